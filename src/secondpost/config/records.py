@@ -1,0 +1,192 @@
+"""The configuration as the program sees it: frozen records, every default in sight.
+
+Sizes are octets, spans of time milliseconds. docs/settings.md has a line for every key; a test compares.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.mail.envelope import Lane
+from secondpost.mail.plan import TlsDemand
+
+DAY_MS = 86_400_000
+
+
+class BareNewlines(StrEnum):
+    """What becomes of a bare CR or LF in a message body."""
+
+    NORMALIZE = "normalize"  # made CRLF, and logged: old but honest senders are not turned away
+    REFUSE = "refuse"
+
+
+class Unknown(StrEnum):
+    """What a backup domain answers for a recipient it has never heard of, while nobody can be asked."""
+
+    DEFER = "defer"  # 451: the sender comes again
+    QUARANTINE = "quarantine"  # accept, but keep it for the owner; never a bounce
+    REFUSE = "refuse"  # 550
+
+
+@dataclass(frozen=True, slots=True)
+class AnyRecipient:
+    """`any`: the whole domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRecipients:
+    """`learn`: probes at the primary, and what was delivered there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientFile:
+    """`file:PATH`: one address or local part a line, re-read on change."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientUrl:
+    """`https:URL`: the same, fetched."""
+
+    url: str
+
+
+RecipientSource = Mailbox | AnyRecipient | LearnedRecipients | RecipientFile | RecipientUrl
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A domain whose mail we take while its primary cannot."""
+
+    domain: Domain
+    primary: tuple[Endpoint, ...] = ()  # empty: the better MX hosts in DNS
+    recipients: tuple[RecipientSource, ...] = (LearnedRecipients(),)
+    keep_ms: int = 31 * DAY_MS
+    quota: int | None = None
+    max_size: int = 50_000_000
+    unknown: Unknown = Unknown.DEFER
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A smart host: mail of a lane to a domain goes there instead of to the domain's MX."""
+
+    domain: Domain | None  # None: `*`
+    lane: Lane | None  # None: every lane, but `*` never means the relay lane
+    host: Endpoint
+    username: str | None = None
+    password_file: str | None = None
+    tls: TlsDemand | None = None  # None: opportunistic, or none on loopback
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    listen: tuple[Endpoint, ...] = (Endpoint("::", 25),)
+    bare_newlines: BareNewlines = BareNewlines.NORMALIZE
+    connections: int = 1000  # at once, all callers together
+    connections_per_client: int = 100  # at once, from one address
+    recipients: int = 1000  # in one transaction
+    timeout_ms: int = 300_000  # RFC 5321 §4.5.3.2.7
+
+
+@dataclass(frozen=True, slots=True)
+class Dns:
+    servers: tuple[Endpoint, ...] = ()  # empty: those of /etc/resolv.conf
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    probe_ms: int = 30_000  # how often a site that is down is looked at
+    connections_per_site: int = 20
+    port: int = 25  # of MX hosts
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    acme: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    url: str | None  # None: readers confirm and leave by mail alone
+    listen: tuple[Endpoint, ...] = (Endpoint("::", 443), Endpoint("::", 80))
+    trusted_proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    only_to: tuple[str, ...] = ()
+    unverified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dkim:
+    rsa: str = "sp-rsa"
+    ed25519: str = "sp-ed"
+
+
+class Start(StrEnum):
+    NEW = "new"
+    EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Newsletter:
+    name: str
+    sender: str  # the `from` key: a header value such as "The Blog <newsletter@example.net>"
+    feeds: tuple[str, ...]
+    every: str = "when ready"
+    timezone: str = "UTC"
+    min_articles: int = 2
+    title: str | None = None
+    reply_to: str | None = None
+    subject: str | None = None
+    template: str | None = None
+    language: str = "en"
+    list_id: str | None = None
+    approve: bool = False
+    undo_ms: int = 15 * 60_000
+    settle_ms: int = 10 * 60_000
+    start: Start = Start.NEW
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    images: bool = True
+    postal_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    path: str
+    hostname: Domain
+    store: str
+    owner: tuple[Mailbox, ...]
+    bounces: Domain
+    web: Web
+    database: str | None = None
+    user: str = "secondpost"
+    reserve: int = 1_000_000_000
+    addresses: tuple[str, ...] = ()  # own public addresses behind NAT
+    tls: Tls = field(default_factory=Tls)
+    receive: Receive = field(default_factory=Receive)
+    dns: Dns = field(default_factory=Dns)
+    deliver: Deliver = field(default_factory=Deliver)
+    fetch: Fetch = field(default_factory=Fetch)
+    send: Send = field(default_factory=Send)
+    dkim: Dkim = field(default_factory=Dkim)
+    backups: tuple[Backup, ...] = ()
+    routes: tuple[Route, ...] = ()
+    newsletters: tuple[Newsletter, ...] = ()
+
+    def backup_for(self, domain: Domain) -> Backup | None:
+        for backup in self.backups:
+            if backup.domain == domain:
+                return backup
+        return None

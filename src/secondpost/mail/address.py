@@ -1,0 +1,204 @@
+"""Who mail is from and for: domains, mailboxes and the null path (RFC 5321 §4.1.2).
+
+One strict parser for the whole program. It reads what stands between the angle brackets and nothing
+more lenient: no comments, no display names, no folding (those belong to header fields).
+"""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+LOCAL_PART_OCTETS_MAX = 64  # RFC 5321 §4.5.3.1.1
+DOMAIN_OCTETS_MAX = 255  # RFC 5321 §4.5.3.1.2
+PATH_OCTETS_MAX = 256  # RFC 5321 §4.5.3.1.3, brackets included
+LABEL_OCTETS_MAX = 63  # RFC 1035 §2.3.4
+
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
+_DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
+_QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"')
+# The underscore is no LDH character, but real hosts carry it and a backup may not refuse their mail.
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_COMMON = re.compile(rf"({_ATEXT}+(?:\.{_ATEXT}+)*)@({_LABEL}(?:\.{_LABEL})*)")
+_SOURCE_ROUTE = re.compile(rf"@{_LABEL}(?:\.{_LABEL})*(?:,@{_LABEL}(?:\.{_LABEL})*)*:")
+
+
+class AddressError(ValueError):
+    """The text is no address; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Domain:
+    """A domain in lower-case A-label form, or an address literal with its brackets."""
+
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Domain":
+        if len(text) > DOMAIN_OCTETS_MAX:
+            raise AddressError(f"the domain has {len(text)} octets, more than {DOMAIN_OCTETS_MAX}")
+        if text.startswith("["):
+            return cls(_literal(text))
+        if _DOMAIN.fullmatch(text) is None:
+            raise AddressError(f"{text!r} is not a domain")
+        if any(len(label) > LABEL_OCTETS_MAX for label in text.split(".")):
+            raise AddressError(f"a label of {text!r} has more than {LABEL_OCTETS_MAX} octets")
+        return cls(text.lower())
+
+    @property
+    def is_literal(self) -> bool:
+        return self.name.startswith("[")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _literal(text: str) -> str:
+    """RFC 5321 §4.1.3: [192.0.2.1] or [IPv6:2001:db8::1]."""
+    if not text.endswith("]"):
+        raise AddressError(f"{text!r} is not an address literal: the closing bracket is missing")
+    inside = text[1:-1]
+    if inside.lower().startswith("ipv6:"):
+        inside = inside[5:]
+    try:
+        address = ip_address(inside)
+    except ValueError:
+        raise AddressError(f"{text!r} is not an address literal") from None
+    return f"[{address}]" if isinstance(address, IPv4Address) else f"[IPv6:{address}]"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mailbox:
+    """One mailbox. The local part stands as it was given (quotes included): only its host may read it."""
+
+    local: str
+    domain: Domain
+
+    @classmethod
+    def parse(cls, text: str) -> "Mailbox":
+        if len(text) > PATH_OCTETS_MAX - 2:
+            raise AddressError(f"the address has {len(text)} octets, more than {PATH_OCTETS_MAX - 2}")
+        common = _COMMON.fullmatch(text)
+        local, domain = common.groups() if common is not None else _split(text)
+        if len(local) > LOCAL_PART_OCTETS_MAX:
+            raise AddressError(f"the local part has {len(local)} octets, more than {LOCAL_PART_OCTETS_MAX}")
+        return cls(local, Domain.parse(domain))
+
+    @property
+    def key(self) -> str:
+        """What two spellings of one mailbox share: the local part unquoted and case-folded."""
+        return f"{unquoted(self.local).casefold()}@{self.domain.name}"
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain.name}"
+
+
+def _split(text: str) -> tuple[str, str]:
+    quoted = _QUOTED_STRING.match(text)
+    if quoted is not None:
+        local, rest = quoted[0], text[quoted.end() :]
+        if not rest.startswith("@"):
+            raise AddressError(f"{text!r} is not an address: after the quoted local part comes an @")
+        return local, rest[1:]
+    local, at, domain = text.rpartition("@")
+    if len(at) == 0:
+        raise AddressError(f"{text!r} is not an address: it has no @")
+    if _DOT_STRING.fullmatch(local) is None:
+        raise AddressError(f"{text!r} is not an address: {local!r} is not a local part")
+    return local, domain
+
+
+def unquoted(local: str) -> str:
+    """RFC 5321 §4.1.2: "quoted" and quoted mean the same mailbox."""
+    if not local.startswith('"'):
+        return local
+    return re.sub(r"\\(.)", r"\1", local[1:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class NullPath:
+    """The envelope sender <> of reports, which nothing may ever answer (RFC 5321 §4.5.5)."""
+
+    def __str__(self) -> str:
+        return ""
+
+
+NULL_PATH = NullPath()
+ReversePath = Mailbox | NullPath
+
+
+def parse_reverse_path(text: str) -> ReversePath:
+    """What stands between the brackets of MAIL FROM:<…>."""
+    if len(text) == 0:
+        return NULL_PATH
+    return Mailbox.parse(without_source_route(text))
+
+
+def without_source_route(text: str) -> str:
+    """RFC 5321 Appendix C: a source route is accepted and ignored."""
+    if not text.startswith("@"):
+        return text
+    route = _SOURCE_ROUTE.match(text)
+    if route is None:
+        raise AddressError(f"{text!r} is not an address")
+    return text[route.end() :]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """A host (name or IP address) and a TCP port, written host:port or [IPv6]:port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, default_port: int | None = None) -> "Endpoint":
+        if text.startswith("["):
+            host, bracket, rest = text[1:].partition("]")
+            if len(bracket) == 0:
+                raise AddressError(f"{text!r}: the closing bracket is missing")
+            colon, port = rest[:1], rest[1:]
+        elif text.count(":") > 1:
+            host, colon, port = text, "", ""
+        else:
+            host, colon, port = text.partition(":")
+        if colon not in ("", ":") or (len(port) == 0) != (len(colon) == 0):
+            raise AddressError(f"{text!r} is not host:port")
+        return cls(_host(host, text), _port(port, text, default_port))
+
+    @property
+    def is_address(self) -> bool:
+        return as_ip(self.host) is not None
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _host(host: str, text: str) -> str:
+    address = as_ip(host)
+    if address is not None:
+        return str(address)
+    if _DOMAIN.fullmatch(host) is None or host.replace(".", "").isdigit():
+        raise AddressError(f"{text!r}: {host!r} is neither a host name nor an IP address")
+    return host.lower()
+
+
+def _port(port: str, text: str, default_port: int | None) -> int:
+    if len(port) == 0:
+        if default_port is None:
+            raise AddressError(f"{text!r} has no port")
+        return default_port
+    if not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise AddressError(f"{text!r}: {port!r} is not a port between 1 and 65535")
+    return int(port)
+
+
+def as_ip(text: str) -> IPv4Address | IPv6Address | None:
+    """The IP address that the text is, or None; an IPv4-mapped IPv6 address counts as the IPv4 one."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

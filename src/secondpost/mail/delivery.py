@@ -1,0 +1,67 @@
+"""One message to one recipient: the unit of which every state is told."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.envelope import Lane
+from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
+
+
+class State(StrEnum):
+    """The states of relayed and own mail; spool/states.py is the table of what leads where."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REPORTED = "reported"
+    HELD = "held"
+    KEPT = "kept"
+    DROPPED = "dropped"
+
+
+class KeptFor(StrEnum):
+    """Why a backup domain's mail lies among the dead letters."""
+
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    LOOP = "loop"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DeliveryId:
+    """ID/N: recipient N, counted from 1, of message ID."""
+
+    queue_id: QueueId
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> "DeliveryId":
+        """Raises ValueError when the text is not ID/N."""
+        head, slash, number = text.partition("/")
+        if len(slash) == 0 or not number.isascii() or not number.isdigit() or int(number) < 1:
+            raise ValueError(f"{text!r} is not ID/N")
+        return cls(parse_queue_id(head), int(number))
+
+    def __str__(self) -> str:
+        return f"{queue_id_text(self.queue_id)}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that one worker, under one fence, may attempt now."""
+
+    id: DeliveryId
+    lane: Lane
+    sender: ReversePath
+    recipient: Mailbox
+    size: int  # octets of the content
+    file: str | None  # name of the content's file; None when the content is in the table
+    eight_bit: bool
+    arrived_ms: int
+    attempts: int  # attempts begun before this one
+    first_attempt_ms: int | None
+    maybe_duplicate: bool  # an earlier attempt may have delivered it: its outcome was lost

@@ -1,0 +1,49 @@
+"""What is said about a message outside of it: who hands it over, for whom, and how it came."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.content import Content
+from secondpost.mail.queue_id import QueueId
+
+
+class Lane(StrEnum):
+    """Roads beside each other: none of them ever delays another."""
+
+    RELAY = "relay"  # mail for backup domains
+    ISSUES = "issues"  # mail to readers
+    OWN = "own"  # reports, confirmations, alarms, submitted mail
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who handed the message over: its address, the name it gave, and the protocol word of RFC 3848."""
+
+    address: str
+    helo: str
+    protocol: str  # SMTP, ESMTP, ESMTPS …
+    tls: str = ""  # such as "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty for a plain connection
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    sender: ReversePath
+    recipients: tuple[Mailbox, ...]  # at least one
+    eight_bit: bool = False  # BODY=8BITMIME was said
+
+    def __post_init__(self) -> None:
+        if len(self.recipients) == 0:
+            raise ValueError("an envelope has at least one recipient")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A whole message on its way into the spool, of which nobody has yet been told that it is safe."""
+
+    queue_id: QueueId
+    lane: Lane
+    envelope: Envelope
+    peer: Peer
+    arrived_ms: int
+    content: Content

@@ -1,0 +1,65 @@
+"""What came of an attempt: a frozen value with a name, and for what went wrong a cause with its level."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from secondpost.mail.reply import Reply
+
+
+class Level(StrEnum):
+    """How far a fault reaches. Only a fault of the site holds other mail back."""
+
+    SITE = "site"
+    DOMAIN = "domain"
+    RECIPIENT = "recipient"
+    MESSAGE = "message"
+
+
+class Cause(Enum):
+    """Why an attempt did not deliver, and how far that reaches (design §4)."""
+
+    DNS = ("dns", Level.SITE)  # the route does not resolve
+    LOOP = ("loop", Level.SITE)  # the route leads back to us
+    CONNECT = ("connect", Level.SITE)  # refused, unreachable, timed out
+    GREETING = ("greeting", Level.SITE)  # no 220, or no usable EHLO
+    SHUTDOWN = ("shutdown", Level.SITE)  # 421
+    TLS = ("tls", Level.SITE)
+    LOST = ("lost", Level.SITE)  # the connection broke, or a command timed out, before the final dot
+    UNANSWERED = ("unanswered", Level.MESSAGE)  # the final dot was sent and no reply came
+    DOMAIN_POLICY = ("domain-policy", Level.DOMAIN)  # 5.7.x to every recipient of one domain
+    RECIPIENT = ("recipient", Level.RECIPIENT)  # RCPT was refused
+    MESSAGE = ("message", Level.MESSAGE)  # MAIL, DATA or the content was refused
+    TOO_LARGE = ("too-large", Level.MESSAGE)  # beyond the SIZE that the next server offers
+    GARBLED = ("garbled", Level.SITE)  # what the peer said is not SMTP
+    EXPIRED = ("expired", Level.MESSAGE)
+
+    def __init__(self, word: str, level: Level) -> None:
+        self.word = word
+        self.level = level
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    host: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not now. `reply` is what the peer said, or our own words with a 4xx code when it said nothing."""
+
+    cause: Cause
+    host: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A permanent refusal. What becomes of the delivery is for spool/schedule to say."""
+
+    cause: Cause
+    host: str
+    reply: Reply
+
+
+Outcome = Delivered | Deferred | Failed

@@ -1,0 +1,52 @@
+"""Where a delivery may go: its site, and the site's hosts in the order to try them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.address import Endpoint
+from secondpost.mail.outcome import Cause
+from secondpost.mail.reply import Reply
+
+
+class TlsDemand(StrEnum):
+    OPPORTUNISTIC = "opportunistic"  # use STARTTLS when offered, whatever the certificate
+    NONE = "none"  # never try: loopback and tests
+    ENCRYPT = "encrypt"  # no TLS, no mail; any certificate
+    VERIFY = "verify"  # no TLS with a valid certificate for the host, no mail
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One host to try: the name for TLS and the log, and where to connect."""
+
+    name: str
+    addresses: tuple[str, ...]  # IP addresses, in the order to try; at least one
+    port: int
+    tls: TlsDemand
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(Endpoint(address, self.port) for address in self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`site` names the set of hosts that share connections, pace and a breaker."""
+
+    site: str
+    hops: tuple[Hop, ...]  # at least one
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlan:
+    """The route leads nowhere now, or never: `reply` says why, in our own words.
+
+    `site` is what stays down meanwhile; a backup domain's `reply` is always temporary.
+    """
+
+    site: str
+    cause: Cause
+    reply: Reply
+
+
+Routed = Plan | NoPlan
+UNSORTED = "unsorted"  # the site of domains whose route was not yet computed

@@ -1,0 +1,73 @@
+"""What a pure function may ask: it yields one of these and is sent the answer (world/asking.py)."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from secondpost.mail.address import Domain, Mailbox
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Mx:
+    """The MX records of a domain. Answered by MxAnswer."""
+
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The A and AAAA records of a host. Answered by AddressAnswer."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecipient:
+    """Does the primary have this mailbox, as far as we know or can find out now? Answered by Knowledge."""
+
+    mailbox: Mailbox
+
+
+Question = Mx | Addresses | KnownRecipient
+
+
+class Finding(StrEnum):
+    """How a DNS question ended, apart from what it found."""
+
+    FOUND = "found"
+    NO_DATA = "no data"  # the name exists, records of this type do not
+    NO_NAME = "no such name"  # NXDOMAIN
+    FAILED = "failed"  # SERVFAIL, time-out, nonsense: nothing is known
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MxRecord:
+    preference: int
+    host: str  # lower case, no final dot; "." for a null MX (RFC 7505)
+
+
+@dataclass(frozen=True, slots=True)
+class MxAnswer:
+    finding: Finding
+    records: tuple[MxRecord, ...] = ()  # not empty if and only if found
+
+
+@dataclass(frozen=True, slots=True)
+class AddressAnswer:
+    finding: Finding
+    addresses: tuple[str, ...] = ()  # not empty if and only if found
+
+
+class Knowledge(StrEnum):
+    """What is known of a recipient at the primary."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"  # the primary said so
+    UNREACHABLE = "unreachable"  # nobody can be asked now
+
+
+Answer = MxAnswer | AddressAnswer | Knowledge
+Asking = Generator[Question, Answer, Result]

@@ -1,0 +1,65 @@
+"""The name of a message: base32 of time, worker and counter; unique over all stores and machines.
+
+63 bits: 41 of milliseconds since 2020, 12 of the worker, 10 of the counter. Thirteen characters, the
+same in Received, log, `trace` and `queue`; ids sort as their messages came.
+"""
+
+from dataclasses import dataclass
+from typing import NewType
+
+QueueId = NewType("QueueId", int)
+
+EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z
+WORKER_BITS = 12
+COUNTER_BITS = 10
+WORKERS_MAX = 1 << WORKER_BITS
+PER_MILLISECOND_MAX = 1 << COUNTER_BITS
+TEXT_CHARACTERS = 13
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o or u to misread
+_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+
+
+def queue_id_text(queue_id: QueueId) -> str:
+    number: int = queue_id
+    characters = []
+    for _ in range(TEXT_CHARACTERS):
+        characters.append(_ALPHABET[number & 31])
+        number >>= 5
+    return "".join(reversed(characters))
+
+
+def parse_queue_id(text: str) -> QueueId:
+    """Raises ValueError when the text is no queue id."""
+    if len(text) != TEXT_CHARACTERS or any(c not in _VALUES for c in text.lower()):
+        raise ValueError(f"{text!r} is not a queue id ({TEXT_CHARACTERS} letters and digits)")
+    number = 0
+    for character in text.lower():
+        number = number << 5 | _VALUES[character]
+    if number >= 1 << 63:
+        raise ValueError(f"{text!r} is not a queue id")
+    return QueueId(number)
+
+
+def queue_id_ms(queue_id: QueueId) -> int:
+    """When the id was given, in milliseconds since 1970."""
+    return (queue_id >> (WORKER_BITS + COUNTER_BITS)) + EPOCH_MS
+
+
+@dataclass(slots=True)
+class QueueIds:
+    """Gives out ids for one worker. A clock that steps back never makes one twice."""
+
+    worker: int
+    last_ms: int = 0
+    counter: int = 0
+
+    def next(self, now_ms: int) -> QueueId:
+        if now_ms > self.last_ms:
+            self.last_ms, self.counter = now_ms, 0
+        else:
+            self.counter += 1
+            if self.counter == PER_MILLISECOND_MAX:  # borrow from the next millisecond
+                self.last_ms, self.counter = self.last_ms + 1, 0
+        high = self.last_ms - EPOCH_MS
+        return QueueId((high << WORKER_BITS | self.worker) << COUNTER_BITS | self.counter)

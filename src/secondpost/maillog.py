@@ -1,0 +1,138 @@
+"""The log is an interface: one function per thing that can happen to a message (docs/log.md).
+
+A line is `what key=value …`: words that never change, values quoted when they hold anything but plain
+characters. Control characters cannot get out of their quotes, and every value is cut to a bound.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.delivery import DeliveryId, KeptFor
+from secondpost.mail.envelope import Arrival
+from secondpost.mail.outcome import Cause
+from secondpost.mail.queue_id import QueueId, queue_id_text
+from secondpost.mail.reply import Reply
+
+VALUE_CHARACTERS_MAX = 300
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._+-/:<>[]*#%~^&!,;")
+
+Sink = Callable[[str], None]
+
+
+def value_text(value: object) -> str:
+    text = str(value)
+    if len(text) > VALUE_CHARACTERS_MAX:
+        text = text[:VALUE_CHARACTERS_MAX] + "…"
+    if len(text) > 0 and _PLAIN.issuperset(text):
+        return text
+    escaped = "".join(_escape(c) for c in text)
+    return f'"{escaped}"'
+
+
+def _escape(character: str) -> str:
+    if character in ('"', "\\"):
+        return "\\" + character
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class MailLog:
+    """Writes lines to a sink, which must not block: the real one hands them to a thread."""
+
+    sink: Sink
+
+    def _say(self, what: str, **values: object) -> None:
+        told = " ".join(f"{key}={value_text(value)}" for key, value in values.items())
+        self.sink(f"{what} {told}")
+
+    # -- receive and policy
+    def connected(self, peer: str) -> None:
+        self._say("connected", peer=peer)
+
+    def refused_connection(self, peer: str, reason: str) -> None:
+        self._say("refused-connection", peer=peer, reason=reason)
+
+    def refused(
+        self, peer: str, sender: ReversePath, recipient: Mailbox | None, reply: Reply, reason: str
+    ) -> None:
+        to = "" if recipient is None else str(recipient)
+        self._say("refused", peer=peer, sender=f"<{sender}>", to=to, reason=reason, reply=str(reply))
+
+    def accepted(self, arrival: Arrival) -> None:
+        self._say(
+            "accepted",
+            id=queue_id_text(arrival.queue_id),
+            lane=arrival.lane,
+            sender=f"<{arrival.envelope.sender}>",
+            recipients=len(arrival.envelope.recipients),
+            size=arrival.content.size,
+            peer=arrival.peer.address,
+            helo=arrival.peer.helo,
+            protocol=arrival.peer.protocol,
+        )
+
+    def not_accepted(self, queue_id: QueueId, peer: str, reply: Reply, reason: str) -> None:
+        self._say("not-accepted", id=queue_id_text(queue_id), peer=peer, reason=reason, reply=str(reply))
+
+    def normalized(self, queue_id: QueueId, peer: str, newlines: int) -> None:
+        self._say("normalized", id=queue_id_text(queue_id), peer=peer, newlines=newlines)
+
+    def protocol_fault(self, peer: str, fault: str) -> None:
+        self._say("protocol-fault", peer=peer, fault=fault)
+
+    def lost_connection(self, peer: str, phase: str) -> None:
+        self._say("lost-connection", peer=peer, phase=phase)
+
+    # -- deliver
+    def delivered(self, id: DeliveryId, to: Mailbox, host: str, reply: Reply, delay_ms: int) -> None:
+        self._say("delivered", id=id, to=to, host=host, delay=f"{delay_ms / 1000:.3f}", reply=str(reply))
+
+    def deferred(
+        self, id: DeliveryId, to: Mailbox, cause: Cause, host: str, reply: Reply, again_ms: int
+    ) -> None:
+        self._say(
+            "deferred",
+            id=id,
+            to=to,
+            cause=cause.word,
+            level=cause.level,
+            host=host,
+            again=f"{again_ms / 1000:.0f}",
+            reply=str(reply),
+        )
+
+    def kept(self, id: DeliveryId, to: Mailbox, kept_for: KeptFor, host: str, reply: Reply) -> None:
+        self._say("kept", id=id, to=to, why=kept_for, host=host, reply=str(reply))
+
+    def failed(self, id: DeliveryId, to: Mailbox, cause: Cause, host: str, reply: Reply) -> None:
+        self._say("failed", id=id, to=to, cause=cause.word, host=host, reply=str(reply))
+
+    def maybe_duplicate(self, id: DeliveryId, why: str) -> None:
+        self._say("maybe-duplicate", id=id, why=why)
+
+    # -- sites
+    def site_down(self, site: str, cause: Cause, detail: str) -> None:
+        self._say("site-down", site=site, cause=cause.word, detail=detail)
+
+    def site_up(self, site: str, down_ms: int) -> None:
+        self._say("site-up", site=site, down=f"{down_ms / 1000:.0f}")
+
+    # -- the service
+    def role_started(self, role: str, worker: int) -> None:
+        self._say("role-started", role=role, worker=worker)
+
+    def role_stopped(self, role: str, reason: str) -> None:
+        self._say("role-stopped", role=role, reason=reason)
+
+    def swept(self, workers: int, maybe_duplicates: int, files: int) -> None:
+        self._say("swept", workers=workers, maybe_duplicates=maybe_duplicates, files=files)
+
+    def expired(self, domain: str, deliveries: int) -> None:
+        self._say("expired", domain=domain, deliveries=deliveries)
+
+    def alarm(self, about: str, detail: str) -> None:
+        """Something the owner must hear of."""
+        self._say("alarm", about=about, detail=detail)

@@ -1,0 +1,1 @@
+"""Where mail is kept: one port, and the adapters behind it. SQL and drivers live here and nowhere else."""

@@ -1,0 +1,318 @@
+"""What the stations may expect of the store of mail (mail.db), one small port per user.
+
+Writes return an awaitable that is done once the change is durable: it was committed and synced,
+together with whatever else was waiting (group commit). Reads are short, direct and see what is
+committed. Times are UTC milliseconds; sizes are octets.
+
+StoreUnavailable and StoreFull mean: nothing of this write was kept, try later. DiskFailed (world.ports)
+means that nobody knows what is on the disk: it is fatal, and is also given to the store's `failed`.
+"""
+
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
+from secondpost.mail.envelope import Arrival, Lane
+from secondpost.mail.queue_id import QueueId
+
+
+class StoreUnavailable(Exception):
+    """Locked by another process for longer than the busy time-out, or closed. Temporary: 451."""
+
+
+class StoreFull(Exception):
+    """No room for it. Temporary: 452."""
+
+
+class StoreRefused(Exception):
+    """The store cannot be opened: another owner, a newer schema, no database. The text names the fix."""
+
+
+# ---------------------------------------------------------------- receive
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was once found out about a recipient at the primary."""
+
+    known: bool
+    at_ms: int
+    how: str  # "probe" or "delivery"
+
+
+class Intake(Protocol):
+    """The receive role's view."""
+
+    def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
+        """Message and deliveries in one transaction, `waiting` and due now, or `kept` at once.
+        Done means durable: only then may anyone say 250. Raises StoreUnavailable, StoreFull, DiskFailed.
+        """
+        ...
+
+    def stored_octets(self, domain: Domain) -> int:
+        """What lies here for a domain (lane relay, all states that keep content)."""
+        ...
+
+    def learned(self, mailbox: Mailbox) -> Learned | None: ...
+
+
+# ---------------------------------------------------------------- deliver
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDue:
+    """A (lane, site) that has deliveries to attempt, is not down and that nobody holds a lease of."""
+
+    lane: Lane
+    site: str
+    due_ms: int  # the earliest; may lie in the future
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to claim deliveries of one (lane, site, shard), until it is given back or the worker
+    is dead. `fence` is larger than that of every lease before it.
+    """
+
+    lane: Lane
+    site: str
+    shard: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of a claimed delivery: one row's new state, decided by spool/schedule."""
+
+    id: DeliveryId
+    state: State
+    at_ms: int
+    due_ms: int = 0  # meant only for WAITING
+    kept_for: KeptFor | None = None  # given if and only if KEPT
+    attempted: bool = True  # False: handed back untried, nothing is counted
+    maybe_duplicate: bool = False  # set it; never cleared
+    cause: str = ""  # word of the Cause, "" for a delivery
+    host: str = ""
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDown:
+    """A site that takes nothing now. One row, whatever is waiting for it."""
+
+    site: str
+    since_ms: int
+    cause: str
+    detail: str
+    next_probe_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What was found of workers that died."""
+
+    workers: int
+    maybe_duplicates: tuple[DeliveryId, ...]  # were claimed: each may have been delivered
+    files: int  # content files that no row names
+
+
+class Claims(Protocol):
+    """The deliver role's view. A worker was entered when the store was opened for writing."""
+
+    def sweep(self) -> Awaitable[Swept]:
+        """Dead workers: their leases fall, their claimed rows are waiting again with maybe_duplicate,
+        their files without a row go. Cheap when there is nothing; in batches when there is much.
+        """
+        ...
+
+    def sites_due(self, lanes: Sequence[Lane], until_ms: int, limit: int) -> list[SiteDue]:
+        """Those whose earliest delivery is due at or before `until_ms`, earliest first."""
+        ...
+
+    def lease(self, lane: Lane, site: str, shard: int = 0) -> Awaitable[Lease | None]:
+        """None when another living worker has it."""
+        ...
+
+    def give_back(self, lease: Lease) -> Awaitable[None]:
+        """Rows still claimed under it wait again, untried."""
+        ...
+
+    def claim(self, lease: Lease, now_ms: int, limit: int) -> Awaitable[list[Claimed]]:
+        """Due deliveries of the lease's site, in arrival order per domain, recipients of one message
+        beside each other. Empty when none is due, the site is down, or the fence fell.
+        """
+        ...
+
+    def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
+        """Write new states; returns how many rows were still claimed under this fence (the others are
+        untouched). Content that no recipient needs any more goes with it.
+        """
+        ...
+
+    def content(self, claimed: Claimed) -> bytes:
+        """The content from the table; for a file, read it from the Disk. Raises LookupError when gone."""
+        ...
+
+    def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:
+        """When the earliest delivery that is not behind a down site will be due; None: nothing waits."""
+        ...
+
+    def hint_site(self, lane: Lane, domain: Domain, site: str) -> Awaitable[None]:
+        """The domain's deliveries are leased as this site from now on."""
+        ...
+
+    def pause_domain(self, lane: Lane, domain: Domain, until_ms: int) -> Awaitable[None]:
+        """None of the domain's deliveries is claimed before then."""
+        ...
+
+    def site_down(
+        self, site: str, cause: str, detail: str, at_ms: int, next_probe_ms: int
+    ) -> Awaitable[bool]:
+        """Nothing of the site is claimed any more. True when this is news; keeps `since_ms` otherwise."""
+        ...
+
+    def site_up(self, site: str, now_ms: int) -> Awaitable[bool]:
+        """Everything waiting for the site for the site's sake is due now. True when it was down."""
+        ...
+
+    def sites_down(self) -> list[SiteDown]: ...
+
+    def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
+        """Domains with deliveries waiting for the site: what a probe computes its route from."""
+        ...
+
+    def expire(
+        self, lane: Lane, domain: Domain, arrived_before_ms: int, now_ms: int, to: State
+    ) -> Awaitable[int]:
+        """Waiting deliveries older than that become EXPIRED, or KEPT (expired); how many. One batch."""
+        ...
+
+    def waiting_domains(self) -> list[tuple[Lane, Domain]]:
+        """All (lane, domain) with deliveries waiting."""
+        ...
+
+    def learn(self, mailbox: Mailbox, learned: Learned) -> Awaitable[None]: ...
+
+
+# ---------------------------------------------------------------- the desk: commands and status
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One delivery as a list shows it."""
+
+    id: DeliveryId
+    lane: Lane
+    state: State
+    kept_for: KeptFor | None
+    sender: str
+    recipient: str
+    site: str  # as hinted; "unsorted" before the first attempt
+    site_down: bool
+    size: int
+    arrived_ms: int
+    due_ms: int
+    attempts: int
+    last_ms: int | None  # when it was last attempted or changed
+    cause: str
+    host: str
+    reply: str
+    maybe_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which deliveries: by id, or by what they have in common. An empty tuple means "no such limit"."""
+
+    ids: tuple[QueueId, ...] = ()
+    deliveries: tuple[DeliveryId, ...] = ()
+    states: tuple[State, ...] = ()
+    domain: Domain | None = None
+    address: str | None = None  # sender or recipient, compared without regard to case
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that happened to a delivery besides the plain way; `number` 0 means the whole message."""
+
+    number: int
+    at_ms: int
+    what: str  # deferred, held, released, retried, kept, redirected, dropped, maybe-duplicate …
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    queue_id: QueueId
+    lane: Lane
+    sender: str
+    size: int
+    peer_address: str
+    helo: str
+    protocol: str
+    tls: str
+    arrived_ms: int
+    has_content: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    lane: Lane
+    domain: str
+    state: State
+    site: str
+    site_down: bool
+    deliveries: int
+    octets: int
+    oldest_ms: int
+
+
+class Desk(Protocol):
+    """The owner's view."""
+
+    def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[Listed]:
+        """A page, in order of id; `after` is the last id of the page before."""
+        ...
+
+    def message(self, queue_id: QueueId) -> MessageRow | None: ...
+
+    def told(self, queue_id: QueueId) -> list[Told]: ...
+
+    def counts(self) -> list[Count]:
+        """Of every state that keeps content, per lane and domain."""
+        ...
+
+    def sites_down(self) -> list[SiteDown]: ...
+
+    def content_pieces(self, queue_id: QueueId, octets: int) -> Iterator[bytes]:
+        """The content piece by piece. Raises LookupError when it is gone."""
+        ...
+
+    def move(self, selection: Selection, to: State, now_ms: int, what: str, detail: str) -> Awaitable[int]:
+        """Lead the selected deliveries to a state, those that spool/states allows; how many went.
+        To WAITING means due now. In batches.
+        """
+        ...
+
+    def redirect(self, selection: Selection, to: Mailbox, now_ms: int, detail: str) -> Awaitable[int]:
+        """Held, kept and waiting deliveries go to another mailbox, in lane own, due now; how many."""
+        ...
+
+
+class Keeping(Protocol):
+    """Housekeeping, led by one role."""
+
+    def checkpoint(self) -> Awaitable[None]:
+        """PASSIVE by size, TRUNCATE above 64 MB; checks the result."""
+        ...
+
+    def prune(self, finished_before_ms: int) -> Awaitable[int]:
+        """Forget messages all of whose deliveries ended before then; one batch; how many messages."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is waiting, leave the list of workers, close. Blocks."""
+        ...
