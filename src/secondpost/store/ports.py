@@ -291,9 +291,18 @@ class Desk(Protocol):
         """The content piece by piece. Raises LookupError when it is gone."""
         ...
 
-    def move(self, selection: Selection, to: State, now_ms: int, what: str, detail: str) -> Awaitable[int]:
-        """Lead the selected deliveries to a state, those that spool/states allows; how many went.
-        To WAITING means due now. In batches.
+    def move(
+        self,
+        selection: Selection,
+        came_from: Sequence[State],
+        to: State,
+        now_ms: int,
+        what: str,
+        detail: str,
+    ) -> Awaitable[int]:
+        """Lead the selected deliveries from one of these states to another; how many went. WAITING means
+        due now, and forgets what they were kept for; content that nobody needs any more goes. `what` and
+        `detail` are written down with each (Told). In batches.
         """
         ...
 
@@ -304,6 +313,11 @@ class Desk(Protocol):
 
 class Keeping(Protocol):
     """Housekeeping, led by one role."""
+
+    @property
+    def worker(self) -> int:
+        """Our number among the workers, below queue_id.WORKERS_MAX; never that of a recent other one."""
+        ...
 
     def checkpoint(self) -> Awaitable[None]:
         """PASSIVE by size, TRUNCATE above 64 MB; checks the result."""

@@ -1,0 +1,58 @@
+"""The states of a delivery and what may lead from one to another (design §4).
+
+docs/states.md is checked against this table.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.delivery import State
+
+
+class By(StrEnum):
+    """Who leads a delivery over an edge."""
+
+    RECEIVE = "receive"
+    DELIVER = "deliver"
+    SWEEP = "sweep"  # a worker died
+    CLOCK = "clock"  # its time is over
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    source: State | None  # None: it comes into being
+    target: State
+    by: By
+    when: str
+
+
+EDGES: tuple[Edge, ...] = (
+    Edge(None, State.WAITING, By.RECEIVE, "accepted: synced before the 250"),
+    Edge(None, State.KEPT, By.RECEIVE, "accepted into quarantine"),
+    Edge(State.WAITING, State.CLAIMED, By.DELIVER, "due, its site not down, under a lease"),
+    Edge(State.CLAIMED, State.DELIVERED, By.DELIVER, "the next server answered 250"),
+    Edge(State.CLAIMED, State.WAITING, By.DELIVER, "deferred, with its cause, its level and its next time"),
+    Edge(State.CLAIMED, State.KEPT, By.DELIVER, "a backup domain's mail was refused, or its time is over"),
+    Edge(State.CLAIMED, State.FAILED, By.DELIVER, "refused for good (own and submitted mail)"),
+    Edge(State.CLAIMED, State.WAITING, By.SWEEP, "its worker died: waiting again, with maybe_duplicate"),
+    Edge(State.WAITING, State.KEPT, By.CLOCK, "a backup domain's mail waited longer than `keep`"),
+    Edge(State.WAITING, State.EXPIRED, By.CLOCK, "own mail waited too long"),
+    Edge(State.FAILED, State.REPORTED, By.DELIVER, "the sender was told"),
+    Edge(State.EXPIRED, State.REPORTED, By.DELIVER, "the sender was told"),
+    Edge(State.WAITING, State.HELD, By.OWNER, "queue hold"),
+    Edge(State.HELD, State.WAITING, By.OWNER, "queue release"),
+    Edge(State.KEPT, State.WAITING, By.OWNER, "queue retry"),
+    Edge(State.WAITING, State.WAITING, By.OWNER, "queue retry, or redirected: due now"),
+    Edge(State.HELD, State.DROPPED, By.OWNER, "queue drop"),
+    Edge(State.KEPT, State.DROPPED, By.OWNER, "queue drop"),
+    Edge(State.WAITING, State.DROPPED, By.OWNER, "queue drop"),
+)
+
+KEEPING_CONTENT = (State.WAITING, State.CLAIMED, State.HELD, State.KEPT, State.FAILED, State.EXPIRED)
+ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED)
+
+
+def sources_of(target: State, by: By) -> tuple[State, ...]:
+    """From which states someone may lead a delivery to this one."""
+    return tuple(edge.source for edge in EDGES if edge.target is target and edge.by is by and edge.source)
