@@ -55,4 +55,6 @@ ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED)
 
 def sources_of(target: State, by: By) -> tuple[State, ...]:
     """From which states someone may lead a delivery to this one."""
-    return tuple(edge.source for edge in EDGES if edge.target is target and edge.by is by and edge.source)
+    return tuple(
+        edge.source for edge in EDGES if edge.target is target and edge.by is by and edge.source is not None
+    )
