@@ -1,0 +1,84 @@
+# Every target sets up the virtual environment it needs by itself, and nothing outside this folder.
+# System packages are never installed from here: a missing one is one sentence with the apt line.
+
+PYTHON ?= python3
+SEEDS  ?= 200
+VENV   := .venv
+READY  := $(VENV)/.installed
+PY     := $(VENV)/bin/python
+
+.PHONY: help run test lint bench against days long peers lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run      a small internet on loopback: watch a blocked primary being covered"
+	@echo "make test     the fast suite, under five minutes, no network"
+	@echo "make lint     ruff, mypy --strict, the floors"
+	@echo "make days     simulated days: SEEDS=200"
+	@echo "make against  against real Postfix, Exim and OpenSMTPD"
+	@echo "make bench    accept and relay, measured against Postfix in the same run"
+	@echo "make long     the full forms of everything"
+	@echo "make peers    fetch Debian's mail servers into .peers/, unpacked, not installed"
+
+run: $(READY)
+	@$(VENV)/bin/secondpost demo
+
+test: $(READY) have-strace
+	@$(PY) -m pytest --ignore tests/against
+
+lint: $(READY)
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
+
+days: $(READY)
+	@$(PY) -m simulation.days --seeds $(SEEDS)
+
+bench: $(READY) have-peers
+	@$(PY) -m bench
+
+against: $(READY) have-peers have-swaks
+	@$(PY) -m pytest tests/against
+
+long: $(READY) have-peers have-strace have-swaks
+	@$(MAKE) --no-print-directory lint test
+	@$(PY) -m tests.crash.kill_loop --seconds 1800
+	@$(MAKE) --no-print-directory days SEEDS=1000
+	@$(MAKE) --no-print-directory against
+	@$(MAKE) --no-print-directory bench
+
+# Debian's packages conflict with each other, so each is unpacked into a root of its own.
+peers: $(READY)
+	@$(PY) -m bench.peers unpack
+
+# New versions: hashes as the public index lists them, for every platform, and no index address.
+lock:
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/pip install --quiet uv==0.13.9
+	@env -u PIP_FIND_LINKS build/lock/bin/uv pip compile pyproject.toml --group dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --upgrade \
+	  --default-index https://pypi.org/simple --custom-compile-command "make lock" \
+	  --quiet --output-file requirements.lock
+
+clean:
+	@rm -rf $(VENV) build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Python 3.11 or newer is missing: apt-get install python3 (or make PYTHON=/path/to/python3.11)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+	  -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.PHONY: have-strace have-swaks have-peers
+have-strace:
+	@command -v strace >/dev/null || { echo "strace is missing: apt-get install strace"; exit 1; }
+have-swaks:
+	@command -v swaks >/dev/null || { echo "swaks is missing: apt-get install swaks"; exit 1; }
+have-peers: $(READY)
+	@$(PY) -m bench.peers check
