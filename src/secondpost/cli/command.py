@@ -1,0 +1,90 @@
+"""What every command shares: --config before or after its name, its exit code, its one clear sentence.
+
+Exit codes: 0 done, 1 the answer is no or faults were found, 2 usage, 3 configuration, 4 the store or the
+service cannot be reached.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import IO
+
+import click
+
+_CONFIG_KEY = "secondpost.config"
+
+
+class Exit(IntEnum):
+    DONE = 0
+    NO = 1
+    USAGE = 2
+    CONFIGURATION = 3
+    UNREACHABLE = 4
+
+
+class Ending(click.ClickException):
+    """The command ends here: one clear sentence, with the fix, and the exit code."""
+
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+    def show(self, file: IO[str] | None = None) -> None:
+        print(f"secondpost: {self.message}", file=sys.stderr if file is None else file)
+
+
+def _config_option() -> click.Option:
+    """The same option before and after the command; the one nearest to the command's end wins."""
+
+    def remember(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.find_root().meta[_CONFIG_KEY] = value
+
+    return click.Option(
+        ["--config"],
+        metavar="PATH",
+        callback=remember,
+        expose_value=False,
+        is_eager=True,
+        help="The configuration file (else SECONDPOST_CONFIG, ./secondpost.toml, "
+        "/etc/secondpost/secondpost.toml).",
+    )
+
+
+def config_option_of(context: click.Context) -> str | None:
+    """What was given with --config; None when it was not."""
+    value: str | None = context.find_root().meta.get(_CONFIG_KEY)
+    return value
+
+
+class Command(click.Command):
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*self.params, _config_option(), *_help_of(self, ctx)]
+
+
+class Group(click.Group):
+    """Sub-commands by the place where they stand ("module:name" below secondpost.cli)."""
+
+    def __init__(self, *, places: Mapping[str, str] | None = None, **settings: object) -> None:
+        super().__init__(**settings)  # type: ignore[arg-type]  # click's own keywords, handed through
+        self.places = {} if places is None else dict(places)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*self.params, _config_option(), *_help_of(self, ctx)]
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self.places, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = self.places.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(f"secondpost.cli.{module}"), name)
+        return command
+
+
+def _help_of(command: click.Command, context: click.Context) -> list[click.Parameter]:
+    option = command.get_help_option(context)
+    return [] if option is None else [option]

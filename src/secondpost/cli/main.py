@@ -1,0 +1,40 @@
+"""The command `secondpost`: which commands there are, and where each of them stands."""
+
+import click
+
+from secondpost import __version__
+from secondpost.cli.command import Group
+
+PLACES = {
+    "demo": "demo:demo",
+    "serve": "serve:serve",
+    "status": "status:status",
+    "check": "check:check",
+    "trace": "trace:trace",
+    "queue": "queue:queue",
+    "held": "held:held",
+}
+
+EPILOG = (
+    "Exit codes: 0 done, 1 the answer is no or faults were found, 2 usage, 3 configuration, "
+    "4 the store or the service cannot be reached."
+)
+
+
+@click.group(
+    cls=Group,
+    places=PLACES,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="secondpost")
+def secondpost() -> None:
+    """Your domain's second post office.
+
+    Takes your domain's mail while the primary cannot be reached, keeps it safe, and hands it over when
+    the primary is back.
+    """
+
+
+def main() -> None:
+    secondpost(prog_name="secondpost")

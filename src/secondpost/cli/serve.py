@@ -1,0 +1,23 @@
+"""secondpost serve: the service, until it is told to stop."""
+
+import click
+
+from secondpost.cli.command import Command
+from secondpost.cli.opening import configuration
+
+
+@click.command(cls=Command)
+@click.option("--role", metavar="NAME", help="Run this one role in this process: receive or deliver.")
+@click.option("--single", is_flag=True, help="Run all roles in one process, without a supervisor.")
+@click.pass_context
+def serve(context: click.Context, role: str | None, single: bool) -> None:
+    """Run the service until SIGTERM: receive mail, hand it on, hold what cannot go on.
+
+    Without options a supervisor opens the ports and runs every role as a process of its own.
+    """
+    if role is not None and single:
+        raise click.UsageError("--role NAME runs one role and --single runs all: give one of them.")
+    config = configuration()
+    from secondpost.processes import serve as serve_until_stopped
+
+    context.exit(serve_until_stopped(config, role=role, single=single))
