@@ -56,6 +56,7 @@ class Claimed:
 
     id: DeliveryId
     lane: Lane
+    origin: Lane  # how the message came: redirected mail travels in lane own, and is still relayed mail
     sender: ReversePath
     recipient: Mailbox
     size: int  # octets of the content

@@ -89,6 +89,10 @@ class Net(Protocol):
         """Open a door, or take the inherited socket for that endpoint. Port 0 means any free one."""
         ...
 
+    def own_addresses(self) -> frozenset[str]:
+        """The IP addresses of this machine's interfaces, as str(ip_address) writes them."""
+        ...
+
     @property
     def offers_tls(self) -> bool:
         """Whether a ServerTls handshake can succeed: there is a certificate."""

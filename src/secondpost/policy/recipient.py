@@ -1,0 +1,83 @@
+"""Do we take mail for this recipient? Only for domains we back up, and only for mailboxes they have.
+
+Unknown recipients are refused while the sender is still connected: whoever accepts first and bounces
+later sends backscatter (promise P3).
+"""
+
+from dataclasses import dataclass
+
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    LearnedRecipients,
+    RecipientFile,
+    RecipientUrl,
+    Unknown,
+)
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.questions import Asking, Knowledge, KnownRecipient
+from secondpost.mail.reply import Reply
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict
+
+NOT_OURS = Reject(Reply.of(550, "5.7.1", "We do not relay to that domain"), "not-ours")
+NO_SUCH_USER = Reject(Reply.of(550, "5.1.1", "No such mailbox here"), "unknown-recipient")
+CANNOT_TELL = Defer(
+    Reply.of(451, "4.4.3", "The primary cannot be asked about this mailbox now; try again later"),
+    "recipient-unverified",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Whom one backup domain has, as far as the configuration says; `listed` holds Mailbox.key."""
+
+    backup: Backup
+    listed: frozenset[str]
+    takes_any: bool
+    learns: bool
+
+
+def recipients_of(backup: Backup, lists: dict[str, frozenset[str]]) -> Recipients:
+    """`lists` has what stands in each recipients file (path or URL) now."""
+    listed: set[str] = set()
+    takes_any = learns = False
+    for source in backup.recipients:
+        match source:
+            case Mailbox():
+                listed.add(source.key)
+            case AnyRecipient():
+                takes_any = True
+            case LearnedRecipients():
+                learns = True
+            case RecipientFile(place) | RecipientUrl(place):
+                listed |= lists.get(place, frozenset())
+    # RFC 5321 §4.5.1: every domain has a postmaster.
+    listed.add(f"postmaster@{backup.domain}")
+    return Recipients(backup, frozenset(listed), takes_any, learns)
+
+
+def judge_recipient(mailbox: Mailbox, domains: dict[Domain, Recipients]) -> Asking[Verdict]:
+    recipients = domains.get(mailbox.domain)
+    if recipients is None:
+        return NOT_OURS
+    if recipients.takes_any or mailbox.key in recipients.listed:
+        return ACCEPT
+    if not recipients.learns:
+        return NO_SUCH_USER
+    match (yield KnownRecipient(mailbox)):
+        case Knowledge.KNOWN:
+            return ACCEPT
+        case Knowledge.UNKNOWN:
+            return NO_SUCH_USER
+        case _:
+            return _unasked(recipients.backup.unknown)
+
+
+def _unasked(unknown: Unknown) -> Verdict:
+    match unknown:
+        case Unknown.DEFER:
+            return CANNOT_TELL
+        case Unknown.QUARANTINE:
+            return Accept(quarantine=True)
+        case Unknown.REFUSE:
+            return NO_SUCH_USER

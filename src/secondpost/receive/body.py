@@ -1,0 +1,130 @@
+"""Keeps a body while it comes in: in memory while it is small, streamed to a file when it grows.
+
+A large body's file is written and synced, then its folder, before its row may join a group: a row that
+names a file which a power cut took away would be an acknowledged message lost.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+
+from secondpost.mail.content import IN_TABLE_OCTETS_MAX, Content, InFile, InTable
+from secondpost.mail.message import HEADER_OCTETS_MAX
+from secondpost.world.ports import Disk, DiskFile, Work
+
+CONTENT_FOLDER = "content"
+UNSAVED_OCTETS_MAX = 256 * 1024  # beyond it the caller stops reading from the connection
+
+
+class BodyKeeper:
+    """One message's content. `name` is what its file will be called if it needs one.
+
+    Errors of the disk (DiskFull, DiskFailed) are raised by `finish`, or given to `failed` at once.
+    """
+
+    def __init__(
+        self,
+        disk: Disk,
+        work: Work,
+        name: str,
+        start: bytes,
+        *,
+        drained: Callable[[], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._disk = disk
+        self._work = work
+        self._name = f"{CONTENT_FOLDER}/{name}"
+        self._pieces = [start]
+        self._unsaved = len(start)
+        self._size = len(start)
+        self._drained = drained
+        self._failed = failed
+        self._start: bytes | None = None
+        self._file: DiskFile | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    @property
+    def is_full(self) -> bool:
+        """Stop reading until `drained` is called."""
+        return self._unsaved > UNSAVED_OCTETS_MAX
+
+    def add(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._size += len(data)
+        self._unsaved += len(data)
+        if self._size > IN_TABLE_OCTETS_MAX and self._writing is None and self._error is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    def start_of(self) -> bytes:
+        """The beginning of the content, long enough for any header that we look at."""
+        if self._start is not None:
+            return self._start
+        return b"".join(self._pieces)[:HEADER_OCTETS_MAX]
+
+    async def _write(self) -> None:
+        try:
+            while self._unsaved > 0 and self._error is None:
+                data = b"".join(self._pieces)
+                self._pieces.clear()
+                if self._start is None:
+                    self._start = data[:HEADER_OCTETS_MAX]
+                await self._work.run(partial(self._append, data))
+                self._unsaved -= len(data)
+                self._drained()
+        except Exception as error:  # noqa: BLE001 - handed on whole: `finish` raises it
+            self._error = error
+            self._failed(error)
+        finally:
+            self._writing = None
+
+    def _append(self, data: bytes) -> None:
+        if self._file is None:
+            self._file = self._disk.create(self._name)
+        self._file.write(data)
+
+    def whole(self) -> InTable | None:
+        """The content, when it is small: nothing to wait for."""
+        if self._file is None and self._writing is None and self._error is None:
+            return InTable(b"".join(self._pieces))
+        return None
+
+    async def finish(self) -> Content:
+        """The content, durable if it is in a file. Raises DiskFull or DiskFailed."""
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
+        if self._error is not None:
+            raise self._error
+        file = self._file
+        if file is None:
+            return InTable(b"".join(self._pieces))
+        await self._work.run(lambda: self._make_durable(file))
+        self._file = None
+        return InFile(self._name, self._size)
+
+    def _make_durable(self, file: DiskFile) -> None:
+        file.sync()
+        file.close()
+        self._disk.sync_folder(CONTENT_FOLDER)
+
+    def forget(self) -> Coroutine[None, None, None] | None:
+        """The message is not to be. What is left to do, if there is a file to remove."""
+        self._pieces.clear()
+        if self._file is None and self._writing is None:
+            return None
+        return self._remove()
+
+    async def _remove(self) -> None:
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
+        await self._work.run(self._close_and_remove)
+
+    def _close_and_remove(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._disk.remove(self._name)

@@ -1,0 +1,107 @@
+"""What becomes of a delivery after an attempt, and when it is looked at again. Pure.
+
+A fault of the site holds the site and not the delivery's own clock: the row waits, due at once, behind
+the one row that says the site is down. Every other fault has its own clock: five minutes, doubling to
+an hour, within the time the mail may wait.
+"""
+
+from dataclasses import dataclass
+
+from secondpost.mail.delivery import Claimed, KeptFor, State
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
+from secondpost.mail.reply import Reply
+from secondpost.store.ports import Settlement
+
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+FIRST_WAIT_MS = 5 * MINUTE_MS
+WAIT_MS_MAX = 60 * MINUTE_MS
+JITTER = 0.1  # of the wait, so that what was deferred together does not come back together
+OWN_MAIL_WAITS_MS = 5 * DAY_MS  # RFC 5321 §4.5.4.1
+POLICY_REFUSALS_MAX = 3  # attempts after which a 5.7.x counts, if others of the domain get through
+STORED_REPLY_CHARACTERS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How long a delivery may wait, and whether its end is a dead letter or a report."""
+
+    waits_ms: int
+    ends_kept: bool  # a backup domain's mail: nothing ends it but delivery or the owner
+
+
+def own_wait_ms(attempts: int, fraction: float) -> int:
+    """The wait after this many attempts; `fraction` is a throw of the dice."""
+    wait = min(FIRST_WAIT_MS << min(max(attempts - 1, 0), 10), WAIT_MS_MAX)
+    return int(wait * (1 - JITTER / 2 + JITTER * fraction))
+
+
+def settle(claimed: Claimed, outcome: Outcome, term: Term, now_ms: int, fraction: float) -> Settlement:
+    match outcome:
+        case Delivered(host, reply):
+            return Settlement(
+                id=claimed.id, state=State.DELIVERED, at_ms=now_ms, host=host, reply=_stored(reply)
+            )
+        case Deferred(cause, host, reply):
+            return _wait(claimed, cause, host, reply, term, now_ms, fraction)
+        case Failed(cause, host, reply):
+            return _end(claimed, KeptFor.REFUSED, State.FAILED, cause, host, reply, term, now_ms)
+
+
+def _wait(
+    claimed: Claimed, cause: Cause, host: str, reply: Reply, term: Term, now_ms: int, fraction: float
+) -> Settlement:
+    if now_ms - claimed.arrived_ms >= term.waits_ms:
+        return _end(claimed, KeptFor.EXPIRED, State.EXPIRED, cause, host, reply, term, now_ms)
+    own_clock = cause.level is not Level.SITE or cause is Cause.LOST
+    return Settlement(
+        id=claimed.id,
+        state=State.WAITING,
+        at_ms=now_ms,
+        # A connection lost in mid-message may be the message's doing: it steps back and lets others go.
+        due_ms=now_ms + own_wait_ms(claimed.attempts + 1, fraction) if own_clock else now_ms,
+        maybe_duplicate=cause is Cause.UNANSWERED,
+        cause=cause.word,
+        host=host,
+        reply=_stored(reply),
+    )
+
+
+def _end(
+    claimed: Claimed,
+    kept_for: KeptFor,
+    otherwise: State,
+    cause: Cause,
+    host: str,
+    reply: Reply,
+    term: Term,
+    now_ms: int,
+) -> Settlement:
+    return Settlement(
+        id=claimed.id,
+        state=State.KEPT if term.ends_kept else otherwise,
+        at_ms=now_ms,
+        kept_for=kept_for if term.ends_kept else None,
+        maybe_duplicate=cause is Cause.UNANSWERED,
+        cause=cause.word,
+        host=host,
+        reply=_stored(reply),
+    )
+
+
+def handed_back(claimed: Claimed, now_ms: int) -> Settlement:
+    """Not tried after all: nothing is counted."""
+    return Settlement(id=claimed.id, state=State.WAITING, at_ms=now_ms, due_ms=now_ms, attempted=False)
+
+
+def term_of(origin: Lane, keep_ms: int | None) -> Term:
+    """`keep_ms` is the backup domain's `keep`, None when the domain is not (or no more) backed up."""
+    if origin is Lane.RELAY:
+        # A domain taken out of the configuration still owns its mail: it is kept, never bounced.
+        return Term(waits_ms=keep_ms if keep_ms is not None else OWN_MAIL_WAITS_MS, ends_kept=True)
+    return Term(waits_ms=OWN_MAIL_WAITS_MS, ends_kept=False)
+
+
+def _stored(reply: Reply) -> str:
+    return str(reply)[:STORED_REPLY_CHARACTERS_MAX]
