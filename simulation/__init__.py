@@ -1,0 +1,4 @@
+"""A whole internet in memory, with a clock that leaps, and a disk that forgets what was not synced.
+
+Not shipped: what tests, seeded days and crash suites run the production code in.
+"""
