@@ -1,0 +1,370 @@
+"""The tree keeps its own rules: floors, forbidden calls, nothing dead, nothing global, nothing too long.
+
+Each rule has its reason in CONTRIBUTING.md. The rules of imports are contracts in pyproject.toml.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "src" / "secondpost"
+LINES_MAX = 450
+
+FORBIDDEN_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    # call: (what to use instead, where it is allowed all the same, as prefixes of dotted module names)
+    "datetime.now": ("the Clock", ("world.real_",)),
+    "datetime.utcnow": ("the Clock", ("world.real_",)),
+    "datetime.today": ("the Clock", ("world.real_",)),
+    "date.today": ("the Clock", ("world.real_",)),
+    "time.time": ("the Clock", ("world.real_", "demo")),
+    "time.time_ns": ("the Clock", ("world.real_", "demo")),
+    "time.sleep": ("call_later of the loop", ("world.real_", "demo")),
+    "print": ("the console of the command, or the log", ("cli", "demo", "__main__")),
+    "input": ("an argument", ("cli",)),
+    "breakpoint": ("nothing", ()),
+    "exec": ("nothing", ()),
+    "eval": ("nothing", ()),
+    "os._exit": ("an exception", ("processes",)),
+    "os.fork": ("the supervisor", ("processes",)),
+    "os.system": ("the supervisor", ()),
+    "asyncio.open_connection": ("Net.connect", ("demo",)),
+    "asyncio.start_server": ("Net.listen", ("demo",)),
+    "asyncio.to_thread": ("Work.run", ("world.real_",)),
+    "Thread": ("Work.line", ("world.real_", "demo")),
+    "threading.Thread": ("Work.line", ("world.real_", "demo")),
+    "open": ("the Disk, or a reader of the command", ("cli", "config", "world.real_", "processes", "demo")),
+    "logging.getLogger": ("MailLog", ("app", "processes", "cli")),
+}
+
+FORBIDDEN_METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "run_in_executor": ("Work.run", ("world.real_",)),
+    "create_connection": ("Net.connect", ("world.real_", "demo")),
+    "create_server": ("Net.listen", ("world.real_", "demo")),
+    "create_datagram_endpoint": ("Net or the Resolver", ("world.real_", "demo")),
+}
+
+FORBIDDEN_FILE_NAMES = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "misc",
+    "manager",
+    "managers",
+    "base",
+    "types",
+}
+
+# Unfinished work is an issue, not a comment; and what is true of one machine alone has no place in the tree.
+FORBIDDEN_WORDS = re.compile(
+    r"\b(?:TODO|FIXME|XXX|HACK)\b|\bNotImplementedError\b"
+    r"|--(?:extra-)?index-url|/home/[a-z]+/|/Users/[A-Za-z]+/|(?<![\w.])/root/"
+)
+
+DEAD_NAMES_ALLOWED = {
+    "main",  # entry points are named in pyproject.toml
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    path: Path
+    module: str  # without the leading "secondpost.", "" for the package itself
+    text: str
+    tree: ast.Module
+
+
+@cache
+def shipped() -> tuple[Source, ...]:
+    return tuple(sources_in(SHIPPED, ROOT / "src" / "secondpost"))
+
+
+def sources_in(folder: Path, base: Path) -> Iterator[Source]:
+    for path in sorted(folder.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        parts = path.relative_to(base).with_suffix("").parts
+        module = ".".join(part for part in parts if part != "__init__")
+        yield Source(path, module, text, ast.parse(text, filename=str(path)))
+
+
+def tracked_files() -> list[Path]:
+    """What git would commit; outside a repository, everything but the folders that make creates."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listing.returncode == 0:
+        found = [ROOT / name.decode() for name in listing.stdout.split(b"\0") if len(name) > 0]
+        return [path for path in found if path.is_file()]
+    made = {".venv", ".git", ".peers", "build", "dist"}
+    return [p for p in ROOT.rglob("*") if p.is_file() and made.isdisjoint(p.relative_to(ROOT).parts)]
+
+
+def dotted(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=inner, attr=name):
+            before = dotted(inner)
+            return f"{before}.{name}" if len(before) > 0 else f".{name}"
+        case _:
+            return ""
+
+
+def place(source: Source, node: ast.stmt | ast.expr) -> str:
+    return f"{source.path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_the_floors_hold() -> None:
+    lint = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run(
+        [str(lint), "--no-logo", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_nothing_reaches_past_the_ports() -> None:
+    faults = []
+    for source in shipped():
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.Call):
+                continue
+            name = dotted(node.func)
+            last = name.rsplit(".", 1)[-1]
+            for rule, rules, said in (
+                (name, FORBIDDEN_CALLS, name),
+                (name.removeprefix("datetime."), FORBIDDEN_CALLS, name),
+                (last if "." in name else "", FORBIDDEN_METHODS, name),
+            ):
+                if rule not in rules:
+                    continue
+                instead, allowed = rules[rule]
+                if not source.module.startswith(allowed):
+                    faults.append(f"{place(source, node)}: {said}() here; use {instead}")
+                break
+    assert faults == [], "\n".join(faults)
+
+
+def test_pure_means_pure() -> None:
+    """A module whose docstring says it is pure imports nothing that acts, directly."""
+    acting = set(contract("pure")["forbidden_modules"])
+    faults = []
+    for source in shipped():
+        first = (ast.get_docstring(source.tree) or "").partition("\n\n")[0]
+        if re.search(r"\bpure\b", first, re.IGNORECASE) is None:
+            continue
+        faults += [
+            f"{place(source, statement)}: says it is pure and imports {name}"
+            for statement, name in imports(source)
+            if name.partition(".")[0] in acting
+        ]
+    assert faults == [], "\n".join(faults)
+
+
+def contract(name: str) -> dict[str, list[str]]:
+    tree = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found: dict[str, list[str]] = next(
+        each for each in tree["tool"]["importlinter"]["contracts"] if each["id"] == name
+    )
+    return found
+
+
+def imports(source: Source) -> Iterator[tuple[ast.stmt, str]]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node, alias.name
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node, node.module
+            for alias in node.names:
+                yield node, f"{node.module}.{alias.name}"
+
+
+def test_no_state_at_module_level() -> None:
+    """No global configuration, registry or cache: what a station needs comes in by its constructor."""
+    mutable_calls = {"dict", "list", "set", "bytearray", "defaultdict", "deque", "OrderedDict", "Counter"}
+    faults = []
+    for source in shipped():
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Global):
+                faults.append(f"{place(source, node)}: global {', '.join(node.names)}")
+        for statement in source.tree.body:
+            if isinstance(statement, ast.Assign):
+                names, value = [dotted(target) for target in statement.targets], statement.value
+            elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                names, value = [dotted(statement.target)], statement.value
+            else:
+                continue
+            if isinstance(value, ast.Call) and dotted(value.func).rsplit(".", 1)[-1] in mutable_calls:
+                faults.append(f"{place(source, statement)}: {', '.join(names)} is mutable")
+            literal = isinstance(value, ast.List | ast.Set | ast.ListComp | ast.SetComp)
+            table = isinstance(value, ast.Dict | ast.DictComp)
+            constant = all(name.strip("_").isupper() for name in names)
+            if (literal and names != ["__all__"]) or (table and not constant):
+                faults.append(
+                    f"{place(source, statement)}: {', '.join(names)} is mutable: a tuple, a frozenset?"
+                )
+    assert faults == [], "\n".join(faults)
+
+
+def test_tables_are_never_written_to() -> None:
+    """A dict in capitals is a table: nobody assigns into it, anywhere."""
+    tables: set[str] = set()
+    for source in shipped():
+        for statement in source.tree.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() | ast.DictComp()):
+                    tables.add(name)
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict() | ast.DictComp()):
+                    tables.add(name)
+    faults = []
+    for source in shipped():
+        for node in ast.walk(source.tree):
+            match node:
+                case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()) if name in tables:
+                    faults.append(f"{place(source, node)}: writes to {name}")
+                case ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Name(id=name), attr="update" | "pop" | "setdefault" | "clear" | "popitem"
+                    )
+                ) if name in tables:
+                    faults.append(f"{place(source, node)}: changes {name}")
+    assert faults == [], "\n".join(faults)
+
+
+def test_files_are_short_enough_to_hold_in_mind() -> None:
+    faults = [
+        f"{source.path.relative_to(ROOT)}: {source.text.count(chr(10))} lines, at most {LINES_MAX}"
+        for source in shipped()
+        if source.text.count("\n") > LINES_MAX
+    ]
+    assert faults == [], "\n".join(faults)
+
+
+def test_files_are_nouns_of_mail() -> None:
+    faults = [
+        str(source.path.relative_to(ROOT))
+        for source in shipped()
+        if not FORBIDDEN_FILE_NAMES.isdisjoint(source.module.split("."))
+    ]
+    assert faults == [], "\n".join(faults)
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    faults = [
+        str(source.path.relative_to(ROOT)) for source in shipped() if ast.get_docstring(source.tree) is None
+    ]
+    assert faults == [], "\n".join(faults)
+
+
+def test_no_file_is_dead() -> None:
+    """Each module is imported by another shipped one, or is where a command or a process begins."""
+    imported = {name.removeprefix("secondpost.") for source in shipped() for _, name in imports(source)}
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    begin = {target.partition(":")[0].removeprefix("secondpost.") for target in scripts.values()}
+    named = {  # modules loaded by name, such as a command that is imported only when it is typed
+        node.value.removeprefix("secondpost.")
+        for source in shipped()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    faults = [
+        str(source.path.relative_to(ROOT))
+        for source in shipped()
+        if source.path.name not in ("__init__.py", "__main__.py")
+        and source.module not in imported | begin | named
+    ]
+    assert faults == [], "\n".join(faults)
+
+
+def test_no_function_is_dead() -> None:
+    """A public function or method is named somewhere besides where it is defined."""
+    words: dict[str, int] = {}
+    corpus = [source.text for source in shipped()]
+    for folder in ("simulation", "tests", "bench"):
+        corpus += [source.text for source in sources_in(ROOT / folder, ROOT)]
+    for text in corpus:
+        for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text):
+            words[word] = words.get(word, 0) + 1
+    faults = []
+    for source in shipped():
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                continue
+            if node.name in DEAD_NAMES_ALLOWED or node.name.startswith("__") or len(node.decorator_list) > 0:
+                continue
+            if words[node.name] < 2:
+                faults.append(f"{place(source, node)}: nobody uses {node.name}")
+    assert faults == [], "\n".join(faults)
+
+
+def test_no_test_is_skipped() -> None:
+    """A test that may be left out is one that is not there when it matters."""
+    pattern = re.compile(r"mark\.skip|mark\.xfail|pytest\.skip|pytest\.xfail|importorskip|unittest\.mock")
+    faults = [
+        f"{source.path.relative_to(ROOT)}: {found.group()}"
+        for source in sources_in(ROOT / "tests", ROOT)
+        if source.path != Path(__file__).resolve()
+        for found in pattern.finditer(source.text)
+    ]
+    assert faults == [], "\n".join(faults)
+
+
+def test_nothing_is_left_for_later_and_no_machine_is_named() -> None:
+    faults = []
+    for path in tracked_files():
+        if path == Path(__file__).resolve():
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        faults += [f"{path.relative_to(ROOT)}: {found.group()!r}" for found in FORBIDDEN_WORDS.finditer(text)]
+    assert faults == [], "\n".join(faults)
+
+
+def test_the_lock_names_hashes_and_no_index() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in text
+    entries = [e for e in re.split(r"\n(?=\S)", text) if not e.startswith("#")]
+    assert len(entries) > 10
+    assert [entry.partition(" ")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+    assert [entry.partition("\n")[0] for entry in entries if "==" not in entry] == []
+
+
+def test_the_lock_holds_every_dependency() -> None:
+    tree = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = (
+        tree["project"]["dependencies"] + tree["dependency-groups"]["dev"] + tree["build-system"]["requires"]
+    )
+    locked = set(
+        re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    names = {re.split(r"[<>=;~! \[]", each, maxsplit=1)[0].lower() for each in wanted}
+    assert names - locked == set()
+
+
+@pytest.mark.parametrize("source", shipped(), ids=lambda source: source.module or "secondpost")
+def test_a_long_file_says_why(source: Source) -> None:
+    """Over 250 lines is for protocol cores, tables and tests; their docstring has more than one sentence."""
+    if source.text.count("\n") <= 250:
+        return
+    said = ast.get_docstring(source.tree) or ""
+    assert len(said.splitlines()) > 1, f"{source.path.relative_to(ROOT)}: 250 lines and more, and no word why"
