@@ -1,0 +1,186 @@
+"""Keeps the store's folder on a real disk, and says at once when the disk cannot be trusted.
+
+A failed write or sync is never tried again: after one, the kernel may have dropped the pages, and it
+would answer the next sync with success.
+"""
+
+import errno
+import fcntl
+import os
+
+from secondpost.world.ports import DiskFailed, DiskFull
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+HOLD_TRIES = 10  # a lock file may be replaced between opening and locking it
+
+# Out of room, or out of file descriptors or memory: passes by itself, and nothing written is in doubt.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+def _told(error: OSError, what: str) -> Exception:
+    """The port's word for what the system said."""
+    text = f"{what}: {os.strerror(error.errno or 0)}"
+    return DiskFull(text) if error.errno in _FULL else DiskFailed(text)
+
+
+class RealDisk:
+    def __init__(self, root: str) -> None:
+        self._root = os.path.abspath(root)
+
+    @property
+    def vfs(self) -> str | None:
+        return None
+
+    def path(self, name: str) -> str:
+        """The absolute path; "" is the store's folder itself. Raises ValueError for a name that leaves it."""
+        if len(name) == 0:
+            return self._root
+        if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+            raise ValueError(f"{name!r} is not a name inside the store")
+        return f"{self._root}/{name}"
+
+    def make_folder(self, name: str) -> None:
+        path = self.path(name)
+        missing = [path]
+        while not os.path.isdir(parent := os.path.dirname(missing[-1])):
+            missing.append(parent)
+        try:
+            for folder in reversed(missing):
+                try:
+                    os.mkdir(folder, FOLDER_MODE)
+                except FileExistsError:
+                    if not os.path.isdir(folder):
+                        raise
+        except OSError as error:
+            raise _told(error, f"making the folder {path}") from error
+        # Also when it was there: a crash may have come between its making and this sync.
+        for folder in reversed(missing):
+            _sync_folder(os.path.dirname(folder))
+
+    def create(self, name: str) -> "RealFile":
+        """Raises FileExistsError and FileNotFoundError besides: those are mistakes of ours."""
+        path = self.path(name)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        except (FileExistsError, FileNotFoundError):
+            raise
+        except OSError as error:
+            raise _told(error, f"creating {path}") from error
+        return RealFile(handle, path)
+
+    def sync_folder(self, name: str) -> None:
+        _sync_folder(self.path(name))
+
+    def read(self, name: str, offset: int, octets: int) -> bytes:
+        handle = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(handle, octets, offset)
+        finally:
+            os.close(handle)
+
+    def names(self, folder: str) -> list[str]:
+        """Sorted; none when the folder is not there."""
+        try:
+            return sorted(os.listdir(self.path(folder)))
+        except FileNotFoundError:
+            return []
+
+    def remove(self, name: str) -> None:
+        path = self.path(name)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _told(error, f"removing {path}") from error
+
+    def free_octets(self) -> int:
+        """What an ordinary user may still write."""
+        facts = os.statvfs(self._root)
+        return facts.f_bavail * facts.f_frsize
+
+    def hold(self, name: str) -> "RealHeld | None":
+        path = self.path(name)
+        for _ in range(HOLD_TRIES):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(handle, path):
+                    return RealHeld(handle)
+            except BlockingIOError:
+                os.close(handle)
+                return None
+            except BaseException:
+                os.close(handle)
+                raise
+            os.close(handle)  # somebody removed the file meanwhile: a lock on it keeps nobody out
+        return None
+
+
+def _is_at(handle: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folder(path: str) -> None:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise DiskFailed(f"syncing the folder {path}: {os.strerror(error.errno or 0)}") from error
+
+
+class RealFile:
+    """A new file being written. After an error it refuses everything but `close`."""
+
+    def __init__(self, handle: int, path: str) -> None:
+        self._handle: int | None = handle
+        self._path = path
+        self._failed: Exception | None = None
+
+    def write(self, data: bytes) -> None:
+        handle = self._usable()
+        rest = memoryview(data)
+        try:
+            while len(rest) > 0:
+                rest = rest[os.write(handle, rest) :]
+        except OSError as error:
+            self._failed = _told(error, f"writing {self._path}")
+            raise self._failed from error
+
+    def sync(self) -> None:
+        """DiskFull is possible too: some file systems give out the room only now."""
+        handle = self._usable()
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            self._failed = _told(error, f"syncing {self._path}")
+            raise self._failed from error
+
+    def close(self) -> None:
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            os.close(handle)
+
+    def _usable(self) -> int:
+        if self._failed is not None:
+            raise self._failed
+        if self._handle is None:
+            raise ValueError(f"{self._path} is closed")
+        return self._handle
+
+
+class RealHeld:
+    def __init__(self, handle: int) -> None:
+        self._handle: int | None = handle
+
+    def release(self) -> None:
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            os.close(handle)

@@ -1,0 +1,104 @@
+"""Unix sockets between the roles of one machine: questions go over streams, hints over datagrams.
+
+Only our own user may open them (mode 0600). The name that a dead process left is taken over; the name
+of a living one is not.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+from secondpost.mail.address import Endpoint
+from secondpost.world.ports import NetError
+
+MODE = 0o600
+HINT = b"!"
+HINTS_READ_MAX = 1000  # in one go; what is left makes the ear ready again
+
+
+def stream_door(path: str, backlog: int) -> socket.socket:
+    """A listening stream socket. Raises NetError."""
+    door = _bound(path, socket.SOCK_STREAM)
+    door.listen(backlog)
+    return door
+
+
+def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
+    door = socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK)
+    try:
+        # Before bind, so that there is no moment at which others could open it (Linux keeps the mode).
+        os.fchmod(door.fileno(), MODE)
+        if os.path.lexists(path):
+            _take_over(path, kind)
+        door.bind(path)
+    except OSError as error:
+        door.close()
+        reason = os.strerror(error.errno).lower() if error.errno is not None else str(error)
+        raise NetError(f"cannot listen on {path}: {reason}") from error
+    except BaseException:
+        door.close()
+        raise
+    return door
+
+
+def _take_over(path: str, kind: socket.SocketKind) -> None:
+    with socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK) as caller:
+        try:
+            caller.connect(path)
+        except ConnectionRefusedError:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+            return
+        except FileNotFoundError:
+            return
+        except BlockingIOError:
+            pass  # a living process, with a full backlog
+    raise NetError(f"cannot listen on {path}: a living process does")
+
+
+class LocalDoor:
+    """A Unix socket under its name, which goes when the door closes."""
+
+    def __init__(self, path: str, identity: os.stat_result, close: Callable[[], None]) -> None:
+        self._path = path
+        self._identity = identity
+        self._close = close
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint("", 0)
+
+    def close(self) -> None:
+        # Our own name only: whoever took it over meanwhile keeps it.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(self._path), self._identity):
+                os.unlink(self._path)
+        self._close()
+
+
+class HintEar:
+    """Hears hints: as many as have come are one."""
+
+    def __init__(self, path: str, heard: Callable[[], None]) -> None:
+        self._door = _bound(path, socket.SOCK_DGRAM)
+        self._heard = heard
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._door.fileno(), self._listen)
+
+    def _listen(self) -> None:
+        with suppress(BlockingIOError):
+            for _ in range(HINTS_READ_MAX):
+                self._door.recv(len(HINT))
+        self._heard()
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._door.fileno())
+        self._door.close()
+
+
+def send_hint(caller: socket.socket, path: str) -> None:
+    # Nobody there, or a full queue: the first will look by itself, the second has hints enough.
+    with suppress(OSError):
+        caller.sendto(HINT, path)

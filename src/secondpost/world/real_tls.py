@@ -1,0 +1,140 @@
+"""Holds what TLS needs on this machine: our certificate, and the contexts for both sides of a handshake.
+
+Opportunistic TLS does not verify (RFC 7435): a peer with a wrong certificate is still better met in
+TLS than in clear. Where a certificate is demanded, it is checked against the system's authorities.
+"""
+
+import os
+import ssl
+import time
+from dataclasses import dataclass
+
+from secondpost.world.ports import NetError
+
+OLDEST_VERSION = ssl.TLSVersion.TLSv1_2  # RFC 8996: 1.0 and 1.1 are no more
+LOOK_SECONDS = 5.0  # how often a handshake looks whether the certificate's files changed
+
+
+class CertificateError(Exception):
+    """The files are no certificate with its key. The text is fit for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What changes when somebody writes or replaces the two files."""
+
+    certificate: tuple[int, int, int]
+    key: tuple[int, int, int]
+
+
+class ServerCertificate:
+    """Our certificate chain and key, read again when the files change. A broken pair is not taken over."""
+
+    def __init__(self, certificate_path: str, key_path: str) -> None:
+        """Raises CertificateError."""
+        self._certificate_path = certificate_path
+        self._key_path = key_path
+        self.fault: str | None = None  # why the files that lie there now are not used
+        self._stamp = self._look()
+        self._context = self._load()
+        self._looked = time.monotonic()
+
+    def context(self) -> ssl.SSLContext:
+        """For one handshake; looks at the files every few seconds at most."""
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            self.reload()
+        return self._context
+
+    def reload(self) -> bool:
+        """Take the files' certificate if they changed; whether it was. On a fault the old one stays."""
+        self._looked = time.monotonic()
+        try:
+            stamp = self._look()
+            if stamp == self._stamp:
+                return False
+            # A fresh context, not a second certificate in the old one: that would go on offering an
+            # RSA certificate beside the ECDSA one which replaced it.
+            self._context = self._load()
+        except CertificateError as error:
+            self.fault = str(error)
+            return False
+        self._stamp, self.fault = stamp, None
+        return True
+
+    def _look(self) -> _Stamp:
+        return _Stamp(_file_stamp(self._certificate_path), _file_stamp(self._key_path))
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = OLDEST_VERSION
+        context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+        try:
+            # A password would be asked for at the terminal: a key that has one is a fault instead.
+            context.load_cert_chain(self._certificate_path, self._key_path, password=_no_password)
+        except (OSError, ValueError) as error:
+            raise CertificateError(
+                f"{self._certificate_path} and {self._key_path} are not a certificate and its key: "
+                f"{tls_text(error)}"
+            ) from error
+        return context
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted with a password")
+
+
+def _file_stamp(path: str) -> tuple[int, int, int]:
+    try:
+        facts = os.stat(path)
+    except OSError as error:
+        raise CertificateError(f"{path}: {os.strerror(error.errno or 0)}") from error
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+
+
+class ClientContexts:
+    """The two contexts with which we call others, made when first needed: loading authorities takes time."""
+
+    def __init__(self, authorities_path: str | None = None) -> None:
+        """A file of trusted authorities in PEM; None means the system's."""
+        self._authorities_path = authorities_path
+        self._verified: ssl.SSLContext | None = None
+        self._opportunistic: ssl.SSLContext | None = None
+
+    def context(self, verify: bool) -> ssl.SSLContext:
+        """Raises NetError when the authorities cannot be read."""
+        if verify:
+            if self._verified is None:
+                self._verified = self._make_verified()
+            return self._verified
+        if self._opportunistic is None:
+            self._opportunistic = _make_opportunistic()
+        return self._opportunistic
+
+    def _make_verified(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self._authorities_path)
+        except OSError as error:
+            raise NetError(f"the trusted authorities cannot be read: {tls_text(error)}") from error
+        context.minimum_version = OLDEST_VERSION
+        return context
+
+
+def _make_opportunistic() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = OLDEST_VERSION
+    # Level 2, Debian's default, turns away short keys and old signatures; the mail would go in clear.
+    context.set_ciphers("DEFAULT:@SECLEVEL=1")
+    return context
+
+
+def tls_text(error: Exception) -> str:
+    """What a failed handshake says to the log, without OpenSSL's file names and line numbers."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate was refused: {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason is not None:
+        return error.reason.lower().replace("_", " ")
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return str(error) if len(str(error)) > 0 else type(error).__name__
