@@ -1,0 +1,126 @@
+"""What several keys together get wrong: contradictions, doubles and roads that lead back to ourselves."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from secondpost.config.faults import quoted
+from secondpost.config.forms import is_loopback
+from secondpost.config.records import Backup, Config, Newsletter, Route
+from secondpost.config.section import Findings
+from secondpost.mail.address import Endpoint
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+WILDCARDS = ("::", "0.0.0.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read. Tables by their number from 0, for some could not be made."""
+
+    config: Config
+    backups: Mapping[int, Backup]
+    routes: Mapping[int, Route]
+    newsletters: Mapping[int, Newsletter]
+
+
+def check_agreement(read: Read, findings: Findings) -> None:
+    config = read.config
+    _check_unique(
+        read.backups, "backup", "domain", lambda one: one.domain, findings, "this domain has a [[backup]]"
+    )
+    _check_unique(
+        read.routes,
+        "route",
+        "domain",
+        lambda one: (one.domain, one.lane),
+        findings,
+        "this domain has a [[route]] for the same lane",
+    )
+    _check_unique(
+        read.newsletters, "newsletter", "name", lambda one: one.name, findings, "this name is taken by one"
+    )
+    for number, backup in read.backups.items():
+        _check_own_names(config, number, backup, findings)
+        for position, host in enumerate(backup.primary):
+            _check_loop(config, host, ("backup", number, "primary", position), findings)
+    for number, route in read.routes.items():
+        _check_loop(config, route.host, ("route", number, "host"), findings)
+    _check_doors(config, findings)
+    _check_owner(read, findings)
+    _check_proxies(config, findings)
+    _check_database(config, findings)
+
+
+def _check_unique(
+    made: Mapping[int, T],
+    table: str,
+    key: str,
+    identity: Callable[[T], object],
+    findings: Findings,
+    reason: str,
+) -> None:
+    first: dict[object, int] = {}
+    for number, one in made.items():
+        earlier = first.setdefault(identity(one), number)
+        if earlier != number:
+            line = findings.positions.line((table, earlier, key))
+            findings.add((table, number, key), f"{reason} already, in line {line}", "leave one out")
+
+
+def _check_own_names(config: Config, number: int, backup: Backup, findings: Findings) -> None:
+    place = ("backup", number, "domain")
+    if backup.domain == config.hostname:
+        reason = "this is our own hostname: mail to it ends here, there is no primary behind it"
+        findings.add(place, reason, "name the domain whose second MX we are")
+    elif backup.domain == config.bounces:
+        reason = "this is `bounces`, where reports come back to us: its only MX is this server"
+        findings.add(place, reason, "give `bounces` a name of its own, such as the hostname")
+
+
+def _check_loop(config: Config, host: Endpoint, place: tuple[str | int, ...], findings: Findings) -> None:
+    """The next server may not be ourselves, by name, by address or by door."""
+    if host.host in (config.hostname.name, config.bounces.name):
+        hint = "for another server on this machine, write its address and port, such as 127.0.0.1:2500"
+        findings.add(place, f"{quoted(host.host)} is this server: mail would go round in circles", hint)
+    elif host.host in config.addresses:
+        reason = f"{quoted(host.host)} stands in `addresses`, so it is this server: mail would go in circles"
+        findings.add(place, reason, "name the server of the domain")
+    elif any(_leads_to(host, door) for door in config.receive.listen):
+        reason = f"{quoted(str(host))} is where this server listens: mail would go round in circles"
+        findings.add(place, reason, "name the server of the domain")
+
+
+def _leads_to(host: Endpoint, door: Endpoint) -> bool:
+    if host.port != door.port:
+        return False
+    return host.host == door.host or (door.host in WILDCARDS and is_loopback(host.host))
+
+
+def _check_doors(config: Config, findings: Findings) -> None:
+    for number, door in enumerate(config.web.listen):
+        if door in config.receive.listen:
+            place = ("web", "listen", number)
+            findings.add(place, f"{quoted(str(door))} is taken by [receive]", "choose another port")
+
+
+def _check_owner(read: Read, findings: Findings) -> None:
+    """An alarm that the primary is down must not wait for that primary."""
+    config = read.config
+    ours = {backup.domain for backup in read.backups.values()} | {config.hostname, config.bounces}
+    if len(config.owner) > 0 and all(owner.domain in ours for owner in config.owner):
+        reason = "every road to the owner leads to a domain that is backed up here: alarms would not arrive"
+        findings.add(("owner",), reason, "add an address somewhere else")
+
+
+def _check_proxies(config: Config, findings: Findings) -> None:
+    if len(config.web.trusted_proxies) > 0 and config.web.url is None:
+        findings.add(("web", "trusted_proxies"), 'with url = "none" there are no pages', "leave it out")
+
+
+def _check_database(config: Config, findings: Findings) -> None:
+    if config.database is not None:
+        # Going on with SQLite would put the mail elsewhere than the owner said.
+        findings.add(("database",), "this version keeps its mail in SQLite only", "leave the key out")

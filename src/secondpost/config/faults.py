@@ -1,0 +1,56 @@
+"""What is wrong with a configuration: all faults at once, each with key, line, reason and remedy."""
+
+from dataclasses import dataclass
+
+VALUE_CHARACTERS_MAX = 60
+REASON_CHARACTERS_MAX = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`key` is written like backup[1].keep, the first [[backup]] being number 1; "" means the file itself.
+    `line` counts from 1; 0 means that no line can be named.
+    """
+
+    key: str
+    line: int
+    reason: str
+    hint: str = ""
+
+    def text(self, path: str) -> str:
+        where = f"{path}:{self.line}" if self.line > 0 else path
+        about = f"{self.key}: " if len(self.key) > 0 else ""
+        advice = f"; {self.hint}" if len(self.hint) > 0 else ""
+        return f"{where}: {about}{self.reason}{advice}"
+
+
+class ConfigFaults(Exception):
+    """The configuration cannot be used. `faults` is in the order of the file and never empty."""
+
+    def __init__(self, path: str, faults: tuple[Fault, ...]) -> None:
+        self.path = path
+        self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.key, fault.reason)))
+        super().__init__("\n".join(self.texts()))
+
+    def texts(self) -> tuple[str, ...]:
+        """One line for each fault."""
+        return tuple(fault.text(self.path) for fault in self.faults)
+
+
+class Wrong(ValueError):
+    """One value is not what its key takes."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = cut(reason, REASON_CHARACTERS_MAX)
+        self.hint = hint
+
+
+def quoted(value: str) -> str:
+    """A value of the file as a fault shows it: one line, no control characters, not endless."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
+    return f'"{cut(escaped, VALUE_CHARACTERS_MAX)}"'
+
+
+def cut(text: str, characters_max: int) -> str:
+    return text if len(text) <= characters_max else text[: characters_max - 1] + "…"

@@ -1,0 +1,60 @@
+"""The files that the configuration names: they must be there and hold what they are named for."""
+
+import os
+
+from secondpost.config.faults import Wrong, quoted
+from secondpost.config.forms import text
+from secondpost.config.section import Form
+
+SECRET_OCTETS_MAX = 1_000
+PEM_OCTETS_MAX = 1_000_000
+
+
+def path_from(folder: str, value: object) -> str:
+    """Absolute; a relative one is meant from the folder of the configuration."""
+    return os.path.normpath(os.path.join(folder, text(value)))
+
+
+def pem_file(folder: str, holding: str) -> Form[str]:
+    """A file with a PEM block whose label ends with `holding`, such as CERTIFICATE or PRIVATE KEY."""
+
+    def form(value: object) -> str:
+        path = path_from(folder, value)
+        lines = _content(path, PEM_OCTETS_MAX).splitlines()
+        begun = (line for line in lines if line.startswith(b"-----BEGIN "))
+        if not any(line.rstrip().endswith(f"{holding}-----".encode()) for line in begun):
+            raise Wrong(f"{quoted(path)} has no PEM block {holding}", "it begins with -----BEGIN …-----")
+        return path
+
+    return form
+
+
+def secret_file(folder: str) -> Form[str]:
+    """A file with one secret on its first line."""
+
+    def form(value: object) -> str:
+        path = path_from(folder, value)
+        if len(_content(path, SECRET_OCTETS_MAX).strip()) == 0:
+            raise Wrong(f"{quoted(path)} is empty", "write the password on its first line")
+        return path
+
+    return form
+
+
+def _content(path: str, octets_max: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(octets_max + 1)
+    except OSError as error:
+        raise Wrong(f"{quoted(path)} cannot be read: {error.strerror}") from None
+    if len(data) > octets_max:
+        raise Wrong(f"{quoted(path)} has more than {octets_max} octets")
+    return data
+
+
+def others_can_read(path: str) -> bool:
+    """Somebody besides its owner and group."""
+    try:
+        return (os.stat(path).st_mode & 0o004) != 0
+    except OSError:
+        return False

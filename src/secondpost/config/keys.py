@@ -1,0 +1,58 @@
+"""Every key that the file may hold, table by table: what the reader knows and docs/settings.md explains.
+
+The empty name stands for the top of the file, before the first [table].
+"""
+
+from collections.abc import Mapping
+
+TOP = ""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    TOP: ("version", "hostname", "store", "owner", "bounces", "database", "user", "reserve", "addresses"),
+    "web": ("url", "listen", "trusted_proxies"),
+    "tls": ("acme", "certificate", "key"),
+    "receive": (
+        "listen",
+        "bare_newlines",
+        "connections",
+        "connections_per_client",
+        "recipients",
+        "timeout",
+    ),
+    "dns": ("servers",),
+    "deliver": ("probe", "connections_per_site", "port"),
+    "fetch": ("allow_private",),
+    "send": ("only_to", "unverified"),
+    "dkim": ("rsa", "ed25519"),
+    "backup": ("domain", "primary", "recipients", "keep", "quota", "max_size", "unknown"),
+    "route": ("domain", "lane", "host", "username", "password_file", "tls"),
+    "newsletter": (
+        "name",
+        "from",
+        "feeds",
+        "every",
+        "timezone",
+        "min_articles",
+        "title",
+        "reply_to",
+        "subject",
+        "template",
+        "language",
+        "list_id",
+        "approve",
+        "undo",
+        "settle",
+        "start",
+        "only",
+        "skip",
+        "images",
+        "postal_address",
+    ),
+}
+
+REPEATED = frozenset({"backup", "route", "newsletter"})  # [[name]], as many as there are
+
+
+def header(table: str) -> str:
+    """How the table is opened in the file."""
+    return f"[[{table}]]" if table in REPEATED else f"[{table}]"

@@ -1,0 +1,121 @@
+"""From the file to the tree of records, or to every fault at once.
+
+syntax gives plain values with their lines, tables makes the records, agreement looks at what only several
+keys together get wrong.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from secondpost.config import forms, tables
+from secondpost.config.agreement import Read, check_agreement
+from secondpost.config.faults import ConfigFaults, Fault
+from secondpost.config.keys import TOP, header
+from secondpost.config.records import Config
+from secondpost.config.section import Findings, Section, kind
+from secondpost.config.syntax import Document, read_document
+
+VERSION = 1
+RESERVE_OCTETS_MAX = 100 * 10**12
+
+R = TypeVar("R")
+
+
+def read_config(path: str) -> Config:
+    """Raises ConfigFaults."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise ConfigFaults(path, (Fault("", 0, f"it cannot be read: {error.strerror}"),)) from None
+    return parse_config(data, path)
+
+
+def parse_config(data: bytes, path: str) -> Config:
+    """`path` is named in faults; relative paths in the file are meant from its folder."""
+    document = read_document(data)
+    if not isinstance(document, Document):
+        raise ConfigFaults(path, document)
+    findings = Findings(document.positions, document.put_aside, list(document.faults))
+    config = _config(path, document.values, findings)
+    if len(findings.faults) > 0:
+        raise ConfigFaults(path, tuple(findings.faults))
+    return config
+
+
+def _config(path: str, values: Mapping[str, object], findings: Findings) -> Config:
+    """A tree that must not be used when there are findings."""
+    top = Section(TOP, (), values, findings)
+    folder = os.path.dirname(os.path.abspath(path))
+    _version(top)
+    hostname = top.need("hostname", forms.full_domain, 'write hostname = "mx2.example.net"')
+    store = top.need("store", forms.absolute_path, 'write store = "/var/lib/secondpost"')
+    owner = top.need_list("owner", forms.mailbox, 'write owner = ["me@elsewhere.example"]')
+    known_hostname = tables.NOWHERE if hostname is None else hostname
+    web = tables.web(_table(top, "web"), hostname)
+    usual = Config(path, known_hostname, store or "", owner, known_hostname, web)
+    backups = _repeated(top, "backup", lambda section: tables.backup(section, folder))
+    routes = _repeated(top, "route", lambda section: tables.route(section, folder))
+    newsletters = _repeated(top, "newsletter", tables.newsletter)
+    config = Config(
+        path=path,
+        hostname=usual.hostname,
+        store=usual.store,
+        owner=owner,
+        bounces=top.take("bounces", forms.full_domain, usual.bounces),
+        web=web,
+        database=top.take("database", forms.database, usual.database),
+        user=top.take("user", forms.user, usual.user),
+        reserve=top.take("reserve", forms.size(0, RESERVE_OCTETS_MAX), usual.reserve),
+        addresses=top.take_list("addresses", forms.ip_address, usual.addresses),
+        tls=tables.tls(_table(top, "tls"), folder),
+        receive=tables.receive(_table(top, "receive")),
+        dns=tables.dns(_table(top, "dns")),
+        deliver=tables.deliver(_table(top, "deliver")),
+        fetch=tables.fetch(_table(top, "fetch")),
+        send=tables.send(_table(top, "send")),
+        dkim=tables.dkim(_table(top, "dkim")),
+        backups=tuple(backups.values()),
+        routes=tuple(routes.values()),
+        newsletters=tuple(newsletters.values()),
+    )
+    check_agreement(Read(config, backups, routes, newsletters), findings)
+    return config
+
+
+def _version(top: Section) -> None:
+    version = top.need("version", forms.number(0, 10**9), f"write version = {VERSION} at the top of the file")
+    if version is not None and version != VERSION:
+        hint = f"this program reads version {VERSION}; a newer program, or `config migrate`, may help"
+        top.fault("version", f"there is no version {version} here", hint)
+
+
+def _table(top: Section, name: str) -> Section:
+    value = top.values.get(name, {})
+    if not isinstance(value, dict):
+        top.fault(name, f"it is {_kind_of(value)}", f"open it with {header(name)}")
+        value = {}
+    return Section(name, (name,), value, top.findings)
+
+
+def _repeated(top: Section, name: str, read: Callable[[Section], R | None]) -> dict[int, R]:
+    """By number from 0; those that cannot be made are left out."""
+    value = top.values.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
+        top.fault(name, f"it is {_kind_of(value)}", f"open each with {header(name)}, in double brackets")
+        return {}
+    made = {}
+    for number, table in enumerate(value):
+        one = read(Section(name, (name, number), table, top.findings))
+        if one is not None:
+            made[number] = one
+    return made
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, list) and len(value) > 0 and all(isinstance(table, dict) for table in value):
+        return "opened with double brackets"
+    if isinstance(value, dict):
+        return "opened with single brackets"
+    return kind(value)

@@ -1,0 +1,108 @@
+"""A recipients file: whom a backup domain has, one address or local part a line.
+
+    # the family
+    me@example.net
+    postmaster
+
+A file with a fault is refused whole, and one that names nobody too: while somebody is just rewriting the
+file, mail would be refused that has a home. parse_recipients is pure, so that a changed file can be read
+again and the old list kept when it has faults.
+"""
+
+import re
+from dataclasses import dataclass
+
+from secondpost.config.faults import Wrong, cut, quoted
+from secondpost.config.forms import mailbox
+from secondpost.mail.address import Domain, Mailbox
+
+FILE_OCTETS_MAX = 50_000_000
+FAULTS_SHOWN_MAX = 20
+
+_COMMENT = re.compile(r"(?:^|\s)#.*")  # a # inside an address belongs to it
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientFault:
+    line: int  # from 1; 0: the file as a whole
+    reason: str
+
+    def text(self, path: str) -> str:
+        return f"{path}:{self.line}: {self.reason}" if self.line > 0 else f"{path}: {self.reason}"
+
+
+class RecipientFaults(Exception):
+    """The list cannot be used; every fault, in the order of the lines."""
+
+    def __init__(self, faults: tuple[RecipientFault, ...]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(self.texts("recipients")))
+
+    def texts(self, path: str) -> tuple[str, ...]:
+        """One line for each fault, the first FAULTS_SHOWN_MAX of them."""
+        shown = [fault.text(path) for fault in self.faults[:FAULTS_SHOWN_MAX]]
+        more = len(self.faults) - len(shown)
+        return tuple(shown) if more == 0 else (*shown, f"{path}: and {more} lines more")
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientList:
+    keys: frozenset[str]  # Mailbox.key of each; never empty
+
+    def __contains__(self, recipient: Mailbox) -> bool:
+        return recipient.key in self.keys
+
+
+def read_recipients(path: str, domain: Domain) -> RecipientList:
+    """Raises RecipientFaults, also when the file cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(FILE_OCTETS_MAX + 1)
+    except (OSError, ValueError) as error:
+        raise RecipientFaults((RecipientFault(0, _why_unreadable(error)),)) from None
+    if len(data) > FILE_OCTETS_MAX:
+        raise RecipientFaults((RecipientFault(0, f"it has more than {FILE_OCTETS_MAX} octets"),))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise RecipientFaults((RecipientFault(line, "this is not UTF-8 text"),)) from None
+    return parse_recipients(text, domain)
+
+
+def _why_unreadable(error: OSError | ValueError) -> str:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return f"it cannot be read: {reason or error}"
+
+
+def parse_recipients(text: str, domain: Domain) -> RecipientList:
+    """Raises RecipientFaults."""
+    keys: set[str] = set()
+    faults: list[RecipientFault] = []
+    # Windows' editors begin a file with a byte order mark and end lines with CR LF.
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        entry = _COMMENT.sub("", line).strip()
+        if len(entry) == 0:
+            continue
+        try:
+            keys.add(recipient(entry, domain).key)
+        except Wrong as wrong:
+            faults.append(RecipientFault(number, wrong.reason))
+    if len(faults) > 0:
+        raise RecipientFaults(tuple(faults))
+    if len(keys) == 0:
+        raise RecipientFaults((RecipientFault(0, "it names nobody, so all mail would be refused"),))
+    return RecipientList(frozenset(keys))
+
+
+def recipient(entry: str, domain: Domain) -> Mailbox:
+    """An address of the domain, or the part before the @. Raises Wrong."""
+    if entry.startswith(("@", "*")):
+        raise Wrong(f'{quoted(entry)} would mean everybody: for that, the configuration says "any"')
+    parts = entry.split()
+    if len(parts) > 1 and not entry.startswith('"'):
+        raise Wrong(f"{quoted(cut(entry, 60))} is more than one address")
+    one = mailbox(entry if "@" in entry else f"{entry}@{domain}")
+    if one.domain != domain:
+        raise Wrong(f"{quoted(entry)} is not an address of {domain}")
+    return one

@@ -1,0 +1,152 @@
+"""One table of the file while it is read: each key is taken in its form, every fault is written down."""
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from secondpost.config.faults import Fault, Wrong, quoted
+from secondpost.config.keys import KEYS, REPEATED, TOP, header
+from secondpost.config.positions import Place, Positions
+
+T = TypeVar("T")
+D = TypeVar("D")
+Form = Callable[[object], T]  # raises Wrong
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+LIKENESS = 0.6  # how like a key must be to be what was meant
+
+
+def key_text(place: Place) -> str:
+    """("backup", 0, "recipients", 2) is backup[1].recipients[3]: people count from one."""
+    text = ""
+    for part in place:
+        if isinstance(part, int):
+            text += f"[{part + 1}]"
+        else:
+            name = part if _BARE_KEY.fullmatch(part) is not None else json.dumps(part)
+            text += name if len(text) == 0 else f".{name}"
+    return text
+
+
+@dataclass(slots=True)
+class Findings:
+    """The faults so far, and where things stand."""
+
+    positions: Positions
+    put_aside: frozenset[int] = frozenset()
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, place: Place, reason: str, hint: str = "") -> None:
+        line = self.positions.line(place)
+        if line not in self.put_aside:
+            self.faults.append(Fault(key_text(place), line, reason, hint))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`table` is its name in KEYS; making one reports every key that is not there."""
+
+    table: str
+    place: Place
+    values: Mapping[str, object]
+    findings: Findings
+
+    def __post_init__(self) -> None:
+        known = KEYS[self.table]
+        for key in self.values:
+            tables = self.table == TOP and key in KEYS
+            if key not in known and not tables:
+                self.findings.add((*self.place, key), *_unknown(self.table, key))
+
+    def has(self, key: str) -> bool:
+        return key in self.values
+
+    def fault(self, key: str, reason: str, hint: str = "", number: int | None = None) -> None:
+        """`number`: which element of the key's list, from 0."""
+        place = (*self.place, key) if number is None else (*self.place, key, number)
+        self.findings.add(place, reason, hint)
+
+    def take(self, key: str, form: Form[T], default: D) -> T | D:
+        """The default also stands for a value that is wrong: nothing is made of a tree with faults."""
+        if key not in self.values:
+            return default
+        try:
+            return form(self.values[key])
+        except Wrong as wrong:
+            self.fault(key, wrong.reason, wrong.hint)
+            return default
+
+    def need(self, key: str, form: Form[T], hint: str) -> T | None:
+        """None: it is missing or wrong, and that was reported."""
+        if key not in self.values:
+            reason = f"it is missing from {header(self.table)}" if self.table != TOP else "it is missing"
+            self.fault(key, reason, hint)
+        return self.take(key, form, None)
+
+    def take_list(self, key: str, form: Form[T], default: tuple[T, ...]) -> tuple[T, ...]:
+        """Elements that are wrong, or there twice, are reported one by one and left out."""
+        if key not in self.values:
+            return default
+        value = self.values[key]
+        if not isinstance(value, list):
+            hint = f'write {key} = ["…"], in square brackets even for one'
+            self.fault(key, f"it is {kind(value)}, not a list", hint)
+            return default
+        taken: dict[int, T] = {}
+        for number, element in enumerate(value):
+            try:
+                one = form(element)
+            except Wrong as wrong:
+                self.fault(key, wrong.reason, wrong.hint, number)
+                continue
+            if one in taken.values():
+                self.fault(key, f"{quoted(str(element))} stands here twice", "leave one out", number)
+                continue
+            taken[number] = one
+        return tuple(taken.values())
+
+    def need_list(self, key: str, form: Form[T], hint: str) -> tuple[T, ...]:
+        """At least one element, or a fault."""
+        if key not in self.values:
+            reason = f"it is missing from {header(self.table)}" if self.table != TOP else "it is missing"
+            self.fault(key, reason, hint)
+        return self.filled_list(key, form, (), hint)
+
+    def filled_list(self, key: str, form: Form[T], default: tuple[T, ...], hint: str) -> tuple[T, ...]:
+        """An empty list is a fault: leaving the key out means the default."""
+        if self.values.get(key) == []:
+            self.fault(key, "the list is empty", hint)
+        return self.take_list(key, form, default)
+
+
+def kind(value: object) -> str:
+    """What a TOML value is, for people."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "a table"
+    return "a date or time"
+
+
+def _unknown(table: str, key: str) -> tuple[str, str]:
+    """Reason and hint for a key that is not known here."""
+    what = "there is no such key" if table != TOP else "there is no such key or table"
+    near = list(KEYS[table]) + (list(KEYS) if table == TOP else [])
+    for match in difflib.get_close_matches(key.lower(), near, n=1, cutoff=LIKENESS):
+        meant = header(match) if table == TOP and match in REPEATED else match
+        return what, f"did you mean {meant}?"
+    if key in KEYS[TOP]:
+        return what, f"{key} belongs at the top of the file, before the first table"
+    homes = [header(name) for name in KEYS if name != TOP and key in KEYS[name]]
+    if len(homes) > 0:
+        return what, f"{key} belongs under {' or '.join(homes)}"
+    return what, "docs/settings.md names them all"

@@ -1,0 +1,244 @@
+"""One function for each table of the file: from a Section to its record.
+
+Every key is taken whatever else is missing, so that all faults are told; None then stands for a record that
+cannot be made. Defaults are those of the records.
+"""
+
+from secondpost.config import forms
+from secondpost.config.faults import Wrong, quoted
+from secondpost.config.files import path_from, pem_file, secret_file
+from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    BareNewlines,
+    Deliver,
+    Dkim,
+    Dns,
+    Fetch,
+    LearnedRecipients,
+    Newsletter,
+    Receive,
+    RecipientFile,
+    RecipientSource,
+    RecipientUrl,
+    Route,
+    Send,
+    Start,
+    Tls,
+    Unknown,
+    Web,
+)
+from secondpost.config.section import Section
+from secondpost.mail.address import Domain, Endpoint
+from secondpost.mail.envelope import Lane
+from secondpost.mail.plan import TlsDemand
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+MB, GB, TB = 10**6, 10**9, 10**12
+MESSAGE_OCTETS_LEAST = 64_000  # RFC 5321 §4.5.3.1.7: every server takes that much
+RECIPIENTS_LEAST = 100  # RFC 5321 §4.5.3.1.8
+SMTP_PORT = 25
+NOWHERE = Domain("invalid")  # RFC 2606: stands in a record that will not be used
+
+
+def web(section: Section, hostname: Domain | None) -> Web:
+    usual = Web(None if hostname is None else f"https://{hostname}")
+    return Web(
+        url=section.take("url", forms.web_url, usual.url),
+        listen=section.filled_list("listen", forms.door, usual.listen, 'write listen = ["[::]:443"]'),
+        trusted_proxies=section.take_list("trusted_proxies", forms.network, ()),
+    )
+
+
+def tls(section: Section, folder: str) -> Tls:
+    for key, other in (("certificate", "key"), ("key", "certificate")):
+        if section.has(key) and not section.has(other):
+            section.fault(key, f"{key} alone is not enough", f"write {other} too")
+    if section.has("acme") and (section.has("certificate") or section.has("key")):
+        section.fault("acme", "there is a certificate already", "leave out acme, or certificate and key")
+    acme = section.take("acme", forms.mailbox, None)
+    return Tls(
+        acme=None if acme is None else str(acme),
+        certificate=section.take("certificate", pem_file(folder, "CERTIFICATE"), None),
+        key=section.take("key", pem_file(folder, "PRIVATE KEY"), None),
+    )
+
+
+def receive(section: Section) -> Receive:
+    usual = Receive()
+    return Receive(
+        listen=section.filled_list("listen", forms.door, usual.listen, 'write listen = ["[::]:25"]'),
+        bare_newlines=section.take("bare_newlines", forms.choice(BareNewlines), usual.bare_newlines),
+        connections=section.take("connections", forms.number(1, 100_000), usual.connections),
+        connections_per_client=section.take(
+            "connections_per_client", forms.number(1, 100_000), usual.connections_per_client
+        ),
+        recipients=section.take("recipients", forms.number(RECIPIENTS_LEAST, 10_000), usual.recipients),
+        timeout_ms=section.take("timeout", forms.duration(SECOND_MS, HOUR_MS), usual.timeout_ms),
+    )
+
+
+def dns(section: Section) -> Dns:
+    return Dns(section.take_list("servers", forms.name_server, ()))
+
+
+def deliver(section: Section) -> Deliver:
+    usual = Deliver()
+    return Deliver(
+        probe_ms=section.take("probe", forms.duration(SECOND_MS, HOUR_MS), usual.probe_ms),
+        connections_per_site=section.take(
+            "connections_per_site", forms.number(1, 1_000), usual.connections_per_site
+        ),
+        port=section.take("port", forms.number(1, 65_535), usual.port),
+    )
+
+
+def fetch(section: Section) -> Fetch:
+    return Fetch(section.take("allow_private", forms.switch, Fetch().allow_private))
+
+
+def send(section: Section) -> Send:
+    usual = Send()
+    return Send(
+        only_to=section.filled_list("only_to", forms.only_to, (), "leave the key out to mail to everybody"),
+        unverified=section.take("unverified", forms.switch, usual.unverified),
+    )
+
+
+def dkim(section: Section) -> Dkim:
+    usual = Dkim()
+    taken = Dkim(
+        rsa=section.take("rsa", forms.selector, usual.rsa),
+        ed25519=section.take("ed25519", forms.selector, usual.ed25519),
+    )
+    if taken.rsa == taken.ed25519:
+        key = "ed25519" if section.has("ed25519") else "rsa"
+        section.fault(key, f"both keys have the selector {quoted(taken.rsa)}", "give each its own")
+    return taken
+
+
+# -- [[backup]]
+
+
+def backup(section: Section, folder: str) -> Backup | None:
+    domain = section.need("domain", forms.full_domain, 'write domain = "example.net"')
+    usual = Backup(NOWHERE if domain is None else domain)
+    taken = Backup(
+        domain=usual.domain,
+        primary=section.filled_list(
+            "primary", forms.endpoint(SMTP_PORT), (), "leave the key out for the better MX hosts in DNS"
+        ),
+        recipients=_recipients(section, usual, folder),
+        keep_ms=section.take("keep", forms.duration(HOUR_MS, 366 * DAY_MS), usual.keep_ms),
+        quota=section.take("quota", forms.size(MB, 100 * TB), None),
+        max_size=section.take("max_size", forms.size(MESSAGE_OCTETS_LEAST, GB), usual.max_size),
+        unknown=section.take("unknown", forms.choice(Unknown), usual.unknown),
+    )
+    return None if domain is None else taken
+
+
+def _recipients(section: Section, usual: Backup, folder: str) -> tuple[RecipientSource, ...]:
+    def form(value: object) -> RecipientSource:
+        return _recipient_source(forms.text(value), usual.domain, folder)
+
+    sources = section.filled_list(
+        "recipients", form, usual.recipients, 'write who there is, or "learn" to find out'
+    )
+    if AnyRecipient() in sources and len(sources) > 1:
+        section.fault("recipients", '"any" takes everybody already', 'leave out "any" or all the others')
+    return sources
+
+
+def _recipient_source(written: str, domain: Domain, folder: str) -> RecipientSource:
+    if written == "any":
+        return AnyRecipient()
+    if written == "learn":
+        return LearnedRecipients()
+    if written.startswith("file:"):
+        return _recipient_file(path_from(folder, written.removeprefix("file:")), domain)
+    if written.startswith("https:"):
+        return RecipientUrl(forms.url(written, ("https",)))
+    if written.startswith("http:"):
+        raise Wrong(f"{quoted(written)} is not encrypted", "write https:")
+    if "@" not in written:
+        hint = f'write an address, "file:/PATH", "https://…", "learn" or "any"; did you mean "{written}@{domain}"?'
+        raise Wrong(f"{quoted(written)} is not one of the forms of recipients", hint)
+    # Without the domain nobody can say whether the address lies in it.
+    return forms.mailbox(written) if domain == NOWHERE else recipient(written, domain)
+
+
+def _recipient_file(path: str, domain: Domain) -> RecipientFile:
+    try:
+        read_recipients(path, domain)
+    except RecipientFaults as faults:
+        if domain == NOWHERE:
+            return RecipientFile(path)
+        raise Wrong("the list cannot be used: " + "; ".join(faults.texts(path))) from None
+    return RecipientFile(path)
+
+
+# -- [[route]]
+
+
+def route(section: Section, folder: str) -> Route | None:
+    hint = 'write the domain whose mail takes this way, or "*" for all'
+    section.need("domain", forms.domain_or_any, hint)
+    domain = section.take("domain", forms.domain_or_any, NOWHERE) if section.has("domain") else NOWHERE
+    host = section.need("host", forms.endpoint(SMTP_PORT), 'write host = "smtp.example:587"')
+    for key, other in (("username", "password_file"), ("password_file", "username")):
+        if section.has(key) and not section.has(other):
+            section.fault(key, f"{key} alone is not enough", f"write {other} too")
+    taken = Route(
+        domain=domain,
+        lane=section.take("lane", forms.choice(Lane), None),
+        host=Endpoint("", 0) if host is None else host,
+        username=section.take("username", forms.text, None),
+        password_file=section.take("password_file", secret_file(folder), None),
+        tls=section.take("tls", forms.choice(TlsDemand), None),
+    )
+    if host is not None and taken.username is not None and not forms.is_loopback(host.host):
+        _check_password_is_safe(section, taken)
+    return None if host is None or domain == NOWHERE else taken
+
+
+def _check_password_is_safe(section: Section, taken: Route) -> None:
+    if taken.tls in (TlsDemand.NONE, TlsDemand.OPPORTUNISTIC):
+        reason = f"with {quoted(taken.tls.value)} the password could cross the network in the clear"
+        section.fault("tls", reason, 'write tls = "verify"')
+
+
+# -- [[newsletter]]
+
+
+def newsletter(section: Section) -> Newsletter | None:
+    name = section.need("name", forms.newsletter_name, 'write name = "weekly"')
+    sender = section.need("from", forms.from_header, 'write from = "The Blog <newsletter@example.net>"')
+    feeds = section.need_list("feeds", forms.url, 'write feeds = ["https://www.example.net/feed.xml"]')
+    usual = Newsletter(name or "", sender or "", feeds)
+    taken = Newsletter(
+        name=usual.name,
+        sender=usual.sender,
+        feeds=feeds,
+        every=section.take("every", forms.slot, usual.every),
+        timezone=section.take("timezone", forms.timezone, usual.timezone),
+        min_articles=section.take("min_articles", forms.number(1, 100), usual.min_articles),
+        title=section.take("title", forms.text, None),
+        reply_to=section.take("reply_to", forms.from_header, None),
+        subject=section.take("subject", forms.text, None),
+        template=section.take("template", forms.text, None),
+        language=section.take("language", forms.language, usual.language),
+        list_id=section.take("list_id", forms.list_id, None),
+        approve=section.take("approve", forms.switch, usual.approve),
+        undo_ms=section.take("undo", forms.duration(0, 7 * DAY_MS), usual.undo_ms),
+        settle_ms=section.take("settle", forms.duration(0, DAY_MS), usual.settle_ms),
+        start=section.take("start", forms.choice(Start), usual.start),
+        only=section.filled_list("only", forms.text, (), "leave the key out to take every article"),
+        skip=section.take_list("skip", forms.text, ()),
+        images=section.take("images", forms.switch, usual.images),
+        postal_address=section.take("postal_address", forms.lines, None),
+    )
+    return None if name is None or sender is None else taken
