@@ -1,0 +1,144 @@
+"""Reads what strace wrote, and says what was not yet on the disk when the 250 went out.
+
+Wanted of strace: `-f -yy -s 64 -o FILE -e trace=…` with the calls of TRACED.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+TRACED = (
+    "open,openat,creat,write,writev,pwrite64,pwritev,pwritev2,ftruncate,fallocate,sendfile,copy_file_range,"
+    "rename,renameat,renameat2,link,linkat,fsync,fdatasync,read,readv,recvfrom,recvmsg,sendto,sendmsg"
+)
+
+_CALL = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<rest>.*)")
+_RESUMED = re.compile(r"(?P<pid>\d+) +<\.\.\. (?P<name>\w+) resumed>(?P<rest>.*)")
+_UNFINISHED = " <unfinished ...>"
+_RESULT = re.compile(r"\) += (?P<result>-?\d+|\?)(?P<more>.*)")
+_HANDLE = re.compile(r"(?:AT_FDCWD|\d+)<(?P<path>(?:[^<>]|<->|->)*)>")
+_STRING = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"')
+
+WRITES = frozenset({"write", "writev", "pwrite64", "pwritev", "pwritev2", "ftruncate", "fallocate"})
+SENDS = frozenset({"write", "writev", "sendto", "sendmsg"})
+READS = frozenset({"read", "readv", "recvfrom", "recvmsg"})
+SYNCS = frozenset({"fsync", "fdatasync"})
+OPENS = frozenset({"open", "openat", "creat"})
+NOT_SYNCED_SUFFIX = "-shm"  # SQLite makes it anew after a crash
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A system call that succeeded. Two calls overlap when neither `ended` before the other `began`."""
+
+    name: str
+    began: int  # line of the file
+    ended: int
+    path: str  # of the handle: a file, or TCP:[…]
+    text: str  # the first string argument, as strace writes it
+    arguments: str
+
+
+def read_calls(lines: Sequence[str]) -> list[Call]:
+    """In the order in which they began."""
+    return sorted(_finished(lines), key=lambda call: call.began)
+
+
+def _finished(lines: Sequence[str]) -> Iterator[Call]:
+    begun: dict[tuple[str, str], tuple[int, str]] = {}
+    for number, line in enumerate(lines):
+        resumed = _RESUMED.match(line)
+        if resumed is not None:
+            start = begun.pop((resumed["pid"], resumed["name"]), None)
+            if start is not None:
+                yield from _call(resumed["name"], start[0], number, start[1] + resumed["rest"])
+            continue
+        call = _CALL.match(line)
+        if call is None:
+            continue
+        if call["rest"].endswith(_UNFINISHED):
+            begun[call["pid"], call["name"]] = (number, call["rest"].removesuffix(_UNFINISHED))
+        else:
+            yield from _call(call["name"], number, number, call["rest"])
+
+
+def _call(name: str, began: int, ended: int, rest: str) -> Iterator[Call]:
+    result = None
+    for result in _RESULT.finditer(rest):  # noqa: B007  the last one: a string may look like a result
+        pass
+    if result is None or result["result"].startswith(("-", "?")):
+        return
+    arguments = rest[: result.start()]
+    # An open tells its path as the handle that it returns.
+    where = result["result"] + result["more"] if name in OPENS else arguments
+    handle = _HANDLE.match(where)
+    string = _STRING.search(arguments)
+    yield Call(
+        name,
+        began,
+        ended,
+        "" if handle is None else handle["path"].removesuffix(" (deleted)"),
+        "" if string is None else string["text"],
+        arguments,
+    )
+
+
+def not_durable(calls: Sequence[Call], store: str, existing: frozenset[str]) -> list[str]:
+    """What was not synced when each message got its 250; raises ValueError when no message got one.
+
+    `existing`: the paths of the files that were there before the server started.
+    """
+    faults: list[str] = []
+    seen = set(existing)
+    since = 0  # what an earlier 250 was judged by is not judged again, unless it was written to again
+    count = 0
+    for go_ahead in (call for call in calls if _says(call, "354")):
+        reply = next(
+            (c for c in calls if c.began > go_ahead.ended and c.path == go_ahead.path and _says(c, "250")),
+            None,
+        )
+        if reply is None:
+            continue
+        count += 1
+        body = [c for c in calls if c.name in READS and c.path == go_ahead.path and c.began < reply.began]
+        if len(body) == 0:
+            raise ValueError(f"nothing was read from {go_ahead.path} before its 250")
+        before = [c for c in calls if since <= c.began and c.ended < reply.began]
+        faults.extend(_unsynced_files(before, store, body[-1].ended))
+        faults.extend(_unsynced_folders(before, store, seen))
+        since = reply.began
+    if count == 0:
+        raise ValueError("no message was answered 250")
+    return faults
+
+
+def _says(call: Call, code: str) -> bool:
+    return call.name in SENDS and call.path.startswith(("TCP", "socket")) and call.text.startswith(code)
+
+
+def _unsynced_files(calls: Sequence[Call], store: str, body_read: int) -> Iterator[str]:
+    """Each file written to is synced after its last write; one of the syncs after the last body read."""
+    last_write: dict[str, int] = {}
+    for call in calls:
+        below = call.path.startswith(store + "/") and not call.path.endswith(NOT_SYNCED_SUFFIX)
+        if call.name in WRITES and below:
+            last_write[call.path] = max(call.ended, last_write.get(call.path, 0))
+    for path, written in last_write.items():
+        if not any(call.name in SYNCS and call.path == path and call.began > written for call in calls):
+            yield f"{path} was written to and not synced before the 250"
+    if not any(call.name in SYNCS and call.path in last_write and call.began > body_read for call in calls):
+        yield "nothing was synced between the last read of the body and its 250"
+
+
+def _unsynced_folders(calls: Sequence[Call], store: str, seen: set[str]) -> Iterator[str]:
+    for call in calls:
+        path = call.path
+        makes = call.name in OPENS and ("O_CREAT" in call.arguments or call.name == "creat")
+        if not makes or path in seen or not path.startswith(store + "/"):
+            continue
+        seen.add(path)
+        folder = path.rpartition("/")[0]
+        if path.endswith(NOT_SYNCED_SUFFIX):
+            continue
+        if not any(c.name in SYNCS and c.path == folder and c.began > call.ended for c in calls):
+            yield f"{path} is new and {folder} was not synced before the 250"
