@@ -100,10 +100,23 @@ def _leads_to(host: Endpoint, door: Endpoint) -> bool:
 
 
 def _check_doors(config: Config, findings: Findings) -> None:
-    for number, door in enumerate(config.web.listen):
-        if door in config.receive.listen:
-            place = ("web", "listen", number)
-            findings.add(place, f"{quoted(str(door))} is taken by [receive]", "choose another port")
+    """Two doors at one port need two addresses, and an open-everywhere one covers them all."""
+    doors = [(("receive", "listen", number), door) for number, door in enumerate(config.receive.listen)] + [
+        (("web", "listen", number), door) for number, door in enumerate(config.web.listen)
+    ]
+    for place, door in doors:
+        for other_place, other in doors:
+            if other_place != place and _covers(other, door):
+                if other == door and other_place > place:
+                    continue  # told once, at the later one
+                findings.add(place, f"{quoted(str(door))} is part of {quoted(str(other))}", "leave one out")
+
+
+def _covers(wide: Endpoint, door: Endpoint) -> bool:
+    if wide.port != door.port:
+        return False
+    # An IPv6 door that is open everywhere takes IPv4 callers too.
+    return wide.host in (door.host, "::") or (wide.host == "0.0.0.0" and ":" not in door.host)
 
 
 def _check_owner(read: Read, findings: Findings) -> None:

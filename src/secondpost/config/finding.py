@@ -3,41 +3,43 @@
 import os
 from collections.abc import Mapping
 
+from secondpost.config.faults import ConfigFaults, Fault
+
 VARIABLE = "SECONDPOST_CONFIG"
 NAME = "secondpost.toml"
 SYSTEM_PATH = f"/etc/secondpost/{NAME}"
 
 
-class ConfigNotFound(Exception):
+class ConfigNotFound(ConfigFaults):
     """There is no configuration. `looked` says where it was looked for, in order."""
 
-    def __init__(self, looked: tuple[str, ...], reason: str) -> None:
+    def __init__(self, looked: tuple[str, ...], reason: str, hint: str) -> None:
         self.looked = looked
-        super().__init__(reason)
+        super().__init__(looked[0], (Fault("", 0, reason, hint),))
 
 
-def find_config(option: str | None, environment: Mapping[str, str], folder: str) -> str:
-    """The path of the file. `option` is what --config said, `folder` where the command was typed.
+def find_config(
+    option: str | None, environment: Mapping[str, str] | None = None, folder: str | None = None
+) -> str:
+    """The path of the file. `option` is what --config said; the rest is this process's own if left out.
 
     A file that was named, by option or variable, must be there: no other is taken in its place.
     """
+    variable = (os.environ if environment is None else environment).get(VARIABLE, "")
+    here = os.getcwd() if folder is None else folder
     if option is not None:
-        return _named(os.path.join(folder, option), "--config")
-    variable = environment.get(VARIABLE, "")
+        return _named(os.path.join(here, option), "--config")
     if len(variable) > 0:
-        return _named(os.path.join(folder, variable), VARIABLE)
-    looked = (os.path.join(folder, NAME), SYSTEM_PATH)
+        return _named(os.path.join(here, variable), VARIABLE)
+    looked = (os.path.join(here, NAME), SYSTEM_PATH)
     for path in looked:
         if os.path.isfile(path):
             return path
-    raise ConfigNotFound(
-        looked,
-        f"there is no configuration; looked for {' and '.join(looked)}; "
-        f"write one (docs/settings.md), or name it with --config or {VARIABLE}",
-    )
+    hint = f"write one, or name it with --config or in {VARIABLE}"
+    raise ConfigNotFound(looked, f"there is no configuration here, and none in {SYSTEM_PATH}", hint)
 
 
 def _named(path: str, by: str) -> str:
     if not os.path.exists(path):
-        raise ConfigNotFound((path,), f"there is no file {path}, which {by} names")
+        raise ConfigNotFound((path,), f"there is no such file, and {by} names it", "mend the path")
     return path

@@ -90,9 +90,8 @@ def duration(least_ms: int, most_ms: int) -> Form[int]:
         milliseconds = _amount(value, parse_duration_ms, 'such as "31 days" or "15 minutes"')
         if not least_ms <= milliseconds <= most_ms:
             bounds = f"write between {duration_text(least_ms)} and {duration_text(most_ms)}"
-            raise Wrong(
-                f"{quoted(str(value))} is too {'short' if milliseconds < least_ms else 'long'}", bounds
-            )
+            amiss = "short" if milliseconds < least_ms else "long"
+            raise Wrong(f"{quoted(str(value))} is too {amiss}", bounds)
         return milliseconds
 
     return form
@@ -103,7 +102,8 @@ def size(least: int, most: int) -> Form[int]:
         octets = _amount(value, parse_size, 'such as "50 MB"')
         if not least <= octets <= most:
             bounds = f"write between {size_text(least)} and {size_text(most)}"
-            raise Wrong(f"{quoted(str(value))} is too {'small' if octets < least else 'large'}", bounds)
+            amiss = "small" if octets < least else "large"
+            raise Wrong(f"{quoted(str(value))} is too {amiss}", bounds)
         return octets
 
     return form
@@ -111,9 +111,8 @@ def size(least: int, most: int) -> Form[int]:
 
 def _amount(value: object, parse: Callable[[str], int], example: str) -> int:
     if not isinstance(value, str):
-        raise Wrong(
-            f"it is {kind(value)}, not a text", f"write number and unit in quotation marks, {example}"
-        )
+        hint = f"write number and unit in quotation marks, {example}"
+        raise Wrong(f"it is {kind(value)}, not a text", hint)
     try:
         return parse(value)
     except ValueError as fault:

@@ -15,6 +15,9 @@ from secondpost.config.keys import TOP, header
 from secondpost.config.records import Config
 from secondpost.config.section import Findings, Section, kind
 from secondpost.config.syntax import Document, read_document
+from secondpost.config.warnings import Warning, warnings
+
+__all__ = ["ConfigFaults", "Fault", "Warning", "parse_config", "read_config", "warnings"]
 
 VERSION = 1
 RESERVE_OCTETS_MAX = 100 * 10**12

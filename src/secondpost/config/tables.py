@@ -165,7 +165,8 @@ def _recipient_source(written: str, domain: Domain, folder: str) -> RecipientSou
     if written.startswith("http:"):
         raise Wrong(f"{quoted(written)} is not encrypted", "write https:")
     if "@" not in written:
-        hint = f'write an address, "file:/PATH", "https://…", "learn" or "any"; did you mean "{written}@{domain}"?'
+        meant = quoted(f"{written}@{domain}")
+        hint = f'write an address, "file:/PATH", "https://…", "learn" or "any"; did you mean {meant}?'
         raise Wrong(f"{quoted(written)} is not one of the forms of recipients", hint)
     # Without the domain nobody can say whether the address lies in it.
     return forms.mailbox(written) if domain == NOWHERE else recipient(written, domain)
@@ -202,7 +203,8 @@ def route(section: Section, folder: str) -> Route | None:
     )
     if host is not None and taken.username is not None and not forms.is_loopback(host.host):
         _check_password_is_safe(section, taken)
-    return None if host is None or domain == NOWHERE else taken
+    readable = host is not None and domain != NOWHERE and (taken.lane is not None or not section.has("lane"))
+    return taken if readable else None
 
 
 def _check_password_is_safe(section: Section, taken: Route) -> None:

@@ -1,0 +1,189 @@
+"""What is allowed in a configuration and still worth a word: `check config` says it, `serve` starts."""
+
+import pwd
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from secondpost.config.files import others_can_read
+from secondpost.config.forms import is_loopback
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    Config,
+    Deliver,
+    Newsletter,
+    RecipientUrl,
+    Route,
+    Start,
+)
+from secondpost.mail.address import Endpoint
+from secondpost.mail.duration import duration_text
+from secondpost.mail.envelope import Lane
+from secondpost.mail.plan import TlsDemand
+from secondpost.mail.size import size_text
+
+DNS_PORT = 53
+SMTP_PORT = 25
+RESERVE_OCTETS_ENOUGH = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """`key` is written as in a Fault."""
+
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text}"
+
+
+def user_exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def warnings(
+    config: Config,
+    exists: Callable[[str], bool] = user_exists,
+    readable: Callable[[str], bool] = others_can_read,
+) -> tuple[Warning, ...]:
+    """In the order of docs/settings.md. `exists` and `readable` look at this machine."""
+    return (
+        *_top(config, exists),
+        *_tls(config, readable),
+        *_receive(config),
+        *_web(config),
+        *_dns_and_deliver(config),
+        *_fetch_and_send(config),
+        *(told for number, one in enumerate(config.backups, 1) for told in _backup(f"backup[{number}]", one)),
+        *(
+            told
+            for number, one in enumerate(config.routes, 1)
+            for told in _route(f"route[{number}]", one, config, readable)
+        ),
+        *(
+            told
+            for number, one in enumerate(config.newsletters, 1)
+            for told in _newsletter(f"newsletter[{number}]", one)
+        ),
+    )
+
+
+def _top(config: Config, exists: Callable[[str], bool]) -> Iterator[Warning]:
+    if len(config.backups) == 0:
+        yield Warning("backup", "no domain is backed up here, so no mail is accepted")
+    if not exists(config.user):
+        yield Warning("user", f"this machine has no user {config.user}; root cannot start the service")
+    if config.reserve < RESERVE_OCTETS_ENOUGH:
+        text = f"{size_text(config.reserve)} is little room for the service to go on in when the disk is full"
+        yield Warning("reserve", text)
+
+
+def _tls(config: Config, readable: Callable[[str], bool]) -> Iterator[Warning]:
+    if config.tls.acme is not None:
+        text = "this version does not fetch certificates yet; until then name certificate and key"
+        yield Warning("tls.acme", text)
+    elif config.tls.certificate is None:
+        yield Warning("tls", "no certificate: other servers hand their mail over unencrypted")
+    if config.tls.key is not None and readable(config.tls.key):
+        yield Warning("tls.key", f"every user of this machine can read {config.tls.key}")
+
+
+def _receive(config: Config) -> Iterator[Warning]:
+    doors = config.receive.listen
+    if all(is_loopback(door.host) for door in doors):
+        yield Warning("receive.listen", "only this machine itself can reach the server: meant for tests")
+    elif all(door.port != SMTP_PORT for door in doors):
+        yield Warning("receive.listen", f"other servers deliver to port {SMTP_PORT}, which is not among them")
+
+
+def _web(config: Config) -> Iterator[Warning]:
+    url = config.web.url
+    if url is not None and url.startswith("http:"):
+        yield Warning("web.url", f"{url} works on this machine only: meant for tests")
+    # Behind a proxy a loopback door is right, and then the proxy is named.
+    if all(is_loopback(door.host) for door in config.web.listen) and len(config.web.trusted_proxies) == 0:
+        text = "only this machine can reach the pages; behind a proxy, name it in trusted_proxies"
+        yield Warning("web.listen", text)
+
+
+def _dns_and_deliver(config: Config) -> Iterator[Warning]:
+    # A resolver on this machine is good practice; one beside port 53 is an experiment.
+    for server in config.dns.servers:
+        if server.port != DNS_PORT:
+            yield Warning("dns.servers", f"{server} is not on port {DNS_PORT}: meant for tests")
+    if config.deliver.probe_ms < Deliver().probe_ms:
+        every = duration_text(config.deliver.probe_ms)
+        yield Warning(
+            "deliver.probe", f"every {every} is a burden for a server that is down: meant for tests"
+        )
+    if config.deliver.port != SMTP_PORT:
+        text = f"the servers of the world take mail on port {SMTP_PORT} only: meant for tests"
+        yield Warning("deliver.port", text)
+
+
+def _fetch_and_send(config: Config) -> Iterator[Warning]:
+    if config.fetch.allow_private:
+        text = "feeds may lead into the private network of this machine: meant for tests"
+        yield Warning("fetch.allow_private", text)
+    if len(config.send.only_to) > 0:
+        text = "nobody else is mailed to: meant for a staging copy"
+        yield Warning("send.only_to", text)
+    if config.send.unverified:
+        text = "issues go out without proof that the DNS records are right: meant for tests"
+        yield Warning("send.unverified", text)
+
+
+def _backup(key: str, backup: Backup) -> Iterator[Warning]:
+    yield from _loopback(f"{key}.primary", backup.primary)
+    if AnyRecipient() in backup.recipients:
+        text = (
+            "every address of the domain is accepted; what the primary then refuses is kept here for you, "
+            'and spam with it; "learn" or a list is better'
+        )
+        yield Warning(f"{key}.recipients", text)
+    if any(isinstance(source, RecipientUrl) for source in backup.recipients):
+        text = "this version does not fetch lists yet: whom they name is not known here"
+        yield Warning(f"{key}.recipients", text)
+    if backup.quota is not None and backup.quota < backup.max_size:
+        text = f"less than one message of max_size ({size_text(backup.max_size)})"
+        yield Warning(f"{key}.quota", text)
+
+
+def _loopback(key: str, hosts: tuple[Endpoint, ...]) -> Iterator[Warning]:
+    for host in hosts:
+        if is_loopback(host.host):
+            yield Warning(key, f"{host} is this machine itself: meant for tests")
+
+
+def _route(key: str, route: Route, config: Config, readable: Callable[[str], bool]) -> Iterator[Warning]:
+    yield from _loopback(f"{key}.host", (route.host,))
+    backup = None if route.domain is None else config.backup_for(route.domain)
+    if route.lane is Lane.RELAY and route.domain is not None and backup is None:
+        yield Warning(f"{key}.domain", "mail of the lane relay is for [[backup]] domains only")
+    if backup is not None and len(backup.primary) > 0 and route.lane in (None, Lane.RELAY):
+        yield Warning(f"{key}.host", f"it is used instead of the primary of {route.domain}")
+    if route.password_file is not None:
+        if readable(route.password_file):
+            yield Warning(
+                f"{key}.password_file", f"every user of this machine can read {route.password_file}"
+            )
+        if route.tls in (None, TlsDemand.ENCRYPT) and not is_loopback(route.host.host):
+            text = (
+                'the password goes to whoever answers there; tls = "verify" proves that it is the right one'
+            )
+            yield Warning(f"{key}.tls", text)
+
+
+def _newsletter(key: str, newsletter: Newsletter) -> Iterator[Warning]:
+    yield Warning(key, f"this version does not send newsletters yet: {newsletter.name} waits for a later one")
+    if newsletter.undo_ms == 0:
+        yield Warning(f"{key}.undo", "an issue leaves at once, there is no time to stop it")
+    if newsletter.settle_ms == 0:
+        yield Warning(f"{key}.settle", "an article counts at first sight, even half written: meant for tests")
+    if newsletter.start is Start.EVERYTHING:
+        yield Warning(f"{key}.start", "the first issue holds all that the feed holds: meant for tests")
