@@ -2,8 +2,12 @@
 
 import click
 
-from secondpost.cli.command import Command, Group
-from secondpost.cli.opening import configuration
+from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.documents import CheckDocument, FaultDocument
+from secondpost.cli.opening import configuration_path
+from secondpost.cli.screen import counted, say, say_json
+from secondpost.config.faults import ConfigFaults, Fault
+from secondpost.config.reading import read_config
 
 
 @click.group(cls=Group)
@@ -12,11 +16,29 @@ def check() -> None:
 
 
 @check.command("config", cls=Command)
-def check_config() -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def check_config(context: click.Context, as_json: bool) -> None:
     """Read the configuration and name every fault at once: key, line, reason, and what would be right."""
-    config = configuration()
+    path = configuration_path()
+    try:
+        config = read_config(path)
+    except ConfigFaults as faults:
+        if not as_json:
+            count = counted(len(faults.faults), "fault", "faults")
+            raise Ending("\n".join([*faults.texts(), f"{path}: {count}"]), Exit.NO) from None
+        say_json(CheckDocument(path, [_fault(fault) for fault in faults.faults], []))
+        context.exit(Exit.NO)
     from secondpost.config.reading import warnings
 
-    for warning in warnings(config):
-        click.echo(f"warning: {warning}")
-    click.echo(f"{config.path}: no faults.")
+    told = [str(warning) for warning in warnings(config)]
+    if as_json:
+        say_json(CheckDocument(path, [], told))
+        return
+    for warning in told:
+        say(f"warning: {warning}")
+    say(f"{path}: no faults.")
+
+
+def _fault(fault: Fault) -> FaultDocument:
+    return FaultDocument(fault.key, fault.line if fault.line > 0 else None, fault.reason, fault.hint)

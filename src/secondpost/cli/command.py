@@ -28,7 +28,11 @@ class Ending(click.ClickException):
 
     def __init__(self, message: str, code: Exit) -> None:
         super().__init__(message)
-        self.exit_code = code
+        self.code = code
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]  # click reads it, as an attribute of the class
+        return self.code
 
     def show(self, file: IO[str] | None = None) -> None:
         print(f"secondpost: {self.message}", file=sys.stderr if file is None else file)
@@ -64,7 +68,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """Sub-commands by the place where they stand ("module:name" below secondpost.cli)."""
+    """`places` names the module of each sub-command; in it, the sub-command has its own name."""
 
     def __init__(self, *, places: Mapping[str, str] | None = None, **settings: object) -> None:
         super().__init__(**settings)  # type: ignore[arg-type]  # click's own keywords, handed through
@@ -80,8 +84,7 @@ class Group(click.Group):
         place = self.places.get(cmd_name)
         if place is None:
             return super().get_command(ctx, cmd_name)
-        module, _, name = place.partition(":")
-        command: click.Command = getattr(importlib.import_module(f"secondpost.cli.{module}"), name)
+        command: click.Command = getattr(importlib.import_module(place), cmd_name)
         return command
 
 

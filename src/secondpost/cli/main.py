@@ -6,13 +6,13 @@ from secondpost import __version__
 from secondpost.cli.command import Group
 
 PLACES = {
-    "demo": "demo:demo",
-    "serve": "serve:serve",
-    "status": "status:status",
-    "check": "check:check",
-    "trace": "trace:trace",
-    "queue": "queue:queue",
-    "held": "held:held",
+    "demo": "secondpost.cli.demo",
+    "serve": "secondpost.cli.serve",
+    "status": "secondpost.cli.status",
+    "check": "secondpost.cli.check",
+    "trace": "secondpost.cli.trace",
+    "queue": "secondpost.cli.queue",
+    "held": "secondpost.cli.held",
 }
 
 EPILOG = (

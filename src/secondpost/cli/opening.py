@@ -6,23 +6,97 @@ import pwd
 import shlex
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import click
 
 from secondpost.cli.command import Ending, Exit, config_option_of
-from secondpost.config.finding import find_config
-from secondpost.config.reading import ConfigFaults, read_config
+from secondpost.config.faults import ConfigFaults
+from secondpost.config.finding import ConfigNotFound, find_config
+from secondpost.config.reading import read_config
 from secondpost.config.records import Config
+from secondpost.spool.desk import OwnersDesk
+from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
+from secondpost.world.ports import DiskFailed
 
 T = TypeVar("T")
 
 
-def configuration() -> Config:
-    """The configuration that the command line, the environment or the usual places name."""
+def configuration_path() -> str:
+    """The file that the command line, the environment or the usual places name."""
     option = config_option_of(click.get_current_context())
     try:
-        return read_config(find_config(option))
+        return find_config(option, os.environ, os.getcwd())
+    except ConfigNotFound as missing:
+        raise Ending(str(missing), Exit.CONFIGURATION) from None
+
+
+def configuration() -> Config:
+    try:
+        return read_config(configuration_path())
     except ConfigFaults as faults:
-        raise Ending(str(faults), Exit.CONFIGURATION) from None
+        raise Ending("\n".join(faults.texts()), Exit.CONFIGURATION) from None
+
+
+def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config | None = None) -> T:
+    """Open the store as its owner, do the work, close it; what is wrong with the store ends the command.
+
+    Give the configuration when something had to be done between reading it and becoming the owner.
+    """
+    if config is None:
+        config = configuration()
+    # Before becoming the owner: that user may not be able to read the folder the program lies in.
+    from secondpost.app import open_desk
+
+    become_owner(config)
+    chosen = config
+
+    async def opened() -> T:
+        async with open_desk(chosen) as open_:
+            return await work(OwnersDesk(open_.desk, open_.clock), chosen)
+
+    try:
+        return asyncio.run(opened())
+    except StoreRefused as refused:
+        raise Ending(str(refused), Exit.UNREACHABLE) from None
+    except StoreUnavailable as unavailable:
+        text = f"the store {config.store} is busy or closed ({unavailable}); try again in a moment"
+        raise Ending(text, Exit.UNREACHABLE) from None
+    except StoreFull as full:
+        text = f"the disk of the store {config.store} has no room left ({full}); make some, then try again"
+        raise Ending(text, Exit.UNREACHABLE) from None
+    except DiskFailed as failed:
+        text = f"the disk of the store {config.store} fails: {failed}; look into the kernel's log"
+        raise Ending(text, Exit.UNREACHABLE) from None
+
+
+def become_owner(config: Config) -> None:
+    """A file that root makes in the store would stop the service: root becomes the owner first."""
+    try:
+        store = os.stat(config.store)
+    except FileNotFoundError:
+        text = f"there is no store at {config.store} yet: start the service, or mend `store` in {config.path}"
+        raise Ending(text, Exit.UNREACHABLE) from None
+    except PermissionError:
+        raise Ending(
+            f"the store {config.store} may not be seen by you; {_as('root')}", Exit.UNREACHABLE
+        ) from None
+    if store.st_uid == os.geteuid():
+        return
+    owner = _name_of(store.st_uid)
+    if os.geteuid() != 0:
+        raise Ending(f"the store {config.store} belongs to {owner}; {_as(owner)}", Exit.UNREACHABLE)
+    os.setgroups([])
+    os.setgid(store.st_gid)
+    os.setuid(store.st_uid)
+
+
+def _as(user: str) -> str:
+    return f"type: sudo -u {shlex.quote(user)} secondpost {shlex.join(sys.argv[1:])}"
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"  # sudo's own way to write a user by number

@@ -1,0 +1,240 @@
+"""What --json prints: one document per command. docs/commands.md lists every key; a test compares.
+
+Times are RFC 3339 in UTC with milliseconds, sizes are octets, a thing that is not there is null.
+"""
+
+from dataclasses import dataclass
+
+from secondpost.cli.screen import utc_time
+from secondpost.mail.queue_id import queue_id_text
+from secondpost.spool.desk import standing
+from secondpost.store.ports import Listed, MessageRow, SiteDown, Told
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDocument:
+    """One message to one recipient."""
+
+    id: str
+    state: str
+    standing: str
+    lane: str
+    sender: str
+    recipient: str
+    site: str
+    site_down: bool
+    size: int
+    arrived: str
+    due: str | None
+    attempts: int
+    last: str | None
+    kept_for: str | None
+    cause: str
+    host: str
+    reply: str
+    maybe_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListDocument:
+    """queue list, held list."""
+
+    deliveries: list[DeliveryDocument]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventDocument:
+    at: str
+    delivery: str | None
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDocument:
+    """queue show."""
+
+    id: str
+    lane: str
+    sender: str
+    size: int
+    peer: str
+    helo: str
+    protocol: str
+    tls: str
+    arrived: str
+    content: bool
+    deliveries: list[DeliveryDocument]
+    events: list[EventDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class VerbDocument:
+    """queue hold, release, retry and drop; held redirect."""
+
+    verb: str
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDocument:
+    at: str
+    station: str
+    delivery: str | None
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayDocument:
+    id: str
+    sender: str
+    size: int
+    steps: list[StepDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceDocument:
+    """trace."""
+
+    messages: list[WayDocument]
+    older: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingDocument:
+    """held show."""
+
+    id: str
+    sender: str
+    recipients: list[str]
+    standing: str
+    arrived: str
+    size: int
+    headers: dict[str, str]
+    text: str
+    attachments: list[str]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExportDocument:
+    """held export."""
+
+    format: str
+    to: str
+    messages: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDocument:
+    site: str
+    since: str
+    cause: str
+    detail: str
+    next_probe: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountDocument:
+    domain: str
+    lane: str
+    standing: str
+    site: str
+    deliveries: int
+    octets: int
+    oldest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusDocument:
+    """status."""
+
+    version: str
+    hostname: str
+    config: str
+    store: str
+    waiting: int
+    held_primary: int
+    held_owner: int
+    kept: int
+    octets: int
+    counts: list[CountDocument]
+    sites_down: list[SiteDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultDocument:
+    key: str
+    line: int | None
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDocument:
+    """check config."""
+
+    config: str
+    faults: list[FaultDocument]
+    warnings: list[str]
+
+
+def delivery_document(listed: Listed) -> DeliveryDocument:
+    return DeliveryDocument(
+        id=str(listed.id),
+        state=listed.state.value,
+        standing=standing(listed).value,
+        lane=listed.lane.value,
+        sender=listed.sender,
+        recipient=listed.recipient,
+        site=listed.site,
+        site_down=listed.site_down,
+        size=listed.size,
+        arrived=utc_time(listed.arrived_ms),
+        due=utc_time(listed.due_ms) if listed.state.value == "waiting" else None,
+        attempts=listed.attempts,
+        last=None if listed.last_ms is None else utc_time(listed.last_ms),
+        kept_for=None if listed.kept_for is None else listed.kept_for.value,
+        cause=listed.cause,
+        host=listed.host,
+        reply=listed.reply,
+        maybe_duplicate=listed.maybe_duplicate,
+    )
+
+
+def list_document(deliveries: list[Listed], more: bool) -> ListDocument:
+    """`next` is what --after takes for the page that follows."""
+    last = str(deliveries[-1].id) if more and len(deliveries) > 0 else None
+    return ListDocument([delivery_document(one) for one in deliveries], last)
+
+
+def message_document(row: MessageRow, deliveries: list[Listed], told: list[Told]) -> MessageDocument:
+    id = queue_id_text(row.queue_id)
+    return MessageDocument(
+        id=id,
+        lane=row.lane.value,
+        sender=row.sender,
+        size=row.size,
+        peer=row.peer_address,
+        helo=row.helo,
+        protocol=row.protocol,
+        tls=row.tls,
+        arrived=utc_time(row.arrived_ms),
+        content=row.has_content,
+        deliveries=[delivery_document(one) for one in deliveries],
+        events=[
+            EventDocument(
+                utc_time(one.at_ms), None if one.number == 0 else f"{id}/{one.number}", one.what, one.detail
+            )
+            for one in told
+        ],
+    )
+
+
+def site_document(site: SiteDown) -> SiteDocument:
+    return SiteDocument(
+        site.site, utc_time(site.since_ms), site.cause, site.detail, utc_time(site.next_probe_ms)
+    )

@@ -1,0 +1,263 @@
+"""secondpost held: what lies here for the backup domains; read it, export it, send it elsewhere meanwhile."""
+
+import os
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+
+import click
+
+from secondpost.cli.choosing import (
+    DeliveryParam,
+    DomainParam,
+    MailboxParam,
+    MessageParam,
+    choosing_options,
+    chosen,
+)
+from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.documents import ExportDocument, ReadingDocument, VerbDocument
+from secondpost.cli.export import PIECE_OCTETS, EmlFolder, Export, MboxFile
+from secondpost.cli.opening import at_desk, configuration
+from secondpost.cli.queue import LISTED_MAX, ask, page_of, say_list
+from secondpost.cli.reading import READ_OCTETS_MAX, Reading, read_message
+from secondpost.cli.screen import counted, local_time, say, say_json, utc_time
+from secondpost.config.records import Config
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.delivery import DeliveryId
+from secondpost.mail.queue_id import QueueId, queue_id_text
+from secondpost.mail.size import size_text
+from secondpost.spool.desk import HOLDABLE, OwnersDesk, Verb, is_held, standing
+from secondpost.store.ports import Listed, Selection
+
+
+@click.group(cls=Group)
+def held() -> None:
+    """What lies here for your backup domains: held for a primary that is down, by you, or kept."""
+
+
+@held.command("list", cls=Command)
+@click.option("--domain", type=DomainParam(), help="Only mail to this domain.")
+@click.option("--address", metavar="ADDRESS", help="Only mail from or to this address.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=LISTED_MAX, show_default=True, help="At most so many."
+)
+@click.option("--after", type=DeliveryParam(), help="Go on after this delivery, the last of the list before.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def list_held(
+    domain: Domain | None, address: str | None, limit: int, after: DeliveryId | None, as_json: bool
+) -> None:
+    """List what is held, in the order in which it came, and why."""
+    selection = Selection(states=HOLDABLE, domain=domain, address=address)
+
+    async def read(desk: OwnersDesk, _config: Config) -> tuple[list[Listed], bool]:
+        return page_of(_held(desk, selection, after), limit)
+
+    deliveries, more = at_desk(read)
+    whole = domain is None and address is None and after is None
+    say_list(deliveries, more, as_json, "Nothing is held." if whole else None)
+
+
+def _held(desk: OwnersDesk, selection: Selection, after: DeliveryId | None = None) -> Iterator[Listed]:
+    return (listed for listed in desk.found(selection, after) if is_held(listed))
+
+
+@held.command("show", cls=Command)
+@click.argument("id", type=MessageParam())
+@click.option("--raw", is_flag=True, help="The bytes as they are, to be piped on.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def show(id: QueueId, raw: bool, as_json: bool) -> None:
+    """Read a message: its headers, its text, and which attachments it has. Reading changes nothing."""
+    if raw and as_json:
+        raise click.UsageError("--raw is the message, --json is about it: give one of them.")
+
+    async def read(desk: OwnersDesk, _config: Config) -> None:
+        deliveries = list(desk.found(Selection(ids=(id,))))
+        if len(deliveries) == 0:
+            raise Ending(f"there is no message {queue_id_text(id)}", Exit.NO)
+        pieces = _content(desk, id)
+        if raw:
+            for piece in pieces:
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            return
+        data, complete = _beginning(pieces)
+        _say_reading(deliveries, read_message(data), complete, as_json)
+
+    at_desk(read)
+
+
+def _content(desk: OwnersDesk, id: QueueId) -> Iterator[bytes]:
+    try:
+        yield from desk.desk.content_pieces(id, PIECE_OCTETS)
+    except LookupError:
+        text = f"the content of {queue_id_text(id)} is gone: every recipient has it, or it was dropped"
+        raise Ending(text, Exit.NO) from None
+
+
+def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
+    """As much as is read at once, and whether that is all."""
+    data = bytearray()
+    for piece in pieces:
+        data += piece
+        if len(data) > READ_OCTETS_MAX:
+            return bytes(data[:READ_OCTETS_MAX]), False
+    return bytes(data), True
+
+
+def _say_reading(deliveries: list[Listed], reading: Reading, complete: bool, as_json: bool) -> None:
+    first = deliveries[0]
+    id = queue_id_text(first.id.queue_id)
+    if as_json:
+        say_json(
+            ReadingDocument(
+                id=id,
+                sender=first.sender,
+                recipients=[listed.recipient for listed in deliveries],
+                standing=standing(first).value,
+                arrived=utc_time(first.arrived_ms),
+                size=first.size,
+                headers=reading.headers,
+                text=reading.text,
+                attachments=list(reading.attachments),
+                complete=complete,
+            )
+        )
+        return
+    say(f"Held as {id} since {local_time(first.arrived_ms)}, {size_text(first.size)}")
+    say(f"Envelope: <{first.sender}> to {', '.join(listed.recipient for listed in deliveries)}")
+    for name, value in reading.headers.items():
+        say(f"{name}: {' '.join(value.split())}")
+    for attachment in reading.attachments:
+        say(f"Attachment: {attachment}")
+    say("")
+    say(reading.text)
+    if not complete:
+        say(f"[the first {size_text(READ_OCTETS_MAX)} of it; the rest: held show --raw, or held export]")
+
+
+@held.command("export", cls=Command)
+@choosing_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mbox", "eml"]),
+    default="mbox",
+    show_default=True,
+    help="One mbox file, or a folder with one .eml for each message.",
+)
+@click.option(
+    "--to",
+    "path",
+    metavar="PATH",
+    required=True,
+    help="The new file or folder; - writes an mbox to standard output.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def export(
+    ids: tuple[QueueId | DeliveryId, ...],
+    domain: Domain | None,
+    address: str | None,
+    site: str | None,
+    form: str,
+    path: str,
+    as_json: bool,
+) -> None:
+    """Write held messages to files that any mail program reads. What is held stays held.
+
+    Without ids or filters, everything that is held. A message to several recipients is written once.
+    """
+    if path == "-" and (form == "eml" or as_json):
+        raise click.UsageError("Standard output takes an mbox and nothing else: give --to a path.")
+    nothing_named = len(ids) == 0 and domain is None and address is None and site is None
+    selection = chosen(ids, domain, address, site, nothing_named).selection
+    config = configuration()
+    target = _open_export(form, path, config.store)
+
+    async def write(desk: OwnersDesk, _config: Config) -> None:
+        wanted = Selection(selection.ids, selection.deliveries, HOLDABLE, domain, address, site)
+        for id, deliveries in groupby(_held(desk, wanted), key=lambda listed: listed.id.queue_id):
+            first = next(deliveries)
+            target.add(id, first.sender, first.arrived_ms, _content(desk, id))
+
+    try:
+        at_desk(write, config)
+    except OSError as error:
+        raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
+    finally:
+        target.close()
+    if target.messages == 0:
+        _remove_empty(form, path)
+        raise Ending("nothing to export: nothing that matches is held", Exit.NO)
+    if as_json:
+        say_json(ExportDocument(form, path, target.messages, target.octets))
+    elif path != "-":
+        count = counted(target.messages, "message", "messages")
+        say(f"Wrote {count}, {size_text(target.octets)}, to {path}")
+
+
+def _open_export(form: str, path: str, store: str) -> Export:
+    """Opened before the store's owner takes over from root, who may write where that user may not."""
+    if path == "-":
+        return MboxFile(sys.stdout.buffer)
+    try:
+        if form == "mbox":
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            return MboxFile(open(descriptor, "wb"))
+        os.mkdir(path, 0o700)
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if os.geteuid() == 0 and os.path.exists(store):
+            owner = os.stat(store)
+            os.fchown(folder, owner.st_uid, owner.st_gid)
+        return EmlFolder(folder)
+    except FileExistsError:
+        raise Ending(f"{path} is there already: name a new one", Exit.NO) from None
+    except OSError as error:
+        raise Ending(f"{path} cannot be made: {error.strerror}", Exit.NO) from None
+
+
+def _remove_empty(form: str, path: str) -> None:
+    if path == "-":
+        return
+    if form == "mbox":
+        os.unlink(path)
+    else:
+        os.rmdir(path)
+
+
+@held.command("redirect", cls=Command)
+@choosing_options
+@click.option("--all", "everything", is_flag=True, help="Everything that is held.")
+@click.option("--to", type=MailboxParam(), required=True, help="The mailbox that gets it instead.")
+@click.option("--yes", is_flag=True, help="Do not ask whether that is meant.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def redirect(
+    ids: tuple[QueueId | DeliveryId, ...],
+    domain: Domain | None,
+    address: str | None,
+    site: str | None,
+    everything: bool,
+    to: Mailbox,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Send held mail to another mailbox instead of its recipient. It does not come back from there.
+
+    Asks first unless every delivery was named by id; where nobody can be asked, --yes is needed.
+    """
+    which = chosen(ids, domain, address, site, everything)
+
+    async def work(desk: OwnersDesk, _config: Config) -> None:
+        reach = desk.within_reach(Verb.REDIRECT, which.selection)
+        found = sum(1 for _ in desk.found(reach))
+        if found == 0:
+            raise Ending("nothing to redirect: nothing that matches is held or waits", Exit.NO)
+        if not which.by_id and not yes:
+            ask(f"Send {counted(found, 'delivery', 'deliveries')} {which.words} to {to} instead?")
+        done = await desk.redirect(reach, to, f"to {to} by command")
+        if as_json:
+            say_json(VerbDocument(Verb.REDIRECT.value, done.deliveries))
+        else:
+            say(f"Redirected to {to}: {counted(done.deliveries, 'delivery', 'deliveries')}.")
+
+    at_desk(work)

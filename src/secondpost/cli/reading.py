@@ -1,0 +1,113 @@
+"""Makes a held message readable for its owner: headers decoded, the text, the names of attachments.
+
+What is read is hostile mail. Nothing of it is believed, followed or run, and no fault in it is an error:
+what cannot be understood is shown as it stands.
+"""
+
+from dataclasses import dataclass
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import compat32
+from html.parser import HTMLParser
+
+READ_OCTETS_MAX = 2_000_000  # of the content; the rest is in the export
+TEXT_CHARACTERS_MAX = 100_000
+PARTS_MAX = 200
+HEADERS = ("From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID")
+_UNSEEN = frozenset(("script", "style", "head", "title"))
+_BREAKS = frozenset(("p", "br", "div", "tr", "li", "h1", "h2", "h3", "blockquote"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    headers: dict[str, str]
+    text: str
+    attachments: tuple[str, ...]
+
+
+def read_message(data: bytes) -> Reading:
+    """`data` may be cut off anywhere."""
+    message = BytesParser(policy=compat32).parsebytes(data)
+    headers = {name: _decoded(message[name]) for name in HEADERS if message[name] is not None}
+    text: str | None = None
+    html: str | None = None
+    attachments: list[str] = []
+    for number, part in enumerate(message.walk()):
+        if number == PARTS_MAX:
+            break
+        if part.is_multipart():
+            continue
+        name = _file_name(part)
+        kind = part.get_content_type()
+        if name is not None:
+            attachments.append(name)
+        elif kind == "text/plain" and text is None:
+            text = _text_of(part)
+        elif kind == "text/html" and html is None:
+            html = _text_of(part)
+        else:
+            attachments.append(kind)
+    if text is None:
+        text = "" if html is None else text_of_html(html)
+    return Reading(headers, text[:TEXT_CHARACTERS_MAX], tuple(attachments))
+
+
+def _decoded(value: object) -> str:
+    raw = str(value)
+    try:
+        return str(make_header(decode_header(raw)))
+    except (ValueError, LookupError):  # an encoded word with a charset or bytes that do not exist
+        return raw
+
+
+def _file_name(part: Message) -> str | None:
+    try:
+        name = part.get_filename()
+    except (ValueError, LookupError, TypeError):
+        return "unnamed"
+    if name is None:
+        return "unnamed" if part.get_content_disposition() == "attachment" else None
+    return _decoded(name)
+
+
+def _text_of(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        return ""
+    try:
+        return payload.decode(part.get_content_charset("utf-8"), "replace")
+    except (LookupError, ValueError):
+        return payload.decode("latin-1")
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.unseen = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNSEEN:
+            self.unseen += 1
+        if tag in _BREAKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _UNSEEN and self.unseen > 0:
+            self.unseen -= 1
+        if tag in _BREAKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if self.unseen == 0:
+            self.parts.append(" ".join(data.split()) + " " if len(data.strip()) > 0 else "")
+
+
+def text_of_html(html: str) -> str:
+    """The words of an HTML page, a line for each of its paragraphs."""
+    parser = _Text()
+    parser.feed(html)
+    parser.close()
+    lines = [line.strip() for line in "".join(parser.parts).split("\n")]
+    return "\n".join(line for line in lines if len(line) > 0)

@@ -1,0 +1,126 @@
+"""How things look: tables and colours on a terminal, plain columns in a pipe, JSON where a script reads.
+
+Whatever came from outside is made printable first: mail must not steer the terminal it is shown on.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import click
+
+STYLES = {
+    "delivered": "green",
+    "waiting": "cyan",
+    "claimed": "cyan",
+    "held (primary)": "yellow",
+    "held (owner)": "yellow",
+    "kept": "red",
+    "failed": "red",
+    "expired": "red",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    right: bool = False
+    folds: bool = False  # on a narrow terminal this one gives way
+
+
+def printable(text: str) -> str:
+    """Control characters, line ends and characters that turn the writing round become escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines."""
+    return "\n".join(printable(line.replace("\t", "    ")) for line in text.splitlines())
+
+
+def on_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def say(text: str) -> None:
+    click.echo(printable_lines(text))
+
+
+def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    clean = [[printable(cell) for cell in row] for row in rows]
+    if on_terminal():
+        _rich_table(columns, clean)
+        return
+    widths = [
+        max([len(column.title), *(len(row[number]) for row in clean)])
+        for number, column in enumerate(columns)
+    ]
+    for row in [[column.title for column in columns], *clean]:
+        cells = [
+            cell.rjust(width) if column.right else cell.ljust(width)
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            overflow="fold",
+            no_wrap=not column.folds,
+        )
+    for row in rows:
+        table.add_row(*(Text(cell, style=style_of(cell)) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def style_of(word: str) -> str:
+    """The colour of a standing; everything else stays plain."""
+    return STYLES.get(word) or STYLES.get(word.partition(" ")[0] if word.startswith("kept (") else "", "")
+
+
+def say_json(document: object) -> None:
+    """One document, and nothing else, on standard output."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+
+
+def local_time(milliseconds: int) -> str:
+    """For people: this machine's own time zone, to the second."""
+    return _moment(milliseconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def utc_time(milliseconds: int) -> str:
+    """For scripts: RFC 3339, UTC, milliseconds."""
+    return _moment(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(milliseconds: int) -> datetime:
+    seconds, rest = divmod(milliseconds, 1000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+
+
+def age_text(milliseconds: int) -> str:
+    """How long, in the two largest units that matter: "3 d 4 h", "12 min 5 s", "40 s"."""
+    seconds = max(0, milliseconds // 1000)
+    parts: list[str] = []
+    for unit, span in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, span)
+        if count > 0 or (unit == "s" and len(parts) == 0):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

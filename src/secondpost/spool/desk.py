@@ -1,0 +1,155 @@
+"""The owner's verbs: hold, release, retry, drop and redirect what lies in the spool, and look at it.
+
+Each verb is an edge of spool/states that only the owner may take; what is in another state stays as it
+is. Nothing here asks whether the owner is sure: that is for the command or the page that calls.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.delivery import DeliveryId, State
+from secondpost.mail.envelope import Lane
+from secondpost.spool.states import By, sources_of
+from secondpost.store.ports import Desk, Listed, Selection
+from secondpost.world.ports import Clock
+
+PAGE_DELIVERIES = 500  # how many a read of the store brings at once
+
+
+class Verb(StrEnum):
+    HOLD = "hold"
+    RELEASE = "release"
+    RETRY = "retry"
+    DROP = "drop"
+    REDIRECT = "redirect"
+
+    @property
+    def past(self) -> str:
+        """The word that is written down with each delivery (store.ports.Told)."""
+        return _PAST[self]
+
+    @property
+    def takes(self) -> tuple[State, ...]:
+        """From which states the verb leads a delivery on."""
+        return _TAKES[self]
+
+
+_PAST = {
+    Verb.HOLD: "held",
+    Verb.RELEASE: "released",
+    Verb.RETRY: "retried",
+    Verb.DROP: "dropped",
+    Verb.REDIRECT: "redirected",
+}
+_TO_WAITING = sources_of(State.WAITING, By.OWNER)
+_TAKES = {
+    Verb.HOLD: sources_of(State.HELD, By.OWNER),
+    # What the owner holds goes on only when the owner says "release": a retry of everything leaves it.
+    Verb.RELEASE: tuple(state for state in _TO_WAITING if state is State.HELD),
+    Verb.RETRY: tuple(state for state in _TO_WAITING if state is not State.HELD),
+    Verb.DROP: sources_of(State.DROPPED, By.OWNER),
+    Verb.REDIRECT: _TO_WAITING,
+}
+
+
+class Standing(StrEnum):
+    """How a delivery stands in the eyes of its owner; the words that every list shows."""
+
+    WAITING = "waiting"
+    HELD_PRIMARY = "held (primary)"  # waiting, and the backup domain's site is down
+    CLAIMED = "claimed"
+    HELD_OWNER = "held (owner)"
+    KEPT_EXPIRED = "kept (expired)"
+    KEPT_REFUSED = "kept (refused)"
+    KEPT_LOOP = "kept (loop)"
+    KEPT_QUARANTINE = "kept (quarantine)"
+    KEPT = "kept"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REPORTED = "reported"
+    DROPPED = "dropped"
+
+
+def standing_of(lane: Lane, state: State, site_down: bool, kept_for: str | None = None) -> Standing:
+    if state is State.WAITING and site_down and lane is Lane.RELAY:
+        return Standing.HELD_PRIMARY
+    if state is State.HELD:
+        return Standing.HELD_OWNER
+    if state is State.KEPT and kept_for is not None:
+        return Standing(f"kept ({kept_for})")
+    return Standing(state.value)
+
+
+def standing(listed: Listed) -> Standing:
+    return standing_of(listed.lane, listed.state, listed.site_down, listed.kept_for)
+
+
+def is_held(listed: Listed) -> bool:
+    """Whether it lies here for a backup domain until the primary, or the owner, is ready for it."""
+    return listed.lane is Lane.RELAY and (
+        listed.state in (State.HELD, State.KEPT) or standing(listed) is Standing.HELD_PRIMARY
+    )
+
+
+HOLDABLE = (State.WAITING, State.HELD, State.KEPT)  # what is_held may be true for
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a verb did: how many deliveries it led on."""
+
+    verb: Verb
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersDesk:
+    desk: Desk
+    clock: Clock
+
+    def found(self, selection: Selection, after: DeliveryId | None = None) -> Iterator[Listed]:
+        """All that is selected, in order of id, from behind `after`; read page by page."""
+        page = self.desk.listed(selection, after, PAGE_DELIVERIES)
+        while len(page) > 0:
+            yield from page
+            if len(page) < PAGE_DELIVERIES:
+                return
+            page = self.desk.listed(selection, page[-1].id, PAGE_DELIVERIES)
+
+    def within_reach(self, verb: Verb, selection: Selection) -> Selection:
+        """What the verb would take of the selection."""
+        states = verb.takes if len(selection.states) == 0 else _both(verb.takes, selection.states)
+        return replace(selection, states=states)
+
+    async def hold(self, selection: Selection, why: str) -> Done:
+        return await self._lead(Verb.HOLD, selection, State.HELD, why)
+
+    async def release(self, selection: Selection, why: str) -> Done:
+        return await self._lead(Verb.RELEASE, selection, State.WAITING, why)
+
+    async def retry(self, selection: Selection, why: str) -> Done:
+        """Due now; what waits for a site that is down still waits for the site."""
+        return await self._lead(Verb.RETRY, selection, State.WAITING, why)
+
+    async def drop(self, selection: Selection, why: str) -> Done:
+        return await self._lead(Verb.DROP, selection, State.DROPPED, why)
+
+    async def redirect(self, selection: Selection, to: Mailbox, why: str) -> Done:
+        """To another mailbox, and through the lane of our own mail: it is no longer the primary's."""
+        count = await self.desk.redirect(selection, to, self.clock.now_ms(), why)
+        return Done(Verb.REDIRECT, count)
+
+    async def _lead(self, verb: Verb, selection: Selection, to: State, why: str) -> Done:
+        count = await self.desk.move(selection, verb.takes, to, self.clock.now_ms(), verb.past, why)
+        return Done(verb, count)
+
+
+def _both(one: tuple[State, ...], other: tuple[State, ...]) -> tuple[State, ...]:
+    """Never empty, which would mean "every state"."""
+    shared = tuple(state for state in one if state in other)
+    if len(shared) == 0:
+        raise ValueError(f"none of {', '.join(other)} can be led on from here")
+    return shared
