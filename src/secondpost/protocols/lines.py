@@ -1,0 +1,67 @@
+"""Cuts a stream of bytes into lines, within a bound, however the bytes were split on the way.
+
+Both SMTP cores read commands and replies through this. A line ends at LF; whether a CR stood before it
+is for the reader to judge, so that a bare LF can be refused instead of hanging the session.
+"""
+
+CRLF = b"\r\n"
+
+
+class OutOfTurn(RuntimeError):
+    """Our own side called a verb that the state of the conversation does not allow: a bug of ours."""
+
+
+class EndlessLine(Exception):
+    """The peer sent more octets without a line end than any line may have."""
+
+
+class LineBuffer:
+    """Bytes that have come and were not read yet."""
+
+    __slots__ = ("_at", "_data", "_octets_max")
+
+    def __init__(self, octets_max: int) -> None:
+        """`octets_max`: the longest line, its line end included."""
+        self._octets_max = octets_max
+        self._data = b""
+        self._at = 0
+
+    def __len__(self) -> int:
+        return len(self._data) - self._at
+
+    def receive(self, data: bytes) -> None:
+        if self._at == len(self._data):
+            self._data = data
+        else:
+            self._data = self._data[self._at :] + data
+        self._at = 0
+
+    def take_line(self) -> bytes | None:
+        """The next line with its LF, or None: it is not whole yet. Raises EndlessLine."""
+        end = self._data.find(b"\n", self._at, self._at + self._octets_max) + 1
+        if end == 0:
+            if len(self) >= self._octets_max:
+                raise EndlessLine
+            return None
+        line = self._data[self._at : end]
+        self._at = end
+        return line
+
+    def begins_binary(self) -> bool:
+        """The next octet is neither printable ASCII nor part of a line end: no line of text begins so."""
+        first = self._data[self._at : self._at + 1]
+        return first not in b"\r\n" and not b" " <= first <= b"~"
+
+    def take_all(self) -> bytes:
+        rest = self._data[self._at :] if self._at > 0 else self._data
+        self.clear()
+        return rest
+
+    def give_back(self, data: bytes) -> None:
+        """What `take_all` gave turned out to be more than the reader needed."""
+        self._data = data
+        self._at = 0
+
+    def clear(self) -> None:
+        self._data = b""
+        self._at = 0

@@ -1,0 +1,141 @@
+"""What a client may say to our SMTP server: one line in, one frozen value out (RFC 5321 §4.1).
+
+Pure grammar. Whether a command fits the moment is for the table in smtp_server; whether its sender or
+recipient is welcome, for policy.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.address import (
+    AddressError,
+    Domain,
+    Mailbox,
+    ReversePath,
+    parse_reverse_path,
+    without_source_route,
+)
+from secondpost.mail.reply import Reply
+
+
+class Verb(StrEnum):
+    """The commands that we know. Those of extensions we do not offer are in NOT_OFFERED."""
+
+    EHLO = "EHLO"
+    HELO = "HELO"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    RSET = "RSET"
+    NOOP = "NOOP"
+    VRFY = "VRFY"
+    HELP = "HELP"
+    STARTTLS = "STARTTLS"
+    QUIT = "QUIT"
+
+
+VERBS = {str(verb): verb for verb in Verb}
+NOT_OFFERED = frozenset({"AUTH", "ATRN", "BDAT", "ETRN", "EXPN", "SAML", "SEND", "SOML", "TURN"})
+# A browser or a proxy that was led here carries its commands in the body that follows: hang up at once.
+OTHER_PROTOCOLS = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PROXY", "PUT", "TRACE"}
+)
+HELLO_OCTETS_MAX = 255  # RFC 5321 §4.5.3.1.2
+
+_HELLO = re.compile(r"[A-Za-z0-9._:\[\]-]+")  # wider than RFC 5321: honest hosts say odd names
+_PATH = r'<((?:"(?:[^"\\]|\\.)*"|[^">])*)>(?: (.*))?'
+_FROM = re.compile("FROM: *" + _PATH, re.IGNORECASE)  # the space is wrong, but very common
+_TO = re.compile("TO: *" + _PATH, re.IGNORECASE)
+_SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §3
+_PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[!-<>-~]+)?")
+
+
+class CommandError(Exception):
+    """The command is not well formed; `reply` says so to the client."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a MAIL command said."""
+
+    sender: ReversePath
+    size: int | None  # octets, as declared
+    eight_bit: bool
+
+
+def command_text(line: bytes) -> str:
+    """The line without its end and trailing spaces (RFC 5321 §4.1.1). Raises CommandError."""
+    if not line.endswith(b"\r\n"):
+        raise CommandError(Reply.of(500, "5.5.2", "A command ends in CRLF"))
+    text = line.decode("latin-1")[:-2].rstrip(" ")
+    if not (text.isascii() and text.isprintable()):
+        raise CommandError(Reply.of(500, "5.5.2", "A command is made of printable ASCII characters"))
+    return text
+
+
+def hello_name(argument: str) -> str:
+    if _HELLO.fullmatch(argument) is None or len(argument) > HELLO_OCTETS_MAX:
+        raise CommandError(Reply.of(501, "5.5.4", "Say your host name"))
+    return argument
+
+
+def mail_command(argument: str) -> Mail:
+    match = _FROM.fullmatch(argument)
+    if match is None:
+        raise CommandError(Reply.of(501, "5.5.4", "The form is MAIL FROM:<address>"))
+    path, parameters = match.groups()
+    try:
+        sender = parse_reverse_path(path)
+    except AddressError:
+        raise CommandError(Reply.of(501, "5.1.7", "The sender is not an address")) from None
+    if parameters is None:
+        return Mail(sender, None, False)
+    return _with_parameters(sender, parameters)
+
+
+def _with_parameters(sender: ReversePath, parameters: str) -> Mail:
+    size: int | None = None
+    body: str | None = None
+    for parameter in parameters.split():
+        name, _, value = _well_formed(parameter).partition("=")
+        match name.upper():
+            case "SIZE" if size is None and _SIZE.fullmatch(value) is not None:
+                size = int(value)
+            case "BODY" if body is None and value.upper() in ("7BIT", "8BITMIME"):
+                body = value.upper()
+            case "SIZE" | "BODY":
+                raise CommandError(Reply.of(501, "5.5.4", f"{name.upper()} is malformed or said twice"))
+            case _:
+                raise CommandError(_unknown_parameter(name))
+    return Mail(sender, size, body == "8BITMIME")
+
+
+def rcpt_command(argument: str, host: Domain) -> Mailbox:
+    """`host`: ours, to which <postmaster> without a domain belongs (RFC 5321 §4.5.1)."""
+    match = _TO.fullmatch(argument)
+    if match is None:
+        raise CommandError(Reply.of(501, "5.5.4", "The form is RCPT TO:<address>"))
+    path, parameters = match.groups()
+    if parameters is not None and len(parameters.strip()) > 0:
+        raise CommandError(_unknown_parameter(_well_formed(parameters.split()[0]).partition("=")[0]))
+    if path.lower() == "postmaster":
+        return Mailbox(path, host)
+    try:
+        return Mailbox.parse(without_source_route(path))
+    except AddressError:
+        raise CommandError(Reply.of(501, "5.1.3", "The recipient is not an address")) from None
+
+
+def _well_formed(parameter: str) -> str:
+    if _PARAMETER.fullmatch(parameter) is None:
+        raise CommandError(Reply.of(501, "5.5.4", "A parameter is malformed"))
+    return parameter
+
+
+def _unknown_parameter(name: str) -> Reply:
+    return Reply.of(555, "5.5.4", f"{name.upper()} is not a parameter of this server")  # RFC 5321 §4.1.1.11
