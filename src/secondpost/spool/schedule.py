@@ -19,7 +19,7 @@ FIRST_WAIT_MS = 5 * MINUTE_MS
 WAIT_MS_MAX = 60 * MINUTE_MS
 JITTER = 0.1  # of the wait, so that what was deferred together does not come back together
 OWN_MAIL_WAITS_MS = 5 * DAY_MS  # RFC 5321 §4.5.4.1
-POLICY_REFUSALS_MAX = 3  # attempts after which a 5.7.x counts, if others of the domain get through
+KEEP_MS = 31 * DAY_MS  # for mail of a domain that is no more backed up, and for redirected mail
 STORED_REPLY_CHARACTERS_MAX = 500
 
 
@@ -99,7 +99,7 @@ def term_of(origin: Lane, keep_ms: int | None) -> Term:
     """`keep_ms` is the backup domain's `keep`, None when the domain is not (or no more) backed up."""
     if origin is Lane.RELAY:
         # A domain taken out of the configuration still owns its mail: it is kept, never bounced.
-        return Term(waits_ms=keep_ms if keep_ms is not None else OWN_MAIL_WAITS_MS, ends_kept=True)
+        return Term(waits_ms=keep_ms if keep_ms is not None else KEEP_MS, ends_kept=True)
     return Term(waits_ms=OWN_MAIL_WAITS_MS, ends_kept=False)
 
 

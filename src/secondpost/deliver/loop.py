@@ -1,0 +1,174 @@
+"""The deliver station as one thing: finds the sites that have mail due, and lets each be worked off.
+
+It looks when it is hinted at, when the next delivery falls due, and now and then for good measure:
+correctness never depends on a hint. Beside that it sees to the sites that are down, to mail whose time
+is over, and to the rows of workers that died.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from secondpost.deliver.post import Post
+from secondpost.deliver.probe import Probe
+from secondpost.deliver.refusals import Refusals
+from secondpost.deliver.site import Site
+from secondpost.mail.delivery import State
+from secondpost.mail.envelope import Lane
+from secondpost.spool.schedule import term_of
+from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
+
+LANES = (Lane.RELAY, Lane.OWN)
+SITES_AT_ONCE = 100
+LOOK_SECONDS_MAX = 30.0  # without any hint
+LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
+SWEEP_SECONDS = 15.0
+EXPIRE_SECONDS = 60.0
+DRAIN_SECONDS_MAX = 30.0
+
+
+class DeliverLoop:
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self.probe = Probe(post)
+        self._refusals = Refusals()
+        self._sites: dict[tuple[Lane, str], Site] = {}
+        self._leasing: set[tuple[Lane, str]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._looked = 0.0
+        self._stopping = False
+        self._rounds: list[asyncio.Task[None]] = []
+        self._probing: set[str] = set()
+
+    async def start(self) -> None:
+        await self._sweep()
+        loop = asyncio.get_running_loop()
+        for work, seconds in (
+            (self._sweep, SWEEP_SECONDS),
+            (self._expire, EXPIRE_SECONDS),
+            (self._look_at_sites_down, min(1.0, self._post.config.deliver.probe_ms / 2000)),
+        ):
+            self._rounds.append(loop.create_task(self._every(seconds, work)))
+        self._look()
+
+    def hinted(self) -> None:
+        """There is something new in the spool."""
+        for site in self._sites.values():
+            site.poke()
+        self._look_within(0.0)
+
+    async def drain(self) -> None:
+        """Finish the messages under way; what was claimed and not begun is handed back."""
+        self._stopping = True
+        for task in self._rounds:
+            task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        for site in list(self._sites.values()):
+            site.stop()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + DRAIN_SECONDS_MAX
+        while len(self._sites) > 0 and loop.time() < until:
+            await asyncio.sleep(0.05)
+        await self._post.settler.finished()
+
+    # ------------------------------------------------------------ looking for sites
+
+    def _look_within(self, seconds: float) -> None:
+        if self._stopping:
+            return
+        loop = asyncio.get_running_loop()
+        at = max(loop.time() + seconds, self._looked + LOOK_SECONDS_MIN)
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(at, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        self._looked = asyncio.get_running_loop().time()
+        if self._stopping:
+            return
+        now_ms = self._post.clock.now_ms()
+        room = SITES_AT_ONCE - len(self._sites) - len(self._leasing)
+        for due in self._post.claims.sites_due(LANES, now_ms, max(room, 0)):
+            self._begin(due)
+        next_ms = self._post.claims.next_due_ms(LANES)
+        wait = LOOK_SECONDS_MAX
+        if next_ms is not None and next_ms > now_ms:
+            wait = min(wait, (next_ms - now_ms) / 1000)
+        self._look_within(wait)
+
+    def _begin(self, due: SiteDue) -> None:
+        key = (due.lane, due.site)
+        if key in self._sites:
+            self._sites[key].poke()
+        elif key not in self._leasing:
+            self._leasing.add(key)
+            self._post.background(self._lease(due))
+
+    async def _lease(self, due: SiteDue) -> None:
+        key = (due.lane, due.site)
+        try:
+            lease = await self._post.claims.lease(due.lane, due.site)
+        except (StoreUnavailable, StoreFull) as error:
+            self._post.log.alarm("lease-waits", f"{due.site}: {error}")
+            lease = None
+        self._leasing.discard(key)
+        if lease is None:
+            return
+        if self._stopping:
+            await self._post.claims.give_back(lease)
+            return
+        site = Site(self._post, lease, self._refusals, self._ended)
+        self._sites[key] = site
+        site.poke()
+
+    def _ended(self, site: Site) -> None:
+        self._sites.pop((site.lease.lane, site.lease.site), None)
+        self._look_within(0.0)
+
+    # ------------------------------------------------------------ rounds
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except (StoreUnavailable, StoreFull) as error:
+                self._post.log.alarm("round-waits", str(error))
+
+    async def _sweep(self) -> None:
+        swept = await self._post.claims.sweep()
+        if swept.workers > 0:
+            self._post.log.swept(swept.workers, len(swept.maybe_duplicates), swept.files)
+            for id in swept.maybe_duplicates:
+                self._post.log.maybe_duplicate(id, "worker-died")
+            self._look_within(0.0)
+
+    async def _expire(self) -> None:
+        now_ms = self._post.clock.now_ms()
+        for lane, domain in self._post.claims.waiting_domains():
+            backup = self._post.config.backup_for(domain)
+            term = term_of(lane, backup.keep_ms if backup is not None else None)
+            end = State.KEPT if term.ends_kept else State.EXPIRED
+            expired = await self._post.claims.expire(lane, domain, now_ms - term.waits_ms, now_ms, end)
+            if expired > 0:
+                self._post.log.expired(domain.name, expired)
+
+    async def _look_at_sites_down(self) -> None:
+        now_ms = self._post.clock.now_ms()
+        for down in self._post.claims.sites_down():
+            if down.next_probe_ms <= now_ms and down.site not in self._probing:
+                self._probing.add(down.site)
+                self._post.background(self._probe_site(down.site))
+
+    async def _probe_site(self, site: str) -> None:
+        try:
+            for down in self._post.claims.sites_down():
+                if down.site == site and await self.probe.look_at(down):
+                    self._look_within(0.0)
+        except (StoreUnavailable, StoreFull) as error:
+            self._post.log.alarm("probe-waits", f"{site}: {error}")
+        finally:
+            self._probing.discard(site)

@@ -1,0 +1,85 @@
+"""Opens a connection to the first host of a plan that lets us in.
+
+The hosts are tried in their order of preference, and each host's addresses. A host that offers STARTTLS
+and cannot do it is tried once more in the clear, unless TLS is demanded (RFC 7435: opportunistic).
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from secondpost.deliver.outside import Background, Connection, Job, Owner
+from secondpost.mail.address import Endpoint
+from secondpost.mail.outcome import Cause
+from secondpost.mail.plan import Hop, Plan, TlsDemand
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import Result
+from secondpost.world.ports import Net, NetError
+
+
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """Nobody let us in; the last host's reason."""
+
+    cause: Cause
+    host: str
+    reply: Reply
+
+
+class _Doorstep:
+    """Owns a connection until it is ready or broken."""
+
+    def __init__(self) -> None:
+        self.outcome: asyncio.Future[Unopened | None] = asyncio.get_running_loop().create_future()
+
+    def connection_ready(self, connection: Connection) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(None)
+
+    def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(Unopened(cause, connection.host, reply))
+
+    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+        raise AssertionError("nothing was sent yet")
+
+    def body_pieces(self, job: Job) -> Iterator[bytes]:
+        raise AssertionError("nothing was sent yet")
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    net: Net
+    hello: str
+    background: Background
+    connect_seconds: float
+
+    async def open(self, plan: Plan, owner: Owner) -> Connection | Unopened:
+        tried = Unopened(Cause.CONNECT, "", Reply.of(451, "4.4.1", "no host of the site was tried"))
+        for hop in plan.hops:
+            for endpoint in hop.endpoints():
+                opened = await self.open_one(hop, endpoint, owner)
+                if isinstance(opened, Connection):
+                    return opened
+                tried = opened
+        return tried
+
+    async def open_one(self, hop: Hop, endpoint: Endpoint, owner: Owner) -> Connection | Unopened:
+        opened = await self._try(hop, endpoint, owner)
+        in_clear = isinstance(opened, Unopened) and opened.cause is Cause.TLS
+        if in_clear and hop.tls is TlsDemand.OPPORTUNISTIC:
+            return await self._try(replace(hop, tls=TlsDemand.NONE), endpoint, owner)
+        return opened
+
+    async def _try(self, hop: Hop, endpoint: Endpoint, owner: Owner) -> Connection | Unopened:
+        doorstep = _Doorstep()
+        connection = Connection(doorstep, self.net, self.hello, hop, self.background)
+        try:
+            await self.net.connect(lambda: connection, endpoint, self.connect_seconds)
+        except NetError as error:
+            return Unopened(Cause.CONNECT, str(endpoint), Reply.of(451, "4.4.1", f"{endpoint}: {error}"))
+        broken = await doorstep.outcome
+        if broken is not None:
+            return broken
+        connection.owner = owner
+        return connection

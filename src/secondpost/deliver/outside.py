@@ -1,0 +1,263 @@
+"""One SMTP connection to one host: drives the client core, keeps the time, streams the body.
+
+It tells its owner three things: it is ready for a message, a message is done with a result for every
+recipient, or the connection broke and why. It never decides what becomes of a delivery.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.outcome import Cause
+from secondpost.mail.plan import Hop, TlsDemand
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import (
+    BodyWanted,
+    Broken,
+    Bye,
+    Done,
+    Event,
+    Ready,
+    Result,
+    SmtpClient,
+    TlsWanted,
+)
+from secondpost.world.ports import ClientTls, Net, NetError
+
+# RFC 5321 §4.5.3.2: how long each answer may take.
+COMMAND_SECONDS = 300.0
+BODY_PIECE_SECONDS = 180.0
+FINAL_DOT_SECONDS = 600.0
+TLS_SECONDS_MAX = 60.0
+QUIT_SECONDS = 5.0
+FLUSH_OCTETS = 64 * 1024
+
+Background = Callable[[Coroutine[None, None, None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One message to one or more recipients at the site: one transaction."""
+
+    claimed: tuple[Claimed, ...]  # at least one, all of one message
+
+    @property
+    def first(self) -> Claimed:
+        return self.claimed[0]
+
+
+class Owner(Protocol):
+    """Whoever opened the connection."""
+
+    def connection_ready(self, connection: "Connection") -> None: ...
+
+    def message_done(self, connection: "Connection", job: Job, results: tuple[Result, ...]) -> None: ...
+
+    def connection_broken(self, connection: "Connection", cause: Cause, reply: Reply) -> None: ...
+
+    def body_pieces(self, job: Job) -> Iterator[bytes]: ...
+
+
+class Connection(asyncio.Protocol):
+    def __init__(self, owner: Owner, net: Net, hello: str, hop: Hop, background: Background) -> None:
+        self.owner = owner
+        self._net = net
+        self._background = background
+        self.hop = hop
+        self._client = SmtpClient(
+            hello,
+            wants_tls=hop.tls is not TlsDemand.NONE,
+            requires_tls=hop.tls in (TlsDemand.ENCRYPT, TlsDemand.VERIFY),
+        )
+        self._transport: asyncio.Transport | None = None
+        self._early: list[bytes] | None = None  # what comes in while TLS begins
+        self._over = False
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._pieces: Iterator[bytes] | None = None
+        self._choked = False
+        self.job: Job | None = None
+        self.delivered = 0  # messages, over this connection
+
+    @property
+    def host(self) -> str:
+        """For log and trace: the host's name and the address we really speak to."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return self.hop.name if peer is None or peer[0] == self.hop.name else f"{self.hop.name}[{peer[0]}]"
+
+    @property
+    def dot_sent(self) -> bool:
+        """The message is out and unanswered: nobody knows whether the peer has it."""
+        return self._client.dot_sent
+
+    @property
+    def results_so_far(self) -> tuple[Result | None, ...]:
+        return self._client.replies_so_far()
+
+    # ------------------------------------------------------------ what the owner says
+
+    def send(self, job: Job) -> None:
+        self.job = job
+        first = job.first
+        self._client.send_message(
+            first.sender, [claimed.recipient for claimed in job.claimed], first.size, first.eight_bit
+        )
+        self._within(COMMAND_SECONDS)
+        self._flush()
+
+    def quit(self) -> None:
+        """Part politely, and be gone soon whatever the peer does."""
+        if self._over or self._transport is None:
+            return
+        self._client.quit()
+        self._within(QUIT_SECONDS)
+        self._flush()
+
+    def abort(self) -> None:
+        self._end()
+        if self._transport is not None:
+            self._transport.abort()
+
+    # ------------------------------------------------------------ what the network says
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._within(COMMAND_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
+        if self._early is not None:
+            self._early.append(data)
+            return
+        self._client.receive_data(data)
+        self._advance()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        why = "the connection was closed" if error is None else str(error)
+        self._break(Cause.LOST, Reply.of(451, "4.4.2", f"Lost: {why}"))
+
+    def pause_writing(self) -> None:
+        self._choked = True
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        if self._pieces is not None:
+            self._send_pieces(self._pieces)
+
+    def _advance(self) -> None:
+        while not self._over:
+            event = self._client.next_event()
+            if event is None:
+                break
+            self._act(event)
+        self._flush()
+
+    def _act(self, event: Event) -> None:
+        match event:
+            case Done(results):
+                self._done(results)
+            case BodyWanted():
+                assert self.job is not None
+                self._send_pieces(self.owner.body_pieces(self.job))
+            case Ready():
+                self._within(COMMAND_SECONDS)
+                self.owner.connection_ready(self)
+            case TlsWanted():
+                self._early = []
+                self._flush()
+                self._background(self._start_tls())
+            case Broken(cause, reply):
+                self._break(cause, reply)
+                self._close()
+            case Bye():
+                self._end()
+                self._close()
+
+    def _done(self, results: tuple[Result, ...]) -> None:
+        job, self.job = self.job, None
+        self._pieces = None
+        assert job is not None
+        self._within(COMMAND_SECONDS)
+        if any(result.reply.is_positive for result in results):
+            self.delivered += 1
+        self.owner.message_done(self, job, results)
+
+    def _send_pieces(self, pieces: Iterator[bytes]) -> None:
+        """As much as the connection takes; the rest when it can write again."""
+        self._pieces = pieces
+        for piece in pieces:
+            self._client.send_body(piece)
+            if len(piece) >= FLUSH_OCTETS:  # a small body goes out together with its dot
+                self._within(BODY_PIECE_SECONDS)
+                self._flush()
+            if self._choked or self._over:
+                return
+        self._pieces = None
+        self._client.end_body()
+        self._within(FINAL_DOT_SECONDS)
+        self._flush()
+
+    async def _start_tls(self) -> None:
+        assert self._transport is not None
+        side = ClientTls(self.hop.name, verify=self.hop.tls is TlsDemand.VERIFY)
+        try:
+            self._transport, _ = await self._net.start_tls(self._transport, self, side, TLS_SECONDS_MAX)
+        except NetError as error:
+            self._break(Cause.TLS, Reply.of(451, "4.7.5", f"TLS: {error}"))
+            return
+        self._client.tls_started()
+        early, self._early = self._early, None
+        self._flush()
+        for data in early if early is not None else []:
+            self.data_received(data)
+
+    # ------------------------------------------------------------ time and end
+
+    def _within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + seconds
+        if self._timer is None:
+            self._timer = loop.call_later(seconds, self._ring)
+        elif self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = loop.call_later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        left = self._deadline - loop.time()
+        if self._over:
+            return
+        if left > 0:
+            self._timer = loop.call_later(left, self._ring)
+            return
+        self._break(Cause.LOST, Reply.of(451, "4.4.2", "Lost: the peer did not answer in time"))
+        self.abort()
+
+    def _flush(self) -> None:
+        data = self._client.data_to_send()
+        if len(data) > 0 and self._transport is not None:
+            self._transport.write(data)
+
+    def _break(self, cause: Cause, reply: Reply) -> None:
+        if not self._over:
+            self._end()
+            self.owner.connection_broken(self, cause, reply)
+
+    def _end(self) -> None:
+        self._over = True
+        self._pieces = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _close(self) -> None:
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()

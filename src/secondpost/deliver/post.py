@@ -1,0 +1,77 @@
+"""What the parts of this station share: the configuration, the world and the spool."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+from secondpost.deliver.settling import Settler
+from secondpost.mail.address import Domain
+from secondpost.mail.delivery import Claimed, KeptFor, State
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
+from secondpost.mail.plan import NoPlan, Plan
+from secondpost.mail.questions import Asking
+from secondpost.maillog import MailLog
+from secondpost.route.destination import ByHosts, road_to
+from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx
+from secondpost.spool.schedule import Term, settle, term_of
+from secondpost.store.ports import Claims, Settlement
+from secondpost.world.asking import Answerer, drive
+from secondpost.world.ports import Clock, Dice, Disk, Net, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    config: Config
+    clock: Clock
+    dice: Dice
+    net: Net
+    disk: Disk
+    work: Work
+    claims: Claims
+    settler: Settler
+    log: MailLog
+    answerer: Answerer
+    us: Ourselves
+    background: Callable[[Coroutine[None, None, None]], None]
+
+    async def route(self, lane: Lane, domain: Domain) -> Plan | NoPlan:
+        """Today's route: by today's configuration, and by DNS as it is now."""
+        return await drive(self._asking(lane, domain), self.answerer)
+
+    def _asking(self, lane: Lane, domain: Domain) -> Asking[Plan | NoPlan]:
+        road = road_to(self.config, lane, domain)
+        if isinstance(road, ByHosts):
+            return plan_for_hosts(road.hosts, road.tls, self.us)
+        return plan_for_mx(road.domain, road.as_backup, self.config.deliver.port, self.us)
+
+    def term(self, claimed: Claimed) -> Term:
+        backup = self.config.backup_for(claimed.recipient.domain)
+        return term_of(claimed.origin, backup.keep_ms if backup is not None else None)
+
+    def decide(self, claimed: Claimed, outcome: Outcome) -> Settlement:
+        now_ms = self.clock.now_ms()
+        return settle(claimed, outcome, self.term(claimed), now_ms, self.dice.fraction())
+
+    async def mark_down(self, site: str, cause: Cause, detail: str) -> None:
+        now_ms = self.clock.now_ms()
+        next_probe_ms = now_ms + self.config.deliver.probe_ms
+        if await self.claims.site_down(site, cause.word, detail, now_ms, next_probe_ms):
+            self.log.site_down(site, cause, detail)
+            if cause in (Cause.DNS, Cause.LOOP):
+                self.log.alarm("no-route", f"{site}: {detail}")
+
+    def tell(self, claimed: Claimed, outcome: Outcome, settlement: Settlement) -> None:
+        """One line in the log for what came of an attempt."""
+        id, to = claimed.id, claimed.recipient
+        if settlement.maybe_duplicate:
+            self.log.maybe_duplicate(id, "unanswered")
+        match outcome, settlement.kept_for:
+            case Delivered(host, reply), _:
+                self.log.delivered(id, to, host, reply, settlement.at_ms - claimed.arrived_ms)
+            case ((Deferred(_, host, reply) | Failed(_, host, reply)), KeptFor() as kept_for):
+                self.log.kept(id, to, kept_for, host, reply)
+            case Deferred(cause, host, reply), None if settlement.state is State.WAITING:
+                self.log.deferred(id, to, cause, host, reply, settlement.due_ms - settlement.at_ms)
+            case ((Deferred(cause, host, reply) | Failed(cause, host, reply)), None):
+                self.log.failed(id, to, cause, host, reply)

@@ -1,0 +1,153 @@
+"""Does a site that was down take mail again? Does the primary have this mailbox?
+
+The site probe is a conversation (EHLO, STARTTLS, EHLO, QUIT), never a message: all hosts in parallel, and
+one that lets us in is enough. The recipient probe goes on to MAIL FROM:<> and RCPT, and never to DATA.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+from secondpost.deliver.opening import Opener, Unopened
+from secondpost.deliver.outside import Connection, Job
+from secondpost.deliver.post import Post
+from secondpost.mail.address import Mailbox
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause
+from secondpost.mail.plan import NoPlan, Plan
+from secondpost.mail.questions import Knowledge
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import Result
+from secondpost.store.ports import Learned, SiteDown, StoreFull, StoreUnavailable
+
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 20.0  # for the whole conversation
+RECIPIENT_SECONDS = 5.0  # the caller of the receive role waits no longer
+PROBES_AT_ONCE = 50
+
+
+class _Visitor:
+    """Owns a connection that will carry no message."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
+
+    def connection_ready(self, connection: Connection) -> None:
+        raise AssertionError("a connection is ready before it is handed over")
+
+    def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
+        self.answered(None)
+
+    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+        raise AssertionError("a probe sends no message")
+
+    def recipient_answered(self, reply: Reply) -> None:
+        self.answered(reply)
+
+    def body_pieces(self, job: Job) -> Iterator[bytes]:
+        raise AssertionError("a probe sends no message")
+
+    def answered(self, reply: Reply | None) -> None:
+        if not self.answer.done():
+            self.answer.set_result(reply)
+
+
+class Probe:
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
+        self._room = asyncio.Semaphore(PROBES_AT_ONCE)
+        self._asked: dict[Mailbox, asyncio.Task[Knowledge]] = {}
+
+    # ------------------------------------------------------------ sites
+
+    async def look_at(self, down: SiteDown) -> bool:
+        """Whether the site is up again, or nothing waits for it any more; else the next round is noted."""
+        post = self._post
+        async with self._room:
+            waiting = post.claims.domains_of(down.site, 1)
+            if len(waiting) == 0:
+                await post.claims.site_up(down.site, post.clock.now_ms())
+                return True
+            lane, domain = waiting[0]
+            routed = await post.route(lane, domain)
+            if isinstance(routed, Plan) and routed.site != down.site:
+                # The route has changed meanwhile: the new site finds out for itself how it is.
+                await post.claims.hint_site(lane, domain, routed.site)
+                return True
+            if isinstance(routed, NoPlan):
+                await post.mark_down(down.site, routed.cause, routed.reply.text)
+                return False
+            return await self._visit_site(down, routed)
+
+    async def _visit_site(self, down: SiteDown, plan: Plan) -> bool:
+        post = self._post
+        refusal = await self._first_refusal(plan)
+        if refusal is None:
+            await post.claims.site_up(down.site, post.clock.now_ms())
+            post.log.site_up(down.site, post.clock.now_ms() - down.since_ms)
+            return True
+        await post.mark_down(down.site, refusal.cause, f"{refusal.host}: {refusal.reply}")
+        return False
+
+    async def _first_refusal(self, plan: Plan) -> Unopened | None:
+        """None when at least one host let us in."""
+        visits = [asyncio.ensure_future(self._visit(Plan(plan.site, (hop,)))) for hop in plan.hops]
+        refused: list[Unopened] = []
+        try:
+            for visit in asyncio.as_completed(visits, timeout=ANSWER_SECONDS):
+                opened = await visit
+                if isinstance(opened, Connection):
+                    opened.quit()
+                    return None
+                refused.append(opened)
+        except TimeoutError:
+            pass
+        finally:
+            for visit in visits:
+                visit.cancel()
+        if len(refused) > 0:
+            return refused[0]
+        return Unopened(Cause.CONNECT, plan.hops[0].name, Reply.of(451, "4.4.1", "no answer in time"))
+
+    async def _visit(self, plan: Plan) -> Connection | Unopened:
+        return await self._opener.open(plan, _Visitor())
+
+    # ------------------------------------------------------------ recipients
+
+    async def knows(self, mailbox: Mailbox) -> Knowledge:
+        """Ask the primary, at most once at a time for each mailbox; what it says is learned."""
+        task = self._asked.get(mailbox)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._ask(mailbox))
+            self._asked[mailbox] = task
+            task.add_done_callback(lambda _: self._asked.pop(mailbox, None))
+        return await asyncio.shield(task)
+
+    async def _ask(self, mailbox: Mailbox) -> Knowledge:
+        try:
+            async with self._room, asyncio.timeout(RECIPIENT_SECONDS):
+                reply = await self._visit_recipient(mailbox)
+        except TimeoutError:
+            return Knowledge.UNREACHABLE
+        if reply is None or reply.is_temporary:
+            return Knowledge.UNREACHABLE
+        learned = Learned(reply.is_positive, self._post.clock.now_ms(), "probe")
+        try:
+            await self._post.claims.learn(mailbox, learned)
+        except (StoreUnavailable, StoreFull) as error:
+            self._post.log.alarm("not-learned", f"{mailbox.domain}: {error}")
+        return Knowledge.KNOWN if reply.is_positive else Knowledge.UNKNOWN
+
+    async def _visit_recipient(self, mailbox: Mailbox) -> Reply | None:
+        routed = await self._post.route(Lane.RELAY, mailbox.domain)
+        if isinstance(routed, NoPlan):
+            return None
+        visitor = _Visitor()
+        opened = await self._opener.open(routed, visitor)
+        if isinstance(opened, Unopened):
+            return None
+        try:
+            opened.ask(mailbox, visitor.recipient_answered)
+            return await visitor.answer
+        finally:
+            opened.quit()

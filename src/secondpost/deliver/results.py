@@ -1,0 +1,48 @@
+"""From a reply to an outcome: whose fault it is, and how far it reaches. Pure."""
+
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import Phase, Result
+
+_SECURITY_OR_POLICY = "5.7."  # RFC 3463 §3.8
+
+
+def outcome_of(result: Result, host: str) -> Outcome:
+    reply = result.reply
+    if reply.is_positive:
+        return Delivered(host, reply)
+    cause = _cause(result)
+    return Failed(cause, host, reply) if reply.is_permanent else Deferred(cause, host, reply)
+
+
+def _cause(result: Result) -> Cause:
+    if is_policy_refusal(result):
+        return Cause.DOMAIN_POLICY
+    match result.phase:
+        case Phase.RCPT:
+            return Cause.RECIPIENT
+        case Phase.MAIL | Phase.DATA | Phase.DOT:
+            too_large = result.reply.code == 552 or result.reply.status.endswith(".3.4")
+            return Cause.TOO_LARGE if too_large else Cause.MESSAGE
+
+
+def is_policy_refusal(result: Result) -> bool:
+    """Refused before the content was seen, for what we are or do: as likely our fault as the message's."""
+    before_content = result.phase in (Phase.MAIL, Phase.RCPT)
+    return (
+        before_content and result.reply.is_permanent and result.reply.status.startswith(_SECURITY_OR_POLICY)
+    )
+
+
+def speaks_of_load(reply: Reply) -> bool:
+    """A 4xx that more connections would only make worse."""
+    return reply.is_temporary and (reply.code == 421 or reply.status[2:5] in ("3.2", "4.5", "7.0", "7.1"))
+
+
+def outcome_of_break(so_far: Result | None, dot_sent: bool, cause: Cause, host: str, reply: Reply) -> Outcome:
+    """What is known of a recipient when the connection broke in mid-message."""
+    if so_far is not None and not so_far.reply.is_positive:
+        return outcome_of(so_far, host)
+    if dot_sent:
+        return Deferred(Cause.UNANSWERED, host, reply)
+    return Deferred(cause, host, reply)

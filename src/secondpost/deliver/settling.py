@@ -1,0 +1,57 @@
+"""Writes outcomes down, together, and does not let go of one before it is durable.
+
+An outcome that is lost is a delivery made twice: the store being busy or full is waited out.
+"""
+
+import asyncio
+from collections import deque
+
+from secondpost.maillog import MailLog
+from secondpost.store.ports import Claims, Lease, Settlement, StoreFull, StoreUnavailable
+
+RETRY_SECONDS = 1.0
+
+
+class Settler:
+    def __init__(self, claims: Claims, log: MailLog) -> None:
+        self._claims = claims
+        self._log = log
+        self._waiting: deque[tuple[Lease, Settlement]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return len(self._waiting) == 0 and self._task is None
+
+    def add(self, lease: Lease, settlement: Settlement) -> None:
+        self._waiting.append((lease, settlement))
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._write())
+
+    async def finished(self) -> None:
+        """Until all that was added is durable."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _write(self) -> None:
+        try:
+            while len(self._waiting) > 0:
+                lease = self._waiting[0][0]
+                batch: list[Settlement] = []
+                while len(self._waiting) > 0 and self._waiting[0][0] is lease:
+                    batch.append(self._waiting.popleft()[1])
+                await self._settle(lease, batch)
+        finally:
+            self._task = None
+
+    async def _settle(self, lease: Lease, batch: list[Settlement]) -> None:
+        while True:
+            try:
+                settled = await self._claims.settle(lease, batch)
+            except (StoreUnavailable, StoreFull) as error:
+                self._log.alarm("outcomes-wait", f"{len(batch)} outcomes cannot be written yet: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                if settled < len(batch):
+                    self._log.alarm("fence-fell", f"{len(batch) - settled} outcomes came too late")
+                return

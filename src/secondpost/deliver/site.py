@@ -1,0 +1,288 @@
+"""Works one site off: claims what is due under the site's lease, opens as many connections as its pace
+allows, hands each a message at a time, and writes down what came of it.
+
+A fault of the site stops the work: what was claimed goes back untried, and the site is one row that says
+it is down. Any other fault belongs to its message, and the next one goes on.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+from secondpost.deliver.opening import Opener
+from secondpost.deliver.outside import Connection, Job
+from secondpost.deliver.pace import Pace
+from secondpost.deliver.post import Post
+from secondpost.deliver.refusals import PAUSE_MS, Refusals
+from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of_break, speaks_of_load
+from secondpost.mail.address import Domain
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
+from secondpost.mail.plan import NoPlan, Plan
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import Result
+from secondpost.spool.schedule import handed_back
+from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
+
+CLAIM_AT_ONCE = 200  # rows: what a crash may leave claimed, and so maybe delivered
+JOBS_LOW = 50  # claim more when fewer messages than this are at hand
+RECIPIENTS_PER_TRANSACTION_MAX = 100  # RFC 5321 §4.5.3.1.8
+LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more
+CONNECT_SECONDS = 30.0
+PLAN_SECONDS = 10.0  # how long a route computed for one message serves the next ones of its domain
+PLANS_MAX = 1000
+READ_OCTETS = 256 * 1024
+
+
+class Site:
+    """`ended` is called once, when the lease is given back."""
+
+    def __init__(self, post: Post, lease: Lease, refusals: Refusals, ended: Callable[["Site"], None]) -> None:
+        self._post = post
+        self.lease = lease
+        self._refusals = refusals
+        self._ended = ended
+        self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
+        self._pace = Pace(post.config.deliver.connections_per_site)
+        self._jobs: deque[Job] = deque()
+        self._connections: set[Connection] = set()
+        self._idle: list[Connection] = []
+        self._connecting = 0
+        self._claiming = False
+        self._claim_again = False
+        self._stopping = False
+        self._ended_once = False
+        self._plan: Plan | None = None
+        self._plans: dict[Domain, tuple[float, Plan | NoPlan]] = {}
+        self._linger: asyncio.TimerHandle | None = None
+
+    def stop(self) -> None:
+        """Finish the messages under way, leave the rest to whoever comes next."""
+        self._stopping = True
+        self._jobs.clear()
+        for connection in list(self._idle):
+            self._leave(connection)
+        self._end_if_done()
+
+    # ------------------------------------------------------------ claiming
+
+    def poke(self) -> None:
+        """There may be something due."""
+        if self._stopping:
+            return
+        if self._claiming:
+            self._claim_again = True
+        elif len(self._jobs) < JOBS_LOW:
+            self._claiming = True
+            self._post.background(self._claim())
+
+    async def _claim(self) -> None:
+        try:
+            claimed = await self._post.claims.claim(self.lease, self._post.clock.now_ms(), CLAIM_AT_ONCE)
+        except (StoreUnavailable, StoreFull) as error:
+            self._post.log.alarm("claim-waits", str(error))
+            claimed = []
+        for domain, rows in groupby(claimed, key=lambda row: row.recipient.domain):
+            await self._sort(domain, list(rows))
+        self._claiming = False
+        again, self._claim_again = self._claim_again, False
+        self._assign()
+        if again and len(claimed) == 0:
+            self.poke()
+        self._end_if_done()
+
+    async def _sort(self, domain: Domain, rows: list[Claimed]) -> None:
+        """Rows whose route leads to this site become jobs; the others go where they belong."""
+        routed = await self._route(domain)
+        if isinstance(routed, NoPlan):
+            await self._nowhere(domain, rows, routed)
+        elif routed.site != self.lease.site:
+            # The hint was wrong, or the route has changed: correct it and hand the rows back.
+            await self._post.claims.hint_site(self.lease.lane, domain, routed.site)
+            self._hand_back(rows)
+        else:
+            self._plan = routed
+            self._jobs.extend(jobs_of(rows))
+
+    async def _route(self, domain: Domain) -> Plan | NoPlan:
+        now = asyncio.get_running_loop().time()
+        known = self._plans.get(domain)
+        if known is not None and now - known[0] < PLAN_SECONDS:
+            return known[1]
+        if len(self._plans) >= PLANS_MAX:
+            self._plans.clear()
+        routed = await self._post.route(self.lease.lane, domain)
+        self._plans[domain] = (now, routed)
+        return routed
+
+    async def _nowhere(self, domain: Domain, rows: list[Claimed], routed: NoPlan) -> None:
+        """For a backup domain no answer of DNS is final: its site is down, with an alarm."""
+        if routed.reply.is_permanent:
+            for row in rows:
+                self._settle(row, Failed(routed.cause, "", routed.reply))
+            return
+        await self._post.claims.hint_site(self.lease.lane, domain, routed.site)
+        await self._post.mark_down(routed.site, routed.cause, routed.reply.text)
+        for row in rows:
+            self._settle(row, Deferred(routed.cause, "", routed.reply))
+
+    def _hand_back(self, rows: list[Claimed]) -> None:
+        now_ms = self._post.clock.now_ms()
+        for row in rows:
+            self._post.settler.add(self.lease, handed_back(row, now_ms))
+
+    # ------------------------------------------------------------ connections
+
+    def _assign(self) -> None:
+        if self._stopping:
+            self._jobs.clear()
+            return
+        while len(self._jobs) > 0 and len(self._idle) > 0:
+            self._idle.pop().send(self._jobs.popleft())
+        wanted = min(len(self._jobs), self._pace.allowed - len(self._connections)) - self._connecting
+        for _ in range(wanted):
+            self._connecting += 1
+            self._post.background(self._open())
+
+    async def _open(self) -> None:
+        assert self._plan is not None
+        opened = await self._opener.open(self._plan, self)
+        self._connecting -= 1
+        if isinstance(opened, Connection):
+            self._connections.add(opened)
+            self._idle.append(opened)
+            self._assign()
+        elif len(self._connections) > 0:
+            self._pace.pushed_back()  # the others go on: it is a matter of how many
+        else:
+            await self._site_fault(opened.cause, opened.host, opened.reply)
+        self._end_if_done()
+
+    async def _site_fault(self, cause: Cause, host: str, reply: Reply) -> None:
+        if not self._stopping:
+            await self._post.mark_down(self.lease.site, cause, f"{host}: {reply}")
+            first = self._jobs.popleft() if len(self._jobs) > 0 else None
+            for row in first.claimed if first is not None else ():
+                self._settle(row, Deferred(cause, host, reply))
+            self.stop()
+
+    def _leave(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        connection.quit()
+
+    def _end_if_done(self) -> None:
+        busy = self._claiming or self._connecting > 0 or len(self._idle) < len(self._connections)
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+        if busy or len(self._jobs) > 0:
+            return
+        if self._stopping:
+            self._post.background(self._give_back())
+        else:
+            self._linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.stop)
+
+    async def _give_back(self) -> None:
+        if self._ended_once:
+            return
+        self._ended_once = True
+        await self._post.settler.finished()
+        try:
+            await self._post.claims.give_back(self.lease)
+        except (StoreUnavailable, StoreFull) as error:
+            self._post.log.alarm("lease-kept", f"{self.lease.site}: {error}")
+        self._ended(self)
+
+    # ------------------------------------------------------------ what a connection says
+
+    def connection_ready(self, connection: Connection) -> None:
+        raise AssertionError("a connection is ready before it is the site's")
+
+    def body_pieces(self, job: Job) -> Iterator[bytes]:
+        first = job.first
+        if first.file is None:
+            yield self._post.claims.content(first)
+            return
+        offset = 0
+        while offset < first.size:
+            piece = self._post.disk.read(first.file, offset, READ_OCTETS)
+            offset += len(piece)
+            yield piece
+
+    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+        refused = 0
+        for claimed, result in zip(job.claimed, results, strict=True):
+            refused += is_policy_refusal(result)
+            self._settle(claimed, outcome_of(result, connection.host))
+            if result.reply.is_positive:
+                self._pace.delivered()
+            elif speaks_of_load(result.reply):
+                self._pace.pushed_back()
+        if refused == len(results):
+            self._refused_by_policy(job.first)
+        if len(self._connections) > self._pace.allowed or self._stopping:
+            self._leave(connection)
+        else:
+            self._idle.append(connection)
+        if len(self._jobs) < JOBS_LOW:
+            self.poke()
+        self._assign()
+        self._end_if_done()
+
+    def _refused_by_policy(self, claimed: Claimed) -> None:
+        domain = claimed.recipient.domain
+        if self._refusals.refused(claimed.lane, domain):
+            until_ms = self._post.clock.now_ms() + PAUSE_MS
+            self._post.log.alarm("domain-paused", f"{domain} refuses every message of ours")
+            self._post.background(self._pause(claimed, until_ms))
+
+    async def _pause(self, claimed: Claimed, until_ms: int) -> None:
+        await self._post.claims.pause_domain(claimed.lane, claimed.recipient.domain, until_ms)
+
+    def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        job, connection.job = connection.job, None
+        if job is not None:
+            for claimed, so_far in zip(job.claimed, connection.results_so_far, strict=True):
+                outcome = outcome_of_break(so_far, connection.dot_sent, cause, connection.host, reply)
+                self._settle(claimed, outcome)
+        lost_too_many = job is not None and cause is Cause.LOST and self._pace.lost_one()
+        # A 421 after messages went through is the peer's limit of messages per connection, no outage.
+        limit = cause is Cause.SHUTDOWN and connection.delivered > 0
+        if lost_too_many or (job is not None and cause is not Cause.LOST and not limit):
+            self._post.background(self._site_fault(cause, connection.host, reply))
+        else:
+            self._assign()
+        self._end_if_done()
+
+    # ------------------------------------------------------------ outcomes
+
+    def _settle(self, claimed: Claimed, outcome: Outcome) -> None:
+        outcome = self._weigh(claimed, outcome)
+        settlement = self._post.decide(claimed, outcome)
+        self._post.settler.add(self.lease, settlement)
+        self._post.tell(claimed, outcome, settlement)
+
+    def _weigh(self, claimed: Claimed, outcome: Outcome) -> Outcome:
+        domain = claimed.recipient.domain
+        match outcome:
+            case Delivered():
+                self._refusals.passed(claimed.lane, domain)
+            case Failed(Cause.DOMAIN_POLICY, host, reply) if not self._refusals.counts(
+                claimed.lane, domain, claimed.attempts
+            ):
+                return Deferred(Cause.DOMAIN_POLICY, host, reply)
+        return outcome
+
+
+def jobs_of(rows: list[Claimed]) -> Iterator[Job]:
+    """Recipients of one message, which lie beside each other, go in one transaction."""
+    for _, together in groupby(rows, key=lambda row: row.id.queue_id):
+        recipients = list(together)
+        for start in range(0, len(recipients), RECIPIENTS_PER_TRANSACTION_MAX):
+            yield Job(tuple(recipients[start : start + RECIPIENTS_PER_TRANSACTION_MAX]))

@@ -1,0 +1,48 @@
+"""Knows recipients: from what was learned, and by asking the role that may speak to the primary.
+
+What was found to be good is believed for a month, and for a year while the primary cannot be asked. What
+was found to be missing is believed for two hours: a new mailbox waits no longer for its first mail.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
+from secondpost.store.ports import Intake
+from secondpost.world.ports import Clock
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+KNOWN_FRESH_MS = 31 * DAY_MS
+KNOWN_KEPT_MS = 365 * DAY_MS
+UNKNOWN_FRESH_MS = 2 * HOUR_MS
+
+
+class RecipientKnowledge:
+    def __init__(self, intake: Intake, clock: Clock, ask: Callable[[Mailbox], Awaitable[Knowledge]]) -> None:
+        self._intake = intake
+        self._clock = clock
+        self._ask = ask
+
+    async def answer(self, question: Question) -> Answer:
+        """An Answerer for the questions of policy."""
+        if not isinstance(question, KnownRecipient):
+            raise TypeError(f"the receive role has no names: {question}")
+        return await self._knows(question.mailbox)
+
+    async def _knows(self, mailbox: Mailbox) -> Knowledge:
+        learned = self._intake.learned(mailbox)
+        age_ms = self._clock.now_ms() - learned.at_ms if learned is not None else 0
+        if learned is not None and learned.known and age_ms < KNOWN_FRESH_MS:
+            return Knowledge.KNOWN
+        if learned is not None and not learned.known and age_ms < UNKNOWN_FRESH_MS:
+            return Knowledge.UNKNOWN
+        asked = await self._ask(mailbox)
+        if (
+            asked is Knowledge.UNREACHABLE
+            and learned is not None
+            and learned.known
+            and age_ms < KNOWN_KEPT_MS
+        ):
+            return Knowledge.KNOWN
+        return asked

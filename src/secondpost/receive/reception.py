@@ -1,0 +1,30 @@
+"""What every conversation shares: who we are, whom we ask, and where mail goes."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+from secondpost.mail.address import Domain
+from secondpost.mail.queue_id import QueueIds
+from secondpost.maillog import MailLog
+from secondpost.policy.recipient import Recipients
+from secondpost.store.ports import Intake
+from secondpost.world.asking import Answerer
+from secondpost.world.ports import Clock, Disk, Net, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    config: Config
+    clock: Clock
+    net: Net
+    disk: Disk
+    work: Work
+    intake: Intake
+    ids: QueueIds
+    log: MailLog
+    answerer: Answerer
+    recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
+    free: Callable[[], int]  # octets on the disk beyond the reserve
+    arrived: Callable[[], None]  # a message is in the spool: tell whoever delivers
+    background: Callable[[Coroutine[None, None, None]], None]  # see it through, whatever becomes of us

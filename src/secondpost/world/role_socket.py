@@ -1,0 +1,149 @@
+"""Questions between roles: the deliver role answers on its Unix socket, the receive role asks there.
+
+Absent or slower than five seconds means that nobody can be asked now; it is never an error.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import cast
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.questions import Knowledge
+from secondpost.protocols.role_questions import (
+    Garbled,
+    Lines,
+    RecipientAnswered,
+    RecipientAsked,
+    answer_line,
+    question_line,
+    read_answer,
+    read_question,
+)
+from secondpost.world.ports import Listening, Net, NetError
+
+ANSWER_SECONDS = 5.0
+OPEN_QUESTIONS_MAX = 1000
+RECONNECT_SECONDS = 1.0
+
+
+class RoleAsker(asyncio.Protocol):
+    """The asking end. Connects when there is something to ask, and again after a break."""
+
+    def __init__(self, net: Net, path: str) -> None:
+        self._net = net
+        self._path = path
+        self._lines = Lines()
+        self._transport: asyncio.Transport | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._not_before = 0.0
+        self._open: dict[int, asyncio.Future[Knowledge]] = {}
+        self._number = 0
+
+    async def knows(self, mailbox: Mailbox) -> Knowledge:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._ask(mailbox)
+        except TimeoutError:
+            return Knowledge.UNREACHABLE
+
+    async def _ask(self, mailbox: Mailbox) -> Knowledge:
+        await self._connect()
+        if self._transport is None or len(self._open) >= OPEN_QUESTIONS_MAX:
+            return Knowledge.UNREACHABLE
+        self._number += 1
+        number = self._number
+        answer: asyncio.Future[Knowledge] = asyncio.get_running_loop().create_future()
+        self._open[number] = answer
+        try:
+            self._transport.write(question_line(RecipientAsked(number, mailbox)))
+            return await answer
+        finally:
+            self._open.pop(number, None)
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._transport is not None or loop.time() < self._not_before:
+            return
+        if self._connecting is None:
+            self._connecting = loop.create_task(self._dial())
+        await asyncio.shield(self._connecting)
+
+    async def _dial(self) -> None:
+        try:
+            self._transport = await self._net.connect_local(lambda: self, self._path, ANSWER_SECONDS)
+        except NetError:
+            self._not_before = asyncio.get_running_loop().time() + RECONNECT_SECONDS
+        finally:
+            self._connecting = None
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for line in self._lines.receive_data(data):
+                answered = read_answer(line)
+                waiting = self._open.get(answered.number)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(answered.knowledge)
+        except Garbled:
+            if self._transport is not None:
+                self._transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        self._lines = Lines()
+        for waiting in self._open.values():
+            if not waiting.done():
+                waiting.set_result(Knowledge.UNREACHABLE)
+
+
+class RoleAnswerer:
+    """The answering end: `knows` finds the answer, whoever asks."""
+
+    def __init__(
+        self,
+        knows: Callable[[Mailbox], Awaitable[Knowledge]],
+        background: Callable[[Coroutine[None, None, None]], None],
+    ) -> None:
+        self._knows = knows
+        self._background = background
+
+    async def open(self, net: Net, path: str) -> Listening:
+        return await net.listen_local(lambda: _Answering(self._knows, self._background), path)
+
+
+class _Answering(asyncio.Protocol):
+    def __init__(
+        self,
+        knows: Callable[[Mailbox], Awaitable[Knowledge]],
+        background: Callable[[Coroutine[None, None, None]], None],
+    ) -> None:
+        self._knows = knows
+        self._background = background
+        self._lines = Lines()
+        self._open = 0
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for line in self._lines.receive_data(data):
+                self._take(read_question(line))
+        except Garbled:
+            if self._transport is not None:
+                self._transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+
+    def _take(self, asked: RecipientAsked) -> None:
+        if self._open >= OPEN_QUESTIONS_MAX:
+            raise Garbled("too many questions at once")
+        self._open += 1
+        self._background(self._answer(asked))
+
+    async def _answer(self, asked: RecipientAsked) -> None:
+        knowledge = await self._knows(asked.mailbox)
+        self._open -= 1
+        if self._transport is not None:
+            self._transport.write(answer_line(RecipientAnswered(asked.number, knowledge)))
