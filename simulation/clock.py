@@ -1,0 +1,201 @@
+"""A clock that leaps: when nothing is ready to run, it is already later.
+
+One `Timeline` is the time of a whole internet. Every process in it has an event loop of its own, so that
+a kill -9 is what it is in life: the loop is never turned again, and no `finally` inside it runs. Loops
+have no sockets, no threads and no executor: real I/O fails loudly.
+"""
+
+import asyncio
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from simulation.dice import SimDice
+
+T = TypeVar("T")
+
+EPOCH_MS = 1_893_456_000_000  # 2030-01-01T00:00:00Z, a Tuesday
+RESOLUTION_SECONDS = 1e-9
+
+
+class Stuck(Exception):
+    """Nothing is left that could ever happen, and what was waited for has not."""
+
+
+class RealWorld(BaseException):
+    """The simulation touched the real world. Not an Exception: no `except Exception` may swallow it."""
+
+
+class _NothingToSelect:
+    """Stands where a loop keeps its selector; the timeline alone decides how late it is."""
+
+    def select(self, timeout: float | None) -> list[object]:
+        return []
+
+
+class LeapingLoop(asyncio.BaseEventLoop):
+    """The event loop of one simulated process."""
+
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    if TYPE_CHECKING:
+
+        def _run_once(self) -> None: ...
+
+    def __init__(self, timeline: "Timeline", name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.timeline = timeline
+        self.dead = False
+        self.faults: list[str] = []
+        self._selector = _NothingToSelect()
+        self._clock_resolution = RESOLUTION_SECONDS
+        self._thread_id: int | None = None
+        self.set_exception_handler(self._note_fault)
+
+    def __del__(self, _warn: object = None) -> None:
+        """Nothing here needs closing, so an unclosed loop is nothing to warn of."""
+
+    def time(self) -> float:
+        return self.timeline.now
+
+    def turn(self) -> None:
+        """Run what is ready and due, once."""
+        asyncio._set_running_loop(self)
+        self._thread_id = threading.get_ident()
+        try:
+            self._run_once()
+        finally:
+            self._thread_id = None
+            asyncio._set_running_loop(None)
+
+    def next_seconds(self) -> float | None:
+        """When this loop has something to do; None: never by itself."""
+        if len(self._ready) > 0:
+            return self.timeline.now
+        while len(self._scheduled) > 0 and self._scheduled[0].cancelled():
+            self.turn()  # drops cancelled timers, runs nothing
+        return self._scheduled[0].when() if len(self._scheduled) > 0 else None
+
+    def bury(self) -> None:
+        """Close what a dead process left half done, so that nothing of it wakes when memory is freed."""
+        for task in asyncio.all_tasks(self):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            coroutine = task.get_coro()
+            if isinstance(coroutine, Coroutine):
+                try:
+                    coroutine.close()
+                except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001
+                    self.faults.append(f"buried: {fault!r}")
+        self._ready.clear()
+        self._scheduled.clear()
+        self.close()
+
+    def _note_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        self.faults.append(f"{self.name}: {context.get('message')}: {context.get('exception')!r}")
+
+    def _process_events(self, event_list: list[object]) -> None: ...
+
+    def _write_to_self(self) -> None: ...
+
+    def run_in_executor(self, executor: object, func: object, *args: object) -> NoReturn:
+        raise RealWorld(f"{self.name}: run_in_executor({func!r}); use Work")
+
+
+class Timeline:
+    """The time of all loops. Which of several ready loops goes first is drawn from the scheduling dice."""
+
+    def __init__(self, dice: SimDice | None = None) -> None:
+        self.now = 0.0
+        self.loops: list[LeapingLoop] = []
+        self._graves: list[LeapingLoop] = []
+        self._dice = dice
+
+    def loop(self, name: str) -> LeapingLoop:
+        loop = LeapingLoop(self, name)
+        self.loops.append(loop)
+        return loop
+
+    def kill(self, loop: LeapingLoop) -> None:
+        """The process is gone. Its memory is kept until the end, or its `finally` blocks would run now."""
+        loop.dead = True
+        self.loops.remove(loop)
+        self._graves.append(loop)
+
+    def run_until(self, done: Callable[[], bool], at_most_seconds: float) -> bool:
+        """False: the time was over first. Raises Stuck when nothing can happen any more."""
+        end = self.now + at_most_seconds
+        while not done():
+            times = [(loop.next_seconds(), loop) for loop in self.loops]
+            soonest = min((when for when, _ in times if when is not None), default=None)
+            if soonest is None:
+                raise Stuck("nothing is left that could ever happen")
+            if soonest > end:
+                self.now = end
+                return False
+            self.now = max(self.now, soonest)
+            turning = [loop for when, loop in times if when is not None and when <= self.now]
+            if len(turning) > 1 and self._dice is not None:
+                turning = self._dice.shuffled(turning)
+            for loop in turning:
+                if not loop.dead:
+                    loop.turn()
+        return True
+
+    def end(self) -> list[str]:
+        """Close every loop, dead or alive; what went wrong unseen in any of them."""
+        faults = []
+        for loop in self._graves + self.loops:
+            asyncio._set_running_loop(loop)
+            try:
+                faults.extend(loop.faults)
+                loop.bury()
+            finally:
+                asyncio._set_running_loop(None)
+        self.loops.clear()
+        self._graves.clear()
+        return faults
+
+
+@dataclass(slots=True)
+class SimClock:
+    """The wall clock of one machine: the timeline from an epoch on, and whatever it was stepped by."""
+
+    timeline: Timeline
+    step_ms: int = 0
+
+    def now_ms(self) -> int:
+        return EPOCH_MS + int(self.timeline.now * 1000) + self.step_ms
+
+
+@contextmanager
+def fence() -> Iterator[None]:
+    """While it stands, real sockets, threads and sleeping raise RealWorld."""
+
+    def forbidden(what: str) -> Callable[..., NoReturn]:
+        def touched(*_: object, **__: object) -> NoReturn:
+            raise RealWorld(f"{what} under simulation")
+
+        return touched
+
+    saved = socket.socket.__init__, time.sleep, threading.Thread.start
+    socket.socket.__init__ = forbidden("a real socket")  # type: ignore[method-assign]
+    time.sleep = forbidden("time.sleep")
+    threading.Thread.start = forbidden("a real thread")  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        socket.socket.__init__, time.sleep, threading.Thread.start = saved  # type: ignore[method-assign]
+
+
+def run(coroutine: Coroutine[object, object, T], timeline: Timeline, loop: LeapingLoop) -> T:
+    """Run one coroutine to its end in simulated time, and everything else that is due meanwhile."""
+    task = loop.create_task(coroutine)
+    if not timeline.run_until(task.done, 10 * 86_400):
+        raise Stuck(f"{task!r} took more than ten days")
+    return task.result()

@@ -1,0 +1,79 @@
+"""Names, as dicts, and the lies told about them from each point of view.
+
+A zone is data: `mx["a.example"] = [(10, "mx.a.example")]`, `addresses["mx.a.example"] = ["192.0.2.1"]`.
+A lie holds for one viewpoint (a network, or "*") and one name until it is taken back.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from secondpost.mail.address import Domain
+from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord
+from simulation.dice import SimDice
+
+QUICK_SECONDS = 0.03
+SLOW_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """What is answered instead of the truth."""
+
+    finding: Finding = Finding.FAILED
+    addresses: tuple[str, ...] = ()
+    late_seconds: float = 0.0
+
+
+SERVFAIL = Lie()
+NXDOMAIN = Lie(Finding.NO_NAME)
+ZERO = Lie(Finding.FOUND, ("0.0.0.0",))
+SLOW = Lie(late_seconds=SLOW_SECONDS)
+
+
+@dataclass(slots=True)
+class SimDns:
+    mx: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    addresses: dict[str, list[str]] = field(default_factory=dict)
+    lies: dict[tuple[str, str], Lie] = field(default_factory=dict)
+
+    def lie(self, viewpoint: str, name: str) -> Lie | None:
+        return self.lies.get((viewpoint, name)) or self.lies.get(("*", name))
+
+    def exists(self, name: str) -> bool:
+        return name in self.mx or name in self.addresses
+
+
+class SimResolver:
+    """The Resolver port, as seen from one network."""
+
+    def __init__(self, dns: SimDns, viewpoint: str, scheduling: SimDice) -> None:
+        self._dns = dns
+        self._viewpoint = viewpoint
+        self._dice = scheduling
+
+    async def mx(self, domain: Domain) -> MxAnswer:
+        lie = await self._wait(domain.name)
+        if lie is not None and len(lie.addresses) == 0:
+            return MxAnswer(lie.finding)
+        records = self._dns.mx.get(domain.name, [])
+        if len(records) == 0:
+            return MxAnswer(self._nothing(domain.name))
+        return MxAnswer(Finding.FOUND, tuple(MxRecord(*record) for record in self._dice.shuffled(records)))
+
+    async def addresses(self, host: str) -> AddressAnswer:
+        lie = await self._wait(host)
+        if lie is not None:
+            return AddressAnswer(lie.finding, lie.addresses)
+        addresses = self._dns.addresses.get(host, [])
+        if len(addresses) == 0:
+            return AddressAnswer(self._nothing(host))
+        return AddressAnswer(Finding.FOUND, tuple(addresses))
+
+    async def _wait(self, name: str) -> Lie | None:
+        lie = self._dns.lie(self._viewpoint, name)
+        late = lie.late_seconds if lie is not None else 0.0
+        await asyncio.sleep(late + QUICK_SECONDS * self._dice.fraction())
+        return lie if lie is not SLOW else None
+
+    def _nothing(self, name: str) -> Finding:
+        return Finding.NO_DATA if self._dns.exists(name) else Finding.NO_NAME

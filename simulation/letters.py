@@ -1,0 +1,88 @@
+"""What people write: letters with a marker, by which every copy is known again wherever it turns up."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from simulation.dice import SimDice
+
+MARKER = "X-Marker"
+_MARKER = re.compile(rb"^" + MARKER.encode() + rb": (\S+)\r$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    marker: str
+    sender: str  # "" is the null path
+    recipients: tuple[str, ...]
+    content: bytes  # line ends CRLF, not dot-stuffed
+
+    @property
+    def eight_bit(self) -> bool:
+        return not self.content.isascii()
+
+
+class Heard(StrEnum):
+    """How a transaction ended for the one who sent it."""
+
+    ACKNOWLEDGED = "acknowledged"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"  # the dot was sent and no reply came: it may have been taken
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """One transaction that came as far as the dot, or one recipient refused for good before it."""
+
+    marker: str
+    recipients: tuple[str, ...]
+    to: str  # IP address
+    heard: Heard
+    at_seconds: float
+    reply: str
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What all senders know together: the truth that the product is held against."""
+
+    letters: dict[str, Letter] = field(default_factory=dict)
+    handings: list[Handing] = field(default_factory=list)
+    undeliverable: list[str] = field(default_factory=list)  # markers of letters given up by their sender
+
+
+def marker_of(content: bytes) -> str | None:
+    """The marker in the header; None for a message that nobody here wrote."""
+    header = content[: content.find(b"\r\n\r\n") + 2] if b"\r\n\r\n" in content else content
+    found = _MARKER.findall(header)
+    return found[-1].decode("ascii", "replace") if len(found) > 0 else None
+
+
+def compose(dice: SimDice, marker: str, sender: str, recipients: tuple[str, ...], octets: int) -> Letter:
+    """A letter of about that size, with everything in it that servers are known to spoil."""
+    header = (
+        f"From: {sender or 'MAILER-DAEMON'}\r\nTo: {', '.join(recipients)}\r\n"
+        f"{MARKER}: {marker}\r\nMessage-ID: <{marker}@sender.example>\r\n"
+        "DKIM-Signature: v=1; a=rsa-sha256; d=sender.example;\r\n\tbh=aGVsbG8=; b=c2VlZA==\r\n"
+        "Subject:  two spaces \r\n\tand a fold\r\n"
+    ).encode()
+    lines = [dice.one_of(_LINES) for _ in range(8)]
+    filler = b"0123456789abcdef" * 4 + b"\r\n"
+    body = b"\r\n".join(lines) + b"\r\n" + filler * max(0, (octets - len(header)) // len(filler))
+    ending = dice.one_of((b"", b"\r\n", b".\r\n", b"..\r\n \r\n"))
+    return Letter(marker, sender, recipients, header + b"\r\n" + body + ending)
+
+
+_LINES = (
+    b"Hello.",
+    b".",
+    b"..",
+    b". leading dot",
+    b"trailing space ",
+    b"",
+    b"From the start of a line",
+    "blåbærsyltetøy".encode(),
+    b"\ttab",
+    b"x" * 998,
+    b"MAIL FROM:<nobody@victim.example>",
+)

@@ -1,0 +1,81 @@
+"""A machine that runs processes, each with a loop, a network and work of its own.
+
+A killed process is never turned again; its kernel closes its connections and its locks fall. A power cut
+takes all processes at once, says nothing to anybody, and leaves of the disk what was synced.
+"""
+
+from collections.abc import Coroutine
+from pathlib import Path
+
+from simulation.clock import SimClock
+from simulation.dice import SimDice, ThreeDice
+from simulation.disk import RecordedDisk
+from simulation.dns import SimDns, SimResolver
+from simulation.net import SimHost, SimInternet, SimNet
+from simulation.work import SimWork
+
+
+class Process:
+    """One role, from its start to its death."""
+
+    def __init__(self, machine: "Machine", name: str) -> None:
+        self.name = name
+        self.machine = machine
+        self.loop = machine.internet.timeline.loop(name)
+        self.net = SimNet(machine.internet, machine.host, self.loop)
+        self.work = SimWork(self.loop, machine.dice.scheduling)
+        self.disk = machine.disk.process()
+        self.resolver = SimResolver(machine.dns, machine.host.network, machine.dice.scheduling)
+        self.running = True
+
+    def start(self, role: Coroutine[object, object, None]) -> None:
+        """Run the role; that it ended by itself is seen by `fault`."""
+        self.main = self.loop.create_task(role)
+
+    def fault(self) -> str | None:
+        """What the role died of, when it died by itself."""
+        if not self.main.done():
+            return None
+        raised = self.main.exception()
+        return "it returned" if raised is None else f"{type(raised).__name__}: {raised}"
+
+    def kill(self, *, silently: bool = False) -> None:
+        """kill -9."""
+        if not self.running:
+            return
+        self.running = False
+        self.net.die(silently)
+        self.work.crash()
+        self.disk.kill()
+        self.machine.internet.timeline.kill(self.loop)
+
+
+class Machine:
+    """The computer that the product runs on."""
+
+    def __init__(
+        self, internet: SimInternet, host: SimHost, dns: SimDns, dice: ThreeDice, folder: Path
+    ) -> None:
+        self.internet = internet
+        self.host = host
+        self.dns = dns
+        self.dice = dice
+        self.clock = SimClock(internet.timeline)
+        self.disk = RecordedDisk(folder, whole_log=False)
+        self.processes: dict[str, Process] = {}
+
+    def process(self, name: str) -> Process:
+        """A new process of that name; the one before must be dead."""
+        old = self.processes.get(name)
+        assert old is None or not old.running, f"{name} runs already"
+        self.processes[name] = Process(self, name)
+        return self.processes[name]
+
+    def power_cut(self, dice: SimDice) -> None:
+        for process in self.processes.values():
+            process.kill(silently=True)
+        self.host.up = False
+        self.disk = self.disk.crash(dice)
+
+    def power_on(self) -> None:
+        self.host.up = True
