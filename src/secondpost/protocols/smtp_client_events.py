@@ -1,0 +1,98 @@
+"""What our SMTP client core tells the conversation that drives it: frozen values, one class per event."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.outcome import Cause
+from secondpost.mail.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What the server offered in its last EHLO."""
+
+    pipelining: bool = False
+    eight_bit: bool = False
+    starttls: bool = False
+    size: bool = False  # SIZE may be declared
+    size_max: int | None = None  # octets; None: no limit was named
+    enhanced_codes: bool = False
+
+    @classmethod
+    def parse(cls, reply: Reply) -> "Extensions":
+        """From the reply to EHLO, whose first line is the server's name."""
+        offered = [line.upper().split() for line in reply.lines[1:]]
+        arguments = {words[0]: words[1:] for words in offered if len(words) > 0}
+        return cls(
+            pipelining="PIPELINING" in arguments,
+            eight_bit="8BITMIME" in arguments,
+            starttls="STARTTLS" in arguments,
+            size="SIZE" in arguments,
+            size_max=_size_max(arguments.get("SIZE", [])),
+            enhanced_codes="ENHANCEDSTATUSCODES" in arguments,
+        )
+
+
+def _size_max(words: list[str]) -> int | None:
+    """RFC 1870 §4: at most twenty digits; 0 is no limit."""
+    if len(words) == 0 or len(words[0]) > 20 or not (words[0].isascii() and words[0].isdigit()):
+        return None
+    octets = int(words[0])
+    return None if octets == 0 else octets
+
+
+class Phase(StrEnum):
+    """The command whose reply decided."""
+
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    DOT = "DOT"  # the content
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one recipient: delivered exactly when the phase is DOT and the reply positive."""
+
+    phase: Phase
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The session stands: `send_message` or `quit`."""
+
+    extensions: Extensions
+
+
+@dataclass(frozen=True, slots=True)
+class TlsWanted:
+    """The server agreed to STARTTLS: upgrade, then call `tls_started`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyWanted:
+    """At least one recipient was accepted: call `send_body` as often as needed, then `end_body`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The message is settled, one result for each recipient in order. The session is ready for another."""
+
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """QUIT was answered: close."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The session is over: close. `reply` is what the peer said, or our own words with a 4xx code."""
+
+    cause: Cause
+    reply: Reply
+
+
+Event = Ready | TlsWanted | BodyWanted | Done | Bye | Broken
