@@ -154,6 +154,10 @@ class RecordedDisk:
         """From now on syncs of this kind do nothing, and say that they did."""
         self._recording.drop_sync(kind)
 
+    def insist(self, pragma: str, value: str) -> None:
+        """SQLite's connections may set a pragma to this value only; they believe that they set others."""
+        self._recording.insist(pragma, value)
+
     def heal(self) -> None:
         """There is room again, and syncs sync."""
         self._recording.heal()

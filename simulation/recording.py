@@ -61,7 +61,7 @@ class Recording:
         self._next_inode = 1
         self._order: _Order | None = None
         self._dropped: frozenset[Kind] = frozenset()
-        self._heard: list[Callable[[Operation], None]] = []
+        self.insisted: dict[str, str] = {}
 
     # -- what is done
     def _did(self, operation: Operation) -> None:
@@ -130,6 +130,10 @@ class Recording:
 
     def drop_sync(self, kind: Kind) -> None:
         self._dropped |= {kind}
+
+    def insist(self, pragma: str, value: str) -> None:
+        """Keep a pragma of SQLite at a value: others are taken for done, and are not."""
+        self.insisted[pragma] = value
 
     @property
     def struck(self) -> bool:

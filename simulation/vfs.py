@@ -86,6 +86,15 @@ class RecordedVfsFile(apsw.VFSFile):
             _told(lambda: self._vfs.recording.folder_synced("", self._kind))
             self._syncs_folder = False
 
+    def xFileControl(self, op: int, ptr: int) -> bool:
+        if op == apsw.SQLITE_FCNTL_PRAGMA and len(self._vfs.recording.insisted) > 0:
+            pragma = apsw.VFSFcntlPragma(ptr)
+            insisted = self._vfs.recording.insisted.get(pragma.name.lower())
+            if insisted is not None and pragma.value is not None and pragma.value.upper() != insisted:
+                return True  # understood, and not carried out
+        understood: bool = super().xFileControl(op, ptr)
+        return understood
+
     def _living(self) -> None:
         if not self._vfs.alive():
             raise apsw.exception_for(apsw.SQLITE_IOERR)

@@ -1,10 +1,9 @@
 """The recorded disk under plain SQLite: it finds a bad setting, and passes the good one."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import apsw
 import pytest
@@ -17,12 +16,6 @@ from simulation.recording import Kind
 
 ROWS = 12
 BLOB = b"x" * 2500
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with TemporaryDirectory(dir="/dev/shm") as path:
-        yield Path(path)
 
 
 def open_database(disk: RecordedDisk, synchronous: str = "full") -> apsw.Connection:

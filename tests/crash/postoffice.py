@@ -1,0 +1,149 @@
+"""The real `secondpost serve` as a process group of its own, to be started, killed and read."""
+
+import getpass
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+
+START_SECONDS_MAX = 20.0
+STOP_SECONDS_MAX = 20.0
+
+CONFIG = """\
+version  = 1
+hostname = "mx2.example.net"
+store    = "{store}"
+owner    = ["me@elsewhere.example"]
+reserve  = "1 MB"
+user     = "{user}"
+
+[web]
+url = "none"
+
+[receive]
+listen = ["127.0.0.1:{port}"]
+
+[deliver]
+probe = "1 second"
+
+[[backup]]
+domain     = "example.org"
+primary    = ["127.0.0.1:{primary}"]
+recipients = ["any"]
+"""
+RECIPIENT = "reader@example.org"
+
+
+class Victim(StrEnum):
+    RECEIVE = "receive"
+    DELIVER = "deliver"
+    SUPERVISOR = "supervisor"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class PostOffice:
+    """`folder` gets the configuration, the store and the log of all lives."""
+
+    def __init__(self, folder: Path, primary_port: int, wrapper: tuple[str, ...] = ()) -> None:
+        self.port = free_port()
+        self.store = folder / "store"
+        self.log = folder / "log"
+        self._config = folder / "secondpost.toml"
+        self._config.write_text(
+            CONFIG.format(store=self.store, port=self.port, primary=primary_port, user=getpass.getuser())
+        )
+        self._wrapper = wrapper
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when the port answers. Raises AssertionError with the log when it never does."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._wrapper, sys.executable, "-m", "secondpost", "serve", "--config", str(self._config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        end = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < end:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
+                    if probe.recv(4) == b"220 ":
+                        return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"the service did not start:\n{self.log.read_text()}")
+
+    @property
+    def supervisor(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def roles(self) -> dict[Victim, int]:
+        """The living processes of the roles, by what their command line says."""
+        found: dict[Victim, int] = {}
+        for pid in _descendants(self.supervisor):
+            words = _command_line(pid)
+            for victim in (Victim.RECEIVE, Victim.DELIVER):
+                if victim in words:
+                    found[victim] = pid
+        return found
+
+    def kill(self, victim: Victim) -> bool:
+        """kill -9; False when it was not there. The supervisor is started again by whoever calls."""
+        if victim is Victim.SUPERVISOR:
+            assert self._process is not None
+            self._process.kill()
+            self._process.wait()
+            return True
+        pid = self.roles().get(victim)
+        if pid is None:
+            return False
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(STOP_SECONDS_MAX)
+
+    def end(self) -> None:
+        """Leave no process behind, however the test went."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _descendants(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    children = [int(word) for word in text.split()]
+    return children + [below for child in children for below in _descendants(child)]
+
+
+def _command_line(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return []
