@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from secondpost.config.faults import quoted
 from secondpost.config.forms import is_loopback
+from secondpost.config.positions import Place
 from secondpost.config.records import Backup, Config, Newsletter, Route
 from secondpost.config.section import Findings
 from secondpost.mail.address import Endpoint
@@ -44,8 +45,10 @@ def check_agreement(read: Read, findings: Findings) -> None:
     )
     for number, backup in read.backups.items():
         _check_own_names(config, number, backup, findings)
-        for position, host in enumerate(backup.primary):
-            _check_loop(config, host, ("backup", number, "primary", position), findings)
+        place = ("backup", number, "primary")
+        if findings.is_clean(place):
+            for position, host in enumerate(backup.primary):
+                _check_loop(config, host, (*place, position), findings)
     for number, route in read.routes.items():
         _check_loop(config, route.host, ("route", number, "host"), findings)
     _check_doors(config, findings)
@@ -80,7 +83,7 @@ def _check_own_names(config: Config, number: int, backup: Backup, findings: Find
         findings.add(place, reason, "give `bounces` a name of its own, such as the hostname")
 
 
-def _check_loop(config: Config, host: Endpoint, place: tuple[str | int, ...], findings: Findings) -> None:
+def _check_loop(config: Config, host: Endpoint, place: Place, findings: Findings) -> None:
     """The next server may not be ourselves, by name, by address or by door."""
     if host.host in (config.hostname.name, config.bounces.name):
         hint = "for another server on this machine, write its address and port, such as 127.0.0.1:2500"
@@ -101,15 +104,19 @@ def _leads_to(host: Endpoint, door: Endpoint) -> bool:
 
 def _check_doors(config: Config, findings: Findings) -> None:
     """Two doors at one port need two addresses, and an open-everywhere one covers them all."""
-    doors = [(("receive", "listen", number), door) for number, door in enumerate(config.receive.listen)] + [
-        (("web", "listen", number), door) for number, door in enumerate(config.web.listen)
-    ]
-    for place, door in doors:
-        for other_place, other in doors:
-            if other_place != place and _covers(other, door):
-                if other == door and other_place > place:
-                    continue  # told once, at the later one
-                findings.add(place, f"{quoted(str(door))} is part of {quoted(str(other))}", "leave one out")
+    if not findings.is_clean(("receive", "listen")) or not findings.is_clean(("web", "listen")):
+        return
+    places: list[Place] = [("receive", "listen", number) for number in range(len(config.receive.listen))]
+    places += [("web", "listen", number) for number in range(len(config.web.listen))]
+    doors = config.receive.listen + config.web.listen
+    for at, door in enumerate(doors):
+        for other_at, other in enumerate(doors):
+            if door == other and other_at < at:
+                findings.add(places[at], f"{quoted(str(door))} is taken already", "leave one out")
+            elif door != other and _covers(other, door):
+                findings.add(
+                    places[at], f"{quoted(str(door))} is part of {quoted(str(other))}", "leave one out"
+                )
 
 
 def _covers(wide: Endpoint, door: Endpoint) -> bool:

@@ -40,16 +40,20 @@ class ConfigFaults(Exception):
 class Wrong(ValueError):
     """One value is not what its key takes."""
 
-    def __init__(self, reason: str, hint: str = "") -> None:
+    def __init__(self, reason: str, hint: str = "", more: tuple["Wrong", ...] = ()) -> None:
         super().__init__(reason)
         self.reason = cut(reason, REASON_CHARACTERS_MAX)
         self.hint = hint
+        self.more = more  # what else is wrong with the same value
 
 
 def quoted(value: str) -> str:
     """A value of the file as a fault shows it: one line, no control characters, not endless."""
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
-    return f'"{cut(escaped, VALUE_CHARACTERS_MAX)}"'
+    return f'"{cut(printable(value), VALUE_CHARACTERS_MAX)}"'
+
+
+def printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def cut(text: str, characters_max: int) -> str:

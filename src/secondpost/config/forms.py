@@ -18,6 +18,7 @@ from secondpost.mail.size import parse_size, size_text
 from secondpost.mail.slot import parse_slot
 
 TEXT_CHARACTERS_MAX = 2000
+ANY_DOMAIN = Domain("*")
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -215,9 +216,9 @@ def network(value: object) -> str:
         raise Wrong(f"{quoted(written)} is not an IP address or a network", hint) from None
 
 
-def domain_or_any(value: object) -> Domain | None:
-    """A domain, or None for `*`."""
-    return None if value == "*" else full_domain(value)
+def domain_or_any(value: object) -> Domain:
+    """A domain, or ANY_DOMAIN."""
+    return ANY_DOMAIN if value == "*" else full_domain(value)
 
 
 # -- texts with a grammar of their own

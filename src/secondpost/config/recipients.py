@@ -12,7 +12,7 @@ again and the old list kept when it has faults.
 import re
 from dataclasses import dataclass
 
-from secondpost.config.faults import Wrong, cut, quoted
+from secondpost.config.faults import Wrong, quoted
 from secondpost.config.forms import mailbox
 from secondpost.mail.address import Domain, Mailbox
 
@@ -101,7 +101,7 @@ def recipient(entry: str, domain: Domain) -> Mailbox:
         raise Wrong(f'{quoted(entry)} would mean everybody: for that, the configuration says "any"')
     parts = entry.split()
     if len(parts) > 1 and not entry.startswith('"'):
-        raise Wrong(f"{quoted(cut(entry, 60))} is more than one address")
+        raise Wrong(f"{quoted(entry)} is more than one address; write one in each line")
     one = mailbox(entry if "@" in entry else f"{entry}@{domain}")
     if one.domain != domain:
         raise Wrong(f"{quoted(entry)} is not an address of {domain}")

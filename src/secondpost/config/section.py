@@ -44,6 +44,15 @@ class Findings:
         if line not in self.put_aside:
             self.faults.append(Fault(key_text(place), line, reason, hint))
 
+    def add_wrong(self, place: Place, wrong: Wrong) -> None:
+        for one in (wrong, *wrong.more):
+            self.add(place, one.reason, one.hint)
+
+    def is_clean(self, place: Place) -> bool:
+        """Nothing was wrong so far with the value or, of a list, with an element."""
+        key = key_text(place)
+        return not any(fault.key == key or fault.key.startswith(f"{key}[") for fault in self.faults)
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -76,7 +85,7 @@ class Section:
         try:
             return form(self.values[key])
         except Wrong as wrong:
-            self.fault(key, wrong.reason, wrong.hint)
+            self.findings.add_wrong((*self.place, key), wrong)
             return default
 
     def need(self, key: str, form: Form[T], hint: str) -> T | None:
@@ -100,7 +109,7 @@ class Section:
             try:
                 one = form(element)
             except Wrong as wrong:
-                self.fault(key, wrong.reason, wrong.hint, number)
+                self.findings.add_wrong((*self.place, key, number), wrong)
                 continue
             if one in taken.values():
                 self.fault(key, f"{quoted(str(element))} stands here twice", "leave one out", number)
@@ -126,8 +135,10 @@ def kind(value: object) -> str:
     """What a TOML value is, for people."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (int, float)):
+    if isinstance(value, int):
         return "a number"
+    if isinstance(value, float):
+        return "a decimal number"
     if isinstance(value, str):
         return "a text"
     if isinstance(value, list):

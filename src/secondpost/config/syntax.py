@@ -9,15 +9,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from secondpost.config.faults import REASON_CHARACTERS_MAX, Fault, cut
+from secondpost.config.faults import REASON_CHARACTERS_MAX, VALUE_CHARACTERS_MAX, Fault, cut, printable
 from secondpost.config.positions import Positions, positions
 
 FILE_OCTETS_MAX = 1_000_000
 SYNTAX_FAULTS_MAX = 20  # after so many the file is something else than TOML
 
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
-_KEY_AND_VALUE = re.compile(r"""\s*((?:[A-Za-z0-9_.-]|"[^"]*"|'[^']*')+)\s*=\s*(.*)""")
+_STATEMENT = re.compile(r"""\s*((?:[A-Za-z0-9_.-]|"[^"]*"|'[^']*')+)\s*([=:])\s*(.*)""")
 _WORD = re.compile(r"""[^\s"'\[{#]""")
+_HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_-]+)\s*\]")
+_OPENED_LIST = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=\s*\[[^\]]*$")
+_OPENED_TEXT = re.compile(r"""\s*([A-Za-z0-9_.-]+)\s*=\s*(\"{3}|'{3})(?!.*\2)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Document:
 def read_document(data: bytes) -> Document | tuple[Fault, ...]:
     """Only the faults when too much is wrong to read any values."""
     if len(data) > FILE_OCTETS_MAX:
-        return (Fault("", 0, f"the file has {len(data)} octets, more than {FILE_OCTETS_MAX}"),)
+        return (Fault("", 0, f"the file has more than {FILE_OCTETS_MAX} octets"),)
     try:
         # Windows' editors begin a file with a byte order mark and end lines with CR LF.
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
@@ -52,47 +55,93 @@ def _read(lines: list[str]) -> Document | tuple[Fault, ...]:
         except RecursionError:
             return (*faults, Fault("", 0, "lists or tables stand too deep in each other"))
         except ValueError as error:
-            fault = _syntax_fault(str(error), lines)
-            faults.append(fault)
-            replacement = _without_its_value(lines[fault.line - 1])
-            if fault.line in put_aside or replacement is None:
-                break
-            put_aside.add(fault.line)
-            lines[fault.line - 1] = "" if _is_double(str(error)) else replacement
-    return tuple(faults)
+            trouble = _trouble(str(error), lines)
+        opened = _opened(lines, trouble)
+        fault = opened if opened is not None else _fault(lines, trouble)
+        faults.append(fault)
+        statement = _STATEMENT.match(lines[trouble.line - 1])
+        if opened is not None or statement is None or trouble.line in put_aside:
+            break
+        put_aside.add(trouble.line)
+        # Nothing is left of a key that stands there twice; otherwise the key is there, with any value.
+        lines[trouble.line - 1] = "" if trouble.is_double else f'{statement[1]} = ""'
+    return tuple(dict.fromkeys(faults))
 
 
-def _syntax_fault(message: str, lines: list[str]) -> Fault:
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What tomllib says. It names the line where it could not go on."""
+
+    reason: str
+    line: int
+    at_end: bool
+
+    @property
+    def is_double(self) -> bool:
+        return self.reason.startswith("Cannot overwrite a value")
+
+
+def _trouble(message: str, lines: list[str]) -> _Trouble:
     place = _PLACE.search(message)
+    at_end = place is None or place[1] is None
     line = len(lines) if place is None or place[1] is None else int(place[1])
-    # An unclosed string or list is noticed at a line that may be an empty last one.
-    line = max(1, min(line, len(lines)))
-    reason = cut(_PLACE.sub("", message), REASON_CHARACTERS_MAX)
-    key_and_value = _KEY_AND_VALUE.match(lines[line - 1])
-    key = "" if key_and_value is None else key_and_value[1]
-    if _is_double(message):
-        return Fault(key, line, "this key stands here a second time", "leave one of the two out")
-    if key_and_value is None:
-        return Fault(key, line, f"this is not TOML: {reason}", _hint_for(lines[line - 1]))
-    value = key_and_value[2]
+    reason = cut(printable(_PLACE.sub("", message)), REASON_CHARACTERS_MAX)
+    return _Trouble(reason, max(1, min(line, len(lines))), at_end)
+
+
+def _fault(lines: list[str], trouble: _Trouble) -> Fault:
+    number = trouble.line
+    statement = _STATEMENT.match(lines[number - 1])
+    if statement is None:
+        if trouble.reason.startswith("Cannot declare") and _HEADER.match(lines[number - 1]) is not None:
+            header = cut(printable(lines[number - 1].strip()), VALUE_CHARACTERS_MAX)
+            return Fault("", number, f"{header} stands here a second time", "put its keys under the first")
+        return Fault("", number, f"this is not TOML: {trouble.reason}")
+    key = _key(statement[1], lines, number)
+    if trouble.is_double:
+        return Fault(key, number, "this key stands here a second time", "leave one of the two out")
+    name, value = statement[1], statement[3].partition("#")[0].strip()
+    value = cut(printable(value), VALUE_CHARACTERS_MAX)
+    if statement[2] == ":":
+        return Fault(key, number, "a colon stands where = belongs", f"write {name} = {value}")
     if len(value) == 0:
-        return Fault(key, line, "it has no value", f'write {key} = "…"')
+        return Fault(key, number, "it has no value", f'write {name} = "…"')
     if _WORD.match(value) is not None:
-        word = cut(value.partition("#")[0].strip(), 60)
-        return Fault(key, line, f"{word} is not TOML", f'text stands in quotation marks: {key} = "{word}"')
-    return Fault(key, line, f"this is not TOML: {reason}", "look for a missing quotation mark or bracket")
+        hint = f'text stands in quotation marks: {name} = "{value}"'
+        return Fault(key, number, f"{value} is not TOML", hint)
+    return Fault(
+        key, number, f"this is not TOML: {trouble.reason}", "look for a missing quotation mark or bracket"
+    )
 
 
-def _hint_for(line: str) -> str:
-    if ":" in line:
-        return 'write key = "value", with an equals sign'
-    return ""
+def _opened(lines: list[str], trouble: _Trouble) -> Fault | None:
+    """A list or a long text that begins above and has no end is noticed only where it cannot go on."""
+    for above in range(trouble.line, 0, -1):
+        line = lines[above - 1]
+        a_text, a_list = _OPENED_TEXT.match(line), _OPENED_LIST.match(line)
+        if trouble.at_end and a_text is not None:
+            hint = f"close it with {a_text[2]}"
+            return Fault(_key(a_text[1], lines, above), above, "the text has no end", hint)
+        if trouble.at_end and a_list is not None:
+            return Fault(_key(a_list[1], lines, above), above, "the list has no end", "close it with ]")
+        if above == trouble.line or trouble.at_end:
+            continue
+        if a_list is not None:
+            reason = f"the list does not go on rightly in line {trouble.line}"
+            hint = "look for a missing comma or the closing ]"
+            return Fault(_key(a_list[1], lines, above), above, reason, hint)
+        if "]" in line or _STATEMENT.match(line) is not None:
+            return None
+    return None
 
 
-def _is_double(message: str) -> bool:
-    return message.startswith("Cannot overwrite a value")
-
-
-def _without_its_value(line: str) -> str | None:
-    match = _KEY_AND_VALUE.match(line)
-    return None if match is None else f'{match[1]} = ""'
+def _key(name: str, lines: list[str], number: int) -> str:
+    """The key with its table, as far as the headers above it tell."""
+    headers = [match for line in lines[:number] if (match := _HEADER.match(line)) is not None]
+    if len(headers) == 0:
+        return name
+    opening, table = headers[-1].groups()
+    if opening == "[":
+        return f"{table}.{name}"
+    count = sum(match.groups() == (opening, table) for match in headers)
+    return f"{table}[{count}].{name}"

@@ -178,7 +178,8 @@ def _recipient_file(path: str, domain: Domain) -> RecipientFile:
     except RecipientFaults as faults:
         if domain == NOWHERE:
             return RecipientFile(path)
-        raise Wrong("the list cannot be used: " + "; ".join(faults.texts(path))) from None
+        first, *others = [Wrong(f"the list cannot be used: {text}") for text in faults.texts(path)]
+        raise Wrong(first.reason, more=tuple(others)) from None
     return RecipientFile(path)
 
 
@@ -187,14 +188,13 @@ def _recipient_file(path: str, domain: Domain) -> RecipientFile:
 
 def route(section: Section, folder: str) -> Route | None:
     hint = 'write the domain whose mail takes this way, or "*" for all'
-    section.need("domain", forms.domain_or_any, hint)
-    domain = section.take("domain", forms.domain_or_any, NOWHERE) if section.has("domain") else NOWHERE
+    domain = section.need("domain", forms.domain_or_any, hint)
     host = section.need("host", forms.endpoint(SMTP_PORT), 'write host = "smtp.example:587"')
     for key, other in (("username", "password_file"), ("password_file", "username")):
         if section.has(key) and not section.has(other):
             section.fault(key, f"{key} alone is not enough", f"write {other} too")
     taken = Route(
-        domain=domain,
+        domain=None if domain == forms.ANY_DOMAIN else domain,
         lane=section.take("lane", forms.choice(Lane), None),
         host=Endpoint("", 0) if host is None else host,
         username=section.take("username", forms.text, None),
@@ -203,7 +203,7 @@ def route(section: Section, folder: str) -> Route | None:
     )
     if host is not None and taken.username is not None and not forms.is_loopback(host.host):
         _check_password_is_safe(section, taken)
-    readable = host is not None and domain != NOWHERE and (taken.lane is not None or not section.has("lane"))
+    readable = host is not None and domain is not None and (taken.lane is not None or not section.has("lane"))
     return taken if readable else None
 
 
