@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
@@ -78,6 +79,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._pieces: Iterator[bytes] | None = None
         self._choked = False
+        self._answered: Callable[[Result], None] | None = None
         self.job: Job | None = None
         self.delivered = 0  # messages, over this connection
 
@@ -104,6 +106,13 @@ class Connection(asyncio.Protocol):
         self._client.send_message(
             first.sender, [claimed.recipient for claimed in job.claimed], first.size, first.eight_bit
         )
+        self._within(COMMAND_SECONDS)
+        self._flush()
+
+    def ask(self, mailbox: Mailbox, answered: Callable[[Result], None]) -> None:
+        """Would the host take mail for this mailbox?"""
+        self._answered = answered
+        self._client.ask_recipient(mailbox)
         self._within(COMMAND_SECONDS)
         self._flush()
 
@@ -180,6 +189,9 @@ class Connection(asyncio.Protocol):
                 self._close()
 
     def _done(self, results: tuple[Result, ...]) -> None:
+        if self._answered is not None:
+            self._answered(results[0])
+            return
         job, self.job = self.job, None
         self._pieces = None
         assert job is not None

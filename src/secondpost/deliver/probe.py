@@ -16,7 +16,7 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import NoPlan, Plan
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp_client import Phase, Result
 from secondpost.store.ports import Learned, SiteDown, StoreFull, StoreUnavailable
 
 CONNECT_SECONDS = 10.0
@@ -29,7 +29,7 @@ class _Visitor:
     """Owns a connection that will carry no message."""
 
     def __init__(self) -> None:
-        self.answer: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
 
     def connection_ready(self, connection: Connection) -> None:
         raise AssertionError("a connection is ready before it is handed over")
@@ -40,15 +40,12 @@ class _Visitor:
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
         raise AssertionError("a probe sends no message")
 
-    def recipient_answered(self, reply: Reply) -> None:
-        self.answered(reply)
-
     def body_pieces(self, job: Job) -> Iterator[bytes]:
         raise AssertionError("a probe sends no message")
 
-    def answered(self, reply: Reply | None) -> None:
+    def answered(self, result: Result | None) -> None:
         if not self.answer.done():
-            self.answer.set_result(reply)
+            self.answer.set_result(result)
 
 
 class Probe:
@@ -126,19 +123,18 @@ class Probe:
     async def _ask(self, mailbox: Mailbox) -> Knowledge:
         try:
             async with self._room, asyncio.timeout(RECIPIENT_SECONDS):
-                reply = await self._visit_recipient(mailbox)
+                knowledge = knowledge_from(await self._visit_recipient(mailbox))
         except TimeoutError:
             return Knowledge.UNREACHABLE
-        if reply is None or reply.is_temporary:
-            return Knowledge.UNREACHABLE
-        learned = Learned(reply.is_positive, self._post.clock.now_ms(), "probe")
-        try:
-            await self._post.claims.learn(mailbox, learned)
-        except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("not-learned", f"{mailbox.domain}: {error}")
-        return Knowledge.KNOWN if reply.is_positive else Knowledge.UNKNOWN
+        if knowledge is not Knowledge.UNREACHABLE:
+            known = knowledge is Knowledge.KNOWN
+            try:
+                await self._post.claims.learn(mailbox, Learned(known, self._post.clock.now_ms(), "probe"))
+            except (StoreUnavailable, StoreFull) as error:
+                self._post.log.alarm("not-learned", f"{mailbox.domain}: {error}")
+        return knowledge
 
-    async def _visit_recipient(self, mailbox: Mailbox) -> Reply | None:
+    async def _visit_recipient(self, mailbox: Mailbox) -> Result | None:
         routed = await self._post.route(Lane.RELAY, mailbox.domain)
         if isinstance(routed, NoPlan):
             return None
@@ -147,7 +143,20 @@ class Probe:
         if isinstance(opened, Unopened):
             return None
         try:
-            opened.ask(mailbox, visitor.recipient_answered)
+            opened.ask(mailbox, visitor.answered)
             return await visitor.answer
         finally:
             opened.quit()
+
+
+def knowledge_from(result: Result | None) -> Knowledge:
+    """Only a refusal that speaks of the mailbox tells that it does not exist: a block list does not."""
+    if result is None or result.phase is not Phase.RCPT:
+        return Knowledge.UNREACHABLE
+    reply = result.reply
+    if reply.is_positive:
+        return Knowledge.KNOWN
+    speaks_of_mailbox = reply.status == "" or reply.status.startswith("5.1.") or reply.status == "5.2.1"
+    if reply.code in (550, 551, 553) and speaks_of_mailbox:
+        return Knowledge.UNKNOWN
+    return Knowledge.UNREACHABLE

@@ -60,6 +60,7 @@ class SmtpClient:
         "_events",
         "_grouped",
         "_hello",
+        "_only_asks",
         "_out",
         "_rcpts_answered",
         "_replies",
@@ -87,6 +88,7 @@ class SmtpClient:
         self._events: deque[Event] = deque()
         self._unsent: deque[bytes] = deque()  # commands that wait for the reply to the one before
         self._grouped = False
+        self._only_asks = False
         self._results: list[Result | None] = []
         self._rcpts_answered = 0
 
@@ -126,7 +128,7 @@ class SmtpClient:
         self._move(Happening.SEND_MESSAGE)
         self._results = [None] * len(recipients)
         self._rcpts_answered = 0
-        self._grouped = self.extensions.pipelining
+        self._grouped, self._only_asks = self.extensions.pipelining, False
         commands = [*reset, self._mail(sender, size, eight_bit)]
         commands += [_command(f"RCPT TO:<{recipient}>") for recipient in recipients]
         commands.append(b"DATA\r\n")
@@ -135,6 +137,16 @@ class SmtpClient:
         else:
             self._unsent.extend(commands)
             self._ask_next()
+
+    def ask_recipient(self, mailbox: Mailbox) -> None:
+        """Would the server take mail for this mailbox? Done comes with its reply; nothing is sent."""
+        reset = [b"RSET\r\n"] if self.state is State.UNCLEAN else []
+        self._move(Happening.SEND_MESSAGE)
+        self._results = [None]
+        self._rcpts_answered = 0
+        self._grouped, self._only_asks = False, True
+        self._unsent.extend([*reset, b"MAIL FROM:<>\r\n", _command(f"RCPT TO:<{mailbox}>")])
+        self._ask_next()
 
     def send_body(self, data: bytes) -> None:
         if self.state is not State.BODY:
@@ -281,6 +293,10 @@ class SmtpClient:
             return
         index = self._rcpts_answered
         self._rcpts_answered += 1
+        if self._only_asks:
+            self._results[index] = Result(Phase.RCPT, reply)
+            self._finish(Happening.ONLY_ASKED)
+            return
         if self._results[index] is None and not reply.is_positive:
             self._results[index] = Result(Phase.RCPT, reply)
         if self._rcpts_answered < len(self._results):

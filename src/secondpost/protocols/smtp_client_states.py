@@ -38,6 +38,7 @@ class Happening(StrEnum):
     MORE_RCPT = "more recipients to answer"
     LAST_RCPT = "last recipient answered"
     NO_RCPT = "all refused, DATA not sent"
+    ONLY_ASKED = "recipient answered, no more was wanted"
     GO_ON = "354"
     GO_ON_FOR_NOBODY = "354, but no recipient"
     SEND_MESSAGE = "send message"
@@ -71,6 +72,7 @@ TABLE: Final[Table] = {
         Happening.MORE_RCPT: State.RCPT,
         Happening.LAST_RCPT: State.DATA,
         Happening.NO_RCPT: State.UNCLEAN,
+        Happening.ONLY_ASKED: State.UNCLEAN,
     },
     State.DATA: {
         Happening.GO_ON: State.BODY,

@@ -330,3 +330,7 @@ class Keeping(Protocol):
     def close(self) -> None:
         """Finish what is waiting, leave the list of workers, close. Blocks."""
         ...
+
+
+class MailStore(Intake, Claims, Desk, Keeping, Protocol):
+    """The whole of it: what an adapter offers, and what app hands to the stations part by part."""

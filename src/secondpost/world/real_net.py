@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from secondpost.mail.address import Endpoint, as_ip
 from secondpost.world.ports import ClientTls, Listening, NetError, ProtocolFactory, ServerTls, TlsFacts
+from secondpost.world.real_interfaces import interface_addresses
 from secondpost.world.real_local import HintEar, LocalDoor, send_hint, stream_door
 from secondpost.world.real_tls import ClientContexts, ServerCertificate, tls_text
 
@@ -27,7 +28,7 @@ def open_door(endpoint: Endpoint) -> socket.socket:
     if address is None:
         raise NetError(f"cannot listen on {endpoint}: {endpoint.host} is not an IP address")
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    door = socket.socket(family, socket.SOCK_STREAM)
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio wants TCP said
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -109,6 +110,9 @@ class RealNet:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(factory, sock=door, backlog=BACKLOG_CONNECTIONS)
         return TcpDoor(where, server)
+
+    def own_addresses(self) -> frozenset[str]:
+        return interface_addresses()
 
     @property
     def offers_tls(self) -> bool:

@@ -1,0 +1,240 @@
+"""The wiring, top to bottom like the drawing in docs/flow.md: which station is given what.
+
+A role is a world, a store and the stations that work in it. The world is the real one here; simulation/
+hands in another. This and processes are the only modules that know the real things by name.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from secondpost.config.recipients import read_recipients
+from secondpost.config.records import Config
+from secondpost.deliver.loop import DeliverLoop
+from secondpost.deliver.post import Post
+from secondpost.deliver.settling import Settler
+from secondpost.mail.queue_id import QueueIds
+from secondpost.maillog import MailLog, Sink
+from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.receive.knowledge import RecipientKnowledge
+from secondpost.receive.listener import Listener
+from secondpost.receive.lists import RecipientLists
+from secondpost.receive.reception import Reception
+from secondpost.route.destination import ourselves
+from secondpost.store.ports import Desk, MailStore, StoreFull, StoreUnavailable
+from secondpost.store.sqlite import SqliteStore
+from secondpost.world.asking import names_from
+from secondpost.world.ports import Clock, Dice, Disk, Listening, Net, Resolver, Work
+from secondpost.world.real_clock import RealClock
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_files import file_stamp
+from secondpost.world.real_work import RealWork
+from secondpost.world.role_socket import RoleAnswerer, RoleAsker
+
+QUESTIONS = "deliver.socket"  # where the deliver role answers
+HINTS = "deliver.hints"  # where it hears that there is mail
+FREE_LOOK_SECONDS = 1.0
+CHECKPOINT_SECONDS = 1.0
+PRUNE_SECONDS = 60.0
+HISTORY_MS = 14 * 86_400_000  # how long `trace` remembers what has ended
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    clock: Clock
+    dice: Dice
+    net: Net
+    resolver: Resolver
+    work: Work
+    disk: Disk
+
+
+class Background:
+    """Tasks that are seen through by themselves. One that fails takes its role down: `failed` is told."""
+
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+        self._failed = failed
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+
+class FreeSpace:
+    """Octets beyond the reserve, looked up at most once a second."""
+
+    def __init__(self, disk: Disk, reserve: int) -> None:
+        self._disk = disk
+        self._reserve = reserve
+        self._looked = -FREE_LOOK_SECONDS
+        self._free = 0
+
+    def octets(self) -> int:
+        now = asyncio.get_running_loop().time()
+        if now - self._looked >= FREE_LOOK_SECONDS:
+            self._looked = now
+            self._free = self._disk.free_octets() - self._reserve
+        return self._free
+
+
+class Hinter:
+    """Tells the deliver role that there is mail, once for all that arrived in one turn of the loop."""
+
+    def __init__(self, net: Net, path: str) -> None:
+        self._net = net
+        self._path = path
+        self._is_due = False
+
+    def arrived(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._hint)
+
+    def _hint(self) -> None:
+        self._is_due = False
+        self._net.hint(self._path)
+
+
+class ReceiveRole:
+    """SMTP in."""
+
+    def __init__(
+        self,
+        config: Config,
+        world: World,
+        store: MailStore,
+        sink: Sink,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        log = MailLog(sink)
+        self._world = world
+        self._background = Background(failed)
+        lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
+        asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
+        knowledge = RecipientKnowledge(store, world.clock, asker.knows)
+        self._listener = Listener(
+            Reception(
+                config=config,
+                clock=world.clock,
+                net=world.net,
+                disk=world.disk,
+                work=world.work,
+                intake=store,
+                ids=QueueIds(store.worker),
+                log=log,
+                answerer=knowledge.answer,
+                recipients=lists.domains,
+                free=FreeSpace(world.disk, config.reserve).octets,
+                arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
+                background=self._background.run,
+            )
+        )
+
+    @property
+    def doors(self) -> tuple[Listening, ...]:
+        return self._listener.doors
+
+    async def start(self) -> None:
+        self._world.disk.make_folder(CONTENT_FOLDER)
+        await self._listener.open()
+
+    async def drain(self) -> None:
+        await self._listener.drain()
+        self._background.cancel()
+
+
+class DeliverRole:
+    """SMTP out, and the housekeeping of the store."""
+
+    def __init__(
+        self,
+        config: Config,
+        world: World,
+        store: MailStore,
+        sink: Sink,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._log = MailLog(sink)
+        self._world = world
+        self._store = store
+        self._background = Background(failed)
+        self._loop = DeliverLoop(
+            Post(
+                config=config,
+                clock=world.clock,
+                dice=world.dice,
+                net=world.net,
+                disk=world.disk,
+                work=world.work,
+                claims=store,
+                settler=Settler(store, self._log),
+                log=self._log,
+                answerer=names_from(world.resolver),
+                us=ourselves(config, world.net.own_addresses()),
+                background=self._background.run,
+            )
+        )
+        self._answerer = RoleAnswerer(self._loop.probe.knows, self._background.run)
+        self._doors: list[Listening] = []
+
+    async def start(self) -> None:
+        disk, net = self._world.disk, self._world.net
+        self._doors.append(await net.listen_hints(disk.path(HINTS), self._loop.hinted))
+        self._doors.append(await self._answerer.open(net, disk.path(QUESTIONS)))
+        await self._loop.start()
+        self._background.run(self._every(CHECKPOINT_SECONDS, self._checkpoint))
+        self._background.run(self._every(PRUNE_SECONDS, self._prune))
+
+    async def _every(self, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except (StoreUnavailable, StoreFull) as error:
+                self._log.alarm("housekeeping-waits", str(error))
+
+    async def _checkpoint(self) -> None:
+        await self._store.checkpoint()
+
+    async def _prune(self) -> None:
+        while await self._store.prune(self._world.clock.now_ms() - HISTORY_MS) > 0:
+            pass
+
+    async def drain(self) -> None:
+        for door in self._doors:
+            door.close()
+        await self._loop.drain()
+        self._background.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDesk:
+    desk: Desk
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_desk(config: Config) -> AsyncIterator[OpenDesk]:
+    """The owner's view of the store, service or not. Raises StoreRefused."""
+    clock, work = RealClock(), RealWork()
+    try:
+        # What fails is raised where it was asked for; a command has no other work to stop.
+        store = SqliteStore.open_desk(RealDisk(config.store), work, clock, failed=lambda error: None)
+        try:
+            yield OpenDesk(store, clock)
+        finally:
+            store.close()
+    finally:
+        work.close()

@@ -1,0 +1,156 @@
+"""Opens the doors, becomes the user, runs every role as a process of its own and starts it again.
+
+A role that dies is started again after a pause that doubles; one whose disk failed stops them all. The
+supervisor itself touches no mail and no store.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from socket import socket
+
+from secondpost.config.records import Config
+from secondpost.mail.address import Endpoint
+from secondpost.maillog import MailLog
+from secondpost.processes.doors import LIFELINE, VARIABLE, doors_text, systemd_doors
+from secondpost.processes.exits import Exit
+from secondpost.processes.user import Person, UserRefused, become, person_to_become, prepare_store
+from secondpost.world.ports import NetError
+from secondpost.world.real_clock import RealClock
+from secondpost.world.real_log import LogWriter
+from secondpost.world.real_net import open_door
+from secondpost.world.real_work import RealWork
+
+ROLES = ("receive", "deliver")
+PAUSE_SECONDS_FIRST = 0.5
+PAUSE_SECONDS_MAX = 60.0
+HEALTHY_SECONDS = 60.0  # a role that ran this long begins its pauses anew
+DOOR_SECONDS_MAX = 10.0  # a killed predecessor's roles need a moment to let go of the ports
+STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
+
+
+def supervise(config: Config) -> int:
+    try:
+        person = person_to_become(config)
+        doors = asyncio.run(_open_doors(config))
+        prepare_store(config, person)
+    except (NetError, UserRefused) as error:
+        sys.stderr.write(f"{error}\n")
+        return Exit.UNREACHABLE
+    if person is not None:
+        become(person)
+    return asyncio.run(_Supervisor(config, doors, person).run())
+
+
+async def _open_doors(config: Config) -> dict[Endpoint, socket]:
+    doors = systemd_doors(os.environ, config.receive.listen)
+    for endpoint in config.receive.listen:
+        if endpoint not in doors:
+            doors[endpoint] = await _open_door(endpoint)
+    return doors
+
+
+async def _open_door(endpoint: Endpoint) -> socket:
+    until = asyncio.get_running_loop().time() + DOOR_SECONDS_MAX
+    while True:
+        try:
+            return open_door(endpoint)
+        except NetError:
+            if asyncio.get_running_loop().time() >= until:
+                raise
+        await asyncio.sleep(0.2)
+
+
+class _Supervisor:
+    def __init__(self, config: Config, doors: dict[Endpoint, socket], person: Person | None) -> None:
+        self._config = config
+        self._doors = doors
+        self._person = person
+        self._stop = asyncio.Event()
+        self._exit = Exit.DONE
+        self._lifeline_read, self._lifeline_write = os.pipe()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        work = RealWork(threads=1)
+        writer = LogWriter(RealClock(), work.line("log"), "supervisor")
+        log = MailLog(writer.say)
+        if self._person is None and os.geteuid() == 0:
+            log.alarm("runs-as-root", f"there is no user {self._config.user} to become")
+        await asyncio.gather(*(self._keep_up(role, log) for role in ROLES))
+        os.close(self._lifeline_write)
+        work.close()
+        writer.write_out()
+        return self._exit
+
+    async def _keep_up(self, role: str, log: MailLog) -> None:
+        loop = asyncio.get_running_loop()
+        pause = PAUSE_SECONDS_FIRST
+        while not self._stop.is_set():
+            begun = loop.time()
+            process = await self._start(role)
+            code = await self._see_through(process)
+            if self._stop.is_set():
+                return
+            log.alarm("role-died", f"{role}: {_how(code)}; it is started again in {pause:g} s")
+            if code == Exit.DISK:
+                log.alarm("disk-failed", "what the disk holds is unknown: every role stops")
+                self._exit = Exit.DISK
+                self._stop.set()
+                return
+            if loop.time() - begun >= HEALTHY_SECONDS:
+                pause = PAUSE_SECONDS_FIRST
+            await self._sleep(pause)
+            pause = min(pause * 2, PAUSE_SECONDS_MAX)
+
+    async def _start(self, role: str) -> Process:
+        doors = self._doors if role == "receive" else {}
+        environment = {**os.environ, LIFELINE: str(self._lifeline_read), VARIABLE: doors_text(doors)}
+        environment.pop("LISTEN_PID", None)
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "secondpost",
+            "--config",
+            os.path.abspath(self._config.path),
+            "serve",
+            "--role",
+            role,
+            env=environment,
+            pass_fds=(self._lifeline_read, *(door.fileno() for door in doors.values())),
+            stdin=asyncio.subprocess.DEVNULL,
+            # A Ctrl-C at the terminal is for the supervisor, who then lets each role finish.
+            start_new_session=True,
+        )
+
+    async def _see_through(self, process: Process) -> int:
+        """Until it ends; when we are told to stop, it is told too."""
+        ended = asyncio.ensure_future(process.wait())
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not ended.done():
+            process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(STOP_SECONDS_MAX):
+                    await asyncio.shield(ended)
+            except TimeoutError:
+                process.kill()
+        return await ended
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with exit code {code}"

@@ -1,0 +1,63 @@
+"""Root opens the ports; then it becomes the user that the configuration names, for good."""
+
+import os
+import pwd
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+
+
+class UserRefused(Exception):
+    """The service cannot become the user it should be. The text names the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    uid: int
+    gid: int
+
+
+def person_to_become(config: Config) -> Person | None:
+    """None: stay who we are. The usual user need not exist: a machine without it is a trial or a test."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(config.user)
+    except KeyError:
+        if config.user == Config.__dataclass_fields__["user"].default:
+            return None
+        raise UserRefused(
+            f"there is no user {config.user}, whom `user` in {config.path} names; "
+            f"type: adduser --system --group --no-create-home {config.user}"
+        ) from None
+    return Person(entry.pw_name, entry.pw_uid, entry.pw_gid) if entry.pw_uid != 0 else None
+
+
+def prepare_store(config: Config, person: Person | None) -> None:
+    """Make the store's folder, owned by whom it will be used by. Raises UserRefused."""
+    uid = os.geteuid() if person is None else person.uid
+    name = "you" if person is None else person.name
+    try:
+        os.makedirs(config.store, mode=0o700, exist_ok=True)
+        if person is not None and len(os.listdir(config.store)) == 0:
+            os.chown(config.store, person.uid, person.gid)
+        owner = os.stat(config.store).st_uid
+    except OSError as error:
+        raise UserRefused(f"the store {config.store} cannot be made: {error.strerror}") from error
+    if owner != uid and os.geteuid() != 0:
+        raise UserRefused(
+            f"the store {config.store} does not belong to {name}; type: sudo -u … secondpost serve"
+        )
+    if person is not None and owner != uid:
+        raise UserRefused(
+            f"the store {config.store} does not belong to {name}; "
+            f"type: chown -R {person.name}: {config.store}"
+        )
+
+
+def become(person: Person) -> None:
+    """There is no way back."""
+    os.setgroups([])
+    os.setgid(person.gid)
+    os.setuid(person.uid)

@@ -1,0 +1,79 @@
+"""Whom each backup domain has, as its recipients files say today. Read again when a file has changed.
+
+A file that has become unreadable or has a fault keeps its last good list, with an alarm: a slip of the
+pen must not turn the owner's mail away.
+"""
+
+from collections.abc import Callable
+
+from secondpost.config.recipients import RecipientFaults, RecipientList
+from secondpost.config.records import Config, RecipientFile
+from secondpost.mail.address import Domain
+from secondpost.maillog import MailLog
+from secondpost.policy.recipient import Recipients, recipients_of
+from secondpost.world.ports import Clock
+
+LOOK_MS = 2_000  # between two looks at the files
+
+Stamp = tuple[int, int, int]  # changes whenever the file does
+
+
+class RecipientLists:
+    """`stamp` tells a file's state (None: not there), `read` its list (raises RecipientFaults)."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        log: MailLog,
+        stamp: Callable[[str], Stamp | None],
+        read: Callable[[str, Domain], RecipientList],
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._log = log
+        self._stamp = stamp
+        self._read = read
+        self._stamps: dict[str, Stamp | None] = {}
+        self._lists: dict[str, frozenset[str]] = {}
+        self._domains: dict[Domain, Recipients] = {}
+        self._looked_ms: int | None = None
+        self._has_files = any(isinstance(s, RecipientFile) for b in config.backups for s in b.recipients)
+
+    def domains(self) -> dict[Domain, Recipients]:
+        if self._looked_ms is None:
+            self._looked_ms = self._clock.now_ms()
+            self._read_changed()
+            self._compile()
+        elif self._has_files and abs(self._clock.now_ms() - self._looked_ms) >= LOOK_MS:
+            self._looked_ms = self._clock.now_ms()
+            if self._read_changed():
+                self._compile()
+        return self._domains
+
+    def _compile(self) -> None:
+        self._domains = {b.domain: recipients_of(b, self._lists) for b in self._config.backups}
+
+    def _read_changed(self) -> bool:
+        """Whether a list changed."""
+        changed = False
+        for backup in self._config.backups:
+            for source in backup.recipients:
+                if isinstance(source, RecipientFile) and self._is_new(source.path):
+                    changed |= self._read_one(source.path, backup.domain)
+        return changed
+
+    def _is_new(self, path: str) -> bool:
+        stamp = self._stamp(path)
+        if path in self._stamps and self._stamps[path] == stamp:
+            return False
+        self._stamps[path] = stamp
+        return True
+
+    def _read_one(self, path: str, domain: Domain) -> bool:
+        try:
+            self._lists[path] = self._read(path, domain).keys
+        except RecipientFaults as faults:
+            self._log.alarm("recipients-file", "; ".join(faults.texts(path)[:3]))
+            return False
+        return True

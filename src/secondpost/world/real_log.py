@@ -1,0 +1,72 @@
+"""Writes the log without ever keeping the mail waiting: lines go through a thread of their own.
+
+A reader of our log that stands still (a full pipe, a journal that is stuck) costs us lines, not mail:
+beyond a bound the oldest ones are dropped and counted.
+"""
+
+import asyncio
+import os
+from collections import deque
+from datetime import UTC, datetime
+
+from secondpost.world.ports import Clock, Line
+
+LINES_MAX = 100_000
+FLUSH_SECONDS = 0.05
+
+
+class LogWriter:
+    """A sink for maillog: `say` is cheap and never blocks. Lines begin with the time and the role."""
+
+    def __init__(self, clock: Clock, line: Line, role: str, descriptor: int = 2) -> None:
+        self._clock = clock
+        self._line = line
+        self._role = role
+        self._descriptor = descriptor
+        self._lines: deque[str] = deque()
+        self._dropped = 0
+        self._flush_is_due = False
+        self._writing = False
+        self._second = -1
+        self._second_text = ""
+
+    def say(self, text: str) -> None:
+        if len(self._lines) >= LINES_MAX:
+            self._lines.popleft()
+            self._dropped += 1
+        self._lines.append(f"{self._time()} {self._role} {text}\n")
+        if not self._flush_is_due:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+
+    def _time(self) -> str:
+        now_ms = self._clock.now_ms()
+        second, milliseconds = divmod(now_ms, 1000)
+        if second != self._second:
+            self._second = second
+            self._second_text = f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
+        return f"{self._second_text}.{milliseconds:03d}Z"
+
+    def _flush(self) -> None:
+        self._flush_is_due = False
+        if not self._writing and len(self._lines) > 0:
+            self._writing = True
+            self._line.submit(self.write_out, self._written)
+
+    def _written(self, error: BaseException | None) -> None:
+        self._writing = False
+        if len(self._lines) > 0:
+            self._flush()
+
+    def write_out(self) -> None:
+        """All that was said. Blocks; the last thing a process does."""
+        dropped, self._dropped = self._dropped, 0
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        if dropped > 0:
+            lines.append(f"{self._time()} {self._role} log-dropped lines={dropped}\n")
+        data = "".join(lines).encode("utf-8", "backslashreplace")
+        try:
+            while len(data) > 0:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError:
+            return  # nobody reads the log any more, and there is nowhere to say so
