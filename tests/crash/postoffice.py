@@ -118,6 +118,17 @@ class PostOffice:
             return False
         return True
 
+    def command(self, *words: str) -> str:
+        """What a command of the owner prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "secondpost", "--config", str(self._config), *words],
+            capture_output=True,
+            text=True,
+            timeout=STOP_SECONDS_MAX,
+            check=False,
+        )
+        return done.stdout
+
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         assert self._process is not None

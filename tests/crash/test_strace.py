@@ -1,0 +1,46 @@
+"""strace of the running service: what was synced before the 250 is seen from outside, not believed."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.crash.postoffice import RECIPIENT, PostOffice
+from tests.crash.strace_reading import TRACED, not_durable, read_calls
+
+CLOSED_PORT = 9  # discard: nobody is there, so everything is held
+SESSION_SECONDS_MAX = 60.0
+
+
+@pytest.mark.parametrize("octets", [4_096, 25_000_000], ids=["4 KB", "25 MB"])
+def test_all_is_synced_before_the_250(tmp_path: Path, octets: int) -> None:
+    assert shutil.which("strace") is not None, "apt install strace"
+    trace = tmp_path / "trace"
+    wrapper = ("strace", "-f", "-yy", "-s", "64", "-o", str(trace), "-e", f"trace={TRACED}")
+    office = PostOffice(tmp_path, CLOSED_PORT, wrapper)
+    try:
+        office.start()
+        existing = frozenset(str(path) for path in office.store.rglob("*"))
+        asyncio.run(deliver_to(office.port, octets))
+        office.stop()
+    finally:
+        office.end()
+    calls = read_calls(trace.read_text(errors="replace").splitlines())
+    assert not_durable(calls, str(office.store), existing) == []
+
+
+async def deliver_to(port: int, octets: int) -> None:
+    async with asyncio.timeout(SESSION_SECONDS_MAX):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await reader.readuntil(b"\n")
+        for line in ("HELO a.example", "MAIL FROM:<a@a.example>", f"RCPT TO:<{RECIPIENT}>", "DATA"):
+            writer.write(line.encode("ascii") + b"\r\n")
+            reply = await reader.readuntil(b"\n")
+            assert reply[:1] in (b"2", b"3"), reply
+        row = b"x" * 76 + b"\r\n"
+        writer.write(b"Subject: strace\r\n\r\n" + row * (octets // len(row)) + b".\r\n")
+        reply = await reader.readuntil(b"\n")
+        assert reply.startswith(b"250"), reply
+        writer.close()
+        await writer.wait_closed()
