@@ -1,0 +1,132 @@
+"""`python -m bench`: accept and relay against Debian's Postfix in the same run, one line of JSON a figure.
+
+Everything runs in a network that has only loopback, with a tmpfs of its own, so it asks for root. The
+lines go to stdout, what happens meanwhile to stderr.
+"""
+
+import argparse
+import fcntl
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bench import peers
+from bench.figures import Bench, Figure, Mode, Side, Work, as_json, grid
+from bench.load import LoadTools
+
+INSIDE: Final = "SECONDPOST_BENCH_INSIDE"
+ROUNDS: Final = 5
+IFF_UP: Final = 1
+SIOCGIFFLAGS: Final = 0x8913
+SIOCSIFFLAGS: Final = 0x8914
+
+# What a full run is held to: (figure, key, the bar, whether the bar is the most or the least).
+BARS: Final = (
+    (Figure(Work.ACCEPT, 4096, Mode.KEPT_OPEN, "disk"), "ratio", 5.0, "at least"),
+    (Figure(Work.RELAY, 4096, Mode.KEPT_OPEN, "disk"), "ratio", 5.0, "at least"),
+    (Figure(Work.ACCEPT, 4096, Mode.KEPT_OPEN, "tmpfs"), "cpu_ratio", 0.25, "at most"),
+)
+
+
+def arguments_of(line: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="one round, few messages, no bars")
+    parser.add_argument("--rounds", type=int, help=f"rounds per figure (default {ROUNDS}, short 1)")
+    parser.add_argument("--only", choices=[each.value for each in Work])
+    parser.add_argument("--size", type=int, choices=[4096, 51200])
+    parser.add_argument("--mode", choices=[each.value for each in Mode])
+    parser.add_argument("--spool", choices=["disk", "tmpfs"])
+    parser.add_argument("--side", choices=[each.value for each in Side], help="measure one side alone")
+    parser.add_argument("--disk", type=Path, default=Path("/var/tmp"), help="a folder on the disk to measure")
+    return parser.parse_args(line)
+
+
+def enter_the_room(line: Sequence[str]) -> int:
+    """Start ourselves again where there is no network but loopback."""
+    command = ["unshare", "--net", "--mount", sys.executable, "-m", "bench", *line]
+    return subprocess.run(command, env={**os.environ, INSIDE: "1"}, check=False).returncode
+
+
+def raise_loopback() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(any_socket, SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+
+
+def chosen(arguments: argparse.Namespace) -> list[Figure]:
+    return [
+        figure
+        for figure in grid(arguments.short)
+        if arguments.only in (None, figure.work.value)
+        and arguments.size in (None, figure.size)
+        and arguments.mode in (None, figure.mode.value)
+        and arguments.spool in (None, figure.spool)
+    ]
+
+
+def run(arguments: argparse.Namespace, folder: Path) -> int:
+    spools = {"disk": folder / "disk", "tmpfs": folder / "tmpfs"}
+    for place in (*spools.values(), folder / "tools"):
+        place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "bench", str(spools["tmpfs"])], check=True)
+    bench = Bench(
+        LoadTools.prepared(folder / "tools"),
+        spools,
+        tuple(Side) if arguments.side is None else (Side(arguments.side),),
+        arguments.rounds or (1 if arguments.short else ROUNDS),
+        arguments.short,
+    )
+    below = []
+    try:
+        for figure in chosen(arguments):
+            line = bench.measure(figure)
+            print(as_json(line), flush=True)
+            if not arguments.short:
+                below += falls_short(figure, line)
+    finally:
+        subprocess.run(["umount", str(spools["tmpfs"])], check=False)
+    for sentence in below:
+        print(sentence, file=sys.stderr)
+    return 1 if len(below) > 0 else 0
+
+
+def falls_short(figure: Figure, line: dict[str, object]) -> list[str]:
+    found = []
+    for held_to, key, bar, sense in BARS:
+        value = line.get(key)
+        if held_to != figure or not isinstance(value, float):
+            continue
+        if value < bar if sense == "at least" else value > bar:
+            found.append(f"{figure.work} {figure.mode} on {figure.spool}: {key} {value}, {sense} {bar}")
+    return found
+
+
+def main(line: Sequence[str]) -> int:
+    arguments = arguments_of(line)
+    try:
+        peers.need_root()
+        peers.find("postfix")
+    except peers.PeerMissing as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    if INSIDE not in os.environ:
+        return enter_the_room(line)
+    raise_loopback()
+    folder = Path(tempfile.mkdtemp(prefix="secondpost-bench-", dir=arguments.disk))
+    folder.chmod(0o755)
+    try:
+        return run(arguments, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,203 @@
+"""One figure: what is measured, on which spool, how often; and the line of JSON that says what came out."""
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from bench import measure
+from bench.load import Load, LoadTools, Sink
+from bench.ours import DOMAIN, Secondpost
+from bench.postfix import Postfix
+from bench.ready import free_port
+
+STEAL_SHARE_MAX: Final = 0.05
+SENDER: Final = "someone@sender.example"
+RECIPIENT: Final = f"reader@{DOMAIN}"
+
+
+class Work(StrEnum):
+    ACCEPT = "accept"  # the next hop is down: nothing listens there
+    RELAY = "relay"  # until the last message is at the next hop
+
+
+class Mode(StrEnum):
+    KEPT_OPEN = "kept-open"  # 50 sessions
+    PER_CONNECTION = "per-connection"  # 10 clients, one message each connection
+    ONE_SESSION = "one-session"  # where a slow commit timer would show
+
+
+class Side(StrEnum):
+    OURS = "ours"
+    POSTFIX = "postfix"
+
+
+SESSIONS: Final = {Mode.KEPT_OPEN: (50, True), Mode.PER_CONNECTION: (10, False), Mode.ONE_SESSION: (1, True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    work: Work
+    size: int
+    mode: Mode
+    spool: str  # "disk" or "tmpfs"
+
+    def load(self, short: bool) -> Load:
+        sessions, keep_open = SESSIONS[self.mode]
+        messages = 1000 if self.mode is Mode.ONE_SESSION else 5000 if self.size <= 8192 else 1500
+        return Load(messages // 5 if short else messages, self.size, sessions, keep_open)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    rate: float  # messages a second
+    cpu: float  # seconds of all its processes for 10,000 messages
+    pss: float  # megabytes, the peak
+    steal: float  # share of the machine that the host took meanwhile
+
+
+@dataclass(slots=True)
+class Round:
+    samples: dict[Side, Sample] = field(default_factory=dict)
+
+    @property
+    def steal(self) -> float:
+        return max(sample.steal for sample in self.samples.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """`spools` names a folder for "disk" and one for "tmpfs"."""
+
+    tools: LoadTools
+    spools: dict[str, Path]
+    sides: Sequence[Side]
+    rounds: int
+    short: bool
+
+    def measure(self, figure: Figure) -> dict[str, object]:
+        """All rounds of a figure, the order swapped each time; disturbed rounds are repeated."""
+        good: list[Round] = []
+        thrown_out = 0
+        disk: list[float] = []
+        while len(good) < self.rounds:
+            disk.append(measure.disk_files_per_second(self.spools[figure.spool]))
+            one = Round()
+            turn = len(good) + thrown_out
+            for side in self.sides if turn % 2 == 0 else tuple(reversed(self.sides)):
+                one.samples[side] = self._sample(figure, side)
+                say(figure, side, one.samples[side], disk[-1])
+            if one.steal > STEAL_SHARE_MAX and thrown_out < self.rounds:
+                thrown_out += 1
+                continue
+            good.append(one)
+        return self._line(figure, good, thrown_out, disk)
+
+    def _sample(self, figure: Figure, side: Side) -> Sample:
+        folder = Path(tempfile.mkdtemp(prefix=f"{side}-", dir=self.spools[figure.spool]))
+        folder.chmod(0o755)  # the daemons of Postfix are other users
+        try:
+            return self._run(figure, side, folder)
+        finally:
+            shutil.rmtree(folder)
+
+    def _run(self, figure: Figure, side: Side, folder: Path) -> Sample:
+        load = figure.load(self.short)
+        port, next_port = free_port(), free_port()
+        with (
+            _next_hop(figure.work, self.tools, next_port) as sink,
+            _server(side, folder, port, next_port) as server,
+        ):
+            before = measure.settle(server.pid)
+            memory = measure.PeakMemory(server.pid)
+            machine = measure.MachineTime.now()
+            begun = time.monotonic()
+            self.tools.send(load, port, SENDER, RECIPIENT)
+            if sink is not None:
+                sink.wait_for(load.messages)
+            seconds = time.monotonic() - begun
+            steal = measure.MachineTime.now().stolen_since(machine)
+            pss = memory.megabytes()
+            cpu = measure.settle(server.pid) - before
+        return Sample(load.messages / seconds, cpu * 10_000 / load.messages, pss, steal)
+
+    def _line(
+        self, figure: Figure, rounds: Sequence[Round], thrown_out: int, disk: Sequence[float]
+    ) -> dict[str, object]:
+        line: dict[str, object] = {
+            "figure": figure.work.value,
+            "size": figure.size,
+            "mode": figure.mode.value,
+            "spool": figure.spool,
+        }
+        for side, key in ((Side.OURS, "ours"), (Side.POSTFIX, "theirs")):
+            if key == "theirs":
+                line["peer"] = "postfix"
+            samples = [one.samples[side] for one in rounds if side in one.samples]
+            if len(samples) > 0:
+                line[key] = round(median(s.rate for s in samples))
+                line[f"cpu_{key}"] = round(median(s.cpu for s in samples), 2)
+                line[f"pss_{key}"] = round(max(s.pss for s in samples))
+        pairs = [
+            (one.samples[Side.OURS], one.samples[Side.POSTFIX]) for one in rounds if len(one.samples) == 2
+        ]
+        if len(pairs) > 0:
+            ratios = [ours.rate / theirs.rate for ours, theirs in pairs]
+            line["ratio"] = round(median(ratios), 2)
+            line["ratio_range"] = [round(min(ratios), 2), round(max(ratios), 2)]
+            line["cpu_ratio"] = round(median(ours.cpu / theirs.cpu for ours, theirs in pairs), 3)
+        line["messages"] = figure.load(self.short).messages
+        line["rounds"] = len(rounds)
+        line["thrown_out"] = thrown_out
+        line["steal"] = round(max(one.steal for one in rounds), 3)
+        line["disk_files_per_second"] = round(median(disk))
+        return line
+
+
+def _next_hop(work: Work, tools: LoadTools, port: int) -> AbstractContextManager[Sink | None]:
+    """For accept nothing listens there."""
+    return Sink(tools, port) if work is Work.RELAY else nullcontext()
+
+
+def _server(side: Side, folder: Path, port: int, next_port: int) -> Secondpost | Postfix:
+    if side is Side.OURS:
+        return Secondpost(folder, port, next_port)
+    return Postfix(
+        folder,
+        port,
+        {"relay_domains": DOMAIN, "transport_maps": f"static:{{smtp:[127.0.0.1]:{next_port}}}"},
+    )
+
+
+def say(figure: Figure, side: Side, sample: Sample, disk: float) -> None:
+    print(
+        f"{figure.work} {figure.size} {figure.mode} {figure.spool}: {side} {sample.rate:.0f}/s, "
+        f"{sample.cpu:.2f} CPU s per 10,000, {sample.pss:.0f} MB, steal {sample.steal:.1%}; "
+        f"disk {disk:.0f} files/s",
+        file=sys.stderr,
+    )
+
+
+def grid(short: bool) -> Iterator[Figure]:
+    """Every figure of a run, the ones with a bar first."""
+    for spool in ("disk", "tmpfs"):
+        for work in Work:
+            for size in (4096, 51200):
+                for mode in Mode:
+                    if mode is Mode.ONE_SESSION and (work is Work.RELAY or size != 4096):
+                        continue
+                    if short and size != 4096 and mode is not Mode.KEPT_OPEN:
+                        continue
+                    yield Figure(work, size, mode, spool)
+
+
+def as_json(line: dict[str, object]) -> str:
+    return json.dumps(line)

@@ -1,0 +1,146 @@
+"""What a run costs: processor time and memory of a process tree, time the host stole, the disk's mood."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+QUIET_SHARE: Final = 0.02  # of one core
+QUIET_SECONDS_MAX: Final = 20.0
+CALIBRATION_FILES: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTime:
+    """Ticks of all cores since boot."""
+
+    stolen: int
+    total: int
+
+    @staticmethod
+    def now() -> "MachineTime":
+        fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return MachineTime(stolen=fields[7], total=sum(fields))
+
+    def stolen_since(self, before: "MachineTime") -> float:
+        """The share, 0 to 1, that the host took."""
+        total = self.total - before.total
+        return (self.stolen - before.stolen) / total if total > 0 else 0.0
+
+
+def tree(root: int) -> list[int]:
+    """The process and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            fields = _stat(int(entry))
+            if len(fields) > 0:
+                children.setdefault(int(fields[1]), []).append(int(entry))
+    found, waiting = [], [root]
+    while len(waiting) > 0:
+        pid = waiting.pop()
+        found.append(pid)
+        waiting += children.get(pid, [])
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields after the command's name: state, parent …; empty when the process is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def cpu_seconds(root: int) -> float:
+    """User and system time of the tree, with that of children which ended and were waited for.
+
+    A live process is read in nanoseconds where the kernel tells them: hundreds of processes that each
+    lose half a tick would flatter a server of many processes.
+    """
+    return sum(_cpu_seconds_of(pid) for pid in tree(root))
+
+
+def _cpu_seconds_of(pid: int) -> float:
+    fields = _stat(pid)
+    if len(fields) == 0:
+        return 0.0
+    own, of_children = ((int(fields[i]) + int(fields[i + 1])) / TICKS_PER_SECOND for i in (11, 13))
+    return max(own, sum(_thread_seconds(pid))) + of_children
+
+
+def _thread_seconds(pid: int) -> Iterator[float]:
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return
+    for thread in threads:
+        try:
+            yield int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0]) / 1e9
+        except (OSError, IndexError):
+            continue
+
+
+def settle(root: int) -> float:
+    """Wait until the tree has nothing left to do, so that all that the messages cost is counted; its CPU."""
+    ends = time.monotonic() + QUIET_SECONDS_MAX
+    before, quiet = cpu_seconds(root), 0
+    while time.monotonic() < ends and quiet < 2:
+        time.sleep(0.25)
+        now = cpu_seconds(root)
+        quiet = quiet + 1 if now - before < QUIET_SHARE * 0.25 else 0
+        before = now
+    return before
+
+
+def pss_megabytes(root: int) -> float:
+    """Memory of the tree, shared pages counted once in all."""
+    kilobytes = 0
+    for pid in tree(root):
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        kilobytes += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+    return kilobytes / 1024
+
+
+class PeakMemory:
+    """Looks at the tree's memory once a second."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._over = threading.Event()
+        self._peak = 0.0
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._over.wait(1.0):
+            self._peak = max(self._peak, pss_megabytes(self._root))
+
+    def megabytes(self) -> float:
+        """The most that was seen, now included; stops looking."""
+        self._over.set()
+        self._thread.join()
+        return max(self._peak, pss_megabytes(self._root))
+
+
+def disk_files_per_second(folder: Path) -> float:
+    """New 4 KB files, each synced, by one thread: how the disk feels at this minute."""
+    content = b"x" * 4096
+    begun = time.monotonic()
+    for number in range(CALIBRATION_FILES):
+        path = folder / f"calibration-{number}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    seconds = time.monotonic() - begun
+    for number in range(CALIBRATION_FILES):
+        (folder / f"calibration-{number}").unlink()
+    return CALIBRATION_FILES / seconds

@@ -1,0 +1,189 @@
+"""Debian's mail servers side by side: their packages conflict, so each is unpacked into a root of its own.
+
+`python -m bench.peers unpack` downloads with apt and unpacks into .peers/, installing nothing;
+`python -m bench.peers check` says what is missing. A peer that is installed in the system does as well.
+The system users that a package would have made exist only inside the mount namespace of the peer.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+PEERS: Final = PROJECT / ".peers"
+
+# name: (Debian package, the file that shows it is there)
+PACKAGES: Final = {
+    "postfix": ("postfix", "usr/sbin/postfix"),
+    "exim": ("exim4-daemon-light", "usr/sbin/exim4"),
+    "opensmtpd": ("opensmtpd", "usr/sbin/smtpd"),
+}
+
+# user or group: number, used where the system has none of that name
+NUMBERS: Final = {
+    "postfix": 28117,
+    "postdrop": 28118,
+    "Debian-exim": 28119,
+    "opensmtpd": 28120,
+    "opensmtpq": 28121,
+}
+
+
+class PeerMissing(Exception):
+    """The text is the one sentence that says what to type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Where a mail server lies."""
+
+    root: Path  # "/" when it is installed in the system
+
+    def file(self, name: str) -> Path:
+        return self.root / name
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its programs need to find their libraries."""
+        folders = ["usr/lib/postfix", "usr/lib/opensmtpd"]
+        folders += [f"{lib}/{triplet.name}" for lib in ("usr/lib", "lib") for triplet in self._triplets(lib)]
+        return {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C",
+            "LD_LIBRARY_PATH": ":".join(str(self.root / folder) for folder in folders),
+        }
+
+    def _triplets(self, lib: str) -> list[Path]:
+        return sorted((self.root / lib).glob("*-linux-gnu*"))
+
+
+def find(name: str) -> Peer:
+    package, shows = PACKAGES[name]
+    for root in (PEERS / name, Path("/")):
+        if (root / shows).exists():
+            return Peer(root)
+    raise PeerMissing(f"{package} is missing: make peers (or: apt-get install {package})")
+
+
+def need_root() -> None:
+    if os.geteuid() != 0:
+        raise PeerMissing("real mail servers switch users, so this needs root: sudo make …")
+
+
+def number_of(name: str) -> int:
+    """The user or group number that a peer's program will see under that name."""
+    for line in Path("/etc/passwd").read_text().splitlines() + Path("/etc/group").read_text().splitlines():
+        fields = line.split(":")
+        if fields[0] == name:
+            return int(fields[2])
+    return NUMBERS[name]
+
+
+def in_its_room(command: Sequence[str], folder: Path, binds: Mapping[str, Path]) -> list[str]:
+    """The command where the peers' users exist and `binds` (path: what lies there instead) hold.
+    It is process 1 of the room: when it ends, nothing that it started is left. `folder` keeps the two
+    files of users.
+    """
+    for kind in ("passwd", "group"):
+        text = Path(f"/etc/{kind}").read_text()
+        there = {line.partition(":")[0] for line in text.splitlines()}
+        for name, number in NUMBERS.items():
+            if name not in there:
+                rest = f"{number}::/nonexistent:/usr/sbin/nologin" if kind == "passwd" else ""
+                text += f"{name}:x:{number}:{rest}\n"
+        (folder / kind).write_text(text)
+    all_binds = {"/etc/passwd": folder / "passwd", "/etc/group": folder / "group", **binds}
+    script = "".join(f'mount --bind "{there}" "{place}" && ' for place, there in all_binds.items())
+    return [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "sh",
+        "-c",
+        script + 'exec "$@"',
+        "room",
+        *command,
+    ]
+
+
+def first_in(room: subprocess.Popen[bytes]) -> int:
+    """The id, seen from here, of the process that in_its_room started; 0 when it is gone."""
+    try:
+        children = Path(f"/proc/{room.pid}/task/{room.pid}/children").read_text().split()
+    except OSError:
+        return 0
+    return int(children[0]) if len(children) > 0 else 0
+
+
+def end(room: subprocess.Popen[bytes], seconds_max: float) -> None:
+    """Ask it to stop; after that time, make it."""
+    first = first_in(room)
+    if first > 0:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(first, signal.SIGTERM)
+    try:
+        room.wait(seconds_max)
+    except subprocess.TimeoutExpired:
+        room.kill()  # --kill-child: the room goes with it
+        room.wait()
+
+
+def unpack(name: str) -> None:
+    """Download the package and whatever of its dependencies is not installed; unpack all into one root."""
+    package, shows = PACKAGES[name]
+    root = PEERS / name
+    if (root / shows).exists():
+        return
+    wanted = subprocess.run(
+        ["apt-get", "install", "--simulate", "--no-install-recommends", package],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+    )
+    packages = [line.split()[1] for line in wanted.stdout.splitlines() if line.startswith("Inst ")]
+    half = PEERS / f"{name}.part"
+    shutil.rmtree(half, ignore_errors=True)
+    (half / "archives").mkdir(parents=True)
+    subprocess.run(
+        ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *packages],
+        cwd=half / "archives",
+        check=True,
+    )
+    for archive in sorted((half / "archives").iterdir()):
+        subprocess.run(["dpkg-deb", "-x", str(archive), str(half)], check=True)
+    shutil.rmtree(half / "archives")
+    half.rename(root)
+
+
+def main(arguments: Sequence[str]) -> int:
+    match list(arguments):
+        case ["unpack"]:
+            for name in PACKAGES:
+                unpack(name)
+            return 0
+        case ["check"]:
+            try:
+                need_root()
+                for name in PACKAGES:
+                    find(name)
+            except PeerMissing as missing:
+                print(missing, file=sys.stderr)
+                return 1
+            return 0
+        case _:
+            print("python -m bench.peers unpack|check", file=sys.stderr)
+            return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
