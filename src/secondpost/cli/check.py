@@ -8,6 +8,7 @@ from secondpost.cli.opening import configuration_path
 from secondpost.cli.screen import counted, say, say_json
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.reading import read_config
+from secondpost.config.warnings import warnings
 
 
 @click.group(cls=Group)
@@ -29,8 +30,6 @@ def check_config(context: click.Context, as_json: bool) -> None:
             raise Ending("\n".join([*faults.texts(), f"{path}: {count}"]), Exit.NO) from None
         say_json(CheckDocument(path, [_fault(fault) for fault in faults.faults], []))
         context.exit(Exit.NO)
-    from secondpost.config.reading import warnings
-
     told = [str(warning) for warning in warnings(config)]
     if as_json:
         say_json(CheckDocument(path, [], told))

@@ -1,0 +1,45 @@
+"""Every claim of the story is checked before it is printed as true."""
+
+import re
+from dataclasses import dataclass
+
+from secondpost.demo.letters import Letter
+from secondpost.demo.primary import Arrived
+
+_RECEIVED = re.compile(rb"^Received: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
+
+
+class FalseClaim(Exception):
+    """What was claimed is not so."""
+
+    def __init__(self, claim: str, expected: object, found: object) -> None:
+        super().__init__(f"{claim}\n  expected: {expected}\n  found:    {found}")
+
+
+def check(claim: str, expected: object, found: object) -> None:
+    """Raises FalseClaim unless what was found is what was expected."""
+    if expected != found:
+        raise FalseClaim(claim, expected, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What stands before the letter's own first byte."""
+
+    received: int  # Received fields, each with its folded lines
+    by_us: bool  # the first of them names the second post office
+    others: bytes  # whatever is no Received field
+
+
+DIRECT = Added(0, by_us=False, others=b"")
+THROUGH_US = Added(1, by_us=True, others=b"")
+
+
+def added_to(letter: Letter, arrived: Arrived, server: str) -> Added | None:
+    """None when the letter's own bytes were changed."""
+    if not arrived.data.endswith(letter.data):
+        return None
+    before = arrived.data[: len(arrived.data) - len(letter.data)]
+    fields = _RECEIVED.findall(before)
+    by_us = len(fields) > 0 and f" by {server} ".encode() in b" ".join(fields[0].split()) + b" "
+    return Added(len(fields), by_us, _RECEIVED.sub(b"", before))

@@ -1,0 +1,112 @@
+"""The demo's DNS: a handful of records, answered over UDP. Also how its mail servers ask it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+TTL_SECONDS = 1  # short, so that nothing in the story hangs on a cache
+ASK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Who is where: MX hosts by domain as (preference, host), addresses by host."""
+
+    mx: Mapping[str, tuple[tuple[int, str], ...]]
+    hosts: Mapping[str, str]
+
+    def answer(self, query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA | dns.flags.RA
+        question = query.question[0]
+        name = question.name.to_text(omit_final_dot=True).lower()
+        texts: list[str] = []
+        if question.rdtype == dns.rdatatype.MX:
+            texts = [f"{preference} {host}." for preference, host in self.mx.get(name, ())]
+        elif question.rdtype == dns.rdatatype.A and name in self.hosts:
+            texts = [self.hosts[name]]
+        if len(texts) > 0:
+            response.answer.append(
+                dns.rrset.from_text(question.name, TTL_SECONDS, "IN", question.rdtype, *texts)
+            )
+        elif name not in self.hosts and name not in self.mx:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        return response
+
+
+class _Server(asyncio.DatagramProtocol):
+    def __init__(self, zone: Zone) -> None:
+        self.zone = zone
+        self.transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)  # it is one, and no subclass of it
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        try:
+            answer = self.zone.answer(dns.message.from_wire(data))
+        except (dns.exception.DNSException, IndexError):
+            return  # whatever that was, nobody waits for an answer to it
+        if self.transport is not None:
+            self.transport.sendto(answer.to_wire(), addr)
+
+
+async def serve_names(zone: Zone, host: str) -> tuple[asyncio.DatagramTransport, int]:
+    """Open the DNS server on a free port; close the transport to end it."""
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Server(zone), local_addr=(host, 0))
+    return transport, transport.get_extra_info("sockname")[1]
+
+
+class _Client(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if not self.answer.done():
+            self.answer.set_result(data)
+
+    def error_received(self, exc: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(exc)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """How a mail server of the demo looks names up: over the wire, each time anew."""
+
+    host: str
+    port: int
+
+    async def mx(self, domain: str) -> list[tuple[int, str]]:
+        """Best first."""
+        response = await self._ask(domain, dns.rdatatype.MX)
+        found = [
+            (record.preference, record.exchange.to_text(omit_final_dot=True))
+            for rrset in response.answer
+            for record in rrset
+        ]
+        return sorted(found)
+
+    async def address(self, host: str) -> str:
+        response = await self._ask(host, dns.rdatatype.A)
+        return str(response.answer[0][0].address)
+
+    async def _ask(self, name: str, kind: dns.rdatatype.RdataType) -> dns.message.Message:
+        query = dns.message.make_query(dns.name.from_text(name), kind)
+        loop = asyncio.get_running_loop()
+        transport, client = await loop.create_datagram_endpoint(_Client, remote_addr=(self.host, self.port))
+        try:
+            transport.sendto(query.to_wire())
+            return dns.message.from_wire(await asyncio.wait_for(client.answer, ASK_SECONDS))
+        finally:
+            transport.close()

@@ -1,0 +1,144 @@
+"""The one real thing on stage: `secondpost serve` as a process, and the commands as the owner types them."""
+
+import asyncio
+import os
+import pwd
+import signal
+import sys
+from asyncio.subprocess import Process
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import secondpost
+
+READY_SECONDS = 20.0
+STOP_SECONDS = 10.0
+COMMAND_SECONDS = 20.0
+LOG_LINES_SHOWN = 25
+
+
+class NotStarted(Exception):
+    """The service did not come up; the text has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(slots=True)
+class Service:
+    folder: Path
+    config: Path
+    host: str
+    port: int
+    process: Process | None = None
+
+    async def start(self) -> None:
+        """Done when it greets. Raises NotStarted."""
+        with open(self.log, "ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self._line("serve"),
+                cwd=self.folder,
+                env=_environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us; we end the service in good order
+            )
+        try:
+            await asyncio.wait_for(self._greeted(), READY_SECONDS)
+        except TimeoutError:
+            raise NotStarted(
+                f"secondpost serve did not greet on {self.host}:{self.port}\n{self.end_of_log()}"
+            ) from None
+
+    async def _greeted(self) -> None:
+        while True:
+            if self.process is not None and self.process.returncode is not None:
+                raise NotStarted(
+                    f"secondpost serve ended with {self.process.returncode}\n{self.end_of_log()}"
+                )
+            try:
+                reader, writer = await asyncio.open_connection(self.host, self.port)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            greeting = await reader.readline()
+            writer.write(b"QUIT\r\n")
+            await reader.readline()
+            writer.transport.abort()
+            if greeting.startswith(b"220"):
+                return
+            await asyncio.sleep(0.05)
+
+    async def stop(self) -> int | None:
+        """Ask it to end, and see that nothing of it is left. Its exit code; None when it had to be killed."""
+        process, self.process = self.process, None
+        if process is None:
+            return None
+        if process.returncode is None:
+            process.terminate()
+        try:
+            return await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            return None
+        finally:
+            _kill_group(process.pid)
+            await process.wait()
+
+    async def command(self, *words: str) -> Answer:
+        """Run `secondpost WORDS` as the owner would."""
+        process = await asyncio.create_subprocess_exec(
+            *self._line(*words),
+            cwd=self.folder,
+            env=_environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS)
+        finally:
+            if process.returncode is None:
+                _kill_group(process.pid)
+                await process.wait()
+        return Answer(process.returncode or 0, out.decode(), err.decode())
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "secondpost.log"
+
+    def end_of_log(self) -> str:
+        """Its last lines: what somebody who has to find out reads first."""
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
+
+    def _line(self, *words: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "secondpost", "--config", str(self.config), *words)
+
+
+def _kill_group(leader: int) -> None:
+    """The roles are children of the supervisor, in its group: whatever is left of them goes too."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _environment() -> dict[str, str]:
+    """This very package, wherever the demo was started from."""
+    here = str(Path(secondpost.__file__).resolve().parent.parent)
+    others = {name: value for name, value in os.environ.items() if name != "SECONDPOST_CONFIG"}
+    return {**others, "PYTHONPATH": here, "PYTHONSAFEPATH": "1"}
+
+
+def user_name() -> str | None:
+    """Whose processes these are: a service started by root would otherwise become another user."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return None
