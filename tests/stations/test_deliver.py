@@ -1,0 +1,127 @@
+"""The pure parts of delivering: results, pace, refusals, and how rows become transactions."""
+
+import pytest
+
+from secondpost.deliver.pace import LOST_MAX, Pace
+from secondpost.deliver.probe import knowledge_from
+from secondpost.deliver.refusals import IN_A_ROW_MAX, Refusals
+from secondpost.deliver.results import outcome_of, outcome_of_break, speaks_of_load
+from secondpost.deliver.site import RECIPIENTS_PER_TRANSACTION_MAX, jobs_of
+from secondpost.mail.address import NULL_PATH, Domain, Mailbox
+from secondpost.mail.delivery import Claimed, DeliveryId
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed
+from secondpost.mail.questions import Knowledge
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import Phase, Result
+
+OK = Reply.of(250, "2.0.0", "ok")
+LOST = Reply.of(451, "4.4.2", "lost")
+DOMAIN = Domain("example.net")
+
+
+@pytest.mark.parametrize(
+    ("phase", "reply", "cause"),
+    [
+        (Phase.RCPT, Reply.of(550, "5.1.1", "no such user"), Cause.RECIPIENT),
+        (Phase.RCPT, Reply.of(550, "5.7.1", "blocked"), Cause.DOMAIN_POLICY),
+        (Phase.MAIL, Reply.of(554, "5.7.1", "blocked"), Cause.DOMAIN_POLICY),
+        (Phase.DOT, Reply.of(554, "5.7.1", "spam"), Cause.MESSAGE),
+        (Phase.MAIL, Reply.of(552, "5.3.4", "too big"), Cause.TOO_LARGE),
+        (Phase.DOT, Reply.of(554, "5.6.0", "bad"), Cause.MESSAGE),
+    ],
+)
+def test_a_refusal_reaches_as_far_as_what_was_refused(phase: Phase, reply: Reply, cause: Cause) -> None:
+    assert outcome_of(Result(phase, reply), "mx1") == Failed(cause, "mx1", reply)
+
+
+def test_a_4xx_defers_and_a_250_delivers() -> None:
+    later = Reply.of(450, "4.2.0", "greylisted")
+    assert outcome_of(Result(Phase.RCPT, later), "mx1") == Deferred(Cause.RECIPIENT, "mx1", later)
+    assert outcome_of(Result(Phase.DOT, OK), "mx1") == Delivered("mx1", OK)
+
+
+def test_a_break_leaves_what_was_answered_and_doubts_only_what_follows_the_dot() -> None:
+    refused = Result(Phase.RCPT, Reply.of(550, "5.1.1", "no such user"))
+    assert isinstance(outcome_of_break(refused, True, Cause.LOST, "mx1", LOST), Failed)
+    assert outcome_of_break(None, True, Cause.LOST, "mx1", LOST) == Deferred(Cause.UNANSWERED, "mx1", LOST)
+    assert outcome_of_break(None, False, Cause.LOST, "mx1", LOST) == Deferred(Cause.LOST, "mx1", LOST)
+
+
+def test_replies_about_load_are_told_from_others() -> None:
+    assert speaks_of_load(Reply.of(421, "", "busy"))
+    assert speaks_of_load(Reply.of(451, "4.7.0", "slow down"))
+    assert not speaks_of_load(Reply.of(450, "4.2.1", "mailbox busy"))
+    assert not speaks_of_load(Reply.of(550, "5.7.0", "no"))
+
+
+def test_pace_begins_with_a_trial_and_grows_with_every_delivery() -> None:
+    pace = Pace(connections_max=3)
+    grown = []
+    for _ in range(4):
+        grown.append(pace.allowed)
+        pace.delivered()
+    assert grown == [1, 2, 3, 3]
+    pace.pushed_back()
+    assert pace.allowed == 1
+
+
+def test_connections_lost_one_after_the_other_are_the_sites_fault() -> None:
+    pace = Pace(connections_max=20)
+    assert [pace.lost_one() for _ in range(LOST_MAX)] == [False] * (LOST_MAX - 1) + [True]
+    pace.delivered()
+    assert not pace.lost_one()
+
+
+def test_a_refusal_counts_against_a_message_only_while_others_get_through() -> None:
+    refusals = Refusals()
+    assert not refusals.counts(Lane.RELAY, DOMAIN, attempts=0)
+    assert refusals.counts(Lane.RELAY, DOMAIN, attempts=2)
+    paused = [refusals.refused(Lane.RELAY, DOMAIN) for _ in range(IN_A_ROW_MAX)]
+    assert paused == [False] * (IN_A_ROW_MAX - 1) + [True]
+    assert not refusals.counts(Lane.RELAY, DOMAIN, attempts=50)
+    refusals.passed(Lane.RELAY, DOMAIN)
+    assert refusals.counts(Lane.RELAY, DOMAIN, attempts=2)
+
+
+def rows(queue_id: int, count: int) -> list[Claimed]:
+    return [
+        Claimed(
+            id=DeliveryId(QueueId(queue_id), number),
+            lane=Lane.RELAY,
+            origin=Lane.RELAY,
+            sender=NULL_PATH,
+            recipient=Mailbox(f"r{number}", DOMAIN),
+            size=1,
+            file=None,
+            eight_bit=False,
+            arrived_ms=0,
+            attempts=0,
+            first_attempt_ms=None,
+            maybe_duplicate=False,
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+def test_recipients_of_one_message_share_a_transaction_up_to_its_bound() -> None:
+    jobs = list(jobs_of(rows(1, 2) + rows(2, 1) + rows(3, RECIPIENTS_PER_TRANSACTION_MAX + 1)))
+    assert [len(job.claimed) for job in jobs] == [2, 1, RECIPIENTS_PER_TRANSACTION_MAX, 1]
+
+
+@pytest.mark.parametrize(
+    ("phase", "code", "status", "knowledge"),
+    [
+        (Phase.RCPT, 250, "2.1.5", Knowledge.KNOWN),
+        (Phase.RCPT, 550, "5.1.1", Knowledge.UNKNOWN),
+        (Phase.RCPT, 550, "", Knowledge.UNKNOWN),
+        (Phase.RCPT, 550, "5.7.1", Knowledge.UNREACHABLE),
+        (Phase.RCPT, 451, "4.2.0", Knowledge.UNREACHABLE),
+        (Phase.MAIL, 550, "5.1.1", Knowledge.UNREACHABLE),
+    ],
+)
+def test_only_a_refusal_of_the_mailbox_says_that_it_does_not_exist(
+    phase: Phase, code: int, status: str, knowledge: Knowledge
+) -> None:
+    assert knowledge_from(Result(phase, Reply.of(code, status, "text"))) is knowledge

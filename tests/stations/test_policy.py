@@ -1,0 +1,108 @@
+"""Whom we take mail for."""
+
+import pytest
+
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    LearnedRecipients,
+    RecipientFile,
+    RecipientSource,
+    Unknown,
+)
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict
+from secondpost.policy.recipient import judge_recipient, recipients_of
+from secondpost.policy.room import judge_quota, judge_size
+from secondpost.world.asking import answer_from
+
+DOMAIN = Domain("example.net")
+ANNA = Mailbox.parse("Anna@example.net")
+
+
+def judge(
+    mailbox: Mailbox,
+    *sources: RecipientSource,
+    unknown: Unknown = Unknown.DEFER,
+    knowledge: Knowledge | None = None,
+    lists: dict[str, frozenset[str]] | None = None,
+) -> Verdict:
+    backup = Backup(DOMAIN, recipients=sources, unknown=unknown)
+    domains = {DOMAIN: recipients_of(backup, {} if lists is None else lists)}
+    world: dict[Question, Answer] = {}
+    if knowledge is not None:
+        world[KnownRecipient(mailbox)] = knowledge
+    return answer_from(world, judge_recipient(mailbox, domains))
+
+
+def test_every_other_destination_is_refused() -> None:
+    verdict = judge(Mailbox.parse("anna@elsewhere.example"), AnyRecipient())
+    assert isinstance(verdict, Reject)
+    assert verdict.reply.code == 550
+
+
+@pytest.mark.parametrize("domain", ["sub.example.net", "example.net.evil.example", "xexample.net"])
+def test_a_domain_that_only_resembles_ours_is_another_one(domain: str) -> None:
+    assert isinstance(judge(Mailbox.parse(f"anna@{domain}"), AnyRecipient()), Reject)
+
+
+def test_any_means_the_whole_domain() -> None:
+    assert judge(ANNA, AnyRecipient()) == ACCEPT
+
+
+def test_a_listed_recipient_is_known_in_any_spelling() -> None:
+    assert judge(ANNA, Mailbox.parse("anna@example.net")) == ACCEPT
+    assert judge(Mailbox.parse('"anna"@EXAMPLE.NET'), Mailbox.parse("anna@example.net")) == ACCEPT
+
+
+def test_a_recipient_that_no_list_has_does_not_exist() -> None:
+    verdict = judge(ANNA, Mailbox.parse("bert@example.net"))
+    assert isinstance(verdict, Reject)
+    assert verdict.reply.status == "5.1.1"
+
+
+def test_a_recipients_file_counts_as_it_stands() -> None:
+    source = RecipientFile("/etc/secondpost/recipients")
+    lists = {source.path: frozenset({"anna@example.net"})}
+    assert judge(ANNA, source, lists=lists) == ACCEPT
+    assert isinstance(judge(Mailbox.parse("bert@example.net"), source, lists=lists), Reject)
+
+
+def test_every_domain_has_a_postmaster() -> None:
+    assert judge(Mailbox.parse("PostMaster@example.net"), Mailbox.parse("bert@example.net")) == ACCEPT
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "unknown", "kind"),
+    [
+        (Knowledge.KNOWN, Unknown.DEFER, Accept),
+        (Knowledge.UNKNOWN, Unknown.DEFER, Reject),
+        (Knowledge.UNREACHABLE, Unknown.DEFER, Defer),
+        (Knowledge.UNREACHABLE, Unknown.QUARANTINE, Accept),
+        (Knowledge.UNREACHABLE, Unknown.REFUSE, Reject),
+    ],
+)
+def test_what_is_learned_decides(knowledge: Knowledge, unknown: Unknown, kind: type) -> None:
+    verdict = judge(ANNA, LearnedRecipients(), unknown=unknown, knowledge=knowledge)
+    assert isinstance(verdict, kind)
+
+
+def test_what_nobody_could_ask_about_is_put_into_quarantine_only_if_the_owner_says_so() -> None:
+    verdict = judge(ANNA, LearnedRecipients(), unknown=Unknown.QUARANTINE, knowledge=Knowledge.UNREACHABLE)
+    assert verdict == Accept(quarantine=True)
+
+
+def test_the_reserve_of_the_disk_is_kept_free() -> None:
+    assert judge_size(1000, free=1001) == ACCEPT
+    for size, free in ((1000, 1000), (0, 0), (0, -5)):
+        verdict = judge_size(size, free)
+        assert isinstance(verdict, Defer)
+        assert (verdict.reply.code, verdict.reply.status) == (452, "4.3.1")
+
+
+def test_a_domain_has_a_largest_message_and_a_quota() -> None:
+    backup = Backup(DOMAIN, quota=10_000, max_size=5_000)
+    assert judge_quota(backup, 5_000, stored=5_000) == ACCEPT
+    assert isinstance(judge_quota(backup, 5_001, stored=0), Reject)
+    assert isinstance(judge_quota(backup, 5_000, stored=5_001), Defer)
