@@ -5,6 +5,7 @@ what cannot be understood is shown as it stands.
 """
 
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
@@ -26,8 +27,19 @@ class Reading:
     attachments: tuple[str, ...]
 
 
+# What Python's own parser lets out when mail is broken, or nested without end, on purpose.
+_BROKEN = (ValueError, LookupError, TypeError, AttributeError, MessageError, RecursionError)
+
+
 def read_message(data: bytes) -> Reading:
     """`data` may be cut off anywhere."""
+    try:
+        return _read(data)
+    except _BROKEN:
+        return Reading({}, data.decode("utf-8", "replace")[:TEXT_CHARACTERS_MAX], ())
+
+
+def _read(data: bytes) -> Reading:
     message = BytesParser(policy=compat32).parsebytes(data)
     headers = {name: _decoded(message[name]) for name in HEADERS if message[name] is not None}
     text: str | None = None
@@ -57,14 +69,14 @@ def _decoded(value: object) -> str:
     raw = str(value)
     try:
         return str(make_header(decode_header(raw)))
-    except (ValueError, LookupError):  # an encoded word with a charset or bytes that do not exist
+    except _BROKEN:  # such as an encoded word in a charset that does not exist
         return raw
 
 
 def _file_name(part: Message) -> str | None:
     try:
         name = part.get_filename()
-    except (ValueError, LookupError, TypeError):
+    except _BROKEN:
         return "unnamed"
     if name is None:
         return "unnamed" if part.get_content_disposition() == "attachment" else None

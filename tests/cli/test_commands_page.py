@@ -1,0 +1,85 @@
+"""docs/commands.md and the program say the same, in both directions."""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from secondpost.cli import documents
+from secondpost.cli.main import secondpost
+from secondpost.spool.desk import Standing
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+EVERYWHERE = {"--config", "--help"}
+
+
+def leaves(group: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    if not isinstance(group, click.Group):
+        yield words, group
+        return
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield from leaves(command, (*words, name))
+
+
+COMMANDS = {" ".join(words): command for words, command in leaves(secondpost, ("secondpost",))}
+
+
+def sections(marks: str) -> dict[str, str]:
+    """By heading; each up to the next heading of any depth."""
+    parts = re.split(r"(?m)^(#+ .+)\n", PAGE)
+    pairs = zip(parts[1::2], parts[2::2], strict=True)
+    return {head.removeprefix(marks): body for head, body in pairs if head.startswith(marks)}
+
+
+def options_told(section: str) -> set[str]:
+    return set(re.findall(r"(?m)^\| `(--[a-z-]+)", section))
+
+
+def test_every_command_has_its_section_and_every_section_its_command() -> None:
+    assert {head for head in sections("## ") if head.startswith("secondpost ")} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_section_tells_all_options_and_no_others(name: str) -> None:
+    command = COMMANDS[name]
+    parameters = command.get_params(click.Context(command))
+    there = {o for p in parameters if isinstance(p, click.Option) for o in p.opts if o.startswith("--")}
+    assert options_told(sections("## ")[name]) == there - EVERYWHERE
+    assert there >= EVERYWHERE
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_is_for(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.help is not None
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.opts
+
+
+DOCUMENTS = {
+    name.removesuffix("Document"): kind
+    for name, kind in vars(documents).items()
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and name.endswith("Document")
+}
+
+
+def test_every_document_has_its_section() -> None:
+    assert set(sections("### ")) == set(DOCUMENTS)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_section_tells_all_keys_and_no_others(name: str) -> None:
+    told = re.findall(r"(?m)^\| `([a-z_]+)` \|", sections("### ")[name])
+    assert told == [field.name for field in dataclasses.fields(DOCUMENTS[name])]
+
+
+def test_every_standing_is_explained() -> None:
+    told = set(re.findall(r"(?m)^\| `([^`]+)` \|", sections("## ")["How deliveries are named"]))
+    assert told == {standing.value for standing in Standing} - {"kept"}
