@@ -1,0 +1,143 @@
+"""Addresses: what is one, what is none, and when two spellings mean the same mailbox."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpost.mail.address import (
+    NULL_PATH,
+    AddressError,
+    Domain,
+    Endpoint,
+    Mailbox,
+    parse_reverse_path,
+    unquoted,
+)
+
+GOOD = [
+    "a@b.example",
+    "first.last+tag@example.net",
+    "!#$%&'*+/=?^_`{|}~-@example.net",
+    '"quoted string"@example.net',
+    '"with \\" quote"@example.net',
+    '"at@inside"@example.net',
+    "x" * 64 + "@example.net",
+    "a@[192.0.2.1]",
+    "a@[IPv6:2001:db8::1]",
+    "a@under_score.example",
+    "a@xn--bcher-kva.example",
+    "a@localhost",
+]
+BAD = [
+    "",
+    "a",
+    "@example.net",
+    "a@",
+    "a@@example.net",
+    "a b@example.net",
+    ".a@example.net",
+    "a.@example.net",
+    "a..b@example.net",
+    "a@-example.net",
+    "a@example-.net",
+    "a@example..net",
+    "a@.example.net",
+    "a@example.net.",
+    "x" * 65 + "@example.net",
+    "a@" + "x" * 64 + ".example",
+    "a@" + ".".join(["x" * 60] * 5),
+    'a"b@example.net',
+    '"unclosed@example.net',
+    '"a"b@example.net',
+    "a@[192.0.2.256]",
+    "a@[192.0.2.1",
+    "a@[IPv6:zz::1]",
+    "ä@example.net",
+    "a@exämple.net",
+    "alice@example.org)bob@example.net",
+    "a@example.net\r\nRCPT TO:<x@y>",
+    "a\x00@example.net",
+    "a@b c.example",
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_an_address_reads_back_as_it_was_written(text: str) -> None:
+    mailbox = Mailbox.parse(text)
+    assert str(mailbox) == text
+    assert Mailbox.parse(str(mailbox)) == mailbox
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(AddressError):
+        Mailbox.parse(text)
+
+
+def test_domains_are_compared_in_lower_case_and_local_parts_kept() -> None:
+    mailbox = Mailbox.parse("Anna.B@EXAMPLE.Net")
+    assert str(mailbox) == "Anna.B@example.net"
+    assert mailbox.key == Mailbox.parse('"anna.b"@example.net').key
+
+
+def test_quoting_means_nothing() -> None:
+    assert unquoted('"a\\"b\\\\c"') == 'a"b\\c'
+    assert unquoted("plain") == "plain"
+
+
+def test_the_null_path_is_a_value_of_its_own() -> None:
+    assert parse_reverse_path("") is NULL_PATH
+    assert str(NULL_PATH) == ""
+
+
+def test_a_source_route_is_ignored() -> None:
+    assert parse_reverse_path("@a.example,@b.example:anna@example.net") == Mailbox.parse("anna@example.net")
+    with pytest.raises(AddressError):
+        parse_reverse_path("@a.example anna@example.net")
+
+
+@given(st.text(max_size=300))
+def test_no_text_does_more_than_be_refused(text: str) -> None:
+    try:
+        mailbox = Mailbox.parse(text)
+    except AddressError:
+        return
+    assert mailbox.key.count("@") >= 1
+    assert str(mailbox).isascii()
+    assert str(mailbox).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("127.0.0.1:2525", Endpoint("127.0.0.1", 2525)),
+        ("[::1]:25", Endpoint("::1", 25)),
+        ("[::]:443", Endpoint("::", 443)),
+        ("mx1.Provider.example", Endpoint("mx1.provider.example", 25)),
+        ("2001:db8::1", Endpoint("2001:db8::1", 25)),
+    ],
+)
+def test_endpoints(text: str, endpoint: Endpoint) -> None:
+    assert Endpoint.parse(text, default_port=25) == endpoint
+
+
+@pytest.mark.parametrize(
+    "text", ["", ":25", "host:", "host:0", "host:65536", "host:²", "[::1", "a b:25", "1.2.3:25"]
+)
+def test_what_is_no_endpoint_is_refused(text: str) -> None:
+    with pytest.raises(AddressError):
+        Endpoint.parse(text, default_port=25)
+
+
+def test_a_port_is_needed_when_none_is_usual() -> None:
+    with pytest.raises(AddressError, match="no port"):
+        Endpoint.parse("host.example")
+
+
+def test_an_endpoint_reads_back_as_it_was_written() -> None:
+    for text in ("127.0.0.1:2525", "[::1]:25", "mx.example:587"):
+        assert str(Endpoint.parse(text)) == text
+
+
+def test_a_domain_literal_has_one_spelling() -> None:
+    assert Domain.parse("[IPv6:2001:DB8:0::1]") == Domain("[IPv6:2001:db8::1]")
