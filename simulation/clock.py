@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex, TypeVar
 
 from simulation.dice import SimDice
 
@@ -113,6 +113,7 @@ class Timeline:
     def __init__(self, dice: SimDice | None = None) -> None:
         self.now = 0.0
         self.loops: list[LeapingLoop] = []
+        self.jobs_running = 0  # of Work: in life they run in threads, which may sleep
         self._graves: list[LeapingLoop] = []
         self._dice = dice
 
@@ -174,8 +175,10 @@ class SimClock:
 
 
 @contextmanager
-def fence() -> Iterator[None]:
-    """While it stands, real sockets, threads and sleeping raise RealWorld."""
+def fence(timeline: Timeline) -> Iterator[None]:
+    """While it stands, real sockets and threads raise RealWorld, and so does sleeping outside of a job:
+    a job's sleep takes no time, as the answer comes later anyway.
+    """
 
     def forbidden(what: str) -> Callable[..., NoReturn]:
         def touched(*_: object, **__: object) -> NoReturn:
@@ -183,9 +186,13 @@ def fence() -> Iterator[None]:
 
         return touched
 
+    def sleep(seconds: SupportsIndex | float) -> None:
+        if timeline.jobs_running == 0:
+            raise RealWorld(f"time.sleep({seconds}) in a loop")
+
     saved = socket.socket.__init__, time.sleep, threading.Thread.start
     socket.socket.__init__ = forbidden("a real socket")  # type: ignore[method-assign]
-    time.sleep = forbidden("time.sleep")
+    time.sleep = sleep
     threading.Thread.start = forbidden("a real thread")  # type: ignore[method-assign]
     try:
         yield

@@ -4,7 +4,9 @@ A killed process is never turned again; its kernel closes its connections and it
 takes all processes at once, says nothing to anybody, and leaves of the disk what was synced.
 """
 
-from collections.abc import Coroutine
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from simulation.clock import SimClock
@@ -27,17 +29,19 @@ class Process:
         self.disk = machine.disk.process()
         self.resolver = SimResolver(machine.dns, machine.host.network, machine.dice.scheduling)
         self.running = True
+        self.stopping = asyncio.Event()  # SIGTERM
 
     def start(self, role: Coroutine[object, object, None]) -> None:
-        """Run the role; that it ended by itself is seen by `fault`."""
         self.main = self.loop.create_task(role)
 
-    def fault(self) -> str | None:
-        """What the role died of, when it died by itself."""
-        if not self.main.done():
-            return None
-        raised = self.main.exception()
-        return "it returned" if raised is None else f"{type(raised).__name__}: {raised}"
+    @contextmanager
+    def in_loop(self) -> Iterator[None]:
+        """For calls that want a running loop without a task: a command's, or a test's."""
+        asyncio._set_running_loop(self.loop)
+        try:
+            yield
+        finally:
+            asyncio._set_running_loop(None)
 
     def kill(self, *, silently: bool = False) -> None:
         """kill -9."""

@@ -230,6 +230,9 @@ class SimNet:
         self.loop = loop
         self.ends: dict[End, None] = {}  # in order of their making
 
+    def own_addresses(self) -> frozenset[str]:
+        return frozenset(self.host.addresses)
+
     @property
     def offers_tls(self) -> bool:
         return len(self.host.certificate) > 0

@@ -34,7 +34,6 @@ class Character:
     tarpit_seconds: float = 0.0  # before every reply
     drop: Drop | None = None
     drop_chance: float = 0.0
-    refuses: frozenset[str] = frozenset()  # local parts that do not exist here: 550
     full_chance: float = 0.0  # 452 to a RCPT
     dot_refused_chance: float = 0.0  # 554 to the content
     dot_deferred_chance: float = 0.0  # 451 to the content
@@ -99,7 +98,9 @@ class ReceivingServer:
         self.character = BENIGN
         self.taken: list[Taken] = []
         self.offered: list[Offered] = []
-        self.visits: list[tuple[float, str]] = []  # when, and from which address
+        self.unknown: frozenset[str] = frozenset()  # local parts that do not exist here: 550
+        self.refused: set[tuple[str, str]] = set()  # (sender, recipient) that may have heard a 5xx from us
+        self.refused_senders: set[str] = set()
         self._dice = dice
         self._grey: dict[tuple[str, str, str], float] = {}
         self._door: Listening | None = None
@@ -117,7 +118,6 @@ class ReceivingServer:
 
     async def _answer(self, talk: Talk) -> None:
         peer = talk.transport.get_extra_info("peername")[0]
-        self.visits.append((self.net.internet.timeline.now, peer))
         await Service(self, talk, peer).serve()
 
     def now(self) -> float:
@@ -199,6 +199,8 @@ class Service:
         self._reset()
         if await self._reply("250 2.1.0 ok") == Told.YES:
             self.sender = _path(rest)
+        else:
+            self.server.refused_senders.add(_path(rest))
 
     async def _rcpt(self, rest: str) -> None:
         recipient = _path(rest)
@@ -212,8 +214,10 @@ class Service:
             raise Gone("dropped")
         local, _, domain = recipient.rpartition("@")
         if domain not in server.domains:
+            server.refused.add((self.sender, recipient))
             await self._reply("550 5.7.1 we do not relay")
-        elif local in server.character.refuses:
+        elif local in server.unknown:
+            server.refused.add((self.sender, recipient))
             await self._reply("550 5.1.1 no such user")
         elif server.is_grey(self.peer, self.sender, recipient):
             await self._reply("450 4.7.1 come again later")
@@ -221,8 +225,11 @@ class Service:
             await self._reply("452 4.2.2 mailbox full")
         else:
             # What was told counts, be it a lie: only so can anybody be held to it.
-            if await self._reply("250 2.1.5 ok") == Told.YES:
+            told = await self._reply("250 2.1.5 ok")
+            if told == Told.YES:
                 self.recipients.append(recipient)
+            else:
+                server.refused.add((self.sender, recipient))  # maybe: a lie is anything
 
     async def _data(self) -> None:
         server = self.server
@@ -239,6 +246,7 @@ class Service:
             self.talk.hang_up()
             raise Gone("dropped")
         if server.chance(server.character.dot_refused_chance):
+            self._refused()
             await self._reply("554 5.6.0 we do not like it", may_lie=False)
         elif server.chance(server.character.dot_deferred_chance):
             await self._reply("451 4.3.0 not now", may_lie=False)
@@ -247,6 +255,7 @@ class Service:
             if server.character.drop is Drop.DOT_TAKEN:
                 self.talk.hang_up()
                 raise Gone("dropped")
+            self._refused()
             self.talk.say(server.lie())
         else:
             self._take(content, replied=True)
@@ -266,6 +275,10 @@ class Service:
                 replied,
             )
         )
+
+    def _refused(self) -> None:
+        assert self.sender is not None
+        self.server.refused.update((self.sender, recipient) for recipient in self.recipients)
 
     def _reset(self) -> None:
         self.sender = None

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from simulation.clock import LeapingLoop
+from simulation.clock import LeapingLoop, Timeline
 from simulation.dice import SimDice
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class SimWork:
             if self.crashed:
                 return
             try:
-                result = job()
+                result = in_thread(self._loop.timeline, job)
             except Exception as fault:  # noqa: BLE001
                 self._loop.call_later(self.delay_seconds(), _raise, answer, fault)
             else:
@@ -89,12 +89,20 @@ class SimLine:
         job, done = self._waiting.popleft()
         fault: BaseException | None = None
         try:
-            job()
+            in_thread(self._loop.timeline, job)
         except Exception as raised:  # noqa: BLE001
             fault = raised
         answer = self._loop.time() + self._work.delay_seconds()
         self._told_seconds = max(answer, self._told_seconds + IN_ORDER_SECONDS)
         self._loop.call_at(self._told_seconds, done, fault)
+
+
+def in_thread(timeline: Timeline, job: Callable[[], T]) -> T:
+    timeline.jobs_running += 1
+    try:
+        return job()
+    finally:
+        timeline.jobs_running -= 1
 
 
 def _give(answer: "asyncio.Future[T]", result: T) -> None:

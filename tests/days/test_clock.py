@@ -37,6 +37,10 @@ def test_who_waits_for_what_can_never_happen_is_told_so() -> None:
     timeline.end()
 
 
+async def _sleeping_job(work: SimWork) -> None:
+    await work.run(lambda: time.sleep(1000))
+
+
 async def _for_ever() -> None:
     await asyncio.get_running_loop().create_future()
 
@@ -64,11 +68,12 @@ def test_a_killed_process_runs_no_finally_before_the_end_of_the_day() -> None:
 def test_real_io_under_simulation_fails_loudly() -> None:
     timeline = Timeline()
     loop = timeline.loop("careless")
-    with fence():
+    with fence(timeline):
         with pytest.raises(RealWorld, match="real socket"):
             socket.socket()
         with pytest.raises(RealWorld, match=r"time\.sleep"):
             time.sleep(0)
+        run(_sleeping_job(SimWork(loop, SimDice("work"))), timeline, loop)
         with pytest.raises(RealWorld, match="run_in_executor"):
             loop.run_in_executor(None, print)
         with pytest.raises(RealWorld):

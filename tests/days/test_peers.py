@@ -122,7 +122,7 @@ def test_a_refused_recipient_is_settled_and_the_others_are_served() -> None:
     town = Town(Manners(pipelines=True))
     town.open()
     for server in town.servers:
-        server.character = Character(refuses=frozenset({"nobody"}))
+        server.unknown = frozenset({"nobody"})
     town.post(5, "one", "nobody")
     town.post(1, "nobody")
     town.finish()

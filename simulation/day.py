@@ -1,0 +1,357 @@
+"""One simulated day: the real wiring among simulated people, machines and faults, from one seed.
+
+`live(seed)` builds the world, lets the storm of the scenario pass over it, waits until all is well
+again, and hands what is left to the invariants.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from errno import ENOSPC
+from pathlib import Path
+
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    Config,
+    LearnedRecipients,
+    Receive,
+    RecipientSource,
+    Web,
+)
+from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.mail.delivery import State
+from secondpost.mail.queue_id import QueueId
+from secondpost.store.ports import Selection
+from secondpost.store.sqlite import SqliteStore
+from simulation.clock import Timeline, fence
+from simulation.daylog import DayLog
+from simulation.dice import SimDice, ThreeDice
+from simulation.disk import ROOM_OCTETS
+from simulation.dns import SimDns, SimResolver
+from simulation.evidence import Evidence, Stored
+from simulation.invariants import ALL
+from simulation.letters import Ledger, compose, marker_of
+from simulation.machine import Machine
+from simulation.net import SimInternet, Weather
+from simulation.primaries import BENIGN, ReceivingServer
+from simulation.scenario import (
+    MAILBOXES,
+    NOBODY,
+    OUR_ADDRESS,
+    OUR_NAME,
+    OUR_NETWORK,
+    SENDER_DOMAIN,
+    VICTIM_DOMAIN,
+    Blocked,
+    ClockWrong,
+    Crash,
+    Fault,
+    LetterPlan,
+    Moody,
+    NamesLie,
+    NoRoom,
+    PowerCut,
+    PrimaryDown,
+    Restart,
+    Scenario,
+    Storm,
+    TlsBroken,
+    draw,
+)
+from simulation.senders import SendingServer
+from simulation.service import Service, Wiring, as_built
+from simulation.trace import Trace
+
+HOUR = 3600.0
+SETTLE_SECONDS_MAX = 24 * HOUR  # for senders to hear a last word, when all is well again
+DRAIN_SECONDS_MAX = 6 * HOUR
+QUIET_SECONDS = 1200.0  # after which every connection must be closed
+STEP_SECONDS = 900.0
+LISTED_MAX = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    seed: int
+    violations: tuple[str, ...]
+    digest: str
+    letters: int
+    relayed: int
+    scenario: Scenario
+    trace: tuple[str, ...]
+
+
+class Day:
+    def __init__(self, seed: int, folder: Path, trace: Trace, wiring: Wiring) -> None:
+        self.seed = seed
+        self.dice = ThreeDice.of(seed)
+        self.scenario = draw(self.dice.faults)
+        self.timeline = Timeline(self.dice.scheduling)
+        self.internet = SimInternet(self.timeline, self.dice.scheduling, self.dice.faults, trace)
+        self.dns = SimDns()
+        self.ledger = Ledger()
+        self.log = DayLog()
+        self.primaries = [self._primary(number) for number in range(len(self.scenario.primaries))]
+        self.strangers = self._strangers()
+        self.senders = self._senders()
+        host = self.internet.host(OUR_NAME, (OUR_ADDRESS,), OUR_NETWORK)
+        host.certificate = (OUR_NAME,)
+        self.machine = Machine(self.internet, host, self.dns, self.dice, folder)
+        self.service = Service(self.machine, self._config(), self.log, trace, wiring)
+        self.evidence = Evidence(self.scenario, self.ledger, self.primaries, self.strangers, self.log)
+
+    # -- who lives here
+    def _primary(self, number: int) -> ReceivingServer:
+        plan = self.scenario.primaries[number]
+        host = self.internet.host(plan.name, (plan.address,), plan.network)
+        host.certificate = (plan.name,) if plan.offers_tls else ()
+        self.dns.addresses[plan.name] = [plan.address]
+        for domain in plan.domains:
+            self.dns.mx.setdefault(domain, [(50, OUR_NAME)]).append((plan.preference, plan.name))
+        self.dns.addresses[OUR_NAME] = [OUR_ADDRESS]
+        server = self._server(plan.name, plan.address, frozenset(plan.domains))
+        server.unknown = frozenset({NOBODY})
+        return server
+
+    def _strangers(self) -> list[ReceivingServer]:
+        """Where backscatter and relayed spam would go: they take anything."""
+        servers = []
+        for number, domain in enumerate((SENDER_DOMAIN, VICTIM_DOMAIN)):
+            name, address = f"mx.{domain}", f"203.0.113.{100 + number}"
+            self.internet.host(name, (address,), "elsewhere")
+            self.dns.addresses[name] = [address]
+            self.dns.mx[domain] = [(10, name)]
+            servers.append(self._server(name, address, frozenset({domain})))
+        return servers
+
+    def _server(self, name: str, address: str, domains: frozenset[str]) -> ReceivingServer:
+        net = self.internet.net_for(address)
+        server = ReceivingServer(name, address, net, domains, self.dice.faults)
+        self.internet.loop.create_task(server.open())
+        return server
+
+    def _senders(self) -> list[SendingServer]:
+        servers = []
+        for plan in self.scenario.senders:
+            self.internet.host(plan.name, (plan.address,), plan.network)
+            resolver = SimResolver(self.dns, plan.network, self.dice.scheduling)
+            net = self.internet.net_for(plan.address)
+            servers.append(
+                SendingServer(plan.name, net, resolver, plan.manners, self.ledger, self.dice.faults)
+            )
+        return servers
+
+    def _config(self) -> Config:
+        backups = []
+        for domain in self.scenario.domains:
+            home = Domain(domain.name)
+            primary: tuple[Endpoint, ...] = ()
+            if domain.named_primary:
+                homes = sorted(
+                    (plan for plan in self.scenario.primaries if domain.name in plan.domains),
+                    key=lambda plan: plan.preference,
+                )
+                primary = tuple(Endpoint(plan.name, 25) for plan in homes)
+            recipients: tuple[RecipientSource, ...]
+            match domain.recipients:
+                case "any":
+                    recipients = (AnyRecipient(),)
+                case "listed":
+                    recipients = tuple(Mailbox(local, home) for local in MAILBOXES)
+                case _:
+                    recipients = (LearnedRecipients(),)
+            backups.append(Backup(home, primary, recipients))
+        return Config(
+            path="day.toml",
+            hostname=Domain(OUR_NAME),
+            store=str(self.machine.disk.path("")),
+            owner=(Mailbox("owner", Domain("elsewhere.example")),),
+            bounces=Domain(OUR_NAME),
+            web=Web(url=None),
+            receive=Receive(listen=(Endpoint(OUR_ADDRESS, 25),)),
+            backups=tuple(backups),
+        )
+
+    # -- what happens
+    def pass_by(self) -> None:
+        loop = self.internet.loop
+        self.service.start_all()
+        for number, letter in enumerate(self.scenario.letters):
+            loop.call_at(letter.at_seconds, self._post, f"m{number}", letter)
+        for fault in self.scenario.faults:
+            loop.call_at(fault.start, self._begin, fault)
+            loop.call_at(fault.end, self._end, fault)
+        last = max(self.scenario.letters[-1].at_seconds, self.scenario.fault_free_from) + 1.0
+        self._until(last)
+        self._wait_for(lambda: self._unsettled() == 0, SETTLE_SECONDS_MAX)
+        self._wait_for(self._is_drained, DRAIN_SECONDS_MAX)
+        self._until(self.timeline.now + QUIET_SECONDS)
+
+    def _until(self, seconds: float) -> None:
+        self.timeline.run_until(lambda: False, max(0.0, seconds - self.timeline.now))
+
+    def _wait_for(self, done: Callable[[], bool], at_most_seconds: float) -> None:
+        end = self.timeline.now + at_most_seconds
+        while not done() and self.timeline.now < end:
+            self._until(self.timeline.now + STEP_SECONDS)
+
+    def _unsettled(self) -> int:
+        return sum(sender.unsettled for sender in self.senders)
+
+    def _post(self, marker: str, plan: LetterPlan) -> None:
+        # A sender of its own for every letter, by which an offer to a primary is known again.
+        sender = "" if plan.from_nobody else f"{marker}@{SENDER_DOMAIN}"
+        letter = compose(SimDice(f"{self.seed}/{marker}"), marker, sender, plan.recipients, plan.octets)
+        self.senders[plan.sender_server].give(letter)
+
+    def _begin(self, fault: Fault) -> None:
+        self._note(f"begin {fault}")
+        match fault.what:
+            case PrimaryDown(server, refuses):
+                self.primaries[server].shut()
+                if not refuses:
+                    self.internet.hosts[self.primaries[server].address].up = False
+            case Blocked(network_a, network_b):
+                self.internet.block(network_a, network_b)
+            case Moody(server, character):
+                self.primaries[server].character = character
+            case NamesLie(viewpoint, name, lie):
+                self.dns.lies[viewpoint, name] = lie
+            case Storm(weather):
+                self.internet.weather = weather
+            case TlsBroken(server, how):
+                self.internet.hosts[self.primaries[server].address].tls_fault = how
+            case NoRoom(to_the_last_octet):
+                self._fill_disk(to_the_last_octet)
+            case ClockWrong(step_ms):
+                self.machine.clock.step_ms = step_ms
+            case Crash(role):
+                self.service.crash(role)
+            case Restart(role):
+                self.service.stop_gracefully(role)
+            case PowerCut():
+                self.service.power_cut()
+
+    def _end(self, fault: Fault) -> None:
+        self._note(f"end {fault}")
+        match fault.what:
+            case PrimaryDown(server):
+                self.internet.hosts[self.primaries[server].address].up = True
+                self.internet.loop.create_task(self.primaries[server].open())
+                self.evidence.comebacks.append((self.timeline.now, server))
+            case Blocked(network_a, network_b):
+                self.internet.unblock(network_a, network_b)
+            case Moody(server):
+                self.primaries[server].character = BENIGN
+            case NamesLie(viewpoint, name):
+                self.dns.lies.pop((viewpoint, name), None)
+            case Storm():
+                self.internet.weather = Weather()
+            case TlsBroken(server):
+                self.internet.hosts[self.primaries[server].address].tls_fault = ""
+            case NoRoom():
+                self._free_disk()
+            case ClockWrong():
+                self.machine.clock.step_ms = 0
+            case PowerCut():
+                self.service.power_on()
+            case Crash() | Restart():
+                pass
+
+    def _fill_disk(self, to_the_last_octet: bool) -> None:
+        if to_the_last_octet:
+            self.machine.disk.fail_at(1, ENOSPC)
+        else:
+            self._room(0)
+
+    def _free_disk(self) -> None:
+        self.machine.disk.heal()
+        self._room(ROOM_OCTETS)
+
+    def _room(self, octets: int) -> None:
+        for process in self.machine.processes.values():
+            process.disk.room_octets = octets
+
+    def _note(self, what: str) -> None:
+        self.log.note(self.timeline.now, "day", what)
+        if self.internet.trace is not None:
+            self.internet.trace.note(self.timeline.now, what)
+
+    # -- what is left
+    def _is_drained(self) -> bool:
+        return not any(row.state in (State.WAITING, State.CLAIMED) for row in self._stored())
+
+    def _stored(self) -> list[Stored]:
+        """Read with the eyes of a command. The content is read for its marker."""
+        process = self.machine.process("desk")
+        with process.in_loop():
+            desk = SqliteStore.open_desk(
+                process.disk, process.work, self.machine.clock, failed=lambda fault: self._note(repr(fault))
+            )
+            rows = desk.listed(Selection(), None, LISTED_MAX)
+            markers = {row.id.queue_id: _marker(desk, row.id.queue_id) for row in rows}
+        process.kill()
+        return [
+            Stored(
+                row.id,
+                markers[row.id.queue_id],
+                row.sender,
+                row.recipient,
+                row.state,
+                row.kept_for,
+                row.due_ms,
+                row.cause,
+            )
+            for row in rows
+        ]
+
+    def testify(self) -> Evidence:
+        evidence = self.evidence
+        evidence.stored = self._stored()
+        evidence.unsettled = self._unsettled()
+        for role in ("receive", "deliver"):
+            process = self.machine.processes[role]
+            evidence.left_open += sum(1 for end in process.net.ends if end.local.port > 0)
+        evidence.complaints = list(self.internet.complaints)
+        evidence.faults = self.timeline.end()
+        return evidence
+
+
+def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> Report:
+    trace = Trace(keep=keep_trace)
+    with _folder() as folder:
+        day = Day(seed, folder, trace, wiring)
+        with fence(day.timeline):
+            day.pass_by()
+            evidence = day.testify()
+    violations = [f"{check.__name__}: {what}" for check in ALL for what in check(evidence)]
+    return Report(
+        seed,
+        tuple(violations),
+        trace.digest(),
+        len(day.scenario.letters),
+        len(evidence.relayed),
+        day.scenario,
+        tuple(trace.lines),
+    )
+
+
+def _marker(desk: SqliteStore, queue_id: QueueId) -> str | None:
+    try:
+        return marker_of(b"".join(desk.content_pieces(queue_id, 64 * 1024)))
+    except LookupError:
+        return None
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """In memory where there is such a place: what is durable is for the recorded disk to say."""
+    memory = Path("/dev/shm")
+    folder = tempfile.mkdtemp(prefix="day-", dir=memory if memory.is_dir() else None)
+    try:
+        yield Path(folder) / "store"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,28 @@
+"""What the product wrote into its log in a day, line by line, and the words in it."""
+
+import re
+from dataclasses import dataclass, field
+
+_WORD = re.compile(r'([a-z-]+)=("(?:[^"\\]|\\.)*"|\S*)')
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    seconds: float
+    role: str
+    what: str
+    text: str
+
+    def values(self) -> dict[str, str]:
+        return {key: value.strip('"') for key, value in _WORD.findall(self.text)}
+
+
+@dataclass(slots=True)
+class DayLog:
+    lines: list[Line] = field(default_factory=list)
+
+    def note(self, seconds: float, role: str, text: str) -> None:
+        self.lines.append(Line(seconds, role, text.partition(" ")[0], text))
+
+    def of(self, what: str) -> list[Line]:
+        return [line for line in self.lines if line.what == what]

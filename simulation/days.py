@@ -1,0 +1,84 @@
+"""Many days: `python -m simulation.days --seeds 200`. A failing seed prints the command that replays it."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from simulation.day import live
+from simulation.planted import PLANTED
+from simulation.service import as_built
+
+PROCESSES = 2
+VIOLATIONS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    seed: int
+    violations: tuple[str, ...]
+
+
+def judge(seed: int, planted: str | None) -> Verdict:
+    """In a process of its own: an exception is a failing day, not a failing run."""
+    try:
+        return Verdict(seed, live(seed, PLANTED[planted] if planted is not None else as_built).violations)
+    except Exception as fault:  # noqa: BLE001
+        return Verdict(seed, (f"the day came to no end: {type(fault).__name__}: {fault}",))
+
+
+def verdicts(seeds: range, planted: str | None) -> Iterator[Verdict]:
+    if len(seeds) == 1:
+        yield judge(seeds[0], planted)
+        return
+    with ProcessPoolExecutor(PROCESSES, max_tasks_per_child=None) as pool:
+        yield from pool.map(partial(judge, planted=planted), seeds)
+
+
+def replay_command(seed: int, planted: str | None) -> str:
+    also = f" --planted {planted}" if planted is not None else ""
+    return f"python -m simulation.days --seeds 1 --from {seed}{also}"
+
+
+def show(seed: int, planted: str | None) -> None:
+    """One day at length: what was to happen, what happened, what is wrong."""
+    report = live(seed, PLANTED[planted] if planted is not None else as_built, keep_trace=True)
+    sys.stdout.writelines(report.trace)
+    print(f"seed {seed}: {report.letters} letters, {report.relayed} copies relayed, trace {report.digest}")
+    for fault in report.scenario.faults:
+        print(f"  {fault}")
+    for violation in report.violations:
+        print(f"VIOLATION {violation}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m simulation.days", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20, help="how many days")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
+    parser.add_argument("--planted", choices=sorted(PLANTED), help="a bug to find; ends at the first find")
+    parser.add_argument("--trace", action="store_true", help="tell the first seed's day at length")
+    chosen = parser.parse_args()
+    if chosen.trace:
+        show(chosen.first, chosen.planted)
+        return 0
+    failed = passed = 0
+    for verdict in verdicts(range(chosen.first, chosen.first + chosen.seeds), chosen.planted):
+        if len(verdict.violations) == 0:
+            passed += 1
+            continue
+        failed += 1
+        more = len(verdict.violations) - VIOLATIONS_SHOWN
+        told = "; ".join(verdict.violations[:VIOLATIONS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+        print(
+            f"seed {verdict.seed}: {told}; replay: {replay_command(verdict.seed, chosen.planted)}", flush=True
+        )
+        if chosen.planted is not None:
+            break
+    print(f"{passed} passed, {failed} failed")
+    return 0 if failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

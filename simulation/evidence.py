@@ -1,0 +1,106 @@
+"""What a day leaves behind for the invariants: who said what, who has what, and what still lies here."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from secondpost.mail.delivery import DeliveryId, KeptFor, State
+from simulation.daylog import DayLog
+from simulation.letters import Heard, Ledger
+from simulation.primaries import Offered, ReceivingServer, Taken
+from simulation.scenario import OUR_ADDRESS, OUR_NAME, Scenario
+
+OUR_RECEIVED = re.compile(
+    rb"Received: from [^\r\n]*(?:\r\n[ \t][^\r\n]*)*\r\n", re.IGNORECASE
+)  # one whole field, folded or not
+_QUEUE_ID = re.compile(rb"\bby " + re.escape(OUR_NAME.encode()) + rb" with \S+ id ([0-9a-z]{13})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A delivery that the store still knows at the end of the day."""
+
+    id: DeliveryId
+    marker: str | None  # None: its content is gone
+    sender: str
+    recipient: str
+    state: State
+    kept_for: KeptFor | None
+    due_ms: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A copy that came to a primary through us."""
+
+    queue_id: str
+    recipient: str
+    marker: str
+    at_seconds: float
+    replied: bool
+
+
+@dataclass
+class Evidence:
+    scenario: Scenario
+    ledger: Ledger
+    primaries: list[ReceivingServer]
+    strangers: list[ReceivingServer]  # the senders' own domain, and the victim's
+    log: DayLog
+    stored: list[Stored] = field(default_factory=list)
+    comebacks: list[tuple[float, int]] = field(default_factory=list)  # when which primary was up again
+    left_open: int = 0  # connections of ours that still stood at the end
+    faults: list[str] = field(default_factory=list)  # what went wrong unseen inside loops
+    complaints: list[str] = field(default_factory=list)
+    unsettled: int = 0  # letters that senders still have
+
+    @cached_property
+    def ours(self) -> list[Taken]:
+        """All that came to primaries from our address."""
+        return [taken for server in self.primaries for taken in server.taken if taken.peer == OUR_ADDRESS]
+
+    @cached_property
+    def relayed(self) -> list[Relayed]:
+        return [
+            Relayed(
+                queue_id_of(taken.content) or "",
+                recipient,
+                taken.marker or "",
+                taken.at_seconds,
+                taken.replied,
+            )
+            for taken in self.ours
+            for recipient in taken.recipients
+        ]
+
+    @cached_property
+    def acknowledged(self) -> list[tuple[str, str, float]]:
+        """(marker, recipient, when) that we answered 250 for."""
+        return [
+            (handing.marker, recipient, handing.at_seconds)
+            for handing in self.ledger.handings
+            if handing.heard is Heard.ACKNOWLEDGED and handing.to == OUR_ADDRESS
+            for recipient in handing.recipients
+        ]
+
+    @cached_property
+    def offered(self) -> dict[tuple[str, str], float]:
+        """When we first offered (sender, recipient) to its primary. Recipient probes are from nobody."""
+        first: dict[tuple[str, str], float] = {}
+        for server in self.primaries:
+            for offer in server.offered:
+                if offer.peer == OUR_ADDRESS:
+                    key = (offer.sender, offer.recipient)
+                    first[key] = min(offer.at_seconds, first.get(key, offer.at_seconds))
+        return first
+
+    def offers_from_us(self, servers: list[ReceivingServer]) -> list[Offered]:
+        return [offer for server in servers for offer in server.offered if offer.peer == OUR_ADDRESS]
+
+
+def queue_id_of(content: bytes) -> str | None:
+    """The id in the Received line that we put on top."""
+    top = OUR_RECEIVED.match(content)
+    found = _QUEUE_ID.search(top[0].replace(b"\r\n\t", b" ")) if top is not None else None
+    return found[1].decode() if found is not None else None

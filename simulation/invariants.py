@@ -1,0 +1,254 @@
+"""The promises, checked against what a day left behind. Each yields one sentence per violation."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from secondpost.mail.delivery import KeptFor, State
+from simulation.evidence import OUR_RECEIVED, Evidence, queue_id_of
+from simulation.letters import Heard
+from simulation.scenario import (
+    OUR_ADDRESS,
+    OUR_NETWORK,
+    Blocked,
+    ClockWrong,
+    Crash,
+    Fault,
+    Moody,
+    NamesLie,
+    NoRoom,
+    PowerCut,
+    PrimaryDown,
+    Restart,
+    Storm,
+    TlsBroken,
+)
+
+STARTS_SECONDS = 60.0  # design, promise P4
+DRAINED_SECONDS = 120.0
+CONNECTIONS_AT_ONCE = 20  # first attempts may pass each other by as many
+KEEPING = (State.WAITING, State.CLAIMED, State.HELD, State.KEPT)
+
+Invariant = Callable[[Evidence], Iterator[str]]
+
+
+def nothing_acknowledged_is_lost(day: Evidence) -> Iterator[str]:
+    """P1: what we answered 250 for is at its primary, or lies in the store with its content."""
+    there = {(copy.marker, copy.recipient) for copy in day.relayed}
+    here = {(row.marker, row.recipient) for row in day.stored if row.state in KEEPING}
+    for marker, recipient, at in day.acknowledged:
+        if (marker, recipient) not in there and (marker, recipient) not in here:
+            yield f"{marker} for {recipient} was acknowledged at {at:.3f} and is nowhere"
+
+
+def nothing_is_invented(day: Evidence) -> Iterator[str]:
+    """P1: primaries got from us only what somebody wrote, from whom and for whom it was written."""
+    for taken in day.ours:
+        letter = day.ledger.letters.get(taken.marker or "")
+        if letter is None:
+            yield f"a primary got a message from us that nobody wrote: {taken.content[:200]!r}"
+        elif taken.sender != letter.sender or not set(taken.recipients) <= set(letter.recipients):
+            yield f"{taken.marker} came with another envelope: <{taken.sender}> to {taken.recipients}"
+
+
+def copies_have_a_reason(day: Evidence) -> Iterator[str]:
+    """P1: one copy a delivery, and one more for each time the log says maybe-duplicate; one delivery an
+    acknowledgement, and one more for each sender that did not hear the reply to its dot.
+    """
+    numbers = {
+        line.values()["id"]: line.values()["to"]
+        for line in day.log.lines
+        if " to=" in line.text and " id=" in line.text
+    }
+    numbers |= {str(row.id): row.recipient for row in day.stored}
+    excused: Counter[tuple[str, str]] = Counter()
+    for line in day.log.of("maybe-duplicate"):
+        delivery = line.values()["id"]
+        if delivery in numbers:
+            excused[delivery.partition("/")[0], numbers[delivery]] += 1
+    for (queue_id, recipient), copies in Counter((c.queue_id, c.recipient) for c in day.relayed).items():
+        if copies > 1 + excused[queue_id, recipient]:
+            yield f"{queue_id} came {copies} times to {recipient}, excused {excused[queue_id, recipient]}"
+    asked: Counter[tuple[str, str]] = Counter()
+    for handing in day.ledger.handings:
+        if handing.to == OUR_ADDRESS and handing.heard is not Heard.REFUSED:
+            asked.update((handing.marker, recipient) for recipient in handing.recipients)
+    entered = {(c.marker, c.recipient, c.queue_id) for c in day.relayed}
+    entered |= {
+        (row.marker or "", row.recipient, str(row.id).partition("/")[0])
+        for row in day.stored
+        if row.marker is not None
+    }
+    for (marker, recipient), ids in Counter((marker, recipient) for marker, recipient, _ in entered).items():
+        if ids > asked[marker, recipient]:
+            yield f"{marker} for {recipient} was taken in {ids} times, handed over {asked[marker, recipient]}"
+
+
+def nothing_is_kept_without_a_refusal(day: Evidence) -> Iterator[str]:
+    """P1: a dead letter of a backup domain was refused for good by its primary, and nothing else."""
+    refused = {pair for server in day.primaries for pair in server.refused}
+    senders = {sender for server in day.primaries for sender in server.refused_senders}
+    for row in day.stored:
+        if row.state is not State.KEPT:
+            continue
+        if row.kept_for is not KeptFor.REFUSED:
+            yield f"{row.id} for {row.recipient} is kept as {row.kept_for}"
+        elif (row.sender, row.recipient) not in refused and row.sender not in senders:
+            yield f"{row.id} for {row.recipient} is kept as refused, and nobody refused it"
+
+
+def nothing_is_relayed_elsewhere(day: Evidence) -> Iterator[str]:
+    """P3: no 250 for a domain that we do not back up, and none of ours ever spoke to a stranger's server."""
+    homes = {domain.name for domain in day.scenario.domains}
+    for marker, recipient, at in day.acknowledged:
+        if recipient.rpartition("@")[2] not in homes:
+            yield f"{marker} for {recipient} was taken at {at:.3f}: an open relay"
+    for offer in day.offers_from_us(day.primaries):
+        if offer.recipient.rpartition("@")[2] not in homes:
+            yield f"we offered mail for {offer.recipient} at {offer.at_seconds:.3f}"
+
+
+def nobody_gets_backscatter(day: Evidence) -> Iterator[str]:
+    """P3: no mail of ours ever goes to a sender, whatever became of the message."""
+    for offer in day.offers_from_us(day.strangers):
+        yield f"we offered mail from <{offer.sender}> to {offer.recipient} at {offer.at_seconds:.3f}"
+
+
+def what_waits_is_drained_in_the_end(day: Evidence) -> Iterator[str]:
+    """P4: when everything is well again, nothing waits any more, here or at the senders."""
+    for row in day.stored:
+        if row.state in (State.WAITING, State.CLAIMED):
+            yield f"{row.id} for {row.recipient} is still {row.state} (cause {row.cause}, due {row.due_ms})"
+    if day.unsettled > 0:
+        yield f"{day.unsettled} letters are still with their senders"
+    for marker in day.ledger.undeliverable:
+        yield f"{marker} was given up by its sender"
+
+
+def held_mail_drains_when_the_primary_is_back(day: Evidence) -> Iterator[str]:
+    """P4: all that was never tried is first tried within a minute or so after the primary came back, the
+    first of it within a minute, and in the order in which it arrived.
+    """
+    for back, server in day.comebacks:
+        plan = day.scenario.primaries[server]
+        if not _is_calm(day, server, back):
+            continue
+        held = _held_for(day, plan.domains, back)
+        tried = [
+            (day.offered.get((_sender_of(day, marker), recipient)), marker) for marker, recipient, _ in held
+        ]
+        if len(tried) == 0:
+            continue
+        never = float("inf")
+        first = min(at if at is not None else never for at, _ in tried)
+        last = max(at if at is not None else never for at, _ in tried)
+        if first > back + STARTS_SECONDS + 1:
+            yield f"{plan.name} was back at {back:.1f}, {len(held)} waited, the first tried at {first:.1f}"
+        elif last > back + DRAINED_SECONDS + len(held):
+            yield f"{plan.name} was back at {back:.1f}, {len(held)} waited, the last tried at {last:.1f}"
+        else:
+            yield from _in_order(plan.name, plan.domains, held, tried)
+
+
+def _held_for(day: Evidence, domains: tuple[str, ...], back: float) -> list[tuple[str, str, float]]:
+    """What we had taken before the primary was back and had not tried even once, oldest first."""
+    tried = day.offered
+    return sorted(
+        (
+            (marker, recipient, at)
+            for marker, recipient, at in day.acknowledged
+            if at < back - 5.0
+            and recipient.rpartition("@")[2] in domains
+            and tried.get((_sender_of(day, marker), recipient), back) >= back
+            and _sender_of(day, marker) != ""
+        ),
+        key=lambda entry: entry[2],
+    )
+
+
+def _in_order(
+    name: str,
+    domains: tuple[str, ...],
+    held: list[tuple[str, str, float]],
+    tried: list[tuple[float | None, str]],
+) -> Iterator[str]:
+    for domain in domains:
+        order = [
+            (at or 0.0, place)
+            for place, ((_, recipient, _), (at, _)) in enumerate(zip(held, tried, strict=True))
+            if recipient.endswith("@" + domain)
+        ]
+        places = [place for _, place in sorted(order)]
+        ranks = {place: rank for rank, place in enumerate(sorted(places))}
+        for position, place in enumerate(places):
+            if ranks[place] - position > 2 * CONNECTIONS_AT_ONCE:
+                yield f"{name}: number {ranks[place]} of {domain} was tried as number {position}"
+
+
+def _is_calm(day: Evidence, server: int, back: float) -> bool:
+    """Nothing else was wrong for a while that could hold this primary's mail back."""
+    end = back + DRAINED_SECONDS + 60.0
+    plan = day.scenario.primaries[server]
+    others = [
+        number
+        for number, other in enumerate(day.scenario.primaries)
+        if set(other.domains) & set(plan.domains)
+    ]
+    return not any(
+        fault.start < end and back - 1.0 < fault.end + 60.0 and _concerns(fault, others, plan.network)
+        for fault in day.scenario.faults
+        if not (isinstance(fault.what, PrimaryDown) and fault.what.server == server and fault.end <= back)
+    )
+
+
+def _concerns(fault: Fault, servers: list[int], network: str) -> bool:
+    match fault.what:
+        case PrimaryDown(number) | Moody(number) | TlsBroken(number):
+            return number in servers
+        case Blocked(network_a, network_b):
+            return {network_a, network_b} == {OUR_NETWORK, network}
+        case Crash() | PowerCut() | Restart() | NoRoom() | Storm() | NamesLie():
+            return True
+        case ClockWrong():
+            return False
+
+
+def _sender_of(day: Evidence, marker: str) -> str:
+    return day.ledger.letters[marker].sender
+
+
+def content_arrives_unchanged(day: Evidence) -> Iterator[str]:
+    """P5: what came to the primary is what was sent, and exactly one Received line of ours on top."""
+    for taken in day.ours:
+        letter = day.ledger.letters.get(taken.marker or "")
+        if letter is None:
+            continue  # told by nothing_is_invented
+        top = OUR_RECEIVED.match(taken.content)
+        if top is None or queue_id_of(taken.content) is None:
+            yield f"{taken.marker} came without our Received line: {taken.content[:120]!r}"
+        elif taken.content[top.end() :] != letter.content:
+            yield f"{taken.marker} was changed on its way"
+
+
+def nobody_misbehaves(day: Evidence) -> Iterator[str]:
+    """No plain text into TLS, no exception unseen, no role that dies by itself, no connection left open."""
+    yield from day.complaints
+    yield from day.faults
+    for line in day.log.of("role-ended"):
+        if not line.text.endswith("reason=stopped"):
+            yield f"{line.seconds:.3f} {line.text}"
+    if day.left_open > 0:
+        yield f"{day.left_open} connections of ours were left open"
+
+
+ALL: tuple[Invariant, ...] = (
+    nothing_acknowledged_is_lost,
+    nothing_is_invented,
+    copies_have_a_reason,
+    nothing_is_kept_without_a_refusal,
+    nothing_is_relayed_elsewhere,
+    nobody_gets_backscatter,
+    what_waits_is_drained_in_the_end,
+    held_mail_drains_when_the_primary_is_back,
+    content_arrives_unchanged,
+    nobody_misbehaves,
+)

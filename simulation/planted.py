@@ -1,0 +1,143 @@
+"""Bugs planted on purpose: a simulation that does not find them is no test.
+
+Each is a wiring: it hands a role a configuration or a store with one thing wrong in it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from secondpost.app import World
+from secondpost.config.records import AnyRecipient, Backup, Config
+from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
+from secondpost.mail.content import InTable
+from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
+from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
+from secondpost.mail.queue_id import WORKERS_MAX, QueueIds
+from secondpost.store.ports import Lease, MailStore, Settlement
+from simulation.scenario import OUR_NAME, VICTIM_DOMAIN
+from simulation.service import Wiring
+
+ONE_IN = 20
+
+
+class Wrong:
+    """A store in which one thing is wrong; all else is the real one's."""
+
+    def __init__(self, world: World, store: MailStore) -> None:
+        self._world = world
+        self._store = store
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+
+class LosesSome(Wrong):
+    """One message in twenty is acknowledged and never written."""
+
+    accepted = 0
+
+    def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
+        self.accepted += 1
+        if self.accepted % ONE_IN == 0:
+            return _done()
+        return self._store.accept(arrival, kept_for)
+
+
+class AcknowledgesEarly(Wrong):
+    """The 250 goes out while the commit is still under way: lost only when a crash falls between."""
+
+    def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
+        asyncio.ensure_future(self._store.accept(arrival, kept_for)).add_done_callback(_heard)
+        return _done()
+
+
+class SendsTwice(Wrong):
+    """One outcome in twenty is forgotten: what was delivered waits again."""
+
+    settled = 0
+
+    def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
+        wrong = []
+        for settlement in settlements:
+            self.settled += 1
+            forget = settlement.state is State.DELIVERED and self.settled % ONE_IN == 0
+            wrong.append(
+                replace(settlement, state=State.WAITING, due_ms=settlement.at_ms) if forget else settlement
+            )
+        return self._store.settle(lease, wrong)
+
+
+class Bounces(Wrong):
+    """What the primary refuses is reported to the sender."""
+
+    def __init__(self, world: World, store: MailStore) -> None:
+        super().__init__(world, store)
+        self._senders: dict[DeliveryId, ReversePath] = {}
+        self._ids = QueueIds(WORKERS_MAX - 1)
+
+    async def claim(self, lease: Lease, now_ms: int, limit: int) -> list[Claimed]:
+        claimed = await self._store.claim(lease, now_ms, limit)
+        self._senders.update((row.id, row.sender) for row in claimed)
+        return claimed
+
+    async def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> int:
+        for settlement in settlements:
+            sender = self._senders.get(settlement.id)
+            if settlement.state is State.KEPT and isinstance(sender, Mailbox):
+                await self._store.accept(self._report(sender, settlement.at_ms))
+        return await self._store.settle(lease, settlements)
+
+    def _report(self, to: Mailbox, now_ms: int) -> Arrival:
+        return Arrival(
+            self._ids.next(now_ms),
+            Lane.OWN,
+            Envelope(NULL_PATH, (to,)),
+            Peer("127.0.0.1", OUR_NAME, "SMTP"),
+            now_ms,
+            InTable(b"Subject: not delivered\r\n\r\nSorry.\r\n"),
+        )
+
+
+class Trims(Wrong):
+    """Trailing spaces are tidied away, and every signature with them."""
+
+    def content(self, claimed: Claimed) -> bytes:
+        return self._store.content(claimed).replace(b" \r\n", b"\r\n")
+
+
+def _done() -> Awaitable[None]:
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
+
+
+def _heard(task: "asyncio.Future[None]") -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+def _with_store(guilty: str, wrong: Callable[[World, MailStore], Wrong]) -> Wiring:
+    def wiring(role: str, config: Config, world: World, store: MailStore) -> tuple[Config, World, MailStore]:
+        return config, world, cast(MailStore, wrong(world, store)) if role == guilty else store
+
+    return wiring
+
+
+def _open_relay(role: str, config: Config, world: World, store: MailStore) -> tuple[Config, World, MailStore]:
+    """Receive takes mail for a domain that nobody asked us to back up, as it would for any."""
+    if role == "receive":
+        victim = Backup(Domain(VICTIM_DOMAIN), recipients=(AnyRecipient(),))
+        config = replace(config, backups=(*config.backups, victim))
+    return config, world, store
+
+
+PLANTED: Mapping[str, Wiring] = {
+    "lost-acknowledgement": _with_store("receive", LosesSome),
+    "early-acknowledgement": _with_store("receive", AcknowledgesEarly),
+    "double-send": _with_store("deliver", SendsTwice),
+    "backscatter": _with_store("deliver", Bounces),
+    "open-relay": _open_relay,
+    "changed-content": _with_store("deliver", Trims),
+}

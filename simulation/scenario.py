@@ -1,0 +1,366 @@
+"""A day as data, drawn from a seed: who lives where, who writes when, and what goes wrong.
+
+Everything here comes from the fault dice before the day begins, so that nothing the product does can
+change the storm.
+"""
+
+from dataclasses import dataclass, replace
+
+from simulation.dice import SimDice
+from simulation.dns import NXDOMAIN, SERVFAIL, SLOW, ZERO, Lie
+from simulation.net import Weather
+from simulation.primaries import Character, Drop
+from simulation.senders import Manners
+
+HOUR = 3600.0
+DAY_SECONDS = 24 * HOUR
+LETTERS_MIN = 300
+
+OUR_NAME = "mx2.ours.example"
+OUR_ADDRESS = "192.0.2.25"
+OUR_NETWORK = "harbour"
+COUNTRY = "country"  # whose regulator blocks
+ELSEWHERE = "elsewhere"
+SENDER_NETWORKS = (COUNTRY, ELSEWHERE)
+PROVIDERS = ("provider-a", "provider-b", "provider-c")
+SENDER_DOMAIN = "sender.example"
+VICTIM_DOMAIN = "victim.example"  # of no concern to us: where a relay would send
+MAILBOXES = ("anna", "bert", "carl", "dora", "erik")
+NOBODY = "nobody"  # a mailbox that no primary has
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryPlan:
+    name: str
+    address: str
+    network: str
+    domains: tuple[str, ...]
+    preference: int
+    offers_tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DomainPlan:
+    name: str
+    recipients: str  # "any", "listed" or "learn"
+    named_primary: bool  # the configuration names the primary, instead of asking DNS
+
+
+@dataclass(frozen=True, slots=True)
+class SenderPlan:
+    name: str
+    address: str
+    network: str
+    manners: Manners
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPlan:
+    at_seconds: float
+    sender_server: int
+    recipients: tuple[str, ...]
+    octets: int
+    from_nobody: bool  # the null path
+
+
+# -- what goes wrong, each from one time to another
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryDown:
+    server: int
+    refuses: bool  # True: connections are refused; False: they vanish
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    network_a: str
+    network_b: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moody:
+    server: int
+    character: Character
+
+
+@dataclass(frozen=True, slots=True)
+class NamesLie:
+    viewpoint: str
+    name: str
+    lie: Lie
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    weather: Weather
+
+
+@dataclass(frozen=True, slots=True)
+class TlsBroken:
+    server: int
+    how: str  # "fails" or "hangs"
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """The disk is full: of mail beyond the reserve, or to the last octet."""
+
+    to_the_last_octet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockWrong:
+    """The wall clock is stepped, and set right at the end."""
+
+    step_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """kill -9 of one role; the supervisor starts it again."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCut:
+    """The machine goes dark, and comes back at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """SIGTERM and a new start of one role."""
+
+    role: str
+
+
+What = (
+    PrimaryDown
+    | Blocked
+    | Moody
+    | NamesLie
+    | Storm
+    | TlsBroken
+    | NoRoom
+    | ClockWrong
+    | Crash
+    | PowerCut
+    | Restart
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    what: What
+    start: float
+    end: float
+
+    def __str__(self) -> str:
+        return f"{_clock(self.start)}-{_clock(self.end)} {self.what}"
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds // 3600):02}:{int(seconds // 60) % 60:02}:{seconds % 60:04.1f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    domains: tuple[DomainPlan, ...]
+    primaries: tuple[PrimaryPlan, ...]
+    senders: tuple[SenderPlan, ...]
+    letters: tuple[LetterPlan, ...]
+    faults: tuple[Fault, ...]  # in order of their start
+    fault_free_from: float  # everything is healed by then
+
+
+def draw(dice: SimDice) -> Scenario:
+    domains = tuple(
+        DomainPlan(f"d{number}.example", dice.one_of(("any", "any", "listed", "learn")), dice.chance(0.3))
+        for number in range(dice.whole(3, 5))
+    )
+    primaries = _primaries(dice, domains)
+    senders = _senders(dice)
+    faults = _faults(dice, domains, primaries)
+    letters = _letters(dice, domains, senders, faults)
+    return Scenario(domains, primaries, senders, letters, faults, max(fault.end for fault in faults))
+
+
+def _primaries(dice: SimDice, domains: tuple[DomainPlan, ...]) -> tuple[PrimaryPlan, ...]:
+    """The first two domains share a provider's host; the third has two hosts; the others one each."""
+    groups = [(domains[:2], 10), (domains[2:3], 10), (domains[2:3], 20)]
+    groups += [(domains[number : number + 1], 10) for number in range(3, len(domains))]
+    return tuple(
+        PrimaryPlan(
+            name=f"mx{number}.{PROVIDERS[min(number, 2)]}.example",
+            address=f"198.51.100.{10 + number}",
+            network=PROVIDERS[0] if number == 0 else dice.one_of(PROVIDERS[1:]),
+            domains=tuple(domain.name for domain in group),
+            preference=preference,
+            offers_tls=dice.chance(0.7),
+        )
+        for number, (group, preference) in enumerate(groups)
+    )
+
+
+def _senders(dice: SimDice) -> tuple[SenderPlan, ...]:
+    plans = []
+    for number in range(6):
+        manners = Manners(
+            extended=dice.chance(0.9),
+            pipelines=dice.chance(0.5),
+            uses_tls=dice.chance(0.7),
+            per_connection=dice.one_of((1, 1, 5, 50)),
+            vanishes_chance=dice.one_of((0.0, 0.0, 0.05)),
+            breaks_chance=dice.one_of((0.0, 0.0, 0.05)),
+            # The last two ignore preferences, as spammers do and servers with a fixed route.
+            only_to=OUR_ADDRESS if number >= 4 else None,
+        )
+        network = SENDER_NETWORKS[number % 2]
+        plans.append(SenderPlan(f"out{number}.{SENDER_DOMAIN}", f"203.0.113.{10 + number}", network, manners))
+    return tuple(plans)
+
+
+def _letters(
+    dice: SimDice, domains: tuple[DomainPlan, ...], senders: tuple[SenderPlan, ...], faults: tuple[Fault, ...]
+) -> tuple[LetterPlan, ...]:
+    count = LETTERS_MIN + dice.whole(0, 40)
+    bursts = [fault.start + dice.between(-10.0, 300.0) for fault in faults]
+    letters = []
+    for _ in range(count):
+        at = (
+            dice.one_of(bursts) + dice.between(0.0, 60.0)
+            if dice.chance(0.5)
+            else dice.between(0, DAY_SECONDS)
+        )
+        server = dice.whole(0, len(senders) - 1)
+        homes = [dice.one_of(domains).name]
+        if senders[server].manners.only_to is not None and dice.chance(0.3):
+            homes.append(dice.one_of((*(domain.name for domain in domains), VICTIM_DOMAIN)))
+        recipients = {
+            f"{NOBODY if dice.chance(0.03) else dice.one_of(MAILBOXES)}@{home}"
+            for home in homes
+            for _ in range(dice.one_of((1, 1, 1, 2, 4)))
+        }
+        octets = dice.one_of((600, 1500, 4000, 4000, 20_000)) if dice.chance(0.97) else 200_000
+        letters.append(LetterPlan(max(1.0, at), server, tuple(sorted(recipients)), octets, dice.chance(0.05)))
+    return tuple(sorted(letters, key=lambda letter: letter.at_seconds))
+
+
+def _faults(
+    dice: SimDice, domains: tuple[DomainPlan, ...], primaries: tuple[PrimaryPlan, ...]
+) -> tuple[Fault, ...]:
+    faults = [
+        _spell(dice, PrimaryDown(server, dice.chance(0.5)), 0.3 * HOUR, 6 * HOUR)
+        for server in range(len(primaries))
+        for _ in range(dice.whole(1, 2))
+    ]
+    faults.append(_spell(dice, Blocked(COUNTRY, dice.one_of(primaries).network), HOUR, 8 * HOUR))
+    if dice.chance(0.3):
+        faults.append(_spell(dice, Blocked(OUR_NETWORK, dice.one_of(primaries).network), HOUR, 4 * HOUR))
+    faults.extend(_crashes(dice))
+    kinds = dice.some_of(range(7), dice.whole(3, 5))
+    faults.extend(_trouble(dice, kind, domains, primaries) for kind in kinds)
+    return tuple(sorted(_apart(faults), key=lambda fault: fault.start))
+
+
+def _crashes(dice: SimDice) -> list[Fault]:
+    crashes = []
+    for _ in range(dice.whole(1, 4)):
+        at = dice.between(0.0, DAY_SECONDS)
+        match dice.whole(0, 4):
+            case 0:
+                crashes.append(Fault(PowerCut(), at, at + dice.between(20.0, HOUR)))
+            case 1 | 2:
+                crashes.append(Fault(Crash("deliver"), at, at + 1.0))
+            case 3:
+                crashes.append(Fault(Crash("receive"), at, at + 1.0))
+            case _:
+                crashes.append(Fault(PowerCut(), at, at + 5.0))
+    if dice.chance(0.3):
+        at = dice.between(0.0, DAY_SECONDS)
+        crashes.append(Fault(Restart(dice.one_of(("receive", "deliver"))), at, at + 1.0))
+    return crashes
+
+
+def _trouble(
+    dice: SimDice, kind: int, domains: tuple[DomainPlan, ...], primaries: tuple[PrimaryPlan, ...]
+) -> Fault:
+    server = dice.whole(0, len(primaries) - 1)
+    match kind:
+        case 0 | 1:
+            return _spell(dice, Moody(server, dice.one_of(CHARACTERS)), HOUR, 8 * HOUR)
+        case 2:
+            name = dice.one_of((*(domain.name for domain in domains), *(p.name for p in primaries)))
+            lies = (SERVFAIL, NXDOMAIN, SLOW)
+            host_lies = (*lies, ZERO, replace(ZERO, addresses=(OUR_ADDRESS,)))
+            lie = dice.one_of(host_lies if name.startswith("mx") else lies)
+            viewpoint = dice.one_of((OUR_NETWORK, OUR_NETWORK, "*", COUNTRY))
+            return _spell(dice, NamesLie(viewpoint, name, lie), 0.2 * HOUR, 3 * HOUR)
+        case 3:
+            weather = Weather(
+                latency_seconds=(0.02, dice.between(0.05, 0.5)),
+                loss_chance=dice.between(0.0, 0.1),
+                reset_chance=dice.between(0.0, 0.3),
+                silence_chance=dice.between(0.0, 0.1),
+            )
+            return _spell(dice, Storm(weather), 0.5 * HOUR, 3 * HOUR)
+        case 4:
+            return _spell(dice, TlsBroken(server, dice.one_of(("fails", "hangs"))), HOUR, 4 * HOUR)
+        case 5:
+            return _spell(dice, NoRoom(dice.chance(0.5)), 0.1 * HOUR, HOUR)
+        case _:
+            step_ms = dice.one_of((-86_400_000, -3_600_000, 3_600_000, 86_400_000))
+            return _spell(dice, ClockWrong(step_ms), 0.5 * HOUR, 3 * HOUR)
+
+
+def _spell(dice: SimDice, what: What, shortest: float, longest: float) -> Fault:
+    lasts = dice.between(shortest, longest)
+    start = dice.between(0.0, DAY_SECONDS - lasts)
+    return Fault(what, start, start + lasts)
+
+
+def _apart(faults: list[Fault]) -> list[Fault]:
+    """Two faults that set the same thing must not overlap, or the end of one would end the other."""
+    kept: list[Fault] = []
+    for fault in faults:
+        if not any(
+            _scope(other.what) == _scope(fault.what)
+            and other.start < fault.end + 60.0
+            and fault.start < other.end + 60.0
+            for other in kept
+        ):
+            kept.append(fault)
+    return kept
+
+
+def _scope(what: What) -> tuple[str, ...]:
+    match what:
+        case PrimaryDown(server) | Moody(server) | TlsBroken(server):
+            return (type(what).__name__, str(server))
+        case NamesLie(_, name):
+            return ("names", name)
+        case Blocked(network_a, network_b):
+            return ("blocked", network_a, network_b)
+        case Crash() | PowerCut() | Restart():
+            return ("process",)
+        case _:
+            return (type(what).__name__,)
+
+
+CHARACTERS = (
+    Character(greylist_seconds=300.0),
+    Character(tarpit_seconds=5.0),
+    Character(tarpit_seconds=40.0),
+    Character(drop=Drop.GREETING, drop_chance=0.5),
+    Character(drop=Drop.RCPT, drop_chance=0.3),
+    Character(drop=Drop.DATA, drop_chance=0.3),
+    Character(drop=Drop.DOT_UNTAKEN, drop_chance=0.3),
+    Character(drop=Drop.DOT_TAKEN, drop_chance=0.3),
+    Character(full_chance=0.3),
+    Character(dot_refused_chance=0.2),
+    Character(dot_deferred_chance=0.3),
+    Character(lie_chance=0.05),
+    Character(offers_tls=False, pipelining=False),
+    Character(shutdown_chance=0.3),
+)
