@@ -1,0 +1,74 @@
+"""Keeps the write-ahead log short and gives room back, without ever holding up the writer for long."""
+
+import apsw
+
+from secondpost.store.sqlite.base import Base, Opened
+from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, told
+from secondpost.store.sqlite.queries import number
+from secondpost.world.ports import DiskFailed
+
+PASSIVE_OCTETS = 4 * 1024 * 1024
+TRUNCATE_OCTETS = 64 * 1024 * 1024
+# Free pages are used again first: only a surplus is given back, and little at a time.
+SPARE_PAGES = 256
+VACUUM_PAGES = 64  # per job: each page costs a step
+VACUUM_JOBS_MAX = 64  # per call
+
+
+class Checkpoints(Base):
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(opened)
+        self._checkpointer: apsw.Connection | None = None
+        self._checkpointing = False
+
+    async def checkpoint(self) -> None:
+        """Call it every few seconds. Raises DiskFailed."""
+        if self._checkpointing:
+            return
+        self._checkpointing = True
+        try:
+            await self._give_back_pages()
+            await self._opened.work.run(self._copy_log)
+        except DiskFailed as failed:
+            self._opened.failed(failed)
+            raise
+        finally:
+            self._checkpointing = False
+
+    def _copy_log(self) -> None:
+        """Passive copies beside the writers; truncating holds them up, so a passive run goes before it."""
+        try:
+            db = self._checkpoint_connection()
+            frames, copied = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
+            if (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS or frames * PAGE_OCTETS >= TRUNCATE_OCTETS:
+                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+            if frames * PAGE_OCTETS >= TRUNCATE_OCTETS:
+                left, _ = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                assert left == 0, f"{left} frames are left in the log after it was truncated"
+        except apsw.BusyError:
+            return  # a reader or another process stands in the way; the next call tries again
+        except apsw.Error as error:
+            raise told(error, self._opened.db) from error
+
+    def _checkpoint_connection(self) -> apsw.Connection:
+        if self._opened.in_line:
+            return self._opened.db
+        if self._checkpointer is None:
+            self._checkpointer = open_checkpointer(self._opened.disk, self._opened.path_name)
+        return self._checkpointer
+
+    def _close_checkpointer(self) -> None:
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+
+    async def _give_back_pages(self) -> None:
+        def vacuum(db: apsw.Connection) -> bool:
+            [(free,)] = db.execute("PRAGMA freelist_count").fetchall()
+            if (surplus := number(free) - SPARE_PAGES) <= 0:
+                return False
+            db.execute(f"PRAGMA incremental_vacuum({min(VACUUM_PAGES, surplus)})").fetchall()
+            return True
+
+        for _ in range(VACUUM_JOBS_MAX):
+            if not await self._writer.change(vacuum, VACUUM_PAGES):
+                return

@@ -1,0 +1,110 @@
+"""Opens connections to the database as the store needs them, and tells its errors in the port's words."""
+
+import errno
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import apsw
+
+from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
+from secondpost.world.ports import Disk, DiskFailed
+
+T = TypeVar("T")
+
+# 3.7.0 to 3.51.2 can lose committed data when two connections write and checkpoint at once.
+SQLITE_VERSION_MIN = (3, 51, 3)
+PAGE_OCTETS = 4096
+WRITER_CACHE_KIB = 8192
+READER_CACHE_KIB = 2048
+PREPARED_MAX = 300
+READER_BUSY_MS = 5_000  # a reader waits only while another process opens or closes the database
+BUSY_POLL_SECONDS = 0.0005
+BUSY_POLL_SECONDS_MAX = 0.002
+BUSY_POLLS_SHORT = 100
+
+
+def check_version() -> None:
+    version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    if version < SQLITE_VERSION_MIN:
+        least = ".".join(str(part) for part in SQLITE_VERSION_MIN)
+        raise StoreRefused(
+            f"SQLite {apsw.sqlite_lib_version()} can lose mail; install apsw with SQLite {least} or newer"
+        )
+
+
+def told(error: Exception, db: apsw.Connection) -> Exception:
+    """The port's word for an error of SQLite; other errors stay what they are.
+
+    CORRUPT, NOTADB and every IOERR (a failed sync among them) mean that nobody knows what is on the disk.
+    """
+    if isinstance(error, apsw.FullError):
+        return StoreFull(str(error))
+    # SQLite knows ENOSPC as "full"; a quota it calls an I/O error.
+    if isinstance(error, apsw.IOError) and db.system_errno == errno.EDQUOT:
+        return StoreFull(f"over quota: {error}")
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return StoreUnavailable(f"another process has the store locked: {error}")
+    if isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError):
+        return DiskFailed(f"{type(error).__name__}: {error}")
+    return error
+
+
+def patiently(attempt: Callable[[], T], busy_seconds: float) -> T:
+    """Repeat while another process has the lock. Raises StoreUnavailable when that lasts too long.
+
+    Our own polling: SQLite's own sleeps grow to 100 ms, and a process that asks so seldom hardly ever
+    finds the gap between two groups of a busy one.
+    """
+    deadline = time.monotonic() + busy_seconds
+    polls = 0
+    while True:
+        try:
+            return attempt()
+        except apsw.BusyError as error:
+            if time.monotonic() >= deadline:
+                raise StoreUnavailable(
+                    f"another process has had the store locked for {busy_seconds:g} seconds"
+                ) from error
+        polls += 1
+        time.sleep(BUSY_POLL_SECONDS if polls < BUSY_POLLS_SHORT else BUSY_POLL_SECONDS_MAX)
+
+
+def open_writer(
+    disk: Disk, name: str, *, create: bool, exclusive: bool, busy_seconds: float
+) -> apsw.Connection:
+    """The one connection of this process that writes. Raises apsw.CantOpenError."""
+    flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+    db = _open(disk, name, flags)
+    if exclusive:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    db.execute(f"PRAGMA page_size = {PAGE_OCTETS}")
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    mode = patiently(lambda: db.execute("PRAGMA journal_mode = WAL").fetchall(), busy_seconds)
+    if mode != [("wal",)]:
+        raise StoreRefused(
+            f"{disk.path(name)} cannot have a write-ahead log: its file system does not allow it"
+        )
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+    return db
+
+
+def open_reader(disk: Disk, name: str) -> apsw.Connection:
+    db = _open(disk, name, apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(READER_BUSY_MS)
+    db.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
+    return db
+
+
+def open_checkpointer(disk: Disk, name: str) -> apsw.Connection:
+    """A connection that only checkpoints, so that the writer need not wait for it."""
+    return _open(disk, name, apsw.SQLITE_OPEN_READWRITE)
+
+
+def _open(disk: Disk, name: str, flags: int) -> apsw.Connection:
+    db = apsw.Connection(disk.path(name), flags=flags, vfs=disk.vfs, statementcachesize=PREPARED_MAX)
+    db.wal_autocheckpoint(0)
+    db.execute("PRAGMA mmap_size = 0")
+    db.execute("PRAGMA temp_store = MEMORY")
+    return db

@@ -1,0 +1,271 @@
+"""Group commit: whoever waits for durability joins the running group; one transaction, one sync for all.
+
+Jobs queue in the loop; one group at a time runs on the store's line, and takes what has queued by the time
+it has the lock. Jobs of one kind are written by few statements together. When anything in a group fails,
+the group is rolled back and each job runs again in a transaction of its own, so that only those fail that
+cannot succeed: a job must change nothing but the database.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+import apsw
+
+from secondpost.store.ports import StoreUnavailable
+from secondpost.store.sqlite.connection import patiently, told
+from secondpost.world.ports import DiskFailed, Line
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+# A unit is about 20 microseconds of work: a group holds the lock for about 10 ms, its sync apart. Counted,
+# not timed, so that a simulated day repeats.
+GROUP_UNITS_MAX = 500
+CHANGE_UNITS = 16  # a job of a few statements
+GIVE_WAY_SECONDS = 0.001  # twice a waiting process's poll: it finds the gap
+# Nobody can see a process that has not yet got the lock even once: it gets a gap this often.
+GROUPS_BETWEEN_GAPS = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind(Generic[P, R]):
+    """A kind of job; `apply` writes all payloads and returns a result for each."""
+
+    apply: Callable[[apsw.Connection, Sequence[P]], Sequence[R]]
+    goes_first: bool = False  # its order among other jobs means nothing: all of a group are taken together
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    kind: Kind[object, object]
+    payload: object
+    units: int
+    answer: asyncio.Future[object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    answer: asyncio.Future[object]
+    result: object
+    error: Exception | None
+
+
+def _nothing() -> None:
+    return None
+
+
+def _each(db: apsw.Connection, changes: Sequence[Callable[[apsw.Connection], object]]) -> list[object]:
+    return [change(db) for change in changes]
+
+
+_CHANGE: Kind[Callable[[apsw.Connection], object], object] = Kind(_each)
+
+
+class Writer:
+    """The one way to write. `failed` is called in the loop, once, when the disk cannot be trusted."""
+
+    def __init__(
+        self,
+        db: apsw.Connection,
+        line: Line,
+        failed: Callable[[BaseException], None],
+        *,
+        busy_seconds: float,
+        alone: bool,
+    ) -> None:
+        self._db = db
+        self._line = line
+        self._failed = failed
+        self._busy_seconds = busy_seconds
+        self._alone = alone  # no other process can have the database open
+        self._queue: deque[_Job] = deque()
+        self._finished: list[_Finished] = []
+        self._under_way = False
+        self._refusal: Exception | None = None
+        self._told_failed = False
+        self._seen_version = 0
+        self._groups_since_gap = 0
+        self._last_end = 0.0
+        self.after_group: Callable[[], None] = _nothing  # called in the loop
+
+    @property
+    def is_distrusted(self) -> bool:
+        """The disk failed: nothing may be written."""
+        return isinstance(self._refusal, DiskFailed)
+
+    def write(self, kind: Kind[P, R], payload: P, units: int) -> asyncio.Future[R]:
+        """Done when the payload is durable. Raises StoreUnavailable, StoreFull, DiskFailed."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[R] = loop.create_future()
+        if self._refusal is not None:
+            answer.set_exception(self._refusal)
+            return answer
+        job = _Job(cast("Kind[object, object]", kind), payload, units, cast("asyncio.Future[object]", answer))
+        self._queue.append(job)
+        if not self._under_way:
+            self._under_way = True
+            loop.call_soon(self._start)  # who submits in this turn of the loop comes along
+        return answer
+
+    def change(self, change: Callable[[apsw.Connection], R], units: int = CHANGE_UNITS) -> asyncio.Future[R]:
+        """A job of its own; the result is what `change` returns."""
+        return self.write(cast("Kind[Callable[[apsw.Connection], R], R]", _CHANGE), change, units)
+
+    def close(self) -> None:
+        """Write what has queued, then take nothing more. Blocks."""
+        if self._refusal is None:
+            self._refusal = StoreUnavailable("the store is closed")
+        if len(self._queue) > 0:
+            self._line.submit(self._drain, self._group_done)
+        self._line.close()
+
+    # ---- in the loop
+
+    def _start(self) -> None:
+        if self._refusal is None:
+            self._line.submit(self._run_group, self._group_done)
+
+    def _group_done(self, error: BaseException | None) -> None:
+        finished, self._finished = self._finished, []
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        if error is not None:
+            self._distrust(error)
+        for one in finished:
+            if one.answer.done():
+                continue
+            if one.error is None:
+                one.answer.set_result(one.result)
+            else:
+                one.answer.set_exception(one.error)
+        self.after_group()
+        if isinstance(self._refusal, DiskFailed) and not self._told_failed:
+            self._told_failed = True
+            self._failed(self._refusal)
+        if len(self._queue) > 0 and self._refusal is None:
+            self._line.submit(self._run_group, self._group_done)
+        else:
+            self._under_way = False
+
+    # ---- on the line
+
+    def _drain(self) -> None:
+        while len(self._queue) > 0:
+            self._run_group()
+
+    def _run_group(self) -> None:
+        waited = len(self._queue)
+        if not self._alone:
+            self._give_way()
+        try:
+            patiently(lambda: self._db.execute("BEGIN IMMEDIATE"), self._busy_seconds)
+        except Exception as error:  # noqa: BLE001  told to those who wait
+            self._cannot_begin(error, waited)
+            return
+        jobs = self._take()
+        try:
+            finished = self._apply(jobs)
+            self._db.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001  told to those who wait
+            self._roll_back()
+            self._after_fault(jobs, told(error, self._db))
+        else:
+            self._finished += finished
+        self._last_end = time.monotonic()
+
+    def _take(self) -> list[_Job]:
+        jobs, units = [], 0
+        while len(self._queue) > 0 and units < GROUP_UNITS_MAX:
+            job = self._queue.popleft()
+            jobs.append(job)
+            units += job.units
+        return jobs
+
+    def _apply(self, jobs: Sequence[_Job]) -> list[_Finished]:
+        finished = []
+        for run in _runs(jobs):
+            results = run[0].kind.apply(self._db, [job.payload for job in run])
+            for job, result in zip(run, results, strict=True):
+                finished.append(_Finished(job.answer, result, None))
+        return finished
+
+    def _after_fault(self, jobs: Sequence[_Job], error: Exception) -> None:
+        if isinstance(error, DiskFailed):
+            self._distrust(error)
+            self._refuse(jobs, error)
+        elif len(jobs) == 1:
+            self._refuse(jobs, error)
+        else:
+            for job in jobs:
+                self._run_alone(job)
+
+    def _run_alone(self, job: _Job) -> None:
+        if isinstance(self._refusal, DiskFailed):
+            self._refuse([job], self._refusal)
+            return
+        try:
+            patiently(lambda: self._db.execute("BEGIN IMMEDIATE"), self._busy_seconds)
+            finished = self._apply([job])
+            self._db.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001  told to who waits
+            self._roll_back()
+            self._after_fault([job], told(error, self._db))
+        else:
+            self._finished += finished
+
+    def _cannot_begin(self, error: Exception, waited: int) -> None:
+        """Those that were here when the waiting began have waited long enough; the others go on."""
+        told_error = told(error, self._db)
+        jobs = [self._queue.popleft() for _ in range(waited)]
+        if isinstance(told_error, DiskFailed):
+            self._distrust(told_error)
+        self._refuse(jobs, told_error)
+
+    def _refuse(self, jobs: Sequence[_Job], error: Exception) -> None:
+        self._finished += [_Finished(job.answer, None, error) for job in jobs]
+
+    def _distrust(self, error: Exception) -> None:
+        """Nothing is written any more: a failed sync must never be followed by one that "succeeds"."""
+        self._refusal = (
+            error if isinstance(error, DiskFailed) else DiskFailed(f"the writer failed: {error!r}")
+        )
+        while len(self._queue) > 0:
+            self._refuse([self._queue.popleft()], self._refusal)
+
+    def _roll_back(self) -> None:
+        """SQLite may have done it already, as it does when the disk is full."""
+        if self._db.in_transaction:
+            try:
+                self._db.execute("ROLLBACK")
+            except apsw.Error as error:
+                self._distrust(error)
+
+    def _give_way(self) -> None:
+        """Leave another process that writes a gap to begin in, when our groups follow close on each other."""
+        version = self._db.data_version()
+        others_write, self._seen_version = version != self._seen_version, version
+        self._groups_since_gap += 1
+        if not others_write and self._groups_since_gap < GROUPS_BETWEEN_GAPS:
+            return
+        self._groups_since_gap = 0
+        gap = time.monotonic() - self._last_end
+        if gap < GIVE_WAY_SECONDS:
+            time.sleep(GIVE_WAY_SECONDS - gap)
+
+
+def _runs(jobs: Sequence[_Job]) -> list[list[_Job]]:
+    """Jobs that are applied together: kinds that may go first, then neighbours of one kind."""
+    first: dict[int, list[_Job]] = {}
+    rest: list[list[_Job]] = []
+    for job in jobs:
+        if job.kind.goes_first:
+            first.setdefault(id(job.kind), []).append(job)
+        elif len(rest) > 0 and rest[-1][0].kind is job.kind:
+            rest[-1].append(job)
+        else:
+            rest.append([job])
+    return [*first.values(), *rest]

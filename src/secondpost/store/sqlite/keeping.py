@@ -1,0 +1,155 @@
+"""Housekeeping: workers that died, the log of the database, what nobody asks for any more."""
+
+from collections.abc import Awaitable, Sequence
+
+import apsw
+
+from secondpost.mail.delivery import DeliveryId
+from secondpost.mail.queue_id import WORKERS_MAX, QueueId
+from secondpost.store.ports import Swept
+from secondpost.store.sqlite.base import BATCH_ROWS, CONTENT_FOLDER, Worker, as_json
+from secondpost.store.sqlite.checkpoint import Checkpoints
+from secondpost.store.sqlite.queries import Value, number, read_queries
+from secondpost.world.ports import Clock, Disk
+
+WORKERS_FOLDER = "workers"
+
+_QUERIES = read_queries("keeping")
+
+
+def lock_name(worker: int) -> str:
+    return f"{WORKERS_FOLDER}/{worker}.lock"
+
+
+def enter(db: apsw.Connection, disk: Disk, clock: Clock, role: str) -> Worker:
+    """Inside a transaction: the lock is held before anybody can read the row and find it free."""
+    taken = {row[0] for row in db.execute(_QUERIES["worker_numbers"])}
+    [(given,)] = db.execute(_QUERIES["last_run"]).fetchall()
+    last = number(given)
+    for run in range(last + 1, last + 1 + WORKERS_MAX):
+        worker = run % WORKERS_MAX
+        if worker in taken:
+            continue
+        held = disk.hold(lock_name(worker))
+        if held is None:
+            continue
+        db.execute(_QUERIES["enter_worker"], (run, worker, role, clock.now_ms(), lock_name(worker)))
+        return Worker(worker, lock_name(worker), held)
+    raise RuntimeError(f"{WORKERS_MAX} workers are entered: one of them has to be swept first")
+
+
+class SqliteKeeping(Checkpoints):
+    @property
+    def worker(self) -> int:
+        """Raises RuntimeError for a command's store."""
+        if self._opened.worker is None:
+            raise RuntimeError("a command is no worker")
+        return self._opened.worker.number
+
+    # ---- the dead
+
+    async def sweep(self) -> Swept:
+        own = None if self._opened.worker is None else self._opened.worker.number
+        workers, doubted, files = 0, [], 0
+        for value, lock in self._read(_QUERIES["other_workers"], (own,)):
+            worker = number(value)
+            held = self._opened.disk.hold(str(lock))
+            if held is None:
+                continue
+            try:
+                doubted += await self._doubt(worker)
+                files += await self._remove_nameless(worker)
+                await self._bury(worker, str(lock))
+            finally:
+                held.release()
+            workers += 1
+        await self._remove_leaving()
+        return Swept(workers, tuple(doubted), files)
+
+    async def _doubt(self, worker: int) -> list[DeliveryId]:
+        now_ms = self._opened.clock.now_ms()
+
+        def batch(db: apsw.Connection) -> list[DeliveryId]:
+            rows = db.execute(_QUERIES["claimed_of"], (worker, BATCH_ROWS)).fetchall()
+            if len(rows) == 0:
+                db.execute(_QUERIES["drop_leases"], (worker,))
+            else:
+                db.execute(_QUERIES["doubt"], (as_json(rows), now_ms))
+            return [DeliveryId(QueueId(number(message)), number(n)) for message, n in rows]
+
+        doubted: list[DeliveryId] = []
+        while len(some := await self._writer.change(batch, BATCH_ROWS)) > 0:
+            doubted += some
+        return doubted
+
+    async def _remove_nameless(self, worker: int) -> int:
+        """Files that the worker wrote and whose row never came."""
+        disk, prefix = self._opened.disk, f"{worker}-"
+        names = await self._opened.work.run(lambda: disk.names(CONTENT_FOLDER))
+        written = [f"{CONTENT_FOLDER}/{name}" for name in names if name.startswith(prefix)]
+        removed = 0
+        for start in range(0, len(written), BATCH_ROWS):
+            some = written[start : start + BATCH_ROWS]
+            needed = {row[0] for row in self._read(_QUERIES["needed_files"], (as_json(some),))}
+            nameless = [name for name in some if name not in needed]
+            if len(nameless) > 0:
+                await self._remove_files(nameless)
+            removed += len(nameless)
+        return removed
+
+    async def _bury(self, worker: int, lock: str) -> None:
+        def write(db: apsw.Connection) -> None:
+            db.execute(_QUERIES["drop_worker"], (worker,))
+
+        await self._writer.change(write)
+        self._opened.disk.remove(lock)
+
+    # ---- the forgotten
+
+    def prune(self, finished_before_ms: int) -> Awaitable[int]:
+        def batch(db: apsw.Connection) -> int:
+            ended = db.execute(_QUERIES["ended_messages"], (finished_before_ms, BATCH_ROWS)).fetchall()
+            some = as_json(_up_to(ended, BATCH_ROWS))
+            for query in ("forget_deliveries", "forget_events", "forget_messages"):
+                db.execute(_QUERIES[query], (some,))
+            forgotten = db.changes()
+            db.execute(_QUERIES["forget_learned"], (finished_before_ms, BATCH_ROWS))
+            return forgotten
+
+        return self._writer.change(batch, 3 * BATCH_ROWS)
+
+    def close(self) -> None:
+        self._writer.close()
+        worker = self._opened.worker
+        if worker is not None and self._leave(worker.number):
+            self._opened.disk.remove(worker.lock)
+        self._close_checkpointer()
+        if not self._opened.in_line:
+            self._opened.reader.close()
+        self._opened.db.close()
+        if worker is not None:
+            worker.held.release()
+
+    def _leave(self, worker: int) -> bool:
+        """With a lease left, something may be under way: then we are swept like the dead."""
+        if self._writer.is_distrusted:
+            return False
+        db = self._opened.db
+        try:
+            if db.execute(_QUERIES["leases_of"], (worker,)).fetchall() != [(0,)]:
+                return False
+            db.execute(_QUERIES["drop_worker"], (worker,))
+        except apsw.Error:
+            return False
+        return True
+
+
+def _up_to(ended: Sequence[tuple[Value, ...]], rows: int) -> list[int]:
+    """The first messages, until they have that many deliveries; at least one message."""
+    chosen: list[int] = []
+    for id, deliveries in ended:
+        if len(chosen) > 0 and number(deliveries) > rows:
+            break
+        chosen.append(number(id))
+        rows -= number(deliveries)
+    return chosen

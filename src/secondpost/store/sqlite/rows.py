@@ -1,0 +1,126 @@
+"""Between the rows of the tables and the nouns of mail."""
+
+import msgspec
+
+from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
+from secondpost.mail.content import InFile, InTable
+from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
+from secondpost.mail.envelope import Arrival, Lane
+from secondpost.mail.outcome import Cause
+from secondpost.mail.queue_id import QueueId
+from secondpost.store.ports import Lease, Settlement
+from secondpost.store.sqlite.queries import Row
+
+REPLY_CHARACTERS_MAX = 500
+LANES = {lane.value: lane for lane in Lane}
+LEVEL_OF = {cause.word: cause.level.value for cause in Cause}
+
+
+class ClaimedRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What the query `due_of_domains` tells of one delivery, in its order."""
+
+    message: int
+    number: int
+    origin: str
+    sender: str
+    recipient: str
+    size: int
+    file: str | None
+    eight_bit: int
+    arrived_ms: int
+    attempts: int
+    first_attempt_ms: int | None
+    maybe_duplicate: int
+
+
+def mailbox_of(text: str) -> Mailbox:
+    """From our own text, which was parsed when it came: not parsed again."""
+    local, _, domain = text.rpartition("@")
+    return Mailbox(local, Domain(domain))
+
+
+def reverse_path_of(text: str) -> ReversePath:
+    return NULL_PATH if len(text) == 0 else mailbox_of(text)
+
+
+def message_row(arrival: Arrival) -> Row:
+    content, peer = arrival.content, arrival.peer
+    return (
+        arrival.queue_id,
+        arrival.lane.value,
+        str(arrival.envelope.sender),
+        content.size,
+        content.name if isinstance(content, InFile) else None,
+        int(arrival.envelope.eight_bit),
+        peer.address,
+        peer.helo,
+        peer.protocol,
+        peer.tls,
+        arrival.arrived_ms,
+    )
+
+
+def content_row(arrival: Arrival) -> Row | None:
+    content = arrival.content
+    return (arrival.queue_id, content.data) if isinstance(content, InTable) else None
+
+
+def delivery_rows(arrival: Arrival, kept_for: KeptFor | None) -> list[Row]:
+    """The octets are told of the first recipient at each domain."""
+    state = State.WAITING if kept_for is None else State.KEPT
+    counted: set[str] = set()
+    rows: list[Row] = []
+    for number, recipient in enumerate(arrival.envelope.recipients, start=1):
+        name = recipient.domain.name
+        octets = 0 if name in counted else arrival.content.size
+        counted.add(name)
+        rows.append(
+            (
+                arrival.queue_id,
+                number,
+                arrival.lane.value,
+                name,
+                f"{recipient.local}@{name}",
+                state.value,
+                None if kept_for is None else kept_for.value,
+                octets,
+                arrival.arrived_ms,
+            )
+        )
+    return rows
+
+
+def settlement_row(lease: Lease, settlement: Settlement) -> Row:
+    id, kept_for = settlement.id, settlement.kept_for
+    return (
+        id.queue_id,
+        id.number,
+        lease.fence,
+        settlement.state.value,
+        settlement.at_ms,
+        settlement.due_ms if settlement.state is State.WAITING else 0,
+        None if kept_for is None else kept_for.value,
+        int(settlement.attempted),
+        int(settlement.maybe_duplicate),
+        settlement.cause,
+        LEVEL_OF.get(settlement.cause, ""),
+        settlement.host,
+        settlement.reply[:REPLY_CHARACTERS_MAX],
+    )
+
+
+def claimed_of(row: ClaimedRow, lane: Lane) -> Claimed:
+    return Claimed(
+        id=DeliveryId(QueueId(row.message), row.number),
+        lane=lane,
+        origin=LANES[row.origin],
+        sender=reverse_path_of(row.sender),
+        recipient=mailbox_of(row.recipient),
+        size=row.size,
+        file=row.file,
+        eight_bit=row.eight_bit == 1,
+        arrived_ms=row.arrived_ms,
+        attempts=row.attempts,
+        first_attempt_ms=row.first_attempt_ms,
+        maybe_duplicate=row.maybe_duplicate == 1,
+    )

@@ -1,0 +1,66 @@
+-- Queries of housekeeping.
+
+-- name: last_run
+-- The run number given last.
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'worker'), 0);
+
+-- name: worker_numbers
+-- Numbers of workers that live or were not swept yet.
+SELECT number FROM worker;
+
+-- name: enter_worker
+-- A worker comes.
+INSERT INTO worker (run, number, role, started_ms, lock) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: drop_worker
+-- A worker has left, or was swept.
+DELETE FROM worker WHERE number = ?1;
+
+-- name: other_workers
+-- Workers besides our own.
+SELECT number, lock FROM worker WHERE number IS NOT ?1;
+
+-- name: leases_of
+-- How many leases a worker has.
+SELECT count(*) FROM lease WHERE worker = ?1;
+
+-- name: claimed_of
+-- Up to ?2 deliveries that a worker had claimed.
+SELECT message, number FROM delivery INDEXED BY delivery_claimed
+WHERE state = 'claimed' AND fence IN (SELECT fence FROM lease WHERE worker = ?1) LIMIT ?2;
+
+-- name: doubt
+-- The chosen deliveries wait again; the dead worker may have delivered them.
+UPDATE delivery SET state = 'waiting', fence = NULL, maybe_duplicate = 1, last_ms = ?2
+FROM json_each(?1) AS chosen
+WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1 AND state = 'claimed';
+
+-- name: drop_leases
+-- The leases of a worker end.
+DELETE FROM lease WHERE worker = ?1;
+
+-- name: needed_files
+-- Which of the files, [name, …], belong to a message that has not ended.
+SELECT file FROM message INDEXED BY message_file
+WHERE file IN (SELECT value FROM json_each(?1)) AND ended_ms IS NULL;
+
+-- name: ended_messages
+-- Messages that ended before ?1, the first to end first, with the number of their deliveries.
+SELECT id, (SELECT count(*) FROM delivery WHERE message = id) FROM message INDEXED BY message_ended
+WHERE ended_ms < ?1 ORDER BY ended_ms LIMIT ?2;
+
+-- name: forget_deliveries
+-- The deliveries of the chosen messages go.
+DELETE FROM delivery WHERE message IN (SELECT value FROM json_each(?1));
+
+-- name: forget_events
+-- So does what happened to them.
+DELETE FROM event WHERE message IN (SELECT value FROM json_each(?1));
+
+-- name: forget_messages
+-- And the messages themselves.
+DELETE FROM message WHERE id IN (SELECT value FROM json_each(?1));
+
+-- name: forget_learned
+-- What was learned before ?1 is too old to be used.
+DELETE FROM learned WHERE mailbox IN (SELECT mailbox FROM learned WHERE at_ms < ?1 LIMIT ?2);

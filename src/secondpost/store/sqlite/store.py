@@ -1,0 +1,156 @@
+"""Opens the store: the database and its schema, the worker's number and lock, the writer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import apsw
+
+from secondpost.store.ports import StoreRefused
+from secondpost.store.sqlite import schema
+from secondpost.store.sqlite.base import CONTENT_FOLDER, Opened, Worker
+from secondpost.store.sqlite.claims import SqliteClaims
+from secondpost.store.sqlite.connection import check_version, open_reader, open_writer, patiently, told
+from secondpost.store.sqlite.desk import SqliteDesk
+from secondpost.store.sqlite.group import Writer
+from secondpost.store.sqlite.intake import SqliteIntake
+from secondpost.store.sqlite.keeping import WORKERS_FOLDER, SqliteKeeping, enter
+from secondpost.store.sqlite.sites import SqliteSites
+from secondpost.world.ports import Clock, Disk, Work
+
+DATABASE = "mail.db"
+BUSY_SECONDS = 30.0
+LINE = "store"
+
+
+class SqliteStore(SqliteIntake, SqliteClaims, SqliteSites, SqliteDesk, SqliteKeeping):
+    """Intake, Claims, Desk and Keeping of store/ports over one database.
+
+    One per process and database; used from one loop; never over a fork.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        disk: Disk,
+        work: Work,
+        clock: Clock,
+        *,
+        role: str,
+        failed: Callable[[BaseException], None],
+        in_line: bool = False,
+        path_name: str = DATABASE,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> "SqliteStore":
+        """Open as a worker of the service, making and migrating the database. Blocks.
+
+        `in_line`: work runs in the loop's own thread and nobody else opens the database; reads then use
+        the writer's connection. Raises StoreRefused, StoreUnavailable, StoreFull, DiskFull, DiskFailed.
+        """
+        disk.make_folder(CONTENT_FOLDER)
+        disk.make_folder(WORKERS_FOLDER)
+        _make_file(disk, path_name)
+        opening = _Opening(disk, path_name, in_line, 0.0 if in_line else busy_seconds)
+        db = opening.connection(create=True)
+        worker = opening.trying(db, lambda: _begin(db, disk, clock, role))
+        return cls(opening.opened(db, work, clock, failed, worker))
+
+    @classmethod
+    def open_desk(
+        cls,
+        disk: Disk,
+        work: Work,
+        clock: Clock,
+        *,
+        failed: Callable[[BaseException], None],
+        in_line: bool = False,
+        path_name: str = DATABASE,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> "SqliteStore":
+        """Open for a command: the database must be there, and no worker is entered. Raises as `open`."""
+        opening = _Opening(disk, path_name, in_line, 0.0 if in_line else busy_seconds)
+        db = opening.connection(create=False)
+        opening.trying(db, lambda: schema.check(db))
+        return cls(opening.opened(db, work, clock, failed, None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    disk: Disk
+    path_name: str
+    in_line: bool
+    busy_seconds: float
+
+    def connection(self, *, create: bool) -> apsw.Connection:
+        check_version()
+        path = self.disk.path(self.path_name)
+        try:
+            return open_writer(
+                self.disk,
+                self.path_name,
+                create=create,
+                exclusive=self.in_line,
+                busy_seconds=self.busy_seconds,
+            )
+        except apsw.CantOpenError:
+            raise StoreRefused(
+                f"there is no store at {path}, or you may not open it; "
+                "start the service once, or become its owner"
+            ) from None
+        except (apsw.ReadOnlyError, apsw.PermissionsError):
+            raise StoreRefused(f"you may not write to {path}; become its owner") from None
+        except apsw.NotADBError:
+            raise StoreRefused(f"{path} is not a database; move it away, or restore a snapshot") from None
+
+    def trying(self, db: apsw.Connection, step: Callable[[], "Worker | None"]) -> "Worker | None":
+        try:
+            return patiently(step, self.busy_seconds)
+        except BaseException as error:
+            if isinstance(error, apsw.Error):
+                fault = told(error, db)
+                db.close()
+                raise fault from error
+            db.close()
+            raise
+
+    def opened(
+        self,
+        db: apsw.Connection,
+        work: Work,
+        clock: Clock,
+        failed: Callable[[BaseException], None],
+        worker: Worker | None,
+    ) -> Opened:
+        return Opened(
+            db=db,
+            reader=db if self.in_line else open_reader(self.disk, self.path_name),
+            writer=Writer(db, work.line(LINE), failed, busy_seconds=self.busy_seconds, alone=self.in_line),
+            disk=self.disk,
+            work=work,
+            clock=clock,
+            failed=failed,
+            path_name=self.path_name,
+            worker=worker,
+            in_line=self.in_line,
+        )
+
+
+def _begin(db: apsw.Connection, disk: Disk, clock: Clock, role: str) -> Worker:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        schema.migrate(db, clock.now_ms())
+        worker = enter(db, disk, clock, role)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return worker
+
+
+def _make_file(disk: Disk, name: str) -> None:
+    """SQLite would make it readable for others; its log takes the mode of the database."""
+    if disk.vfs is None:
+        try:
+            disk.create(name).close()
+        except FileExistsError:
+            return
