@@ -1,0 +1,438 @@
+"""A client comes in: the intake is a list, the transport a pair of byte strings, the disk a real folder."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    BareNewlines,
+    Config,
+    LearnedRecipients,
+    Receive,
+    Web,
+)
+from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.mail.content import IN_TABLE_OCTETS_MAX, InFile, InTable
+from secondpost.mail.delivery import KeptFor
+from secondpost.mail.envelope import Arrival
+from secondpost.mail.questions import Answer, Knowledge, Question
+from secondpost.mail.queue_id import QueueIds
+from secondpost.maillog import MailLog
+from secondpost.policy.recipient import recipients_of
+from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.receive.listener import Listener
+from secondpost.receive.reception import Reception
+from secondpost.store.ports import Learned, StoreFull, StoreUnavailable
+from secondpost.world.ports import Listening, ProtocolFactory
+from secondpost.world.real_clock import RealClock
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_net import RealNet
+from secondpost.world.real_work import RealWork
+
+DOMAIN = Domain("example.net")
+
+
+class ListedIntake:
+    """The spool as a list; `error` is what it says instead of taking a message."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Arrival, KeptFor | None]] = []
+        self.error: Exception | None = None
+        self.stored = 0
+
+    def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.error is not None:
+            done.set_exception(self.error)
+        else:
+            self.taken.append((arrival, kept_for))
+            done.set_result(None)
+        return done
+
+    def stored_octets(self, domain: Domain) -> int:
+        return self.stored
+
+    def learned(self, mailbox: Mailbox) -> Learned | None:
+        return None
+
+
+class Wire(asyncio.Transport):
+    """What the server wrote, and whether it hung up."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__({"peername": (address, 40000)})
+        self.out = b""
+        self.closed = False
+        self.reading = True
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.closed
+        self.out += bytes(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+class DoorNet(RealNet):
+    """Hands out the factory instead of opening a socket."""
+
+    factory: ProtocolFactory
+
+    async def listen(self, factory: ProtocolFactory, endpoint: Endpoint) -> Listening:
+        self.factory = factory
+        return _Door(endpoint)
+
+
+@dataclass(frozen=True)
+class _Door:
+    endpoint: Endpoint
+
+    def close(self) -> None:
+        return None
+
+
+@dataclass
+class Office:
+    """The receive station on a desk."""
+
+    folder: Path
+    backup: Backup = field(default_factory=lambda: Backup(DOMAIN, recipients=(AnyRecipient(),)))
+    receive: Receive = field(default_factory=Receive)
+    knowledge: Knowledge = Knowledge.UNREACHABLE
+    free: int = 10**12
+    intake: ListedIntake = field(default_factory=ListedIntake)
+    lines: list[str] = field(default_factory=list)
+
+    async def open(self) -> None:
+        self.net = DoorNet()
+        self.work = RealWork(threads=1)
+        self.disk = RealDisk(str(self.folder))
+        self.disk.make_folder(CONTENT_FOLDER)
+        self.tasks: set[asyncio.Task[None]] = set()
+        domains = {DOMAIN: recipients_of(self.backup, {})}
+        config = Config(
+            path="secondpost.toml",
+            hostname=Domain("mx2.example.net"),
+            store=str(self.folder),
+            owner=(Mailbox.parse("me@elsewhere.example"),),
+            bounces=Domain("mx2.example.net"),
+            web=Web(url=None),
+            receive=self.receive,
+            backups=(self.backup,),
+        )
+        self.listener = Listener(
+            Reception(
+                config=config,
+                clock=RealClock(),
+                net=self.net,
+                disk=self.disk,
+                work=self.work,
+                intake=self.intake,
+                ids=QueueIds(1),
+                log=MailLog(self.lines.append),
+                answerer=self._answer,
+                recipients=lambda: domains,
+                free=lambda: self.free,
+                arrived=lambda: None,
+                background=self._background,
+            )
+        )
+        await self.listener.open()
+
+    async def _answer(self, question: Question) -> Answer:
+        await asyncio.sleep(0)
+        return self.knowledge
+
+    def _background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def call(self, address: str = "192.0.2.77") -> "Client":
+        protocol = self.net.factory()
+        wire = Wire(address)
+        protocol.connection_made(wire)
+        return Client(protocol, wire)
+
+
+@dataclass
+class Client:
+    protocol: asyncio.Protocol
+    wire: Wire
+
+    async def say(self, data: bytes) -> list[str]:
+        """Send, let the server work until nothing more comes, and return the replies' lines."""
+        self.wire.out = b""
+        self.protocol.data_received(data)
+        await self.settle()
+        return self.wire.out.decode().splitlines()
+
+    async def settle(self) -> None:
+        quiet = 0
+        seen = len(self.wire.out)
+        while quiet < 20:
+            await asyncio.sleep(0.001 if quiet > 5 else 0)
+            quiet = quiet + 1 if len(self.wire.out) == seen else 0
+            seen = len(self.wire.out)
+
+    def hang_up(self) -> None:
+        self.protocol.connection_lost(ConnectionResetError("reset"))
+
+
+def in_office(
+    folder: Path, story: Callable[[Office], Coroutine[None, None, None]], **settings: object
+) -> Office:
+    office = replace(Office(folder), **settings)  # type: ignore[arg-type]
+
+    async def told() -> None:
+        await office.open()
+        try:
+            await story(office)
+            while len(office.tasks) > 0:
+                await asyncio.wait(office.tasks)
+        finally:
+            office.work.close()
+
+    asyncio.run(told())
+    return office
+
+
+ENVELOPE = b"EHLO client.example\r\nMAIL FROM:<a@elsewhere.example>\r\nRCPT TO:<anna@example.net>\r\n"
+BODY = b"Subject: hello\r\n\r\nHello.\r\n..dot\r\n"
+
+
+def content_of(arrival: Arrival) -> bytes:
+    assert isinstance(arrival.content, InTable)
+    return arrival.content.data
+
+
+def test_a_message_arrives_with_one_received_line_and_nothing_else_changed(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        replies = await client.say(ENVELOPE + b"DATA\r\n")
+        assert replies[-1].startswith("354 ")
+        (reply,) = await client.say(BODY + b".\r\n")
+        assert reply.startswith("250 2.0.0 Ok: queued as ")
+
+    office = in_office(tmp_path, story)
+    ((arrival, kept_for),) = office.intake.taken
+    assert kept_for is None
+    received, _, rest = content_of(arrival).partition(b"Subject:")
+    assert b"Subject:" + rest == BODY.replace(b"..dot", b".dot")
+    assert received.count(b"Received:") == 1
+    assert b"from client.example ([192.0.2.77])" in received
+    assert b"with ESMTP id" in received
+    assert b"for <anna@example.net>" in received
+
+
+def test_a_pipelined_group_is_answered_in_one_write_in_its_order(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(b"EHLO client.example\r\n")
+        group = b"MAIL FROM:<>\r\nRCPT TO:<a@example.net>\r\nRCPT TO:<b@elsewhere.example>\r\nDATA\r\n"
+        assert [line[:3] for line in await client.say(group)] == ["250", "250", "550", "354"]
+
+    in_office(tmp_path, story)
+
+
+def test_no_recipient_of_a_group_is_told_by_the_trace_line_of_the_others(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"RCPT TO:<bert@example.net>\r\nDATA\r\n")
+        await client.say(BODY + b".\r\n")
+
+    ((arrival, _),) = in_office(tmp_path, story).intake.taken
+    assert len(arrival.envelope.recipients) == 2
+    assert b"for <" not in content_of(arrival).partition(b"Subject:")[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(StoreFull("full"), "452 4.3.1"), (StoreUnavailable("locked"), "451 4.3.0")]
+)
+def test_what_the_store_cannot_take_is_the_senders_to_try_again(
+    tmp_path: Path, error: Exception, code: str
+) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        office.intake.error = error
+        await client.say(ENVELOPE + b"DATA\r\n")
+        (reply,) = await client.say(BODY + b".\r\n")
+        assert reply.startswith(code)
+        office.intake.error = None
+        replies = await client.say(ENVELOPE + b"DATA\r\n")
+        (reply,) = await client.say(BODY + b".\r\n")
+        assert reply.startswith("250 "), replies
+
+    assert len(in_office(tmp_path, story).intake.taken) == 1
+
+
+def test_a_large_body_is_streamed_to_a_synced_file(tmp_path: Path) -> None:
+    line = b"x" * 998 + b"\r\n"
+    body = b"Subject: large\r\n\r\n" + line * 3000
+
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        for start in range(0, len(body), 60_000):
+            client.protocol.data_received(body[start : start + 60_000])
+            while not client.wire.reading:
+                await asyncio.sleep(0.001)
+        (reply,) = await client.say(b".\r\n")
+        assert reply.startswith("250 ")
+
+    ((arrival, _),) = in_office(tmp_path, story).intake.taken
+    assert isinstance(arrival.content, InFile)
+    assert arrival.content.size > IN_TABLE_OCTETS_MAX
+    stored = (tmp_path / arrival.content.name).read_bytes()
+    assert len(stored) == arrival.content.size
+    assert stored.endswith(body)
+
+
+def test_a_client_that_is_gone_in_mid_body_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        for octets in (100, 2_000_000):
+            client = office.call()
+            await client.say(ENVELOPE + b"DATA\r\n")
+            await client.say(b"x" * octets)
+            client.hang_up()
+            while len(office.tasks) > 0:
+                await asyncio.wait(office.tasks)
+
+    assert in_office(tmp_path, story).intake.taken == []
+    assert list((tmp_path / CONTENT_FOLDER).iterdir()) == []
+
+
+def test_a_full_disk_is_said_at_mail_and_in_the_middle_of_a_body(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        office.free = 0
+        assert (await client.say(ENVELOPE))[-2].startswith("452 4.3.1")
+        office.free = 10**9
+        await client.say(ENVELOPE + b"DATA\r\n")
+        office.free = 0
+        await client.say(b"Subject: large\r\n\r\n" + (b"x" * 998 + b"\r\n") * 1500)
+        (reply,) = await client.say(b".\r\n")
+        assert reply.startswith("452 4.3.1")
+
+    assert in_office(tmp_path, story).intake.taken == []
+    assert list((tmp_path / CONTENT_FOLDER).iterdir()) == []
+
+
+def test_a_message_that_has_come_round_too_often_is_a_loop(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        (reply,) = await client.say(b"Received: from x\r\n" * 100 + b"\r\nbody\r\n.\r\n")
+        assert reply.startswith("554 5.4.6")
+
+    assert in_office(tmp_path, story).intake.taken == []
+
+
+def test_a_quota_and_a_largest_message_hold(tmp_path: Path) -> None:
+    backup = Backup(DOMAIN, recipients=(AnyRecipient(),), quota=1000, max_size=500)
+
+    async def story(office: Office) -> None:
+        client = office.call()
+        office.intake.stored = 1001
+        assert (await client.say(ENVELOPE))[-1].startswith("452 4.2.2")
+        office.intake.stored = 0
+        await client.say(ENVELOPE + b"DATA\r\n")
+        (reply,) = await client.say(b"x" * 600 + b"\r\n.\r\n")
+        assert reply.startswith("552 5.3.4")
+
+    assert in_office(tmp_path, story, backup=backup).intake.taken == []
+
+
+def test_an_unknown_recipient_is_asked_about_while_the_client_waits(tmp_path: Path) -> None:
+    backup = Backup(DOMAIN, recipients=(LearnedRecipients(),))
+
+    async def story(office: Office) -> None:
+        client = office.call()
+        for knowledge, code in (
+            (Knowledge.KNOWN, "250 2.1.5"),
+            (Knowledge.UNKNOWN, "550 5.1.1"),
+            (Knowledge.UNREACHABLE, "451 4.4.3"),
+        ):
+            office.knowledge = knowledge
+            assert (await client.say(ENVELOPE))[-1].startswith(code)
+
+    in_office(tmp_path, story, backup=backup)
+
+
+def test_bare_newlines_are_mended_or_refused_as_the_owner_says(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        await client.say(b"Subject: x\n\nbody\n.\nMAIL FROM:<evil@example.org>\r\n.\r\n")
+
+    office = in_office(tmp_path, story)
+    ((arrival, _),) = office.intake.taken
+    body = content_of(arrival).partition(b"Subject:")[2]
+    assert body == b" x\r\n\r\nbody\r\n.\r\nMAIL FROM:<evil@example.org>\r\n"
+    assert any(line.startswith("normalized ") for line in office.lines)
+    refusing = Receive(bare_newlines=BareNewlines.REFUSE)
+    assert in_office(tmp_path, story, receive=refusing).intake.taken == []
+
+
+def test_a_client_with_too_many_connections_is_told_so(tmp_path: Path) -> None:
+    receive = Receive(connections_per_client=2)
+
+    async def story(office: Office) -> None:
+        first, second = office.call(), office.call()
+        third = office.call()
+        assert third.wire.out.startswith(b"421 4.7.0")
+        assert third.wire.closed
+        assert office.call("192.0.2.78").wire.out.startswith(b"220 ")
+        third.protocol.connection_lost(None)
+        first.hang_up()
+        assert office.call().wire.out.startswith(b"220 ")
+        assert not second.wire.closed
+
+    in_office(tmp_path, story, receive=receive)
+
+
+def test_when_the_service_ends_a_message_under_way_is_still_taken(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        idle, busy = office.call(), office.call()
+        await busy.say(ENVELOPE + b"DATA\r\n")
+        draining = asyncio.get_running_loop().create_task(office.listener.drain())
+        await asyncio.sleep(0)
+        assert idle.wire.out.endswith(b"421 4.3.2 Service is closing; try again soon\r\n")
+        assert idle.wire.closed
+        replies = await busy.say(BODY + b".\r\n")
+        assert [reply[:3] for reply in replies] == ["250", "421"]
+        for client in (idle, busy):
+            client.protocol.connection_lost(None)
+        await draining
+
+    assert len(in_office(tmp_path, story).intake.taken) == 1
+
+
+def test_an_endless_pipeline_is_not_read_while_an_answer_is_awaited(tmp_path: Path) -> None:
+    backup = Backup(DOMAIN, recipients=(LearnedRecipients(),))
+
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(b"EHLO c.example\r\nMAIL FROM:<>\r\n")
+        client.protocol.data_received(b"RCPT TO:<anna@example.net>\r\n")
+        for _ in range(100):
+            client.protocol.data_received(b"NOOP\r\n" * 200)
+        assert not client.wire.reading
+        await client.settle()
+        assert client.wire.reading
+
+    in_office(tmp_path, story, backup=backup)
