@@ -150,6 +150,11 @@ def _recipients(section: Section, usual: Backup, folder: str) -> tuple[Recipient
     )
     if AnyRecipient() in sources and len(sources) > 1:
         section.fault("recipients", '"any" takes everybody already', 'leave out "any" or all the others')
+    fetched = [source for source in sources if isinstance(source, RecipientUrl)]
+    if len(fetched) > 0 and LearnedRecipients() not in sources:
+        # A warning would not do: mail would be refused for good that has a home.
+        reason = "this version does not fetch lists yet: it would refuse everybody whom only the list names"
+        section.fault("recipients", reason, 'add "learn"')
     return sources
 
 

@@ -147,7 +147,7 @@ def _backup(key: str, backup: Backup) -> Iterator[Warning]:
         )
         yield Warning(f"{key}.recipients", text)
     if any(isinstance(source, RecipientUrl) for source in backup.recipients):
-        text = "this version does not fetch lists yet: whom they name is not known here"
+        text = "this version does not fetch lists yet: whom they name is found out at the primary"
         yield Warning(f"{key}.recipients", text)
     if backup.quota is not None and backup.quota < backup.max_size:
         text = f"less than one message of max_size ({size_text(backup.max_size)})"

@@ -1,0 +1,218 @@
+"""The reference says what the program does: every setting, state and log line is in docs/, and nothing else.
+
+Whoever adds one of them adds its line there.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from secondpost.config.keys import KEYS, REPEATED, TOP, header
+from secondpost.config.reading import parse_config, read_config
+from secondpost.config.records import Config
+from secondpost.mail.delivery import State
+from secondpost.maillog import MailLog
+from secondpost.spool.states import EDGES
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def section_of(page: str, heading: str) -> str:
+    """What stands under a heading of the second level."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"docs/{page} has no heading {heading}"
+    return found[1]
+
+
+def rows_of(text: str) -> list[tuple[str, ...]]:
+    """The cells of each row of its tables, without their heads."""
+    tables = re.findall(r"^\|.*\n\|[-|]+\n((?:\|.*\n?)+)", text, re.MULTILINE)
+    lines = [line for table in tables for line in table.splitlines()]
+    return [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in lines]
+
+
+# -- settings
+
+SETTINGS = {table: "The top of the file" if table == TOP else f"`{header(table)}`" for table in KEYS}
+ROWS = [
+    (table, *row)
+    for table, heading in SETTINGS.items()
+    for row in rows_of(section_of("settings.md", heading))
+]
+NEEDED = {
+    TOP: {
+        "version": "1",
+        "hostname": '"mx2.example.net"',
+        "store": '"/var/lib/secondpost"',
+        "owner": '["me@elsewhere.example"]',
+    },
+    "backup": {"domain": '"example.net"'},
+    "route": {"domain": '"*"', "host": '"smtp.example"'},
+    "newsletter": {
+        "name": '"weekly"',
+        "from": '"newsletter@example.net"',
+        "feeds": '["https://www.example.net/feed.xml"]',
+    },
+}
+COMPANIONS = {
+    "certificate": {"key": '"/etc/secondpost/key.pem"'},
+    "key": {"certificate": '"/etc/secondpost/certificate.pem"'},
+    "username": {"password_file": '"/etc/secondpost/password"', "tls": '"verify"'},
+    "password_file": {"username": '"me"', "tls": '"verify"'},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stands for /etc/secondpost."""
+    made = tmp_path_factory.mktemp("etc")
+    (made / "certificate.pem").write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+    (made / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n")
+    (made / "password").write_text("correct horse\n")
+    (made / "recipients").write_text("# the family\nme@example.net\npostmaster\n")
+    return made
+
+
+def config_with(folder: Path, table: str, key: str | None, value: str = "") -> Config:
+    """The shortest configuration that can have the key, with it or without."""
+    top, own = dict(NEEDED[TOP]), {**NEEDED.get(table, {}), **COMPANIONS.get(key or "", {})}
+    if key is not None:
+        (top if table == TOP else own)[key] = value
+    lines = [f"{name} = {one}" for name, one in top.items()]
+    if table != TOP:
+        lines += [header(table), *(f"{name} = {one}" for name, one in own.items())]
+    text = "\n".join(lines).replace("/etc/secondpost", str(folder))
+    return parse_config(text.encode(), str(folder / "secondpost.toml"))
+
+
+def value_in(cell: str) -> str | None:
+    """The TOML value that a cell shows, if it shows one and nothing else."""
+    shown = re.fullmatch(r"`([^`]+)`", cell)
+    return None if shown is None else shown[1]
+
+
+def test_every_setting_is_documented_in_order_and_no_other() -> None:
+    for table, keys in KEYS.items():
+        documented = [value_in(row[1]) for row in ROWS if row[0] == table]
+        assert documented == list(keys), header(table)
+
+
+def test_every_setting_has_a_sentence_a_default_and_an_example() -> None:
+    for table, key, sentence, default, example in ROWS:
+        assert sentence.endswith("."), (table, key)
+        assert len(default) > 0, (table, key)
+        assert value_in(example) is not None or example == "not yet", (table, key)
+
+
+@pytest.mark.parametrize(("table", "key", "sentence", "default", "example"), ROWS)
+def test_the_example_can_be_read(
+    folder: Path, table: str, key: str, sentence: str, default: str, example: str
+) -> None:
+    value = value_in(example)
+    if value is not None:
+        config_with(folder, table, key.strip("`"), value)
+
+
+@pytest.mark.parametrize(("table", "key", "sentence", "default", "example"), ROWS)
+def test_the_default_is_the_real_one(
+    folder: Path, table: str, key: str, sentence: str, default: str, example: str
+) -> None:
+    name = key.strip("`")
+    value = value_in(default)
+    if value is not None:
+        assert config_with(folder, table, name, value) == config_with(folder, table, None)
+    required = name in NEEDED.get(table, {})
+    assert (default == "required") == required
+
+
+def test_every_table_is_documented() -> None:
+    text = (DOCS / "settings.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## `(\[.*\])`$", text, re.MULTILINE)
+    assert headings == [header(table) for table in KEYS if table != TOP]
+    assert {name for name in KEYS if header(name).startswith("[[")} == REPEATED
+
+
+def test_the_examples_are_whole_configurations(folder: Path) -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) > 0
+    for text in (*blocks, (DOCS / "example.toml").read_text(encoding="utf-8")):
+        path = folder / "example.toml"
+        path.write_text(text.replace("/etc/secondpost", str(folder)), encoding="utf-8")
+        config = read_config(str(path))
+        assert len(config.backups) == 1
+
+
+def test_the_fault_that_is_shown_is_told_so() -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    shown = re.search(r"^secondpost\.toml:\d+: (.*)$", page, re.MULTILINE)
+    faults = Path(__file__).parent / "config" / "cases" / "17-bad-durations.faults"
+    assert shown is not None
+    assert shown[1] in faults.read_text(encoding="utf-8")
+
+
+# -- the log
+
+
+def documented_lines() -> dict[str, str]:
+    """From docs/log.md: the line's first word, and the row."""
+    rows = rows_of((DOCS / "log.md").read_text(encoding="utf-8"))
+    return {value_in(row[0]) or row[0]: " ".join(row) for row in rows}
+
+
+def log_lines() -> dict[str, str]:
+    """Of every function of the mail log: the word that it writes, and its source."""
+    functions = [
+        function
+        for name, function in inspect.getmembers(MailLog, inspect.isfunction)
+        if not name.startswith("_")
+    ]
+    told = {}
+    for function in functions:
+        source = inspect.getsource(function)
+        word = re.search(r'self\._say\(\s*"([a-z-]+)"', source)
+        assert word is not None, source
+        told[word[1]] = source
+    return told
+
+
+def test_every_log_line_is_documented_and_no_other() -> None:
+    assert sorted(documented_lines()) == sorted(log_lines())
+
+
+@pytest.mark.parametrize("word", sorted(log_lines()))
+def test_every_value_of_a_log_line_is_documented(word: str) -> None:
+    call = log_lines()[word].partition("self._say(")[2]
+    values = re.findall(r"(?:^|[\s(,])([a-z_]+)=", call)
+    assert len(values) > 0
+    for value in values:
+        assert f"`{value}`" in documented_lines()[word], value
+
+
+# -- the states
+
+
+def cell_of(state: State | None) -> str:
+    return "—" if state is None else f"`{state}`"
+
+
+def test_every_state_is_documented_and_no_other() -> None:
+    rows = rows_of(section_of("states.md", "The states"))
+    assert [row[0] for row in rows] == [f"`{state}`" for state in State]
+
+
+def test_every_edge_is_documented_as_the_table_has_it() -> None:
+    rows = rows_of(section_of("states.md", "What leads from one to another"))
+    assert rows == [(cell_of(edge.source), cell_of(edge.target), edge.by.value, edge.when) for edge in EDGES]
+
+
+def test_the_picture_of_the_states_is_drawn_from_the_table() -> None:
+    page = (DOCS / "states.md").read_text(encoding="utf-8")
+    arrows = re.findall(r"^    (\S+) --> (\S+): (\S+)$", page, re.MULTILINE)
+    assert arrows == [
+        ("[*]" if edge.source is None else edge.source.value, edge.target.value, edge.by.value)
+        for edge in EDGES
+    ]
