@@ -7,6 +7,7 @@ of a living one is not.
 import asyncio
 import os
 import socket
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -44,6 +45,8 @@ def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
 
 
 def _take_over(path: str, kind: socket.SocketKind) -> None:
+    if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise NetError(f"cannot listen on {path}: a file of another kind is there")
     with socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK) as caller:
         try:
             caller.connect(path)

@@ -1,0 +1,206 @@
+"""STARTTLS with ourselves on loopback, under both loops; certificates that change; peers that break off."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from secondpost.mail.address import Endpoint
+from secondpost.world.ports import ClientTls, NetError, ServerTls, TlsFacts
+from secondpost.world.real_net import RealNet
+from secondpost.world.real_tls import CertificateError, ServerCertificate
+
+from .certificates import Pair, make_pair
+from .conftest import Run
+from .test_real_net import ANY, Talker
+
+NAME = "mx.example.net"
+
+
+class Post:
+    """A server that goes to TLS as soon as it is told STARTTLS, queueing what comes before it is ready."""
+
+    def __init__(self, net: RealNet) -> None:
+        self.net = net
+        self.talker = Talker(b"220\r\n")
+        self.facts: TlsFacts | None = None
+        self.failed: NetError | None = None
+
+    async def serve(self, timeout_seconds: float = 5) -> None:
+        await self.talker.until(lambda it: it.heard == b"STARTTLS\r\n")
+        plain = self.talker.transport
+        assert plain is not None
+        plain.pause_reading()
+        plain.write(b"220 go\r\n")
+        try:
+            wrapped, self.facts = await self.net.start_tls(plain, self.talker, ServerTls(), timeout_seconds)
+        except NetError as error:
+            self.failed = error
+            return
+        await self.talker.until(lambda it: it.heard.endswith(b"EHLO\r\n"))
+        wrapped.write(b"250 in secret\r\n")
+        await self.talker.until(lambda it: it.is_lost)
+
+
+async def called(net: RealNet, endpoint: Endpoint) -> tuple[asyncio.Transport, Talker]:
+    """A client that has said STARTTLS and may begin."""
+    client = Talker()
+    transport = await net.connect(lambda: client, endpoint, 5)
+    await client.until(lambda it: it.heard == b"220\r\n")
+    transport.write(b"STARTTLS\r\n")
+    await client.until(lambda it: it.heard == b"220\r\n220 go\r\n")
+    return transport, client
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return make_pair(tmp_path, NAME)
+
+
+@pytest.mark.parametrize("verify", [False, True])
+def test_both_sides_go_to_tls_and_on_talking(run: Run[object], pair: Pair, verify: bool) -> None:
+    async def day() -> None:
+        net = RealNet(
+            certificate=ServerCertificate(pair.certificate, pair.key), authorities_path=pair.certificate
+        )
+        assert net.offers_tls
+        post = Post(net)
+        door = await net.listen(lambda: post.talker, ANY)
+        serving = asyncio.ensure_future(post.serve())
+        plain, client = await called(net, door.endpoint)
+        secret, facts = await net.start_tls(plain, client, ClientTls(NAME, verify), 5)
+        assert facts.version == "TLSv1.3"
+        assert str(facts).startswith("TLSv1.3 TLS_")
+        secret.write(b"EHLO\r\n")
+        await client.until(lambda it: it.heard.endswith(b"250 in secret\r\n"))
+        secret.close()
+        await serving
+        assert post.facts == facts
+        door.close()
+
+    run(day())
+
+
+@pytest.mark.parametrize(
+    ("server_name", "trusted", "reason"),
+    [
+        (NAME, False, "the certificate was refused: self-signed certificate"),
+        ("other.example.net", True, "the certificate was refused: Hostname mismatch"),
+    ],
+)
+def test_a_demanded_certificate_is_checked(
+    run: Run[object], pair: Pair, server_name: str, trusted: bool, reason: str
+) -> None:
+    async def day() -> None:
+        server_net = RealNet(certificate=ServerCertificate(pair.certificate, pair.key))
+        post = Post(server_net)
+        door = await server_net.listen(lambda: post.talker, ANY)
+        serving = asyncio.ensure_future(post.serve())
+        client_net = RealNet(authorities_path=pair.certificate if trusted else None)
+        assert not client_net.offers_tls
+        plain, client = await called(client_net, door.endpoint)
+        with pytest.raises(NetError, match=reason):
+            await client_net.start_tls(plain, client, ClientTls(server_name, verify=True), 5)
+        assert plain.is_closing()
+        await serving
+        # In TLS 1.3 the server may have finished before it hears that it was refused.
+        assert (post.failed is None) == (post.facts is not None)
+        door.close()
+        await asyncio.sleep(0.01)
+
+    run(day())
+
+
+@pytest.mark.parametrize("leaving", ["close", "abort", "nonsense"])
+def test_a_client_that_breaks_off_the_handshake_is_an_error_at_once(
+    run: Run[object], pair: Pair, leaving: str
+) -> None:
+    async def day() -> None:
+        net = RealNet(certificate=ServerCertificate(pair.certificate, pair.key))
+        post = Post(net)
+        door = await net.listen(lambda: post.talker, ANY)
+        serving = asyncio.ensure_future(post.serve())
+        plain, _ = await called(net, door.endpoint)
+        match leaving:
+            case "close":
+                plain.close()
+            case "abort":
+                plain.abort()
+            case _:
+                plain.write(b"EHLO I go on in clear\r\n")
+        await serving
+        assert post.failed is not None
+        assert str(post.failed).startswith("TLS failed: ")
+        assert "\n" not in str(post.failed)
+        plain.abort()
+        door.close()
+        await asyncio.sleep(0.01)
+
+    run(day())
+
+
+def test_a_client_that_says_nothing_is_given_up(run: Run[object], pair: Pair) -> None:
+    async def day() -> None:
+        net = RealNet(certificate=ServerCertificate(pair.certificate, pair.key))
+        post = Post(net)
+        door = await net.listen(lambda: post.talker, ANY)
+        serving = asyncio.ensure_future(post.serve(timeout_seconds=0.1))
+        plain, client = await called(net, door.endpoint)
+        await serving
+        assert post.failed is not None
+        await client.until(lambda it: it.is_lost)
+        plain.abort()
+        door.close()
+        await asyncio.sleep(0.01)
+
+    run(day())
+
+
+def test_without_a_certificate_nothing_is_offered(run: Run[object]) -> None:
+    async def day() -> None:
+        net = RealNet()
+        post = Post(net)
+        door = await net.listen(lambda: post.talker, ANY)
+        serving = asyncio.ensure_future(post.serve())
+        plain, client = await called(net, door.endpoint)
+        await serving
+        assert str(post.failed) == "TLS failed: this server has no certificate"
+        await client.until(lambda it: it.is_lost)
+        with pytest.raises(NetError, match="closed before the handshake"):
+            await net.start_tls(plain, client, ClientTls(NAME, verify=False), 5)
+        door.close()
+        await asyncio.sleep(0.01)
+
+    run(day())
+
+
+def test_a_changed_certificate_is_taken_over_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    first, second = make_pair(tmp_path, "first.example"), make_pair(tmp_path, "second.example")
+    live = Pair(str(tmp_path / "live.pem"), str(tmp_path / "live.key"))
+    for source, target in ((first.certificate, live.certificate), (first.key, live.key)):
+        os.link(source, target)
+    certificate = ServerCertificate(live.certificate, live.key)
+    before = certificate.context()
+    assert not certificate.reload()
+    # Only the certificate is new: it does not fit the key, as halfway through a renewal.
+    os.replace(second.certificate, live.certificate)
+    assert not certificate.reload()
+    assert certificate.fault is not None
+    assert "key values mismatch" in certificate.fault
+    assert certificate.context() is before
+    os.replace(second.key, live.key)
+    assert certificate.reload()
+    assert str(certificate.fault) == "None"
+    assert certificate.context() is not before
+    os.remove(live.key)
+    assert not certificate.reload()
+    assert str(certificate.fault) == f"{live.key}: No such file or directory"
+
+
+def test_files_that_are_no_certificate_are_told_in_clear_text(tmp_path: Path, pair: Pair) -> None:
+    with pytest.raises(CertificateError, match="No such file"):
+        ServerCertificate(str(tmp_path / "none"), pair.key)
+    (tmp_path / "empty").touch()
+    with pytest.raises(CertificateError, match="are not a certificate and its key"):
+        ServerCertificate(str(tmp_path / "empty"), pair.key)
