@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from secondpost.mail.address import Domain
 from secondpost.mail.reply import Reply
-from secondpost.protocols.body import DotReader, EndFinder, LineEnds, ReceivedCounter
 from secondpost.protocols.lines import EndlessLine, LineBuffer, OutOfTurn
+from secondpost.protocols.smtp_server_body import TOO_LARGE, IncomingBody
 from secondpost.protocols.smtp_server_commands import (
     NOT_OFFERED,
     OTHER_PROTOCOLS,
@@ -90,9 +90,7 @@ _VRFY = Reply.of(252, "2.5.0", "Cannot verify, but will accept the message and t
 _HELP = Reply.of(214, "2.0.0", "See RFC 5321").encode()
 _BYE = Reply.of(221, "2.0.0", "Bye").encode()
 _GO_TLS = Reply.of(220, "2.0.0", "Ready to start TLS").encode()
-_TOO_LARGE = Reply.of(552, "5.3.4", "The message is too large")
 _TOO_MANY_RECIPIENTS = Reply.of(452, "4.5.3", "Too many recipients; send the rest in another message")
-_BARE_NEWLINES = Reply.of(550, "5.6.0", "A line of the message ends in a bare CR or LF")
 _NOT_SMTP = Reply.of(554, "5.5.1", "This is an SMTP server")
 _SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its Fault
 
@@ -101,22 +99,18 @@ class SmtpServer:
     """One client's session."""
 
     __slots__ = (
-        "_discarded",
-        "_dots",
+        "_body",
+        "_ended",
         "_events",
         "_faults",
-        "_finder",
+        "_group_fails",
         "_host",
         "_idle_commands",
         "_limits",
-        "_line_ends",
         "_lines",
         "_offers_tls",
         "_out",
-        "_received",
-        "_refusal",
         "_refuse_bare_newlines",
-        "_size",
         "_spoken",
         "extended",
         "hello",
@@ -143,6 +137,7 @@ class SmtpServer:
         self._spoken = False
         self._faults = 0
         self._idle_commands = 0
+        self._group_fails = False  # MAIL or RCPT was refused: what was pipelined behind it is no fault
 
     # -- the driver's verbs
     def greeting(self) -> None:
@@ -176,23 +171,26 @@ class SmtpServer:
         asked = self.state
         self._move(Happening.ACCEPTED if accepted else Happening.REFUSED)
         self._say(reply)
+        self._group_fails = not accepted
         if reply.code == 421:
             self._end("our answer was 421")
         elif self.state is State.RECIPIENTS:
             self.recipients += accepted
         elif self.state is State.BODY:
-            self._begin_body()
+            self._ended = False
+            self._body = IncomingBody(self._limits.size_max, refuse_bare_newlines=self._refuse_bare_newlines)
         elif self.state is State.READY:
             self.recipients = 0
             if asked is State.END_ASKED and accepted:
                 self._idle_commands = 0
 
     def refuse_body(self, reply: Reply) -> None:
-        """While the body comes: discard it to its end, then answer `reply`. The first refusal stands."""
+        """Discard the body that is coming to its end, then answer `reply`. The first refusal stands, and
+        when no body is coming (the disk's bad news may be late) there is nothing to refuse.
+        """
         if self.state is State.BODY:
-            self._condemn(reply)
-        elif self.state is not State.DISCARD:
-            raise OutOfTurn(f"no body is coming in the state {self.state}")
+            self._move(Happening.CONDEMNED)
+            self._body.refuse(reply)
 
     def tls_started(self) -> None:
         """The connection is TLS now. What was said before is forgotten (RFC 3207 §4.2)."""
@@ -249,7 +247,8 @@ class SmtpServer:
             return
         after = self.state if verb in ANYWHERE else TABLE[self.state].get(verb)
         if after is None:
-            raise CommandError(self._out_of_order(verb))
+            self._out_of_order(verb)
+            return
         argument = argument.strip()
         match verb:
             case Verb.MAIL:
@@ -272,15 +271,17 @@ class SmtpServer:
                 self._bare_verb(verb, after)
 
     def _mail(self, argument: str, after: State) -> None:
+        self._group_fails = True
         mail = mail_command(argument)
         if mail.size is not None and mail.size > self._limits.size_max:
-            self._say(_TOO_LARGE)
+            self._say(TOO_LARGE)
             self._events.append(Fault(f"a message of {mail.size} octets was declared"))
             return
         self.state = after
         self._events.append(MailFrom(mail.sender, mail.size, mail.eight_bit))
 
     def _rcpt(self, argument: str, after: State) -> None:
+        self._group_fails = True
         mailbox = rcpt_command(argument, self._host)
         if self.recipients >= self._limits.recipients_max:
             self._say(_TOO_MANY_RECIPIENTS)
@@ -337,6 +338,7 @@ class SmtpServer:
         if self.state in TRANSACTION:
             self._events.append(Reset())
         self.recipients = 0
+        self._group_fails = False
 
     def _idle(self, encoded_reply: bytes) -> None:
         self._out.append(encoded_reply)
@@ -353,14 +355,19 @@ class SmtpServer:
         else:
             raise CommandError(Reply.of(500, "5.5.2", "Unknown command"))
 
-    def _out_of_order(self, verb: Verb) -> Reply:
+    def _out_of_order(self, verb: Verb) -> None:
         if self.state is State.GREETED:
-            return Reply.of(503, "5.5.1", "Say EHLO first")
-        if verb is Verb.MAIL:
-            return Reply.of(503, "5.5.1", "A sender was given already")
-        if self.state is State.READY:
-            return Reply.of(503, "5.5.1", "MAIL comes first")
-        return Reply.of(554, "5.5.1", "No valid recipients")  # RFC 5321 §4.1.1.4
+            reply = Reply.of(503, "5.5.1", "Say EHLO first")
+        elif verb is Verb.MAIL:
+            reply = Reply.of(503, "5.5.1", "A sender was given already")
+        elif self.state is State.READY:
+            reply = Reply.of(503, "5.5.1", "MAIL comes first")
+        else:
+            reply = Reply.of(554, "5.5.1", "No valid recipients")  # RFC 5321 §4.1.1.4
+        if not (self._group_fails and verb in (Verb.RCPT, Verb.DATA)):
+            raise CommandError(reply)
+        self._say(reply)
+        self._group_fails = verb is Verb.RCPT
 
     def _fault(self, reply: Reply, line: bytes) -> None:
         sample = line.rstrip(b"\r\n")[:_SAMPLE_OCTETS_MAX].decode("latin-1")
@@ -380,62 +387,36 @@ class SmtpServer:
         self._events.append(Close(text))
 
     # -- the body
-    def _begin_body(self) -> None:
-        self._dots = DotReader()
-        self._line_ends = LineEnds()
-        self._received = ReceivedCounter()
-        self._size = 0
-
     def _read_body(self) -> bool:
-        """Whether something was read."""
+        """Whether something was read. The end waits until the last piece was looked at: it may yet be
+        refused.
+        """
+        if self._ended:
+            self._dot()
+            return True
         if len(self._lines) == 0:
             return False
-        data = self._lines.take_all()
-        if self.state is State.BODY:
-            content, after = self._dots.content(data)
-            self._take(content)
-        else:
-            after = self._discard(data)
+        content, after = self._body.read(self._lines.take_all())
+        if len(content) > 0:
+            self._events.append(BodyPiece(content))
+        if self.state is State.BODY and self._body.refusal is not None:
+            self._move(Happening.CONDEMNED)
         if after is not None:
             self._lines.give_back(after)
-            self._dot()
+            self._ended = True
+        elif self._body.refusal is not None and self._body.discarded > self._limits.discard_octets_max:
+            self._hang_up(self._body.refusal, "endless body")
         return True
 
-    def _take(self, content: bytes) -> None:
-        content = self._line_ends.normalized(content)
-        size = self._size + len(content)
-        if self._line_ends.bare > 0 and self._refuse_bare_newlines:
-            self._condemn(_BARE_NEWLINES)
-        elif size > self._limits.size_max:
-            self._condemn(_TOO_LARGE)
-        elif len(content) > 0:
-            self._size = size
-            self._received.read(content)
-            self._events.append(BodyPiece(content))
-
-    def _condemn(self, reply: Reply) -> None:
-        self._move(Happening.CONDEMNED)
-        self._refusal = reply
-        self._finder = EndFinder(self._dots)
-        self._discarded = 0
-
-    def _discard(self, data: bytes) -> bytes | None:
-        after = self._finder.after(data)
-        self._discarded += len(data)
-        if after is None and self._discarded > self._limits.discard_octets_max:
-            self._hang_up(self._refusal, "endless body")
-        return after
-
     def _dot(self) -> None:
-        condemned = self.state is State.DISCARD
         self._move(Happening.DOT)
-        if condemned:
-            self.recipients = 0
-            self._say(self._refusal)
-            self._events.append(BodyRefused(self._refusal))
+        body = self._body
+        if body.refusal is None:
+            self._events.append(BodyEnd(body.size, body.bare_newlines, body.received_fields))
         else:
-            end = BodyEnd(self._size, self._line_ends.bare, self._received.count)
-            self._events.append(end)
+            self.recipients = 0
+            self._say(body.refusal)
+            self._events.append(BodyRefused(body.refusal))
 
     # -- the small print
     def _say(self, reply: Reply) -> None:

@@ -1,0 +1,195 @@
+"""The smallest conversations around the two cores: they answer by fixed rules and note what they are told.
+
+The server's rules go by the local part of an address, so that a dialogue says all: `refused` gets 550,
+`later` 451, `hangup` 421; a recipient `nodata` has DATA refused with 451, `full` has the whole message
+refused with 452, and `noroom` has the body refused while it comes.
+"""
+
+from secondpost.mail.address import Mailbox, ReversePath, parse_reverse_path
+from secondpost.mail.reply import Reply
+from secondpost.protocols import smtp_client as client
+from secondpost.protocols import smtp_server as server
+from tests.protocols.dialogue import escaped, unescaped
+
+HOSTNAME = "mx.example.net"
+SIZE_MAX = 1000
+NO_ROOM = Reply.of(452, "4.3.1", "No room now")
+_RULES = {
+    "refused": Reply.of(550, "5.7.1", "Not welcome"),
+    "later": Reply.of(451, "4.7.1", "Come again later"),
+    "hangup": Reply.of(421, "4.3.2", "Closing"),
+}
+
+
+class ServerDriver:
+    """Takes what the client core sends; `messages` holds what was accepted."""
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self._limits = server.Limits(
+            size_max=int(options.get("size_max", str(SIZE_MAX))),
+            recipients_max=int(options.get("recipients_max", "1000")),
+            faults_max=int(options.get("faults_max", "20")),
+            idle_commands_max=int(options.get("idle_commands_max", "100")),
+            discard_octets_max=int(options.get("discard_octets_max", "1000000")),
+        )
+        self.core = server.SmtpServer(
+            HOSTNAME,
+            self._limits,
+            offers_tls=options.get("tls", "no") == "yes",
+            refuse_bare_newlines=options.get("bare", "normalize") == "refuse",
+        )
+        self._notes: list[str] = []
+        self._sender: ReversePath | None = None
+        self._eight_bit = False
+        self._recipients: list[Mailbox] = []
+        self._body = b""
+        self.messages: list[bytes] = []
+
+    def receive(self, data: bytes) -> None:
+        self.core.receive_data(data)
+        self._advance()
+
+    def act(self, verb: str) -> None:
+        match verb:
+            case "greet":
+                self.core.greeting()
+            case "tls started":
+                self.core.tls_started()
+            case "pause":
+                pass
+            case "abandon":
+                self.core.abandon(Reply.of(421, "4.3.2", "Closing"))
+            case _:
+                raise ValueError(verb)
+        self._advance()
+
+    def sent(self) -> bytes:
+        return self.core.data_to_send()
+
+    def noted(self) -> list[str]:
+        notes, self._notes = self._notes, []
+        return notes
+
+    def _advance(self) -> None:
+        while (event := self.core.next_event()) is not None:
+            self._act(event)
+
+    def _act(self, event: server.Event) -> None:
+        match event:
+            case server.MailFrom(sender, _, eight_bit):
+                self._sender, self._eight_bit = sender, eight_bit
+                self._recipients, self._body = [], b""
+                local = sender.local if isinstance(sender, Mailbox) else ""
+                self.core.answer(_RULES.get(local, Reply.of(250, "2.1.0", "Sender ok")))
+            case server.RcptTo(mailbox):
+                reply = _RULES.get(mailbox.local, Reply.of(250, "2.1.5", "Recipient ok"))
+                if reply.is_positive:
+                    self._recipients.append(mailbox)
+                self.core.answer(reply)
+            case server.DataBegin():
+                self.core.answer(_RULES["later"] if self._is_for("nodata") else Reply.of(354, "", "Go ahead"))
+            case server.BodyPiece(data):
+                self._body += data
+                if self._is_for("noroom"):
+                    self.core.refuse_body(NO_ROOM)
+            case server.BodyEnd():
+                self._end(event)
+            case server.Fault():
+                self._notes.append("fault")
+            case server.Close(text):
+                self._notes.append(f"close: {text}")
+            case server.BodyRefused(reply):
+                self._notes.append(f"refused: {reply.code}")
+            case server.Hello(name, extended):
+                self._notes.append(f"{'ehlo' if extended else 'helo'}: {name}")
+            case server.Reset() | server.StartTls() | server.Quit():
+                self._notes.append(type(event).__name__.lower())
+
+    def _is_for(self, local: str) -> bool:
+        return any(recipient.local == local for recipient in self._recipients)
+
+    def _end(self, end: server.BodyEnd) -> None:
+        assert end.size == len(self._body)
+        if self._is_for("full"):
+            self.core.answer(NO_ROOM)
+            return
+        to = ", ".join(str(recipient) for recipient in self._recipients)
+        marks = " 8bit" if self._eight_bit else ""
+        marks += f" bare={end.bare_newlines}" if end.bare_newlines > 0 else ""
+        marks += f" received={end.received_fields}" if end.received_fields > 0 else ""
+        self._notes.append(f"message <{self._sender}> to {to}{marks}: {escaped(self._body)}")
+        self.messages.append(self._body)
+        self.core.answer(Reply.of(250, "2.0.0", "Kept"))
+
+
+class ClientDriver:
+    """Obeys the verbs of a dialogue: `send <a> to b, c`, `body TEXT`, `end`, `tls started`, `quit`."""
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self.core = client.SmtpClient(
+            "mx2.example.net",
+            wants_tls=options.get("tls", "no") == "wanted",
+            requires_tls=options.get("tls", "no") == "required",
+        )
+        self._notes: list[str] = []
+
+    def receive(self, data: bytes) -> None:
+        self.core.receive_data(data)
+        self._advance()
+
+    def act(self, verb: str) -> None:
+        word, _, argument = verb.partition(" ")
+        match word:
+            case "send":
+                self._send(argument)
+            case "body":
+                self.core.send_body(unescaped(argument))
+            case "end":
+                self.core.end_body()
+            case "tls":
+                self.core.tls_started()
+            case "quit":
+                self.core.quit()
+            case _:
+                raise ValueError(verb)
+        self._advance()
+
+    def _send(self, argument: str) -> None:
+        argument, eight_bit, _ = argument.partition(" 8bit")
+        sender, _, recipients = argument.partition(" to ")
+        mailboxes = [Mailbox.parse(text) for text in recipients.split(", ")]
+        self.core.send_message(parse_reverse_path(sender.strip("<>")), mailboxes, 100, len(eight_bit) > 0)
+
+    def sent(self) -> bytes:
+        return self.core.data_to_send()
+
+    def noted(self) -> list[str]:
+        notes, self._notes = self._notes, []
+        return notes
+
+    def _advance(self) -> None:
+        while (event := self.core.next_event()) is not None:
+            self._notes.append(self._note(event))
+
+    def _note(self, event: client.Event) -> str:
+        match event:
+            case client.Ready(extensions):
+                offered = [
+                    "pipelining" if extensions.pipelining else "",
+                    "8bit" if extensions.eight_bit else "",
+                    "starttls" if extensions.starttls else "",
+                    f"size={extensions.size_max}" if extensions.size else "",
+                ]
+                return " ".join(["ready", *(word for word in offered if len(word) > 0)])
+            case client.Done(results):
+                return "done: " + "; ".join(self._result(result) for result in results)
+            case client.Broken(cause, reply):
+                known = self.core.replies_so_far()
+                settled = "; ".join("?" if result is None else self._result(result) for result in known)
+                unknown = " dot sent" if self.core.dot_sent else ""
+                return f"broken{unknown}: {cause.word}: {reply}" + (f" [{settled}]" if known else "")
+            case client.TlsWanted() | client.BodyWanted() | client.Bye():
+                return type(event).__name__.lower()
+
+    def _result(self, result: client.Result) -> str:
+        return f"{result.phase} {result.reply}"
