@@ -68,6 +68,9 @@ async def run_kill_loop(folder: Path, seconds: float, seed: str) -> Report:
         for sender in senders:
             sender.stopping = True
         await asyncio.wait_for(asyncio.gather(*running), DRAIN_SECONDS_MAX)
+        # Who was killed often is started again ever later: a new supervisor begins anew.
+        await asyncio.to_thread(office.kill, Victim.SUPERVISOR)
+        await asyncio.to_thread(office.start)
         await _drained(ledger, sink)
         exit_code = await asyncio.to_thread(office.stop)
     finally:

@@ -89,8 +89,11 @@ class PostOffice:
 
     @property
     def supervisor(self) -> int:
+        """Under a wrapper such as strace it is the wrapper's child."""
         assert self._process is not None
-        return self._process.pid
+        if len(self._wrapper) == 0:
+            return self._process.pid
+        return _descendants(self._process.pid)[0]
 
     def roles(self) -> dict[Victim, int]:
         """The living processes of the roles, by what their command line says."""
@@ -106,7 +109,7 @@ class PostOffice:
         """kill -9; False when it was not there. The supervisor is started again by whoever calls."""
         if victim is Victim.SUPERVISOR:
             assert self._process is not None
-            self._process.kill()
+            os.kill(self.supervisor, signal.SIGKILL)
             self._process.wait()
             return True
         pid = self.roles().get(victim)
@@ -132,16 +135,22 @@ class PostOffice:
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         assert self._process is not None
-        self._process.terminate()
+        os.kill(self.supervisor, signal.SIGTERM)
         return self._process.wait(STOP_SECONDS_MAX)
 
     def end(self) -> None:
         """Leave no process behind, however the test went."""
-        if self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        for pid in _running_with(str(self._config)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+
+def _running_with(word: str) -> list[int]:
+    """The processes of all lives of one office: roles that lost their supervisor are nobody's children."""
+    numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [pid for pid in numbers if word in _command_line(pid)]
 
 
 def _descendants(pid: int) -> list[int]:

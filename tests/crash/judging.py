@@ -1,0 +1,125 @@
+"""Reopens what a cut left with the production store, as after a reboot, and compares it with the story."""
+
+import shutil
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from secondpost.mail.delivery import State
+from secondpost.mail.envelope import Lane
+from secondpost.mail.plan import UNSORTED
+from secondpost.mail.queue_id import QueueId
+from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.spool.states import KEEPING_CONTENT
+from secondpost.store.ports import Selection, StoreRefused
+from secondpost.store.sqlite import SqliteStore
+from secondpost.world.ports import DiskFailed
+from secondpost.world.real_disk import RealDisk
+from simulation.crash import Model, Operation, crash_states, write_image
+from simulation.dice import SimDice
+from tests.crash.stage import HOUR_MS, StillClock, open_store
+from tests.crash.story import Found, Seen, Story, complaints
+
+LISTED_MAX = 1000
+YEAR_MS = 365 * 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    states: int
+    faults: tuple[str, ...]
+
+
+async def judge(
+    log: list[Operation],
+    first: int,
+    stories: Mapping[QueueId, Story],
+    folder: Path,
+    *,
+    model: Model = Model.POSIX,
+    faults_max: int = 10,
+) -> Verdict:
+    """Every crash state from position `first` on; stops early when there are faults enough to tell."""
+    states = 0
+    faults: list[str] = []
+    for state in crash_states(log, first, torn=True, dice=SimDice("cuts"), model=model):
+        states += 1
+        image = folder / "image"
+        write_image(state.image, image)
+        faults.extend(
+            f"cut after {state.upto} of {len(log)} operations: {fault}"
+            for fault in await faults_of_image(image, stories, state.upto)
+        )
+        shutil.rmtree(image)
+        if len(faults) >= faults_max:
+            break
+    return Verdict(states, tuple(faults))
+
+
+async def faults_of_image(image: Path, stories: Mapping[QueueId, Story], upto: int) -> list[str]:
+    disk = RealDisk(str(image))
+    failures: list[BaseException] = []
+    clock = StillClock()
+    clock.now += YEAR_MS  # whatever was deferred is due
+    try:
+        store = open_store(disk, failures.append, clock)
+    except (apsw.Error, StoreRefused, DiskFailed) as error:
+        return [f"everything is lost, the store does not open: {error!r}"]
+    try:
+        await store.sweep()
+        return [
+            *_integrity(disk.path("mail.db")),
+            *complaints(stories, found_in(store), upto),
+            *_files_left_over(disk, store, stories),
+            *await _not_claimable(store, clock),
+            *(f"the disk failed: {error!r}" for error in failures),
+        ]
+    except (apsw.Error, DiskFailed) as error:
+        return [f"everything is lost, the store does not work: {error!r}"]
+    finally:
+        store.close()
+
+
+def found_in(store: SqliteStore) -> dict[QueueId, Found]:
+    deliveries: dict[QueueId, dict[int, Seen]] = {}
+    for row in store.listed(Selection(), None, LISTED_MAX):
+        seen = Seen(row.state, row.maybe_duplicate)
+        deliveries.setdefault(row.id.queue_id, {})[row.id.number] = seen
+    return {queue_id: Found(rows, _content(store, queue_id)) for queue_id, rows in deliveries.items()}
+
+
+def _content(store: SqliteStore, queue_id: QueueId) -> bytes | None:
+    try:
+        return b"".join(store.content_pieces(queue_id, 256 * 1024))
+    except (LookupError, FileNotFoundError):
+        return None
+
+
+def _integrity(path: str) -> list[str]:
+    with closing(apsw.Connection(path)) as connection:
+        found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check")]
+    return [] if found == ["ok"] else [f"integrity_check: {found}"]
+
+
+def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[QueueId, Story]) -> list[str]:
+    """Content files that no message needs are swept: their worker is dead."""
+    needed = {
+        stories[row.id.queue_id].file
+        for row in store.listed(Selection(), None, LISTED_MAX)
+        if row.state in KEEPING_CONTENT and row.id.queue_id in stories
+    }
+    there = {f"{CONTENT_FOLDER}/{name}" for name in disk.names(CONTENT_FOLDER)}
+    return [f"{name} is left over" for name in sorted(there - needed)]
+
+
+async def _not_claimable(store: SqliteStore, clock: StillClock) -> list[str]:
+    """What waits is not only there: a worker gets it."""
+    waiting = {row.id for row in store.listed(Selection(states=(State.WAITING,)), None, LISTED_MAX)}
+    lease = await store.lease(Lane.RELAY, UNSORTED)
+    if lease is None:
+        return ["the site is still leased by the dead"]
+    claimed = {one.id for one in await store.claim(lease, clock.now_ms(), LISTED_MAX)}
+    return [] if claimed == waiting else [f"{waiting - claimed} waits and cannot be claimed: lost"]

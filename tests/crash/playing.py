@@ -1,0 +1,52 @@
+"""Plays a scenario on a recorded disk, and has every crash state of it judged."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from secondpost.receive.body import CONTENT_FOLDER
+from simulation.crash import Image, Model, write_image
+from simulation.disk import RecordedDisk
+from tests.crash.judging import Verdict, judge
+from tests.crash.sabotage import Sabotage, nothing
+from tests.crash.stage import Stage
+
+Scenario = Callable[[Stage], Awaitable[None]]
+
+
+@cache
+def new_store() -> Image:
+    """A store that was made and closed: scenarios start here, not with making the schema."""
+    with TemporaryDirectory(dir="/dev/shm") as path:
+        disk = RecordedDisk(Path(path) / "disk")
+        Stage.on(disk).store.close()
+        return {
+            str(file.relative_to(disk.path(""))): file.read_bytes()
+            for file in Path(disk.path("")).rglob("*")
+            if file.is_file() and not file.name.endswith("-shm")
+        }
+
+
+def play(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    model: Model = Model.POSIX,
+    sabotage: Sabotage = nothing,
+    faults_max: int = 10,
+) -> Verdict:
+    async def played() -> Verdict:
+        write_image(new_store(), folder / "disk")
+        (folder / "disk" / CONTENT_FOLDER).mkdir(exist_ok=True)
+        disk = RecordedDisk(folder / "disk", model)
+        with sabotage(disk):
+            stage = Stage.on(disk)
+            await scenario(stage)
+        log = list(disk.log)
+        disk.kill()
+        assert stage.failures == []
+        return await judge(log, disk.first, stage.stories, folder, model=model, faults_max=faults_max)
+
+    return asyncio.run(played())

@@ -1,0 +1,96 @@
+"""What is going on when the power is cut: short pieces of a store's day, each on a small database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from secondpost.mail.delivery import State
+from secondpost.store.sqlite import checkpoint as bounds
+from tests.crash.stage import Stage
+
+SMALL_OCTETS = 3_000
+LARGE_OCTETS = 300_000  # more than IN_TABLE_OCTETS_MAX: a file of its own
+
+
+async def accept_small(stage: Stage) -> None:
+    for count in range(1, 9):
+        await stage.accept(SMALL_OCTETS * count // 4, recipients=1 + count % 3)
+
+
+async def accept_large(stage: Stage) -> None:
+    await stage.accept(LARGE_OCTETS)
+    await stage.accept(SMALL_OCTETS)
+    await asyncio.gather(stage.accept(LARGE_OCTETS), stage.accept(LARGE_OCTETS, recipients=2))
+
+
+async def claim(stage: Stage) -> None:
+    for _ in range(4):
+        await stage.accept(SMALL_OCTETS, recipients=2)
+    lease = await stage.lease()
+    for _ in range(3):
+        await stage.claim(lease, 2)
+
+
+async def outcome(stage: Stage) -> None:
+    for count in range(6):
+        await stage.accept(SMALL_OCTETS if count > 0 else LARGE_OCTETS, recipients=1 + count % 2)
+    lease = await stage.lease()
+    for state in (State.DELIVERED, State.WAITING, State.KEPT, State.DELIVERED):
+        await stage.settle(lease, await stage.claim(lease, 2), state)
+
+
+async def groups(stage: Stage) -> None:
+    """Acceptances and outcomes that share a transaction and a sync."""
+    await asyncio.gather(*(stage.accept(SMALL_OCTETS // 2) for _ in range(8)))
+    lease = await stage.lease()
+    first, second = await stage.claim(lease, 3), await stage.claim(lease, 3)
+    await asyncio.gather(
+        stage.settle(lease, first, State.DELIVERED),
+        *(stage.accept(SMALL_OCTETS // 2) for _ in range(4)),
+        stage.settle(lease, second, State.WAITING),
+    )
+
+
+@contextmanager
+def checkpointing(*, truncating: bool) -> Iterator[None]:
+    """Checkpoints are made of a log of any length, not only of a long one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounds, "PASSIVE_OCTETS", 1)
+        if truncating:
+            patch.setattr(bounds, "TRUNCATE_OCTETS", 1)
+        yield
+
+
+async def checkpoint(stage: Stage) -> None:
+    """The log is copied into the database and begun anew, between promises."""
+    with checkpointing(truncating=False):
+        await _promises_between_checkpoints(stage)
+
+
+async def truncate(stage: Stage) -> None:
+    with checkpointing(truncating=True):
+        await _promises_between_checkpoints(stage)
+
+
+async def _promises_between_checkpoints(stage: Stage) -> None:
+    for _ in range(3):
+        await stage.accept(SMALL_OCTETS)
+    for state in (State.DELIVERED, State.WAITING, State.DELIVERED):
+        await stage.store.checkpoint()
+        await stage.accept(SMALL_OCTETS)
+        lease = await stage.lease()
+        await stage.settle(lease, await stage.claim(lease, 1), state)
+        await stage.store.give_back(lease)
+
+
+SCENARIOS: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    "accept small": accept_small,
+    "accept large": accept_large,
+    "claim": claim,
+    "outcome": outcome,
+    "groups": groups,
+    "checkpoint": checkpoint,
+    "truncate": truncate,
+}

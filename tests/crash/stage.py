@@ -1,0 +1,193 @@
+"""The store at work on a recorded disk, with the story of every message written as it happens."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.content import Content, InFile, InTable
+from secondpost.mail.delivery import Claimed, KeptFor, State
+from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
+from secondpost.mail.plan import UNSORTED
+from secondpost.mail.queue_id import EPOCH_MS, QueueId, QueueIds, queue_id_text
+from secondpost.receive.body import BodyKeeper
+from secondpost.store.ports import Lease, Settlement, StoreFull
+from secondpost.store.sqlite import SqliteStore
+from secondpost.world.ports import Disk, DiskFull
+from simulation.dice import SimDice
+from simulation.disk import RecordedDisk
+from tests.crash.story import ACCEPTED, CLAIMED, Seen, Step, Story
+
+T = TypeVar("T")
+PIECE_OCTETS = 64 * 1024  # as they come from a socket
+HOUR_MS = 3_600_000
+
+
+@dataclass(slots=True)
+class StillClock:
+    now: int = EPOCH_MS + 10 * HOUR_MS
+
+    def now_ms(self) -> int:
+        self.now += 1
+        return self.now
+
+
+class InLineWork:
+    """No threads: a job runs at once, a line runs when the loop next turns, so that groups can form."""
+
+    def run(self, job: Callable[[], T]) -> Awaitable[T]:
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        try:
+            answer.set_result(job())
+        except Exception as error:  # noqa: BLE001
+            answer.set_exception(error)
+        return answer
+
+    def line(self, name: str) -> "InLineLine":
+        return InLineLine()
+
+
+class InLineLine:
+    def __init__(self) -> None:
+        self._jobs: deque[tuple[Callable[[], None], Callable[[BaseException | None], None]]] = deque()
+
+    def submit(self, job: Callable[[], None], done: Callable[[BaseException | None], None]) -> None:
+        self._jobs.append((job, done))
+        asyncio.get_running_loop().call_soon(self._next)
+
+    def close(self) -> None:
+        while len(self._jobs) > 0:
+            self._next()
+
+    def _next(self) -> None:
+        if len(self._jobs) == 0:
+            return
+        job, done = self._jobs.popleft()
+        raised: BaseException | None = None
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001
+            raised = error
+        done(raised)
+
+
+def open_store(disk: Disk, failed: Callable[[BaseException], None], clock: StillClock) -> SqliteStore:
+    return SqliteStore.open(disk, InLineWork(), clock, role="deliver", failed=failed)
+
+
+@dataclass(slots=True)
+class Stage:
+    """Every verb of it is a step of a story, from where it begins to where its awaitable is done."""
+
+    disk: RecordedDisk
+    store: SqliteStore
+    clock: StillClock
+    failures: list[BaseException]
+    ids: QueueIds
+    dice: SimDice = field(default_factory=lambda: SimDice("stage"))
+    stories: dict[QueueId, Story] = field(default_factory=dict)
+
+    @classmethod
+    def on(cls, disk: RecordedDisk) -> "Stage":
+        failures: list[BaseException] = []
+        clock = StillClock()
+        store = open_store(disk, failures.append, clock)
+        return cls(disk, store, clock, failures, QueueIds(store.worker))
+
+    async def accept(self, octets: int, recipients: int = 1) -> Story:
+        """As a conversation does it: the body piece by piece, then the row. Raises what accept raises."""
+        queue_id = self.ids.next(self.clock.now_ms())
+        data = b"Subject: crash\r\n\r\n" + self.dice.token(octets // 2).hex().encode("ascii")
+        story = Story(queue_id, data, None)
+        self.stories[queue_id] = story
+        numbers = range(1, recipients + 1)
+        story.deliveries = {number: [Step(ACCEPTED, self.disk.position)] for number in numbers}
+        try:
+            content = await self._kept(queue_id, data)
+            if isinstance(content, InFile):
+                story.file = content.name
+            await self.store.accept(self._arrival(queue_id, content, recipients))
+        except (StoreFull, DiskFull):
+            del self.stories[queue_id]  # nothing of it was kept: if it comes back, it is invented
+            raise
+        for steps in story.deliveries.values():
+            steps[0].done = self.disk.position
+        return story
+
+    async def _kept(self, queue_id: QueueId, data: bytes) -> Content:
+        def ignored() -> None: ...
+
+        body = BodyKeeper(
+            self.disk,
+            InLineWork(),
+            f"{self.ids.worker}-{queue_id_text(queue_id)}",
+            data[:PIECE_OCTETS],
+            drained=ignored,
+            failed=lambda error: None,  # finish raises it
+        )
+        for start in range(PIECE_OCTETS, len(data), PIECE_OCTETS):
+            body.add(data[start : start + PIECE_OCTETS])
+            await asyncio.sleep(0)
+        try:
+            return body.whole() or await body.finish()
+        except Exception:
+            forgetting = body.forget()
+            if forgetting is not None:
+                await forgetting
+            raise
+
+    def _arrival(self, queue_id: QueueId, content: InTable | InFile, recipients: int) -> Arrival:
+        return Arrival(
+            queue_id,
+            Lane.RELAY,
+            Envelope(
+                Mailbox("sender", Domain("a.example")),
+                tuple(Mailbox(f"r{n}", Domain("example.net")) for n in range(1, recipients + 1)),
+            ),
+            Peer("192.0.2.1", "a.example", "ESMTP"),
+            self.clock.now_ms(),
+            content,
+        )
+
+    async def lease(self) -> Lease:
+        lease = await self.store.lease(Lane.RELAY, UNSORTED)
+        assert lease is not None
+        return lease
+
+    async def claim(self, lease: Lease, limit: int) -> list[Claimed]:
+        begun = self.disk.position
+        claimed = await self.store.claim(lease, self.clock.now_ms(), limit)
+        for one in claimed:
+            step = Step(CLAIMED, begun, self.disk.position)
+            self.stories[one.id.queue_id].deliveries[one.id.number].append(step)
+        return claimed
+
+    async def settle(self, lease: Lease, claimed: Sequence[Claimed], state: State) -> None:
+        """Delivered, kept (refused) or waiting (deferred)."""
+        now_ms = self.clock.now_ms()
+        settlements = [
+            Settlement(
+                one.id,
+                state,
+                now_ms,
+                due_ms=now_ms + HOUR_MS if state is State.WAITING else 0,
+                kept_for=KeptFor.REFUSED if state is State.KEPT else None,
+                cause="" if state is State.DELIVERED else "message",
+                host="mx.example.net",
+                reply="250 2.0.0 thanks" if state is State.DELIVERED else "451 4.2.0 later",
+            )
+            for one in claimed
+        ]
+        steps = [Step(Seen(state, one.maybe_duplicate), self.disk.position) for one in claimed]
+        for one, step in zip(claimed, steps, strict=True):
+            self.stories[one.id.queue_id].deliveries[one.id.number].append(step)
+        try:
+            assert await self.store.settle(lease, settlements) == len(claimed)
+        except StoreFull:
+            for one in claimed:
+                self.stories[one.id.queue_id].deliveries[one.id.number].pop()
+            raise
+        for step in steps:
+            step.done = self.disk.position

@@ -1,0 +1,78 @@
+"""A power cut at any moment loses nothing that was promised; and this suite would find it if one did."""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from simulation.crash import Model
+from simulation.disk import RecordedDisk
+from simulation.recording import Kind
+from tests.crash.judging import Verdict, judge
+from tests.crash.playing import Scenario, play
+from tests.crash.sabotage import drop, synchronous_is_normal
+from tests.crash.scenarios import SCENARIOS, accept_large, accept_small, checkpoint
+from tests.crash.stage import Stage
+
+STATES_MIN = 2_000
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, Verdict]:
+    found = {}
+    for name, scenario in SCENARIOS.items():
+        with TemporaryDirectory(dir="/dev/shm") as path:
+            found[name] = play(scenario, Path(path))
+    return found
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_nothing_promised_is_lost(verdicts: dict[str, Verdict], name: str) -> None:
+    assert verdicts[name].faults == ()
+
+
+def test_the_states_are_enough_to_mean_something(verdicts: dict[str, Verdict]) -> None:
+    for name, verdict in verdicts.items():
+        print(f"{name}: {verdict.states} crash states")
+    total = sum(verdict.states for verdict in verdicts.values())
+    print(f"all: {total} crash states")
+    assert total >= STATES_MIN
+
+
+def test_nothing_is_lost_where_names_come_with_any_sync(folder: Path) -> None:
+    assert play(accept_large, folder, model=Model.EXT4).faults == ()
+
+
+def test_a_store_half_made_can_be_made_again(folder: Path) -> None:
+    async def played() -> Verdict:
+        disk = RecordedDisk(folder / "disk")
+        stage = Stage.on(disk)
+        await stage.accept(1_000)
+        log = list(disk.log)
+        disk.kill()
+        return await judge(log, disk.first, stage.stories, folder)
+
+    assert asyncio.run(played()).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "scenario"),
+    [
+        (Kind.WAL, accept_small),
+        (Kind.DATABASE, checkpoint),
+        (Kind.CONTENT, accept_large),
+        (Kind.FOLDER, accept_large),
+    ],
+)
+def test_a_sync_left_out_is_found_out(folder: Path, kind: Kind, scenario: Scenario) -> None:
+    assert_lost(play(scenario, folder, sabotage=drop(kind), faults_max=1))
+
+
+def test_synchronous_normal_is_found_out(folder: Path) -> None:
+    assert_lost(play(accept_small, folder, sabotage=synchronous_is_normal, faults_max=1))
+
+
+def assert_lost(verdict: Verdict) -> None:
+    assert len(verdict.faults) > 0
+    assert "lost" in verdict.faults[0]

@@ -1,0 +1,126 @@
+"""The disk is full, or fails: nothing acknowledged is lost, and each is told apart from the other."""
+
+import asyncio
+import errno
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from secondpost.mail.delivery import State
+from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.store.ports import StoreFull
+from secondpost.world.ports import DiskFailed, DiskFull
+from simulation.crash import write_image
+from simulation.disk import RecordedDisk
+from tests.crash.judging import judge
+from tests.crash.playing import new_store
+from tests.crash.scenarios import LARGE_OCTETS, SMALL_OCTETS, checkpointing
+from tests.crash.stage import Stage
+
+CALLS_MAX = 500
+
+
+async def accept(stage: Stage) -> None:
+    await stage.accept(SMALL_OCTETS, recipients=2)
+
+
+async def accept_large(stage: Stage) -> None:
+    await stage.accept(LARGE_OCTETS)
+
+
+async def claim_and_settle(stage: Stage) -> None:
+    lease = await stage.lease()
+    await stage.settle(lease, await stage.claim(lease, 1), State.WAITING)
+    await stage.settle(lease, await stage.claim(lease, 1), State.DELIVERED)
+
+
+async def checkpoint(stage: Stage) -> None:
+    with checkpointing(truncating=True):
+        await stage.accept(SMALL_OCTETS)
+        await stage.store.checkpoint()
+        await stage.accept(SMALL_OCTETS)
+
+
+ACTS: tuple[Callable[[Stage], Awaitable[None]], ...] = (accept, accept_large, claim_and_settle, checkpoint)
+
+
+async def prepared(folder: Path) -> Stage:
+    write_image(new_store(), folder)
+    stage = Stage.on(RecordedDisk(folder))
+    for _ in range(3):
+        await stage.accept(SMALL_OCTETS)
+    return stage
+
+
+async def faults_at_the_end(stage: Stage, folder: Path) -> tuple[str, ...]:
+    """What a power cut right now would break."""
+    log = list(stage.disk.log)
+    stage.disk.kill()
+    return (await judge(log, len(log), stage.stories, folder)).faults
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_a_full_disk_at_any_write_refuses_and_recovers(
+    folder: Path, act: Callable[[Stage], Awaitable[None]]
+) -> None:
+    async def played(call: int) -> bool:
+        """False: there are fewer writes than that."""
+        stage = await prepared(folder / f"disk-{call}")
+        stage.disk.fail_at(call, errno.ENOSPC)
+        try:
+            await act(stage)
+        except (StoreFull, DiskFull):
+            assert stage.disk.struck
+        struck = stage.disk.struck
+        stage.disk.heal()
+        assert stage.failures == []
+        await accept_large(stage)
+        await accept(stage)
+        needed = {story.file for story in stage.stories.values()}
+        assert {f"{CONTENT_FOLDER}/{name}" for name in stage.disk.names(CONTENT_FOLDER)} <= needed
+        assert await faults_at_the_end(stage, folder) == ()
+        return struck
+
+    calls = _until_it_does_not_strike(played)
+    assert calls > 1
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_a_failing_sync_stops_everything_and_loses_nothing(
+    folder: Path, act: Callable[[Stage], Awaitable[None]]
+) -> None:
+    async def played(call: int) -> bool:
+        stage = await prepared(folder / f"disk-{call}")
+        stage.disk.fail_at(call, errno.EIO)
+        try:
+            await act(stage)
+        except DiskFailed as error:
+            if len(stage.failures) == 0:  # the body's own files: the receiver is told, and stops all
+                stage.failures.append(error)
+                assert await faults_at_the_end(stage, folder) == ()
+                return True
+        if not stage.disk.struck:
+            return False
+        assert len(stage.failures) == 1
+        assert isinstance(stage.failures[0], DiskFailed)
+        before = stage.disk.position
+        with pytest.raises(DiskFailed):
+            await stage.accept(SMALL_OCTETS)
+        assert stage.disk.position == before
+        assert len(stage.failures) == 1
+        assert await faults_at_the_end(stage, folder) == ()
+        return True
+
+    calls = _until_it_does_not_strike(played)
+    assert calls > 1
+
+
+def _until_it_does_not_strike(played: Callable[[int], Awaitable[bool]]) -> int:
+    async def all_calls() -> int:
+        for call in range(1, CALLS_MAX):
+            if not await played(call):
+                return call
+        raise AssertionError(f"more than {CALLS_MAX} calls")
+
+    return asyncio.run(all_calls())
