@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from secondpost.config.addresses import is_loopback
 from secondpost.config.faults import quoted
-from secondpost.config.forms import is_loopback
 from secondpost.config.positions import Place
 from secondpost.config.records import Backup, Config, Newsletter, Route
 from secondpost.config.section import Findings

@@ -22,8 +22,14 @@ def pem_file(folder: str, holding: str) -> Form[str]:
         path = path_from(folder, value)
         lines = _content(path, PEM_OCTETS_MAX).splitlines()
         begun = (line for line in lines if line.startswith(b"-----BEGIN "))
-        if not any(line.rstrip().endswith(f"{holding}-----".encode()) for line in begun):
+        blocks = [line.rstrip() for line in begun if line.rstrip().endswith(f"{holding}-----".encode())]
+        if len(blocks) == 0:
             raise Wrong(f"{quoted(path)} has no PEM block {holding}", "it begins with -----BEGIN …-----")
+        if (
+            any(block.startswith(b"-----BEGIN ENCRYPTED") for block in blocks)
+            or b"Proc-Type: 4,ENCRYPTED" in lines
+        ):
+            raise Wrong(f"{quoted(path)} wants a passphrase, which nobody could type", "store it without one")
         return path
 
     return form

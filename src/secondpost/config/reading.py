@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from secondpost.config import forms, tables
+from secondpost.config import addresses, forms, grammars, tables
 from secondpost.config.agreement import Read, check_agreement
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.keys import TOP, header
@@ -52,9 +52,9 @@ def _config(path: str, values: Mapping[str, object], findings: Findings) -> Conf
     top = Section(TOP, (), values, findings)
     folder = os.path.dirname(os.path.abspath(path))
     _version(top)
-    hostname = top.need("hostname", forms.full_domain, 'write hostname = "mx2.example.net"')
-    store = top.need("store", forms.absolute_path, 'write store = "/var/lib/secondpost"')
-    owner = top.need_list("owner", forms.mailbox, 'write owner = ["me@elsewhere.example"]')
+    hostname = top.need("hostname", addresses.full_domain, 'write hostname = "mx2.example.net"')
+    store = top.need("store", grammars.absolute_path, 'write store = "/var/lib/secondpost"')
+    owner = top.need_list("owner", addresses.mailbox, 'write owner = ["me@elsewhere.example"]')
     known_hostname = tables.NOWHERE if hostname is None else hostname
     web = tables.web(_table(top, "web"), hostname)
     usual = Config(path, known_hostname, store or "", owner, known_hostname, web)
@@ -66,12 +66,12 @@ def _config(path: str, values: Mapping[str, object], findings: Findings) -> Conf
         hostname=usual.hostname,
         store=usual.store,
         owner=owner,
-        bounces=top.take("bounces", forms.full_domain, usual.bounces),
+        bounces=top.take("bounces", addresses.full_domain, usual.bounces),
         web=web,
-        database=top.take("database", forms.database, usual.database),
-        user=top.take("user", forms.user, usual.user),
+        database=top.take("database", grammars.database, usual.database),
+        user=top.take("user", grammars.user, usual.user),
         reserve=top.take("reserve", forms.size(0, RESERVE_OCTETS_MAX), usual.reserve),
-        addresses=top.take_list("addresses", forms.ip_address, usual.addresses),
+        addresses=top.take_list("addresses", addresses.ip_address, usual.addresses),
         tls=tables.tls(_table(top, "tls"), folder),
         receive=tables.receive(_table(top, "receive")),
         dns=tables.dns(_table(top, "dns")),

@@ -12,8 +12,8 @@ again and the old list kept when it has faults.
 import re
 from dataclasses import dataclass
 
+from secondpost.config.addresses import mailbox
 from secondpost.config.faults import Wrong, quoted
-from secondpost.config.forms import mailbox
 from secondpost.mail.address import Domain, Mailbox
 
 FILE_OCTETS_MAX = 50_000_000

@@ -4,7 +4,7 @@ Every key is taken whatever else is missing, so that all faults are told; None t
 cannot be made. Defaults are those of the records.
 """
 
-from secondpost.config import forms
+from secondpost.config import addresses, forms, grammars
 from secondpost.config.faults import Wrong, quoted
 from secondpost.config.files import path_from, pem_file, secret_file
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
@@ -48,9 +48,9 @@ NOWHERE = Domain("invalid")  # RFC 2606: stands in a record that will not be use
 def web(section: Section, hostname: Domain | None) -> Web:
     usual = Web(None if hostname is None else f"https://{hostname}")
     return Web(
-        url=section.take("url", forms.web_url, usual.url),
-        listen=section.filled_list("listen", forms.door, usual.listen, 'write listen = ["[::]:443"]'),
-        trusted_proxies=section.take_list("trusted_proxies", forms.network, ()),
+        url=section.take("url", addresses.web_url, usual.url),
+        listen=section.filled_list("listen", addresses.door, usual.listen, 'write listen = ["[::]:443"]'),
+        trusted_proxies=section.take_list("trusted_proxies", addresses.network, ()),
     )
 
 
@@ -60,7 +60,7 @@ def tls(section: Section, folder: str) -> Tls:
             section.fault(key, f"{key} alone is not enough", f"write {other} too")
     if section.has("acme") and (section.has("certificate") or section.has("key")):
         section.fault("acme", "there is a certificate already", "leave out acme, or certificate and key")
-    acme = section.take("acme", forms.mailbox, None)
+    acme = section.take("acme", addresses.mailbox, None)
     return Tls(
         acme=None if acme is None else str(acme),
         certificate=section.take("certificate", pem_file(folder, "CERTIFICATE"), None),
@@ -71,7 +71,7 @@ def tls(section: Section, folder: str) -> Tls:
 def receive(section: Section) -> Receive:
     usual = Receive()
     return Receive(
-        listen=section.filled_list("listen", forms.door, usual.listen, 'write listen = ["[::]:25"]'),
+        listen=section.filled_list("listen", addresses.door, usual.listen, 'write listen = ["[::]:25"]'),
         bare_newlines=section.take("bare_newlines", forms.choice(BareNewlines), usual.bare_newlines),
         connections=section.take("connections", forms.number(1, 100_000), usual.connections),
         connections_per_client=section.take(
@@ -83,7 +83,7 @@ def receive(section: Section) -> Receive:
 
 
 def dns(section: Section) -> Dns:
-    return Dns(section.take_list("servers", forms.name_server, ()))
+    return Dns(section.take_list("servers", addresses.name_server, ()))
 
 
 def deliver(section: Section) -> Deliver:
@@ -104,7 +104,9 @@ def fetch(section: Section) -> Fetch:
 def send(section: Section) -> Send:
     usual = Send()
     return Send(
-        only_to=section.filled_list("only_to", forms.only_to, (), "leave the key out to mail to everybody"),
+        only_to=section.filled_list(
+            "only_to", grammars.only_to, (), "leave the key out to mail to everybody"
+        ),
         unverified=section.take("unverified", forms.switch, usual.unverified),
     )
 
@@ -112,8 +114,8 @@ def send(section: Section) -> Send:
 def dkim(section: Section) -> Dkim:
     usual = Dkim()
     taken = Dkim(
-        rsa=section.take("rsa", forms.selector, usual.rsa),
-        ed25519=section.take("ed25519", forms.selector, usual.ed25519),
+        rsa=section.take("rsa", grammars.selector, usual.rsa),
+        ed25519=section.take("ed25519", grammars.selector, usual.ed25519),
     )
     if taken.rsa == taken.ed25519:
         key = "ed25519" if section.has("ed25519") else "rsa"
@@ -125,12 +127,12 @@ def dkim(section: Section) -> Dkim:
 
 
 def backup(section: Section, folder: str) -> Backup | None:
-    domain = section.need("domain", forms.full_domain, 'write domain = "example.net"')
+    domain = section.need("domain", addresses.full_domain, 'write domain = "example.net"')
     usual = Backup(NOWHERE if domain is None else domain)
     taken = Backup(
         domain=usual.domain,
         primary=section.filled_list(
-            "primary", forms.endpoint(SMTP_PORT), (), "leave the key out for the better MX hosts in DNS"
+            "primary", addresses.endpoint(SMTP_PORT), (), "leave the key out for the better MX hosts in DNS"
         ),
         recipients=_recipients(section, usual, folder),
         keep_ms=section.take("keep", forms.duration(HOUR_MS, 366 * DAY_MS), usual.keep_ms),
@@ -166,7 +168,7 @@ def _recipient_source(written: str, domain: Domain, folder: str) -> RecipientSou
     if written.startswith("file:"):
         return _recipient_file(path_from(folder, written.removeprefix("file:")), domain)
     if written.startswith("https:"):
-        return RecipientUrl(forms.url(written, ("https",)))
+        return RecipientUrl(addresses.url(written, ("https",)))
     if written.startswith("http:"):
         raise Wrong(f"{quoted(written)} is not encrypted", "write https:")
     if "@" not in written:
@@ -174,7 +176,7 @@ def _recipient_source(written: str, domain: Domain, folder: str) -> RecipientSou
         hint = f'write an address, "file:/PATH", "https://…", "learn" or "any"; did you mean {meant}?'
         raise Wrong(f"{quoted(written)} is not one of the forms of recipients", hint)
     # Without the domain nobody can say whether the address lies in it.
-    return forms.mailbox(written) if domain == NOWHERE else recipient(written, domain)
+    return addresses.mailbox(written) if domain == NOWHERE else recipient(written, domain)
 
 
 def _recipient_file(path: str, domain: Domain) -> RecipientFile:
@@ -193,20 +195,20 @@ def _recipient_file(path: str, domain: Domain) -> RecipientFile:
 
 def route(section: Section, folder: str) -> Route | None:
     hint = 'write the domain whose mail takes this way, or "*" for all'
-    domain = section.need("domain", forms.domain_or_any, hint)
-    host = section.need("host", forms.endpoint(SMTP_PORT), 'write host = "smtp.example:587"')
+    domain = section.need("domain", addresses.domain_or_any, hint)
+    host = section.need("host", addresses.endpoint(SMTP_PORT), 'write host = "smtp.example:587"')
     for key, other in (("username", "password_file"), ("password_file", "username")):
         if section.has(key) and not section.has(other):
             section.fault(key, f"{key} alone is not enough", f"write {other} too")
     taken = Route(
-        domain=None if domain == forms.ANY_DOMAIN else domain,
+        domain=None if domain == addresses.ANY_DOMAIN else domain,
         lane=section.take("lane", forms.choice(Lane), None),
         host=Endpoint("", 0) if host is None else host,
         username=section.take("username", forms.text, None),
         password_file=section.take("password_file", secret_file(folder), None),
         tls=section.take("tls", forms.choice(TlsDemand), None),
     )
-    if host is not None and taken.username is not None and not forms.is_loopback(host.host):
+    if host is not None and taken.username is not None and not addresses.is_loopback(host.host):
         _check_password_is_safe(section, taken)
     readable = host is not None and domain is not None and (taken.lane is not None or not section.has("lane"))
     return taken if readable else None
@@ -222,23 +224,23 @@ def _check_password_is_safe(section: Section, taken: Route) -> None:
 
 
 def newsletter(section: Section) -> Newsletter | None:
-    name = section.need("name", forms.newsletter_name, 'write name = "weekly"')
-    sender = section.need("from", forms.from_header, 'write from = "The Blog <newsletter@example.net>"')
-    feeds = section.need_list("feeds", forms.url, 'write feeds = ["https://www.example.net/feed.xml"]')
+    name = section.need("name", grammars.newsletter_name, 'write name = "weekly"')
+    sender = section.need("from", grammars.from_header, 'write from = "The Blog <newsletter@example.net>"')
+    feeds = section.need_list("feeds", addresses.url, 'write feeds = ["https://www.example.net/feed.xml"]')
     usual = Newsletter(name or "", sender or "", feeds)
     taken = Newsletter(
         name=usual.name,
         sender=usual.sender,
         feeds=feeds,
-        every=section.take("every", forms.slot, usual.every),
-        timezone=section.take("timezone", forms.timezone, usual.timezone),
+        every=section.take("every", grammars.slot, usual.every),
+        timezone=section.take("timezone", grammars.timezone, usual.timezone),
         min_articles=section.take("min_articles", forms.number(1, 100), usual.min_articles),
         title=section.take("title", forms.text, None),
-        reply_to=section.take("reply_to", forms.from_header, None),
+        reply_to=section.take("reply_to", grammars.from_header, None),
         subject=section.take("subject", forms.text, None),
         template=section.take("template", forms.text, None),
-        language=section.take("language", forms.language, usual.language),
-        list_id=section.take("list_id", forms.list_id, None),
+        language=section.take("language", grammars.language, usual.language),
+        list_id=section.take("list_id", grammars.list_id, None),
         approve=section.take("approve", forms.switch, usual.approve),
         undo_ms=section.take("undo", forms.duration(0, 7 * DAY_MS), usual.undo_ms),
         settle_ms=section.take("settle", forms.duration(0, DAY_MS), usual.settle_ms),

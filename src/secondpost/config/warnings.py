@@ -4,8 +4,8 @@ import pwd
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from secondpost.config.addresses import is_loopback
 from secondpost.config.files import others_can_read
-from secondpost.config.forms import is_loopback
 from secondpost.config.records import (
     AnyRecipient,
     Backup,
@@ -77,7 +77,9 @@ def _top(config: Config, exists: Callable[[str], bool]) -> Iterator[Warning]:
     if len(config.backups) == 0:
         yield Warning("backup", "no domain is backed up here, so no mail is accepted")
     if not exists(config.user):
-        yield Warning("user", f"this machine has no user {config.user}; root cannot start the service")
+        yield Warning(
+            "user", f"this machine has no user {config.user}: started by root, the service would stay root"
+        )
     if config.reserve < RESERVE_OCTETS_ENOUGH:
         text = f"{size_text(config.reserve)} is little room for the service to go on in when the disk is full"
         yield Warning("reserve", text)
@@ -167,6 +169,8 @@ def _route(key: str, route: Route, config: Config, readable: Callable[[str], boo
         yield Warning(f"{key}.domain", "mail of the lane relay is for [[backup]] domains only")
     if backup is not None and len(backup.primary) > 0 and route.lane in (None, Lane.RELAY):
         yield Warning(f"{key}.host", f"it is used instead of the primary of {route.domain}")
+    if route.username is not None:
+        yield Warning(f"{key}.username", "this version does not log in yet: the server sees a stranger")
     if route.password_file is not None:
         if readable(route.password_file):
             yield Warning(

@@ -1,0 +1,103 @@
+"""The forms of texts with rules of their own: names, headers, patterns, times. Each may raise Wrong."""
+
+import re
+from zoneinfo import ZoneInfo
+
+from secondpost.config.addresses import full_domain, mailbox
+from secondpost.config.faults import Wrong, quoted
+from secondpost.config.forms import text
+from secondpost.mail.slot import parse_slot
+
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?")
+_SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, the plain ones
+_NEWSLETTER = re.compile(r"[a-z0-9-]{1,32}")
+RESERVED_NAMES = frozenset({"confirm", "leave", "me", "admin", "api", "static", "health", "metrics"})
+
+
+def database(value: object) -> str:
+    written = text(value)
+    if not written.startswith(("postgresql://", "postgres://")):
+        # Not quoted: a password may stand in it.
+        raise Wrong("it is not the address of a PostgreSQL", 'write "postgresql://…" or leave the key out')
+    return written
+
+
+def absolute_path(value: object) -> str:
+    path = text(value)
+    if not path.startswith("/"):
+        raise Wrong(f"{quoted(path)} is not an absolute path", "write it from / on")
+    return path.rstrip("/") if len(path.rstrip("/")) > 0 else "/"
+
+
+def user(value: object) -> str:
+    return _matching(text(value), _USER, "the name of a user of this machine", "secondpost")
+
+
+def selector(value: object) -> str:
+    return _matching(text(value), _SELECTOR, "a DKIM selector", "sp-rsa")
+
+
+def language(value: object) -> str:
+    return _matching(text(value), _LANGUAGE, "a language", "en")
+
+
+def list_id(value: object) -> str:
+    """RFC 2919: a name in the owner's own part of DNS."""
+    return full_domain(value).name
+
+
+def newsletter_name(value: object) -> str:
+    name = _matching(text(value), _NEWSLETTER, "a newsletter's name", "weekly")
+    if name in RESERVED_NAMES:
+        raise Wrong(f"{quoted(name)} is a name that the web pages need themselves", "choose another")
+    return name
+
+
+def _matching(written: str, pattern: re.Pattern[str], what: str, example: str) -> str:
+    if pattern.fullmatch(written) is None:
+        raise Wrong(f"{quoted(written)} is not {what}", f"write one such as {quoted(example)}")
+    return written
+
+
+def timezone(value: object) -> str:
+    name = text(value)
+    # UTC is there even on a machine without a time zone database.
+    if name != "UTC":
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            hint = 'write one such as "Europe/Oslo" or "UTC"'
+            raise Wrong(f"{quoted(name)} is not a time zone of this machine", hint) from None
+    return name
+
+
+def slot(value: object) -> str:
+    written = text(value)
+    try:
+        parse_slot(written)
+    except ValueError as fault:
+        reason, _, hint = str(fault).rpartition("; ")
+        raise Wrong(reason, hint) from None
+    return written
+
+
+def from_header(value: object) -> str:
+    """Name <address>, or only the address."""
+    written = text(value)
+    inside = written
+    if written.endswith(">"):
+        inside = written[written.rfind("<") + 1 : -1]
+    elif "<" in written:
+        raise Wrong(f"{quoted(written)} does not end with >", 'write "The Blog <newsletter@example.net>"')
+    mailbox(inside)
+    return written
+
+
+def only_to(value: object) -> str:
+    """An address, or * before the @ for a whole domain."""
+    written = text(value)
+    local, at, domain = written.rpartition("@")
+    if local == "*" and len(at) > 0:
+        return f"*@{full_domain(domain)}"
+    return str(mailbox(written))
