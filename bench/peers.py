@@ -86,10 +86,12 @@ def number_of(name: str) -> int:
     return NUMBERS[name]
 
 
-def in_its_room(command: Sequence[str], folder: Path, binds: Mapping[str, Path]) -> list[str]:
+def in_its_room(
+    command: Sequence[str], folder: Path, binds: Mapping[str, Path], usr_of: Peer | None = None
+) -> list[str]:
     """The command where the peers' users exist and `binds` (path: what lies there instead) hold.
     It is process 1 of the room: when it ends, nothing that it started is left. `folder` keeps the two
-    files of users.
+    files of users. With `usr_of`, the peer's files stand in /usr, for one that has its paths built in.
     """
     for kind in ("passwd", "group"):
         text = Path(f"/etc/{kind}").read_text()
@@ -101,18 +103,10 @@ def in_its_room(command: Sequence[str], folder: Path, binds: Mapping[str, Path])
         (folder / kind).write_text(text)
     all_binds = {"/etc/passwd": folder / "passwd", "/etc/group": folder / "group", **binds}
     script = "".join(f'mount --bind "{there}" "{place}" && ' for place, there in all_binds.items())
-    return [
-        "unshare",
-        "--mount",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "sh",
-        "-c",
-        script + 'exec "$@"',
-        "room",
-        *command,
-    ]
+    if usr_of is not None and usr_of.root != Path("/"):
+        script += f'mount -t overlay overlay -o "lowerdir={usr_of.file("usr")}:/usr" /usr && '
+    room = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    return [*room, "sh", "-c", script + 'exec "$@"', "room", *command]
 
 
 def first_in(room: subprocess.Popen[bytes]) -> int:
