@@ -53,6 +53,7 @@ class LeapingLoop(asyncio.BaseEventLoop):
         self.timeline = timeline
         self.dead = False
         self.faults: list[str] = []
+        self.memory: set[asyncio.Task[object]] = set()  # of a dead process: asyncio itself forgets tasks
         self._selector = _NothingToSelect()
         self._clock_resolution = RESOLUTION_SECONDS
         self._thread_id: int | None = None
@@ -125,6 +126,7 @@ class Timeline:
     def kill(self, loop: LeapingLoop) -> None:
         """The process is gone. Its memory is kept until the end, or its `finally` blocks would run now."""
         loop.dead = True
+        loop.memory = asyncio.all_tasks(loop)
         self.loops.remove(loop)
         self._graves.append(loop)
 

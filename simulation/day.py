@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from errno import ENOSPC
 from pathlib import Path
 
+from secondpost import app
 from secondpost.config.records import (
     AnyRecipient,
     Backup,
@@ -70,6 +71,7 @@ SETTLE_SECONDS_MAX = 24 * HOUR  # for senders to hear a last word, when all is w
 DRAIN_SECONDS_MAX = 6 * HOUR
 QUIET_SECONDS = 1200.0  # after which every connection must be closed
 STEP_SECONDS = 900.0
+CHECKPOINT_SECONDS = 60.0
 LISTED_MAX = 5000
 
 
@@ -320,11 +322,22 @@ class Day:
         return evidence
 
 
+@contextmanager
+def _calm_housekeeping() -> Iterator[None]:
+    """Checkpoints come seldom: one every second would be most of what a simulated day does."""
+    saved = app.CHECKPOINT_SECONDS
+    app.CHECKPOINT_SECONDS = CHECKPOINT_SECONDS
+    try:
+        yield
+    finally:
+        app.CHECKPOINT_SECONDS = saved
+
+
 def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> Report:
     trace = Trace(keep=keep_trace)
     with _folder() as folder:
         day = Day(seed, folder, trace, wiring)
-        with fence(day.timeline):
+        with fence(day.timeline), _calm_housekeeping():
             day.pass_by()
             evidence = day.testify()
     violations = [f"{check.__name__}: {what}" for check in ALL for what in check(evidence)]

@@ -13,7 +13,7 @@ from simulation.primaries import Character, Drop
 from simulation.senders import Manners
 
 HOUR = 3600.0
-DAY_SECONDS = 24 * HOUR
+DAY_SECONDS = 8 * HOUR  # a working day
 LETTERS_MIN = 300
 
 OUR_NAME = "mx2.ours.example"
@@ -251,13 +251,13 @@ def _faults(
     dice: SimDice, domains: tuple[DomainPlan, ...], primaries: tuple[PrimaryPlan, ...]
 ) -> tuple[Fault, ...]:
     faults = [
-        _spell(dice, PrimaryDown(server, dice.chance(0.5)), 0.3 * HOUR, 6 * HOUR)
+        _spell(dice, PrimaryDown(server, dice.chance(0.5)), 0.1 * HOUR, 2.5 * HOUR)
         for server in range(len(primaries))
         for _ in range(dice.whole(1, 2))
     ]
-    faults.append(_spell(dice, Blocked(COUNTRY, dice.one_of(primaries).network), HOUR, 8 * HOUR))
+    faults.append(_spell(dice, Blocked(COUNTRY, dice.one_of(primaries).network), HOUR, 4 * HOUR))
     if dice.chance(0.3):
-        faults.append(_spell(dice, Blocked(OUR_NETWORK, dice.one_of(primaries).network), HOUR, 4 * HOUR))
+        faults.append(_spell(dice, Blocked(OUR_NETWORK, dice.one_of(primaries).network), 0.2 * HOUR, 2 * HOUR))
     faults.extend(_crashes(dice))
     kinds = dice.some_of(range(7), dice.whole(3, 5))
     faults.extend(_trouble(dice, kind, domains, primaries) for kind in kinds)
@@ -270,7 +270,7 @@ def _crashes(dice: SimDice) -> list[Fault]:
         at = dice.between(0.0, DAY_SECONDS)
         match dice.whole(0, 4):
             case 0:
-                crashes.append(Fault(PowerCut(), at, at + dice.between(20.0, HOUR)))
+                crashes.append(Fault(PowerCut(), at, at + dice.between(20.0, 0.5 * HOUR)))
             case 1 | 2:
                 crashes.append(Fault(Crash("deliver"), at, at + 1.0))
             case 3:
@@ -289,14 +289,14 @@ def _trouble(
     server = dice.whole(0, len(primaries) - 1)
     match kind:
         case 0 | 1:
-            return _spell(dice, Moody(server, dice.one_of(CHARACTERS)), HOUR, 8 * HOUR)
+            return _spell(dice, Moody(server, dice.one_of(CHARACTERS)), 0.5 * HOUR, 4 * HOUR)
         case 2:
             name = dice.one_of((*(domain.name for domain in domains), *(p.name for p in primaries)))
             lies = (SERVFAIL, NXDOMAIN, SLOW)
             host_lies = (*lies, ZERO, replace(ZERO, addresses=(OUR_ADDRESS,)))
             lie = dice.one_of(host_lies if name.startswith("mx") else lies)
             viewpoint = dice.one_of((OUR_NETWORK, OUR_NETWORK, "*", COUNTRY))
-            return _spell(dice, NamesLie(viewpoint, name, lie), 0.2 * HOUR, 3 * HOUR)
+            return _spell(dice, NamesLie(viewpoint, name, lie), 0.1 * HOUR, 2 * HOUR)
         case 3:
             weather = Weather(
                 latency_seconds=(0.02, dice.between(0.05, 0.5)),
@@ -304,14 +304,14 @@ def _trouble(
                 reset_chance=dice.between(0.0, 0.3),
                 silence_chance=dice.between(0.0, 0.1),
             )
-            return _spell(dice, Storm(weather), 0.5 * HOUR, 3 * HOUR)
+            return _spell(dice, Storm(weather), 0.2 * HOUR, 2 * HOUR)
         case 4:
-            return _spell(dice, TlsBroken(server, dice.one_of(("fails", "hangs"))), HOUR, 4 * HOUR)
+            return _spell(dice, TlsBroken(server, dice.one_of(("fails", "hangs"))), 0.5 * HOUR, 3 * HOUR)
         case 5:
-            return _spell(dice, NoRoom(dice.chance(0.5)), 0.1 * HOUR, HOUR)
+            return _spell(dice, NoRoom(dice.chance(0.5)), 0.1 * HOUR, 0.5 * HOUR)
         case _:
             step_ms = dice.one_of((-86_400_000, -3_600_000, 3_600_000, 86_400_000))
-            return _spell(dice, ClockWrong(step_ms), 0.5 * HOUR, 3 * HOUR)
+            return _spell(dice, ClockWrong(step_ms), 0.3 * HOUR, 2 * HOUR)
 
 
 def _spell(dice: SimDice, what: What, shortest: float, longest: float) -> Fault:
