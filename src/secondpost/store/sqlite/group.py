@@ -175,7 +175,12 @@ class Writer:
             self._after_fault(jobs, told(error, self._db))
         else:
             self._finished += finished
-        self._last_end = time.monotonic()
+        self._end_group()
+
+    def _end_group(self) -> None:
+        if not self._alone:
+            self._seen_version = self._db.data_version()
+            self._last_end = time.monotonic()
 
     def _take(self) -> list[_Job]:
         jobs, units = [], 0
@@ -246,10 +251,9 @@ class Writer:
 
     def _give_way(self) -> None:
         """Leave another process that writes a gap to begin in, when our groups follow close on each other."""
-        version = self._db.data_version()
-        others_write, self._seen_version = version != self._seen_version, version
+        others_wrote = self._db.data_version() != self._seen_version
         self._groups_since_gap += 1
-        if not others_write and self._groups_since_gap < GROUPS_BETWEEN_GAPS:
+        if not others_wrote and self._groups_since_gap < GROUPS_BETWEEN_GAPS:
             return
         self._groups_since_gap = 0
         gap = time.monotonic() - self._last_end

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 _NAMED = re.compile(r"^-- name: (\w+)\n(?:-- .*\n)+", re.MULTILINE)
-# Powers of two keep the statements few enough to stay prepared.
-ROW_COUNTS = (64, 32, 16, 8, 4, 2, 1)
+# A statement for each number of rows up to this: all of them stay prepared (connection.PREPARED_MAX).
+ROWS_AT_ONCE_MAX = 64
 
 Value = None | int | float | str | bytes
 Row = tuple[Value, ...]
@@ -32,17 +32,14 @@ def read_queries(name: str) -> dict[str, str]:
     return {head[1]: text[head.end() : end].strip() for head, end in zip(heads, ends, strict=True)}
 
 
-def with_rows(query: str, width: int) -> dict[int, str]:
-    """The query for each number of rows in ROW_COUNTS, each row `width` values wide."""
+def with_rows(query: str, width: int) -> tuple[str, ...]:
+    """The query for 0, 1, 2 … ROWS_AT_ONCE_MAX rows, each row `width` values wide."""
     row = f"({','.join('?' * width)})"
-    return {count: query.replace("{rows}", ",".join([row] * count)) for count in ROW_COUNTS}
+    return tuple(query.replace("{rows}", ",".join([row] * count)) for count in range(ROWS_AT_ONCE_MAX + 1))
 
 
-def in_pieces(texts: dict[int, str], rows: Sequence[Row]) -> Iterator[tuple[str, tuple[Value, ...]]]:
+def in_pieces(texts: Sequence[str], rows: Sequence[Row]) -> Iterator[tuple[str, tuple[Value, ...]]]:
     """Statement and bindings for each piece of the rows."""
-    start = 0
-    for count in ROW_COUNTS:
-        while len(rows) - start >= count:
-            piece = rows[start : start + count]
-            yield texts[count], tuple(value for row in piece for value in row)
-            start += count
+    for start in range(0, len(rows), ROWS_AT_ONCE_MAX):
+        piece = rows[start : start + ROWS_AT_ONCE_MAX]
+        yield texts[len(piece)], tuple(value for row in piece for value in row)
