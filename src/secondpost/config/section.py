@@ -17,6 +17,7 @@ Form = Callable[[object], T]  # raises Wrong
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 LIKENESS = 0.6  # how like a key must be to be what was meant
+LIKENESS_SURE = 0.8  # and so like that it does not matter where else the word is a key
 
 
 def key_text(place: Place) -> str:
@@ -104,18 +105,18 @@ class Section:
             hint = f'write {key} = ["…"], in square brackets even for one'
             self.fault(key, f"it is {kind(value)}, not a list", hint)
             return default
-        taken: dict[int, T] = {}
+        taken: dict[T, None] = {}
         for number, element in enumerate(value):
             try:
                 one = form(element)
             except Wrong as wrong:
                 self.findings.add_wrong((*self.place, key, number), wrong)
                 continue
-            if one in taken.values():
+            if one in taken:
                 self.fault(key, f"{quoted(str(element))} stands here twice", "leave one out", number)
                 continue
-            taken[number] = one
-        return tuple(taken.values())
+            taken[one] = None
+        return tuple(taken)
 
     def need_list(self, key: str, form: Form[T], hint: str) -> tuple[T, ...]:
         """At least one element, or a fault."""
@@ -152,12 +153,12 @@ def _unknown(table: str, key: str) -> tuple[str, str]:
     """Reason and hint for a key that is not known here."""
     what = "there is no such key" if table != TOP else "there is no such key or table"
     near = list(KEYS[table]) + (list(KEYS) if table == TOP else [])
-    for match in difflib.get_close_matches(key.lower(), near, n=1, cutoff=LIKENESS):
-        meant = header(match) if table == TOP and match in REPEATED else match
-        return what, f"did you mean {meant}?"
-    if key in KEYS[TOP]:
+    meant = difflib.get_close_matches(key.lower(), near, n=1, cutoff=LIKENESS_SURE)
+    if len(meant) == 0 and key in KEYS[TOP]:
         return what, f"{key} belongs at the top of the file, before the first table"
     homes = [header(name) for name in KEYS if name != TOP and key in KEYS[name]]
-    if len(homes) > 0:
+    if len(meant) == 0 and len(homes) > 0:
         return what, f"{key} belongs under {' or '.join(homes)}"
+    for match in meant or difflib.get_close_matches(key.lower(), near, n=1, cutoff=LIKENESS):
+        return what, f"did you mean {header(match) if table == TOP and match in REPEATED else match}?"
     return what, "docs/settings.md names them all"
