@@ -12,7 +12,7 @@ from secondpost.config.records import (
 )
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
-from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
 from secondpost.policy.recipient import judge_recipient, recipients_of
 from secondpost.policy.room import judge_quota, judge_size
 from secondpost.world.asking import answer_from
@@ -33,7 +33,7 @@ def judge(
     world: dict[Question, Answer] = {}
     if knowledge is not None:
         world[KnownRecipient(mailbox)] = knowledge
-    return answer_from(world, judge_recipient(mailbox, domains))
+    return answer_from(world, judge_recipient(mailbox, domains, frozenset({Domain("mx2.example.net")})))
 
 
 def test_every_other_destination_is_refused() -> None:
@@ -90,7 +90,13 @@ def test_what_is_learned_decides(knowledge: Knowledge, unknown: Unknown, kind: t
 
 def test_what_nobody_could_ask_about_is_put_into_quarantine_only_if_the_owner_says_so() -> None:
     verdict = judge(ANNA, LearnedRecipients(), unknown=Unknown.QUARANTINE, knowledge=Knowledge.UNREACHABLE)
-    assert verdict == Accept(quarantine=True)
+    assert verdict == Accept(Way.QUARANTINE)
+
+
+def test_our_own_postmaster_is_the_owner() -> None:
+    for text in ("postmaster@mx2.example.net", "Abuse@mx2.example.net"):
+        assert judge(Mailbox.parse(text), AnyRecipient()) == Accept(Way.OWNER)
+    assert isinstance(judge(Mailbox.parse("anna@mx2.example.net"), AnyRecipient()), Reject)
 
 
 def test_the_reserve_of_the_disk_is_kept_free() -> None:

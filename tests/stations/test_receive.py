@@ -19,7 +19,7 @@ from secondpost.config.records import (
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.content import IN_TABLE_OCTETS_MAX, InFile, InTable
 from secondpost.mail.delivery import KeptFor
-from secondpost.mail.envelope import Arrival
+from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.questions import Answer, Knowledge, Question
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
@@ -371,6 +371,20 @@ def test_an_unknown_recipient_is_asked_about_while_the_client_waits(tmp_path: Pa
             assert (await client.say(ENVELOPE))[-1].startswith(code)
 
     in_office(tmp_path, story, backup=backup)
+
+
+def test_mail_for_our_own_postmaster_goes_to_the_owner_in_a_lane_of_its_own(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        replies = await client.say(b"EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<postmaster>\r\n")
+        assert replies[-1].startswith("250 2.1.5")
+        assert (await client.say(b"RCPT TO:<anna@example.net>\r\n"))[-1].startswith("452 4.5.3")
+        await client.say(b"DATA\r\n")
+        assert (await client.say(BODY + b".\r\n"))[-1].startswith("250 ")
+
+    ((arrival, _),) = in_office(tmp_path, story).intake.taken
+    assert arrival.lane is Lane.OWN
+    assert arrival.envelope.recipients == (Mailbox.parse("me@elsewhere.example"),)
 
 
 def test_bare_newlines_are_mended_or_refused_as_the_owner_says(tmp_path: Path) -> None:

@@ -1,13 +1,22 @@
 """What policy says to a caller, and what it keeps to itself."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from secondpost.mail.reply import Reply
 
 
+class Way(StrEnum):
+    """What becomes of a message for a recipient that we take."""
+
+    PRIMARY = "primary"  # on to the backup domain's primary
+    QUARANTINE = "quarantine"  # among the dead letters: nobody could say whether the mailbox exists
+    OWNER = "owner"  # our own postmaster: the owner reads elsewhere
+
+
 @dataclass(frozen=True, slots=True)
 class Accept:
-    quarantine: bool = False  # take it, but keep it among the dead letters
+    way: Way = Way.PRIMARY
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from secondpost.config.records import (
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Asking, Knowledge, KnownRecipient
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
 
 NOT_OURS = Reject(Reply.of(550, "5.7.1", "We do not relay to that domain"), "not-ours")
 NO_SUCH_USER = Reject(Reply.of(550, "5.1.1", "No such mailbox here"), "unknown-recipient")
@@ -25,6 +25,9 @@ CANNOT_TELL = Defer(
     Reply.of(451, "4.4.3", "The primary cannot be asked about this mailbox now; try again later"),
     "recipient-unverified",
 )
+
+
+OWN_MAILBOXES = frozenset({"postmaster", "abuse"})  # RFC 5321 §4.5.1, RFC 2142 §4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,15 @@ def recipients_of(backup: Backup, lists: dict[str, frozenset[str]]) -> Recipient
     return Recipients(backup, frozenset(listed), takes_any, learns)
 
 
-def judge_recipient(mailbox: Mailbox, domains: dict[Domain, Recipients]) -> Asking[Verdict]:
+def judge_recipient(
+    mailbox: Mailbox, domains: dict[Domain, Recipients], own: frozenset[Domain]
+) -> Asking[Verdict]:
+    """`own`: the domains of this server itself, of which only the owner's mailboxes exist."""
     recipients = domains.get(mailbox.domain)
     if recipients is None:
-        return NOT_OURS
+        if mailbox.domain not in own:
+            return NOT_OURS
+        return Accept(Way.OWNER) if mailbox.local.lower() in OWN_MAILBOXES else NO_SUCH_USER
     if recipients.takes_any or mailbox.key in recipients.listed:
         return ACCEPT
     if not recipients.learns:
@@ -78,6 +86,6 @@ def _unasked(unknown: Unknown) -> Verdict:
         case Unknown.DEFER:
             return CANNOT_TELL
         case Unknown.QUARANTINE:
-            return Accept(quarantine=True)
+            return Accept(Way.QUARANTINE)
         case Unknown.REFUSE:
             return NO_SUCH_USER

@@ -16,7 +16,7 @@ from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.message import field_count, header_block
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import Accept, Reject, Verdict
+from secondpost.mail.verdict import Accept, Reject, Verdict, Way
 from secondpost.policy.recipient import judge_recipient
 from secondpost.policy.room import judge_quota, judge_size
 from secondpost.protocols.smtp_server import (
@@ -54,7 +54,7 @@ GO_AHEAD = Reply.of(354, "", "End data with <CR><LF>.<CR><LF>")
 LOOPING = Reply.of(554, "5.4.6", f"More than {RECEIVED_FIELDS_MAX} Received fields: a mail loop")
 STORE_BUSY = Reply.of(451, "4.3.0", "The queue cannot take it now; try again later")
 STORE_FULL = Reply.of(452, "4.3.1", "Not enough disk space here now; try again later")
-ONE_KIND = Reply.of(452, "4.5.3", "Send this recipient a copy of its own")
+ONE_WAY = Reply.of(452, "4.5.3", "Send this recipient a copy of its own")
 CLOSING = Reply.of(421, "4.3.2", "Service is closing; try again soon")
 TOO_MANY = Reply.of(421, "4.7.0", "Too many connections; try again later")
 TIMED_OUT = Reply.of(421, "4.4.2", "Nothing was heard for too long")
@@ -95,7 +95,7 @@ class Conversation(asyncio.Protocol):
         self._eight_bit = False
         self._size = 0
         self._recipients: list[Mailbox] = []
-        self._quarantine: bool | None = None
+        self._way: Way | None = None
         self._queue_id: QueueId | None = None
         self._keeper: BodyKeeper | None = None
         self._room_checked = 0
@@ -279,7 +279,7 @@ class Conversation(asyncio.Protocol):
             self._refuse(verdict.reply, verdict.reason, None)
 
     def _judge(self, mailbox: Mailbox) -> None:
-        asking = judge_recipient(mailbox, self._reception.recipients())
+        asking = judge_recipient(mailbox, self._reception.recipients(), self._reception.own_domains)
         try:
             self._judged(mailbox, begin(asking))
         except Unfinished as unfinished:
@@ -307,10 +307,10 @@ class Conversation(asyncio.Protocol):
             if not isinstance(room, Accept):
                 self._refuse(room.reply, room.reason, mailbox)
                 return
-        if self._quarantine is not None and self._quarantine is not verdict.quarantine:
-            self._refuse(ONE_KIND, "mixed-quarantine", mailbox)
+        if self._way is not None and self._way is not verdict.way:
+            self._refuse(ONE_WAY, "mixed-ways", mailbox)
             return
-        self._quarantine = verdict.quarantine
+        self._way = verdict.way
         self._recipients.append(mailbox)
         self._answer(RECIPIENT_OK)
 
@@ -415,16 +415,18 @@ class Conversation(asyncio.Protocol):
 
     def _submit(self, content: Content) -> None:
         assert self._queue_id is not None
+        for_owner = self._way is Way.OWNER
+        recipients = self._reception.config.owner if for_owner else tuple(self._recipients)
         arrival = Arrival(
             queue_id=self._queue_id,
-            lane=Lane.RELAY,
-            envelope=Envelope(self._sender, tuple(self._recipients), self._eight_bit),
+            lane=Lane.OWN if for_owner else Lane.RELAY,
+            envelope=Envelope(self._sender, recipients, self._eight_bit),
             peer=self._peer(),
             arrived_ms=self._reception.clock.now_ms(),
             content=content,
         )
         self._keeper = None  # from here on the spool has it, whatever becomes of the connection
-        kept_for = KeptFor.QUARANTINE if self._quarantine else None
+        kept_for = KeptFor.QUARANTINE if self._way is Way.QUARANTINE else None
         stored = asyncio.ensure_future(self._reception.intake.accept(arrival, kept_for))
         stored.add_done_callback(lambda done: self._stored(arrival, done))
 

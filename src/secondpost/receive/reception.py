@@ -28,3 +28,8 @@ class Reception:
     free: Callable[[], int]  # octets on the disk beyond the reserve
     arrived: Callable[[], None]  # a message is in the spool: tell whoever delivers
     background: Callable[[Coroutine[None, None, None]], None]  # see it through, whatever becomes of us
+
+    @property
+    def own_domains(self) -> frozenset[Domain]:
+        """Of this server itself: there is nobody there but the owner."""
+        return frozenset((self.config.hostname, self.config.bounces))
