@@ -9,6 +9,7 @@ import click
 from secondpost.mail.address import AddressError, Domain, Mailbox
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.queue_id import QueueId, parse_queue_id
+from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import Selection
 
 Function = TypeVar("Function", bound=Callable[..., None])
@@ -88,11 +89,19 @@ class MailboxParam(click.ParamType[Mailbox]):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was named. `by_id`: every delivery was named by itself, so that no question is needed."""
+    """What was named: by id, so that no question is needed, or by what deliveries share."""
 
-    selection: Selection
-    by_id: bool
-    words: str  # for questions and answers: "for example.net"
+    messages: tuple[QueueId, ...]
+    deliveries: tuple[DeliveryId, ...]
+    sharing: Selection
+    words: str  # for questions: "to example.net"
+
+    @property
+    def is_by_id(self) -> bool:
+        return len(self.messages) + len(self.deliveries) > 0
+
+    def selection(self, desk: OwnersDesk) -> Selection:
+        return desk.named(self.messages, self.deliveries) if self.is_by_id else self.sharing
 
 
 def choosing_options(function: Function) -> Function:
@@ -121,12 +130,13 @@ def chosen(
             raise click.UsageError("Name deliveries by their ids, or by what they share: not both.")
         messages = tuple(one for one in ids if not isinstance(one, DeliveryId))
         deliveries = tuple(one for one in ids if isinstance(one, DeliveryId))
-        return Chosen(Selection(ids=messages, deliveries=deliveries), True, "of those named")
+        return Chosen(messages, deliveries, Selection(), "")
     if everything and len(words) > 0:
         raise click.UsageError("--all means every delivery: leave out --domain, --address and --site.")
     if not everything and len(words) == 0:
         raise click.UsageError("Which deliveries? Give ids, or --domain, --address, --site, or --all.")
-    return Chosen(Selection(domain=domain, address=address, site=site), False, words or "in the whole queue")
+    sharing = Selection(domain=domain, address=address, site=site)
+    return Chosen((), (), sharing, words if len(words) > 0 else "in the whole queue")
 
 
 def _words(domain: Domain | None, address: str | None, site: str | None) -> str:

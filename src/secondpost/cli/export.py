@@ -70,9 +70,10 @@ def mbox_pieces(sender: str, arrived_ms: int, content: Iterable[bytes]) -> Itera
 
 @dataclass(slots=True)
 class MboxFile:
-    """All messages one after another in one new file, or on standard output."""
+    """All messages one after another in one new file, or on standard output, which stays open."""
 
     out: IO[bytes]
+    closes: bool = True
     messages: int = 0
     octets: int = 0
 
@@ -83,6 +84,8 @@ class MboxFile:
 
     def close(self) -> None:
         self.out.flush()
+        if self.closes:
+            self.out.close()
 
 
 @dataclass(slots=True)

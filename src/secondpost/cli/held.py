@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 
 import click
@@ -170,12 +172,12 @@ def export(
     if path == "-" and (form == "eml" or as_json):
         raise click.UsageError("Standard output takes an mbox and nothing else: give --to a path.")
     nothing_named = len(ids) == 0 and domain is None and address is None and site is None
-    selection = chosen(ids, domain, address, site, nothing_named).selection
+    which = chosen(ids, domain, address, site, nothing_named)
     config = configuration()
     target = _open_export(form, path, config.store)
 
     async def write(desk: OwnersDesk, _config: Config) -> None:
-        wanted = Selection(selection.ids, selection.deliveries, HOLDABLE, domain, address, site)
+        wanted = replace(which.selection(desk), states=HOLDABLE)
         for id, deliveries in groupby(_held(desk, wanted), key=lambda listed: listed.id.queue_id):
             first = next(deliveries)
             target.add(id, first.sender, first.arrived_ms, _content(desk, id))
@@ -199,7 +201,7 @@ def export(
 def _open_export(form: str, path: str, store: str) -> Export:
     """Opened before the store's owner takes over from root, who may write where that user may not."""
     if path == "-":
-        return MboxFile(sys.stdout.buffer)
+        return MboxFile(sys.stdout.buffer, closes=False)
     try:
         if form == "mbox":
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -217,12 +219,14 @@ def _open_export(form: str, path: str, store: str) -> Export:
 
 
 def _remove_empty(form: str, path: str) -> None:
+    """The store's owner may not be allowed to remove what root made: then it stays, empty."""
     if path == "-":
         return
-    if form == "mbox":
-        os.unlink(path)
-    else:
-        os.rmdir(path)
+    with suppress(PermissionError):
+        if form == "mbox":
+            os.unlink(path)
+        else:
+            os.rmdir(path)
 
 
 @held.command("redirect", cls=Command)
@@ -248,11 +252,11 @@ def redirect(
     which = chosen(ids, domain, address, site, everything)
 
     async def work(desk: OwnersDesk, _config: Config) -> None:
-        reach = desk.within_reach(Verb.REDIRECT, which.selection)
+        reach = desk.within_reach(Verb.REDIRECT, which.selection(desk))
         found = sum(1 for _ in desk.found(reach))
         if found == 0:
             raise Ending("nothing to redirect: nothing that matches is held or waits", Exit.NO)
-        if not which.by_id and not yes:
+        if not which.is_by_id and not yes:
             ask(f"Send {counted(found, 'delivery', 'deliveries')} {which.words} to {to} instead?")
         done = await desk.redirect(reach, to, f"to {to} by command")
         if as_json:

@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from secondpost.cli.command import Ending, Exit, config_option_of
+from secondpost.cli.screen import load_what_is_shown_with
 from secondpost.config.faults import ConfigFaults
 from secondpost.config.finding import ConfigNotFound, find_config
 from secondpost.config.reading import read_config
@@ -45,8 +46,7 @@ def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config |
     """
     if config is None:
         config = configuration()
-    # Before becoming the owner: that user may not be able to read the folder the program lies in.
-    from secondpost.app import open_desk
+    from secondpost.app import open_desk  # before becoming an owner who may not read the program's folder
 
     become_owner(config)
     chosen = config
@@ -86,6 +86,7 @@ def become_owner(config: Config) -> None:
     owner = _name_of(store.st_uid)
     if os.geteuid() != 0:
         raise Ending(f"the store {config.store} belongs to {owner}; {_as(owner)}", Exit.UNREACHABLE)
+    load_what_is_shown_with()
     os.setgroups([])
     os.setgid(store.st_gid)
     os.setuid(store.st_uid)

@@ -265,15 +265,16 @@ def drop(
     Asks before it drops what was not named by id; where nobody can be asked, --yes is needed.
     """
     which = chosen(ids, domain, address, site, everything)
-    _do(Verb.DROP, which, not which.by_id and not yes, as_json)
+    _do(Verb.DROP, which, not which.is_by_id and not yes, as_json)
 
 
 def _do(verb: Verb, which: Chosen, must_ask: bool, as_json: bool) -> None:
     async def work(desk: OwnersDesk, _config: Config) -> None:
-        reach = desk.within_reach(verb, which.selection)
+        selection = which.selection(desk)
+        reach = desk.within_reach(verb, selection)
         deliveries, behind = _count(desk, reach)
         if deliveries == 0:
-            raise Ending(_why_none(desk, verb, which), Exit.NO)
+            raise Ending(_why_none(desk, verb, selection), Exit.NO)
         if must_ask:
             ask(f"{verb.capitalize()} {counted(deliveries, 'delivery', 'deliveries')} {which.words}?")
         if verb is Verb.DROP and not as_json:
@@ -314,10 +315,10 @@ def _count(desk: OwnersDesk, selection: Selection) -> tuple[int, int]:
     return deliveries, behind
 
 
-def _why_none(desk: OwnersDesk, verb: Verb, which: Chosen) -> str:
+def _why_none(desk: OwnersDesk, verb: Verb, selection: Selection) -> str:
     """What was named but cannot be led on, by standing; or that there is nothing at all."""
     standings: dict[str, int] = {}
-    for listed in desk.found(which.selection):
+    for listed in desk.found(selection):
         word = standing(listed).value
         standings[word] = standings.get(word, 0) + 1
     if len(standings) == 0:

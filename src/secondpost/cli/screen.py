@@ -3,6 +3,7 @@
 Whatever came from outside is made printable first: mail must not steer the terminal it is shown on.
 """
 
+import importlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,6 +83,12 @@ def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
     for row in rows:
         table.add_row(*(Text(cell, style=style_of(cell)) for cell in row))
     Console(highlight=False).print(table)
+
+
+def load_what_is_shown_with() -> None:
+    """Modules that are else loaded when first needed, for a command that is about to lose its rights."""
+    for name in ("msgspec.json", "rich.console", "rich.table", "rich.text"):
+        importlib.import_module(name)
 
 
 def style_of(word: str) -> str:

@@ -3,6 +3,7 @@
 Made of what the store remembers: the message's row, its deliveries, and what was told of them on the way.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,20 +36,31 @@ class Step:
     detail: str
 
 
-_AT_DELIVER = frozenset(("deferred", "delivered", "failed", "kept", "reported"))
+_AT_DELIVER = frozenset(("deferred", "kept", "failed", "expired"))  # the others happen in the spool
 
 
 def steps_of(message: MessageRow, deliveries: list[Listed], told: list[Told], config: Config) -> list[Step]:
     """In the order in which things happened; what happened at once, in the order of the stations."""
-    steps = [*_arrival(message, deliveries, config)]
-    for one in told:
-        station = Station.DELIVER if one.what in _AT_DELIVER else Station.SPOOL
-        delivery = None if one.number == 0 else DeliveryId(message.queue_id, one.number)
-        steps.append(Step(one.at_ms, station, delivery, one.what, one.detail))
-    steps.sort(key=lambda step: step.at_ms)  # stable: the arrival's own order stays
+    happened = [_told(message, one) for one in told]
     for listed in deliveries:
-        steps += _now(listed, told)
-    return steps
+        happened += _stands(listed)
+    happened.sort(key=lambda step: step.at_ms)  # stable: where it stands comes after what led there
+    return [*_arrival(message, deliveries, config), *_with_routes(happened, deliveries)]
+
+
+def _told(message: MessageRow, one: Told) -> Step:
+    station = Station.DELIVER if one.what in _AT_DELIVER else Station.SPOOL
+    delivery = None if one.number == 0 else DeliveryId(message.queue_id, one.number)
+    return Step(one.at_ms, station, delivery, one.what, one.detail)
+
+
+def _with_routes(steps: list[Step], deliveries: list[Listed]) -> Iterator[Step]:
+    """Before the first try of each delivery, where its route leads: that is computed, and not stored."""
+    sites = {listed.id: listed.site for listed in deliveries if listed.site != UNSORTED}
+    for step in steps:
+        if step.station is Station.DELIVER and step.delivery in sites:
+            yield Step(step.at_ms, Station.ROUTE, step.delivery, "leads to", sites.pop(step.delivery))
+        yield step
 
 
 def _arrival(message: MessageRow, deliveries: list[Listed], config: Config) -> list[Step]:
@@ -76,34 +88,31 @@ def _is_backed_up(recipient: str, config: Config) -> bool:
         return False
 
 
-def _now(listed: Listed, told: list[Told]) -> list[Step]:
-    """Where it stands: the end of its way, or what it waits for."""
+def _stands(listed: Listed) -> list[Step]:
+    """Where it stands: the end of its way, or what it waits for. What else ended it was told."""
     at = listed.arrived_ms if listed.last_ms is None else listed.last_ms
-    steps = []
-    if listed.site != UNSORTED and len(listed.site) > 0:
-        steps.append(Step(at, Station.ROUTE, listed.id, "leads to", listed.site))
-    said = f"{listed.host}: {listed.reply}" if len(listed.host) > 0 else listed.reply
     match listed.state:
-        case State.DELIVERED | State.FAILED | State.REPORTED:
-            steps.append(Step(at, Station.DELIVER, listed.id, listed.state.value, said))
+        case State.DELIVERED:
+            return [Step(at, Station.DELIVER, listed.id, "delivered", f"{listed.host}: {listed.reply}")]
         case State.CLAIMED:
-            steps.append(Step(at, Station.DELIVER, listed.id, "claimed", "is being delivered now"))
-        case State.WAITING if standing(listed) is Standing.HELD_PRIMARY:
-            steps.append(
-                Step(at, Station.SPOOL, listed.id, "held (primary)", f"until {listed.site} answers again")
-            )
-        case State.WAITING | State.EXPIRED:
-            steps.append(Step(at, Station.SPOOL, listed.id, listed.state.value, _tries(listed)))
-        case State.HELD | State.KEPT | State.DROPPED:
-            if not any(
-                one.number in (0, listed.id.number) and one.what == _WORD[listed.state] for one in told
-            ):
-                steps.append(Step(at, Station.SPOOL, listed.id, standing(listed).value, said))
-    return steps
+            return [Step(at, Station.DELIVER, listed.id, "claimed", "is being delivered now")]
+        case State.REPORTED:
+            return [Step(at, Station.DELIVER, listed.id, "reported", "its sender was told")]
+        case State.DROPPED:
+            return []
+        case _:
+            return [Step(at, Station.SPOOL, listed.id, standing(listed).value, _until(listed))]
 
 
-_WORD = {State.HELD: "held", State.KEPT: "kept", State.DROPPED: "dropped"}
-
-
-def _tries(listed: Listed) -> str:
-    return "for its first try" if listed.attempts == 0 else f"for try number {listed.attempts + 1}"
+def _until(listed: Listed) -> str:
+    if standing(listed) is Standing.HELD_PRIMARY:
+        return f"until {listed.site} answers again"
+    match listed.state:
+        case State.WAITING:
+            return "for its first try" if listed.attempts == 0 else f"for try {listed.attempts + 1}"
+        case State.HELD:
+            return "until you release it"
+        case State.KEPT:
+            return "until you decide"
+        case _:
+            return "its sender will be told"

@@ -11,6 +11,7 @@ from enum import StrEnum
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.envelope import Lane
+from secondpost.mail.queue_id import QueueId
 from secondpost.spool.states import By, sources_of
 from secondpost.store.ports import Desk, Listed, Selection
 from secondpost.world.ports import Clock
@@ -121,8 +122,14 @@ class OwnersDesk:
 
     def within_reach(self, verb: Verb, selection: Selection) -> Selection:
         """What the verb would take of the selection."""
-        states = verb.takes if len(selection.states) == 0 else _both(verb.takes, selection.states)
-        return replace(selection, states=states)
+        return replace(selection, states=verb.takes)
+
+    def named(self, messages: tuple[QueueId, ...], deliveries: tuple[DeliveryId, ...]) -> Selection:
+        """These messages, and these single deliveries of others: a selection alone means those in both."""
+        if len(messages) == 0 or len(deliveries) == 0:
+            return Selection(ids=messages, deliveries=deliveries)
+        of_messages = tuple(listed.id for listed in self.found(Selection(ids=messages)))
+        return Selection(deliveries=(*of_messages, *deliveries))
 
     async def hold(self, selection: Selection, why: str) -> Done:
         return await self._lead(Verb.HOLD, selection, State.HELD, why)
@@ -145,11 +152,3 @@ class OwnersDesk:
     async def _lead(self, verb: Verb, selection: Selection, to: State, why: str) -> Done:
         count = await self.desk.move(selection, verb.takes, to, self.clock.now_ms(), verb.past, why)
         return Done(verb, count)
-
-
-def _both(one: tuple[State, ...], other: tuple[State, ...]) -> tuple[State, ...]:
-    """Never empty, which would mean "every state"."""
-    shared = tuple(state for state in one if state in other)
-    if len(shared) == 0:
-        raise ValueError(f"none of {', '.join(other)} can be led on from here")
-    return shared

@@ -1,0 +1,123 @@
+"""What all commands share: where the configuration comes from, exit codes, one clear sentence."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click.testing
+import pytest
+
+from secondpost import __version__
+from secondpost.cli.main import secondpost
+from tests.cli.office import Office, open_office
+
+
+def run(*words: str) -> click.testing.Result:
+    return click.testing.CliRunner().invoke(secondpost, list(words))
+
+
+def test_the_configuration_may_be_named_before_or_after_the_command(office: Office) -> None:
+    path = str(office.config)
+    for words in (
+        ("--config", path, "queue", "list"),
+        ("queue", "--config", path, "list"),
+        ("queue", "list", "--config", path),
+        ("--config", "/does/not/exist", "queue", "list", "--config", path),
+    ):
+        assert run(*words).exit_code == 0, words
+
+
+def test_the_environment_and_the_folder_name_it_too(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDPOST_CONFIG", str(office.config))
+    assert run("queue", "list").exit_code == 0
+    monkeypatch.delenv("SECONDPOST_CONFIG")
+    monkeypatch.chdir(office.folder)
+    assert run("queue", "list").exit_code == 0
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    result = run("queue", "list")
+    assert (result.exit_code, "there is no configuration" in result.stderr) == (3, True)
+
+
+def test_no_configuration_is_exit_3(tmp_path: Path) -> None:
+    for words in (("status",), ("serve",), ("check", "config"), ("held", "export", "--to", "x")):
+        result = run(*words, "--config", str(tmp_path / "none.toml"))
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert "there is no such file" in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_wrong_configuration_starts_nothing_and_every_fault_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text('version = 1\nhostname = "mx2.example.net"\nstore = "here"\nowner = ["me"]\ncolour = 1\n')
+    result = run("serve", "--config", str(path))
+    assert result.exit_code == 3
+    for key in ("store", "owner", "colour"):
+        assert key in result.stderr
+    result = run("check", "config", "--config", str(path))
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) >= 4
+    document = json.loads(run("check", "config", "--json", "--config", str(path)).stdout)
+    assert {fault["line"] for fault in document["faults"]} >= {3, 4, 5}
+
+
+def test_a_right_configuration_is_said_to_be_right(office: Office) -> None:
+    assert office.run("check", "config").stdout.endswith("no faults.\n")
+    document = json.loads(office.run("check", "config", "--json").stdout)
+    assert document["faults"] == []
+    assert len(document["warnings"]) > 0
+
+
+def test_a_store_that_is_not_there_is_exit_4(office: Office) -> None:
+    (office.folder / "store").rename(office.folder / "elsewhere")
+    assert "start the service" in office.run("status", code=4).stderr
+    (office.folder / "store").mkdir()
+    assert "there is no store" in office.run("status", code=4).stderr
+
+
+def test_wrong_usage_is_exit_2() -> None:
+    assert run("serve", "--role", "receive", "--single").exit_code == 2
+    assert run("queue", "what").exit_code == 2
+    assert run("held", "show").exit_code == 2
+
+
+def test_the_version_is_told() -> None:
+    assert __version__ in run("--version").stdout
+
+
+def test_a_command_does_not_load_the_others() -> None:
+    """Start-up stays quick: the list of modules is what counts, not a clock."""
+    code = "import sys, secondpost.cli.main as m; m.secondpost(['serve', '--help'], standalone_mode=False); "
+    code += "print([n for n in sys.modules if n in ('rich', 'apsw', 'secondpost.demo', 'secondpost.app')])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+NOBODY = 65534
+
+
+def test_root_becomes_the_owner_and_others_are_told_the_line(tmp_path: Path) -> None:
+    """As root the first is tried; as anybody else the second, on a folder of root's."""
+    with TemporaryDirectory() as name:  # not below tmp_path, where another user may not look
+        office = open_office(Path(name))
+        program = [sys.executable, "-m", "secondpost", "status", "--config", str(office.config)]
+        if os.geteuid() != 0:
+            office.config.write_text(office.config.read_text().replace(str(office.folder / "store"), "/etc"))
+            done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
+            assert done.returncode == 4
+            assert "sudo -u root secondpost status" in done.stderr
+            return
+        office.folder.chmod(0o711)
+        for path in [office.folder / "store", *(office.folder / "store").rglob("*")]:
+            os.chown(path, NOBODY, NOBODY)
+        done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert {path.stat().st_uid for path in (office.folder / "store").rglob("*")} == {NOBODY}

@@ -1,0 +1,77 @@
+"""A message's way in the words of the folders, and how things stand."""
+
+import json
+
+from tests.cli.office import DOWN_SITE, Office
+
+
+def steps(office: Office, what: str) -> list[tuple[str, str, str | None]]:
+    document = json.loads(office.run("trace", what, "--json").stdout)
+    return [(step["station"], step["what"], step["delivery"]) for step in document["messages"][0]["steps"]]
+
+
+def test_the_way_of_a_delivered_message_leads_through_all_stations(office: Office) -> None:
+    one = f"{office.delivered}/1"
+    assert steps(office, office.delivered) == [
+        ("receive", "came", None),
+        ("policy", "taken", one),
+        ("spool", "stored", None),
+        ("route", "leads to", one),
+        ("deliver", "delivered", one),
+    ]
+
+
+def test_the_way_tells_what_went_wrong_and_what_the_owner_did(office: Office) -> None:
+    one = f"{office.refused}/1"
+    assert steps(office, office.refused)[3:] == [
+        ("route", "leads to", one),
+        ("deliver", "kept", one),
+        ("spool", "kept (refused)", one),
+    ]
+    office.run("queue", "retry", office.refused)
+    office.run("queue", "hold", office.refused)
+    office.run("queue", "drop", office.refused)
+    words = [what for station, what, _ in steps(office, office.refused) if station == "spool"]
+    assert words == ["stored", "retried", "held", "dropped"]
+
+
+def test_times_are_in_order(office: Office) -> None:
+    office.run("queue", "hold", office.both)
+    document = json.loads(office.run("trace", office.both, "--json").stdout)
+    times = [step["at"] for step in document["messages"][0]["steps"]]
+    assert times == sorted(times)
+
+
+def test_what_waits_for_a_primary_says_for_which(office: Office) -> None:
+    told = office.run("trace", f"{office.both}/2").stdout
+    assert f"until {DOWN_SITE} answers again" in told
+    assert "its domain is backed up here" in told
+
+
+def test_an_address_is_traced_over_its_messages(office: Office) -> None:
+    document = json.loads(office.run("trace", "ada@example.net", "--json").stdout)
+    assert [one["id"] for one in document["messages"]] == [office.primary, office.both]
+    assert document["older"] == 0
+
+
+def test_what_is_not_known_is_a_no(office: Office) -> None:
+    assert "nothing is known" in office.run("trace", "0000000000000", code=1).stderr
+    assert "nothing is known" in office.run("trace", "nobody@example.com", code=1).stderr
+    assert "no address either" in office.run("trace", "what", code=2).stderr
+
+
+def test_the_status_counts_by_standing(office: Office) -> None:
+    office.run("queue", "hold", office.waiting)
+    document = json.loads(office.run("status", "--json").stdout)
+    assert (document["held_primary"], document["held_owner"], document["kept"]) == (3, 1, 2)
+    assert document["waiting"] == 1
+    assert [site["site"] for site in document["sites_down"]] == [DOWN_SITE]
+    told = office.run("status").stdout
+    assert f"{DOWN_SITE} (connect: refused)" in told
+    assert "2 deliveries are kept until you decide" in told
+    assert "held (primary)" in told
+
+
+def test_an_idle_office_says_so(office: Office) -> None:
+    office.run("queue", "drop", "--all", "--yes")
+    assert "Nothing waits, nothing is held." in office.run("status").stdout
