@@ -12,8 +12,18 @@ from pathlib import Path
 from secondpost.world.ports import Dice
 
 SECTOR_OCTETS = 512  # a disk writes a sector whole or not at all
-TEARS_MAX = 8  # images of one torn write
-RANDOM_SUBSETS = 4  # images per position of the log
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much of what may be left is looked at."""
+
+    tears: int  # images of one torn write, at most
+    subsets: int  # images of random subsets, for each position
+    stride: int  # of so many writes in a row, the cut comes after one; after anything else always
+
+
+WHOLE = Depth(tears=8, subsets=4, stride=1)
 
 
 class Model(Enum):
@@ -167,15 +177,15 @@ class Platter:
             return _some(len(self._entries), dice, likely)
         return frozenset(range(int(dice.fraction() * (len(self._entries) + 1))))
 
-    def outcomes(self, *, torn: bool, dice: Dice) -> Iterator[Kept]:
+    def outcomes(self, depth: Depth, dice: Dice) -> Iterator[Kept]:
         """The corners of what may be kept, and random places between them; each once."""
         seen: set[Kept] = set()
-        for kept in self._outcomes(torn, dice):
+        for kept in self._outcomes(depth, dice):
             if kept not in seen:
                 seen.add(kept)
                 yield kept
 
-    def _outcomes(self, torn: bool, dice: Dice) -> Iterator[Kept]:
+    def _outcomes(self, depth: Depth, dice: Dice) -> Iterator[Kept]:
         nothing: frozenset[int] = frozenset()
         changes = frozenset(range(len(self._changes)))
         entries = frozenset(range(len(self._entries)))
@@ -188,12 +198,12 @@ class Platter:
         last = frozenset({len(changes) - 1})
         yield Kept(last, entries)
         yield Kept(changes - last, entries)
-        for _ in range(RANDOM_SUBSETS if len(changes) > 2 else 0):
+        for _ in range(depth.subsets if len(changes) > 2 else 0):
             yield Kept(_some(len(changes), dice, 0.5), self._some_entries(dice, 0.5))
         change = self._changes[-1]
-        if torn and isinstance(change, Wrote):
+        if depth.tears > 0 and isinstance(change, Wrote):
             edges = list(range(SECTOR_OCTETS, len(change.data), SECTOR_OCTETS))
-            for edge in edges if len(edges) <= TEARS_MAX else dice.shuffled(edges)[:TEARS_MAX]:
+            for edge in edges if len(edges) <= depth.tears else dice.shuffled(edges)[: depth.tears]:
                 yield Kept(changes, entries, (0, edge))
             if len(edges) > 0:  # sectors reach the platter in any order
                 yield Kept(changes, entries, (edges[-1], len(change.data)))
@@ -237,20 +247,25 @@ class CrashState:
 
 
 def crash_states(
-    log: Sequence[Operation], first: int, *, torn: bool, dice: Dice, model: Model = Model.POSIX
+    log: Sequence[Operation],
+    first: int,
+    *,
+    dice: Dice,
+    model: Model = Model.POSIX,
+    depth: Depth = WHOLE,
 ) -> Iterator[CrashState]:
-    """Every image that a cut at any position from `first` on may leave (see Platter.outcomes).
-
-    A position is looked at when something was done there that can leave a new image: after a sync
-    fewer things may be lost, which matters only together with what was promised meanwhile.
-    """
+    """What a cut at any position of the log from `first` on may leave (see Platter.outcomes)."""
     platter = Platter(model)
     for operation in log[:first]:
         platter.apply(operation)
+    writes = 0  # in a row
     for upto in range(first, len(log) + 1):
         if upto > first:
             platter.apply(log[upto - 1])
-        for kept in platter.outcomes(torn=torn, dice=dice):
+            writes = writes + 1 if isinstance(log[upto - 1], Wrote) else 0
+        if writes % depth.stride != 0 and upto < len(log):
+            continue
+        for kept in platter.outcomes(depth, dice):
             yield CrashState(upto, platter.image(kept))
 
 

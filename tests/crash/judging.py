@@ -18,7 +18,7 @@ from secondpost.store.ports import Selection, StoreRefused
 from secondpost.store.sqlite import SqliteStore
 from secondpost.world.ports import DiskFailed
 from secondpost.world.real_disk import RealDisk
-from simulation.crash import Model, Operation, crash_states, write_image
+from simulation.crash import WHOLE, Depth, Model, Operation, crash_states, write_image
 from simulation.dice import SimDice
 from tests.crash.stage import HOUR_MS, StillClock, open_store
 from tests.crash.story import Found, Seen, Story, complaints
@@ -40,12 +40,13 @@ async def judge(
     folder: Path,
     *,
     model: Model = Model.POSIX,
+    depth: Depth = WHOLE,
     faults_max: int = 10,
 ) -> Verdict:
     """Every crash state from position `first` on; stops early when there are faults enough to tell."""
     states = 0
     faults: list[str] = []
-    for state in crash_states(log, first, torn=True, dice=SimDice("cuts"), model=model):
+    for state in crash_states(log, first, dice=SimDice("cuts"), model=model, depth=depth):
         states += 1
         image = folder / "image"
         write_image(state.image, image)

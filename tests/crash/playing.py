@@ -7,12 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from secondpost.receive.body import CONTENT_FOLDER
-from simulation.crash import Image, Model, write_image
+from simulation.crash import Depth, Image, Model, write_image
 from simulation.disk import RecordedDisk
 from tests.crash.judging import Verdict, judge
 from tests.crash.sabotage import Sabotage, nothing
 from tests.crash.stage import Stage
 
+QUICK = Depth(tears=2, subsets=1, stride=4)
 Scenario = Callable[[Stage], Awaitable[None]]
 
 
@@ -35,6 +36,7 @@ def play(
     *,
     model: Model = Model.POSIX,
     sabotage: Sabotage = nothing,
+    depth: Depth = QUICK,
     faults_max: int = 10,
 ) -> Verdict:
     async def played() -> Verdict:
@@ -47,6 +49,8 @@ def play(
         log = list(disk.log)
         disk.kill()
         assert stage.failures == []
-        return await judge(log, disk.first, stage.stories, folder, model=model, faults_max=faults_max)
+        return await judge(
+            log, disk.first, stage.stories, folder, model=model, depth=depth, faults_max=faults_max
+        )
 
     return asyncio.run(played())

@@ -10,7 +10,7 @@ from simulation.crash import Model
 from simulation.disk import RecordedDisk
 from simulation.recording import Kind
 from tests.crash.judging import Verdict, judge
-from tests.crash.playing import Scenario, play
+from tests.crash.playing import QUICK, Scenario, play
 from tests.crash.sabotage import drop, synchronous_is_normal
 from tests.crash.scenarios import SCENARIOS, accept_large, accept_small, checkpoint
 from tests.crash.stage import Stage
@@ -51,7 +51,7 @@ def test_a_store_half_made_can_be_made_again(folder: Path) -> None:
         await stage.accept(1_000)
         log = list(disk.log)
         disk.kill()
-        return await judge(log, disk.first, stage.stories, folder)
+        return await judge(log, disk.first, stage.stories, folder, depth=QUICK)
 
     assert asyncio.run(played()).faults == ()
 

@@ -1,7 +1,9 @@
 """What a power cut may leave: the model itself, before anything is judged by it."""
 
 from simulation.crash import (
+    WHOLE,
     Created,
+    Depth,
     FolderMade,
     FolderSynced,
     Image,
@@ -17,10 +19,10 @@ from simulation.crash import (
 from simulation.dice import SimDice
 
 
-def images(log: list[Operation], model: Model = Model.POSIX, *, torn: bool = True) -> list[Image]:
+def images(log: list[Operation], model: Model = Model.POSIX, depth: Depth = WHOLE) -> list[Image]:
     """Those of a cut after the last operation."""
-    dice = SimDice("platter")
-    return [state.image for state in crash_states(log, len(log), torn=torn, dice=dice, model=model)]
+    states = crash_states(log, len(log), dice=SimDice("platter"), model=model, depth=depth)
+    return [state.image for state in states]
 
 
 NEW_FILE: list[Operation] = [Created(1, "mail"), Wrote(1, 0, b"whole")]
@@ -62,7 +64,7 @@ def test_an_unsynced_write_may_be_lost_kept_or_torn() -> None:
     assert new[:512] + old[512:] in left
     assert new[:1536] + old[1536:] in left
     assert old[:1536] + new[1536:] in left
-    assert len(images(log, torn=False)) < len(left)
+    assert len(images(log, depth=Depth(tears=0, subsets=0, stride=1))) < len(left)
 
 
 def test_the_last_write_may_overtake_the_one_before_it() -> None:

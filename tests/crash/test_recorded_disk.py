@@ -51,7 +51,7 @@ def states_with_a_loss(folder: Path, prepare: Callable[[RecordedDisk], str]) -> 
             if id % 5 == 4:
                 connection.pragma("wal_checkpoint")
     count = losses = 0
-    for state in crash_states(disk.log, promised[0][0], torn=True, dice=SimDice("states")):
+    for state in crash_states(disk.log, promised[0][0], dice=SimDice("states")):
         count += 1
         image = folder / f"image-{count}"
         write_image(state.image, image)
