@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from secondpost.config.recipients import read_recipients
 from secondpost.config.records import Config
+from secondpost.deliver.learning import Learning
 from secondpost.deliver.loop import DeliverLoop
 from secondpost.deliver.post import Post
 from secondpost.deliver.settling import Settler
+from secondpost.deliver.stock import StockAlarm, fillings
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog, Sink
 from secondpost.receive.body import CONTENT_FOLDER
@@ -37,6 +39,7 @@ HINTS = "deliver.hints"  # where it hears that there is mail
 FREE_LOOK_SECONDS = 1.0
 CHECKPOINT_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
+STOCK_SECONDS = 30.0
 HISTORY_MS = 14 * 86_400_000  # how long `trace` remembers what has ended
 
 
@@ -167,8 +170,10 @@ class DeliverRole:
         failed: Callable[[BaseException], None],
     ) -> None:
         self._log = MailLog(sink)
+        self._config = config
         self._world = world
         self._store = store
+        self._stock = StockAlarm(self._log)
         self._background = Background(failed)
         self._loop = DeliverLoop(
             Post(
@@ -180,6 +185,7 @@ class DeliverRole:
                 work=world.work,
                 claims=store,
                 settler=Settler(store, self._log),
+                learning=Learning(config, store, self._log),
                 log=self._log,
                 answerer=names_from(world.resolver),
                 us=ourselves(config, world.net.own_addresses()),
@@ -196,6 +202,7 @@ class DeliverRole:
         await self._loop.start()
         self._background.run(self._every(CHECKPOINT_SECONDS, self._checkpoint))
         self._background.run(self._every(PRUNE_SECONDS, self._prune))
+        self._background.run(self._every(STOCK_SECONDS, self._look_at_stock))
 
     async def _every(self, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:
         while True:
@@ -207,6 +214,10 @@ class DeliverRole:
 
     async def _checkpoint(self) -> None:
         await self._store.checkpoint()
+
+    async def _look_at_stock(self) -> None:
+        free = self._world.disk.free_octets() - self._config.reserve
+        self._stock.look(fillings(self._config, self._store.counts(), free))
 
     async def _prune(self) -> None:
         while await self._store.prune(self._world.clock.now_ms() - HISTORY_MS) > 0:

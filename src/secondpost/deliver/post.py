@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
+from secondpost.deliver.learning import Learning
 from secondpost.deliver.settling import Settler
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed, KeptFor, State
@@ -30,6 +31,7 @@ class Post:
     work: Work
     claims: Claims
     settler: Settler
+    learning: Learning
     log: MailLog
     answerer: Answerer
     us: Ourselves
@@ -69,6 +71,8 @@ class Post:
         match outcome, settlement.kept_for:
             case Delivered(host, reply), _:
                 self.log.delivered(id, to, host, reply, settlement.at_ms - claimed.arrived_ms)
+                if self.learning.is_news(to, settlement.at_ms):
+                    self.background(self.learning.write(to, True, "delivery", settlement.at_ms))
             case ((Deferred(_, host, reply) | Failed(_, host, reply)), KeptFor() as kept_for):
                 self.log.kept(id, to, kept_for, host, reply)
             case Deferred(cause, host, reply), None if settlement.state is State.WAITING:

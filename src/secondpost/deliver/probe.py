@@ -17,7 +17,7 @@ from secondpost.mail.plan import NoPlan, Plan
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Phase, Result
-from secondpost.store.ports import Learned, SiteDown, StoreFull, StoreUnavailable
+from secondpost.store.ports import SiteDown
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0  # for the whole conversation
@@ -127,11 +127,8 @@ class Probe:
         except TimeoutError:
             return Knowledge.UNREACHABLE
         if knowledge is not Knowledge.UNREACHABLE:
-            known = knowledge is Knowledge.KNOWN
-            try:
-                await self._post.claims.learn(mailbox, Learned(known, self._post.clock.now_ms(), "probe"))
-            except (StoreUnavailable, StoreFull) as error:
-                self._post.log.alarm("not-learned", f"{mailbox.domain}: {error}")
+            known, now_ms = knowledge is Knowledge.KNOWN, self._post.clock.now_ms()
+            await self._post.learning.write(mailbox, known, "probe", now_ms)
         return knowledge
 
     async def _visit_recipient(self, mailbox: Mailbox) -> Result | None:

@@ -1,22 +1,9 @@
 """Is there room for one more message? The disk's reserve, and the quota of the domain."""
 
-from dataclasses import dataclass
-
 from secondpost.config.records import Backup
 from secondpost.mail.reply import Reply
 from secondpost.mail.size import size_text
 from secondpost.mail.verdict import ACCEPT, Defer, Reject, Verdict
-
-ALARM_SHARES = (0.9, 0.7)  # of the quota, or of the disk outside the reserve
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """`free` is what the disk has beyond the reserve; it may be negative."""
-
-    free: int
-    stored: int  # octets that lie here for the domain
-
 
 DISK_FULL = Defer(Reply.of(452, "4.3.1", "Not enough disk space here now; try again later"), "disk-reserve")
 OVER_QUOTA = Defer(
@@ -26,7 +13,9 @@ OVER_QUOTA = Defer(
 
 
 def judge_size(size: int, free: int) -> Verdict:
-    """At MAIL with SIZE, and again while the body comes in. `size` is 0 when nobody said."""
+    """At MAIL with SIZE, and again while the body comes in. `size` is 0 when nobody said; `free` is what
+    the disk has beyond the reserve, and may be negative.
+    """
     return ACCEPT if free > size else DISK_FULL
 
 

@@ -1,0 +1,56 @@
+"""Tells the owner in time when what lies here comes near its bounds: 70 and 90 % of disk or quota."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+from secondpost.mail.size import size_text
+from secondpost.maillog import MailLog
+from secondpost.store.ports import Count
+
+ALARM_PERCENTS = (90, 70)
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Something that fills up: how much of it is used, of how much."""
+
+    name: str
+    used: int
+    bound: int
+
+    @property
+    def step(self) -> int:
+        """The highest alarm reached; 0 for none."""
+        percent = 100 * self.used / self.bound if self.bound > 0 else 100
+        return next((step for step in ALARM_PERCENTS if percent >= step), 0)
+
+
+def fillings(config: Config, counts: list[Count], free: int) -> list[Filling]:
+    """`free`: octets on the disk beyond the reserve."""
+    stored: dict[str, int] = {}
+    for count in counts:
+        stored[count.domain] = stored.get(count.domain, 0) + count.octets
+    used = sum(stored.values())
+    found = [Filling("disk", used, used + max(free, 0))] if used > 0 or free <= 0 else []
+    for backup in config.backups:
+        if backup.quota is not None:
+            found.append(Filling(backup.domain.name, stored.get(backup.domain.name, 0), backup.quota))
+    return found
+
+
+class StockAlarm:
+    """Says each step once, and again only after it was left."""
+
+    def __init__(self, log: MailLog) -> None:
+        self._log = log
+        self._said: dict[str, int] = {}
+
+    def look(self, found: list[Filling]) -> Mapping[str, int]:
+        for filling in found:
+            before, step = self._said.get(filling.name, 0), filling.step
+            if step > before:
+                text = f"{filling.name}: {size_text(filling.used)} of {size_text(filling.bound)}"
+                self._log.alarm("filling-up", f"{text}, more than {step} %")
+            self._said[filling.name] = step
+        return self._said

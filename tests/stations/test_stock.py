@@ -1,0 +1,48 @@
+"""The owner hears in time that what lies here comes near its bounds."""
+
+from dataclasses import replace
+
+from secondpost.config.records import Backup, Config, Web
+from secondpost.deliver.stock import Filling, StockAlarm, fillings
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.delivery import State
+from secondpost.mail.envelope import Lane
+from secondpost.maillog import MailLog
+from secondpost.store.ports import Count
+
+DOMAIN = Domain("example.net")
+CONFIG = Config(
+    path="secondpost.toml",
+    hostname=Domain("mx2.example.net"),
+    store="/var/lib/secondpost",
+    owner=(Mailbox.parse("me@elsewhere.example"),),
+    bounces=Domain("mx2.example.net"),
+    web=Web(url=None),
+    backups=(Backup(DOMAIN, quota=1000),),
+)
+
+
+def count(octets: int) -> Count:
+    return Count(Lane.RELAY, DOMAIN.name, State.WAITING, "mx1", False, 1, octets, 0)
+
+
+def test_disk_and_quota_are_measured_by_what_lies_here() -> None:
+    found = fillings(CONFIG, [count(300), count(200)], free=500)
+    assert found == [Filling("disk", 500, 1000), Filling("example.net", 500, 1000)]
+
+
+def test_an_empty_store_on_a_roomy_disk_fills_nothing() -> None:
+    assert fillings(replace(CONFIG, backups=()), [], free=10**9) == []
+
+
+def test_a_disk_that_others_filled_is_full() -> None:
+    (disk, _) = fillings(CONFIG, [], free=-5)
+    assert disk.step == 90
+
+
+def test_each_step_is_said_once_until_it_is_left() -> None:
+    lines: list[str] = []
+    alarm = StockAlarm(MailLog(lines.append))
+    for used in (10, 69, 70, 75, 90, 95, 71, 91, 10, 70):
+        alarm.look([Filling("disk", used, 100)])
+    assert [line.partition("more than ")[2] for line in lines] == ['70 %"', '90 %"', '90 %"', '70 %"']
