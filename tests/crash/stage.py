@@ -111,6 +111,8 @@ class Stage:
             await self.store.accept(self._arrival(queue_id, content, recipients))
         except (StoreFull, DiskFull):
             del self.stories[queue_id]  # nothing of it was kept: if it comes back, it is invented
+            if story.file is not None:
+                self.disk.remove(story.file)
             raise
         for steps in story.deliveries.values():
             steps[0].done = self.disk.position
