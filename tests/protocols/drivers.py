@@ -123,7 +123,7 @@ class ServerDriver:
 
 
 class ClientDriver:
-    """Obeys the verbs of a dialogue: `send <a> to b, c`, `body TEXT`, `end`, `tls started`, `quit`."""
+    """Obeys the verbs of a dialogue: `send <a> to b, c`, `ask b`, `body TEXT`, `end`, `tls started`, `quit`."""
 
     def __init__(self, options: dict[str, str]) -> None:
         self.core = client.SmtpClient(
@@ -142,6 +142,8 @@ class ClientDriver:
         match word:
             case "send":
                 self._send(argument)
+            case "ask":
+                self.core.ask_recipient(Mailbox.parse(argument))
             case "body":
                 self.core.send_body(unescaped(argument))
             case "end":

@@ -1,0 +1,141 @@
+"""What no dialogue can show of the client core: misuse by our own side, and what is known at every moment."""
+
+import pytest
+
+from secondpost.mail.address import NULL_PATH, Domain, Mailbox
+from secondpost.mail.outcome import Cause
+from secondpost.protocols.lines import OutOfTurn
+from secondpost.protocols.smtp_client import (
+    RECIPIENTS_MAX,
+    BodyWanted,
+    Broken,
+    Extensions,
+    Ready,
+    Result,
+    SmtpClient,
+    State,
+)
+
+BERT = Mailbox("bert", Domain("example.org"))
+
+
+def ready() -> SmtpClient:
+    client = SmtpClient("mx2.example.net", wants_tls=False, requires_tls=False)
+    client.receive_data(b"220 mx.example.org\r\n")
+    assert client.next_event() is None
+    client.receive_data(b"250-mx.example.org\r\n250 PIPELINING\r\n")
+    assert client.next_event() == Ready(Extensions(pipelining=True))
+    client.data_to_send()
+    return client
+
+
+def at_the_body() -> SmtpClient:
+    client = ready()
+    client.send_message(NULL_PATH, [BERT], 7, False)
+    client.receive_data(b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n")
+    assert client.next_event() == BodyWanted()
+    client.data_to_send()
+    return client
+
+
+@pytest.mark.parametrize("count", [0, RECIPIENTS_MAX + 1])
+def test_a_message_has_some_recipients_but_not_too_many(count: int) -> None:
+    client = ready()
+    with pytest.raises(OutOfTurn):
+        client.send_message(NULL_PATH, [BERT] * count, 7, False)
+    assert client.state is State.READY
+
+
+@pytest.mark.parametrize("local", ["bert\r\nDATA", "bert\n", "b\0", "bért"])
+def test_no_address_can_carry_a_command(local: str) -> None:
+    client = ready()
+    with pytest.raises(OutOfTurn):
+        client.send_message(NULL_PATH, [Mailbox(local, Domain("example.org"))], 7, False)
+    assert client.data_to_send() == b""
+
+
+def test_verbs_out_of_turn_are_our_own_fault() -> None:
+    client = ready()
+    for verb in (client.end_body, client.tls_started):
+        with pytest.raises(OutOfTurn):
+            verb()
+    with pytest.raises(OutOfTurn):
+        client.send_body(b"Hello")
+    client.send_message(NULL_PATH, [BERT], 7, False)
+    with pytest.raises(OutOfTurn):
+        client.send_message(NULL_PATH, [BERT], 7, False)
+    with pytest.raises(OutOfTurn):
+        client.quit()
+
+
+def dot_sent(client: SmtpClient) -> bool:
+    return client.dot_sent
+
+
+def test_the_outcome_is_unknown_only_between_the_dot_and_its_reply() -> None:
+    client = at_the_body()
+    client.send_body(b"Hello\r\n")
+    assert not dot_sent(client)
+    client.end_body()
+    assert dot_sent(client)
+    assert client.replies_so_far() == (None,)
+    client.receive_data(b"250 2.0.0 Ok\r\n")
+    assert client.next_event() is not None
+    assert not dot_sent(client)
+    assert client.replies_so_far() == ()
+
+
+def test_no_dot_goes_to_a_server_that_spoke_before_it() -> None:
+    """Else its early 250 would be taken for the acceptance of a message it had not seen whole."""
+    client = ready()
+    client.send_message(NULL_PATH, [BERT], 7, False)
+    client.data_to_send()
+    client.receive_data(b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n250 2.0.0 Ok\r\n")
+    assert client.next_event() == BodyWanted()
+    client.send_body(b"Hello\r\n")
+    client.end_body()
+    assert not client.dot_sent
+    assert client.data_to_send() == b"Hello\r\n"
+    broken = client.next_event()
+    assert isinstance(broken, Broken)
+    assert broken.cause is Cause.GARBLED
+
+
+@pytest.mark.parametrize(
+    ("early", "cause"),
+    [
+        (b"421 4.3.2 Closing\r\n", Cause.SHUTDOWN),
+        (b"552 5.3.4 Too much\r\n", Cause.MESSAGE),
+        (b"552", Cause.GARBLED),
+    ],
+)
+def test_what_came_before_the_dot_is_heard_before_it(early: bytes, cause: Cause) -> None:
+    client = at_the_body()
+    client.receive_data(early)
+    client.end_body()
+    broken = client.next_event()
+    assert isinstance(broken, Broken)
+    assert broken.cause is cause
+    assert client.data_to_send() == b""
+
+
+def test_after_the_end_nothing_is_heard_or_said() -> None:
+    client = ready()
+    client.receive_data(b"421 4.3.2 Closing\r\n")
+    assert isinstance(client.next_event(), Broken)
+    client.receive_data(b"250 Ok\r\n")
+    assert client.next_event() is None
+    assert client.data_to_send() == b""
+    with pytest.raises(OutOfTurn):
+        client.quit()
+
+
+def test_what_is_settled_is_known_before_the_message_is_done() -> None:
+    client = ready()
+    client.send_message(NULL_PATH, [BERT, BERT], 7, False)
+    client.receive_data(b"250 2.1.0 Ok\r\n550 5.1.1 No such mailbox\r\n")
+    assert client.next_event() is None
+    first, second = client.replies_so_far()
+    assert isinstance(first, Result)
+    assert first.reply.code == 550
+    assert second is None
