@@ -1,5 +1,7 @@
 """Keeps the write-ahead log short and gives room back, without ever holding up the writer for long."""
 
+import threading
+
 import apsw
 
 from secondpost.store.sqlite.base import Base, Opened
@@ -13,6 +15,7 @@ TRUNCATE_OCTETS = 64 * 1024 * 1024
 SPARE_PAGES = 256
 VACUUM_PAGES = 64  # per job: each page costs a step
 VACUUM_JOBS_MAX = 64  # per call
+VACUUM_JOBS_MAX_BUSY = 4  # while pages are freed or used between two calls
 
 
 class Checkpoints(Base):
@@ -20,6 +23,9 @@ class Checkpoints(Base):
         super().__init__(opened)
         self._checkpointer: apsw.Connection | None = None
         self._checkpointing = False
+        self._copying = threading.Lock()
+        self._closed = False
+        self._free_pages = 0
 
     async def checkpoint(self) -> None:
         """Call it every few seconds. Raises DiskFailed."""
@@ -28,12 +34,17 @@ class Checkpoints(Base):
         self._checkpointing = True
         try:
             await self._give_back_pages()
-            await self._opened.work.run(self._copy_log)
+            await self._opened.work.run(self._copy_log_alone)
         except DiskFailed as failed:
             self._opened.failed(failed)
             raise
         finally:
             self._checkpointing = False
+
+    def _copy_log_alone(self) -> None:
+        with self._copying:
+            if not self._closed:
+                self._copy_log()
 
     def _copy_log(self) -> None:
         """Passive copies beside the writers; truncating holds them up, so a passive run goes before it."""
@@ -43,11 +54,15 @@ class Checkpoints(Base):
                 "SELECT count(*) FROM migration"
             ).fetchall()  # only a read looks at how long the log is
             frames, copied = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
-            if (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS or frames * PAGE_OCTETS >= TRUNCATE_OCTETS:
-                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
             if frames * PAGE_OCTETS >= TRUNCATE_OCTETS:
+                # The first run takes long, the second finds what came meanwhile: little is left for the
+                # one that holds the writers up.
+                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
                 left, _ = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_TRUNCATE)
                 assert left == 0, f"{left} frames are left in the log after it was truncated"
+            elif (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS:
+                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.BusyError:
             return  # a reader or another process stands in the way; the next call tries again
         except apsw.Error as error:
@@ -61,17 +76,27 @@ class Checkpoints(Base):
         return self._checkpointer
 
     def _close_checkpointer(self) -> None:
-        if self._checkpointer is not None:
-            self._checkpointer.close()
+        """Waits for a run that is under way."""
+        with self._copying:
+            self._closed = True
+            if self._checkpointer is not None:
+                self._checkpointer.close()
 
     async def _give_back_pages(self) -> None:
-        def vacuum(db: apsw.Connection) -> bool:
-            [(free,)] = db.execute("PRAGMA freelist_count").fetchall()
-            if (surplus := number(free) - SPARE_PAGES) <= 0:
-                return False
-            db.execute(f"PRAGMA incremental_vacuum({min(VACUUM_PAGES, surplus)})").fetchall()
-            return True
-
-        for _ in range(VACUUM_JOBS_MAX):
-            if not await self._writer.change(vacuum, VACUUM_PAGES):
+        before, self._free_pages = self._free_pages, self._count_free()
+        jobs = VACUUM_JOBS_MAX if self._free_pages == before else VACUUM_JOBS_MAX_BUSY
+        for _ in range(jobs):
+            if self._free_pages <= SPARE_PAGES:
                 return
+            self._free_pages = await self._writer.change(_vacuum, VACUUM_PAGES)
+
+    def _count_free(self) -> int:
+        [(free,)] = self._read("PRAGMA freelist_count")
+        return number(free)
+
+
+def _vacuum(db: apsw.Connection) -> int:
+    """How many pages are free after it."""
+    db.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+    [(free,)] = db.execute("PRAGMA freelist_count").fetchall()
+    return number(free)

@@ -22,6 +22,7 @@ READER_BUSY_MS = 5_000  # a reader waits only while another process opens or clo
 BUSY_POLL_SECONDS = 0.0005
 BUSY_POLL_SECONDS_MAX = 0.002
 BUSY_POLLS_SHORT = 100
+CHECKPOINT_POLLS_MAX = 400
 
 
 def check_version() -> None:
@@ -73,21 +74,27 @@ def patiently(attempt: Callable[[], T], busy_seconds: float) -> T:
 def open_writer(
     disk: Disk, name: str, *, create: bool, exclusive: bool, busy_seconds: float
 ) -> apsw.Connection:
-    """The one connection of this process that writes. Raises apsw.CantOpenError."""
+    """The one connection of this process that writes. Raises StoreRefused, StoreUnavailable, apsw.Error."""
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     db = _open(disk, name, flags)
-    if exclusive:
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")
-    db.execute(f"PRAGMA page_size = {PAGE_OCTETS}")
-    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    mode = patiently(lambda: db.execute("PRAGMA journal_mode = WAL").fetchall(), busy_seconds)
-    if mode != [("wal",)]:
-        raise StoreRefused(
-            f"{disk.path(name)} cannot have a write-ahead log: its file system does not allow it"
-        )
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+    try:
+        if exclusive:
+            db.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+        patiently(lambda: _make_ready(db, disk.path(name)), busy_seconds)
+    except BaseException:
+        db.close()
+        raise
     return db
+
+
+def _make_ready(db: apsw.Connection, path: str) -> None:
+    """Raises apsw.BusyError while another process opens the same database: then all of it again."""
+    db.execute(f"PRAGMA page_size = {PAGE_OCTETS}").fetchall()
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
+    if db.execute("PRAGMA journal_mode = WAL").fetchall() != [("wal",)]:
+        raise StoreRefused(f"{path} cannot have a write-ahead log: its file system does not allow it")
+    db.execute("PRAGMA synchronous = FULL").fetchall()
+    db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}").fetchall()
 
 
 def open_reader(disk: Disk, name: str) -> apsw.Connection:
@@ -99,7 +106,15 @@ def open_reader(disk: Disk, name: str) -> apsw.Connection:
 
 def open_checkpointer(disk: Disk, name: str) -> apsw.Connection:
     """A connection that only checkpoints, so that the writer need not wait for it."""
-    return _open(disk, name, apsw.SQLITE_OPEN_READWRITE)
+    db = _open(disk, name, apsw.SQLITE_OPEN_READWRITE)
+    db.set_busy_handler(_poll)
+    return db
+
+
+def _poll(polls: int) -> bool:
+    """Look for a gap between the groups, for a while."""
+    time.sleep(BUSY_POLL_SECONDS)
+    return polls < CHECKPOINT_POLLS_MAX
 
 
 def _open(disk: Disk, name: str, flags: int) -> apsw.Connection:

@@ -39,7 +39,8 @@ def _migrations() -> Iterator[Migration]:
 
 def version(db: apsw.Connection) -> int:
     """0 for an empty database."""
-    if not db.table_exists("main", "migration"):
+    # Asked of the database: a connection's own notion of its tables may be older than this transaction.
+    if len(db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").fetchall()) == 0:
         return 0
     found = db.execute("SELECT coalesce(max(number), 0) FROM migration").fetchall()
     return number(found[0][0])
