@@ -123,7 +123,7 @@ class ServerDriver:
 
 
 class ClientDriver:
-    """Obeys the verbs of a dialogue: `send <a> to b, c`, `ask b`, `body TEXT`, `end`, `tls started`, `quit`."""
+    """Obeys the dialogue: `send <a> to b, c`, `ask b`, `body TEXT`, `end`, `tls started`, `quit`."""
 
     def __init__(self, options: dict[str, str]) -> None:
         self.core = client.SmtpClient(
