@@ -57,6 +57,7 @@ servers = ["{names}"]
 [deliver]
 port  = {port}
 probe = "1 second"
+connections_per_site = 1
 
 [[backup]]
 domain     = "{domain}"
