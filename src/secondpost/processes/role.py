@@ -131,7 +131,7 @@ class _Running:
             clock=self._clock,
             dice=dice,
             net=RealNet(inherited=doors, certificate=certificate),
-            resolver=RealResolver(self._config.dns.servers, self._clock, dice),
+            resolver=RealResolver(self._config.dns.servers, dice),
             work=work,
             disk=RealDisk(self._config.store),
         )

@@ -1,0 +1,123 @@
+"""A primary for these tests: a thread of its own, so that a test can read as a plain story."""
+
+import socket
+import socketserver
+import threading
+from types import TracebackType
+from typing import Self
+
+from tests.crash.postoffice import free_port
+
+
+class Primary:
+    """Takes mail for `mailboxes` (None: for everybody) while it is open, and keeps what it took."""
+
+    def __init__(self, mailboxes: frozenset[str] | None = None) -> None:
+        self.port = free_port()
+        self.mailboxes = mailboxes
+        self.taken: list[bytes] = []
+        self._server: socketserver.ThreadingTCPServer | None = None
+
+    def open(self) -> None:
+        primary = self
+
+        class Conversation(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                primary.converse(self)
+
+        socketserver.ThreadingTCPServer.allow_reuse_address = True
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Conversation)
+        self._server.daemon_threads = True
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def converse(self, handler: socketserver.StreamRequestHandler) -> None:
+        handler.wfile.write(b"220 primary.example ESMTP\r\n")
+        while len(line := handler.rfile.readline()) > 0:
+            verb = line[:4].upper()
+            if verb == b"EHLO":
+                handler.wfile.write(b"250-primary.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
+            elif verb == b"RCPT":
+                handler.wfile.write(self._recipient(line))
+            elif verb == b"DATA":
+                handler.wfile.write(b"354 go ahead\r\n")
+                self.taken.append(_content(handler))
+                handler.wfile.write(b"250 2.0.0 taken\r\n")
+            elif verb == b"QUIT":
+                handler.wfile.write(b"221 2.0.0 bye\r\n")
+                return
+            else:
+                handler.wfile.write(b"250 2.0.0 ok\r\n")
+
+    def _recipient(self, line: bytes) -> bytes:
+        mailbox = line.decode().partition("<")[2].partition(">")[0]
+        if self.mailboxes is None or mailbox in self.mailboxes:
+            return b"250 2.1.5 ok\r\n"
+        return b"550 5.1.1 no such mailbox\r\n"
+
+
+def _content(handler: socketserver.StreamRequestHandler) -> bytes:
+    lines: list[bytes] = []
+    while (line := handler.rfile.readline()) != b".\r\n":
+        if len(line) == 0:
+            raise ConnectionError("the sender is gone in mid-message")
+        lines.append(line[1:] if line.startswith(b".") else line)
+    return b"".join(lines)
+
+
+class Client:
+    """A blocking SMTP client that says exactly what it is told to."""
+
+    def __init__(self, port: int, seconds: float = 20.0) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), seconds)
+        self._file = self.socket.makefile("rb")
+        assert self.reply().startswith("220 ")
+
+    def reply(self) -> str:
+        """The last line of the next reply; "" when the server hung up."""
+        try:
+            while True:
+                line = self._file.readline().decode("ascii").rstrip("\r\n")
+                if line[3:4] != "-":
+                    return line
+        except ConnectionError:
+            return ""
+
+    def say(self, line: str) -> str:
+        self.socket.sendall(line.encode() + b"\r\n")
+        return self.reply()
+
+    def send(self, content: bytes, recipient: str, sender: str = "a@elsewhere.example") -> str:
+        """The reply that ended it: to the dot, or the refusal before."""
+        for line in ("EHLO client.example", f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>", "DATA"):
+            reply = self.say(line)
+            if reply[:1] not in ("2", "3"):
+                return reply
+        stuffed = content.replace(b"\r\n.", b"\r\n..")
+        self.socket.sendall(stuffed + b".\r\n")
+        return self.reply()
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+    def reset(self) -> None:
+        """Go away without a word: RST instead of FIN."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        self.close()

@@ -1,0 +1,359 @@
+"""The real service, when the world around it goes wrong: nothing acknowledged is missing, nothing is left."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.crash.postoffice import RECIPIENT, PostOffice, Victim
+from tests.service.conftest import MakeOffice
+from tests.service.primary import Client, Primary
+
+SECONDS_MAX = 30.0
+
+
+def until(what: str, is_so: Callable[[], bool], seconds: float = SECONDS_MAX) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, f"after {seconds:g} s it is not so that {what}"
+        time.sleep(0.05)
+
+
+def message(number: int, octets: int = 200) -> bytes:
+    head = f"Subject: {number}\r\n\r\n".encode()
+    line = b"." + b"x" * 70 + b"\r\n"
+    return head + line * max(1, octets // len(line))
+
+
+def bodies(primary: Primary) -> list[bytes]:
+    """What arrived, without the Received line that we added to each."""
+    found = []
+    for content in primary.taken:
+        received, subject, rest = content.partition(b"Subject:")
+        assert received.count(b"Received:") == 1
+        found.append(subject + rest)
+    return found
+
+
+def test_mail_is_passed_on_at_once_and_byte_for_byte(make_office: MakeOffice, primary: Primary) -> None:
+    primary.open()
+    office = make_office()
+    office.start()
+    sent = [
+        message(1),
+        message(2, 50_000),
+        message(3, 3_000_000),
+        b"\r\nno header\r\n",
+        b"Subject:\xff\x00\r\n\r\n",
+    ]
+    client = Client(office.port)
+    for content in sent:
+        assert client.send(content, RECIPIENT).startswith("250 ")
+    client.close()
+    until("all has arrived", lambda: len(primary.taken) == len(sent))
+    without_line = [content.partition(b"+0000\r\n")[2] for content in primary.taken]
+    assert sorted(without_line) == sorted(sent)
+
+
+def test_mail_is_held_and_listed_while_the_primary_is_down_and_goes_out_when_it_is_back(
+    make_office: MakeOffice, primary: Primary
+) -> None:
+    office = make_office()
+    office.start()
+    client = Client(office.port)
+    sent = [message(number) for number in range(30)]
+    for content in sent:
+        assert client.send(content, RECIPIENT).startswith("250 ")
+    until("the primary is known to be down", lambda: "site-down" in office.log.read_text())
+    listed = json.loads(office.command("queue", "list", "--json"))
+    assert json.dumps(listed).count("held (primary)") == len(sent)
+    primary.open()
+    until("all has arrived", lambda: len(primary.taken) == len(sent))
+    assert sorted(bodies(primary)) == sorted(sent)
+    until("the store is empty", lambda: "held (primary)" not in office.command("queue", "list", "--json"))
+
+
+def half_a_command(client: Client) -> None:
+    client.socket.sendall(b"EHL")
+
+
+def an_endless_line(client: Client) -> None:
+    try:
+        for _ in range(200):
+            client.socket.sendall(b"A" * 10_000)
+    except ConnectionError:
+        pass  # hung up on, as it should be
+
+
+def nul_bytes(client: Client) -> None:
+    client.socket.sendall(b"\0\0\0\r\nMAIL FROM:<\0@x>\r\n")
+    client.reply()
+
+
+def a_reset_in_mid_data(client: Client) -> None:
+    begin_data(client)
+    client.socket.sendall(b"x" * 100_000)
+    client.reset()
+
+
+def a_reset_in_a_large_body(client: Client) -> None:
+    begin_data(client)
+    client.socket.sendall((b"x" * 998 + b"\r\n") * 3_000)
+    client.reset()
+
+
+def gone_before_the_dot_is_answered(client: Client) -> None:
+    begin_data(client)
+    client.reset()
+
+
+def data_without_a_recipient(client: Client) -> None:
+    assert client.say("EHLO x").startswith("250 ")
+    assert client.say("MAIL FROM:<>").startswith("250 ")
+    assert client.say("DATA").startswith("503 ")
+
+
+def commands_before_the_greeting_is_over(client: Client) -> None:
+    client.socket.sendall(b"RCPT TO:<x@y>\r\nDATA\r\n.\r\n" * 50)
+    client.reply()
+
+
+def http(client: Client) -> None:
+    client.socket.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    while len(client.reply()) > 0:
+        pass
+
+
+def a_tls_hello(client: Client) -> None:
+    client.socket.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(500))
+    while len(client.reply()) > 0:
+        pass
+
+
+def a_body_that_never_ends(client: Client) -> None:
+    begin_data(client)
+    client.socket.sendall(b"\n.\n\r.\r\n.\r\r\n" * 1000)
+    client.close()
+
+
+def mail_after_mail(client: Client) -> None:
+    client.say("EHLO x")
+    for _ in range(30):
+        client.say("MAIL FROM:<a@b.example>")
+
+
+def begin_data(client: Client) -> None:
+    for line in ("EHLO x.example", "MAIL FROM:<a@b.example>", f"RCPT TO:<{RECIPIENT}>", "DATA"):
+        assert client.say(line)[:1] in ("2", "3")
+
+
+BROKEN = (
+    half_a_command,
+    an_endless_line,
+    nul_bytes,
+    a_reset_in_mid_data,
+    a_reset_in_a_large_body,
+    gone_before_the_dot_is_answered,
+    data_without_a_recipient,
+    commands_before_the_greeting_is_over,
+    http,
+    a_tls_hello,
+    a_body_that_never_ends,
+    mail_after_mail,
+)
+
+
+def open_files(office: PostOffice) -> int:
+    return len(os.listdir(f"/proc/{office.roles()[Victim.RECEIVE]}/fd"))
+
+
+def test_broken_clients_leave_nothing_behind(make_office: MakeOffice, primary: Primary) -> None:
+    primary.open()
+    office = make_office()
+    office.start()
+    first = Client(office.port)
+    assert first.send(message(0), RECIPIENT).startswith("250 ")
+    first.close()
+    until("the first client is gone", lambda: len(primary.taken) == 1)
+    time.sleep(0.3)
+    before = open_files(office)
+    for broken in BROKEN:
+        for _ in range(3):
+            client = Client(office.port)
+            broken(client)
+            client.close()
+    until("every connection and file is closed again", lambda: open_files(office) <= before)
+    until("no file is left", lambda: list((office.store / "content").iterdir()) == [])
+    assert json.loads(office.command("status", "--json")) is not None
+    last = Client(office.port)
+    assert last.send(message(1), RECIPIENT).startswith("250 ")
+    last.close()
+    until("honest mail still arrives", lambda: len(primary.taken) == 2)
+    assert "role-died" not in office.log.read_text()
+
+
+LOCK = """
+import apsw, sys, time
+db = apsw.Connection(sys.argv[1])
+db.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+time.sleep(5)
+db.execute("ROLLBACK")
+"""
+
+
+def test_a_store_locked_by_another_process_delays_mail_and_loses_none(
+    make_office: MakeOffice, primary: Primary
+) -> None:
+    primary.open()
+    office = make_office()
+    office.start()
+    locker = subprocess.Popen(
+        [sys.executable, "-c", LOCK, str(office.store / "mail.db")], stdout=subprocess.PIPE, text=True
+    )
+    assert locker.stdout is not None
+    assert locker.stdout.readline() == "locked\n"
+    clients = [Client(office.port, seconds=20) for _ in range(5)]
+    for number, client in enumerate(clients):
+        begin_data(client)
+        client.socket.sendall(message(number).replace(b"\r\n.", b"\r\n..") + b".\r\n")
+    assert locker.poll() is None
+    replies = [client.reply() for client in clients]
+    assert all(reply.startswith("250 ") for reply in replies), replies
+    assert locker.wait(10) == 0
+    locker.stdout.close()
+    for client in clients:
+        client.close()
+    until("all has arrived", lambda: len(primary.taken) == len(clients))
+    assert sorted(bodies(primary)) == sorted(message(number) for number in range(len(clients)))
+
+
+SMALL_DISK = 'mkdir -p {store} && mount -t tmpfs -o size=24m tmpfs {store} && exec "$@"'
+
+
+@pytest.mark.parametrize("reserve", ["2 MB", "0 B"])
+def test_a_full_disk_is_said_and_loses_nothing(
+    make_office: MakeOffice, primary: Primary, tmp_path: Path, reserve: str
+) -> None:
+    mount = SMALL_DISK.format(store=tmp_path / "store")
+    namespace = ("unshare", "--mount", "--user", "--map-root-user", "sh", "-c", mount, "sh")
+    office = make_office(
+        {'reserve  = "1 MB"': f'reserve  = "{reserve}"', "user     =": "# user ="}, namespace
+    )
+    office.start()
+    client = Client(office.port)
+    acknowledged: list[bytes] = []
+    replies: list[str] = []
+    for number in range(400):
+        content = message(number, 100_000 if number % 3 else 900_000)
+        replies.append(client.send(content, RECIPIENT))
+        if replies[-1].startswith("250 "):
+            acknowledged.append(content)
+        elif len(replies) - len(acknowledged) > 5:
+            break
+    refused = [reply for reply in replies if not reply.startswith("250 ")]
+    assert len(refused) > 0
+    assert len(acknowledged) > 10
+    assert all(reply.startswith("452 4.3.1") for reply in refused), refused
+    primary.open()
+    until("all that was acknowledged has arrived", lambda: len(primary.taken) >= len(acknowledged))
+    assert sorted(bodies(primary)) == sorted(acknowledged)
+    until("there is room again", lambda: client.send(message(999), RECIPIENT).startswith("250 "))
+    client.close()
+    assert "role-died" not in office.log.read_text()
+
+
+def test_a_role_that_is_killed_is_started_again_with_an_alarm(
+    make_office: MakeOffice, primary: Primary
+) -> None:
+    primary.open()
+    office = make_office()
+    office.start()
+    for victim in (Victim.RECEIVE, Victim.DELIVER):
+        assert office.kill(victim)
+        until(f"{victim} is back", lambda victim=victim: victim in office.roles())  # type: ignore[misc]
+    until("it listens", lambda: office.log.read_text().count("role-started") >= 4)
+    client = Client(office.port)
+    assert client.send(message(1), RECIPIENT).startswith("250 ")
+    client.close()
+    until("mail arrives", lambda: len(primary.taken) == 1)
+    assert office.log.read_text().count("alarm about=role-died") == 2
+    assert office.stop() == 0
+
+
+def test_when_told_to_stop_it_finishes_the_message_under_way(
+    make_office: MakeOffice, primary: Primary
+) -> None:
+    primary.open()
+    office = make_office()
+    office.start()
+    client = Client(office.port)
+    begin_data(client)
+    client.socket.sendall(b"Subject: late\r\n\r\n")
+    os.kill(office.supervisor, 15)
+    time.sleep(0.5)
+    client.socket.sendall(b"the end\r\n.\r\n")
+    assert client.reply().startswith("250 ")
+    assert client.reply().startswith("421 ")
+    client.close()
+    until("the service has ended", lambda: len(office.roles()) == 0)
+    office.start()
+    until("what it took at the end has arrived", lambda: len(primary.taken) == 1)
+
+
+def test_recipients_are_asked_about_learned_and_known_while_the_primary_is_down(
+    make_office: MakeOffice, primary: Primary
+) -> None:
+    primary.mailboxes = frozenset({RECIPIENT})
+    primary.open()
+    office = make_office({'recipients = ["any"]': 'recipients = ["learn"]'})
+    office.start()
+    client = Client(office.port)
+    assert client.send(message(1), RECIPIENT).startswith("250 ")
+    assert client.send(message(2), "nobody@example.org").startswith("550 5.1.1")
+    until("it has arrived", lambda: len(primary.taken) == 1)
+    primary.close()
+    assert client.send(message(3), RECIPIENT).startswith("250 ")
+    assert client.send(message(4), "stranger@example.org").startswith("451 4.4.3")
+    client.close()
+    primary.open()
+    until("the known one's mail has arrived", lambda: len(primary.taken) == 2)
+
+
+def test_all_roles_run_in_one_process_too(make_office: MakeOffice, primary: Primary, tmp_path: Path) -> None:
+    primary.open()
+    office = make_office()
+    config = tmp_path / "secondpost.toml"
+    with office.log.open("ab") as log:
+        single = subprocess.Popen(
+            [sys.executable, "-m", "secondpost", "--config", str(config), "serve", "--single"], stderr=log
+        )
+    try:
+        until("it listens", lambda: "role-started" in office.log.read_text())
+        client = Client(office.port)
+        assert client.send(message(1), RECIPIENT).startswith("250 ")
+        client.close()
+        until("mail arrives", lambda: len(primary.taken) == 1)
+    finally:
+        single.terminate()
+        assert single.wait(SECONDS_MAX) == 0
+
+
+def test_a_wrong_configuration_does_not_start(make_office: MakeOffice, tmp_path: Path) -> None:
+    office = make_office({'owner    = ["me@elsewhere.example"]': "ownr = 5", '"any"': '"any", "learn"'})
+    done = subprocess.run(
+        [sys.executable, "-m", "secondpost", "serve", "--config", str(tmp_path / "secondpost.toml")],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert done.returncode == 3
+    for part in ("ownr", "owner", "recipients", "secondpost.toml:"):
+        assert part in done.stderr
+    assert not office.store.exists()
