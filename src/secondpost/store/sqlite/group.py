@@ -89,7 +89,7 @@ class Writer:
         self._told_failed = False
         self._seen_version = 0
         self._groups_since_gap = 0
-        self._last_end = 0.0
+        self._follows = False  # the group starts at once behind the one before
         self.after_group: Callable[[], None] = _nothing  # called in the loop
 
     @property
@@ -146,7 +146,8 @@ class Writer:
         if isinstance(self._refusal, DiskFailed) and not self._told_failed:
             self._told_failed = True
             self._failed(self._refusal)
-        if len(self._queue) > 0 and self._refusal is None:
+        self._follows = len(self._queue) > 0 and self._refusal is None
+        if self._follows:
             self._line.submit(self._run_group, self._group_done)
         else:
             self._under_way = False
@@ -175,12 +176,8 @@ class Writer:
             self._after_fault(jobs, told(error, self._db))
         else:
             self._finished += finished
-        self._end_group()
-
-    def _end_group(self) -> None:
         if not self._alone:
             self._seen_version = self._db.data_version()
-            self._last_end = time.monotonic()
 
     def _take(self) -> list[_Job]:
         jobs, units = [], 0
@@ -250,15 +247,14 @@ class Writer:
                 self._distrust(error)
 
     def _give_way(self) -> None:
-        """Leave another process that writes a gap to begin in, when our groups follow close on each other."""
+        """Leave another process that writes a gap to begin in, when our groups leave none of themselves."""
+        if not self._follows:
+            return
         others_wrote = self._db.data_version() != self._seen_version
         self._groups_since_gap += 1
-        if not others_wrote and self._groups_since_gap < GROUPS_BETWEEN_GAPS:
-            return
-        self._groups_since_gap = 0
-        gap = time.monotonic() - self._last_end
-        if gap < GIVE_WAY_SECONDS:
-            time.sleep(GIVE_WAY_SECONDS - gap)
+        if others_wrote or self._groups_since_gap >= GROUPS_BETWEEN_GAPS:
+            self._groups_since_gap = 0
+            time.sleep(GIVE_WAY_SECONDS)
 
 
 def _runs(jobs: Sequence[_Job]) -> list[list[_Job]]:
