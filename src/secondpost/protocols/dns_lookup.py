@@ -1,0 +1,145 @@
+"""Decides one DNS look-up: which server to ask next, over what, for how long, and when to give up.
+
+A generator that yields what to ask and is sent what was heard; it reads neither socket nor clock.
+RFC 1035 §7, RFC 2308, RFC 7766 (TCP after a truncated answer), RFC 9520 §3.1 (bounded retries).
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum
+
+from secondpost.mail.questions import Finding, MxRecord
+
+ROUND_SECONDS = (2.0, 3.0, 4.0)  # each server is asked once a round, and given this long
+LOOKUP_SECONDS_MAX = 12.0  # the whole look-up, CNAMEs and all servers together
+CHAIN_MAX = 8  # CNAMEs followed, within one answer and from answer to answer
+
+
+class RecordType(IntEnum):
+    A = 1
+    MX = 15
+    AAAA = 28
+
+
+@dataclass(frozen=True, slots=True)
+class DnsQuestion:
+    name: str  # lower case, no final dot; "." is the root
+    type: RecordType
+
+
+DnsRecord = MxRecord | str  # an address is its text
+
+
+@dataclass(frozen=True, slots=True)
+class DnsAnswer:
+    """What is known now, and for how long it was said to hold."""
+
+    finding: Finding
+    records: tuple[DnsRecord, ...] = ()
+    ttl_seconds: int = 0
+
+
+FAILED = DnsAnswer(Finding.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """The answer is a CNAME whose target it does not tell of."""
+
+    name: str
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """Too much for UDP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unhelpful:
+    """SERVFAIL, REFUSED, nonsense, nobody there: asking the same server again helps nobody."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing came in time: the question or the answer may have been lost on the way."""
+
+
+Reply = DnsAnswer | Leads | Truncated | Unhelpful | Silence
+
+
+class Carrier(Enum):
+    UDP = "udp"
+    TCP = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    server: int  # its place in the list of servers
+    question: DnsQuestion
+    carrier: Carrier
+    seconds: float  # how long to wait for the reply
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    reply: Reply
+    seconds: float  # how long it took to come
+
+
+Lookup = Generator[Ask, Heard, DnsAnswer]
+
+
+@dataclass(slots=True)
+class _Patience:
+    seconds: float = LOOKUP_SECONDS_MAX
+
+
+def look_up(question: DnsQuestion, servers: Sequence[int]) -> Lookup:
+    """`servers` in the order in which they are to be asked."""
+    patience = _Patience()
+    ttl_seconds: int | None = None  # of the CNAMEs that led here
+    asked = question
+    for _ in range(CHAIN_MAX + 1):
+        reply = yield from _ask_around(asked, servers, patience)
+        if ttl_seconds is not None:
+            reply = replace(reply, ttl_seconds=min(reply.ttl_seconds, ttl_seconds))
+        if isinstance(reply, DnsAnswer):
+            return reply
+        ttl_seconds = reply.ttl_seconds
+        asked = DnsQuestion(reply.name, question.type)
+    return FAILED
+
+
+def _ask_around(
+    question: DnsQuestion, servers: Sequence[int], patience: _Patience
+) -> Generator[Ask, Heard, DnsAnswer | Leads]:
+    helpful = list(servers)
+    for seconds in ROUND_SECONDS:
+        for server in tuple(helpful):
+            reply = yield from _ask(server, question, seconds, patience)
+            match reply:
+                case DnsAnswer() | Leads():
+                    return reply
+                case Truncated() | Unhelpful():
+                    helpful.remove(server)
+                case Silence() if patience.seconds <= 0:
+                    return FAILED
+    return FAILED
+
+
+def _ask(
+    server: int, question: DnsQuestion, seconds: float, patience: _Patience
+) -> Generator[Ask, Heard, Reply]:
+    reply: Reply = Silence()
+    for carrier in (Carrier.UDP, Carrier.TCP):
+        if patience.seconds <= 0:
+            return Silence()
+        heard = yield Ask(server, question, carrier, min(seconds, patience.seconds))
+        patience.seconds -= heard.seconds
+        reply = heard.reply
+        if not isinstance(reply, Truncated):
+            break
+    return reply

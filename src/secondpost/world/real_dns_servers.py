@@ -1,0 +1,57 @@
+"""Knows which DNS servers this machine is told to ask, and whether it can reach IPv6 at all."""
+
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from ipaddress import IPv6Address
+
+from secondpost.mail.address import Endpoint, as_ip
+
+RESOLV_CONF = "/etc/resolv.conf"
+PORT = 53
+SERVERS_MAX = 3  # MAXNS of resolv.conf(5)
+FALLBACK = Endpoint("127.0.0.1", PORT)  # resolv.conf(5): when none is named
+FAR_AWAY = "2001:db8::1"  # no packet is sent there
+
+
+def parse_resolv_conf(text: str) -> tuple[Endpoint, ...]:
+    """Its nameserver lines; at least one server. What is not an IP address is passed over."""
+    servers = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0] == "nameserver":
+            address = as_ip(words[1])
+            if address is not None:
+                servers.append(Endpoint(str(address), PORT))
+    return tuple(servers[:SERVERS_MAX]) if len(servers) > 0 else (FALLBACK,)
+
+
+class Servers:
+    """The configured servers, or those of resolv.conf, read again when the file changes."""
+
+    def __init__(self, configured: Sequence[Endpoint], resolv_conf: str = RESOLV_CONF) -> None:
+        self._configured = tuple(configured)
+        self._resolv_conf = resolv_conf
+        self._read_at: tuple[int, int] | None = None
+        self._from_file: tuple[Endpoint, ...] = (FALLBACK,)
+
+    def now(self) -> tuple[Endpoint, ...]:
+        if len(self._configured) > 0:
+            return self._configured
+        with suppress(OSError):  # absent or half written: what was known stands
+            facts = os.stat(self._resolv_conf)
+            stamp = (facts.st_ino, facts.st_mtime_ns)
+            if stamp != self._read_at:
+                with open(self._resolv_conf, encoding="ascii", errors="replace") as file:
+                    self._from_file = parse_resolv_conf(file.read())
+                self._read_at = stamp
+        return self._from_file
+
+
+def reaches_ipv6() -> bool:
+    """Whether the kernel has a route to the world and a public address of ours to come from."""
+    with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        probe.connect((FAR_AWAY, PORT))
+        return IPv6Address(probe.getsockname()[0]).is_global
+    return False
