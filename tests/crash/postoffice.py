@@ -13,6 +13,7 @@ from pathlib import Path
 
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 20.0
+SETTLE_SECONDS = 0.5
 
 CONFIG = """\
 version  = 1
@@ -86,6 +87,14 @@ class PostOffice:
                 pass
             time.sleep(0.05)
         raise AssertionError(f"the service did not start:\n{self.log.read_text()}")
+
+    def wait_for_roles(self) -> None:
+        """Until each role has entered itself in the store, and has done what it does at first."""
+        end = time.monotonic() + START_SECONDS_MAX
+        while self.log.read_text().count("role-started") < len(Victim) - 1:
+            assert time.monotonic() < end, self.log.read_text()
+            time.sleep(0.05)
+        time.sleep(SETTLE_SECONDS)
 
     @property
     def supervisor(self) -> int:

@@ -24,7 +24,8 @@ SENDS = frozenset({"write", "writev", "sendto", "sendmsg"})
 READS = frozenset({"read", "readv", "recvfrom", "recvmsg"})
 SYNCS = frozenset({"fsync", "fdatasync"})
 OPENS = frozenset({"open", "openat", "creat"})
-NOT_SYNCED_SUFFIX = "-shm"  # SQLite makes it anew after a crash
+# Of no use after a crash: SQLite makes its shared memory anew, and a lock is what holds it, not its file.
+NOT_SYNCED_SUFFIXES = ("-shm", ".lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,13 @@ def _call(name: str, began: int, ended: int, rest: str) -> Iterator[Call]:
     )
 
 
-def not_durable(calls: Sequence[Call], store: str, existing: frozenset[str]) -> list[str]:
+def not_durable(calls: Sequence[Call], store: str) -> list[str]:
     """What was not synced when each message got its 250; raises ValueError when no message got one.
 
-    `existing`: the paths of the files that were there before the server started.
+    The trace is of a server that began with an empty store: all files of the store are new.
     """
     faults: list[str] = []
-    seen = set(existing)
+    seen: set[str] = set()
     since = 0  # what an earlier 250 was judged by is not judged again, unless it was written to again
     count = 0
     for go_ahead in (call for call in calls if _says(call, "354")):
@@ -120,7 +121,7 @@ def _unsynced_files(calls: Sequence[Call], store: str, body_read: int) -> Iterat
     """Each file written to is synced after its last write; one of the syncs after the last body read."""
     last_write: dict[str, int] = {}
     for call in calls:
-        below = call.path.startswith(store + "/") and not call.path.endswith(NOT_SYNCED_SUFFIX)
+        below = call.path.startswith(store + "/") and not call.path.endswith(NOT_SYNCED_SUFFIXES)
         if call.name in WRITES and below:
             last_write[call.path] = max(call.ended, last_write.get(call.path, 0))
     for path, written in last_write.items():
@@ -138,7 +139,7 @@ def _unsynced_folders(calls: Sequence[Call], store: str, seen: set[str]) -> Iter
             continue
         seen.add(path)
         folder = path.rpartition("/")[0]
-        if path.endswith(NOT_SYNCED_SUFFIX):
+        if path.endswith(NOT_SYNCED_SUFFIXES):
             continue
         if not any(c.name in SYNCS and c.path == folder and c.began > call.ended for c in calls):
             yield f"{path} is new and {folder} was not synced before the 250"

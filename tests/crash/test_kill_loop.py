@@ -1,0 +1,16 @@
+"""A short kill loop: kill -9 of any process, and the books add up. kill_loop itself is the long one."""
+
+import asyncio
+from pathlib import Path
+
+from tests.crash.kill_loop import run_kill_loop
+
+SECONDS = 4.0
+
+
+def test_kill_9_loses_nothing_and_invents_nothing(tmp_path: Path) -> None:
+    report = asyncio.run(run_kill_loop(tmp_path, SECONDS, "short"))
+    assert report.faults == ()
+    assert report.exit_code == 0
+    assert report.acknowledged > 50
+    assert sum(report.kills.values()) > 1
