@@ -86,6 +86,7 @@ class ServerDriver:
                 if reply.is_positive:
                     self._recipients.append(mailbox)
                 self.core.answer(reply)
+                assert reply.code == 421 or self.core.recipients == len(self._recipients)
             case server.DataBegin():
                 self.core.answer(_RULES["later"] if self._is_for("nodata") else Reply.of(354, "", "Go ahead"))
             case server.BodyPiece(data):

@@ -1,5 +1,7 @@
 """The fast body code agrees with the slow and obvious one, whatever comes and however it is cut."""
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,24 @@ def read(data: list[bytes]) -> tuple[bytes, bytes] | None:
         if after is not None:
             return content, after + b"".join(data[number + 1 :])
     return None
+
+
+def every_cut(data: bytes) -> list[list[bytes]]:
+    in_two = [[data[:at], data[at:]] for at in range(1, len(data))]
+    return [[data], [data[at : at + 1] for at in range(len(data))], *in_two]
+
+
+@pytest.mark.parametrize("octets", range(1, 7))
+def test_every_short_body_at_every_cut(octets: int) -> None:
+    """All there is of CR, LF, a dot and anything else; the end is looked for, and line ends are made CRLF."""
+    for letters in product(b"\r\n.a", repeat=octets):
+        raw = bytes(letters)
+        end, text = plain_body(raw + b"\r\n.\r\n"), with_crlf(raw)
+        for pieces in every_cut(raw):
+            assert read([*pieces, b"\r\n.\r\n"]) == end
+            line_ends = LineEnds()
+            made = b"".join(line_ends.normalized(piece) for piece in pieces) + line_ends.rest()
+            assert (made, line_ends.bare) == text
 
 
 @given(PIECES, PLACES)
