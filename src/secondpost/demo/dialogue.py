@@ -4,7 +4,7 @@ import asyncio
 
 from secondpost.demo.letters import Letter
 
-SILENCE_SECONDS = 1.5  # real servers wait five minutes; nobody wants to watch that
+SILENCE_SECONDS = 1.0  # real servers wait five minutes; nobody wants to watch that
 
 
 class NotNow(Exception):

@@ -57,29 +57,35 @@ class Service:
             ) from None
 
     async def _greeted(self) -> None:
-        while True:
+        while not await self.greets():
             if self.process is not None and self.process.returncode is not None:
                 raise NotStarted(
                     f"secondpost serve ended with {self.process.returncode}\n{self.end_of_log()}"
                 )
-            try:
-                reader, writer = await asyncio.open_connection(self.host, self.port)
-            except OSError:
-                await asyncio.sleep(0.05)
-                continue
+            await asyncio.sleep(0.05)
+
+    async def greets(self) -> bool:
+        """Whether somebody says 220 where it listens."""
+        try:
+            reader, writer = await asyncio.open_connection(self.host, self.port)
+        except OSError:
+            return False
+        try:
             greeting = await reader.readline()
             writer.write(b"QUIT\r\n")
             await reader.readline()
+        except OSError:
+            return False
+        finally:
             writer.transport.abort()
-            if greeting.startswith(b"220"):
-                return
-            await asyncio.sleep(0.05)
+        return greeting.startswith(b"220")
 
     async def stop(self) -> int | None:
         """Ask it to end, and see that nothing of it is left. Its exit code; None when it had to be killed."""
         process, self.process = self.process, None
         if process is None:
             return None
+        family = family_of(process.pid)
         if process.returncode is None:
             process.terminate()
         try:
@@ -87,7 +93,14 @@ class Service:
         except TimeoutError:
             return None
         finally:
-            _kill_group(process.pid)
+            kill(family)
+            await process.wait()
+
+    async def kill(self) -> None:
+        """As in a power cut: every process of it at once, without a word."""
+        process, self.process = self.process, None
+        if process is not None:
+            kill(family_of(process.pid))
             await process.wait()
 
     async def command(self, *words: str) -> Answer:
@@ -105,7 +118,7 @@ class Service:
             out, err = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS)
         finally:
             if process.returncode is None:
-                _kill_group(process.pid)
+                process.kill()
                 await process.wait()
         return Answer(process.returncode or 0, out.decode(), err.decode())
 
@@ -123,10 +136,41 @@ class Service:
         return (sys.executable, "-m", "secondpost", "--config", str(self.config), *words)
 
 
-def _kill_group(leader: int) -> None:
-    """The roles are children of the supervisor, in its group: whatever is left of them goes too."""
-    with suppress(ProcessLookupError):
-        os.killpg(leader, signal.SIGKILL)
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A process; with its start, so that a later one of the same number is not mistaken for it."""
+
+    pid: int
+    parent: int
+    started: str  # in ticks since the machine started
+
+
+def family_of(leader: int) -> list[Member]:
+    """The process and all that it begot, the youngest generation first."""
+    members = [
+        member for path in Path("/proc").glob("[0-9]*") if (member := _member(int(path.name))) is not None
+    ]
+    family = [member for member in members if member.pid == leader]
+    for elder in family:  # grows while it is walked
+        family += [member for member in members if member.parent == elder.pid]
+    return family[::-1]
+
+
+def kill(family: list[Member]) -> None:
+    for member in family:
+        now = _member(member.pid)
+        if now is not None and now.started == member.started:
+            with suppress(ProcessLookupError):
+                os.kill(member.pid, signal.SIGKILL)
+
+
+def _member(pid: int) -> Member | None:
+    """None when there is no such process any more (proc(5): stat)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return Member(pid, int(fields[1]), fields[19])
 
 
 def _environment() -> dict[str, str]:

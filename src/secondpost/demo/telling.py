@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
@@ -70,7 +69,7 @@ class Teller:
 
     def wrong(self, what: str) -> None:
         self.console.print()
-        self.console.print(Padding(Text(what, style="bold red"), (0, 2)))
+        self.console.print(Text(what, style="bold red"), soft_wrap=True)
 
     def log(self, lines: str) -> None:
         """The end of the service's log, for whoever has to find out."""
