@@ -111,14 +111,33 @@ def _claim(db: apsw.Connection, lease: Lease, now_ms: int, limit: int) -> list[C
     domains = _IDS.decode(str(turns))
     if len(domains) == 0:
         return []
-    share = limit // len(domains)
-    [(found,)] = db.execute(_QUERIES["due_of_domains"], (turns, now_ms, share)).fetchall()
-    rows = _beside_each_other(_ROWS.decode(str(found)))
+    rows = _beside_each_other(_shared_out(db, domains, now_ms, limit))
     if len(rows) > 0:
         chosen = as_json([(row.message, row.number) for row in rows])
         db.execute(_QUERIES["mark_claimed"], (chosen, lease.fence))
     db.execute(_QUERIES["next_turns"], (turns, now_ms))
     return [claimed_of(row, lease.lane) for row in rows]
+
+
+def _shared_out(
+    db: apsw.Connection, domains: Sequence[int], now_ms: int, limit: int
+) -> list[list[ClaimedRow]]:
+    """Due rows of each domain; what some do not need of their share goes to those that have more."""
+    share = limit // len(domains)
+    found = _due(db, domains, now_ms, share)
+    left = limit - sum(len(rows) for rows in found)
+    have_more = [index for index, rows in enumerate(found) if len(rows) == share]
+    if len(have_more) > 0 and left >= len(have_more):
+        larger = share + left // len(have_more)
+        again = _due(db, [domains[index] for index in have_more], now_ms, larger)
+        for index, rows in zip(have_more, again, strict=True):
+            found[index] = rows
+    return found
+
+
+def _due(db: apsw.Connection, domains: Sequence[int], now_ms: int, share: int) -> list[list[ClaimedRow]]:
+    [(found,)] = db.execute(_QUERIES["due_of_domains"], (as_json(domains), now_ms, share)).fetchall()
+    return _ROWS.decode(str(found))
 
 
 def _beside_each_other(of_domains: Sequence[Sequence[ClaimedRow]]) -> list[ClaimedRow]:

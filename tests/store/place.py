@@ -1,0 +1,85 @@
+"""What the contract needs of an adapter: a place where a store can be opened, again and by several."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from secondpost.store.ports import Claims, Desk, Intake, Keeping
+from secondpost.store.sqlite import SqliteStore
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_work import RealWork
+
+START_MS = 1_800_000_000_000
+
+
+class Store(Intake, Claims, Desk, Keeping, Protocol):
+    """All ports of one store."""
+
+
+@dataclass(slots=True)
+class SetClock:
+    """Stands still until a test moves it."""
+
+    ms: int = START_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+class Place(Protocol):
+    """One adapter's place; another adapter adds one more of these to conftest.py."""
+
+    clock: SetClock
+    failures: list[BaseException]
+
+    def open(self, role: str = "deliver", busy_seconds: float = 5.0) -> Store: ...
+
+    def open_desk(self) -> Store: ...
+
+    @property
+    def disk(self) -> RealDisk:
+        """Where content files lie."""
+        ...
+
+
+@dataclass(slots=True)
+class SqlitePlace:
+    folder: str
+    clock: SetClock = field(default_factory=SetClock)
+    failures: list[BaseException] = field(default_factory=list)
+    _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def disk(self) -> RealDisk:
+        return RealDisk(self.folder)
+
+    def open(self, role: str = "deliver", busy_seconds: float = 5.0) -> SqliteStore:
+        store = SqliteStore.open(
+            self.disk,
+            self._work(),
+            self.clock,
+            role=role,
+            failed=self.failures.append,
+            busy_seconds=busy_seconds,
+        )
+        self._closing.append(store.close)
+        return store
+
+    def open_desk(self) -> SqliteStore:
+        store = SqliteStore.open_desk(
+            self.disk, self._work(), self.clock, failed=self.failures.append, busy_seconds=5.0
+        )
+        self._closing.append(store.close)
+        return store
+
+    def _work(self) -> RealWork:
+        work = RealWork(1)
+        self._closing.append(work.close)
+        return work
+
+    async def close(self) -> None:
+        """Stores before the threads they work in; twice does no harm."""
+        while len(self._closing) > 0:
+            self._closing.pop()()
+        await asyncio.sleep(0)
