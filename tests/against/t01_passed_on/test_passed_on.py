@@ -18,7 +18,7 @@ MESSAGES = sorted((Path(__file__).parent / "messages").glob("*.eml"))
 OUR_LINE = re.compile(
     rb"Received: from sender\.example \(\[127\.0\.0\.1\]\)\r\n"
     rb"(?:[ \t].*\r\n)*?"
-    rb"[ \t].*by mx2\.example\.net with E?SMTP id [a-z2-7]+(?:.*\r\n)(?:[ \t].*\r\n)*"
+    rb"[ \t].*by mx2\.example\.net with E?SMTP id [0-9a-v]+(?:.*\r\n)(?:[ \t].*\r\n)*"
 )
 
 
