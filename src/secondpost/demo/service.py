@@ -176,8 +176,9 @@ def _member(pid: int) -> Member | None:
 def _environment() -> dict[str, str]:
     """This very package, wherever the demo was started from."""
     here = str(Path(secondpost.__file__).resolve().parent.parent)
+    further = [os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     others = {name: value for name, value in os.environ.items() if name != "SECONDPOST_CONFIG"}
-    return {**others, "PYTHONPATH": here, "PYTHONSAFEPATH": "1"}
+    return {**others, "PYTHONPATH": os.pathsep.join([here, *further]), "PYTHONSAFEPATH": "1"}
 
 
 def user_name() -> str | None:
