@@ -1,6 +1,7 @@
 """Reopens what a cut left with the production store, as after a reboot, and compares it with the story."""
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ async def faults_of_image(image: Path, stories: Mapping[QueueId, Story], upto: i
         return [
             *_integrity(disk.path("mail.db")),
             *complaints(stories, found_in(store), upto),
+            *_miscounted(store),
             *_files_left_over(disk, store, stories),
             *await _not_claimable(store, clock),
             *(f"the disk failed: {error!r}" for error in failures),
@@ -103,6 +105,17 @@ def _integrity(path: str) -> list[str]:
     with closing(apsw.Connection(path)) as connection:
         found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check")]
     return [] if found == ["ok"] else [f"integrity_check: {found}"]
+
+
+def _miscounted(store: SqliteStore) -> list[str]:
+    """Quotas are judged by these counts."""
+    there = Counter(
+        row.state for row in store.listed(Selection(), None, LISTED_MAX) if row.state in KEEPING_CONTENT
+    )
+    counted: Counter[State] = Counter()
+    for count in store.counts():
+        counted[count.state] += count.deliveries
+    return [] if counted == there else [f"counted {counted} where {there} are"]
 
 
 def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[QueueId, Story]) -> list[str]:

@@ -47,7 +47,7 @@ def play(
             stage = Stage.on(disk)
             await scenario(stage)
         log = list(disk.log)
-        disk.kill()
+        stage.disk.kill()
         assert stage.failures == []
         return await judge(
             log, disk.first, stage.stories, folder, model=model, depth=depth, faults_max=faults_max

@@ -53,6 +53,18 @@ async def groups(stage: Stage) -> None:
     )
 
 
+async def death(stage: Stage) -> None:
+    """A worker dies with rows claimed and a body half received; the cut may come while it is swept up."""
+    for count in range(4):
+        await stage.accept(SMALL_OCTETS if count > 0 else LARGE_OCTETS)
+    await stage.claim(await stage.lease(), 3)
+    await stage.abandon(LARGE_OCTETS)
+    await stage.die_and_come_back()
+    await stage.accept(SMALL_OCTETS)
+    lease = await stage.lease()
+    await stage.settle(lease, await stage.claim(lease, 2), State.DELIVERED)
+
+
 @contextmanager
 def checkpointing(*, truncating: bool) -> Iterator[None]:
     """Checkpoints are made of a log of any length, not only of a long one."""
@@ -91,6 +103,7 @@ SCENARIOS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "claim": claim,
     "outcome": outcome,
     "groups": groups,
+    "death": death,
     "checkpoint": checkpoint,
     "truncate": truncate,
 }

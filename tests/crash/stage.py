@@ -153,6 +153,19 @@ class Stage:
             content,
         )
 
+    async def abandon(self, octets: int) -> None:
+        """A body that came whole, and whose receiver dies before the row."""
+        await self._kept(self.ids.next(self.clock.now_ms()), self.dice.token(octets))
+
+    async def die_and_come_back(self) -> None:
+        """kill -9 of the only worker; its successor sweeps up after it."""
+        successor = self.disk.process()
+        self.disk.kill()
+        self.disk = successor
+        self.store = open_store(successor, self.failures.append, self.clock)
+        self.ids = QueueIds(self.store.worker)
+        await self.store.sweep()
+
     async def lease(self) -> Lease:
         lease = await self.store.lease(Lane.RELAY, UNSORTED)
         assert lease is not None
