@@ -1,0 +1,94 @@
+"""A process beside the test's own that works in the same store, until it is killed or has done its part."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import apsw
+
+from secondpost.mail.delivery import State
+from secondpost.mail.envelope import Lane
+from secondpost.store.ports import Settlement
+from secondpost.store.sqlite import SqliteStore
+from secondpost.world.real_clock import RealClock
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_work import RealWork
+
+ENDS_SECONDS_MAX = 20.0
+
+
+@contextmanager
+def other_process(part: str, folder: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Killed at the end, if it lives."""
+    command = [sys.executable, "-m", "tests.store.other_process", part, folder, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def said(process: "subprocess.Popen[str]") -> str:
+    """The next line that the process says."""
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip("\n")
+
+
+async def claim_and_wait(folder: str) -> None:
+    """Claims everything as a worker, leaves a file that no row names, and waits to be killed."""
+    disk, clock = RealDisk(folder), RealClock()
+    store = SqliteStore.open(disk, RealWork(1), clock, role="deliver", failed=print)
+    lease = await store.lease(Lane.RELAY, "unsorted")
+    assert lease is not None
+    claimed = await store.claim(lease, clock.now_ms() + 10**12, 1000)
+    disk.create(f"content/{store.worker}-nameless").close()
+    print(store.worker, len(claimed), flush=True)
+    sys.stdin.read()
+
+
+async def deliver_until_told(folder: str) -> None:
+    """Claims and settles as fast as it can; at the end of its input it says how many it delivered."""
+    clock, work = RealClock(), RealWork(1)
+    store = SqliteStore.open(RealDisk(folder), work, clock, role="deliver", failed=print)
+    lease = await store.lease(Lane.RELAY, "unsorted")
+    assert lease is not None
+    end = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    print("ready", flush=True)
+    delivered = 0
+    while True:
+        was_told = end.done()
+        claimed = await store.claim(lease, clock.now_ms() + 10**12, 20)
+        done = [Settlement(one.id, State.DELIVERED, clock.now_ms()) for one in claimed]
+        delivered += sum(await asyncio.gather(*(store.settle(lease, [one]) for one in done)))
+        if len(claimed) == 0:
+            if was_told:
+                break
+            await asyncio.sleep(0.001)
+    await store.give_back(lease)
+    store.close()
+    work.close()
+    print(delivered, flush=True)
+
+
+def lock_until_told(folder: str) -> None:
+    """Holds the write lock."""
+    db = apsw.Connection(RealDisk(folder).path("mail.db"))
+    db.execute("BEGIN IMMEDIATE")
+    print("locked", flush=True)
+    sys.stdin.readline()
+    db.execute("ROLLBACK")
+    db.close()
+
+
+def main() -> None:
+    part, folder = sys.argv[1:3]
+    if part == "lock":
+        lock_until_told(folder)
+    else:
+        asyncio.run({"claim": claim_and_wait, "deliver": deliver_until_told}[part](folder))
+
+
+if __name__ == "__main__":
+    main()

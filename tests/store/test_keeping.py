@@ -1,0 +1,156 @@
+"""Housekeeping: workers and their death, pruning, the log, closing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.content import InFile, InTable
+from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.envelope import Lane
+from secondpost.mail.queue_id import WORKERS_MAX
+from secondpost.store.ports import Learned, Selection, StoreUnavailable
+from secondpost.store.sqlite.checkpoint import SPARE_PAGES, TRUNCATE_OCTETS
+from secondpost.store.sqlite.connection import PAGE_OCTETS
+from tests.store.letters import Letters, leased, settled
+from tests.store.other_process import other_process, said
+from tests.store.place import Place, SqlitePlace
+
+RELAY = Lane.RELAY
+
+
+async def test_workers_have_numbers_of_their_own_and_recent_ones_never_come_again(place: Place) -> None:
+    seen = []
+    for _ in range(5):
+        store = place.open()
+        seen.append(store.worker)
+        store.close()
+    assert len(set(seen)) == 5
+    assert all(0 <= number < WORKERS_MAX for number in seen)
+
+
+async def test_the_living_are_not_swept(place: Place) -> None:
+    here, there = place.open(), place.open()
+    await Letters(place, here).send("one@example.net")
+    lease = await leased(there)
+    await there.claim(lease, place.clock.ms, 10)
+    swept = await here.sweep()
+    assert (swept.workers, swept.maybe_duplicates, swept.files) == (0, (), 0)
+    assert here.listed(Selection(), None, 1)[0].state is State.CLAIMED
+
+
+async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(place: SqlitePlace) -> None:
+    store = place.open("receive")
+    letters = Letters(place, store)
+    for n in range(3):
+        await letters.send(*(f"u{k}@d{n}.example" for k in range(90)))
+    name = f"content/{store.worker}-named"
+    place.disk.create(name).close()
+    await letters.send("large@example.net", content=InFile(name, 0))
+    with other_process("claim", place.folder) as process:
+        worker, claimed = said(process).split()
+        assert int(claimed) == 271
+        assert (await store.sweep()).workers == 0
+    swept = await store.sweep()
+    assert (swept.workers, len(swept.maybe_duplicates), swept.files) == (1, 271, 1)
+    assert place.disk.names("content") == [os.path.basename(name)]
+    assert f"{worker}.lock" not in place.disk.names("workers")
+    again = await store.claim(await leased(store), place.clock.ms, 300)
+    assert len(again) == 271
+    assert all(one.maybe_duplicate for one in again)
+    assert [event.what for event in store.told(again[0].id.queue_id)][:1] == ["maybe-duplicate"]
+    assert (await store.sweep()).workers == 0
+
+
+async def test_who_closes_with_a_lease_left_is_swept_like_the_dead(place: Place) -> None:
+    store, other = place.open(), place.open()
+    await Letters(place, store).send("one@example.net")
+    await store.claim(await leased(store), place.clock.ms, 10)
+    store.close()
+    swept = await other.sweep()
+    assert (swept.workers, len(swept.maybe_duplicates)) == (1, 1)
+
+
+async def test_who_gave_everything_back_leaves_nothing_to_sweep(place: Place) -> None:
+    store, other = place.open(), place.open()
+    await store.give_back(await leased(store))
+    store.close()
+    assert (await other.sweep()).workers == 0
+    assert place.disk.names("workers") == [f"{other.worker}.lock"]
+
+
+async def test_prune_forgets_what_ended_long_ago_and_nothing_else(place: Place) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    ended = await letters.send("one@example.net", "two@example.net")
+    half = await letters.send("three@example.net", "four@example.net")
+    await store.learn(Mailbox.parse("old@example.net"), Learned(True, 5, "probe"))
+    lease = await leased(store)
+    claimed = await store.claim(lease, place.clock.ms, 3)
+    await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms) for one in claimed])
+    assert await store.prune(place.clock.ms) == 0
+    assert await store.prune(place.clock.ms + 1) == 1
+    assert store.message(ended.queue_id) is None
+    assert store.told(ended.queue_id) == []
+    assert [one.id.queue_id for one in store.listed(Selection(), None, 10)] == [half.queue_id] * 2
+    assert store.learned(Mailbox.parse("old@example.net")) is None
+    assert await store.prune(place.clock.ms + 1) == 0
+
+
+async def test_dead_letters_are_never_pruned(place: Place) -> None:
+    store = place.open()
+    await store.accept(Letters(place, store).arrival("one@example.net"), KeptFor.LOOP)
+    assert await store.prune(place.clock.ms + 10**12) == 0
+    assert len(store.listed(Selection(), None, 10)) == 1
+
+
+async def test_a_closed_store_says_so_and_has_kept_what_was_under_way(place: Place) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    under_way = store.accept(letters.arrival("one@example.net"))
+    store.close()
+    await under_way
+    with pytest.raises(StoreUnavailable):
+        await store.accept(letters.arrival("two@example.net"))
+    with pytest.raises(StoreUnavailable):
+        store.listed(Selection(), None, 1)
+    assert [one.recipient for one in place.open().listed(Selection(), None, 10)] == ["one@example.net"]
+
+
+async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: SqlitePlace) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    content = InTable(b"x" * 120_000)
+    for _ in range(8):
+        await letters.send(*(f"u{n}@example.net" for n in range(2)), content=content)
+    for _ in range(TRUNCATE_OCTETS // 120_000):
+        await letters.send("u@example.net", content=content)
+    log, database = Path(place.folder, "mail.db-wal"), Path(place.folder, "mail.db")
+    assert log.stat().st_size > TRUNCATE_OCTETS
+    await store.checkpoint()
+    assert log.stat().st_size == 0
+    full = database.stat().st_size
+    lease = await leased(store)
+    while len(claimed := await store.claim(lease, place.clock.ms, 200)) > 0:
+        await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms) for one in claimed])
+    for _ in range(20):
+        await store.checkpoint()
+    assert store.counts() == []
+    store.close()
+    assert full > TRUNCATE_OCTETS
+    assert database.stat().st_size < (SPARE_PAGES + 200) * PAGE_OCTETS
+
+
+@pytest.mark.parametrize(("octets", "messages", "most"), [(4096, 1500, 1.3), (50_000, 200, 1.08)])
+async def test_held_mail_takes_little_more_room_than_its_content(
+    place: SqlitePlace, octets: int, messages: int, most: float
+) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    for n in range(messages):
+        content = InTable(os.urandom(octets))
+        await letters.send(f"somebody.with.a.name{n}@backed-up.example.net", content=content)
+    store.close()  # the last one to close checkpoints
+    empty = 60 * PAGE_OCTETS  # tables without rows
+    assert Path(place.folder, "mail.db").stat().st_size - empty < most * octets * messages
