@@ -27,6 +27,7 @@ class Zone:
     def answer(self, query: dns.message.Message) -> dns.message.Message:
         """With all of a CNAME chain that is known here, as a resolver would give it."""
         reply = dns.message.make_response(query, recursion_available=True)
+        reply.flags |= dns.flags.AA
         asked = query.question[0]
         name = asked.name
         for _ in range(20):
@@ -79,11 +80,12 @@ class NameServer:
     @classmethod
     async def lying(cls, respond: Respond) -> "NameServer":
         server = cls(respond)
-        await server._open()
+        await server.open()
         return server
 
-    async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._serve_tcp, "127.0.0.1", 0)
+    async def open(self) -> None:
+        """The first time on any free port, afterwards on the same."""
+        self._server = await asyncio.start_server(self._serve_tcp, "127.0.0.1", self.endpoint.port)
         port = self._server.sockets[0].getsockname()[1]
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.bind(("127.0.0.1", port))

@@ -317,6 +317,22 @@ def test_nobody_at_the_port_is_known_at_once_and_when_somebody_comes_it_works(ru
     run(day())
 
 
+def test_a_server_that_was_gone_and_is_back_is_heard_again(run: Run[object]) -> None:
+    async def day() -> None:
+        server = await NameServer.truthful(*LINES)
+        server.close()
+        resolver = resolver_of(server)
+        for n in range(3):
+            assert await resolver.mx(Domain(f"gone{n}.example")) == MxAnswer(Finding.FAILED)
+        await server.open()
+        assert await resolver.mx(NET) == FOUND_MX
+        assert len(server.asked) == 1
+        resolver.close()
+        server.close()
+
+    run(day())
+
+
 def test_a_silent_server_costs_one_wait_and_is_then_asked_last(run: Run[object]) -> None:
     async def day() -> None:
         silent = await NameServer.lying(lambda _query, _is_tcp: [])

@@ -10,6 +10,7 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
 from secondpost.mail.address import Endpoint
 from secondpost.protocols.dns_lookup import Ask, Carrier, DnsQuestion, Reply, Silence, Unhelpful
@@ -18,6 +19,7 @@ from secondpost.world.real_dns_message import NotAName, read_reply, write_questi
 
 ON_THE_WAY_MAX = 200  # questions at once: a burst of more overflows a server's socket and is lost
 DATAGRAM_OCTETS_MAX = 4096  # above what we announce to take
+LENGTH_OCTETS = 2  # of the length before a message on TCP
 READ_MAX = 100  # datagrams in one go
 STRAYS_MAX = 100  # replies to nothing that was asked, in a row, until the port is changed
 
@@ -81,17 +83,17 @@ class Upstream:
         return number
 
     def _send(self, wire: bytes) -> None:
-        if self._socket is None:
-            self._open_socket()
-        assert self._socket is not None
         try:
-            self._socket.send(wire)
-        except ConnectionRefusedError:
-            self._socket.send(wire)  # the refusal was of an earlier question, and is told only once
+            self._open_socket().send(wire)
+        except ConnectionRefusedError:  # an earlier question was refused, and it is told only now
+            self._close_socket()
+            self._open_socket().send(wire)
         except BlockingIOError:
             pass  # the buffer is full: as good as lost on the way
 
-    def _open_socket(self) -> None:
+    def _open_socket(self) -> socket.socket:
+        if self._socket is not None:
+            return self._socket
         family = socket.AF_INET6 if ":" in self.endpoint.host else socket.AF_INET
         opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
@@ -101,6 +103,7 @@ class Upstream:
             raise
         asyncio.get_running_loop().add_reader(opened.fileno(), self._read)
         self._socket, self._strays = opened, 0
+        return opened
 
     def _close_socket(self) -> None:
         if self._socket is not None:
@@ -118,6 +121,7 @@ class Upstream:
             except BlockingIOError:
                 return
             except OSError as error:  # such as nobody at that port
+                self._close_socket()  # uvloop watches a socket no longer once it had an error
                 self._tell_all(error)
                 return
             self._hear(wire)
@@ -144,14 +148,39 @@ class Upstream:
     async def _ask_tcp(self, question: DnsQuestion) -> Reply:
         """RFC 7766; a connection for each question, since they are rare."""
         number = int.from_bytes(self._dice.token(2))
-        wire = write_question(question, number)
-        reader, writer = await asyncio.open_connection(self.endpoint.host, self.endpoint.port)
+        call = _TcpCall(write_question(question, number))
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(lambda: call, self.endpoint.host, self.endpoint.port)
         try:
-            writer.write(len(wire).to_bytes(2) + wire)
-            size = int.from_bytes(await reader.readexactly(2))
-            reply = read_reply(await reader.readexactly(size), number, question)
-        except EOFError:
-            return Unhelpful("the connection ended before the reply")
+            wire = await call.reply
         finally:
-            writer.transport.abort()
+            transport.abort()
+        if wire is None:
+            return Unhelpful("the connection ended before the reply")
+        reply = read_reply(wire, number, question)
         return reply if reply is not None else Unhelpful("a reply to something else")
+
+
+class _TcpCall(asyncio.Protocol):
+    """Says one question and waits for one reply; each has its length before it (RFC 1035 §4.2.2)."""
+
+    def __init__(self, question: bytes) -> None:
+        self.reply: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        self._question = question
+        self._heard = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).write(len(self._question).to_bytes(LENGTH_OCTETS) + self._question)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        size = int.from_bytes(self._heard[:LENGTH_OCTETS])
+        if len(self._heard) >= LENGTH_OCTETS + size:
+            self._end(self._heard[LENGTH_OCTETS : LENGTH_OCTETS + size])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(None)
+
+    def _end(self, reply: bytes | None) -> None:
+        if not self.reply.done():
+            self.reply.set_result(reply)
