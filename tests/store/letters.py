@@ -12,6 +12,7 @@ from tests.store.place import Place, Store
 
 PEER = Peer("192.0.2.1", "mail.sender.example", "ESMTPS", "TLSv1.3 TLS_AES_256_GCM_SHA384")
 UNSORTED = "unsorted"
+HELLO = InTable(b"Subject: hello\r\n\r\nGood day.\r\n")
 
 
 class Letters:
@@ -26,18 +27,15 @@ class Letters:
         self,
         *recipients: str,
         sender: str = "somebody@sender.example",
-        content: Content = InTable(b"Subject: hello\r\n\r\nGood day.\r\n"),
+        content: Content = HELLO,
         lane: Lane = Lane.RELAY,
     ) -> Arrival:
         self._clock.ms += 1
         envelope = Envelope(parse_reverse_path(sender), tuple(Mailbox.parse(text) for text in recipients))
         return Arrival(self._ids.next(self._clock.ms), lane, envelope, PEER, self._clock.ms, content)
 
-    async def send(
-        self, *recipients: str, lane: Lane = Lane.RELAY, content: Content | None = None
-    ) -> Arrival:
-        chosen = InTable(b"Subject: hello\r\n\r\nGood day.\r\n") if content is None else content
-        arrival = self.arrival(*recipients, lane=lane, content=chosen)
+    async def send(self, *recipients: str, lane: Lane = Lane.RELAY, content: Content = HELLO) -> Arrival:
+        arrival = self.arrival(*recipients, lane=lane, content=content)
         await self._store.accept(arrival)
         return arrival
 

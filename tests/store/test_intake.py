@@ -1,14 +1,15 @@
 """Intake: what was accepted is there for everybody, and what was not leaves nothing."""
 
 import asyncio
+from collections.abc import Iterator
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
-from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import Learned, Selection
+from secondpost.store.ports import Learned, Listed, Selection
 from tests.store.letters import Letters
-from tests.store.place import Place
+from tests.store.place import Place, Store
 
 
 async def test_an_accepted_message_is_seen_by_another_process_store(place: Place) -> None:
@@ -49,8 +50,8 @@ async def test_many_at_once_are_all_accepted_and_none_twice(place: Place) -> Non
     ]
 
 
-def _pages(store, limit):  # type: ignore[no-untyped-def]
-    after = None
+def _pages(store: Store, limit: int) -> Iterator[list[Listed]]:
+    after: DeliveryId | None = None
     while len(page := store.listed(Selection(), after, limit)) > 0:
         yield page
         after = page[-1].id
@@ -109,7 +110,7 @@ async def test_stored_octets_count_a_message_once_per_domain_until_its_last_reci
     assert store.stored_octets(Domain("example.org")) == 1000
 
 
-async def _drop(store, place, address):  # type: ignore[no-untyped-def]
+async def _drop(store: Store, place: Place, address: str) -> None:
     selection = Selection(address=address)
     await store.move(selection, (State.WAITING,), State.DROPPED, place.clock.ms, "dropped", "")
 

@@ -74,7 +74,7 @@ class Base:
             fault = told(error, self._opened.reader)
             if isinstance(fault, DiskFailed):
                 self._opened.failed(fault)
-            raise fault from error
+            raise fault from (None if fault is error else error)
 
     # ---- files of messages that have ended
 

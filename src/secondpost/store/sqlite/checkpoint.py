@@ -4,6 +4,7 @@ import threading
 
 import apsw
 
+from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.base import Base, Opened
 from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, told
 from secondpost.store.sqlite.queries import number
@@ -28,7 +29,7 @@ class Checkpoints(Base):
         self._free_pages = 0
 
     async def checkpoint(self) -> None:
-        """Call it every few seconds. Raises DiskFailed."""
+        """Call it every few seconds. Raises StoreUnavailable and DiskFailed."""
         if self._checkpointing:
             return
         self._checkpointing = True
@@ -48,8 +49,8 @@ class Checkpoints(Base):
 
     def _copy_log(self) -> None:
         """Passive copies beside the writers; truncating holds them up, so a passive run goes before it."""
+        db = self._checkpoint_connection()
         try:
-            db = self._checkpoint_connection()
             db.execute(
                 "SELECT count(*) FROM migration"
             ).fetchall()  # only a read looks at how long the log is
@@ -66,13 +67,16 @@ class Checkpoints(Base):
         except apsw.BusyError:
             return  # a reader or another process stands in the way; the next call tries again
         except apsw.Error as error:
-            raise told(error, self._opened.db) from error
+            raise told(error, db) from error
 
     def _checkpoint_connection(self) -> apsw.Connection:
         if self._opened.in_line:
             return self._opened.db
         if self._checkpointer is None:
-            self._checkpointer = open_checkpointer(self._opened.disk, self._opened.path_name)
+            try:
+                self._checkpointer = open_checkpointer(self._opened.disk, self._opened.path_name)
+            except apsw.CantOpenError as error:
+                raise StoreUnavailable(f"no connection for the checkpoint: {error}") from error
         return self._checkpointer
 
     def _close_checkpointer(self) -> None:

@@ -54,6 +54,14 @@ class _Finished:
     error: Exception | None
 
 
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _nothing() -> None:
     return None
 
@@ -119,9 +127,11 @@ class Writer:
         """Write what has queued, then take nothing more. Blocks."""
         if self._refusal is None:
             self._refusal = StoreUnavailable("the store is closed")
-        if len(self._queue) > 0:
-            self._line.submit(self._drain, self._group_done)
         self._line.close()
+        while len(self._queue) > 0:
+            self._run_group()
+        if _in_a_loop():
+            self._group_done(None)
 
     # ---- in the loop
 
@@ -153,10 +163,6 @@ class Writer:
             self._under_way = False
 
     # ---- on the line
-
-    def _drain(self) -> None:
-        while len(self._queue) > 0:
-            self._run_group()
 
     def _run_group(self) -> None:
         waited = len(self._queue)

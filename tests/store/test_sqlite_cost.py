@@ -1,0 +1,112 @@
+"""How much a statement touches and how long a group may grow, counted instead of timed."""
+
+import asyncio
+import re
+
+import apsw
+
+from secondpost.mail.content import InTable
+from secondpost.mail.delivery import State
+from secondpost.store.ports import Selection
+from secondpost.store.sqlite.base import BATCH_ROWS
+from secondpost.store.sqlite.group import GROUP_UNITS_MAX
+from secondpost.store.sqlite.queries import in_pieces, read_queries, with_rows
+from secondpost.store.sqlite.selecting import page_query
+from tests.store.letters import Letters
+from tests.store.place import SqlitePlace
+
+# Their work grows with what is there, on purpose.
+ASKED_BY_PEOPLE = {"counts", "claimed_counts", "aside_oldest", "waiting_domains"}
+TABLES = ("message", "content", "domain", "tally", "queue", "delivery", "event", "learned")
+WIDTHS = {"add_domains": 2, "add_messages": 11, "add_contents": 2, "add_deliveries": 9, "settle": 13}
+
+
+def queries() -> list[tuple[str, str]]:
+    found = []
+    for file in ("intake", "claims", "desk", "keeping"):
+        for name, text in read_queries(file).items():
+            rows = ",".join(["(" + ",".join("?" * WIDTHS.get(name, 1)) + ")"] * 3)
+            found.append(
+                (name, text.replace("{rows}", rows).replace("{index}", "").replace("{conditions}", ""))
+            )
+    return found
+
+
+async def test_no_query_of_the_service_reads_a_whole_table(place: SqlitePlace) -> None:
+    db = place.open()._opened.db
+    for name, query in queries():
+        plan = [str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {query}", _nothing(query)).fetchall()]
+        whole = [step for step in plan if step.startswith(tuple(f"SCAN {table}" for table in TABLES))]
+        assert name in ASKED_BY_PEOPLE or whole == [], name
+
+
+def _nothing(query: str) -> tuple[None, ...]:
+    numbered = [int(n) for n in re.findall(r"\?(\d+)", query)]
+    return (None,) * max([*numbered, len(re.findall(r"\?(?!\d)", query))], default=0)
+
+
+async def test_dead_letters_are_listed_by_their_own_index(place: SqlitePlace) -> None:
+    db = place.open()._opened.db
+    query, bindings = page_query(
+        read_queries("desk")["listed"], Selection(states=(State.KEPT, State.HELD)), (), None, 10
+    )
+    plan = " ".join(str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {query}", bindings))
+    assert "delivery_aside" in plan
+
+
+async def test_a_group_is_few_statements_and_never_more_than_its_bound(place: SqlitePlace) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    groups: list[int] = []
+    statements = 0
+
+    def trace(cursor: apsw.Cursor, statement: str, bindings: object) -> bool:
+        nonlocal statements
+        statements = 0 if statement.startswith("BEGIN") else statements + 1
+        if statement == "COMMIT":
+            groups.append(statements)
+        return True
+
+    store._opened.db.set_exec_trace(trace)
+    arrivals = [letters.arrival(f"u{n}@example.net", content=InTable(b"x" * 100)) for n in range(2000)]
+    await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
+    units = 2  # of a message with one recipient
+    rows_max = GROUP_UNITS_MAX // units
+    assert len(groups) >= 2000 // rows_max
+    assert max(groups) <= 2 + 3 * (rows_max // 64 + 1)
+
+
+async def test_sweeping_and_moving_change_a_bounded_number_of_rows_under_one_lock(place: SqlitePlace) -> None:
+    store = place.open()
+    await Letters(place, store).send(*(f"u{n}@example.net" for n in range(1000)))
+    changes: list[int] = []
+    db = store._opened.db
+    before = 0
+
+    def trace(cursor: apsw.Cursor, statement: str, bindings: object) -> bool:
+        nonlocal before
+        if statement.startswith("BEGIN"):
+            before = db.total_changes()
+        if statement == "COMMIT":
+            changes.append(db.total_changes() - before)
+        return True
+
+    db.set_exec_trace(trace)
+    await store.move(Selection(), (State.WAITING,), State.HELD, place.clock.ms, "held", "")
+    assert len(changes) >= 1000 // BATCH_ROWS
+    per_row = 8  # the row, its event, and what the triggers count
+    assert max(changes) <= BATCH_ROWS * per_row
+
+
+def test_rows_are_cut_into_statements_without_losing_any() -> None:
+    texts = with_rows("VALUES {rows}", 2)
+    for many in (0, 1, 64, 65, 129):
+        rows = [(n, n + 1) for n in range(many)]
+        pieces = list(in_pieces(texts, rows))
+        assert [value for _, bindings in pieces for value in bindings] == [v for row in rows for v in row]
+        assert all(text.count("?") == len(bindings) for text, bindings in pieces)
+
+
+def test_every_query_has_a_sentence() -> None:
+    for file in ("intake", "claims", "desk", "keeping"):
+        assert len(read_queries(file)) > 5

@@ -1,0 +1,158 @@
+"""What goes wrong with the disk and the file: full, failing, foreign, newer. SQLite's own adapter only."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from secondpost.mail.content import InTable
+from secondpost.mail.delivery import State
+from secondpost.store.ports import Selection, StoreFull, StoreRefused
+from secondpost.store.sqlite import SqliteStore
+from secondpost.world.ports import DiskFailed
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_work import RealWork
+from tests.store.letters import Letters, leased, settled
+from tests.store.place import SetClock, SqlitePlace
+
+LARGE = InTable(b"x" * 100_000)
+
+
+def pages_max(store: SqliteStore, more: int | None) -> None:
+    """Room for so many pages more; None takes the bound away."""
+    db = store._opened.db
+    [(pages,)] = db.execute("PRAGMA page_count").fetchall()
+    assert isinstance(pages, int)
+    db.execute(f"PRAGMA max_page_count = {2**31 if more is None else pages + more}").fetchall()
+
+
+async def test_a_full_disk_refuses_mail_and_loses_none(place: SqlitePlace) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    small = await letters.send("small@example.net")
+    pages_max(store, 4)
+    results = await asyncio.gather(
+        *(store.accept(letters.arrival("large@example.net", content=LARGE)) for _ in range(5)),
+        store.accept(letters.arrival("fits@example.net")),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [StoreFull] * 5 + [type(None)]
+    assert [one.recipient for one in store.listed(Selection(), None, 10)] == [
+        "small@example.net",
+        "fits@example.net",
+    ]
+    lease = await leased(store)
+    claimed = await store.claim(lease, place.clock.ms, 10)
+    assert claimed[0].id.queue_id == small.queue_id
+    assert await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms) for one in claimed]) == 2
+    pages_max(store, None)
+    await letters.send("large@example.net", content=LARGE)
+    assert place.failures == []
+
+
+class FailingDisk(RealDisk):
+    """The real one, with a SQLite VFS whose next sync of the log fails when it is told to."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.shim = FailingVfs(f"failing-{id(self)}")
+
+    @property
+    def vfs(self) -> str | None:
+        return self.shim.name
+
+
+class FailingVfs(apsw.VFS):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.fails = False
+        self.syncs = 0
+        super().__init__(name, base="")
+
+    def xOpen(self, name: "str | apsw.URIFilename | None", flags: list[int]) -> "FailingFile":
+        return FailingFile(self, name, flags)
+
+
+class FailingFile(apsw.VFSFile):
+    def __init__(self, shim: FailingVfs, name: "str | apsw.URIFilename | None", flags: list[int]) -> None:
+        self._shim = shim
+        super().__init__("", name, flags)
+
+    def xSync(self, flags: int) -> None:
+        self._shim.syncs += 1
+        if self._shim.fails:
+            raise apsw.IOError
+        super().xSync(flags)
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[FailingDisk]:
+    disk = FailingDisk(str(tmp_path))
+    yield disk
+    disk.shim.unregister()
+
+
+async def test_a_failed_sync_is_fatal_and_never_tried_again(failing: FailingDisk) -> None:
+    failures: list[BaseException] = []
+    work = RealWork(1)
+    store = SqliteStore.open(failing, work, SetClock(), role="receive", failed=failures.append, in_line=True)
+    place = SqlitePlace(failing.path(""))
+    letters = Letters(place, store)
+    await letters.send("one@example.net")
+    assert failing.shim.syncs > 0
+    failing.shim.fails = True
+    results = await asyncio.gather(
+        *(store.accept(letters.arrival("two@example.net")) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [DiskFailed] * 3
+    syncs = failing.shim.syncs
+    failing.shim.fails = False
+    with pytest.raises(DiskFailed):
+        await letters.send("three@example.net")
+    assert failing.shim.syncs == syncs
+    assert [type(failure) for failure in failures] == [DiskFailed]
+    store.close()
+    work.close()
+
+
+def test_a_command_finds_no_store_where_there_is_none(tmp_path: Path) -> None:
+    place = SqlitePlace(str(tmp_path))
+    with pytest.raises(StoreRefused, match="no store at"):
+        place.open_desk()
+    asyncio.run(place.close())
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_newer_schema_is_refused_by_service_and_commands(place: SqlitePlace) -> None:
+    place.open().close()
+    db = apsw.Connection(place.disk.path("mail.db"))
+    db.execute("INSERT INTO migration (number, name, applied_ms) VALUES (9999, 'later', 0)")
+    db.close()
+    with pytest.raises(StoreRefused, match="newer Secondpost"):
+        place.open()
+    with pytest.raises(StoreRefused, match="newer Secondpost"):
+        place.open_desk()
+
+
+async def test_an_empty_database_is_refused_by_commands(place: SqlitePlace) -> None:
+    place.disk.create("mail.db").close()
+    with pytest.raises(StoreRefused, match="start the service once"):
+        place.open_desk()
+
+
+async def test_a_file_that_is_no_database_is_refused(place: SqlitePlace) -> None:
+    file = place.disk.create("mail.db")
+    file.write(b"This is a letter, not a database. " * 100)
+    file.close()
+    with pytest.raises(StoreRefused, match="not a database"):
+        place.open()
+
+
+async def test_the_files_of_the_store_are_for_its_owner_alone(place: SqlitePlace) -> None:
+    store = place.open()
+    await Letters(place, store).send("one@example.net")
+    for name in ("mail.db", "mail.db-wal", "mail.db-shm"):
+        assert os.stat(place.disk.path(name)).st_mode & 0o077 == 0
