@@ -10,6 +10,21 @@ from enum import Enum
 from pathlib import Path
 
 from secondpost.world.ports import Dice
+from simulation.operations import (
+    Change,
+    Created,
+    Entry,
+    FolderMade,
+    FolderSynced,
+    Image,
+    Operation,
+    Removed,
+    Synced,
+    SyncFailed,
+    Truncated,
+    Wrote,
+    folder_of,
+)
 
 SECTOR_OCTETS = 512  # a disk writes a sector whole or not at all
 
@@ -31,62 +46,6 @@ class Model(Enum):
 
     POSIX = "posix"  # nothing: only the sync of a folder keeps its names, in any order
     EXT4 = "ext4"  # the sync of any file commits the journal: all earlier names, in their order
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    file: int  # the inode: a name made anew is another file
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wrote:
-    file: int
-    offset: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Truncated:
-    file: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    file: int
-
-
-@dataclass(frozen=True, slots=True)
-class SyncFailed:
-    """Linux marks the pages clean: a later sync succeeds, and they never reach the disk."""
-
-    file: int
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class FolderMade:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class FolderSynced:
-    name: str  # "" is the root
-
-
-Entry = Created | Removed | FolderMade
-Change = Wrote | Truncated
-Operation = Entry | Change | Synced | SyncFailed | FolderSynced
-Image = dict[str, bytes]
-
-
-def folder_of(name: str) -> str:
-    return name.rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

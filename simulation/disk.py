@@ -16,7 +16,8 @@ import apsw
 
 from secondpost.world.ports import Dice, DiskFailed, DiskFull
 from secondpost.world.real_disk import RealDisk, RealFile
-from simulation.crash import Model, Operation, write_image
+from simulation.crash import Model, write_image
+from simulation.operations import Operation
 from simulation.recording import Kind, Recording
 from simulation.vfs import RecordedVfs
 
@@ -101,6 +102,9 @@ class RecordedDisk:
 
     def read(self, name: str, offset: int, octets: int) -> bytes:
         return self._real.read(name, offset, octets)
+
+    def size(self, name: str) -> int:
+        return self._real.size(name)
 
     def names(self, folder: str) -> list[str]:
         return self._real.names(folder)

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.world.ports import Dice
-from simulation.crash import (
+from simulation.crash import Model, Platter
+from simulation.operations import (
     Created,
     FolderMade,
     FolderSynced,
     Image,
-    Model,
     Operation,
-    Platter,
     Removed,
     Synced,
     SyncFailed,

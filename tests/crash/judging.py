@@ -19,8 +19,9 @@ from secondpost.store.ports import Selection, StoreRefused
 from secondpost.store.sqlite import SqliteStore
 from secondpost.world.ports import DiskFailed
 from secondpost.world.real_disk import RealDisk
-from simulation.crash import WHOLE, Depth, Model, Operation, crash_states, write_image
+from simulation.crash import WHOLE, Depth, Model, crash_states, write_image
 from simulation.dice import SimDice
+from simulation.operations import Operation
 from tests.crash.stage import HOUR_MS, StillClock, open_store
 from tests.crash.story import Found, Seen, Story, complaints
 

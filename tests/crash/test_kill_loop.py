@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.crash.kill_loop import run_kill_loop
 
-SECONDS = 4.0
+SECONDS = 3.0
 
 
 def test_kill_9_loses_nothing_and_invents_nothing(tmp_path: Path) -> None:

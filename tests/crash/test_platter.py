@@ -1,22 +1,19 @@
 """What a power cut may leave: the model itself, before anything is judged by it."""
 
-from simulation.crash import (
-    WHOLE,
+from simulation.crash import WHOLE, Depth, Model, crash_states
+from simulation.dice import SimDice
+from simulation.operations import (
     Created,
-    Depth,
     FolderMade,
     FolderSynced,
     Image,
-    Model,
     Operation,
     Removed,
     Synced,
     SyncFailed,
     Truncated,
     Wrote,
-    crash_states,
 )
-from simulation.dice import SimDice
 
 
 def images(log: list[Operation], model: Model = Model.POSIX, depth: Depth = WHOLE) -> list[Image]:

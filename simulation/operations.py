@@ -1,0 +1,59 @@
+"""What can be done to a disk, as far as a power cut can tell; a file is known by its inode."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    file: int  # the inode: a name made anew is another file
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    file: int
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    file: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    file: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFailed:
+    """Linux marks the pages clean: a later sync succeeds, and they never reach the disk."""
+
+    file: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderMade:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSynced:
+    name: str  # "" is the root
+
+
+Entry = Created | Removed | FolderMade
+Change = Wrote | Truncated
+Operation = Entry | Change | Synced | SyncFailed | FolderSynced
+Image = dict[str, bytes]
+
+
+def folder_of(name: str) -> str:
+    return name.rpartition("/")[0]
