@@ -21,7 +21,7 @@ from secondpost.cli.command import Command, Ending, Exit, Group
 from secondpost.cli.documents import ExportDocument, ReadingDocument, VerbDocument
 from secondpost.cli.export import PIECE_OCTETS, EmlFolder, Export, MboxFile
 from secondpost.cli.opening import at_desk, configuration
-from secondpost.cli.queue import LISTED_MAX, ask, page_of, say_list
+from secondpost.cli.queue import LISTED_MAX, Page, ask, page_of, say_list
 from secondpost.cli.reading import READ_OCTETS_MAX, Reading, read_message
 from secondpost.cli.screen import counted, local_time, say, say_json, utc_time
 from secondpost.config.records import Config
@@ -52,12 +52,12 @@ def list_held(
     """List what is held, in the order in which it came, and why."""
     selection = Selection(states=HOLDABLE, domain=domain, address=address)
 
-    async def read(desk: OwnersDesk, _config: Config) -> tuple[list[Listed], bool]:
-        return page_of(_held(desk, selection, after), limit)
+    async def read(desk: OwnersDesk, _config: Config) -> Page:
+        return page_of(_held(desk, selection, after), limit, desk.clock.now_ms())
 
-    deliveries, more = at_desk(read)
+    page = at_desk(read)
     whole = domain is None and address is None and after is None
-    say_list(deliveries, more, as_json, "Nothing is held." if whole else None)
+    say_list(page, as_json, "Nothing is held." if whole else None)
 
 
 def _held(desk: OwnersDesk, selection: Selection, after: DeliveryId | None = None) -> Iterator[Listed]:

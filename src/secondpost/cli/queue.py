@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import click
 
@@ -18,6 +20,7 @@ from secondpost.cli.documents import VerbDocument, list_document, message_docume
 from secondpost.cli.opening import at_desk
 from secondpost.cli.screen import (
     Column,
+    age_text,
     counted,
     local_time,
     on_terminal,
@@ -42,12 +45,18 @@ COLUMNS = (
     Column("ID"),
     Column("standing"),
     Column("size", right=True),
-    Column("arrived"),
+    Column("age", right=True),
     Column("from", folds=True),
     Column("to", folds=True),
-    Column("tries", right=True),
-    Column("last answer", folds=True),
 )
+LAST_ANSWER = Column("last answer", folds=True)  # only where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    deliveries: list[Listed]
+    more: bool
+    now_ms: int
 
 
 @click.group(cls=Group)
@@ -84,11 +93,10 @@ def list_queue(
     """List deliveries in the order in which their messages came."""
     selection = Selection(states=_states(words), domain=domain, address=address, site=site)
 
-    async def read(desk: OwnersDesk, _config: Config) -> tuple[list[Listed], bool]:
-        return page_of(_with_words(desk.found(selection, after), words), limit)
+    async def read(desk: OwnersDesk, _config: Config) -> Page:
+        return page_of(_with_words(desk.found(selection, after), words), limit, desk.clock.now_ms())
 
-    deliveries, more = at_desk(read)
-    say_list(deliveries, more, as_json, "Nothing is in the queue." if _is_whole(selection, words) else None)
+    say_list(at_desk(read), as_json, "Nothing is in the queue." if _is_whole(selection, words) else None)
 
 
 def _states(words: tuple[str, ...]) -> tuple[State, ...]:
@@ -109,39 +117,42 @@ def _is_whole(selection: Selection, words: tuple[str, ...]) -> bool:
     return len(words) == 0 and selection == Selection(states=KEEPING_CONTENT)
 
 
-def page_of(deliveries: Iterator[Listed], limit: int) -> tuple[list[Listed], bool]:
+def page_of(deliveries: Iterator[Listed], limit: int, now_ms: int) -> Page:
     """The first `limit`, and whether there are more."""
-    page: list[Listed] = []
-    for listed in deliveries:
-        if len(page) == limit:
-            return page, True
-        page.append(listed)
-    return page, False
+    page = list(islice(deliveries, limit))
+    return Page(page, next(deliveries, None) is not None, now_ms)
 
 
-def say_list(deliveries: list[Listed], more: bool, as_json: bool, empty: str | None) -> None:
+def say_list(page: Page, as_json: bool, empty: str | None) -> None:
     if as_json:
-        say_json(list_document(deliveries, more))
+        say_json(list_document(page.deliveries, page.more))
         return
-    if len(deliveries) == 0:
+    if len(page.deliveries) == 0:
         say("No delivery matches." if empty is None else empty)
         return
-    say_table(COLUMNS, [_row(listed) for listed in deliveries])
-    if more:
-        say(f"There are more: --after {deliveries[-1].id}")
+    rows = [_row(listed, page.now_ms) for listed in page.deliveries]
+    answers = [_last_answer(listed) for listed in page.deliveries]
+    if any(len(answer) > 0 for answer in answers):
+        say_table((*COLUMNS, LAST_ANSWER), [(*row, last) for row, last in zip(rows, answers, strict=True)])
+    else:
+        say_table(COLUMNS, rows)
+    if page.more:
+        say(f"There are more: --after {page.deliveries[-1].id}")
 
 
-def _row(listed: Listed) -> tuple[str, ...]:
+def _row(listed: Listed, now_ms: int) -> tuple[str, ...]:
     return (
         str(listed.id),
         standing(listed).value,
         size_text(listed.size),
-        local_time(listed.arrived_ms),
+        age_text(now_ms - listed.arrived_ms),
         f"<{listed.sender}>",
         listed.recipient,
-        str(listed.attempts),
-        f"{listed.host}: {listed.reply}" if len(listed.host) > 0 else listed.reply,
     )
+
+
+def _last_answer(listed: Listed) -> str:
+    return f"{listed.host}: {listed.reply}" if len(listed.host) > 0 else listed.reply
 
 
 @queue.command("show", cls=Command)
@@ -285,6 +296,9 @@ def _do(verb: Verb, which: Chosen, must_ask: bool, as_json: bool) -> None:
             say_json(VerbDocument(verb.value, done.deliveries))
             return
         say(f"{verb.past.capitalize()}: {counted(done.deliveries, 'delivery', 'deliveries')}.")
+        busy = sum(1 for _ in desk.found(replace(selection, states=(State.CLAIMED,))))
+        if busy > 0:
+            say(f"{counted(busy, 'is', 'are')} being delivered at this moment, and left alone.")
         if verb in (Verb.RETRY, Verb.RELEASE) and behind > 0:
             say(f"{counted(behind, 'waits', 'wait')} for a site that is down, and go as soon as it answers.")
 

@@ -21,6 +21,7 @@ STYLES = {
     "failed": "red",
     "expired": "red",
 }
+FOLDED_CHARACTERS_MIN = 26  # a column that gives way keeps at least so much: most addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,14 @@ def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
+    for number, column in enumerate(columns):
+        longest = max([len(column.title), *(len(row[number]) for row in rows)])
         table.add_column(
             column.title,
             justify="right" if column.right else "left",
             overflow="fold",
             no_wrap=not column.folds,
+            min_width=min(longest, FOLDED_CHARACTERS_MIN) if column.folds else longest,
         )
     for row in rows:
         table.add_row(*(Text(cell, style=style_of(cell)) for cell in row))

@@ -257,7 +257,7 @@ class Story:
 
 
 def _narrow(listing: str) -> str:
-    """Without the last columns, for which a story has no room."""
+    """Without the last column, for which a story has no room."""
     lines = listing.splitlines()
-    end = lines[0].find("tries")
+    end = len(lines[0].partition("last answer")[0])
     return "\n".join(line[:end].rstrip() for line in lines)

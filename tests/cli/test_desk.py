@@ -1,0 +1,39 @@
+"""The owner's verbs take the owner's edges of the table of states: all of them, and no others."""
+
+from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.envelope import Lane
+from secondpost.spool.desk import Standing, Verb, standing_of
+from secondpost.spool.states import EDGES, By, sources_of
+
+LEADS_TO = {
+    Verb.HOLD: State.HELD,
+    Verb.RELEASE: State.WAITING,
+    Verb.RETRY: State.WAITING,
+    Verb.REDIRECT: State.WAITING,
+    Verb.DROP: State.DROPPED,
+}
+
+
+def test_the_verbs_are_the_owners_edges() -> None:
+    by_verb = {(source, LEADS_TO[verb]) for verb in Verb for source in verb.takes}
+    assert by_verb == {(edge.source, edge.target) for edge in EDGES if edge.by is By.OWNER}
+
+
+def test_what_the_owner_holds_is_only_released_or_dropped() -> None:
+    assert [verb for verb in Verb if State.HELD in verb.takes] == [Verb.RELEASE, Verb.DROP, Verb.REDIRECT]
+    assert set(Verb.RETRY.takes) | set(Verb.RELEASE.takes) == set(sources_of(State.WAITING, By.OWNER))
+
+
+def test_every_state_and_reason_has_a_standing() -> None:
+    for state in State:
+        for lane in Lane:
+            for down in (False, True):
+                assert standing_of(lane, state, down) in Standing
+    kept = {standing_of(Lane.RELAY, State.KEPT, False, reason) for reason in KeptFor}
+    assert len(kept) == len(KeptFor)
+
+
+def test_only_backup_mail_is_held_by_the_absence_of_a_primary() -> None:
+    assert standing_of(Lane.RELAY, State.WAITING, True) is Standing.HELD_PRIMARY
+    assert standing_of(Lane.OWN, State.WAITING, True) is Standing.WAITING
+    assert standing_of(Lane.RELAY, State.WAITING, False) is Standing.WAITING
