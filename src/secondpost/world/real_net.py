@@ -125,11 +125,19 @@ class RealNet:
         side: ServerTls | ClientTls,
         timeout_seconds: float,
     ) -> tuple[asyncio.Transport, TlsFacts]:
-        """After a NetError the protocol need not be told of connection_lost: the loops differ there."""
+        """After a NetError connection_lost comes as after any close (but from plain asyncio, which the
+        service does not run on, not after a handshake that took too long).
+
+        Nothing is awaited before the loop's own start_tls: the first octets of the other side's
+        handshake would go to the protocol, and be missing.
+        """
         if transport.is_closing():
             raise NetError("TLS failed: the connection was closed before the handshake")
         try:
             wrapped = await self._handshake(transport, protocol, side, timeout_seconds)
+        except ConnectionAbortedError as error:
+            transport.abort()
+            raise NetError(f"TLS failed: no handshake in {timeout_seconds:g} s") from error
         except (OSError, ValueError) as error:  # ValueError: a server name that no certificate can have
             transport.abort()
             raise NetError(f"TLS failed: {tls_text(error)}") from error

@@ -137,4 +137,6 @@ def tls_text(error: Exception) -> str:
         return error.reason.lower().replace("_", " ")
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno).lower()
+    if isinstance(error, ConnectionResetError):
+        return "the other side closed the connection"
     return str(error) if len(str(error)) > 0 else type(error).__name__
