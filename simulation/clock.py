@@ -6,6 +6,7 @@ have no sockets, no threads and no executor: real I/O fails loudly.
 """
 
 import asyncio
+import heapq
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, SupportsIndex, TypeVar
+from typing import NoReturn, Protocol, SupportsIndex, TypeVar
 
 from simulation.dice import SimDice
 
@@ -31,21 +32,25 @@ class RealWorld(BaseException):
     """The simulation touched the real world. Not an Exception: no `except Exception` may swallow it."""
 
 
-class _NothingToSelect:
-    """Stands where a loop keeps its selector; the timeline alone decides how late it is."""
+class _Handle(Protocol):
+    """What asyncio keeps of a callback."""
 
-    def select(self, timeout: float | None) -> list[object]:
-        return []
+    _cancelled: bool
+
+    def _run(self) -> None: ...
+
+
+class _TimerHandle(_Handle, Protocol):
+    _when: float
+
+    def __lt__(self, other: object) -> bool: ...
 
 
 class LeapingLoop(asyncio.BaseEventLoop):
     """The event loop of one simulated process."""
 
-    _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
-    if TYPE_CHECKING:
-
-        def _run_once(self) -> None: ...
+    _ready: deque[_Handle]
+    _scheduled: list[_TimerHandle]
 
     def __init__(self, timeline: "Timeline", name: str) -> None:
         super().__init__()
@@ -54,9 +59,6 @@ class LeapingLoop(asyncio.BaseEventLoop):
         self.dead = False
         self.faults: list[str] = []
         self.memory: set[asyncio.Task[object]] = set()  # of a dead process: asyncio itself forgets tasks
-        self._selector = _NothingToSelect()
-        self._clock_resolution = RESOLUTION_SECONDS
-        self._thread_id: int | None = None
         self.set_exception_handler(self._note_fault)
 
     def __del__(self, _warn: object = None) -> None:
@@ -66,22 +68,25 @@ class LeapingLoop(asyncio.BaseEventLoop):
         return self.timeline.now
 
     def turn(self) -> None:
-        """Run what is ready and due, once."""
-        asyncio._set_running_loop(self)
-        self._thread_id = threading.get_ident()
-        try:
-            self._run_once()
-        finally:
-            self._thread_id = None
-            asyncio._set_running_loop(None)
+        """Run what is due and ready, once: asyncio's own `_run_once` without waiting for anything."""
+        ready, scheduled, due = self._ready, self._scheduled, self.timeline.now + RESOLUTION_SECONDS
+        while len(scheduled) > 0 and scheduled[0]._when <= due:
+            ready.append(heapq.heappop(scheduled))
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def next_seconds(self) -> float | None:
         """When this loop has something to do; None: never by itself."""
         if len(self._ready) > 0:
             return self.timeline.now
-        while len(self._scheduled) > 0 and self._scheduled[0].cancelled():
-            self.turn()  # drops cancelled timers, runs nothing
-        return self._scheduled[0].when() if len(self._scheduled) > 0 else None
+        scheduled = self._scheduled
+        while len(scheduled) > 0:
+            if not scheduled[0]._cancelled:
+                return scheduled[0]._when
+            heapq.heappop(scheduled)
+        return None
 
     def bury(self) -> None:
         """Close what a dead process left half done, so that nothing of it wakes when memory is freed."""
@@ -99,8 +104,6 @@ class LeapingLoop(asyncio.BaseEventLoop):
 
     def _note_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         self.faults.append(f"{self.name}: {context.get('message')}: {context.get('exception')!r}")
-
-    def _process_events(self, event_list: list[object]) -> None: ...
 
     def _write_to_self(self) -> None: ...
 
@@ -133,22 +136,40 @@ class Timeline:
     def run_until(self, done: Callable[[], bool], at_most_seconds: float) -> bool:
         """False: the time was over first. Raises Stuck when nothing can happen any more."""
         end = self.now + at_most_seconds
-        while not done():
-            times = [(loop.next_seconds(), loop) for loop in self.loops]
-            soonest = min((when for when, _ in times if when is not None), default=None)
-            if soonest is None:
-                raise Stuck("nothing is left that could ever happen")
-            if soonest > end:
-                self.now = end
-                return False
-            self.now = max(self.now, soonest)
-            turning = [loop for when, loop in times if when is not None and when <= self.now]
-            if len(turning) > 1 and self._dice is not None:
-                turning = self._dice.shuffled(turning)
-            for loop in turning:
-                if not loop.dead:
-                    loop.turn()
+        try:
+            while not done():
+                turning = self._soonest(end)
+                if len(turning) == 0:
+                    self.now = end
+                    return False
+                if len(turning) > 1 and self._dice is not None:
+                    turning = self._dice.shuffled(turning)
+                for loop in turning:
+                    if not loop.dead:
+                        asyncio._set_running_loop(loop)
+                        loop.turn()
+        finally:
+            asyncio._set_running_loop(None)
         return True
+
+    def _soonest(self, end: float) -> list[LeapingLoop]:
+        """Leap to when something happens next, if that is not after the end; the loops it happens in."""
+        soonest = float("inf")
+        turning: list[LeapingLoop] = []
+        for loop in self.loops:
+            when = loop.next_seconds()
+            if when is None or when > soonest:
+                continue
+            if when < soonest:
+                soonest = when
+                turning.clear()
+            turning.append(loop)
+        if soonest > end:
+            if len(turning) == 0:
+                raise Stuck("nothing is left that could ever happen")
+            return []
+        self.now = max(self.now, soonest)
+        return turning
 
     def end(self) -> list[str]:
         """Close every loop, dead or alive; what went wrong unseen in any of them."""

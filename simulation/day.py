@@ -69,7 +69,7 @@ from simulation.trace import Trace
 HOUR = 3600.0
 SETTLE_SECONDS_MAX = 24 * HOUR  # for senders to hear a last word, when all is well again
 DRAIN_SECONDS_MAX = 6 * HOUR
-QUIET_SECONDS = 1200.0  # after which every connection must be closed
+QUIET_SECONDS = 700.0  # after which every connection must be closed
 STEP_SECONDS = 900.0
 CHECKPOINT_SECONDS = 60.0
 LISTED_MAX = 5000
@@ -101,7 +101,7 @@ class Day:
         self.senders = self._senders()
         host = self.internet.host(OUR_NAME, (OUR_ADDRESS,), OUR_NETWORK)
         host.certificate = (OUR_NAME,)
-        self.machine = Machine(self.internet, host, self.dns, self.dice, folder)
+        self.machine = Machine(self.internet, host, self.dns, self.dice, folder, self.scenario.disk)
         self.service = Service(self.machine, self._config(), self.log, trace, wiring)
         self.evidence = Evidence(self.scenario, self.ledger, self.primaries, self.strangers, self.log)
 
@@ -230,12 +230,12 @@ class Day:
                 self._fill_disk(to_the_last_octet)
             case ClockWrong(step_ms):
                 self.machine.clock.step_ms = step_ms
-            case Crash(role):
-                self.service.crash(role)
+            case Crash(role, words, later):
+                self.service.after_words(role, words, later, lambda: self._crash(role))
             case Restart(role):
                 self.service.stop_gracefully(role)
-            case PowerCut():
-                self.service.power_cut()
+            case PowerCut(words, later, dark):
+                self.service.after_words("receive", words, later, lambda: self._cut_power(dark))
 
     def _end(self, fault: Fault) -> None:
         self._note(f"end {fault}")
@@ -258,10 +258,17 @@ class Day:
                 self._free_disk()
             case ClockWrong():
                 self.machine.clock.step_ms = 0
-            case PowerCut():
-                self.service.power_on()
-            case Crash() | Restart():
+            case Crash() | Restart() | PowerCut():
                 pass
+
+    def _crash(self, role: str) -> None:
+        self._note(f"kill -9 {role}")
+        self.service.crash(role)
+
+    def _cut_power(self, dark_seconds: float) -> None:
+        self._note(f"power cut for {dark_seconds:.1f} s")
+        self.service.power_cut()
+        self.internet.loop.call_later(dark_seconds, self.service.power_on)
 
     def _fill_disk(self, to_the_last_octet: bool) -> None:
         if to_the_last_octet:
@@ -318,6 +325,7 @@ class Day:
             process = self.machine.processes[role]
             evidence.left_open += sum(1 for end in process.net.ends if end.local.port > 0)
         evidence.complaints = list(self.internet.complaints)
+        self.machine.scrap()
         evidence.faults = self.timeline.end()
         return evidence
 

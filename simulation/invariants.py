@@ -180,7 +180,7 @@ def _in_order(
         places = [place for _, place in sorted(order)]
         ranks = {place: rank for rank, place in enumerate(sorted(places))}
         for position, place in enumerate(places):
-            if ranks[place] - position > 2 * CONNECTIONS_AT_ONCE:
+            if ranks[place] - position > CONNECTIONS_AT_ONCE:
                 yield f"{name}: number {ranks[place]} of {domain} was tried as number {position}"
 
 
@@ -236,8 +236,18 @@ def nobody_misbehaves(day: Evidence) -> Iterator[str]:
     for line in day.log.of("role-ended"):
         if not line.text.endswith("reason=stopped"):
             yield f"{line.seconds:.3f} {line.text}"
+    for line in day.log.of("role-not-started"):
+        if not _disk_was_full(day, line.seconds):
+            yield f"{line.seconds:.3f} {line.text}"
     if day.left_open > 0:
         yield f"{day.left_open} connections of ours were left open"
+
+
+def _disk_was_full(day: Evidence, seconds: float) -> bool:
+    return any(
+        fault.what == NoRoom(to_the_last_octet=True) and fault.start <= seconds <= fault.end + 1.0
+        for fault in day.scenario.faults
+    )
 
 
 ALL: tuple[Invariant, ...] = (

@@ -14,7 +14,7 @@ from simulation.dice import SimDice, ThreeDice
 from simulation.disk import RecordedDisk
 from simulation.dns import SimDns, SimResolver
 from simulation.net import SimHost, SimInternet, SimNet
-from simulation.work import SimWork
+from simulation.work import Pace, SimWork
 
 
 class Process:
@@ -25,7 +25,7 @@ class Process:
         self.machine = machine
         self.loop = machine.internet.timeline.loop(name)
         self.net = SimNet(machine.internet, machine.host, self.loop)
-        self.work = SimWork(self.loop, machine.dice.scheduling)
+        self.work = SimWork(self.loop, machine.dice.scheduling, machine.pace)
         self.disk = machine.disk.process()
         self.resolver = SimResolver(machine.dns, machine.host.network, machine.dice.scheduling)
         self.running = True
@@ -58,12 +58,13 @@ class Machine:
     """The computer that the product runs on."""
 
     def __init__(
-        self, internet: SimInternet, host: SimHost, dns: SimDns, dice: ThreeDice, folder: Path
+        self, internet: SimInternet, host: SimHost, dns: SimDns, dice: ThreeDice, folder: Path, pace: Pace
     ) -> None:
         self.internet = internet
         self.host = host
         self.dns = dns
         self.dice = dice
+        self.pace = pace
         self.clock = SimClock(internet.timeline)
         self.disk = RecordedDisk(folder, whole_log=False)
         self.processes: dict[str, Process] = {}
@@ -80,6 +81,12 @@ class Machine:
             process.kill(silently=True)
         self.host.up = False
         self.disk = self.disk.crash(dice)
+
+    def scrap(self) -> None:
+        """For good: SQLite would mistake files of the next day for those of open connections."""
+        for process in self.processes.values():
+            process.kill(silently=True)
+        self.disk.kill()
 
     def power_on(self) -> None:
         self.host.up = True

@@ -229,6 +229,7 @@ class SimNet:
         self.host = host
         self.loop = loop
         self.ends: dict[End, None] = {}  # in order of their making
+        self.wrote: Callable[[], None] | None = None  # told of every word to another machine
 
     def own_addresses(self) -> frozenset[str]:
         return frozenset(self.host.addresses)

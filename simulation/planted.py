@@ -5,7 +5,7 @@ Each is a wiring: it hands a role a configuration or a store with one thing wron
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 from secondpost.app import World
@@ -107,6 +107,31 @@ class Trims(Wrong):
         return self._store.content(claimed).replace(b" \r\n", b"\r\n")
 
 
+class GivesUp(Wrong):
+    """One deferral in twenty is taken for a refusal."""
+
+    deferred = 0
+
+    def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
+        wrong = []
+        for settlement in settlements:
+            self.deferred += settlement.state is State.WAITING and settlement.attempted
+            give_up = (
+                settlement.state is State.WAITING and settlement.attempted and self.deferred % ONE_IN == 0
+            )
+            wrong.append(
+                replace(settlement, state=State.KEPT, kept_for=KeptFor.REFUSED) if give_up else settlement
+            )
+        return self._store.settle(lease, wrong)
+
+
+class LastFirst(Wrong):
+    """What came last is tried first."""
+
+    async def claim(self, lease: Lease, now_ms: int, limit: int) -> list[Claimed]:
+        return (await self._store.claim(lease, now_ms, limit))[::-1]
+
+
 def _done() -> Awaitable[None]:
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     done.set_result(None)
@@ -133,11 +158,31 @@ def _open_relay(role: str, config: Config, world: World, store: MailStore) -> tu
     return config, world, store
 
 
-PLANTED: Mapping[str, Wiring] = {
-    "lost-acknowledgement": _with_store("receive", LosesSome),
-    "early-acknowledgement": _with_store("receive", AcknowledgesEarly),
-    "double-send": _with_store("deliver", SendsTwice),
-    "backscatter": _with_store("deliver", Bounces),
-    "open-relay": _open_relay,
-    "changed-content": _with_store("deliver", Trims),
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A bug, and the invariant that must find it."""
+
+    wiring: Wiring
+    found_by: str
+
+
+def _sleepy_probe(
+    role: str, config: Config, world: World, store: MailStore
+) -> tuple[Config, World, MailStore]:
+    """A site that is down is looked at every ten minutes."""
+    return replace(config, deliver=replace(config.deliver, probe_ms=600_000)), world, store
+
+
+PLANTED: Mapping[str, Planted] = {
+    "lost-acknowledgement": Planted(_with_store("receive", LosesSome), "nothing_acknowledged_is_lost"),
+    "early-acknowledgement": Planted(
+        _with_store("receive", AcknowledgesEarly), "nothing_acknowledged_is_lost"
+    ),
+    "double-send": Planted(_with_store("deliver", SendsTwice), "copies_have_a_reason"),
+    "backscatter": Planted(_with_store("deliver", Bounces), "nobody_gets_backscatter"),
+    "open-relay": Planted(_open_relay, "nothing_is_relayed_elsewhere"),
+    "gives-up": Planted(_with_store("deliver", GivesUp), "nothing_is_kept_without_a_refusal"),
+    "last-first": Planted(_with_store("deliver", LastFirst), "held_mail_drains_when_the_primary_is_back"),
+    "sleepy-probe": Planted(_sleepy_probe, "held_mail_drains_when_the_primary_is_back"),
+    "changed-content": Planted(_with_store("deliver", Trims), "content_arrives_unchanged"),
 }

@@ -145,6 +145,7 @@ class Service:
     talk: Talk
     peer: str
     sender: str | None = None
+    named: str = ""  # the last MAIL's path, believed or not
     recipients: list[str] = field(default_factory=list)
     mad: bool = False  # told a lie that nobody can understand: takes nothing more in this session
 
@@ -197,15 +198,17 @@ class Service:
             await self._reply("421 4.3.2 shutting down")
             raise Gone("shut down")
         self._reset()
+        self.named = _path(rest)
         if await self._reply("250 2.1.0 ok") == Told.YES:
-            self.sender = _path(rest)
+            self.sender = self.named
         else:
-            self.server.refused_senders.add(_path(rest))
+            self.server.refused_senders.add(self.named)
 
     async def _rcpt(self, rest: str) -> None:
         recipient = _path(rest)
         server = self.server
         if self.sender is None:
+            server.refused.add((self.named, recipient))
             await self._reply("503 5.5.1 MAIL first")
             return
         server.offered.append(Offered(self.peer, self.sender, recipient, server.now()))
@@ -234,6 +237,7 @@ class Service:
     async def _data(self) -> None:
         server = self.server
         if len(self.recipients) == 0 or self.sender is None or self.mad:
+            server.refused_senders.add(self.named)
             await self._reply("503 5.5.1 RCPT first")
             return
         await self._reply("354 go", may_lie=False)

@@ -11,9 +11,10 @@ from simulation.dns import NXDOMAIN, SERVFAIL, SLOW, ZERO, Lie
 from simulation.net import Weather
 from simulation.primaries import Character, Drop
 from simulation.senders import Manners
+from simulation.work import Pace
 
 HOUR = 3600.0
-DAY_SECONDS = 8 * HOUR  # a working day
+DAY_SECONDS = 6 * HOUR  # a working day
 LETTERS_MIN = 300
 
 OUR_NAME = "mx2.ours.example"
@@ -25,6 +26,7 @@ SENDER_NETWORKS = (COUNTRY, ELSEWHERE)
 PROVIDERS = ("provider-a", "provider-b", "provider-c")
 SENDER_DOMAIN = "sender.example"
 VICTIM_DOMAIN = "victim.example"  # of no concern to us: where a relay would send
+STRIKES_SECONDS_MAX = 120.0  # a crash waits no longer for its word
 MAILBOXES = ("anna", "bert", "carl", "dora", "erik")
 NOBODY = "nobody"  # a mailbox that no primary has
 
@@ -118,14 +120,20 @@ class ClockWrong:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """kill -9 of one role; the supervisor starts it again."""
+    """kill -9 of one role, soon after one of its next words to anybody; the supervisor starts it again."""
 
     role: str
+    words: int
+    later_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class PowerCut:
-    """The machine goes dark, and comes back at the end."""
+    """The machine goes dark, soon after one of the next words of its receive role; and comes back."""
+
+    words: int
+    later_seconds: float
+    dark_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,7 @@ class Scenario:
     senders: tuple[SenderPlan, ...]
     letters: tuple[LetterPlan, ...]
     faults: tuple[Fault, ...]  # in order of their start
+    disk: Pace
     fault_free_from: float  # everything is healed by then
 
 
@@ -183,7 +192,8 @@ def draw(dice: SimDice) -> Scenario:
     senders = _senders(dice)
     faults = _faults(dice, domains, primaries)
     letters = _letters(dice, domains, senders, faults)
-    return Scenario(domains, primaries, senders, letters, faults, max(fault.end for fault in faults))
+    disk = dice.one_of((Pace(), Pace(), Pace(0.5, 0.3)))
+    return Scenario(domains, primaries, senders, letters, faults, disk, max(fault.end for fault in faults))
 
 
 def _primaries(dice: SimDice, domains: tuple[DomainPlan, ...]) -> tuple[PrimaryPlan, ...]:
@@ -257,9 +267,10 @@ def _faults(
     ]
     faults.append(_spell(dice, Blocked(COUNTRY, dice.one_of(primaries).network), HOUR, 4 * HOUR))
     if dice.chance(0.3):
-        faults.append(_spell(dice, Blocked(OUR_NETWORK, dice.one_of(primaries).network), 0.2 * HOUR, 2 * HOUR))
+        network = dice.one_of(primaries).network
+        faults.append(_spell(dice, Blocked(OUR_NETWORK, network), 0.2 * HOUR, 2 * HOUR))
     faults.extend(_crashes(dice))
-    kinds = dice.some_of(range(7), dice.whole(3, 5))
+    kinds = dice.some_of(range(6), dice.whole(3, 5))
     faults.extend(_trouble(dice, kind, domains, primaries) for kind in kinds)
     return tuple(sorted(_apart(faults), key=lambda fault: fault.start))
 
@@ -268,15 +279,16 @@ def _crashes(dice: SimDice) -> list[Fault]:
     crashes = []
     for _ in range(dice.whole(1, 4)):
         at = dice.between(0.0, DAY_SECONDS)
+        # In the midst of things: an idle process has nothing to lose.
+        soon = (dice.whole(1, 40), dice.between(0.0, 0.02))
         match dice.whole(0, 4):
-            case 0:
-                crashes.append(Fault(PowerCut(), at, at + dice.between(20.0, 0.5 * HOUR)))
-            case 1 | 2:
-                crashes.append(Fault(Crash("deliver"), at, at + 1.0))
-            case 3:
-                crashes.append(Fault(Crash("receive"), at, at + 1.0))
+            case 0 | 1:
+                dark = dice.one_of((5.0, dice.between(20.0, 0.5 * HOUR)))
+                crashes.append(Fault(PowerCut(*soon, dark), at, at + STRIKES_SECONDS_MAX + dark))
+            case 2 | 3:
+                crashes.append(Fault(Crash("deliver", *soon), at, at + STRIKES_SECONDS_MAX))
             case _:
-                crashes.append(Fault(PowerCut(), at, at + 5.0))
+                crashes.append(Fault(Crash("receive", *soon), at, at + STRIKES_SECONDS_MAX))
     if dice.chance(0.3):
         at = dice.between(0.0, DAY_SECONDS)
         crashes.append(Fault(Restart(dice.one_of(("receive", "deliver"))), at, at + 1.0))
@@ -288,16 +300,16 @@ def _trouble(
 ) -> Fault:
     server = dice.whole(0, len(primaries) - 1)
     match kind:
-        case 0 | 1:
+        case 0:
             return _spell(dice, Moody(server, dice.one_of(CHARACTERS)), 0.5 * HOUR, 4 * HOUR)
-        case 2:
+        case 1:
             name = dice.one_of((*(domain.name for domain in domains), *(p.name for p in primaries)))
             lies = (SERVFAIL, NXDOMAIN, SLOW)
             host_lies = (*lies, ZERO, replace(ZERO, addresses=(OUR_ADDRESS,)))
             lie = dice.one_of(host_lies if name.startswith("mx") else lies)
             viewpoint = dice.one_of((OUR_NETWORK, OUR_NETWORK, "*", COUNTRY))
             return _spell(dice, NamesLie(viewpoint, name, lie), 0.1 * HOUR, 2 * HOUR)
-        case 3:
+        case 2:
             weather = Weather(
                 latency_seconds=(0.02, dice.between(0.05, 0.5)),
                 loss_chance=dice.between(0.0, 0.1),
@@ -305,9 +317,9 @@ def _trouble(
                 silence_chance=dice.between(0.0, 0.1),
             )
             return _spell(dice, Storm(weather), 0.2 * HOUR, 2 * HOUR)
-        case 4:
+        case 3:
             return _spell(dice, TlsBroken(server, dice.one_of(("fails", "hangs"))), 0.5 * HOUR, 3 * HOUR)
-        case 5:
+        case 4:
             return _spell(dice, NoRoom(dice.chance(0.5)), 0.1 * HOUR, 0.5 * HOUR)
         case _:
             step_ms = dice.one_of((-86_400_000, -3_600_000, 3_600_000, 86_400_000))

@@ -10,6 +10,7 @@ from secondpost.store.ports import MailStore
 from secondpost.store.sqlite import SqliteStore
 from simulation.daylog import DayLog
 from simulation.machine import Machine, Process
+from simulation.scenario import STRIKES_SECONDS_MAX
 from simulation.trace import Trace
 from simulation.work import in_thread
 
@@ -40,6 +41,29 @@ class Service:
     def start(self, role: str) -> None:
         process = self.machine.process(role)
         process.start(self._run(process, role))
+
+    def after_words(self, role: str, words: int, later_seconds: float, strike: Callable[[], None]) -> None:
+        """Strike soon after the role's n-th next word to another machine, or when it is silent too long."""
+        loop = self.machine.internet.loop
+        net = self.machine.processes[role].net
+        left = words
+        struck = False
+
+        def once() -> None:
+            nonlocal struck
+            net.wrote = None
+            if not struck:
+                struck = True
+                strike()
+
+        def wrote() -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                loop.call_later(later_seconds, once)
+
+        net.wrote = wrote
+        loop.call_later(STRIKES_SECONDS_MAX - 1.0, once)
 
     def crash(self, role: str) -> None:
         """kill -9; the supervisor starts it again soon."""
@@ -75,6 +99,11 @@ class Service:
         stop = asyncio.ensure_future(process.stopping.wait())
         try:
             station, store = await self._wire(process, role, failed)
+        except Exception as fault:  # noqa: BLE001
+            self._note(role, f"role-not-started role={role} reason={type(fault).__name__}: {fault}")
+            self.machine.internet.loop.call_soon(self._ended, process, role)
+            return
+        try:
             await asyncio.wait((died, stop), return_when=asyncio.FIRST_COMPLETED)
             if not died.done():
                 await station.drain()

@@ -79,22 +79,28 @@ class Talk(asyncio.Protocol):
     # -- reading
     async def until(self, mark: bytes, seconds: float, octets_max: int) -> bytes:
         """Everything up to and including the mark."""
-        searched = 0
-        try:
-            async with asyncio.timeout(seconds):
-                while (at := self._buffer.find(mark, searched)) < 0:
-                    if self._gone:
-                        raise Gone("connection lost")
-                    if len(self._buffer) > octets_max:
-                        raise Gone("endless")
-                    searched = max(0, len(self._buffer) - len(mark))
-                    self._waiting = asyncio.get_running_loop().create_future()
-                    await self._waiting
-        except TimeoutError:
-            raise Gone(f"silent for {seconds:g} s") from None
+        at = self._buffer.find(mark)
+        if at < 0:
+            try:
+                async with asyncio.timeout(seconds):
+                    at = await self._find(mark, octets_max)
+            except TimeoutError:
+                raise Gone(f"silent for {seconds:g} s") from None
         found = bytes(self._buffer[: at + len(mark)])
         del self._buffer[: at + len(mark)]
         return found
+
+    async def _find(self, mark: bytes, octets_max: int) -> int:
+        searched = 0
+        while (at := self._buffer.find(mark, searched)) < 0:
+            if self._gone:
+                raise Gone("connection lost")
+            if len(self._buffer) > octets_max:
+                raise Gone("endless")
+            searched = max(0, len(self._buffer) - len(mark))
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        return at
 
     async def line(self, seconds: float = COMMAND_SECONDS) -> str:
         raw = await self.until(b"\r\n", seconds, LINE_OCTETS_MAX)

@@ -80,6 +80,8 @@ class End:
 
     # -- what the owner does
     def write(self, data: bytes) -> None:
+        if self.net.wrote is not None and self.host is not self.far.host:
+            self.net.wrote()
         for piece in self.internet.cut(data):
             self._send(Segment(Kind.DATA, 0.0, piece, self.encrypted))
         far = self.far

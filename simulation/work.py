@@ -7,6 +7,7 @@ falls between jobs or between a job and its answer: written, and nobody was told
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from simulation.clock import LeapingLoop, Timeline
@@ -15,17 +16,24 @@ from simulation.dice import SimDice
 T = TypeVar("T")
 
 QUICK_SECONDS = 0.0005
-SLOW_SECONDS = 0.05  # a disk that takes its time, one job in twenty
-SLOW_CHANCE = 0.05
 IN_ORDER_SECONDS = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long jobs take: most are quick, some wait for a disk that takes its time."""
+
+    slow_chance: float = 0.05
+    slow_seconds: float = 0.05
 
 
 class SimWork:
     """The Work port of one process."""
 
-    def __init__(self, loop: LeapingLoop, dice: SimDice) -> None:
+    def __init__(self, loop: LeapingLoop, dice: SimDice, pace: Pace = Pace()) -> None:
         self._loop = loop
         self._dice = dice
+        self._pace = pace
         self.crashed = False
 
     def run(self, job: Callable[[], T]) -> Awaitable[T]:
@@ -52,8 +60,8 @@ class SimWork:
         self.crashed = True
 
     def delay_seconds(self) -> float:
-        slowest = SLOW_SECONDS if self._dice.chance(SLOW_CHANCE) else QUICK_SECONDS
-        return slowest * self._dice.fraction()
+        slow = self._dice.chance(self._pace.slow_chance)
+        return (self._pace.slow_seconds if slow else QUICK_SECONDS) * self._dice.fraction()
 
 
 class SimLine:
