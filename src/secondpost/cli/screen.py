@@ -4,6 +4,7 @@ Whatever came from outside is made printable first: mail must not steer the term
 """
 
 import importlib
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ STYLES = {
     "failed": "red",
     "expired": "red",
 }
-FOLDED_CHARACTERS_MIN = 26  # a column that gives way keeps at least so much: most addresses
+FOLDED_CHARACTERS_MIN = 16  # a column that gives way keeps at least so much
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,18 @@ def say(text: str) -> None:
 
 def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     clean = [[printable(cell) for cell in row] for row in rows]
-    if on_terminal():
-        _rich_table(columns, clean)
-        return
     widths = [
         max([len(column.title), *(len(row[number]) for row in clean)])
         for number, column in enumerate(columns)
     ]
+    least = [
+        min(width, FOLDED_CHARACTERS_MIN) if column.folds else width
+        for width, column in zip(widths, columns, strict=True)
+    ]
+    if on_terminal() and sum(least) + 2 * len(least) <= shutil.get_terminal_size().columns:
+        _rich_table(columns, least, clean)
+        return
+    # Where a table has no room, long lines are still whole.
     for row in [[column.title for column in columns], *clean]:
         cells = [
             cell.rjust(width) if column.right else cell.ljust(width)
@@ -68,20 +74,19 @@ def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
-def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+def _rich_table(columns: Sequence[Column], least: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        longest = max([len(column.title), *(len(row[number]) for row in rows)])
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column, width in zip(columns, least, strict=True):
         table.add_column(
             column.title,
             justify="right" if column.right else "left",
             overflow="fold",
             no_wrap=not column.folds,
-            min_width=min(longest, FOLDED_CHARACTERS_MIN) if column.folds else longest,
+            min_width=width,
         )
     for row in rows:
         table.add_row(*(Text(cell, style=style_of(cell)) for cell in row))
