@@ -14,7 +14,7 @@ from tests.crash.judging import Verdict, judge
 from tests.crash.sabotage import Sabotage, nothing
 from tests.crash.stage import Stage
 
-QUICK = Depth(tears=2, subsets=1, stride=4)
+QUICK = Depth(tears=2, subsets=1, stride=5)
 Scenario = Callable[[Stage], Awaitable[None]]
 
 
