@@ -86,6 +86,8 @@ def test_behind_a_closed_border_there_is_silence_and_the_next_host_takes_it() ->
         assert [(each.host, each.taken) for each in world.tries] == [(FIRST, False), (SECOND, True)]
         assert world.tries[0].said == "silence"
         assert (journey.taken_by, path.swallowed, len(world.first.mailbox)) == (SECOND, 1, 0)
+        again = await world.sender.post(letter(2, "a@west.example", "ada@example.net", "Hello again"))
+        assert [each.host for each in again.tries] == [SECOND]  # it remembers who was silent
 
     in_world(play)
 

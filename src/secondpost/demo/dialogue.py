@@ -4,7 +4,9 @@ import asyncio
 
 from secondpost.demo.letters import Letter
 
-SILENCE_SECONDS = 1.0  # real servers wait five minutes; nobody wants to watch that
+GREETING_SECONDS = 2.0  # real servers wait five minutes; nobody wants to watch that
+COMMAND_SECONDS = 30.0  # once somebody has greeted, a busy machine is given time: no letter goes out twice
+SILENCE = "silence"  # what a sender hears from behind a closed border
 
 
 class NotNow(Exception):
@@ -19,15 +21,15 @@ async def hand_over(letter: Letter, helo: str, source: str, way: tuple[str, int]
     """The reply to the final dot. Raises NotNow or Never."""
     try:
         connecting = asyncio.open_connection(way[0], way[1], local_addr=(source, 0))
-        reader, writer = await asyncio.wait_for(connecting, SILENCE_SECONDS)
+        reader, writer = await asyncio.wait_for(connecting, GREETING_SECONDS)
     except TimeoutError:
-        raise NotNow("silence") from None
+        raise NotNow(SILENCE) from None
     except OSError as error:
         raise NotNow(f"no connection ({error.strerror})") from None
     try:
         return await _Conversation(reader, writer).whole(letter, helo)
     except TimeoutError:
-        raise NotNow("silence") from None
+        raise NotNow(SILENCE) from None
     except (OSError, EOFError):
         raise NotNow("no connection") from None
     finally:
@@ -40,7 +42,7 @@ class _Conversation:
         self.writer = writer
 
     async def whole(self, letter: Letter, helo: str) -> str:
-        await self._expect(b"")
+        await self._expect(b"", GREETING_SECONDS)
         await self._expect(f"EHLO {helo}\r\n".encode())
         await self._expect(f"MAIL FROM:<{letter.sender}> BODY=8BITMIME\r\n".encode())
         await self._expect(f"RCPT TO:<{letter.recipient}>\r\n".encode())
@@ -49,12 +51,12 @@ class _Conversation:
         await self._expect(b"QUIT\r\n")
         return reply
 
-    async def _expect(self, command: bytes) -> str:
+    async def _expect(self, command: bytes, seconds: float = COMMAND_SECONDS) -> str:
         """Say it, and return a 2xx or 3xx reply; the last line of several."""
         self.writer.write(command)
         line = b"...-"
         while line[3:4] == b"-":
-            line = await asyncio.wait_for(self.reader.readuntil(b"\n"), SILENCE_SECONDS)
+            line = await asyncio.wait_for(self.reader.readuntil(b"\n"), seconds)
         text = line.decode("ascii", "replace").rstrip()
         if text[:1] not in ("2", "3"):
             raise (Never if text[:1] == "5" else NotNow)(text)

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from secondpost.demo.dialogue import NotNow, hand_over
+from secondpost.demo.dialogue import SILENCE, NotNow, hand_over
 from secondpost.demo.letters import Letter
 from secondpost.demo.names import Asker
 from secondpost.demo.networks import Network
 
 RETRY_SECONDS = 1.0  # real ones come again after minutes
+SILENT_SECONDS = 60.0  # for so long a host that was silent is not asked again
 ROUNDS_MAX = 10
 
 
@@ -41,12 +42,13 @@ class SendingServer:
     names: Asker
     port: int  # where mail servers listen in this internet
     tried: Callable[["SendingServer", Letter, Try], None]  # told of each try as it ends
+    silent: dict[str, float] = field(default_factory=dict)  # hosts, and until when they are left alone
 
     async def post(self, letter: Letter) -> Journey:
         """Done when somebody has taken it. Raises Never, or NotNow when nobody ever does."""
         journey = Journey(letter)
         for _ in range(ROUNDS_MAX):
-            for _, host in await self.names.mx(letter.recipient.partition("@")[2]):
+            for host in self._worth_a_try(await self.names.mx(letter.recipient.partition("@")[2])):
                 one = await self._try(letter, host)
                 journey.tries.append(one)
                 self.tried(self, letter, one)
@@ -55,11 +57,19 @@ class SendingServer:
             await asyncio.sleep(RETRY_SECONDS)
         raise NotNow(f"nobody took letter {letter.number} in {ROUNDS_MAX} rounds")
 
+    def _worth_a_try(self, hosts: list[tuple[int, str]]) -> list[str]:
+        """Those that were not silent lately; all of them when all were."""
+        now = asyncio.get_running_loop().time()
+        spoke = [host for _, host in hosts if self.silent.get(host, 0.0) <= now]
+        return spoke if len(spoke) > 0 else [host for _, host in hosts]
+
     async def _try(self, letter: Letter, host: str) -> Try:
         address = await self.names.address(host)
         way = await self.network.path_to(address, self.port).open(self.network.border)
         try:
             reply = await hand_over(letter, self.name, self.address, way)
         except NotNow as why:
+            if str(why) == SILENCE:
+                self.silent[host] = asyncio.get_running_loop().time() + SILENT_SECONDS
             return Try(host, str(why), taken=False)
         return Try(host, reply, taken=True)
