@@ -27,6 +27,7 @@ from tests.crash.sink import Sink
 
 CLIENTS = 6
 BETWEEN_KILLS_SECONDS = (0.2, 1.5)
+EACH_SECONDS_MAX = 30.0
 DRAIN_SECONDS_MAX = 60.0
 QUIET_SECONDS = 2.0  # nothing came to the sink for so long: nothing more will
 
@@ -83,11 +84,14 @@ async def run_kill_loop(folder: Path, seconds: float, seed: str) -> Report:
 
 
 async def _kill(office: PostOffice, seconds: float, dice: SimDice) -> Counter[Victim]:
+    """For so long, and until each was killed at least once: a role may be down when its turn comes."""
     kills: Counter[Victim] = Counter()
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    latest = end + EACH_SECONDS_MAX
+    while time.monotonic() < end or (len(kills) < len(Victim) and time.monotonic() < latest):
         await asyncio.sleep(dice.between(*BETWEEN_KILLS_SECONDS))
-        victim = dice.one_of(tuple(Victim))
+        never = [victim for victim in Victim if victim not in kills]
+        victim = dice.one_of(never if time.monotonic() >= end and len(never) > 0 else tuple(Victim))
         if await asyncio.to_thread(office.kill, victim):
             kills[victim] += 1
         if victim is Victim.SUPERVISOR:
