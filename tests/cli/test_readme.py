@@ -1,0 +1,37 @@
+"""What the README tells a newcomer to write and to type is right."""
+
+import re
+from pathlib import Path
+
+import click
+
+from secondpost.cli.main import secondpost
+from secondpost.config.reading import parse_config
+from secondpost.mail.address import Domain
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_configuration_can_be_used_as_it_stands() -> None:
+    [text] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    config = parse_config(text.encode(), "secondpost.toml")
+    assert config.backup_for(Domain("example.net")) is not None
+
+
+def test_every_command_exists() -> None:
+    typed = re.findall(r"^    secondpost ([a-z ]+?)(?: \S*@.*)?$", README, re.MULTILINE)
+    assert len(typed) >= 4
+    for words in typed:
+        command: click.Command = secondpost
+        for word in words.split():
+            assert isinstance(command, click.Group)
+            found = command.get_command(click.Context(command), word)
+            assert found is not None, words
+            command = found
+        assert not isinstance(command, click.Group)
+
+
+def test_every_page_it_names_is_there() -> None:
+    root = Path(__file__).resolve().parents[2]
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (root / target).exists(), target
