@@ -1,5 +1,6 @@
 """Housekeeping: workers and their death, pruning, the log, closing."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -122,10 +123,10 @@ async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: Sqlite
     store = place.open()
     letters = Letters(place, store)
     content = InTable(b"x" * 120_000)
-    for _ in range(8):
-        await letters.send(*(f"u{n}@example.net" for n in range(2)), content=content)
-    for _ in range(TRUNCATE_OCTETS // 120_000):
-        await letters.send("u@example.net", content=content)
+    arrivals = [
+        letters.arrival("u@example.net", content=content) for _ in range(8 + TRUNCATE_OCTETS // 120_000)
+    ]
+    await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
     log, database = Path(place.folder, "mail.db-wal"), Path(place.folder, "mail.db")
     assert log.stat().st_size > TRUNCATE_OCTETS
     await store.checkpoint()
@@ -148,9 +149,11 @@ async def test_held_mail_takes_little_more_room_than_its_content(
 ) -> None:
     store = place.open()
     letters = Letters(place, store)
-    for n in range(messages):
-        content = InTable(os.urandom(octets))
-        await letters.send(f"somebody.with.a.name{n}@backed-up.example.net", content=content)
+    arrivals = [
+        letters.arrival(f"some.body{n}@backed-up.example.net", content=InTable(os.urandom(octets)))
+        for n in range(messages)
+    ]
+    await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
     store.close()  # the last one to close checkpoints
     empty = 60 * PAGE_OCTETS  # tables without rows
     assert Path(place.folder, "mail.db").stat().st_size - empty < most * octets * messages

@@ -1,0 +1,180 @@
+"""Whatever is done in whatever order, what the triggers keep is what a recount finds."""
+
+import random
+
+import apsw
+import pytest
+
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause
+from secondpost.store.ports import Lease, Selection, Settlement
+from secondpost.store.sqlite import SqliteStore
+from tests.store.letters import Letters
+from tests.store.place import SqlitePlace
+
+STEPS = 120
+LANES = (Lane.RELAY, Lane.OWN)
+DOMAINS = [f"d{n}.example" for n in range(4)]
+SITES = ["unsorted", "mx1.example:25", "mx2.example:25"]
+
+# Each finds rows only when something is wrong.
+CONTRADICTIONS = {
+    "tallies": """
+        SELECT domain, replace(state, 'claimed', 'waiting') AS s, count(*), sum(octets) FROM delivery
+        WHERE ended_ms IS NULL GROUP BY 1, 2
+        EXCEPT SELECT domain, state, deliveries, octets FROM tally""",
+    "tallies of nothing": """
+        SELECT domain, state, deliveries, octets FROM tally WHERE deliveries <> 0 OR octets <> 0
+        EXCEPT SELECT domain, replace(state, 'claimed', 'waiting') AS s, count(*), sum(octets) FROM delivery
+        WHERE ended_ms IS NULL GROUP BY 1, 2""",
+    "octets of a message at a domain where it came in": """
+        SELECT d.message, d.domain, sum(d.octets) FROM delivery AS d
+        JOIN message ON message.id = d.message JOIN domain ON domain.id = d.domain
+        WHERE d.ended_ms IS NULL AND domain.lane = message.lane AND message.lane = 'relay'
+        GROUP BY 1, 2 HAVING sum(d.octets) <> message.size""",
+    "a turn later than what is due": """
+        SELECT domain.id FROM domain WHERE EXISTS (
+          SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting'
+          AND max(due_ms, paused_until_ms) < coalesce(next_due_ms, 9e18)
+          AND coalesce(next_due_ms, 9e18) > :now)""",
+    "a turn of a domain where nothing waits": """
+        SELECT id FROM domain WHERE next_due_ms IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting')""",
+    "queues": """
+        SELECT lane, site, next_due_ms FROM queue EXCEPT
+        SELECT queue.lane, queue.site, min(domain.next_due_ms) FROM queue
+        LEFT JOIN domain ON domain.lane = queue.lane AND domain.site = queue.site GROUP BY 1, 2""",
+    "queues of sites that are down": """
+        SELECT lane, site FROM queue WHERE down <> EXISTS (SELECT 1 FROM site WHERE site = queue.site)""",
+    "messages that ended": """
+        SELECT id FROM message WHERE (ended_ms IS NOT NULL) <>
+        NOT EXISTS (SELECT 1 FROM delivery WHERE message = id AND ended_ms IS NULL)""",
+    "content": """
+        SELECT id FROM message
+        WHERE (ended_ms IS NULL) <> EXISTS (SELECT 1 FROM content WHERE message = id)""",
+    "due before it came": "SELECT message FROM delivery WHERE due_ms < arrived_ms",
+}
+
+
+def contradictions(db: apsw.Connection, now_ms: int) -> dict[str, list[object]]:
+    found = {name: list(db.execute(query, {"now": now_ms})) for name, query in CONTRADICTIONS.items()}
+    return {name: rows for name, rows in found.items() if len(rows) > 0}
+
+
+class Days:
+    """Does things to a store at random."""
+
+    def __init__(self, place: SqlitePlace, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.clock = place.clock
+        self.store: SqliteStore = place.open()
+        self.letters = Letters(place, self.store)
+        self.leases: list[Lease] = []
+        self.claimed: list[tuple[Lease, Claimed]] = []
+
+    async def step(self) -> str:
+        self.clock.ms += self.dice.choice((0, 1, 1000, 400_000))
+        action = self.dice.choice(
+            (
+                *(self.send, self.claim, self.settle) * 2,
+                *(self.lease, self.give_back, self.hint, self.pause, self.down, self.up),
+                *(self.move, self.redirect, self.expire, self.prune),
+            )
+        )
+        await action()
+        return action.__name__
+
+    def domain(self) -> Domain:
+        return Domain(self.dice.choice(DOMAINS))
+
+    async def send(self) -> None:
+        recipients = [f"u{n}@{self.dice.choice(DOMAINS)}" for n in range(self.dice.randint(1, 5))]
+        arrival = self.letters.arrival(*recipients, lane=self.dice.choice(LANES))
+        await self.store.accept(arrival, self.dice.choice((None, None, None, KeptFor.QUARANTINE)))
+
+    async def lease(self) -> None:
+        lease = await self.store.lease(self.dice.choice(LANES), self.dice.choice(SITES))
+        if lease is not None:
+            self.leases.append(lease)
+
+    async def claim(self) -> None:
+        if len(self.leases) > 0:
+            lease = self.dice.choice(self.leases)
+            rows = await self.store.claim(lease, self.clock.ms, self.dice.randint(1, 6))
+            self.claimed += [(lease, row) for row in rows]
+
+    async def settle(self) -> None:
+        if len(self.claimed) == 0:
+            return
+        lease, row = self.claimed.pop(self.dice.randrange(len(self.claimed)))
+        state = self.dice.choice((State.DELIVERED, State.DELIVERED, State.WAITING, State.KEPT, State.FAILED))
+        await self.store.settle(
+            lease,
+            [
+                Settlement(
+                    row.id,
+                    state,
+                    self.clock.ms,
+                    due_ms=self.clock.ms + self.dice.choice((0, 300_000)),
+                    kept_for=KeptFor.REFUSED if state is State.KEPT else None,
+                    attempted=self.dice.random() < 0.8,
+                    cause=self.dice.choice(list(Cause)).word,
+                )
+            ],
+        )
+
+    async def give_back(self) -> None:
+        if len(self.leases) > 0:
+            await self.store.give_back(self.leases.pop(self.dice.randrange(len(self.leases))))
+
+    async def hint(self) -> None:
+        await self.store.hint_site(self.dice.choice(LANES), self.domain(), self.dice.choice(SITES))
+
+    async def pause(self) -> None:
+        until = self.dice.choice((0, self.clock.ms + 500_000))
+        await self.store.pause_domain(self.dice.choice(LANES), self.domain(), until)
+
+    async def down(self) -> None:
+        await self.store.site_down(self.dice.choice(SITES), "connect", "", self.clock.ms, self.clock.ms)
+
+    async def up(self) -> None:
+        await self.store.site_up(self.dice.choice(SITES), self.clock.ms)
+
+    async def move(self) -> None:
+        came_from, to = self.dice.choice(
+            (
+                ((State.WAITING,), State.HELD),
+                ((State.HELD, State.KEPT), State.WAITING),
+                ((State.HELD, State.KEPT), State.DROPPED),
+                ((State.FAILED, State.EXPIRED), State.REPORTED),
+            )
+        )
+        selection = Selection(domain=self.domain())
+        await self.store.move(selection, came_from, to, self.clock.ms, "moved", "")
+
+    async def redirect(self) -> None:
+        page = self.store.listed(Selection(), None, 50)
+        if len(page) > 0:
+            chosen: DeliveryId = self.dice.choice(page).id
+            to = Mailbox("me", self.domain())
+            await self.store.redirect(Selection(deliveries=(chosen,)), to, self.clock.ms, "")
+
+    async def expire(self) -> None:
+        to = self.dice.choice((State.KEPT, State.EXPIRED))
+        before = self.clock.ms - 2_000_000
+        await self.store.expire(self.dice.choice(LANES), self.domain(), before, self.clock.ms, to)
+
+    async def prune(self) -> None:
+        await self.store.prune(self.clock.ms - 3_000_000)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -> None:
+    days = Days(place, seed)
+    done = []
+    for _ in range(STEPS):
+        done.append(await days.step())
+        assert contradictions(days.store._opened.db, place.clock.ms) == {}, f"after {done}"
+    assert place.failures == []
