@@ -19,17 +19,27 @@ class MachineTime:
     """Ticks of all cores since boot."""
 
     stolen: int
+    busy: int
     total: int
 
     @staticmethod
     def now() -> "MachineTime":
         fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-        return MachineTime(stolen=fields[7], total=sum(fields))
+        _user, _nice, _system, idle, waiting, _irq, softirq, stolen = fields
+        total = sum(fields)
+        # Soft interrupts are the loopback traffic itself, whoever they are charged to.
+        return MachineTime(stolen, busy=total - idle - waiting - softirq - stolen, total=total)
 
     def stolen_since(self, before: "MachineTime") -> float:
         """The share, 0 to 1, that the host took."""
         total = self.total - before.total
         return (self.stolen - before.stolen) / total if total > 0 else 0.0
+
+    def others_since(self, before: "MachineTime", known_seconds: float) -> float:
+        """The share, 0 to 1, that went to processes which have nothing to do with the measurement."""
+        total = self.total - before.total
+        others = self.busy - before.busy - known_seconds * TICKS_PER_SECOND
+        return max(0.0, others / total) if total > 0 else 0.0
 
 
 def tree(root: int) -> list[int]:
