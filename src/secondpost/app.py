@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from secondpost.config.recipients import read_recipients
 from secondpost.config.records import Config
@@ -36,7 +37,7 @@ from secondpost.world.role_socket import RoleAnswerer, RoleAsker
 
 QUESTIONS = "deliver.socket"  # where the deliver role answers
 HINTS = "deliver.hints"  # where it hears that there is mail
-FREE_LOOK_SECONDS = 1.0
+WRITE_AHEAD_LOG = "mail.db-wal"
 CHECKPOINT_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 STOCK_SECONDS = 30.0
@@ -75,21 +76,11 @@ class Background:
             task.cancel()
 
 
-class FreeSpace:
-    """Octets beyond the reserve, looked up at most once a second."""
-
-    def __init__(self, disk: Disk, reserve: int) -> None:
-        self._disk = disk
-        self._reserve = reserve
-        self._looked = -FREE_LOOK_SECONDS
-        self._free = 0
-
-    def octets(self) -> int:
-        now = asyncio.get_running_loop().time()
-        if now - self._looked >= FREE_LOOK_SECONDS:
-            self._looked = now
-            self._free = self._disk.free_octets() - self._reserve
-        return self._free
+def free_octets(disk: Disk, reserve: int) -> int:
+    """What the disk has beyond the reserve; may be negative. What lies in the write-ahead log will be
+    written a second time when it moves into the database, so its room is spoken for.
+    """
+    return disk.free_octets() - disk.size(WRITE_AHEAD_LOG) - reserve
 
 
 class Hinter:
@@ -139,8 +130,9 @@ class ReceiveRole:
                 log=log,
                 answerer=knowledge.answer,
                 recipients=lists.domains,
-                free=FreeSpace(world.disk, config.reserve).octets,
+                free=partial(free_octets, world.disk, config.reserve),
                 arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
+                failed=failed,
                 background=self._background.run,
             )
         )
@@ -216,7 +208,7 @@ class DeliverRole:
         await self._store.checkpoint()
 
     async def _look_at_stock(self) -> None:
-        free = self._world.disk.free_octets() - self._config.reserve
+        free = free_octets(self._world.disk, self._config.reserve)
         self._stock.look(fillings(self._config, self._store.counts(), free))
 
     async def _prune(self) -> None:

@@ -8,7 +8,6 @@ from secondpost.mail.address import NULL_PATH
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.duration import duration_text, parse_duration_ms
 from secondpost.mail.envelope import Envelope
-from secondpost.mail.message import field_count, field_value, header_block
 from secondpost.mail.queue_id import (
     EPOCH_MS,
     PER_MILLISECOND_MAX,
@@ -126,28 +125,3 @@ def test_sizes() -> None:
         "52.4 MB",
         "1 GB",
     ]
-
-
-MESSAGE = (
-    b"Received: from a\r\n\tby b;\r\n\tdate\r\nRECEIVED: from c\r\nX-Received: no\r\n"
-    b"Subject: one\r\n  two\r\nTo: anna@example.net\r\n\r\nReceived: in the body\r\n"
-)
-
-
-def test_header_fields_are_counted_in_the_header_alone() -> None:
-    block = header_block(MESSAGE)
-    assert block.endswith(b"To: anna@example.net\r\n")
-    assert field_count(block, b"received") == 2
-    assert field_count(block, b"subject") == 1
-    assert field_count(block, b"cc") == 0
-
-
-def test_a_folded_value_is_unfolded() -> None:
-    block = header_block(MESSAGE)
-    assert field_value(block, b"subject") == b"one  two"
-    assert field_value(block, b"to") == b"anna@example.net"
-    assert field_value(block, b"cc") is None
-
-
-def test_a_message_without_header_has_an_empty_block() -> None:
-    assert header_block(b"\r\nReceived: x\r\n") == b""

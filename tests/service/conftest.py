@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.crash.postoffice import PostOffice
-from tests.service.primary import Primary
+from tests.service.primary import Client, Primary
 
 MakeOffice = Callable[..., PostOffice]
+Call = Callable[[PostOffice], Client]
 
 
 @pytest.fixture
@@ -37,3 +38,17 @@ def make_office(tmp_path: Path, primary: Primary) -> Iterator[MakeOffice]:
     yield make
     for office in offices:
         office.end()
+
+
+@pytest.fixture
+def call() -> Iterator[Call]:
+    """Connects to an office; every connection is closed after the test."""
+    clients: list[Client] = []
+
+    def connect(office: PostOffice) -> Client:
+        clients.append(Client(office.port))
+        return clients[-1]
+
+    yield connect
+    for client in clients:
+        client.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.postoffice import RECIPIENT, PostOffice, Victim
-from tests.service.conftest import MakeOffice
+from tests.service.conftest import Call, MakeOffice
 from tests.service.primary import Client, Primary
 
 SECONDS_MAX = 30.0
@@ -40,7 +40,9 @@ def bodies(primary: Primary) -> list[bytes]:
     return found
 
 
-def test_mail_is_passed_on_at_once_and_byte_for_byte(make_office: MakeOffice, primary: Primary) -> None:
+def test_mail_is_passed_on_at_once_and_byte_for_byte(
+    make_office: MakeOffice, call: Call, primary: Primary
+) -> None:
     primary.open()
     office = make_office()
     office.start()
@@ -51,21 +53,20 @@ def test_mail_is_passed_on_at_once_and_byte_for_byte(make_office: MakeOffice, pr
         b"\r\nno header\r\n",
         b"Subject:\xff\x00\r\n\r\n",
     ]
-    client = Client(office.port)
+    client = call(office)
     for content in sent:
         assert client.send(content, RECIPIENT).startswith("250 ")
-    client.close()
     until("all has arrived", lambda: len(primary.taken) == len(sent))
     without_line = [content.partition(b"+0000\r\n")[2] for content in primary.taken]
     assert sorted(without_line) == sorted(sent)
 
 
 def test_mail_is_held_and_listed_while_the_primary_is_down_and_goes_out_when_it_is_back(
-    make_office: MakeOffice, primary: Primary
+    make_office: MakeOffice, call: Call, primary: Primary
 ) -> None:
     office = make_office()
     office.start()
-    client = Client(office.port)
+    client = call(office)
     sent = [message(number) for number in range(30)]
     for content in sent:
         assert client.send(content, RECIPIENT).startswith("250 ")
@@ -115,7 +116,7 @@ def gone_before_the_dot_is_answered(client: Client) -> None:
 def data_without_a_recipient(client: Client) -> None:
     assert client.say("EHLO x").startswith("250 ")
     assert client.say("MAIL FROM:<>").startswith("250 ")
-    assert client.say("DATA").startswith("503 ")
+    assert client.say("DATA")[:4] in ("503 ", "554 ")
 
 
 def commands_before_the_greeting_is_over(client: Client) -> None:
@@ -138,7 +139,6 @@ def a_tls_hello(client: Client) -> None:
 def a_body_that_never_ends(client: Client) -> None:
     begin_data(client)
     client.socket.sendall(b"\n.\n\r.\r\n.\r\r\n" * 1000)
-    client.close()
 
 
 def mail_after_mail(client: Client) -> None:
@@ -172,27 +172,25 @@ def open_files(office: PostOffice) -> int:
     return len(os.listdir(f"/proc/{office.roles()[Victim.RECEIVE]}/fd"))
 
 
-def test_broken_clients_leave_nothing_behind(make_office: MakeOffice, primary: Primary) -> None:
+def test_broken_clients_leave_nothing_behind(make_office: MakeOffice, call: Call, primary: Primary) -> None:
     primary.open()
     office = make_office()
     office.start()
-    first = Client(office.port)
+    first = call(office)
     assert first.send(message(0), RECIPIENT).startswith("250 ")
-    first.close()
     until("the first client is gone", lambda: len(primary.taken) == 1)
     time.sleep(0.3)
     before = open_files(office)
     for broken in BROKEN:
         for _ in range(3):
-            client = Client(office.port)
+            client = call(office)
             broken(client)
             client.close()
     until("every connection and file is closed again", lambda: open_files(office) <= before)
     until("no file is left", lambda: list((office.store / "content").iterdir()) == [])
     assert json.loads(office.command("status", "--json")) is not None
-    last = Client(office.port)
+    last = call(office)
     assert last.send(message(1), RECIPIENT).startswith("250 ")
-    last.close()
     until("honest mail still arrives", lambda: len(primary.taken) == 2)
     assert "role-died" not in office.log.read_text()
 
@@ -208,7 +206,7 @@ db.execute("ROLLBACK")
 
 
 def test_a_store_locked_by_another_process_delays_mail_and_loses_none(
-    make_office: MakeOffice, primary: Primary
+    make_office: MakeOffice, call: Call, primary: Primary
 ) -> None:
     primary.open()
     office = make_office()
@@ -218,7 +216,7 @@ def test_a_store_locked_by_another_process_delays_mail_and_loses_none(
     )
     assert locker.stdout is not None
     assert locker.stdout.readline() == "locked\n"
-    clients = [Client(office.port, seconds=20) for _ in range(5)]
+    clients = [call(office) for _ in range(5)]
     for number, client in enumerate(clients):
         begin_data(client)
         client.socket.sendall(message(number).replace(b"\r\n.", b"\r\n..") + b".\r\n")
@@ -227,8 +225,6 @@ def test_a_store_locked_by_another_process_delays_mail_and_loses_none(
     assert all(reply.startswith("250 ") for reply in replies), replies
     assert locker.wait(10) == 0
     locker.stdout.close()
-    for client in clients:
-        client.close()
     until("all has arrived", lambda: len(primary.taken) == len(clients))
     assert sorted(bodies(primary)) == sorted(message(number) for number in range(len(clients)))
 
@@ -238,7 +234,7 @@ SMALL_DISK = 'mkdir -p {store} && mount -t tmpfs -o size=24m tmpfs {store} && ex
 
 @pytest.mark.parametrize("reserve", ["2 MB", "0 B"])
 def test_a_full_disk_is_said_and_loses_nothing(
-    make_office: MakeOffice, primary: Primary, tmp_path: Path, reserve: str
+    make_office: MakeOffice, call: Call, primary: Primary, tmp_path: Path, reserve: str
 ) -> None:
     mount = SMALL_DISK.format(store=tmp_path / "store")
     namespace = ("unshare", "--mount", "--user", "--map-root-user", "sh", "-c", mount, "sh")
@@ -246,7 +242,7 @@ def test_a_full_disk_is_said_and_loses_nothing(
         {'reserve  = "1 MB"': f'reserve  = "{reserve}"', "user     =": "# user ="}, namespace
     )
     office.start()
-    client = Client(office.port)
+    client = call(office)
     acknowledged: list[bytes] = []
     replies: list[str] = []
     for number in range(400):
@@ -264,35 +260,34 @@ def test_a_full_disk_is_said_and_loses_nothing(
     until("all that was acknowledged has arrived", lambda: len(primary.taken) >= len(acknowledged))
     assert sorted(bodies(primary)) == sorted(acknowledged)
     until("there is room again", lambda: client.send(message(999), RECIPIENT).startswith("250 "))
-    client.close()
     assert "role-died" not in office.log.read_text()
 
 
 def test_a_role_that_is_killed_is_started_again_with_an_alarm(
-    make_office: MakeOffice, primary: Primary
+    make_office: MakeOffice, call: Call, primary: Primary
 ) -> None:
     primary.open()
     office = make_office()
     office.start()
+    until("both roles run", lambda: office.log.read_text().count("role-started") == 2)
     for victim in (Victim.RECEIVE, Victim.DELIVER):
         assert office.kill(victim)
         until(f"{victim} is back", lambda victim=victim: victim in office.roles())  # type: ignore[misc]
-    until("it listens", lambda: office.log.read_text().count("role-started") >= 4)
-    client = Client(office.port)
+    until("both run again", lambda: office.log.read_text().count("role-started") == 4)
+    client = call(office)
     assert client.send(message(1), RECIPIENT).startswith("250 ")
-    client.close()
     until("mail arrives", lambda: len(primary.taken) == 1)
     assert office.log.read_text().count("alarm about=role-died") == 2
     assert office.stop() == 0
 
 
 def test_when_told_to_stop_it_finishes_the_message_under_way(
-    make_office: MakeOffice, primary: Primary
+    make_office: MakeOffice, call: Call, primary: Primary
 ) -> None:
     primary.open()
     office = make_office()
     office.start()
-    client = Client(office.port)
+    client = call(office)
     begin_data(client)
     client.socket.sendall(b"Subject: late\r\n\r\n")
     os.kill(office.supervisor, 15)
@@ -300,32 +295,32 @@ def test_when_told_to_stop_it_finishes_the_message_under_way(
     client.socket.sendall(b"the end\r\n.\r\n")
     assert client.reply().startswith("250 ")
     assert client.reply().startswith("421 ")
-    client.close()
     until("the service has ended", lambda: len(office.roles()) == 0)
     office.start()
     until("what it took at the end has arrived", lambda: len(primary.taken) == 1)
 
 
 def test_recipients_are_asked_about_learned_and_known_while_the_primary_is_down(
-    make_office: MakeOffice, primary: Primary
+    make_office: MakeOffice, call: Call, primary: Primary
 ) -> None:
     primary.mailboxes = frozenset({RECIPIENT})
     primary.open()
     office = make_office({'recipients = ["any"]': 'recipients = ["learn"]'})
     office.start()
-    client = Client(office.port)
+    client = call(office)
     assert client.send(message(1), RECIPIENT).startswith("250 ")
     assert client.send(message(2), "nobody@example.org").startswith("550 5.1.1")
     until("it has arrived", lambda: len(primary.taken) == 1)
     primary.close()
     assert client.send(message(3), RECIPIENT).startswith("250 ")
     assert client.send(message(4), "stranger@example.org").startswith("451 4.4.3")
-    client.close()
     primary.open()
     until("the known one's mail has arrived", lambda: len(primary.taken) == 2)
 
 
-def test_all_roles_run_in_one_process_too(make_office: MakeOffice, primary: Primary, tmp_path: Path) -> None:
+def test_all_roles_run_in_one_process_too(
+    make_office: MakeOffice, call: Call, primary: Primary, tmp_path: Path
+) -> None:
     primary.open()
     office = make_office()
     config = tmp_path / "secondpost.toml"
@@ -335,9 +330,8 @@ def test_all_roles_run_in_one_process_too(make_office: MakeOffice, primary: Prim
         )
     try:
         until("it listens", lambda: "role-started" in office.log.read_text())
-        client = Client(office.port)
+        client = call(office)
         assert client.send(message(1), RECIPIENT).startswith("250 ")
-        client.close()
         until("mail arrives", lambda: len(primary.taken) == 1)
     finally:
         single.terminate()

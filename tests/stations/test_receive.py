@@ -28,13 +28,14 @@ from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.listener import Listener
 from secondpost.receive.reception import Reception
 from secondpost.store.ports import Learned, StoreFull, StoreUnavailable
-from secondpost.world.ports import Listening, ProtocolFactory
+from secondpost.world.ports import DiskFailed, Listening, ProtocolFactory
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_net import RealNet
 from secondpost.world.real_work import RealWork
 
 DOMAIN = Domain("example.net")
+SECONDS_MAX = 20.0
 
 
 class ListedIntake:
@@ -116,6 +117,7 @@ class Office:
     free: int = 10**12
     intake: ListedIntake = field(default_factory=ListedIntake)
     lines: list[str] = field(default_factory=list)
+    failures: list[BaseException] = field(default_factory=list)
 
     async def open(self) -> None:
         self.net = DoorNet()
@@ -148,6 +150,7 @@ class Office:
                 recipients=lambda: domains,
                 free=lambda: self.free,
                 arrived=lambda: None,
+                failed=self.failures.append,
                 background=self._background,
             )
         )
@@ -201,9 +204,10 @@ def in_office(
     async def told() -> None:
         await office.open()
         try:
-            await story(office)
-            while len(office.tasks) > 0:
-                await asyncio.wait(office.tasks)
+            async with asyncio.timeout(SECONDS_MAX):
+                await story(office)
+                while len(office.tasks) > 0:
+                    await asyncio.wait(office.tasks)
         finally:
             office.work.close()
 
@@ -300,6 +304,30 @@ def test_a_large_body_is_streamed_to_a_synced_file(tmp_path: Path) -> None:
     stored = (tmp_path / arrival.content.name).read_bytes()
     assert len(stored) == arrival.content.size
     assert stored.endswith(body)
+
+
+def test_a_large_body_that_the_store_does_not_take_leaves_no_file(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        office.intake.error = StoreFull("full")
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        await client.say((b"x" * 998 + b"\r\n") * 300)
+        (reply,) = await client.say(b".\r\n")
+        assert reply.startswith("452 4.3.1")
+
+    in_office(tmp_path, story)
+    assert list((tmp_path / CONTENT_FOLDER).iterdir()) == []
+
+
+def test_a_disk_that_fails_is_the_end_of_the_role(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        office.intake.error = DiskFailed("a sync failed")
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        (reply,) = await client.say(BODY + b".\r\n")
+        assert reply.startswith("451 4.3.0")
+
+    assert [type(error) for error in in_office(tmp_path, story).failures] == [DiskFailed]
 
 
 def test_a_client_that_is_gone_in_mid_body_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -180,7 +180,9 @@ class Site:
             self._linger = None
         if busy or len(self._jobs) > 0:
             return
-        if self._stopping:
+        if self._stopping or len(self._connections) == 0:
+            # Rows that were handed back, or that went to another site, are looked for again at once.
+            self._stopping = True
             self._post.background(self._give_back())
         else:
             self._linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.stop)

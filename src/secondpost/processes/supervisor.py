@@ -80,7 +80,7 @@ class _Supervisor:
         writer = LogWriter(RealClock(), work.line("log"), "supervisor")
         log = MailLog(writer.say)
         if self._person is None and os.geteuid() == 0:
-            log.alarm("runs-as-root", f"there is no user {self._config.user} to become")
+            log.alarm("runs-as-root", "make a user for the service and name it with `user`")
         await asyncio.gather(*(self._keep_up(role, log) for role in ROLES))
         os.close(self._lifeline_write)
         work.close()

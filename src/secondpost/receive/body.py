@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 
 from secondpost.mail.content import IN_TABLE_OCTETS_MAX, Content, InFile, InTable
-from secondpost.mail.message import HEADER_OCTETS_MAX
 from secondpost.world.ports import Disk, DiskFile, Work
 
 CONTENT_FOLDER = "content"
@@ -40,10 +39,10 @@ class BodyKeeper:
         self._size = len(start)
         self._drained = drained
         self._failed = failed
-        self._start: bytes | None = None
         self._file: DiskFile | None = None
         self._writing: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
+        self._forgotten = False
 
     @property
     def size(self) -> int:
@@ -61,19 +60,11 @@ class BodyKeeper:
         if self._size > IN_TABLE_OCTETS_MAX and self._writing is None and self._error is None:
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
-    def start_of(self) -> bytes:
-        """The beginning of the content, long enough for any header that we look at."""
-        if self._start is not None:
-            return self._start
-        return b"".join(self._pieces)[:HEADER_OCTETS_MAX]
-
     async def _write(self) -> None:
         try:
-            while self._unsaved > 0 and self._error is None:
+            while self._unsaved > 0 and not self._forgotten:
                 data = b"".join(self._pieces)
                 self._pieces.clear()
-                if self._start is None:
-                    self._start = data[:HEADER_OCTETS_MAX]
                 await self._work.run(partial(self._append, data))
                 self._unsaved -= len(data)
                 self._drained()
@@ -114,6 +105,7 @@ class BodyKeeper:
 
     def forget(self) -> Coroutine[None, None, None] | None:
         """The message is not to be. What is left to do, if there is a file to remove."""
+        self._forgotten = True
         self._pieces.clear()
         if self._file is None and self._writing is None:
             return None

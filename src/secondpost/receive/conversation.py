@@ -9,16 +9,11 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from secondpost.mail.address import Mailbox, NullPath, ReversePath, as_ip
-from secondpost.mail.content import Content
-from secondpost.mail.delivery import KeptFor
-from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
-from secondpost.mail.message import field_count, header_block
-from secondpost.mail.queue_id import QueueId, queue_id_text
+from secondpost.mail.address import Mailbox, as_ip
+from secondpost.mail.envelope import Peer
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import Accept, Reject, Verdict, Way
+from secondpost.mail.verdict import Accept, Verdict
 from secondpost.policy.recipient import judge_recipient
-from secondpost.policy.room import judge_quota, judge_size
 from secondpost.protocols.smtp_server import (
     BodyEnd,
     BodyPiece,
@@ -35,26 +30,18 @@ from secondpost.protocols.smtp_server import (
     SmtpServer,
     StartTls,
 )
-from secondpost.receive.body import BodyKeeper
+from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.reception import Reception
-from secondpost.receive.trace import date_time, received_line
-from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.world.asking import Unfinished, begin, finish
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
 
-RECEIVED_FIELDS_MAX = 100  # RFC 5321 §6.3
 UNREAD_OCTETS_MAX = 64 * 1024  # of what a client sends while it has to wait for an answer
-ROOM_CHECK_OCTETS = 1024 * 1024  # how often the disk is looked at while a body comes in
 TLS_SECONDS_MAX = 60
 BODY_SECONDS_MAX = 3600  # from 354 to the final dot, however slowly it drips
 
 OK = Reply.of(250, "2.1.0", "Sender ok")
 RECIPIENT_OK = Reply.of(250, "2.1.5", "Recipient ok")
 GO_AHEAD = Reply.of(354, "", "End data with <CR><LF>.<CR><LF>")
-LOOPING = Reply.of(554, "5.4.6", f"More than {RECEIVED_FIELDS_MAX} Received fields: a mail loop")
-STORE_BUSY = Reply.of(451, "4.3.0", "The queue cannot take it now; try again later")
-STORE_FULL = Reply.of(452, "4.3.1", "Not enough disk space here now; try again later")
-ONE_WAY = Reply.of(452, "4.5.3", "Send this recipient a copy of its own")
 CLOSING = Reply.of(421, "4.3.2", "Service is closing; try again soon")
 TOO_MANY = Reply.of(421, "4.7.0", "Too many connections; try again later")
 TIMED_OUT = Reply.of(421, "4.4.2", "Nothing was heard for too long")
@@ -88,17 +75,7 @@ class Conversation(asyncio.Protocol):
         self._asking: asyncio.Task[Verdict] | None = None
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._clear_transaction()
-
-    def _clear_transaction(self) -> None:
-        self._sender: ReversePath = NullPath()
-        self._eight_bit = False
-        self._size = 0
-        self._recipients: list[Mailbox] = []
-        self._way: Way | None = None
-        self._queue_id: QueueId | None = None
-        self._keeper: BodyKeeper | None = None
-        self._room_checked = 0
+        self._incoming = Incoming(reception)
 
     # ------------------------------------------------------------ the connection
 
@@ -135,14 +112,14 @@ class Conversation(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._queue_id is not None and not self._waiting:
+        if self._incoming.has_body and not self._waiting:
             self._reception.log.lost_connection(self._peer_address, "body")
         if self._timer is not None:
             self._timer.cancel()
         if self._asking is not None:
             self._asking.cancel()
-        if self._queue_id is None or not self._waiting:
-            self._forget_body()  # a whole message that is on its way to the disk is seen through
+        if not self._waiting:
+            self._incoming.forget_body()  # a whole message that is on its way to the disk is seen through
         self._transport = None
         self._gone(self)
 
@@ -157,7 +134,7 @@ class Conversation(asyncio.Protocol):
     def drain(self) -> None:
         """Finish the message that is under way, if one is, then part."""
         self._draining = True
-        if self._queue_id is None and not self._waiting:
+        if not self._incoming.has_body and not self._waiting:
             self._part(CLOSING)
 
     def abort(self) -> None:
@@ -220,7 +197,7 @@ class Conversation(asyncio.Protocol):
                 break
             self._act(event)
         self._flush()
-        if self._keeper is not None and self._keeper.is_full:
+        if self._incoming.must_pause:
             self._pause()
         elif not self._waiting and not self._choked:
             self._resume()
@@ -228,7 +205,9 @@ class Conversation(asyncio.Protocol):
     def _act(self, event: Event) -> None:
         match event:
             case BodyPiece(data):
-                self._take_piece(data)
+                unwanted = self._incoming.add(data)
+                if unwanted is not None:
+                    self._give_up_body(unwanted)
             case RcptTo(mailbox):
                 self._judge(mailbox)
             case MailFrom():
@@ -240,9 +219,7 @@ class Conversation(asyncio.Protocol):
             case Hello():
                 pass
             case Reset() | BodyRefused():
-                self._forget_body()
-                self._clear_transaction()
-                self._after_message()
+                self._end_message()
             case StartTls():
                 self._waiting = self._upgrading = True
                 self._flush()
@@ -250,7 +227,8 @@ class Conversation(asyncio.Protocol):
             case Fault(text):
                 self._reception.log.protocol_fault(self._peer_address, text)
             case Close(text):
-                self._reception.log.protocol_fault(self._peer_address, text)
+                if not self._draining:
+                    self._reception.log.protocol_fault(self._peer_address, text)
                 self._flush()
                 self._close()
             case Quit():
@@ -263,20 +241,12 @@ class Conversation(asyncio.Protocol):
         seconds = self._reception.config.receive.timeout_ms / 1000
         self._wait_seconds(BODY_SECONDS_MAX if isinstance(event, DataBegin) else seconds)
 
-    def _answer(self, reply: Reply) -> None:
-        self._session.answer(reply)
-
     # ------------------------------------------------------------ MAIL and RCPT
 
     def _begin(self, event: MailFrom) -> None:
-        self._clear_transaction()
-        self._sender, self._eight_bit = event.sender, event.eight_bit
-        self._size = event.size if event.size is not None else 0
-        verdict = judge_size(self._size, self._reception.free())
-        if isinstance(verdict, Accept):
-            self._answer(OK)
-        else:
-            self._refuse(verdict.reply, verdict.reason, None)
+        size = event.size if event.size is not None else 0
+        self._incoming = Incoming(self._reception, event.sender, size, event.eight_bit)
+        self._say(self._incoming.judge_room(), OK, None)
 
     def _judge(self, mailbox: Mailbox) -> None:
         asking = judge_recipient(mailbox, self._reception.recipients(), self._reception.own_domains)
@@ -297,167 +267,70 @@ class Conversation(asyncio.Protocol):
         self._advance()
 
     def _judged(self, mailbox: Mailbox, verdict: Verdict) -> None:
-        if not isinstance(verdict, Accept):
-            self._refuse(verdict.reply, verdict.reason, mailbox)
-            return
-        backup = self._reception.config.backup_for(mailbox.domain)
-        if backup is not None and (backup.quota is not None or self._size > backup.max_size):
-            stored = self._reception.intake.stored_octets(mailbox.domain)
-            room = judge_quota(backup, self._size, stored)
-            if not isinstance(room, Accept):
-                self._refuse(room.reply, room.reason, mailbox)
-                return
-        if self._way is not None and self._way is not verdict.way:
-            self._refuse(ONE_WAY, "mixed-ways", mailbox)
-            return
-        self._way = verdict.way
-        self._recipients.append(mailbox)
-        self._answer(RECIPIENT_OK)
+        if isinstance(verdict, Accept):
+            verdict = self._incoming.add_recipient(mailbox, verdict.way)
+        self._say(verdict, RECIPIENT_OK, mailbox)
 
-    def _refuse(self, reply: Reply, reason: str, mailbox: Mailbox | None) -> None:
-        self._reception.log.refused(self._peer_address, self._sender, mailbox, reply, reason)
-        self._answer(reply)
+    def _say(self, verdict: Verdict, ok: Reply, mailbox: Mailbox | None) -> None:
+        if isinstance(verdict, Accept):
+            self._session.answer(ok)
+            return
+        sender = self._incoming.sender
+        self._reception.log.refused(self._peer_address, sender, mailbox, verdict.reply, verdict.reason)
+        self._session.answer(verdict.reply)
 
     # ------------------------------------------------------------ the body
 
     def _begin_body(self) -> None:
-        reception = self._reception
-        now_ms = reception.clock.now_ms()
-        self._queue_id = reception.ids.next(now_ms)
-        line = received_line(
-            self._peer(),
-            reception.config.hostname,
-            self._queue_id,
-            tuple(self._recipients),
-            date_time(now_ms),
-        )
-        self._keeper = BodyKeeper(
-            reception.disk,
-            reception.work,
-            f"{reception.ids.worker}-{queue_id_text(self._queue_id)}",
-            line,
-            drained=self._body_drained,
-            failed=self._body_failed,
-        )
-        self._answer(GO_AHEAD)
+        self._incoming.begin_body(self._peer(), self._body_drained, self._body_failed)
+        self._session.answer(GO_AHEAD)
 
     def _peer(self) -> Peer:
         session = self._session
         protocol = ("ESMTPS" if session.tls else "ESMTP") if session.extended else "SMTP"
         return Peer(self._peer_address, session.hello or self._peer_address, protocol, self._tls)
 
-    def _take_piece(self, data: bytes) -> None:
-        keeper = self._keeper
-        if keeper is None:
-            return
-        keeper.add(data)
-        if keeper.size - self._room_checked > ROOM_CHECK_OCTETS:
-            self._room_checked = keeper.size
-            verdict = judge_size(0, self._reception.free())
-            if not isinstance(verdict, Accept):
-                self._session.refuse_body(verdict.reply)
-
     def _body_drained(self) -> None:
-        if self._keeper is not None and not self._keeper.is_full and not self._waiting:
+        if not self._incoming.must_pause and not self._waiting:
             self._resume()
 
     def _body_failed(self, error: BaseException) -> None:
-        self._session.refuse_body(STORE_FULL if isinstance(error, DiskFull) else STORE_BUSY)
+        if isinstance(error, DiskFailed):
+            self._reception.failed(error)
+        if not self._waiting:  # else the whole body is being finished, and that will hear of it
+            self._give_up_body(STORE_FULL if isinstance(error, DiskFull) else STORE_BUSY)
+
+    def _give_up_body(self, reply: Reply) -> None:
+        """The client goes on to its final dot and is told then; what it sends until then is not kept."""
+        self._session.refuse_body(reply)
+        self._incoming.forget_body()
         self._resume()
 
     def _end_body(self, event: BodyEnd) -> None:
-        keeper, queue_id = self._keeper, self._queue_id
-        assert keeper is not None
-        assert queue_id is not None
+        incoming = self._incoming
         if event.bare_newlines > 0:
-            self._reception.log.normalized(queue_id, self._peer_address, event.bare_newlines)
-        if field_count(header_block(keeper.start_of()), b"received") > RECEIVED_FIELDS_MAX:
-            self._turn_away(LOOPING, "loop")
-            return
-        reply = self._too_large_for_its_domain(event.size)
-        if reply is not None:
-            self._turn_away(reply, "too-large")
-            return
-        self._waiting = True
-        content = keeper.whole()
-        if content is not None:
-            self._submit(content)
+            incoming.log_newlines(event.bare_newlines)
+        verdict = incoming.judge_whole(event.size, event.received_fields)
+        if isinstance(verdict, Accept):
+            self._waiting = True
+            incoming.store(self._stored)
         else:
-            self._reception.background(self._submit_file(keeper))
+            incoming.log_refusal(verdict.reply, verdict.reason)
+            self._session.answer(verdict.reply)
+            self._end_message()
 
-    def _too_large_for_its_domain(self, size: int) -> Reply | None:
-        """Said only now when the client did not give a SIZE."""
-        for domain in {mailbox.domain for mailbox in self._recipients}:
-            backup = self._reception.config.backup_for(domain)
-            if backup is not None:
-                verdict = judge_quota(backup, size, 0)
-                if isinstance(verdict, Reject):
-                    return verdict.reply
-        return None
-
-    def _turn_away(self, reply: Reply, reason: str) -> None:
-        assert self._queue_id is not None
-        self._reception.log.not_accepted(self._queue_id, self._peer_address, reply, reason)
-        self._forget_body()
-        self._clear_transaction()
-        self._answer(reply)
-        self._after_message()
-
-    async def _submit_file(self, keeper: BodyKeeper) -> None:
-        try:
-            content = await keeper.finish()
-        except (DiskFull, DiskFailed) as error:
-            self._waiting = False
-            self._turn_away(STORE_FULL if isinstance(error, DiskFull) else STORE_BUSY, "disk")
-            self._advance()
-        else:
-            self._submit(content)
-
-    def _submit(self, content: Content) -> None:
-        assert self._queue_id is not None
-        for_owner = self._way is Way.OWNER
-        recipients = self._reception.config.owner if for_owner else tuple(self._recipients)
-        arrival = Arrival(
-            queue_id=self._queue_id,
-            lane=Lane.OWN if for_owner else Lane.RELAY,
-            envelope=Envelope(self._sender, recipients, self._eight_bit),
-            peer=self._peer(),
-            arrived_ms=self._reception.clock.now_ms(),
-            content=content,
-        )
-        self._keeper = None  # from here on the spool has it, whatever becomes of the connection
-        kept_for = KeptFor.QUARANTINE if self._way is Way.QUARANTINE else None
-        stored = asyncio.ensure_future(self._reception.intake.accept(arrival, kept_for))
-        stored.add_done_callback(lambda done: self._stored(arrival, done))
-
-    def _stored(self, arrival: Arrival, stored: asyncio.Future[None]) -> None:
-        error = stored.exception()
-        if error is None:
-            reply = Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(arrival.queue_id)}")
-            self._reception.log.accepted(arrival)
-            self._reception.arrived()
-        else:
-            reply = STORE_FULL if isinstance(error, StoreFull | DiskFull) else STORE_BUSY
-            reason = "store-full" if reply is STORE_FULL else "store-unavailable"
-            self._reception.log.not_accepted(arrival.queue_id, self._peer_address, reply, reason)
-            if not isinstance(error, StoreFull | StoreUnavailable | DiskFull | DiskFailed):
-                raise error
+    def _stored(self, reply: Reply) -> None:
         self._waiting = False
-        self._clear_transaction()
         if self._transport is not None:
-            self._answer(reply)
-            self._after_message()
+            self._session.answer(reply)
+            self._end_message()
             self._advance()
 
-    def _after_message(self) -> None:
+    def _end_message(self) -> None:
+        self._incoming.forget_body()
+        self._incoming = Incoming(self._reception)
         if self._draining:
             self._part(CLOSING)
-
-    def _forget_body(self) -> None:
-        if self._keeper is not None:
-            removing = self._keeper.forget()
-            if removing is not None:
-                self._reception.background(removing)
 
     # ------------------------------------------------------------ STARTTLS
 

@@ -27,6 +27,7 @@ class Reception:
     recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
     free: Callable[[], int]  # octets on the disk beyond the reserve
     arrived: Callable[[], None]  # a message is in the spool: tell whoever delivers
+    failed: Callable[[BaseException], None]  # the role cannot go on
     background: Callable[[Coroutine[None, None, None]], None]  # see it through, whatever becomes of us
 
     @property

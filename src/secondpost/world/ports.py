@@ -234,6 +234,10 @@ class Disk(Protocol):
         """Fewer octets at the end of the file. Raises FileNotFoundError."""
         ...
 
+    def size(self, name: str) -> int:
+        """Octets of a file; 0 when it is not there."""
+        ...
+
     def names(self, folder: str) -> list[str]: ...
 
     def remove(self, name: str) -> None:

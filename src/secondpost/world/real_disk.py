@@ -79,6 +79,12 @@ class RealDisk:
         finally:
             os.close(handle)
 
+    def size(self, name: str) -> int:
+        try:
+            return os.stat(self.path(name)).st_size
+        except FileNotFoundError:
+            return 0
+
     def names(self, folder: str) -> list[str]:
         """Sorted; none when the folder is not there."""
         try:

@@ -1,0 +1,198 @@
+"""One message on its way in, from MAIL to the store: its envelope, its body, and what is said of both.
+
+What the client should hear is returned, as a reply or as an accepted message; who is spoken to and when
+is the conversation's business.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from secondpost.mail.address import Mailbox, NullPath, ReversePath
+from secondpost.mail.content import Content, InFile
+from secondpost.mail.delivery import KeptFor
+from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
+from secondpost.mail.queue_id import QueueId, queue_id_text
+from secondpost.mail.reply import Reply
+from secondpost.mail.verdict import ACCEPT, Accept, Reject, Verdict, Way
+from secondpost.policy.room import judge_quota, judge_size
+from secondpost.receive.body import BodyKeeper
+from secondpost.receive.reception import Reception
+from secondpost.receive.trace import date_time, received_line
+from secondpost.store.ports import StoreFull, StoreUnavailable
+from secondpost.world.ports import DiskFailed, DiskFull
+
+RECEIVED_FIELDS_MAX = 100  # RFC 5321 §6.3
+ROOM_CHECK_OCTETS = 1024 * 1024  # how often the disk is looked at while a body comes in
+
+LOOPING = Reply.of(554, "5.4.6", f"{RECEIVED_FIELDS_MAX} Received fields or more: a mail loop")
+STORE_BUSY = Reply.of(451, "4.3.0", "The queue cannot take it now; try again later")
+STORE_FULL = Reply.of(452, "4.3.1", "Not enough disk space here now; try again later")
+ONE_WAY = Reject(Reply.of(452, "4.5.3", "Send this recipient a copy of its own"), "mixed-ways")
+
+
+class Incoming:
+    """`size`: what the client declared, 0 when it did not."""
+
+    def __init__(
+        self,
+        reception: Reception,
+        sender: ReversePath = NullPath(),  # noqa: B008 - a frozen value
+        size: int = 0,
+        eight_bit: bool = False,
+    ) -> None:
+        self._reception = reception
+        self.sender = sender
+        self._size = size
+        self._eight_bit = eight_bit
+        self._recipients: list[Mailbox] = []
+        self._way: Way | None = None
+        self._peer: Peer | None = None
+        self._queue_id: QueueId | None = None
+        self._keeper: BodyKeeper | None = None
+        self._room_checked = 0
+
+    # ------------------------------------------------------------ the envelope
+
+    def judge_room(self) -> Verdict:
+        return judge_size(self._size, self._reception.free())
+
+    def add_recipient(self, mailbox: Mailbox, way: Way) -> Verdict:
+        """Policy takes it; whether its domain has room, and whether it can go with the others."""
+        backup = self._reception.config.backup_for(mailbox.domain)
+        if backup is not None and (backup.quota is not None or self._size > backup.max_size):
+            stored = self._reception.intake.stored_octets(mailbox.domain)
+            verdict = judge_quota(backup, self._size, stored)
+            if not isinstance(verdict, Accept):
+                return verdict
+        if self._way is not None and self._way is not way:
+            return ONE_WAY
+        self._way = way
+        self._recipients.append(mailbox)
+        return ACCEPT
+
+    # ------------------------------------------------------------ the body
+
+    @property
+    def has_body(self) -> bool:
+        """DATA was said, whatever became of it."""
+        return self._queue_id is not None
+
+    @property
+    def must_pause(self) -> bool:
+        return self._keeper is not None and self._keeper.is_full
+
+    def begin_body(
+        self, peer: Peer, drained: Callable[[], None], failed: Callable[[BaseException], None]
+    ) -> None:
+        """`drained`: there is room for more; `failed`: the disk would not take it."""
+        reception = self._reception
+        now_ms = reception.clock.now_ms()
+        self._peer = peer
+        self._queue_id = queue_id = reception.ids.next(now_ms)
+        recipients = tuple(self._recipients)
+        line = received_line(peer, reception.config.hostname, queue_id, recipients, date_time(now_ms))
+        name = f"{reception.ids.worker}-{queue_id_text(queue_id)}"
+        self._keeper = BodyKeeper(reception.disk, reception.work, name, line, drained=drained, failed=failed)
+
+    def add(self, data: bytes) -> Reply | None:
+        """Keep a piece. A reply means that the body is not wanted any more."""
+        keeper = self._keeper
+        if keeper is None:
+            return None
+        keeper.add(data)
+        if keeper.size - self._room_checked > ROOM_CHECK_OCTETS:
+            self._room_checked = keeper.size
+            verdict = judge_size(0, self._reception.free())
+            if not isinstance(verdict, Accept):
+                return verdict.reply
+        return None
+
+    def judge_whole(self, size: int, received_fields: int) -> Verdict:
+        """What can only be said when the body is whole."""
+        if received_fields >= RECEIVED_FIELDS_MAX:
+            return Reject(LOOPING, "loop")
+        for domain in {mailbox.domain for mailbox in self._recipients}:
+            backup = self._reception.config.backup_for(domain)
+            verdict = judge_quota(backup, size, 0) if backup is not None else ACCEPT
+            if isinstance(verdict, Reject):
+                return verdict
+        return ACCEPT
+
+    def forget_body(self) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            removing = keeper.forget()
+            if removing is not None:
+                self._reception.background(removing)
+
+    # ------------------------------------------------------------ into the store
+
+    def store(self, answer: Callable[[Reply], None]) -> None:
+        """See the message safe, whatever becomes of the connection; then `answer` with its reply."""
+        keeper = self._keeper
+        assert keeper is not None
+        content = keeper.whole()
+        if content is not None:
+            self._submit(content, answer)
+        else:
+            self._reception.background(self._store_file(keeper, answer))
+
+    async def _store_file(self, keeper: BodyKeeper, answer: Callable[[Reply], None]) -> None:
+        try:
+            content = await keeper.finish()
+        except (DiskFull, DiskFailed) as error:
+            self.forget_body()
+            answer(self._not_stored(error))
+        else:
+            self._submit(content, answer)
+
+    def _submit(self, content: Content, answer: Callable[[Reply], None]) -> None:
+        assert self._queue_id is not None
+        assert self._peer is not None
+        self._keeper = None  # from here on it is the store's
+        for_owner = self._way is Way.OWNER
+        recipients = self._reception.config.owner if for_owner else tuple(self._recipients)
+        arrival = Arrival(
+            queue_id=self._queue_id,
+            lane=Lane.OWN if for_owner else Lane.RELAY,
+            envelope=Envelope(self.sender, recipients, self._eight_bit),
+            peer=self._peer,
+            arrived_ms=self._reception.clock.now_ms(),
+            content=content,
+        )
+        kept_for = KeptFor.QUARANTINE if self._way is Way.QUARANTINE else None
+        stored = asyncio.ensure_future(self._reception.intake.accept(arrival, kept_for))
+        stored.add_done_callback(lambda done: answer(self._stored(arrival, done)))
+
+    def _stored(self, arrival: Arrival, stored: asyncio.Future[None]) -> Reply:
+        error = stored.exception()
+        if error is None:
+            self._reception.log.accepted(arrival)
+            self._reception.arrived()
+            return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(arrival.queue_id)}")
+        if isinstance(arrival.content, InFile):
+            self._reception.background(self._remove_file(arrival.content.name))
+        return self._not_stored(error)
+
+    async def _remove_file(self, name: str) -> None:
+        await self._reception.work.run(lambda: self._reception.disk.remove(name))
+
+    def _not_stored(self, error: BaseException) -> Reply:
+        if not isinstance(error, StoreFull | StoreUnavailable | DiskFull):
+            # Nobody knows any more what the disk holds, or there is a mistake of ours: the role ends.
+            self._reception.failed(error)
+        full = isinstance(error, StoreFull | DiskFull)
+        reply, reason = (STORE_FULL, "store-full") if full else (STORE_BUSY, "store-unavailable")
+        self.log_refusal(reply, reason)
+        return reply
+
+    def log_refusal(self, reply: Reply, reason: str) -> None:
+        """Of a message whose body we have seen."""
+        assert self._queue_id is not None
+        assert self._peer is not None
+        self._reception.log.not_accepted(self._queue_id, self._peer.address, reply, reason)
+
+    def log_newlines(self, newlines: int) -> None:
+        assert self._queue_id is not None
+        assert self._peer is not None
+        self._reception.log.normalized(self._queue_id, self._peer.address, newlines)
