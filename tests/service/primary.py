@@ -100,7 +100,10 @@ class Client:
             return ""
 
     def say(self, line: str) -> str:
-        self.socket.sendall(line.encode() + b"\r\n")
+        try:
+            self.socket.sendall(line.encode() + b"\r\n")
+        except ConnectionError:
+            return ""
         return self.reply()
 
     def send(self, content: bytes, recipient: str, sender: str = "a@elsewhere.example") -> str:

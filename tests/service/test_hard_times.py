@@ -295,7 +295,7 @@ def test_when_told_to_stop_it_finishes_the_message_under_way(
     client.socket.sendall(b"the end\r\n.\r\n")
     assert client.reply().startswith("250 ")
     assert client.reply().startswith("421 ")
-    until("the service has ended", lambda: len(office.roles()) == 0)
+    assert office.stop() == 0
     office.start()
     until("what it took at the end has arrived", lambda: len(primary.taken) == 1)
 
@@ -307,6 +307,7 @@ def test_recipients_are_asked_about_learned_and_known_while_the_primary_is_down(
     primary.open()
     office = make_office({'recipients = ["any"]': 'recipients = ["learn"]'})
     office.start()
+    until("the deliver role can be asked", lambda: "deliver role-started" in office.log.read_text())
     client = call(office)
     assert client.send(message(1), RECIPIENT).startswith("250 ")
     assert client.send(message(2), "nobody@example.org").startswith("550 5.1.1")

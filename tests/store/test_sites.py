@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpost.mail.address import Domain
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.store.ports import Selection, SiteDown, SiteDue
@@ -157,7 +157,7 @@ async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, t
     assert await store.expire(RELAY, NET, border, border, to) == 0
     assert await store.expire(RELAY, Domain("never.example"), border, border, to) == 0
     states = {one.recipient: (one.state, one.kept_for) for one in store.listed(Selection(), None, 10)}
-    ended = (to, KeptFor.EXPIRED if to is State.KEPT else None)
+    ended = (State.KEPT, KeptFor.EXPIRED)  # whatever was asked for: relayed mail is never ended by time
     assert states == {
         "old0@example.net": ended,
         "old1@example.net": ended,
@@ -167,6 +167,20 @@ async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, t
     }
     assert store.message(tried.id.queue_id).has_content  # type: ignore[union-attr]
     assert store.next_due_ms([RELAY]) == border + 1
+
+
+async def test_own_mail_expires_and_redirected_mail_is_kept(place: Place) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    await letters.send("own@elsewhere.example", lane=Lane.OWN)
+    relayed = await letters.send("anna@example.net")
+    chosen = Selection(ids=(relayed.queue_id,))
+    await store.redirect(chosen, Mailbox.parse("anna@elsewhere.example"), place.clock.ms, "by the owner")
+    place.clock.ms += 1_000_000
+    now_ms = place.clock.ms
+    assert await store.expire(Lane.OWN, Domain("elsewhere.example"), now_ms, now_ms, State.EXPIRED) == 2
+    states = {one.recipient: one.state for one in store.listed(Selection(), None, 10)}
+    assert states == {"own@elsewhere.example": State.EXPIRED, "anna@elsewhere.example": State.KEPT}
 
 
 async def test_expiry_takes_one_batch_at_a_time_and_leaves_claimed_mail_alone(place: Place) -> None:

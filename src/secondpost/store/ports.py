@@ -186,7 +186,9 @@ class Claims(Protocol):
     def expire(
         self, lane: Lane, domain: Domain, arrived_before_ms: int, now_ms: int, to: State
     ) -> Awaitable[int]:
-        """Waiting deliveries older than that become EXPIRED, or KEPT (expired); how many. One batch."""
+        """Waiting deliveries older than that become EXPIRED, or KEPT (expired), which relayed mail becomes
+        in any lane; how many. One batch.
+        """
         ...
 
     def waiting_domains(self) -> list[tuple[Lane, Domain]]:

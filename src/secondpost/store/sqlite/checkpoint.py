@@ -37,6 +37,7 @@ class Checkpoints(Base):
             await self._give_back_pages()
             await self._opened.work.run(self._copy_log_alone)
         except DiskFailed as failed:
+            self._writer.distrust(failed)
             self._opened.failed(failed)
             raise
         finally:

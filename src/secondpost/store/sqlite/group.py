@@ -144,7 +144,7 @@ class Writer:
         if error is not None and not isinstance(error, Exception):
             raise error
         if error is not None:
-            self._distrust(error)
+            self.distrust(error)
         for one in finished:
             if one.answer.done():
                 continue
@@ -203,7 +203,7 @@ class Writer:
 
     def _after_fault(self, jobs: Sequence[_Job], error: Exception) -> None:
         if isinstance(error, DiskFailed):
-            self._distrust(error)
+            self.distrust(error)
             self._refuse(jobs, error)
         elif len(jobs) == 1:
             self._refuse(jobs, error)
@@ -230,13 +230,13 @@ class Writer:
         told_error = told(error, self._db)
         jobs = [self._queue.popleft() for _ in range(waited)]
         if isinstance(told_error, DiskFailed):
-            self._distrust(told_error)
+            self.distrust(told_error)
         self._refuse(jobs, told_error)
 
     def _refuse(self, jobs: Sequence[_Job], error: Exception) -> None:
         self._finished += [_Finished(job.answer, None, error) for job in jobs]
 
-    def _distrust(self, error: Exception) -> None:
+    def distrust(self, error: Exception) -> None:
         """Nothing is written any more: a failed sync must never be followed by one that "succeeds"."""
         self._refusal = (
             error if isinstance(error, DiskFailed) else DiskFailed(f"the writer failed: {error!r}")
@@ -250,7 +250,7 @@ class Writer:
             try:
                 self._db.execute("ROLLBACK")
             except apsw.Error as error:
-                self._distrust(error)
+                self.distrust(error)
 
     def _give_way(self) -> None:
         """Leave another process that writes a gap to begin in, when our groups leave none of themselves."""

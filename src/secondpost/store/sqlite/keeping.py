@@ -84,9 +84,7 @@ class SqliteKeeping(Checkpoints):
 
     async def _remove_nameless(self, worker: int) -> int:
         """Files that the worker wrote and whose row never came."""
-        disk, prefix = self._opened.disk, f"{worker}-"
-        names = await self._opened.work.run(lambda: disk.names(CONTENT_FOLDER))
-        written = [f"{CONTENT_FOLDER}/{name}" for name in names if name.startswith(prefix)]
+        written = await self._opened.work.run(lambda: self._written_by(worker))
         removed = 0
         for start in range(0, len(written), BATCH_ROWS):
             some = written[start : start + BATCH_ROWS]
@@ -96,6 +94,11 @@ class SqliteKeeping(Checkpoints):
                 await self._remove_files(nameless)
             removed += len(nameless)
         return removed
+
+    def _written_by(self, worker: int) -> list[str]:
+        """The content files of a worker; their names begin with its number."""
+        names = self._opened.disk.names(CONTENT_FOLDER)
+        return [f"{CONTENT_FOLDER}/{name}" for name in names if name.startswith(f"{worker}-")]
 
     async def _bury(self, worker: int, lock: str) -> None:
         def write(db: apsw.Connection) -> None:
@@ -131,12 +134,15 @@ class SqliteKeeping(Checkpoints):
             worker.held.release()
 
     def _leave(self, worker: int) -> bool:
-        """With a lease left, something may be under way: then we are swept like the dead."""
+        """With a lease or a file without a row left, something was under way: we are swept like the dead."""
         if self._writer.is_distrusted:
             return False
         db = self._opened.db
+        written = self._written_by(worker)
         try:
             if db.execute(_QUERIES["leases_of"], (worker,)).fetchall() != [(0,)]:
+                return False
+            if len(db.execute(_QUERIES["needed_files"], (as_json(written),)).fetchall()) < len(written):
                 return False
             db.execute(_QUERIES["drop_worker"], (worker,))
         except apsw.Error:

@@ -165,7 +165,9 @@ SELECT message, number FROM delivery INDEXED BY delivery_again
 WHERE domain = ?1 AND state = 'waiting' AND due_ms > arrived_ms AND arrived_ms < ?2 LIMIT ?3;
 
 -- name: expire
--- The time of the chosen deliveries is over.
-UPDATE delivery SET state = ?2, kept_for = ?3, last_ms = ?4, cause = 'expired', level = 'message'
-FROM json_each(?1) AS chosen
+-- The time of the chosen deliveries is over. Relayed mail is kept, also when the owner redirected it.
+UPDATE delivery SET
+  state = iif(message.lane = 'relay', 'kept', ?2), kept_for = iif(message.lane = 'relay', 'expired', ?3),
+  last_ms = ?4, cause = 'expired', level = 'message'
+FROM json_each(?1) AS chosen CROSS JOIN message ON message.id = chosen.value ->> 0
 WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1 AND state = 'waiting';
