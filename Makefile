@@ -58,8 +58,7 @@ lock:
 	@build/lock/bin/pip install --quiet uv==0.13.9
 	@env -u PIP_FIND_LINKS build/lock/bin/uv pip compile pyproject.toml --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --upgrade \
-	  --default-index https://pypi.org/simple --custom-compile-command "make lock" \
-	  --quiet --output-file requirements.lock
+	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean:
 	@rm -rf $(VENV) build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
