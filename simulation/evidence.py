@@ -86,7 +86,7 @@ class Evidence:
 
     @cached_property
     def offered(self) -> dict[tuple[str, str], float]:
-        """When we first offered (sender, recipient) to its primary. Recipient probes are from nobody."""
+        """When we first offered (sender, recipient) to a primary. Recipient probes are from nobody."""
         first: dict[tuple[str, str], float] = {}
         for server in self.primaries:
             for offer in server.offered:
@@ -97,6 +97,11 @@ class Evidence:
 
     def offers_from_us(self, servers: list[ReceivingServer]) -> list[Offered]:
         return [offer for server in servers for offer in server.offered if offer.peer == OUR_ADDRESS]
+
+    def first_tried(self, marker: str, recipient: str) -> float | None:
+        sender = self.ledger.letters[marker].sender
+        times = [self.offered[key] for key in ((sender, recipient), (sender, "")) if key in self.offered]
+        return min(times, default=None)
 
 
 def queue_id_of(content: bytes) -> str | None:

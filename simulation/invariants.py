@@ -103,7 +103,7 @@ def nothing_is_relayed_elsewhere(day: Evidence) -> Iterator[str]:
         if recipient.rpartition("@")[2] not in homes:
             yield f"{marker} for {recipient} was taken at {at:.3f}: an open relay"
     for offer in day.offers_from_us(day.primaries):
-        if offer.recipient.rpartition("@")[2] not in homes:
+        if offer.recipient != "" and offer.recipient.rpartition("@")[2] not in homes:
             yield f"we offered mail for {offer.recipient} at {offer.at_seconds:.3f}"
 
 
@@ -133,14 +133,12 @@ def held_mail_drains_when_the_primary_is_back(day: Evidence) -> Iterator[str]:
         if not _is_calm(day, server, back):
             continue
         held = _held_for(day, plan.domains, back)
-        tried = [
-            (day.offered.get((_sender_of(day, marker), recipient)), marker) for marker, recipient, _ in held
-        ]
+        tried = [day.first_tried(marker, recipient) for marker, recipient, _ in held]
         if len(tried) == 0:
             continue
         never = float("inf")
-        first = min(at if at is not None else never for at, _ in tried)
-        last = max(at if at is not None else never for at, _ in tried)
+        first = min(at if at is not None else never for at in tried)
+        last = max(at if at is not None else never for at in tried)
         if first > back + STARTS_SECONDS + 1:
             yield f"{plan.name} was back at {back:.1f}, {len(held)} waited, the first tried at {first:.1f}"
         elif last > back + DRAINED_SECONDS + len(held):
@@ -151,15 +149,14 @@ def held_mail_drains_when_the_primary_is_back(day: Evidence) -> Iterator[str]:
 
 def _held_for(day: Evidence, domains: tuple[str, ...], back: float) -> list[tuple[str, str, float]]:
     """What we had taken before the primary was back and had not tried even once, oldest first."""
-    tried = day.offered
     return sorted(
         (
             (marker, recipient, at)
             for marker, recipient, at in day.acknowledged
             if at < back - 5.0
             and recipient.rpartition("@")[2] in domains
-            and tried.get((_sender_of(day, marker), recipient), back) >= back
-            and _sender_of(day, marker) != ""
+            and (day.first_tried(marker, recipient) or back) >= back
+            and day.ledger.letters[marker].sender != ""
         ),
         key=lambda entry: entry[2],
     )
@@ -169,12 +166,12 @@ def _in_order(
     name: str,
     domains: tuple[str, ...],
     held: list[tuple[str, str, float]],
-    tried: list[tuple[float | None, str]],
+    tried: list[float | None],
 ) -> Iterator[str]:
     for domain in domains:
         order = [
             (at or 0.0, place)
-            for place, ((_, recipient, _), (at, _)) in enumerate(zip(held, tried, strict=True))
+            for place, ((_, recipient, _), at) in enumerate(zip(held, tried, strict=True))
             if recipient.endswith("@" + domain)
         ]
         places = [place for _, place in sorted(order)]
@@ -210,10 +207,6 @@ def _concerns(fault: Fault, servers: list[int], network: str) -> bool:
             return True
         case ClockWrong():
             return False
-
-
-def _sender_of(day: Evidence, marker: str) -> str:
-    return day.ledger.letters[marker].sender
 
 
 def content_arrives_unchanged(day: Evidence) -> Iterator[str]:

@@ -81,7 +81,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A RCPT that was heard, whatever was answered."""
+    """A RCPT that was heard, whatever was answered; or a MAIL refused, which has no recipient yet: ""."""
 
     peer: str
     sender: str
@@ -203,6 +203,7 @@ class Service:
             self.sender = self.named
         else:
             self.server.refused_senders.add(self.named)
+            self.server.offered.append(Offered(self.peer, self.named, "", self.server.now()))
 
     async def _rcpt(self, rest: str) -> None:
         recipient = _path(rest)

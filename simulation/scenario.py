@@ -14,7 +14,7 @@ from simulation.senders import Manners
 from simulation.work import Pace
 
 HOUR = 3600.0
-DAY_SECONDS = 6 * HOUR  # a working day
+DAY_SECONDS = 4 * HOUR  # as much as a day brings, without its idle hours
 LETTERS_MIN = 300
 
 OUR_NAME = "mx2.ours.example"
@@ -261,11 +261,11 @@ def _faults(
     dice: SimDice, domains: tuple[DomainPlan, ...], primaries: tuple[PrimaryPlan, ...]
 ) -> tuple[Fault, ...]:
     faults = [
-        _spell(dice, PrimaryDown(server, dice.chance(0.5)), 0.1 * HOUR, 2.5 * HOUR)
+        _spell(dice, PrimaryDown(server, dice.chance(0.5)), 0.1 * HOUR, 1.5 * HOUR)
         for server in range(len(primaries))
         for _ in range(dice.whole(1, 2))
     ]
-    faults.append(_spell(dice, Blocked(COUNTRY, dice.one_of(primaries).network), HOUR, 4 * HOUR))
+    faults.append(_spell(dice, Blocked(COUNTRY, dice.one_of(primaries).network), 0.5 * HOUR, 2.5 * HOUR))
     if dice.chance(0.3):
         network = dice.one_of(primaries).network
         faults.append(_spell(dice, Blocked(OUR_NETWORK, network), 0.2 * HOUR, 2 * HOUR))
@@ -301,7 +301,7 @@ def _trouble(
     server = dice.whole(0, len(primaries) - 1)
     match kind:
         case 0:
-            return _spell(dice, Moody(server, dice.one_of(CHARACTERS)), 0.5 * HOUR, 4 * HOUR)
+            return _spell(dice, Moody(server, dice.one_of(CHARACTERS)), 0.5 * HOUR, 3 * HOUR)
         case 1:
             name = dice.one_of((*(domain.name for domain in domains), *(p.name for p in primaries)))
             lies = (SERVFAIL, NXDOMAIN, SLOW)
@@ -318,7 +318,7 @@ def _trouble(
             )
             return _spell(dice, Storm(weather), 0.2 * HOUR, 2 * HOUR)
         case 3:
-            return _spell(dice, TlsBroken(server, dice.one_of(("fails", "hangs"))), 0.5 * HOUR, 3 * HOUR)
+            return _spell(dice, TlsBroken(server, dice.one_of(("fails", "hangs"))), 0.5 * HOUR, 2 * HOUR)
         case 4:
             return _spell(dice, NoRoom(dice.chance(0.5)), 0.1 * HOUR, 0.5 * HOUR)
         case _:

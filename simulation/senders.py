@@ -19,8 +19,8 @@ from simulation.talk import Gone, Said, Talk
 CONNECT_SECONDS = 30.0
 DOT_SECONDS = 600.0
 AGAIN_FIRST_SECONDS = 300.0
-AGAIN_MAX_SECONDS = 1800.0
-TRIES_MAX = 200
+AGAIN_MAX_SECONDS = 900.0
+TRIES_MAX = 400
 
 
 @dataclass(frozen=True, slots=True)

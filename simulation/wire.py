@@ -56,6 +56,7 @@ class End:
         self.loop = net.loop
         self.local = local
         self.remote = remote
+        self.since_seconds = self.internet.timeline.now
         self.protocol: asyncio.Protocol | None = None
         self.transport: SimTransport | None = None
         self.encrypted = False
