@@ -15,10 +15,10 @@ help:
 	@echo "make test     the fast suite, under five minutes, no network"
 	@echo "make lint     ruff, mypy --strict, the floors"
 	@echo "make days     simulated days: SEEDS=200"
-	@echo "make against  against real Postfix, Exim and OpenSMTPD"
+	@echo "make against  against real Postfix, Exim, OpenSMTPD and Unbound"
 	@echo "make bench    accept and relay, measured against Postfix in the same run"
 	@echo "make long     the full forms of everything"
-	@echo "make peers    fetch Debian's mail servers into .peers/, unpacked, not installed"
+	@echo "make peers    fetch Debian's servers into .peers/, unpacked, not installed"
 
 run: $(READY)
 	@$(VENV)/bin/secondpost demo
@@ -56,7 +56,7 @@ peers: $(READY)
 lock:
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/pip install --quiet uv==0.13.9
-	@env -u PIP_FIND_LINKS build/lock/bin/uv pip compile pyproject.toml --group dev --universal \
+	@build/lock/bin/uv pip compile pyproject.toml --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --upgrade \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
 

@@ -1,4 +1,4 @@
-"""Debian's mail servers side by side: their packages conflict, so each is unpacked into a root of its own.
+"""Debian's servers side by side: those for mail conflict, so each is unpacked into a root of its own.
 
 `python -m bench.peers unpack` downloads with apt and unpacks into .peers/, installing nothing;
 `python -m bench.peers check` says what is missing. A peer that is installed in the system does as well.
@@ -24,6 +24,7 @@ PACKAGES: Final = {
     "postfix": ("postfix", "usr/sbin/postfix"),
     "exim": ("exim4-daemon-light", "usr/sbin/exim4"),
     "opensmtpd": ("opensmtpd", "usr/sbin/smtpd"),
+    "unbound": ("unbound", "usr/sbin/unbound"),
 }
 
 # user or group: number, used where the system has none of that name
@@ -135,7 +136,7 @@ def unpack(name: str) -> None:
     """Download the package and whatever of its dependencies is not installed; unpack all into one root."""
     package, shows = PACKAGES[name]
     root = PEERS / name
-    if (root / shows).exists():
+    if any((there / shows).exists() for there in (root, Path("/"))):
         return
     wanted = subprocess.run(
         ["apt-get", "install", "--simulate", "--no-install-recommends", package],
