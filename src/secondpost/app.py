@@ -34,6 +34,7 @@ from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_files import file_stamp
 from secondpost.world.real_work import RealWork
 from secondpost.world.role_socket import RoleAnswerer, RoleAsker
+from secondpost.world.steady_clock import SteadyClock
 
 QUESTIONS = "deliver.socket"  # where the deliver role answers
 HINTS = "deliver.hints"  # where it hears that there is mail
@@ -113,15 +114,17 @@ class ReceiveRole:
         failed: Callable[[BaseException], None],
     ) -> None:
         log = MailLog(sink)
+        clock = SteadyClock(world.clock)
         self._world = world
         self._background = Background(failed)
-        lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
+        lists = RecipientLists(config, clock, log, file_stamp, read_recipients)
         asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
-        knowledge = RecipientKnowledge(store, world.clock, asker.knows)
+        knowledge = RecipientKnowledge(store, clock, asker.knows)
         self._listener = Listener(
             Reception(
                 config=config,
-                clock=world.clock,
+                clock=clock,
+                wall=world.clock,
                 net=world.net,
                 disk=world.disk,
                 work=world.work,
@@ -162,6 +165,7 @@ class DeliverRole:
         failed: Callable[[BaseException], None],
     ) -> None:
         self._log = MailLog(sink)
+        self._clock = SteadyClock(world.clock)
         self._config = config
         self._world = world
         self._store = store
@@ -170,7 +174,7 @@ class DeliverRole:
         self._loop = DeliverLoop(
             Post(
                 config=config,
-                clock=world.clock,
+                clock=self._clock,
                 dice=world.dice,
                 net=world.net,
                 disk=world.disk,
@@ -212,7 +216,7 @@ class DeliverRole:
         self._stock.look(fillings(self._config, self._store.counts(), free))
 
     async def _prune(self) -> None:
-        while await self._store.prune(self._world.clock.now_ms() - HISTORY_MS) > 0:
+        while await self._store.prune(self._clock.now_ms() - HISTORY_MS) > 0:
             pass
 
     async def drain(self) -> None:

@@ -140,6 +140,7 @@ class Office:
             Reception(
                 config=config,
                 clock=RealClock(),
+                wall=RealClock(),
                 net=self.net,
                 disk=self.disk,
                 work=self.work,

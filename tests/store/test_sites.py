@@ -169,6 +169,23 @@ async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, t
     assert store.next_due_ms([RELAY]) == border + 1
 
 
+async def test_a_clock_set_back_is_mended(place: Place) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    await letters.send("near@example.net")
+    place.clock.ms += 86_400_000
+    await letters.send("far@example.net")
+    place.clock.ms -= 86_400_000
+    now_ms = place.clock.ms
+    lease = await leased(store)
+    assert [one.recipient.local for one in await store.claim(lease, now_ms, 10)] == ["near"]
+    await store.give_back(lease)
+    assert await store.mend_due(now_ms + 7_200_000, now_ms) == 1
+    assert await store.mend_due(now_ms + 7_200_000, now_ms) == 0
+    lease = await leased(store)
+    assert [one.recipient.local for one in await store.claim(lease, now_ms, 10)] == ["near", "far"]
+
+
 async def test_own_mail_expires_and_redirected_mail_is_kept(place: Place) -> None:
     store = place.open()
     letters = Letters(place, store)

@@ -14,7 +14,7 @@ from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.site import Site
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
-from secondpost.spool.schedule import term_of
+from secondpost.spool.schedule import WAIT_MS_MAX, term_of
 from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
 LANES = (Lane.RELAY, Lane.OWN)
@@ -24,6 +24,7 @@ LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
 SWEEP_SECONDS = 15.0
 EXPIRE_SECONDS = 60.0
 DRAIN_SECONDS_MAX = 30.0
+AHEAD_MS_MAX = 2 * WAIT_MS_MAX  # further ahead nothing is ever scheduled
 
 
 class DeliverLoop:
@@ -41,6 +42,7 @@ class DeliverLoop:
 
     async def start(self) -> None:
         await self._sweep()
+        await self._mend_clock()
         loop = asyncio.get_running_loop()
         for work, seconds in (
             (self._sweep, SWEEP_SECONDS),
@@ -146,6 +148,13 @@ class DeliverLoop:
                 self._post.log.maybe_duplicate(id, "worker-died")
             self._look_within(0.0)
 
+    async def _mend_clock(self) -> None:
+        """The clock may have been set back while we were away; while we live, ours does not step."""
+        now_ms = self._post.clock.now_ms()
+        mended = await self._post.claims.mend_due(now_ms + AHEAD_MS_MAX, now_ms)
+        if mended > 0:
+            self._post.log.alarm("clock-set-back", f"{mended} deliveries were due too late, and are due now")
+
     async def _expire(self) -> None:
         now_ms = self._post.clock.now_ms()
         for lane, domain in self._post.claims.waiting_domains():
@@ -159,7 +168,9 @@ class DeliverLoop:
     async def _look_at_sites_down(self) -> None:
         now_ms = self._post.clock.now_ms()
         for down in self._post.claims.sites_down():
-            if down.next_probe_ms <= now_ms and down.site not in self._probing:
+            ahead_ms = down.next_probe_ms - now_ms
+            due = ahead_ms <= 0 or ahead_ms > self._post.config.deliver.probe_ms + AHEAD_MS_MAX
+            if due and down.site not in self._probing:
                 self._probing.add(down.site)
                 self._post.background(self._probe_site(down.site))
 

@@ -16,7 +16,8 @@ from secondpost.world.ports import Clock, Disk, Net, Work
 @dataclass(frozen=True, slots=True)
 class Reception:
     config: Config
-    clock: Clock
+    clock: Clock  # steady: for what is stored
+    wall: Clock  # for the Received line
     net: Net
     disk: Disk
     work: Work

@@ -195,6 +195,12 @@ class Claims(Protocol):
         """All (lane, domain) with deliveries waiting."""
         ...
 
+    def mend_due(self, later_than_ms: int, now_ms: int) -> Awaitable[int]:
+        """Waiting deliveries that are due later than any schedule says were put off by a clock that has
+        been set back since: they are due now; how many. In batches.
+        """
+        ...
+
     def learn(self, mailbox: Mailbox, learned: Learned) -> Awaitable[None]: ...
 
 

@@ -59,6 +59,16 @@ class SqliteSites(Base):
             pass
         return await self._writer.change(write)
 
+    async def mend_due(self, later_than_ms: int, now_ms: int) -> int:
+        def batch(db: apsw.Connection) -> int:
+            db.execute(_QUERIES["mend_due"], (later_than_ms, now_ms, BATCH_ROWS))
+            return db.changes()
+
+        mended = 0
+        while (some := await self._writer.change(batch, BATCH_ROWS)) > 0:
+            mended += some
+        return mended
+
     def sites_down(self) -> list[SiteDown]:
         return [
             SiteDown(str(site), number(since_ms), str(cause), str(detail), number(next_probe_ms))

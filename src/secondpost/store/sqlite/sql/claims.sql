@@ -141,6 +141,14 @@ WHERE (message, number) IN (
     SELECT id FROM domain WHERE lane IN ('relay', 'issues', 'own') AND site = ?1)
   LIMIT ?3);
 
+-- name: mend_due
+-- What is due later than any schedule says is due now; in batches of ?3.
+UPDATE delivery SET due_ms = ?2, arrived_ms = min(?2, arrived_ms)
+WHERE (message, number) IN (
+  SELECT message, number FROM domain CROSS JOIN delivery INDEXED BY delivery_waiting
+  WHERE domain.next_due_ms IS NOT NULL AND delivery.domain = domain.id AND state = 'waiting' AND due_ms > ?1
+  LIMIT ?3);
+
 -- name: sites_down
 -- All sites that are down.
 SELECT site, since_ms, cause, detail, next_probe_ms FROM site ORDER BY since_ms, site;
