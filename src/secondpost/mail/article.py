@@ -1,0 +1,43 @@
+"""What a blog has said: one article as its feed tells it, and what came of looking at the feed.
+
+This is what crosses from the fetch role, where hostile documents are read, to the publish role.
+"""
+
+from dataclasses import dataclass
+
+TITLE_CHARACTERS_MAX = 500
+SUMMARY_CHARACTERS_MAX = 2_000
+HTML_CHARACTERS_MAX = 500_000
+ARTICLES_MAX = 1_000  # of one document
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """As the feed gives it: text fields are plain and free of control characters, `html` is not to be
+    trusted. Links are absolute. At least a link, and a title or some text.
+    """
+
+    guid: str  # "" when the feed gives none, or gives the same to several
+    link: str
+    title: str
+    summary: str
+    html: str
+    author: str
+    published_ms: int | None  # a hint, never the test of newness
+    fingerprint: str  # of title and text: the same for the same words, whatever the markup
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRead:
+    """A whole document that is really a feed. `identity` is its own id or self link, "" when it has none."""
+
+    title: str
+    identity: str
+    articles: tuple[Article, ...]  # as they stand in it, newest or not first
+
+
+@dataclass(frozen=True, slots=True)
+class FeedUnreadable:
+    """No information: an HTML page, a torn document, no document at all. Nothing is added or removed."""
+
+    reason: str  # one sentence for the owner
