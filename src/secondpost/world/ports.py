@@ -140,10 +140,29 @@ class Resolver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Validators:
+    """What an earlier answer may be asked for again with. Opaque, and good for that URL alone: it is the
+    one that answered, behind all redirects.
+    """
+
+    url: str
+    etag: str = ""  # with its quotes, "" when there was none
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    status: int  # 301, 302, 303, 307 or 308
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     status: int
     headers: Mapping[str, str]  # names in lower case
-    body: bytes
+    body: bytes  # decoded; empty after 304
+    url: str = ""  # that answered, behind all redirects
+    redirects: tuple[Redirect, ...] = ()
 
 
 class FetchError(Exception):
@@ -151,7 +170,11 @@ class FetchError(Exception):
 
 
 class Fetcher(Protocol):
-    async def get(self, url: str, headers: Mapping[str, str], octets_max: int) -> Fetched: ...
+    async def get(
+        self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
+    ) -> Fetched:
+        """Whatever the status; redirects are followed. Raises FetchError, and nothing else."""
+        ...
 
 
 class Work(Protocol):
