@@ -5,11 +5,13 @@ from enum import StrEnum
 
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.envelope import Lane
+from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
+from secondpost.mail.subscriber import SubscriberId
 
 
 class State(StrEnum):
-    """The states of relayed and own mail; spool/states.py is the table of what leads where."""
+    """spool/states.py is the table of what leads where. The second half is for mail to readers alone."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"
@@ -20,6 +22,12 @@ class State(StrEnum):
     HELD = "held"
     KEPT = "kept"
     DROPPED = "dropped"
+
+    FROZEN = "frozen"  # planned for a reader of an issue that is not yet being sent
+    COMMITTING = "committing"  # the final dot may have been sent
+    UNKNOWN = "unknown"  # it was sent, and no answer came: never tried again by itself
+    SUPPRESSED = "suppressed"  # the reader left, or was suppressed, after the issue was frozen
+    STOPPED = "stopped"  # the owner ended the issue
 
 
 class KeptFor(StrEnum):
@@ -66,3 +74,5 @@ class Claimed:
     attempts: int  # attempts begun before this one
     first_attempt_ms: int | None
     maybe_duplicate: bool  # an earlier attempt may have delivered it: its outcome was lost
+    issue: IssueId | None = None  # with it: mail of an issue; `committing` comes before its final dot
+    subscriber: SubscriberId | None = None  # without an issue: a confirmation

@@ -1,0 +1,150 @@
+"""One issue of a newsletter: a digest of articles or a letter, from its making to the last reader.
+
+An empty issue has no value of these types: a digest has at least as many articles as its minimum, and the
+minimum is at least one; a letter has a body.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from secondpost.mail.queue_id import QueueId
+
+IssueId = NewType("IssueId", int)
+ArticleId = NewType("ArticleId", int)
+
+
+class EmptyIssue(ValueError):
+    """There is not enough to say for an issue."""
+
+
+class IssueKind(StrEnum):
+    DIGEST = "digest"  # of articles of the feeds
+    LETTER = "letter"  # written by hand
+
+
+class IssueState(StrEnum):
+    """EDGES below is the table of what leads from one to another."""
+
+    OPEN = "open"  # made, its content not yet fixed
+    FREEZING = "freezing"  # a row is being written for each reader
+    FROZEN = "frozen"  # for whom and with what is fixed; nothing has left
+    SENDING = "sending"
+    DONE = "done"  # every reader is accounted for
+    STOPPED = "stopped"  # the owner ended it
+
+
+UNFINISHED = (IssueState.FREEZING, IssueState.FROZEN, IssueState.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class IssueEdge:
+    source: IssueState | None  # None: it comes into being
+    target: IssueState
+    when: str
+
+
+EDGES: tuple[IssueEdge, ...] = (
+    IssueEdge(None, IssueState.OPEN, "enough articles, or a letter"),
+    IssueEdge(IssueState.OPEN, IssueState.FREEZING, "its content is fixed, and no other issue is under way"),
+    IssueEdge(IssueState.FREEZING, IssueState.FROZEN, "there is a row for every reader: the count is right"),
+    IssueEdge(IssueState.FREEZING, IssueState.OPEN, "the process died: its rows are swept away"),
+    IssueEdge(IssueState.FROZEN, IssueState.SENDING, "the time to undo is over"),
+    IssueEdge(IssueState.SENDING, IssueState.DONE, "nothing is under way, and the counts add up"),
+    IssueEdge(IssueState.DONE, IssueState.SENDING, "the owner allowed one retry of what is unknown"),
+    IssueEdge(IssueState.OPEN, IssueState.STOPPED, "the owner ended it: the articles wait again"),
+    IssueEdge(IssueState.FROZEN, IssueState.STOPPED, "the owner ended it: the articles wait again"),
+    IssueEdge(IssueState.SENDING, IssueState.STOPPED, "the owner ended it: the rest is stopped"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestDraft:
+    """Enough articles for a digest, in the order in which it tells them. Raises EmptyIssue."""
+
+    newsletter: str
+    slot: str  # its slot key: never two issues for one
+    articles: tuple[ArticleId, ...]
+    minimum: int
+
+    def __post_init__(self) -> None:
+        check_enough(len(self.articles), self.minimum)
+        if len(set(self.articles)) < len(self.articles):
+            raise ValueError("an article stands twice in the digest")
+
+
+@dataclass(frozen=True, slots=True)
+class LetterDraft:
+    """A letter by hand. Raises EmptyIssue."""
+
+    newsletter: str
+    slot: str
+    subject: str
+    body: str  # as the owner wrote it
+
+    def __post_init__(self) -> None:
+        check_body(self.body)
+
+
+def check_enough(articles: int, minimum: int) -> None:
+    """Raises EmptyIssue."""
+    if minimum < 1:
+        raise EmptyIssue(f"a digest has at least one article, and {minimum} were asked for")
+    if articles < minimum:
+        raise EmptyIssue(f"a digest needs {minimum} articles, and there are {articles}")
+
+
+def check_body(body: str) -> None:
+    """Raises EmptyIssue."""
+    if len(body.strip()) == 0:
+        raise EmptyIssue("the letter is empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What became of an issue's readers. One that is done adds up: none is missing, none is under way."""
+
+    planned: int
+    delivered: int = 0
+    suppressed: int = 0
+    failed: int = 0
+    expired: int = 0
+    stopped: int = 0  # what the owner dropped counts here
+    unknown: int = 0
+    under_way: int = 0  # frozen, waiting, claimed, committing or held
+
+    @property
+    def accounted(self) -> int:
+        ended = self.delivered + self.suppressed + self.failed + self.expired + self.stopped
+        return ended + self.unknown
+
+    @property
+    def adds_up(self) -> bool:
+        return self.under_way == 0 and self.accounted == self.planned
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Raises EmptyIssue: what is read from the store is held to the same rule as what is made."""
+
+    id: IssueId
+    newsletter: str
+    number: int  # within its newsletter, from 1
+    kind: IssueKind
+    state: IssueState
+    slot: str
+    message: QueueId  # the one message that all its deliveries belong to
+    subject: str  # "" until there is content
+    body: str  # of a letter; the foreword of a digest
+    article_count: int
+    minimum: int  # of the newsletter when the issue was made; 0 for a letter
+    planned: int  # readers; 0 before it was frozen
+    created_ms: int
+    start_ms: int | None = None  # when its first mail may leave; None before it was frozen
+    finished_ms: int | None = None  # done or stopped
+
+    def __post_init__(self) -> None:
+        if self.kind is IssueKind.DIGEST:
+            check_enough(self.article_count, self.minimum)
+        else:
+            check_body(self.body)

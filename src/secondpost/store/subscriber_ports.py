@@ -1,0 +1,234 @@
+"""What the keeper of people may expect of the store of the newsletter (newsletter.db).
+
+What store/ports and store/newsletter_ports say of awaitables, reads, times, errors and batches holds here.
+"""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.issue import IssueId
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
+from secondpost.store.newsletter_ports import Issues, Leading, Ledger, ReaderDelivery, ReaderMail
+from secondpost.store.ports import Desk, Keeping
+
+BATCH_READERS_MAX = 250  # about 10 ms of the write lock
+
+
+class SignedUp(StrEnum):
+    """What a sign-up did. The one who asked is told the same in every case."""
+
+    CONFIRM = "confirm"  # pending, and a confirmation is on its way
+    LIMITED = "limited"  # too soon, or too often: nothing was done
+    ALREADY = "already"  # is a reader: nothing was done
+    SUPPRESSED = "suppressed"  # nothing was done
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpLimits:
+    """How often a form may make us write to someone who may never have asked."""
+
+    again_after_ms: int = 24 * 3_600_000  # between two confirmations to one address
+    confirmations_max: int = 2  # to one address while it is pending
+    prefix_per_hour_max: int = 20  # sign-ups from one network
+
+
+class Reason(StrEnum):
+    """Why an address is suppressed."""
+
+    OWNER = "owner"
+    ERASED = "erased"
+    COMPLAINED = "complained"
+    IMPORTED = "imported"  # it stood in a list of those who are not to be written to
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that gets nothing. Only its keyed hash is kept; `newsletter` "" means all of them."""
+
+    newsletter: str
+    reason: Reason
+    at_ms: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One line of a list."""
+
+    mailbox: Mailbox
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCount:
+    """What became of the lines of one batch: each is counted once."""
+
+    added: int
+    suppressed: int
+    known: int  # readers already, in whatever state: they stay as they are
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderEvent:
+    """Something that happened to a reader. Numbers grow for ever, over all newsletters."""
+
+    number: int
+    subscriber: SubscriberId
+    at_ms: int
+    what: str  # signed-up, imported, added, confirmed, left, suspended, complained, bounced …
+    state: SubscriberState  # after it
+    detail: str
+    consent: Consent | None
+
+
+class BounceKind(StrEnum):
+    """How a mail came back. What follows from it is for bounce/judge to say."""
+
+    DEAD = "dead"  # there is no such mailbox or domain
+    FULL = "full"  # mailbox full, disabled or inactive
+    TEMPORARY = "temporary"
+    SENDER = "sender"  # our own reputation, authentication or pace: never the reader's fault
+    CONTENT = "content"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    subscriber: SubscriberId
+    issue: IssueId | None
+    evidence: QueueId  # the report's own queue id: the same report counts once
+    kind: BounceKind
+    status: str  # such as 5.1.1, or ""
+    text: str
+    at_ms: int
+
+
+class Subscribers(Protocol):
+    """The keeper of people's view. `evidence` is the queue id of the mail that a change comes from: the same
+    mail changes something once. A verb that may not lead from the reader's state (subscribers/states.py)
+    changes nothing and returns False, as it does for someone who is not there.
+    """
+
+    def sign_up(
+        self,
+        newsletter: str,
+        mailbox: Mailbox,
+        consent: Consent,
+        message: QueueId,
+        limits: SignUpLimits,
+    ) -> Awaitable[SignedUp]:
+        """The pending reader and the confirmation, which is named `message` and composed when it is sent:
+        one transaction. Someone who had left, or whose mail came back, is pending again.
+        """
+        ...
+
+    def add(
+        self,
+        newsletter: str,
+        mailbox: Mailbox,
+        consent: Consent | None,
+        at_ms: int,
+        message: QueueId | None,
+    ) -> Awaitable[Subscriber | None]:
+        """By the owner: active with a consent (and a state that the owner may lead to active), else pending,
+        with a confirmation when `message` names it. None when the address is suppressed.
+        """
+        ...
+
+    def confirm(self, id: SubscriberId, consent: Consent, evidence: QueueId | None = None) -> Awaitable[bool]:
+        """Pending or suspended becomes active; a suppressed one does not."""
+        ...
+
+    def leave(
+        self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
+    ) -> Awaitable[bool]: ...
+
+    def suspend(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]: ...
+
+    def complain(
+        self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
+    ) -> Awaitable[bool]:
+        """Complained, and suppressed."""
+        ...
+
+    def remove(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]:
+        """By the owner: left, whatever it was; the row stays, so that no list brings it back."""
+        ...
+
+    def erase(self, id: SubscriberId, at_ms: int) -> Awaitable[bool]:
+        """Nothing of the person is left but the keyed hash among the suppressed; counts of issues stay."""
+        ...
+
+    def suppress(
+        self, newsletter: str, mailboxes: Sequence[Mailbox], reason: Reason, at_ms: int, evidence: str
+    ) -> Awaitable[int]:
+        """How many were not suppressed before. At most BATCH_READERS_MAX at once."""
+        ...
+
+    def unsuppress(self, newsletter: str, mailbox: Mailbox) -> Awaitable[bool]: ...
+
+    def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
+        """For this newsletter or for all."""
+        ...
+
+    def import_batch(
+        self,
+        newsletter: str,
+        lines: Sequence[Imported],
+        state: SubscriberState,
+        consent: Consent | None,
+        at_ms: int,
+        messages: Sequence[QueueId] = (),
+    ) -> Awaitable[ImportCount]:
+        """At most BATCH_READERS_MAX lines: suppression first, then who is known, then new ones, pending or
+        active (which needs a consent). With `messages`, one per line, those added get a confirmation.
+        """
+        ...
+
+    def forget_pending(self, since_before_ms: int) -> Awaitable[int]:
+        """Those who never confirmed are no longer there; one batch, how many."""
+        ...
+
+    def record_bounce(self, bounce: Bounce) -> Awaitable[bool]:
+        """False when the report was counted before, or the reader is gone."""
+        ...
+
+    # ---- looking
+
+    def subscriber(self, id: SubscriberId) -> Subscriber | None: ...
+
+    def find(self, newsletter: str, mailbox: Mailbox) -> Subscriber | None: ...
+
+    def readers(
+        self,
+        newsletter: str,
+        states: Sequence[SubscriberState],
+        after: SubscriberId | None,
+        limit: int,
+    ) -> list[Subscriber]:
+        """In order of id; no states means all. What export walks through."""
+        ...
+
+    def reader_counts(self, newsletter: str) -> dict[SubscriberState, int]:
+        """Every state, also those that nobody is in."""
+        ...
+
+    def suppressed_count(self, newsletter: str) -> int: ...
+
+    def events_of(self, id: SubscriberId) -> list[ReaderEvent]: ...
+
+    def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
+        """Newest first."""
+        ...
+
+    def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
+        """Newest first: issues and confirmations."""
+        ...
+
+
+class NewsletterStore(Leading, Ledger, Issues, Subscribers, ReaderMail, Desk, Keeping, Protocol):
+    """The whole of it: what an adapter offers, and what app hands to the stations part by part."""

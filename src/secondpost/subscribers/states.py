@@ -1,0 +1,61 @@
+"""The states of a reader and what may lead from one to another (design §4). Pure.
+
+docs/states.md is checked against this table. A reader gets mail in one state alone, ACTIVE, and then only
+when the address is not suppressed.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.subscriber import SubscriberState
+
+
+class By(StrEnum):
+    """Who leads a reader over an edge."""
+
+    READER = "reader"  # by a POST, or by mail from the address
+    OWNER = "owner"
+    PROVIDER = "provider"  # the reader's mail provider: bounces and complaints
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    source: SubscriberState | None  # None: comes into being
+    target: SubscriberState | None  # None: is no longer there
+    by: By
+    when: str
+
+
+_S = SubscriberState
+
+EDGES: tuple[Edge, ...] = (
+    Edge(None, _S.PENDING, By.READER, "signed up: the confirmation is on its way"),
+    Edge(None, _S.PENDING, By.OWNER, "`subscribers add`, or imported"),
+    Edge(None, _S.ACTIVE, By.OWNER, "added or imported with a consent"),
+    Edge(_S.PENDING, _S.ACTIVE, By.READER, "confirmed"),
+    Edge(_S.PENDING, _S.ACTIVE, By.OWNER, "confirmed for them, with a consent"),
+    Edge(_S.PENDING, _S.LEFT, By.READER, "does not want it"),
+    Edge(_S.PENDING, None, By.CLOCK, "never confirmed"),
+    Edge(_S.ACTIVE, _S.LEFT, By.READER, "one click, the page, or a mail"),
+    Edge(_S.ACTIVE, _S.LEFT, By.OWNER, "`subscribers remove`"),
+    Edge(_S.ACTIVE, _S.SUSPENDED, By.PROVIDER, "the mail comes back"),
+    Edge(_S.ACTIVE, _S.COMPLAINED, By.PROVIDER, "said that it is spam: suppressed as well"),
+    Edge(_S.PENDING, _S.COMPLAINED, By.PROVIDER, "the confirmation was called spam"),
+    Edge(_S.PENDING, _S.LEFT, By.OWNER, "`subscribers remove`"),
+    Edge(_S.PENDING, _S.SUSPENDED, By.PROVIDER, "the confirmation comes back"),
+    Edge(_S.LEFT, _S.PENDING, By.READER, "signed up again"),
+    Edge(_S.LEFT, _S.COMPLAINED, By.PROVIDER, "said so of an older issue"),
+    Edge(_S.SUSPENDED, _S.PENDING, By.READER, "signed up again"),
+    Edge(_S.SUSPENDED, _S.ACTIVE, By.READER, "confirmed anew"),
+    Edge(_S.SUSPENDED, _S.ACTIVE, By.OWNER, "confirmed for them, with a consent"),
+    Edge(_S.SUSPENDED, _S.LEFT, By.READER, "one click, the page, or a mail"),
+    Edge(_S.SUSPENDED, _S.LEFT, By.OWNER, "`subscribers remove`"),
+    Edge(_S.SUSPENDED, _S.COMPLAINED, By.PROVIDER, "said so of an older issue"),
+)
+
+
+def sources_of(target: SubscriberState, *by: By) -> tuple[SubscriberState, ...]:
+    """From which states any of these may lead a reader to this one."""
+    found = (edge.source for edge in EDGES if edge.target is target and edge.by in by)
+    return tuple(dict.fromkeys(source for source in found if source is not None))
