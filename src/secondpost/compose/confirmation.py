@@ -1,0 +1,31 @@
+"""Makes the mail that asks whether somebody really wants to be a reader: short, and with nothing in it
+that whoever filled in the form could have written. It is not to be of use for annoying others.
+"""
+
+from css_inline import CSSInliner
+
+from secondpost.compose.issue import Composed, Masthead
+from secondpost.compose.templating import Templates, Value, trusted
+from secondpost.mail.issue_content import Hole
+
+
+class ConfirmationComposer:
+    """Made once; holds the templates and the style sheet."""
+
+    def __init__(self) -> None:
+        self._templates = Templates("secondpost.compose")
+        self._style = self._templates.render("digest.css", {})
+        self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+    def compose(self, masthead: Masthead) -> Composed:
+        subject = f"Please confirm: {masthead.title}"
+        values: dict[str, Value] = {
+            "language": masthead.language,
+            "title": masthead.title,
+            "subject": subject,
+            "confirm": Hole.CONFIRM_URL.marker,
+            "postal_address": masthead.postal_address,
+        }
+        html = self._templates.render("confirmation.html", {**values, "style": trusted(self._style)})
+        text = self._templates.render("confirmation.txt", values)
+        return Composed(subject, self._inliner.inline(html), text)

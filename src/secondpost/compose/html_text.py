@@ -1,0 +1,186 @@
+"""Tells HTML in plain text: paragraphs, lists, quotations, and links as numbers with their addresses below.
+
+Made for what article_html lets pass; it reads any HTML without harm. Lines are folded at 72 characters,
+preformatted ones never.
+"""
+
+import re
+import textwrap
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+LINE_CHARACTERS = 72
+DEPTH_MAX = 12  # levels of lists and quotations that are still drawn
+
+
+def names_in(text: str) -> frozenset[str]:
+    """Names of elements, written as one reads them."""
+    return frozenset(text.split())
+
+
+_PARAGRAPHS = names_in(
+    "address article blockquote caption dd details div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 "
+    "header hr li main nav ol p pre section summary table tbody tfoot thead tr ul"
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_ROWS = frozenset({"li", "dt", "dd", "tr"})  # no empty line between these
+_LISTS = frozenset({"ul", "ol", "dl", "table"})
+_UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
+_SPACE = re.compile(r"[ \t\r\n\f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    text: str  # lines ended by \n between them, none at the end
+    links: tuple[str, ...]  # the first has the number that was asked for
+
+
+def html_to_text(html: str, first_link: int = 1) -> PlainText:
+    teller = _Teller(first_link)
+    teller.feed(html)
+    teller.close()
+    return PlainText(teller.text(), tuple(teller.links))
+
+
+@dataclass(slots=True)
+class _List:
+    ordered: bool
+    number: int = 0
+
+
+class _Teller(HTMLParser):
+    def __init__(self, first_link: int) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[str] = []
+        self._first_link = first_link
+        self._blocks: list[str] = []
+        self._line: list[str] = []  # pieces of the paragraph being read
+        self._marks: list[str] = []  # what each quotation or list item puts before its lines
+        self._bullet = ""  # the mark of a list item that has no line yet
+        self._lists: list[_List] = []
+        self._hrefs: list[str] = []
+        self._preformatted = 0
+        self._unseen = 0
+        self._close = False  # the next block follows without an empty line
+        self._fresh = False  # a list or table has begun and has no row yet
+
+    def text(self) -> str:
+        self._end_paragraph()
+        return "".join(self._blocks).strip("\n")
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag in _UNSEEN:
+            self._unseen += 1
+        if tag in _PARAGRAPHS:
+            self._end_paragraph()
+        if tag in _ROWS:
+            self._close = not self._fresh or len(self._lists) > 1
+            self._fresh = False
+        elif tag in _LISTS:
+            self._fresh = True
+        match tag:
+            case "br":
+                self._line.append("\n")
+            case "hr":
+                self._blocks.append("\n\n" + "-" * 12)
+            case "pre":
+                self._preformatted += 1
+            case "blockquote":
+                self._marks.append("> ")
+            case "ul" | "ol":
+                self._lists.append(_List(tag == "ol", _start_of(values) - 1))
+            case "li":
+                self._begin_item()
+            case "td" | "th":
+                self._line.append("  " if len(self._line) > 0 else "")
+            case "a":
+                self._hrefs.append(values.get("href", ""))
+            case "img":
+                alternative = values.get("alt", "").strip()
+                if len(alternative) > 0:
+                    self._line.append(f"[{alternative}]")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _UNSEEN and self._unseen > 0:
+            self._unseen -= 1
+        if tag == "a" and len(self._hrefs) > 0:
+            self._end_link(self._hrefs.pop())
+        if tag not in _PARAGRAPHS:
+            return
+        heading = "".join(self._line) if tag in _HEADINGS else ""
+        self._end_paragraph()
+        if len(heading.strip()) > 0:
+            self._close = True
+            self._write("-" * min(len(_SPACE.sub(" ", heading).strip()), LINE_CHARACTERS), fold=False)
+        match tag:
+            case "pre":
+                self._preformatted = max(0, self._preformatted - 1)
+            case "blockquote" | "li":
+                if len(self._marks) > 0:
+                    self._marks.pop()
+                self._bullet = ""
+            case "ul" | "ol":
+                if len(self._lists) > 0:
+                    self._lists.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self._unseen > 0:
+            return
+        self._line.append(data if self._preformatted > 0 else _SPACE.sub(" ", data))
+
+    def _begin_item(self) -> None:
+        if len(self._lists) > 0 and self._lists[-1].ordered:
+            self._lists[-1].number += 1
+            self._bullet = f"{self._lists[-1].number}. "
+        else:
+            self._bullet = "* "
+        self._marks.append(" " * len(self._bullet))
+
+    def _end_link(self, href: str) -> None:
+        if not href.startswith(("https://", "http://", "mailto:")):
+            return
+        words = "".join(self._line).rstrip()
+        if href.startswith("mailto:") or words.endswith(href):
+            return  # the address stands there already, or is best read in its place
+        if href not in self.links:
+            self.links.append(href)
+        self._line.append(f" [{self.links.index(href) + self._first_link}]")
+
+    def _end_paragraph(self) -> None:
+        told = "".join(self._line)
+        self._line.clear()
+        if self._preformatted > 0:
+            told = told.strip("\n")
+            if len(told.strip()) > 0:
+                self._write(told, fold=False)
+            return
+        lines = [_SPACE.sub(" ", line).strip() for line in told.split("\n")]
+        told = "\n".join(lines).strip()
+        if len(told) > 0:
+            self._write(told, fold=True)
+
+    def _write(self, told: str, fold: bool) -> None:
+        marks = "".join(self._marks[:DEPTH_MAX])
+        width = max(LINE_CHARACTERS - len(marks), LINE_CHARACTERS // 2)
+        lines: list[str] = []
+        for line in told.split("\n"):
+            lines += _folded(line, width) if fold else [line]
+        first = marks
+        if len(self._bullet) > 0 and len(self._marks) <= DEPTH_MAX:
+            first = marks[: -len(self._bullet)] + self._bullet
+        self._bullet = ""
+        shown = [(first if number == 0 else marks) + line for number, line in enumerate(lines)]
+        self._blocks.append(("\n" if self._close else "\n\n") + "\n".join(line.rstrip() for line in shown))
+        self._close = False
+
+
+def _folded(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _start_of(values: dict[str, str]) -> int:
+    text = values.get("start", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1

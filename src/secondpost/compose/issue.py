@@ -1,0 +1,283 @@
+"""Puts an issue together: one HTML part and one text part for all readers, from the same articles.
+
+Pure but for the templates that it reads. Whole articles where there is room for them; where the HTML
+would grow over its bound, the longest become excerpts, and only then mere titles: an article is never
+left out. Mail programs cut a mail off somewhere above 100 KB, and the link to leave with it.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+from css_inline import CSSInliner
+
+from secondpost.compose.article_html import clean_article, host_of
+from secondpost.compose.html_text import LINE_CHARACTERS, html_to_text
+from secondpost.compose.templating import Templates, Value, trusted
+from secondpost.mail.article import Article
+from secondpost.mail.issue_content import MARKS, Hole
+
+HTML_OCTETS_MAX = 80_000
+EXCERPT_CHARACTERS_MAX = 400
+TITLE_CHARACTERS_MAX = 80  # of a title that is made from the text
+SUBJECT_CHARACTERS_MAX = 78
+PREHEADER_CHARACTERS_MAX = 140
+ROUNDS_MAX = 6  # of shortening; inlining the styles makes an article longer than it was measured
+# After the preheader, so that a mail program's list shows nothing of what follows it.
+_FILLER = "\u200c\u00a0" * 60
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_DROPPED = dict.fromkeys(map(ord, MARKS))  # no article may open or close a hole
+
+
+@dataclass(frozen=True, slots=True)
+class Masthead:
+    """What stands on every issue of a newsletter."""
+
+    title: str
+    language: str
+    timezone: str
+    subject: str | None  # of an issue; None: made from the articles
+    home: str | None  # the sign-up page and archive; None where there are no web pages
+    postal_address: str | None
+    images: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A mail with its holes marked (mail/issue_content)."""
+
+    subject: str
+    html: str
+    text: str  # line ends \n
+
+
+class Extent(IntEnum):
+    """How much of an article stands in the mail."""
+
+    TITLE = 0
+    EXCERPT = 1
+    WHOLE = 2
+
+
+@dataclass(slots=True)
+class _Piece:
+    """One article on its way into the issue."""
+
+    link: str
+    title: str
+    byline: str
+    html: str  # cleaned
+    excerpt: str  # plain
+    extent: Extent
+
+    def octets(self) -> int:
+        match self.extent:
+            case Extent.WHOLE:
+                return len(self.html.encode())
+            case Extent.EXCERPT:
+                return len(self.excerpt.encode())
+            case Extent.TITLE:
+                return 0
+
+
+class IssueComposer:
+    """Made once; holds the templates and the style sheet."""
+
+    def __init__(self) -> None:
+        self._templates = Templates("secondpost.compose")
+        self._style = self._templates.render("digest.css", {})
+        self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+    def compose(
+        self, masthead: Masthead, number: int | None, dated_s: int, articles: Sequence[Article]
+    ) -> Composed:
+        """`number` is None for an issue that has none yet. Raises ValueError when there is no article."""
+        if len(articles) == 0:
+            raise ValueError("an issue has at least one article")
+        pieces = _pieces(masthead, articles)
+        subject = _subject(masthead, pieces)
+        shared: dict[str, Value] = {
+            "language": masthead.language,
+            "title": masthead.title.translate(_DROPPED),
+            "subject": subject,
+            "dateline": _dateline(masthead, number, dated_s),
+            "home": masthead.home,
+            "view": Hole.VIEW_URL.marker,
+            "leave": Hole.LEAVE_URL.marker,
+            "me": Hole.ME_URL.marker,
+            "postal_address": masthead.postal_address,
+        }
+        html = self._html({**shared, "preheader": _preheader(pieces), "filler": _FILLER}, pieces)
+        return Composed(subject, html, self._text(shared, pieces))
+
+    def _html(self, shared: dict[str, Value], pieces: list[_Piece]) -> str:
+        room = HTML_OCTETS_MAX
+        for _ in range(ROUNDS_MAX):
+            shorten(pieces, room)
+            html = self._rendered(shared, pieces)
+            excess = len(html.encode()) - HTML_OCTETS_MAX
+            if excess <= 0:
+                break
+            room = max(0, min(room, sum(piece.octets() for piece in pieces)) - excess)
+        return html
+
+    def _rendered(self, shared: dict[str, Value], pieces: list[_Piece]) -> str:
+        articles: list[Value] = [
+            {
+                "link": piece.link,
+                "host": host_of(piece.link),
+                "title": piece.title,
+                "byline": piece.byline,
+                "body": _body(piece),
+                "is_whole": piece.extent is Extent.WHOLE and len(piece.html) > 0,
+            }
+            for piece in pieces
+        ]
+        values = {**shared, "articles": articles, "style": trusted(self._style)}
+        return self._inliner.inline(self._templates.render("digest.html", values))
+
+    def _text(self, shared: dict[str, Value], pieces: list[_Piece]) -> str:
+        articles: list[Value] = []
+        links = 0
+        for piece in pieces:
+            text, notes = _told(piece, links + 1)
+            links += len(notes)
+            title = textwrap.fill(piece.title, LINE_CHARACTERS, break_long_words=False)
+            articles.append(
+                {
+                    "link": piece.link,
+                    "title": title,
+                    "rule": "=" * max(len(line) for line in title.split("\n")),
+                    "byline": piece.byline,
+                    "text": text,
+                    "notes": notes,
+                }
+            )
+        return self._templates.render("digest.txt", {**shared, "articles": articles})
+
+
+def shorten(pieces: Sequence[_Piece], room: int) -> None:
+    """Until all fit into so many octets: the longest whole articles to excerpts, then excerpts to titles."""
+    octets = sum(piece.octets() for piece in pieces)
+    for extent in (Extent.WHOLE, Extent.EXCERPT):
+        longest = sorted((p for p in pieces if p.extent is extent), key=_Piece.octets, reverse=True)
+        for piece in longest:
+            if octets <= room:
+                return
+            before = piece.octets()
+            piece.extent = Extent(extent - 1)
+            octets += piece.octets() - before
+
+
+def shown_title(article: Article) -> str:
+    """The title as the issue shows it: an article without one is called by its first words."""
+    title = " ".join(article.title.translate(_DROPPED).split())
+    if len(title) > 0:
+        return title
+    words = _plain(article)
+    return _cut(words, TITLE_CHARACTERS_MAX) if len(words) > 0 else host_of(article.link)
+
+
+def _pieces(masthead: Masthead, articles: Sequence[Article]) -> list[_Piece]:
+    hosts = {host_of(article.link) for article in articles}
+    return [_piece(masthead, article, len(hosts) > 1) for article in articles]
+
+
+def _piece(masthead: Masthead, article: Article, names_host: bool) -> _Piece:
+    html = clean_article(article.html.translate(_DROPPED), article.link, masthead.images)
+    said = [article.author.translate(_DROPPED), _published(masthead, article)]
+    if names_host:
+        said.append(host_of(article.link))
+    return _Piece(
+        link=article.link,
+        title=shown_title(article),
+        byline=" · ".join(part for part in said if len(part) > 0),
+        html=html,
+        excerpt=_cut(_plain(article), EXCERPT_CHARACTERS_MAX),
+        extent=Extent.WHOLE if len(html) > 0 else Extent.EXCERPT,
+    )
+
+
+def _plain(article: Article) -> str:
+    """The article's own summary in one line, else the beginning of its text."""
+    summary = " ".join(article.summary.translate(_DROPPED).split())
+    if len(summary) > 0:
+        return summary
+    return " ".join(html_to_text(clean_article(article.html.translate(_DROPPED), "", False)).text.split())
+
+
+def _body(piece: _Piece) -> Value:
+    match piece.extent:
+        case Extent.WHOLE:
+            return trusted(piece.html)
+        case Extent.EXCERPT if len(piece.excerpt) > 0:
+            return piece.excerpt
+        case _:
+            return None
+
+
+def _told(piece: _Piece, first_link: int) -> tuple[str, list[Value]]:
+    """An article's text, and its links with their numbers."""
+    match piece.extent:
+        case Extent.WHOLE:
+            plain = html_to_text(piece.html, first_link)
+            return plain.text, [
+                {"number": first_link + index, "link": link} for index, link in enumerate(plain.links)
+            ]
+        case Extent.EXCERPT:
+            return textwrap.fill(piece.excerpt, LINE_CHARACTERS, break_long_words=False), []
+        case Extent.TITLE:
+            return "", []
+
+
+def _subject(masthead: Masthead, pieces: list[_Piece]) -> str:
+    if masthead.subject is not None:
+        return masthead.subject
+    titles = [piece.title for piece in pieces]
+    if len(titles) == 2 and len(both := f"{titles[0]} · {titles[1]}") <= SUBJECT_CHARACTERS_MAX:
+        return both
+    rest = f", and {len(titles) - 1} more" if len(titles) > 1 else ""
+    return _cut(titles[0], SUBJECT_CHARACTERS_MAX - len(rest)) + rest
+
+
+def _preheader(pieces: list[_Piece]) -> str:
+    """What a mail program's list shows beside the subject: the first article in a sentence or two."""
+    first = pieces[0]
+    return _cut(first.excerpt if len(first.excerpt) > 0 else first.title, PREHEADER_CHARACTERS_MAX)
+
+
+def _dateline(masthead: Masthead, number: int | None, dated_s: int) -> str:
+    told = _day(datetime.fromtimestamp(dated_s, ZoneInfo(masthead.timezone)).date(), masthead.language)
+    return told if number is None else f"No. {number} · {told}"
+
+
+def _published(masthead: Masthead, article: Article) -> str:
+    if article.published_ms is None:
+        return ""
+    try:
+        moment = datetime.fromtimestamp(article.published_ms / 1000, ZoneInfo(masthead.timezone))
+    except (OverflowError, ValueError, OSError):
+        return ""  # a feed may give any number
+    return _day(moment.date(), masthead.language)
+
+
+def _day(day: date, language: str) -> str:
+    """In words where we have them."""
+    if language.lower().partition("-")[0] != "en":
+        return day.isoformat()
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def _cut(text: str, characters_max: int) -> str:
+    """At a word's end where there is one near."""
+    if len(text) <= characters_max:
+        return text
+    head = text[: characters_max - 1]
+    words = head.rpartition(" ")[0]
+    return (words if len(words) > characters_max // 2 else head).rstrip(" ,;:.–-") + "…"
