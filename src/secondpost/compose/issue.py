@@ -148,7 +148,7 @@ class IssueComposer:
         for piece in pieces:
             text, notes = _told(piece, links + 1)
             links += len(notes)
-            title = textwrap.fill(piece.title, LINE_CHARACTERS, break_long_words=False)
+            title = _folded(piece.title)
             articles.append(
                 {
                     "link": piece.link,
@@ -231,7 +231,7 @@ def _told(piece: _Piece, first_link: int) -> tuple[str, list[Value]]:
                 {"number": first_link + index, "link": link} for index, link in enumerate(plain.links)
             ]
         case Extent.EXCERPT:
-            return textwrap.fill(piece.excerpt, LINE_CHARACTERS, break_long_words=False), []
+            return _folded(piece.excerpt), []
         case Extent.TITLE:
             return "", []
 
@@ -281,3 +281,7 @@ def _cut(text: str, characters_max: int) -> str:
     head = text[: characters_max - 1]
     words = head.rpartition(" ")[0]
     return (words if len(words) > characters_max // 2 else head).rstrip(" ,;:.–-") + "…"
+
+
+def _folded(text: str) -> str:
+    return textwrap.fill(text, LINE_CHARACTERS, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,206 @@
+"""Makes the mail of a digest and looks at what came out before anybody else does.
+
+The look is at the output alone, not at what went in: a template that shows nothing, a link that got lost
+or an issue that came out thinner than its minimum is found here, held, and told to the owner.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from html.parser import HTMLParser
+
+from secondpost.compose.html_text import html_to_text
+from secondpost.compose.issue import HTML_OCTETS_MAX, Composed, IssueComposer, shown_title
+from secondpost.compose.masthead import content_of, masthead_of
+from secondpost.config.records import Newsletter, Web
+from secondpost.mail.article import Article
+from secondpost.mail.issue_content import MARKS, Hole, IssueContent, Kind
+
+ARTICLES_MAX = 100  # in one issue: as titles alone they still fit below the bound of the HTML
+TEXT_CHARACTERS_MIN = 120  # of the text part; the frame without any article has more
+TEXT_PER_ARTICLE_MIN = 10  # its title and link are longer
+
+_TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_ABSOLUTE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
+_ACTIVE = frozenset({"script", "iframe", "form", "object", "embed", "input", "button", "link", "base"})
+_ADDRESSES = frozenset({"href", "src", "action", "background"})
+
+
+class Rule(StrEnum):
+    """What a rendered issue must be. Each is checked for the HTML and for the text where both have it."""
+
+    SUBJECT = "it has a subject"
+    ENOUGH = "it has at least as many articles as its minimum"
+    TITLE = "every article's title is in both parts"
+    LINK = "every article's link is in both parts"
+    LEAVE = "the link to leave is there exactly once in each part"
+    TOKEN = "no template token is left in it"
+    TEXT = "the text part is not too short"
+    SIZE = "the HTML is not too large"
+    ABSOLUTE = "all its addresses are absolute"
+    PASSIVE = "nothing in it is active"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFault:
+    rule: Rule
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.detail}"
+
+
+class FaultyIssue(Exception):
+    """What was rendered must not go out. The text is for the owner."""
+
+    def __init__(self, faults: tuple[OutputFault, ...]) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A digest that passed every rule."""
+
+    composed: Composed
+    content: IssueContent
+
+
+class DigestRenderer:
+    """Made once; holds the templates."""
+
+    def __init__(self) -> None:
+        self._composer = IssueComposer()
+
+    def render(
+        self,
+        newsletter: Newsletter,
+        web: Web,
+        feed_title: str,
+        number: int | None,
+        dated_ms: int,
+        articles: Sequence[Article],
+        seed: bytes,
+    ) -> Rendered:
+        """Raises FaultyIssue. `number` is None for an issue that has none yet; `seed` as compile_issue
+        wants it.
+        """
+        masthead = masthead_of(newsletter, web, feed_title)
+        if len(articles) == 0:
+            raise FaultyIssue((OutputFault(Rule.ENOUGH, f"0 of {newsletter.min_articles}"),))
+        composed = self._composer.compose(masthead, number, dated_ms // 1000, articles)
+        faults = output_faults(composed, articles, newsletter.min_articles)
+        if len(faults) > 0:
+            raise FaultyIssue(faults)
+        content = content_of(Kind.ISSUE, newsletter, masthead, composed, dated_ms, seed)
+        return Rendered(composed, content)
+
+
+def output_faults(composed: Composed, articles: Sequence[Article], minimum: int) -> tuple[OutputFault, ...]:
+    """All that is wrong with a composed digest; empty when it may go out."""
+    seen = _Seen()
+    seen.feed(composed.html)
+    seen.close()
+    lines = frozenset(composed.text.split("\n"))
+    found: list[OutputFault] = []
+
+    def check(holds: bool, rule: Rule, detail: str) -> None:
+        if not holds:
+            found.append(OutputFault(rule, detail))
+
+    check(len(composed.subject.strip()) > 0 and "\n" not in composed.subject, Rule.SUBJECT, "there is none")
+    least = max(minimum, 1)
+    shown = {link for link, title in seen.headings if len(title) > 0}
+    check(len(shown) >= least, Rule.ENOUGH, f"the HTML has {len(shown)} of {least}")
+    told = {article.link for article in articles} & lines
+    check(len(told) >= least, Rule.ENOUGH, f"the text has {len(told)} of {least}")
+    text = _in_one_line(composed.text)
+    headings = {title for _, title in seen.headings}
+    for article in articles:
+        title = shown_title(article)
+        check(title in headings, Rule.TITLE, f"{title!r} is missing in the HTML")
+        check(title in text, Rule.TITLE, f"{title!r} is missing in the text")
+        check(article.link in shown, Rule.LINK, f"{article.link} is missing in the HTML")
+        check(article.link in told, Rule.LINK, f"{article.link} is missing in the text")
+    for part, content in (("HTML", composed.html), ("text", composed.text)):
+        count = content.count(Hole.LEAVE_URL.marker)
+        check(count == 1, Rule.LEAVE, f"it is in the {part} {count} times")
+    for part, content in (("HTML", " ".join(seen.words)), ("text", composed.text)):
+        for token in _left_over(content, articles):
+            check(False, Rule.TOKEN, f"{token!r} is in the {part}")
+    floor = TEXT_CHARACTERS_MIN + TEXT_PER_ARTICLE_MIN * len(articles)
+    check(len(text) >= floor, Rule.TEXT, f"{len(text)} of at least {floor} characters")
+    octets = len(composed.html.encode())
+    check(octets <= HTML_OCTETS_MAX, Rule.SIZE, f"{octets} of at most {HTML_OCTETS_MAX} octets")
+    for address in seen.addresses:
+        check(_ABSOLUTE.match(address) is not None or _is_hole(address), Rule.ABSOLUTE, repr(address))
+    for active in sorted(seen.active):
+        check(False, Rule.PASSIVE, active)
+    return tuple(found)
+
+
+class _Seen(HTMLParser):
+    """What a reader's program finds in the HTML."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.headings: list[tuple[str, str]] = []  # link and title of each article
+        self.addresses: list[str] = []
+        self.words: list[str] = []
+        self.active: set[str] = set()
+        self._heading: list[str] | None = None
+        self._link = ""
+        self._unseen = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _ACTIVE:
+            self.active.add(f"<{tag}>")
+        if tag == "style":
+            self._unseen += 1
+        if tag == "h2":
+            self._heading, self._link = [], ""
+        for name, value in attrs:
+            if name.startswith("on"):
+                self.active.add(f"{name}=")
+            if name in _ADDRESSES:
+                self.addresses.append(value or "")
+            if tag == "a" and name == "href" and self._heading is not None:
+                self._link = value or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "style":
+            self._unseen -= 1
+        if tag == "h2" and self._heading is not None:
+            self.headings.append((self._link, _in_one_line("".join(self._heading))))
+            self._heading = None
+
+    def handle_data(self, data: str) -> None:
+        if self._unseen > 0:
+            return
+        self.words.append(data)
+        if self._heading is not None:
+            self._heading.append(data)
+
+
+def _left_over(content: str, articles: Sequence[Article]) -> list[str]:
+    """Template tokens that no article brought: somebody may well write about templates."""
+    tokens = {_in_one_line(token) for token in _TOKEN.findall(content)}
+    if len(tokens) == 0:
+        return []
+    written = _in_one_line(
+        " ".join(
+            f"{article.title} {article.author} {article.summary} {article.link} "
+            f"{html_to_text(article.html).text}"
+            for article in articles
+        )
+    )
+    return sorted(token for token in tokens if token not in written)
+
+
+def _is_hole(address: str) -> bool:
+    return len(address) > 0 and address[0] in MARKS
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())

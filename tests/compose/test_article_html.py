@@ -1,0 +1,157 @@
+"""What a feed brings is cleaned by a list: what is not on it does not reach a reader."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpost.compose.article_html import clean_article
+
+LINK = "https://blog.example/2026/post"
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<scr<script>ipt>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<a href='JaVaScRiPt&colon;alert(1)'>x</a>",
+    "<a href='\x01javascript:alert(1)'>x</a>",
+    "<a href='data:text/html,<script>1</script>'>x</a>",
+    "<svg/onload=alert(1)>",
+    "<svg><style><img src=x onerror=alert(1)></style></svg>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<iframe src='javascript:alert(1)'></iframe>",
+    "<object data='javascript:alert(1)'></object>",
+    "<embed src='javascript:alert(1)'>",
+    "<form action='https://evil.example/'><input name=q><button>Go</button></form>",
+    "<base href='https://evil.example/'>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
+    "<link rel=stylesheet href='https://evil.example/x.css'>",
+    "<style>*{display:none}</style>",
+    "<p style='background:url(https://evil.example/)'>x</p>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'></noscript>",
+    "<template><script>alert(1)</script></template>",
+    "<a href='https://a.example/' target=_blank ping='https://evil.example/'>x</a>",
+    "<video poster='https://evil.example/p.gif'><source src='javascript:1'></video>",
+    "<p id=top class=article onclick=alert(1)>x</p>",
+    "<!--><script>alert(1)</script-->",
+    '"><script>alert(1)</script>',
+    "<iframe><iframe></iframe>after",
+)
+ALLOWED_ATTRIBUTES = {
+    "alt", "cite", "colspan", "datetime", "dir", "height", "href", "lang", "reversed", "rowspan", "scope",
+    "src", "start", "title", "width",
+}  # fmt: skip
+NEVER = {
+    "script",
+    "style",
+    "iframe",
+    "form",
+    "input",
+    "button",
+    "svg",
+    "object",
+    "embed",
+    "base",
+    "meta",
+    "link",
+}
+
+
+class Looked(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.addresses: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            self.attributes.add(name)
+            if name in ("href", "src", "cite"):
+                self.addresses.append(value or "")
+
+
+def is_harmless(html: str) -> bool:
+    looked = Looked(html)
+    return (
+        NEVER.isdisjoint(looked.tags)
+        and looked.attributes <= ALLOWED_ATTRIBUTES
+        and all(re.match(r"(?:https?|mailto):", address) for address in looked.addresses)
+    )
+
+
+@pytest.mark.parametrize("html", HOSTILE)
+def test_nothing_hostile_is_left(html: str) -> None:
+    assert is_harmless(clean_article(html, LINK, images=True))
+
+
+@given(
+    st.lists(st.sampled_from((*HOSTILE, "<p>", "</p>", "<b>", "</iframe>", "<video>", "<a href=/x>", "<!--")))
+)
+def test_nothing_hostile_is_left_of_any_mixture(pieces: list[str]) -> None:
+    assert is_harmless(clean_article("".join(pieces), LINK, images=True))
+
+
+@given(st.text())
+def test_any_text_is_cleaned(html: str) -> None:
+    assert is_harmless(clean_article(html, LINK, images=True))
+
+
+def test_cleaning_twice_changes_nothing() -> None:
+    once = clean_article("<h1>Top</h1><p>one<p>two<img src=/a.jpg>", LINK, images=True)
+    assert clean_article(once.replace("h3", "h2"), LINK, images=True) == once
+
+
+def test_a_frame_and_a_film_become_links() -> None:
+    html = clean_article(
+        "<iframe src='/talk' title='A talk'></iframe>"
+        "<video><source src='/v.webm'><source src='/v.mp4'>Get another browser</video><p>after</p>",
+        LINK,
+        images=True,
+    )
+    assert '<a href="https://blog.example/talk">▶ A talk</a>' in html
+    assert '<a href="https://blog.example/v.webm">▶ blog.example</a>' in html
+    assert "v.mp4" not in html
+    assert "another browser" not in html
+    assert "<p>after</p>" in html
+
+
+def test_text_after_a_torn_frame_is_not_lost() -> None:
+    assert "after" in clean_article("<iframe><iframe></iframe>after", LINK, images=True)
+
+
+def test_images_are_narrowed_and_counting_pixels_dropped() -> None:
+    html = clean_article(
+        "<img src='/wide.jpg' width=2000 height=1000 alt='A view' srcset='/x 2x' loading=lazy>"
+        "<img src='https://stats.example/p.gif' width=1 height=1><img src='data:image/png;base64,AA'>"
+        "<img src='http://plain.example/x.jpg'>",
+        LINK,
+        images=True,
+    )
+    assert html == '<img src="https://blog.example/wide.jpg" alt="A view" width="560">'
+
+
+def test_without_images_there_are_none() -> None:
+    assert "img" not in clean_article("<p>a<img src='/a.jpg' alt='A'></p>", LINK, images=False)
+
+
+def test_headings_stand_below_the_articles_own() -> None:
+    html = clean_article("<h1>a</h1><h2>b</h2><h3>c</h3><h6>d</h6>", LINK, images=True)
+    assert re.findall(r"<(h\d)>", html) == ["h3", "h3", "h4", "h6"]
+
+
+def test_links_are_absolute() -> None:
+    html = clean_article(
+        "<a href='#x'>a</a><a href='../y'>b</a><a href='//h.example/z'>c</a>", LINK, images=True
+    )
+    assert Looked(html).addresses == [
+        "https://blog.example/2026/post#x",
+        "https://blog.example/y",
+        "https://h.example/z",
+    ]

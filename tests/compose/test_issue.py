@@ -1,0 +1,170 @@
+"""A composed issue: every article in both parts, within its bound, with nothing personal but holes."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from secondpost.compose.confirmation import ConfirmationComposer
+from secondpost.compose.issue import HTML_OCTETS_MAX, Composed, IssueComposer, shown_title
+from secondpost.mail.article import Article
+from secondpost.mail.issue_content import MARKS, Hole
+from secondpost.newsletter.render import ARTICLES_MAX, Rule, output_faults
+from tests.compose.articles import DATED_S, MASTHEAD, RIVER, article
+
+COMPOSER = IssueComposer()
+
+
+def compose(*articles: Article) -> Composed:
+    return COMPOSER.compose(MASTHEAD, 12, DATED_S, articles)
+
+
+def test_both_parts_have_every_article() -> None:
+    articles = [article(1), article(2, "<p>Short.</p>"), article(3, "", summary="A summary alone.")]
+    composed = compose(*articles)
+    assert output_faults(composed, articles, minimum=2) == ()
+    assert composed.subject == "Part 1 of the flood, and 2 more"
+    assert "No. 12 · 6 November 2026" in composed.text
+    assert "[1] https://blog.example/old\n[2] https://neighbour.example/" in composed.text
+    assert "A summary alone." in composed.html
+    assert "P.O. Box 1, Oslo" in composed.html
+    assert "P.O. Box 1, Oslo" in composed.text
+
+
+def test_the_holes_are_those_that_delivery_fills() -> None:
+    composed = compose(article(1), article(2))
+    for part in (composed.html, composed.text):
+        marked = re.findall("[{0}{1}]([A-Z_]+)[{0}{1}]".format(*sorted(MARKS)), part)
+        assert sorted(marked) == [Hole.LEAVE_URL, Hole.ME_URL, Hole.VIEW_URL]
+
+
+def test_no_article_makes_no_issue() -> None:
+    with pytest.raises(ValueError, match="at least one article"):
+        compose()
+
+
+def test_nothing_in_it_tells_that_it_was_opened() -> None:
+    composed = compose(article(1, "<p>No image.</p>"), article(2, "<p>None here.</p>"))
+    assert "<img" not in composed.html
+    assert "url(" not in composed.html
+    assert "<link" not in composed.html
+    assert "@import" not in composed.html
+
+
+def test_styles_stand_at_the_elements_and_dark_mode_is_kept() -> None:
+    html = compose(article(1), article(2)).html
+    assert "prefers-color-scheme: dark" in html
+    assert re.search(r'<h2 style="[^"]*font-size', html) is not None
+    assert 'style="max-width: 100%' in html or 'style="max-width:100%' in html
+
+
+def test_an_article_cannot_open_a_hole() -> None:
+    marker = Hole.LEAVE_URL.marker
+    hostile = Article(
+        guid="x",
+        link="https://blog.example/x",
+        title=f"Title {marker}",
+        summary=marker,
+        html=f"<p>{marker}</p>",
+        author=marker,
+        published_ms=None,
+        fingerprint="x",
+    )
+    composed = compose(hostile, article(2))
+    assert composed.html.count(marker) == 1
+    assert composed.text.count(marker) == 1
+    assert output_faults(composed, [hostile, article(2)], minimum=2) == ()
+
+
+def test_titles_are_shown_as_they_are_written() -> None:
+    odd = article(1, title="<b>Bold</b> & {{ braces }} “quoted” </h2><script>")
+    composed = compose(odd, article(2))
+    assert "<script>" not in composed.html
+    assert output_faults(composed, [odd, article(2)], minimum=2) == ()
+
+
+def test_a_title_is_made_of_the_text_where_there_is_none() -> None:
+    assert shown_title(article(1, "<p>A note without a title.</p>", title="")) == "A note without a title."
+    assert len(shown_title(article(1, f"<p>{'word ' * 100}</p>", title=" "))) <= 80
+    assert shown_title(article(1, "", title="")) == "blog.example"
+
+
+@pytest.mark.parametrize("count", [3, 40, ARTICLES_MAX])
+def test_a_large_issue_falls_back_to_excerpts_and_leaves_nobody_out(count: int) -> None:
+    articles = [article(number, RIVER * (50 if number == 1 else 8)) for number in range(1, count + 1)]
+    composed = compose(*articles)
+    assert len(composed.html.encode()) <= HTML_OCTETS_MAX
+    assert output_faults(composed, articles, minimum=2) == ()
+
+
+def test_the_longest_article_is_shortened_first() -> None:
+    composed = compose(article(1, f"<p>{'long ' * 30_000}</p>"), article(2, "<p>Short and <b>whole</b>.</p>"))
+    assert "<b>whole</b>" in composed.html
+    assert "long long…" in composed.html
+    assert "Read on at blog.example" in composed.html
+
+
+def test_images_can_be_left_out() -> None:
+    masthead = replace(MASTHEAD, images=False)
+    assert "<img" not in COMPOSER.compose(masthead, None, DATED_S, [article(1)]).html
+
+
+def test_no_date_of_a_feed_is_too_odd() -> None:
+    for published_ms in (None, 0, -1, 10**18, -(10**18)):
+        compose(replace(article(1), published_ms=published_ms))
+
+
+def test_another_language_gets_dates_in_figures() -> None:
+    composed = COMPOSER.compose(replace(MASTHEAD, language="nb"), 1, DATED_S, [article(1)])
+    assert "No. 1 · 2026-11-06" in composed.text
+    assert '<html lang="nb">' in composed.html
+
+
+def faults_of(composed: Composed, minimum: int = 2) -> set[Rule]:
+    return {fault.rule for fault in output_faults(composed, [article(1), article(2)], minimum)}
+
+
+def test_each_fault_of_the_output_is_found() -> None:
+    good = compose(article(1), article(2))
+    assert faults_of(good) == set()
+    assert faults_of(good, minimum=3) == {Rule.ENOUGH}
+    assert faults_of(replace(good, subject=" ")) == {Rule.SUBJECT}
+    assert Rule.TITLE in faults_of(replace(good, html=good.html.replace("Part 2", "Part")))
+    assert Rule.TITLE in faults_of(replace(good, text=good.text.replace("Part 2", "Part")))
+    assert Rule.LINK in faults_of(replace(good, html=good.html.replace("/post-2", "/post-3")))
+    assert Rule.LINK in faults_of(replace(good, text=good.text.replace("/post-2", "/post-3")))
+    leave = Hole.LEAVE_URL.marker
+    assert faults_of(replace(good, html=good.html.replace(leave, "https://x.example/"))) == {Rule.LEAVE}
+    assert faults_of(replace(good, text=good.text + leave)) == {Rule.LEAVE}
+    assert faults_of(replace(good, text=good.text + "{{ article.title }}")) == {Rule.TOKEN}
+    assert faults_of(replace(good, html=good.html.replace("Ada", "{% if x %}"))) == {Rule.TOKEN}
+    assert {Rule.TEXT, Rule.ENOUGH} <= faults_of(replace(good, text=f"short {leave}"))
+    assert faults_of(replace(good, html=good.html + " " * HTML_OCTETS_MAX)) == {Rule.SIZE}
+    assert faults_of(replace(good, html=good.html + '<a href="/x">')) == {Rule.ABSOLUTE}
+    assert faults_of(replace(good, html=good.html + "<script></script>")) == {Rule.PASSIVE}
+    assert faults_of(replace(good, html="", text="")) >= {
+        Rule.ENOUGH,
+        Rule.TITLE,
+        Rule.LINK,
+        Rule.LEAVE,
+        Rule.TEXT,
+    }
+
+
+@settings(max_examples=60)
+@given(st.text(), st.text(), st.text(max_size=40))
+def test_any_article_makes_an_issue_that_holds(title: str, html: str, summary: str) -> None:
+    articles = [article(1, html, title, summary), article(2)]
+    composed = compose(*articles)
+    assert output_faults(composed, articles, minimum=2) == ()
+
+
+def test_a_confirmation_has_one_link_and_nothing_of_the_signer() -> None:
+    composed = ConfirmationComposer().compose(MASTHEAD)
+    assert composed.subject == "Please confirm: The Blog’s week"
+    for part in (composed.html, composed.text):
+        assert part.count(Hole.CONFIRM_URL.marker) == 1
+        assert sum(part.count(mark) for mark in MARKS) == 2
+    assert "<img" not in composed.html
