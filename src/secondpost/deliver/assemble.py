@@ -1,0 +1,151 @@
+"""Makes the mail of one reader from the content that all readers share: fills the holes, writes what is
+personal in the header, and signs.
+
+All that is the same for everybody is encoded, canonicalised and, up to the first hole, hashed once. The
+same content, keys and reader give the same bytes, at every attempt and on every machine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from html import escape
+
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
+from secondpost.protocols.dkim_canonical import relaxed_field, relaxed_lines
+from secondpost.protocols.dkim_signing import Signatures, SigningKey
+from secondpost.protocols.header_fields import structured_field
+from secondpost.protocols.list_headers import ONE_CLICK, list_unsubscribe, message_id
+from secondpost.protocols.quoted_printable import filling
+from secondpost.protocols.tokens import KeyRing, Purpose, Token
+from secondpost.protocols.verp import address_of
+
+CONFIRMATION = 0  # stands in the envelope sender of a confirmation, where an issue's mail has its number
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAddresses:
+    """Where links lead, and where mail to us goes."""
+
+    web_url: str | None  # without a slash at its end; None: there are no web pages
+    bounces: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderKeys:
+    signing: Sequence[SigningKey]
+    links: KeyRing
+    addresses: KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderMail:
+    sender: Mailbox  # of the envelope: what comes back names reader and issue
+    message_id: str
+    data: bytes  # ASCII, line ends CRLF
+
+
+class Assembly:
+    """Of one issue, or one confirmation. Several threads may use it at once: nothing in it changes."""
+
+    def __init__(self, content: IssueContent, keys: ReaderKeys, own: OwnAddresses) -> None:
+        self._content = content
+        self._keys = keys
+        self._own = own
+        self._is_issue = content.kind is Kind.ISSUE
+        fields = list(content.fields)
+        if self._is_issue and own.web_url is not None:
+            fields.append(ONE_CLICK)
+        self._fields = "".join(f"{field}\r\n" for field in fields).encode("ascii")
+        self._header_hash = sha256(b"".join(relaxed_field(field.encode("ascii")) for field in fields))
+        names = [field.partition(":")[0].lower() for field in fields]
+        personal = ("to", "message-id", "list-unsubscribe" if self._is_issue else "reply-to")
+        self._signatures = Signatures(keys.signing, content.domain, content.dated_s, (*names, *personal))
+        self._pieces = [piece.encode("ascii") for piece in content.pieces]
+        self._relaxed = [relaxed_lines(piece) for piece in self._pieces]
+        self._body_hash = sha256(self._relaxed[0])  # grows only in copies
+        self._holes = sorted(set(content.holes), key=lambda placed: (placed.hole, placed.is_html))
+        self._order = [self._holes.index(placed) for placed in content.holes]
+
+    def mail_for(self, reader: Reader) -> ReaderMail:
+        """Blocking: private keys are used. Half a millisecond, most of it without the interpreter's lock."""
+        id = message_id(self._content.seed, reader.subscriber, reader.number, self._content.domain)
+        leave_url, personal = self._personal(reader, id)
+        header_hash = self._header_hash.copy()
+        for field in personal:
+            header_hash.update(relaxed_field(field))
+        fillings = self._fillings(reader, leave_url)
+        body_hash = self._body_hash.copy()
+        body_hash.update(self._joined(self._relaxed, fillings))
+        signatures = self._signatures.fields(header_hash, body_hash.digest())
+        number = reader.number if self._is_issue else CONFIRMATION
+        bounce = Token(Purpose.BOUNCE, reader.subscriber, number)
+        return ReaderMail(
+            sender=address_of(self._keys.addresses, bounce, self._own.bounces),
+            message_id=id,
+            data=b"".join(
+                (
+                    signatures,
+                    self._fields,
+                    b"\r\n".join(personal),
+                    b"\r\n\r\n",
+                    self._pieces[0],
+                    self._joined(self._pieces, fillings),
+                )
+            ),
+        )
+
+    def _personal(self, reader: Reader, id: str) -> tuple[str, list[bytes]]:
+        """The link to leave ("" in a confirmation, which nobody leaves), and the personal fields in order."""
+        own, addresses = self._own, self._keys.addresses
+        fields = [structured_field("To", (str(reader.address),)), structured_field("Message-ID", (id,))]
+        if self._is_issue:
+            token = Token(Purpose.LEAVE_BY_MAIL, reader.subscriber, reader.number)
+            mailbox = str(address_of(addresses, token, own.bounces))
+            page = self._page("leave", Token(Purpose.LEAVE, reader.subscriber, reader.number))
+            fields.append(list_unsubscribe(page, mailbox))
+            leave_url = page if page is not None else f"mailto:{mailbox}"
+        else:
+            token = Token(Purpose.CONFIRM_BY_MAIL, reader.subscriber, reader.number)
+            fields.append(structured_field("Reply-To", (str(address_of(addresses, token, own.bounces)),)))
+            leave_url = ""
+        return leave_url, [field.encode("ascii") for field in fields]
+
+    def _page(self, name: str, token: Token) -> str | None:
+        if self._own.web_url is None:
+            return None
+        return f"{self._own.web_url}/{name}/{self._keys.links.write(token)}"
+
+    def _fillings(self, reader: Reader, leave_url: str) -> list[bytes]:
+        """What stands in the holes, in their order."""
+        values = []
+        for placed in self._holes:
+            value = self._value(placed.hole, reader, leave_url)
+            values.append(filling(escape(value) if placed.is_html else value).encode("ascii"))
+        return [values[which] for which in self._order]
+
+    def _value(self, hole: Hole, reader: Reader, leave_url: str) -> str:
+        match hole:
+            case Hole.LEAVE_URL:
+                return leave_url
+            case Hole.ME_URL:
+                # The number says nothing here: the page is the same whichever issue led to it.
+                page = self._page("me", Token(Purpose.ME, reader.subscriber, 0))
+                return page if page is not None else leave_url
+            case Hole.CONFIRM_URL:
+                page = self._page("confirm", Token(Purpose.CONFIRM, reader.subscriber, reader.number))
+                if page is not None:
+                    return page
+                token = Token(Purpose.CONFIRM_BY_MAIL, reader.subscriber, reader.number)
+                return f"mailto:{address_of(self._keys.addresses, token, self._own.bounces)}"
+            case Hole.VIEW_URL:
+                if self._own.web_url is None:
+                    return f"mailto:{self._content.sender}"
+                return f"{self._own.web_url}/{self._content.newsletter}/{reader.number}"
+            case Hole.ADDRESS:
+                return str(reader.address)
+
+    @staticmethod
+    def _joined(pieces: list[bytes], fillings: list[bytes]) -> bytes:
+        """All but the first piece, each after what fills the hole before it."""
+        return b"".join([part for pair in zip(fillings, pieces[1:], strict=True) for part in pair])
