@@ -8,6 +8,7 @@ from dataclasses import dataclass
 TITLE_CHARACTERS_MAX = 500
 SUMMARY_CHARACTERS_MAX = 2_000
 HTML_CHARACTERS_MAX = 500_000
+GUID_CHARACTERS_MAX = 500
 ARTICLES_MAX = 1_000  # of one document
 
 
@@ -34,6 +35,9 @@ class FeedRead:
     title: str
     identity: str
     articles: tuple[Article, ...]  # as they stand in it, newest or not first
+    home: str = ""  # the page that it is the feed of
+    generator: str = ""  # the program that wrote it, by its own word
+    repeated_guids: frozenset[str] = frozenset()  # given to several articles of this document
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,89 @@
+"""Lets an XML document in only if it is a feed, whole, and not made to hurt whoever parses it (R13).
+
+expat looks it through once, before the forgiving parser is given it.
+"""
+
+import re
+from xml.parsers import expat
+
+from secondpost.newsletter.feed_document import Unreadable
+
+ROOTS = ("feed", "rss", "RDF")
+DEPTH_MAX = 100
+TAGS_MAX = 300_000
+_TORN = frozenset(
+    (
+        expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
+        expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN],
+        expat.errors.codes[expat.errors.XML_ERROR_PARTIAL_CHAR],
+        expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION],
+    )
+)
+_ATOM = re.compile(r"http://(?:www\.w3\.org/2005/Atom|purl\.org/(?:net/)?atom/)", re.IGNORECASE)
+_FIRST_TAG = re.compile(rb"<([A-Za-z][\w:.-]*)")
+_END_OF_ROOT = re.compile(rb"</(?:\w+:)?(?:feed|rss|RDF)\s*>", re.IGNORECASE)
+AFTER_THE_END_OCTETS_MAX = 2_000  # a comment of the server, an advertisement
+
+
+class _Gate:
+    def __init__(self) -> None:
+        self.root: str | None = None
+        self.is_whole = False
+        self._depth = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if self.root is None:
+            self.root = name
+            if name.rpartition(":")[2] == "feed" and not any(map(_ATOM.match, attributes.values())):
+                raise Unreadable("It is XML with the root of a feed, but not of Atom.")
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise Unreadable(f"It nests more than {DEPTH_MAX} elements, as no feed does.")
+
+    def end(self, name: str) -> None:
+        self._depth -= 1
+        self.is_whole = self._depth == 0
+
+    def entity(self, *_: object) -> None:
+        raise Unreadable("It defines entities of its own, as no feed needs to.")
+
+
+def check_xml(body: bytes) -> None:
+    """Raises Unreadable."""
+    if body.count(b"<") > TAGS_MAX:
+        raise Unreadable(f"It has more than {TAGS_MAX} tags.")
+    if b"<!ENTITY" in body[:100_000].replace(b"\0", b"").upper():
+        raise Unreadable("It defines entities of its own, as no feed needs to.")
+    gate = _Gate()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = gate.start
+    parser.EndElementHandler = gate.end
+    parser.EntityDeclHandler = gate.entity
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        # Many real feeds are not quite XML. They may pass if they are whole.
+        _check_root(gate.root or _first_tag(body))
+        if not gate.is_whole and (error.code in _TORN or not _ends_as_a_feed(body)):
+            raise Unreadable("It is torn: the end of the document is missing.") from error
+        return
+    _check_root(gate.root or "")
+
+
+def _check_root(name: str) -> None:
+    local = name.rpartition(":")[2]
+    if local.lower() in ("html", "head", "body", "title", "meta", "script", "div", "p"):
+        raise Unreadable("It is an HTML page, not a feed.")
+    if local not in ROOTS:
+        raise Unreadable(f"It is XML, but not a feed: it begins with {name[:40]!a}.")
+
+
+def _first_tag(body: bytes) -> str:
+    found = _FIRST_TAG.search(body.replace(b"\0", b""))
+    if found is None:
+        raise Unreadable("It is neither XML nor JSON.")
+    return found[1].decode("utf-8", "replace")
+
+
+def _ends_as_a_feed(body: bytes) -> bool:
+    return _END_OF_ROOT.search(body.replace(b"\0", b"")[-AFTER_THE_END_OCTETS_MAX:]) is not None

@@ -1,0 +1,87 @@
+"""Reads JSON Feed 1.x (jsonfeed.org), forgiving where writers are careless: ids that are numbers, items
+that are broken while their neighbours are not.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from secondpost.newsletter.feed_document import NO_TEXT, Document, Entry, Text, Unreadable
+
+VERSION = "https://jsonfeed.org/version/1"
+
+
+class _Author(msgspec.Struct):
+    name: str | None = None
+
+
+class _Item(msgspec.Struct):
+    id: str | int | float | None = None
+    url: str | None = None
+    external_url: str | None = None
+    title: str | None = None
+    content_html: str | None = None
+    content_text: str | None = None
+    summary: str | None = None
+    date_published: str | None = None
+    author: _Author | None = None  # 1.0
+    authors: list[_Author] | None = None  # 1.1
+
+
+class _Feed(msgspec.Struct):
+    version: str
+    items: list[msgspec.Raw]
+    title: str | None = None
+    home_page_url: str | None = None
+    feed_url: str | None = None
+
+
+def read_json_feed(body: bytes) -> Document:
+    """Raises Unreadable."""
+    try:
+        feed = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"), type=_Feed)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(f"It is not a whole JSON Feed: {error}.") from error
+    if not feed.version.replace("http://", "https://", 1).startswith(VERSION):
+        raise Unreadable("It is JSON, but not JSON Feed version 1.")
+    read = [_entry(raw) for raw in feed.items]
+    return Document(
+        title=Text(feed.title or "", is_markup=False),
+        identity=feed.feed_url or "",
+        home=feed.home_page_url or "",
+        generator="",
+        entries=tuple(entry for entry in read if entry is not None),
+    )
+
+
+def _entry(raw: msgspec.Raw) -> Entry | None:
+    try:
+        item = msgspec.json.decode(raw, type=_Item)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    guid = "" if item.id is None else str(item.id)
+    authors = [item.author] if item.author is not None else (item.authors or [])
+    if item.content_html is not None:
+        content = Text(item.content_html, is_markup=True)
+    else:
+        content = Text(item.content_text or "", is_markup=False)
+    return Entry(
+        guid=guid,
+        link=item.url or (guid if guid.startswith(("http://", "https://")) else item.external_url or ""),
+        base="",
+        title=NO_TEXT if item.title is None else Text(item.title, is_markup=False),
+        summary=NO_TEXT if item.summary is None else Text(item.summary, is_markup=False),
+        content=content,
+        author=", ".join(each.name for each in authors if each.name is not None),
+        published_ms=_milliseconds(item.date_published),
+    )
+
+
+def _milliseconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return round((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,121 @@
+"""Links as readers get them: absolute, of the web, in plain ASCII. And the same link, however written."""
+
+import re
+from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
+
+import idna
+
+from secondpost.mail.address import as_ip
+
+LINK_CHARACTERS_MAX = 2_000
+_PLAIN = "!$&'()*+,;=:@/?%[]~-._"
+_TRACKING = re.compile(
+    r"(?:utm_.*|mtm_.*|pk_.*|piwik_.*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|twclid|yclid|igshid|mc_cid"
+    r"|mc_eid|_hsenc|_hsmi|mkt_tok|oly_anon_id|oly_enc_id|vero_id|ref_src|s_cid|cmpid|srcid|spm|source)",
+    re.IGNORECASE,
+)
+_TRACKING_FRAGMENT = re.compile(r"(?:utm_|xtor=|mtm_|atom$|rss$|ref=rss)", re.IGNORECASE)
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+_UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]")
+_INDEX = re.compile(r"/index\.(?:html?|php)$")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# An attribute that holds one link, inside a tag; a value without quotes ends at a space or the tag's end.
+_LINK_ATTRIBUTE = re.compile(
+    r"""(?P<name>\s(?:href|src|poster|cite)\s*=\s*)(?:"(?P<two>[^"<>]*)"|'(?P<one>[^'<>]*)'|(?P<bare>[^\s"'<>]+))""",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"<[a-zA-Z][^<>]*>")
+
+
+def absolute(link: str, base: str) -> str:
+    """An http(s) URL, or "" when it is none: other schemes, no host, a password in it, too long."""
+    joined = _joined(link, base)
+    if len(joined) == 0 or len(joined) > LINK_CHARACTERS_MAX:
+        return ""
+    try:
+        parts = urlsplit(joined)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme.lower() not in _DEFAULT_PORTS or host is None or "@" in parts.netloc:
+        return ""
+    name = _host(host)
+    if len(name) == 0:
+        return ""
+    place = name if port is None else f"{name}:{port}"
+    return urlunsplit(
+        (parts.scheme.lower(), place, _ascii(parts.path), _ascii(parts.query), _ascii(parts.fragment))
+    )
+
+
+def _joined(link: str, base: str) -> str:
+    try:
+        return urljoin(base, "".join(each for each in link.strip() if each >= " " and each != "\x7f"))
+    except ValueError:
+        return ""
+
+
+def _host(host: str) -> str:
+    ip = as_ip(host)
+    if ip is not None:
+        return str(ip) if ip.version == 4 else f"[{ip}]"
+    if host.isascii():
+        return host.lower() if re.fullmatch(r"[A-Za-z0-9._-]+", host) is not None else ""
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return ""
+
+
+def _ascii(text: str) -> str:
+    return quote(text, safe=_PLAIN, errors="replace")
+
+
+def with_absolute_links(markup: str, base: str) -> str:
+    """The same HTML, its links made absolute. Fragments of the page itself, and links of other schemes,
+    stay as they are: what is not for readers is removed when the mail is composed.
+    """
+    return _TAG.sub(lambda tag: _LINK_ATTRIBUTE.sub(lambda found: _rewritten(found, base), tag[0]), markup)
+
+
+def _rewritten(found: re.Match[str], base: str) -> str:
+    value = found["two"] or found["one"] or found["bare"] or ""
+    target = absolute(value.replace("&amp;", "&"), base)
+    if len(value) == 0 or value.startswith("#") or len(target) == 0:
+        return found[0]
+    return f'{found["name"]}"{target.replace("&", "&amp;")}"'
+
+
+def canonical(link: str) -> str:
+    """What is left of an absolute link when everything is folded that sites change without meaning it:
+    scheme, "www.", case of the host, default port, final slash, tracking parameters and their order.
+    "" when nothing is left but a site: that is no article's own.
+    """
+    try:
+        parts = urlsplit(link)
+        port = parts.port
+    except ValueError:
+        return ""
+    host = (parts.hostname or "").rstrip(".").removeprefix("www.")
+    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
+        host = f"{host}:{port}"
+    path = _INDEX.sub("/", _ESCAPE.sub(_folded, parts.path)).rstrip("/")
+    asked = [each for each in parts.query.split("&") if _TRACKING.fullmatch(each.partition("=")[0]) is None]
+    query = "&".join(sorted(_ESCAPE.sub(_folded, each) for each in asked if len(each) > 0))
+    fragment = "" if _TRACKING_FRAGMENT.match(parts.fragment) is not None else parts.fragment
+    if len(path) == 0 and len(query) == 0 and len(fragment) == 0:
+        return ""
+    return host + path + (f"?{query}" if len(query) > 0 else "") + (f"#{fragment}" if fragment else "")
+
+
+def _folded(escape: re.Match[str]) -> str:
+    octet = unquote_to_bytes(escape[0])
+    return octet.decode("ascii") if _UNRESERVED.fullmatch(octet) is not None else escape[0].upper()
+
+
+def site(link: str) -> str:
+    """The host that a link leads to, folded as `canonical` does; "" when it leads nowhere."""
+    try:
+        return (urlsplit(link).hostname or "").rstrip(".").removeprefix("www.")
+    except ValueError:
+        return ""

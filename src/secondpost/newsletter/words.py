@@ -1,0 +1,102 @@
+"""Plain words out of whatever a feed calls its text: no tags, no entities, nothing that hides or reorders.
+
+What comes out may stand in a subject line, on a screen and in a log. All in one pass over the text, so
+that no text is slow.
+"""
+
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+
+# The text of these is not for readers.
+_SILENT = frozenset(("script", "style", "head", "template", "noscript", "svg", "math", "iframe", "object"))
+_BLOCK = re.compile(
+    r"(?:address|article|aside|blockquote|br|caption|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form"
+    r"|h[1-6]|header|hr|img|li|main|nav|ol|option|p|pre|section|select|summary|table|tbody|td|tfoot|th|thead|tr|ul)"
+)
+_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9:-]*)")
+_QUOTE_OR_END = re.compile(r"""[>"']""")
+# Format characters that scripts and emoji need: joiners, and the Arabic number signs.
+_NEEDED = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd")
+
+
+def plain(text: str, characters_max: int) -> str:
+    """One line of visible characters, NFC, cut at a word with an ellipsis."""
+    visible = "".join(_visible(unicodedata.normalize("NFC", text)))
+    line = " ".join(visible.split())
+    if len(line) <= characters_max:
+        return line
+    cut = line[: characters_max - 1]
+    at_word = cut.rpartition(" ")[0]
+    return (at_word if len(at_word) > characters_max // 2 else cut).rstrip() + "…"
+
+
+def _visible(text: str) -> Iterator[str]:
+    for character in text:
+        if character.isprintable():
+            yield character
+            continue
+        match unicodedata.category(character):
+            case "Cc" | "Zl" | "Zp" | "Zs":
+                yield " "
+            case "Cf" if character not in _NEEDED:
+                pass  # bidi overrides, zero-width spaces, tags: seen by nobody, obeyed by screens
+            case "Cs":
+                pass  # half a character
+            case "Cn" if _is_noncharacter(ord(character)):
+                pass  # marks places in our own mail, and must come from nobody else
+            case _:
+                yield character
+
+
+def _is_noncharacter(code: int) -> bool:
+    return 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
+
+
+def text_of(markup: str) -> str:
+    """What a reader would see of HTML, well-formed or not. Blocks become spaces."""
+    return html.unescape("".join(_pieces(markup)))
+
+
+def _pieces(markup: str) -> Iterator[str]:
+    at = 0
+    while (start := markup.find("<", at)) >= 0:
+        yield markup[at:start]
+        if markup.startswith("<!--", start):
+            end = markup.find("-->", start + 4)
+            at = len(markup) if end < 0 else end + 3
+        elif (tag := _TAG.match(markup, start)) is not None:
+            at = _end_of_tag(markup, tag.end())
+            name = tag[1].lower()
+            if name in _SILENT and markup[start + 1] != "/":
+                closing = re.compile(f"</{name}", re.IGNORECASE).search(markup, at)
+                at = len(markup) if closing is None else closing.start()
+            if _BLOCK.fullmatch(name) is not None:
+                yield " "
+        elif markup.startswith(("<!", "<?", "</"), start):
+            at = _end_of_tag(markup, start + 2)
+        else:
+            yield "<"
+            at = start + 1
+    yield markup[at:]
+
+
+def _end_of_tag(markup: str, at: int) -> int:
+    """Behind the ">", which may also stand in quotes before; the end of the markup when it is missing."""
+    while (found := _QUOTE_OR_END.search(markup, at)) is not None:
+        if found[0] == ">":
+            return found.end()
+        closing = markup.find(found[0], found.end())
+        if closing < 0:  # an odd quote: the first ">" behind it ends the tag, or nothing does
+            end = markup.find(">", found.end())
+            return len(markup) if end < 0 else end + 1
+        at = closing + 1
+    return len(markup)
+
+
+def fingerprint(title: str, text: str) -> str:
+    """The same for the same words, whatever the markup, the case and the spaces."""
+    words = " ".join(unicodedata.normalize("NFKC", f"{title} {text}").casefold().split())
+    return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32]
