@@ -116,6 +116,7 @@ class Swept:
     workers: int
     maybe_duplicates: tuple[DeliveryId, ...]  # were claimed: each may have been delivered
     files: int  # content files that no row names
+    unknown: tuple[DeliveryId, ...] = ()  # were committing: of an issue, never tried again by themselves
 
 
 class Claims(Protocol):

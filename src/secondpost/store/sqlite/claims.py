@@ -69,7 +69,26 @@ class SqliteClaims(Base):
         return self._writer.change(drop)
 
     def claim(self, lease: Lease, now_ms: int, limit: int) -> Awaitable[list[Claimed]]:
-        return self._writer.change(lambda db: _claim(db, lease, now_ms, limit), CHANGE_UNITS + limit)
+        return self._writer.change(lambda db: self._claim(db, lease, now_ms, limit), CHANGE_UNITS + limit)
+
+    def _claim(self, db: apsw.Connection, lease: Lease, now_ms: int, limit: int) -> list[Claimed]:
+        """Each domain of the site whose turn has come gets the same share of the batch."""
+        [(turns,)] = db.execute(
+            _QUERIES["domains_in_turn"], (lease.lane.value, lease.site, now_ms, lease.fence, limit)
+        ).fetchall()
+        domains = _IDS.decode(str(turns))
+        if len(domains) == 0:
+            return []
+        rows = self._allowed(db, _beside_each_other(_shared_out(db, domains, now_ms, limit)), now_ms)
+        if len(rows) > 0:
+            chosen = as_json([(row.message, row.number) for row in rows])
+            db.execute(_QUERIES["mark_claimed"], (chosen, lease.fence))
+        db.execute(_QUERIES["next_turns"], (turns, now_ms))
+        return [claimed_of(row, lease.lane) for row in rows]
+
+    def _allowed(self, db: apsw.Connection, rows: list[ClaimedRow], now_ms: int) -> list[ClaimedRow]:
+        """Which of the due rows may go: all. Mail to readers is looked at once more."""
+        return rows
 
     def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
         return self._writer.write(self._settle, (lease, settlements), 2 + len(settlements))
@@ -101,22 +120,6 @@ class SqliteClaims(Base):
             return self._opened.disk.read(name, 0, size)
         except FileNotFoundError:
             raise LookupError(f"the content file {name} is gone") from None
-
-
-def _claim(db: apsw.Connection, lease: Lease, now_ms: int, limit: int) -> list[Claimed]:
-    """Each domain of the site whose turn has come gets the same share of the batch."""
-    [(turns,)] = db.execute(
-        _QUERIES["domains_in_turn"], (lease.lane.value, lease.site, now_ms, lease.fence, limit)
-    ).fetchall()
-    domains = _IDS.decode(str(turns))
-    if len(domains) == 0:
-        return []
-    rows = _beside_each_other(_shared_out(db, domains, now_ms, limit))
-    if len(rows) > 0:
-        chosen = as_json([(row.message, row.number) for row in rows])
-        db.execute(_QUERIES["mark_claimed"], (chosen, lease.fence))
-    db.execute(_QUERIES["next_turns"], (turns, now_ms))
-    return [claimed_of(row, lease.lane) for row in rows]
 
 
 def _shared_out(

@@ -16,7 +16,8 @@ from secondpost.store.sqlite.selecting import page_query
 from secondpost.store.sqlite.sites import put_turns_right
 
 # spool/states stands above the store: these are the states of its table, and of the schema's own checks.
-ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED)
+ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED, State.SUPPRESSED, State.STOPPED)
+NOT_BY_HAND = (State.KEPT, State.CLAIMED, State.COMMITTING, State.FROZEN, State.UNKNOWN)
 REDIRECTED_FROM = (State.HELD, State.KEPT, State.WAITING)
 
 _QUERIES = read_queries("desk")
@@ -125,7 +126,7 @@ class SqliteDesk(Base):
         what: str,
         detail: str,
     ) -> int:
-        if to in (State.KEPT, State.CLAIMED):
+        if to in NOT_BY_HAND:
             raise ValueError(f"nobody leads deliveries to {to} by hand")
 
         def write(db: apsw.Connection, chosen: Chosen) -> None:

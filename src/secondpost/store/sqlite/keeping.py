@@ -1,11 +1,12 @@
 """Housekeeping: workers that died, the log of the database, what nobody asks for any more."""
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 
 import apsw
 
-from secondpost.mail.delivery import DeliveryId
-from secondpost.mail.queue_id import WORKERS_MAX, QueueId
+from secondpost.mail.delivery import DeliveryId, State
+from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Swept
 from secondpost.store.sqlite.base import BATCH_ROWS, CONTENT_FOLDER, Worker, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
@@ -21,13 +22,13 @@ def lock_name(worker: int) -> str:
     return f"{WORKERS_FOLDER}/{worker}.lock"
 
 
-def enter(db: apsw.Connection, disk: Disk, clock: Clock, role: str) -> Worker:
+def enter(db: apsw.Connection, disk: Disk, clock: Clock, role: str, numbers: range) -> Worker:
     """Inside a transaction: the lock is held before anybody can read the row and find it free."""
     taken = {row[0] for row in db.execute(_QUERIES["worker_numbers"])}
     [(given,)] = db.execute(_QUERIES["last_run"]).fetchall()
     last = number(given)
-    for run in range(last + 1, last + 1 + WORKERS_MAX):
-        worker = run % WORKERS_MAX
+    for run in range(last + 1, last + 1 + len(numbers)):
+        worker = numbers[run % len(numbers)]
         if worker in taken:
             continue
         held = disk.hold(lock_name(worker))
@@ -35,7 +36,15 @@ def enter(db: apsw.Connection, disk: Disk, clock: Clock, role: str) -> Worker:
             continue
         db.execute(_QUERIES["enter_worker"], (run, worker, role, clock.now_ms(), lock_name(worker)))
         return Worker(worker, lock_name(worker), held)
-    raise RuntimeError(f"{WORKERS_MAX} workers are entered: one of them has to be swept first")
+    raise RuntimeError(f"{len(numbers)} workers are entered: one of them has to be swept first")
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubted:
+    """What a dead worker may have delivered."""
+
+    maybe_duplicates: list[DeliveryId]
+    unknown: list[DeliveryId]
 
 
 class SqliteKeeping(Checkpoints):
@@ -50,36 +59,43 @@ class SqliteKeeping(Checkpoints):
 
     async def sweep(self) -> Swept:
         own = None if self._opened.worker is None else self._opened.worker.number
-        workers, doubted, files = 0, [], 0
+        workers, doubted, unknown, files = 0, [], [], 0
         for value, lock in self._read(_QUERIES["other_workers"], (own,)):
             worker = number(value)
             held = self._opened.disk.hold(str(lock))
             if held is None:
                 continue
             try:
-                doubted += await self._doubt(worker)
+                found = await self._doubt(worker)
+                doubted += found.maybe_duplicates
+                unknown += found.unknown
                 files += await self._remove_nameless(worker)
                 await self._bury(worker, str(lock))
             finally:
                 held.release()
             workers += 1
         await self._remove_leaving()
-        return Swept(workers, tuple(doubted), files)
+        return Swept(workers, tuple(doubted), files, tuple(unknown))
 
-    async def _doubt(self, worker: int) -> list[DeliveryId]:
+    async def _doubt(self, worker: int) -> "_Doubted":
         now_ms = self._opened.clock.now_ms()
 
-        def batch(db: apsw.Connection) -> list[DeliveryId]:
+        def batch(db: apsw.Connection) -> list[tuple[Value, ...]]:
             rows = db.execute(_QUERIES["claimed_of"], (worker, BATCH_ROWS)).fetchall()
             if len(rows) == 0:
                 db.execute(_QUERIES["drop_leases"], (worker,))
             else:
-                db.execute(_QUERIES["doubt"], (as_json(rows), now_ms))
-            return [DeliveryId(QueueId(number(message)), number(n)) for message, n in rows]
+                db.execute(_QUERIES["doubt"], (as_json([row[:2] for row in rows]), now_ms))
+            return rows
 
-        doubted: list[DeliveryId] = []
-        while len(some := await self._writer.change(batch, BATCH_ROWS)) > 0:
-            doubted += some
+        doubted = _Doubted([], [])
+        while len(rows := await self._writer.change(batch, BATCH_ROWS)) > 0:
+            for message, n, state, of_issue in rows:
+                id = DeliveryId(QueueId(number(message)), number(n))
+                if state == State.COMMITTING:
+                    doubted.unknown.append(id)
+                elif of_issue == 0:
+                    doubted.maybe_duplicates.append(id)
         return doubted
 
     async def _remove_nameless(self, worker: int) -> int:

@@ -6,8 +6,10 @@ from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
+from secondpost.mail.issue import IssueId
 from secondpost.mail.outcome import Cause
 from secondpost.mail.queue_id import QueueId
+from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.queries import Row
 
@@ -31,6 +33,8 @@ class ClaimedRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
     attempts: int
     first_attempt_ms: int | None
     maybe_duplicate: int
+    issue: int | None
+    subscriber: int | None
 
 
 def mailbox_of(text: str) -> Mailbox:
@@ -123,4 +127,6 @@ def claimed_of(row: ClaimedRow, lane: Lane) -> Claimed:
         attempts=row.attempts,
         first_attempt_ms=row.first_attempt_ms,
         maybe_duplicate=row.maybe_duplicate == 1,
+        issue=None if row.issue is None else IssueId(row.issue),
+        subscriber=None if row.subscriber is None else SubscriberId(row.subscriber),
     )

@@ -1,11 +1,16 @@
-"""Brings a database to the schema that this program knows, by the numbered files of migrations/."""
+"""Brings a database to the schema that this program knows, by the numbered files of migrations/.
+
+A file NNNN_name.sql is for both databases, NNNN_name.newsletter.sql for newsletter.db alone.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from importlib.resources import files
 
 import apsw
 
+from secondpost.mail.queue_id import WORKERS_MAX
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite.queries import number
 
@@ -18,6 +23,17 @@ CREATE TABLE IF NOT EXISTS migration (
 """
 
 
+class Database(Enum):
+    """Which of the two. Their workers share a folder of locks, and so the numbers are shared out."""
+
+    MAIL = ("mail.db", range(WORKERS_MAX // 2))
+    NEWSLETTER = ("newsletter.db", range(WORKERS_MAX // 2, WORKERS_MAX))
+
+    def __init__(self, file_name: str, workers: range) -> None:
+        self.file_name = file_name
+        self.workers = workers
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     number: int
@@ -25,15 +41,16 @@ class Migration:
     text: str
 
 
-def migrations() -> list[Migration]:
-    """In order; numbered from 1 without a gap."""
-    return sorted(_migrations(), key=lambda migration: migration.number)
+def migrations(database: Database) -> list[Migration]:
+    """In order of their numbers, which are given once, whichever database a file is for."""
+    return sorted(_migrations(database), key=lambda migration: migration.number)
 
 
-def _migrations() -> Iterator[Migration]:
+def _migrations(database: Database) -> Iterator[Migration]:
     for file in files("secondpost.store.sqlite").joinpath("migrations").iterdir():
-        if file.name.endswith(".sql"):
-            number, _, name = file.name.removesuffix(".sql").partition("_")
+        named, _, suffix = file.name.partition(".")
+        if suffix == "sql" or (suffix == "newsletter.sql" and database is Database.NEWSLETTER):
+            number, _, name = named.partition("_")
             yield Migration(int(number), name, file.read_text(encoding="utf-8"))
 
 
@@ -46,14 +63,16 @@ def version(db: apsw.Connection) -> int:
     return number(found[0][0])
 
 
-def migrate(db: apsw.Connection, now_ms: int) -> None:
+def migrate(db: apsw.Connection, database: Database, now_ms: int) -> None:
     """Inside the caller's transaction. Raises StoreRefused for a newer schema."""
-    known = migrations()
+    known = migrations(database)
     present = version(db)
-    refuse_newer(present, len(known))
+    refuse_newer(present, known[-1].number)
     if present == 0:
         db.execute(_VERSIONS)
-    for migration in known[present:]:
+    for migration in known:
+        if migration.number <= present:
+            continue
         db.execute(migration.text)
         db.execute(
             "INSERT INTO migration (number, name, applied_ms) VALUES (?, ?, ?)",
@@ -61,9 +80,9 @@ def migrate(db: apsw.Connection, now_ms: int) -> None:
         )
 
 
-def check(db: apsw.Connection) -> None:
+def check(db: apsw.Connection, database: Database) -> None:
     """For those who do not migrate. Raises StoreRefused unless the schema is the one that we know."""
-    present, known = version(db), len(migrations())
+    present, known = version(db), migrations(database)[-1].number
     refuse_newer(present, known)
     if present < known:
         raise StoreRefused(

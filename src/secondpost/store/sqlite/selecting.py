@@ -8,8 +8,8 @@ from secondpost.store.sqlite.base import as_json
 from secondpost.store.sqlite.queries import Value
 
 # The states that the index delivery_aside holds; its own condition has to stand in the query.
-ASIDE = (State.HELD, State.KEPT, State.FAILED, State.EXPIRED)
-_ASIDE_CONDITION = "d.state IN ('held', 'kept', 'failed', 'expired')"
+ASIDE = (State.HELD, State.KEPT, State.FAILED, State.EXPIRED, State.UNKNOWN)
+_ASIDE_CONDITION = "d.state IN ('held', 'kept', 'failed', 'expired', 'unknown')"
 
 _STATES = "d.state IN (SELECT value FROM json_each(?))"
 

@@ -89,12 +89,14 @@ class SqliteSites(Base):
         if to not in (State.EXPIRED, State.KEPT):
             raise ValueError(f"a delivery whose time is over becomes expired or kept, not {to}")
         kept_for = KeptFor.EXPIRED.value if to is State.KEPT else None
+        # An issue's row may wait for pace as long as it takes: its time runs from its first attempt.
+        queries = ("expired_of_issues",) if lane is Lane.ISSUES else ("expired_first", "expired_again")
 
         def write(db: apsw.Connection) -> int:
             ids = [number(row[0]) for row in db.execute(_QUERIES["domain_id"], (lane.value, domain.name))]
             chosen: set[tuple[int, int]] = set()
             for id in ids:
-                for query in ("expired_first", "expired_again"):
+                for query in queries:
                     room = BATCH_ROWS - len(chosen)
                     rows = db.execute(_QUERIES[query], (id, arrived_before_ms, room))
                     chosen.update((number(message), number(n)) for message, n in rows)

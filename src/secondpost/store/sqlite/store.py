@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 
 import apsw
 
@@ -14,10 +15,11 @@ from secondpost.store.sqlite.desk import SqliteDesk
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.intake import SqliteIntake
 from secondpost.store.sqlite.keeping import WORKERS_FOLDER, SqliteKeeping, enter
+from secondpost.store.sqlite.schema import Database
 from secondpost.store.sqlite.sites import SqliteSites
 from secondpost.world.ports import Clock, Disk, Work
 
-DATABASE = "mail.db"
+S = TypeVar("S", bound="SqliteStore")
 BUSY_SECONDS = 30.0
 LINE = "store"
 
@@ -28,9 +30,11 @@ class SqliteStore(SqliteIntake, SqliteClaims, SqliteSites, SqliteDesk, SqliteKee
     One per process and database; used from one loop; never over a fork.
     """
 
+    database: ClassVar[Database] = Database.MAIL
+
     @classmethod
     def open(
-        cls,
+        cls: type[S],
         disk: Disk,
         work: Work,
         clock: Clock,
@@ -38,9 +42,8 @@ class SqliteStore(SqliteIntake, SqliteClaims, SqliteSites, SqliteDesk, SqliteKee
         role: str,
         failed: Callable[[BaseException], None],
         in_line: bool = False,
-        path_name: str = DATABASE,
         busy_seconds: float = BUSY_SECONDS,
-    ) -> "SqliteStore":
+    ) -> S:
         """Open as a worker of the service, making and migrating the database. Blocks.
 
         `in_line`: work runs in the loop's own thread and nobody else opens the database; reads then use
@@ -48,37 +51,40 @@ class SqliteStore(SqliteIntake, SqliteClaims, SqliteSites, SqliteDesk, SqliteKee
         """
         disk.make_folder(CONTENT_FOLDER)
         disk.make_folder(WORKERS_FOLDER)
-        _make_file(disk, path_name)
-        opening = _Opening(disk, path_name, in_line, 0.0 if in_line else busy_seconds)
+        _make_file(disk, cls.database.file_name)
+        opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds)
         db = opening.connection(create=True)
-        worker = opening.trying(db, lambda: _begin(db, disk, clock, role))
+        worker = opening.trying(db, lambda: _begin(db, cls.database, disk, clock, role))
         return cls(opening.opened(db, work, clock, failed, worker))
 
     @classmethod
     def open_desk(
-        cls,
+        cls: type[S],
         disk: Disk,
         work: Work,
         clock: Clock,
         *,
         failed: Callable[[BaseException], None],
         in_line: bool = False,
-        path_name: str = DATABASE,
         busy_seconds: float = BUSY_SECONDS,
-    ) -> "SqliteStore":
+    ) -> S:
         """Open for a command: the database must be there, and no worker is entered. Raises as `open`."""
-        opening = _Opening(disk, path_name, in_line, 0.0 if in_line else busy_seconds)
+        opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds)
         db = opening.connection(create=False)
-        opening.trying(db, lambda: schema.check(db))
+        opening.trying(db, lambda: schema.check(db, cls.database))
         return cls(opening.opened(db, work, clock, failed, None))
 
 
 @dataclass(frozen=True, slots=True)
 class _Opening:
     disk: Disk
-    path_name: str
+    database: Database
     in_line: bool
     busy_seconds: float
+
+    @property
+    def path_name(self) -> str:
+        return self.database.file_name
 
     def connection(self, *, create: bool) -> apsw.Connection:
         check_version()
@@ -134,11 +140,11 @@ class _Opening:
         )
 
 
-def _begin(db: apsw.Connection, disk: Disk, clock: Clock, role: str) -> Worker:
+def _begin(db: apsw.Connection, database: Database, disk: Disk, clock: Clock, role: str) -> Worker:
     db.execute("BEGIN IMMEDIATE")
     try:
-        schema.migrate(db, clock.now_ms())
-        worker = enter(db, disk, clock, role)
+        schema.migrate(db, database, clock.now_ms())
+        worker = enter(db, disk, clock, role, database.workers)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:

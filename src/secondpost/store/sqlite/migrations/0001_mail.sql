@@ -1,4 +1,5 @@
--- mail.db: relayed and submitted mail, reports, alarms, learned recipients. docs/store.md tells what for.
+-- Both databases: messages, their deliveries, sites and workers. In mail.db relayed and submitted mail, reports,
+-- alarms and learned recipients; in newsletter.db mail to readers. docs/store.md tells what for.
 -- Times are UTC milliseconds, sizes octets, states readable words (mail/delivery.py).
 
 -- Running processes that write here. `run` is never given twice; `number` is run modulo WORKERS_MAX.
@@ -51,7 +52,8 @@ CREATE TABLE domain (
 ) STRICT;
 CREATE INDEX domain_due ON domain (lane, site, next_due_ms) WHERE next_due_ms IS NOT NULL;
 
--- How much of a domain is in which state; `claimed` counts as `waiting`, ended states are not counted.
+-- How much of a domain is in which state; what is under way (claimed, committing) counts as `waiting`, what has
+-- ended is not counted.
 CREATE TABLE tally (
   domain     INTEGER NOT NULL,
   state      TEXT    NOT NULL,
@@ -90,14 +92,17 @@ CREATE TABLE lease (
   UNIQUE (lane, site, shard)
 ) STRICT;
 
--- One message to one recipient. The lane is that of its domain row: a redirect changes it.
+-- One message to one recipient. The lane is that of its domain row: a redirect changes it. Mail to a reader has
+-- a subscriber, and an issue unless it is a confirmation; its number is then the subscriber's, so that nobody can
+-- be planned twice. It ends when it fails or expires: nobody is told.
 CREATE TABLE delivery (
   message          INTEGER NOT NULL,
   number           INTEGER NOT NULL CHECK (number >= 1),
   domain           INTEGER NOT NULL,
   recipient        TEXT    NOT NULL,
   state            TEXT    NOT NULL CHECK (state IN
-                     ('waiting', 'claimed', 'delivered', 'failed', 'expired', 'reported', 'held', 'kept', 'dropped')),
+                     ('waiting', 'claimed', 'delivered', 'failed', 'expired', 'reported', 'held', 'kept', 'dropped',
+                      'frozen', 'committing', 'unknown', 'suppressed', 'stopped')),
   kept_for         TEXT    CHECK (kept_for IN ('expired', 'refused', 'loop', 'quarantine')),
   octets           INTEGER NOT NULL,       -- the content's, on one delivery per message and domain; else 0
   arrived_ms       INTEGER NOT NULL,
@@ -112,18 +117,27 @@ CREATE TABLE delivery (
   level            TEXT    NOT NULL DEFAULT '' CHECK (level IN ('', 'site', 'domain', 'recipient', 'message')),
   host             TEXT    NOT NULL DEFAULT '',
   reply            TEXT    NOT NULL DEFAULT '',
+  issue            INTEGER,
+  subscriber       INTEGER,
   PRIMARY KEY (message, number),
   CHECK ((state = 'kept') = (kept_for IS NOT NULL)),
-  CHECK ((state = 'claimed') = (fence IS NOT NULL)),
-  CHECK ((state IN ('delivered', 'reported', 'dropped')) = (ended_ms IS NOT NULL))
+  CHECK ((state IN ('claimed', 'committing')) = (fence IS NOT NULL)),
+  CHECK ((state IN ('delivered', 'reported', 'dropped', 'suppressed', 'stopped')
+          OR (subscriber IS NOT NULL AND state IN ('failed', 'expired'))) = (ended_ms IS NOT NULL)),
+  CHECK (subscriber IS NOT NULL OR (issue IS NULL AND state NOT IN ('suppressed', 'stopped'))),
+  CHECK (issue IS NOT NULL OR state NOT IN ('frozen', 'committing', 'unknown')),
+  CHECK (issue IS NULL OR number = subscriber)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_waiting ON delivery (domain, due_ms, message, number) WHERE state = 'waiting';
-CREATE INDEX delivery_claimed ON delivery (fence) WHERE state = 'claimed';
+CREATE INDEX delivery_claimed ON delivery (fence) WHERE fence IS NOT NULL;
 -- Waiting, but not since its arrival: it was tried, or the owner sent it on. The others are due as they arrived.
 CREATE INDEX delivery_again ON delivery (domain, arrived_ms) WHERE state = 'waiting' AND due_ms > arrived_ms;
 CREATE INDEX delivery_for_site ON delivery (domain) WHERE state = 'waiting' AND level = 'site';
 CREATE INDEX delivery_aside ON delivery (state, message, number, domain, arrived_ms)
-  WHERE state IN ('held', 'kept', 'failed', 'expired');
+  WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown');
+-- Of an issue, and tried: its time runs from the first attempt.
+CREATE INDEX delivery_tried ON delivery (domain, first_attempt_ms)
+  WHERE state = 'waiting' AND issue IS NOT NULL AND first_attempt_ms IS NOT NULL;
 
 -- What happened to a delivery besides the plain way; number 0 means the whole message.
 CREATE TABLE event (
@@ -191,12 +205,12 @@ CREATE TRIGGER delivery_waits_again AFTER UPDATE OF state, due_ms, domain ON del
 END;
 
 CREATE TRIGGER delivery_is_counted_anew AFTER UPDATE OF state, domain ON delivery
-WHEN new.domain <> old.domain OR replace(new.state, 'claimed', 'waiting') <> replace(old.state, 'claimed', 'waiting')
+WHEN new.domain <> old.domain OR iif(new.fence IS NULL, new.state, 'waiting') <> iif(old.fence IS NULL, old.state, 'waiting')
 BEGIN
   UPDATE tally SET deliveries = deliveries - 1, octets = octets - old.octets
-    WHERE domain = old.domain AND state = replace(old.state, 'claimed', 'waiting');
+    WHERE domain = old.domain AND state = iif(old.fence IS NULL, old.state, 'waiting');
   INSERT INTO tally (domain, state, deliveries, octets)
-    SELECT new.domain, replace(new.state, 'claimed', 'waiting'), 1, new.octets WHERE new.ended_ms IS NULL
+    SELECT new.domain, iif(new.fence IS NULL, new.state, 'waiting'), 1, new.octets WHERE new.ended_ms IS NULL
     ON CONFLICT (domain, state) DO UPDATE SET deliveries = deliveries + 1, octets = octets + excluded.octets;
 END;
 
@@ -206,16 +220,17 @@ WHEN old.octets > 0 AND (new.ended_ms IS NOT NULL OR new.domain <> old.domain) A
   SELECT 1 FROM delivery WHERE message = old.message AND domain = old.domain AND ended_ms IS NULL AND octets = 0)
 BEGIN
   UPDATE tally SET octets = octets + old.octets WHERE domain = old.domain AND state = (
-    SELECT replace(state, 'claimed', 'waiting') FROM delivery
+    SELECT iif(fence IS NULL, state, 'waiting') FROM delivery
     WHERE message = old.message AND domain = old.domain AND ended_ms IS NULL AND octets = 0 ORDER BY number LIMIT 1);
   UPDATE delivery SET octets = old.octets WHERE message = old.message AND number = (
     SELECT number FROM delivery
     WHERE message = old.message AND domain = old.domain AND ended_ms IS NULL AND octets = 0 ORDER BY number LIMIT 1);
 END;
 
--- Content goes with the last delivery that needs it; a file after the commit.
+-- Content goes with the last delivery that needs it; a file after the commit. An issue keeps its content, and is
+-- not looked through for every reader who has it.
 CREATE TRIGGER delivery_was_the_last AFTER UPDATE OF ended_ms ON delivery
-WHEN new.ended_ms IS NOT NULL
+WHEN new.ended_ms IS NOT NULL AND new.issue IS NULL
   AND NOT EXISTS (SELECT 1 FROM delivery WHERE message = new.message AND ended_ms IS NULL)
 BEGIN
   UPDATE message SET ended_ms = new.ended_ms WHERE id = new.message;
@@ -226,7 +241,7 @@ END;
 
 -- What `trace` tells: what an attempt came to, when it was not a delivery.
 CREATE TRIGGER delivery_goes_wrong AFTER UPDATE OF state ON delivery
-WHEN old.state = 'claimed' AND new.state IN ('waiting', 'kept', 'failed', 'expired')
+WHEN old.fence IS NOT NULL AND new.state IN ('waiting', 'kept', 'failed', 'expired', 'unknown')
   AND (new.attempts > old.attempts OR new.state <> 'waiting')
 BEGIN
   INSERT INTO event (message, number, at_ms, what, detail) VALUES (
@@ -235,7 +250,7 @@ BEGIN
 END;
 
 CREATE TRIGGER delivery_is_in_doubt AFTER UPDATE OF maybe_duplicate ON delivery
-WHEN new.maybe_duplicate > old.maybe_duplicate BEGIN
+WHEN new.maybe_duplicate > old.maybe_duplicate AND old.state <> 'unknown' BEGIN
   INSERT INTO event (message, number, at_ms, what, detail) VALUES (
     new.message, new.number, new.last_ms, 'maybe-duplicate',
     iif(new.attempts > old.attempts, trim(new.host || ' gave no answer'), 'the process that had claimed it died'));

@@ -21,8 +21,8 @@ INSERT INTO lease (lane, site, shard, worker) VALUES (?1, ?2, ?3, ?4) ON CONFLIC
 DELETE FROM lease WHERE fence = ?1;
 
 -- name: unclaim
--- What is still claimed under a fence waits again, untried.
-UPDATE delivery SET state = 'waiting', fence = NULL WHERE state = 'claimed' AND fence = ?1;
+-- What is still claimed under a fence waits again, untried; what may have been sent of an issue is unknown.
+UPDATE delivery SET state = iif(state = 'committing', 'unknown', 'waiting'), fence = NULL WHERE fence = ?1;
 
 -- name: domains_in_turn
 -- The domains of a leased site whose turn has come, earliest first; none when the fence fell or the site is down.
@@ -40,9 +40,9 @@ SELECT json_group_array(json(due)) FROM (
   SELECT (
     SELECT json_group_array(json_array(
         d.message, d.number, message.lane, message.sender, d.recipient, message.size, message.file, message.eight_bit,
-        d.arrived_ms, d.attempts, d.first_attempt_ms, d.maybe_duplicate))
+        d.arrived_ms, d.attempts, d.first_attempt_ms, d.maybe_duplicate, d.issue, d.subscriber))
     FROM (
-      SELECT message, number, recipient, arrived_ms, attempts, first_attempt_ms, maybe_duplicate
+      SELECT message, number, recipient, arrived_ms, attempts, first_attempt_ms, maybe_duplicate, issue, subscriber
       FROM delivery INDEXED BY delivery_waiting
       WHERE domain = turn.value AND state = 'waiting' AND due_ms <= ?2
       ORDER BY due_ms, message, number LIMIT ?3) AS d
@@ -64,7 +64,7 @@ UPDATE domain SET next_due_ms = (
 WHERE id IN (SELECT value FROM json_each(?1));
 
 -- name: settle
--- New states of claimed deliveries, for those that are still claimed under their fence.
+-- New states of claimed deliveries, for those that are still claimed, or committing, under their fence.
 WITH new (message, number, fence, state, at_ms, due_ms, kept_for, attempted, maybe_duplicate,
           cause, level, host, reply) AS (VALUES {rows})
 UPDATE delivery SET
@@ -77,15 +77,17 @@ UPDATE delivery SET
   attempts = delivery.attempts + new.attempted,
   first_attempt_ms = iif(new.attempted, coalesce(delivery.first_attempt_ms, new.at_ms), delivery.first_attempt_ms),
   last_ms = new.at_ms,
-  ended_ms = iif(new.state IN ('delivered', 'reported', 'dropped'), new.at_ms, NULL),
-  maybe_duplicate = max(delivery.maybe_duplicate, new.maybe_duplicate),
+  ended_ms = iif(new.state IN ('delivered', 'reported', 'dropped', 'suppressed', 'stopped')
+                 OR (delivery.subscriber IS NOT NULL AND new.state IN ('failed', 'expired')), new.at_ms, NULL),
+  maybe_duplicate = iif(new.state = 'unknown', delivery.maybe_duplicate,
+                        max(delivery.maybe_duplicate, new.maybe_duplicate)),
   cause = iif(new.attempted OR new.state <> 'waiting', new.cause, delivery.cause),
   level = iif(new.attempted OR new.state <> 'waiting', new.level, delivery.level),
   host = iif(new.attempted OR new.state <> 'waiting', new.host, delivery.host),
   reply = iif(new.attempted OR new.state <> 'waiting', new.reply, delivery.reply)
 FROM new
 WHERE delivery.message = new.message AND delivery.number = new.number
-  AND delivery.state = 'claimed' AND delivery.fence = new.fence;
+  AND delivery.fence = new.fence;
 
 -- name: leaving_files
 -- Files that no message needs any more.
@@ -172,10 +174,17 @@ WHERE domain = ?1 AND state = 'waiting' AND due_ms < ?2 AND arrived_ms < ?2 LIMI
 SELECT message, number FROM delivery INDEXED BY delivery_again
 WHERE domain = ?1 AND state = 'waiting' AND due_ms > arrived_ms AND arrived_ms < ?2 LIMIT ?3;
 
+-- name: expired_of_issues
+-- Waiting deliveries of issues to a domain that were first tried before ?2.
+SELECT message, number FROM delivery INDEXED BY delivery_tried
+WHERE domain = ?1 AND state = 'waiting' AND issue IS NOT NULL AND first_attempt_ms IS NOT NULL
+  AND first_attempt_ms < ?2 LIMIT ?3;
+
 -- name: expire
--- The time of the chosen deliveries is over. Relayed mail is kept, also when the owner redirected it.
+-- The time of the chosen deliveries is over. Relayed mail is kept, also when the owner redirected it; mail to a
+-- reader has ended.
 UPDATE delivery SET
   state = iif(message.lane = 'relay', 'kept', ?2), kept_for = iif(message.lane = 'relay', 'expired', ?3),
-  last_ms = ?4, cause = 'expired', level = 'message'
+  last_ms = ?4, ended_ms = iif(subscriber IS NULL, NULL, ?4), cause = 'expired', level = 'message'
 FROM json_each(?1) AS chosen CROSS JOIN message ON message.id = chosen.value ->> 0
 WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1 AND state = 'waiting';

@@ -34,14 +34,14 @@ WHERE tally.deliveries > 0
 ORDER BY domain.lane, domain.name, tally.state;
 
 -- name: claimed_counts
--- What of it is claimed, per domain.
+-- What of it is claimed or committing, per domain.
 SELECT domain, count(*), sum(octets), min(arrived_ms) FROM delivery INDEXED BY delivery_claimed
-WHERE state = 'claimed' GROUP BY domain;
+WHERE fence IS NOT NULL GROUP BY domain;
 
 -- name: aside_oldest
 -- When the oldest of a domain that lies aside arrived, per state.
 SELECT domain, state, min(arrived_ms) FROM delivery INDEXED BY delivery_aside
-WHERE state IN ('held', 'kept', 'failed', 'expired') GROUP BY domain, state;
+WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND ended_ms IS NULL GROUP BY domain, state;
 
 -- name: content_place
 -- Where the content is and how large; no row when it is gone.

@@ -25,15 +25,21 @@ SELECT number, lock FROM worker WHERE number IS NOT ?1;
 SELECT count(*) FROM lease WHERE worker = ?1;
 
 -- name: claimed_of
--- Up to ?2 deliveries that a worker had claimed.
-SELECT message, number FROM delivery INDEXED BY delivery_claimed
-WHERE state = 'claimed' AND fence IN (SELECT fence FROM lease WHERE worker = ?1) LIMIT ?2;
+-- Up to ?2 deliveries that a worker had claimed, what it was doing with them, and whether they are of an issue.
+SELECT message, number, state, issue IS NOT NULL FROM delivery INDEXED BY delivery_claimed
+WHERE fence IN (SELECT fence FROM lease WHERE worker = ?1) LIMIT ?2;
 
 -- name: doubt
--- The chosen deliveries wait again; the dead worker may have delivered them.
-UPDATE delivery SET state = 'waiting', fence = NULL, maybe_duplicate = 1, last_ms = ?2
+-- The chosen deliveries wait again; the dead worker may have delivered them. Of an issue it is known: what was
+-- not yet committing was not sent, and of the rest nobody will ever know.
+UPDATE delivery SET
+  maybe_duplicate = iif(issue IS NULL, 1, maybe_duplicate), last_ms = ?2,
+  cause = iif(state = 'committing', 'unanswered', cause), level = iif(state = 'committing', 'message', level),
+  host = iif(state = 'committing', '', host),
+  reply = iif(state = 'committing', 'the process that was sending it died', reply),
+  state = iif(state = 'committing', 'unknown', 'waiting'), fence = NULL
 FROM json_each(?1) AS chosen
-WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1 AND state = 'claimed';
+WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1 AND fence IS NOT NULL;
 
 -- name: drop_leases
 -- The leases of a worker end.
