@@ -1,0 +1,176 @@
+"""Brings a list of readers in: pending unless somebody says where and when they agreed.
+
+The suppressed stay suppressed, and those whom we know already, in whatever state, stay as they are. Who
+is marked in the list as gone (unsubscribed, cleaned, disabled) is suppressed. In batches, so that mail goes
+on meanwhile; a list of a million needs no more memory than one of a hundred.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.subscriber import Consent, SubscriberState, subscriber_key
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported, Reason, Subscribers
+from secondpost.subscribers.lists import BadRow, Row, rows_of
+from secondpost.world.ports import Clock
+
+BAD_ROWS_NAMED_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Every line is counted once. `bad` names the first BAD_ROWS_NAMED_MAX of `bad_count`."""
+
+    added: int = 0
+    known: int = 0  # readers already, or twice in the list
+    suppressed: int = 0
+    gone: int = 0  # the list says so; suppressed from now on
+    bad_count: int = 0
+    bad: tuple[BadRow, ...] = ()
+
+    @property
+    def lines(self) -> int:
+        return self.added + self.known + self.suppressed + self.gone + self.bad_count
+
+
+Progress = Callable[[ImportReport], None]
+
+
+@dataclass(slots=True)
+class _Tally:
+    added: int = 0
+    known: int = 0
+    suppressed: int = 0
+    gone: int = 0
+    bad_count: int = 0
+    bad: list[BadRow] = field(default_factory=list)
+
+    def report(self) -> ImportReport:
+        return ImportReport(
+            self.added, self.known, self.suppressed, self.gone, self.bad_count, tuple(self.bad)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListImport:
+    subscribers: Subscribers
+    clock: Clock
+    ids: QueueIds
+    arrived: Callable[[], None]  # there are confirmations to send
+
+    async def run(
+        self,
+        newsletter: str,
+        source: str,
+        lines: Iterable[str],
+        confirmed: str | None,
+        invites: bool,
+        progress: Progress,
+    ) -> ImportReport:
+        """`source` names the list, such as its file; `confirmed` says where and when they agreed, and makes
+        them active; `invites` sends the others a confirmation. Raises NoList before anything was done, or
+        ValueError when `confirmed` says nothing.
+        """
+        if confirmed is not None and len(confirmed.strip()) == 0:
+            raise ValueError("say where and when they agreed")
+        tally = _Tally()
+        batch: dict[str, Row] = {}
+        for row in rows_of(lines):
+            if isinstance(row, BadRow):
+                tally.bad_count += 1
+                if len(tally.bad) < BAD_ROWS_NAMED_MAX:
+                    tally.bad.append(row)
+                continue
+            key = subscriber_key(row.mailbox)
+            if key in batch:
+                tally.known += 1
+                # Whoever is marked as gone anywhere in the list is gone.
+                if row.is_gone and not batch[key].is_gone:
+                    batch[key] = row
+                continue
+            batch[key] = row
+            if len(batch) == BATCH_READERS_MAX:
+                await self._bring_in(newsletter, source, list(batch.values()), confirmed, invites, tally)
+                batch.clear()
+                progress(tally.report())
+        await self._bring_in(newsletter, source, list(batch.values()), confirmed, invites, tally)
+        report = tally.report()
+        progress(report)
+        return report
+
+    async def _bring_in(
+        self,
+        newsletter: str,
+        source: str,
+        rows: list[Row],
+        confirmed: str | None,
+        invites: bool,
+        tally: _Tally,
+    ) -> None:
+        now_ms = self.clock.now_ms()
+        gone = [row.mailbox for row in rows if row.is_gone]
+        if len(gone) > 0:
+            await self.subscribers.suppress(newsletter, gone, Reason.IMPORTED, now_ms, source)
+            tally.gone += len(gone)
+        wanted = [row for row in rows if not row.is_gone]
+        agreed = [row for row in wanted if confirmed is not None and not row.is_waiting]
+        if confirmed is not None and len(agreed) > 0:
+            consent = Consent(where=confirmed, how="import", text=source, at_ms=now_ms)
+            await self._add(newsletter, agreed, SubscriberState.ACTIVE, consent, False, tally)
+        others = [row for row in wanted if confirmed is None or row.is_waiting]
+        if len(others) > 0:
+            await self._add(newsletter, others, SubscriberState.PENDING, None, invites, tally)
+
+    async def _add(
+        self,
+        newsletter: str,
+        rows: list[Row],
+        state: SubscriberState,
+        consent: Consent | None,
+        invites: bool,
+        tally: _Tally,
+    ) -> None:
+        now_ms = self.clock.now_ms()
+        messages = [self.ids.next(now_ms) for _ in rows] if invites else []
+        imported = [Imported(row.mailbox, row.attributes) for row in rows]
+        count = await self.subscribers.import_batch(newsletter, imported, state, consent, now_ms, messages)
+        tally.added += count.added
+        tally.known += count.known
+        tally.suppressed += count.suppressed
+        if invites and count.added > 0:
+            self.arrived()
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressReport:
+    lines: int
+    suppressed: int  # were not before
+    bad: tuple[BadRow, ...]
+
+
+async def suppress_list(
+    subscribers: Subscribers, clock: Clock, newsletter: str, source: str, lines: Iterable[str]
+) -> SuppressReport:
+    """A list of those who are to get nothing; `newsletter` "" means from any. Raises NoList."""
+    count = suppressed = 0
+    bad: list[BadRow] = []
+    batch: list[Mailbox] = []
+    for row in rows_of(lines):
+        count += 1
+        if isinstance(row, BadRow):
+            bad.append(row)
+            continue
+        batch.append(row.mailbox)
+        if len(batch) == BATCH_READERS_MAX:
+            suppressed += await _suppress(subscribers, clock, newsletter, source, batch)
+            batch = []
+    if len(batch) > 0:
+        suppressed += await _suppress(subscribers, clock, newsletter, source, batch)
+    return SuppressReport(count, suppressed, tuple(bad[:BAD_ROWS_NAMED_MAX]))
+
+
+async def _suppress(
+    subscribers: Subscribers, clock: Clock, newsletter: str, source: str, batch: list[Mailbox]
+) -> int:
+    return await subscribers.suppress(newsletter, batch, Reason.IMPORTED, clock.now_ms(), source)

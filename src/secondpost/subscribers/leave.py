@@ -1,0 +1,102 @@
+"""What readers decide about their own row, and what they may see of it: leave, be erased, take it along.
+
+Leaving is never refused and never asks why. The row stays as `left`, so that no list brings it back;
+erasing leaves a keyed hash among the suppressed and nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.subscriber_ports import ReaderEvent, Subscribers
+from secondpost.world.ports import Clock
+
+DELIVERIES_SHOWN_MAX = 1_000
+
+Json = None | str | int | bool | Sequence["Json"] | Mapping[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True)
+class AboutReader:
+    """All that we keep about one reader."""
+
+    subscriber: Subscriber
+    events: tuple[ReaderEvent, ...]
+    deliveries: tuple[ReaderDelivery, ...]  # newest first
+
+    def document(self) -> Json:
+        """For taking along (GDPR articles 15 and 20)."""
+        one = self.subscriber
+        return {
+            "newsletter": one.newsletter,
+            "address": str(one.mailbox),
+            "state": one.state.value,
+            "since": moment_text(one.since_ms),
+            "created": moment_text(one.created_ms),
+            "agreed": _agreed(one.consent),
+            "attributes": dict(one.attributes),
+            "events": [
+                {
+                    "at": moment_text(event.at_ms),
+                    "what": event.what,
+                    "state": event.state.value,
+                    "detail": event.detail,
+                    "agreed": _agreed(event.consent),
+                }
+                for event in self.events
+            ],
+            "mails": [
+                {
+                    "id": str(delivery.id),
+                    "kind": "confirmation" if delivery.issue is None else "issue",
+                    "state": delivery.state.value,
+                    "at": None if delivery.last_ms is None else moment_text(delivery.last_ms),
+                }
+                for delivery in self.deliveries
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersDesk:
+    """The verbs of readers. The caller has made sure that it is they who ask."""
+
+    subscribers: Subscribers
+    clock: Clock
+
+    def about(self, id: SubscriberId) -> AboutReader | None:
+        """None for someone whom we do not know, or no longer."""
+        subscriber = self.subscribers.subscriber(id)
+        if subscriber is None:
+            return None
+        return AboutReader(
+            subscriber,
+            tuple(self.subscribers.events_of(id)),
+            tuple(self.subscribers.deliveries_of(id, DELIVERIES_SHOWN_MAX)),
+        )
+
+    async def leave(self, id: SubscriberId, how: str) -> bool:
+        """False when there was nothing to leave: that is as good."""
+        return await self.subscribers.leave(id, self.clock.now_ms(), how)
+
+    async def erase(self, id: SubscriberId) -> bool:
+        return await self.subscribers.erase(id, self.clock.now_ms())
+
+
+def moment_text(milliseconds: int) -> str:
+    """ISO 8601, UTC, in seconds."""
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _agreed(consent: Consent | None) -> Json:
+    if consent is None:
+        return None
+    return {
+        "where": consent.where,
+        "how": consent.how,
+        "text": consent.text,
+        "at": moment_text(consent.at_ms),
+        "network": consent.address_prefix,
+    }

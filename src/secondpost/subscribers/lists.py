@@ -1,0 +1,197 @@
+"""Reads lists of readers: CSV as people and other programs write it, one line after the other.
+
+A head names the columns: `email`, or what listmonk, Mailchimp, Ghost, Substack and Buttondown call it. A list
+without a head, one address a line, is read too. A line that cannot be read is named by its number; what
+it holds is not repeated, for lists of people do not belong into logs.
+"""
+
+import codecs
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from secondpost.mail.address import Mailbox
+from secondpost.subscribers.typed import typed_mailbox
+
+ATTRIBUTES_MAX = 30  # other columns that are kept
+NAME_CHARACTERS_MAX = 60
+VALUE_CHARACTERS_MAX = 500
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute such a cell
+
+_EMAIL = frozenset(
+    {
+        "email", "e-mail", "mail", "email address", "e-mail address", "email_address", "emailaddress",
+        "address", "subscriber", "subscriber email", "subscriber_email", "user_email", "e-post",
+        "e-mail-adresse",
+    }
+)  # fmt: skip
+# What says that someone is not to be written to: the column, and the words in it that mean so.
+_STATE = frozenset({"state", "status", "subscriber_status", "member_status", "subscription_status"})
+_GONE = frozenset(
+    {
+        "unsubscribed", "cleaned", "blocklisted", "blacklisted", "disabled", "bounced", "complained", "left",
+        "suspended", "removed", "archived", "undeliverable", "unsubscribe", "inactive",
+    }
+)  # fmt: skip
+_WAITING = frozenset({"pending", "unconfirmed", "unactivated"})
+_NO_COLUMNS = frozenset({"subscribed_to_emails", "subscribed"})  # Ghost: false means that they do not want it
+_YES_COLUMNS = frozenset({"email_disabled", "unsubscribed", "blocklisted", "bounced"})
+_TIME_COLUMNS = frozenset({"unsub_time", "clean_time", "unsubscribed_at"})  # Mailchimp: any value means gone
+_FALSE = frozenset({"false", "no", "0", "f", "n"})
+_TRUE = frozenset({"true", "yes", "1", "t", "y"})
+_OWN = frozenset({"agreed_where", "agreed_how", "agreed_at", "since", "created"})  # of our own export
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    line: int  # from 1, as an editor counts
+    mailbox: Mailbox
+    attributes: tuple[tuple[str, str], ...] = ()
+    is_gone: bool = False  # the list says that they are not to be written to
+    is_waiting: bool = False  # the list says that they never confirmed
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.why}"
+
+
+class NoList(ValueError):
+    """The whole is no list of addresses. The text says what would be one."""
+
+
+def encoding_of(head: bytes) -> str:
+    """From the first some thousand octets of a file: what spreadsheets write, else UTF-8, else Windows's."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def rows_of(lines: Iterable[str]) -> Iterator[Row | BadRow]:
+    """Raises NoList when there is no column with addresses."""
+    source = iter(lines)
+    head = ""
+    skipped = 0
+    for line in source:
+        if len(line.strip("\ufeff \t\r\n")) > 0:
+            head = line.removeprefix("\ufeff")
+            break
+        skipped += 1
+    else:
+        return
+    delimiter = max(",;\t", key=head.count)
+    first = next(csv.reader([head], delimiter=delimiter), [])
+    columns = _columns(first)
+    rest = source if columns.is_named else _with_first(head, source)
+    before = skipped + (1 if columns.is_named else 0)
+    reader = csv.reader(rest, delimiter=delimiter)
+    while True:
+        line_number = before + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield BadRow(line_number, str(error))
+            continue
+        if any(len(cell.strip()) > 0 for cell in cells):
+            yield columns.row(line_number, cells)
+
+
+def _with_first(head: str, source: Iterator[str]) -> Iterator[str]:
+    yield head
+    yield from source
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where things stand in a line."""
+
+    names: tuple[str, ...]  # lower case; empty for a list without a head
+    email: int
+
+    @property
+    def is_named(self) -> bool:
+        return len(self.names) > 0
+
+    def row(self, line: int, cells: list[str]) -> Row | BadRow:
+        if len(cells) <= self.email:
+            return BadRow(line, f"it has {len(cells)} columns, and the address is in number {self.email + 1}")
+        try:
+            mailbox = typed_mailbox(plain_cell(cells[self.email]))
+        except ValueError:
+            return BadRow(line, "there is no address that mail can be sent to")
+        named = [(name, plain_cell(cell).strip()) for name, cell in zip(self.names, cells, strict=False)]
+        return Row(
+            line=line,
+            mailbox=mailbox,
+            attributes=tuple(
+                (name[:NAME_CHARACTERS_MAX], value[:VALUE_CHARACTERS_MAX])
+                for number, (column, cell) in enumerate(named)
+                if number != self.email and len(column) > 0 and not _is_ours(column)
+                for name, value in _attributes(column, cell)
+                if len(value) > 0
+            )[:ATTRIBUTES_MAX],
+            is_gone=any(_says_gone(name, value.lower()) for name, value in named),
+            is_waiting=any(name in _STATE and value.lower() in _WAITING for name, value in named),
+        )
+
+
+def _columns(first: list[str]) -> _Columns:
+    names = tuple(" ".join(cell.lower().split()) for cell in first)
+    for number, name in enumerate(names):
+        if name in _EMAIL:
+            return _Columns(names, number)
+    for number, cell in enumerate(first):
+        try:
+            typed_mailbox(plain_cell(cell))
+        except ValueError:
+            continue
+        return _Columns((), number)
+    raise NoList('no column is called "email", and the first line holds no address')
+
+
+def _attributes(column: str, cell: str) -> list[tuple[str, str]]:
+    """One, or all that stand in a column of JSON, which listmonk and we ourselves write."""
+    if column == "attributes" and cell.startswith("{"):
+        try:
+            told = json.loads(cell)
+        except (ValueError, RecursionError):
+            return [(column, cell)]
+        return [
+            (str(name), value if isinstance(value, str) else json.dumps(value))
+            for name, value in told.items()
+        ]
+    return [(column, cell)]
+
+
+def _is_ours(name: str) -> bool:
+    return name in _STATE or name in _OWN
+
+
+def _says_gone(name: str, value: str) -> bool:
+    return (
+        (name in _STATE and value in _GONE)
+        or (name in _NO_COLUMNS and value in _FALSE)
+        or (name in _YES_COLUMNS and value in _TRUE)
+        or (name in _TIME_COLUMNS and len(value) > 0)
+    )
+
+
+def safe_cell(text: str) -> str:
+    """For a file that somebody will open in a spreadsheet."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def plain_cell(text: str) -> str:
+    """What safe_cell was given."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text

@@ -1,0 +1,73 @@
+"""Double opt-in: a form's word makes a pending reader, and only the answer to our mail an active one.
+
+Whoever asks is told the same in every case; otherwise the form would say who reads what. How often a form
+can make us write to one address is bounded in the store, where all web processes see it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import IPv4Address, ip_network
+
+from secondpost.mail.address import Mailbox, as_ip
+from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
+from secondpost.store.subscriber_ports import SignedUp, SignUpLimits, Subscribers
+from secondpost.world.ports import Clock
+
+IPV4_PREFIX_BITS = 24
+IPV6_PREFIX_BITS = 48  # what one customer of a provider may have
+
+
+class Confirmed(Enum):
+    """What a confirmation did."""
+
+    NOW = "now"
+    ALREADY = "already"  # is a reader since an earlier one
+    GONE = "gone"  # nobody is pending under it any more
+
+
+@dataclass(frozen=True, slots=True)
+class SignUps:
+    subscribers: Subscribers
+    clock: Clock
+    ids: QueueIds
+    arrived: Callable[[], None]  # there is a confirmation to send
+    limits: SignUpLimits = field(default_factory=SignUpLimits)
+
+    async def ask(self, newsletter: str, mailbox: Mailbox, where: str, words: str, caller: str) -> SignedUp:
+        """`words` are those that stood on the form at `where`; `caller` is an IP address or ""."""
+        now_ms = self.clock.now_ms()
+        consent = Consent(
+            where=where, how="form", text=words, at_ms=now_ms, address_prefix=address_prefix(caller)
+        )
+        outcome = await self.subscribers.sign_up(
+            newsletter, mailbox, consent, self.ids.next(now_ms), self.limits
+        )
+        if outcome is SignedUp.CONFIRM:
+            self.arrived()
+        return outcome
+
+    async def confirm(self, id: SubscriberId, where: str, words: str, caller: str) -> Confirmed:
+        consent = Consent(
+            where=where,
+            how="confirmed",
+            text=words,
+            at_ms=self.clock.now_ms(),
+            address_prefix=address_prefix(caller),
+        )
+        if await self.subscribers.confirm(id, consent):
+            return Confirmed.NOW
+        subscriber = self.subscribers.subscriber(id)
+        if subscriber is not None and subscriber.state is SubscriberState.ACTIVE:
+            return Confirmed.ALREADY
+        return Confirmed.GONE
+
+
+def address_prefix(caller: str) -> str:
+    """The caller's network: enough to bound it, too little to tell who it was. "" for what is no address."""
+    address = as_ip(caller)
+    if address is None:
+        return ""
+    bits = IPV4_PREFIX_BITS if isinstance(address, IPv4Address) else IPV6_PREFIX_BITS
+    return str(ip_network((address, bits), strict=False))

@@ -1,0 +1,23 @@
+"""An address as people type it or lists carry it: the mailbox that it means, or why it is none.
+
+Readers get mail over the public internet: their domain has a dot, and is no address literal.
+"""
+
+import unicodedata
+
+from secondpost.config.addresses import full_domain, mailbox
+from secondpost.mail.address import Mailbox
+
+TYPED_CHARACTERS_MAX = 320  # longer than any address can be
+
+_AROUND = " \t\r\n\u00a0\u200b\ufeff<>"  # what is copied along with an address
+
+
+def typed_mailbox(text: str) -> Mailbox:
+    """Raises ValueError with a sentence."""
+    plain = unicodedata.normalize("NFC", text[: TYPED_CHARACTERS_MAX + 1]).strip(_AROUND)
+    if len(plain) > TYPED_CHARACTERS_MAX:
+        raise ValueError(f"it is longer than {TYPED_CHARACTERS_MAX} characters")
+    found = mailbox(plain.removeprefix("mailto:"))
+    full_domain(found.domain.name)
+    return found
