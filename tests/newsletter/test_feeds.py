@@ -44,6 +44,7 @@ def told(read: FeedRead | FeedUnreadable) -> str:
             f"link: {article.link}",
             f"guid: {article.guid} | {date} | {article.author}",
             f"summary: {article.summary}",
+            f"in: {', '.join(article.categories)}",
             f"html: {article.html}",
         ]
     return "\n".join(lines) + "\n"

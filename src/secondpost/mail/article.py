@@ -9,6 +9,7 @@ TITLE_CHARACTERS_MAX = 500
 SUMMARY_CHARACTERS_MAX = 2_000
 HTML_CHARACTERS_MAX = 500_000
 GUID_CHARACTERS_MAX = 500
+CATEGORIES_MAX, CATEGORY_CHARACTERS_MAX = 50, 100
 ARTICLES_MAX = 1_000  # of one document
 
 
@@ -26,6 +27,7 @@ class Article:
     author: str
     published_ms: int | None  # a hint, never the test of newness
     fingerprint: str  # of title and text: the same for the same words, whatever the markup
+    categories: tuple[str, ...] = ()  # as the blog sorts its articles; known while the feed is looked at
 
 
 @dataclass(frozen=True, slots=True)

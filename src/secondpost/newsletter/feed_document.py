@@ -22,6 +22,7 @@ class Entry:
     content: Text
     author: str
     published_ms: int | None
+    categories: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

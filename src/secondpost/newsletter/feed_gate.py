@@ -11,6 +11,7 @@ from secondpost.newsletter.feed_document import Unreadable
 ROOTS = ("feed", "rss", "RDF")
 DEPTH_MAX = 100
 TAGS_MAX = 300_000
+ILL_FORMED_OCTETS_MAX = 3_000_000  # the forgiving parser takes a hundred times the room
 _TORN = frozenset(
     (
         expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
@@ -64,6 +65,8 @@ def check_xml(body: bytes) -> None:
     except expat.ExpatError as error:
         # Many real feeds are not quite XML. They may pass if they are whole.
         _check_root(gate.root or _first_tag(body))
+        if len(body) > ILL_FORMED_OCTETS_MAX:
+            raise Unreadable(f"It is not well-formed, and too large to guess at: {error}.") from error
         if not gate.is_whole and (error.code in _TORN or not _ends_as_a_feed(body)):
             raise Unreadable("It is torn: the end of the document is missing.") from error
         return

@@ -26,6 +26,7 @@ class _Item(msgspec.Struct):
     date_published: str | None = None
     author: _Author | None = None  # 1.0
     authors: list[_Author] | None = None  # 1.1
+    tags: list[str] | None = None
 
 
 class _Feed(msgspec.Struct):
@@ -74,6 +75,7 @@ def _entry(raw: msgspec.Raw) -> Entry | None:
         content=content,
         author=", ".join(each.name for each in authors if each.name is not None),
         published_ms=_milliseconds(item.date_published),
+        categories=tuple(item.tags or ()),
     )
 
 

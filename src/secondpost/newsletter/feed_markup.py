@@ -67,7 +67,14 @@ def _entry(found: dict[str, object]) -> Entry:
         content=content,
         author=_word(found, "author"),
         published_ms=_milliseconds(found, "published_parsed") or _milliseconds(found, "updated_parsed"),
+        categories=_categories(found),
     )
+
+
+def _categories(found: dict[str, object]) -> tuple[str, ...]:
+    tags = dict.get(found, "tags")
+    named = [_word(tag, "label") or _word(tag, "term") for tag in tags] if isinstance(tags, list) else []
+    return tuple(name for name in named if len(name) > 0)
 
 
 def _self_link(feed: dict[str, object]) -> str:

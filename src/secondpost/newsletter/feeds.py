@@ -13,6 +13,8 @@ from dataclasses import replace
 
 from secondpost.mail.article import (
     ARTICLES_MAX,
+    CATEGORIES_MAX,
+    CATEGORY_CHARACTERS_MAX,
     GUID_CHARACTERS_MAX,
     HTML_CHARACTERS_MAX,
     SUMMARY_CHARACTERS_MAX,
@@ -102,6 +104,7 @@ def _article(entry: Entry, home: str, url: str) -> Article | None:
         author=plain(entry.author, AUTHOR_CHARACTERS_MAX),
         published_ms=entry.published_ms,
         fingerprint=fingerprint(title, text),
+        categories=tuple(plain(each, CATEGORY_CHARACTERS_MAX) for each in entry.categories[:CATEGORIES_MAX]),
     )
 
 

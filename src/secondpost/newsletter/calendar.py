@@ -1,0 +1,112 @@
+"""When issues go out: the times that `every` means on the wall clock of the newsletter's time zone (R4).
+
+Each time has a key made of its civil week, month or day, never of the zone, the hour or the weekday: who
+changes those gets no second issue for the same week. The key is stored with the issue, or with why there
+was none, so nothing that happens to the clock brings it again.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from secondpost.mail.slot import (
+    Daily,
+    EveryWeeks,
+    MonthlyByDay,
+    MonthlyByWeekday,
+    Ordinal,
+    Slot,
+    TimeOfDay,
+    Weekly,
+    WhenReady,
+)
+
+# Every so many weeks is counted from this Monday, so that a restart or another feed changes nothing.
+WEEK_ONE = date(2024, 1, 1)
+LOOK_DAYS_MAX = 7 * 26 + 7  # no `every` leaves a longer gap
+
+
+@dataclass(frozen=True, slots=True)
+class SlotTime:
+    """One time at which an issue goes out."""
+
+    key: str
+    at_ms: int
+
+
+def next_slot(slot: Slot, zone: ZoneInfo, after_ms: int) -> SlotTime | None:
+    """The first one later than that; None: there are no fixed times."""
+    day = _civil(after_ms, zone) - timedelta(days=2)
+    for _ in range(LOOK_DAYS_MAX + 4):
+        found = _on(slot, day, zone)
+        if found is not None and found.at_ms > after_ms:
+            return found
+        day += timedelta(days=1)
+    return None
+
+
+def latest_slot(slot: Slot, zone: ZoneInfo, now_ms: int) -> SlotTime | None:
+    """The last one that is not later than now."""
+    day = _civil(now_ms, zone) + timedelta(days=2)
+    for _ in range(LOOK_DAYS_MAX + 4):
+        found = _on(slot, day, zone)
+        if found is not None and found.at_ms <= now_ms:
+            return found
+        day -= timedelta(days=1)
+    return None
+
+
+def _civil(at_ms: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(at_ms / 1000, zone).date()
+
+
+def _on(slot: Slot, day: date, zone: ZoneInfo) -> SlotTime | None:
+    """The slot of a civil day, if it has one."""
+    year, week, weekday = day.isocalendar()
+    match slot:
+        case Daily(at):
+            return SlotTime(day.isoformat(), _moment_ms(day, at, zone))
+        case Weekly(days, at) if weekday - 1 in days:
+            place = "" if len(days) == 1 else f"-{days.index(weekday - 1) + 1}"
+            return SlotTime(f"{year}-W{week:02}{place}", _moment_ms(day, at, zone))
+        case EveryWeeks(weeks, on, at) if weekday - 1 == on and (day - WEEK_ONE).days // 7 % weeks == 0:
+            return SlotTime(f"{year}-W{week:02}", _moment_ms(day, at, zone))
+        case MonthlyByWeekday(ordinal, on, at) if weekday - 1 == on and _is_nth(day, ordinal):
+            return SlotTime(f"{day:%Y-%m}", _moment_ms(day, at, zone))
+        case MonthlyByDay(number, at) if day.day == min(number, _month_days(day)):
+            return SlotTime(f"{day:%Y-%m}", _moment_ms(day, at, zone))
+        case WhenReady():
+            return None
+    return None
+
+
+def _is_nth(day: date, ordinal: Ordinal) -> bool:
+    if ordinal is Ordinal.LAST:
+        return day.day + 7 > _month_days(day)
+    return (day.day - 1) // 7 + 1 == ordinal
+
+
+def _month_days(day: date) -> int:
+    return ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
+
+
+def _moment_ms(day: date, at: TimeOfDay, zone: ZoneInfo) -> int:
+    """The first of a time that comes twice; the first after one that the clock leaps over."""
+    local = datetime.combine(day, time(at.hour, at.minute))
+    first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if first.astimezone(zone).replace(tzinfo=None) != local:
+        first = _end_of_gap(local.replace(tzinfo=zone, fold=1).astimezone(UTC), first, zone)
+    return int(first.timestamp()) * 1000
+
+
+def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The second at which the clock has leapt, which lies between the two."""
+    early, late = int(before.timestamp()), int(after.timestamp())
+    new_offset = after.astimezone(zone).utcoffset()
+    while late - early > 1:
+        middle = (early + late) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == new_offset:
+            late = middle
+        else:
+            early = middle
+    return datetime.fromtimestamp(late, UTC)

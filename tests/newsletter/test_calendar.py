@@ -1,0 +1,125 @@
+"""Times on the wall clock of a zone, over years and over every trick that clocks play."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from secondpost.mail.slot import Daily, EveryWeeks, MonthlyByDay, Slot, parse_slot
+from secondpost.newsletter.calendar import SlotTime, latest_slot, next_slot
+
+ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", 
+         "Pacific/Kiritimati", "America/St_Johns", "Africa/Casablanca")  # fmt: skip
+EVERY = ("daily 02:30", "friday 09:00", "monday,friday 00:00", "first monday 23:59", "last sunday 02:30",
+         "day 31 09:00", "day 1", "every 2 weeks friday 01:30", "every 26 weeks monday")  # fmt: skip
+
+moments = st.integers(
+    int(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000),
+    int(datetime(2040, 1, 1, tzinfo=UTC).timestamp() * 1000),
+)
+slots = st.sampled_from(EVERY).map(parse_slot)
+zones = st.sampled_from(ZONES).map(ZoneInfo)
+
+
+def utc_ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def told(found: SlotTime | None, zone: str) -> str:
+    assert found is not None
+    return f"{found.key} {datetime.fromtimestamp(found.at_ms / 1000, ZoneInfo(zone)):%a %Y-%m-%d %H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("every", "zone", "after", "expected"),
+    [
+        ("friday 09:00", "Europe/Oslo", "2029-01-01T00:00", "2029-W01 Fri 2029-01-05 09:00"),
+        ("friday 09:00", "Europe/Oslo", "2029-01-05T08:00", "2029-W02 Fri 2029-01-12 09:00"),
+        ("friday 09:00", "Europe/Oslo", "2029-01-05T07:59:59.999", "2029-W01 Fri 2029-01-05 09:00"),
+        ("monday,friday", "UTC", "2029-01-01T10:00", "2029-W01-2 Fri 2029-01-05 09:00"),
+        ("daily 00:00", "Pacific/Kiritimati", "2029-01-01T09:59", "2029-01-02 Tue 2029-01-02 00:00"),
+        ("first monday 09:00", "UTC", "2029-01-02T00:00", "2029-02 Mon 2029-02-05 09:00"),
+        ("last friday 09:00", "UTC", "2028-02-01T00:00", "2028-02 Fri 2028-02-25 09:00"),
+        ("fourth friday 09:00", "UTC", "2029-06-01T00:00", "2029-06 Fri 2029-06-22 09:00"),
+        ("day 31", "UTC", "2028-02-01T00:00", "2028-02 Tue 2028-02-29 09:00"),
+        ("day 31", "UTC", "2029-02-01T00:00", "2029-02 Wed 2029-02-28 09:00"),
+        ("day 30", "UTC", "2029-03-31T00:00", "2029-04 Mon 2029-04-30 09:00"),
+        ("every 2 weeks monday", "UTC", "2023-12-31T00:00", "2024-W01 Mon 2024-01-01 09:00"),
+        ("every 2 weeks monday", "UTC", "2024-01-01T10:00", "2024-W03 Mon 2024-01-15 09:00"),
+        # The year changes in the middle of a week, and some years have 53 of them.
+        ("friday 09:00", "UTC", "2026-12-31T00:00", "2026-W53 Fri 2027-01-01 09:00"),
+        # The clock leaps over 02:30: the first moment there is, not an hour later.
+        ("daily 02:30", "Europe/Oslo", "2029-03-24T22:00", "2029-03-25 Sun 2029-03-25 03:00"),
+        ("daily 02:15", "Australia/Lord_Howe", "2029-10-06T12:00", "2029-10-07 Sun 2029-10-07 02:30"),
+    ],
+)
+def test_the_next_time(every: str, zone: str, after: str, expected: str) -> None:
+    assert told(next_slot(parse_slot(every), ZoneInfo(zone), utc_ms(after)), zone) == expected
+
+
+def test_a_time_that_comes_twice_is_meant_the_first_time_and_once() -> None:
+    zone = ZoneInfo("Europe/Oslo")
+    first = next_slot(parse_slot("daily 02:30"), zone, utc_ms("2029-10-27T22:00"))
+    assert first == SlotTime("2029-10-28", utc_ms("2029-10-28T00:30"))
+    second = next_slot(parse_slot("daily 02:30"), zone, first.at_ms)
+    assert second is not None
+    assert second.key == "2029-10-29"
+
+
+def test_when_ready_has_no_times() -> None:
+    assert next_slot(parse_slot("when ready"), ZoneInfo("UTC"), 0) is None
+    assert latest_slot(parse_slot("when ready"), ZoneInfo("UTC"), 0) is None
+
+
+@pytest.mark.parametrize("changed", ["friday 10:00", "saturday 09:00", "monday 23:00"])
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "America/New_York", "Pacific/Kiritimati"])
+def test_a_change_of_day_hour_or_zone_brings_no_second_slot_in_a_week(changed: str, zone: str) -> None:
+    now = utc_ms("2029-01-07T09:30")  # Sunday noon in every one of them
+    before = latest_slot(parse_slot("friday 09:00"), ZoneInfo("Europe/Oslo"), now)
+    after = latest_slot(parse_slot(changed), ZoneInfo(zone), now)
+    assert before is not None
+    assert after is not None
+    assert before.key == after.key == "2029-W01"
+
+
+@settings(max_examples=300, deadline=None)
+@given(slots, zones, moments)
+def test_next_and_latest_agree_wherever_one_stands(slot: Slot, zone: ZoneInfo, now: int) -> None:
+    coming = next_slot(slot, zone, now)
+    assert coming is not None
+    assert coming.at_ms > now
+    assert latest_slot(slot, zone, coming.at_ms) == coming
+    before = latest_slot(slot, zone, coming.at_ms - 1)
+    assert before is not None
+    assert before.at_ms <= now
+    assert before.key != coming.key
+    assert next_slot(slot, zone, before.at_ms) == coming
+
+
+@settings(max_examples=40, deadline=None)
+@given(slots, zones, moments)
+def test_over_years_no_key_comes_twice_and_no_gap_is_too_long(slot: Slot, zone: ZoneInfo, now: int) -> None:
+    keys = []
+    at = now
+    for _ in range(60):
+        found = next_slot(slot, zone, at)
+        assert found is not None
+        keys.append(found.key)
+        assert timedelta(0) < timedelta(milliseconds=found.at_ms - at) <= _longest(slot)
+        at = found.at_ms
+    assert len(set(keys)) == len(keys)
+    assert keys == sorted(keys)
+
+
+def _longest(slot: Slot) -> timedelta:
+    match slot:
+        case Daily():
+            return timedelta(days=1, hours=2)
+        case EveryWeeks(weeks):
+            return timedelta(weeks=weeks, hours=2)
+        case MonthlyByDay():
+            return timedelta(days=31, hours=2)
+        case _:
+            return timedelta(days=35, hours=2)
