@@ -111,7 +111,8 @@ def base32_text(octets: bytes) -> str:
 
 def _octets(text: str) -> bytes | None:
     lower = text.lower()
-    if len(text) > TOKEN_CHARACTERS_MAX or _BASE32.fullmatch(lower) is None:
+    # A Kelvin sign becomes a k when it is lowered.
+    if len(text) > TOKEN_CHARACTERS_MAX or not text.isascii() or _BASE32.fullmatch(lower) is None:
         return None
     try:
         octets = base64.b32decode(lower.upper() + "=" * (-len(lower) % 8))

@@ -47,7 +47,7 @@ def join_address(newsletter: str, bounces: Domain) -> Mailbox:
 
 def parse_local_part(local: str) -> Signed | Join | None:
     """None: not of ours."""
-    if len(local) > LOCAL_PART_OCTETS_MAX:
+    if len(local) > LOCAL_PART_OCTETS_MAX or not local.isascii():
         return None
     lower = local.lower()
     signed = _SIGNED.fullmatch(lower)

@@ -1,0 +1,114 @@
+"""Takes a foreign report apart: the leaves of a MIME tree, as far as a report needs them.
+
+Hostile mail is expected: nothing here raises, recurses, or looks at more than its bounds. What is broken is
+read as text, what is beyond a bound is left out.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+REPORT_OCTETS_MAX = 512 * 1024  # of a mail that is looked at; reports quote, and only their beginning counts
+PARTS_MAX = 50  # leaves and branches together
+DEPTH_MAX = 5
+FIELDS_MAX = 500  # of one block
+LINES_MAX = 10_000  # of one block
+VALUE_CHARACTERS_MAX = 2_000
+
+_BOUNDARY = re.compile(r'boundary[ \t]*=[ \t]*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Header fields, or a group of lines that look like them. Names in lower case, values unfolded."""
+
+    fields: tuple[tuple[str, str], ...]
+
+    def first(self, name: str) -> str:
+        """ "" when it is not there."""
+        for each, value in self.fields:
+            if each == name:
+                return value
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    content_type: str  # lower case, without parameters, such as "message/delivery-status"
+    body: bytes  # decoded; line ends LF
+
+
+def header_and_body(message: bytes) -> tuple[Block, bytes]:
+    """Line ends are LF."""
+    if message.startswith(b"\n"):
+        return Block(()), message[1:]
+    header, _, body = message.partition(b"\n\n")
+    return block_of(header), body
+
+
+def block_of(data: bytes) -> Block:
+    """Line ends are LF. Lines that are no field are left out."""
+    fields: list[tuple[str, list[str]]] = []
+    for line in data.split(b"\n", LINES_MAX)[:LINES_MAX]:
+        text = line[:VALUE_CHARACTERS_MAX].decode("utf-8", "replace")
+        if text.startswith((" ", "\t")):
+            if len(fields) > 0:
+                fields[-1][1].append(text.strip())
+            continue
+        name, colon, value = text.partition(":")
+        if len(colon) > 0 and len(fields) < FIELDS_MAX:
+            fields.append((name.strip().lower(), [value.strip()]))
+    return Block(tuple((name, " ".join(parts)[:VALUE_CHARACTERS_MAX]) for name, parts in fields))
+
+
+def leaves(message: bytes) -> Iterator[Leaf]:
+    """In their order, the attached messages whole."""
+    waiting = [(_with_lf(message[:REPORT_OCTETS_MAX]), 0)]
+    seen = 0
+    while len(waiting) > 0 and seen < PARTS_MAX:
+        part, depth = waiting.pop()
+        seen += 1
+        header, body = header_and_body(part)
+        content_type = header.first("content-type")
+        kind = content_type.partition(";")[0].strip().lower()
+        boundary = _BOUNDARY.search(content_type)
+        if kind.startswith("multipart/") and boundary is not None and depth < DEPTH_MAX:
+            inside = _parts(body, (boundary[1] or boundary[2]).encode("utf-8", "replace"))
+            waiting += [(each, depth + 1) for each in reversed(inside)]
+        else:
+            encoding = header.first("content-transfer-encoding").lower()
+            yield Leaf(kind if len(kind) > 0 else "text/plain", _decoded(body, encoding))
+
+
+def _parts(body: bytes, boundary: bytes) -> list[bytes]:
+    """RFC 2046 §5.1.1. A part without an end ends with the body."""
+    line = re.compile(rb"(?:\A|\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?:(?=\n)|\Z)")
+    parts, start = [], None
+    for found in line.finditer(body):
+        if start is not None:
+            parts.append(body[start + 1 : found.start()])
+        start = found.end()
+        if found[1] is not None or len(parts) >= PARTS_MAX:
+            return parts
+    if start is not None:
+        parts.append(body[start + 1 :])
+    return parts
+
+
+def _with_lf(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """RFC 3464 §2.1 forbids encodings here; some write them all the same."""
+    try:
+        match encoding:
+            case "quoted-printable":
+                return _with_lf(binascii.a2b_qp(body))
+            case "base64":
+                return _with_lf(base64.b64decode(body))
+    except ValueError:
+        pass  # then it is read as it stands
+    return body

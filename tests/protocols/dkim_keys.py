@@ -1,0 +1,53 @@
+"""Keys for the tests, made anew in each run, and a DNS that knows them."""
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from secondpost.protocols.dkim_signing import Algorithm, SigningKey
+from secondpost.protocols.dkim_verifying import PublicKey, parse_key
+
+
+@dataclass(frozen=True)
+class TestKeys:
+    __test__ = False  # pytest: it is no test, whatever its name
+
+    signing: tuple[SigningKey, SigningKey]
+    records: dict[str, str]  # by selector
+    rsa_pem: bytes
+    ed25519_seed: bytes  # in base64, as dkimpy wants it
+
+    def txt(self, name: bytes, timeout: int = 5) -> bytes:
+        """As dkimpy asks."""
+        return self.records[name.decode().partition(".")[0]].encode()
+
+    def key_of(self, selector: str, domain: str) -> PublicKey | None:
+        return parse_key(self.records[selector]) if selector in self.records else None
+
+
+@cache
+def keys() -> TestKeys:
+    rsa, ed25519 = generate_private_key(65537, 2048), Ed25519PrivateKey.generate()
+    spki = rsa.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    raw = ed25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return TestKeys(
+        signing=(
+            SigningKey(
+                Algorithm.RSA, "sp-rsa", lambda digest: rsa.sign(digest, PKCS1v15(), Prehashed(SHA256()))
+            ),
+            SigningKey(Algorithm.ED25519, "sp-ed", ed25519.sign),
+        ),
+        records={
+            "sp-rsa": f"v=DKIM1; k=rsa; p={base64.b64encode(spki).decode()}",
+            "sp-ed": f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode()}",
+        },
+        rsa_pem=rsa.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
+        ed25519_seed=base64.b64encode(ed25519.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())),
+    )

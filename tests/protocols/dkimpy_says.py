@@ -1,0 +1,45 @@
+"""What dkimpy, a stranger to us, makes of a message. It has no types, so it is met here alone."""
+
+from collections.abc import Callable
+
+import dkim  # type: ignore[import-untyped]
+from dkim.canonicalization import Relaxed, Simple  # type: ignore[import-untyped]
+
+Txt = Callable[..., bytes]
+
+
+def accepts(message: bytes, which: int, txt: Txt) -> bool:
+    """The signature of that number, from above. `txt` is asked for the key."""
+    try:
+        return bool(dkim.DKIM(message).verify(idx=which, dnsfunc=txt))
+    except dkim.ValidationError:
+        return False
+
+
+def signature_of(
+    message: bytes, selector: str, domain: str, key: bytes, algorithm: str, forms: tuple[str, str]
+) -> bytes:
+    """The whole field, with its CRLF."""
+    return bytes(
+        dkim.sign(
+            message,
+            selector.encode(),
+            domain.encode(),
+            key,
+            canonicalize=(forms[0].encode(), forms[1].encode()),
+            signature_algorithm=algorithm.encode(),
+        )
+    )
+
+
+def relaxed_body(body: bytes) -> bytes:
+    return bytes(Relaxed.canonicalize_body(body))
+
+
+def simple_body(body: bytes) -> bytes:
+    return bytes(Simple.canonicalize_body(body))
+
+
+def relaxed_field(name: bytes, value: bytes) -> bytes:
+    ((canonical_name, canonical_value),) = Relaxed.canonicalize_headers([(name, value)])
+    return bytes(canonical_name + b":" + canonical_value)

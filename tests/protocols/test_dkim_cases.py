@@ -1,0 +1,42 @@
+"""The families in tests/protocols/dkim: a message (.msg), keys in the DNS (.dns), what is found (.result).
+
+The messages stand with plain line ends and are sent with CRLF. In them, and only in them, `\\s` is a space
+that an editor would take away and `\\t` a tab. The clock stands at NOW_S.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from secondpost.protocols.dkim_verifying import DkimFault, PublicKey, parse_key, verify
+from secondpost.world.real_keys import proves
+
+CASES = sorted((Path(__file__).parent / "dkim").glob("*.msg"))
+NOW_S = 1_800_000_000
+
+
+def message_in(path: Path) -> bytes:
+    text = path.read_text(encoding="utf-8").replace("\\s", " ").replace("\\t", "\t")
+    return text.replace("\n", "\r\n").encode()
+
+
+def keys_in(path: Path) -> dict[str, str]:
+    return dict(line.split(" ", 1) for line in path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_a_signature_is_found_to_be_what_it_is(case: Path) -> None:
+    records = keys_in(case.with_suffix(".dns"))
+
+    def key_of(selector: str, domain: str) -> PublicKey | None:
+        record = records.get(f"{selector}._domainkey.{domain}")
+        try:
+            return None if record is None else parse_key(record)
+        except DkimFault:
+            return None
+
+    found = [
+        " ".join(filter(len, (each.finding, each.domain, each.selector, each.reason)))
+        for each in verify(message_in(case), key_of, proves, NOW_S)
+    ]
+    assert found == case.with_suffix(".result").read_text(encoding="utf-8").splitlines()
