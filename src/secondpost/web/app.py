@@ -1,0 +1,167 @@
+"""The routes of the web role on one page, and what every answer carries.
+
+    GET  /                 the newsletter, or the choice among several
+    GET  /NAME/            sign-up and archive          POST  sign up
+    GET  /NAME/12          an issue as it was sent
+    GET  /NAME/feed.xml    the feed of the issues
+    GET  /confirm/TOKEN    asks                         POST  confirms
+    GET  /leave/TOKEN      asks                         POST  leaves, also by one click (RFC 8058)
+    GET  /me/TOKEN         what we keep                 POST  leave, erase
+    GET  /health           for whoever watches
+    GET  /static/…         the style sheet
+
+HEAD answers as GET does. docs/urls.md says which of these last.
+"""
+
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from secondpost.compose.templating import Templates
+from secondpost.config.records import Config
+from secondpost.protocols.tokens import KeyRing
+from secondpost.store.ports import StoreFull, StoreUnavailable
+from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.subscribers.leave import ReadersDesk
+from secondpost.subscribers.signup import SignUps
+from secondpost.web.callers import Rate, trusted_networks
+from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, PublicPages
+from secondpost.web.reader import BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS, ReaderPages
+from secondpost.web.site import Site
+from secondpost.world.ports import Clock
+
+PATH_OCTETS_MAX = 200  # no address of ours is longer
+RETRY_SECONDS = "60"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# Set unless the page has said otherwise itself.
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",  # a token stands in the address
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+SAID = {
+    400: ("That did not work", "What was sent is not what the form would send."),
+    404: (
+        "Nothing here",
+        "There is no page at this address. If you came by a link of a mail, was it cut off?",
+    ),
+    405: ("Not like this", "This page does not answer that."),
+    408: ("Too slow", "The form took too long to arrive. Try again."),
+    413: ("Too much", "That is more than the form would send."),
+    415: ("That did not work", "What was sent is not what the form would send."),
+    429: ("Too often", "Too many requests came from your network. Try again later."),
+    500: ("Our fault", "Something went wrong here. Try again later."),
+    503: ("Not now", "We cannot answer just now. Try again in some minutes."),
+}
+
+
+def make_app(
+    config: Config, store: NewsletterStore, links: KeyRing, sign_ups: SignUps, clock: Clock
+) -> Starlette:
+    """The whole of the public public. `links` is the key ring of links; nothing else secret is needed."""
+    site = Site(
+        newsletters=config.newsletters,
+        web=config.web,
+        trusted=trusted_networks(config.web.trusted_proxies),
+        store=store,
+        templates=Templates("secondpost.web"),
+    )
+    public = PublicPages(
+        site, sign_ups, Templates("secondpost.compose"), Rate(clock, SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)
+    )
+    readers = ReaderPages(
+        site,
+        links,
+        sign_ups,
+        ReadersDesk(store, clock),
+        Rate(clock, BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS),
+    )
+    errors = _Errors(site)
+    style = files("secondpost.web").joinpath("static", "style.css").read_bytes()
+
+    async def stylesheet(request: Request) -> Response:
+        return Response(style, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    app = Starlette(
+        routes=[
+            Route("/", public.front),
+            Route("/health", public.health),
+            Route("/static/style.css", stylesheet),
+            Route("/confirm/{token}", readers.confirm, methods=["GET", "POST"]),
+            Route("/leave/{token}", readers.leave, methods=["GET", "POST"]),
+            Route("/me/{token}", readers.me, methods=["GET", "POST"]),
+            Route("/{name}", public.bare),
+            Route("/{name}/", public.home, methods=["GET", "POST"]),
+            Route("/{name}/feed.xml", public.feed),
+            Route("/{name}/{number}", public.issue),
+        ],
+        exception_handlers={
+            HTTPException: errors.refused,
+            StoreUnavailable: errors.not_now,
+            StoreFull: errors.not_now,
+            Exception: errors.failed,
+        },
+    )
+    # It would build an absolute address from what the caller calls us.
+    app.router.redirect_slashes = False
+    app.add_middleware(_Careful)
+    return app
+
+
+class _Errors:
+    """Errors are pages too."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return self._page(status, dict(headers or {}))
+
+    async def not_now(self, request: Request, error: Exception) -> Response:
+        return self._page(503, {"Retry-After": RETRY_SECONDS})
+
+    async def failed(self, request: Request, error: Exception) -> Response:
+        # Written by what stands outside of everything else: no header is added after it.
+        return self._page(500, HEADERS)
+
+    def _page(self, status: int, headers: dict[str, str]) -> Response:
+        heading, paragraph = SAID.get(status, SAID[500] if status >= 500 else SAID[400])
+        page = self._site.told(heading, paragraph, status=status)
+        page.headers.update(headers)
+        return page
+
+
+class _Careful:
+    """Gives every answer its headers, and endless addresses none."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if len(scope["path"]) > PATH_OCTETS_MAX:
+            scope = {**scope, "path": "/static/", "raw_path": b"/static/"}
+        await self._app(scope, receive, sending)

@@ -1,0 +1,73 @@
+"""Who calls, behind which proxy, and whether their network has asked too often."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from starlette.requests import Request
+
+from secondpost.mail.address import as_ip
+from secondpost.subscribers.signup import address_prefix
+from secondpost.world.ports import Clock
+
+PREFIXES_MAX = 20_000  # that are remembered at once
+FORWARDED_MAX = 10  # addresses in one X-Forwarded-For that are looked at
+
+
+def caller_of(request: Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+    """The IP address of whoever asks, "" when it cannot be known. A proxy's word counts only when we trust
+    it: the last address that no trusted proxy has is the caller's, whatever stands before it.
+    """
+    address = "" if request.client is None else request.client.host
+    # A proxy on a Unix socket has no address; nobody else can reach that.
+    if len(address) > 0 and not _is_trusted(address, trusted):
+        return _plain(address)
+    named = [one.strip() for one in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
+    for one in reversed(named[-FORWARDED_MAX:]):
+        if as_ip(one) is None:
+            break
+        address = one
+        if not _is_trusted(one, trusted):
+            break
+    return _plain(address)
+
+
+def trusted_networks(texts: Sequence[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def _is_trusted(text: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    address = as_ip(text)
+    return address is not None and any(
+        address.version == network.version and address in network for network in trusted
+    )
+
+
+def _plain(text: str) -> str:
+    address = as_ip(text)
+    return "" if address is None else str(address)
+
+
+@dataclass(slots=True)
+class Rate:
+    """So many of a thing for one network in a span of time. Kept by each process for itself: the bound
+    that must hold over all of them stands in the store (SignUpLimits).
+    """
+
+    clock: Clock
+    times_max: int
+    span_ms: int
+    _begun_ms: int = 0
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    def allows(self, caller: str) -> bool:
+        """Counts one more."""
+        now_ms = self.clock.now_ms()
+        # The clock may be set back: then a new span begins too.
+        if not self._begun_ms <= now_ms < self._begun_ms + self.span_ms or len(self._counts) > PREFIXES_MAX:
+            self._begun_ms = now_ms
+            self._counts.clear()
+        prefix = address_prefix(caller)
+        count = self._counts.get(prefix, 0) + 1
+        self._counts[prefix] = count
+        return count <= self.times_max

@@ -1,0 +1,176 @@
+"""Answers the public pages: sign-up, archive, issues and their feed.
+
+GET and HEAD change nothing; only the POST of the form does.
+"""
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+from secondpost.compose.issues_feed import ListedIssue, issues_feed
+from secondpost.compose.masthead import home_of
+from secondpost.compose.templating import Templates, Value
+from secondpost.config.records import Newsletter
+from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.issue_content import IssueContent
+from secondpost.subscribers.leave import moment_text
+from secondpost.subscribers.signup import SignUps
+from secondpost.subscribers.typed import typed_mailbox
+from secondpost.web.archive import html_of
+from secondpost.web.callers import Rate
+from secondpost.web.form import read_form
+from secondpost.web.site import Site
+
+ISSUES_PER_PAGE = 50
+ISSUE_NUMBER_DIGITS_MAX = 9
+SIGN_UPS_MAX, SIGN_UPS_SPAN_MS = 20, 10 * 60_000  # of one network
+
+# The issue brings the styles that were mailed, and images from where they are.
+ISSUE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPages:
+    site: Site
+    sign_ups: SignUps
+    feeds: Templates
+    sign_up_rate: Rate
+
+    async def front(self, request: Request) -> Response:
+        """The way to the only newsletter, or the choice among several."""
+        if len(self.site.newsletters) == 1:
+            return RedirectResponse(f"/{self.site.newsletters[0].name}/", 302)
+        named: list[Value] = [
+            {"path": f"/{one.name}/", "title": self.site.title(one)} for one in self.site.newsletters
+        ]
+        return self.site.page("choice.html", {"language": "en", "newsletters": named})
+
+    async def bare(self, request: Request) -> Response:
+        """The newsletter's name without its slash."""
+        return RedirectResponse(f"/{self._newsletter(request).name}/", 308)
+
+    async def home(self, request: Request) -> Response:
+        newsletter = self._newsletter(request)
+        if request.method == "POST":
+            return await self._sign_up(request, newsletter)
+        return self._home(newsletter, _number_in(request.query_params.get("before", "")), "", 200)
+
+    async def issue(self, request: Request) -> Response:
+        newsletter = self._newsletter(request)
+        number = _number_in(str(request.path_params["number"]))
+        issue = None if number is None else self.site.store.issue_by_number(newsletter.name, number)
+        if issue is None or not self._was_sent(issue):
+            raise HTTPException(404)
+        content = IssueContent.decode(self.site.store.issue_content(issue.id))
+        home = home_of(newsletter, self.site.web) or f"/{newsletter.name}/"
+        return HTMLResponse(
+            html_of(content, home, f"{home}{issue.number}"),
+            headers={"Content-Security-Policy": ISSUE_POLICY},
+        )
+
+    async def feed(self, request: Request) -> Response:
+        newsletter = self._newsletter(request)
+        name, address = parseaddr(newsletter.sender)
+        text = issues_feed(
+            self.feeds,
+            name=newsletter.name,
+            title=self.site.title(newsletter),
+            author=name if len(name) > 0 else address,
+            language=newsletter.language,
+            home=home_of(newsletter, self.site.web) or f"/{newsletter.name}/",
+            issues=[
+                ListedIssue(issue, _sent_text(issue))
+                for issue in self.site.store.issues(newsletter.name, None, ISSUES_PER_PAGE)
+                if self._was_sent(issue)
+            ],
+        )
+        return Response(text, media_type="application/atom+xml")
+
+    async def health(self, request: Request) -> Response:
+        """That the role runs and its store can be read."""
+        self.site.store.issues_under_way()
+        return PlainTextResponse("ok\n")
+
+    async def _sign_up(self, request: Request, newsletter: Newsletter) -> Response:
+        if not self.sign_up_rate.allows(self.site.caller(request)):
+            raise HTTPException(429)
+        form = await read_form(request)
+        try:
+            mailbox = typed_mailbox(form.value("email"))
+        except ValueError:
+            return self._home(newsletter, None, "That is not an address that mail can be sent to.", 422)
+        # Only programs fill in a field that nobody sees.
+        if len(form.value("website")) == 0:
+            await self.sign_ups.ask(
+                newsletter.name,
+                mailbox,
+                self.site.url(f"/{newsletter.name}/"),
+                self._words(newsletter),
+                self.site.caller(request),
+            )
+        return self.site.told(
+            "Look into your mailbox",
+            "A mail asks you to confirm. Nothing else is sent before you do.",
+            "If none comes within some minutes, look among the spam, or whether the address was right.",
+            newsletter=newsletter,
+        )
+
+    def _home(self, newsletter: Newsletter, before: int | None, fault: str, status: int) -> Response:
+        listed = self.site.store.issues(newsletter.name, before, ISSUES_PER_PAGE)
+        path = f"/{newsletter.name}/"
+        issues: list[Value] = [
+            {
+                "number": issue.number,
+                "path": f"{path}{issue.number}",
+                "subject": issue.subject,
+                "day": _sent_text(issue)[:10],
+            }
+            for issue in listed
+            if self._was_sent(issue)
+        ]
+        return self.site.page(
+            "home.html",
+            {
+                "language": newsletter.language,
+                "title": self.site.title(newsletter),
+                "path": path,
+                "feed": f"{path}feed.xml",
+                "words": self._words(newsletter),
+                "fault": fault,
+                "issues": issues,
+                "older": (f"{path}?before={listed[-1].number}" if len(listed) == ISSUES_PER_PAGE else None),
+            },
+            status,
+        )
+
+    def _newsletter(self, request: Request) -> Newsletter:
+        found = self.site.named(str(request.path_params["name"]))
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+    def _words(self, newsletter: Newsletter) -> str:
+        """What a reader agrees to with the form; kept with the consent."""
+        return f"You get {self.site.title(newsletter)} by e-mail, and can leave at any time."
+
+    def _was_sent(self, issue: Issue) -> bool:
+        """Before its first mail has left, an issue can be taken back: nobody sees it."""
+        if issue.state is IssueState.STOPPED:
+            return issue.planned > 0 and self.site.store.reckoning(issue.id).delivered > 0
+        return issue.state in (IssueState.SENDING, IssueState.DONE)
+
+
+def _number_in(text: str) -> int | None:
+    plain = text.isascii() and text.isdigit() and len(text) <= ISSUE_NUMBER_DIGITS_MAX
+    return int(text) if plain else None
+
+
+def _sent_text(issue: Issue) -> str:
+    """When its first mail could leave."""
+    return moment_text(issue.created_ms if issue.start_ms is None else issue.start_ms)

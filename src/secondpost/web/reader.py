@@ -1,0 +1,182 @@
+"""Answers what a token opens: confirming, leaving, and what we keep about a reader.
+
+GET and HEAD change nothing, for programs that look at every link of a mail are many; only a POST does. A
+link's token is all that a reader needs: no cookie, no script, no login.
+"""
+
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from secondpost.compose.templating import Value
+from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.protocols.tokens import KeyRing, Purpose, Token
+from secondpost.subscribers.leave import AboutReader, ReadersDesk, moment_text
+from secondpost.subscribers.signup import Confirmed, SignUps
+from secondpost.web.callers import Rate
+from secondpost.web.form import read_form
+from secondpost.web.site import Site, language_of
+
+BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS = 60, 60 * 60_000  # of one network
+MAILS_SHOWN_MAX = 50
+
+STATE_WORDS = {
+    SubscriberState.PENDING: "not confirmed yet",
+    SubscriberState.ACTIVE: "reader",
+    SubscriberState.LEFT: "left",
+    SubscriberState.SUSPENDED: "suspended, because mail to you came back",
+    SubscriberState.COMPLAINED: "gets nothing, because you marked a mail as spam",
+}
+_GONE = ("Whoever does not confirm for some days is forgotten.", "Sign up again if you like.")
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderPages:
+    site: Site
+    links: KeyRing
+    sign_ups: SignUps
+    readers: ReadersDesk
+    bad_token_rate: Rate
+
+    async def confirm(self, request: Request) -> Response:
+        token = self._token(request, Purpose.CONFIRM)
+        subscriber = self.site.store.subscriber(SubscriberId(token.subscriber))
+        if subscriber is None:
+            return self.site.told("This link is no longer good", *_GONE, status=410)
+        newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
+        words = f"Yes, I want {title}."
+        if request.method == "POST":
+            outcome = await self.sign_ups.confirm(
+                subscriber.id, self.site.url("/confirm/"), words, self.site.caller(request)
+            )
+            if outcome is Confirmed.GONE:
+                return self.site.told("This link is no longer good", *_GONE, status=410)
+            return self.site.told(
+                "Welcome",
+                f"You will get {title} by e-mail from the next issue on.",
+                "Every mail has a link to leave.",
+                newsletter=newsletter,
+            )
+        if subscriber.state is SubscriberState.ACTIVE:
+            return self.site.told("You are a reader", f"You get {title} already.", newsletter=newsletter)
+        return self.site.page(
+            "asked.html",
+            {
+                "language": language_of(newsletter),
+                "heading": title,
+                "question": "Do you want this newsletter by e-mail?",
+                "path": request.url.path,
+                "answer": words,
+                "otherwise": "If you do not, close this page: without your yes, nothing is sent to you.",
+            },
+        )
+
+    async def leave(self, request: Request) -> Response:
+        """RFC 8058: the POST of a mail program needs no cookie and gets no redirect; its body says nothing
+        that the address has not said, and is not read.
+        """
+        token = self._token(request, Purpose.LEAVE)
+        subscriber = self.site.store.subscriber(SubscriberId(token.subscriber))
+        if subscriber is None:
+            return self.site.told("You have left", "You get no mail from us.")
+        newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
+        if request.method == "POST":
+            await self.readers.leave(subscriber.id, "page or one click")
+            return self.site.told(
+                "You have left",
+                f"You get no more issues of {title}.",
+                "A mail that is under way just now may still arrive.",
+                newsletter=newsletter,
+            )
+        if subscriber.state in (SubscriberState.LEFT, SubscriberState.COMPLAINED):
+            return self.site.told("You have left", f"You get no issues of {title}.", newsletter=newsletter)
+        return self.site.page(
+            "asked.html",
+            {
+                "language": language_of(newsletter),
+                "heading": f"Leave {title}?",
+                "question": "One click, and no more issues are sent to you.",
+                "path": request.url.path,
+                "answer": "Leave",
+                "otherwise": "If you want to stay, close this page.",
+            },
+        )
+
+    async def me(self, request: Request) -> Response:
+        token = self._token(request, Purpose.ME)
+        about = self.readers.about(SubscriberId(token.subscriber))
+        if about is None:
+            return self.site.told(
+                "We keep nothing about you", "There is nothing under this link.", status=410
+            )
+        if request.method == "POST":
+            return await self._decided(request, about)
+        if request.query_params.get("as") == "json":
+            return JSONResponse(
+                about.document(), headers={"Content-Disposition": 'attachment; filename="about-me.json"'}
+            )
+        return self._about(request, about)
+
+    async def _decided(self, request: Request, about: AboutReader) -> Response:
+        form = await read_form(request)
+        subscriber = about.subscriber
+        newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
+        match form.value("do"):
+            case "leave":
+                await self.readers.leave(subscriber.id, "page")
+                return self.site.told(
+                    "You have left", f"You get no more issues of {title}.", newsletter=newsletter
+                )
+            case "erase":
+                await self.readers.erase(subscriber.id)
+                return self.site.told(
+                    "Erased", "You get no more mail, and what we kept about you is deleted."
+                )
+            case _:
+                raise HTTPException(400)
+
+    def _about(self, request: Request, about: AboutReader) -> Response:
+        one = about.subscriber
+        agreed: Value = None
+        if one.consent is not None:
+            agreed = {
+                "at": moment_text(one.consent.at_ms),
+                "where": one.consent.where,
+                "text": one.consent.text,
+                "network": one.consent.address_prefix,
+            }
+        mails: list[Value] = [
+            {
+                "at": None if mail.last_ms is None else moment_text(mail.last_ms),
+                "kind": "confirmation" if mail.issue is None else "issue",
+                "state": mail.state.value,
+            }
+            for mail in about.deliveries[:MAILS_SHOWN_MAX]
+        ]
+        events: list[Value] = [{"at": moment_text(event.at_ms), "what": event.what} for event in about.events]
+        attributes: list[Value] = [{"name": name, "value": value} for name, value in one.attributes]
+        return self.site.page(
+            "me.html",
+            {
+                "language": language_of(self.site.newsletter_of(one)),
+                "path": request.url.path,
+                "home": f"/{one.newsletter}/",
+                "title": self.site.title_of(one),
+                "address": str(one.mailbox),
+                "state": STATE_WORDS[one.state],
+                "since": moment_text(one.since_ms),
+                "agreed": agreed,
+                "attributes": attributes,
+                "can_leave": one.state not in (SubscriberState.LEFT, SubscriberState.COMPLAINED),
+                "events": events,
+                "mails": mails,
+            },
+        )
+
+    def _token(self, request: Request, purpose: Purpose) -> Token:
+        token = self.links.read(str(request.path_params["token"]), purpose)
+        if token is None:
+            raise HTTPException(404 if self.bad_token_rate.allows(self.site.caller(request)) else 429)
+        return token

@@ -1,0 +1,73 @@
+"""What all public pages share: the newsletters and their titles, the caller, and how a page is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from secondpost.compose.masthead import title_of
+from secondpost.compose.templating import Templates, Value
+from secondpost.config.records import Newsletter, Web
+from secondpost.mail.subscriber import Subscriber
+from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.web.callers import caller_of
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    newsletters: Sequence[Newsletter]
+    web: Web
+    trusted: Sequence[IPv4Network | IPv6Network]  # the proxies in front
+    store: NewsletterStore
+    templates: Templates
+
+    def named(self, name: str) -> Newsletter | None:
+        return next((one for one in self.newsletters if one.name == name), None)
+
+    def newsletter_of(self, subscriber: Subscriber) -> Newsletter | None:
+        """None for one that is no longer in the configuration: its readers can leave all the same."""
+        return self.named(subscriber.newsletter)
+
+    def title(self, newsletter: Newsletter) -> str:
+        """Its own, else that of its first feed."""
+        feed_title = ""
+        if newsletter.title is None:
+            feed_title = self.store.feed(newsletter.name, newsletter.feeds[0]).title
+        return title_of(newsletter, feed_title)
+
+    def title_of(self, subscriber: Subscriber) -> str:
+        newsletter = self.newsletter_of(subscriber)
+        return subscriber.newsletter if newsletter is None else self.title(newsletter)
+
+    def caller(self, request: Request) -> str:
+        return caller_of(request, self.trusted)
+
+    def url(self, path: str) -> str:
+        return f"{self.web.url or ''}{path}"
+
+    def page(self, template: str, values: Mapping[str, Value], status: int = 200) -> Response:
+        return HTMLResponse(self.templates.render(template, values), status)
+
+    def told(
+        self, heading: str, *paragraphs: str, newsletter: Newsletter | None = None, status: int = 200
+    ) -> Response:
+        """A page that says something, with the way to the newsletter."""
+        link: Value = None
+        if newsletter is not None:
+            link = {"path": f"/{newsletter.name}/", "words": self.title(newsletter)}
+        return self.page(
+            "told.html",
+            {
+                "language": language_of(newsletter),
+                "heading": heading,
+                "paragraphs": list(paragraphs),
+                "link": link,
+            },
+            status,
+        )
+
+
+def language_of(newsletter: Newsletter | None) -> str:
+    return "en" if newsletter is None else newsletter.language
