@@ -47,3 +47,24 @@ class FeedUnreadable:
     """No information: an HTML page, a torn document, no document at all. Nothing is added or removed."""
 
     reason: str  # one sentence for the owner
+
+
+@dataclass(frozen=True, slots=True)
+class FeedUnchanged:
+    """The server says that it is as it was when we last looked (304)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAsked:
+    """What the publish role asks of the fetch role."""
+
+    url: str
+    etag: str = ""  # of the last good answer
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAnswered:
+    found: FeedRead | FeedUnreadable | FeedUnchanged
+    etag: str = ""  # to ask with the next time; "" when the answer came from another URL
+    last_modified: str = ""

@@ -1,0 +1,56 @@
+"""Which of the waiting articles readers may have now (R15, R16), and when the others may be had."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from secondpost.mail.issue import ArticleId
+from secondpost.store.newsletter_ports import Feed, LedgerEntry
+
+GOOD_FETCHES_MIN = 2  # in which an article stood, where it has to settle at all
+
+
+@dataclass(frozen=True, slots=True)
+class Unripe:
+    """An article that waits for its time: to settle, or for the date that it bears."""
+
+    article: ArticleId
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the waiting articles stand."""
+
+    ripe: tuple[ArticleId, ...]  # in the order first seen
+    unripe: tuple[Unripe, ...]
+    doubts: tuple[Feed, ...]  # feeds that could not be read or believed at the last look
+
+
+def standing(
+    waiting: Sequence[LedgerEntry], feeds: Mapping[str, Feed], settle_ms: int, now_ms: int
+) -> Standing:
+    """`feeds`: those configured, by address; what came from another is not counted."""
+    ripe: list[ArticleId] = []
+    unripe: list[Unripe] = []
+    for entry in waiting:
+        if entry.feed not in feeds:
+            continue
+        until = _ripe_ms(entry, settle_ms, now_ms)
+        if until <= now_ms:
+            ripe.append(entry.id)
+        else:
+            unripe.append(Unripe(entry.id, until))
+    return Standing(
+        tuple(ripe),
+        tuple(unripe),
+        doubts=tuple(feed for feed in feeds.values() if len(feed.finding) > 0),
+    )
+
+
+def _ripe_ms(entry: LedgerEntry, settle_ms: int, now_ms: int) -> int:
+    until = entry.article.published_ms or 0  # a date to come: somebody set it on purpose
+    if settle_ms > 0:
+        until = max(until, entry.first_seen_ms + settle_ms)
+        if entry.good_fetches < GOOD_FETCHES_MIN:
+            until = max(until, now_ms + 1)  # at the next look
+    return until

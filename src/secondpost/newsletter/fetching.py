@@ -1,0 +1,48 @@
+"""Looks at a feed, in the fetch role: asks the web, and reads what it answers beside the loop."""
+
+from functools import partial
+
+from secondpost.mail.article import FeedAnswered, FeedAsked, FeedUnchanged, FeedUnreadable
+from secondpost.newsletter.feeds import DOCUMENT_OCTETS_MAX, read_feed
+from secondpost.world.ports import Fetched, Fetcher, FetchError, Validators, Work
+
+ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+
+
+class FeedFetching:
+    def __init__(self, fetcher: Fetcher, work: Work) -> None:
+        self._fetcher = fetcher
+        self._work = work
+
+    async def look(self, asked: FeedAsked) -> FeedAnswered:
+        """Never raises for anything that the web can do."""
+        validators = Validators(asked.url, asked.etag, asked.last_modified)
+        try:
+            fetched = await self._fetcher.get(asked.url, {"accept": ACCEPT}, DOCUMENT_OCTETS_MAX, validators)
+        except FetchError as error:
+            return FeedAnswered(FeedUnreadable(f"It cannot be fetched: {error}."))
+        if fetched.status == 304:
+            return FeedAnswered(FeedUnchanged(), asked.etag, asked.last_modified)
+        if fetched.status != 200:
+            return FeedAnswered(FeedUnreadable(_refusal(fetched)))
+        found = await self._work.run(
+            partial(read_feed, fetched.body, fetched.headers.get("content-type", ""), fetched.url)
+        )
+        # What a redirect's target says of itself is no answer to a question to this URL.
+        if isinstance(found, FeedUnreadable) or fetched.url != asked.url:
+            return FeedAnswered(found)
+        return FeedAnswered(found, fetched.headers.get("etag", ""), fetched.headers.get("last-modified", ""))
+
+
+def _refusal(fetched: Fetched) -> str:
+    match fetched.status:
+        case 404 | 410:
+            return f"There is nothing at its address any more (HTTP {fetched.status})."
+        case 401 | 403:
+            return f"The server does not let us read it (HTTP {fetched.status})."
+        case 429:
+            return "The server asks us to come less often (HTTP 429)."
+        case status if status >= 500:
+            return f"The server has a problem of its own (HTTP {status})."
+        case status:
+            return f"The server answers with HTTP {status}."

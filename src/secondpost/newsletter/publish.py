@@ -1,0 +1,213 @@
+"""From feeds to issues, led by one process: reads, decides, makes the issue, and sees it through to its end.
+
+What it decides is in `issues`; what it reads comes in through `reading`. Every step is written down
+before the next, so whoever leads after a crash goes on where it stopped.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from secondpost.config.records import Newsletter
+from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.slot import parse_slot
+from secondpost.newsletter.calendar import latest_slot
+from secondpost.newsletter.eligible import Standing, standing
+from secondpost.newsletter.issues import (
+    Decision,
+    Desk,
+    IssueRules,
+    Ready,
+    decide,
+    decide_forced,
+    moment_text,
+    outcome,
+    reason,
+)
+from secondpost.newsletter.reading import FeedReading
+from secondpost.store.newsletter_ports import Issues, LedgerEntry, SlotOutcome, SlotRecord
+from secondpost.store.ports import Lease
+from secondpost.world.ports import Clock
+
+FETCH_MS = 10 * 60_000  # between two looks at the feeds
+FRESH_MS = 60_000  # a look that is no older is good enough to make an issue from (R15)
+FREEZE_ROWS = 500  # written in one transaction
+SEND_ROWS = 1_000
+FORCED = "forced-"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueText:
+    """What compose makes of an issue: once, for all readers."""
+
+    subject: str
+    content: bytes
+
+
+Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], IssueText]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What `issue next` shows."""
+
+    newsletter: str
+    articles: int  # that could go now
+    settling: int
+    minimum: int
+    reason: str
+    decision: Decision
+
+
+class Publisher:
+    def __init__(
+        self,
+        reading: FeedReading,
+        issues: Issues,
+        clock: Clock,
+        next_id: Callable[[], QueueId],
+        compose: Composing,
+    ) -> None:
+        self._reading = reading
+        self._issues = issues
+        self._clock = clock
+        self._next_id = next_id
+        self._compose = compose
+
+    # ---- looking
+
+    async def fetch(self, newsletter: Newsletter) -> None:
+        is_first = self._is_first_sight(newsletter)
+        await self._reading.read(newsletter)
+        if is_first:
+            await self._pass_over_the_past(newsletter)
+
+    def outlook(self, newsletter: Newsletter) -> Outlook:
+        """Of the next issue of the calendar, from what is known now."""
+        return self._told(newsletter, decide(*self._known(newsletter)))
+
+    def outlook_forced(self, newsletter: Newsletter) -> Outlook:
+        """Of an issue that the owner wants now."""
+        return self._told(newsletter, decide_forced(*self._known(newsletter)))
+
+    def _told(self, newsletter: Newsletter, decision: Decision) -> Outlook:
+        found, _, rules, now_ms = self._known(newsletter)
+        why = reason(decision, found, lambda at_ms: moment_text(at_ms, rules.zone, now_ms))
+        return Outlook(
+            newsletter.name, len(found.ripe), len(found.unripe), newsletter.min_articles, why, decision
+        )
+
+    def _known(self, newsletter: Newsletter) -> tuple[Standing, Desk, IssueRules, int]:
+        now_ms = self._clock.now_ms()
+        rules = rules_of(newsletter)
+        waiting, feeds = self._reading.waiting(newsletter), self._reading.feeds(newsletter)
+        found = standing(waiting, feeds, newsletter.settle_ms, now_ms)
+        return found, self._desk(newsletter, rules, now_ms), rules, now_ms
+
+    def _desk(self, newsletter: Newsletter, rules: IssueRules, now_ms: int) -> Desk:
+        under_way = [each for each in self._issues.issues_under_way() if each.newsletter == newsletter.name]
+        newest = self._issues.issues(newsletter.name, None, 1)
+        due, last = latest_slot(rules.slot, rules.zone, now_ms), self._issues.last_slot(newsletter.name)
+        spent = due is not None and self._issues.slot(newsletter.name, due.key) is not None
+        return Desk(
+            unfinished=under_way[0] if len(under_way) > 0 else None,
+            last_number=newest[0].number if len(newest) > 0 else 0,
+            recorded=frozenset((due.key,)) if due is not None and spent else frozenset(),
+            last_ms=None if last is None else last.at_ms,
+        )
+
+    def _is_first_sight(self, newsletter: Newsletter) -> bool:
+        known = self._reading.feeds(newsletter).values()
+        return (
+            all(feed.last_good_ms is None for feed in known)
+            and self._issues.last_slot(newsletter.name) is None
+        )
+
+    async def _pass_over_the_past(self, newsletter: Newsletter) -> None:
+        """A time that was before we began is not one that we are late for."""
+        rules, now_ms = rules_of(newsletter), self._clock.now_ms()
+        past = latest_slot(rules.slot, rules.zone, now_ms)
+        if past is not None:
+            why = "the newsletter began after it"
+            await self._issues.record_slot(
+                SlotRecord(newsletter.name, past.key, SlotOutcome.MISSED, now_ms, why)
+            )
+
+    # ---- making
+
+    async def turn(self, newsletter: Newsletter, leader: Lease) -> Outlook:
+        """One look at the calendar: fetches when it is time, and makes the issue that is due."""
+        now_ms = self._clock.now_ms()
+        if now_ms - self._looked_ms(newsletter) >= FETCH_MS:
+            await self.fetch(newsletter)
+        told = self.outlook(newsletter)
+        if isinstance(told.decision, Ready) or outcome(told.decision) is not None:
+            if self._clock.now_ms() - self._looked_ms(newsletter) >= FRESH_MS:
+                await self.fetch(newsletter)
+                told = self.outlook(newsletter)
+            await self._act(newsletter, told, leader)
+        return told
+
+    async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
+        """What the owner asks for: Ready means that the issue was made and leaves at once."""
+        told = self.outlook_forced(newsletter)
+        await self._act(newsletter, told, leader)
+        return told
+
+    def _looked_ms(self, newsletter: Newsletter) -> int:
+        """When the feed that was looked at longest ago was; a clock set back makes that never."""
+        looks = [feed.last_fetch_ms or 0 for feed in self._reading.feeds(newsletter).values()]
+        oldest = min(looks, default=0)
+        return oldest if oldest <= self._clock.now_ms() else 0
+
+    async def _act(self, newsletter: Newsletter, told: Outlook, leader: Lease) -> None:
+        over = outcome(told.decision)
+        if over is not None:
+            slot, how = over
+            record = SlotRecord(newsletter.name, slot.key, how, self._clock.now_ms(), told.reason)
+            await self._issues.record_slot(record)
+        elif isinstance(told.decision, Ready):
+            issue = await self._issues.create_digest(
+                told.decision.draft, self._next_id(), self._clock.now_ms()
+            )
+            await self.freeze(newsletter, issue, leader)
+
+    async def freeze(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
+        """Content and audience of an open issue are fixed; its first mail leaves when `undo` is over."""
+        text = self._compose(newsletter, issue, self._reading.of_issue(issue))
+        await self._issues.write_content(issue.id, text.subject, text.content)
+        await self._issues.begin_freeze(issue.id, leader)
+        while not (await self._issues.freeze_batch(issue.id, leader, FREEZE_ROWS)).is_last:
+            pass
+        undo_ms = 0 if issue.slot.startswith(FORCED) else newsletter.undo_ms
+        return await self._issues.freeze_done(issue.id, leader, self._clock.now_ms() + undo_ms)
+
+    # ---- seeing through
+
+    async def go_on(self, newsletters: Sequence[Newsletter], leader: Lease) -> None:
+        """One step with every issue under way; what a crash left open is frozen now."""
+        by_name = {newsletter.name: newsletter for newsletter in newsletters}
+        await self._issues.sweep_freezing()
+        for issue in self._issues.issues_under_way():
+            now_ms = self._clock.now_ms()
+            match issue.state:
+                case IssueState.OPEN if issue.newsletter in by_name:
+                    await self.freeze(by_name[issue.newsletter], issue, leader)
+                case IssueState.FROZEN:
+                    await self._issues.start(issue.id, now_ms)
+                case IssueState.SENDING:
+                    if await self._issues.send_batch(issue.id, now_ms, SEND_ROWS) == 0:
+                        await self._issues.finish(issue.id, now_ms)
+                case _:
+                    pass
+
+
+def rules_of(newsletter: Newsletter) -> IssueRules:
+    return IssueRules(
+        newsletter.name,
+        newsletter.min_articles,
+        parse_slot(newsletter.every),
+        ZoneInfo(newsletter.timezone),
+        newsletter.approve,
+    )

@@ -1,0 +1,113 @@
+"""Has the feeds of a newsletter looked at, and writes what that means into the ledger."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from secondpost.config.records import Newsletter, Start
+from secondpost.mail.article import FeedAnswered, FeedAsked, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.issue import Issue
+from secondpost.newsletter.identity import Known, Marks
+from secondpost.newsletter.ledger import Before, LookRules, look, no_information, trusted, unchanged
+from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, Ledger, LedgerEntry
+from secondpost.world.ports import Clock
+
+WAITING_MAX = 1_000  # articles that are looked at together
+
+Look = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # answered by the fetch role
+
+
+class FeedReading:
+    def __init__(self, ledger: Ledger, clock: Clock, look: Look, own_archives: Sequence[str] = ()) -> None:
+        """`own_archives`: canonical links of the feeds of issues that we publish ourselves."""
+        self._ledger = ledger
+        self._clock = clock
+        self._look = look
+        self._own_archives = tuple(own_archives)
+
+    def feeds(self, newsletter: Newsletter) -> dict[str, Feed]:
+        return {url: self._ledger.feed(newsletter.name, url) for url in newsletter.feeds}
+
+    def waiting(self, newsletter: Newsletter) -> list[LedgerEntry]:
+        return self._ledger.entries(newsletter.name, ArticleState.WAITING, WAITING_MAX)
+
+    def of_issue(self, issue: Issue) -> list[LedgerEntry]:
+        return self._ledger.entries_of_issue(issue.id)
+
+    async def read(self, newsletter: Newsletter) -> None:
+        """One round over all feeds, one after the other: they may have articles in common."""
+        for url in newsletter.feeds:
+            feed = self._ledger.feed(newsletter.name, url)
+            answered = await self._look(FeedAsked(url, feed.etag, feed.last_modified))
+            # Asked again: a round of another process may have come between.
+            feed = self._ledger.feed(newsletter.name, url)
+            await self._ledger.record_fetch(self._record(newsletter, feed, answered))
+
+    def _record(self, newsletter: Newsletter, feed: Feed, answered: FeedAnswered) -> FetchRecord:
+        now_ms = self._clock.now_ms()
+        match answered.found:
+            case FeedUnreadable(reason):
+                return no_information(feed, reason, now_ms)
+            case FeedUnchanged():
+                return unchanged(feed, self.waiting(newsletter), now_ms)
+            case FeedRead() as read:
+                feed, marks = trusted(read, feed)
+                record = look(read, marks, self._before(feed, marks), self._rules(newsletter), now_ms)
+                return validated(record, answered)
+
+    def _before(self, feed: Feed, marks: Sequence[Marks]) -> Before:
+        name, ledger = feed.newsletter, self._ledger
+        guids, links, words = (
+            tuple({mark: None for mark in column if len(mark) > 0})
+            for column in (
+                [each.guid for each in marks],
+                [each.link for each in marks],
+                [each.words for each in marks],
+            )
+        )
+        by_guid = ledger.entries_by_guid(name, feed.url, guids)
+        by_link = ledger.entries_by_link(name, links)
+        by_words = ledger.entries_by_fingerprint(name, words)
+        # Of several the one seen first is the article; of its own feed's and another's, its own.
+        known = Known(
+            {entry.article.guid: entry for entry in reversed(by_guid)},
+            {entry.canonical_link: entry for entry in _own_last(by_link, feed.url)},
+            {entry.article.fingerprint: entry for entry in _own_last(by_words, feed.url)},
+        )
+        kept = chain.from_iterable(
+            ledger.entries(name, state, WAITING_MAX) for state in (ArticleState.WAITING, ArticleState.HELD)
+        )
+        waiting = tuple(entry for entry in kept if entry.feed == feed.url)
+        had_articles = len(waiting) > 0 or any(
+            entry.feed == feed.url for entry in chain(by_guid, by_link, by_words, self._any(feed))
+        )
+        return Before(feed, known, waiting, had_articles)
+
+    def _any(self, feed: Feed) -> list[LedgerEntry]:
+        """Some of all that was ever seen in the newsletter: asked for only if nothing else is known."""
+        states = (ArticleState.SEEN, ArticleState.TAKEN, ArticleState.SKIPPED)
+        return [
+            entry for state in states for entry in self._ledger.entries(feed.newsletter, state, WAITING_MAX)
+        ]
+
+    def _rules(self, newsletter: Newsletter) -> LookRules:
+        return LookRules(
+            takes_everything=newsletter.start is Start.EVERYTHING,
+            only=tuple(category.casefold() for category in newsletter.only),
+            skip=tuple(category.casefold() for category in newsletter.skip),
+            own_archives=self._own_archives,
+        )
+
+
+def _own_last(entries: Sequence[LedgerEntry], url: str) -> list[LedgerEntry]:
+    """For a table in which the last one stands: those of the feed itself, the oldest at the end."""
+    return sorted(reversed(entries), key=lambda entry: entry.feed == url)
+
+
+def validated(record: FetchRecord, answered: FeedAnswered) -> FetchRecord:
+    """With what to ask the next time, if this was a good look; else nothing is asked conditionally: a 304
+    would make a doubt permanent.
+    """
+    good = len(record.feed.finding) == 0
+    etag, last_modified = (answered.etag, answered.last_modified) if good else ("", "")
+    return replace(record, feed=replace(record.feed, etag=etag, last_modified=last_modified))
