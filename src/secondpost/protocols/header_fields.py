@@ -27,8 +27,9 @@ class FieldFault(ValueError):
 def text_field(name: str, value: str) -> str:
     """`Subject: …`, without the last CRLF, like all fields here. Raises FieldFault."""
     words = checked(value).split(" ")
-    plain = value.isascii() and "=?" not in value and "" not in words and _all_fit(words)
-    return _folded(name, words if plain else _encoded(value))
+    if value.isascii() and "=?" not in value and "" not in words and _all_fit(name, words):
+        return _folded(name, words)
+    return _folded(name, _encoded(value))
 
 
 def address_field(name: str, display: str, address: str) -> str:
@@ -83,14 +84,16 @@ def _octets_of_words(value: str) -> Iterator[bytes]:
     yield octets
 
 
-def _all_fit(words: Sequence[str]) -> bool:
-    return all(len(word) < FIELD_LINE_CHARACTERS for word in words)
+def _all_fit(name: str, words: Sequence[str]) -> bool:
+    return max(map(len, (f"{name}: {words[0]}", *words))) <= FIELD_LINE_CHARACTERS
 
 
 def _folded(name: str, words: Sequence[str]) -> str:
-    """RFC 5322 §2.2.3. A word that does not fit stands on a line of its own, as long as it is."""
-    lines, line = [], f"{name}:"
-    for word in words:
+    """RFC 5322 §2.2.3. A word that does not fit stands on a line of its own, as long as it is; but the
+    first one never leaves the line of its name: there are servers that take such a field for empty.
+    """
+    lines, line = [], f"{name}: {words[0]}"
+    for word in words[1:]:
         if len(line) + 1 + len(word) > FIELD_LINE_CHARACTERS:
             lines.append(line)
             line = ""
