@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from secondpost.store.ports import Claims, Desk, Intake, Keeping
-from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
+from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
 
@@ -36,6 +37,8 @@ class Place(Protocol):
     def open(self, role: str = "deliver", busy_seconds: float = 5.0) -> Store: ...
 
     def open_desk(self) -> Store: ...
+
+    def open_newsletter(self, role: str = "publish") -> NewsletterStore: ...
 
     @property
     def disk(self) -> RealDisk:
@@ -69,6 +72,13 @@ class SqlitePlace:
     def open_desk(self) -> SqliteStore:
         store = SqliteStore.open_desk(
             self.disk, self._work(), self.clock, failed=self.failures.append, busy_seconds=5.0
+        )
+        self._closing.append(store.close)
+        return store
+
+    def open_newsletter(self, role: str = "publish") -> SqliteNewsletterStore:
+        store = SqliteNewsletterStore.open(
+            self.disk, self._work(), self.clock, role=role, failed=self.failures.append, busy_seconds=5.0
         )
         self._closing.append(store.close)
         return store

@@ -120,9 +120,11 @@ class Subscribers(Protocol):
         consent: Consent,
         message: QueueId,
         limits: SignUpLimits,
+        content: bytes = b"",
     ) -> Awaitable[SignedUp]:
-        """The pending reader and the confirmation, which is named `message` and composed when it is sent:
-        one transaction. Someone who had left, or whose mail came back, is pending again.
+        """The pending reader and the confirmation, which is named `message`: one transaction. Its `content`
+        are the caller's own bytes; none when it is composed as it is sent. Someone who had left, or whose
+        mail came back, is pending again.
         """
         ...
 
@@ -133,6 +135,7 @@ class Subscribers(Protocol):
         consent: Consent | None,
         at_ms: int,
         message: QueueId | None,
+        content: bytes = b"",
     ) -> Awaitable[Subscriber | None]:
         """By the owner: active with a consent (and a state that the owner may lead to active), else pending,
         with a confirmation when `message` names it. None when the address is suppressed.

@@ -1,9 +1,11 @@
-"""Keeps mail in one SQLite database, `mail.db`, in the store's folder (docs/store.md).
+"""Keeps mail in two SQLite databases, `mail.db` and `newsletter.db`, in the store's folder (docs/store.md).
 
-Read store.py (how it is opened), group.py (how it writes), migrations/ (the tables), then intake.py,
-claims.py, sites.py, desk.py and keeping.py: one port each.
+Read store.py (how one is opened), group.py (how it writes), migrations/ (the tables), then intake.py,
+claims.py, sites.py, desk.py and keeping.py: one port each. newsletter.py puts mail to readers on top:
+ledger.py, issues.py, freezing.py, sending.py, readers.py, signing_up.py, importing.py and reader_mail.py.
 """
 
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.sqlite.store import SqliteStore
 
-__all__ = ["SqliteStore"]
+__all__ = ["SqliteNewsletterStore", "SqliteStore"]

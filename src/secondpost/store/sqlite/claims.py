@@ -62,8 +62,10 @@ class SqliteClaims(Base):
         return self._writer.change(take)
 
     def give_back(self, lease: Lease) -> Awaitable[None]:
+        now_ms = self._opened.clock.now_ms()
+
         def drop(db: apsw.Connection) -> None:
-            db.execute(_QUERIES["unclaim"], (lease.fence,))
+            db.execute(_QUERIES["unclaim"], (lease.fence, now_ms))
             db.execute(_QUERIES["drop_lease"], (lease.fence,))
 
         return self._writer.change(drop)
@@ -85,6 +87,11 @@ class SqliteClaims(Base):
             db.execute(_QUERIES["mark_claimed"], (chosen, lease.fence))
         db.execute(_QUERIES["next_turns"], (turns, now_ms))
         return [claimed_of(row, lease.lane) for row in rows]
+
+    def is_due(self, lease: Lease, now_ms: int) -> bool:
+        """Whether the turn of one of the site's domains has come."""
+        bindings = (lease.lane.value, lease.site, now_ms, lease.fence, 1)
+        return self._read(_QUERIES["domains_in_turn"], bindings) != [("[]",)]
 
     def _allowed(self, db: apsw.Connection, rows: list[ClaimedRow], now_ms: int) -> list[ClaimedRow]:
         """Which of the due rows may go: all. Mail to readers is looked at once more."""

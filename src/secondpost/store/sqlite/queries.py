@@ -22,6 +22,10 @@ def number(value: object) -> int:
     return value
 
 
+def maybe_number(value: object) -> int | None:
+    return None if value is None else number(value)
+
+
 def read_queries(name: str) -> dict[str, str]:
     """The queries of one file by name. Raises ValueError when one has no sentence."""
     text = files("secondpost.store.sqlite").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

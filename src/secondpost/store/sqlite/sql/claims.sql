@@ -22,7 +22,11 @@ DELETE FROM lease WHERE fence = ?1;
 
 -- name: unclaim
 -- What is still claimed under a fence waits again, untried; what may have been sent of an issue is unknown.
-UPDATE delivery SET state = iif(state = 'committing', 'unknown', 'waiting'), fence = NULL WHERE fence = ?1;
+UPDATE delivery SET
+  last_ms = iif(state = 'committing', ?2, last_ms), cause = iif(state = 'committing', 'unanswered', cause),
+  reply = iif(state = 'committing', 'its outcome was not written down', reply),
+  state = iif(state = 'committing', 'unknown', 'waiting'), fence = NULL
+WHERE fence = ?1;
 
 -- name: domains_in_turn
 -- The domains of a leased site whose turn has come, earliest first; none when the fence fell or the site is down.

@@ -1,0 +1,28 @@
+"""newsletter.db: the same machinery for deliveries as mail.db, and what is for readers alone."""
+
+from typing import ClassVar
+
+from secondpost.store.sqlite.freezing import SqliteFreezing
+from secondpost.store.sqlite.importing import SqliteImporting
+from secondpost.store.sqlite.issues import SqliteIssues
+from secondpost.store.sqlite.ledger import SqliteLedger
+from secondpost.store.sqlite.reader_mail import SqliteReaderMail
+from secondpost.store.sqlite.schema import Database
+from secondpost.store.sqlite.sending import SqliteSending
+from secondpost.store.sqlite.signing_up import SqliteSigningUp
+from secondpost.store.sqlite.store import SqliteStore
+
+
+class SqliteNewsletterStore(
+    SqliteReaderMail,
+    SqliteFreezing,
+    SqliteSending,
+    SqliteIssues,
+    SqliteLedger,
+    SqliteImporting,
+    SqliteSigningUp,
+    SqliteStore,
+):
+    """All ports of store/newsletter_ports and store/subscriber_ports over one database."""
+
+    database: ClassVar[Database] = Database.NEWSLETTER

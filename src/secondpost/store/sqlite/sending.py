@@ -1,0 +1,107 @@
+"""An issue leaves: its rows can be claimed, its owner may stop it, and it is done when it adds up."""
+
+from collections.abc import Awaitable
+
+import apsw
+
+from secondpost.mail.issue import Issue, IssueId, IssueState
+from secondpost.mail.subscriber import SubscriberId
+from secondpost.store.newsletter_ports import IssueRefused
+from secondpost.store.sqlite.base import BATCH_ROWS, Base
+from secondpost.store.sqlite.group import CHANGE_UNITS
+from secondpost.store.sqlite.issues import ISSUE_QUERIES, issue_in, reckoning_of
+from secondpost.store.sqlite.queries import number
+from secondpost.store.sqlite.sites import put_turns_right
+
+# With one of these a reader has the issue, or may have it.
+SENT = ("committing", "delivered", "unknown")
+
+
+class SqliteSending(Base):
+    def start(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
+        def write(db: apsw.Connection) -> bool:
+            db.execute(ISSUE_QUERIES["start"], (issue, now_ms))
+            return db.changes() == 1
+
+        return self._writer.change(write)
+
+    def send_batch(self, issue: IssueId, now_ms: int, rows_max: int) -> Awaitable[int]:
+        def write(db: apsw.Connection) -> int:
+            for message, behind, start_ms in db.execute(ISSUE_QUERIES["sending"], (issue,)).fetchall():
+                upto = _next_rows(db, number(message), number(behind), rows_max)
+                if upto is None:
+                    return 0
+                due_ms = min(now_ms, number(start_ms))
+                db.execute(ISSUE_QUERIES["let_go"], (message, behind, upto, due_ms))
+                gone = db.changes()
+                db.execute(ISSUE_QUERIES["sent_upto"], (issue, upto))
+                return gone
+            return 0
+
+        return self._writer.change(write, CHANGE_UNITS + rows_max)
+
+    async def stop(self, issue: IssueId, now_ms: int, reason: str) -> Issue:
+        def end(db: apsw.Connection) -> Issue:
+            found = issue_in(db, issue)
+            if found.state is IssueState.STOPPED:
+                return found  # a stop that was cut short goes on
+            if found.state not in (IssueState.OPEN, IssueState.FROZEN, IssueState.SENDING):
+                raise IssueRefused(f"issue {found.number} is {found.state} and cannot be stopped")
+            counts = {
+                str(state): number(many) for state, many in db.execute(ISSUE_QUERIES["reckoning"], (issue,))
+            }
+            if sum(counts.get(state, 0) for state in SENT) == 0:
+                db.execute(ISSUE_QUERIES["give_back_articles"], (issue, reason))
+            db.execute(ISSUE_QUERIES["end_issue"], (issue, IssueState.STOPPED.value, now_ms, reason))
+            return issue_in(db, issue)
+
+        def batch(db: apsw.Connection, message: int, behind: int) -> int | None:
+            upto = _next_rows(db, message, behind, BATCH_ROWS)
+            if upto is None:
+                return None
+            rows = db.execute(ISSUE_QUERIES["waiting_between"], (message, behind, upto)).fetchall()
+            db.execute(ISSUE_QUERIES["stop_rows"], (message, behind, upto, now_ms))
+            put_turns_right(db, [number(domain) for (domain,) in rows])
+            return upto
+
+        stopped = await self._writer.change(end)
+        behind: int | None = 0
+        while behind is not None:
+            behind = await self._writer.change(
+                lambda db, behind=behind: batch(db, stopped.message, behind),  # type: ignore[misc]
+                2 * BATCH_ROWS,
+            )
+        return stopped
+
+    def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
+        def write(db: apsw.Connection) -> bool:
+            found = issue_in(db, issue)
+            rows = db.execute(ISSUE_QUERIES["reckoning"], (issue,)).fetchall()
+            if found.state is not IssueState.SENDING or not reckoning_of(found.planned, rows).adds_up:
+                return False
+            db.execute(ISSUE_QUERIES["end_issue"], (issue, IssueState.DONE.value, now_ms, ""))
+            return True
+
+        return self._writer.change(write)
+
+    async def retry_unknown(self, issue: IssueId, subscriber: SubscriberId | None, now_ms: int) -> int:
+        def batch(db: apsw.Connection) -> int:
+            found = issue_in(db, issue)
+            if found.state not in (IssueState.SENDING, IssueState.DONE):
+                raise IssueRefused(f"issue {found.number} is {found.state}: nothing of it is tried again")
+            db.execute(ISSUE_QUERIES["retry_unknown"], (issue, now_ms, BATCH_ROWS, subscriber))
+            again = db.changes()
+            if again > 0:
+                db.execute(ISSUE_QUERIES["send_again"], (issue,))
+            return again
+
+        retried = 0
+        while (some := await self._writer.change(batch, BATCH_ROWS)) > 0:
+            retried += some
+        return retried
+
+
+def _next_rows(db: apsw.Connection, message: int, behind: int, rows: int) -> int | None:
+    """The number of the last of the issue's next rows; None when there are no more."""
+    [(upto,)] = db.execute(ISSUE_QUERIES["next_rows"], (message, behind, rows)).fetchall()
+    return None if upto is None else number(upto)

@@ -1,0 +1,265 @@
+"""How readers come and go, one at a time: sign-up, confirmation, leaving, complaint, erasure."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+import apsw
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
+from secondpost.store.sqlite.base import as_json
+from secondpost.store.sqlite.queries import Row, maybe_number, number
+from secondpost.store.sqlite.readers import (
+    ONE_READER,
+    READER_QUERIES,
+    SqliteReaders,
+    add_consent,
+    first_reader,
+    tell,
+)
+from secondpost.store.subscriber_ports import Reason, SignedUp, SignUpLimits
+from secondpost.subscribers.states import By, sources_of
+
+HOUR_MS = 3_600_000
+
+Line = list[object]  # of add_readers
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    id: SubscriberId
+    newsletter: str
+    state: SubscriberState
+    since_ms: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What leads a reader to another state, and is told of it."""
+
+    state: SubscriberState
+    at_ms: int
+    what: str
+    detail: str
+    consent: Consent | None = None
+    evidence: QueueId | None = None
+
+
+class SqliteSigningUp(SqliteReaders):
+    # ---- coming
+
+    def sign_up(
+        self,
+        newsletter: str,
+        mailbox: Mailbox,
+        consent: Consent,
+        message: QueueId,
+        limits: SignUpLimits,
+        content: bytes = b"",
+    ) -> Awaitable[SignedUp]:
+        line, hash = self.line(mailbox, (), message), self.hash_of(mailbox)
+        step = _Step(SubscriberState.PENDING, consent.at_ms, "signed-up", consent.where, consent)
+
+        def write(db: apsw.Connection) -> SignedUp:
+            if _is_suppressed(db, newsletter, hash):
+                return SignedUp.SUPPRESSED
+            known = _by_key(db, newsletter, mailbox)
+            if known is not None and known.state is SubscriberState.ACTIVE:
+                return SignedUp.ALREADY
+            if _too_many(db, known, consent, limits):
+                return SignedUp.LIMITED
+            if known is None:
+                id = _add(db, newsletter, line, step)
+            elif known.state is SubscriberState.PENDING:
+                id = known.id
+                tell(db, id, step.at_ms, step.what, step.detail, add_consent(db, consent))
+            elif known.state in sources_of(SubscriberState.PENDING, By.READER):
+                id = known.id
+                db.execute(READER_QUERIES["respell"], (id, str(mailbox)))
+                _lead(db, id, step)
+            else:
+                return SignedUp.SUPPRESSED
+            db.execute(READER_QUERIES["count_sign_up"], (consent.address_prefix, consent.at_ms))
+            _ask_to_confirm(db, newsletter, line, id, consent.at_ms, content)
+            return SignedUp.CONFIRM
+
+        return self._writer.change(write)
+
+    def add(
+        self,
+        newsletter: str,
+        mailbox: Mailbox,
+        consent: Consent | None,
+        at_ms: int,
+        message: QueueId | None,
+        content: bytes = b"",
+    ) -> Awaitable[Subscriber | None]:
+        line, hash = self.line(mailbox, (), message), self.hash_of(mailbox)
+        state = SubscriberState.PENDING if consent is None else SubscriberState.ACTIVE
+        where = "" if consent is None else consent.where
+
+        def write(db: apsw.Connection) -> Subscriber | None:
+            if _is_suppressed(db, newsletter, hash):
+                return None
+            known = _by_key(db, newsletter, mailbox)
+            if known is None:
+                id = _add(db, newsletter, line, _Step(state, at_ms, "added", where, consent))
+            else:
+                id = known.id
+                if consent is not None and known.state in sources_of(state, By.OWNER):
+                    _lead(db, id, _Step(state, at_ms, "confirmed", where, consent))
+            now = first_reader(db.execute(ONE_READER, (id,)).fetchall())
+            assert now is not None
+            if message is not None and now.state is SubscriberState.PENDING:
+                _ask_to_confirm(db, newsletter, line, id, at_ms, content)
+            return now
+
+        return self._writer.change(write)
+
+    def confirm(self, id: SubscriberId, consent: Consent, evidence: QueueId | None = None) -> Awaitable[bool]:
+        step = _Step(SubscriberState.ACTIVE, consent.at_ms, "confirmed", consent.where, consent, evidence)
+
+        def write(db: apsw.Connection) -> bool:
+            known = _by_id(db, id)
+            if known is None or _is_suppressed(db, known.newsletter, known.hash):
+                return False
+            return _goes(db, known, By.READER, step)
+
+        return self._writer.change(write)
+
+    # ---- going
+
+    def leave(
+        self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
+    ) -> Awaitable[bool]:
+        return self._go(id, By.READER, _Step(SubscriberState.LEFT, at_ms, "left", how, None, evidence))
+
+    def remove(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]:
+        return self._go(id, By.OWNER, _Step(SubscriberState.LEFT, at_ms, "removed", why))
+
+    def suspend(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]:
+        return self._go(id, By.PROVIDER, _Step(SubscriberState.SUSPENDED, at_ms, "suspended", why))
+
+    def complain(
+        self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
+    ) -> Awaitable[bool]:
+        step = _Step(SubscriberState.COMPLAINED, at_ms, "complained", how, None, evidence)
+        return self._go(id, By.PROVIDER, step)
+
+    def _go(self, id: SubscriberId, by: By, step: _Step) -> Awaitable[bool]:
+        def write(db: apsw.Connection) -> bool:
+            known = _by_id(db, id)
+            if known is None or not _goes(db, known, by, step):
+                return False
+            if step.state is SubscriberState.COMPLAINED:
+                _suppress(db, known, Reason.COMPLAINED, step.at_ms, step.detail)
+            return True
+
+        return self._writer.change(write)
+
+    def erase(self, id: SubscriberId, at_ms: int) -> Awaitable[bool]:
+        def write(db: apsw.Connection) -> bool:
+            known = _by_id(db, id)
+            if known is None:
+                return False
+            _suppress(db, known, Reason.ERASED, at_ms, "")
+            db.execute(READER_QUERIES["missing_in_freeze"], (id, known.newsletter))
+            for query in _ERASING:
+                db.execute(READER_QUERIES[query], (id,))
+            return True
+
+        return self._writer.change(write)
+
+
+_ERASING = (
+    "erase_consents",
+    "erase_events",
+    "erase_bounces",
+    "erase_told",
+    "erase_deliveries",
+    "erase_reader",
+)
+
+
+def _by_key(db: apsw.Connection, newsletter: str, mailbox: Mailbox) -> _Known | None:
+    return _known(db, "by_key", (newsletter, subscriber_key(mailbox)))
+
+
+def _by_id(db: apsw.Connection, id: SubscriberId) -> _Known | None:
+    return _known(db, "by_id", (id,))
+
+
+def _known(db: apsw.Connection, query: str, bindings: Row) -> _Known | None:
+    for id, newsletter, state, since_ms, hash in db.execute(READER_QUERIES[query], bindings).fetchall():
+        assert isinstance(hash, bytes)
+        named = SubscriberState(str(state))
+        return _Known(SubscriberId(number(id)), str(newsletter), named, number(since_ms), hash)
+    return None
+
+
+def _add(db: apsw.Connection, newsletter: str, line: Line, step: _Step) -> SubscriberId:
+    """A reader who was not there before."""
+    consent = add_consent(db, step.consent)
+    lines = as_json([line])
+    db.execute(READER_QUERIES["add_domains"], (lines, "issues"))
+    [(last,)] = db.execute(READER_QUERIES["last_subscriber"]).fetchall()
+    db.execute(READER_QUERIES["add_readers"], (lines, newsletter, step.state.value, step.at_ms, consent))
+    db.execute(READER_QUERIES["tell_added"], (last, step.what, step.detail))
+    [(id,)] = db.execute(READER_QUERIES["last_subscriber"]).fetchall()
+    return SubscriberId(number(id))
+
+
+def _goes(db: apsw.Connection, known: _Known, by: By, step: _Step) -> bool:
+    """Over an edge of subscribers/states, or not at all."""
+    if known.state not in sources_of(step.state, by) or _is_told(db, step.evidence):
+        return False
+    _lead(db, known.id, step)
+    return True
+
+
+def _lead(db: apsw.Connection, id: SubscriberId, step: _Step) -> None:
+    consent = add_consent(db, step.consent)
+    db.execute(READER_QUERIES["lead"], (id, step.state.value, step.at_ms, consent))
+    tell(db, id, step.at_ms, step.what, step.detail, consent, step.evidence)
+
+
+def _is_told(db: apsw.Connection, evidence: QueueId | None) -> bool:
+    return evidence is not None and len(db.execute(READER_QUERIES["is_told"], (evidence,)).fetchall()) > 0
+
+
+def _too_many(db: apsw.Connection, known: _Known | None, consent: Consent, limits: SignUpLimits) -> bool:
+    """From one network, or to one address that has not confirmed."""
+    now_ms, prefix, most = consent.at_ms, consent.address_prefix, limits.prefix_per_hour_max
+    [(some,)] = db.execute(READER_QUERIES["sign_ups"], (prefix, now_ms - HOUR_MS, most)).fetchall()
+    if len(prefix) > 0 and number(some) >= most:
+        return True
+    if known is None or known.state is not SubscriberState.PENDING:
+        return False
+    [(sent, last_ms)] = db.execute(READER_QUERIES["confirmations"], (known.id, known.since_ms)).fetchall()
+    last = maybe_number(last_ms)
+    too_soon = last is not None and now_ms - last < limits.again_after_ms
+    return too_soon or number(sent) >= limits.confirmations_max
+
+
+def _ask_to_confirm(
+    db: apsw.Connection, newsletter: str, line: Line, id: SubscriberId, at_ms: int, content: bytes
+) -> None:
+    """The confirmation: a message in lane own, with its delivery."""
+    lines = as_json([line])
+    db.execute(READER_QUERIES["add_domains"], (lines, "own"))
+    db.execute(READER_QUERIES["confirm_messages"], (lines, id - 1, newsletter, len(content), at_ms))
+    db.execute(READER_QUERIES["confirm_deliveries"], (lines, id - 1, newsletter, len(content), at_ms))
+    if len(content) > 0:
+        [(message,)] = db.execute(READER_QUERIES["message_of_line"], (lines,)).fetchall()
+        db.execute(READER_QUERIES["confirm_content"], (message, content))
+
+
+def _suppress(db: apsw.Connection, known: _Known, why: Reason, at_ms: int, evidence: str) -> None:
+    hashes = as_json([known.hash.hex()])
+    db.execute(READER_QUERIES["suppress"], (hashes, known.newsletter, why.value, at_ms, evidence))
+
+
+def _is_suppressed(db: apsw.Connection, newsletter: str, hash: bytes) -> bool:
+    return len(db.execute(READER_QUERIES["suppression"], (hash, newsletter)).fetchall()) > 0

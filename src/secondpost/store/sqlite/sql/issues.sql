@@ -1,0 +1,203 @@
+-- Queries of issues: slots, making, freezing, sending, looking.
+
+-- name: slot
+-- What came of a slot.
+SELECT newsletter, key, outcome, at_ms, reason, issue FROM slot WHERE newsletter = ?1 AND key = ?2;
+
+-- name: last_slot
+-- The slot recorded last.
+SELECT newsletter, key, outcome, at_ms, reason, issue FROM slot WHERE newsletter = ?1 ORDER BY id DESC LIMIT 1;
+
+-- name: record_slot
+-- The outcome of a slot, unless it has one.
+INSERT INTO slot (newsletter, key, outcome, at_ms, reason, issue) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (newsletter, key) DO NOTHING;
+
+-- name: note
+-- The foreword of the next digest.
+SELECT text FROM note WHERE newsletter = ?1;
+
+-- name: set_note
+-- Another foreword.
+INSERT INTO note (newsletter, text) VALUES (?1, ?2) ON CONFLICT (newsletter) DO UPDATE SET text = excluded.text;
+
+-- name: drop_note
+-- No foreword.
+DELETE FROM note WHERE newsletter = ?1;
+
+-- name: next_number
+-- The number of the next issue.
+SELECT coalesce(max(number), 0) + 1 FROM issue WHERE newsletter = ?1;
+
+-- name: add_issue
+-- A new issue.
+INSERT INTO issue (newsletter, number, kind, state, slot, message, subject, body, article_count, minimum, created_ms)
+VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+
+-- name: add_issue_message
+-- The one message of all its deliveries; it never ends, so that what was sent can be read for ever.
+INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
+VALUES (?1, 'issues', '', 0, 0, '', '', '', '', ?2);
+
+-- name: take_articles
+-- The articles [id, …], which wait, go into the issue in this order.
+UPDATE article SET state = 'taken', reason = '', issue = ?2, place = chosen.key + 1
+FROM json_each(?1) AS chosen
+WHERE article.id = chosen.value AND article.newsletter = ?3 AND article.state = 'waiting';
+
+-- name: give_back_articles
+-- The articles of an issue that nobody got wait again.
+UPDATE article SET state = 'waiting', reason = ?2, issue = NULL, place = NULL WHERE issue = ?1;
+
+-- name: write_subject
+-- What the issue is called, and that it has content.
+UPDATE issue SET subject = ?2, has_content = 1 WHERE id = ?1;
+
+-- name: write_content
+-- What the issue says; until it is frozen it may be said again.
+INSERT INTO content (message, data) VALUES (?1, ?2) ON CONFLICT (message) DO UPDATE SET data = excluded.data;
+
+-- name: write_size
+-- How large that is.
+UPDATE message SET size = ?2 WHERE id = ?1;
+
+-- name: other_under_way
+-- One row when an issue of the newsletter is not finished.
+SELECT 1 FROM issue INDEXED BY issue_under_way
+WHERE newsletter = ?1 AND state IN ('freezing', 'frozen', 'sending');
+
+-- name: last_event
+-- The number of the event that came last.
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0);
+
+-- name: active_readers
+-- How many readers are active.
+SELECT coalesce((SELECT readers FROM reader_tally WHERE newsletter = ?1 AND state = 'active'), 0);
+
+-- name: begin_freeze
+-- The audience is fixed.
+UPDATE issue SET state = 'freezing', event = ?2, planned = ?3, fence = ?4, frozen_upto = 0, sent_upto = 0
+WHERE id = ?1;
+
+-- name: is_led
+-- One row when the lease stands.
+SELECT 1 FROM lease WHERE fence = ?1;
+
+-- name: freezing
+-- How far the freezing of an issue has come.
+SELECT newsletter, message, event, frozen_upto FROM issue WHERE id = ?1 AND state = 'freezing' AND fence = ?2;
+
+-- name: next_readers
+-- The last of the next ?3 readers behind ?2; no row when there are fewer.
+SELECT id FROM subscriber INDEXED BY subscriber_of WHERE newsletter = ?1 AND id > ?2 ORDER BY id LIMIT 1 OFFSET ?3 - 1;
+
+-- name: freeze
+-- A row for each of the readers between ?2 and ?3 who was active after event ?4. Whoever has changed since then
+-- is looked up among the events.
+INSERT INTO delivery (message, number, domain, recipient, state, octets, arrived_ms, due_ms, issue, subscriber)
+SELECT ?5, reader.id, reader.domain, reader.mailbox, 'frozen', 0, ?6, ?6, ?7, reader.id
+FROM subscriber AS reader INDEXED BY subscriber_of
+WHERE newsletter = ?1 AND id > ?2 AND id <= ?3 AND 'active' = iif(since_event <= ?4, state, (
+  SELECT state FROM reader_event WHERE subscriber = reader.id AND number <= ?4 ORDER BY number DESC LIMIT 1));
+
+-- name: frozen_upto
+-- The freeze has come this far.
+UPDATE issue SET frozen_upto = ?2 WHERE id = ?1;
+
+-- name: frozen
+-- It is frozen, and starts at ?2.
+UPDATE issue SET state = 'frozen', fence = NULL, start_ms = ?2 WHERE id = ?1;
+
+-- name: leave_freezing
+-- The freeze cannot be finished: whoever comes may sweep it.
+UPDATE issue SET fence = NULL WHERE id = ?1;
+
+-- name: abandoned
+-- Issues that nobody freezes any more.
+SELECT id FROM issue INDEXED BY issue_unfinished
+WHERE state NOT IN ('done', 'stopped') AND state = 'freezing'
+  AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence);
+
+-- name: thaw
+-- Up to ?2 rows of an abandoned freeze go.
+DELETE FROM delivery WHERE (message, number) IN (
+  SELECT delivery.message, delivery.number FROM issue CROSS JOIN delivery ON delivery.message = issue.message
+  WHERE issue.id = ?1 AND issue.state = 'freezing'
+    AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence)
+  LIMIT ?2);
+
+-- name: open_again
+-- With its rows gone an abandoned issue is open.
+UPDATE issue SET state = 'open', event = NULL, planned = 0, fence = NULL, frozen_upto = 0
+WHERE id = ?1 AND state = 'freezing' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence)
+  AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = issue.message);
+
+-- name: start
+-- The time to undo is over.
+UPDATE issue SET state = 'sending' WHERE id = ?1 AND state = 'frozen' AND start_ms <= ?2;
+
+-- name: sending
+-- How far an issue's rows may be claimed.
+SELECT message, sent_upto, start_ms FROM issue WHERE id = ?1 AND state = 'sending';
+
+-- name: next_rows
+-- The last of the next ?3 rows behind ?2; fewer at the end.
+SELECT max(number) FROM (
+  SELECT number FROM delivery WHERE message = ?1 AND number > ?2 ORDER BY number LIMIT ?3);
+
+-- name: let_go
+-- Rows between ?2 and ?3 can be claimed. They arrive now: what was never tried is due as it arrived.
+UPDATE delivery SET state = 'waiting', arrived_ms = ?4, due_ms = ?4
+WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state = 'frozen';
+
+-- name: sent_upto
+-- Rows can be claimed up to here.
+UPDATE issue SET sent_upto = ?2 WHERE id = ?1;
+
+-- name: end_issue
+-- It is done or stopped.
+UPDATE issue SET state = ?2, finished_ms = ?3, reason = ?4 WHERE id = ?1;
+
+-- name: stop_rows
+-- Rows between ?2 and ?3 that are not under way are stopped.
+UPDATE delivery SET state = 'stopped', last_ms = ?4, ended_ms = ?4, level = ''
+WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ('frozen', 'waiting', 'held');
+
+-- name: waiting_between
+-- The domains of rows between ?2 and ?3 that wait.
+SELECT DISTINCT domain FROM delivery WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state = 'waiting';
+
+-- name: retry_unknown
+-- Rows that are unknown and had no second try, up to ?3 of them, or that of one subscriber, wait again.
+UPDATE delivery SET
+  state = 'waiting', maybe_duplicate = 1, due_ms = max(?2, arrived_ms), last_ms = ?2, level = '',
+  first_attempt_ms = NULL
+WHERE (message, number) IN (
+  SELECT message, number FROM delivery INDEXED BY delivery_aside
+  WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state = 'unknown'
+    AND message = (SELECT message FROM issue WHERE id = ?1) AND maybe_duplicate = 0
+    AND number = coalesce(?4, number)
+  LIMIT ?3);
+
+-- name: send_again
+-- An issue that was done is sending, for the sake of a retry.
+UPDATE issue SET state = 'sending', finished_ms = NULL WHERE id = ?1 AND state = 'done';
+
+-- name: issue
+-- Issues as `{conditions}` says.
+SELECT id, newsletter, number, kind, state, slot, message, subject, body, article_count, minimum, planned,
+       created_ms, start_ms, finished_ms
+FROM issue {conditions};
+
+-- name: reckoning
+-- How many of an issue's deliveries are in which state.
+SELECT state, deliveries FROM issue_tally WHERE issue = ?1;
+
+-- name: issue_content
+-- What was sent.
+SELECT data FROM issue CROSS JOIN content ON content.message = issue.message WHERE issue.id = ?1;
+
+-- name: deliveries
+-- Mail to readers as `{conditions}` says.
+SELECT message, number, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, maybe_duplicate
+FROM delivery {conditions};

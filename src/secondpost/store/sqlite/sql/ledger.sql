@@ -1,0 +1,56 @@
+-- Queries of the ledger: feeds and articles.
+
+-- name: feed
+-- What is known of a feed.
+SELECT etag, last_modified, identity, title, last_fetch_ms, last_good_ms, finding, baseline_done
+FROM feed WHERE newsletter = ?1 AND url = ?2;
+
+-- name: distrusted
+-- Guids of a feed that are not to be believed.
+SELECT guid FROM distrusted_guid WHERE newsletter = ?1 AND url = ?2;
+
+-- name: write_feed
+-- What is known of a feed now.
+INSERT INTO feed (newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms, finding,
+                  baseline_done)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+ON CONFLICT (newsletter, url) DO UPDATE SET
+  etag = excluded.etag, last_modified = excluded.last_modified, identity = excluded.identity,
+  title = excluded.title, last_fetch_ms = excluded.last_fetch_ms, last_good_ms = excluded.last_good_ms,
+  finding = excluded.finding, baseline_done = excluded.baseline_done;
+
+-- name: distrust
+-- A guid was given to two articles: it stays distrusted.
+INSERT INTO distrusted_guid (newsletter, url, guid) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
+
+-- name: add_article
+-- An article is seen for the first time; one with a guid that the feed has given before is known already.
+INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title, summary, html, author,
+                     published_ms, first_seen_ms, last_seen_ms, good_fetches, state, reason)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?13, ?14)
+ON CONFLICT DO NOTHING;
+
+-- name: see_again
+-- A known article stood in the feed again; what it says is followed until an issue has taken it. A guid that
+-- another article of the feed has is not taken over.
+UPDATE article SET
+  last_seen_ms = ?3, good_fetches = good_fetches + 1,
+  guid = iif(state = 'taken' OR EXISTS (
+      SELECT 1 FROM article AS other
+      WHERE other.newsletter = article.newsletter AND other.url = article.url AND other.guid = ?4
+        AND other.guid <> '' AND other.id <> article.id), guid, ?4),
+  link = iif(state = 'taken', link, ?5), fingerprint = iif(state = 'taken', fingerprint, ?6),
+  title = iif(state = 'taken', title, ?7), summary = iif(state = 'taken', summary, ?8),
+  html = iif(state = 'taken', html, ?9), author = iif(state = 'taken', author, ?10),
+  published_ms = iif(state = 'taken', published_ms, ?11)
+WHERE id = ?1 AND newsletter = ?2;
+
+-- name: move_article
+-- An article that is in no issue goes to another state.
+UPDATE article SET state = ?3, reason = ?4 WHERE id = ?1 AND newsletter = ?2 AND state <> 'taken';
+
+-- name: entries
+-- Articles as `{conditions}` says.
+SELECT id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint, canonical_link,
+       first_seen_ms, last_seen_ms, good_fetches, state, issue, reason
+FROM article {conditions};

@@ -1,0 +1,199 @@
+-- Queries of the keeper of people.
+
+-- name: suppression_key
+-- The key of the hashes of suppressed addresses.
+SELECT data FROM secret WHERE name = 'suppression';
+
+-- name: reader
+-- Readers as `{conditions}` says.
+SELECT reader.id, newsletter, mailbox, state, since_ms, created_ms, attributes,
+       consent.place, consent.how, consent.text, consent.at_ms, consent.prefix
+FROM subscriber AS reader LEFT JOIN consent ON consent.id = reader.consent {conditions};
+
+-- name: by_key
+-- A reader by newsletter and key.
+SELECT id, newsletter, state, since_ms, hash FROM subscriber WHERE newsletter = ?1 AND key = ?2;
+
+-- name: by_id
+-- A reader by number.
+SELECT id, newsletter, state, since_ms, hash FROM subscriber WHERE id = ?1;
+
+-- name: counts
+-- How many readers are in which state.
+SELECT state, readers FROM reader_tally WHERE newsletter = ?1;
+
+-- name: add_consent
+-- What somebody agreed to.
+INSERT INTO consent (place, how, text, at_ms, prefix) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: same_consent
+-- The consent of the batch before, when it is word for word the same.
+SELECT id FROM (SELECT * FROM consent ORDER BY id DESC LIMIT 20)
+WHERE place = ?1 AND how = ?2 AND text = ?3 AND at_ms = ?4 AND prefix = ?5;
+
+-- name: add_domains
+-- The domains of readers exist, in a lane.
+INSERT INTO domain (lane, name) SELECT DISTINCT ?2, value ->> 2 FROM json_each(?1) WHERE true
+ON CONFLICT DO NOTHING;
+
+-- name: last_subscriber
+-- The number given last.
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'subscriber'), 0);
+
+-- name: add_readers
+-- Lines [[mailbox, key, domain, hash, attributes, message], …] become readers, but for those who are suppressed and
+-- those who are known.
+INSERT INTO subscriber (newsletter, key, mailbox, domain, hash, state, since_ms, since_event, created_ms, consent,
+                        attributes)
+SELECT ?2, value ->> 1, value ->> 0,
+       (SELECT id FROM domain WHERE lane = 'issues' AND name = line.value ->> 2), unhex(value ->> 3), ?3, ?4,
+       1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0), ?4, ?5, value ->> 4
+FROM json_each(?1) AS line
+WHERE NOT EXISTS (SELECT 1 FROM suppression
+                  WHERE suppression.hash = unhex(line.value ->> 3) AND suppression.newsletter IN ('', ?2))
+ON CONFLICT DO NOTHING;
+
+-- name: tell_added
+-- The readers behind ?1 have come.
+INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
+SELECT id, since_ms, ?2, state, ?3, consent FROM subscriber WHERE id > ?1;
+
+-- name: count_suppressed
+-- How many of the lines are suppressed.
+SELECT count(*) FROM json_each(?1) AS line
+WHERE EXISTS (SELECT 1 FROM suppression
+              WHERE suppression.hash = unhex(line.value ->> 3) AND suppression.newsletter IN ('', ?2));
+
+-- name: confirm_messages
+-- A message for each reader behind ?2 that stands in a line.
+INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
+SELECT line.value ->> 5, 'own', '', ?4, 0, '', '', '', '', ?5
+FROM json_each(?1) AS line
+CROSS JOIN subscriber ON subscriber.newsletter = ?3 AND subscriber.key = line.value ->> 1
+WHERE subscriber.id > ?2;
+
+-- name: confirm_deliveries
+-- And its delivery.
+INSERT INTO delivery (message, number, domain, recipient, state, octets, arrived_ms, due_ms, subscriber)
+SELECT line.value ->> 5, 1, (SELECT id FROM domain WHERE lane = 'own' AND name = line.value ->> 2),
+       subscriber.mailbox, 'waiting', ?4, ?5, ?5, subscriber.id
+FROM json_each(?1) AS line
+CROSS JOIN subscriber ON subscriber.newsletter = ?3 AND subscriber.key = line.value ->> 1
+WHERE subscriber.id > ?2;
+
+-- name: message_of_line
+-- The name of the one line's message.
+SELECT ?1 ->> 0 ->> 5;
+
+-- name: confirm_content
+-- What the confirmation says, when it is known already.
+INSERT INTO content (message, data) VALUES (?1, ?2);
+
+-- name: lead
+-- A reader goes to another state, and keeps the consent unless there is another.
+UPDATE subscriber SET state = ?2, since_ms = ?3, consent = coalesce(?4, consent),
+  since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
+WHERE id = ?1;
+
+-- name: respell
+-- The spelling last given is the one that mail goes to.
+UPDATE subscriber SET mailbox = ?2 WHERE id = ?1;
+
+-- name: tell
+-- Something happened to a reader.
+INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent, evidence)
+SELECT id, ?2, ?3, state, ?4, ?5, ?6 FROM subscriber WHERE id = ?1;
+
+-- name: is_told
+-- One row when something came of that mail already.
+SELECT 1 FROM reader_event WHERE evidence = ?1;
+
+-- name: confirmations
+-- How many confirmations went to a reader since ?2, and when the last one did.
+SELECT count(*), max(arrived_ms) FROM delivery INDEXED BY delivery_of_subscriber
+WHERE subscriber = ?1 AND issue IS NULL AND subscriber IS NOT NULL AND arrived_ms >= ?2;
+
+-- name: sign_ups
+-- How many sign-ups came from a network since ?2, at most ?3 are counted.
+SELECT count(*) FROM (SELECT 1 FROM sign_up WHERE prefix = ?1 AND at_ms >= ?2 LIMIT ?3);
+
+-- name: count_sign_up
+-- One more.
+INSERT INTO sign_up (prefix, at_ms) VALUES (?1, ?2);
+
+-- name: forget_sign_ups
+-- Those before ?1 do not count any more.
+DELETE FROM sign_up WHERE rowid IN (SELECT rowid FROM sign_up WHERE at_ms < ?1 LIMIT ?2);
+
+-- name: suppress
+-- Addresses, as hashes [hash, …], get nothing any more.
+INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence)
+SELECT DISTINCT unhex(value), ?2, ?3, ?4, ?5 FROM json_each(?1) WHERE true
+ON CONFLICT DO NOTHING;
+
+-- name: unsuppress
+-- An address is no longer suppressed.
+DELETE FROM suppression WHERE hash = ?1 AND newsletter = ?2;
+
+-- name: suppression
+-- Why an address is suppressed; for all newsletters goes first.
+SELECT newsletter, reason, at_ms, evidence FROM suppression
+WHERE hash = ?1 AND newsletter IN ('', ?2) ORDER BY newsletter LIMIT 1;
+
+-- name: suppressed_count
+-- How many addresses are suppressed.
+SELECT count(*) FROM suppression WHERE newsletter = ?1;
+
+-- name: pending_before
+-- Readers who have not confirmed since before ?1.
+SELECT id FROM subscriber INDEXED BY subscriber_pending WHERE state = 'pending' AND since_ms < ?1 LIMIT ?2;
+
+-- name: missing_in_freeze
+-- Issues being frozen whose audience somebody belongs to who has no row yet: they count one less when the reader goes.
+UPDATE issue SET planned = planned - 1
+WHERE state = 'freezing' AND newsletter = ?2 AND frozen_upto < ?1 AND 'active' = (
+  SELECT iif(since_event <= issue.event, state, (
+    SELECT state FROM reader_event WHERE subscriber = ?1 AND number <= issue.event ORDER BY number DESC LIMIT 1))
+  FROM subscriber WHERE id = ?1);
+
+-- name: erase_consents
+-- What they agreed to from a network of their own goes; a consent that many share stays.
+DELETE FROM consent WHERE prefix <> '' AND id IN (
+  SELECT consent FROM reader_event WHERE subscriber = ?1 UNION SELECT consent FROM subscriber WHERE id = ?1);
+
+-- name: erase_events
+-- What happened to a reader goes.
+DELETE FROM reader_event WHERE subscriber = ?1;
+
+-- name: erase_bounces
+-- So do the reports.
+DELETE FROM bounce WHERE subscriber = ?1;
+
+-- name: erase_told
+-- And what was told of the deliveries.
+DELETE FROM event WHERE (message, number) IN (
+  SELECT message, number FROM delivery INDEXED BY delivery_of_subscriber WHERE subscriber = ?1);
+
+-- name: erase_deliveries
+-- Deliveries are still counted, and nobody's.
+UPDATE delivery SET recipient = 'erased@invalid', host = '', reply = '' WHERE subscriber = ?1;
+
+-- name: erase_reader
+-- And the reader.
+DELETE FROM subscriber WHERE id = ?1;
+
+-- name: add_bounce
+-- A mail came back; a report that was counted before is not counted again.
+INSERT INTO bounce (evidence, subscriber, issue, at_ms, kind, status, text)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM subscriber WHERE id = ?2)
+ON CONFLICT DO NOTHING;
+
+-- name: bounces_of
+-- The reports about a reader, newest first.
+SELECT evidence, issue, at_ms, kind, status, text FROM bounce WHERE subscriber = ?1 ORDER BY at_ms DESC LIMIT ?2;
+
+-- name: events_of
+-- What happened to a reader, in order.
+SELECT number, reader_event.at_ms, what, state, detail, consent.place, consent.how, consent.text, consent.at_ms,
+       consent.prefix
+FROM reader_event LEFT JOIN consent ON consent.id = reader_event.consent WHERE subscriber = ?1 ORDER BY number;

@@ -1,0 +1,214 @@
+"""An issue is never empty, never two for one slot, and done only when it adds up."""
+
+import apsw
+import pytest
+
+from secondpost.mail.delivery import State
+from secondpost.mail.issue import DigestDraft, EmptyIssue, IssueState, LetterDraft, Reckoning
+from secondpost.store.newsletter_ports import ArticleState, IssueRefused, SlotOutcome, SlotRecord
+from tests.store.place import Place, SqlitePlace
+from tests.store.readers import CONTENT, WEEKLY, Publisher, leased_issues, marked, outcome
+
+
+async def test_a_digest_takes_its_articles_and_its_slot_and_the_note(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await store.set_note(WEEKLY, "Dear readers")
+    one, two, three = await publisher.waiting(3)
+    issue = await store.create_digest(DigestDraft(WEEKLY, "2026-W47", (two, one), 2), publisher.id(), 7)
+    assert (issue.number, issue.state, issue.body, issue.article_count) == (
+        1,
+        IssueState.OPEN,
+        "Dear readers",
+        2,
+    )
+    assert [entry.id for entry in store.entries_of_issue(issue.id)] == [two, one]
+    assert [entry.id for entry in store.entries(WEEKLY, ArticleState.WAITING, 10)] == [three]
+    assert store.note(WEEKLY) == ""
+    assert store.slot(WEEKLY, "2026-W47") == SlotRecord(
+        WEEKLY, "2026-W47", SlotOutcome.ISSUED, 7, "", issue.id
+    )
+    assert store.issues_under_way() == [issue]
+
+
+async def test_an_article_is_never_in_two_issues(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    one, two, three = await publisher.waiting(3)
+    await store.create_digest(DigestDraft(WEEKLY, "first", (one, two), 2), publisher.id(), 1)
+    with pytest.raises(IssueRefused, match="does not wait"):
+        await store.create_digest(DigestDraft(WEEKLY, "second", (two, three), 2), publisher.id(), 2)
+    assert store.slot(WEEKLY, "second") is None
+    assert len(store.issues(WEEKLY, None, 10)) == 1
+
+
+async def test_a_slot_brings_one_issue_and_has_one_outcome(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    first = SlotRecord(WEEKLY, "2026-W47", SlotOutcome.SKIPPED, 1, "1 of 2 articles")
+    assert await store.record_slot(first) == first
+    assert await store.record_slot(SlotRecord(WEEKLY, "2026-W47", SlotOutcome.MISSED, 2, "late")) == first
+    assert store.last_slot(WEEKLY) == first
+    with pytest.raises(IssueRefused, match="has its outcome"):
+        await store.create_digest(
+            DigestDraft(WEEKLY, "2026-W47", await publisher.waiting(2), 2), publisher.id(), 3
+        )
+
+
+async def test_an_empty_issue_has_no_value() -> None:
+    for articles, minimum in ((), 2), ((1,), 2), ((), 0), ((), -1):
+        with pytest.raises(EmptyIssue):
+            DigestDraft(WEEKLY, "slot", articles, minimum)  # type: ignore[arg-type]
+    for body in ("", " \n\t "):
+        with pytest.raises(EmptyIssue):
+            LetterDraft(WEEKLY, "slot", "Hello", body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "articles", "minimum"),
+    [
+        ("digest", "", 0, 0),
+        ("digest", "", 0, 2),
+        ("digest", "", 1, 2),
+        ("digest", "words", 1, 0),
+        ("letter", "", 0, 0),
+        ("letter", " \n", 0, 0),
+    ],
+)
+async def test_an_empty_issue_cannot_be_written_even_past_the_constructor(
+    place: SqlitePlace, kind: str, body: str, articles: int, minimum: int
+) -> None:
+    db = place.open_newsletter()._opened.db
+    with pytest.raises(apsw.ConstraintError):
+        db.execute(
+            "INSERT INTO issue (newsletter, number, kind, state, slot, message, body, article_count, minimum,"
+            " created_ms) VALUES ('weekly', 1, ?, 'open', 's', 1, ?, ?, ?, 1)",
+            (kind, body, articles, minimum),
+        )
+
+
+async def test_a_digest_whose_articles_are_gone_is_not_frozen(place: SqlitePlace) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    issue = await publisher.digest()
+    store._opened.db.execute("UPDATE article SET state = 'held', issue = NULL, place = NULL WHERE id = 1")
+    with pytest.raises(apsw.ConstraintError, match="does not have its articles"):
+        await publisher.freeze(issue.id)
+
+
+async def test_a_letter_goes_the_same_way(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net")
+    letter = await store.create_letter(LetterDraft(WEEKLY, "letter-1", "Hi", "Words"), publisher.id(), 1)
+    with pytest.raises(IssueRefused, match="no content"):
+        await publisher.freeze(letter.id)
+    with pytest.raises(ValueError, match="has content"):
+        await store.write_content(letter.id, "Hi", b"")
+    await store.write_content(letter.id, "Hi", b"first")
+    await store.write_content(letter.id, "Hi again", b"second")
+    frozen = await publisher.freeze(letter.id)
+    assert (frozen.subject, store.issue_content(letter.id)) == ("Hi again", b"second")
+
+
+async def test_an_issue_is_done_when_every_reader_is_accounted_for(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    readers = await publisher.readers(*(f"u{n}@example.net" for n in range(6)))
+    issue = await publisher.sent()
+    await store.leave(readers[5], place.clock.ms, "one-click")
+    lease = await leased_issues(store)
+    claimed = await store.claim(lease, place.clock.ms, 10)
+    assert len(claimed) == 5
+    assert not await store.finish(issue.id, place.clock.ms)
+    await marked(store, lease, claimed)
+    states = (State.DELIVERED, State.DELIVERED, State.FAILED, State.EXPIRED, State.UNKNOWN)
+    await store.settle(
+        lease,
+        [outcome(one, state, place.clock.ms) for one, state in zip(claimed, states, strict=True)],
+    )
+    expected = Reckoning(6, delivered=2, suppressed=1, failed=1, expired=1, unknown=1)
+    assert store.reckoning(issue.id) == expected
+    assert expected.adds_up
+    assert await store.finish(issue.id, place.clock.ms)
+    assert not await store.finish(issue.id, place.clock.ms)
+    done = store.issue_by_number(WEEKLY, 1)
+    assert done is not None
+    assert (done.state, done.finished_ms) == (IssueState.DONE, place.clock.ms)
+    assert store.issue_content(issue.id) == CONTENT
+    assert store.issues_under_way() == []
+
+
+async def test_a_stop_before_the_first_delivery_gives_the_articles_back(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers(*(f"u{n}@example.net" for n in range(5)))
+    issue = await publisher.digest()
+    await publisher.freeze(issue.id)
+    stopped = await store.stop(issue.id, place.clock.ms, "a mistake in the title")
+    assert stopped.state is IssueState.STOPPED
+    assert len(store.entries(WEEKLY, ArticleState.WAITING, 10)) == 2
+    assert store.reckoning(issue.id) == Reckoning(5, stopped=5)
+    assert store.reckoning(issue.id).adds_up
+    assert (await store.stop(issue.id, place.clock.ms, "again")).state is IssueState.STOPPED
+    with pytest.raises(IssueRefused):
+        await store.retry_unknown(issue.id, None, place.clock.ms)
+    again = await publisher.digest()
+    assert again.number == 2
+
+
+async def test_a_later_stop_ends_the_rest(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers(*(f"u{n}@example.net" for n in range(6)))
+    issue = await publisher.sent()
+    lease = await leased_issues(store)
+    first, second, third, fourth = await store.claim(lease, place.clock.ms, 4)
+    assert len(await marked(store, lease, [first, second])) == 2
+    await store.settle(lease, [outcome(first, State.DELIVERED, place.clock.ms)])
+    await store.stop(issue.id, place.clock.ms, "enough")
+    assert store.entries(WEEKLY, ArticleState.WAITING, 10) == []
+    assert store.reckoning(issue.id) == Reckoning(6, delivered=1, stopped=2, under_way=3)
+    assert await store.commit_marks(lease, [third.id]) == frozenset()
+    await store.settle(lease, [outcome(second, State.DELIVERED, place.clock.ms)])
+    await store.settle(lease, [outcome(fourth, State.WAITING, place.clock.ms, due_ms=1)])
+    assert await store.claim(lease, place.clock.ms, 10) == []
+    assert store.reckoning(issue.id) == Reckoning(6, delivered=2, stopped=4)
+    assert store.next_due_ms([fourth.lane]) is None
+
+
+async def test_what_is_unknown_is_tried_again_only_once_and_only_when_the_owner_says_so(
+    place: Place,
+) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net", "b@example.net")
+    issue = await publisher.sent()
+    lease = await leased_issues(store)
+    claimed = await store.claim(lease, place.clock.ms, 10)
+    await marked(store, lease, claimed)
+    await store.settle(lease, [outcome(one, State.UNKNOWN, place.clock.ms) for one in claimed])
+    assert await store.finish(issue.id, place.clock.ms)
+    assert store.next_due_ms([claimed[0].lane]) is None
+    subscriber = claimed[0].subscriber
+    assert await store.retry_unknown(issue.id, subscriber, place.clock.ms) == 1
+    assert store.issue(issue.id).state is IssueState.SENDING  # type: ignore[union-attr]
+    [again] = await store.claim(lease, place.clock.ms, 10)
+    assert again.id == claimed[0].id
+    await marked(store, lease, [again])
+    await store.settle(lease, [outcome(again, State.UNKNOWN, place.clock.ms)])
+    assert await store.retry_unknown(issue.id, subscriber, place.clock.ms) == 0
+    assert await store.retry_unknown(issue.id, None, place.clock.ms) == 1
+    rows = store.deliveries(issue.id, (State.UNKNOWN,), None, 10)
+    assert [(row.subscriber, row.was_retried) for row in rows] == [(subscriber, True)]
+
+
+async def test_issues_are_listed_newest_first(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    for _ in range(3):
+        await publisher.digest()
+    page = store.issues(WEEKLY, None, 2)
+    assert [issue.number for issue in page] == [3, 2]
+    assert [issue.number for issue in store.issues(WEEKLY, 2, 2)] == [1]
+    assert store.issue_by_number("daily", 1) is None
