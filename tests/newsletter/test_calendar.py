@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from secondpost.mail.slot import Daily, EveryWeeks, MonthlyByDay, Slot, parse_slot
 from secondpost.newsletter.calendar import SlotTime, latest_slot, next_slot
 
-ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", 
+ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
          "Pacific/Kiritimati", "America/St_Johns", "Africa/Casablanca")  # fmt: skip
 EVERY = ("daily 02:30", "friday 09:00", "monday,friday 00:00", "first monday 23:59", "last sunday 02:30",
          "day 31 09:00", "day 1", "every 2 weeks friday 01:30", "every 26 weeks monday")  # fmt: skip

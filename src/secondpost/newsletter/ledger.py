@@ -152,9 +152,9 @@ def _fresh(
             continue
         words.add(each.words)
         fresh.append(_Fresh(replace(article, guid=each.guid), each))
-    dates = [each.article.published_ms for each in fresh]
-    if None in dates:
-        return tuple(reversed(fresh))  # documents begin with the newest
+    fresh.reverse()  # documents begin with the newest
+    if any(each.article.published_ms is None for each in fresh):
+        return tuple(fresh)
     return tuple(sorted(fresh, key=lambda each: each.article.published_ms or 0))
 
 

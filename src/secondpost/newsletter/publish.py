@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState
-from secondpost.mail.queue_id import QueueId
+from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.newsletter.calendar import latest_slot
 from secondpost.newsletter.eligible import Standing, standing
@@ -66,13 +66,13 @@ class Publisher:
         reading: FeedReading,
         issues: Issues,
         clock: Clock,
-        next_id: Callable[[], QueueId],
+        ids: QueueIds,
         compose: Composing,
     ) -> None:
         self._reading = reading
         self._issues = issues
         self._clock = clock
-        self._next_id = next_id
+        self._ids = ids
         self._compose = compose
 
     # ---- looking
@@ -162,15 +162,13 @@ class Publisher:
         return oldest if oldest <= self._clock.now_ms() else 0
 
     async def _act(self, newsletter: Newsletter, told: Outlook, leader: Lease) -> None:
-        over = outcome(told.decision)
+        over, now_ms = outcome(told.decision), self._clock.now_ms()
         if over is not None:
             slot, how = over
-            record = SlotRecord(newsletter.name, slot.key, how, self._clock.now_ms(), told.reason)
+            record = SlotRecord(newsletter.name, slot.key, how, now_ms, told.reason)
             await self._issues.record_slot(record)
         elif isinstance(told.decision, Ready):
-            issue = await self._issues.create_digest(
-                told.decision.draft, self._next_id(), self._clock.now_ms()
-            )
+            issue = await self._issues.create_digest(told.decision.draft, self._ids.next(now_ms), now_ms)
             await self.freeze(newsletter, issue, leader)
 
     async def freeze(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:

@@ -101,7 +101,8 @@ class FeedReading:
 
 def _own_last(entries: Sequence[LedgerEntry], url: str) -> list[LedgerEntry]:
     """For a table in which the last one stands: those of the feed itself, the oldest at the end."""
-    return sorted(reversed(entries), key=lambda entry: entry.feed == url)
+    newest_first = list(reversed(entries))
+    return sorted(newest_first, key=lambda entry: entry.feed == url)
 
 
 def validated(record: FetchRecord, answered: FeedAnswered) -> FetchRecord:

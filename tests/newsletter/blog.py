@@ -1,0 +1,144 @@
+"""A blog, a newsletter and a real store: what stands in the feed is a list in the test."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from secondpost.config.records import Newsletter, Start
+from secondpost.mail.article import (
+    Article,
+    FeedAnswered,
+    FeedAsked,
+    FeedRead,
+    FeedUnchanged,
+    FeedUnreadable,
+)
+from secondpost.mail.issue import Issue
+from secondpost.mail.queue_id import QueueIds
+from secondpost.newsletter.publish import IssueText, Outlook, Publisher
+from secondpost.newsletter.reading import FeedReading
+from secondpost.newsletter.words import fingerprint
+from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
+from secondpost.store.ports import Lease
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_work import RealWork
+
+T = TypeVar("T")
+URL = "https://www.example.net/feed.xml"
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+START_MS = 1_861_920_000_000  # 2029-01-01T00:00Z, a Monday
+WEEKLY = Newsletter(
+    "weekly", "The Blog <newsletter@example.net>", (URL,), settle_ms=0, start=Start.EVERYTHING
+)
+
+
+def article(n: int, **changes: object) -> Article:
+    """Number n, with a guid, a link and words of its own."""
+    title, text = f"Article {n}", f"These are the words of article number {n}, " + f"{n} " * 40
+    plain = Article(
+        guid=f"urn:{n}",
+        link=f"https://www.example.net/posts/{n}",
+        title=title,
+        summary=text,
+        html=f"<p>{text}</p>",
+        author="",
+        published_ms=None,
+        fingerprint=fingerprint(title, text),
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def articles(*numbers: int) -> FeedRead:
+    """A feed with these, in this order."""
+    return FeedRead("The Blog", "urn:blog", tuple(article(n) for n in numbers))
+
+
+@dataclass
+class SetClock:
+    ms: int = START_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+@dataclass
+class Blog:
+    """`found`: what each feed answers now."""
+
+    store: SqliteNewsletterStore
+    clock: SetClock
+    newsletter: Newsletter
+    found: dict[str, FeedRead | FeedUnreadable | FeedUnchanged] = field(default_factory=dict)
+    asked: list[FeedAsked] = field(default_factory=list)
+    lease: Lease | None = None
+    publisher_ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
+
+    def __post_init__(self) -> None:
+        reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
+        self.publisher = Publisher(reading, self.store, self.clock, self.publisher_ids, self._compose)
+
+    async def _look(self, asked: FeedAsked) -> FeedAnswered:
+        self.asked.append(asked)
+        return FeedAnswered(self.found[asked.url], '"etag"', "Mon, 01 Jan 2029 00:00:00 GMT")
+
+    def _compose(self, newsletter: Newsletter, issue: Issue, told: Sequence[LedgerEntry]) -> IssueText:
+        assert len(told) == issue.article_count
+        return IssueText("subject", "\n".join(entry.article.title for entry in told).encode())
+
+    async def says(self, found: FeedRead | FeedUnreadable | FeedUnchanged, url: str = URL) -> Outlook:
+        """The feed says this, is looked at, and this is how it stands then."""
+        self.found[url] = found
+        await self.publisher.fetch(self.newsletter)
+        return self.publisher.outlook(self.newsletter)
+
+    async def later(self, ms: int) -> Outlook:
+        self.clock.ms += ms
+        await self.publisher.fetch(self.newsletter)
+        return self.publisher.outlook(self.newsletter)
+
+    async def leader(self) -> Lease:
+        if self.lease is None:
+            self.lease = await self.store.lead("publish")
+        assert self.lease is not None
+        return self.lease
+
+    def titles(self, state: ArticleState) -> list[str]:
+        return [entry.article.title for entry in self.store.entries(self.newsletter.name, state, 100)]
+
+    def counts(self) -> dict[str, int]:
+        found = {state.value: len(self.titles(state)) for state in ArticleState}
+        return {state: count for state, count in found.items() if count > 0}
+
+    def reasons(self, state: ArticleState) -> set[str]:
+        return {entry.reason for entry in self.store.entries(self.newsletter.name, state, 100)}
+
+
+@dataclass
+class Bench:
+    """Opens blogs, and runs what is done with them."""
+
+    folder: Path
+    runner: asyncio.Runner
+    closing: list[SqliteNewsletterStore | RealWork] = field(default_factory=list)
+
+    def blog(self, newsletter: Newsletter = WEEKLY) -> Blog:
+        return self.run(self._opened(newsletter))
+
+    async def _opened(self, newsletter: Newsletter) -> Blog:
+        clock, work = SetClock(), RealWork(1)
+        failures: list[BaseException] = []
+        store = SqliteNewsletterStore.open(
+            RealDisk(str(self.folder)), work, clock, role="publish", failed=failures.append
+        )
+        self.closing += [work, store]
+        return Blog(store, clock, newsletter, {url: articles() for url in newsletter.feeds})
+
+    def run(self, work: Coroutine[object, object, T]) -> T:
+        return self.runner.run(work)
+
+    def close(self) -> None:
+        while len(self.closing) > 0:
+            self.closing.pop().close()

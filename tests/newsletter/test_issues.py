@@ -1,0 +1,233 @@
+"""When there is an issue, and in which words there is none: the calendar and the ledger together."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from secondpost.mail.article import FeedUnreadable
+from secondpost.mail.issue import IssueState
+from secondpost.newsletter.issues import (
+    ClockSetBack,
+    InDoubt,
+    Missed,
+    NotDue,
+    Ready,
+    ToApprove,
+    TooFew,
+    Unfinished,
+)
+from secondpost.newsletter.publish import FETCH_MS, Outlook
+from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
+from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, WEEKLY, Bench, Blog, articles
+
+FRIDAYS = replace(WEEKLY, every="friday 09:00", timezone="Europe/Oslo")
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+async def turn(blog: Blog, when: str) -> Outlook:
+    """The publish role looks at that moment (UTC)."""
+    blog.clock.ms = at(when)
+    return await blog.publisher.turn(blog.newsletter, await blog.leader())
+
+
+def outcomes(blog: Blog, *keys: str) -> list[SlotOutcome | None]:
+    found = [blog.store.slot("weekly", key) for key in keys]
+    return [None if slot is None else slot.outcome for slot in found]
+
+
+def test_before_its_time_an_issue_waits_and_at_its_time_it_goes_once(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        early = await turn(blog, "2029-01-01T00:00")
+        assert isinstance(early.decision, NotDue)
+        assert early.reason == "2 of 2 articles; next look Friday 09:00."
+        assert isinstance((await turn(blog, "2029-01-05T07:59:59")).decision, NotDue)
+        assert isinstance((await turn(blog, "2029-01-05T08:00")).decision, Ready)
+        assert isinstance((await turn(blog, "2029-01-05T08:00:01")).decision, Unfinished)
+        assert outcomes(blog, "2029-W01") == [SlotOutcome.ISSUED]
+        issues = blog.store.issues("weekly", None, 10)
+        assert [(issue.article_count, issue.state) for issue in issues] == [(2, IssueState.FROZEN)]
+        assert issues[0].start_ms == at("2029-01-05T08:00") + FRIDAYS.undo_ms
+
+    bench.run(story())
+
+
+def test_a_slot_with_too_few_is_over_once_and_the_article_waits(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(1)
+        await turn(blog, "2029-01-01T00:00")
+        told = await turn(blog, "2029-01-05T08:00")
+        assert told.reason == "1 of 2 articles; next look Friday 12 January 2029 09:00."
+        assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
+        # The second article comes an hour later: it is for the next week.
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        assert isinstance((await turn(blog, "2029-01-05T09:00")).decision, NotDue)
+        assert isinstance((await turn(blog, "2029-01-12T08:00")).decision, Ready)
+        assert outcomes(blog, "2029-W01", "2029-W02") == [SlotOutcome.SKIPPED, SlotOutcome.ISSUED]
+
+    bench.run(story())
+
+
+def test_a_time_before_the_beginning_is_not_late(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        assert isinstance((await turn(blog, "2029-01-05T09:00")).decision, NotDue)
+
+    bench.run(story())
+
+
+def test_a_service_that_was_down_is_late_by_half_a_day_and_no_more(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        await turn(blog, "2029-01-01T00:00")
+        assert isinstance((await turn(blog, "2029-01-05T20:00:01")).decision, Missed)
+        assert outcomes(blog, "2029-W01") == [SlotOutcome.MISSED]
+        assert isinstance((await turn(blog, "2029-01-12T19:59")).decision, Ready)
+
+    bench.run(story())
+
+
+def test_a_feed_in_doubt_holds_the_issue_up_but_the_slot_is_not_lost(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        await turn(blog, "2029-01-01T00:00")
+        blog.found[FRIDAYS.feeds[0]] = FeedUnreadable("It is an HTML page, not a feed.")
+        told = await turn(blog, "2029-01-05T08:00")
+        assert isinstance(told.decision, InDoubt)
+        assert told.reason.endswith("It is an HTML page, not a feed.")
+        assert outcomes(blog, "2029-W01") == [None]
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        assert isinstance((await turn(blog, "2029-01-05T08:10")).decision, Ready)
+
+    bench.run(story())
+
+
+def test_an_article_withdrawn_just_before_does_not_go(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        await turn(blog, "2029-01-05T07:58")
+        blog.found[FRIDAYS.feeds[0]] = articles(1)
+        assert isinstance((await turn(blog, "2029-01-05T08:00")).decision, NotDue | TooFew)
+        assert blog.store.issues("weekly", None, 10) == []
+
+    bench.run(story())
+
+
+def test_feeds_are_not_asked_more_often_than_agreed(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        for minute in range(30):
+            await turn(blog, f"2029-01-01T00:{minute:02}")
+        assert len(blog.asked) == 30 * MINUTE_MS // FETCH_MS
+
+    bench.run(story())
+
+
+def test_with_approve_the_owner_has_the_last_word(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, approve=True))
+
+    async def story() -> None:
+        told = await blog.says(articles(2, 1))
+        assert isinstance(told.decision, ToApprove)
+        await blog.publisher.turn(blog.newsletter, await blog.leader())
+        assert blog.store.issues("weekly", None, 10) == []
+        sent = await blog.publisher.send_now(blog.newsletter, await blog.leader())
+        assert isinstance(sent.decision, Ready)
+        assert (
+            blog.store.issues("weekly", None, 1)[0].start_ms == blog.clock.ms
+        )  # no undo for what was asked for
+
+    bench.run(story())
+
+
+def test_a_forced_issue_is_never_below_the_minimum_and_leaves_the_slot_alone(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        await blog.says(articles(1))
+        refused = await blog.publisher.send_now(blog.newsletter, await blog.leader())
+        assert refused.decision == TooFew(1, 2, at("2029-01-05T08:00"))
+        await blog.says(articles(2, 1))
+        assert isinstance(
+            (await blog.publisher.send_now(blog.newsletter, await blog.leader())).decision, Ready
+        )
+        assert outcomes(blog, "forced-1", "2029-W01") == [SlotOutcome.ISSUED, None]
+
+    bench.run(story())
+
+
+def test_a_clock_that_was_set_back_brings_no_issue(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(1)
+        await turn(blog, "2029-01-01T00:00")
+        await turn(blog, "2029-01-12T08:00")
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        told = await turn(blog, "2029-01-05T08:00")
+        assert isinstance(told.decision, ClockSetBack)
+        assert blog.store.issues("weekly", None, 10) == []
+
+    bench.run(story())
+
+
+def test_what_a_crash_left_open_is_frozen_by_whoever_leads_next(bench: Bench) -> None:
+    blog = bench.blog()
+
+    async def story() -> None:
+        told = await blog.says(articles(2, 1))
+        assert isinstance(told.decision, Ready)
+        draft = told.decision.draft
+        await blog.store.create_digest(draft, blog.publisher_ids.next(blog.clock.ms), blog.clock.ms)
+        leader = await blog.leader()
+        await blog.publisher.go_on([blog.newsletter], leader)
+        assert [issue.state for issue in blog.store.issues_under_way()] == [IssueState.FROZEN]
+        blog.clock.ms += blog.newsletter.undo_ms
+        for _ in range(3):  # no readers: it is started, found to be all sent, and done
+            await blog.publisher.go_on([blog.newsletter], leader)
+        assert [issue.state for issue in blog.store.issues("weekly", None, 1)] == [IssueState.DONE]
+        # The next issue has a key and a number of its own.
+        assert isinstance((await blog.says(articles(4, 3, 2, 1))).decision, Ready)
+
+    bench.run(story())
+
+
+def test_no_run_of_weeks_makes_an_empty_issue_or_tells_an_article_twice(bench: Bench) -> None:
+    blog = bench.blog(replace(FRIDAYS, undo_ms=0))
+    written = 0
+
+    async def story() -> None:
+        nonlocal written
+        blog.clock.ms = at("2029-01-01T10:00")
+        for day in range(120):
+            if day % 11 in (0, 3, 4, 8):
+                written += 1
+            blog.found[FRIDAYS.feeds[0]] = articles(*range(written, max(written - 10, 0), -1))
+            blog.clock.ms += DAY_MS - HOUR_MS if day % 2 == 0 else DAY_MS + HOUR_MS
+            leader = await blog.leader()
+            await blog.publisher.turn(blog.newsletter, leader)
+            for _ in range(3):
+                await blog.publisher.go_on([blog.newsletter], leader)
+
+    bench.run(story())
+    issues = blog.store.issues("weekly", None, 100)
+    told = [entry.article.title for issue in issues for entry in blog.store.entries_of_issue(issue.id)]
+    assert len(issues) > 8
+    assert all(issue.article_count >= 2 for issue in issues)
+    assert len(set(told)) == len(told)
+    assert len(told) + len(blog.titles(ArticleState.WAITING)) == written
