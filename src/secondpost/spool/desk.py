@@ -72,6 +72,11 @@ class Standing(StrEnum):
     EXPIRED = "expired"
     REPORTED = "reported"
     DROPPED = "dropped"
+    FROZEN = "frozen"
+    COMMITTING = "committing"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    STOPPED = "stopped"
 
 
 def standing_of(lane: Lane, state: State, site_down: bool, kept_for: str | None = None) -> Standing:

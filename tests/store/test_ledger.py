@@ -1,0 +1,112 @@
+"""The ledger never forgets an article, and one look at a feed is one transaction."""
+
+from dataclasses import replace
+
+import pytest
+
+from secondpost.mail.issue import ArticleId
+from secondpost.store.newsletter_ports import ArticleMove, ArticleState, Feed, FetchRecord, SeenAgain
+from tests.store.place import Place
+from tests.store.readers import FEED, WEEKLY, Publisher, article, new
+
+OTHER_FEED = "https://www.example.net/notes.xml"
+
+
+async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> None:
+    store = place.open_newsletter()
+    assert store.feed(WEEKLY, FEED) == Feed(WEEKLY, FEED)
+    feed = Feed(
+        WEEKLY, FEED, '"e1"', "Mon", "urn:1", "The Blog", 5, 5, "", True, frozenset({"same", "again"})
+    )
+    await store.record_fetch(FetchRecord(feed, 5))
+    assert store.feed(WEEKLY, FEED) == feed
+    worse = replace(feed, last_fetch_ms=6, finding="no feed but a web page", distrusted_guids=frozenset())
+    await store.record_fetch(FetchRecord(worse, 6))
+    # What was once distrusted stays so.
+    assert store.feed(WEEKLY, FEED) == replace(worse, distrusted_guids=feed.distrusted_guids)
+    assert store.feed("daily", FEED) == Feed("daily", FEED)
+
+
+async def test_articles_are_found_by_guid_in_their_feed_and_by_link_and_words_in_all(place: Place) -> None:
+    store = place.open_newsletter()
+    place.clock.ms = 1000
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1000, new=(new(1), new(2))))
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, OTHER_FEED), 2000, new=(new(1),)))
+    [first] = store.entries_by_guid(WEEKLY, FEED, ["guid-1", "guid-9"])
+    assert (first.article, first.first_seen_ms, first.good_fetches) == (article(1), 1000, 1)
+    assert first.state is ArticleState.WAITING
+    assert store.entries_by_guid("daily", FEED, ["guid-1"]) == []
+    links = store.entries_by_link(WEEKLY, ["https://www.example.net/1"])
+    assert [entry.feed for entry in links] == [FEED, OTHER_FEED]
+    assert store.entries_by_fingerprint(WEEKLY, ["print-1"]) == links
+    assert store.entries_by_fingerprint(WEEKLY, []) == []
+    assert store.entry(first.id) == first
+    assert store.entry(ArticleId(99)) is None
+
+
+async def test_the_same_guid_is_not_added_twice(place: Place) -> None:
+    store = place.open_newsletter()
+    for _ in range(2):
+        await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=(new(1),)))
+    assert len(store.entries(WEEKLY, ArticleState.WAITING, 10)) == 1
+
+
+async def test_articles_without_a_guid_are_told_apart_by_others(place: Place) -> None:
+    store = place.open_newsletter()
+    nameless = [replace(new(n), article=replace(article(n), guid="")) for n in (1, 2)]
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=tuple(nameless)))
+    assert len(store.entries(WEEKLY, ArticleState.WAITING, 10)) == 2
+    assert store.entries_by_guid(WEEKLY, FEED, [""]) == []
+
+
+async def test_what_an_article_says_is_followed_until_an_issue_has_taken_it(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    waiting = (await publisher.waiting(1))[0]
+    issue = await publisher.digest()
+    taken = store.entries_of_issue(issue.id)[0]
+    told = replace(article(7), guid="moved", title="Better")
+    again = (SeenAgain(waiting, told), SeenAgain(taken.id, replace(told, guid="elsewhere")))
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 9, again=again))
+    followed, kept = store.entry(waiting), store.entry(taken.id)
+    assert followed is not None
+    assert kept is not None
+    assert (followed.article, followed.good_fetches, followed.last_seen_ms) == (told, 2, 9)
+    assert (kept.article, kept.good_fetches, kept.last_seen_ms) == (taken.article, 2, 9)
+
+
+async def test_a_guid_of_another_article_is_not_taken_over(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    one, _ = await publisher.waiting(2)
+    again = SeenAgain(one, replace(article(0), guid="guid-1"))
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 9, again=(again,)))
+    assert store.entry(one).article.guid == "guid-0"  # type: ignore[union-attr]
+
+
+async def test_articles_are_moved_but_not_out_of_an_issue(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    (waiting,) = await publisher.waiting(1)
+    issue = await publisher.digest()
+    taken = store.entries_of_issue(issue.id)[0].id
+    moves = [ArticleMove(id, ArticleState.SKIPPED, "not for readers") for id in (waiting, taken)]
+    assert await store.move_articles(WEEKLY, moves) == 1
+    assert [entry.id for entry in store.entries(WEEKLY, ArticleState.SKIPPED, 10)] == [waiting]
+    held = (ArticleMove(waiting, ArticleState.HELD, "gone from its feed"),)
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 3, moves=held))
+    assert store.entry(waiting).reason == "gone from its feed"  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match="by an issue alone"):
+        await store.move_articles(WEEKLY, [ArticleMove(waiting, ArticleState.TAKEN, "")])
+    assert await store.move_articles("daily", moves) == 0
+
+
+async def test_lists_show_the_latest_and_what_waits_from_the_first(place: Place) -> None:
+    store = place.open_newsletter()
+    seen = tuple(new(n, ArticleState.SEEN) for n in range(5))
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=seen))
+    titles = [entry.article.title for entry in store.entries(WEEKLY, ArticleState.SEEN, 2)]
+    assert titles == ["Article 3", "Article 4"]
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 2, new=(new(5), new(6), new(7))))
+    titles = [entry.article.title for entry in store.entries(WEEKLY, ArticleState.WAITING, 2)]
+    assert titles == ["Article 5", "Article 6"]

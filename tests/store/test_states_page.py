@@ -1,0 +1,37 @@
+"""docs/states.md tells the states of issues and readers as their tables have them."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+from secondpost.mail.issue import EDGES as ISSUE_EDGES
+from secondpost.mail.issue import IssueState
+from secondpost.subscribers.states import EDGES as READER_EDGES
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"
+
+
+def rows_of(section: str) -> list[tuple[str, ...]]:
+    """The cells of a section's table."""
+    text = PAGE.read_text(encoding="utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
+    lines = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
+    return [tuple(line.split(" | ")) for line in lines[1:]]
+
+
+def cell(state: StrEnum | None) -> str:
+    return "—" if state is None else f"`{state}`"
+
+
+def test_every_edge_of_an_issue_is_documented() -> None:
+    told = [(cell(edge.source), cell(edge.target), edge.when) for edge in ISSUE_EDGES]
+    assert rows_of("The states of an issue") == told
+
+
+def test_every_edge_of_a_reader_is_documented() -> None:
+    told = [(cell(edge.source), cell(edge.target), edge.by.value, edge.when) for edge in READER_EDGES]
+    assert rows_of("The states of a reader") == told
+
+
+def test_every_state_of_an_issue_can_be_reached_and_two_are_ends() -> None:
+    assert {edge.target for edge in ISSUE_EDGES} == set(IssueState)
+    assert set(IssueState) - {edge.source for edge in ISSUE_EDGES} == {IssueState.STOPPED}

@@ -1,0 +1,236 @@
+"""Readers come by their own word, go by one click, and once suppressed stay so."""
+
+import asyncio
+
+import pytest
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.envelope import Lane
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.store.subscriber_ports import (
+    BATCH_READERS_MAX,
+    Bounce,
+    BounceKind,
+    ImportCount,
+    Imported,
+    Reason,
+    SignedUp,
+    Suppression,
+)
+from secondpost.subscribers.states import EDGES
+from tests.store.place import Place, SqlitePlace
+from tests.store.readers import LIMITS, WEEKLY, Publisher, leased_issues
+
+HOUR_MS = 3_600_000
+ANN = Mailbox.parse("Ann@example.net")
+FROM_A_LIST = Consent("readers.csv", "import", "asked on paper in 2019", 5)
+
+
+async def test_a_sign_up_is_pending_and_its_confirmation_on_its_way(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    assert await publisher.sign_up("Ann@example.net") is SignedUp.CONFIRM
+    ann = store.find(WEEKLY, Mailbox.parse("aNN@example.net"))
+    assert ann is not None
+    assert (str(ann.mailbox), ann.key, ann.state) == (
+        "Ann@example.net",
+        "ann@example.net",
+        SubscriberState.PENDING,
+    )
+    assert ann.consent == publisher.consent("192.0.2.0/24")
+    [claimed] = await store.claim(await leased_issues(store, Lane.OWN), place.clock.ms, 10)
+    assert (claimed.subscriber, claimed.issue, str(claimed.recipient)) == (ann.id, None, "Ann@example.net")
+    place.clock.ms += 1
+    assert await store.confirm(ann.id, publisher.consent("192.0.2.0/24"))
+    assert not await store.confirm(ann.id, publisher.consent("192.0.2.0/24"))
+    assert store.subscriber(ann.id).state is SubscriberState.ACTIVE  # type: ignore[union-attr]
+    assert [event.what for event in store.events_of(ann.id)] == ["signed-up", "confirmed"]
+    assert await publisher.sign_up("ann@example.net") is SignedUp.ALREADY
+
+
+async def test_a_form_cannot_be_made_to_write_again_and_again(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    assert await publisher.sign_up("ann@example.net") is SignedUp.CONFIRM
+    assert await publisher.sign_up("ann@example.net") is SignedUp.LIMITED
+    place.clock.ms += LIMITS.again_after_ms
+    assert await publisher.sign_up("ann@example.net") is SignedUp.CONFIRM
+    place.clock.ms += LIMITS.again_after_ms
+    assert await publisher.sign_up("ann@example.net") is SignedUp.LIMITED
+    answers = [await publisher.sign_up(f"u{n}@example.net") for n in range(LIMITS.prefix_per_hour_max + 1)]
+    assert answers.count(SignedUp.CONFIRM) == LIMITS.prefix_per_hour_max
+    assert await publisher.sign_up("v@example.net", "198.51.100.0/24") is SignedUp.CONFIRM
+    place.clock.ms += HOUR_MS + 1
+    assert await publisher.sign_up("w@example.net") is SignedUp.CONFIRM
+
+
+async def test_who_left_comes_back_only_by_confirming_anew(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    [id] = await publisher.readers("ann@example.net")
+    assert await store.leave(id, place.clock.ms, "one-click")
+    assert not await store.leave(id, place.clock.ms, "one-click")
+    counted = await store.import_batch(
+        WEEKLY, [Imported(ANN)], SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms
+    )
+    assert counted == ImportCount(added=0, suppressed=0, known=1)
+    back = await store.add(WEEKLY, ANN, FROM_A_LIST, place.clock.ms, None)
+    assert back is not None
+    assert back.state is SubscriberState.LEFT
+    assert not await store.confirm(id, publisher.consent())
+    assert await publisher.sign_up("ANN@example.net") is SignedUp.CONFIRM
+    assert str(store.subscriber(id).mailbox) == "ANN@example.net"  # type: ignore[union-attr]
+    assert await store.confirm(id, publisher.consent())
+
+
+async def test_a_complaint_ends_it_for_good(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    [id] = await publisher.readers("ann@example.net")
+    assert await store.complain(id, 7, "arf", QueueId(70))
+    assert store.suppression(WEEKLY, ANN) == Suppression(WEEKLY, Reason.COMPLAINED, 7, "arf")
+    assert await publisher.sign_up("ann@example.net") is SignedUp.SUPPRESSED
+    assert await store.add(WEEKLY, ANN, FROM_A_LIST, 8, None) is None
+    assert not await store.leave(id, 9, "one-click")
+    assert await store.unsuppress(WEEKLY, ANN)
+    assert await publisher.sign_up("ann@example.net") is SignedUp.SUPPRESSED
+
+
+async def test_the_same_mail_changes_something_once(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    [id] = await publisher.readers("ann@example.net")
+    assert await store.leave(id, 1, "mail", QueueId(7))
+    await publisher.sign_up("ann@example.net")
+    await store.confirm(id, publisher.consent(), QueueId(8))
+    assert not await store.leave(id, 2, "mail", QueueId(7))
+    assert store.subscriber(id).state is SubscriberState.ACTIVE  # type: ignore[union-attr]
+
+
+async def test_an_erased_reader_leaves_nothing_but_a_hash(place: SqlitePlace) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.sign_up("ann.lee@example.net")
+    mailbox = Mailbox.parse("ann.lee@example.net")
+    ann = store.find(WEEKLY, mailbox)
+    assert ann is not None
+    await store.confirm(ann.id, publisher.consent("203.0.113.0/24"))
+    issue = await publisher.sent()
+    await store.record_bounce(
+        Bounce(ann.id, issue.id, QueueId(9), BounceKind.FULL, "5.2.2", "ann.lee is full", 3)
+    )
+    assert await store.erase(ann.id, place.clock.ms)
+    assert not await store.erase(ann.id, place.clock.ms)
+    assert store.subscriber(ann.id) is None
+    assert store.reckoning(issue.id).planned == 1
+    told = store.suppression(WEEKLY, mailbox)
+    assert told is not None
+    assert told.reason is Reason.ERASED
+    for table in ("subscriber", "reader_event", "consent", "bounce", "delivery", "suppression", "event"):
+        rows = str(store._opened.db.execute(f"SELECT * FROM {table}").fetchall())
+        assert "ann" not in rows, table
+        assert "203.0.113" not in rows, table
+    counted = await store.import_batch(
+        WEEKLY, [Imported(mailbox)], SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms
+    )
+    assert counted == ImportCount(added=0, suppressed=1, known=0)
+
+
+async def test_an_import_asks_for_suppression_first_then_for_who_is_known(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("known@example.net")
+    suppressed = Mailbox.parse("never@example.net")
+    assert await store.suppress("", [suppressed, suppressed], Reason.IMPORTED, 1, "cleaned.csv") == 1
+    lines = [
+        Imported(Mailbox.parse("KNOWN@example.net")),
+        Imported(suppressed),
+        Imported(Mailbox.parse("new@example.net"), (("name", "New"), ("plan", "free"))),
+        Imported(Mailbox.parse("New@example.net")),
+    ]
+    counted = await store.import_batch(WEEKLY, lines, SubscriberState.ACTIVE, FROM_A_LIST, 5)
+    assert counted == ImportCount(added=1, suppressed=1, known=2)
+    added = store.find(WEEKLY, Mailbox.parse("new@example.net"))
+    assert added is not None
+    assert (added.attributes, added.consent) == ((("name", "New"), ("plan", "free")), FROM_A_LIST)
+    assert [event.what for event in store.events_of(added.id)] == ["imported"]
+    assert store.suppressed_count("") == 1
+
+
+async def test_an_import_with_an_invitation_sends_confirmations_to_new_readers(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("known@example.net")
+    lines = [Imported(Mailbox.parse(f"{name}@example.net")) for name in ("known", "a", "b")]
+    messages = [publisher.id() for _ in lines]
+    await store.import_batch(WEEKLY, lines, SubscriberState.PENDING, None, place.clock.ms, messages)
+    claimed = await store.claim(await leased_issues(store, Lane.OWN), place.clock.ms, 10)
+    assert [str(one.recipient) for one in claimed] == ["a@example.net", "b@example.net"]
+    assert [one.id.queue_id for one in claimed] == messages[1:]
+
+
+async def test_an_import_without_consent_makes_nobody_active(place: Place) -> None:
+    store = place.open_newsletter()
+    with pytest.raises(ValueError, match="only with a consent"):
+        await store.import_batch(WEEKLY, [Imported(ANN)], SubscriberState.ACTIVE, None, 1)
+    with pytest.raises(ValueError, match="nobody is imported as left"):
+        await store.import_batch(WEEKLY, [Imported(ANN)], SubscriberState.LEFT, FROM_A_LIST, 1)
+    with pytest.raises(ValueError, match="at most"):
+        await store.import_batch(
+            WEEKLY, [Imported(ANN)] * (BATCH_READERS_MAX + 1), SubscriberState.PENDING, None, 1
+        )
+
+
+async def test_a_bounce_counts_once_and_for_a_reader_who_is_there(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    [id] = await publisher.readers("ann@example.net")
+    issue = await publisher.sent()
+    bounce = Bounce(id, issue.id, QueueId(70), BounceKind.DEAD, "5.1.1", "no such user", 3)
+    assert await store.record_bounce(bounce)
+    assert not await store.record_bounce(bounce)
+    assert store.bounces_of(id, 10) == [bounce]
+    assert store.events_of(id)[-1].detail == "dead 5.1.1"
+    assert await store.suspend(id, 4, "dead")
+    assert await store.confirm(id, publisher.consent())
+
+
+async def test_readers_are_paged_counted_and_forgotten_when_they_never_confirm(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    readers = await publisher.readers(*(f"u{n}@example.net" for n in range(5)))
+    await publisher.sign_up("pending@example.net")
+    await store.remove(readers[0], 1, "asked by letter")
+    page = store.readers(WEEKLY, (), None, 3)
+    assert [reader.id for reader in page] == readers[:3]
+    assert [reader.id for reader in store.readers(WEEKLY, (), page[-1].id, 10)][:2] == readers[3:]
+    active = store.readers(WEEKLY, (SubscriberState.ACTIVE,), None, 10)
+    assert [reader.id for reader in active] == readers[1:]
+    counts = store.reader_counts(WEEKLY)
+    assert counts == {
+        SubscriberState.PENDING: 1,
+        SubscriberState.ACTIVE: 4,
+        SubscriberState.LEFT: 1,
+        SubscriberState.SUSPENDED: 0,
+        SubscriberState.COMPLAINED: 0,
+    }
+    assert await store.forget_pending(place.clock.ms) == 0
+    assert await store.forget_pending(place.clock.ms + 1) == 1
+    assert store.find(WEEKLY, Mailbox.parse("pending@example.net")) is None
+    assert store.suppression(WEEKLY, Mailbox.parse("pending@example.net")) is None
+
+
+async def test_many_who_do_the_same_at_once_are_each_answered(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    answers = await asyncio.gather(*(publisher.sign_up("ann@example.net") for _ in range(10)))
+    assert sorted(answers) == [SignedUp.CONFIRM] + [SignedUp.LIMITED] * 9
+    ids = await publisher.readers("bob@example.net")
+    assert sum(await asyncio.gather(*(store.leave(ids[0], 1, "one-click") for _ in range(5)))) == 1
+
+
+def test_nobody_becomes_a_reader_without_a_word_and_a_complaint_is_an_end() -> None:
+    into_active = {edge.source for edge in EDGES if edge.target is SubscriberState.ACTIVE}
+    assert into_active == {None, SubscriberState.PENDING, SubscriberState.SUSPENDED}
+    assert [edge for edge in EDGES if edge.source is SubscriberState.COMPLAINED] == []
