@@ -74,17 +74,17 @@ class Blog:
     found: dict[str, FeedRead | FeedUnreadable | FeedUnchanged] = field(default_factory=dict)
     asked: list[FeedAsked] = field(default_factory=list)
     lease: Lease | None = None
-    publisher_ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
+    ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
 
     def __post_init__(self) -> None:
         reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
-        self.publisher = Publisher(reading, self.store, self.clock, self.publisher_ids, self._compose)
+        self.publisher = Publisher(reading, self.store, self.clock, self.ids, self.composed)
 
     async def _look(self, asked: FeedAsked) -> FeedAnswered:
         self.asked.append(asked)
         return FeedAnswered(self.found[asked.url], '"etag"', "Mon, 01 Jan 2029 00:00:00 GMT")
 
-    def _compose(self, newsletter: Newsletter, issue: Issue, told: Sequence[LedgerEntry]) -> IssueText:
+    def composed(self, newsletter: Newsletter, issue: Issue, told: Sequence[LedgerEntry]) -> IssueText:
         assert len(told) == issue.article_count
         return IssueText("subject", "\n".join(entry.article.title for entry in told).encode())
 

@@ -114,6 +114,23 @@ def test_a_feed_in_doubt_holds_the_issue_up_but_the_slot_is_not_lost(bench: Benc
     bench.run(story())
 
 
+def test_a_dead_feed_does_not_hold_up_what_another_has_to_say(bench: Bench) -> None:
+    other = "https://other.example/feed.xml"
+    blog = bench.blog(replace(WEEKLY, feeds=(*WEEKLY.feeds, other)))
+
+    async def story() -> None:
+        blog.found[other] = FeedUnreadable("There is nothing at its address any more (HTTP 404).")
+        told = await blog.says(articles(1))
+        assert isinstance(told.decision, InDoubt)
+        told = await blog.says(articles(2, 1))
+        assert isinstance(told.decision, Ready)
+        assert told.reason.startswith(
+            "2 articles: the issue can go. The feed https://other.example/feed.xml is"
+        )
+
+    bench.run(story())
+
+
 def test_an_article_withdrawn_just_before_does_not_go(bench: Bench) -> None:
     blog = bench.blog(FRIDAYS)
 
@@ -193,7 +210,7 @@ def test_what_a_crash_left_open_is_frozen_by_whoever_leads_next(bench: Bench) ->
         told = await blog.says(articles(2, 1))
         assert isinstance(told.decision, Ready)
         draft = told.decision.draft
-        await blog.store.create_digest(draft, blog.publisher_ids.next(blog.clock.ms), blog.clock.ms)
+        await blog.store.create_digest(draft, blog.ids.next(blog.clock.ms), blog.clock.ms)
         leader = await blog.leader()
         await blog.publisher.go_on([blog.newsletter], leader)
         assert [issue.state for issue in blog.store.issues_under_way()] == [IssueState.FROZEN]

@@ -22,8 +22,14 @@ class Standing:
     """Where the waiting articles stand."""
 
     ripe: tuple[ArticleId, ...]  # in the order first seen
+    doubtful: tuple[ArticleId, ...]  # would be ripe, but their feed is in doubt
     unripe: tuple[Unripe, ...]
-    doubts: tuple[Feed, ...]  # feeds that could not be read or believed at the last look
+    doubts: tuple[Feed, ...]  # the feeds that could not be read or believed at the last look
+
+    @property
+    def count(self) -> int:
+        """Articles that could go now if no feed were in doubt."""
+        return len(self.ripe) + len(self.doubtful)
 
 
 def standing(
@@ -31,19 +37,22 @@ def standing(
 ) -> Standing:
     """`feeds`: those configured, by address; what came from another is not counted."""
     ripe: list[ArticleId] = []
+    doubtful: list[ArticleId] = []
     unripe: list[Unripe] = []
     for entry in waiting:
-        if entry.feed not in feeds:
+        feed = feeds.get(entry.feed)
+        if feed is None:
             continue
         until = _ripe_ms(entry, settle_ms, now_ms)
         if until <= now_ms:
-            ripe.append(entry.id)
+            (doubtful if _is_in_doubt(feed) else ripe).append(entry.id)
         else:
             unripe.append(Unripe(entry.id, until))
     return Standing(
         tuple(ripe),
+        tuple(doubtful),
         tuple(unripe),
-        doubts=tuple(feed for feed in feeds.values() if len(feed.finding) > 0),
+        doubts=tuple(feed for feed in feeds.values() if _is_in_doubt(feed)),
     )
 
 
@@ -54,3 +63,8 @@ def _ripe_ms(entry: LedgerEntry, settle_ms: int, now_ms: int) -> int:
         if entry.good_fetches < GOOD_FETCHES_MIN:
             until = max(until, now_ms + 1)  # at the next look
     return until
+
+
+def _is_in_doubt(feed: Feed) -> bool:
+    """Whether the last look at it found something that cannot be read or believed."""
+    return len(feed.finding) > 0

@@ -88,14 +88,14 @@ class Settling:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """A feed could not be read or believed: what it would say now is not known."""
+    """A feed could not be read or believed, and without what it would say there is not enough."""
 
     articles: int
     url: str
     finding: str
 
     def sentence(self, when: When) -> str:
-        return f"The feed {self.url} is in doubt, and nothing goes until it is read again: {self.finding}"
+        return f"The feed {self.url} is in doubt, and the issue waits until it is read again: {self.finding}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def decide(standing: Standing, desk: Desk, rules: IssueRules, now_ms: int) -> De
         return _from(standing, rules, f"ready-{desk.last_number + 1}", None, None)
     due = latest_slot(rules.slot, rules.zone, now_ms)
     if due is None or due.key in desk.recorded:
-        return NotDue(len(standing.ripe), rules.minimum, coming.at_ms)
+        return NotDue(standing.count, rules.minimum, coming.at_ms)
     if now_ms - due.at_ms > LATE_MS:
         return Missed(due, coming.at_ms)
     return _from(standing, rules, due.key, due, coming.at_ms)
@@ -193,11 +193,11 @@ def _enough(
     standing: Standing, rules: IssueRules, key: str, due: SlotTime | None, next_ms: int | None
 ) -> Decision:
     ripe, unripe = len(standing.ripe), len(standing.unripe)
-    if len(standing.doubts) > 0:
-        doubtful = standing.doubts[0]
-        return InDoubt(ripe, doubtful.url, doubtful.finding)
     if ripe >= rules.minimum:
         return Ready(_draft(standing.ripe, rules, key))
+    if len(standing.doubts) > 0:
+        doubtful = standing.doubts[0]
+        return InDoubt(standing.count, doubtful.url, doubtful.finding)
     if ripe + unripe >= rules.minimum:
         ripening = sorted(each.until_ms for each in standing.unripe)
         return Settling(ripe, rules.minimum, ripening[rules.minimum - ripe - 1])

@@ -47,6 +47,8 @@ class IssueText:
 
 Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], IssueText]
 
+_Decider = Callable[[Standing, Desk, IssueRules, int], Decision]
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
@@ -85,18 +87,17 @@ class Publisher:
 
     def outlook(self, newsletter: Newsletter) -> Outlook:
         """Of the next issue of the calendar, from what is known now."""
-        return self._told(newsletter, decide(*self._known(newsletter)))
+        return self._told(newsletter, decide)
 
     def outlook_forced(self, newsletter: Newsletter) -> Outlook:
         """Of an issue that the owner wants now."""
-        return self._told(newsletter, decide_forced(*self._known(newsletter)))
+        return self._told(newsletter, decide_forced)
 
-    def _told(self, newsletter: Newsletter, decision: Decision) -> Outlook:
-        found, _, rules, now_ms = self._known(newsletter)
+    def _told(self, newsletter: Newsletter, decider: _Decider) -> Outlook:
+        found, desk, rules, now_ms = self._known(newsletter)
+        decision = decider(found, desk, rules, now_ms)
         why = reason(decision, found, lambda at_ms: moment_text(at_ms, rules.zone, now_ms))
-        return Outlook(
-            newsletter.name, len(found.ripe), len(found.unripe), newsletter.min_articles, why, decision
-        )
+        return Outlook(newsletter.name, found.count, len(found.unripe), rules.minimum, why, decision)
 
     def _known(self, newsletter: Newsletter) -> tuple[Standing, Desk, IssueRules, int]:
         now_ms = self._clock.now_ms()

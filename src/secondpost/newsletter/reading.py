@@ -78,17 +78,19 @@ class FeedReading:
             ledger.entries(name, state, WAITING_MAX) for state in (ArticleState.WAITING, ArticleState.HELD)
         )
         waiting = tuple(entry for entry in kept if entry.feed == feed.url)
-        had_articles = len(waiting) > 0 or any(
-            entry.feed == feed.url for entry in chain(by_guid, by_link, by_words, self._any(feed))
-        )
+        familiar = (*waiting, *by_guid, *by_link, *by_words)
+        had_articles = any(entry.feed == feed.url for entry in familiar) or self._had_articles(feed)
         return Before(feed, known, waiting, had_articles)
 
-    def _any(self, feed: Feed) -> list[LedgerEntry]:
-        """Some of all that was ever seen in the newsletter: asked for only if nothing else is known."""
-        states = (ArticleState.SEEN, ArticleState.TAKEN, ArticleState.SKIPPED)
-        return [
-            entry for state in states for entry in self._ledger.entries(feed.newsletter, state, WAITING_MAX)
-        ]
+    def _had_articles(self, feed: Feed) -> bool:
+        """Asked only when nothing in the document is familiar. When there is too much to look through, it
+        had: to doubt a feed is the lesser mistake.
+        """
+        for state in (ArticleState.SEEN, ArticleState.TAKEN, ArticleState.SKIPPED):
+            entries = self._ledger.entries(feed.newsletter, state, WAITING_MAX)
+            if len(entries) == WAITING_MAX or any(entry.feed == feed.url for entry in entries):
+                return True
+        return False
 
     def _rules(self, newsletter: Newsletter) -> LookRules:
         return LookRules(

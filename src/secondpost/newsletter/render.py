@@ -5,7 +5,7 @@ or an issue that came out thinner than its minimum is found here, held, and told
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html.parser import HTMLParser
@@ -15,7 +15,12 @@ from secondpost.compose.issue import HTML_OCTETS_MAX, Composed, IssueComposer, s
 from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
+from secondpost.mail.issue import Issue
 from secondpost.mail.issue_content import MARKS, Hole, IssueContent, Kind
+from secondpost.newsletter.publish import IssueText
+from secondpost.protocols.issue_mail import SEED_OCTETS
+from secondpost.store.newsletter_ports import LedgerEntry
+from secondpost.world.ports import Dice
 
 ARTICLES_MAX = 100  # in one issue: as titles alone they still fit below the bound of the HTML
 TEXT_CHARACTERS_MIN = 120  # of the text part; the frame without any article has more
@@ -68,33 +73,43 @@ class Rendered:
 
 
 class DigestRenderer:
-    """Made once; holds the templates."""
+    """Made once; holds the templates. `feed_title` tells the title of a newsletter's feed, "" when there is
+    none.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, web: Web, dice: Dice, feed_title: Callable[[Newsletter], str]) -> None:
+        self._web = web
+        self._dice = dice
+        self._feed_title = feed_title
         self._composer = IssueComposer()
+
+    def compose(self, newsletter: Newsletter, issue: Issue, entries: Sequence[LedgerEntry]) -> IssueText:
+        """What publish needs. Raises FaultyIssue."""
+        articles = [entry.article for entry in entries]
+        rendered = self.render(
+            newsletter, issue.number, issue.created_ms, articles, issue.minimum, issue.body
+        )
+        return IssueText(rendered.composed.subject, rendered.content.encode())
 
     def render(
         self,
         newsletter: Newsletter,
-        web: Web,
-        feed_title: str,
         number: int | None,
         dated_ms: int,
         articles: Sequence[Article],
-        seed: bytes,
+        minimum: int,
+        foreword: str = "",
     ) -> Rendered:
-        """Raises FaultyIssue. `number` is None for an issue that has none yet; `seed` as compile_issue
-        wants it.
-        """
-        masthead = masthead_of(newsletter, web, feed_title)
+        """Also for a look before there is an issue, which has no number then. Raises FaultyIssue."""
+        masthead = masthead_of(newsletter, self._web, self._feed_title(newsletter))
         if len(articles) == 0:
-            raise FaultyIssue((OutputFault(Rule.ENOUGH, f"0 of {newsletter.min_articles}"),))
-        composed = self._composer.compose(masthead, number, dated_ms // 1000, articles)
-        faults = output_faults(composed, articles, newsletter.min_articles)
+            raise FaultyIssue((OutputFault(Rule.ENOUGH, f"0 of {minimum}"),))
+        composed = self._composer.compose(masthead, number, dated_ms // 1000, articles, foreword)
+        faults = output_faults(composed, articles, minimum)
         if len(faults) > 0:
             raise FaultyIssue(faults)
-        content = content_of(Kind.ISSUE, newsletter, masthead, composed, dated_ms, seed)
-        return Rendered(composed, content)
+        seed = self._dice.token(SEED_OCTETS)
+        return Rendered(composed, content_of(Kind.ISSUE, newsletter, masthead, composed, dated_ms, seed))
 
 
 def output_faults(composed: Composed, articles: Sequence[Article], minimum: int) -> tuple[OutputFault, ...]:

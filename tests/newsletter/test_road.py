@@ -1,0 +1,69 @@
+"""The whole road, over loopback: a blog's web server, the fetcher, the parser, the ledger, the issue."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from secondpost.newsletter.fetching import FeedFetching
+from secondpost.newsletter.issues import InDoubt, Ready, TooFew
+from secondpost.newsletter.publish import Publisher
+from secondpost.newsletter.reading import FeedReading
+from secondpost.store.newsletter_ports import ArticleState
+from secondpost.world.real_fetch import RealFetcher
+from secondpost.world.real_work import RealWork
+from tests.newsletter.blog import WEEKLY, Bench
+from tests.world.test_fetch_addresses import Names
+from tests.world.web_server import WebServer, answer
+
+
+def atom(numbers: Sequence[int]) -> bytes:
+    entries = "".join(
+        f"<entry><id>urn:{n}</id><title>Article {n}</title><link href='/{n}'/></entry>" for n in numbers
+    )
+    return f"<feed xmlns='http://www.w3.org/2005/Atom'><id>urn:blog</id>{entries}</feed>".encode()
+
+
+def rss(numbers: Sequence[int]) -> bytes:
+    items = "".join(f"<item><title>Article {n}</title><link>/{n}</link></item>" for n in numbers)
+    return f"<rss version='2.0'><channel><title>Blog</title>{items}</channel></rss>".encode()
+
+
+def json_feed(numbers: Sequence[int]) -> bytes:
+    items = [{"id": str(n), "url": f"/{n}", "title": f"Article {n}"} for n in numbers]
+    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}).encode()
+
+
+@pytest.mark.parametrize("written", [atom, rss, json_feed])
+def test_a_blog_that_grows_by_one_article_and_another(
+    written: Callable[[Sequence[int]], bytes], bench: Bench
+) -> None:
+    blog = bench.blog()
+    work = RealWork(1)
+    bench.closing.append(work)
+    pages: dict[str, bytes | None] = {}
+
+    async def story() -> None:
+        async with WebServer(pages).running() as server:
+            newsletter = replace(WEEKLY, feeds=(f"http://blog.example:{server.port}/feed",))
+            fetcher = RealFetcher(Names({"blog.example": ("127.0.0.1",)}), allow_private=True)
+            reading = FeedReading(blog.store, blog.clock, FeedFetching(fetcher, work).look)
+            publisher = Publisher(reading, blog.store, blog.clock, blog.ids, blog.composed)
+            for numbers, expected in (((), TooFew), ((1,), TooFew), ((2, 1), Ready)):
+                pages["/feed"] = answer("200 OK", written(numbers), etag='"1"')
+                await publisher.fetch(newsletter)
+                assert isinstance(publisher.outlook(newsletter).decision, expected)
+            for bad in (b"<!DOCTYPE html><html><body>Back soon</body></html>", written(()), b""):
+                pages["/feed"] = answer("200 OK", bad)
+                await publisher.fetch(newsletter)
+                assert isinstance(publisher.outlook(newsletter).decision, InDoubt)
+            pages["/feed"] = answer("200 OK", written((2, 1)))
+            await publisher.fetch(newsletter)
+            made = await publisher.send_now(newsletter, await blog.leader())
+            assert isinstance(made.decision, Ready)
+            assert blog.titles(ArticleState.TAKEN) == ["Article 1", "Article 2"]
+            links = [entry.article.link for entry in blog.store.entries("weekly", ArticleState.TAKEN, 10)]
+            assert links == [f"http://blog.example:{server.port}/{n}" for n in (1, 2)]
+
+    bench.run(story())
