@@ -371,7 +371,7 @@ def test_every_dependency_is_used() -> None:
     names = {
         re.split(r"[<>=;~! \[]", each, maxsplit=1)[0].lower() for each in tree["project"]["dependencies"]
     }
-    packages = {"dnspython": "dns"}
+    packages = {"dnspython": "dns", "css-inline": "css_inline"}
     imported = {name.partition(".")[0] for source in shipped() for _, name in imports(source)}
     assert {name for name in names if packages.get(name, name) not in imported} == set()
 

@@ -6,8 +6,10 @@ from secondpost.mail.article import Article
 RIVER = """
 <p>It rained for <em>three days</em>. I had read <a href="/old">what was said of it</a>.</p>
 <h2>What I did first</h2>
-<ul><li>Carried the books upstairs.</li><li>Called <a href="https://neighbour.example/">the neighbour</a>.</li></ul>
-<figure><img src="/river.jpg" width="1600" height="900" alt="The river"><figcaption>Day four.</figcaption></figure>
+<ul><li>Carried the books upstairs.</li>
+<li>Called <a href="https://neighbour.example/">the neighbour</a>.</li></ul>
+<figure><img src="/river.jpg" width="1600" height="900" alt="The river">
+<figcaption>Day four.</figcaption></figure>
 """
 
 MASTHEAD = Masthead(

@@ -106,6 +106,15 @@ def test_the_longest_article_is_shortened_first() -> None:
     assert "Read on at blog.example" in composed.html
 
 
+def test_a_foreword_stands_before_the_articles() -> None:
+    articles = [article(1), article(2)]
+    composed = COMPOSER.compose(MASTHEAD, 1, DATED_S, articles, "Dear <all>,\n\nit was a\r\nwet week.\n")
+    assert output_faults(composed, articles, minimum=2) == ()
+    assert "Dear &lt;all&gt;," in composed.html
+    assert "\n\nDear <all>,\n\nit was a wet week.\n\n" in composed.text
+    assert composed.text.index("wet week") < composed.text.index("Part 1 of")
+
+
 def test_images_can_be_left_out() -> None:
     masthead = replace(MASTHEAD, images=False)
     assert "<img" not in COMPOSER.compose(masthead, None, DATED_S, [article(1)]).html

@@ -1,5 +1,6 @@
 """Forms, and who calls: what comes from outside has a bound."""
 
+from contextlib import suppress
 from ipaddress import ip_network
 
 import pytest
@@ -38,12 +39,8 @@ def test_what_is_no_form_is_refused(data: bytes) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_octets_are_read_or_refused(data: bytes) -> None:
-    try:
-        values = parse_form(data)
-    except HTTPException as refusal:
-        assert refusal.status_code == 400
-    else:
-        assert all(isinstance(value, str) for value in values.values())
+    with suppress(HTTPException):
+        assert all(isinstance(value, str) for value in parse_form(data).values())
 
 
 def request_from(address: str | None, *forwarded: str) -> Request:

@@ -5,8 +5,10 @@ that whoever filled in the form could have written. It is not to be of use for a
 from css_inline import CSSInliner
 
 from secondpost.compose.issue import Composed, Masthead
+from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.compose.templating import Templates, Value, trusted
-from secondpost.mail.issue_content import Hole
+from secondpost.config.records import Newsletter, Web
+from secondpost.mail.issue_content import Hole, IssueContent, Kind
 
 
 class ConfirmationComposer:
@@ -16,6 +18,14 @@ class ConfirmationComposer:
         self._templates = Templates("secondpost.compose")
         self._style = self._templates.render("digest.css", {})
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+    def content(
+        self, newsletter: Newsletter, web: Web, feed_title: str, dated_ms: int, seed: bytes
+    ) -> IssueContent:
+        """Ready for deliver/assemble. The same `dated_ms` and `seed` at every attempt make the same mail."""
+        masthead = masthead_of(newsletter, web, feed_title)
+        composed = self.compose(masthead)
+        return content_of(Kind.CONFIRMATION, newsletter, masthead, composed, dated_ms, seed)
 
     def compose(self, masthead: Masthead) -> Composed:
         subject = f"Please confirm: {masthead.title}"

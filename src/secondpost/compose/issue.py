@@ -95,9 +95,16 @@ class IssueComposer:
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
     def compose(
-        self, masthead: Masthead, number: int | None, dated_s: int, articles: Sequence[Article]
+        self,
+        masthead: Masthead,
+        number: int | None,
+        dated_s: int,
+        articles: Sequence[Article],
+        foreword: str = "",
     ) -> Composed:
-        """`number` is None for an issue that has none yet. Raises ValueError when there is no article."""
+        """`number` is None for an issue that has none yet; the foreword is plain text, paragraphs apart by
+        an empty line. Raises ValueError when there is no article.
+        """
         if len(articles) == 0:
             raise ValueError("an issue has at least one article")
         pieces = _pieces(masthead, articles)
@@ -109,6 +116,7 @@ class IssueComposer:
             "dateline": _dateline(masthead, number, dated_s),
             "home": masthead.home,
             "view": Hole.VIEW_URL.marker,
+            "foreword": _paragraphs(foreword),
             "leave": Hole.LEAVE_URL.marker,
             "me": Hole.ME_URL.marker,
             "postal_address": masthead.postal_address,
@@ -173,6 +181,12 @@ def shorten(pieces: Sequence[_Piece], room: int) -> None:
             before = piece.octets()
             piece.extent = Extent(extent - 1)
             octets += piece.octets() - before
+
+
+def _paragraphs(text: str) -> list[Value]:
+    plain = text.translate(_DROPPED).replace("\r\n", "\n")
+    found = (" ".join(paragraph.split()) for paragraph in plain.split("\n\n"))
+    return [{"text": one, "folded": _folded(one)} for one in found if len(one) > 0]
 
 
 def shown_title(article: Article) -> str:

@@ -25,7 +25,7 @@ class ImportReport:
     added: int = 0
     known: int = 0  # readers already, or twice in the list
     suppressed: int = 0
-    gone: int = 0  # the list says so; suppressed from now on
+    gone: int = 0  # the list says so; suppressed from now on, unless they have left here before
     bad_count: int = 0
     bad: tuple[BadRow, ...] = ()
 
@@ -110,9 +110,11 @@ class ListImport:
     ) -> None:
         now_ms = self.clock.now_ms()
         gone = [row.mailbox for row in rows if row.is_gone]
+        tally.gone += len(gone)
+        # Who has left here is left already, and may come back by a double opt-in of their own.
+        gone = [mailbox for mailbox in gone if not self._has_left(newsletter, mailbox)]
         if len(gone) > 0:
             await self.subscribers.suppress(newsletter, gone, Reason.IMPORTED, now_ms, source)
-            tally.gone += len(gone)
         wanted = [row for row in rows if not row.is_gone]
         agreed = [row for row in wanted if confirmed is not None and not row.is_waiting]
         if confirmed is not None and len(agreed) > 0:
@@ -121,6 +123,10 @@ class ListImport:
         others = [row for row in wanted if confirmed is None or row.is_waiting]
         if len(others) > 0:
             await self._add(newsletter, others, SubscriberState.PENDING, None, invites, tally)
+
+    def _has_left(self, newsletter: str, mailbox: Mailbox) -> bool:
+        known = self.subscribers.find(newsletter, mailbox)
+        return known is not None and known.state is SubscriberState.LEFT
 
     async def _add(
         self,

@@ -1,0 +1,458 @@
+"""The public pages over real requests and a real store."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+import httpx2
+import pytest
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.subscriber import SubscriberState
+from secondpost.protocols.tokens import Purpose
+from secondpost.store.subscriber_ports import Imported
+from secondpost.web.reader import BAD_TOKENS_MAX
+from tests.compose.articles import article
+from tests.web.service import AGREED, Service
+
+pytestmark = pytest.mark.anyio
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'><svg/onload=alert(1)>",
+    "{{ 7 * 7 }}",
+    "{% include 'x' %}",
+    "</title><script>alert(1)</script>",
+    "javascript:alert(1)",
+    "a@b.example<script>alert(1)</script>",
+    "\x00\x01\u2028\ufdd0LEAVE_URL\ufdd1",
+    "%3Cscript%3E",
+)
+
+
+class Page(HTMLParser):
+    """Well-formed: every element is closed in its place, ids are there once, every field has a label."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.labelled: set[str] = set()
+        self.feed(html)
+        self.close()
+        if not html.startswith("<!DOCTYPE html>\n"):
+            self.faults.append("no doctype")
+        if len(self.open) > 0:
+            self.faults.append(f"left open: {self.open}")
+        if self.tags.count("h1") > 1 or self.tags.count("title") != 1:
+            self.faults.append("more than one h1, or not one title")
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        names = [name for name, _ in attrs]
+        values = dict(attrs)
+        if len(set(names)) < len(names):
+            self.faults.append(f"an attribute twice in <{tag}>")
+        self.faults += [f"{name} in <{tag}>" for name in names if name.startswith("on") or name == "style"]
+        if tag == "html" and not values.get("lang"):
+            self.faults.append("no language")
+        if tag == "label" and values.get("for"):
+            self.labelled.add(values["for"] or "")
+        if tag == "input" and values.get("type") == "email" and values.get("id") not in self.labelled:
+            self.faults.append("a field without a label")
+        if "id" in values:
+            self.ids.append(values["id"] or "")
+        self.links += [value or "" for name, value in attrs if name in ("href", "action")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if len(self.open) == 0 or self.open[-1] != tag:
+            self.faults.append(f"</{tag}> where {self.open[-1:]} is open")
+        else:
+            self.open.pop()
+
+
+def check_page(response: httpx2.Response) -> Page:
+    """What holds for every page of ours."""
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none';")
+    assert "script" not in policy
+    assert "set-cookie" not in response.headers
+    page = Page(response.text)
+    assert page.faults == []
+    assert len(set(page.ids)) == len(page.ids)
+    assert "script" not in page.tags
+    return page
+
+
+# ---- the way of a reader
+
+
+async def test_a_reader_comes_and_goes(service: Service) -> None:
+    check_page(await service.client.get("/weekly/"))
+    asked = await service.sign_up("ann@reader.example")
+    assert asked.status_code == 200
+    assert "Look into your mailbox" in asked.text
+    check_page(asked)
+    ann = service.found("ann@reader.example")
+    assert ann.state is SubscriberState.PENDING
+    assert ann.consent is not None
+    assert ann.consent.address_prefix == "192.0.2.0/24"
+    assert len(service.hints) == 1
+
+    path = service.path("confirm", Purpose.CONFIRM, ann.id)
+    page = check_page(await service.client.get(path))
+    assert page.links.count(path) == 1
+    assert service.found("ann@reader.example").state is SubscriberState.PENDING
+    assert "Welcome" in (await service.client.post(path)).text
+    assert service.found("ann@reader.example").state is SubscriberState.ACTIVE
+    again = await service.client.post(path)
+    assert again.status_code == 200
+    assert "You are a reader" in (await service.client.get(path)).text
+
+    leave = service.path("leave", Purpose.LEAVE, ann.id, 3)
+    check_page(await service.client.get(leave))
+    assert service.found("ann@reader.example").state is SubscriberState.ACTIVE
+    check_page(await service.client.post(leave))
+    assert service.found("ann@reader.example").state is SubscriberState.LEFT
+    assert (await service.client.post(leave)).status_code == 200
+
+
+async def test_one_click_needs_no_cookie_and_gets_no_redirect(service: Service) -> None:
+    """RFC 8058 §3.1, and a body of whatever kind is not looked at."""
+    for body, kind in (
+        (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--',
+            "multipart/form-data; boundary=x",
+        ),
+        (b"", "text/plain"),
+        (b"\xff" * 100_000, "application/octet-stream"),
+    ):
+        ann = await service.reader("ann@reader.example")
+        path = service.path("leave", Purpose.LEAVE, ann.id)
+        response = await service.client.post(path, content=body, headers={"Content-Type": kind})
+        assert response.status_code == 200
+        assert "location" not in response.headers
+        assert service.found("ann@reader.example").state is SubscriberState.LEFT
+        await service.store.erase(ann.id, service.clock.now_ms())
+        await service.store.unsuppress("weekly", ann.mailbox)
+        await service.store.unsuppress("", ann.mailbox)
+
+
+async def test_the_answer_to_a_sign_up_says_nothing_of_who_reads(service: Service) -> None:
+    await service.reader("reader@reader.example")
+    gone = await service.reader("gone@reader.example")
+    await service.store.erase(gone.id, service.clock.now_ms())
+    answers = [
+        await service.sign_up(address)
+        for address in (
+            "new@reader.example",
+            "new@reader.example",
+            "reader@reader.example",
+            "gone@reader.example",
+        )
+    ]
+    assert len({(answer.status_code, answer.text, tuple(answer.headers.items())) for answer in answers}) == 1
+    assert service.found("reader@reader.example").state is SubscriberState.ACTIVE
+    assert service.find("gone@reader.example") is None
+    assert len(service.hints) == 1
+
+
+async def test_a_program_that_fills_in_everything_is_thanked_and_forgotten(service: Service) -> None:
+    response = await service.client.post(
+        "/weekly/", data={"email": "bot@reader.example", "website": "https://spam.example/"}
+    )
+    assert "Look into your mailbox" in response.text
+    assert service.find("bot@reader.example") is None
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nobody", "a@b", "a@[192.0.2.1]", "a b@c.example", "a@b.example, c@d.example"]
+)
+async def test_what_is_no_address_is_told_on_the_form(service: Service, address: str) -> None:
+    before = service.contents()
+    response = await service.sign_up(address)
+    assert response.status_code == 422
+    page = check_page(response)
+    assert "fault" in page.ids
+    assert service.contents() == before
+
+
+async def test_a_network_that_signs_up_too_often_waits(service: Service) -> None:
+    answers = [await service.sign_up(f"r{number}@reader.example", "198.51.100.7") for number in range(21)]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+    check_page(answers[-1])
+    assert (await service.sign_up("other@reader.example", "203.0.113.1")).status_code == 200
+
+
+# ---- what we keep
+
+
+async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> None:
+    ann = await service.reader("ann@reader.example")
+    await service.sent_issue()
+    path = service.path("me", Purpose.ME, ann.id)
+    response = await service.client.get(path)
+    check_page(response)
+    for told in ("ann@reader.example", "at the fair", "The Blog"):
+        assert told in response.text
+    taken = await service.client.get(f"{path}?as=json")
+    assert taken.headers["content-type"] == "application/json"
+    document = json.loads(taken.text)
+    assert document["address"] == "ann@reader.example"
+    assert document["agreed"]["where"] == "at the fair"
+    assert [mail["kind"] for mail in document["mails"]] == ["issue"]
+    check_page(await service.client.post(path, data={"do": "leave"}))
+    assert service.found("ann@reader.example").state is SubscriberState.LEFT
+    check_page(await service.client.post(path, data={"do": "erase"}))
+    assert service.find("ann@reader.example") is None
+    assert (await service.client.get(path)).status_code == 410
+    leave = service.path("leave", Purpose.LEAVE, ann.id)
+    assert (await service.client.post(leave)).status_code == 200
+
+
+async def test_an_unknown_wish_changes_nothing(service: Service) -> None:
+    ann = await service.reader("ann@reader.example")
+    before = service.contents()
+    response = await service.client.post(service.path("me", Purpose.ME, ann.id), data={"do": "everything"})
+    assert response.status_code == 400
+    assert service.contents() == before
+
+
+async def test_a_sign_up_that_was_forgotten_cannot_be_confirmed(service: Service) -> None:
+    await service.sign_up("ann@reader.example")
+    ann = service.found("ann@reader.example")
+    path = service.path("confirm", Purpose.CONFIRM, ann.id)
+    await service.store.forget_pending(service.clock.now_ms() + 1)
+    for response in (await service.client.get(path), await service.client.post(path)):
+        assert response.status_code == 410
+        check_page(response)
+    assert service.find("ann@reader.example") is None
+
+
+# ---- tokens
+
+
+async def test_a_token_opens_only_what_it_was_made_for(service: Service) -> None:
+    ann = await service.reader("ann@reader.example")
+    before = service.contents()
+    good = service.path("me", Purpose.ME, ann.id).rpartition("/")[2]
+    wrong = "a" if good[-1] != "a" else "b"
+    for path in (
+        f"/leave/{good}",
+        f"/confirm/{good}",
+        f"/me/{good[:-1]}{wrong}",
+        f"/me/{good}a",
+        "/me/a",
+        "/leave/" + "a" * 150,
+        "/leave/" + "a" * 5_000,
+        "/leave/%00",
+        "/leave/%C3%A9",
+    ):
+        for response in (await service.client.get(path), await service.client.post(path)):
+            assert response.status_code == 404
+            check_page(response)
+    assert service.contents() == before
+
+
+async def test_no_changed_token_opens_anything(service: Service) -> None:
+    ann = await service.reader("ann@reader.example")
+    before = service.contents()
+    head, _, token = service.path("leave", Purpose.LEAVE, ann.id, 7).rpartition("/")
+    for place, character in enumerate(token):
+        other = "2" if character != "2" else "3"
+        changed = f"{head}/{token[:place]}{other}{token[place + 1 :]}"
+        assert (await service.client.post(changed)).status_code in (404, 429)
+    assert service.contents() == before
+
+
+async def test_who_guesses_tokens_is_slowed_but_nobody_who_leaves(service: Service) -> None:
+    ann = await service.reader("ann@reader.example")
+    caller = {"X-Forwarded-For": "192.0.2.1"}
+    answers = [
+        (await service.client.get("/leave/aaaa", headers=caller)).status_code
+        for _ in range(BAD_TOKENS_MAX + 1)
+    ]
+    assert answers == [404] * BAD_TOKENS_MAX + [429]
+    leave = service.path("leave", Purpose.LEAVE, ann.id)
+    assert (await service.client.post(leave, headers=caller)).status_code == 200
+    assert service.found("ann@reader.example").state is SubscriberState.LEFT
+
+
+# ---- the archive
+
+
+async def test_an_issue_is_shown_as_it_was_sent(service: Service) -> None:
+    await service.reader("ann@reader.example")
+    issue = await service.sent_issue()
+    home = await service.client.get("/weekly/")
+    assert f"/weekly/{issue.number}" in check_page(home).links
+    assert "The Blog" in home.text
+    shown = await service.client.get(f"/weekly/{issue.number}")
+    assert shown.status_code == 200
+    assert "Part 1 of the flood" in shown.text
+    assert f'href="https://mx2.example.net/weekly/{issue.number}"' in shown.text
+    assert "/leave/" not in shown.text
+    assert "\ufdd0" not in shown.text
+    assert "<script" not in shown.text
+    assert "style-src 'unsafe-inline'" in shown.headers["content-security-policy"]
+    assert "form-action 'none'" in shown.headers["content-security-policy"]
+
+
+async def test_an_issue_that_may_be_taken_back_is_shown_to_nobody(service: Service) -> None:
+    await service.reader("ann@reader.example")
+    issue = await service.sent_issue()
+    await service.store.stop(issue.id, service.clock.now_ms(), "a mistake")
+    assert (await service.client.get(f"/weekly/{issue.number}")).status_code == 404
+    assert "<entry>" not in (await service.client.get("/weekly/feed.xml")).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/weekly/0", "/weekly/99", "/weekly/-1", "/weekly/1e9", "/weekly/١", "/weekly/" + "9" * 30]
+)
+async def test_no_such_issue(service: Service, path: str) -> None:
+    assert (await service.client.get(path)).status_code == 404
+
+
+async def test_the_feed_of_issues_is_marked(service: Service) -> None:
+    await service.reader("ann@reader.example")
+    odd = [replace(article(1), title="<b>One</b> & \x0bmore"), article(2)]
+    await service.sent_issue(odd)
+    response = await service.client.get("/weekly/feed.xml")
+    assert response.headers["content-type"] == "application/atom+xml"
+    feed = ElementTree.fromstring(response.text)
+    assert feed.findtext("{urn:secondpost:issues}newsletter") == "weekly"
+    titles = [entry.findtext(f"{ATOM}title") for entry in feed.findall(f"{ATOM}entry")]
+    assert titles == ["<b>One</b> & more · Part 2 of the flood"]
+    assert feed.findtext(f"{ATOM}title") == "The Blog"
+
+
+async def test_the_front_leads_to_the_only_newsletter(service: Service) -> None:
+    front = await service.client.get("/")
+    assert (front.status_code, front.headers["location"]) == (302, "/weekly/")
+    bare = await service.client.get("/weekly", headers={"Host": "evil.example"})
+    assert (bare.status_code, bare.headers["location"]) == (308, "/weekly/")
+
+
+# ---- for all pages
+
+
+async def every_address(service: Service) -> list[str]:
+    active, pending = await service.reader("ann@reader.example"), "bob@reader.example"
+    await service.sign_up(pending)
+    issue = await service.sent_issue()
+    paths = [
+        "/",
+        "/health",
+        "/static/style.css",
+        "/weekly",
+        "/weekly/",
+        "/weekly/?before=9",
+        "/weekly/feed.xml",
+    ]
+    paths += [f"/weekly/{issue.number}", "/nobody/", "/nobody/1", "/weekly/x", "/a/b/c", "/%2e%2e/etc"]
+    for subscriber in (active, service.found(pending)):
+        paths += [
+            service.path("confirm", Purpose.CONFIRM, subscriber.id),
+            service.path("leave", Purpose.LEAVE, subscriber.id, issue.number),
+            service.path("me", Purpose.ME, subscriber.id),
+            service.path("me", Purpose.ME, subscriber.id) + "?as=json",
+            service.path("me", Purpose.ME, subscriber.id) + "?do=erase",
+        ]
+    return paths
+
+
+async def test_get_and_head_change_nothing(service: Service) -> None:
+    paths = await every_address(service)
+    before = service.contents()
+    for path in paths:
+        for method in ("GET", "HEAD"):
+            response = await service.client.request(method, path)
+            assert response.status_code < 500, path
+            if method == "HEAD":
+                assert response.content == b""
+    assert service.contents() == before
+
+
+async def test_other_methods_change_nothing(service: Service) -> None:
+    paths = await every_address(service)
+    before = service.contents()
+    for path in paths:
+        for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
+            response = await service.client.request(method, path)
+            assert response.status_code in (404, 405), (method, path)
+    assert service.contents() == before
+
+
+async def test_every_page_is_well_formed_and_without_script(service: Service) -> None:
+    for path in await every_address(service):
+        response = await service.client.get(path)
+        if response.headers.get("content-type", "").startswith("text/html") and not re.match(
+            r"/weekly/\d", path
+        ):
+            check_page(response)
+
+
+async def test_what_strangers_write_stays_text(service: Service) -> None:
+    ann = await service.reader("ann@reader.example")
+    for text in HOSTILE:
+        answers = [
+            await service.client.get("/weekly/", params={"before": text}),
+            await service.client.get("/weekly/" + quote(text, safe="")),
+            await service.sign_up(text),
+            await service.client.post("/weekly/", data={"email": text, text: text}),
+            await service.client.get(service.path("me", Purpose.ME, ann.id), params={"as": text}),
+            await service.client.post(service.path("me", Purpose.ME, ann.id), data={"do": text}),
+        ]
+        for answer in answers:
+            assert answer.status_code < 500
+            check_page(answer)
+            assert "alert(1)" not in answer.text
+            assert "49" not in answer.text
+
+
+async def test_what_a_list_brought_stays_text_on_the_page_of_the_reader(service: Service) -> None:
+    attributes = tuple((f"column {number}", text) for number, text in enumerate(HOSTILE) if text.isascii())
+    hostile = replace(AGREED, where=HOSTILE[0], text=HOSTILE[1])
+    mailbox = Mailbox.parse('"<b>x</b>"@reader.example')
+    await service.store.import_batch(
+        "weekly", [Imported(mailbox, attributes)], SubscriberState.ACTIVE, hostile, service.clock.now_ms()
+    )
+    reader = service.store.find("weekly", mailbox)
+    assert reader is not None
+    response = await service.client.get(service.path("me", Purpose.ME, reader.id))
+    page = check_page(response)
+    assert "img" not in page.tags
+    assert "svg" not in page.tags
+    assert "&lt;script&gt;alert(1)&lt;" in response.text
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"email=" + b"a" * 10_000, "application/x-www-form-urlencoded", 413),
+        (b"email=%FF", "application/x-www-form-urlencoded", 400),
+        (b"&".join([b"a=b"] * 50), "application/x-www-form-urlencoded", 400),
+        (b'{"email": "a@reader.example"}', "application/json", 415),
+    ],
+)
+async def test_a_form_has_bounds(service: Service, content: bytes, kind: str, status: int) -> None:
+    response = await service.client.post("/weekly/", content=content, headers={"Content-Type": kind})
+    assert response.status_code == status
+    check_page(response)
