@@ -89,10 +89,11 @@ def standing(listed: Listed) -> Standing:
 
 
 def is_held(listed: Listed) -> bool:
-    """Whether it lies here for a backup domain until the primary, or the owner, is ready for it."""
-    return listed.lane is Lane.RELAY and (
-        listed.state in (State.HELD, State.KEPT) or standing(listed) is Standing.HELD_PRIMARY
-    )
+    """Whether it lies here until the primary, or the owner, is ready for it.
+
+    What was redirected counts too, though it is no longer the primary's: the other mailbox may not take it.
+    """
+    return listed.state in (State.HELD, State.KEPT) or standing(listed) is Standing.HELD_PRIMARY
 
 
 HOLDABLE = (State.WAITING, State.HELD, State.KEPT)  # what is_held may be true for
