@@ -143,7 +143,8 @@ def held_mail_drains_when_the_primary_is_back(day: Evidence) -> Iterator[str]:
             yield f"{plan.name} was back at {back:.1f}, {len(held)} waited, the first tried at {first:.1f}"
         elif last > back + DRAINED_SECONDS + len(held):
             yield f"{plan.name} was back at {back:.1f}, {len(held)} waited, the last tried at {last:.1f}"
-        else:
+        elif not any(isinstance(fault.what, ClockWrong) for fault in day.scenario.faults):
+            # Where the clock was stepped, roles that started at different times disagree about "before".
             yield from _in_order(plan.name, plan.domains, held, tried)
 
 
