@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpost.deliver.pace import LOST_MAX, Pace
+from secondpost.deliver.pace import LOST_MAX, STALLED_MAX, Pace
 from secondpost.deliver.probe import knowledge_from
 from secondpost.deliver.refusals import IN_A_ROW_MAX, Refusals
 from secondpost.deliver.results import outcome_of, outcome_of_break, speaks_of_load
@@ -72,6 +72,15 @@ def test_connections_lost_one_after_the_other_are_the_sites_fault() -> None:
     assert [pace.lost_one() for _ in range(LOST_MAX)] == [False] * (LOST_MAX - 1) + [True]
     pace.delivered()
     assert not pace.lost_one()
+
+
+def test_connections_that_stall_are_replaced_but_few_and_not_beyond_the_bound_without_need() -> None:
+    pace = Pace(connections_max=3)
+    assert [pace.limit(stalled) for stalled in range(6)] == [1, 2, 3, 4, 4, 4]
+    assert 1 + STALLED_MAX == 4
+    for _ in range(2):
+        pace.delivered()
+    assert [pace.limit(stalled) for stalled in range(4)] == [3, 3, 3, 4]
 
 
 def test_a_refusal_counts_against_a_message_only_while_others_get_through() -> None:

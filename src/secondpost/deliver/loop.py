@@ -174,10 +174,16 @@ class DeliverLoop:
                 self._probing.add(down.site)
                 self._post.background(self._probe_site(down.site))
 
+    def _resume(self, site: str) -> None:
+        for leased in self._sites.values():
+            if leased.lease.site == site:
+                leased.resume()
+
     async def _probe_site(self, site: str) -> None:
         try:
             for down in self._post.claims.sites_down():
                 if down.site == site and await self.probe.look_at(down):
+                    self._resume(site)
                     self._look_within(0.0)
         except (StoreUnavailable, StoreFull) as error:
             self._post.log.alarm("probe-waits", f"{site}: {error}")

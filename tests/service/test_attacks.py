@@ -1,0 +1,24 @@
+"""The real service, attacked: what a hostile or broken world may do must not cost other people's mail."""
+
+import os
+
+from tests.crash.postoffice import RECIPIENT
+from tests.service.conftest import Call, MakeOffice
+from tests.service.primary import Primary
+from tests.service.test_hard_times import bodies, message, until
+
+
+def test_a_content_file_that_was_cut_short_is_not_sent_and_holds_up_nobody(
+    make_office: MakeOffice, call: Call, primary: Primary
+) -> None:
+    office = make_office()
+    office.start()
+    client = call(office)
+    assert client.send(message(1, 200_000), RECIPIENT).startswith("250 ")
+    assert client.send(message(2), RECIPIENT).startswith("250 ")
+    [file] = (office.store / "content").iterdir()
+    os.truncate(file, 1000)
+    primary.open()
+    until("the other one has arrived", lambda: len(primary.taken) == 1)
+    until("the owner hears of it", lambda: "alarm about=content-unreadable" in office.log.read_text())
+    assert bodies(primary) == [message(2)]
