@@ -15,7 +15,7 @@ from secondpost.app import DeliverRole, ReceiveRole, World
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
-from secondpost.processes.doors import LIFELINE, inherited_doors, systemd_doors
+from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
 from secondpost.processes.exits import Exit
 from secondpost.processes.user import UserRefused, become, person_to_become, prepare_store
 from secondpost.store.ports import StoreRefused
@@ -41,14 +41,17 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
     """Blocks until the roles have ended; the exit code."""
     for role in roles:
         if role not in ROLES:
-            sys.stderr.write(f"there is no role {role}; the roles are {ROLES_TEXT}\n")
+            sys.stderr.write(f"secondpost: there is no role {role}; the roles are {ROLES_TEXT}\n")
             return Exit.USAGE
     try:
         doors = _doors(config, roles)
         person = person_to_become(config)
         prepare_store(config, person)
-    except (NetError, UserRefused) as error:
-        sys.stderr.write(f"{error}\n")
+    except NetError as error:
+        sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
+        return Exit.UNREACHABLE
+    except UserRefused as error:
+        sys.stderr.write(f"secondpost: {error}\n")
         return Exit.UNREACHABLE
     if person is not None:
         become(person)

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
@@ -44,16 +45,30 @@ def prepare_store(config: Config, person: Person | None) -> None:
             os.chown(config.store, person.uid, person.gid)
         owner = os.stat(config.store).st_uid
     except OSError as error:
-        raise UserRefused(f"the store {config.store} cannot be made: {error.strerror}") from error
-    if owner != uid and os.geteuid() != 0:
         raise UserRefused(
-            f"the store {config.store} does not belong to {name}; type: sudo -u … secondpost serve"
+            f"the store {config.store} cannot be used: {error.strerror}; "
+            f"type: sudo install -d -m 700 -o {_name_of(uid, str(uid))} {shlex.quote(config.store)}"
+        ) from error
+    if owner != uid and os.geteuid() != 0:
+        path = shlex.quote(os.path.abspath(config.path))
+        others = _name_of(owner, f"'#{owner}'")
+        raise UserRefused(
+            f"the store {config.store} does not belong to {name}; "
+            f"type: sudo -u {others} secondpost --config {path} serve"
         )
     if person is not None and owner != uid:
         raise UserRefused(
             f"the store {config.store} does not belong to {name}; "
-            f"type: chown -R {person.name}: {config.store}"
+            f"type: chown -R {person.name}: {shlex.quote(config.store)}"
         )
+
+
+def _name_of(uid: int, number: str) -> str:
+    """For a command line; `number` is how that command is told a user who has no name."""
+    try:
+        return shlex.quote(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return number
 
 
 def become(person: Person) -> None:
