@@ -114,17 +114,15 @@ class ReceiveRole:
         failed: Callable[[BaseException], None],
     ) -> None:
         log = MailLog(sink)
-        clock = SteadyClock(world.clock)
         self._world = world
         self._background = Background(failed)
-        lists = RecipientLists(config, clock, log, file_stamp, read_recipients)
+        lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
         asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
-        knowledge = RecipientKnowledge(store, clock, asker.knows)
+        knowledge = RecipientKnowledge(store, world.clock, asker.knows)
         self._listener = Listener(
             Reception(
                 config=config,
-                clock=clock,
-                wall=world.clock,
+                clock=world.clock,
                 net=world.net,
                 disk=world.disk,
                 work=world.work,
@@ -165,6 +163,8 @@ class DeliverRole:
         failed: Callable[[BaseException], None],
     ) -> None:
         self._log = MailLog(sink)
+        # Never behind the clock by which mail arrives, and never stepping back: see the receive role, whose
+        # times are the wall's.
         self._clock = SteadyClock(world.clock)
         self._config = config
         self._world = world

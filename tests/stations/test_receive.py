@@ -140,7 +140,6 @@ class Office:
             Reception(
                 config=config,
                 clock=RealClock(),
-                wall=RealClock(),
                 net=self.net,
                 disk=self.disk,
                 work=self.work,
