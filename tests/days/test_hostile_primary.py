@@ -2,11 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 
-from secondpost.config.records import AnyRecipient, Backup, Config, Deliver, Receive, Web
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    Config,
+    Deliver,
+    LearnedRecipients,
+    Receive,
+    RecipientSource,
+    Web,
+)
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from simulation.clock import Timeline, fence
 from simulation.daylog import DayLog
@@ -24,6 +34,7 @@ from simulation.work import Pace
 OURS = "mx2.example.net"
 OUR_ADDRESS = "192.0.2.25"
 MINUTE = 60.0
+ANYBODY = AnyRecipient()
 
 
 class Primary:
@@ -142,7 +153,7 @@ class Town:
             self.dns.mx[domain] = [(10, name), (50, OURS)]
         return Primary(self, name, address)
 
-    def start(self, *domains: str, connections: int = 20) -> None:
+    def start(self, *domains: str, connections: int = 20, recipients: RecipientSource = ANYBODY) -> None:
         config = Config(
             path="town.toml",
             hostname=Domain(OURS),
@@ -152,7 +163,7 @@ class Town:
             web=Web(url=None),
             receive=Receive(listen=(Endpoint(OUR_ADDRESS, 25),)),
             deliver=Deliver(connections_per_site=connections),
-            backups=tuple(Backup(Domain(name), (), (AnyRecipient(),)) for name in domains),
+            backups=tuple(Backup(Domain(name), (), (recipients,)) for name in domains),
         )
         Service(self.machine, config, self.log, Trace(), as_built).start_all()
         self.pass_by(5.0)
@@ -281,3 +292,31 @@ def test_each_domain_of_a_site_that_is_down_is_looked_at(town: Town) -> None:
     town.dns.mx[DOMAIN] = [(10, "mx.new.example"), (50, OURS)]
     assert town.until(lambda: len(new.taken) == 2, MINUTE)
     assert town.until(lambda: len(town.log.of("site-up")) + len(town.log.of("delivered")) >= 2, MINUTE)
+
+
+def test_a_disk_that_was_full_when_a_site_had_done_its_work_leaves_the_site_free_for_the_next(
+    town: Town,
+) -> None:
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    primary.open()
+    town.start(DOMAIN)
+    town.post("one", READER)
+    assert town.until(lambda: len(primary.taken) == 1, MINUTE)
+    town.machine.disk.fail_at(1, ENOSPC)
+    town.pass_by(2 * MINUTE)
+    town.machine.disk.heal()
+    town.post("two", READER)
+    assert town.until(lambda: len(primary.taken) == 2, MINUTE)
+    assert len(town.log.of("role-ended")) == 0
+
+
+def test_a_primary_that_is_slow_to_tell_whom_it_has_brings_nobody_down(town: Town) -> None:
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    primary.recipient_seconds = 20.0
+    primary.open()
+    town.start(DOMAIN, recipients=LearnedRecipients())
+    letter = compose(town.dice.faults, "one", "one@sender.example", (READER,), 500)
+    town.sender.give(letter)
+    town.pass_by(2 * MINUTE)
+    assert len(town.log.of("refused")) > 0
+    assert len(town.log.of("role-ended")) == 0

@@ -120,7 +120,7 @@ class DeliverLoop:
         if lease is None:
             return
         if self._stopping:
-            await self._post.claims.give_back(lease)
+            await self._post.give_back(lease)
             return
         site = Site(self._post, lease, self._refusals, self._ended)
         self._sites[key] = site

@@ -136,8 +136,11 @@ class Connection(asyncio.Protocol):
         self._flush()
 
     def quit(self) -> None:
-        """Part politely, and be gone soon whatever the peer does."""
+        """Part politely, and be gone soon whatever the peer does; in mid-talk there is no polite way."""
         if self._over or self._transport is None:
+            return
+        if not self._client.ready:
+            self.abort()
             return
         self._client.quit()
         self._within(QUIT_SECONDS)

@@ -65,7 +65,7 @@ class Probe:
         async with self._room:
             waiting = post.claims.domains_of(down.site, DOMAINS_MAX)
             if len(waiting) == 0:
-                await post.claims.site_up(down.site, post.clock.now_ms())
+                await post.mark_up(down.site)
                 return True
             looked_at = post.dice.shuffled(waiting)[:DOMAINS_AT_ONCE]
             routes = await asyncio.gather(*(post.route(lane, domain) for lane, domain in looked_at))
@@ -87,7 +87,7 @@ class Probe:
         for (lane, domain), routed in zip(domains, routes, strict=True):
             is_final = isinstance(routed, Plan) or routed.reply.is_permanent
             if is_final and routed.site != down.site:
-                await self._post.claims.hint_site(lane, domain, routed.site)
+                await self._post.hint(lane, domain, routed.site)
                 moved = True
         return moved
 
@@ -95,7 +95,7 @@ class Probe:
         post = self._post
         refusal = await self._first_refusal(plan)
         if refusal is None:
-            await post.claims.site_up(down.site, post.clock.now_ms())
+            await post.mark_up(down.site)
             post.log.site_up(down.site, post.clock.now_ms() - down.since_ms)
             return True
         await post.mark_down(down.site, refusal.cause, f"{refusal.host}: {refusal.reply}")

@@ -113,7 +113,7 @@ class Site:
             await self._nowhere(domain, rows, routed)
         elif routed.site != self.lease.site:
             # The hint was wrong, or the route has changed: correct it and hand the rows back.
-            await self._post.claims.hint_site(self.lease.lane, domain, routed.site)
+            await self._hint(domain, routed.site)
             self._hand_back(rows)
         else:
             self._plan = routed
@@ -136,10 +136,13 @@ class Site:
             for row in rows:
                 self._settle(row, Failed(routed.cause, "", routed.reply))
             return
-        await self._post.claims.hint_site(self.lease.lane, domain, routed.site)
-        await self._post.mark_down(routed.site, routed.cause, routed.reply.text)
+        await self._hint(domain, routed.site)
+        await self._post.insist(lambda: self._post.mark_down(routed.site, routed.cause, routed.reply.text))
         for row in rows:
             self._settle(row, Deferred(routed.cause, "", routed.reply))
+
+    async def _hint(self, domain: Domain, site: str) -> None:
+        await self._post.insist(lambda: self._post.claims.hint_site(self.lease.lane, domain, site))
 
     def _put_back_jobs(self) -> None:
         for job in self._jobs:
@@ -197,7 +200,8 @@ class Site:
         self._post.background(self._take_down(cause, host, reply))
 
     async def _take_down(self, cause: Cause, host: str, reply: Reply) -> None:
-        await self._post.mark_down(self.lease.site, cause, f"{host}: {reply}")
+        detail = f"{host}: {reply}"
+        await self._post.insist(lambda: self._post.mark_down(self.lease.site, cause, detail))
         self._faults -= 1
         if not self._stopping:
             first = self._jobs.popleft() if len(self._jobs) > 0 else None
@@ -233,10 +237,7 @@ class Site:
         if self._stall is not None:
             self._stall.cancel()
         await self._post.settler.finished()
-        try:
-            await self._post.claims.give_back(self.lease)
-        except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("lease-kept", f"{self.lease.site}: {error}")
+        await self._post.insist(lambda: self._post.claims.give_back(self.lease))
         self._ended(self)
 
     # ------------------------------------------------------------ what a connection says
@@ -293,7 +294,8 @@ class Site:
             self._post.background(self._pause(claimed, until_ms))
 
     async def _pause(self, claimed: Claimed, until_ms: int) -> None:
-        await self._post.claims.pause_domain(claimed.lane, claimed.recipient.domain, until_ms)
+        domain = claimed.recipient.domain
+        await self._post.insist(lambda: self._post.claims.pause_domain(claimed.lane, domain, until_ms))
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self._connections.discard(connection)
