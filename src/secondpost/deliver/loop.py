@@ -169,7 +169,8 @@ class DeliverLoop:
         now_ms = self._post.clock.now_ms()
         for down in self._post.claims.sites_down():
             ahead_ms = down.next_probe_ms - now_ms
-            due = ahead_ms <= 0 or ahead_ms > self._post.config.deliver.probe_ms + AHEAD_MS_MAX
+            # Further ahead than a round: the clock was set back, or `probe` was made shorter.
+            due = ahead_ms <= 0 or ahead_ms > self._post.config.deliver.probe_ms
             if due and down.site not in self._probing:
                 self._probing.add(down.site)
                 self._post.background(self._probe_site(down.site))

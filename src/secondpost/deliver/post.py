@@ -1,10 +1,8 @@
 """What the parts of this station share: the configuration, the world and the spool."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from secondpost.config.records import Config
 from secondpost.deliver.learning import Learning
@@ -19,12 +17,9 @@ from secondpost.maillog import MailLog
 from secondpost.route.destination import ByHosts, road_to
 from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx
 from secondpost.spool.schedule import Term, settle, term_of
-from secondpost.store.ports import Claims, Lease, Settlement, StoreFull, StoreUnavailable
+from secondpost.store.ports import Claims, Lease, Settlement
 from secondpost.world.asking import Answerer, drive
 from secondpost.world.ports import Clock, Dice, Disk, Net, Work
-
-T = TypeVar("T")
-AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +55,6 @@ class Post:
     def decide(self, claimed: Claimed, outcome: Outcome) -> Settlement:
         now_ms = self.clock.now_ms()
         return settle(claimed, outcome, self.term(claimed), now_ms, self.dice.fraction())
-
-    async def insist(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write what has to be written before this site's work can go on: a full or a busy store passes."""
-        while True:
-            try:
-                return await write()
-            except (StoreUnavailable, StoreFull) as error:
-                self.log.alarm("store-waits", str(error))
-                await asyncio.sleep(AGAIN_SECONDS)
 
     async def mark_down(self, site: str, cause: Cause, detail: str) -> None:
         now_ms = self.clock.now_ms()

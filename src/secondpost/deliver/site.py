@@ -137,12 +137,12 @@ class Site:
                 self._settle(row, Failed(routed.cause, "", routed.reply))
             return
         await self._hint(domain, routed.site)
-        await self._post.insist(lambda: self._post.mark_down(routed.site, routed.cause, routed.reply.text))
+        await self._post.mark_down(routed.site, routed.cause, routed.reply.text)
         for row in rows:
             self._settle(row, Deferred(routed.cause, "", routed.reply))
 
     async def _hint(self, domain: Domain, site: str) -> None:
-        await self._post.insist(lambda: self._post.claims.hint_site(self.lease.lane, domain, site))
+        await self._post.hint(self.lease.lane, domain, site)
 
     def _put_back_jobs(self) -> None:
         for job in self._jobs:
@@ -201,7 +201,7 @@ class Site:
 
     async def _take_down(self, cause: Cause, host: str, reply: Reply) -> None:
         detail = f"{host}: {reply}"
-        await self._post.insist(lambda: self._post.mark_down(self.lease.site, cause, detail))
+        await self._post.mark_down(self.lease.site, cause, detail)
         self._faults -= 1
         if not self._stopping:
             first = self._jobs.popleft() if len(self._jobs) > 0 else None
@@ -237,7 +237,7 @@ class Site:
         if self._stall is not None:
             self._stall.cancel()
         await self._post.settler.finished()
-        await self._post.insist(lambda: self._post.claims.give_back(self.lease))
+        await self._post.give_back(self.lease)
         self._ended(self)
 
     # ------------------------------------------------------------ what a connection says
@@ -295,7 +295,7 @@ class Site:
 
     async def _pause(self, claimed: Claimed, until_ms: int) -> None:
         domain = claimed.recipient.domain
-        await self._post.insist(lambda: self._post.claims.pause_domain(claimed.lane, domain, until_ms))
+        await self._post.pause(claimed.lane, domain, until_ms)
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self._connections.discard(connection)
