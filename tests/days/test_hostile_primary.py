@@ -55,6 +55,8 @@ class Primary:
         self.shuts: set[str] = set()  # 421 after the dot
         self.garbles: set[str] = set()
         self.refuses_early: set[str] = set()  # 451 in the midst of the content, and hangs up
+        self.offered = 0  # recipients
+        self.blocks_us = False  # 550 5.7.1 to every recipient
         self.busy = False  # 421 to every MAIL
         self.messages_max = 1000  # on one connection, then it hangs up without a word
         self.recipient_seconds = 0.0
@@ -91,9 +93,15 @@ class Primary:
                     sender, recipients = line.partition("<")[2].partition("@")[0], []
                     talk.say("250 ok")
                 case "RCPT":
+                    self.offered += 1
                     await asyncio.sleep(self.recipient_seconds)
+                    if self.blocks_us:
+                        talk.say("550 5.7.1 your address is on a list")
+                        continue
                     recipients.append(line.partition("<")[2].partition(">")[0])
                     talk.say("250 ok")
+                case "DATA" if len(recipients) == 0:
+                    talk.say("554 5.5.1 nobody")
                 case "DATA":
                     talk.say("354 go on")
                     await self._content(talk, sender, tuple(recipients))
@@ -322,3 +330,17 @@ def test_a_primary_that_is_slow_to_tell_whom_it_has_brings_nobody_down(town: Tow
     town.pass_by(2 * MINUTE)
     assert len(town.log.of("refused")) > 0
     assert len(town.log.of("role-ended")) == 0
+
+
+def test_a_primary_that_blocks_us_is_offered_a_few_messages_and_then_left_alone(town: Town) -> None:
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    town.start(DOMAIN)
+    for number in range(40):
+        town.post(f"good{number}", READER)
+    primary.blocks_us = True
+    primary.open()
+    town.pass_by(10 * MINUTE)
+    assert 3 <= primary.offered <= 6
+    assert len([line for line in town.log.of("alarm") if "domain-paused" in line.text]) == 1
+    primary.blocks_us = False
+    assert town.until(lambda: len(primary.taken) == 40, 20 * MINUTE)

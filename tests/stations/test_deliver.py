@@ -74,6 +74,18 @@ def test_connections_lost_one_after_the_other_are_the_sites_fault() -> None:
     assert not pace.lost_one()
 
 
+def test_a_site_that_takes_so_many_connections_is_seldom_asked_for_one_more() -> None:
+    pace = Pace(connections_max=20)
+    refused = 0
+    for _ in range(1000):
+        pace.delivered()
+        if pace.allowed > 5:
+            refused += 1
+            pace.refused_one_more(standing=5)
+            assert pace.allowed == 5
+    assert 1 <= refused <= 5
+
+
 def test_connections_that_stall_are_replaced_but_few_and_not_beyond_the_bound_without_need() -> None:
     pace = Pace(connections_max=3)
     assert [pace.limit(stalled) for stalled in range(6)] == [1, 2, 3, 4, 4, 4]

@@ -190,7 +190,7 @@ class Site:
             self._idle.append(opened)
             self._assign()
         elif len(self._connections) > 0:
-            self._pace.pushed_back()  # the others go on: it is a matter of how many
+            self._pace.refused_one_more(len(self._connections))
         else:
             self._site_fault(opened.cause, opened.host, opened.reply)
         self._end_if_done()
@@ -292,6 +292,9 @@ class Site:
             until_ms = self._post.clock.now_ms() + PAUSE_MS
             self._post.log.alarm("domain-paused", f"{domain} refuses every message of ours")
             self._post.background(self._pause(claimed, until_ms))
+            for job in [job for job in self._jobs if job.first.recipient.domain == domain]:
+                self._jobs.remove(job)
+                self._hand_back(job.claimed)
 
     async def _pause(self, claimed: Claimed, until_ms: int) -> None:
         domain = claimed.recipient.domain
