@@ -14,7 +14,7 @@ from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.site import Site
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
-from secondpost.spool.schedule import WAIT_MS_MAX, term_of
+from secondpost.spool.schedule import JITTER, WAIT_MS_MAX, term_of
 from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
 LANES = (Lane.RELAY, Lane.OWN)
@@ -24,7 +24,7 @@ LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
 SWEEP_SECONDS = 15.0
 EXPIRE_SECONDS = 60.0
 DRAIN_SECONDS_MAX = 30.0
-AHEAD_MS_MAX = 2 * WAIT_MS_MAX  # further ahead nothing is ever scheduled
+AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever scheduled
 
 
 class DeliverLoop:

@@ -62,7 +62,7 @@ class SqliteSites(Base):
 
     async def mend_due(self, later_than_ms: int, now_ms: int) -> int:
         mended = 0
-        while len(chosen := self._read(_QUERIES["put_off"], (later_than_ms, BATCH_ROWS))) > 0:
+        while len(chosen := self._read(_QUERIES["put_off"], (later_than_ms, now_ms, BATCH_ROWS))) > 0:
             mended += await self._writer.change(partial(_mend_due, as_json(chosen), now_ms), BATCH_ROWS)
         return mended
 

@@ -142,10 +142,12 @@ WHERE (message, number) IN (
   LIMIT ?3);
 
 -- name: put_off
--- Up to ?2 deliveries that are due later than any schedule says. Asked once, when the role starts.
+-- Up to ?3 deliveries that are due later than any schedule says (?1), that arrived in a time to come, or that
+-- wait for their site's sake alone and yet are not due (now is ?2). Asked once, when the role starts.
 SELECT message, number FROM domain INDEXED BY domain_due CROSS JOIN delivery INDEXED BY delivery_waiting
-WHERE domain.next_due_ms IS NOT NULL AND delivery.domain = domain.id AND state = 'waiting' AND due_ms > ?1
-LIMIT ?2;
+WHERE domain.next_due_ms IS NOT NULL AND delivery.domain = domain.id AND state = 'waiting' AND due_ms > ?2
+  AND (due_ms > ?1 OR arrived_ms > ?2 OR (level = 'site' AND cause <> 'lost'))
+LIMIT ?3;
 
 -- name: mend_due
 -- The chosen deliveries are due now, and did not arrive in a time to come.
