@@ -27,7 +27,7 @@ from simulation.letters import Ledger, compose
 from simulation.machine import Machine
 from simulation.net import SimInternet
 from simulation.senders import Manners, SendingServer
-from simulation.service import Service, as_built
+from simulation.service import RESTART_SECONDS, Service, as_built
 from simulation.talk import Gone, Talk
 from simulation.trace import Trace
 from simulation.work import Pace
@@ -174,7 +174,8 @@ class Town:
             deliver=Deliver(connections_per_site=connections),
             backups=tuple(Backup(Domain(name), (), (recipients,)) for name in domains),
         )
-        Service(self.machine, config, self.log, Trace(), as_built).start_all()
+        self.service = Service(self.machine, config, self.log, Trace(), as_built)
+        self.service.start_all()
         self.pass_by(5.0)
 
     def pass_by(self, seconds: float) -> None:
@@ -344,3 +345,16 @@ def test_a_primary_that_blocks_us_is_offered_a_few_messages_and_then_left_alone(
     assert len([line for line in town.log.of("alarm") if "domain-paused" in line.text]) == 1
     primary.blocks_us = False
     assert town.until(lambda: len(primary.taken) == 40, 20 * MINUTE)
+
+
+def test_a_service_that_starts_does_not_wait_for_the_next_round_to_look_at_a_primary(town: Town) -> None:
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    town.start(DOMAIN)
+    town.post("good0", READER)
+    town.pass_by(MINUTE)
+    assert town.until(lambda: len(town.log.of("site-down")) == 1, MINUTE)
+    begun = town.timeline.now
+    town.service.stop_gracefully("deliver")
+    primary.open()
+    assert town.until(lambda: len(primary.taken) == 1, MINUTE)
+    assert town.timeline.now - begun < RESTART_SECONDS + 2.0

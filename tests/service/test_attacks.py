@@ -22,3 +22,13 @@ def test_a_content_file_that_was_cut_short_is_not_sent_and_holds_up_nobody(
     until("the other one has arrived", lambda: len(primary.taken) == 1)
     until("the owner hears of it", lambda: "alarm about=content-unreadable" in office.log.read_text())
     assert bodies(primary) == [message(2)]
+
+
+def test_callers_who_only_stand_around_leave_room_for_a_large_message(
+    make_office: MakeOffice, call: Call, primary: Primary
+) -> None:
+    """The bound on open files is the usual one, here made smaller: it is raised."""
+    office = make_office(wrapper=("sh", "-c", 'ulimit -Sn 64; "$@"; exit $?', "sh"))
+    office.start()
+    idle = [call(office) for _ in range(70)]
+    assert idle[-1].send(message(1, 200_000), RECIPIENT).startswith("250 ")

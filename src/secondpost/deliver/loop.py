@@ -50,6 +50,9 @@ class DeliverLoop:
             (self._look_at_sites_down, min(1.0, self._post.config.deliver.probe_ms / 2000)),
         ):
             self._rounds.append(loop.create_task(self._every(seconds, work)))
+        # Nobody knows how long we were away: what was down then may long be up.
+        for down in self._post.claims.sites_down():
+            self._begin_probe(down.site)
         self._look()
 
     def hinted(self) -> None:
@@ -171,9 +174,13 @@ class DeliverLoop:
             ahead_ms = down.next_probe_ms - now_ms
             # Further ahead than a round: the clock was set back, or `probe` was made shorter.
             due = ahead_ms <= 0 or ahead_ms > self._post.config.deliver.probe_ms
-            if due and down.site not in self._probing:
-                self._probing.add(down.site)
-                self._post.background(self._probe_site(down.site))
+            if due:
+                self._begin_probe(down.site)
+
+    def _begin_probe(self, site: str) -> None:
+        if site not in self._probing:
+            self._probing.add(site)
+            self._post.background(self._probe_site(site))
 
     def _resume(self, site: str) -> None:
         for leased in self._sites.values():

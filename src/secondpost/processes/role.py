@@ -3,10 +3,11 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from socket import socket
 
 import uvloop
@@ -35,6 +36,8 @@ ROLES_TEXT = " and ".join(ROLES)
 # A thread that needs the interpreter waits this long at most for one that does not pause: the writer of
 # the store asks for it once a statement.
 SWITCH_SECONDS = 0.001
+# The usual bound of 1,024 leaves callers who only stand around no room for the files of large messages.
+OPEN_FILES_WANTED = 16_384
 
 
 def run_roles(config: Config, roles: Sequence[str]) -> int:
@@ -55,9 +58,19 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
         return Exit.UNREACHABLE
     if person is not None:
         become(person)
+    _allow_open_files()
     sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_Running(config, roles).run(doors))
+
+
+def _allow_open_files() -> None:
+    """As many as we want, if the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES_WANTED if hard == resource.RLIM_INFINITY else min(OPEN_FILES_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError):  # a sandbox may forbid it: then the bound stays as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _doors(config: Config, roles: Sequence[str]) -> dict[Endpoint, socket]:
