@@ -42,6 +42,12 @@ def test_a_4xx_defers_and_a_250_delivers() -> None:
     assert outcome_of(Result(Phase.DOT, OK), "mx1") == Delivered("mx1", OK)
 
 
+@pytest.mark.parametrize("code", [500, 501, 502, 503, 504])
+def test_a_quarrel_about_the_protocol_ends_no_message(code: int) -> None:
+    quarrel = Result(Phase.RCPT, Reply.of(code, "5.5.1", "what?"))
+    assert isinstance(outcome_of(quarrel, "mx1"), Deferred)
+
+
 def test_a_break_leaves_what_was_answered_and_doubts_only_what_follows_the_dot() -> None:
     refused = Result(Phase.RCPT, Reply.of(550, "5.1.1", "no such user"))
     assert isinstance(outcome_of_break(refused, True, Cause.LOST, "mx1", LOST), Failed)

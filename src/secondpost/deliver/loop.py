@@ -35,6 +35,7 @@ class DeliverLoop:
         self._sites: dict[tuple[Lane, str], Site] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
         self._looked = 0.0
         self._stopping = False
         self._rounds: list[asyncio.Task[None]] = []
@@ -84,9 +85,10 @@ class DeliverLoop:
         loop = asyncio.get_running_loop()
         at = max(loop.time() + seconds, self._looked + LOOK_SECONDS_MIN)
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._looks_at <= at:
                 return
             self._timer.cancel()
+        self._looks_at = at
         self._timer = loop.call_at(at, self._look)
 
     def _look(self) -> None:

@@ -86,6 +86,7 @@ class Connection(asyncio.Protocol):
         self._over = False
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
         self._pieces: Iterator[bytes] | None = None
         self._choked = False
         self._answered: Callable[[Result], None] | None = None
@@ -270,11 +271,12 @@ class Connection(asyncio.Protocol):
     def _within(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         self._deadline = loop.time() + seconds
-        if self._timer is None:
-            self._timer = loop.call_later(seconds, self._ring)
-        elif self._timer.when() > self._deadline:
+        if self._timer is not None:
+            if self._rings_at <= self._deadline:
+                return
             self._timer.cancel()
-            self._timer = loop.call_later(seconds, self._ring)
+        self._rings_at = self._deadline
+        self._timer = loop.call_at(self._rings_at, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
@@ -283,7 +285,8 @@ class Connection(asyncio.Protocol):
         if self._over:
             return
         if left > 0:
-            self._timer = loop.call_later(left, self._ring)
+            self._rings_at = self._deadline
+            self._timer = loop.call_at(self._rings_at, self._ring)
             return
         self._break(Cause.LOST, Reply.of(451, "4.4.2", "Lost: the peer did not answer in time"))
         self.abort()
