@@ -1,6 +1,7 @@
 """The real service, attacked: what a hostile or broken world may do must not cost other people's mail."""
 
 import os
+from pathlib import Path
 
 from tests.crash.postoffice import RECIPIENT
 from tests.service.conftest import Call, MakeOffice
@@ -32,3 +33,21 @@ def test_callers_who_only_stand_around_leave_room_for_a_large_message(
     office.start()
     idle = [call(office) for _ in range(70)]
     assert idle[-1].send(message(1, 200_000), RECIPIENT).startswith("250 ")
+
+
+def test_what_the_owner_releases_or_redirects_goes_at_once(
+    make_office: MakeOffice, call: Call, primary: Primary, tmp_path: Path
+) -> None:
+    other = Primary()
+    office = make_office()
+    config = tmp_path / "secondpost.toml"
+    route = f'\n[[route]]\ndomain = "safe.example"\nhost = "127.0.0.1:{other.port}"\n'
+    config.write_text(config.read_text() + route)
+    office.start()
+    client = call(office)
+    for number in range(2):
+        assert client.send(message(number), RECIPIENT).startswith("250 ")
+    until("the primary is known to be down", lambda: "site-down" in office.log.read_text())
+    with other:
+        office.command("held", "redirect", "--all", "--to", "me@safe.example", "--yes")
+        until("it is where the owner wants it", lambda: len(other.taken) == 2, 5.0)
