@@ -8,6 +8,7 @@ import argparse
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -15,7 +16,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from types import FrameType
+from typing import Final, NoReturn
 
 from bench import peers
 from bench.figures import Bench, Figure, Mode, Side, Work, as_json, grid
@@ -48,10 +50,15 @@ def arguments_of(line: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(line)
 
 
-def enter_the_room(line: Sequence[str]) -> int:
-    """Start ourselves again where there is no network but loopback."""
+def enter_the_room(line: Sequence[str]) -> NoReturn:
+    """Become ourselves again where there is no network but loopback."""
     command = ["unshare", "--net", "--mount", sys.executable, "-m", "bench", *line]
-    return subprocess.run(command, env={**os.environ, INSIDE: "1"}, check=False).returncode
+    os.execvpe(command[0], command, {**os.environ, INSIDE: "1"})
+
+
+def leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Told to stop: by way of every `finally`, so that no server and no folder is left."""
+    sys.exit(1)
 
 
 def raise_loopback() -> None:
@@ -118,7 +125,8 @@ def main(line: Sequence[str]) -> int:
         print(missing, file=sys.stderr)
         return 1
     if INSIDE not in os.environ:
-        return enter_the_room(line)
+        enter_the_room(line)
+    signal.signal(signal.SIGTERM, leave)
     raise_loopback()
     folder = Path(tempfile.mkdtemp(prefix="secondpost-bench-", dir=arguments.disk))
     folder.chmod(0o755)

@@ -108,7 +108,7 @@ class Trims(Wrong):
 
 
 class GivesUp(Wrong):
-    """One deferral in twenty is taken for a refusal."""
+    """One deferral in five is taken for a refusal."""
 
     deferred = 0
 
@@ -116,9 +116,7 @@ class GivesUp(Wrong):
         wrong = []
         for settlement in settlements:
             self.deferred += settlement.state is State.WAITING and settlement.attempted
-            give_up = (
-                settlement.state is State.WAITING and settlement.attempted and self.deferred % ONE_IN == 0
-            )
+            give_up = settlement.state is State.WAITING and settlement.attempted and self.deferred % 5 == 0
             wrong.append(
                 replace(settlement, state=State.KEPT, kept_for=KeptFor.REFUSED) if give_up else settlement
             )

@@ -180,6 +180,7 @@ class Service:
                     await self._reply("221 2.0.0 bye")
                     return
                 case _:
+                    self.server.refused_senders.add(self.named)
                     await self._reply("500 5.5.1 what?")
 
     def _greeting(self, verb: str) -> tuple[str, ...]:

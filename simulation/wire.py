@@ -34,8 +34,10 @@ class Kind(StrEnum):
     RESET = "reset"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Segment:
+    """Made anew for every sending, which sets when it is due."""
+
     kind: Kind
     due_seconds: float
     data: bytes = b""
@@ -164,9 +166,8 @@ class End:
         if len(far.incoming) > 0:
             due = max(due, far.incoming[-1].due_seconds + IN_ORDER_SECONDS)
         far.unread_octets += len(segment.data)
-        far.incoming.append(
-            Segment(segment.kind, due, segment.data, segment.encrypted, segment.side, segment.names)
-        )
+        segment.due_seconds = due
+        far.incoming.append(segment)
         if far._timer is None:
             far._wait_until(due)
 

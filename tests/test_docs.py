@@ -159,7 +159,8 @@ def test_the_fault_that_is_shown_is_told_so() -> None:
 
 def documented_lines() -> dict[str, str]:
     """From docs/log.md: the line's first word, and the row."""
-    rows = rows_of((DOCS / "log.md").read_text(encoding="utf-8"))
+    lines, _, _ = (DOCS / "log.md").read_text(encoding="utf-8").partition("\n## The alarms\n")
+    rows = rows_of(lines)
     return {value_in(row[0]) or row[0]: " ".join(row) for row in rows}
 
 
@@ -216,3 +217,26 @@ def test_the_picture_of_the_states_is_drawn_from_the_table() -> None:
         ("[*]" if edge.source is None else edge.source.value, edge.target.value, edge.by.value)
         for edge in EDGES
     ]
+
+
+# -- the alarms and the RFCs
+
+SOURCES = sorted((Path(__file__).parent.parent / "src").rglob("*.py"))
+
+
+def test_every_alarm_is_documented_and_no_other() -> None:
+    raised = {
+        word for path in SOURCES for word in re.findall(r'\balarm\(\s*"([a-z-]+)"', path.read_text("utf-8"))
+    }
+    rows = rows_of(section_of("log.md", "The alarms"))
+    assert [row[0] for row in rows] == [f"`{word}`" for word in sorted(raised)]
+
+
+def test_every_rfc_that_the_code_obeys_is_on_the_page_and_no_other() -> None:
+    obeyed = {
+        number for path in SOURCES for number in re.findall(r"\bRFC (\d{3,4})\b", path.read_text("utf-8"))
+    }
+    rows = rows_of((DOCS / "rfcs.md").read_text(encoding="utf-8"))
+    listed = [row[0] for row in rows]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == obeyed

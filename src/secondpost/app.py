@@ -32,6 +32,7 @@ from secondpost.world.ports import Clock, Dice, Disk, Listening, Net, Resolver, 
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_files import file_stamp
+from secondpost.world.real_local import hint_once
 from secondpost.world.real_work import RealWork
 from secondpost.world.role_socket import RoleAnswerer, RoleAsker
 from secondpost.world.steady_clock import SteadyClock
@@ -114,17 +115,15 @@ class ReceiveRole:
         failed: Callable[[BaseException], None],
     ) -> None:
         log = MailLog(sink)
-        clock = SteadyClock(world.clock)
         self._world = world
         self._background = Background(failed)
-        lists = RecipientLists(config, clock, log, file_stamp, read_recipients)
+        lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
         asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
-        knowledge = RecipientKnowledge(store, clock, asker.knows)
+        knowledge = RecipientKnowledge(store, world.clock, asker.knows)
         self._listener = Listener(
             Reception(
                 config=config,
-                clock=clock,
-                wall=world.clock,
+                clock=world.clock,
                 net=world.net,
                 disk=world.disk,
                 work=world.work,
@@ -165,6 +164,8 @@ class DeliverRole:
         failed: Callable[[BaseException], None],
     ) -> None:
         self._log = MailLog(sink)
+        # Never behind the clock by which mail arrives, and never stepping back: see the receive role, whose
+        # times are the wall's.
         self._clock = SteadyClock(world.clock)
         self._config = config
         self._world = world
@@ -230,17 +231,18 @@ class DeliverRole:
 class OpenDesk:
     desk: Desk
     clock: Clock
+    changed: Callable[[], None]  # tell whoever delivers that there may be something due
 
 
 @asynccontextmanager
 async def open_desk(config: Config) -> AsyncIterator[OpenDesk]:
     """The owner's view of the store, service or not. Raises StoreRefused."""
-    clock, work = RealClock(), RealWork()
+    clock, work, store_disk = RealClock(), RealWork(), RealDisk(config.store)
     try:
         # What fails is raised where it was asked for; a command has no other work to stop.
-        store = SqliteStore.open_desk(RealDisk(config.store), work, clock, failed=lambda error: None)
+        store = SqliteStore.open_desk(store_disk, work, clock, failed=lambda error: None)
         try:
-            yield OpenDesk(store, clock)
+            yield OpenDesk(store, clock, lambda: hint_once(store_disk.path(HINTS)))
         finally:
             store.close()
     finally:

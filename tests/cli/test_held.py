@@ -93,3 +93,17 @@ def test_what_is_held_goes_to_another_mailbox(office: Office) -> None:
     assert "is not an address" in office.run("held", "redirect", "--all", "--to", "ada", code=2).stderr
     text = office.run("held", "redirect", office.delivered, "--to", "a@example.com", code=1).stderr
     assert "nothing to redirect" in text
+
+
+def test_what_was_redirected_and_stays_here_is_still_held(office: Office) -> None:
+    office.run("held", "redirect", office.both, "--to", "ada@elsewhere.example")
+    office.run("queue", "hold", office.both)
+    document = json.loads(office.run("held", "list", "--address", "ada@elsewhere.example", "--json").stdout)
+    assert {one["standing"] for one in document["deliveries"]} == {"held (owner)"}
+
+
+def test_an_id_may_be_copied_from_any_list(office: Office) -> None:
+    for words in (("held", "show"), ("queue", "show"), ("trace",)):
+        assert office.run(*words, f"{office.both}/1").stdout == office.run(*words, office.both).stdout
+    text = office.run("held", "show", "nonsense", code=2).stderr
+    assert "`secondpost queue list` shows ids" in text

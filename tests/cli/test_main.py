@@ -63,8 +63,15 @@ def test_a_wrong_configuration_starts_nothing_and_every_fault_is_named(tmp_path:
     result = run("check", "config", "--config", str(path))
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) >= 4
+    assert all(line.startswith(f"{path}:") for line in result.stderr.splitlines())
     document = json.loads(run("check", "config", "--json", "--config", str(path)).stdout)
     assert {fault["line"] for fault in document["faults"]} >= {3, 4, 5}
+
+
+def test_a_mistyped_command_is_guessed() -> None:
+    for words, meant in ((("chek",), "check"), (("queue", "lst"), "list")):
+        result = run(*words)
+        assert (result.exit_code, f"Did you mean '{meant}'?" in result.stderr) == (2, True)
 
 
 def test_a_right_configuration_is_said_to_be_right(office: Office) -> None:

@@ -17,7 +17,7 @@ SEEDS_MAX = 50
 SELDOM = "early-acknowledgement"
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_day_full_of_faults_keeps_every_promise(seed: int) -> None:
     verdict = judge(seed, None)
     assert verdict.violations == (), replay_command(seed, None)
@@ -29,9 +29,9 @@ def test_a_planted_bug_is_found_within_fifty_days(bug: str) -> None:
 
 
 def test_a_seed_is_the_same_day_in_every_process() -> None:
-    here = live(3).digest
+    here = live(2).digest
     there = subprocess.run(
-        [sys.executable, "-c", "from simulation.day import live; print(live(3).digest)"],
+        [sys.executable, "-c", "from simulation.day import live; print(live(2).digest)"],
         env={**os.environ, "PYTHONHASHSEED": "12345"},
         capture_output=True,
         text=True,

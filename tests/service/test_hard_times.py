@@ -198,6 +198,7 @@ def test_broken_clients_leave_nothing_behind(make_office: MakeOffice, call: Call
 LOCK = """
 import apsw, sys, time
 db = apsw.Connection(sys.argv[1])
+db.set_busy_timeout(20_000)  # the service writes, too
 db.execute("BEGIN IMMEDIATE")
 print("locked", flush=True)
 time.sleep(5)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpost.deliver.pace import LOST_MAX, Pace
+from secondpost.deliver.pace import LOST_MAX, STALLED_MAX, Pace
 from secondpost.deliver.probe import knowledge_from
 from secondpost.deliver.refusals import IN_A_ROW_MAX, Refusals
 from secondpost.deliver.results import outcome_of, outcome_of_break, speaks_of_load
@@ -42,6 +42,12 @@ def test_a_4xx_defers_and_a_250_delivers() -> None:
     assert outcome_of(Result(Phase.DOT, OK), "mx1") == Delivered("mx1", OK)
 
 
+@pytest.mark.parametrize("code", [500, 501, 502, 503, 504])
+def test_a_quarrel_about_the_protocol_ends_no_message(code: int) -> None:
+    quarrel = Result(Phase.RCPT, Reply.of(code, "5.5.1", "what?"))
+    assert isinstance(outcome_of(quarrel, "mx1"), Deferred)
+
+
 def test_a_break_leaves_what_was_answered_and_doubts_only_what_follows_the_dot() -> None:
     refused = Result(Phase.RCPT, Reply.of(550, "5.1.1", "no such user"))
     assert isinstance(outcome_of_break(refused, True, Cause.LOST, "mx1", LOST), Failed)
@@ -72,6 +78,27 @@ def test_connections_lost_one_after_the_other_are_the_sites_fault() -> None:
     assert [pace.lost_one() for _ in range(LOST_MAX)] == [False] * (LOST_MAX - 1) + [True]
     pace.delivered()
     assert not pace.lost_one()
+
+
+def test_a_site_that_takes_so_many_connections_is_seldom_asked_for_one_more() -> None:
+    pace = Pace(connections_max=20)
+    refused = 0
+    for _ in range(1000):
+        pace.delivered()
+        if pace.allowed > 5:
+            refused += 1
+            pace.refused_one_more(standing=5)
+            assert pace.allowed == 5
+    assert 1 <= refused <= 5
+
+
+def test_connections_that_stall_are_replaced_but_few_and_not_beyond_the_bound_without_need() -> None:
+    pace = Pace(connections_max=3)
+    assert [pace.limit(stalled) for stalled in range(6)] == [1, 2, 3, 4, 4, 4]
+    assert 1 + STALLED_MAX == 4
+    for _ in range(2):
+        pace.delivered()
+    assert [pace.limit(stalled) for stalled in range(4)] == [3, 3, 3, 4]
 
 
 def test_a_refusal_counts_against_a_message_only_while_others_get_through() -> None:

@@ -47,6 +47,18 @@ def test_a_domain_that_only_resembles_ours_is_another_one(domain: str) -> None:
     assert isinstance(judge(Mailbox.parse(f"anna@{domain}"), AnyRecipient()), Reject)
 
 
+@pytest.mark.parametrize(
+    "local", ["user%other.example", "other.example!user", '"user@other.example"', r'"user\@other.example"']
+)
+def test_a_mailbox_that_leads_elsewhere_is_taken_only_where_the_owner_lists_it(local: str) -> None:
+    mailbox = Mailbox(local, DOMAIN)
+    for sources in ((AnyRecipient(),), (LearnedRecipients(),)):
+        verdict = judge(mailbox, *sources, knowledge=Knowledge.KNOWN)
+        assert isinstance(verdict, Reject)
+        assert verdict.reason == "not-ours"
+    assert judge(mailbox, mailbox) == ACCEPT
+
+
 def test_any_means_the_whole_domain() -> None:
     assert judge(ANNA, AnyRecipient()) == ACCEPT
 

@@ -168,6 +168,14 @@ def test_the_site_is_the_set_of_hosts_whatever_their_order() -> None:
     assert names(first) == ["b.example", "a.example"]
 
 
+def test_equals_are_tried_in_the_order_of_the_answer() -> None:
+    world: World = {
+        Mx(DOMAIN): mx((10, "c.example"), (10, "a.example"), (5, "z.example"), (10, "b.example")),
+        **{Addresses(f"{name}.example"): at("192.0.2.10") for name in "abcz"},
+    }
+    assert names(outside_plan(world)) == ["z.example", "c.example", "a.example", "b.example"]
+
+
 def test_named_hosts_need_no_question_when_they_are_addresses() -> None:
     hosts = (Endpoint("127.0.0.1", 2700), Endpoint("192.0.2.10", 25))
     plan = answer_from({}, plan_for_hosts(hosts, None, US))

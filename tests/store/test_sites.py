@@ -173,17 +173,29 @@ async def test_a_clock_set_back_is_mended(place: Place) -> None:
     store = place.open()
     letters = Letters(place, store)
     await letters.send("near@example.net")
-    place.clock.ms += 86_400_000
+    await letters.send("own.clock@example.net")
+    lease = await leased(store)
+    rows = await store.claim(lease, place.clock.ms, 10)
+    later_ms = place.clock.ms + 1_800_000
+    await store.settle(
+        lease, [settled(rows[1], State.WAITING, place.clock.ms, due_ms=later_ms, cause="recipient")]
+    )
+    await store.give_back(lease)
+    place.clock.ms += 1_000_000
     await letters.send("far@example.net")
-    place.clock.ms -= 86_400_000
+    place.clock.ms -= 1_000_000
     now_ms = place.clock.ms
     lease = await leased(store)
     assert [one.recipient.local for one in await store.claim(lease, now_ms, 10)] == ["near"]
     await store.give_back(lease)
-    assert await store.mend_due(now_ms + 7_200_000, now_ms) == 1
-    assert await store.mend_due(now_ms + 7_200_000, now_ms) == 0
+    assert await store.mend_due(now_ms + 4_000_000, now_ms) == 1
+    assert await store.mend_due(now_ms + 4_000_000, now_ms) == 0
     lease = await leased(store)
     assert [one.recipient.local for one in await store.claim(lease, now_ms, 10)] == ["near", "far"]
+    await store.give_back(lease)
+    assert await store.mend_due(now_ms + 1_000_000, now_ms) == 1
+    lease = await leased(store)
+    assert len(await store.claim(lease, now_ms, 10)) == 3
 
 
 async def test_own_mail_expires_and_redirected_mail_is_kept(place: Place) -> None:

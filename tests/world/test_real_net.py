@@ -54,6 +54,24 @@ def _self(talker: Talker) -> Talker:
     return talker
 
 
+def test_a_peer_that_lost_its_power_is_noticed_within_about_a_minute(run: Run[object]) -> None:
+    async def day() -> None:
+        net = RealNet()
+        door = await net.listen(Talker, ANY)
+        transport = await net.connect(Talker, door.endpoint, 5)
+        raw = transport.get_extra_info("socket")
+        assert raw.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        idle, pause, probes = (
+            raw.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        )
+        assert idle + probes * pause <= 60
+        transport.close()
+        door.close()
+
+    run(day())
+
+
 def test_what_one_side_writes_the_other_hears_without_delay_of_small_packets(run: Run[object]) -> None:
     async def day() -> None:
         net = RealNet()

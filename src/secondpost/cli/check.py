@@ -20,7 +20,10 @@ def check() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def check_config(context: click.Context, as_json: bool) -> None:
-    """Read the configuration and name every fault at once: key, line, reason, and what would be right."""
+    """Read the configuration, and name every fault at once.
+
+    Key, line, reason, and what would be right.
+    """
     path = configuration_path()
     try:
         config = read_config(path)

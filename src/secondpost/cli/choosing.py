@@ -16,15 +16,15 @@ Function = TypeVar("Function", bound=Callable[..., None])
 
 
 class MessageParam(click.ParamType[QueueId]):
-    """A message: its queue id."""
+    """A message: its queue id, or ID/N as it stands in every list."""
 
     name = "ID"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> QueueId:
         try:
-            return parse_queue_id(value)
+            return DeliveryId.parse(value).queue_id if "/" in value else parse_queue_id(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(f"{error}; `secondpost queue list` shows ids", param, ctx)
 
 
 class NamedParam(click.ParamType[QueueId | DeliveryId]):

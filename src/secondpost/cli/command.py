@@ -35,7 +35,9 @@ class Ending(click.ClickException):
         return self.code
 
     def show(self, file: IO[str] | None = None) -> None:
-        print(f"secondpost: {self.message}", file=sys.stderr if file is None else file)
+        # Several lines are faults of a file: each begins with its place, where editors look for it.
+        text = self.message if "\n" in self.message else f"secondpost: {self.message}"
+        print(text, file=sys.stderr if file is None else file)
 
 
 def _config_option() -> click.Option:
@@ -86,6 +88,15 @@ class Group(click.Group):
             return super().get_command(ctx, cmd_name)
         command: click.Command = getattr(importlib.import_module(place), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, but "did you mean" knows the commands that are not imported yet, too."""
+        name = args[0]
+        if name.startswith("-") or self.get_command(ctx, name) is not None:
+            return super().resolve_command(ctx, args)
+        raise click.NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx)
 
 
 def _help_of(command: click.Command, context: click.Context) -> list[click.Parameter]:

@@ -9,10 +9,10 @@ from secondpost.cli.command import Command
 @click.option("--fast", is_flag=True, help="Without pauses between the acts.")
 @click.pass_context
 def demo(context: click.Context, fast: bool) -> None:
-    """Watch a blocked primary being covered: a small internet on this machine, real sockets, no risk.
+    """Watch a blocked primary being covered, live on this machine.
 
-    Needs no configuration, touches nothing, leaves nothing behind. Every claim it prints is checked; a
-    false one ends it with exit code 1.
+    A small internet on loopback, with real sockets. Needs no configuration, touches nothing, leaves
+    nothing behind. Every claim it prints is checked; a false one ends it with exit code 1.
     """
     from secondpost.demo.story import play
 

@@ -35,7 +35,10 @@ from secondpost.store.ports import Listed, Selection
 
 @click.group(cls=Group)
 def held() -> None:
-    """What lies here for your backup domains: held for a primary that is down, by you, or kept."""
+    """What lies here for your domains: list, read, export, redirect.
+
+    Held because a primary is down, held by you, or kept until you decide.
+    """
 
 
 @held.command("list", cls=Command)
@@ -69,7 +72,10 @@ def _held(desk: OwnersDesk, selection: Selection, after: DeliveryId | None = Non
 @click.option("--raw", is_flag=True, help="The bytes as they are, to be piped on.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(id: QueueId, raw: bool, as_json: bool) -> None:
-    """Read a message: its headers, its text, and which attachments it has. Reading changes nothing."""
+    """Read a message: headers, text, names of attachments.
+
+    Reading changes nothing.
+    """
     if raw and as_json:
         raise click.UsageError("--raw is the message, --json is about it: give one of them.")
 
@@ -231,7 +237,7 @@ def _remove_empty(form: str, path: str) -> None:
 
 @held.command("redirect", cls=Command)
 @choosing_options
-@click.option("--all", "everything", is_flag=True, help="Everything that is held.")
+@click.option("--all", "everything", is_flag=True, help="Everything that is held, kept or waits.")
 @click.option("--to", type=MailboxParam(), required=True, help="The mailbox that gets it instead.")
 @click.option("--yes", is_flag=True, help="Do not ask whether that is meant.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -245,7 +251,7 @@ def redirect(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Send held mail to another mailbox instead of its recipient. It does not come back from there.
+    """Send held mail to another mailbox instead of its recipient.
 
     Asks first unless every delivery was named by id; where nobody can be asked, --yes is needed.
     """

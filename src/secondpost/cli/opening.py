@@ -53,7 +53,7 @@ def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config |
 
     async def opened() -> T:
         async with open_desk(chosen) as open_:
-            return await work(OwnersDesk(open_.desk, open_.clock), chosen)
+            return await work(OwnersDesk(open_.desk, open_.clock, open_.changed), chosen)
 
     try:
         return asyncio.run(opened())

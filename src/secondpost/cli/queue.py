@@ -61,7 +61,7 @@ class Page:
 
 @click.group(cls=Group)
 def queue() -> None:
-    """Everything that is on its way or lies here: look at it, hold it, send it on, drop it."""
+    """All that is on its way or lies here: list, hold, release, drop."""
 
 
 @queue.command("list", cls=Command)
@@ -159,7 +159,7 @@ def _last_answer(listed: Listed) -> str:
 @click.argument("id", type=MessageParam())
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(id: QueueId, as_json: bool) -> None:
-    """Show one message: how it came, and how it stands with each recipient."""
+    """Show how a message came, and how it stands with each recipient."""
 
     async def read(desk: OwnersDesk, _config: Config) -> None:
         message = desk.desk.message(id)
@@ -300,7 +300,8 @@ def _do(verb: Verb, which: Chosen, must_ask: bool, as_json: bool) -> None:
         if busy > 0:
             say(f"{counted(busy, 'is', 'are')} being delivered at this moment, and left alone.")
         if verb in (Verb.RETRY, Verb.RELEASE) and behind > 0:
-            say(f"{counted(behind, 'waits', 'wait')} for a site that is down, and go as soon as it answers.")
+            wait, go = ("waits", "goes") if behind == 1 else ("wait", "go")
+            say(f"{behind:,} {wait} for a site that is down, and {go} as soon as it answers.")
 
     at_desk(work)
 

@@ -11,9 +11,10 @@ from secondpost.cli.opening import configuration
 @click.option("--single", is_flag=True, help="Run all roles in one process, without a supervisor.")
 @click.pass_context
 def serve(context: click.Context, role: str | None, single: bool) -> None:
-    """Run the service until SIGTERM: receive mail, hand it on, hold what cannot go on.
+    """Run the service, until SIGTERM or Ctrl-C.
 
-    Without options a supervisor opens the ports and runs every role as a process of its own.
+    Receives mail, hands it on, and holds what cannot go on. Without options a supervisor opens the ports
+    and runs every role as a process of its own.
     """
     if role is not None and single:
         raise click.UsageError("--role NAME runs one role and --single runs all: give one of them.")

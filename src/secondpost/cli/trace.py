@@ -32,9 +32,9 @@ Way = tuple[MessageRow, list[Step]]
 @click.argument("what", metavar="ID|ADDRESS")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def trace(what: str, as_json: bool) -> None:
-    """Tell the way of a message, station by station, in the order in which it went.
+    """Tell the way of a message, station by station.
 
-    Of an address, the latest ten messages from or to it.
+    In the order in which it went. Of an address, the latest ten messages from or to it.
     """
     id = None if "@" in what else _id(what)
 

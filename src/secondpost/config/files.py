@@ -2,12 +2,13 @@
 
 import os
 
-from secondpost.config.faults import Wrong, quoted
+from secondpost.config.faults import Wrong, cut, printable
 from secondpost.config.forms import text
 from secondpost.config.section import Form
 
 SECRET_OCTETS_MAX = 1_000
 PEM_OCTETS_MAX = 1_000_000
+PATH_CHARACTERS_MAX = 200  # shown: less would cut off the name that is to be mended
 
 
 def path_from(folder: str, value: object) -> str:
@@ -24,12 +25,12 @@ def pem_file(folder: str, holding: str) -> Form[str]:
         begun = (line for line in lines if line.startswith(b"-----BEGIN "))
         blocks = [line.rstrip() for line in begun if line.rstrip().endswith(f"{holding}-----".encode())]
         if len(blocks) == 0:
-            raise Wrong(f"{quoted(path)} has no PEM block {holding}", "it begins with -----BEGIN …-----")
+            raise Wrong(f"{_named(path)} has no PEM block {holding}", "it begins with -----BEGIN …-----")
         if (
             any(block.startswith(b"-----BEGIN ENCRYPTED") for block in blocks)
             or b"Proc-Type: 4,ENCRYPTED" in lines
         ):
-            raise Wrong(f"{quoted(path)} wants a passphrase, which nobody could type", "store it without one")
+            raise Wrong(f"{_named(path)} wants a passphrase, which nobody could type", "store it without one")
         return path
 
     return form
@@ -41,10 +42,14 @@ def secret_file(folder: str) -> Form[str]:
     def form(value: object) -> str:
         path = path_from(folder, value)
         if len(_content(path, SECRET_OCTETS_MAX).strip()) == 0:
-            raise Wrong(f"{quoted(path)} is empty", "write the password on its first line")
+            raise Wrong(f"{_named(path)} is empty", "write the password on its first line")
         return path
 
     return form
+
+
+def _named(path: str) -> str:
+    return f'"{cut(printable(path), PATH_CHARACTERS_MAX)}"'
 
 
 def _content(path: str, octets_max: int) -> bytes:
@@ -52,9 +57,9 @@ def _content(path: str, octets_max: int) -> bytes:
         with open(path, "rb") as file:
             data = file.read(octets_max + 1)
     except OSError as error:
-        raise Wrong(f"{quoted(path)} cannot be read: {error.strerror}") from None
+        raise Wrong(f"{_named(path)} cannot be read: {error.strerror}") from None
     if len(data) > octets_max:
-        raise Wrong(f"{quoted(path)} has more than {octets_max} octets")
+        raise Wrong(f"{_named(path)} has more than {octets_max} octets")
     return data
 
 

@@ -19,11 +19,12 @@ _REST_OF_LINE = re.compile(r"[^\n]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SCALAR = re.compile(r"[^,\]}#\n]*")  # numbers, dates (they may hold a blank), true and false
 # The longest first: a quotation mark or two may stand inside, and right before the closing three.
+# Not possessive (*+): around a choice that goes wrong in Python 3.11.2, which is Debian 12's.
 _QUOTED = re.compile(
-    r'"""(?:\\.|[^"\\]|"{1,2}(?!"))*+"{3,5}'
-    r"|'''(?:[^']|'{1,2}(?!'))*+'{3,5}"
-    r'|"(?:\\.|[^"\\\n])*+"'
-    r"|'[^'\n]*+'",
+    r'"""(?:\\.|[^"\\]|"(?!""))*"{3,5}'
+    r"|'''(?:[^']|'(?!''))*'{3,5}"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'",
     re.DOTALL,
 )
 

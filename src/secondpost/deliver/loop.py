@@ -14,7 +14,7 @@ from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.site import Site
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
-from secondpost.spool.schedule import WAIT_MS_MAX, term_of
+from secondpost.spool.schedule import JITTER, WAIT_MS_MAX, term_of
 from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
 LANES = (Lane.RELAY, Lane.OWN)
@@ -24,7 +24,7 @@ LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
 SWEEP_SECONDS = 15.0
 EXPIRE_SECONDS = 60.0
 DRAIN_SECONDS_MAX = 30.0
-AHEAD_MS_MAX = 2 * WAIT_MS_MAX  # further ahead nothing is ever scheduled
+AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever scheduled
 
 
 class DeliverLoop:
@@ -35,6 +35,7 @@ class DeliverLoop:
         self._sites: dict[tuple[Lane, str], Site] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
         self._looked = 0.0
         self._stopping = False
         self._rounds: list[asyncio.Task[None]] = []
@@ -50,6 +51,9 @@ class DeliverLoop:
             (self._look_at_sites_down, min(1.0, self._post.config.deliver.probe_ms / 2000)),
         ):
             self._rounds.append(loop.create_task(self._every(seconds, work)))
+        # Nobody knows how long we were away: what was down then may long be up.
+        for down in self._post.claims.sites_down():
+            self._begin_probe(down.site)
         self._look()
 
     def hinted(self) -> None:
@@ -81,9 +85,10 @@ class DeliverLoop:
         loop = asyncio.get_running_loop()
         at = max(loop.time() + seconds, self._looked + LOOK_SECONDS_MIN)
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._looks_at <= at:
                 return
             self._timer.cancel()
+        self._looks_at = at
         self._timer = loop.call_at(at, self._look)
 
     def _look(self) -> None:
@@ -120,7 +125,7 @@ class DeliverLoop:
         if lease is None:
             return
         if self._stopping:
-            await self._post.claims.give_back(lease)
+            await self._post.give_back(lease)
             return
         site = Site(self._post, lease, self._refusals, self._ended)
         self._sites[key] = site
@@ -169,15 +174,26 @@ class DeliverLoop:
         now_ms = self._post.clock.now_ms()
         for down in self._post.claims.sites_down():
             ahead_ms = down.next_probe_ms - now_ms
-            due = ahead_ms <= 0 or ahead_ms > self._post.config.deliver.probe_ms + AHEAD_MS_MAX
-            if due and down.site not in self._probing:
-                self._probing.add(down.site)
-                self._post.background(self._probe_site(down.site))
+            # Further ahead than a round: the clock was set back, or `probe` was made shorter.
+            due = ahead_ms <= 0 or ahead_ms > self._post.config.deliver.probe_ms
+            if due:
+                self._begin_probe(down.site)
+
+    def _begin_probe(self, site: str) -> None:
+        if site not in self._probing:
+            self._probing.add(site)
+            self._post.background(self._probe_site(site))
+
+    def _resume(self, site: str) -> None:
+        for leased in self._sites.values():
+            if leased.lease.site == site:
+                leased.resume()
 
     async def _probe_site(self, site: str) -> None:
         try:
             for down in self._post.claims.sites_down():
                 if down.site == site and await self.probe.look_at(down):
+                    self._resume(site)
                     self._look_within(0.0)
         except (StoreUnavailable, StoreFull) as error:
             self._post.log.alarm("probe-waits", f"{site}: {error}")

@@ -77,7 +77,7 @@ class Opener:
         try:
             await self.net.connect(lambda: connection, endpoint, self.connect_seconds)
         except NetError as error:
-            return Unopened(Cause.CONNECT, str(endpoint), Reply.of(451, "4.4.1", f"{endpoint}: {error}"))
+            return Unopened(Cause.CONNECT, hop.at(endpoint.host), Reply.of(451, "4.4.1", str(error)))
         broken = await doorstep.outcome
         if broken is not None:
             return broken

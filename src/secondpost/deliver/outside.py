@@ -23,17 +23,24 @@ from secondpost.protocols.smtp_client import (
     Ready,
     Result,
     SmtpClient,
+    State,
     TlsWanted,
 )
 from secondpost.world.ports import ClientTls, Net, NetError
 
 # RFC 5321 §4.5.3.2: how long each answer may take.
 COMMAND_SECONDS = 300.0
+RECIPIENTS_SECONDS_MAX = 3600.0  # for the replies to all recipients of one message
 BODY_PIECE_SECONDS = 180.0
 FINAL_DOT_SECONDS = 600.0
 TLS_SECONDS_MAX = 60.0
 QUIT_SECONDS = 5.0
 FLUSH_OCTETS = 64 * 1024
+
+
+class ContentUnreadable(Exception):
+    """What is to be sent cannot be read here: the text says why."""
+
 
 Background = Callable[[Coroutine[None, None, None]], None]
 
@@ -58,7 +65,9 @@ class Owner(Protocol):
 
     def connection_broken(self, connection: "Connection", cause: Cause, reply: Reply) -> None: ...
 
-    def body_pieces(self, job: Job) -> Iterator[bytes]: ...
+    def body_pieces(self, job: Job) -> Iterator[bytes]:
+        """Raises ContentUnreadable."""
+        ...
 
 
 class Connection(asyncio.Protocol):
@@ -77,22 +86,31 @@ class Connection(asyncio.Protocol):
         self._over = False
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
         self._pieces: Iterator[bytes] | None = None
         self._choked = False
         self._answered: Callable[[Result], None] | None = None
         self.job: Job | None = None
-        self.delivered = 0  # messages, over this connection
+        self.job_since = 0.0  # in the loop's time
+        self._recipients_answered = 0
+        self.answered = 0  # messages, over this connection
 
     @property
     def host(self) -> str:
-        """For log and trace: the host's name and the address we really speak to."""
         peer = self._transport.get_extra_info("peername") if self._transport is not None else None
-        return self.hop.name if peer is None or peer[0] == self.hop.name else f"{self.hop.name}[{peer[0]}]"
+        return self.hop.name if peer is None else self.hop.at(peer[0])
 
     @property
     def dot_sent(self) -> bool:
         """The message is out and unanswered: nobody knows whether the peer has it."""
         return self._client.dot_sent
+
+    @property
+    def peer_had_enough(self) -> bool:
+        """When it breaks now: the peer has a limit of messages per connection, said with a 421 or by going
+        away. The message under way has nothing to do with it.
+        """
+        return self.answered > 0 and not self._client.sender_taken
 
     @property
     def results_so_far(self) -> tuple[Result | None, ...]:
@@ -102,6 +120,8 @@ class Connection(asyncio.Protocol):
 
     def send(self, job: Job) -> None:
         self.job = job
+        self.job_since = asyncio.get_running_loop().time()
+        self._recipients_answered = 0
         first = job.first
         self._client.send_message(
             first.sender, [claimed.recipient for claimed in job.claimed], first.size, first.eight_bit
@@ -117,8 +137,11 @@ class Connection(asyncio.Protocol):
         self._flush()
 
     def quit(self) -> None:
-        """Part politely, and be gone soon whatever the peer does."""
+        """Part politely, and be gone soon whatever the peer does; in mid-talk there is no polite way."""
         if self._over or self._transport is None:
+            return
+        if not self._client.ready:
+            self.abort()
             return
         self._client.quit()
         self._within(QUIT_SECONDS)
@@ -143,6 +166,15 @@ class Connection(asyncio.Protocol):
             return
         self._client.receive_data(data)
         self._advance()
+        if self._client.state is State.RCPT:
+            self._await_next_recipient()
+
+    def _await_next_recipient(self) -> None:
+        """A peer that looks at each recipient for long has time for each, and for all within bounds."""
+        if self._client.recipients_answered > self._recipients_answered:
+            self._recipients_answered = self._client.recipients_answered
+            spent = asyncio.get_running_loop().time() - self.job_since
+            self._within(min(COMMAND_SECONDS, max(0.0, RECIPIENTS_SECONDS_MAX - spent)))
 
     def eof_received(self) -> bool:
         return False
@@ -196,20 +228,25 @@ class Connection(asyncio.Protocol):
         self._pieces = None
         assert job is not None
         self._within(COMMAND_SECONDS)
-        if any(result.reply.is_positive for result in results):
-            self.delivered += 1
+        self.answered += 1
         self.owner.message_done(self, job, results)
 
     def _send_pieces(self, pieces: Iterator[bytes]) -> None:
         """As much as the connection takes; the rest when it can write again."""
         self._pieces = pieces
-        for piece in pieces:
-            self._client.send_body(piece)
-            if len(piece) >= FLUSH_OCTETS:  # a small body goes out together with its dot
-                self._within(BODY_PIECE_SECONDS)
-                self._flush()
-            if self._choked or self._over:
-                return
+        try:
+            for piece in pieces:
+                self._client.send_body(piece)
+                if len(piece) >= FLUSH_OCTETS:  # a small body goes out together with its dot
+                    self._within(BODY_PIECE_SECONDS)
+                    self._flush()
+                if self._choked or self._over:
+                    return
+        except ContentUnreadable as error:
+            # Without its dot the peer takes nothing of it.
+            self._break(Cause.MESSAGE, Reply.of(451, "4.3.0", f"The content cannot be read here: {error}"))
+            self.abort()
+            return
         self._pieces = None
         self._client.end_body()
         self._within(FINAL_DOT_SECONDS)
@@ -234,11 +271,12 @@ class Connection(asyncio.Protocol):
     def _within(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         self._deadline = loop.time() + seconds
-        if self._timer is None:
-            self._timer = loop.call_later(seconds, self._ring)
-        elif self._timer.when() > self._deadline:
+        if self._timer is not None:
+            if self._rings_at <= self._deadline:
+                return
             self._timer.cancel()
-            self._timer = loop.call_later(seconds, self._ring)
+        self._rings_at = self._deadline
+        self._timer = loop.call_at(self._rings_at, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
@@ -247,7 +285,8 @@ class Connection(asyncio.Protocol):
         if self._over:
             return
         if left > 0:
-            self._timer = loop.call_later(left, self._ring)
+            self._rings_at = self._deadline
+            self._timer = loop.call_at(self._rings_at, self._ring)
             return
         self._break(Cause.LOST, Reply.of(451, "4.4.2", "Lost: the peer did not answer in time"))
         self.abort()

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 
 from secondpost.config.records import Config
 from secondpost.deliver.learning import Learning
-from secondpost.deliver.settling import Settler
+from secondpost.deliver.settling import Settler, insist
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.envelope import Lane
@@ -16,7 +17,7 @@ from secondpost.maillog import MailLog
 from secondpost.route.destination import ByHosts, road_to
 from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx
 from secondpost.spool.schedule import Term, settle, term_of
-from secondpost.store.ports import Claims, Settlement
+from secondpost.store.ports import Claims, Lease, Settlement
 from secondpost.world.asking import Answerer, drive
 from secondpost.world.ports import Clock, Dice, Disk, Net, Work
 
@@ -57,11 +58,28 @@ class Post:
 
     async def mark_down(self, site: str, cause: Cause, detail: str) -> None:
         now_ms = self.clock.now_ms()
-        next_probe_ms = now_ms + self.config.deliver.probe_ms
-        if await self.claims.site_down(site, cause.word, detail, now_ms, next_probe_ms):
+        next_ms = now_ms + self.config.deliver.probe_ms
+        write = partial(self.claims.site_down, site, cause.word, detail, now_ms, next_ms)
+        if await insist(write, f"{site} is down", self.log):
             self.log.site_down(site, cause, detail)
             if cause in (Cause.DNS, Cause.LOOP):
                 self.log.alarm("no-route", f"{site}: {detail}")
+
+    async def mark_up(self, site: str) -> None:
+        write = partial(self.claims.site_up, site, self.clock.now_ms())
+        await insist(write, f"{site} is up", self.log)
+
+    async def hint(self, lane: Lane, domain: Domain, site: str) -> None:
+        """The domain belongs to this site."""
+        await insist(partial(self.claims.hint_site, lane, domain, site), f"the way to {domain}", self.log)
+
+    async def pause(self, lane: Lane, domain: Domain, until_ms: int) -> None:
+        write = partial(self.claims.pause_domain, lane, domain, until_ms)
+        await insist(write, f"the pause of {domain}", self.log)
+
+    async def give_back(self, lease: Lease) -> None:
+        """Else nobody could deliver to its site as long as this process lives."""
+        await insist(partial(self.claims.give_back, lease), f"the lease of {lease.site}", self.log)
 
     def tell(self, claimed: Claimed, outcome: Outcome, settlement: Settlement) -> None:
         """One line in the log for what came of an attempt."""

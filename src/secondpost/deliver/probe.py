@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from secondpost.deliver.opening import Opener, Unopened
 from secondpost.deliver.outside import Connection, Job
 from secondpost.deliver.post import Post
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import NoPlan, Plan
@@ -23,6 +23,8 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0  # for the whole conversation
 RECIPIENT_SECONDS = 5.0  # the caller of the receive role waits no longer
 PROBES_AT_ONCE = 50
+DOMAINS_MAX = 1000  # of a site, among which those are that are looked at in a round
+DOMAINS_AT_ONCE = 100
 
 
 class _Visitor:
@@ -61,26 +63,39 @@ class Probe:
         """Whether the site is up again, or nothing waits for it any more; else the next round is noted."""
         post = self._post
         async with self._room:
-            waiting = post.claims.domains_of(down.site, 1)
+            waiting = post.claims.domains_of(down.site, DOMAINS_MAX)
             if len(waiting) == 0:
-                await post.claims.site_up(down.site, post.clock.now_ms())
+                await post.mark_up(down.site)
                 return True
-            lane, domain = waiting[0]
-            routed = await post.route(lane, domain)
-            if isinstance(routed, Plan) and routed.site != down.site:
-                # The route has changed meanwhile: the new site finds out for itself how it is.
-                await post.claims.hint_site(lane, domain, routed.site)
-                return True
-            if isinstance(routed, NoPlan):
-                await post.mark_down(down.site, routed.cause, routed.reply.text)
-                return False
-            return await self._visit_site(down, routed)
+            looked_at = post.dice.shuffled(waiting)[:DOMAINS_AT_ONCE]
+            routes = await asyncio.gather(*(post.route(lane, domain) for lane, domain in looked_at))
+            moved = await self._move(down, looked_at, routes)
+            for routed in routes:
+                if isinstance(routed, Plan) and routed.site == down.site:
+                    return await self._visit_site(down, routed) or moved
+            for routed in routes:
+                if isinstance(routed, NoPlan):
+                    await post.mark_down(down.site, routed.cause, routed.reply.text)
+                    break
+            return moved
+
+    async def _move(
+        self, down: SiteDown, domains: list[tuple[Lane, Domain]], routes: list[Plan | NoPlan]
+    ) -> bool:
+        """Domains whose route has changed meanwhile: the new site finds out for itself how it is."""
+        moved = False
+        for (lane, domain), routed in zip(domains, routes, strict=True):
+            is_final = isinstance(routed, Plan) or routed.reply.is_permanent
+            if is_final and routed.site != down.site:
+                await self._post.hint(lane, domain, routed.site)
+                moved = True
+        return moved
 
     async def _visit_site(self, down: SiteDown, plan: Plan) -> bool:
         post = self._post
         refusal = await self._first_refusal(plan)
         if refusal is None:
-            await post.claims.site_up(down.site, post.clock.now_ms())
+            await post.mark_up(down.site)
             post.log.site_up(down.site, post.clock.now_ms() - down.since_ms)
             return True
         await post.mark_down(down.site, refusal.cause, f"{refusal.host}: {refusal.reply}")

@@ -12,7 +12,10 @@ def outcome_of(result: Result, host: str) -> Outcome:
     if reply.is_positive:
         return Delivered(host, reply)
     cause = _cause(result)
-    return Failed(cause, host, reply) if reply.is_permanent else Deferred(cause, host, reply)
+    # 500 to 504 speak of the command, not of the mail (RFC 5321 §4.2.2): something went wrong between the
+    # two of us, and may go right the next time.
+    final = reply.is_permanent and reply.code > 504
+    return Failed(cause, host, reply) if final else Deferred(cause, host, reply)
 
 
 def _cause(result: Result) -> Cause:

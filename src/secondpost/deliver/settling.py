@@ -1,15 +1,29 @@
 """Writes outcomes down, together, and does not let go of one before it is durable.
 
-An outcome that is lost is a delivery made twice: the store being busy or full is waited out.
+An outcome that is lost is a delivery made twice, a lease that is kept holds its site's mail: the store
+being busy or full is waited out.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from secondpost.maillog import MailLog
 from secondpost.store.ports import Claims, Lease, Settlement, StoreFull, StoreUnavailable
 
 RETRY_SECONDS = 1.0
+T = TypeVar("T")
+
+
+async def insist(write: Callable[[], Awaitable[T]], what: str, log: MailLog) -> T:
+    """Until the store takes it."""
+    while True:
+        try:
+            return await write()
+        except (StoreUnavailable, StoreFull) as error:
+            log.alarm("store-waits", f"{what}: {type(error).__name__} {error}")
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 class Settler:
@@ -45,13 +59,6 @@ class Settler:
             self._task = None
 
     async def _settle(self, lease: Lease, batch: list[Settlement]) -> None:
-        while True:
-            try:
-                settled = await self._claims.settle(lease, batch)
-            except (StoreUnavailable, StoreFull) as error:
-                self._log.alarm("outcomes-wait", f"{len(batch)} outcomes cannot be written yet: {error}")
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                if settled < len(batch):
-                    self._log.alarm("fence-fell", f"{len(batch) - settled} outcomes came too late")
-                return
+        settled = await insist(lambda: self._claims.settle(lease, batch), f"{len(batch)} outcomes", self._log)
+        if settled < len(batch):
+            self._log.alarm("fence-fell", f"{len(batch) - settled} outcomes came too late")

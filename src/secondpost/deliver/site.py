@@ -7,18 +7,18 @@ it is down. Any other fault belongs to its message, and the next one goes on.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from secondpost.deliver.opening import Opener
-from secondpost.deliver.outside import Connection, Job
-from secondpost.deliver.pace import Pace
+from secondpost.deliver.outside import Connection, ContentUnreadable, Job
+from secondpost.deliver.pace import STALL_SECONDS, Pace
 from secondpost.deliver.post import Post
 from secondpost.deliver.refusals import PAUSE_MS, Refusals
 from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of_break, speaks_of_load
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed
-from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
 from secondpost.mail.plan import NoPlan, Plan
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Result
@@ -49,18 +49,32 @@ class Site:
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
         self._connecting = 0
+        self._faults = 0  # of the site, being written down
         self._claiming = False
         self._claim_again = False
         self._stopping = False
+        self._told_to_stop = False
         self._ended_once = False
         self._plan: Plan | None = None
         self._plans: dict[Domain, tuple[float, Plan | NoPlan]] = {}
         self._linger: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
 
     def stop(self) -> None:
         """Finish the messages under way, leave the rest to whoever comes next."""
+        self._told_to_stop = True
+        self._halt()
+
+    def resume(self) -> None:
+        """The site is up again, while a message of before is still under way and keeps the lease."""
+        if self._stopping and not self._told_to_stop and not self._ended_once:
+            self._stopping = False
+            self._pace = Pace(self._post.config.deliver.connections_per_site)
+            self.poke()
+
+    def _halt(self) -> None:
         self._stopping = True
-        self._jobs.clear()
+        self._put_back_jobs()
         for connection in list(self._idle):
             self._leave(connection)
         self._end_if_done()
@@ -99,7 +113,7 @@ class Site:
             await self._nowhere(domain, rows, routed)
         elif routed.site != self.lease.site:
             # The hint was wrong, or the route has changed: correct it and hand the rows back.
-            await self._post.claims.hint_site(self.lease.lane, domain, routed.site)
+            await self._hint(domain, routed.site)
             self._hand_back(rows)
         else:
             self._plan = routed
@@ -122,12 +136,20 @@ class Site:
             for row in rows:
                 self._settle(row, Failed(routed.cause, "", routed.reply))
             return
-        await self._post.claims.hint_site(self.lease.lane, domain, routed.site)
+        await self._hint(domain, routed.site)
         await self._post.mark_down(routed.site, routed.cause, routed.reply.text)
         for row in rows:
             self._settle(row, Deferred(routed.cause, "", routed.reply))
 
-    def _hand_back(self, rows: list[Claimed]) -> None:
+    async def _hint(self, domain: Domain, site: str) -> None:
+        await self._post.hint(self.lease.lane, domain, site)
+
+    def _put_back_jobs(self) -> None:
+        for job in self._jobs:
+            self._hand_back(job.claimed)
+        self._jobs.clear()
+
+    def _hand_back(self, rows: Iterable[Claimed]) -> None:
         now_ms = self._post.clock.now_ms()
         for row in rows:
             self._post.settler.add(self.lease, handed_back(row, now_ms))
@@ -136,14 +158,28 @@ class Site:
 
     def _assign(self) -> None:
         if self._stopping:
-            self._jobs.clear()
+            self._put_back_jobs()
             return
         while len(self._jobs) > 0 and len(self._idle) > 0:
             self._idle.pop().send(self._jobs.popleft())
-        wanted = min(len(self._jobs), self._pace.allowed - len(self._connections)) - self._connecting
+        if len(self._jobs) == 0:
+            return
+        wanted = min(len(self._jobs), self._limit() - len(self._connections)) - self._connecting
         for _ in range(wanted):
             self._connecting += 1
             self._post.background(self._open())
+        if self._stall is None:
+            self._stall = asyncio.get_running_loop().call_later(STALL_SECONDS, self._look_for_stalled)
+
+    def _limit(self) -> int:
+        """A peer that does not get on with one message must not hold up the others."""
+        since = asyncio.get_running_loop().time() - STALL_SECONDS
+        stalled = sum(c.job is not None and c.job_since <= since for c in self._connections)
+        return self._pace.limit(stalled)
+
+    def _look_for_stalled(self) -> None:
+        self._stall = None
+        self._assign()
 
     async def _open(self) -> None:
         assert self._plan is not None
@@ -154,18 +190,24 @@ class Site:
             self._idle.append(opened)
             self._assign()
         elif len(self._connections) > 0:
-            self._pace.pushed_back()  # the others go on: it is a matter of how many
+            self._pace.refused_one_more(len(self._connections))
         else:
-            await self._site_fault(opened.cause, opened.host, opened.reply)
+            self._site_fault(opened.cause, opened.host, opened.reply)
         self._end_if_done()
 
-    async def _site_fault(self, cause: Cause, host: str, reply: Reply) -> None:
+    def _site_fault(self, cause: Cause, host: str, reply: Reply) -> None:
+        self._faults += 1
+        self._post.background(self._take_down(cause, host, reply))
+
+    async def _take_down(self, cause: Cause, host: str, reply: Reply) -> None:
+        detail = f"{host}: {reply}"
+        await self._post.mark_down(self.lease.site, cause, detail)
+        self._faults -= 1
         if not self._stopping:
-            await self._post.mark_down(self.lease.site, cause, f"{host}: {reply}")
             first = self._jobs.popleft() if len(self._jobs) > 0 else None
             for row in first.claimed if first is not None else ():
                 self._settle(row, Deferred(cause, host, reply))
-            self.stop()
+        self._halt()
 
     def _leave(self, connection: Connection) -> None:
         self._connections.discard(connection)
@@ -174,7 +216,8 @@ class Site:
         connection.quit()
 
     def _end_if_done(self) -> None:
-        busy = self._claiming or self._connecting > 0 or len(self._idle) < len(self._connections)
+        under_way = self._connecting + self._faults + len(self._connections) - len(self._idle)
+        busy = self._claiming or under_way > 0
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None
@@ -185,17 +228,16 @@ class Site:
             self._stopping = True
             self._post.background(self._give_back())
         else:
-            self._linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.stop)
+            self._linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._halt)
 
     async def _give_back(self) -> None:
         if self._ended_once:
             return
         self._ended_once = True
+        if self._stall is not None:
+            self._stall.cancel()
         await self._post.settler.finished()
-        try:
-            await self._post.claims.give_back(self.lease)
-        except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("lease-kept", f"{self.lease.site}: {error}")
+        await self._post.give_back(self.lease)
         self._ended(self)
 
     # ------------------------------------------------------------ what a connection says
@@ -204,13 +246,21 @@ class Site:
         raise AssertionError("a connection is ready before it is the site's")
 
     def body_pieces(self, job: Job) -> Iterator[bytes]:
-        first = job.first
-        if first.file is None:
-            yield self._post.claims.content(first)
+        try:
+            yield from self._pieces_of(job.first)
+        except (LookupError, FileNotFoundError, StoreUnavailable) as error:
+            self._post.log.alarm("content-unreadable", f"{job.first.id}: {error}")
+            raise ContentUnreadable(str(error)) from error
+
+    def _pieces_of(self, claimed: Claimed) -> Iterator[bytes]:
+        if claimed.file is None:
+            yield self._post.claims.content(claimed)
             return
         offset = 0
-        while offset < first.size:
-            piece = self._post.disk.read(first.file, offset, READ_OCTETS)
+        while offset < claimed.size:
+            piece = self._post.disk.read(claimed.file, offset, READ_OCTETS)
+            if len(piece) == 0:
+                raise LookupError(f"{claimed.file} ends after {offset} of {claimed.size} octets")
             offset += len(piece)
             yield piece
 
@@ -225,7 +275,9 @@ class Site:
                 self._pace.pushed_back()
         if refused == len(results):
             self._refused_by_policy(job.first)
-        if len(self._connections) > self._pace.allowed or self._stopping:
+        if self._stopping or (
+            len(self._connections) > self._pace.allowed and len(self._connections) > self._limit()
+        ):
             self._leave(connection)
         else:
             self._idle.append(connection)
@@ -240,27 +292,36 @@ class Site:
             until_ms = self._post.clock.now_ms() + PAUSE_MS
             self._post.log.alarm("domain-paused", f"{domain} refuses every message of ours")
             self._post.background(self._pause(claimed, until_ms))
+            for job in [job for job in self._jobs if job.first.recipient.domain == domain]:
+                self._jobs.remove(job)
+                self._hand_back(job.claimed)
 
     async def _pause(self, claimed: Claimed, until_ms: int) -> None:
-        await self._post.claims.pause_domain(claimed.lane, claimed.recipient.domain, until_ms)
+        domain = claimed.recipient.domain
+        await self._post.pause(claimed.lane, domain, until_ms)
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self._connections.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
         job, connection.job = connection.job, None
-        if job is not None:
-            for claimed, so_far in zip(job.claimed, connection.results_so_far, strict=True):
-                outcome = outcome_of_break(so_far, connection.dot_sent, cause, connection.host, reply)
-                self._settle(claimed, outcome)
-        lost_too_many = job is not None and cause is Cause.LOST and self._pace.lost_one()
-        # A 421 after messages went through is the peer's limit of messages per connection, no outage.
-        limit = cause is Cause.SHUTDOWN and connection.delivered > 0
-        if lost_too_many or (job is not None and cause is not Cause.LOST and not limit):
-            self._post.background(self._site_fault(cause, connection.host, reply))
-        else:
-            self._assign()
+        if job is not None and connection.peer_had_enough and cause in (Cause.LOST, Cause.SHUTDOWN):
+            self._jobs.appendleft(job)
+        elif job is not None and self._broken_off(connection, job, cause, reply):
+            self._site_fault(cause, connection.host, reply)
+            return
+        self._assign()
         self._end_if_done()
+
+    def _broken_off(self, connection: Connection, job: Job, cause: Cause, reply: Reply) -> bool:
+        """In mid-message. Whether it is a fault of the site. It may be the message that brings it about, so
+        for the message it counts as lost: it steps back, and does not stand before the others again.
+        """
+        of_message = Cause.LOST if cause.level is Level.SITE else cause
+        for claimed, so_far in zip(job.claimed, connection.results_so_far, strict=True):
+            outcome = outcome_of_break(so_far, connection.dot_sent, of_message, connection.host, reply)
+            self._settle(claimed, outcome)
+        return self._pace.lost_one() if cause is Cause.LOST else cause.level is Level.SITE
 
     # ------------------------------------------------------------ outcomes
 

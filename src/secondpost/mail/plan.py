@@ -27,6 +27,10 @@ class Hop:
     def endpoints(self) -> tuple[Endpoint, ...]:
         return tuple(Endpoint(address, self.port) for address in self.addresses)
 
+    def at(self, address: str) -> str:
+        """For log and trace: the host's name and the address that is really spoken to."""
+        return self.name if address == self.name else f"{self.name}[{address}]"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

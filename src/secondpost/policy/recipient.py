@@ -14,13 +14,14 @@ from secondpost.config.records import (
     RecipientUrl,
     Unknown,
 )
-from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.address import Domain, Mailbox, unquoted
 from secondpost.mail.questions import Asking, Knowledge, KnownRecipient
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
 
 NOT_OURS = Reject(Reply.of(550, "5.7.1", "We do not relay to that domain"), "not-ours")
 NO_SUCH_USER = Reject(Reply.of(550, "5.1.1", "No such mailbox here"), "unknown-recipient")
+ROUTED_ON = Reject(Reply.of(550, "5.7.1", "We do not relay to where that mailbox leads"), "not-ours")
 CANNOT_TELL = Defer(
     Reply.of(451, "4.4.3", "The primary cannot be asked about this mailbox now; try again later"),
     "recipient-unverified",
@@ -28,6 +29,9 @@ CANNOT_TELL = Defer(
 
 
 OWN_MAILBOXES = frozenset({"postmaster", "abuse"})  # RFC 5321 §4.5.1, RFC 2142 §4
+# user%elsewhere, elsewhere!user and "user@elsewhere": old ways to say where mail goes next. A primary that
+# trusts its backup may follow them, and the two together would be an open relay.
+ROUTING_CHARACTERS = frozenset("%!@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,11 @@ def judge_recipient(
         if mailbox.domain not in own:
             return NOT_OURS
         return Accept(Way.OWNER) if mailbox.local.lower() in OWN_MAILBOXES else NO_SUCH_USER
-    if recipients.takes_any or mailbox.key in recipients.listed:
+    if mailbox.key in recipients.listed:
+        return ACCEPT
+    if not ROUTING_CHARACTERS.isdisjoint(unquoted(mailbox.local)):
+        return ROUTED_ON if recipients.takes_any or recipients.learns else NO_SUCH_USER
+    if recipients.takes_any:
         return ACCEPT
     if not recipients.learns:
         return NO_SUCH_USER

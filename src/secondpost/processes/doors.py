@@ -1,14 +1,21 @@
 """Listening sockets on their way from whoever opened them (our supervisor, or systemd) to a role."""
 
+import errno
 import os
 import socket
 from collections.abc import Mapping, Sequence
 
 from secondpost.mail.address import Endpoint
+from secondpost.world.ports import NetError
 
 VARIABLE = "SECONDPOST_DOORS"  # "host:port=descriptor …"
 LIFELINE = "SECONDPOST_LIFELINE"  # a pipe whose other end is the supervisor's: its end is our end
 SYSTEMD_FIRST_DESCRIPTOR = 3  # sd_listen_fds(3)
+_WHAT_TO_DO = {
+    errno.EADDRINUSE: "end the program that has it (`ss -ltnp` shows which), or mend receive.listen",
+    errno.EADDRNOTAVAIL: "this machine has no such address: mend receive.listen",
+    errno.EACCES: "ports below 1024 are root's: let systemd start the service, or start it as root",
+}
 
 
 def doors_text(doors: Mapping[Endpoint, socket.socket]) -> str:
@@ -22,6 +29,18 @@ def inherited_doors(environment: Mapping[str, str]) -> dict[Endpoint, socket.soc
         endpoint, _, descriptor = part.rpartition("=")
         doors[Endpoint.parse(endpoint)] = _door(int(descriptor))
     return doors
+
+
+def is_taken(error: NetError) -> bool:
+    """Whether a door did not open because somebody listens there already."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+
+
+def refusal_text(error: NetError) -> str:
+    """Why a door did not open, and what to do about it."""
+    number = error.__cause__.errno if isinstance(error.__cause__, OSError) else None
+    fix = _WHAT_TO_DO.get(number) if number is not None else None
+    return str(error) if fix is None else f"{error}; {fix}"
 
 
 def systemd_doors(

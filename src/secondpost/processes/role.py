@@ -3,10 +3,11 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from socket import socket
 
 import uvloop
@@ -15,7 +16,7 @@ from secondpost.app import DeliverRole, ReceiveRole, World
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
-from secondpost.processes.doors import LIFELINE, inherited_doors, systemd_doors
+from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
 from secondpost.processes.exits import Exit
 from secondpost.processes.user import UserRefused, become, person_to_become, prepare_store
 from secondpost.store.ports import StoreRefused
@@ -35,26 +36,41 @@ ROLES_TEXT = " and ".join(ROLES)
 # A thread that needs the interpreter waits this long at most for one that does not pause: the writer of
 # the store asks for it once a statement.
 SWITCH_SECONDS = 0.001
+# The usual bound of 1,024 leaves callers who only stand around no room for the files of large messages.
+OPEN_FILES_WANTED = 16_384
 
 
 def run_roles(config: Config, roles: Sequence[str]) -> int:
     """Blocks until the roles have ended; the exit code."""
     for role in roles:
         if role not in ROLES:
-            sys.stderr.write(f"there is no role {role}; the roles are {ROLES_TEXT}\n")
+            sys.stderr.write(f"secondpost: there is no role {role}; the roles are {ROLES_TEXT}\n")
             return Exit.USAGE
     try:
         doors = _doors(config, roles)
         person = person_to_become(config)
         prepare_store(config, person)
-    except (NetError, UserRefused) as error:
-        sys.stderr.write(f"{error}\n")
+    except NetError as error:
+        sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
+        return Exit.UNREACHABLE
+    except UserRefused as error:
+        sys.stderr.write(f"secondpost: {error}\n")
         return Exit.UNREACHABLE
     if person is not None:
         become(person)
+    _allow_open_files()
     sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_Running(config, roles).run(doors))
+
+
+def _allow_open_files() -> None:
+    """As many as we want, if the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES_WANTED if hard == resource.RLIM_INFINITY else min(OPEN_FILES_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError):  # a sandbox may forbid it: then the bound stays as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _doors(config: Config, roles: Sequence[str]) -> dict[Endpoint, socket]:

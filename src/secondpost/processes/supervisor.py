@@ -14,7 +14,14 @@ from socket import socket
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
-from secondpost.processes.doors import LIFELINE, VARIABLE, doors_text, systemd_doors
+from secondpost.processes.doors import (
+    LIFELINE,
+    VARIABLE,
+    doors_text,
+    is_taken,
+    refusal_text,
+    systemd_doors,
+)
 from secondpost.processes.exits import Exit
 from secondpost.processes.user import Person, UserRefused, become, person_to_become, prepare_store
 from secondpost.world.ports import NetError
@@ -36,8 +43,11 @@ def supervise(config: Config) -> int:
         person = person_to_become(config)
         doors = asyncio.run(_open_doors(config))
         prepare_store(config, person)
-    except (NetError, UserRefused) as error:
-        sys.stderr.write(f"{error}\n")
+    except NetError as error:
+        sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
+        return Exit.UNREACHABLE
+    except UserRefused as error:
+        sys.stderr.write(f"secondpost: {error}\n")
         return Exit.UNREACHABLE
     if person is not None:
         become(person)
@@ -53,13 +63,18 @@ async def _open_doors(config: Config) -> dict[Endpoint, socket]:
 
 
 async def _open_door(endpoint: Endpoint) -> socket:
-    until = asyncio.get_running_loop().time() + DOOR_SECONDS_MAX
+    loop = asyncio.get_running_loop()
+    until = loop.time() + DOOR_SECONDS_MAX
+    waits = False
     while True:
         try:
             return open_door(endpoint)
-        except NetError:
-            if asyncio.get_running_loop().time() >= until:
+        except NetError as error:
+            if not is_taken(error) or loop.time() >= until:
                 raise
+            if not waits:
+                waits = True
+                sys.stderr.write(f"secondpost: {error}; waiting {DOOR_SECONDS_MAX:g} s for it\n")
         await asyncio.sleep(0.2)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
@@ -37,23 +38,47 @@ def person_to_become(config: Config) -> Person | None:
 def prepare_store(config: Config, person: Person | None) -> None:
     """Make the store's folder, owned by whom it will be used by. Raises UserRefused."""
     uid = os.geteuid() if person is None else person.uid
-    name = "you" if person is None else person.name
     try:
         os.makedirs(config.store, mode=0o700, exist_ok=True)
         if person is not None and len(os.listdir(config.store)) == 0:
             os.chown(config.store, person.uid, person.gid)
-        owner = os.stat(config.store).st_uid
+        owners = [os.stat(path).st_uid for path in _whose_owner_counts(config.store)]
     except OSError as error:
-        raise UserRefused(f"the store {config.store} cannot be made: {error.strerror}") from error
-    if owner != uid and os.geteuid() != 0:
         raise UserRefused(
-            f"the store {config.store} does not belong to {name}; type: sudo -u … secondpost serve"
-        )
-    if person is not None and owner != uid:
-        raise UserRefused(
-            f"the store {config.store} does not belong to {name}; "
-            f"type: chown -R {person.name}: {config.store}"
-        )
+            f"the store {config.store} cannot be used: {error.strerror}; "
+            f"type: sudo install -d -m 700 -o {_name_of(uid, str(uid))} {shlex.quote(config.store)}"
+        ) from error
+    strangers = [owner for owner in owners if owner != uid]
+    if len(strangers) > 0:
+        raise UserRefused(_not_ours(config, person, strangers[0]))
+
+
+def _whose_owner_counts(store: str) -> list[str]:
+    """A database that another user made there could not be opened, or would be taken from its owner."""
+    database = os.path.join(store, "mail.db")
+    return [store, database] if os.path.exists(database) else [store]
+
+
+def _not_ours(config: Config, person: Person | None, owner: int) -> str:
+    if person is not None:
+        fix = f"type: chown -R {person.name}: {shlex.quote(config.store)}"
+        return f"the store {config.store} does not belong to {person.name}; {fix}"
+    if os.geteuid() == 0:
+        other = _name_of(owner, str(owner))
+        fix = f'write user = "{other}" in {config.path}, or type: chown -R root: {shlex.quote(config.store)}'
+        return f"the store {config.store} does not belong to root, but to {other}; {fix}"
+    path = shlex.quote(os.path.abspath(config.path))
+    others = _name_of(owner, f"'#{owner}'")
+    fix = f"type: sudo -u {others} secondpost --config {path} serve"
+    return f"the store {config.store} does not belong to you; {fix}"
+
+
+def _name_of(uid: int, number: str) -> str:
+    """For a command line; `number` is how that command is told a user who has no name."""
+    try:
+        return shlex.quote(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return number
 
 
 def become(person: Person) -> None:

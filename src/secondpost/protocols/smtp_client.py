@@ -70,6 +70,7 @@ class SmtpClient:
         "_wants_tls",
         "dot_sent",
         "extensions",
+        "sender_taken",
         "state",
         "tls",
     )
@@ -82,6 +83,7 @@ class SmtpClient:
         self.state = State.GREETING
         self.tls = False
         self.extensions = Extensions()
+        self.sender_taken = False  # the peer has seen more of the message under way than that there is one
         self.dot_sent = False  # the outcome is unknown if the connection ends now
         self._replies = ReplyReader()
         self._out: list[bytes] = []
@@ -128,6 +130,7 @@ class SmtpClient:
         self._move(Happening.SEND_MESSAGE)
         self._results = [None] * len(recipients)
         self._rcpts_answered = 0
+        self.sender_taken = False
         self._grouped, self._only_asks = self.extensions.pipelining, False
         commands = [*reset, self._mail(sender, size, eight_bit)]
         commands += [_command(f"RCPT TO:<{recipient}>") for recipient in recipients]
@@ -180,6 +183,11 @@ class SmtpClient:
         out = b"".join(self._out)
         self._out.clear()
         return out
+
+    @property
+    def recipients_answered(self) -> int:
+        """Of the message under way."""
+        return self._rcpts_answered
 
     def replies_so_far(self) -> tuple[Result | None, ...]:
         """For each recipient of the message under way: what is settled, whatever happens now."""
@@ -276,6 +284,7 @@ class SmtpClient:
     def _take_mail(self, reply: Reply) -> None:
         match reply.code // 100:
             case 2:
+                self.sender_taken = True
                 self._move(Happening.OK)
                 self._ask_next()
             case 3:

@@ -74,6 +74,7 @@ class Conversation(asyncio.Protocol):
         self._unread = 0
         self._asking: asyncio.Task[Verdict] | None = None
         self._deadline = 0.0
+        self._body_ends = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._incoming = Incoming(reception)
 
@@ -234,12 +235,16 @@ class Conversation(asyncio.Protocol):
             case Quit():
                 self._flush()
                 self._close()
-        if not isinstance(event, BodyPiece):
-            self._deadline_after(event)
+        self._deadline_after(event)
 
     def _deadline_after(self, event: Event) -> None:
+        """Every command and every piece of a body has its time; a body that drips has a bound as a whole."""
         seconds = self._reception.config.receive.timeout_ms / 1000
-        self._wait_seconds(BODY_SECONDS_MAX if isinstance(event, DataBegin) else seconds)
+        if isinstance(event, DataBegin):
+            self._body_ends = asyncio.get_running_loop().time() + BODY_SECONDS_MAX
+        if self._incoming.has_body:
+            seconds = min(seconds, self._body_ends - asyncio.get_running_loop().time())
+        self._wait_seconds(max(seconds, 0.0))
 
     # ------------------------------------------------------------ MAIL and RCPT
 

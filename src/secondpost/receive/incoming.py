@@ -87,8 +87,9 @@ class Incoming:
         """`drained`: there is room for more; `failed`: the disk would not take it."""
         reception = self._reception
         self._peer = peer
-        self._queue_id = queue_id = reception.ids.next(reception.clock.now_ms())
-        recipients, date = tuple(self._recipients), date_time(reception.wall.now_ms())
+        now_ms = reception.clock.now_ms()
+        self._queue_id = queue_id = reception.ids.next(now_ms)
+        recipients, date = tuple(self._recipients), date_time(now_ms)
         line = received_line(peer, reception.config.hostname, queue_id, recipients, date)
         name = f"{reception.ids.worker}-{queue_id_text(queue_id)}"
         self._keeper = BodyKeeper(reception.disk, reception.work, name, line, drained=drained, failed=failed)

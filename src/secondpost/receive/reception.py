@@ -16,8 +16,7 @@ from secondpost.world.ports import Clock, Disk, Net, Work
 @dataclass(frozen=True, slots=True)
 class Reception:
     config: Config
-    clock: Clock  # steady: for what is stored
-    wall: Clock  # for the Received line
+    clock: Clock
     net: Net
     disk: Disk
     work: Work

@@ -92,7 +92,8 @@ def _ranked(
         if as_backup:
             return _nowhere(domain, Cause.DNS, "4.4.4", f"{domain} says it takes no mail (null MX)")
         return _never(domain, "5.1.10", f"{domain} takes no mail (null MX)", code=556)
-    named = sorted(record for record in records if record.host != NULL_MX)[:HOSTS_MAX]
+    # Equals stay in the order of the answer, which is by chance.
+    named = sorted((r for r in records if r.host != NULL_MX), key=lambda r: r.preference)[:HOSTS_MAX]
     resolved: list[tuple[MxRecord, tuple[str, ...]]] = []
     for record in named:
         resolved.append((record, (yield from _addresses_of(record.host))))

@@ -4,7 +4,7 @@ Each verb is an edge of spool/states that only the owner may take; what is in an
 is. Nothing here asks whether the owner is sure: that is for the command or the page that calls.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -94,10 +94,11 @@ def standing(listed: Listed) -> Standing:
 
 
 def is_held(listed: Listed) -> bool:
-    """Whether it lies here for a backup domain until the primary, or the owner, is ready for it."""
-    return listed.lane is Lane.RELAY and (
-        listed.state in (State.HELD, State.KEPT) or standing(listed) is Standing.HELD_PRIMARY
-    )
+    """Whether it lies here until the primary, or the owner, is ready for it.
+
+    What was redirected counts too, though it is no longer the primary's: the other mailbox may not take it.
+    """
+    return listed.state in (State.HELD, State.KEPT) or standing(listed) is Standing.HELD_PRIMARY
 
 
 HOLDABLE = (State.WAITING, State.HELD, State.KEPT)  # what is_held may be true for
@@ -111,10 +112,17 @@ class Done:
     deliveries: int
 
 
+def _nobody_waits() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class OwnersDesk:
+    """`changed` is called when a verb led something on: whoever delivers may have work."""
+
     desk: Desk
     clock: Clock
+    changed: Callable[[], None] = _nobody_waits
 
     def found(self, selection: Selection, after: DeliveryId | None = None) -> Iterator[Listed]:
         """All that is selected, in order of id, from behind `after`; read page by page."""
@@ -152,8 +160,14 @@ class OwnersDesk:
     async def redirect(self, selection: Selection, to: Mailbox, why: str) -> Done:
         """To another mailbox, and through the lane of our own mail: it is no longer the primary's."""
         count = await self.desk.redirect(selection, to, self.clock.now_ms(), why)
+        self._tell(count)
         return Done(Verb.REDIRECT, count)
 
     async def _lead(self, verb: Verb, selection: Selection, to: State, why: str) -> Done:
         count = await self.desk.move(selection, verb.takes, to, self.clock.now_ms(), verb.past, why)
+        self._tell(count)
         return Done(verb, count)
+
+    def _tell(self, count: int) -> None:
+        if count > 0:
+            self.changed()

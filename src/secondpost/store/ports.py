@@ -197,8 +197,9 @@ class Claims(Protocol):
         ...
 
     def mend_due(self, later_than_ms: int, now_ms: int) -> Awaitable[int]:
-        """Waiting deliveries that are due later than any schedule says were put off by a clock that has
-        been set back since: they are due now; how many. In batches.
+        """What a clock that has been set back since put off is due now; how many. That is what waits longer
+        than any schedule says, what arrived in a time to come, and what waits for its site's sake alone
+        and is not due. In batches.
         """
         ...
 

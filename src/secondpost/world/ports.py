@@ -132,7 +132,9 @@ class Net(Protocol):
 class Resolver(Protocol):
     """Names. Never raises: a failure is a finding."""
 
-    async def mx(self, domain: Domain) -> MxAnswer: ...
+    async def mx(self, domain: Domain) -> MxAnswer:
+        """By preference, equals in a random order."""
+        ...
 
     async def addresses(self, host: str) -> AddressAnswer:
         """IPv6 and IPv4 together, in the order in which they should be tried."""

@@ -50,7 +50,9 @@ class RealResolver:
         if domain.is_literal:
             return MxAnswer(Finding.NO_DATA)
         answer = await self._resolve(DnsQuestion(domain.name, RecordType.MX))
-        records = sorted(record for record in answer.records if isinstance(record, MxRecord))
+        records = [record for record in answer.records if isinstance(record, MxRecord)]
+        # RFC 5321 §5.1: among equals by chance, so that the load is spread.
+        records = sorted(self._dice.shuffled(records), key=lambda record: record.preference)
         return MxAnswer(answer.finding, tuple(records))
 
     async def addresses(self, host: str) -> AddressAnswer:

@@ -105,3 +105,9 @@ def send_hint(caller: socket.socket, path: str) -> None:
     # Nobody there, or a full queue: the first will look by itself, the second has hints enough.
     with suppress(OSError):
         caller.sendto(HINT, path)
+
+
+def hint_once(path: str) -> None:
+    """From a process that has nothing else to say, such as a command."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as caller:
+        send_hint(caller, path)

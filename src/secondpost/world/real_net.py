@@ -16,6 +16,10 @@ from secondpost.world.real_local import HintEar, LocalDoor, send_hint, stream_do
 from secondpost.world.real_tls import ClientContexts, ServerCertificate, tls_text
 
 BACKLOG_CONNECTIONS = 1024  # made by the kernel and not yet accepted by us
+# A peer that lost its power, or a wire that was cut, says nothing: after about a minute we know.
+KEEPALIVE_IDLE_SECONDS = 30
+KEEPALIVE_PROBE_SECONDS = 10
+KEEPALIVE_PROBES = 3
 TLS_GOODBYE_SECONDS = 5.0  # how long a closing connection waits for the other side's close_notify
 
 
@@ -100,6 +104,7 @@ class RealNet:
             raise NetError(f"cannot connect to {endpoint}: no answer in {timeout_seconds:g} s") from error
         except OSError as error:
             raise NetError(f"cannot connect to {endpoint}: {tls_text(error)}") from error
+        _keep_alive(transport)
         return transport
 
     async def listen(self, factory: ProtocolFactory, endpoint: Endpoint) -> Listening:
@@ -211,6 +216,17 @@ class RealNet:
         for door in self._inherited.values():
             door.close()
         self._inherited.clear()
+
+
+def _keep_alive(transport: asyncio.Transport) -> None:
+    """What waits for a reply sends nothing, so that nothing else would tell that nobody is there."""
+    connection = transport.get_extra_info("socket")
+    if connection is None:
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_PROBE_SECONDS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
 
 
 def _facts(transport: asyncio.Transport) -> TlsFacts | None:

@@ -1,7 +1,7 @@
 """Wall time that never stands still or goes back while a process lives.
 
-A machine whose clock is set back by a day must not hold its mail for a day. Within a process time goes on
-as it went; a clock that is ahead is followed, so that processes that started at different times agree.
+A machine whose clock is set back by a day must not hold its mail for a day: for who delivers, time goes on
+as it went. A clock that is ahead is followed, so that what arrives by the wall's time is never yet to come.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from secondpost.world.ports import Clock
 
 
 class SteadyClock:
-    """A Clock for what is scheduled and stored; the log and the Received line show the real one's time."""
+    """A Clock for what is scheduled; it is never behind the one it is made of."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -7,14 +7,16 @@ import apsw
 
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.ports import Swept
+from secondpost.store.ports import StoreUnavailable, Swept
 from secondpost.store.sqlite.base import BATCH_ROWS, CONTENT_FOLDER, Worker, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
+from secondpost.store.sqlite.connection import patiently
 from secondpost.store.sqlite.queries import Value, number, read_queries
 from secondpost.world.ports import Clock, Disk
 
 WORKERS_FOLDER = "workers"
 
+LEAVE_SECONDS_MAX = 2.0
 _QUERIES = read_queries("keeping")
 
 
@@ -160,8 +162,9 @@ class SqliteKeeping(Checkpoints):
                 return False
             if len(db.execute(_QUERIES["needed_files"], (as_json(written),)).fetchall()) < len(written):
                 return False
-            db.execute(_QUERIES["drop_worker"], (worker,))
-        except apsw.Error:
+            # The others may be leaving at the same moment.
+            patiently(lambda: db.execute(_QUERIES["drop_worker"], (worker,)), LEAVE_SECONDS_MAX)
+        except (apsw.Error, StoreUnavailable):
             return False
         return True
 

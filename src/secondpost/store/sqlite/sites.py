@@ -1,6 +1,7 @@
 """The deliver role's view of sites and domains: which are down, paused, hinted, and what expires."""
 
 from collections.abc import Awaitable
+from functools import partial
 
 import apsw
 
@@ -60,13 +61,9 @@ class SqliteSites(Base):
         return await self._writer.change(write)
 
     async def mend_due(self, later_than_ms: int, now_ms: int) -> int:
-        def batch(db: apsw.Connection) -> int:
-            db.execute(_QUERIES["mend_due"], (later_than_ms, now_ms, BATCH_ROWS))
-            return db.changes()
-
         mended = 0
-        while (some := await self._writer.change(batch, BATCH_ROWS)) > 0:
-            mended += some
+        while len(chosen := self._read(_QUERIES["put_off"], (later_than_ms, now_ms, BATCH_ROWS))) > 0:
+            mended += await self._writer.change(partial(_mend_due, as_json(chosen), now_ms), BATCH_ROWS)
         return mended
 
     def sites_down(self) -> list[SiteDown]:
@@ -112,3 +109,8 @@ class SqliteSites(Base):
 def put_turns_right(db: apsw.Connection, domains: list[int]) -> None:
     """After deliveries left the waiting ones by another way than a claim."""
     db.execute(_QUERIES["next_turns"], (as_json(domains), 0))
+
+
+def _mend_due(chosen: str, now_ms: int, db: apsw.Connection) -> int:
+    db.execute(_QUERIES["mend_due"], (chosen, now_ms))
+    return db.changes()

@@ -147,13 +147,19 @@ WHERE (message, number) IN (
     SELECT id FROM domain WHERE lane IN ('relay', 'issues', 'own') AND site = ?1)
   LIMIT ?3);
 
+-- name: put_off
+-- Up to ?3 deliveries that are due later than any schedule says (?1), that arrived in a time to come, or that
+-- wait for their site's sake alone and yet are not due (now is ?2). Asked once, when the role starts.
+SELECT message, number FROM domain INDEXED BY domain_due CROSS JOIN delivery INDEXED BY delivery_waiting
+WHERE domain.next_due_ms IS NOT NULL AND delivery.domain = domain.id AND state = 'waiting' AND due_ms > ?2
+  AND (due_ms > ?1 OR arrived_ms > ?2 OR (level = 'site' AND cause <> 'lost'))
+LIMIT ?3;
+
 -- name: mend_due
--- What is due later than any schedule says is due now; in batches of ?3.
+-- The chosen deliveries are due now, and did not arrive in a time to come.
 UPDATE delivery SET due_ms = ?2, arrived_ms = min(?2, arrived_ms)
-WHERE (message, number) IN (
-  SELECT message, number FROM domain CROSS JOIN delivery INDEXED BY delivery_waiting
-  WHERE domain.next_due_ms IS NOT NULL AND delivery.domain = domain.id AND state = 'waiting' AND due_ms > ?1
-  LIMIT ?3);
+FROM json_each(?1) AS chosen
+WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1 AND state = 'waiting';
 
 -- name: sites_down
 -- All sites that are down.
