@@ -3,13 +3,16 @@
 Readers get mail over the public internet: their domain has a dot, and is no address literal.
 """
 
+import re
 import unicodedata
 
-from secondpost.config.addresses import full_domain, mailbox
+from secondpost.config.addresses import mailbox
 from secondpost.mail.address import Mailbox
 
 TYPED_CHARACTERS_MAX = 320  # longer than any address can be
 
+_LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_PUBLIC = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}")
 _AROUND = " \t\r\n\u00a0\u200b\ufeff<>"  # what is copied along with an address
 
 
@@ -19,5 +22,6 @@ def typed_mailbox(text: str) -> Mailbox:
     if len(plain) > TYPED_CHARACTERS_MAX:
         raise ValueError(f"it is longer than {TYPED_CHARACTERS_MAX} characters")
     found = mailbox(plain.removeprefix("mailto:"))
-    full_domain(found.domain.name)
+    if _PUBLIC.fullmatch(found.domain.name) is None:
+        raise ValueError(f"{found.domain.name} is not a full domain")
     return found
