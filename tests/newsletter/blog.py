@@ -17,7 +17,7 @@ from secondpost.mail.article import (
 )
 from secondpost.mail.issue import Issue
 from secondpost.mail.queue_id import QueueIds
-from secondpost.newsletter.publish import IssueText, Outlook, Publisher
+from secondpost.newsletter.publish import CannotCompose, IssueText, Outlook, Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.words import fingerprint
 from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
@@ -74,18 +74,25 @@ class Blog:
     found: dict[str, FeedRead | FeedUnreadable | FeedUnchanged] = field(default_factory=dict)
     asked: list[FeedAsked] = field(default_factory=list)
     lease: Lease | None = None
+    is_template_broken: bool = False
+    alarms: list[str] = field(default_factory=list)
     ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
 
     def __post_init__(self) -> None:
         reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
-        self.publisher = Publisher(reading, self.store, self.clock, self.ids, self.composed)
+        self.publisher = Publisher(reading, self.store, self.clock, self.ids, self.composed, self.alarm)
 
     async def _look(self, asked: FeedAsked) -> FeedAnswered:
         self.asked.append(asked)
         return FeedAnswered(self.found[asked.url], '"etag"', "Mon, 01 Jan 2029 00:00:00 GMT")
 
+    def alarm(self, about: str, detail: str) -> None:
+        self.alarms.append(f"{about}: {detail}")
+
     def composed(self, newsletter: Newsletter, issue: Issue, told: Sequence[LedgerEntry]) -> IssueText:
         assert len(told) == issue.article_count
+        if self.is_template_broken:
+            raise CannotCompose("there is no subject")
         return IssueText("subject", "\n".join(entry.article.title for entry in told).encode())
 
     async def says(self, found: FeedRead | FeedUnreadable | FeedUnchanged, url: str = URL) -> Outlook:

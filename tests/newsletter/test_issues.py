@@ -224,6 +224,27 @@ def test_what_a_crash_left_open_is_frozen_by_whoever_leads_next(bench: Bench) ->
     bench.run(story())
 
 
+def test_an_issue_that_cannot_be_made_is_held_and_the_owner_told(bench: Bench) -> None:
+    blog = bench.blog()
+    blog.is_template_broken = True
+
+    async def story() -> None:
+        leader = await blog.leader()
+        blog.found[WEEKLY.feeds[0]] = articles(2, 1)
+        await blog.publisher.turn(blog.newsletter, leader)
+        for _ in range(5):  # tried again by and by, not all the time
+            await blog.publisher.go_on([blog.newsletter], leader)
+        assert blog.alarms == ["issue-held: weekly: there is no subject"]
+        assert isinstance((await blog.publisher.turn(blog.newsletter, leader)).decision, Unfinished)
+        assert [issue.state for issue in blog.store.issues("weekly", None, 9)] == [IssueState.OPEN]
+        blog.is_template_broken = False
+        blog.clock.ms += HOUR_MS
+        await blog.publisher.go_on([blog.newsletter], leader)
+        assert [issue.state for issue in blog.store.issues("weekly", None, 9)] == [IssueState.FROZEN]
+
+    bench.run(story())
+
+
 def test_no_run_of_weeks_makes_an_empty_issue_or_tells_an_article_twice(bench: Bench) -> None:
     blog = bench.blog(replace(FRIDAYS, undo_ms=0))
     written = 0

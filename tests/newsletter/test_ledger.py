@@ -268,7 +268,41 @@ def test_what_slides_out_of_a_short_window_still_waits(bench: Bench) -> None:
 
     async def story() -> None:
         await blog.says(articles(2, 1))
+        blog.clock.ms += HOUR_MS
         assert (await blog.says(articles(3, 2))).articles == 3
+        for _ in range(3):
+            assert (await blog.later(HOUR_MS)).articles == 3
+        blog.clock.ms += HOUR_MS
+        assert (await blog.says(FeedUnchanged())).articles == 3
+        assert (await blog.says(articles(3, 2))).articles == 3
+
+    bench.run(story())
+
+
+def test_an_old_article_taken_up_by_hand_waits_though_it_is_not_in_the_feed(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, start=Start.NEW))
+
+    async def story() -> None:
+        await blog.says(articles(2, 1))
+        blog.clock.ms += HOUR_MS
+        await blog.says(articles(3, 2))
+        old = blog.store.entries("weekly", ArticleState.SEEN, 10)[0]
+        await blog.store.move_articles("weekly", [ArticleMove(old.id, ArticleState.WAITING, "")])
+        for _ in range(3):
+            assert (await blog.later(HOUR_MS)).articles == 2
+        assert blog.titles(ArticleState.WAITING) == ["Article 1", "Article 3"]
+
+    bench.run(story())
+
+
+def test_what_slid_out_before_its_second_look_settles_by_age(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, settle_ms=10 * MINUTE_MS))
+
+    async def story() -> None:
+        await blog.says(articles(2, 1))
+        blog.clock.ms += MINUTE_MS
+        assert isinstance((await blog.says(articles(3, 2))).decision, Settling)
+        assert (await blog.later(HOUR_MS)).articles == 3
 
     bench.run(story())
 

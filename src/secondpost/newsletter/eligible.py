@@ -43,7 +43,7 @@ def standing(
         feed = feeds.get(entry.feed)
         if feed is None:
             continue
-        until = _ripe_ms(entry, settle_ms, now_ms)
+        until = _ripe_ms(entry, feed, settle_ms, now_ms)
         if until <= now_ms:
             (doubtful if _is_in_doubt(feed) else ripe).append(entry.id)
         else:
@@ -56,11 +56,13 @@ def standing(
     )
 
 
-def _ripe_ms(entry: LedgerEntry, settle_ms: int, now_ms: int) -> int:
+def _ripe_ms(entry: LedgerEntry, feed: Feed, settle_ms: int, now_ms: int) -> int:
     until = entry.article.published_ms or 0  # a date to come: somebody set it on purpose
     if settle_ms > 0:
         until = max(until, entry.first_seen_ms + settle_ms)
-        if entry.good_fetches < GOOD_FETCHES_MIN:
+        # One that is not in the feed any more has no second look to wait for.
+        is_there = entry.last_seen_ms >= (feed.last_good_ms or 0)
+        if entry.good_fetches < GOOD_FETCHES_MIN and is_there:
             until = max(until, now_ms + 1)  # at the next look
     return until
 

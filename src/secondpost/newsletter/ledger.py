@@ -224,7 +224,13 @@ def _is_backdated(article: Article, feed: Feed, now_ms: int) -> bool:
 
 def _moves(entries: Sequence[LedgerEntry | None], fresh: int, before: Before) -> tuple[ArticleMove, ...]:
     present = {entry.id: entry for entry in entries if entry is not None and entry.feed == before.feed.url}
-    gone = [each for each in before.waiting if each.id not in present and each.state is ArticleState.WAITING]
+    last_ms = before.feed.last_good_ms or 0
+    # What was not there the last time either has long slid out, or was taken up by hand: it stays.
+    gone = [
+        each
+        for each in before.waiting
+        if each.state is ArticleState.WAITING and each.id not in present and each.last_seen_ms >= last_ms
+    ]
     back = [each for each in before.waiting if each.id in present and _is_gone(each)]
     oldest = min((each.id for each in present.values()), default=None)
     withdrawn = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter
-from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.newsletter.calendar import latest_slot
@@ -32,6 +32,7 @@ from secondpost.world.ports import Clock
 
 FETCH_MS = 10 * 60_000  # between two looks at the feeds
 FRESH_MS = 60_000  # a look that is no older is good enough to make an issue from (R15)
+TRY_AGAIN_MS = 3_600_000  # an issue that could not be made
 FREEZE_ROWS = 500  # written in one transaction
 SEND_ROWS = 1_000
 FORCED = "forced-"
@@ -45,6 +46,11 @@ class IssueText:
     content: bytes
 
 
+class CannotCompose(Exception):
+    """What came out must not go to anybody. The text is for the owner."""
+
+
+# Raises CannotCompose.
 Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], IssueText]
 
 _Decider = Callable[[Standing, Desk, IssueRules, int], Decision]
@@ -70,12 +76,16 @@ class Publisher:
         clock: Clock,
         ids: QueueIds,
         compose: Composing,
+        alarm: Callable[[str, str], None],
     ) -> None:
+        """`alarm`: tells the owner what it is about, and what it is (MailLog.alarm)."""
         self._reading = reading
         self._issues = issues
         self._clock = clock
         self._ids = ids
         self._compose = compose
+        self._alarm = alarm
+        self._faulty: dict[IssueId, int] = {}  # issues that could not be made, and when it was tried
 
     # ---- looking
 
@@ -147,11 +157,16 @@ class Publisher:
             if self._clock.now_ms() - self._looked_ms(newsletter) >= FRESH_MS:
                 await self.fetch(newsletter)
                 told = self.outlook(newsletter)
-            await self._act(newsletter, told, leader)
+            try:
+                await self._act(newsletter, told, leader)
+            except CannotCompose as fault:
+                self._alarm("issue-held", f"{newsletter.name}: {fault}")
         return told
 
     async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
-        """What the owner asks for: Ready means that the issue was made and leaves at once."""
+        """What the owner asks for: Ready means that the issue was made and leaves at once. Raises
+        CannotCompose; the issue is then open until the owner stops it, or it can be made.
+        """
         told = self.outlook_forced(newsletter)
         await self._act(newsletter, told, leader)
         return told
@@ -173,8 +188,12 @@ class Publisher:
             await self.freeze(newsletter, issue, leader)
 
     async def freeze(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
-        """Content and audience of an open issue are fixed; its first mail leaves when `undo` is over."""
+        """Content and audience of an open issue are fixed; its first mail leaves when `undo` is over.
+        Raises CannotCompose.
+        """
+        self._faulty[issue.id] = self._clock.now_ms()
         text = self._compose(newsletter, issue, self._reading.of_issue(issue))
+        del self._faulty[issue.id]
         await self._issues.write_content(issue.id, text.subject, text.content)
         await self._issues.begin_freeze(issue.id, leader)
         while not (await self._issues.freeze_batch(issue.id, leader, FREEZE_ROWS)).is_last:
@@ -191,8 +210,8 @@ class Publisher:
         for issue in self._issues.issues_under_way():
             now_ms = self._clock.now_ms()
             match issue.state:
-                case IssueState.OPEN if issue.newsletter in by_name:
-                    await self.freeze(by_name[issue.newsletter], issue, leader)
+                case IssueState.OPEN if issue.newsletter in by_name and self._may_try(issue, now_ms):
+                    await self._try_again(by_name[issue.newsletter], issue, leader)
                 case IssueState.FROZEN:
                     await self._issues.start(issue.id, now_ms)
                 case IssueState.SENDING:
@@ -200,6 +219,17 @@ class Publisher:
                         await self._issues.finish(issue.id, now_ms)
                 case _:
                     pass
+
+    def _may_try(self, issue: Issue, now_ms: int) -> bool:
+        tried_ms = self._faulty.get(issue.id)
+        return tried_ms is None or now_ms - tried_ms >= TRY_AGAIN_MS
+
+    async def _try_again(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> None:
+        """It stays open, and nobody gets anything, until it can be made or the owner stops it."""
+        try:
+            await self.freeze(newsletter, issue, leader)
+        except CannotCompose as fault:
+            self._alarm("issue-held", f"{newsletter.name} issue {issue.number}: {fault}")
 
 
 def rules_of(newsletter: Newsletter) -> IssueRules:

@@ -17,7 +17,7 @@ from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
 from secondpost.mail.issue import Issue
 from secondpost.mail.issue_content import MARKS, Hole, IssueContent, Kind
-from secondpost.newsletter.publish import IssueText
+from secondpost.newsletter.publish import CannotCompose, IssueText
 from secondpost.protocols.issue_mail import SEED_OCTETS
 from secondpost.store.newsletter_ports import LedgerEntry
 from secondpost.world.ports import Dice
@@ -56,7 +56,7 @@ class OutputFault:
         return f"{self.rule}: {self.detail}"
 
 
-class FaultyIssue(Exception):
+class FaultyIssue(CannotCompose):
     """What was rendered must not go out. The text is for the owner."""
 
     def __init__(self, faults: tuple[OutputFault, ...]) -> None:
