@@ -15,7 +15,7 @@ from secondpost.mail.article import (
     FeedUnchanged,
     FeedUnreadable,
 )
-from secondpost.mail.issue import Issue
+from secondpost.mail.issue import ArticleId, Issue
 from secondpost.mail.queue_id import QueueIds
 from secondpost.newsletter.publish import CannotCompose, IssueText, Outlook, Publisher
 from secondpost.newsletter.reading import FeedReading
@@ -93,7 +93,9 @@ class Blog:
         assert len(told) == issue.article_count
         if self.is_template_broken:
             raise CannotCompose("there is no subject")
-        return IssueText("subject", "\n".join(entry.article.title for entry in told).encode())
+        return IssueText(
+            "subject", "\n".join((issue.body, *(entry.article.title for entry in told))).encode()
+        )
 
     async def says(self, found: FeedRead | FeedUnreadable | FeedUnchanged, url: str = URL) -> Outlook:
         """The feed says this, is looked at, and this is how it stands then."""
@@ -114,6 +116,11 @@ class Blog:
 
     def titles(self, state: ArticleState) -> list[str]:
         return [entry.article.title for entry in self.store.entries(self.newsletter.name, state, 100)]
+
+    def waiting_ids(self) -> tuple[ArticleId, ...]:
+        return tuple(
+            entry.id for entry in self.store.entries(self.newsletter.name, ArticleState.WAITING, 100)
+        )
 
     def counts(self) -> dict[str, int]:
         found = {state.value: len(self.titles(state)) for state in ArticleState}

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from secondpost.mail.article import FeedUnreadable
-from secondpost.mail.issue import IssueState
+from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
 from secondpost.newsletter.issues import (
     ClockSetBack,
     InDoubt,
@@ -241,6 +241,26 @@ def test_an_issue_that_cannot_be_made_is_held_and_the_owner_told(bench: Bench) -
         blog.clock.ms += HOUR_MS
         await blog.publisher.go_on([blog.newsletter], leader)
         assert [issue.state for issue in blog.store.issues("weekly", None, 9)] == [IssueState.FROZEN]
+
+    bench.run(story())
+
+
+def test_another_issue_that_freezes_first_is_waited_for(bench: Bench) -> None:
+    blog = bench.blog()
+
+    async def story() -> None:
+        leader = await blog.leader()
+        letter = LetterDraft("weekly", "letter-1", "Hello", "Words by hand.")
+        first = await blog.store.create_letter(letter, blog.ids.next(blog.clock.ms), blog.clock.ms)
+        await blog.says(articles(2, 1))
+        told = blog.publisher.outlook_forced(blog.newsletter)
+        assert told.decision == Unfinished(first.number)
+        draft = DigestDraft("weekly", "forced-2", blog.waiting_ids(), 2)
+        second = await blog.store.create_digest(draft, blog.ids.next(blog.clock.ms), blog.clock.ms)
+        await blog.publisher.freeze(blog.newsletter, second, leader)
+        await blog.publisher.go_on([blog.newsletter], leader)
+        assert len(blog.alarms) == 1
+        assert [issue.state for issue in blog.store.issues("weekly", None, 9)][1] is IssueState.OPEN
 
     bench.run(story())
 

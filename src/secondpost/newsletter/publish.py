@@ -26,7 +26,7 @@ from secondpost.newsletter.issues import (
     reason,
 )
 from secondpost.newsletter.reading import FeedReading
-from secondpost.store.newsletter_ports import Issues, LedgerEntry, SlotOutcome, SlotRecord
+from secondpost.store.newsletter_ports import IssueRefused, Issues, LedgerEntry, SlotOutcome, SlotRecord
 from secondpost.store.ports import Lease
 from secondpost.world.ports import Clock
 
@@ -159,7 +159,7 @@ class Publisher:
                 told = self.outlook(newsletter)
             try:
                 await self._act(newsletter, told, leader)
-            except CannotCompose as fault:
+            except (CannotCompose, IssueRefused) as fault:
                 self._alarm("issue-held", f"{newsletter.name}: {fault}")
         return told
 
@@ -228,7 +228,7 @@ class Publisher:
         """It stays open, and nobody gets anything, until it can be made or the owner stops it."""
         try:
             await self.freeze(newsletter, issue, leader)
-        except CannotCompose as fault:
+        except (CannotCompose, IssueRefused) as fault:
             self._alarm("issue-held", f"{newsletter.name} issue {issue.number}: {fault}")
 
 
