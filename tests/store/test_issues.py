@@ -203,6 +203,21 @@ async def test_what_is_unknown_is_tried_again_only_once_and_only_when_the_owner_
     assert [(row.subscriber, row.was_retried) for row in rows] == [(subscriber, True)]
 
 
+async def test_nothing_is_tried_again_beside_a_newer_issue(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net")
+    issue = await publisher.sent()
+    lease = await leased_issues(store)
+    claimed = await store.claim(lease, place.clock.ms, 10)
+    await marked(store, lease, claimed)
+    await store.settle(lease, [outcome(one, State.UNKNOWN, place.clock.ms) for one in claimed])
+    await store.finish(issue.id, place.clock.ms)
+    await publisher.sent()
+    with pytest.raises(IssueRefused, match="another issue"):
+        await store.retry_unknown(issue.id, None, place.clock.ms)
+
+
 async def test_issues_are_listed_newest_first(place: Place) -> None:
     store = place.open_newsletter()
     publisher = Publisher(place, store)

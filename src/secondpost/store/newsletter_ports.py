@@ -283,6 +283,10 @@ class Issues(Protocol):
         """
         ...
 
+    def finish_stops(self) -> Awaitable[int]:
+        """Stops that a crash cut short go on to their end; how many. Call it when the leader starts."""
+        ...
+
     def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
         """Done, if it is sending, nothing is under way and the reckoning adds up."""
         ...

@@ -15,7 +15,13 @@ from secondpost.store.ports import Lease
 from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.claims import SqliteClaims
 from secondpost.store.sqlite.group import CHANGE_UNITS
-from secondpost.store.sqlite.issues import ISSUE_QUERIES, in_state, issue_in, reckoning_of
+from secondpost.store.sqlite.issues import (
+    ISSUE_QUERIES,
+    in_state,
+    is_another_under_way,
+    issue_in,
+    reckoning_of,
+)
 from secondpost.store.sqlite.queries import number
 
 _AFTER_ALL = (1 << 63) - 1  # every reader was looked at
@@ -32,7 +38,7 @@ class SqliteFreezing(SqliteClaims):
             found = in_state(db, issue, IssueState.OPEN, "it was frozen before")
             if len(db.execute(ISSUE_QUERIES["issue_content"], (issue,)).fetchall()) == 0:
                 raise IssueRefused(f"issue {found.number} has no content yet")
-            if len(db.execute(ISSUE_QUERIES["other_under_way"], (found.newsletter,)).fetchall()) > 0:
+            if is_another_under_way(db, found):
                 raise IssueRefused(f"another issue of {found.newsletter} is not finished yet")
             [(event,)] = db.execute(ISSUE_QUERIES["last_event"]).fetchall()
             [(planned,)] = db.execute(ISSUE_QUERIES["active_readers"], (found.newsletter,)).fetchall()

@@ -200,6 +200,11 @@ def in_state(db: apsw.Connection, id: IssueId, state: IssueState, otherwise: str
     return found
 
 
+def is_another_under_way(db: apsw.Connection, issue: Issue) -> bool:
+    """One issue of a newsletter at a time."""
+    return len(db.execute(ISSUE_QUERIES["other_under_way"], (issue.newsletter,)).fetchall()) > 0
+
+
 def reckoning_of(planned: int, rows: Sequence[tuple[Value, ...]]) -> Reckoning:
     counted = {str(state): number(deliveries) for state, deliveries in rows}
     return Reckoning(

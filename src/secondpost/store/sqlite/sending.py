@@ -9,7 +9,7 @@ from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.sqlite.base import BATCH_ROWS, Base
 from secondpost.store.sqlite.group import CHANGE_UNITS
-from secondpost.store.sqlite.issues import ISSUE_QUERIES, issue_in, reckoning_of
+from secondpost.store.sqlite.issues import ISSUE_QUERIES, is_another_under_way, issue_in, reckoning_of
 from secondpost.store.sqlite.queries import number
 from secondpost.store.sqlite.sites import put_turns_right
 
@@ -41,6 +41,18 @@ class SqliteSending(Base):
         return self._writer.change(write, CHANGE_UNITS + rows_max)
 
     async def stop(self, issue: IssueId, now_ms: int, reason: str) -> Issue:
+        stopped = await self._end(issue, now_ms, reason)
+        await self._stop_rows(stopped.message, now_ms)
+        return stopped
+
+    async def finish_stops(self) -> int:
+        """Those that a crash cut short; how many."""
+        half_stopped = self._read(ISSUE_QUERIES["half_stopped"])
+        for message, stopped_ms in half_stopped:
+            await self._stop_rows(number(message), number(stopped_ms))
+        return len(half_stopped)
+
+    def _end(self, issue: IssueId, now_ms: int, reason: str) -> Awaitable[Issue]:
         def end(db: apsw.Connection) -> Issue:
             found = issue_in(db, issue)
             if found.state is IssueState.STOPPED:
@@ -55,7 +67,10 @@ class SqliteSending(Base):
             db.execute(ISSUE_QUERIES["end_issue"], (issue, IssueState.STOPPED.value, now_ms, reason))
             return issue_in(db, issue)
 
-        def batch(db: apsw.Connection, message: int, behind: int) -> int | None:
+        return self._writer.change(end)
+
+    async def _stop_rows(self, message: int, now_ms: int) -> None:
+        def batch(db: apsw.Connection, behind: int) -> int | None:
             upto = _next_rows(db, message, behind, BATCH_ROWS)
             if upto is None:
                 return None
@@ -64,14 +79,12 @@ class SqliteSending(Base):
             put_turns_right(db, [number(domain) for (domain,) in rows])
             return upto
 
-        stopped = await self._writer.change(end)
         behind: int | None = 0
         while behind is not None:
             behind = await self._writer.change(
-                lambda db, behind=behind: batch(db, stopped.message, behind),  # type: ignore[misc]
+                lambda db, behind=behind: batch(db, behind),  # type: ignore[misc]
                 2 * BATCH_ROWS,
             )
-        return stopped
 
     def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
         def write(db: apsw.Connection) -> bool:
@@ -89,6 +102,8 @@ class SqliteSending(Base):
             found = issue_in(db, issue)
             if found.state not in (IssueState.SENDING, IssueState.DONE):
                 raise IssueRefused(f"issue {found.number} is {found.state}: nothing of it is tried again")
+            if found.state is IssueState.DONE and is_another_under_way(db, found):
+                raise IssueRefused(f"another issue of {found.newsletter} is not finished yet")
             db.execute(ISSUE_QUERIES["retry_unknown"], (issue, now_ms, BATCH_ROWS, subscriber))
             again = db.changes()
             if again > 0:

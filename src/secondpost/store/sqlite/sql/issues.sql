@@ -132,6 +132,11 @@ UPDATE issue SET state = 'open', event = NULL, planned = 0, fence = NULL, frozen
 WHERE id = ?1 AND state = 'freezing' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence)
   AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = issue.message);
 
+-- name: half_stopped
+-- Stopped issues some of whose rows are not.
+SELECT DISTINCT message, finished_ms FROM issue_tally CROSS JOIN issue ON issue.id = issue_tally.issue
+WHERE issue_tally.state IN ('frozen', 'waiting', 'held') AND deliveries > 0 AND issue.state = 'stopped';
+
 -- name: start
 -- The time to undo is over.
 UPDATE issue SET state = 'sending' WHERE id = ?1 AND state = 'frozen' AND start_ms <= ?2;

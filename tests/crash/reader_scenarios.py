@@ -1,0 +1,127 @@
+"""What is cut short: an issue being frozen, let go, claimed, committed, settled or stopped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from secondpost.mail.delivery import State
+from tests.crash.publishing import Publishing
+
+
+async def freeze(publishing: Publishing) -> None:
+    await publishing.begin_freeze()
+    await publishing.freeze_batch()
+    await publishing.leave(publishing.readers[0])
+    await publishing.leave(publishing.readers[7])
+    await publishing.sign_up("new@d0.example")
+    await publishing.freeze_rest()
+
+
+async def freezing_dies(publishing: Publishing) -> None:
+    await publishing.begin_freeze()
+    for _ in range(3):
+        await publishing.freeze_batch()
+    await publishing.die_and_come_back()
+    await publishing.freeze()
+    await publishing.send()
+
+
+async def claim(publishing: Publishing) -> None:
+    await publishing.freeze()
+    await publishing.send()
+    lease = await publishing.lease()
+    await publishing.claim(lease, 2)
+    await publishing.leave(publishing.readers[8])
+    await publishing.claim(lease, 3)
+    await publishing.store.give_back(lease)
+    await publishing.claim(await publishing.lease(), 4)
+
+
+async def committing(publishing: Publishing) -> None:
+    await publishing.freeze()
+    await publishing.send()
+    lease = await publishing.lease()
+    claimed = await publishing.claim(lease, 6)
+    for one in claimed[:2]:
+        await publishing.commit(lease, [one])
+        publishing.accept([one])
+    await asyncio.gather(publishing.commit(lease, claimed[2:3]), publishing.commit(lease, claimed[3:5]))
+    publishing.accept(claimed[2:4])
+
+
+async def outcome(publishing: Publishing) -> None:
+    await publishing.freeze()
+    await publishing.send()
+    lease = await publishing.lease()
+    for state, accepts in (
+        (State.DELIVERED, True),
+        (State.WAITING, False),
+        (State.FAILED, False),
+        (State.UNKNOWN, True),
+        (State.DELIVERED, True),
+    ):
+        claimed = await publishing.claim(lease, 2)
+        await publishing.commit(lease, claimed)
+        if accepts:
+            publishing.accept(claimed)
+        await publishing.settle(lease, claimed, state)
+
+
+async def finishing(publishing: Publishing) -> None:
+    await publishing.freeze()
+    await publishing.send()
+    lease = await publishing.lease()
+    claimed = await publishing.claim(lease, 9)
+    await publishing.commit(lease, claimed)
+    publishing.accept(claimed[1:])
+    await asyncio.gather(
+        publishing.settle(lease, claimed[:1], State.FAILED),
+        publishing.settle(lease, claimed[1:2], State.UNKNOWN),
+        publishing.settle(lease, claimed[2:], State.DELIVERED),
+    )
+    await publishing.finish()
+
+
+async def deliver_dies(publishing: Publishing) -> None:
+    """With rows claimed and rows committing; the cut may come while it is swept up."""
+    await publishing.freeze()
+    await publishing.send()
+    lease = await publishing.lease()
+    claimed = await publishing.claim(lease, 6)
+    await publishing.commit(lease, claimed[:4])
+    publishing.accept(claimed[:3])
+    await publishing.settle(lease, claimed[:1], State.DELIVERED)
+    await publishing.die_and_come_back()
+    lease = await publishing.lease()
+    rest = await publishing.claim(lease, 9)
+    await publishing.commit(lease, rest)
+    publishing.accept(rest)
+    await publishing.settle(lease, rest, State.DELIVERED)
+
+
+async def stop(publishing: Publishing) -> None:
+    await publishing.freeze()
+    await publishing.send()
+    lease = await publishing.lease()
+    claimed = await publishing.claim(lease, 2)
+    await publishing.commit(lease, claimed)
+    publishing.accept(claimed)
+    await publishing.settle(lease, claimed, State.DELIVERED)
+    await publishing.stop()
+
+
+async def undo(publishing: Publishing) -> None:
+    await publishing.freeze()
+    await publishing.stop()
+
+
+READER_SCENARIOS: dict[str, Callable[[Publishing], Awaitable[None]]] = {
+    "freeze": freeze,
+    "freezing dies": freezing_dies,
+    "claim": claim,
+    "committing": committing,
+    "outcome": outcome,
+    "finishing": finishing,
+    "deliver dies": deliver_dies,
+    "stop": stop,
+    "undo": undo,
+}

@@ -1,0 +1,69 @@
+"""A power cut at any moment of an issue's way: no reader is planned twice, forgotten or served twice."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from secondpost.store.sqlite import reader_mail
+from simulation.disk import RecordedDisk
+from simulation.recording import Kind
+from tests.crash.judging import Verdict
+from tests.crash.reader_judging import play_readers
+from tests.crash.reader_scenarios import READER_SCENARIOS
+from tests.crash.sabotage import drop, synchronous_is_normal
+
+STATES_MIN = 2_000
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, Verdict]:
+    found = {}
+    for name in READER_SCENARIOS:
+        with TemporaryDirectory(dir="/dev/shm") as path:
+            found[name] = play_readers(name, Path(path))
+    return found
+
+
+@pytest.mark.parametrize("name", READER_SCENARIOS)
+def test_every_reader_is_planned_once_and_served_at_most_once(
+    verdicts: dict[str, Verdict], name: str
+) -> None:
+    assert verdicts[name].faults == ()
+
+
+def test_the_states_are_enough_to_mean_something(verdicts: dict[str, Verdict]) -> None:
+    for name, verdict in verdicts.items():
+        print(f"{name}: {verdict.states} crash states")
+    total = sum(verdict.states for verdict in verdicts.values())
+    print(f"all: {total} crash states")
+    assert total >= STATES_MIN
+
+
+def test_a_sync_left_out_is_found_out(folder: Path) -> None:
+    assert_found(play_readers("committing", folder, sabotage=drop(Kind.WAL), faults_max=1))
+
+
+def test_synchronous_normal_is_found_out(folder: Path) -> None:
+    assert_found(play_readers("outcome", folder, sabotage=synchronous_is_normal, faults_max=1))
+
+
+def test_a_mark_that_is_not_written_is_found_out(folder: Path) -> None:
+    @contextmanager
+    def without_marks(disk: RecordedDisk) -> Iterator[None]:
+        """The dot is sent with the row still claimed."""
+        with pytest.MonkeyPatch.context() as patch:
+            told = tuple(
+                text.replace("SET state = 'committing'", "SET state = 'claimed'")
+                for text in reader_mail._COMMIT_MARKS
+            )
+            patch.setattr(reader_mail, "_COMMIT_MARKS", told)
+            yield
+
+    assert_found(play_readers("committing", folder, sabotage=without_marks, faults_max=1))
+
+
+def assert_found(verdict: Verdict) -> None:
+    assert len(verdict.faults) > 0
