@@ -110,6 +110,10 @@ class MailLog:
     def failed(self, id: DeliveryId, to: Mailbox, cause: Cause, host: str, reply: Reply) -> None:
         self._say("failed", id=id, to=to, cause=cause.word, host=host, reply=str(reply))
 
+    def unknown(self, id: DeliveryId, to: Mailbox, host: str) -> None:
+        """Of an issue: the final dot was sent and no answer came."""
+        self._say("unknown", id=id, to=to, host=host)
+
     def maybe_duplicate(self, id: DeliveryId, why: str) -> None:
         self._say("maybe-duplicate", id=id, why=why)
 

@@ -17,7 +17,6 @@ from secondpost.mail.envelope import Lane
 from secondpost.spool.schedule import JITTER, WAIT_MS_MAX, term_of
 from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
-LANES = (Lane.RELAY, Lane.OWN)
 SITES_AT_ONCE = 100
 LOOK_SECONDS_MAX = 30.0  # without any hint
 LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
@@ -28,8 +27,9 @@ AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever 
 
 
 class DeliverLoop:
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, lanes: tuple[Lane, ...]) -> None:
         self._post = post
+        self._lanes = lanes
         self.probe = Probe(post)
         self._refusals = Refusals()
         self._sites: dict[tuple[Lane, str], Site] = {}
@@ -98,9 +98,9 @@ class DeliverLoop:
             return
         now_ms = self._post.clock.now_ms()
         room = SITES_AT_ONCE - len(self._sites) - len(self._leasing)
-        for due in self._post.claims.sites_due(LANES, now_ms, max(room, 0)):
+        for due in self._post.claims.sites_due(self._lanes, now_ms, max(room, 0)):
             self._begin(due)
-        next_ms = self._post.claims.next_due_ms(LANES)
+        next_ms = self._post.claims.next_due_ms(self._lanes)
         wait = LOOK_SECONDS_MAX
         if next_ms is not None and next_ms > now_ms:
             wait = min(wait, (next_ms - now_ms) / 1000)

@@ -56,6 +56,15 @@ class Job:
         return self.claimed[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """What one reader gets, and whether its dot may be sent once that is durably written down."""
+
+    sender: Mailbox
+    data: bytes
+    mark: asyncio.Future[bool]
+
+
 class Owner(Protocol):
     """Whoever opened the connection."""
 
@@ -90,6 +99,7 @@ class Connection(asyncio.Protocol):
         self._pieces: Iterator[bytes] | None = None
         self._choked = False
         self._answered: Callable[[Result], None] | None = None
+        self._personal: Personal | None = None
         self.job: Job | None = None
         self.job_since = 0.0  # in the loop's time
         self._recipients_answered = 0
@@ -118,14 +128,18 @@ class Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------ what the owner says
 
-    def send(self, job: Job) -> None:
+    def send(self, job: Job, personal: Personal | None = None) -> None:
+        """`personal`: sent in the place of the content as it is stored."""
         self.job = job
+        self._personal = personal
         self.job_since = asyncio.get_running_loop().time()
         self._recipients_answered = 0
         first = job.first
-        self._client.send_message(
-            first.sender, [claimed.recipient for claimed in job.claimed], first.size, first.eight_bit
-        )
+        sender, size = (first.sender, first.size)
+        if personal is not None:
+            sender, size = (personal.sender, len(personal.data))
+        recipients = [claimed.recipient for claimed in job.claimed]
+        self._client.send_message(sender, recipients, size, first.eight_bit)
         self._within(COMMAND_SECONDS)
         self._flush()
 
@@ -205,7 +219,12 @@ class Connection(asyncio.Protocol):
                 self._done(results)
             case BodyWanted():
                 assert self.job is not None
-                self._send_pieces(self.owner.body_pieces(self.job))
+                if self._personal is None:
+                    self._send_pieces(self.owner.body_pieces(self.job))
+                elif self._personal.mark.done():
+                    self._send_marked(self._personal)
+                else:
+                    self._background(self._await_mark(self._personal))
             case Ready():
                 self._within(COMMAND_SECONDS)
                 self.owner.connection_ready(self)
@@ -251,6 +270,21 @@ class Connection(asyncio.Protocol):
         self._client.end_body()
         self._within(FINAL_DOT_SECONDS)
         self._flush()
+
+    async def _await_mark(self, personal: Personal) -> None:
+        await asyncio.wait((personal.mark,))
+        if not self._over:
+            self._send_marked(personal)
+
+    def _send_marked(self, personal: Personal) -> None:
+        if personal.mark.result():
+            self._send_pieces(iter((personal.data,)))
+            return
+        # The reader left, or the issue was stopped, meanwhile: the store has settled it, and a message
+        # cannot be taken back but by going away.
+        self.job = None
+        self._break(Cause.LOST, Reply.of(451, "4.3.0", "withdrawn before its end"))
+        self.abort()
 
     async def _start_tls(self) -> None:
         assert self._transport is not None

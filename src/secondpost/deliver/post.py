@@ -6,6 +6,7 @@ from functools import partial
 
 from secondpost.config.records import Config
 from secondpost.deliver.learning import Learning
+from secondpost.deliver.readers import Readers
 from secondpost.deliver.settling import Settler, insist
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed, KeptFor, State
@@ -33,6 +34,7 @@ class Post:
     claims: Claims
     settler: Settler
     learning: Learning
+    readers: Readers | None  # None: this store has no mail to readers
     log: MailLog
     answerer: Answerer
     us: Ourselves
@@ -93,6 +95,8 @@ class Post:
                     self.background(self.learning.write(to, True, "delivery", settlement.at_ms))
             case ((Deferred(_, host, reply) | Failed(_, host, reply)), KeptFor() as kept_for):
                 self.log.kept(id, to, kept_for, host, reply)
+            case Deferred(_, host, _), None if settlement.state is State.UNKNOWN:
+                self.log.unknown(id, to, host)
             case Deferred(cause, host, reply), None if settlement.state is State.WAITING:
                 self.log.deferred(id, to, cause, host, reply, settlement.due_ms - settlement.at_ms)
             case ((Deferred(cause, host, reply) | Failed(cause, host, reply)), None):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from secondpost.deliver.opening import Opener
-from secondpost.deliver.outside import Connection, ContentUnreadable, Job
+from secondpost.deliver.outside import Connection, ContentUnreadable, Job, Personal
 from secondpost.deliver.pace import STALL_SECONDS, Pace
 from secondpost.deliver.post import Post
 from secondpost.deliver.refusals import PAUSE_MS, Refusals
@@ -161,7 +161,7 @@ class Site:
             self._put_back_jobs()
             return
         while len(self._jobs) > 0 and len(self._idle) > 0:
-            self._idle.pop().send(self._jobs.popleft())
+            self._send(self._idle.pop(), self._jobs.popleft())
         if len(self._jobs) == 0:
             return
         wanted = min(len(self._jobs), self._limit() - len(self._connections)) - self._connecting
@@ -170,6 +170,31 @@ class Site:
             self._post.background(self._open())
         if self._stall is None:
             self._stall = asyncio.get_running_loop().call_later(STALL_SECONDS, self._look_for_stalled)
+
+    def _send(self, connection: Connection, job: Job) -> None:
+        if job.first.subscriber is None:
+            connection.send(job)
+        else:
+            self._post.background(self._send_personal(connection, job))
+
+    async def _send_personal(self, connection: Connection, job: Job) -> None:
+        """A reader's mail is made while its connection waits; the other connections go on."""
+        assert self._post.readers is not None
+        claimed = job.first
+        try:
+            mail = await self._post.readers.mail_for(claimed)
+        except (LookupError, StoreUnavailable) as error:
+            self._post.log.alarm("content-unreadable", f"{claimed.id}: {error}")
+            self._settle(claimed, Deferred(Cause.MESSAGE, "", Reply.of(451, "4.3.0", str(error))))
+            self._idle.append(connection)
+        else:
+            if connection in self._connections:
+                mark = self._post.readers.mark(self.lease, claimed)
+                connection.send(job, Personal(mail.sender, mail.data, mark))
+                return
+            self._hand_back(job.claimed)  # the connection broke meanwhile
+        self._assign()
+        self._end_if_done()
 
     def _limit(self) -> int:
         """A peer that does not get on with one message must not hold up the others."""
@@ -344,7 +369,17 @@ class Site:
 
 
 def jobs_of(rows: list[Claimed]) -> Iterator[Job]:
-    """Recipients of one message, which lie beside each other, go in one transaction."""
+    """Recipients of one message, which lie beside each other, go in one transaction; each reader of an
+    issue has a mail of their own.
+    """
+    for personal, together in groupby(rows, key=lambda row: row.subscriber is not None):
+        if personal:
+            yield from (Job((row,)) for row in together)
+        else:
+            yield from _shared_jobs(together)
+
+
+def _shared_jobs(rows: Iterable[Claimed]) -> Iterator[Job]:
     for _, together in groupby(rows, key=lambda row: row.id.queue_id):
         recipients = list(together)
         for start in range(0, len(recipients), RECIPIENTS_PER_TRANSACTION_MAX):

@@ -12,8 +12,9 @@ def serve(config: Config, *, role: str | None, single: bool) -> int:
     """Run until told to stop; the exit code."""
     if role is not None or single:
         from secondpost.processes.role import run_roles
+        from secondpost.processes.roles import roles_of
 
-        return run_roles(config, ("receive", "deliver") if role is None else (role,))
+        return run_roles(config, roles_of(config) if role is None else (role,))
     from secondpost.processes.supervisor import supervise
 
     return supervise(config)

@@ -6,33 +6,47 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from socket import socket
 
 import uvloop
 
-from secondpost.app import DeliverRole, ReceiveRole, World
+from secondpost.app import (
+    DeliverRole,
+    FetchRole,
+    NewsletterDelivery,
+    PublishRole,
+    ReceiveRole,
+    World,
+    public_pages,
+)
 from secondpost.config.records import Config
+from secondpost.deliver.assemble import ReaderKeys
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
 from secondpost.processes.exits import Exit
+from secondpost.processes.pages import WebServer
+from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.user import UserRefused, become, person_to_become, prepare_store
+from secondpost.protocols.tokens import Ring
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.ports import DiskFailed, NetError
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_dns import RealResolver
+from secondpost.world.real_fetch import RealFetcher
+from secondpost.world.real_keys import KeyFault, load_key_ring, load_signing_keys, make_missing_keys
 from secondpost.world.real_log import LogWriter
 from secondpost.world.real_net import RealNet, open_door
 from secondpost.world.real_tls import CertificateError, ServerCertificate
 from secondpost.world.real_work import RealWork
 
-ROLES = ("receive", "deliver")
-ROLES_TEXT = " and ".join(ROLES)
+ROLES_TEXT = ", ".join(ROLES)
 # A thread that needs the interpreter waits this long at most for one that does not pause: the writer of
 # the store asks for it once a statement.
 SWITCH_SECONDS = 0.001
@@ -74,11 +88,12 @@ def _allow_open_files() -> None:
 
 
 def _doors(config: Config, roles: Sequence[str]) -> dict[Endpoint, socket]:
-    if "receive" not in roles:
+    wanted = tuple(endpoint for role in roles for endpoint in doors_of(config, role))
+    if len(wanted) == 0:
         return {}
     doors = inherited_doors(os.environ)
-    doors.update(systemd_doors(os.environ, config.receive.listen))
-    for endpoint in config.receive.listen:
+    doors.update(systemd_doors(os.environ, wanted))
+    for endpoint in wanted:
         if endpoint not in doors:
             doors[endpoint] = open_door(endpoint)
     return doors
@@ -100,7 +115,7 @@ class _Running:
         try:
             async with AsyncExitStack() as ends:
                 await self._serve(doors, work, writer, log, ends)
-        except (StoreRefused, CertificateError, NetError) as error:
+        except (StoreRefused, CertificateError, KeyFault, NetError) as error:
             log.alarm("cannot-start", str(error))
             self._exit = Exit.UNREACHABLE
         log.role_stopped(self._name, "told to stop" if self._exit is Exit.DONE else "cannot go on")
@@ -121,21 +136,86 @@ class _Running:
             self._exit = Exit.DISK if isinstance(error, DiskFailed) else Exit.FAILED
             self._stop.set()
 
-        world = self._world(doors, work)
-        store = SqliteStore.open(world.disk, work, world.clock, role=self._name, failed=failed)
-        ends.callback(store.close)
-        if "receive" in self._roles:
-            receive = ReceiveRole(self._config, world, store, writer.say, failed)
-            await receive.start()
-            ends.push_async_callback(receive.drain)
-        if "deliver" in self._roles:
-            deliver = DeliverRole(self._config, world, store, writer.say, failed)
-            await deliver.start()
-            ends.push_async_callback(deliver.drain)
-        log.role_started(self._name, store.worker)
+        self._web_doors = [door for at, door in doors.items() if at in doors_of(self._config, "web")]
+        mail_doors = {at: door for at, door in doors.items() if door not in self._web_doors}
+        world = self._world(mail_doors, work)
+        mail, readers = self._stores(world, failed, ends)
+        await self._start_mail(world, mail, readers, writer, failed, ends)
+        if readers is not None:
+            await self._start_newsletter(world, readers, writer, failed, ends)
+        if "fetch" in self._roles:
+            fetcher = RealFetcher(world.resolver, allow_private=self._config.fetch.allow_private)
+            fetch = FetchRole(world, fetcher, failed)
+            await fetch.start()
+            ends.push_async_callback(fetch.drain)
+        worker = next((store.worker for store in (mail, readers) if store is not None), 0)
+        log.role_started(self._name, worker)
         self._listen_for_the_end()
         gc.freeze()  # what was loaded stays: the collector need not look through it again and again
         await self._stop.wait()
+
+    def _stores(
+        self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack
+    ) -> tuple[SqliteStore | None, SqliteNewsletterStore | None]:
+        """Each role opens what it may see: who hijacks the receiver reads no reader, and the web no mail."""
+        mail: SqliteStore | None = None
+        readers: SqliteNewsletterStore | None = None
+        if not {"receive", "deliver"}.isdisjoint(self._roles):
+            mail = SqliteStore.open(world.disk, world.work, world.clock, role=self._name, failed=failed)
+            ends.callback(mail.close)
+        has_newsletter = len(self._config.newsletters) > 0
+        if has_newsletter and not {"deliver", "publish", "web"}.isdisjoint(self._roles):
+            readers = SqliteNewsletterStore.open(
+                world.disk, world.work, world.clock, role=self._name, failed=failed
+            )
+            ends.callback(readers.close)
+            make_missing_keys(self._config.store, self._config.dkim, world.dice)
+        return mail, readers
+
+    async def _start_mail(
+        self,
+        world: World,
+        mail: SqliteStore | None,
+        readers: SqliteNewsletterStore | None,
+        writer: LogWriter,
+        failed: Callable[[BaseException], None],
+        ends: AsyncExitStack,
+    ) -> None:
+        if mail is not None and "receive" in self._roles:
+            receive = ReceiveRole(self._config, world, mail, writer.say, failed)
+            await receive.start()
+            ends.push_async_callback(receive.drain)
+        if mail is not None and "deliver" in self._roles:
+            newsletter = NewsletterDelivery(readers, self._keys()) if readers is not None else None
+            deliver = DeliverRole(self._config, world, mail, writer.say, failed, newsletter)
+            await deliver.start()
+            ends.push_async_callback(deliver.drain)
+
+    def _keys(self) -> ReaderKeys:
+        store = self._config.store
+        return ReaderKeys(
+            load_signing_keys(store, self._config.dkim),
+            load_key_ring(store, Ring.LINKS),
+            load_key_ring(store, Ring.ADDRESSES),
+        )
+
+    async def _start_newsletter(
+        self,
+        world: World,
+        readers: SqliteNewsletterStore,
+        writer: LogWriter,
+        failed: Callable[[BaseException], None],
+        ends: AsyncExitStack,
+    ) -> None:
+        if "publish" in self._roles:
+            publish = PublishRole(self._config, world, readers, writer.say, failed)
+            await publish.start()
+            ends.push_async_callback(publish.drain)
+        if "web" in self._roles and self._config.web.url is not None:
+            links = load_key_ring(self._config.store, Ring.LINKS)
+            pages = WebServer(public_pages(self._config, world, readers, links), self._web_doors)
+            await pages.start(failed)
+            ends.push_async_callback(pages.stop)
 
     def _world(self, doors: Mapping[Endpoint, socket], work: RealWork) -> World:
         tls = self._config.tls

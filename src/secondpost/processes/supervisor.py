@@ -23,6 +23,7 @@ from secondpost.processes.doors import (
     systemd_doors,
 )
 from secondpost.processes.exits import Exit
+from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.user import Person, UserRefused, become, person_to_become, prepare_store
 from secondpost.world.ports import NetError
 from secondpost.world.real_clock import RealClock
@@ -30,7 +31,6 @@ from secondpost.world.real_log import LogWriter
 from secondpost.world.real_net import open_door
 from secondpost.world.real_work import RealWork
 
-ROLES = ("receive", "deliver")
 PAUSE_SECONDS_FIRST = 0.5
 PAUSE_SECONDS_MAX = 60.0
 HEALTHY_SECONDS = 60.0  # a role that ran this long begins its pauses anew
@@ -55,8 +55,9 @@ def supervise(config: Config) -> int:
 
 
 async def _open_doors(config: Config) -> dict[Endpoint, socket]:
-    doors = systemd_doors(os.environ, config.receive.listen)
-    for endpoint in config.receive.listen:
+    wanted = tuple(endpoint for role in roles_of(config) for endpoint in doors_of(config, role))
+    doors = systemd_doors(os.environ, wanted)
+    for endpoint in wanted:
         if endpoint not in doors:
             doors[endpoint] = await _open_door(endpoint)
     return doors
@@ -96,7 +97,7 @@ class _Supervisor:
         log = MailLog(writer.say)
         if self._person is None and os.geteuid() == 0:
             log.alarm("runs-as-root", "make a user for the service and name it with `user`")
-        await asyncio.gather(*(self._keep_up(role, log) for role in ROLES))
+        await asyncio.gather(*(self._keep_up(role, log) for role in roles_of(self._config)))
         os.close(self._lifeline_write)
         work.close()
         writer.write_out()
@@ -123,7 +124,7 @@ class _Supervisor:
             pause = min(pause * 2, PAUSE_SECONDS_MAX)
 
     async def _start(self, role: str) -> Process:
-        doors = self._doors if role == "receive" else {}
+        doors = {endpoint: self._doors[endpoint] for endpoint in doors_of(self._config, role)}
         environment = {**os.environ, LIFELINE: str(self._lifeline_read), VARIABLE: doors_text(doors)}
         environment.pop("LISTEN_PID", None)
         return await asyncio.create_subprocess_exec(

@@ -18,6 +18,7 @@ DAY_MS = 86_400_000
 FIRST_WAIT_MS = 5 * MINUTE_MS
 WAIT_MS_MAX = 60 * MINUTE_MS
 JITTER = 0.1  # of the wait, so that what was deferred together does not come back together
+ISSUE_WAITS_MS = 3 * DAY_MS  # news grows old
 OWN_MAIL_WAITS_MS = 5 * DAY_MS  # RFC 5321 §4.5.4.1
 KEEP_MS = 31 * DAY_MS  # for mail of a domain that is no more backed up, and for redirected mail
 STORED_REPLY_CHARACTERS_MAX = 500
@@ -43,6 +44,16 @@ def settle(claimed: Claimed, outcome: Outcome, term: Term, now_ms: int, fraction
             return Settlement(
                 id=claimed.id, state=State.DELIVERED, at_ms=now_ms, host=host, reply=_stored(reply)
             )
+        case Deferred(Cause.UNANSWERED, host, reply) if claimed.issue is not None:
+            # At most once: nobody asks a reader's server again whether it has the mail (design §4).
+            return Settlement(
+                id=claimed.id,
+                state=State.UNKNOWN,
+                at_ms=now_ms,
+                cause=Cause.UNANSWERED.word,
+                host=host,
+                reply=_stored(reply),
+            )
         case Deferred(cause, host, reply):
             return _wait(claimed, cause, host, reply, term, now_ms, fraction)
         case Failed(cause, host, reply):
@@ -52,7 +63,7 @@ def settle(claimed: Claimed, outcome: Outcome, term: Term, now_ms: int, fraction
 def _wait(
     claimed: Claimed, cause: Cause, host: str, reply: Reply, term: Term, now_ms: int, fraction: float
 ) -> Settlement:
-    if now_ms - claimed.arrived_ms >= term.waits_ms:
+    if now_ms - _waits_since_ms(claimed, now_ms) >= term.waits_ms:
         return _end(claimed, KeptFor.EXPIRED, State.EXPIRED, cause, host, reply, term, now_ms)
     own_clock = cause.level is not Level.SITE or cause is Cause.LOST
     return Settlement(
@@ -90,6 +101,13 @@ def _end(
     )
 
 
+def _waits_since_ms(claimed: Claimed, now_ms: int) -> int:
+    """Waiting for its turn never uses up an issue's time: it counts from the first attempt."""
+    if claimed.issue is None:
+        return claimed.arrived_ms
+    return claimed.first_attempt_ms if claimed.first_attempt_ms is not None else now_ms
+
+
 def handed_back(claimed: Claimed, now_ms: int) -> Settlement:
     """Not tried after all: nothing is counted."""
     return Settlement(id=claimed.id, state=State.WAITING, at_ms=now_ms, due_ms=now_ms, attempted=False)
@@ -100,7 +118,7 @@ def term_of(origin: Lane, keep_ms: int | None) -> Term:
     if origin is Lane.RELAY:
         # A domain taken out of the configuration still owns its mail: it is kept, never bounced.
         return Term(waits_ms=keep_ms if keep_ms is not None else KEEP_MS, ends_kept=True)
-    return Term(waits_ms=OWN_MAIL_WAITS_MS, ends_kept=False)
+    return Term(waits_ms=ISSUE_WAITS_MS if origin is Lane.ISSUES else OWN_MAIL_WAITS_MS, ends_kept=False)
 
 
 def _stored(reply: Reply) -> str:

@@ -1,0 +1,85 @@
+"""What the publish role asks the fetch role: "look at this feed", one line of JSON each way.
+
+The fetch role reads hostile documents and may have been taken over by one, so its answer is bounded and
+checked like anybody's.
+"""
+
+from dataclasses import asdict
+
+import msgspec
+
+from secondpost.mail.article import (
+    ARTICLES_MAX,
+    Article,
+    FeedAnswered,
+    FeedAsked,
+    FeedRead,
+    FeedUnchanged,
+    FeedUnreadable,
+)
+from secondpost.protocols.role_questions import Garbled
+
+ANSWER_OCTETS_MAX = 64 * 1024 * 1024
+
+
+class _Read(msgspec.Struct, tag="read", tag_field="found"):
+    title: str
+    identity: str
+    articles: list[Article]
+    etag: str
+    last_modified: str
+
+
+class _Unreadable(msgspec.Struct, tag="unreadable", tag_field="found"):
+    reason: str
+
+
+class _Unchanged(msgspec.Struct, tag="unchanged", tag_field="found"):
+    etag: str
+    last_modified: str
+
+
+def asked_line(asked: FeedAsked) -> bytes:
+    return msgspec.json.encode(asdict(asked)) + b"\n"
+
+
+def read_asked(line: bytes) -> FeedAsked:
+    try:
+        return msgspec.json.decode(line, type=FeedAsked)
+    except msgspec.MsgspecError as error:
+        raise Garbled(str(error)) from error
+
+
+def answered_line(answered: FeedAnswered) -> bytes:
+    match answered.found:
+        case FeedRead(title, identity, articles):
+            told: msgspec.Struct = _Read(
+                title, identity, list(articles), answered.etag, answered.last_modified
+            )
+        case FeedUnreadable(reason):
+            told = _Unreadable(reason)
+        case FeedUnchanged():
+            told = _Unchanged(answered.etag, answered.last_modified)
+    line = msgspec.json.encode(told) + b"\n"
+    if len(line) > ANSWER_OCTETS_MAX:
+        return answered_line(FeedAnswered(FeedUnreadable("It is larger than any feed should be.")))
+    return line
+
+
+def read_answered(line: bytes) -> FeedAnswered:
+    try:
+        told: _Read | _Unreadable | _Unchanged = msgspec.json.decode(
+            line, type=_Read | _Unreadable | _Unchanged
+        )
+    except msgspec.MsgspecError as error:
+        raise Garbled(str(error)) from error
+    match told:
+        case _Read():
+            if len(told.articles) > ARTICLES_MAX:
+                raise Garbled(f"{len(told.articles)} articles in one feed")
+            read = FeedRead(told.title, told.identity, tuple(told.articles))
+            return FeedAnswered(read, told.etag, told.last_modified)
+        case _Unreadable():
+            return FeedAnswered(FeedUnreadable(told.reason))
+        case _Unchanged():
+            return FeedAnswered(FeedUnchanged(), told.etag, told.last_modified)

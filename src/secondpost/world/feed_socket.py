@@ -1,0 +1,109 @@
+"""The publish role asks the fetch role on its Unix socket: one connection a question.
+
+Absent, slow or garbled means that nothing is known of the feed now; it is never an error.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import cast
+
+from secondpost.mail.article import FeedAnswered, FeedAsked, FeedUnreadable
+from secondpost.protocols.feed_questions import (
+    ANSWER_OCTETS_MAX,
+    answered_line,
+    asked_line,
+    read_answered,
+    read_asked,
+)
+from secondpost.protocols.role_questions import LINE_OCTETS_MAX, Garbled
+from secondpost.world.ports import Listening, Net, NetError
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 120.0  # the fetcher's own bound is below it
+
+Look = Callable[[FeedAsked], Awaitable[FeedAnswered]]
+Background = Callable[[Coroutine[None, None, None]], None]
+
+
+class FeedAsker:
+    def __init__(self, net: Net, path: str) -> None:
+        self._net = net
+        self._path = path
+
+    async def look(self, asked: FeedAsked) -> FeedAnswered:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._ask(asked)
+        except (NetError, TimeoutError):
+            return FeedAnswered(FeedUnreadable("The fetch role does not answer."))
+        except Garbled as garbled:
+            return FeedAnswered(FeedUnreadable(f"The fetch role's answer makes no sense: {garbled}."))
+
+    async def _ask(self, asked: FeedAsked) -> FeedAnswered:
+        line = _OneLine(ANSWER_OCTETS_MAX)
+        transport = await self._net.connect_local(lambda: line, self._path, CONNECT_SECONDS)
+        try:
+            transport.write(asked_line(asked))
+            return read_answered(await line.whole)
+        finally:
+            transport.close()
+
+
+class FeedAnswerer:
+    def __init__(self, look: Look, background: Background) -> None:
+        self._look = look
+        self._background = background
+
+    async def open(self, net: Net, path: str) -> Listening:
+        return await net.listen_local(self._welcome, path)
+
+    def _welcome(self) -> asyncio.Protocol:
+        line = _OneLine(LINE_OCTETS_MAX)
+        self._background(self._answer(line))
+        return line
+
+    async def _answer(self, line: "_OneLine") -> None:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                asked = read_asked(await line.whole)
+        except (Garbled, TimeoutError):
+            line.close()
+            return
+        line.write(answered_line(await self._look(asked)))
+
+
+class _OneLine(asyncio.Protocol):
+    """`whole` is the first line that comes; Garbled when it is too long, or the other side goes first."""
+
+    def __init__(self, octets_max: int) -> None:
+        self._octets_max = octets_max
+        self._pieces: list[bytes] = []
+        self._octets = 0
+        self._transport: asyncio.Transport | None = None
+        self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.whole.done():
+            return
+        self._pieces.append(data)
+        self._octets += len(data)
+        if b"\n" in data:
+            self.whole.set_result(b"".join(self._pieces).partition(b"\n")[0])
+        elif self._octets > self._octets_max:
+            self.whole.set_exception(Garbled("it is too long"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        if not self.whole.done():
+            self.whole.set_exception(Garbled("the connection ended"))
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
