@@ -9,7 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from simulation.crash import WHOLE, Model
+from tests.crash.judging import Verdict
 from tests.crash.playing import play
+from tests.crash.reader_judging import play_readers
+from tests.crash.reader_scenarios import READER_SCENARIOS
 from tests.crash.scenarios import SCENARIOS
 
 
@@ -18,20 +21,23 @@ def main() -> int:
     for model in Model:
         for name, scenario in SCENARIOS.items():
             with TemporaryDirectory(dir="/dev/shm") as path:
-                verdict = play(scenario, Path(path), model=model, depth=WHOLE)
-            faults += len(verdict.faults)
-            print(
-                json.dumps(
-                    {
-                        "model": model.value,
-                        "scenario": name,
-                        "states": verdict.states,
-                        "faults": verdict.faults,
-                    }
-                ),
-                flush=True,
-            )
+                faults += tell(model, name, play(scenario, Path(path), model=model, depth=WHOLE))
+        for name in READER_SCENARIOS:
+            with TemporaryDirectory(dir="/dev/shm") as path:
+                verdict = play_readers(name, Path(path), model=model, depth=WHOLE)
+            faults += tell(model, f"readers: {name}", verdict)
     return 0 if faults == 0 else 1
+
+
+def tell(model: Model, scenario: str, verdict: Verdict) -> int:
+    told = {
+        "model": model.value,
+        "scenario": scenario,
+        "states": verdict.states,
+        "faults": verdict.faults,
+    }
+    print(json.dumps(told), flush=True)
+    return len(verdict.faults)
 
 
 if __name__ == "__main__":

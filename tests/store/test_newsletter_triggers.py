@@ -1,0 +1,245 @@
+"""Whatever happens to readers and issues in whatever order, what is counted is what a recount finds."""
+
+import random
+
+import apsw
+import pytest
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.delivery import Claimed, State
+from secondpost.mail.envelope import Lane
+from secondpost.mail.issue import IssueId, IssueState
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.store.newsletter_ports import IssueRefused
+from secondpost.store.ports import Lease
+from secondpost.store.sqlite import SqliteNewsletterStore
+from secondpost.store.subscriber_ports import Imported, Reason
+from tests.store.place import SqlitePlace
+from tests.store.readers import WEEKLY, Publisher, outcome
+
+STEPS = 200
+
+# Each finds rows only when something is wrong.
+CONTRADICTIONS = {
+    "tallies of domains": """
+        SELECT domain, iif(fence IS NULL, state, 'waiting') AS s, count(*), sum(octets) FROM delivery
+        WHERE ended_ms IS NULL GROUP BY 1, 2
+        EXCEPT SELECT domain, state, deliveries, octets FROM tally""",
+    "tallies of nothing": """
+        SELECT domain, state, deliveries, octets FROM tally WHERE deliveries <> 0 OR octets <> 0
+        EXCEPT SELECT domain, iif(fence IS NULL, state, 'waiting') AS s, count(*), sum(octets) FROM delivery
+        WHERE ended_ms IS NULL GROUP BY 1, 2""",
+    "tallies of issues": """
+        SELECT issue, replace(state, 'claimed', 'waiting') AS s, count(*) FROM delivery
+        WHERE issue IS NOT NULL GROUP BY 1, 2 EXCEPT SELECT issue, state, deliveries FROM issue_tally""",
+    "tallies of no issue": """
+        SELECT issue, state, deliveries FROM issue_tally WHERE deliveries <> 0
+        EXCEPT SELECT issue, replace(state, 'claimed', 'waiting') AS s, count(*) FROM delivery
+        WHERE issue IS NOT NULL GROUP BY 1, 2""",
+    "tallies of readers": """
+        SELECT newsletter, state, count(*) FROM subscriber GROUP BY 1, 2
+        EXCEPT SELECT newsletter, state, readers FROM reader_tally""",
+    "tallies of no readers": """
+        SELECT newsletter, state, readers FROM reader_tally WHERE readers <> 0
+        EXCEPT SELECT newsletter, state, count(*) FROM subscriber GROUP BY 1, 2""",
+    "a reader whose last event says something else": """
+        SELECT id FROM subscriber WHERE state IS NOT (
+          SELECT state FROM reader_event WHERE subscriber = id ORDER BY number DESC LIMIT 1)""",
+    "an issue without a row for a reader": """
+        SELECT id FROM issue WHERE state IN ('frozen', 'sending', 'done')
+        AND planned <> (SELECT count(*) FROM delivery WHERE issue = issue.id)""",
+    "rows of an issue that is open": """
+        SELECT issue.id FROM issue JOIN delivery ON delivery.issue = issue.id WHERE issue.state = 'open'""",
+    "rows that can be claimed of an issue that is not sent": """
+        SELECT issue.id FROM issue JOIN delivery ON delivery.issue = issue.id
+        WHERE issue.state IN ('open', 'freezing', 'frozen') AND delivery.state <> 'frozen'""",
+    "an issue without its articles": """
+        SELECT id FROM issue WHERE kind = 'digest' AND state <> 'stopped'
+        AND article_count <> (SELECT count(*) FROM article WHERE issue = issue.id)""",
+    "a turn later than what is due": """
+        SELECT domain.id FROM domain WHERE EXISTS (
+          SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting'
+          AND due_ms < coalesce(next_due_ms, 9e18) AND coalesce(next_due_ms, 9e18) > :now)""",
+    "a turn of a domain where nothing waits": """
+        SELECT id FROM domain WHERE next_due_ms IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting')""",
+    "queues": """
+        SELECT lane, site, next_due_ms FROM queue EXCEPT
+        SELECT queue.lane, queue.site, min(domain.next_due_ms) FROM queue
+        LEFT JOIN domain ON domain.lane = queue.lane AND domain.site = queue.site GROUP BY 1, 2""",
+    "an issue whose content has ended": """
+        SELECT issue.id FROM issue JOIN message ON message.id = issue.message
+        WHERE has_content AND (ended_ms IS NOT NULL OR NOT EXISTS (
+          SELECT 1 FROM content WHERE content.message = issue.message))""",
+    "due before it came": "SELECT message FROM delivery WHERE due_ms < arrived_ms",
+}
+
+
+def contradictions(db: apsw.Connection, now_ms: int) -> dict[str, list[object]]:
+    found = {name: list(db.execute(query, {"now": now_ms})) for name, query in CONTRADICTIONS.items()}
+    return {name: rows for name, rows in found.items() if len(rows) > 0}
+
+
+class Weeks:
+    """Does things to readers and issues at random."""
+
+    def __init__(self, place: SqlitePlace, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.clock = place.clock
+        self.store: SqliteNewsletterStore = place.open_newsletter()
+        self.publisher = Publisher(place, self.store)
+        self.leases: list[Lease] = []
+        self.claimed: list[tuple[Lease, Claimed]] = []
+        self.served: list[tuple[IssueId, SubscriberId]] = []
+        self.evidence = 0
+
+    async def step(self) -> str:
+        self.clock.ms += self.dice.choice((0, 1, 1000, 400_000))
+        action = self.dice.choice(
+            (
+                *(self.claim, self.deliver, self.deliver, self.come, self.publish, self.publish) * 3,
+                *(self.go, self.erase, self.lease, self.give_back, self.stop, self.retry, self.finish),
+                *(self.freeze_partly, self.sign_up, self.suppress, self.bounce, self.expire, self.forget),
+            )
+        )
+        try:
+            await action()
+        except IssueRefused:
+            return f"{action.__name__} (refused)"
+        return action.__name__
+
+    def address(self) -> str:
+        return f"u{self.dice.randrange(60)}@d{self.dice.randrange(3)}.example"
+
+    def reader(self) -> SubscriberId:
+        known = self.store.readers(WEEKLY, (), None, 100)
+        return self.dice.choice(known).id if len(known) > 0 else SubscriberId(0)
+
+    def issue(self) -> IssueId:
+        known = self.store.issues(WEEKLY, None, 100)
+        return self.dice.choice(known).id if len(known) > 0 else IssueId(0)
+
+    async def come(self) -> None:
+        lines = [Imported(Mailbox.parse(self.address())) for _ in range(5)]
+        state = self.dice.choice((SubscriberState.ACTIVE, SubscriberState.PENDING))
+        await self.store.import_batch(WEEKLY, lines, state, self.publisher.consent(), self.clock.ms)
+
+    async def sign_up(self) -> None:
+        await self.publisher.sign_up(self.address())
+        await self.store.confirm(self.reader(), self.publisher.consent())
+
+    async def go(self) -> None:
+        verb = self.dice.choice(
+            (self.store.leave, self.store.suspend, self.store.complain, self.store.remove)
+        )
+        await verb(self.reader(), self.clock.ms, "why")
+
+    async def erase(self) -> None:
+        await self.store.erase(self.reader(), self.clock.ms)
+
+    async def suppress(self) -> None:
+        mailbox = Mailbox.parse(self.address())
+        await self.store.suppress(WEEKLY, [mailbox], Reason.OWNER, self.clock.ms, "")
+        if self.dice.random() < 0.7:
+            await self.store.unsuppress(WEEKLY, mailbox)
+
+    async def bounce(self) -> None:
+        self.evidence += 1
+        evidence = QueueId(self.evidence)
+        await self.store.leave(self.reader(), self.clock.ms, "mail", evidence)
+        await self.store.leave(self.reader(), self.clock.ms, "mail", evidence)
+
+    async def publish(self) -> None:
+        """The oldest issue that is not finished goes a step further; without one there is a new one."""
+        under_way = self.store.issues_under_way()
+        issue = under_way[0] if len(under_way) > 0 else await self.publisher.digest()
+        if issue.state is IssueState.OPEN:
+            await self.publisher.freeze(issue.id)
+        elif issue.state is IssueState.FROZEN:
+            await self.publisher.send(issue.id)
+        else:
+            await self.store.finish(issue.id, self.clock.ms)
+
+    async def freeze_partly(self) -> None:
+        """A freeze that dies, with people moving in its midst."""
+        issue = await self.publisher.digest()
+        leader = await self.store.lead("publish") if self.publisher.leader is None else self.publisher.leader
+        assert leader is not None
+        await self.store.begin_freeze(issue.id, leader)
+        await self.store.freeze_batch(issue.id, leader, 2)
+        await self.go()
+        await self.erase()
+        await self.store.give_back(leader)
+        self.publisher.leader = None
+        await self.store.sweep_freezing()
+
+    async def lease(self) -> None:
+        lease = await self.store.lease(self.dice.choice((Lane.ISSUES, Lane.ISSUES, Lane.OWN)), "unsorted")
+        if lease is not None:
+            self.leases.append(lease)
+
+    async def give_back(self) -> None:
+        if len(self.leases) > 0:
+            await self.store.give_back(self.leases.pop(self.dice.randrange(len(self.leases))))
+
+    async def claim(self) -> None:
+        if len(self.leases) == 0:
+            await self.lease()
+        if len(self.leases) > 0:
+            lease = self.dice.choice(self.leases)
+            rows = await self.store.claim(lease, self.clock.ms, self.dice.randint(1, 6))
+            self.claimed += [(lease, row) for row in rows]
+
+    async def deliver(self) -> None:
+        if len(self.claimed) == 0:
+            return
+        lease, row = self.claimed.pop(self.dice.randrange(len(self.claimed)))
+        states = [State.DELIVERED, State.DELIVERED, State.WAITING, State.FAILED, State.EXPIRED]
+        if row.issue is not None:
+            if len(await self.store.commit_marks(lease, [row.id])) == 0:
+                return
+            states += [State.UNKNOWN, State.CLAIMED]
+        state = self.dice.choice(states)
+        if state in (State.DELIVERED, State.UNKNOWN) and row.issue is not None and row.subscriber is not None:
+            self.served.append((row.issue, row.subscriber))
+        if state is not State.CLAIMED:  # else its outcome is never written
+            due_ms = self.clock.ms + self.dice.choice((0, 300_000))
+            await self.store.settle(lease, [outcome(row, state, self.clock.ms, due_ms=due_ms)])
+
+    async def stop(self) -> None:
+        if self.dice.random() < 0.1:
+            await self.store.stop(self.issue(), self.clock.ms, "enough")
+
+    async def finish(self) -> None:
+        await self.store.finish(self.issue(), self.clock.ms)
+
+    async def retry(self) -> None:
+        """What may have been served is served again, once, and on the owner's word."""
+        issue = self.issue()
+        unknown = {row.subscriber for row in self.store.deliveries(issue, (State.UNKNOWN,), None, 100)}
+        if await self.store.retry_unknown(issue, None, self.clock.ms) > 0:
+            self.served = [
+                (one, reader) for one, reader in self.served if one != issue or reader not in unknown
+            ]
+
+    async def expire(self) -> None:
+        for lane, domain in self.store.waiting_domains():
+            before_ms = self.clock.ms - 2_000_000
+            await self.store.expire(lane, domain, before_ms, self.clock.ms, State.EXPIRED)
+
+    async def forget(self) -> None:
+        await self.store.forget_pending(self.clock.ms - 5_000_000)
+
+
+@pytest.mark.parametrize("seed", range(100, 108))
+async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -> None:
+    weeks = Weeks(place, seed)
+    done = []
+    await weeks.come()
+    for _ in range(STEPS):
+        done.append(await weeks.step())
+        assert contradictions(weeks.store._opened.db, place.clock.ms) == {}, f"after {done}"
+        assert len(set(weeks.served)) == len(weeks.served), f"somebody was served twice after {done}"
+    assert place.failures == []
+    assert len(weeks.served) > 0
