@@ -6,21 +6,74 @@ from pathlib import Path
 import apsw
 import pytest
 
+from secondpost.mail.queue_id import WORKERS_MAX
+from secondpost.store.sqlite import SqliteStore
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
+from tests.store.readers import Publisher
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "store.md"
 
 
 async def test_every_table_is_documented_and_nothing_else(place: SqlitePlace) -> None:
-    db = place.open()._opened.db
-    tables = {
-        str(row[0])
-        for row in db.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        )
-    }
-    assert set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)) == tables
+    mail, newsletter = tables_of(place.open()), tables_of(place.open_newsletter())
+    told = re.findall(r"^\| `(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert (set(told[: len(mail)]), set(told)) == (mail, newsletter)
+    assert len(told) == len(newsletter)
+
+
+def tables_of(store: SqliteStore) -> set[str]:
+    rows = store._opened.db.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    return {str(row[0]) for row in rows}
+
+
+async def test_the_workers_of_both_databases_have_numbers_of_their_own(place: SqlitePlace) -> None:
+    numbers = [store.worker for store in (place.open(), place.open_newsletter(), place.open())]
+    assert len(set(numbers)) == 3
+    assert numbers[1] >= WORKERS_MAX // 2 > max(numbers[0], numbers[2])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "state = 'committing'",
+        "issue = NULL",
+        "subscriber = NULL",
+        "subscriber = 77",
+        "state = 'failed'",
+        "state = 'suppressed'",
+        "fence = 1",
+        "state = 'kept', kept_for = 'loop', issue = NULL, subscriber = NULL, ended_ms = 1",
+    ],
+)
+async def test_mail_to_a_reader_that_contradicts_itself_cannot_be_written(
+    place: SqlitePlace, wrong: str
+) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net")
+    await publisher.freeze((await publisher.digest()).id)
+    with pytest.raises(apsw.ConstraintError):
+        store._opened.db.execute(f"UPDATE delivery SET {wrong}")
+
+
+async def test_nobody_is_planned_twice_and_nobody_reads_without_a_consent(place: SqlitePlace) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net")
+    await publisher.freeze((await publisher.digest()).id)
+    db = store._opened.db
+    columns = "domain, recipient, state, octets, arrived_ms, due_ms, issue"
+    for message, subscriber in (("message", "subscriber"), ("message + 1", "subscriber")):
+        with pytest.raises(apsw.ConstraintError):
+            db.execute(
+                f"INSERT INTO delivery (message, number, subscriber, {columns})"
+                f" SELECT {message}, {subscriber}, {subscriber}, {columns} FROM delivery"
+            )
+    with pytest.raises(apsw.ConstraintError):
+        db.execute("UPDATE subscriber SET consent = NULL")
 
 
 @pytest.mark.parametrize(
