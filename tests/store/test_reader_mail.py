@@ -5,6 +5,7 @@ from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Reckoning
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.store.ports import Selection
 from secondpost.store.subscriber_ports import Reason
 from tests.store.place import Place
 from tests.store.readers import WEEKLY, Publisher, leased_issues, marked, outcome
@@ -170,3 +171,27 @@ async def test_a_confirmation_goes_only_to_who_still_waits_for_it(place: Place) 
     assert [str(one.recipient) for one in claimed] == ["b@example.net"]
     assert [row.state for row in store.deliveries_of(reader.id, 10)] == [State.SUPPRESSED]
     assert store.reader_counts(WEEKLY)[SubscriberState.PENDING] == 1
+
+
+async def test_the_owner_holds_and_drops_rows_but_leads_none_to_another_mailbox(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net", "b@example.net")
+    issue = await publisher.sent()
+    everything = Selection()
+    assert await store.redirect(everything, Mailbox.parse("me@example.org"), place.clock.ms, "") == 0
+    move = (everything, (State.WAITING,), State.HELD, place.clock.ms, "held", "")
+    assert await store.move(*move) == 2
+    lease = await leased_issues(store)
+    assert await store.claim(lease, place.clock.ms, 10) == []
+    [first, second] = store.listed(everything, None, 10)
+    one = Selection(deliveries=(first.id,))
+    await store.move(one, (State.HELD,), State.DROPPED, place.clock.ms, "dropped", "")
+    other = Selection(deliveries=(second.id,))
+    await store.move(other, (State.HELD,), State.WAITING, place.clock.ms, "released", "")
+    claimed = await store.claim(lease, place.clock.ms, 10)
+    await marked(store, lease, claimed)
+    await store.settle(lease, [outcome(claimed[0], State.FAILED, place.clock.ms)])
+    told = (State.FAILED, State.EXPIRED)
+    assert await store.move(everything, told, State.REPORTED, place.clock.ms, "reported", "") == 0
+    assert store.reckoning(issue.id) == Reckoning(2, failed=1, stopped=1)

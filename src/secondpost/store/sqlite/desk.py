@@ -135,7 +135,7 @@ class SqliteDesk(Base):
             if to in ENDED:
                 self._note_leaving_files(db)
 
-        return await self._in_batches(selection, came_from, to not in ENDED, write)
+        return await self._in_batches(selection, came_from, write, to)
 
     async def redirect(self, selection: Selection, to: Mailbox, now_ms: int, detail: str) -> int:
         def write(db: apsw.Connection, chosen: Chosen) -> None:
@@ -143,20 +143,24 @@ class SqliteDesk(Base):
             db.execute(_QUERIES["redirect"], (as_json(chosen), str(to), now_ms, to.domain.name))
             db.execute(_QUERIES["tell"], (as_json(chosen), now_ms, "redirected", detail))
 
-        return await self._in_batches(selection, REDIRECTED_FROM, True, write)
+        return await self._in_batches(selection, REDIRECTED_FROM, write, None)
 
     async def _in_batches(
         self,
         selection: Selection,
         came_from: Sequence[State],
-        needs_content: bool,
         write: Callable[[apsw.Connection, Chosen], None],
+        to: State | None,
     ) -> int:
-        """Chosen by reads, which hold nobody up; looked at again under the lock, which is held for short."""
+        """Chosen by reads, which hold nobody up; looked at again under the lock, which is held for short.
+        `to` None: to another mailbox.
+        """
+        needs_content, of_readers = to not in ENDED, to not in (None, State.REPORTED)
         states = as_json([state.value for state in came_from])
 
         def batch(db: apsw.Connection, ids: str) -> int:
-            [(found,)] = db.execute(_QUERIES["still_there"], (ids, states, int(needs_content))).fetchall()
+            bindings = (ids, states, int(needs_content), int(of_readers))
+            [(found,)] = db.execute(_QUERIES["still_there"], bindings).fetchall()
             chosen = _CHOSEN.decode(str(found))
             if len(chosen) > 0:
                 write(db, chosen)

@@ -126,6 +126,7 @@ CREATE TABLE delivery (
           OR (subscriber IS NOT NULL AND state IN ('failed', 'expired'))) = (ended_ms IS NOT NULL)),
   CHECK (subscriber IS NOT NULL OR (issue IS NULL AND state NOT IN ('suppressed', 'stopped'))),
   CHECK (issue IS NOT NULL OR state NOT IN ('frozen', 'committing', 'unknown')),
+  CHECK (subscriber IS NULL OR state NOT IN ('kept', 'reported')),
   CHECK (issue IS NULL OR number = subscriber)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_waiting ON delivery (domain, due_ms, message, number) WHERE state = 'waiting';

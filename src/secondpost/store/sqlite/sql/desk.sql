@@ -49,10 +49,10 @@ SELECT file, size FROM message WHERE id = ?1 AND ended_ms IS NULL;
 
 -- name: still_there
 -- Which of the chosen deliveries are in one of these states, as [message, number, domain]; when content is
--- needed, only those whose message has it.
+-- needed, only those whose message has it. Mail to a reader is for nobody else, and its end is nobody's news.
 SELECT json_group_array(json_array(message, number, domain)) FROM delivery
 WHERE (message, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))
-  AND state IN (SELECT value FROM json_each(?2)) AND (ended_ms IS NULL OR NOT ?3);
+  AND state IN (SELECT value FROM json_each(?2)) AND (ended_ms IS NULL OR NOT ?3) AND (subscriber IS NULL OR ?4);
 
 -- name: move
 -- The chosen deliveries, [[message, number, …], …], go to a state; waiting means due now.
