@@ -12,15 +12,8 @@ from socket import socket
 
 import uvloop
 
-from secondpost.app import (
-    DeliverRole,
-    FetchRole,
-    NewsletterDelivery,
-    PublishRole,
-    ReceiveRole,
-    World,
-    public_pages,
-)
+from secondpost.app import DeliverRole, NewsletterDelivery, ReceiveRole, World
+from secondpost.app_newsletter import Confirmations, FetchRole, PublishRole, public_pages
 from secondpost.config.records import Config
 from secondpost.deliver.assemble import ReaderKeys
 from secondpost.mail.address import Endpoint
@@ -186,18 +179,19 @@ class _Running:
             await receive.start()
             ends.push_async_callback(receive.drain)
         if mail is not None and "deliver" in self._roles:
-            newsletter = NewsletterDelivery(readers, self._keys()) if readers is not None else None
+            newsletter = self._reader_delivery(readers) if readers is not None else None
             deliver = DeliverRole(self._config, world, mail, writer.say, failed, newsletter)
             await deliver.start()
             ends.push_async_callback(deliver.drain)
 
-    def _keys(self) -> ReaderKeys:
+    def _reader_delivery(self, readers: SqliteNewsletterStore) -> NewsletterDelivery:
         store = self._config.store
-        return ReaderKeys(
+        keys = ReaderKeys(
             load_signing_keys(store, self._config.dkim),
             load_key_ring(store, Ring.LINKS),
             load_key_ring(store, Ring.ADDRESSES),
         )
+        return NewsletterDelivery(readers, keys, Confirmations(self._config, readers).content)
 
     async def _start_newsletter(
         self,
