@@ -25,7 +25,7 @@ from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog, Sink
 from secondpost.receive.body import CONTENT_FOLDER
-from secondpost.receive.knowledge import RecipientKnowledge
+from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
 from secondpost.receive.reception import Reception
@@ -258,7 +258,10 @@ class DeliverRole:
         self._stock.look(fillings(self._config, self._store.counts(), free))
 
     async def _prune(self) -> None:
-        while await self._store.prune(self._clock.now_ms() - HISTORY_MS) > 0:
+        now_ms = self._clock.now_ms()
+        while await self._store.prune(now_ms - HISTORY_MS) > 0:
+            pass
+        while await self._store.forget_learned(now_ms - KNOWN_KEPT_MS, now_ms - UNKNOWN_FRESH_MS) > 0:
             pass
 
     async def drain(self) -> None:

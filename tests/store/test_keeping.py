@@ -86,7 +86,6 @@ async def test_prune_forgets_what_ended_long_ago_and_nothing_else(place: Place) 
     letters = Letters(place, store)
     ended = await letters.send("one@example.net", "two@example.net")
     half = await letters.send("three@example.net", "four@example.net")
-    await store.learn(Mailbox.parse("old@example.net"), Learned(True, 5, "probe"))
     lease = await leased(store)
     claimed = await store.claim(lease, place.clock.ms, 3)
     await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms) for one in claimed])
@@ -95,8 +94,27 @@ async def test_prune_forgets_what_ended_long_ago_and_nothing_else(place: Place) 
     assert store.message(ended.queue_id) is None
     assert store.told(ended.queue_id) == []
     assert [one.id.queue_id for one in store.listed(Selection(), None, 10)] == [half.queue_id] * 2
-    assert store.learned(Mailbox.parse("old@example.net")) is None
     assert await store.prune(place.clock.ms + 1) == 0
+
+
+async def test_whom_we_know_is_remembered_longer_than_whom_there_is_not(place: Place) -> None:
+    """A recipient who gets mail once in a season is known when the primary is down."""
+    store = place.open()
+    for name, known, at_ms in (
+        ("there", True, 50),
+        ("long", True, 5),
+        ("not", False, 50),
+        ("lately", False, 99),
+    ):
+        await store.learn(Mailbox.parse(f"{name}@example.net"), Learned(known, at_ms, "probe"))
+    assert await store.forget_learned(known_before_ms=10, unknown_before_ms=90) == 2
+    assert await store.forget_learned(known_before_ms=10, unknown_before_ms=90) == 0
+    left = [
+        name
+        for name in ("there", "long", "not", "lately")
+        if store.learned(Mailbox.parse(f"{name}@example.net"))
+    ]
+    assert left == ["there", "lately"]
 
 
 async def test_dead_letters_are_never_pruned(place: Place) -> None:

@@ -337,6 +337,10 @@ class Keeping(Protocol):
         """Forget messages all of whose deliveries ended before then; one batch; how many messages."""
         ...
 
+    def forget_learned(self, known_before_ms: int, unknown_before_ms: int) -> Awaitable[int]:
+        """Forget recipients last found to be there, or not to be there, before then; one batch; how many."""
+        ...
+
     def close(self) -> None:
         """Finish what is waiting, leave the list of workers, close. Blocks."""
         ...

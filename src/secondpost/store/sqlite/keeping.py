@@ -133,11 +133,19 @@ class SqliteKeeping(Checkpoints):
             some = as_json(_up_to(ended, BATCH_ROWS))
             for query in ("forget_deliveries", "forget_events", "forget_messages"):
                 db.execute(_QUERIES[query], (some,))
-            forgotten = db.changes()
-            db.execute(_QUERIES["forget_learned"], (finished_before_ms, BATCH_ROWS))
-            return forgotten
+            return db.changes()
 
         return self._writer.change(batch, 3 * BATCH_ROWS)
+
+    def forget_learned(self, known_before_ms: int, unknown_before_ms: int) -> Awaitable[int]:
+        def batch(db: apsw.Connection) -> int:
+            forgotten = 0
+            for known, before_ms in ((1, known_before_ms), (0, unknown_before_ms)):
+                db.execute(_QUERIES["forget_learned"], (known, before_ms, BATCH_ROWS))
+                forgotten += db.changes()
+            return forgotten
+
+        return self._writer.change(batch, 2 * BATCH_ROWS)
 
     def close(self) -> None:
         self._writer.close()

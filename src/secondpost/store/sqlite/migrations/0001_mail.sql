@@ -158,7 +158,7 @@ CREATE TABLE learned (
   at_ms   INTEGER NOT NULL,
   how     TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX learned_at ON learned (at_ms);
+CREATE INDEX learned_at ON learned (known, at_ms);
 
 -- ------------------------------------------------------------------ what is true after every statement
 

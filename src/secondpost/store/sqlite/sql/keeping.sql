@@ -68,5 +68,5 @@ DELETE FROM event WHERE message IN (SELECT value FROM json_each(?1));
 DELETE FROM message WHERE id IN (SELECT value FROM json_each(?1));
 
 -- name: forget_learned
--- What was learned before ?1 is too old to be used.
-DELETE FROM learned WHERE mailbox IN (SELECT mailbox FROM learned WHERE at_ms < ?1 LIMIT ?2);
+-- What was learned (?1: to be there, or not) before ?2 is too old to be used; in batches of ?3.
+DELETE FROM learned WHERE mailbox IN (SELECT mailbox FROM learned WHERE known = ?1 AND at_ms < ?2 LIMIT ?3);
