@@ -97,7 +97,6 @@ async def faults_of_image(image: Path, publishing: Publishing, upto: int) -> lis
     try:
         await store.sweep()
         await store.sweep_freezing()
-        await store.finish_stops()
         return [
             *_integrity(disk.path("newsletter.db")),
             *_what_was_promised(store, publishing, upto),

@@ -263,7 +263,7 @@ class Issues(Protocol):
 
     def sweep_freezing(self) -> Awaitable[int]:
         """Issues whose freezing process leads no more: their rows go, in batches, and they are open again
-        with their articles and content; how many.
+        with their articles and content; how many. Stops that were cut short go on to their end.
         """
         ...
 
@@ -281,10 +281,6 @@ class Issues(Protocol):
         """Nothing of it is claimed or committed any more; rows under way end as their outcome says. When
         nothing was sent yet, its articles wait again. In batches. Raises IssueRefused.
         """
-        ...
-
-    def finish_stops(self) -> Awaitable[int]:
-        """Stops that a crash cut short go on to their end; how many. Call it when the leader starts."""
         ...
 
     def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:

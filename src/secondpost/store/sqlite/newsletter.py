@@ -26,3 +26,7 @@ class SqliteNewsletterStore(
     """All ports of store/newsletter_ports and store/subscriber_ports over one database."""
 
     database: ClassVar[Database] = Database.NEWSLETTER
+
+    async def sweep_freezing(self) -> int:
+        await self.finish_stops()
+        return await super().sweep_freezing()

@@ -45,12 +45,10 @@ class SqliteSending(Base):
         await self._stop_rows(stopped.message, now_ms)
         return stopped
 
-    async def finish_stops(self) -> int:
-        """Those that a crash cut short; how many."""
-        half_stopped = self._read(ISSUE_QUERIES["half_stopped"])
-        for message, stopped_ms in half_stopped:
+    async def finish_stops(self) -> None:
+        """Those that a crash cut short."""
+        for message, stopped_ms in self._read(ISSUE_QUERIES["half_stopped"]):
             await self._stop_rows(number(message), number(stopped_ms))
-        return len(half_stopped)
 
     def _end(self, issue: IssueId, now_ms: int, reason: str) -> Awaitable[Issue]:
         def end(db: apsw.Connection) -> Issue:
