@@ -29,12 +29,12 @@ from simulation.dice import SimDice
 from simulation.disk import RecordedDisk
 from simulation.operations import Image
 from tests.crash.judging import YEAR_MS, Verdict
-from tests.crash.playing import QUICK
 from tests.crash.publishing import CONTENT, WEEKLY, Publishing, allowed, open_newsletter, prepare
 from tests.crash.reader_scenarios import READER_SCENARIOS
 from tests.crash.sabotage import Sabotage, nothing
 from tests.crash.stage import StillClock
 
+QUICK = Depth(tears=1, subsets=1, stride=5)
 HAS_IT = (State.DELIVERED, State.UNKNOWN)
 
 
