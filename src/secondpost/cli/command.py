@@ -5,6 +5,7 @@ service cannot be reached.
 """
 
 import importlib
+import keyword
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
@@ -70,7 +71,9 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """`places` names the module of each sub-command; in it, the sub-command has its own name."""
+    """`places` names the module of each sub-command; in it, the sub-command has its own name, with an
+    underscore behind it where Python has that word for itself.
+    """
 
     def __init__(self, *, places: Mapping[str, str] | None = None, **settings: object) -> None:
         super().__init__(**settings)  # type: ignore[arg-type]  # click's own keywords, handed through
@@ -86,7 +89,8 @@ class Group(click.Group):
         place = self.places.get(cmd_name)
         if place is None:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(importlib.import_module(place), cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(place), name)
         return command
 
     def resolve_command(

@@ -13,6 +13,8 @@ PLACES = {
     "trace": "secondpost.cli.trace",
     "queue": "secondpost.cli.queue",
     "held": "secondpost.cli.held",
+    "issue": "secondpost.cli.issue",
+    "subscribers": "secondpost.cli.subscribers",
 }
 
 EPILOG = (
@@ -32,7 +34,8 @@ def secondpost() -> None:
     """Your domain's second post office.
 
     Takes your domain's mail while the primary cannot be reached, keeps it safe, and hands it over when
-    the primary is back.
+    the primary is back. And sends your newsletter: issues made from your blog's feeds, straight to every
+    reader.
     """
 
 

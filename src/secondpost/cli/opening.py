@@ -5,8 +5,9 @@ import os
 import pwd
 import shlex
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -19,6 +20,9 @@ from secondpost.config.records import Config
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed
+
+if TYPE_CHECKING:  # the wiring is loaded late, by those commands alone that need it
+    from secondpost.app_newsletter import OpenNewsletter
 
 T = TypeVar("T")
 
@@ -55,8 +59,31 @@ def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config |
         async with open_desk(chosen) as open_:
             return await work(OwnersDesk(open_.desk, open_.clock, open_.changed), chosen)
 
-    try:
+    with _told_of_the_store(chosen):
         return asyncio.run(opened())
+
+
+def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Config) -> T:
+    """The same with the store of the newsletters, which a configuration without any does not have."""
+    from secondpost.app_newsletter import (
+        open_newsletter,  # before becoming an owner who may not read the folder
+    )
+
+    become_owner(config)
+
+    async def opened() -> T:
+        async with open_newsletter(config) as open_:
+            return await work(open_)
+
+    with _told_of_the_store(config):
+        return asyncio.run(opened())
+
+
+@contextmanager
+def _told_of_the_store(config: Config) -> Iterator[None]:
+    """What is wrong with the store ends the command, with what to do about it."""
+    try:
+        yield
     except StoreRefused as refused:
         raise Ending(str(refused), Exit.UNREACHABLE) from None
     except StoreUnavailable as unavailable:

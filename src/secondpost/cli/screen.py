@@ -139,3 +139,15 @@ def age_text(milliseconds: int) -> str:
 
 def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
+
+
+def progressing(text: str) -> None:
+    """How far long work has come: one line on a terminal that is written again and again, else nothing."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{printable(text)}\x1b[K", nl=False, err=True)
+
+
+def progressed() -> None:
+    """The line of `progressing` goes."""
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)

@@ -1,0 +1,331 @@
+"""secondpost issue: what the next issue waits for, and the owner's hand on issues."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.newsletter_documents import (
+    IssueListDocument,
+    IssueShownDocument,
+    SentDocument,
+    article_document,
+    issue_document,
+    next_document,
+    reckoning_document,
+)
+from secondpost.cli.newsletters import led, meant, only_name
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.screen import (
+    Column,
+    counted,
+    local_time,
+    progressed,
+    progressing,
+    say,
+    say_json,
+    say_table,
+)
+from secondpost.config.records import Newsletter
+from secondpost.mail.issue import Issue, IssueState, Reckoning
+from secondpost.mail.subscriber import SubscriberState
+from secondpost.newsletter.issues import Ready
+from secondpost.newsletter.publish import CannotCompose
+from secondpost.store.newsletter_ports import IssueRefused
+from secondpost.store.subscriber_ports import NewsletterStore
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
+FREEZING_LOOK_SECONDS = 1.0  # between two words about an issue that is being frozen
+
+COLUMNS = (
+    Column("issue", right=True),
+    Column("state"),
+    Column("made"),
+    Column("articles", right=True),
+    Column("readers", right=True),
+    Column("subject", folds=True),
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+NO_FETCH = click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
+NAME = click.argument("name", required=False)
+NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
+
+
+@click.group(cls=Group, places={"preview": "secondpost.cli.issue_preview"})
+def issue() -> None:
+    """Issues of the newsletter: what the next one waits for, send, stop, count."""
+
+
+@issue.command("next", cls=Command)
+@NAME
+@NO_FETCH
+@JSON
+def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
+    """Say what the next issue of the calendar waits for. Looks at the feeds first."""
+    config = configuration()
+    newsletter = only_name(config, name)
+
+    async def look(open_: "OpenNewsletter") -> None:
+        if not no_fetch:
+            await open_.publisher.fetch(newsletter)
+        told = open_.publisher.outlook(newsletter)
+        if as_json:
+            say_json(next_document(told))
+        else:
+            say(f"{newsletter.name}: {told.reason}")
+
+    at_newsletter(look, config)
+
+
+@issue.command("list", cls=Command)
+@NAME
+@click.option(
+    "--limit", type=click.IntRange(1), default=LISTED_MAX, show_default=True, help="At most so many."
+)
+@click.option("--before", type=click.IntRange(1), help="Go on before the last of the list before.")
+@JSON
+def list_issues(name: str | None, limit: int, before: int | None, as_json: bool) -> None:
+    """List issues, the newest first."""
+    config = configuration()
+    newsletter = only_name(config, name)
+
+    async def read(open_: "OpenNewsletter") -> None:
+        found = open_.store.issues(newsletter.name, before, limit + 1)
+        page, more = found[:limit], len(found) > limit
+        if as_json:
+            say_json(
+                IssueListDocument([issue_document(each) for each in page], page[-1].number if more else None)
+            )
+        elif len(page) == 0:
+            say(f"{newsletter.name} has no issue yet: `secondpost issue next` says why.")
+        else:
+            say_table(COLUMNS, [_row(each) for each in page])
+            if more:
+                say(f"There are more: --before {page[-1].number}")
+
+    at_newsletter(read, config)
+
+
+def _row(each: Issue) -> tuple[str, ...]:
+    return (
+        str(each.number),
+        each.state.value,
+        local_time(each.created_ms),
+        str(each.article_count),
+        f"{each.planned:,}",
+        each.subject,
+    )
+
+
+@issue.command("show", cls=Command)
+@NUMBERED
+@JSON
+def show(words: tuple[str, ...], as_json: bool) -> None:
+    """Show what an issue tells, and what became of it."""
+    config = configuration()
+    which = meant(config, words, 1, 1)
+
+    async def read(open_: "OpenNewsletter") -> None:
+        found = _numbered(open_.store, which.newsletter, which.words[0])
+        articles = [entry.article for entry in open_.store.entries_of_issue(found.id)]
+        if as_json:
+            say_json(
+                IssueShownDocument(
+                    issue_document(found), found.body, [article_document(article) for article in articles]
+                )
+            )
+            return
+        subject = f", {found.subject}" if len(found.subject) > 0 else ""
+        say(f"issue     {found.newsletter} {found.number}{subject}")
+        say(f"made      {local_time(found.created_ms)}")
+        say(f"state     {_standing(found)}")
+        say(f"readers   {_sentence(open_.store.reckoning(found.id))}")
+        if len(found.body) > 0:
+            say(f"words\n{found.body}")
+        for article in articles:
+            say(f"article   {article.title}\n          {article.link}")
+
+    at_newsletter(read, config)
+
+
+@issue.command("send", cls=Command)
+@NAME
+@NO_FETCH
+@JSON
+def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
+    """Send an issue now, if there is enough for one. Looks at the feeds first.
+
+    Every rule holds but the calendar, the approval and the time to undo: with too few articles nothing is
+    sent, and the exit code is 1.
+    """
+    config = configuration()
+    newsletter = only_name(config, name)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        if not no_fetch:
+            await open_.publisher.fetch(newsletter)
+        sent = await _sent(open_, newsletter)
+        if as_json:
+            say_json(sent)
+        if not sent.sent:
+            raise Ending(f"nothing is sent: {sent.reason}", Exit.NO)
+        if not as_json:
+            readers = counted(sent.readers, "reader", "readers")
+            say(f"Issue {sent.number} of {newsletter.name} goes to {readers}: the service delivers it.")
+            say(f"How it goes: secondpost issue status {newsletter.name} {sent.number}")
+
+    at_newsletter(work, config)
+
+
+async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument:
+    store, publisher = open_.store, open_.publisher
+    told = publisher.outlook_forced(newsletter)
+    readers = store.reader_counts(newsletter.name)[SubscriberState.ACTIVE]
+    if isinstance(told.decision, Ready) and readers == 0:
+        # An issue to nobody would use its articles up.
+        why = "Nobody reads it yet: `secondpost subscribers add`, or `import`."
+        return SentDocument(newsletter.name, False, None, told.articles, told.minimum, 0, why)
+    async with led(store) as leader:
+        try:
+            async with _freezing_shown(store, newsletter):
+                told = await publisher.send_now(newsletter, leader)
+        except (CannotCompose, IssueRefused) as fault:
+            raise Ending(_why_not_made(store, newsletter, fault), Exit.NO) from None
+    if not isinstance(told.decision, Ready):
+        return SentDocument(newsletter.name, False, None, told.articles, told.minimum, 0, told.reason)
+    made = store.issues(newsletter.name, None, 1)[0]
+    return SentDocument(
+        newsletter.name, True, made.number, made.article_count, made.minimum, made.planned, told.reason
+    )
+
+
+def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: Exception) -> str:
+    for each in store.issues_under_way():
+        if each.newsletter == newsletter.name and each.state is IssueState.OPEN:
+            name = f"{newsletter.name} {each.number}"
+            return f"issue {name} is held, since {fault}; mend that, or type: secondpost issue stop {name}"
+    return f"nothing is sent: {fault}"
+
+
+@asynccontextmanager
+async def _freezing_shown(store: NewsletterStore, newsletter: Newsletter) -> AsyncIterator[None]:
+    """How many of its readers have their row, while an issue is frozen."""
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(FREEZING_LOOK_SECONDS)
+            for each in store.issues_under_way():
+                if each.newsletter == newsletter.name and each.state is IssueState.FREEZING:
+                    rows = store.reckoning(each.id).under_way
+                    progressing(f"{rows:,} of {counted(each.planned, 'reader', 'readers')} planned")
+
+    watching = asyncio.get_running_loop().create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        progressed()
+
+
+@issue.command("stop", cls=Command)
+@NUMBERED
+@click.option("--reason", metavar="TEXT", default="by command", help="Why, for whoever reads of it later.")
+@JSON
+def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
+    """End an issue: whoever has not got it yet gets nothing of it.
+
+    What is on its way at this moment still arrives. When nobody has got it, its articles wait again.
+    """
+    config = configuration()
+    which = meant(config, words, 1, 1)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        store = open_.store
+        found = _numbered(store, which.newsletter, which.words[0])
+        if found.state is IssueState.STOPPED:
+            raise Ending(f"issue {found.number} is stopped already", Exit.NO)
+        try:
+            stopped = await store.stop(found.id, open_.clock.now_ms(), reason)
+        except IssueRefused as refused:
+            raise Ending(str(refused), Exit.NO) from None
+        reckoning = store.reckoning(found.id)
+        if as_json:
+            say_json(reckoning_document(stopped, reckoning))
+            return
+        say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {_sentence(reckoning)}.")
+        if len(store.entries_of_issue(stopped.id)) == 0:
+            say(f"Nobody has got it: its {counted(stopped.article_count, 'article', 'articles')} wait again.")
+
+    at_newsletter(work, config)
+
+
+@issue.command("status", cls=Command)
+@click.argument("words", nargs=-1, metavar="[NAME] [N]")
+@JSON
+def status(words: tuple[str, ...], as_json: bool) -> None:
+    """Say what became of every reader of an issue; without a number, of the last one."""
+    config = configuration()
+    which = meant(config, words, 0, 1)
+
+    async def read(open_: "OpenNewsletter") -> None:
+        store = open_.store
+        if len(which.words) == 1:
+            found = _numbered(store, which.newsletter, which.words[0])
+        else:
+            newest = store.issues(which.newsletter.name, None, 1)
+            if len(newest) == 0:
+                raise Ending(f"{which.newsletter.name} has no issue yet; see `issue next`", Exit.NO)
+            found = newest[0]
+        reckoning = store.reckoning(found.id)
+        if as_json:
+            say_json(reckoning_document(found, reckoning))
+            return
+        say(f"Issue {found.number} of {found.newsletter} is {_standing(found)}.")
+        say(f"{_sentence(reckoning)}.")
+        if found.state is IssueState.DONE:
+            say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
+
+    at_newsletter(read, config)
+
+
+def _numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
+    if not (text.isascii() and text.isdigit()):
+        raise click.UsageError(f"{text!r} is no number of an issue, such as 12.")
+    found = store.issue_by_number(newsletter.name, int(text))
+    if found is None:
+        raise Ending(f"{newsletter.name} has no issue {text}: `issue list` shows which there are", Exit.NO)
+    return found
+
+
+def _standing(found: Issue) -> str:
+    match found.state:
+        case IssueState.OPEN:
+            return "open: made, and nobody gets it before it could be composed and frozen"
+        case IssueState.FROZEN if found.start_ms is not None:
+            return f"frozen: its first mail leaves {local_time(found.start_ms)}"
+        case IssueState.DONE | IssueState.STOPPED if found.finished_ms is not None:
+            return f"{found.state} since {local_time(found.finished_ms)}"
+        case state:
+            return state.value
+
+
+def _sentence(reckoning: Reckoning) -> str:
+    """Each number that is not zero, after how many were planned."""
+    counts = {
+        "delivered": reckoning.delivered,
+        "suppressed": reckoning.suppressed,
+        "failed": reckoning.failed,
+        "expired": reckoning.expired,
+        "stopped": reckoning.stopped,
+        "unknown": reckoning.unknown,
+        "under way": reckoning.under_way,
+    }
+    told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count > 0)
+    planned = f"{counted(reckoning.planned, 'reader', 'readers')} planned"
+    return f"{planned}: {told}" if len(told) > 0 else planned

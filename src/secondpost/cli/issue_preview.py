@@ -1,0 +1,116 @@
+"""secondpost issue preview: the next issue as a reader would see it, before there is one."""
+
+import html
+from email.utils import parseaddr
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.newsletter_documents import PreviewDocument, article_document
+from secondpost.cli.newsletters import only_name
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.screen import say, say_json
+from secondpost.compose.issue import Composed, IssueComposer
+from secondpost.compose.masthead import home_of, masthead_of
+from secondpost.config.records import Newsletter, Web
+from secondpost.mail.article import Article
+from secondpost.mail.issue_content import Hole
+from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX, Decision, Ready
+from secondpost.newsletter.render import output_faults
+from secondpost.store.newsletter_ports import ArticleState
+from secondpost.store.subscriber_ports import NewsletterStore
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+SOMEBODY = "reader@example.org"  # stands where each reader's own address will
+
+
+@click.command(cls=Command)
+@click.argument("name", required=False)
+@click.option("--html", "path", metavar="FILE", help="Write the HTML to this file; - is standard output.")
+@click.option("--text", "as_text", is_flag=True, help="Print the text part; so it is without options, too.")
+@click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, as_json: bool) -> None:
+    """Show the next issue as far as it is written. Looks at the feeds first; sends nothing, uses nothing up.
+
+    Links that will be each reader's own lead to the newsletter's page here.
+    """
+    if (path is not None) + as_text + as_json > 1:
+        raise click.UsageError("One of --html, --text and --json.")
+    config = configuration()
+    newsletter = only_name(config, name)
+
+    async def look(open_: "OpenNewsletter") -> PreviewDocument:
+        if not no_fetch:
+            await open_.publisher.fetch(newsletter)
+        told = open_.publisher.outlook_forced(newsletter)
+        articles = _articles(open_.store, newsletter, told.decision)
+        if len(articles) == 0:
+            raise Ending(f"there is nothing to show: {told.reason}", Exit.NO)
+        composed = _composed(open_, newsletter, config.web, articles)
+        faults = output_faults(composed, articles, 1)
+        if len(faults) > 0:
+            raise Ending(f"it cannot go out like this: {'; '.join(map(str, faults))}", Exit.NO)
+        shown = _filled(composed, newsletter, config.web)
+        return PreviewDocument(
+            newsletter=newsletter.name,
+            subject=shown.subject,
+            text=shown.text,
+            html=shown.html,
+            articles=[article_document(article) for article in articles],
+            reason=told.reason,
+        )
+
+    target = None if path is None or path == "-" else _opened(path)
+    document = at_newsletter(look, config)
+    if as_json:
+        say_json(document)
+    elif path == "-":
+        click.echo(document.html)
+    elif target is not None:
+        with target:
+            target.truncate(0)
+            target.write(document.html)
+        say(f"Wrote {path}. {document.reason}")
+    else:
+        say(f"Subject: {document.subject}\n\n{document.text}")
+        click.echo(f"({document.reason})", err=True)
+
+
+def _articles(store: NewsletterStore, newsletter: Newsletter, decision: Decision) -> list[Article]:
+    """Those that the issue would tell; while it cannot go, all that wait."""
+    if isinstance(decision, Ready):
+        entries = [store.entry(id) for id in decision.draft.articles]
+        return [entry.article for entry in entries if entry is not None]
+    waiting = store.entries(newsletter.name, ArticleState.WAITING, ARTICLES_OF_AN_ISSUE_MAX)
+    return [entry.article for entry in waiting]
+
+
+def _composed(open_: "OpenNewsletter", newsletter: Newsletter, web: Web, articles: list[Article]) -> Composed:
+    title = open_.store.feed(newsletter.name, newsletter.feeds[0]).title
+    note = open_.store.note(newsletter.name)
+    masthead = masthead_of(newsletter, web, title)
+    return IssueComposer().compose(masthead, None, open_.clock.now_ms() // 1000, articles, note)
+
+
+def _filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
+    page = home_of(newsletter, web) or f"mailto:{parseaddr(newsletter.sender)[1]}"
+    text, markup = composed.text, composed.html
+    for hole in Hole:
+        value = SOMEBODY if hole is Hole.ADDRESS else page
+        text = text.replace(hole.marker, value)
+        markup = markup.replace(hole.marker, html.escape(value))
+    return Composed(composed.subject, markup, text)
+
+
+def _opened(path: str) -> IO[str]:
+    """Before the store's owner takes over from root, who may write where that user may not. What stood in
+    it stays until there is something to write.
+    """
+    try:
+        return open(path, "a", encoding="utf-8")
+    except OSError as error:
+        raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None

@@ -1,0 +1,319 @@
+"""What the newsletter's commands print with --json: see documents.py, the same is true here."""
+
+from dataclasses import dataclass
+
+from secondpost.cli.screen import utc_time
+from secondpost.mail.article import Article
+from secondpost.mail.issue import Issue, Reckoning
+from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.newsletter.issues import Missed, NotDue, Ready, Settling, TooFew
+from secondpost.newsletter.publish import Outlook
+from secondpost.subscribers.importing import ImportReport
+from secondpost.subscribers.leave import AboutReader
+
+
+@dataclass(frozen=True, slots=True)
+class NextDocument:
+    """issue next."""
+
+    newsletter: str
+    articles: int
+    settling: int
+    minimum: int
+    ready: bool
+    next: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentDocument:
+    """issue send."""
+
+    newsletter: str
+    sent: bool
+    number: int | None
+    articles: int
+    minimum: int
+    readers: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleDocument:
+    title: str
+    link: str
+    author: str
+    published: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewDocument:
+    """issue preview."""
+
+    newsletter: str
+    subject: str
+    text: str
+    html: str
+    articles: list[ArticleDocument]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDocument:
+    newsletter: str
+    number: int
+    kind: str
+    state: str
+    slot: str
+    subject: str
+    articles: int
+    minimum: int
+    planned: int
+    created: str
+    start: str | None
+    finished: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueListDocument:
+    """issue list."""
+
+    issues: list[IssueDocument]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueShownDocument:
+    """issue show."""
+
+    issue: IssueDocument
+    words: str
+    articles: list[ArticleDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class ReckoningDocument:
+    """issue status, issue stop."""
+
+    newsletter: str
+    number: int
+    state: str
+    planned: int
+    delivered: int
+    suppressed: int
+    failed: int
+    expired: int
+    stopped: int
+    unknown: int
+    under_way: int
+    adds_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDocument:
+    """subscribers add, confirm, remove and suppress."""
+
+    verb: str
+    newsletter: str
+    address: str
+    changed: bool
+    state: str | None
+    suppressed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BadRowDocument:
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDocument:
+    """subscribers import."""
+
+    newsletter: str
+    lines: int
+    added: int
+    known: int
+    suppressed: int
+    gone: int
+    bad: int
+    bad_rows: list[BadRowDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersDocument:
+    """subscribers show."""
+
+    newsletter: str
+    active: int
+    pending: int
+    left: int
+    suspended: int
+    complained: int
+    suppressed: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementDocument:
+    at: str
+    where: str
+    how: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderEventDocument:
+    at: str
+    what: str
+    state: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderMailDocument:
+    id: str
+    kind: str
+    state: str
+    last: str | None
+    host: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderDocument:
+    """subscribers show ADDRESS."""
+
+    newsletter: str
+    address: str
+    state: str
+    since: str
+    created: str
+    suppressed: bool
+    agreed: AgreementDocument | None
+    attributes: dict[str, str]
+    events: list[ReaderEventDocument]
+    mails: list[ReaderMailDocument]
+
+
+def next_document(told: Outlook) -> NextDocument:
+    return NextDocument(
+        newsletter=told.newsletter,
+        articles=told.articles,
+        settling=told.settling,
+        minimum=told.minimum,
+        ready=isinstance(told.decision, Ready),
+        next=_time(_next_ms(told)),
+        reason=told.reason,
+    )
+
+
+def _next_ms(told: Outlook) -> int | None:
+    """When it is decided again, as far as that is known now."""
+    match told.decision:
+        case TooFew(next_ms=at_ms) | NotDue(next_ms=at_ms) | Missed(next_ms=at_ms) | Settling(until_ms=at_ms):
+            return at_ms
+        case _:
+            return None
+
+
+def article_document(article: Article) -> ArticleDocument:
+    return ArticleDocument(article.title, article.link, article.author, _time(article.published_ms))
+
+
+def issue_document(issue: Issue) -> IssueDocument:
+    return IssueDocument(
+        newsletter=issue.newsletter,
+        number=issue.number,
+        kind=issue.kind.value,
+        state=issue.state.value,
+        slot=issue.slot,
+        subject=issue.subject,
+        articles=issue.article_count,
+        minimum=issue.minimum,
+        planned=issue.planned,
+        created=utc_time(issue.created_ms),
+        start=_time(issue.start_ms),
+        finished=_time(issue.finished_ms),
+    )
+
+
+def reckoning_document(issue: Issue, reckoning: Reckoning) -> ReckoningDocument:
+    return ReckoningDocument(
+        newsletter=issue.newsletter,
+        number=issue.number,
+        state=issue.state.value,
+        planned=reckoning.planned,
+        delivered=reckoning.delivered,
+        suppressed=reckoning.suppressed,
+        failed=reckoning.failed,
+        expired=reckoning.expired,
+        stopped=reckoning.stopped,
+        unknown=reckoning.unknown,
+        under_way=reckoning.under_way,
+        adds_up=reckoning.adds_up,
+    )
+
+
+def import_document(newsletter: str, report: ImportReport) -> ImportDocument:
+    return ImportDocument(
+        newsletter=newsletter,
+        lines=report.lines,
+        added=report.added,
+        known=report.known,
+        suppressed=report.suppressed,
+        gone=report.gone,
+        bad=report.bad_count,
+        bad_rows=[BadRowDocument(row.line, row.why) for row in report.bad],
+    )
+
+
+def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppressed: int) -> ReadersDocument:
+    return ReadersDocument(
+        newsletter=newsletter,
+        active=counts[SubscriberState.ACTIVE],
+        pending=counts[SubscriberState.PENDING],
+        left=counts[SubscriberState.LEFT],
+        suspended=counts[SubscriberState.SUSPENDED],
+        complained=counts[SubscriberState.COMPLAINED],
+        suppressed=suppressed,
+    )
+
+
+def reader_document(about: AboutReader, suppressed: bool) -> ReaderDocument:
+    one = about.subscriber
+    return ReaderDocument(
+        newsletter=one.newsletter,
+        address=str(one.mailbox),
+        state=one.state.value,
+        since=utc_time(one.since_ms),
+        created=utc_time(one.created_ms),
+        suppressed=suppressed,
+        agreed=_agreement(one.consent),
+        attributes=dict(one.attributes),
+        events=[
+            ReaderEventDocument(utc_time(event.at_ms), event.what, event.state.value, event.detail)
+            for event in about.events
+        ],
+        mails=[
+            ReaderMailDocument(
+                id=str(mail.id),
+                kind="confirmation" if mail.issue is None else "issue",
+                state=mail.state.value,
+                last=_time(mail.last_ms),
+                host=mail.host,
+                reply=mail.reply,
+            )
+            for mail in about.deliveries
+        ],
+    )
+
+
+def _agreement(consent: Consent | None) -> AgreementDocument | None:
+    if consent is None:
+        return None
+    return AgreementDocument(utc_time(consent.at_ms), consent.where, consent.how, consent.text)
+
+
+def _time(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else utc_time(milliseconds)

@@ -1,0 +1,76 @@
+"""Which newsletter a command means, and the lead over what must never be done twice at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import click
+
+from secondpost.cli.command import Ending, Exit
+from secondpost.config.records import Config, Newsletter
+from secondpost.store.newsletter_ports import LeadershipLost
+from secondpost.store.ports import Lease
+from secondpost.store.subscriber_ports import NewsletterStore
+
+LEAD_SECONDS = 10.0  # as long as the service may be at it; its turns are mostly far shorter
+ASK_AGAIN_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The newsletter, and the words of the command line that do not name it."""
+
+    newsletter: Newsletter
+    words: tuple[str, ...]
+
+
+def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Meant:
+    """From `[NAME] WORD…`, with `least` to `most` words besides the name. The name may be left out where
+    there is one newsletter; a word that could be both is the name. Raises UsageError.
+    """
+    named = {newsletter.name: newsletter for newsletter in config.newsletters}
+    if len(named) == 0:
+        text = f"{config.path} has no [[newsletter]]: add one, with name, from and feeds"
+        raise Ending(text, Exit.CONFIGURATION)
+    if len(words) > least and words[0] in named:
+        newsletter, rest = named[words[0]], words[1:]
+    elif len(words) > most:
+        raise click.UsageError(f"There is no newsletter {words[0]!r}: there is {_listed(config)}.")
+    elif len(named) > 1:
+        raise click.UsageError(f"Which newsletter? Name one first: {_listed(config)}.")
+    else:
+        newsletter, rest = config.newsletters[0], words
+    if not least <= len(rest) <= most:
+        raise click.UsageError(f"There are {'too few' if len(rest) < least else 'too many'} words.")
+    return Meant(newsletter, rest)
+
+
+def only_name(config: Config, name: str | None) -> Newsletter:
+    """For commands that take a name and nothing else."""
+    return meant(config, () if name is None else (name,), 0, 0).newsletter
+
+
+def _listed(config: Config) -> str:
+    return ", ".join(newsletter.name for newsletter in config.newsletters)
+
+
+@asynccontextmanager
+async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
+    """Leads for a moment, between two turns of the service."""
+    from secondpost.app_newsletter import PUBLISH  # loaded already, by whoever opened the store
+
+    loop = asyncio.get_running_loop()
+    until = loop.time() + LEAD_SECONDS
+    while (leader := await store.lead(PUBLISH)) is None:
+        if loop.time() > until:
+            text = "the service is just now making or freezing an issue; try again when `issue list` shows it"
+            raise Ending(text, Exit.UNREACHABLE)
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
+    try:
+        yield leader
+    except LeadershipLost:
+        text = "another process took the lead over, and nothing more was done here; see `issue list`"
+        raise Ending(text, Exit.UNREACHABLE) from None
+    finally:
+        await store.give_back(leader)

@@ -1,0 +1,258 @@
+"""secondpost subscribers: the owner's hand on the readers of a newsletter."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.newsletter_documents import ChangeDocument, reader_document, readers_document
+from secondpost.cli.newsletters import Meant, meant
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table
+from secondpost.config.records import Newsletter
+from secondpost.mail.address import Mailbox
+from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
+from secondpost.store.subscriber_ports import NewsletterStore, Reason
+from secondpost.subscribers.leave import AboutReader, ReadersDesk
+from secondpost.subscribers.typed import typed_mailbox
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+BY_COMMAND = "by command"
+SHOWN_MAX = 20  # mails of one reader; --json has all that are remembered
+
+MAILS = (Column("mail"), Column("of"), Column("state"), Column("last"), Column("answer", folds=True))
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+ADDRESSED = click.argument("words", nargs=-1, required=True, metavar="[NAME] ADDRESS")
+CONFIRMED_HELP = "Where and when they agreed: kept as their consent, and makes them a reader at once."
+
+
+@click.group(
+    cls=Group,
+    places={
+        "import": "secondpost.cli.subscribers_lists",
+        "export": "secondpost.cli.subscribers_lists",
+    },
+)
+def subscribers() -> None:
+    """Readers of the newsletter: add, confirm, remove, suppress, import, export, show."""
+
+
+@subscribers.command("add", cls=Command)
+@ADDRESSED
+@click.option("--confirmed", metavar="TEXT", help=CONFIRMED_HELP)
+@JSON
+def add(words: tuple[str, ...], confirmed: str | None, as_json: bool) -> None:
+    """Add a reader.
+
+    Without --confirmed they get a mail that asks them, and nothing else before they answer.
+    """
+    which, mailbox = _addressed(words)
+    _said(confirmed)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        name, now_ms, sign_ups = which.newsletter.name, open_.clock.now_ms(), open_.sign_ups
+        before = open_.store.find(name, mailbox)
+        consent = None if confirmed is None else _consent(confirmed, now_ms)
+        message = sign_ups.ids.next(now_ms) if consent is None else None
+        after = await open_.store.add(name, mailbox, consent, now_ms, message)
+        asked = message is not None and after is not None and after.state is SubscriberState.PENDING
+        if asked:
+            sign_ups.arrived()
+        changed = after is not None and (before is None or before.state is not after.state)
+        _answer("add", which, mailbox, after, changed or asked, as_json)
+
+    at_newsletter(work, configuration())
+
+
+@subscribers.command("confirm", cls=Command)
+@ADDRESSED
+@click.option("--confirmed", metavar="TEXT", required=True, help=CONFIRMED_HELP)
+@JSON
+def confirm(words: tuple[str, ...], confirmed: str, as_json: bool) -> None:
+    """Confirm for a reader who has agreed in another way than by answering our mail."""
+    which, mailbox = _addressed(words)
+    _said(confirmed)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        before = _known(open_.store, which.newsletter, mailbox)
+        now_ms = open_.clock.now_ms()
+        after = await open_.store.add(
+            which.newsletter.name, mailbox, _consent(confirmed, now_ms), now_ms, None
+        )
+        changed = after is not None and after.state is not before.state
+        _answer("confirm", which, mailbox, after, changed, as_json)
+
+    at_newsletter(work, configuration())
+
+
+def _answer(
+    verb: str, which: Meant, mailbox: Mailbox, after: Subscriber | None, changed: bool, as_json: bool
+) -> None:
+    """`after` is None for a suppressed address."""
+    name = which.newsletter.name
+    if as_json:
+        state = None if after is None else after.state.value
+        say_json(ChangeDocument(verb, name, str(mailbox), changed, state, after is None))
+    if after is None:
+        text = (
+            f"{mailbox} is suppressed; to lift that: secondpost subscribers suppress --lift {name} {mailbox}"
+        )
+        raise Ending(text, Exit.NO)
+    match after.state:
+        case SubscriberState.ACTIVE:
+            told = f"{mailbox} is {'now' if changed else 'already'} a reader of {name}."
+        case SubscriberState.PENDING:
+            told = f"{mailbox} is pending: a mail asks them to confirm that they want {name}."
+        case state:
+            text = f"{mailbox} is {state}, and comes back only by signing up again"
+            raise Ending(text, Exit.NO)
+    if not as_json:
+        say(told)
+
+
+@subscribers.command("remove", cls=Command)
+@ADDRESSED
+@JSON
+def remove(words: tuple[str, ...], as_json: bool) -> None:
+    """Remove a reader, who then counts as one who left: no list brings them back, only a sign-up does."""
+    which, mailbox = _addressed(words)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        name = which.newsletter.name
+        known = _known(open_.store, which.newsletter, mailbox)
+        changed = await open_.store.remove(known.id, open_.clock.now_ms(), BY_COMMAND)
+        after = open_.store.subscriber(known.id)
+        if as_json:
+            state = None if after is None else after.state.value
+            suppressed = open_.store.suppression(name, mailbox) is not None
+            say_json(ChangeDocument("remove", name, str(mailbox), changed, state, suppressed))
+        if not changed:
+            raise Ending(f"{mailbox} is no reader of {name}: {known.state}", Exit.NO)
+        if not as_json:
+            say(f"{mailbox} gets {name} no more.")
+
+    at_newsletter(work, configuration())
+
+
+@subscribers.command("suppress", cls=Command)
+@ADDRESSED
+@click.option("--everywhere", is_flag=True, help="From all newsletters, also those to come.")
+@click.option("--lift", is_flag=True, help="The address is suppressed no longer; it is no reader by that.")
+@JSON
+def suppress(words: tuple[str, ...], everywhere: bool, lift: bool, as_json: bool) -> None:
+    """Never write to an address again, whatever list or form it comes from. A keyed hash of it is kept."""
+    which, mailbox = _addressed(words)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        store, name = open_.store, "" if everywhere else which.newsletter.name
+        if lift:
+            changed = await store.unsuppress(name, mailbox)
+        else:
+            now_ms = open_.clock.now_ms()
+            changed = await store.suppress(name, [mailbox], Reason.OWNER, now_ms, BY_COMMAND) > 0
+        found = store.find(which.newsletter.name, mailbox)
+        now_suppressed = store.suppression(which.newsletter.name, mailbox) is not None
+        if as_json:
+            state = None if found is None else found.state.value
+            verb = "lift" if lift else "suppress"
+            say_json(ChangeDocument(verb, name, str(mailbox), changed, state, now_suppressed))
+        if lift and not changed:
+            hint = "; it is everywhere: add --everywhere" if now_suppressed else ""
+            raise Ending(f"{mailbox} is not suppressed for {name or 'all newsletters'}{hint}", Exit.NO)
+        if not as_json:
+            word = "no longer suppressed" if lift else "suppressed" if changed else "suppressed already"
+            say(f"{mailbox} is {word} for {name or 'all newsletters'}.")
+
+    at_newsletter(work, configuration())
+
+
+@subscribers.command("show", cls=Command)
+@click.argument("words", nargs=-1, metavar="[NAME] [ADDRESS]")
+@JSON
+def show(words: tuple[str, ...], as_json: bool) -> None:
+    """Count the readers; or show all that is kept about one."""
+    which = meant(configuration(), words, 0, 1)
+
+    async def read(open_: "OpenNewsletter") -> None:
+        store, name = open_.store, which.newsletter.name
+        if len(which.words) == 0:
+            document = readers_document(name, store.reader_counts(name), store.suppressed_count(name))
+            if as_json:
+                say_json(document)
+                return
+            say(f"{name} has {counted(document.active, 'reader', 'readers')}.")
+            say(
+                f"pending {document.pending:,}, left {document.left:,}, suspended {document.suspended:,}, "
+                f"complained {document.complained:,}, suppressed {document.suppressed:,}"
+            )
+            return
+        mailbox = _mailbox(which.words[0])
+        suppressed = store.suppression(name, mailbox) is not None
+        about = ReadersDesk(store, open_.clock).about(_known(store, which.newsletter, mailbox).id)
+        assert about is not None
+        if as_json:
+            say_json(reader_document(about, suppressed))
+        else:
+            _say_reader(about, suppressed)
+
+    at_newsletter(read, configuration())
+
+
+def _say_reader(about: AboutReader, suppressed: bool) -> None:
+    one = about.subscriber
+    suppressed_too = ", and the address is suppressed" if suppressed else ""
+    say(f"{one.mailbox} is {one.state} since {local_time(one.since_ms)}{suppressed_too}.")
+    if one.consent is not None:
+        say(f"agreed    {local_time(one.consent.at_ms)}, {one.consent.how}: {one.consent.where}")
+    for name, value in one.attributes:
+        say(f"{name}: {value}")
+    for event in about.events:
+        detail = f": {event.detail}" if len(event.detail) > 0 else ""
+        say(f"{local_time(event.at_ms)}  {event.what}{detail}")
+    shown = about.deliveries[:SHOWN_MAX]
+    if len(shown) > 0:
+        say_table(
+            MAILS,
+            [
+                (
+                    str(mail.id),
+                    "confirmation" if mail.issue is None else "issue",
+                    mail.state.value,
+                    "" if mail.last_ms is None else local_time(mail.last_ms),
+                    f"{mail.host}: {mail.reply}" if len(mail.host) > 0 else mail.reply,
+                )
+                for mail in shown
+            ],
+        )
+
+
+def _addressed(words: tuple[str, ...]) -> tuple[Meant, Mailbox]:
+    which = meant(configuration(), words, 1, 1)
+    return which, _mailbox(which.words[0])
+
+
+def _mailbox(text: str) -> Mailbox:
+    try:
+        return typed_mailbox(text)
+    except ValueError as error:
+        raise click.UsageError(f"{text!r} is no address of a reader: {error}") from None
+
+
+def _said(confirmed: str | None) -> None:
+    if confirmed is not None and len(confirmed.strip()) == 0:
+        raise click.UsageError('Say where and when they agreed: --confirmed "at the fair, 3 May 2026".')
+
+
+def _consent(confirmed: str, now_ms: int) -> Consent:
+    return Consent(where=confirmed, how="owner", text=BY_COMMAND, at_ms=now_ms)
+
+
+def _known(store: NewsletterStore, newsletter: Newsletter, mailbox: Mailbox) -> Subscriber:
+    found = store.find(newsletter.name, mailbox)
+    if found is None:
+        is_suppressed = store.suppression(newsletter.name, mailbox) is not None
+        known = "; the address is suppressed" if is_suppressed else ""
+        raise Ending(f"{newsletter.name} has no reader {mailbox}{known}", Exit.NO)
+    return found

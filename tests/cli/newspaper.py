@@ -1,0 +1,112 @@
+"""A newsletter with a real store and a blog on loopback, and the commands that lead it."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import click.testing
+
+from secondpost.app_newsletter import OpenNewsletter, open_newsletter
+from secondpost.cli.main import secondpost
+from secondpost.config.reading import read_config
+from tests.world.web_server import WebServer, answer
+
+T = TypeVar("T")
+CONFIG = """\
+version = 1
+hostname = "mx2.example.net"
+store = "{store}"
+owner = ["me@elsewhere.example"]
+[web]
+url = "none"
+[fetch]
+allow_private = true
+{newsletters}
+"""
+NEWSLETTER = """
+[[newsletter]]
+name = "{name}"
+from = "The Blog <newsletter@example.net>"
+feeds = ["http://127.0.0.1:{port}/feed"]
+every = "friday 09:00"
+min_articles = 2
+settle = "0 minutes"
+start = "everything"
+"""
+CONFIRMED = ("--confirmed", "at the fair, 3 May 2026")
+
+
+def feed(*numbers: int) -> bytes:
+    """A JSON Feed with these articles, the newest first."""
+    items = [
+        {
+            "id": f"urn:{n}",
+            "url": f"https://www.example.net/posts/{n}",
+            "title": f"Article {n}",
+            "content_text": f"These are the words of article number {n}. " * 5,
+        }
+        for n in sorted(numbers, reverse=True)
+    ]
+    told = {"version": "https://jsonfeed.org/version/1.1", "title": "The Blog", "items": items}
+    return answer("200 OK", json.dumps(told).encode(), content_type="application/feed+json")
+
+
+@dataclass
+class Newspaper:
+    folder: Path
+    pages: dict[str, bytes | None] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "secondpost.toml"
+
+    def writes(self, *numbers: int) -> None:
+        """The blog's feed has these articles from now on."""
+        self.pages["/feed"] = feed(*numbers)
+
+    def run(self, *words: str, code: int = 0) -> click.testing.Result:
+        result = click.testing.CliRunner().invoke(secondpost, ["--config", str(self.config), *words])
+        assert result.exit_code == code, (words, result.output, result.exception)
+        return result
+
+    def told(self, *words: str, code: int = 0) -> dict[str, object]:
+        """The document of --json."""
+        document = json.loads(self.run(*words, "--json", code=code).stdout)
+        assert isinstance(document, dict)
+        return document
+
+    def inside(self, work: Callable[[OpenNewsletter], Awaitable[T]]) -> T:
+        """What the service would do meanwhile."""
+
+        async def opened() -> T:
+            async with asyncio.timeout(30), open_newsletter(read_config(str(self.config))) as open_:
+                return await work(open_)
+
+        return asyncio.run(opened())
+
+
+@contextmanager
+def open_newspaper(folder: Path, *names: str) -> Iterator[Newspaper]:
+    """With a blog that is answered for until the end."""
+    paper = Newspaper(folder)
+    paper.writes()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = WebServer(paper.pages).running()
+    try:
+        server = asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(10)
+        newsletters = "".join(NEWSLETTER.format(name=name, port=server.port) for name in names)
+        (folder / "store").mkdir(mode=0o700)
+        paper.config.write_text(CONFIG.format(store=folder / "store", newsletters=newsletters))
+        yield paper
+        asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

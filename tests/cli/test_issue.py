@@ -1,0 +1,183 @@
+"""The owner leads issues by command: the feeds are fetched and the store is real."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from secondpost.app_newsletter import PUBLISH, OpenNewsletter
+from secondpost.cli import newsletters
+from secondpost.mail.issue import IssueState
+from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
+
+
+def with_a_reader(paper: Newspaper) -> None:
+    paper.run("subscribers", "add", "ada@reader.example", *CONFIRMED)
+
+
+def test_none_one_and_two_articles_bring_nothing_nothing_and_an_issue(paper: Newspaper) -> None:
+    with_a_reader(paper)
+    for numbers in ((), (1,)):
+        paper.writes(*numbers)
+        told = paper.told("issue", "next")
+        assert (told["articles"], told["minimum"], told["ready"]) == (len(numbers), 2, False)
+        assert f"{len(numbers)} of 2 articles" in paper.run("issue", "next").stdout
+        refused = paper.run("issue", "send", code=1)
+        assert f"nothing is sent: {len(numbers)} of 2 articles" in refused.stderr
+        assert paper.told("issue", "list")["issues"] == []
+    paper.writes(1, 2)
+    assert paper.told("issue", "next")["articles"] == 2
+    sent = paper.told("issue", "send")
+    assert (sent["sent"], sent["number"], sent["articles"], sent["readers"]) == (True, 1, 2, 1)
+    again = paper.told("issue", "send", code=1)
+    assert (again["sent"], again["number"]) == (False, None)
+    assert "Issue 1 is not finished" in str(again["reason"])
+
+
+def test_a_look_without_fetching_goes_by_what_is_known(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    assert paper.told("issue", "next", "--no-fetch")["articles"] == 0
+    assert paper.told("issue", "next")["articles"] == 2
+    paper.pages.clear()
+    assert paper.told("issue", "next", "--no-fetch")["articles"] == 2
+    assert "is in doubt" in str(paper.told("issue", "next")["reason"])
+    assert "is in doubt" in paper.run("issue", "next", "--no-fetch").stdout
+
+
+def test_an_issue_to_nobody_uses_nothing_up(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    assert "Nobody reads it yet" in paper.run("issue", "send", code=1).stderr
+    paper.run("subscribers", "add", "ada@reader.example")  # pending: no reader
+    assert "Nobody reads it yet" in paper.run("issue", "send", code=1).stderr
+    paper.run("subscribers", "confirm", "ada@reader.example", *CONFIRMED)
+    assert "Issue 1 of weekly goes to 1 reader" in paper.run("issue", "send").stdout
+
+
+def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
+    assert "has no issue yet" in paper.run("issue", "list").stdout
+    assert "has no issue yet" in paper.run("issue", "status", code=1).stderr
+    paper.writes(1, 2)
+    with_a_reader(paper)
+    paper.run("issue", "send")
+    line = paper.run("issue", "list").stdout.splitlines()[1]
+    assert line.split()[:2] == ["1", "frozen"]
+    shown = paper.run("issue", "show", "1").stdout
+    assert "article   Article 1\n          https://www.example.net/posts/1" in shown
+    document = paper.told("issue", "show", "weekly", "1")
+    assert isinstance(document["articles"], list)
+    assert [article["title"] for article in document["articles"]] == ["Article 1", "Article 2"]
+    counted = paper.told("issue", "status")
+    assert (counted["planned"], counted["under_way"], counted["adds_up"]) == (1, 1, False)
+    assert counted == paper.told("issue", "status", "1") == paper.told("issue", "status", "weekly", "1")
+    assert "1 reader planned: 1 under way." in paper.run("issue", "status").stdout
+    assert "no issue 2" in paper.run("issue", "show", "2", code=1).stderr
+    assert "no number" in paper.run("issue", "show", "two", code=2).stderr
+
+
+def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:
+    with_a_reader(paper)
+    for number in (1, 2, 3):
+        paper.writes(*range(1, 2 * number + 1))
+        paper.run("issue", "send")
+        paper.inside(all_suppressed)
+    first = paper.told("issue", "list", "--limit", "2")
+    assert isinstance(first["issues"], list)
+    assert [each["number"] for each in first["issues"]] == [3, 2]
+    assert first["next"] == 2
+    rest = paper.told("issue", "list", "--before", "2")
+    assert isinstance(rest["issues"], list)
+    assert ([each["number"] for each in rest["issues"]], rest["next"]) == ([1], None)
+    assert "--before 2" in paper.run("issue", "list", "--limit", "2").stdout
+
+
+async def all_suppressed(open_: OpenNewsletter) -> None:
+    """The issue under way ends, since the owner ends it."""
+    for issue in open_.store.issues_under_way():
+        await open_.store.start(issue.id, open_.clock.now_ms())
+        await open_.store.stop(issue.id, open_.clock.now_ms(), "test")
+
+
+def test_a_stopped_issue_gives_its_articles_back(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    with_a_reader(paper)
+    paper.run("issue", "send")
+    stopped = paper.run("issue", "stop", "1", "--reason", "wrong picture").stdout
+    assert "Stopped: issue 1 of weekly. 1 reader planned: 1 stopped." in stopped
+    assert "its 2 articles wait again" in stopped
+    assert "stopped already" in paper.run("issue", "stop", "1", code=1).stderr
+    told = paper.told("issue", "status", "1")
+    assert (told["state"], told["stopped"], told["adds_up"]) == ("stopped", 1, True)
+    assert paper.told("issue", "next")["articles"] == 2
+    assert paper.told("issue", "send")["number"] == 2
+
+
+def test_a_preview_shows_what_there_is_and_uses_nothing_up(paper: Newspaper, tmp_path: Path) -> None:
+    assert "nothing to show" in paper.run("issue", "preview", code=1).stderr
+    paper.writes(1)
+    shown = paper.run("issue", "preview")
+    assert shown.stdout.startswith("Subject: ")
+    assert "Article 1" in shown.stdout
+    assert "1 of 2 articles" in shown.stderr
+    paper.writes(1, 2)
+    file = tmp_path / "preview.html"
+    file.write_text("x" * 1_000_000)
+    paper.run("issue", "preview", "--html", str(file))
+    markup = file.read_text()
+    assert "Article 2" in markup
+    assert "xxx" not in markup
+    assert all(ord(c) not in range(0xFDD0, 0xFDF0) for c in markup + shown.stdout)
+    assert paper.run("issue", "preview", "--html", "-").stdout.strip() == markup.strip()
+    assert "Article 2" in str(paper.told("issue", "preview")["text"])
+    assert "Article 2" in paper.run("issue", "preview", "--text", "--no-fetch").stdout
+    paper.run("issue", "preview", "--text", "--json", code=2)
+    assert paper.told("issue", "next")["articles"] == 2
+
+
+def test_while_the_service_leads_nothing_is_done(paper: Newspaper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newsletters, "LEAD_SECONDS", 0.2)
+    paper.writes(1, 2)
+    with_a_reader(paper)
+    results: list[str] = []
+
+    async def lead(open_: OpenNewsletter) -> None:
+        lease = await open_.store.lead(PUBLISH)
+        assert lease is not None
+        command = threading.Thread(target=lambda: results.append(paper.run("issue", "send", code=4).stderr))
+        command.start()
+        command.join(20)
+        await open_.store.give_back(lease)
+
+    paper.inside(lead)
+    assert "the service is just now making" in results[0]
+    paper.run("issue", "send")
+
+    async def states(open_: OpenNewsletter) -> list[IssueState]:
+        lease = await open_.store.lead(PUBLISH)
+        assert lease is not None, "the command gave the lead back"
+        return [issue.state for issue in open_.store.issues("weekly", None, 9)]
+
+    assert paper.inside(states) == [IssueState.FROZEN]
+
+
+def test_with_two_newsletters_one_is_named(tmp_path: Path) -> None:
+    with open_newspaper(tmp_path, "weekly", "daily") as paper:
+        assert "Which newsletter? Name one first: weekly, daily." in paper.run("issue", "next", code=2).stderr
+        assert "no newsletter 'monthly'" in paper.run("issue", "next", "monthly", code=2).stderr
+        assert paper.told("issue", "next", "daily")["newsletter"] == "daily"
+        paper.run("subscribers", "add", "daily", "ada@reader.example", *CONFIRMED)
+        assert paper.told("subscribers", "show", "daily")["active"] == 1
+        assert paper.told("subscribers", "show", "weekly")["active"] == 0
+
+
+def test_without_a_newsletter_the_configuration_is_named(tmp_path: Path) -> None:
+    with open_newspaper(tmp_path, "weekly") as paper:
+        text = paper.config.read_text()
+        paper.config.write_text(text[: text.index("[[newsletter]]")] + '[[backup]]\ndomain = "example.net"\n')
+        assert "has no [[newsletter]]" in paper.run("issue", "next", code=3).stderr
+
+
+def test_without_a_store_the_service_is_named(paper: Newspaper) -> None:
+    folder = paper.folder / "store"
+    os.rename(folder, paper.folder / "away")
+    assert "start the service" in paper.run("issue", "list", code=4).stderr

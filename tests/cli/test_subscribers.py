@@ -1,0 +1,162 @@
+"""The owner's hand on readers, by command, over a real store."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from secondpost.app_newsletter import OpenNewsletter
+from secondpost.mail.address import Mailbox
+from secondpost.mail.envelope import Lane
+from secondpost.mail.subscriber import SubscriberState
+from tests.cli.newspaper import CONFIRMED, Newspaper
+
+ADA, BOB = "ada@reader.example", "bob@reader.example"
+
+
+def state(paper: Newspaper, address: str) -> object:
+    return paper.told("subscribers", "show", address)["state"]
+
+
+def confirmations(paper: Newspaper) -> int:
+    """Mails that ask for a confirmation, and wait."""
+
+    async def count(open_: OpenNewsletter) -> int:
+        return sum(each.deliveries for each in open_.store.counts() if each.lane is Lane.OWN)
+
+    return paper.inside(count)
+
+
+def test_who_is_added_is_asked_unless_somebody_says_where_they_agreed(paper: Newspaper) -> None:
+    assert f"{ADA} is pending" in paper.run("subscribers", "add", ADA).stdout
+    assert (state(paper, ADA), confirmations(paper)) == ("pending", 1)
+    assert f"{BOB} is now a reader" in paper.run("subscribers", "add", BOB, *CONFIRMED).stdout
+    assert confirmations(paper) == 1
+    assert "already a reader" in paper.run("subscribers", "add", BOB).stdout
+    told = paper.told("subscribers", "show", BOB)
+    assert isinstance(told["agreed"], dict)
+    assert (told["agreed"]["where"], told["agreed"]["how"]) == (CONFIRMED[1], "owner")
+    assert paper.told("subscribers", "add", "weekly", BOB)["changed"] is False
+    assert "Say where" in paper.run("subscribers", "add", ADA, "--confirmed", " ", code=2).stderr
+    assert "no address" in paper.run("subscribers", "add", "ada", code=2).stderr
+
+
+def test_a_confirmation_for_somebody_needs_a_consent(paper: Newspaper) -> None:
+    assert "has no reader" in paper.run("subscribers", "confirm", ADA, *CONFIRMED, code=1).stderr
+    paper.run("subscribers", "add", ADA)
+    paper.run("subscribers", "confirm", ADA, code=2)
+    assert state(paper, ADA) == "pending"
+    told = paper.told("subscribers", "confirm", ADA, *CONFIRMED)
+    assert (told["changed"], told["state"]) == (True, "active")
+    assert paper.told("subscribers", "confirm", ADA, *CONFIRMED)["changed"] is False
+
+
+def test_who_is_removed_comes_back_by_nobodys_hand_but_their_own(paper: Newspaper, tmp_path: Path) -> None:
+    paper.run("subscribers", "add", ADA, *CONFIRMED)
+    assert "no more" in paper.run("subscribers", "remove", ADA).stdout
+    assert state(paper, ADA) == "left"
+    assert "left" in paper.run("subscribers", "remove", ADA, code=1).stderr
+    again = paper.run("subscribers", "add", ADA, *CONFIRMED, code=1)
+    assert "only by signing up again" in again.stderr
+    file = tmp_path / "list.csv"
+    file.write_text(f"email\n{ADA}\n")
+    assert paper.told("subscribers", "import", str(file), *CONFIRMED)["known"] == 1
+    assert state(paper, ADA) == "left"
+
+
+def test_the_suppressed_get_nothing_until_that_is_lifted(paper: Newspaper) -> None:
+    assert f"{ADA} is suppressed for weekly" in paper.run("subscribers", "suppress", ADA).stdout
+    assert "suppressed already" in paper.run("subscribers", "suppress", ADA).stdout
+    refused = paper.run("subscribers", "add", ADA, *CONFIRMED, code=1)
+    assert "suppress --lift weekly" in refused.stderr
+    assert "the address is suppressed" in paper.run("subscribers", "show", ADA, code=1).stderr
+    assert paper.told("subscribers", "show")["suppressed"] == 1
+    paper.run("subscribers", "suppress", "--lift", ADA)
+    assert "not suppressed" in paper.run("subscribers", "suppress", "--lift", ADA, code=1).stderr
+    paper.run("subscribers", "add", ADA, *CONFIRMED)
+    everywhere = paper.told("subscribers", "suppress", ADA, "--everywhere")
+    assert (everywhere["newsletter"], everywhere["suppressed"], everywhere["state"]) == ("", True, "active")
+    assert "--everywhere" in paper.run("subscribers", "suppress", "--lift", ADA, code=1).stderr
+    assert "and the address is suppressed" in paper.run("subscribers", "show", ADA).stdout
+
+
+def test_a_list_comes_in_and_its_bad_rows_are_named(paper: Newspaper, tmp_path: Path) -> None:
+    file = tmp_path / "readers.csv"
+    file.write_bytes(f"email,city\n{ADA},Malm\xf6\nnobody,Oslo\n{ADA},Malm\xf6\n".encode("cp1252"))
+    first = paper.run("subscribers", "import", str(file))
+    assert "3 lines; 1 new, 1 known already, 0 suppressed" in first.stdout
+    assert "line 3: " in first.stderr
+    assert "nobody" not in first.stderr
+    assert state(paper, ADA) == "pending"
+    assert paper.told("subscribers", "show", ADA)["attributes"] == {"city": "Malmö"}
+    assert confirmations(paper) == 0
+    told = paper.told("subscribers", "import", "weekly", str(file))
+    assert (told["lines"], told["known"], told["bad"]) == (3, 2, 1)
+    file.write_text(f"{BOB}\n")
+    paper.run("subscribers", "import", str(file), "--invite")
+    assert (state(paper, BOB), confirmations(paper)) == ("pending", 1)
+    file.write_text("carol@reader.example\n")
+    paper.run("subscribers", "import", str(file), *CONFIRMED)
+    assert state(paper, "carol@reader.example") == "active"
+
+
+def test_what_is_no_list_brings_nothing(paper: Newspaper, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("milk, bread\n")
+    assert "is no list of readers" in paper.run("subscribers", "import", str(file), code=1).stderr
+    file.write_text("email\nnobody\n")
+    assert "no line of notes.txt" in paper.run("subscribers", "import", str(file), code=1).stderr
+    assert "cannot be read" in paper.run("subscribers", "import", str(tmp_path / "no"), code=1).stderr
+    paper.run("subscribers", "import", str(file), "--invite", *CONFIRMED, code=2)
+    file.write_bytes(b"email,city\n" + b"nobody,Oslo\n" * 10_000 + b"%s,Malm\xf6\n" % ADA.encode())
+    assert "save it as UTF-8" in paper.run("subscribers", "import", str(file), code=1).stderr
+    file.write_text("")
+    assert paper.told("subscribers", "import", str(file))["lines"] == 0
+
+
+def test_a_list_comes_through_a_pipe(paper: Newspaper) -> None:
+    words = [sys.executable, "-m", "secondpost", "--config", str(paper.config), "subscribers", "import", "-"]
+    done = subprocess.run(words, input=f"{ADA}\n", capture_output=True, text=True, timeout=30, check=True)
+    assert "1 new" in done.stdout
+    assert state(paper, ADA) == "pending"
+
+
+def test_what_goes_out_comes_in_again(paper: Newspaper, tmp_path: Path) -> None:
+    paper.run("subscribers", "add", ADA, *CONFIRMED)
+    paper.run("subscribers", "add", BOB)
+    printed = paper.run("subscribers", "export").stdout
+    assert ADA in printed
+    assert BOB in printed
+    only = paper.run("subscribers", "export", "weekly", "-", "--state", "active").stdout
+    assert ADA in only
+    assert BOB not in only
+    file = tmp_path / "out.csv"
+    assert "Wrote 2 readers" in paper.run("subscribers", "export", str(file)).stdout
+    assert file.read_text().splitlines() == printed.splitlines()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "there already" in paper.run("subscribers", "export", str(file), code=1).stderr
+    assert paper.told("subscribers", "import", str(file), *CONFIRMED)["known"] == 2
+
+
+def test_readers_are_counted_and_one_is_shown(paper: Newspaper) -> None:
+    paper.run("subscribers", "add", ADA, *CONFIRMED)
+    paper.run("subscribers", "add", BOB)
+    assert paper.told("subscribers", "show") == {
+        "newsletter": "weekly",
+        "active": 1,
+        "pending": 1,
+        "left": 0,
+        "suspended": 0,
+        "complained": 0,
+        "suppressed": 0,
+    }
+    assert "weekly has 1 reader." in paper.run("subscribers", "show").stdout
+    shown = paper.run("subscribers", "show", BOB.upper()).stdout
+    assert "is pending since" in shown
+    assert "confirmation" in shown
+    assert "has no reader" in paper.run("subscribers", "show", "carol@reader.example", code=1).stderr
+
+    async def found(open_: OpenNewsletter) -> SubscriberState | None:
+        reader = open_.store.find("weekly", Mailbox.parse(ADA))
+        return None if reader is None else reader.state
+
+    assert paper.inside(found) is SubscriberState.ACTIVE
