@@ -48,7 +48,7 @@ class Opened:
 
 
 def as_json(things: Sequence[object]) -> str:
-    return msgspec.json.encode(things).decode("ascii")
+    return msgspec.json.encode(things).decode()
 
 
 class Base:
