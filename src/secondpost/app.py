@@ -34,7 +34,7 @@ from secondpost.store.ports import Claims, Desk, MailStore, StoreFull, StoreUnav
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.asking import names_from
-from secondpost.world.ports import Clock, Dice, Disk, Listening, Net, Resolver, Work
+from secondpost.world.ports import Clock, Dice, Disk, DiskFailed, Listening, Net, Resolver, Work
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_files import file_stamp
@@ -147,12 +147,20 @@ class ReceiveRole:
                 log=log,
                 answerer=knowledge.answer,
                 recipients=lists.domains,
-                free=partial(free_octets, world.disk, config.reserve),
+                free=partial(self._free_octets, config.reserve, failed),
                 arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
                 failed=failed,
                 background=self._background.run,
             )
         )
+
+    def _free_octets(self, reserve: int, failed: Callable[[BaseException], None]) -> int:
+        """None when the disk cannot even be asked: then the role ends."""
+        try:
+            return free_octets(self._world.disk, reserve)
+        except DiskFailed as error:
+            failed(error)
+            return 0
 
     @property
     def doors(self) -> tuple[Listening, ...]:

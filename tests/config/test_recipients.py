@@ -1,5 +1,6 @@
 """Recipients files: whom a backup domain has."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -109,3 +110,11 @@ def test_any_text_is_a_list_of_the_domain_or_has_faults(text: str) -> None:
         found = parse_recipients(text, DOMAIN)
         assert len(found.keys) > 0
         assert all(key.endswith("@example.org") for key in found.keys)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "recipients"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, Path("/dev/zero")):
+        with pytest.raises(RecipientFaults):
+            read_recipients(str(path), Domain("example.net"))

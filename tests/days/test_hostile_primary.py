@@ -17,6 +17,7 @@ from secondpost.config.records import (
     RecipientSource,
     Web,
 )
+from secondpost.deliver.probe import RECIPIENTS_AT_ONCE
 from secondpost.deliver.site import LINGER_SECONDS
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from simulation.clock import Timeline, fence
@@ -56,7 +57,7 @@ class Primary:
         self.garbles: set[str] = set()
         self.refuses_early: set[str] = set()  # 451 in the midst of the content, and hangs up
         self.offered = 0  # recipients
-        self.blocks_us = False  # 550 5.7.1 to every recipient
+        self.refusal = ""  # of every recipient
         self.busy = False  # 421 to every MAIL
         self.messages_max = 1000  # on one connection, then it hangs up without a word
         self.recipient_seconds = 0.0
@@ -95,8 +96,8 @@ class Primary:
                 case "RCPT":
                     self.offered += 1
                     await asyncio.sleep(self.recipient_seconds)
-                    if self.blocks_us:
-                        talk.say("550 5.7.1 your address is on a list")
+                    if len(self.refusal) > 0:
+                        talk.say(self.refusal)
                         continue
                     recipients.append(line.partition("<")[2].partition(">")[0])
                     talk.say("250 ok")
@@ -138,24 +139,23 @@ class Town:
 
     def __init__(self, folder: Path) -> None:
         dice = ThreeDice.of(1)
+        self.dice = dice
         self.timeline = Timeline(dice.scheduling)
         self.internet = SimInternet(self.timeline, dice.scheduling, dice.faults, Trace())
         self.internet.block("home", "abroad")
-        self.dice = dice
         self.dns = SimDns(addresses={OURS: [OUR_ADDRESS]})
         self.internet.host("sender.example", ("192.0.2.1",), "home")
         self.ledger = Ledger()
-        self.sender = SendingServer(
-            "sender.example",
-            self.internet.net_for("192.0.2.1"),
-            SimResolver(self.dns, "home", dice.scheduling),
-            Manners(pipelines=True, uses_tls=False, per_connection=1000),
-            self.ledger,
-            dice.faults,
-        )
+        self.sender = self._sender(Manners(pipelines=True, uses_tls=False, per_connection=1000))
+        self.crowd = self._sender(Manners(uses_tls=False))  # a connection for each letter
         host = self.internet.host(OURS, (OUR_ADDRESS,), "here")
         self.machine = Machine(self.internet, host, self.dns, dice, folder, Pace())
         self.log = DayLog()
+
+    def _sender(self, manners: Manners) -> SendingServer:
+        net = self.internet.net_for("192.0.2.1")
+        resolver = SimResolver(self.dns, "home", self.dice.scheduling)
+        return SendingServer("sender.example", net, resolver, manners, self.ledger, self.dice.faults)
 
     def primary(self, name: str, address: str, *domains: str) -> Primary:
         for domain in domains:
@@ -338,12 +338,12 @@ def test_a_primary_that_blocks_us_is_offered_a_few_messages_and_then_left_alone(
     town.start(DOMAIN)
     for number in range(40):
         town.post(f"good{number}", READER)
-    primary.blocks_us = True
+    primary.refusal = "550 5.7.1 your address is on a list"
     primary.open()
     town.pass_by(10 * MINUTE)
     assert 3 <= primary.offered <= 6
     assert len([line for line in town.log.of("alarm") if "domain-paused" in line.text]) == 1
-    primary.blocks_us = False
+    primary.refusal = ""
     assert town.until(lambda: len(primary.taken) == 40, 20 * MINUTE)
 
 
@@ -358,3 +358,18 @@ def test_a_service_that_starts_does_not_wait_for_the_next_round_to_look_at_a_pri
     primary.open()
     assert town.until(lambda: len(primary.taken) == 1, MINUTE)
     assert town.timeline.now - begun < RESTART_SECONDS + 2.0
+
+
+def test_whoever_guesses_addresses_brings_few_connections_upon_the_primary(town: Town) -> None:
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    primary.recipient_seconds = 1.0
+    primary.refusal = "550 5.1.1 there is no such mailbox"
+    primary.open()
+    town.start(DOMAIN, recipients=LearnedRecipients())
+    for number in range(60):
+        name = f"guess{number}"
+        letter = compose(town.dice.faults, name, f"{name}@sender.example", (f"{name}@{DOMAIN}",), 500)
+        town.crowd.give(letter)
+    town.pass_by(MINUTE)
+    assert 2 <= primary.connections_peak <= 2 * RECIPIENTS_AT_ONCE  # some are parting
+    assert len(town.log.of("refused")) > 0

@@ -1,6 +1,7 @@
 """The real service, attacked: what a hostile or broken world may do must not cost other people's mail."""
 
 import os
+import shutil
 from pathlib import Path
 
 from tests.crash.postoffice import RECIPIENT
@@ -51,3 +52,13 @@ def test_what_the_owner_releases_or_redirects_goes_at_once(
     with other:
         office.command("held", "redirect", "--all", "--to", "me@safe.example", "--yes")
         until("it is where the owner wants it", lambda: len(other.taken) == 2, 5.0)
+
+
+def test_a_store_that_was_taken_away_stops_the_service_in_words(make_office: MakeOffice, call: Call) -> None:
+    office = make_office()
+    office.start()
+    client = call(office)
+    shutil.rmtree(office.store)
+    assert not client.send(message(1), RECIPIENT).startswith("250 ")
+    until("the owner hears of it", lambda: "alarm about=role-failed" in office.log.read_text())
+    assert "Traceback" not in office.log.read_text()

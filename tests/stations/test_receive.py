@@ -390,6 +390,10 @@ def test_a_quota_and_a_largest_message_hold(tmp_path: Path) -> None:
         await client.say(ENVELOPE + b"DATA\r\n")
         (reply,) = await client.say(b"x" * 600 + b"\r\n.\r\n")
         assert reply.startswith("552 5.3.4")
+        await client.say(ENVELOPE + b"DATA\r\n")
+        office.intake.stored = 900  # others came meanwhile
+        (reply,) = await client.say(b"x" * 200 + b"\r\n.\r\n")
+        assert reply.startswith("452 4.2.2")
 
     assert in_office(tmp_path, story, backup=backup).intake.taken == []
 

@@ -9,7 +9,9 @@ file, mail would be refused that has a home. parse_recipients is pure, so that a
 again and the old list kept when it has faults.
 """
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 
 from secondpost.config.addresses import mailbox
@@ -56,7 +58,10 @@ class RecipientList:
 def read_recipients(path: str, domain: Domain) -> RecipientList:
     """Raises RecipientFaults, also when the file cannot be read."""
     try:
-        with open(path, "rb") as file:
+        # Without waiting: a pipe that nobody writes to would stop all mail.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise RecipientFaults((RecipientFault(0, "it is no ordinary file"),))
             data = file.read(FILE_OCTETS_MAX + 1)
     except (OSError, ValueError) as error:
         raise RecipientFaults((RecipientFault(0, _why_unreadable(error)),)) from None

@@ -23,6 +23,7 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0  # for the whole conversation
 RECIPIENT_SECONDS = 5.0  # the caller of the receive role waits no longer
 PROBES_AT_ONCE = 50
+RECIPIENTS_AT_ONCE = 5  # of one domain: whoever guesses addresses here must not hammer the primary
 DOMAINS_MAX = 1000  # of a site, among which those are that are looked at in a round
 DOMAINS_AT_ONCE = 100
 
@@ -56,6 +57,7 @@ class Probe:
         self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
         self._room = asyncio.Semaphore(PROBES_AT_ONCE)
         self._asked: dict[Mailbox, asyncio.Task[Knowledge]] = {}
+        self._rooms = {backup.domain: asyncio.Semaphore(RECIPIENTS_AT_ONCE) for backup in post.config.backups}
 
     # ------------------------------------------------------------ sites
 
@@ -136,8 +138,11 @@ class Probe:
         return await asyncio.shield(task)
 
     async def _ask(self, mailbox: Mailbox) -> Knowledge:
+        room = self._rooms.get(mailbox.domain)
+        if room is None:
+            return Knowledge.UNREACHABLE
         try:
-            async with self._room, asyncio.timeout(RECIPIENT_SECONDS):
+            async with asyncio.timeout(RECIPIENT_SECONDS), room:
                 knowledge = knowledge_from(await self._visit_recipient(mailbox))
         except TimeoutError:
             return Knowledge.UNREACHABLE

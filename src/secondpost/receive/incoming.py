@@ -113,8 +113,11 @@ class Incoming:
             return Reject(LOOPING, "loop")
         for domain in {mailbox.domain for mailbox in self._recipients}:
             backup = self._reception.config.backup_for(domain)
-            verdict = judge_quota(backup, size, 0) if backup is not None else ACCEPT
-            if isinstance(verdict, Reject):
+            if backup is None:
+                continue
+            stored = 0 if backup.quota is None else self._reception.intake.stored_octets(domain)
+            verdict = judge_quota(backup, size, stored)
+            if not isinstance(verdict, Accept):
                 return verdict
         return ACCEPT
 

@@ -269,7 +269,9 @@ class Disk(Protocol):
         """No complaint when it is gone already."""
         ...
 
-    def free_octets(self) -> int: ...
+    def free_octets(self) -> int:
+        """Raises DiskFailed when the folder is gone."""
+        ...
 
     def hold(self, name: str) -> Held | None:
         """Lock a file, made when missing; None when a living process holds it."""

@@ -103,7 +103,10 @@ class RealDisk:
 
     def free_octets(self) -> int:
         """What an ordinary user may still write."""
-        facts = os.statvfs(self._root)
+        try:
+            facts = os.statvfs(self._root)
+        except OSError as error:
+            raise _told(error, f"looking for room in {self._root}") from error
         return facts.f_bavail * facts.f_frsize
 
     def hold(self, name: str) -> "RealHeld | None":
