@@ -207,6 +207,7 @@ class DeliverRole:
                 world.work,
                 self._log,
                 newsletter.confirmation,
+                config.send.only_to,
                 self._background.run,
             )
             post = self._post(newsletter.store, readers)

@@ -188,7 +188,6 @@ def _route(key: str, route: Route, config: Config, readable: Callable[[str], boo
 
 
 def _newsletter(key: str, newsletter: Newsletter) -> Iterator[Warning]:
-    yield Warning(key, f"this version does not send newsletters yet: {newsletter.name} waits for a later one")
     if newsletter.undo_ms == 0:
         yield Warning(f"{key}.undo", "an issue leaves at once, there is no time to stop it")
     if newsletter.settle_ms == 0:

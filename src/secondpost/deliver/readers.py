@@ -8,10 +8,12 @@ marks of all connections go to the store together.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from fnmatch import fnmatchcase
 from functools import partial
 
 from secondpost.deliver.assemble import CONFIRMATION, Assembly, OwnAddresses, ReaderKeys, ReaderMail
 from secondpost.deliver.settling import insist
+from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.issue_content import IssueContent, Reader
 from secondpost.maillog import MailLog
@@ -33,6 +35,7 @@ class Readers:
         work: Work,
         log: MailLog,
         confirmation: Callable[[Claimed], IssueContent],
+        only_to: tuple[str, ...],
         background: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         self._store = store
@@ -40,8 +43,14 @@ class Readers:
         self._own = own
         self._work = work
         self._confirmation = confirmation
+        self._only_to = only_to
         self._marks = CommitMarks(store, log, background)
         self._assemblies: OrderedDict[int, tuple[Assembly, int]] = OrderedDict()
+
+    def may_get(self, mailbox: Mailbox) -> bool:
+        """`[send] only_to`: a staging copy mails nobody else."""
+        patterns = self._only_to
+        return len(patterns) == 0 or any(fnmatchcase(mailbox.key, each.casefold()) for each in patterns)
 
     def mark(self, lease: Lease, claimed: Claimed) -> asyncio.Future[bool]:
         """Whether the final dot may be sent, once that is durable."""

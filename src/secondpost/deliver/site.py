@@ -22,7 +22,7 @@ from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, O
 from secondpost.mail.plan import NoPlan, Plan
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Result
-from secondpost.spool.schedule import handed_back
+from secondpost.spool.schedule import handed_back, not_for
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CLAIM_AT_ONCE = 200  # rows: what a crash may leave claimed, and so maybe delivered
@@ -181,6 +181,12 @@ class Site:
         """A reader's mail is made while its connection waits; the other connections go on."""
         assert self._post.readers is not None
         claimed = job.first
+        if not self._post.readers.may_get(claimed.recipient):
+            self._post.settler.add(self.lease, not_for(claimed, self._post.clock.now_ms()))
+            self._idle.append(connection)
+            self._assign()
+            self._end_if_done()
+            return
         try:
             mail = await self._post.readers.mail_for(claimed)
         except (LookupError, StoreUnavailable) as error:

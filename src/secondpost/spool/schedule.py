@@ -22,6 +22,7 @@ ISSUE_WAITS_MS = 3 * DAY_MS  # news grows old
 OWN_MAIL_WAITS_MS = 5 * DAY_MS  # RFC 5321 §4.5.4.1
 KEEP_MS = 31 * DAY_MS  # for mail of a domain that is no more backed up, and for redirected mail
 STORED_REPLY_CHARACTERS_MAX = 500
+ONLY_TO = "not among those of send.only_to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,11 @@ def _waits_since_ms(claimed: Claimed, now_ms: int) -> int:
 def handed_back(claimed: Claimed, now_ms: int) -> Settlement:
     """Not tried after all: nothing is counted."""
     return Settlement(id=claimed.id, state=State.WAITING, at_ms=now_ms, due_ms=now_ms, attempted=False)
+
+
+def not_for(claimed: Claimed, now_ms: int) -> Settlement:
+    """The owner lets this copy of the service mail only some: counted as suppressed."""
+    return Settlement(id=claimed.id, state=State.SUPPRESSED, at_ms=now_ms, attempted=False, reply=ONLY_TO)
 
 
 def term_of(origin: Lane, keep_ms: int | None) -> Term:
