@@ -62,6 +62,7 @@ class Primary:
         self.messages_max = 1000  # on one connection, then it hangs up without a word
         self.recipient_seconds = 0.0
         self.pipelining = True
+        self.flees_tls = False  # offers STARTTLS and hangs up when it is taken at its word
 
     def open(self) -> None:
         self.town.internet.loop.create_task(
@@ -86,7 +87,11 @@ class Primary:
             line = await talk.line()
             match line[:4].upper():
                 case "EHLO":
-                    talk.say("250-primary.example", "250 PIPELINING" if self.pipelining else "250 SIZE")
+                    tls = ["250-STARTTLS"] if self.flees_tls else []
+                    last = "250 PIPELINING" if self.pipelining else "250 SIZE"
+                    talk.say("250-primary.example", *tls, last)
+                case "STAR":
+                    raise Gone("no TLS after all")
                 case "MAIL":
                     if self.busy:
                         talk.say("421 4.3.2 come again later")
@@ -373,3 +378,12 @@ def test_whoever_guesses_addresses_brings_few_connections_upon_the_primary(town:
     town.pass_by(MINUTE)
     assert 2 <= primary.connections_peak <= 2 * RECIPIENTS_AT_ONCE  # some are parting
     assert len(town.log.of("refused")) > 0
+
+
+def test_a_primary_that_flees_from_the_tls_it_offers_gets_its_mail_in_the_clear(town: Town) -> None:
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    primary.flees_tls = True
+    primary.open()
+    town.start(DOMAIN)
+    town.post("one", READER)
+    assert town.until(lambda: len(primary.taken) == 1, MINUTE)

@@ -195,7 +195,13 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         why = "the connection was closed" if error is None else str(error)
-        self._break(Cause.LOST, Reply.of(451, "4.4.2", f"Lost: {why}"))
+        self._break(self._cause_of_silence(), Reply.of(451, "4.4.2", f"Lost: {why}"))
+
+    def _cause_of_silence(self) -> Cause:
+        """A peer that goes away over STARTTLS, or right behind it, may do without."""
+        state = self._client.state
+        over_tls = state in (State.STARTTLS, State.TLS_AWAITED) or (self._client.tls and state is State.EHLO)
+        return Cause.TLS if over_tls else Cause.LOST
 
     def pause_writing(self) -> None:
         self._choked = True
@@ -322,7 +328,8 @@ class Connection(asyncio.Protocol):
             self._rings_at = self._deadline
             self._timer = loop.call_at(self._rings_at, self._ring)
             return
-        self._break(Cause.LOST, Reply.of(451, "4.4.2", "Lost: the peer did not answer in time"))
+        reply = Reply.of(451, "4.4.2", "Lost: the peer did not answer in time")
+        self._break(self._cause_of_silence(), reply)
         self.abort()
 
     def _flush(self) -> None:
