@@ -7,7 +7,7 @@ is the conversation's business.
 import asyncio
 from collections.abc import Callable
 
-from secondpost.mail.address import Mailbox, NullPath, ReversePath
+from secondpost.mail.address import NULL_PATH, Mailbox, ReversePath
 from secondpost.mail.content import Content, InFile
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
@@ -36,7 +36,7 @@ class Incoming:
     def __init__(
         self,
         reception: Reception,
-        sender: ReversePath = NullPath(),  # noqa: B008 - a frozen value
+        sender: ReversePath = NULL_PATH,
         size: int = 0,
         eight_bit: bool = False,
     ) -> None:
