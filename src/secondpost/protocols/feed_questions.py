@@ -10,7 +10,6 @@ import msgspec
 
 from secondpost.mail.article import (
     ARTICLES_MAX,
-    Article,
     FeedAnswered,
     FeedAsked,
     FeedRead,
@@ -23,9 +22,7 @@ ANSWER_OCTETS_MAX = 64 * 1024 * 1024
 
 
 class _Read(msgspec.Struct, tag="read", tag_field="found"):
-    title: str
-    identity: str
-    articles: list[Article]
+    read: FeedRead  # whole: what a look finds must not depend on who asked for it
     etag: str
     last_modified: str
 
@@ -52,10 +49,8 @@ def read_asked(line: bytes) -> FeedAsked:
 
 def answered_line(answered: FeedAnswered) -> bytes:
     match answered.found:
-        case FeedRead(title, identity, articles):
-            told: msgspec.Struct = _Read(
-                title, identity, list(articles), answered.etag, answered.last_modified
-            )
+        case FeedRead() as read:
+            told: msgspec.Struct = _Read(read, answered.etag, answered.last_modified)
         case FeedUnreadable(reason):
             told = _Unreadable(reason)
         case FeedUnchanged():
@@ -75,10 +70,9 @@ def read_answered(line: bytes) -> FeedAnswered:
         raise Garbled(str(error)) from error
     match told:
         case _Read():
-            if len(told.articles) > ARTICLES_MAX:
-                raise Garbled(f"{len(told.articles)} articles in one feed")
-            read = FeedRead(told.title, told.identity, tuple(told.articles))
-            return FeedAnswered(read, told.etag, told.last_modified)
+            if len(told.read.articles) > ARTICLES_MAX:
+                raise Garbled(f"{len(told.read.articles)} articles in one feed")
+            return FeedAnswered(told.read, told.etag, told.last_modified)
         case _Unreadable():
             return FeedAnswered(FeedUnreadable(told.reason))
         case _Unchanged():
