@@ -1,4 +1,4 @@
-"""What is found in the fetch role arrives whole in the publish role; whatever else comes is no information."""
+"""What is found in the fetch role arrives whole in the publish role; anything else is no information."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
