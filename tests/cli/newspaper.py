@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,18 +94,8 @@ def open_newspaper(folder: Path, *names: str) -> Iterator[Newspaper]:
     """With a blog that is answered for until the end."""
     paper = Newspaper(folder)
     paper.writes()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    running = WebServer(paper.pages).running()
-    try:
-        server = asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(10)
+    with WebServer(paper.pages).in_a_thread() as server:
         newsletters = "".join(NEWSLETTER.format(name=name, port=server.port) for name in names)
         (folder / "store").mkdir(mode=0o700)
         paper.config.write_text(CONFIG.format(store=folder / "store", newsletters=newsletters))
         yield paper
-        asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(10)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()

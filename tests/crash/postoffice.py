@@ -56,12 +56,14 @@ def free_port() -> int:
 class PostOffice:
     """`folder` gets the configuration, the store and the log of all lives."""
 
+    roles_max = len(Victim) - 1  # the supervisor is none
+
     def __init__(self, folder: Path, primary_port: int, wrapper: tuple[str, ...] = ()) -> None:
         self.port = free_port()
         self.store = folder / "store"
         self.log = folder / "log"
-        self._config = folder / "secondpost.toml"
-        self._config.write_text(
+        self.config = folder / "secondpost.toml"
+        self.config.write_text(
             CONFIG.format(store=self.store, port=self.port, primary=primary_port, user=getpass.getuser())
         )
         self._wrapper = wrapper
@@ -71,7 +73,7 @@ class PostOffice:
         """Returns when the port answers. Raises AssertionError with the log when it never does."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._wrapper, sys.executable, "-m", "secondpost", "serve", "--config", str(self._config)],
+                [*self._wrapper, sys.executable, "-m", "secondpost", "serve", "--config", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -91,7 +93,7 @@ class PostOffice:
     def wait_for_roles(self) -> None:
         """Until each role has entered itself in the store, and has done what it does at first."""
         end = time.monotonic() + START_SECONDS_MAX
-        while self.log.read_text().count("role-started") < len(Victim) - 1:
+        while self.log.read_text().count("role-started") < self.roles_max:
             assert time.monotonic() < end, self.log.read_text()
             time.sleep(0.05)
         time.sleep(SETTLE_SECONDS)
@@ -132,14 +134,17 @@ class PostOffice:
 
     def command(self, *words: str) -> str:
         """What a command of the owner prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "secondpost", "--config", str(self._config), *words],
+        return self.run(*words).stdout
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command of the owner."""
+        return subprocess.run(
+            [sys.executable, "-m", "secondpost", "--config", str(self.config), *words],
             capture_output=True,
             text=True,
             timeout=STOP_SECONDS_MAX,
             check=False,
         )
-        return done.stdout
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
@@ -149,7 +154,7 @@ class PostOffice:
 
     def end(self) -> None:
         """Leave no process behind, however the test went."""
-        for pid in _running_with(str(self._config)):
+        for pid in _running_with(str(self.config)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if self._process is not None:

@@ -1,7 +1,6 @@
 """The whole road, over loopback: a blog's web server, the fetcher, the parser, the ledger, the issue."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,31 +13,13 @@ from secondpost.store.newsletter_ports import ArticleState
 from secondpost.world.real_fetch import RealFetcher
 from secondpost.world.real_work import RealWork
 from tests.newsletter.blog import WEEKLY, Bench
+from tests.newsletter.writing import FORMS
 from tests.world.test_fetch_addresses import Names
 from tests.world.web_server import WebServer, answer
 
 
-def atom(numbers: Sequence[int]) -> bytes:
-    entries = "".join(
-        f"<entry><id>urn:{n}</id><title>Article {n}</title><link href='/{n}'/></entry>" for n in numbers
-    )
-    return f"<feed xmlns='http://www.w3.org/2005/Atom'><id>urn:blog</id>{entries}</feed>".encode()
-
-
-def rss(numbers: Sequence[int]) -> bytes:
-    items = "".join(f"<item><title>Article {n}</title><link>/{n}</link></item>" for n in numbers)
-    return f"<rss version='2.0'><channel><title>Blog</title>{items}</channel></rss>".encode()
-
-
-def json_feed(numbers: Sequence[int]) -> bytes:
-    items = [{"id": str(n), "url": f"/{n}", "title": f"Article {n}"} for n in numbers]
-    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}).encode()
-
-
-@pytest.mark.parametrize("written", [atom, rss, json_feed])
-def test_a_blog_that_grows_by_one_article_and_another(
-    written: Callable[[Sequence[int]], bytes], bench: Bench
-) -> None:
+@pytest.mark.parametrize("written", FORMS.values(), ids=FORMS)
+def test_a_blog_that_grows_by_one_article_and_another(written: Callable[..., bytes], bench: Bench) -> None:
     blog = bench.blog()
     work = RealWork(1)
     bench.closing.append(work)

@@ -3,10 +3,20 @@
 import socket
 import socketserver
 import threading
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from tests.crash.postoffice import free_port
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """As it came: the envelope, and the content without its dots."""
+
+    sender: str  # "" for the null path
+    recipients: tuple[str, ...]
+    content: bytes
 
 
 class Primary:
@@ -15,8 +25,12 @@ class Primary:
     def __init__(self, mailboxes: frozenset[str] | None = None) -> None:
         self.port = free_port()
         self.mailboxes = mailboxes
-        self.taken: list[bytes] = []
+        self.mails: list[Mail] = []
         self._server: socketserver.ThreadingTCPServer | None = None
+
+    @property
+    def taken(self) -> list[bytes]:
+        return [mail.content for mail in self.mails]
 
     def open(self) -> None:
         primary = self
@@ -48,16 +62,23 @@ class Primary:
         self.close()
 
     def converse(self, handler: socketserver.StreamRequestHandler) -> None:
+        sender, recipients = "", list[str]()
         handler.wfile.write(b"220 primary.example ESMTP\r\n")
         while len(line := handler.rfile.readline()) > 0:
             verb = line[:4].upper()
             if verb == b"EHLO":
                 handler.wfile.write(b"250-primary.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
+            elif verb == b"MAIL":
+                sender, recipients = _path(line), []
+                handler.wfile.write(b"250 2.1.0 ok\r\n")
             elif verb == b"RCPT":
-                handler.wfile.write(self._recipient(line))
+                reply = self._recipient(_path(line))
+                if reply.startswith(b"250"):
+                    recipients.append(_path(line))
+                handler.wfile.write(reply)
             elif verb == b"DATA":
                 handler.wfile.write(b"354 go ahead\r\n")
-                self.taken.append(_content(handler))
+                self.mails.append(Mail(sender, tuple(recipients), _content(handler)))
                 handler.wfile.write(b"250 2.0.0 taken\r\n")
             elif verb == b"QUIT":
                 handler.wfile.write(b"221 2.0.0 bye\r\n")
@@ -65,11 +86,14 @@ class Primary:
             else:
                 handler.wfile.write(b"250 2.0.0 ok\r\n")
 
-    def _recipient(self, line: bytes) -> bytes:
-        mailbox = line.decode().partition("<")[2].partition(">")[0]
+    def _recipient(self, mailbox: str) -> bytes:
         if self.mailboxes is None or mailbox in self.mailboxes:
             return b"250 2.1.5 ok\r\n"
         return b"550 5.1.1 no such mailbox\r\n"
+
+
+def _path(line: bytes) -> str:
+    return line.decode().partition("<")[2].partition(">")[0]
 
 
 def _content(handler: socketserver.StreamRequestHandler) -> bytes:

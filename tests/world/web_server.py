@@ -2,9 +2,12 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+
+THREAD_SECONDS_MAX = 10.0
 
 
 def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
@@ -50,6 +53,24 @@ class WebServer:
         finally:
             server.close()
             await server.wait_closed()
+
+    @contextmanager
+    def in_a_thread(self) -> Iterator["WebServer"]:
+        """For a test that is no coroutine."""
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        running = self.running()
+        try:
+            asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(THREAD_SECONDS_MAX)
+            yield self
+            asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(
+                THREAD_SECONDS_MAX
+            )
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(THREAD_SECONDS_MAX)
+            loop.close()
 
     def header(self, name: str, request: int = -1) -> str | None:
         for line in self.asked[request].split("\r\n")[1:]:

@@ -1,0 +1,156 @@
+"""The real service with all five roles, a blog and the readers' mail server beside it, for whole stories."""
+
+import json
+import re
+from contextlib import closing
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import apsw
+from click.testing import CliRunner
+
+from secondpost.cli.main import secondpost
+from secondpost.config.records import Dkim
+from secondpost.world.real_keys import dkim_records
+from tests.crash.postoffice import PostOffice, free_port
+from tests.protocols.dkimpy_says import Txt
+from tests.service.primary import Mail, Primary
+from tests.world.web_server import WebServer
+
+ROLES = ("receive", "deliver", "web", "publish", "fetch")
+BOUNCES = "mx2.example.net"
+CONFIRMED = ("--confirmed", "at the fair, 3 May 2026")
+HTTP_SECONDS = 10.0
+BEGINNING = """\
+listen = ["127.0.0.1:{web}"]
+
+[fetch]
+allow_private = true
+
+[send]
+unverified = true
+
+[[route]]
+domain = "*"
+lane   = "issues"
+host   = "127.0.0.1:{readers}"
+
+[[route]]
+domain = "*"
+lane   = "own"
+host   = "127.0.0.1:{readers}"
+"""
+# It goes when the owner says so: `approve` keeps the service from being faster than the test.
+NEWSLETTER = """
+[[newsletter]]
+name    = "{name}"
+from    = "The Blog <newsletter@example.net>"
+feeds   = ["{feed}"]
+approve = true
+settle  = "0 minutes"
+undo    = "0 minutes"
+start   = "{start}"
+"""
+# What is known of people, articles, issues and their mail; the rest is how processes share the work.
+TELLING = ("subscriber", "consent", "reader_event", "bounce", "suppression", "article", "issue", "delivery")
+Rows = list[tuple[str | int | float | bytes | None, ...]]
+_URL = re.compile(r"https?://[^\s\"'<>]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    location: str | None
+    body: str
+
+
+def ask(url: str, method: str = "GET", body: str = "") -> Answer:
+    """One request without cookies that follows no redirect."""
+    at = urlsplit(url)
+    with closing(HTTPConnection(at.netloc, timeout=HTTP_SECONDS)) as connection:
+        form = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
+        target = f"{at.path}?{at.query}" if len(at.query) > 0 else at.path
+        connection.request(method, target, body if method == "POST" else None, form)
+        response = connection.getresponse()
+        return Answer(response.status, response.getheader("location"), response.read().decode())
+
+
+def parsed(mail: Mail) -> EmailMessage:
+    message = message_from_bytes(mail.content, policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def parts_of(message: EmailMessage) -> tuple[str, str]:
+    """The text and the HTML."""
+    text, html = (part.get_content() for part in message.iter_parts())
+    return str(text), str(html)
+
+
+def urls_in(mail: Mail) -> set[str]:
+    """Of both parts and of the header."""
+    message = parsed(mail)
+    texts = [*parts_of(message), *(str(value) for value in message.values())]
+    return {url.replace("&amp;", "&") for text in texts for url in _URL.findall(text)}
+
+
+class Newsroom(PostOffice):
+    """`feeds`: newsletters by name, and whether all that stands in their feed at first sight is new.
+
+    The feed of a newsletter is the page of its name; `refused` has a feed where nothing listens.
+    """
+
+    roles_max = len(ROLES)
+
+    def __init__(self, folder: Path, blog: WebServer, readers: Primary, feeds: dict[str, bool]) -> None:
+        super().__init__(folder, free_port())
+        self.web = f"http://127.0.0.1:{(web := free_port())}"
+        text = self.config.read_text().replace('url = "none"\n', f'url    = "{self.web}"\n{{newsletters}}', 1)
+        told = BEGINNING.format(web=web, readers=readers.port)
+        for name, everything in feeds.items():
+            port = free_port() if name == "refused" else blog.port
+            feed, start = f"http://127.0.0.1:{port}/{name}", "everything" if everything else "new"
+            told += NEWSLETTER.format(name=name, feed=feed, start=start)
+        head, _, tail = text.partition("{newsletters}")
+        self.config.write_text(f"{head}{told}{tail}")
+
+    def told(self, *words: str, code: int = 0) -> dict[str, object]:
+        """The document that a command prints; in this process, which saves its start."""
+        line = ["--config", str(self.config), *words, "--json"]
+        done = CliRunner().invoke(secondpost, line)
+        assert done.exit_code == code, (words, done.output, done.exception)
+        document = json.loads(done.stdout)
+        assert isinstance(document, dict)
+        return document
+
+    def rows(self, query: str, *bindings: str | int) -> Rows:
+        """Of newsletter.db, read beside the service."""
+        with closing(self._database()) as database:
+            return database.execute(query, bindings).fetchall()
+
+    def _database(self) -> apsw.Connection:
+        return apsw.Connection(str(self.store / "newsletter.db"), flags=apsw.SQLITE_OPEN_READONLY)
+
+    def contents(self) -> dict[str, Rows]:
+        """Of every table that tells."""
+        with closing(self._database()) as database, database:
+            return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in TELLING}
+
+    def is_done(self, name: str, number: int) -> bool:
+        query = "SELECT state FROM issue WHERE newsletter = ? AND number = ?"
+        return self.rows(query, name, number) == [("done",)]
+
+    def dns(self) -> Txt:
+        """What the DNS would say of our keys, to be asked as dkimpy asks."""
+        records = dkim_records(str(self.store), Dkim())
+        found = {f"{record.name}.example.net.".encode(): record.text.encode() for record in records}
+
+        def txt(name: bytes, timeout: int = 5) -> bytes:
+            return found[name]
+
+        return txt

@@ -1,0 +1,378 @@
+"""The newsletter as it runs: a blog, `secondpost serve` with all its roles, the owner's commands, and the
+readers' mail server and browsers at the other end.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from bench.measure import pss_megabytes, settle
+from secondpost.app_newsletter import open_newsletter
+from secondpost.config.reading import read_config
+from secondpost.mail.address import Mailbox
+from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.store.subscriber_ports import Imported
+from tests.newsletter.writing import FORMS, atom, json_feed, rss
+from tests.protocols import dkimpy_says
+from tests.service.newsroom import BOUNCES, CONFIRMED, Newsroom, ask, parsed, parts_of, urls_in
+from tests.service.primary import Client, Mail, Primary
+from tests.service.test_hard_times import until
+from tests.world.web_server import WebServer, answer
+
+IDLE_OCTETS_MAX = 250_000_000  # of memory, all roles together
+CROWD = 500
+ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058 §3.1
+FEEDS = {**FORMS, "crowd": json_feed, "letters": rss}  # of the other newsletters it is Atom
+DOUBTFUL = ("broken", "refused", "page", "empty", "changed")
+HTML_PAGE = b"<!DOCTYPE html><html><head><title>Blog</title></head><body><p>Back soon.</p></body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    room: Newsroom
+    pages: dict[str, bytes | None]
+    readers: Primary
+
+    def blog_says(self, name: str, document: bytes, status: str = "200 OK") -> None:
+        """In the feed of that newsletter, from now on."""
+        self.pages[f"/{name}"] = answer(status, document)
+
+    def mails(self, address: str) -> list[Mail]:
+        return [mail for mail in self.readers.mails if mail.recipients == (address,)]
+
+    def mail(self, address: str, number: int = 1) -> Mail:
+        """The reader's mail of that number, once it is there."""
+        until(f"{address} has mail {number}", lambda: len(self.mails(address)) >= number)
+        return self.mails(address)[number - 1]
+
+    def begin_to_send(self, name: str, number: int) -> None:
+        """An issue that must be possible, by a process of its own."""
+        done = self.room.run("issue", "send", name, "--json")
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        assert json.loads(done.stdout)["number"] == number
+
+    def wait_until_done(self, name: str, number: int) -> None:
+        until(f"issue {number} of {name} is done", lambda: self.room.is_done(name, number))
+
+    def send(self, name: str, number: int) -> None:
+        self.begin_to_send(name, number)
+        self.wait_until_done(name, number)
+
+    def refused(self, name: str) -> str:
+        """Why there is no issue."""
+        sent = self.room.told("issue", "send", name, code=1)
+        assert (sent["sent"], sent["number"]) == (False, None)
+        return str(sent["reason"])
+
+    def state(self, name: str, address: str) -> str:
+        [(state,)] = self.room.rows(
+            "SELECT state FROM subscriber WHERE newsletter = ? AND key = ?", name, address
+        )
+        return str(state)
+
+    def look_at_all(self, mail: Mail) -> None:
+        """As programs do that look into mail for danger."""
+        for url in sorted(urls_in(mail)):
+            for method in ("GET", "HEAD"):
+                assert ask(url, method).status < 500
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    folder = tmp_path_factory.mktemp("walk")
+    names = (*FEEDS, *DOUBTFUL, "clicks")
+    pages: dict[str, bytes | None] = {
+        f"/{name}": answer("200 OK", FEEDS.get(name, atom)(())) for name in names
+    }
+    recently = datetime.now(UTC) - timedelta(hours=3)
+    pages["/fresh"] = answer("200 OK", rss((1, 2, 3), recently))
+    readers = Primary()
+    with WebServer(pages).in_a_thread() as blog, readers:
+        room = Newsroom(folder, blog, readers, {**dict.fromkeys(names, True), "fresh": False})
+        try:
+            asyncio.run(_with_readers(room, (*names, "fresh")))
+            room.start()
+            room.wait_for_roles()
+            yield Walk(room, pages, readers)
+            assert "role-died" not in room.log.read_text()
+        finally:
+            room.end()
+
+
+async def _with_readers(room: Newsroom, names: tuple[str, ...]) -> None:
+    """Two for each newsletter."""
+    room.store.mkdir(mode=0o700)
+    async with open_newsletter(read_config(str(room.config))) as open_:
+        for name in names:
+            lines = [Imported(Mailbox.parse(f"{who}@{name}.example")) for who in ("ada", "bob")]
+            consent = Consent("at the fair", "owner", "yes", open_.clock.now_ms())
+            await open_.store.import_batch(name, lines, SubscriberState.ACTIVE, consent, consent.at_ms)
+
+
+# ---------------------------------------------------------------- from a feed to an issue
+
+
+def test_no_article_is_no_issue_one_is_none_and_two_are_one(walk: Walk) -> None:
+    """In each form of feed; what takes its time goes on at once for all three."""
+    for numbers in ((), (1,)):
+        for form, written in FORMS.items():
+            walk.blog_says(form, written(numbers))
+            told = walk.room.told("issue", "next", form)
+            assert (told["articles"], told["minimum"], told["ready"]) == (len(numbers), 2, False)
+            assert f"{len(numbers)} of 2 articles" in str(told["reason"])
+    done = walk.room.run("issue", "send", "atom")
+    assert done.returncode == 1
+    assert "nothing is sent: 1 of 2 articles" in done.stderr
+    for form, written in FORMS.items():
+        assert "1 of 2 articles" in walk.refused(form)
+        assert walk.room.rows("SELECT * FROM issue WHERE newsletter = ?", form) == []
+        walk.blog_says(form, written((1, 2)))
+        walk.begin_to_send(form, 1)
+    for form in FORMS:
+        for who in ("ada", "bob"):
+            for part in parts_of(parsed(walk.mail(f"{who}@{form}.example"))):
+                assert [n for n in range(1, 4) if f"Article {n}" in part] == [1, 2]
+        walk.wait_until_done(form, 1)
+        assert "0 of 2 articles" in walk.refused(form)
+        assert len(walk.mails(f"ada@{form}.example")) == len(walk.mails(f"bob@{form}.example")) == 1
+    done = walk.room.run("issue", "send", "atom", "--no-fetch")
+    assert done.returncode == 1
+    assert "nothing is sent: 0 of 2 articles" in done.stderr
+
+
+def test_what_stood_in_the_feed_at_first_sight_is_never_mailed(walk: Walk) -> None:
+    until(
+        "it was looked at",
+        lambda: walk.room.rows("SELECT state FROM article WHERE newsletter = 'fresh'") != [],
+    )
+    recently = datetime.now(UTC) - timedelta(hours=2)
+    for numbers, articles in (((1, 2, 3), 0), ((1, 2, 3, 4), 1)):
+        walk.blog_says("fresh", rss(numbers, recently))
+        assert walk.room.told("issue", "next", "fresh")["articles"] == articles
+    walk.blog_says("fresh", rss((1, 2, 3, 4, 5), recently))
+    walk.begin_to_send("fresh", 1)
+    text, html = parts_of(parsed(walk.mail("ada@fresh.example")))
+    for part in (text, html):
+        assert [number for number in range(1, 6) if f"Article {number}" in part] == [4, 5]
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_a_feed_in_doubt_adds_and_removes_and_sends_nothing(walk: Walk, name: str) -> None:
+    room = walk.room
+    known = 0 if name == "refused" else 1
+    walk.blog_says(name, atom(range(1, known + 1)))
+    assert room.told("issue", "next", name)["articles"] == known
+    before = room.rows("SELECT guid, state, issue FROM article WHERE newsletter = ?", name)
+    match name:
+        case "broken":
+            walk.blog_says(name, b"sorry", "500 Internal Server Error")
+            words = "problem of its own (HTTP 500)"
+        case "refused":
+            words = "cannot be fetched"
+        case "page":
+            walk.blog_says(name, HTML_PAGE)
+            words = "HTML"
+        case "empty":
+            walk.blog_says(name, atom(()))
+            words = "empty, and it was not before"
+        case _:
+            # The ids alone may change: the articles are known by their links and words.
+            walk.blog_says(name, atom((1,), id="tag:{n}"))
+            told = room.told("issue", "next", name)
+            assert (told["articles"], told["ready"]) == (1, False)
+            assert "doubt" not in str(told["reason"])
+            walk.blog_says(name, atom((11, 12, 13)))
+            words = "new at once: their ids may have changed"
+    told = room.told("issue", "next", name)
+    assert (told["articles"], told["ready"]) == (known, False)
+    assert "is in doubt" in str(told["reason"])
+    assert words in str(told["reason"])
+    assert words in walk.refused(name)
+    after = room.rows("SELECT guid, state, issue FROM article WHERE newsletter = ? AND state <> 'held'", name)
+    if name == "changed":
+        assert [row[1:] for row in after] == [row[1:] for row in before]
+    else:
+        assert after == before
+    assert room.rows("SELECT * FROM issue WHERE newsletter = ?", name) == []
+    assert walk.mails(f"ada@{name}.example") == []
+
+
+# ---------------------------------------------------------------- what arrives
+
+
+def test_five_hundred_mails_are_signed_twice_and_have_all_that_was_promised(
+    walk: Walk, tmp_path: Path
+) -> None:
+    room = walk.room
+    addresses = [f"reader{n}@crowd.example" for n in range(CROWD - 2)]
+    listed = tmp_path / "readers.csv"
+    listed.write_text("\n".join(addresses) + "\n")
+    assert room.told("subscribers", "import", "crowd", str(listed), *CONFIRMED)["added"] == CROWD - 2
+    walk.blog_says("crowd", json_feed((1, 2)))
+    walk.send("crowd", 1)
+    status = room.told("issue", "status", "crowd")
+    assert (status["planned"], status["delivered"], status["adds_up"]) == (CROWD, CROWD, True)
+    mails = [mail for mail in walk.readers.mails if mail.recipients[0].endswith("@crowd.example")]
+    assert {mail.recipients for mail in mails} == {
+        (address,) for address in (*addresses, "ada@crowd.example", "bob@crowd.example")
+    }
+    assert len(mails) == CROWD
+    known = {mail: parsed(mail) for mail in mails}
+    txt = room.dns()
+    for mail, message in known.items():
+        assert [dkimpy_says.accepts(mail.content, which, txt) for which in (0, 1)] == [True, True]
+        _has_what_was_promised(walk, mail, message)
+    for unique in (
+        {mail.sender for mail in mails},
+        {str(message["Message-ID"]) for message in known.values()},
+        {_leave_url(message) for message in known.values()},
+    ):
+        assert len(unique) == CROWD
+
+
+def _has_what_was_promised(walk: Walk, mail: Mail, message: EmailMessage) -> None:
+    signed = [str(field) for field in message.get_all("DKIM-Signature", [])]
+    assert sorted(re.sub(r".*a=([^;]*);.*", r"\1", field, flags=re.DOTALL) for field in signed) == [
+        "ed25519-sha256",
+        "rsa-sha256",
+    ]
+    for field in signed:
+        [names] = re.findall(r";h=([^;]*);", re.sub(r"\s", "", field))
+        assert {"from", "list-unsubscribe", "list-unsubscribe-post"} <= set(names.split(":"))
+    assert re.fullmatch(rf"b-[a-z2-7]+@{BOUNCES}", mail.sender) is not None
+    assert message["From"] == "The Blog <newsletter@example.net>"
+    assert message["To"] == mail.recipients[0]
+    assert message["List-Id"].endswith("<crowd.example.net>")
+    assert message["List-Unsubscribe-Post"] == ONE_CLICK
+    assert re.fullmatch(r"<[^<>@\s]+@example\.net>", message["Message-ID"]) is not None
+    assert abs(message["Date"].datetime - datetime.now(UTC)) < timedelta(minutes=10)
+    page, mailto = _leave_url(message), _leave_address(message)
+    assert page.startswith(f"{walk.room.web}/leave/")
+    assert re.fullmatch(rf"leave-[a-z2-7]+@{BOUNCES}", mailto) is not None
+    for part in parts_of(message):
+        assert page in part
+
+
+def _leave_url(message: EmailMessage) -> str:
+    [url] = re.findall(r"<(http[^<>]*)>", re.sub(r"\s", "", message["List-Unsubscribe"]))
+    return str(url)
+
+
+def _leave_address(message: EmailMessage) -> str:
+    [address] = re.findall(r"<mailto:([^<>]*)>", re.sub(r"\s", "", message["List-Unsubscribe"]))
+    return str(address)
+
+
+# ---------------------------------------------------------------- what readers and programs do
+
+
+def test_looking_at_every_link_changes_nothing_and_one_click_leaves(walk: Walk) -> None:
+    room, address = walk.room, "cid@clicks.example"
+    assert ask(f"{room.web}/clicks/", "POST", f"email={address}").status == 200
+    asking = walk.mail(address)
+    until(
+        "it is written down that it was sent",
+        lambda: room.rows("SELECT state FROM delivery WHERE issue IS NULL AND state <> 'delivered'") == [],
+    )
+    before = room.contents()
+    walk.look_at_all(asking)
+    assert room.contents() == before
+    assert walk.state("clicks", address) == "pending"
+    [confirm] = [url for url in urls_in(asking) if "/confirm/" in url]
+    assert ask(confirm, "POST").status == 200
+    assert walk.state("clicks", address) == "active"
+
+    walk.blog_says("clicks", atom((1, 2)))
+    walk.send("clicks", 1)
+    mail = walk.mail(address, 2)
+    assert {"leave", "me", "clicks"} <= {url.removeprefix(room.web).split("/")[1] for url in urls_in(mail)}
+    readers = room.command("subscribers", "export", "clicks")
+    before = room.contents()
+    walk.look_at_all(mail)
+    assert room.contents() == before
+    assert room.command("subscribers", "export", "clicks") == readers
+    assert room.told("issue", "status", "clicks")["delivered"] == 3
+
+    left = ask(_leave_url(parsed(mail)), "POST", ONE_CLICK)
+    assert (left.status, left.location) == (200, None)
+    assert room.told("subscribers", "show", "clicks", address)["state"] == "left"
+    walk.blog_says("clicks", atom((1, 2, 3, 4)))
+    walk.send("clicks", 2)
+    assert len(walk.mails("ada@clicks.example")) == 2
+    assert len(walk.mails(address)) == 2
+
+
+# ---------------------------------------------------------------- what comes by mail
+
+
+def report_of(mail: Mail) -> bytes:
+    """As the reader's server writes when the mailbox is no more (RFC 3464)."""
+    return (
+        "From: MAILER-DAEMON@readers.example\r\nTo: you\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.readers.example\r\n\r\n"
+        f"Final-Recipient: rfc822; {mail.recipients[0]}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n\r\n--b--\r\n"
+    ).encode()
+
+
+def test_what_comes_by_mail_counts_leaves_confirms_and_joins(walk: Walk) -> None:
+    room = walk.room
+    walk.blog_says("letters", rss((1, 2)))
+    walk.send("letters", 1)
+    ada, bob = walk.mail("ada@letters.example"), walk.mail("bob@letters.example")
+    client = Client(room.port)
+    try:
+        # A report to the address that the mail came from.
+        assert client.send(report_of(ada), ada.sender, "").startswith("250 ")
+        counted = (
+            "SELECT reader.key, issue.newsletter, issue.number, bounce.kind, status FROM bounce "
+            "JOIN subscriber AS reader ON reader.id = bounce.subscriber JOIN issue ON issue.id = bounce.issue"
+        )
+        until("it is counted", lambda: len(room.rows(counted)) == 1)
+        assert room.rows(counted) == [("ada@letters.example", "letters", 1, "dead", "5.1.1")]
+
+        # Nobody's address, and one that is forged.
+        token = bob.sender.partition("@")[0].removeprefix("b-")
+        forged = token[:-5] + ("b" if token[-5] != "b" else "c") + token[-4:]
+        for local in (f"b-{forged}", f"leave-{token}", "b-abcdefgh", "join-nothing", "somebody"):
+            assert client.send(b"\r\n", f"{local}@{BOUNCES}", "").startswith("550 5.1.1"), local
+
+        # Leaving by mail, whatever is written in it.
+        assert client.send(b"\r\n", _leave_address(parsed(bob)), "bob@letters.example").startswith("250 ")
+        until("bob has left", lambda: walk.state("letters", "bob@letters.example") == "left")
+
+        # Joining by mail, and confirming by answering.
+        joining = b"From: Dot <dot@letters.example>\r\nSubject: please\r\n\r\n\r\n"
+        to = f"join-letters@{BOUNCES}"
+        assert client.send(joining, to, "dot@letters.example").startswith("250 ")
+        asking = walk.mail("dot@letters.example")
+        assert walk.state("letters", "dot@letters.example") == "pending"
+        reply_to = str(parsed(asking)["Reply-To"])
+        assert re.fullmatch(rf"confirm-[a-z2-7]+@{BOUNCES}", reply_to) is not None
+        assert client.send(joining, reply_to, "dot@letters.example").startswith("250 ")
+        until("dot is a reader", lambda: walk.state("letters", "dot@letters.example") == "active")
+    finally:
+        client.close()
+    walk.blog_says("letters", rss((1, 2, 3, 4)))
+    walk.send("letters", 2)
+    assert len(walk.mails("dot@letters.example")) == 2
+    assert len(walk.mails("bob@letters.example")) == 1
+
+
+# ---------------------------------------------------------------- what it costs
+
+
+def test_all_five_roles_are_idle_in_little_memory(walk: Walk) -> None:
+    settle(walk.room.supervisor)
+    used = pss_megabytes(walk.room.supervisor) * 2**20
+    print(f"all processes: {used / 1e6:.0f} MB")
+    assert used < IDLE_OCTETS_MAX
