@@ -293,6 +293,12 @@ class Issues(Protocol):
         """
         ...
 
+    def forget_rows(self, finished_before_ms: int) -> Awaitable[int]:
+        """Of issues that finished before then each reader's row goes, and what was told of it; one batch, how
+        many. Counts, articles and content stay.
+        """
+        ...
+
     # ---- looking
 
     def issue(self, id: IssueId) -> Issue | None: ...

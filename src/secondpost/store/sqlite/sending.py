@@ -113,6 +113,21 @@ class SqliteSending(Base):
             retried += some
         return retried
 
+    async def forget_rows(self, finished_before_ms: int) -> int:
+        def batch(db: apsw.Connection, message: int) -> int:
+            upto = _next_rows(db, message, 0, BATCH_ROWS)
+            if upto is None or len(db.execute(ISSUE_QUERIES["is_over"], (message,)).fetchall()) == 0:
+                return 0
+            for query in ("count_off_unknown", "forget_events", "forget_rows"):
+                db.execute(ISSUE_QUERIES[query], (message, upto))
+            return db.changes()
+
+        old = self._read(ISSUE_QUERIES["old_issue"], (finished_before_ms,))
+        if len(old) == 0:
+            return 0
+        message = number(old[0][0])
+        return await self._writer.change(lambda db: batch(db, message), 2 * BATCH_ROWS)
+
 
 def _next_rows(db: apsw.Connection, message: int, behind: int, rows: int) -> int | None:
     """The number of the last of the issue's next rows; None when there are no more."""
