@@ -16,7 +16,8 @@ from secondpost.compose.masthead import home_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
 from secondpost.mail.issue_content import Hole
-from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX, Decision, Ready
+from secondpost.newsletter.decisions import Decision, Ready
+from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.render import output_faults
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.subscriber_ports import NewsletterStore

@@ -25,10 +25,10 @@ _ATOM = re.compile(r"http://(?:www\.w3\.org/2005/Atom|purl\.org/(?:net/)?atom/)"
 _FIRST_TAG = re.compile(rb"<([A-Za-z][\w:.-]*)")
 _DECLARED = re.compile(rb"""<\?xml[^>]{1,200}?\sencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 # What feeds of East Asia are, or were, written in: Python's names of the encodings.
-_SEVERAL_OCTETS = frozenset(
-    ("big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb2312", "gb18030", "gbk")
-    + ("iso2022_jp", "iso2022_kr", "shift_jis", "shift_jisx0213")
-)
+_SEVERAL_OCTETS = frozenset((
+    "big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb2312", "gb18030", "gbk",
+    "iso2022_jp", "iso2022_kr", "shift_jis", "shift_jisx0213",
+))  # fmt: skip
 _END_OF_ROOT = re.compile(rb"</(?:\w+:)?(?:feed|rss|RDF)\s*>", re.IGNORECASE)
 AFTER_THE_END_OCTETS_MAX = 2_000  # a comment of the server, an advertisement
 

@@ -6,7 +6,7 @@ import apsw
 
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.store.newsletter_ports import IssueRefused
+from secondpost.store.newsletter_ports import GIVEN_BACK, IssueRefused
 from secondpost.store.sqlite.base import BATCH_ROWS, Base
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.issues import ISSUE_QUERIES, is_another_under_way, issue_in, reckoning_of
@@ -61,7 +61,7 @@ class SqliteSending(Base):
                 str(state): number(many) for state, many in db.execute(ISSUE_QUERIES["reckoning"], (issue,))
             }
             if sum(counts.get(state, 0) for state in SENT) == 0:
-                db.execute(ISSUE_QUERIES["give_back_articles"], (issue, reason))
+                db.execute(ISSUE_QUERIES["give_back_articles"], (issue, GIVEN_BACK))
             db.execute(ISSUE_QUERIES["end_issue"], (issue, IssueState.STOPPED.value, now_ms, reason))
             return issue_in(db, issue)
 
