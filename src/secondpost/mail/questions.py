@@ -26,7 +26,9 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class KnownRecipient:
-    """Does the primary have this mailbox, as far as we know or can find out now? Answered by Knowledge."""
+    """Does this mailbox exist, as far as we know or can find out now: at the primary, or among the addresses
+    that we have signed? Answered by Knowledge.
+    """
 
     mailbox: Mailbox
 
@@ -62,10 +64,10 @@ class AddressAnswer:
 
 
 class Knowledge(StrEnum):
-    """What is known of a recipient at the primary."""
+    """What is known of a recipient."""
 
     KNOWN = "known"
-    UNKNOWN = "unknown"  # the primary said so
+    UNKNOWN = "unknown"  # the primary said so, or no key of ours made the address
     UNREACHABLE = "unreachable"  # nobody can be asked now
 
 
