@@ -222,7 +222,7 @@ class DeliverRole:
                 world.work,
                 self._log,
                 newsletter.confirmation,
-                config.send.only_to,
+                config.send.allows,
                 self._background.run,
             )
             post = self._post(newsletter.store, readers)

@@ -56,9 +56,12 @@ NAME = click.argument("name", required=False)
 NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
 
 
-@click.group(cls=Group, places={"preview": "secondpost.cli.issue_preview"})
+@click.group(
+    cls=Group,
+    places={"preview": "secondpost.cli.issue_preview", "test": "secondpost.cli.issue_copy"},
+)
 def issue() -> None:
-    """Issues of the newsletter: what the next one waits for, send, stop, count."""
+    """Issues of the newsletter: what the next one waits for, try, send, stop, count."""
 
 
 @issue.command("next", cls=Command)

@@ -39,6 +39,20 @@ class SentDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyDocument:
+    """issue test."""
+
+    newsletter: str
+    address: str
+    sent: bool
+    id: str | None
+    subject: str
+    articles: int
+    minimum: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleDocument:
     title: str
     link: str
