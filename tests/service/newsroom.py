@@ -130,16 +130,13 @@ class Newsroom(PostOffice):
 
     def rows(self, query: str, *bindings: str | int) -> Rows:
         """Of newsletter.db, read beside the service."""
-        with closing(self._database()) as database:
+        path = str(self.store / "newsletter.db")
+        with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
             return database.execute(query, bindings).fetchall()
-
-    def _database(self) -> apsw.Connection:
-        return apsw.Connection(str(self.store / "newsletter.db"), flags=apsw.SQLITE_OPEN_READONLY)
 
     def contents(self) -> dict[str, Rows]:
         """Of every table that tells."""
-        with closing(self._database()) as database, database:
-            return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in TELLING}
+        return {table: self.rows(f"SELECT * FROM {table}") for table in TELLING}
 
     def is_done(self, name: str, number: int) -> bool:
         query = "SELECT state FROM issue WHERE newsletter = ? AND number = ?"
