@@ -1,6 +1,7 @@
 """The wiring of the newsletter: who fetches, who publishes, who shows pages, and what a command is given.
 
-The deliver role, which carries its mail, is wired in app beside the mail that it carries too.
+The deliver role, which carries its mail, is wired in app beside the mail that it carries too. What is large
+and needed by one role alone is imported where it is used: five processes have it in memory otherwise.
 """
 
 import asyncio
@@ -8,21 +9,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-
-from starlette.applications import Starlette
+from typing import TYPE_CHECKING
 
 from secondpost.app import HINTS, Background, Hinter, World
-from secondpost.compose.confirmation import ConfirmationComposer
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog, Sink
-from secondpost.newsletter.fetching import FeedFetching
 from secondpost.newsletter.links import canonical
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
-from secondpost.newsletter.render import DigestRenderer
 from secondpost.protocols.issue_mail import SEED_OCTETS
 from secondpost.protocols.tokens import KeyRing
 from secondpost.setup.dns_records import DkimKey, Examined, examine
@@ -31,7 +28,6 @@ from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.signup import SignUps
-from secondpost.web.app import make_app
 from secondpost.world.asking import drive, names_from
 from secondpost.world.feed_socket import FeedAnswerer, FeedAsker, Look
 from secondpost.world.ports import Clock, Dice, Fetcher, Listening
@@ -39,10 +35,14 @@ from secondpost.world.real_clock import RealClock
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_fetch import RealFetcher
 from secondpost.world.real_keys import dkim_records
 from secondpost.world.real_net import RealNet
 from secondpost.world.real_work import RealWork
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from secondpost.newsletter.render import DigestRenderer
 
 FEEDS = "fetch.socket"  # where the fetch role answers
 PUBLISH = "publish"  # what one process at a time leads
@@ -53,6 +53,8 @@ class Confirmations:
     """Composes the mail that asks a reader to confirm, at its delivery."""
 
     def __init__(self, config: Config, store: NewsletterStore) -> None:
+        from secondpost.compose.confirmation import ConfirmationComposer
+
         self._config = config
         self._store = store
         self._composer = ConfirmationComposer()
@@ -75,7 +77,9 @@ def newsletter_named(config: Config, name: str) -> Newsletter | None:
     return None
 
 
-def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> DigestRenderer:
+def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> "DigestRenderer":
+    from secondpost.newsletter.render import DigestRenderer
+
     def feed_title(newsletter: Newsletter) -> str:
         return store.feed(newsletter.name, newsletter.feeds[0]).title
 
@@ -151,6 +155,8 @@ class FetchRole:
         fetcher: Fetcher,
         failed: Callable[[BaseException], None],
     ) -> None:
+        from secondpost.newsletter.fetching import FeedFetching
+
         self._world = world
         self._background = Background(failed)
         self._answerer = FeedAnswerer(FeedFetching(fetcher, world.work).look, self._background.run)
@@ -165,8 +171,10 @@ class FetchRole:
         self._background.cancel()
 
 
-def public_pages(config: Config, world: World, store: NewsletterStore, links: KeyRing) -> Starlette:
+def public_pages(config: Config, world: World, store: NewsletterStore, links: KeyRing) -> "Starlette":
     """What the web role serves."""
+    from secondpost.web.app import make_app
+
     hinter = Hinter(world.net, world.disk.path(HINTS))
     sign_ups = SignUps(store, world.clock, QueueIds(store.worker), hinter.arrived)
     return make_app(config, store, links, sign_ups, world.clock)
@@ -187,13 +195,16 @@ class OpenNewsletter:
     store: NewsletterStore
     clock: Clock
     publisher: Publisher
-    renderer: DigestRenderer
+    renderer: "DigestRenderer"
     sign_ups: SignUps
 
 
 @asynccontextmanager
 async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
     """The owner's view of the newsletter, service or not; feeds are fetched here. Raises StoreRefused."""
+    from secondpost.newsletter.fetching import FeedFetching
+    from secondpost.world.real_fetch import RealFetcher
+
     clock, work, dice = RealClock(), RealWork(), RealDice()
     disk, net = RealDisk(config.store), RealNet()
     try:

@@ -1,4 +1,8 @@
-"""One process of the service: runs a role, or all of them, until it is told to stop or cannot go on."""
+"""One process of the service: runs a role, or all of them, until it is told to stop or cannot go on.
+
+What one role alone needs is imported where that role is started: there are five such processes, and each
+would have it in memory.
+"""
 
 import asyncio
 import gc
@@ -13,14 +17,12 @@ from socket import socket
 import uvloop
 
 from secondpost.app import DeliverRole, NewsletterDelivery, ReceiveRole, World
-from secondpost.app_newsletter import Confirmations, FetchRole, PublishRole, public_pages
 from secondpost.config.records import Config
 from secondpost.deliver.assemble import ReaderKeys
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
 from secondpost.processes.exits import Exit
-from secondpost.processes.pages import WebServer
 from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.user import UserRefused, become, person_to_become, prepare_store
 from secondpost.protocols.tokens import Ring
@@ -32,7 +34,6 @@ from secondpost.world.real_clock import RealClock
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_fetch import RealFetcher
 from secondpost.world.real_keys import load_key_ring, load_signing_keys, make_missing_keys
 from secondpost.world.real_log import LogWriter
 from secondpost.world.real_net import RealNet, open_door
@@ -137,10 +138,7 @@ class _Running:
         if readers is not None:
             await self._start_newsletter(world, readers, writer, failed, ends)
         if "fetch" in self._roles:
-            fetcher = RealFetcher(world.resolver, allow_private=self._config.fetch.allow_private)
-            fetch = FetchRole(world, fetcher, failed)
-            await fetch.start()
-            ends.push_async_callback(fetch.drain)
+            await self._start_fetch(world, failed, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
         log.role_started(self._name, worker)
         self._listen_for_the_end()
@@ -185,6 +183,8 @@ class _Running:
             ends.push_async_callback(deliver.drain)
 
     def _reader_delivery(self, readers: SqliteNewsletterStore) -> NewsletterDelivery:
+        from secondpost.app_newsletter import Confirmations
+
         store = self._config.store
         keys = ReaderKeys(
             load_signing_keys(store, self._config.dkim),
@@ -202,14 +202,30 @@ class _Running:
         ends: AsyncExitStack,
     ) -> None:
         if "publish" in self._roles:
+            from secondpost.app_newsletter import PublishRole
+
             publish = PublishRole(self._config, world, readers, writer.say, failed)
             await publish.start()
             ends.push_async_callback(publish.drain)
         if "web" in self._roles and self._config.web.url is not None:
+            from secondpost.app_newsletter import public_pages
+            from secondpost.processes.pages import WebServer
+
             links = load_key_ring(self._config.store, Ring.LINKS)
             pages = WebServer(public_pages(self._config, world, readers, links), self._web_doors)
             await pages.start(failed)
             ends.push_async_callback(pages.stop)
+
+    async def _start_fetch(
+        self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack
+    ) -> None:
+        from secondpost.app_newsletter import FetchRole
+        from secondpost.world.real_fetch import RealFetcher
+
+        fetcher = RealFetcher(world.resolver, allow_private=self._config.fetch.allow_private)
+        fetch = FetchRole(world, fetcher, failed)
+        await fetch.start()
+        ends.push_async_callback(fetch.drain)
 
     def _world(self, doors: Mapping[Endpoint, socket], work: RealWork) -> World:
         tls = self._config.tls
