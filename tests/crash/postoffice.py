@@ -108,12 +108,17 @@ class PostOffice:
 
     def roles(self) -> dict[Victim, int]:
         """The living processes of the roles, by what their command line says."""
-        found: dict[Victim, int] = {}
+        processes = self.processes()
+        victims = (Victim.RECEIVE, Victim.DELIVER)
+        return {victim: processes[victim] for victim in victims if victim in processes}
+
+    def processes(self) -> dict[str, int]:
+        """Every living role, by its name."""
+        found: dict[str, int] = {}
         for pid in _descendants(self.supervisor):
-            words = _command_line(pid)
-            for victim in (Victim.RECEIVE, Victim.DELIVER):
-                if victim in words:
-                    found[victim] = pid
+            before, role, _ = (*_command_line(pid)[-3:], "", "", "")[:3]
+            if before == "--role":
+                found[role] = pid
         return found
 
     def kill(self, victim: Victim) -> bool:
@@ -131,6 +136,14 @@ class PostOffice:
         except ProcessLookupError:
             return False
         return True
+
+    def kill_all(self) -> None:
+        """kill -9 of every process at once, as a power cut does it."""
+        for pid in _running_with(str(self.config)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
 
     def command(self, *words: str) -> str:
         """What a command of the owner prints."""
@@ -154,11 +167,7 @@ class PostOffice:
 
     def end(self) -> None:
         """Leave no process behind, however the test went."""
-        for pid in _running_with(str(self.config)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
+        self.kill_all()
 
 
 def _running_with(word: str) -> list[int]:

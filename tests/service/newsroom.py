@@ -1,7 +1,9 @@
 """The real service with all five roles, a blog and the readers' mail server beside it, for whole stories."""
 
+import asyncio
 import json
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -14,12 +16,17 @@ from urllib.parse import urlsplit
 import apsw
 from click.testing import CliRunner
 
+from secondpost.app_newsletter import open_newsletter
 from secondpost.cli.main import secondpost
+from secondpost.config.reading import read_config
 from secondpost.config.records import Dkim
+from secondpost.mail.address import Mailbox
+from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
 from secondpost.world.real_keys import dkim_records
 from tests.crash.postoffice import PostOffice, free_port
 from tests.protocols.dkimpy_says import Txt
-from tests.service.primary import Mail, Primary
+from tests.service.primary import Mail
 from tests.world.web_server import WebServer
 
 ROLES = ("receive", "deliver", "web", "publish", "fetch")
@@ -45,17 +52,18 @@ domain = "*"
 lane   = "own"
 host   = "127.0.0.1:{readers}"
 """
-# It goes when the owner says so: `approve` keeps the service from being faster than the test.
 NEWSLETTER = """
 [[newsletter]]
-name    = "{name}"
-from    = "The Blog <newsletter@example.net>"
-feeds   = ["{feed}"]
-approve = true
-settle  = "0 minutes"
-undo    = "0 minutes"
-start   = "{start}"
+name   = "{name}"
+from   = "The Blog <newsletter@example.net>"
+feeds  = ["{feed}"]
+settle = "0 minutes"
+undo   = "0 minutes"
+{more}
 """
+EVERYTHING = 'start = "everything"'
+# An issue goes when the owner says so: the service is not faster than the test.
+BY_HAND = "approve = true"
 # What is known of people, articles, issues and their mail; the rest is how processes share the work.
 TELLING = ("subscriber", "consent", "reader_event", "bounce", "suppression", "article", "issue", "delivery")
 Rows = list[tuple[str | int | float | bytes | None, ...]]
@@ -100,24 +108,38 @@ def urls_in(mail: Mail) -> set[str]:
 
 
 class Newsroom(PostOffice):
-    """`feeds`: newsletters by name, and whether all that stands in their feed at first sight is new.
-
-    The feed of a newsletter is the page of its name; `refused` has a feed where nothing listens.
+    """`newsletters`: their names, and what their tables say besides. The feed of each is the page of its
+    name; `refused` has a feed where nothing listens.
     """
 
     roles_max = len(ROLES)
 
-    def __init__(self, folder: Path, blog: WebServer, readers: Primary, feeds: dict[str, bool]) -> None:
+    def __init__(
+        self, folder: Path, blog: WebServer, readers_port: int, newsletters: Mapping[str, str]
+    ) -> None:
         super().__init__(folder, free_port())
         self.web = f"http://127.0.0.1:{(web := free_port())}"
-        text = self.config.read_text().replace('url = "none"\n', f'url    = "{self.web}"\n{{newsletters}}', 1)
-        told = BEGINNING.format(web=web, readers=readers.port)
-        for name, everything in feeds.items():
+        head, _, tail = self.config.read_text().partition('url = "none"\n')
+        told = f'url    = "{self.web}"\n' + BEGINNING.format(web=web, readers=readers_port)
+        for name, more in newsletters.items():
             port = free_port() if name == "refused" else blog.port
-            feed, start = f"http://127.0.0.1:{port}/{name}", "everything" if everything else "new"
-            told += NEWSLETTER.format(name=name, feed=feed, start=start)
-        head, _, tail = text.partition("{newsletters}")
+            told += NEWSLETTER.format(name=name, feed=f"http://127.0.0.1:{port}/{name}", more=more)
         self.config.write_text(f"{head}{told}{tail}")
+
+    def have_readers(self, readers: Mapping[str, Sequence[str]]) -> None:
+        """Active ones, by newsletter, before the service is there."""
+        self.store.mkdir(mode=0o700)
+        asyncio.run(self._have_readers(readers))
+
+    async def _have_readers(self, readers: Mapping[str, Sequence[str]]) -> None:
+        async with open_newsletter(read_config(str(self.config))) as open_:
+            now_ms = open_.clock.now_ms()
+            consent = Consent("at the fair", "owner", "yes", now_ms)
+            for name, addresses in readers.items():
+                lines = [Imported(Mailbox.parse(address)) for address in addresses]
+                for start in range(0, len(lines), BATCH_READERS_MAX):
+                    batch = lines[start : start + BATCH_READERS_MAX]
+                    await open_.store.import_batch(name, batch, SubscriberState.ACTIVE, consent, now_ms)
 
     def told(self, *words: str, code: int = 0) -> dict[str, object]:
         """The document that a command prints; in this process, which saves its start."""

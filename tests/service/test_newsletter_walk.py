@@ -2,7 +2,6 @@
 readers' mail server and browsers at the other end.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -14,19 +13,25 @@ from pathlib import Path
 import pytest
 
 from bench.measure import pss_megabytes, settle
-from secondpost.app_newsletter import open_newsletter
-from secondpost.config.reading import read_config
-from secondpost.mail.address import Mailbox
-from secondpost.mail.subscriber import Consent, SubscriberState
-from secondpost.store.subscriber_ports import Imported
 from tests.newsletter.writing import FORMS, atom, json_feed, rss
 from tests.protocols import dkimpy_says
-from tests.service.newsroom import BOUNCES, CONFIRMED, Newsroom, ask, parsed, parts_of, urls_in
+from tests.service.newsroom import (
+    BOUNCES,
+    BY_HAND,
+    CONFIRMED,
+    EVERYTHING,
+    Newsroom,
+    ask,
+    parsed,
+    parts_of,
+    urls_in,
+)
 from tests.service.primary import Client, Mail, Primary
 from tests.service.test_hard_times import until
 from tests.world.web_server import WebServer, answer
 
 IDLE_OCTETS_MAX = 250_000_000  # of memory, all roles together
+READERS = ("ada", "bob")  # of every newsletter
 CROWD = 500
 ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058 §3.1
 FEEDS = {**FORMS, "crowd": json_feed, "letters": rss}  # of the other newsletters it is Atom
@@ -95,25 +100,18 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     pages["/fresh"] = answer("200 OK", rss((1, 2, 3), recently))
     readers = Primary()
     with WebServer(pages).in_a_thread() as blog, readers:
-        room = Newsroom(folder, blog, readers, {**dict.fromkeys(names, True), "fresh": False})
+        everything = f"{BY_HAND}\n{EVERYTHING}"
+        room = Newsroom(folder, blog, readers.port, {**dict.fromkeys(names, everything), "fresh": BY_HAND})
         try:
-            asyncio.run(_with_readers(room, (*names, "fresh")))
+            room.have_readers(
+                {name: [f"{who}@{name}.example" for who in READERS] for name in (*names, "fresh")}
+            )
             room.start()
             room.wait_for_roles()
             yield Walk(room, pages, readers)
             assert "role-died" not in room.log.read_text()
         finally:
             room.end()
-
-
-async def _with_readers(room: Newsroom, names: tuple[str, ...]) -> None:
-    """Two for each newsletter."""
-    room.store.mkdir(mode=0o700)
-    async with open_newsletter(read_config(str(room.config))) as open_:
-        for name in names:
-            lines = [Imported(Mailbox.parse(f"{who}@{name}.example")) for who in ("ada", "bob")]
-            consent = Consent("at the fair", "owner", "yes", open_.clock.now_ms())
-            await open_.store.import_batch(name, lines, SubscriberState.ACTIVE, consent, consent.at_ms)
 
 
 # ---------------------------------------------------------------- from a feed to an issue
@@ -136,7 +134,7 @@ def test_no_article_is_no_issue_one_is_none_and_two_are_one(walk: Walk) -> None:
         walk.blog_says(form, written((1, 2)))
         walk.begin_to_send(form, 1)
     for form in FORMS:
-        for who in ("ada", "bob"):
+        for who in READERS:
             for part in parts_of(parsed(walk.mail(f"{who}@{form}.example"))):
                 assert [n for n in range(1, 4) if f"Article {n}" in part] == [1, 2]
         walk.wait_until_done(form, 1)

@@ -1,0 +1,227 @@
+"""kill -9 again and again while an issue goes to its readers, and every reader is accounted for in the end.
+
+    python -m tests.crash.fanout_kill --readers 20000
+
+The real service makes the issue by itself, from a blog. It is killed while it freezes, and then, at moments
+drawn by chance, the deliverer alone, the publisher alone, or every process at once. Each reader has the
+issue at most once; who may have it and nobody knows is `unknown`, and so are at most as many as connections
+were open at the kills; the reckoning adds up.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from secondpost.config.records import Deliver
+from simulation.dice import SimDice
+from tests.crash.readers_sink import ReadersSink, Taken, readers_sink
+from tests.newsletter.writing import atom
+from tests.service.newsroom import EVERYTHING, Newsroom
+from tests.world.web_server import WebServer, answer
+
+READERS = 20_000
+KILLS = 9
+DOMAINS = 50
+STEP_SECONDS_MAX = 60.0  # for anything that must come
+LOOK_SECONDS = 0.005
+FREEZE_IS_SEEN_READERS = 10_000
+LAST_KILL_AT = 0.85  # of the readers served: later than that the end may come first
+WEEKLY = "weekly"
+
+
+class Killed(StrEnum):
+    DELIVER = "deliver"
+    PUBLISH = "publish"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`open_max`: how many connections can have been open at the kills that hit the deliverer."""
+
+    readers: int
+    kills: dict[str, int]
+    kills_while_freezing: int
+    accepted: int
+    delivered: int
+    unknown: int
+    unknown_and_accepted: int
+    open_max: int
+    exit_code: int
+    seconds: float
+    faults: tuple[str, ...]
+
+
+class FanOut:
+    def __init__(self, room: Newsroom, sink: ReadersSink, readers: int, dice: SimDice) -> None:
+        self._room = room
+        self._sink = sink
+        self._readers = readers
+        self._dice = dice
+        self.kills: Counter[Killed] = Counter()
+        self.kills_while_freezing = 0
+
+    def kill_while_freezing(self) -> None:
+        """The publisher, with a part of the rows written; whoever leads next begins anew. A small issue is
+        frozen before it is seen.
+        """
+        wait_until("rows are written", lambda: self._rows() > 0)
+        if self._is_freezing():
+            self._kill(Killed.PUBLISH)
+            self.kills_while_freezing += self._is_freezing()
+
+    def kill_while_sending(self, times: int) -> None:
+        """At moments spread over the fan-out, by chance."""
+        places = sorted(int(self._dice.between(0, self._readers * LAST_KILL_AT)) for _ in range(times))
+        for number, place in enumerate(places):
+            wait_until(f"{place} mails are out", lambda place=place: self._sink.count() >= place)  # type: ignore[misc]
+            # The deliverer most often: it is the one that can do harm. All at once now and then.
+            killed = (Killed.DELIVER, Killed.ALL, Killed.DELIVER, Killed.PUBLISH)[number % 4]
+            self._kill(killed)
+            served = self._sink.count()
+            wait_until("it goes on", lambda served=served: self._sink.count() > served)  # type: ignore[misc]
+
+    def _kill(self, killed: Killed) -> None:
+        if killed is Killed.ALL:
+            self._room.kill_all()
+            self._room.start()
+        else:
+            wait_until(f"{killed} runs", lambda: killed in self._room.processes())
+            os.kill(self._room.processes()[killed], signal.SIGKILL)
+        self.kills[killed] += 1
+
+    def finish(self) -> None:
+        wait_until("the issue is done", lambda: self._room.is_done(WEEKLY, 1))
+
+    def _is_freezing(self) -> bool:
+        return self._room.rows("SELECT 1 FROM issue WHERE state = 'freezing'") != []
+
+    def _rows(self) -> int:
+        [(rows,)] = self._room.rows("SELECT count(*) FROM delivery WHERE issue IS NOT NULL")
+        assert isinstance(rows, int)
+        return rows
+
+
+def wait_until(what: str, is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + STEP_SECONDS_MAX
+    while not is_so():
+        assert time.monotonic() < end, f"after {STEP_SECONDS_MAX:g} s it is not so that {what}"
+        time.sleep(LOOK_SECONDS)
+
+
+def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str) -> Report:
+    begun = time.monotonic()
+    addresses = [f"reader{n}@d{n % DOMAINS}.example" for n in range(readers)]
+    pages: dict[str, bytes | None] = {f"/{WEEKLY}": answer("200 OK", atom((1, 2)))}
+    with readers_sink() as sink, WebServer(pages).in_a_thread() as blog:
+        room = Newsroom(folder, blog, sink.port, {WEEKLY: EVERYTHING})
+        try:
+            room.have_readers({WEEKLY: addresses})
+            room.start()
+            fanout = FanOut(room, sink, readers, SimDice(seed))
+            fanout.kill_while_freezing()
+            fanout.kill_while_sending(kills)
+            fanout.finish()
+            status = room.told("issue", "status", WEEKLY)
+            exit_code = room.stop()
+        finally:
+            room.end()
+        taken = sink.taken()
+    states = states_of_readers(room)
+    missed_the_freeze = readers >= FREEZE_IS_SEEN_READERS and fanout.kills_while_freezing == 0
+    open_max = Deliver().connections_per_site * (fanout.kills[Killed.DELIVER] + fanout.kills[Killed.ALL])
+    counts = Counter(states.values())
+    accepted = {one.recipient for one in taken}
+    unknown = {address for address, state in states.items() if state == "unknown"}
+    return Report(
+        readers=readers,
+        kills={killed.value: times for killed, times in fanout.kills.items()},
+        kills_while_freezing=fanout.kills_while_freezing,
+        accepted=len(taken),
+        delivered=counts["delivered"],
+        unknown=counts["unknown"],
+        unknown_and_accepted=len(unknown & accepted),
+        open_max=open_max,
+        exit_code=exit_code,
+        seconds=round(time.monotonic() - begun, 1),
+        faults=(
+            *faults_of(addresses, taken, states, status, open_max),
+            *(["it was not killed while it froze"] if missed_the_freeze else []),
+        ),
+    )
+
+
+def states_of_readers(room: Newsroom) -> dict[str, str]:
+    """What became of the issue's mail, by address."""
+    query = (
+        "SELECT reader.key, delivery.state FROM delivery "
+        "JOIN subscriber AS reader ON reader.id = delivery.subscriber WHERE delivery.issue IS NOT NULL"
+    )
+    return {str(key): str(state) for key, state in room.rows(query)}
+
+
+def faults_of(
+    addresses: Sequence[str],
+    taken: Sequence[Taken],
+    states: dict[str, str],
+    status: dict[str, object],
+    open_max: int,
+) -> Iterator[str]:
+    """What does not add up: between the readers there are, what their servers took, and what we say of it."""
+    times = Counter(one.recipient for one in taken)
+    for address, many in times.items():
+        if many > 1:
+            yield f"{address} got the issue {many} times"
+    if len({one.message_id for one in taken}) != len(times):
+        yield "two readers have a Message-ID in common, or one has two"
+    for address in sorted(set(addresses) ^ set(states)):
+        yield f"{address} is not planned once"
+    for address in sorted(set(times) - set(addresses)):
+        yield f"{address} got the issue and is no reader"
+    for address, state in states.items():
+        if state not in ("delivered", "unknown"):
+            yield f"{address} is {state}, although its server takes everything"
+        if state == "delivered" and times[address] == 0:
+            yield f"{address} is said to be delivered, and its server has nothing"
+        if times[address] > 0 and state not in ("delivered", "unknown"):
+            yield f"{address} has the issue, and is said to be {state}"
+    unknown = sum(state == "unknown" for state in states.values())
+    if unknown > open_max:
+        yield f"{unknown} are unknown, with at most {open_max} connections open at the kills"
+    ends = ("delivered", "suppressed", "failed", "expired", "stopped", "unknown")
+    told = {end: status[end] for end in ends}
+    counted = Counter(states.values())
+    if status["adds_up"] is not True or told != {end: counted[end] for end in ends}:
+        yield f"issue status says {told}, and there are {dict(counted)}"
+    if status["planned"] != len(addresses) or sum(counted.values()) != len(addresses):
+        yield f"{status['planned']} were planned for {len(addresses)} readers"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--readers", type=int, default=READERS)
+    parser.add_argument("--kills", type=int, default=KILLS, help="while it is sent")
+    parser.add_argument("--seed", default=str(time.time_ns()))
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}", flush=True)
+    with TemporaryDirectory(prefix="secondpost-fanout-") as path, suppress(KeyboardInterrupt):
+        report = run_fanout_kill(Path(path), arguments.readers, arguments.kills, arguments.seed)
+        print(json.dumps(asdict(report)))
+        if len(report.faults) == 0 and report.exit_code == 0:
+            return 0
+        print((Path(path) / "log").read_text(errors="replace")[-20_000:], file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
