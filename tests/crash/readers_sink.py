@@ -118,8 +118,10 @@ def readers_sink() -> Iterator[ReadersSink]:
     process = subprocess.Popen([sys.executable, "-m", "tests.crash.readers_sink", str(port)])
     try:
         sink = ReadersSink(port, process)
-        yield sink
-        sink.close()
+        try:
+            yield sink
+        finally:
+            sink.close()
     finally:
         process.kill()
         process.wait()

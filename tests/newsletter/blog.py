@@ -12,6 +12,7 @@ from secondpost.mail.article import (
     Article,
     FeedAnswered,
     FeedAsked,
+    FeedNotLookedAt,
     FeedRead,
     FeedUnchanged,
     FeedUnreadable,
@@ -32,6 +33,7 @@ from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
 
 T = TypeVar("T")
+Found = FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
 URL = "https://www.example.net/feed.xml"
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 START_MS = 1_861_920_000_000  # 2029-01-01T00:00Z, a Monday
@@ -77,7 +79,7 @@ class Blog:
     store: SqliteNewsletterStore
     clock: SetClock
     newsletter: Newsletter
-    found: dict[str, FeedRead | FeedUnreadable | FeedUnchanged] = field(default_factory=dict)
+    found: dict[str, Found] = field(default_factory=dict)
     asked: list[FeedAsked] = field(default_factory=list)
     lease: Lease | None = None
     is_template_broken: bool = False
@@ -103,7 +105,7 @@ class Blog:
             "subject", "\n".join((issue.body, *(entry.article.title for entry in told))).encode()
         )
 
-    async def says(self, found: FeedRead | FeedUnreadable | FeedUnchanged, url: str = URL) -> Outlook:
+    async def says(self, found: Found, url: str = URL) -> Outlook:
         """The feed says this, is looked at, and this is how it stands then."""
         self.found[url] = found
         await self.publisher.fetch(self.newsletter)

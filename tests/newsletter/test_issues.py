@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from secondpost.config.records import Start
-from secondpost.mail.article import FeedUnreadable
+from secondpost.mail.article import FeedNotLookedAt, FeedUnreadable
 from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
 from secondpost.newsletter.decisions import (
     ClockSetBack,
@@ -22,7 +22,7 @@ from secondpost.newsletter.decisions import (
 from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.publish import FETCH_MS
 from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
-from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, READER, WEEKLY, Bench, Blog, articles
+from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, READER, URL, WEEKLY, Bench, Blog, articles
 
 FRIDAYS = replace(WEEKLY, every="friday 09:00", timezone="Europe/Oslo")
 
@@ -156,6 +156,26 @@ def test_feeds_are_not_asked_more_often_than_agreed(bench: Bench) -> None:
         for minute in range(30):
             await turn(blog, f"2029-01-01T00:{minute:02}")
         assert len(blog.asked) == 30 * MINUTE_MS // FETCH_MS
+
+    bench.run(story())
+
+
+def test_where_nobody_was_there_to_look_it_is_looked_again_at_once(bench: Bench) -> None:
+    """The fetch role starts beside the one that asks it, or is started again."""
+    blog = bench.blog()
+
+    async def story() -> None:
+        blog.found[URL] = FeedNotLookedAt("The fetch role is not there.")
+        early = await turn(blog, "2029-01-01T00:00")
+        assert isinstance(early.decision, InDoubt)
+        assert "The fetch role is not there." in early.reason
+        blog.found[URL] = articles(1)
+        assert isinstance((await turn(blog, "2029-01-01T00:00:02")).decision, TooFew)
+        asked = len(blog.asked)
+        blog.found[URL] = FeedUnreadable("It cannot be fetched.")
+        await turn(blog, "2029-01-01T01:00")
+        await turn(blog, "2029-01-01T01:00:02")
+        assert len(blog.asked) == asked + 1
 
     bench.run(story())
 

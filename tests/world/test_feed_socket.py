@@ -15,6 +15,7 @@ from secondpost.mail.article import (
     Article,
     FeedAnswered,
     FeedAsked,
+    FeedNotLookedAt,
     FeedRead,
     FeedUnchanged,
     FeedUnreadable,
@@ -179,9 +180,10 @@ def test_answers_may_come_in_another_order_than_the_questions(run: Run[object], 
     run(day())
 
 
-def test_where_there_is_no_fetch_role_nothing_is_known(run: Run[object], tmp_path: Path) -> None:
+def test_where_there_is_no_fetch_role_nobody_has_looked(run: Run[object], tmp_path: Path) -> None:
     async def day() -> None:
-        assert await FeedAsker(RealNet(), str(tmp_path / "fetch.socket")).look(ASKED) == SILENT
+        found = await FeedAsker(RealNet(), str(tmp_path / "fetch.socket")).look(ASKED)
+        assert found == FeedAnswered(FeedNotLookedAt("The fetch role is not there."))
 
     run(day())
 

@@ -50,6 +50,13 @@ class FeedUnreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedNotLookedAt:
+    """Whoever would look is not there: that says nothing of the feed, and is not the look of this time."""
+
+    reason: str  # one sentence for the owner
+
+
+@dataclass(frozen=True, slots=True)
 class FeedUnchanged:
     """The server says that it is as it was when we last looked (304)."""
 
@@ -65,6 +72,6 @@ class FeedAsked:
 
 @dataclass(frozen=True, slots=True)
 class FeedAnswered:
-    found: FeedRead | FeedUnreadable | FeedUnchanged
+    found: FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
     etag: str = ""  # to ask with the next time; "" when the answer came from another URL
     last_modified: str = ""

@@ -90,6 +90,11 @@ def no_information(feed: Feed, finding: str, now_ms: int) -> FetchRecord:
     return FetchRecord(replace(feed, last_fetch_ms=now_ms, finding=finding), now_ms)
 
 
+def not_looked_at(feed: Feed, finding: str, now_ms: int) -> FetchRecord:
+    """In doubt, and looked at as soon as may be: this was not the look of this time."""
+    return FetchRecord(replace(feed, finding=finding), now_ms)
+
+
 def unchanged(feed: Feed, waiting: Sequence[LedgerEntry], now_ms: int) -> FetchRecord:
     """A 304: what stood there at the last good look still stands there."""
     again = tuple(

@@ -5,10 +5,25 @@ from dataclasses import replace
 from itertools import chain
 
 from secondpost.config.records import Newsletter, Start
-from secondpost.mail.article import FeedAnswered, FeedAsked, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.article import (
+    FeedAnswered,
+    FeedAsked,
+    FeedNotLookedAt,
+    FeedRead,
+    FeedUnchanged,
+    FeedUnreadable,
+)
 from secondpost.mail.issue import Issue
 from secondpost.newsletter.identity import Known, Marks
-from secondpost.newsletter.ledger import Before, LookRules, look, no_information, trusted, unchanged
+from secondpost.newsletter.ledger import (
+    Before,
+    LookRules,
+    look,
+    no_information,
+    not_looked_at,
+    trusted,
+    unchanged,
+)
 from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, Ledger, LedgerEntry
 from secondpost.world.ports import Clock
 
@@ -51,6 +66,8 @@ class FeedReading:
         match answered.found:
             case FeedUnreadable(reason):
                 return no_information(feed, reason, now_ms)
+            case FeedNotLookedAt(reason):
+                return not_looked_at(feed, reason, now_ms)
             case FeedUnchanged():
                 return unchanged(feed, self.waiting(newsletter), now_ms)
             case FeedRead() as read:

@@ -12,6 +12,7 @@ from secondpost.mail.article import (
     ARTICLES_MAX,
     FeedAnswered,
     FeedAsked,
+    FeedNotLookedAt,
     FeedRead,
     FeedUnchanged,
     FeedUnreadable,
@@ -51,7 +52,7 @@ def answered_line(answered: FeedAnswered) -> bytes:
     match answered.found:
         case FeedRead() as read:
             told: msgspec.Struct = _Read(read, answered.etag, answered.last_modified)
-        case FeedUnreadable(reason):
+        case FeedUnreadable(reason) | FeedNotLookedAt(reason):
             told = _Unreadable(reason)
         case FeedUnchanged():
             told = _Unchanged(answered.etag, answered.last_modified)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import cast
 
-from secondpost.mail.article import FeedAnswered, FeedAsked, FeedUnreadable
+from secondpost.mail.article import FeedAnswered, FeedAsked, FeedNotLookedAt, FeedUnreadable
 from secondpost.protocols.feed_questions import (
     ANSWER_OCTETS_MAX,
     answered_line,
@@ -34,7 +34,10 @@ class FeedAsker:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._ask(asked)
-        except (NetError, TimeoutError):
+        except NetError:
+            # It is being started, like as not: before us, or again.
+            return FeedAnswered(FeedNotLookedAt("The fetch role is not there."))
+        except TimeoutError:
             return FeedAnswered(FeedUnreadable("The fetch role does not answer."))
         except Garbled as garbled:
             return FeedAnswered(FeedUnreadable(f"The fetch role's answer makes no sense: {garbled}."))
