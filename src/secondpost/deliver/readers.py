@@ -66,8 +66,12 @@ class Readers:
         if known is not None:
             self._assemblies.move_to_end(message)
             return known
-        content, number = self._content(claimed)
-        made = (Assembly(content, self._keys, self._own), number)
+        try:
+            content, number = self._content(claimed)
+            made = (Assembly(content, self._keys, self._own), number)
+        except ValueError as error:
+            # Of a later version, or of a title that no header can hold: it must not hold up other mail.
+            raise LookupError(str(error)) from error
         self._assemblies[message] = made
         if len(self._assemblies) > ASSEMBLIES_MAX:
             self._assemblies.popitem(last=False)

@@ -1,0 +1,252 @@
+"""Mail to readers through the deliver role: over the real stores, to a mail server on loopback."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from secondpost.app import DeliverRole, NewsletterDelivery
+from secondpost.config.records import Route, Send
+from secondpost.mail.address import Endpoint, Mailbox
+from secondpost.mail.delivery import Claimed, State
+from secondpost.mail.issue import Issue, Reckoning
+from secondpost.mail.issue_content import Hole, IssueContent
+from secondpost.protocols.header_fields import FieldFault
+from secondpost.store.ports import Selection
+from tests.stations.test_assemble import ASKING, issue
+from tests.stations.test_inside import KEYS, SECONDS_MAX, Office
+from tests.store.readers import WEEKLY
+
+CONTENT = issue().encode()
+ASKING_TEXT = f"Please confirm: {Hole.CONFIRM_URL.marker}"
+
+
+async def nothing() -> None:
+    return
+
+
+class Server:
+    """Takes what comes. `greeted` is awaited before EHLO is answered: rows are claimed by then, and none is
+    marked. `unanswered`: so many of the first dots get no answer.
+    """
+
+    def __init__(self, greeted: Callable[[], Awaitable[None]] = nothing, unanswered: int = 0) -> None:
+        self.greeted = greeted
+        self.unanswered = unanswered
+        self.mails: list[tuple[str, bytes]] = []  # recipient, content; those without an answer too
+        self.dots = 0
+        self.port = 0
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._served, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._conversation(reader, writer)
+        finally:
+            writer.close()
+
+    async def _conversation(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mx.readers.example ESMTP\r\n")
+        recipient = ""
+        while True:
+            line = await reader.readuntil(b"\r\n")
+            match line[:4].upper():
+                case b"EHLO":
+                    await self.greeted()
+                case b"RCPT":
+                    recipient = line.partition(b"<")[2].partition(b">")[0].decode()
+                case b"DATA":
+                    writer.write(b"354 go ahead\r\n")
+                    self.mails.append((recipient, await reader.readuntil(b"\r\n.\r\n")))
+                    self.dots += 1
+                    if self.dots <= self.unanswered:
+                        return
+            writer.write(b"250 2.0.0 ok\r\n")
+
+    def recipients(self) -> list[str]:
+        return sorted(recipient for recipient, _ in self.mails)
+
+    def message_ids(self) -> list[str]:
+        return [str(message_from_bytes(content)["Message-ID"]) for _, content in self.mails]
+
+
+class Readership(Office):
+    """Three readers, and an issue that goes to them as soon as the deliver role is there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.server = Server()
+        self.confirmation: Callable[[Claimed], IssueContent] = lambda claimed: issue(
+            ASKING, ASKING_TEXT, ASKING_TEXT
+        )
+
+    async def open(self) -> None:
+        await self.server.open()
+        route = Route(None, None, Endpoint("127.0.0.1", self.server.port))
+        self.config = replace(self.config, routes=(route,))
+        self.ids = await self.publisher.readers("ada@a.example", "bob@b.example", "cid@c.example")
+
+    async def frozen(self, content: bytes = CONTENT) -> Issue:
+        made = await self.publisher.digest(content=content)
+        await self.publisher.freeze(made.id)
+        await self.publisher.send(made.id)
+        return made
+
+    async def start(self) -> None:
+        delivery = NewsletterDelivery(self.readers, KEYS, lambda claimed: self.confirmation(claimed))
+        self.role = DeliverRole(
+            self.config, self.world, self.mail, self.lines.append, self.failures.append, delivery
+        )
+        await self.role.start()
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        while not is_so():
+            self.net.hint(self.place.disk.path("deliver.hints"))
+            await asyncio.sleep(0.01)
+
+    async def nothing_under_way(self, made: Issue) -> Reckoning:
+        await self.until(lambda: self.readers.reckoning(made.id).under_way == 0)
+        return self.readers.reckoning(made.id)
+
+    async def close(self) -> None:
+        await super().close()
+        self.server.close()
+
+
+def among_readers(folder: Path, story: Callable[[Readership], Awaitable[None]]) -> None:
+    async def told() -> None:
+        readership = Readership(folder)
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                await readership.open()
+                await story(readership)
+        finally:
+            await readership.close()
+        assert readership.failures == []
+
+    asyncio.run(told())
+
+
+def test_a_staging_copy_mails_only_whom_it_may_and_accounts_for_the_others(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        them.config = replace(them.config, send=Send(only_to=("*@b.example", "CID@c.example")))
+        made = await them.frozen()
+        await them.start()
+        assert await them.nothing_under_way(made) == Reckoning(3, delivered=2, suppressed=1)
+        assert them.server.recipients() == ["bob@b.example", "cid@c.example"]
+        [row] = them.readers.deliveries(made.id, (State.SUPPRESSED,), None, 10)
+        assert "only_to" in row.reply
+
+    among_readers(tmp_path, story)
+
+
+def test_who_leaves_after_the_claim_gets_nothing_and_the_others_theirs(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        async def ada_leaves() -> None:
+            await them.readers.leave(them.ids[0], them.place.clock.ms, "one-click")
+
+        them.server.greeted = ada_leaves
+        made = await them.frozen()
+        await them.start()
+        assert await them.nothing_under_way(made) == Reckoning(3, delivered=2, suppressed=1)
+        assert them.server.recipients() == ["bob@b.example", "cid@c.example"]
+
+    among_readers(tmp_path, story)
+
+
+def test_an_issue_stopped_after_the_claim_goes_to_nobody(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        made = await them.frozen()
+
+        async def stopped() -> None:
+            await them.readers.stop(made.id, them.place.clock.ms, "enough")
+
+        them.server.greeted = stopped
+        await them.start()
+        assert await them.nothing_under_way(made) == Reckoning(3, stopped=3)
+        assert them.server.mails == []
+
+    among_readers(tmp_path, story)
+
+
+def test_a_dot_without_an_answer_is_unknown_and_never_tried_again_by_itself(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        them.server.unanswered = 1
+        made = await them.frozen()
+        await them.start()
+        assert await them.nothing_under_way(made) == Reckoning(3, delivered=2, unknown=1)
+        assert len(them.server.mails) == len(set(them.server.recipients())) == 3
+        assert await them.readers.retry_unknown(made.id, None, them.place.clock.ms) == 1
+        assert await them.nothing_under_way(made) == Reckoning(3, delivered=3)
+        assert len(them.server.mails) == 4
+        assert len(set(them.server.message_ids())) == 3
+
+    among_readers(tmp_path, story)
+
+
+def test_a_confirmation_without_an_answer_goes_again_and_is_the_same_mail(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        them.server.unanswered = 1
+        await them.publisher.sign_up("dot@d.example")
+        reader = them.readers.find(WEEKLY, Mailbox.parse("dot@d.example"))
+        assert reader is not None
+        await them.start()
+        await them.until(lambda: them.readers.deliveries_of(reader.id, 2)[0].attempts == 1)
+        [row] = them.readers.deliveries_of(reader.id, 2)
+        assert row.state is State.WAITING
+        everything, now_ms = Selection(deliveries=(row.id,)), them.place.clock.ms
+        await them.readers.move(everything, (State.WAITING,), State.WAITING, now_ms, "retried", "")
+        await them.until(lambda: them.readers.deliveries_of(reader.id, 2)[0].state is State.DELIVERED)
+        assert them.server.recipients() == ["dot@d.example"] * 2
+        assert len(set(them.server.message_ids())) == 1
+
+    among_readers(tmp_path, story)
+
+
+def test_a_content_that_cannot_be_read_holds_up_no_other_mail(tmp_path: Path) -> None:
+    """As after a step back to an older version: it waits, the owner is told, and the role goes on."""
+
+    async def story(them: Readership) -> None:
+        made = await them.frozen(b'{"version": 1000}')
+        await them.publisher.sign_up("dot@d.example")
+        await them.start()
+        await them.until(lambda: them.server.recipients() == ["dot@d.example"])
+        await them.until(
+            lambda: all(row.attempts == 1 for row in them.readers.deliveries(made.id, (), None, 10))
+        )
+        assert them.readers.reckoning(made.id) == Reckoning(3, under_way=3)
+        assert any("alarm about=content-unreadable" in line for line in them.lines)
+
+    among_readers(tmp_path, story)
+
+
+@pytest.mark.parametrize("fault", [LookupError("no newsletter"), FieldFault("no header can hold it")])
+def test_a_confirmation_that_cannot_be_composed_holds_up_no_other_mail(
+    fault: Exception, tmp_path: Path
+) -> None:
+    """Its newsletter was taken out of the configuration, or has a title that is none."""
+
+    async def story(them: Readership) -> None:
+        def composed(claimed: Claimed) -> IssueContent:
+            raise fault
+
+        them.confirmation = composed
+        await them.publisher.sign_up("dot@d.example")
+        made = await them.frozen()
+        await them.start()
+        assert await them.nothing_under_way(made) == Reckoning(3, delivered=3)
+        await them.until(lambda: any(str(fault) in line for line in them.lines))
+
+    among_readers(tmp_path, story)
