@@ -1,0 +1,37 @@
+"""The crash states of freeze, claim, committing and outcome alone, deeper than the fast suite has time for.
+
+python -m tests.crash.reader_states
+
+Judged for each: no reader planned twice, none forgotten, no issue accepted twice for one reader, whatever was
+promised still there, and the issue brought to its end by whoever comes after. Half a minute; every_state has
+them all, with every position and tear.
+"""
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from simulation.crash import Depth
+from tests.crash.reader_judging import play_readers
+
+NAMES = ("freeze", "claim", "committing", "outcome")
+DEPTH = Depth(tears=2, subsets=2, stride=3)
+STATES_MIN = 2_000  # of these four
+
+
+def main() -> int:
+    total, faults = 0, list[str]()
+    for name in NAMES:
+        with TemporaryDirectory(dir="/dev/shm") as path:
+            verdict = play_readers(name, Path(path), depth=DEPTH)
+        total += verdict.states
+        faults += verdict.faults
+        told = {"scenario": name, "states": verdict.states, "faults": verdict.faults}
+        print(json.dumps(told), flush=True)
+    print(json.dumps({"states": total, "faults": len(faults)}))
+    return 0 if len(faults) == 0 and total >= STATES_MIN else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
