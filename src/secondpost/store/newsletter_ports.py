@@ -18,7 +18,7 @@ from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId, LetterDraft, Reckoning
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.store.ports import Claims, Lease
+from secondpost.store.ports import Claims, Lease, Told
 
 
 class LeadershipLost(Exception):
@@ -324,6 +324,16 @@ class Issues(Protocol):
 
     def issue_content(self, id: IssueId) -> bytes:
         """What was sent, for ever. Raises LookupError before write_content."""
+        ...
+
+    def issue_of_message(self, message: QueueId) -> Issue | None: ...
+
+    def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
+        """One reader's row; None when it is not there, or no mail to a reader."""
+        ...
+
+    def told_of_delivery(self, id: DeliveryId) -> list[Told]:
+        """What happened to it besides the plain way, in order."""
         ...
 
     def deliveries(
