@@ -1,15 +1,20 @@
 """The owner leads issues by command: the feeds are fetched and the store is real."""
 
+import asyncio
 import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from secondpost.app_newsletter import PUBLISH, OpenNewsletter
+from secondpost.app_newsletter import FEEDS, PUBLISH, OpenNewsletter
 from secondpost.cli import newsletters
+from secondpost.mail.article import FeedAnswered, FeedAsked
 from secondpost.mail.issue import IssueState
+from secondpost.world.feed_socket import FeedAnswerer
+from secondpost.world.real_net import RealNet
 from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
+from tests.newsletter.blog import articles
 
 
 def with_a_reader(paper: Newspaper) -> None:
@@ -182,3 +187,26 @@ def test_without_a_store_the_service_is_named(paper: Newspaper) -> None:
     folder = paper.folder / "store"
     os.rename(folder, paper.folder / "away")
     assert "start the service" in paper.run("issue", "list", code=4).stderr
+
+
+def test_where_the_fetch_role_runs_it_is_asked(paper: Newspaper) -> None:
+    paper.pages.clear()  # nobody answers on the web
+    asked: list[str] = []
+
+    async def look(feed: FeedAsked) -> FeedAnswered:
+        asked.append(feed.url)
+        return FeedAnswered(articles(2, 1))
+
+    async def beside(open_: OpenNewsletter) -> None:
+        net, tasks = RealNet(), list[asyncio.Task[None]]()
+        path = str(paper.folder / "store" / FEEDS)
+        answerer = FeedAnswerer(look, lambda work: tasks.append(asyncio.get_running_loop().create_task(work)))
+        door = await answerer.open(net, path)
+        told = await asyncio.to_thread(paper.told, "issue", "next")
+        assert told["articles"] == 2
+        door.close()
+        net.close()
+
+    paper.inside(beside)
+    assert len(asked) == 1
+    assert "is in doubt" in paper.run("issue", "next").stdout, "without the role the command looks itself"
