@@ -77,7 +77,11 @@ def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
     assert counted == paper.told("issue", "status", "1") == paper.told("issue", "status", "weekly", "1")
     assert "1 reader planned: 1 under way." in paper.run("issue", "status").stdout
     assert "no issue 2" in paper.run("issue", "show", "2", code=1).stderr
-    assert "no number" in paper.run("issue", "show", "two", code=2).stderr
+    for word in ("two", "²", "9" * 30):
+        assert "no number" in paper.run("issue", "show", word, code=2).stderr
+        assert "no number" in paper.run("issue", "status", word, code=2).stderr
+    paper.run("issue", "list", "--before", "9" * 30, code=2)
+    paper.run("issue", "list", "--limit", "9" * 30, code=2)
 
 
 def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:
@@ -118,8 +122,18 @@ def test_a_stopped_issue_gives_its_articles_back(paper: Newspaper) -> None:
     assert paper.told("issue", "send")["number"] == 2
 
 
+def paper_full(paper: Newspaper) -> str:
+    paper.writes(1)
+    told = paper.run("issue", "preview", "--html", "/dev/full", code=1).stderr
+    paper.writes()
+    return told
+
+
 def test_a_preview_shows_what_there_is_and_uses_nothing_up(paper: Newspaper, tmp_path: Path) -> None:
     assert "nothing to show" in paper.run("issue", "preview", code=1).stderr
+    paper.run("issue", "preview", "--html", str(tmp_path / "nothing.html"), code=1)
+    assert not (tmp_path / "nothing.html").exists(), "no empty file is left"
+    assert "/dev/full cannot be written" in paper_full(paper)
     paper.writes(1)
     shown = paper.run("issue", "preview")
     assert shown.stdout.startswith("Subject: ")

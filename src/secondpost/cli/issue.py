@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.newsletter_documents import (
     IssueListDocument,
     IssueShownDocument,
@@ -39,6 +39,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
 
+NUMBER_DIGITS_MAX = 9
 LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
 FREEZING_LOOK_SECONDS = 1.0  # between two words about an issue that is being frozen
 
@@ -87,10 +88,8 @@ def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
 
 @issue.command("list", cls=Command)
 @NAME
-@click.option(
-    "--limit", type=click.IntRange(1), default=LISTED_MAX, show_default=True, help="At most so many."
-)
-@click.option("--before", type=click.IntRange(1), help="Go on before the last of the list before.")
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
+@click.option("--before", type=COUNTED, help="Go on before the last of the list before.")
 @JSON
 def list_issues(name: str | None, limit: int, before: int | None, as_json: bool) -> None:
     """List issues, the newest first."""
@@ -292,7 +291,7 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
 
 
 def _numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
         raise click.UsageError(f"{text!r} is no number of an issue, such as 12.")
     found = store.issue_by_number(newsletter.name, int(text))
     if found is None:
