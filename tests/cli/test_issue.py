@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from secondpost.app_newsletter import FEEDS, PUBLISH, OpenNewsletter
 from secondpost.cli import newsletters
 from secondpost.mail.article import FeedAnswered, FeedAsked
-from secondpost.mail.issue import IssueState
+from secondpost.mail.issue import Issue, IssueState
 from secondpost.world.feed_socket import FeedAnswerer
 from secondpost.world.real_net import RealNet
 from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
@@ -224,3 +226,21 @@ def test_where_the_fetch_role_runs_it_is_asked(paper: Newspaper) -> None:
     paper.inside(beside)
     assert len(asked) == 1
     assert "is in doubt" in paper.run("issue", "next").stdout, "without the role the command looks itself"
+
+
+def test_two_who_send_at_once_send_one_issue(paper: Newspaper) -> None:
+    paper.writes(1, 2, 3, 4, 5)
+    with_a_reader(paper)
+    command = [sys.executable, "-m", "secondpost", "--config", str(paper.config), "issue", "send"]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    told = [process.communicate(timeout=60) for process in running]
+    assert sorted(process.returncode for process in running) == [0, 1, 1], told
+    assert sum("Issue 1 is not finished" in stderr for _, stderr in told) == 2
+    [issue] = paper.inside(issues)
+    assert (issue.article_count, issue.planned, issue.slot) == (5, 1, "forced-1")
+
+
+async def issues(open_: OpenNewsletter) -> list[Issue]:
+    return open_.store.issues("weekly", None, 9)
