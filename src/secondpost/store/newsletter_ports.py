@@ -353,7 +353,8 @@ class ReaderMail(Claims, Protocol):
     suppression in its own transaction: rows of those who may not get it become SUPPRESSED, rows of a stopped
     issue STOPPED. `sweep` leads what a dead worker had claimed of an issue back to waiting, and what was
     committing to UNKNOWN. `settle` takes UNKNOWN for a committing row; failed and expired are the end of a
-    reader's mail: nobody is told. `expire` counts an issue's row from its first attempt.
+    reader's mail: nobody is told. `expire` counts an issue's row from its first attempt; where
+    it was never tried because its site is down, from when that was.
     """
 
     def commit_marks(self, lease: Lease, ids: Sequence[DeliveryId]) -> Awaitable[frozenset[DeliveryId]]:
