@@ -1,6 +1,7 @@
 """The owner leads issues by command: the feeds are fetched and the store is real."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -11,8 +12,11 @@ import pytest
 
 from secondpost.app_newsletter import FEEDS, PUBLISH, OpenNewsletter
 from secondpost.cli import newsletters
+from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
 from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.queue_id import QueueId
+from secondpost.store.subscriber_ports import Bounce, BounceKind
 from secondpost.world.feed_socket import FeedAnswerer
 from secondpost.world.real_net import RealNet
 from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
@@ -84,6 +88,27 @@ def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
         assert "no number" in paper.run("issue", "status", word, code=2).stderr
     paper.run("issue", "list", "--before", "9" * 30, code=2)
     paper.run("issue", "list", "--limit", "9" * 30, code=2)
+
+
+def test_a_mail_that_came_back_is_told_of_its_issue_and_of_its_reader(paper: Newspaper) -> None:
+    with_a_reader(paper)
+    paper.writes(1, 2)
+    paper.run("issue", "send")
+
+    async def bounce(open_: OpenNewsletter) -> None:
+        reader = open_.store.find("weekly", Mailbox.parse("ada@reader.example"))
+        issue = open_.store.issue_by_number("weekly", 1)
+        assert reader is not None
+        assert issue is not None
+        said = Bounce(reader.id, issue.id, QueueId(70), BounceKind.FULL, "5.2.2", "over quota", 1_000)
+        assert await open_.store.record_bounce(said)
+
+    paper.inside(bounce)
+    counts = paper.told("issue", "status")["bounced"]
+    assert counts == dict.fromkeys([kind.value for kind in BounceKind], 0) | {"full": 1}
+    assert "1 mail came back: 1 full." in paper.run("issue", "status").stdout
+    [told] = json.loads(paper.run("subscribers", "show", "ada@reader.example", "--json").stdout)["bounces"]
+    assert (told["issue"], told["kind"], told["status"], told["text"]) == (1, "full", "5.2.2", "over quota")
 
 
 def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:

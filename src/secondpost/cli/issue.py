@@ -251,7 +251,7 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
             raise Ending(str(refused), Exit.NO) from None
         reckoning = store.reckoning(found.id)
         if as_json:
-            say_json(reckoning_document(stopped, reckoning))
+            say_json(reckoning_document(stopped, reckoning, store.bounced(stopped.id)))
             return
         say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {_sentence(reckoning)}.")
         if len(store.entries_of_issue(stopped.id)) == 0:
@@ -280,10 +280,14 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
             found = newest[0]
         reckoning = store.reckoning(found.id)
         if as_json:
-            say_json(reckoning_document(found, reckoning))
+            say_json(reckoning_document(found, reckoning, store.bounced(found.id)))
             return
         say(f"Issue {found.number} of {found.newsletter} is {_standing(found)}.")
         say(f"{_sentence(reckoning)}.")
+        bounced = {kind: reports for kind, reports in store.bounced(found.id).items() if reports > 0}
+        if len(bounced) > 0:
+            kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
+            say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
         if found.state is IssueState.DONE:
             say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 

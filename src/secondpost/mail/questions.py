@@ -25,6 +25,13 @@ class Addresses:
 
 
 @dataclass(frozen=True, slots=True)
+class Txt:
+    """The TXT records of a name. Answered by TxtAnswer."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownRecipient:
     """Does this mailbox exist, as far as we know or can find out now: at the primary, or among the addresses
     that we have signed? Answered by Knowledge.
@@ -33,7 +40,7 @@ class KnownRecipient:
     mailbox: Mailbox
 
 
-Question = Mx | Addresses | KnownRecipient
+Question = Mx | Addresses | Txt | KnownRecipient
 
 
 class Finding(StrEnum):
@@ -63,6 +70,12 @@ class AddressAnswer:
     addresses: tuple[str, ...] = ()  # not empty if and only if found
 
 
+@dataclass(frozen=True, slots=True)
+class TxtAnswer:
+    finding: Finding
+    texts: tuple[str, ...] = ()  # the strings of each record in one; not empty if and only if found
+
+
 class Knowledge(StrEnum):
     """What is known of a recipient."""
 
@@ -71,5 +84,5 @@ class Knowledge(StrEnum):
     UNREACHABLE = "unreachable"  # nobody can be asked now
 
 
-Answer = MxAnswer | AddressAnswer | Knowledge
+Answer = MxAnswer | AddressAnswer | TxtAnswer | Knowledge
 Asking = Generator[Question, Answer, Result]
