@@ -126,7 +126,11 @@ class PublishRole:
             await asyncio.sleep(TURN_SECONDS)
 
     async def _turn(self) -> None:
-        """Led for one turn only, so that a command of the owner can lead between two."""
+        """Led for one turn only, and not while the feeds are looked at, so that a command of the owner can
+        lead between two.
+        """
+        for newsletter in self._config.newsletters:
+            await self._publisher.look(newsletter)
         leader = await self._store.lead(PUBLISH)
         if leader is None:
             return

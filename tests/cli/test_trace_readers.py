@@ -164,6 +164,7 @@ def test_a_copy_is_traced_by_its_id_and_its_address(office: Newspaper) -> None:
     office.writes(1, 2)
     id = str(office.told("issue", "test", ADA)["id"])
     assert steps(office, id) == [("newsletter", "copied"), ("spool", "waiting")]
+    assert f"{id} a test copy" in office.run("trace", ADA).stdout
     attempt(office, Lane.OWN, delivered)
     assert steps(office, ADA) == [("newsletter", "copied"), ("deliver", "delivered")]
 

@@ -14,8 +14,10 @@ from secondpost.cli.screen import Column, counted, local_time, say, say_json, sa
 from secondpost.cli.way import Step, steps_of
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId
+from secondpost.mail.issue import Issue
 from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
 from secondpost.mail.size import size_text
+from secondpost.mail.subscriber import NOBODY
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import MessageRow, Selection
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -128,11 +130,18 @@ def _way_to_readers(readers: NewsletterStore, id: DeliveryId) -> Way | None:
     message, issue = readers.message(id.queue_id), readers.issue_of_message(id.queue_id)
     if message is None:
         return None
-    of = "to one reader" if issue is None else f"issue {issue.number} of {issue.newsletter}"
     if issue is not None and id.number == 0:
-        return Way(message, of, steps_of_issue(readers, issue))
+        return Way(message, _issue_text(issue), steps_of_issue(readers, issue))
     mail = readers.delivery(id if issue is not None else DeliveryId(id.queue_id, 1))
-    return None if mail is None else Way(message, of, steps_of_mail(readers, mail))
+    if mail is None:
+        return None
+    own = "a test copy" if mail.subscriber == NOBODY else "a confirmation"
+    of = own if issue is None else _issue_text(issue)
+    return Way(message, of, steps_of_mail(readers, mail))
+
+
+def _issue_text(issue: Issue) -> str:
+    return f"issue {issue.number} of {issue.newsletter}"
 
 
 # ---------------------------------------------------------------- telling

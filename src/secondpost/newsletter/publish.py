@@ -82,6 +82,11 @@ class Publisher:
         if is_first:
             await self._pass_over_the_past(newsletter)
 
+    async def look(self, newsletter: Newsletter) -> None:
+        """Fetches when it is time. Needs no lead, and may take as long as the slowest feed."""
+        if self._clock.now_ms() - self._looked_ms(newsletter) >= FETCH_MS:
+            await self.fetch(newsletter)
+
     def outlook(self, newsletter: Newsletter) -> Outlook:
         """Of the next issue of the calendar, from what is known now."""
         return self._told(newsletter, decide)
@@ -145,9 +150,7 @@ class Publisher:
 
     async def turn(self, newsletter: Newsletter, leader: Lease) -> Outlook:
         """One look at the calendar: fetches when it is time, and makes the issue that is due."""
-        now_ms = self._clock.now_ms()
-        if now_ms - self._looked_ms(newsletter) >= FETCH_MS:
-            await self.fetch(newsletter)
+        await self.look(newsletter)
         told = self.outlook(newsletter)
         if isinstance(told.decision, Ready) or outcome(told.decision) is not None:
             if self._clock.now_ms() - self._looked_ms(newsletter) >= FRESH_MS:
