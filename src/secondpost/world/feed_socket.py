@@ -26,15 +26,20 @@ Background = Callable[[Coroutine[None, None, None]], None]
 
 
 class FeedAsker:
-    def __init__(self, net: Net, path: str) -> None:
+    """`otherwise` looks where no fetch role is running: a command then plays it."""
+
+    def __init__(self, net: Net, path: str, otherwise: Look | None = None) -> None:
         self._net = net
         self._path = path
+        self._otherwise = otherwise
 
     async def look(self, asked: FeedAsked) -> FeedAnswered:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._ask(asked)
         except NetError:
+            if self._otherwise is not None:
+                return await self._otherwise(asked)
             # It is being started, like as not: before us, or again.
             return FeedAnswered(FeedNotLookedAt("The fetch role is not there."))
         except TimeoutError:
