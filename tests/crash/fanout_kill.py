@@ -34,7 +34,7 @@ KILLS = 9
 DOMAINS = 50
 STEP_SECONDS_MAX = 60.0  # for anything that must come
 LOOK_SECONDS = 0.005
-FREEZE_IS_SEEN_READERS = 10_000
+FREEZE_IS_SEEN_READERS = 10_000  # a smaller issue is frozen before anybody could interrupt it
 LAST_KILL_AT = 0.85  # of the readers served: later than that the end may come first
 WEEKLY = "weekly"
 
@@ -72,13 +72,10 @@ class FanOut:
         self.kills_while_freezing = 0
 
     def kill_while_freezing(self) -> None:
-        """The publisher, with a part of the rows written; whoever leads next begins anew. A small issue is
-        frozen before it is seen.
-        """
+        """The publisher, with a part of the rows written; whoever leads next begins anew."""
         wait_until("rows are written", lambda: self._rows() > 0)
-        if self._is_freezing():
-            self._kill(Killed.PUBLISH)
-            self.kills_while_freezing += self._is_freezing()
+        self._kill(Killed.PUBLISH)
+        self.kills_while_freezing += self._is_freezing()
 
     def kill_while_sending(self, times: int) -> None:
         """At moments spread over the fan-out, by chance."""
@@ -129,7 +126,8 @@ def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str) -> Report
             room.have_readers({WEEKLY: addresses})
             room.start()
             fanout = FanOut(room, sink, readers, SimDice(seed))
-            fanout.kill_while_freezing()
+            if readers >= FREEZE_IS_SEEN_READERS:
+                fanout.kill_while_freezing()
             fanout.kill_while_sending(kills)
             fanout.finish()
             status = room.told("issue", "status", WEEKLY)
