@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from secondpost.mail.issue import ArticleId
-from secondpost.store.newsletter_ports import ArticleMove, ArticleState, Feed, FetchRecord, SeenAgain
+from secondpost.store.newsletter_ports import (
+    ArticleMove,
+    ArticleState,
+    Feed,
+    FetchRecord,
+    NewArticle,
+    SeenAgain,
+)
 from tests.store.place import Place
 from tests.store.readers import FEED, WEEKLY, Publisher, article, new
 
@@ -57,6 +64,17 @@ async def test_articles_without_a_guid_are_told_apart_by_others(place: Place) ->
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=tuple(nameless)))
     assert len(store.entries(WEEKLY, ArticleState.WAITING, 10)) == 2
     assert store.entries_by_guid(WEEKLY, FEED, [""]) == []
+
+
+async def test_two_looks_at_the_same_moment_add_an_article_without_a_guid_once(place: Place) -> None:
+    """A command's and the service's: neither knows of the other's, and one article must not count as two."""
+    one, other = place.open_newsletter(), place.open_newsletter("command")
+    alike = NewArticle(replace(article(1), guid=""), "https://www.example.net/1", ArticleState.WAITING)
+    reworded = replace(alike, article=replace(alike.article, fingerprint="print-2"))
+    for store, told in ((one, alike), (other, alike), (one, reworded)):
+        await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=(told,)))
+    found = one.entries(WEEKLY, ArticleState.WAITING, 10)
+    assert [entry.article.fingerprint for entry in found] == ["print-1", "print-2"]
 
 
 async def test_what_an_article_says_is_followed_until_an_issue_has_taken_it(place: Place) -> None:

@@ -133,7 +133,9 @@ class Ledger(Protocol):
     def feed(self, newsletter: str, url: str) -> Feed: ...
 
     def record_fetch(self, record: FetchRecord) -> Awaitable[None]:
-        """One transaction. An article that is there already by its guid in this feed is not added again."""
+        """One transaction. An article that is there already by its guid in this feed, or without one by its
+        link and words, is not added again: another process may have looked at the same moment.
+        """
         ...
 
     def move_articles(self, newsletter: str, moves: Sequence[ArticleMove]) -> Awaitable[int]:

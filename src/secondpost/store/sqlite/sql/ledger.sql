@@ -24,10 +24,14 @@ ON CONFLICT (newsletter, url) DO UPDATE SET
 INSERT INTO distrusted_guid (newsletter, url, guid) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
 
 -- name: add_article
--- An article is seen for the first time; one with a guid that the feed has given before is known already.
+-- An article is seen for the first time; one with a guid that the feed has given before is known already, and so
+-- is one without that has its link and its words: another process may have looked at the same moment.
 INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title, summary, html, author,
                      published_ms, first_seen_ms, last_seen_ms, good_fetches, state, reason)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?13, ?14)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?13, ?14
+WHERE ?3 <> '' OR NOT EXISTS (
+  SELECT 1 FROM article
+  WHERE newsletter = ?1 AND url = ?2 AND guid = '' AND canonical_link = ?5 AND fingerprint = ?6)
 ON CONFLICT DO NOTHING;
 
 -- name: see_again
