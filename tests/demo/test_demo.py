@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.demo import primary
+from secondpost.demo import mailserver
 from secondpost.demo.story import play
 
 SECONDS_MAX = 60
@@ -78,12 +78,12 @@ def test_a_false_claim_is_told_and_is_no_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A primary that adds a header field to what it takes: the first claim is false then."""
-    whole = primary._message
+    whole = mailserver._message
 
     async def changed(reader: asyncio.StreamReader) -> bytes:
         return b"X-Seen: yes\r\n" + await whole(reader)
 
-    monkeypatch.setattr(primary, "_message", changed)
+    monkeypatch.setattr(mailserver, "_message", changed)
     assert play(fast=True) == 1
     told = capsys.readouterr().out
     assert "This was claimed, and is not so: direct mail is untouched" in told

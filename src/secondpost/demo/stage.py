@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from secondpost.demo.letters import Letter
+from secondpost.demo.mailserver import MailServer
 from secondpost.demo.names import Asker, Zone, serve_names
 from secondpost.demo.networks import Network
 from secondpost.demo.networks import Path as Way
-from secondpost.demo.primary import Primary
 from secondpost.demo.senders import SendingServer, Try
 from secondpost.demo.service import Service, user_name
 
@@ -72,7 +72,7 @@ class NoStage(Exception):
 @dataclass(frozen=True, slots=True)
 class Stage:
     folder: Path
-    primary: Primary
+    primary: MailServer
     west: SendingServer
     east: SendingServer
     east_to_primary: Way
@@ -98,7 +98,7 @@ async def stage(tried: Callable[[SendingServer, Letter, Try], None]) -> AsyncIte
         )
         stack.push_async_callback(west.network.end)
         stack.push_async_callback(east.network.end)
-        primary = Primary(PRIMARY, PRIMARY_ADDRESS, port)
+        primary = MailServer(PRIMARY, PRIMARY_ADDRESS, port)
         stack.push_async_callback(primary.switch_off)
         await primary.switch_on()
         service = Service(folder, _write_config(folder, port, names_port), SECOND_ADDRESS, port)

@@ -9,7 +9,7 @@ import msgspec
 
 from secondpost.demo.evidence import DIRECT, THROUGH_US, FalseClaim, added_to, check
 from secondpost.demo.letters import Letter, letter
-from secondpost.demo.primary import Arrived
+from secondpost.demo.mailserver import Arrived
 from secondpost.demo.senders import Journey, SendingServer
 from secondpost.demo.stage import RECIPIENTS, SECOND, Stage
 
