@@ -164,6 +164,17 @@ def kill(family: list[Member]) -> None:
                 os.kill(member.pid, signal.SIGKILL)
 
 
+def processes_in(folder: Path) -> list[str]:
+    """The command lines that name this folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(folder) in line:
+                found.append(line)
+    return found
+
+
 def _member(pid: int) -> Member | None:
     """None when there is no such process any more (proc(5): stat)."""
     try:

@@ -63,7 +63,7 @@ class Witness:
     async def arrived(self, journeys: Sequence[Journey]) -> Arrivals:
         """Each letter as it lies in the primary's mailbox; each exactly once."""
         wanted = [journey.letter.number for journey in journeys]
-        if not await _until(lambda: self.in_mailbox(journeys) == wanted, ARRIVAL_SECONDS_MAX):
+        if not await until(lambda: self.in_mailbox(journeys) == wanted, ARRIVAL_SECONDS_MAX):
             raise FalseClaim("these letters arrive", wanted, self.in_mailbox(journeys))
         copies = {one.letter.number: self.stage.primary.copies_of(one.letter.key) for one in journeys}
         counts = {number: len(found) for number, found in copies.items()}
@@ -104,7 +104,8 @@ class Witness:
         return answer.out
 
 
-async def _until(true: Callable[[], bool], seconds: float) -> bool:
+async def until(true: Callable[[], bool], seconds: float) -> bool:
+    """Whether it became true in that time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not true():
         if asyncio.get_running_loop().time() > deadline:
