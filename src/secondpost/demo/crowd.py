@@ -9,7 +9,7 @@ from secondpost.demo.evidence import FalseClaim, check
 from secondpost.demo.readers import Mail, Reader
 from secondpost.demo.witness import ARRIVAL_SECONDS_MAX, Witness, until
 
-AGAIN_SECONDS = 0.2
+AGAIN_SECONDS = 0.6  # a command takes about as long itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from rich.rule import Rule
 from rich.text import Text
 
 WIDTH_MAX = 96
-TOLD_SECONDS = 45.0  # on a slow machine, whatever is left by then is told without pauses
-WORDS_PER_SECOND = 9.0  # how fast somebody reads along who skims
-LINE_SECONDS = 0.25
-CLAIM_SECONDS = 0.7
-SCREEN_SECONDS = 1.8
+TOLD_SECONDS = 36.0  # on a slow machine, whatever is left by then is told without pauses
+WORDS_PER_SECOND = 12.0  # how fast somebody reads along who skims
+LINE_SECONDS = 0.2
+CLAIM_SECONDS = 0.5
+SCREEN_SECONDS = 1.2
 
 
 class Teller:
