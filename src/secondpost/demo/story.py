@@ -3,9 +3,11 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from secondpost.demo.act_blackout import Blackout
-from secondpost.demo.act_block import Block
+from secondpost.demo.act_block import Block, Morning
 from secondpost.demo.act_newsletter import NewsletterAct
 from secondpost.demo.browser import NoAnswer
 from secondpost.demo.dialogue import Never, NotNow
@@ -28,11 +30,20 @@ PICTURE = f"""
 """
 
 
-def play(fast: bool) -> int:
+class Act(Protocol):
+    async def play(self) -> None:
+        """Raises FalseClaim."""
+
+
+Acts = Sequence[Callable[[Teller, Witness], Act]]
+ALL: Acts = (Morning, Block, Blackout, NewsletterAct)
+
+
+def play(fast: bool, acts: Acts = ALL) -> int:
     """The exit code. Whatever was put up is taken down again, however it ends."""
     teller = Teller(fast)
     try:
-        return asyncio.run(_interruptible(teller))
+        return asyncio.run(_interruptible(teller, acts))
     except (KeyboardInterrupt, asyncio.CancelledError):
         teller.wrong("Interrupted. Everything that was put up for the demo is gone.")
         return INTERRUPTED
@@ -44,16 +55,16 @@ def play(fast: bool) -> int:
         return UNTRUE
 
 
-async def _interruptible(teller: Teller) -> int:
+async def _interruptible(teller: Teller, acts: Acts) -> int:
     """SIGTERM and a closed terminal end it as Ctrl-C does: in good order."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
-    return await _whole(teller)
+    return await _whole(teller, acts)
 
 
-async def _whole(teller: Teller) -> int:
+async def _whole(teller: Teller, acts: Acts) -> int:
     began = asyncio.get_running_loop().time()
     await _prologue(teller)
 
@@ -66,7 +77,9 @@ async def _whole(teller: Teller) -> int:
     async with stage(tried) as on_stage:
         await teller.happens("Secondpost", f"is up, and greets as {SECOND}")
         try:
-            await _acts(teller, Witness(on_stage))
+            witness = Witness(on_stage)
+            for act in acts:
+                await act(teller, witness).play()
         except FalseClaim:
             teller.log(on_stage.service.end_of_log())
             raise
@@ -79,14 +92,6 @@ async def _whole(teller: Teller) -> int:
         your own."""
     )
     return TRUE
-
-
-async def _acts(teller: Teller, witness: Witness) -> None:
-    block = Block(teller, witness)
-    await block.ordinary_morning()
-    await block.play()
-    await Blackout(teller, witness).play()
-    await NewsletterAct(teller, witness).play()
 
 
 async def _prologue(teller: Teller) -> None:
