@@ -50,7 +50,7 @@ class Blackout:
             second post office letters wait at their senders, and some senders soon give up."""
         )
         await witness.stage.primary.switch_off()
-        await teller.happens("The provider", f"{PRIMARY} is gone", "red")
+        teller.happens("The provider", f"{PRIMARY} is gone", "red")
         journeys: list[Journey] = []
         for subject in ("Contract, please sign", "Is your mail down?", "Dinner on Friday"):
             for server in (witness.stage.west, witness.stage.east):
@@ -90,7 +90,7 @@ class Blackout:
         await teller.prose("And as bad days go, somebody pulls the plug of Ada's own machine.")
         await witness.stage.service.kill()
         check("Secondpost is gone", False, await witness.stage.service.greets())
-        await teller.happens("Secondpost", "all its processes are killed (SIGKILL), and started again", "red")
+        teller.happens("Secondpost", "all its processes are killed (SIGKILL), and started again", "red")
         with teller.meanwhile("Secondpost starts"):
             await witness.stage.service.start()
         check("what was acknowledged is still there", held, await witness.held(len(held)))
@@ -101,7 +101,7 @@ class Blackout:
         await teller.prose("The lights go on again. Nobody tells Secondpost: it looks by itself.")
         back = asyncio.get_running_loop().time()
         await witness.stage.primary.switch_on()
-        await teller.happens("The provider", f"{PRIMARY} is back", "green")
+        teller.happens("The provider", f"{PRIMARY} is back", "green")
         with teller.meanwhile("Secondpost hands over what it held"):
             arrivals = await witness.arrived(journeys)
         for journey in journeys:

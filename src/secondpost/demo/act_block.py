@@ -43,7 +43,7 @@ class Block:
             no refusal and no error, only silence, as it is usually done. Friends write on."""
         )
         stage.east_to_primary.close_border()
-        await teller.happens("East", f"no longer lets anybody through to {PRIMARY}", "red")
+        teller.happens("East", f"no longer lets anybody through to {PRIMARY}", "red")
         subjects = ("Are you well?", "Photos from the coast", "Re: The book you lent me")
         journeys = await witness.post(*((server, s) for s in subjects for server in (stage.west, stage.east)))
         arrivals = await witness.arrived(journeys)

@@ -54,7 +54,7 @@ class NewsletterAct:
 
     async def _readers_join(self) -> None:
         teller, crowd = self.teller, self.crowd
-        await teller.happens("Five readers", f"sign up at {crowd.page}")
+        teller.happens("Five readers", f"sign up at {crowd.page}")
         await crowd.sign_up(self.stage.readers)
         for _ in range(2):
             await crowd.open_confirmations(self.stage.readers)
@@ -62,13 +62,13 @@ class NewsletterAct:
             "Each got one mail, which asks; its link only asks once more, however often opened."
         )
         await crowd.confirm(self.confirmed)
-        await teller.happens("Four of them", "press the button of that page")
+        teller.happens("Four of them", "press the button of that page")
         check("who pressed the button is a reader", Counts(4, 1, 0), await crowd.counts())
         await teller.true("Those four are readers now; the fifth said nothing, and will get nothing.")
 
     async def _one_article_waits(self) -> None:
         teller, witness = self.teller, self.witness
-        await self._publish(ARTICLES[0])
+        self._publish(ARTICLES[0])
         told = await witness.document(Next, "issue", "next", "--json")
         check("one article of two", (1, 2, False), (told.articles, told.minimum, told.ready))
         check("it says so", True, told.reason.startswith("1 of 2 articles"))
@@ -80,7 +80,7 @@ class NewsletterAct:
 
     async def _two_articles_go(self) -> None:
         teller = self.teller
-        await self._publish(ARTICLES[1])
+        self._publish(ARTICLES[1])
         await self._send()
         with teller.meanwhile("The issue is on its way"):
             await self.crowd.issues_come(_each(self.confirmed, 1) | {self.silent.address: 0})
@@ -103,7 +103,7 @@ class NewsletterAct:
         teller, crowd = self.teller, self.crowd
         mails = [mail for reader in self.stage.readers for mail in reader.mails]
         opened = await crowd.scan(mails)
-        await teller.happens("A virus scanner", f"opens all {opened} addresses that stand in these mails")
+        teller.happens("A virus scanner", f"opens all {opened} addresses that stand in these mails")
         counts, first = await asyncio.gather(crowd.counts(), crowd.ended(1))
         check("nobody left or joined", Counts(4, 1, 0), counts)
         await teller.true("Nobody left or joined by that: to look changes nothing.")
@@ -113,9 +113,9 @@ class NewsletterAct:
         teller, (gone, *others) = self.teller, self.confirmed
         page = await gone.leave_with_one_click(gone.issues[0])
         check("one click is enough", (200, False), (page.status, "set-cookie" in page.fields))
-        await teller.happens("One reader", "leaves with one click in the mail program", "yellow")
+        teller.happens("One reader", "leaves with one click in the mail program", "yellow")
         for article in ARTICLES[2:]:
-            await self._publish(article)
+            self._publish(article)
         await self._send()
         expected = _each(others, 2) | {gone.address: 1, self.silent.address: 0}
         with teller.meanwhile("The issue is on its way"):
@@ -130,9 +130,9 @@ class NewsletterAct:
         await teller.screen("secondpost issue list", listed)
         await teller.true("Planned and delivered add up, for both issues: no reader is lost or met twice.")
 
-    async def _publish(self, article: tuple[str, str]) -> None:
+    def _publish(self, article: tuple[str, str]) -> None:
         self.stage.blog.publish(*article)
-        await self.teller.happens("The blog", f"has a new article, “{article[0]}”")
+        self.teller.happens("The blog", f"has a new article, “{article[0]}”")
 
     async def _send(self) -> None:
         await self.teller.screen("secondpost issue send", await self.witness.output("issue", "send"))

@@ -72,10 +72,10 @@ async def _whole(teller: Teller, acts: Acts) -> int:
         style = "red" if not one.taken else "green" if one.host == PRIMARY else "yellow"
         sign = "→" if one.taken else "✗"
         who = f"{server.network.name}, letter {letter.number}"
-        teller.happened(who, f"{sign} {one.host}: {one.said}", style)
+        teller.happens(who, f"{sign} {one.host}: {one.said}", style)
 
     async with stage(tried) as on_stage:
-        await teller.happens("Secondpost", f"is up, and greets as {SECOND}")
+        teller.happens("Secondpost", f"is up, and greets as {SECOND}")
         try:
             witness = Witness(on_stage)
             for act in acts:
@@ -118,5 +118,5 @@ async def _pages_stay_open(teller: Teller, on_stage: Stage) -> None:
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, told.set)
-    await teller.happens("The public pages", f"are at {on_stage.pages}/weekly/ until Ctrl-C", "green")
+    teller.happens("The public pages", f"are at {on_stage.pages}/weekly/ until Ctrl-C", "green")
     await told.wait()

@@ -1,7 +1,7 @@
 """Tells the story: colours and a moving sign of life on a terminal, plain lines in a pipe.
 
-Whoever reads along is given time, and the machines go on meanwhile: a line waits for its reader, not the
-work behind it.
+Whoever reads along is given time, and the machines go on meanwhile: what happens is told as it happens; words
+and claims wait until those before them have been read.
 """
 
 import asyncio
@@ -14,9 +14,8 @@ from rich.rule import Rule
 from rich.text import Text
 
 WIDTH_MAX = 96
-TOLD_SECONDS = 36.0  # on a slow machine, whatever is left by then is told without pauses
+TOLD_SECONDS = 34.0  # on a slow machine, whatever is left by then is told without pauses
 WORDS_PER_SECOND = 12.0  # how fast somebody reads along who skims
-LINE_SECONDS = 0.2
 CLAIM_SECONDS = 0.5
 SCREEN_SECONDS = 1.2
 
@@ -44,11 +43,7 @@ class Teller:
     def picture(self, text: str) -> None:
         self.console.print(Text(text, style="cyan"), soft_wrap=True)
 
-    async def happens(self, who: str, what: str, style: str = "") -> None:
-        await self._turn(LINE_SECONDS)
-        self.happened(who, what, style)
-
-    def happened(self, who: str, what: str, style: str = "") -> None:
+    def happens(self, who: str, what: str, style: str = "") -> None:
         """At this very moment, whoever is still reading what."""
         line = Text("  ")
         line.append(who.ljust(20), style="bold")
