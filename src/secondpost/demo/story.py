@@ -10,6 +10,7 @@ from secondpost.demo.act_blackout import Blackout
 from secondpost.demo.act_block import Block, Morning
 from secondpost.demo.act_newsletter import NewsletterAct
 from secondpost.demo.browser import NoAnswer
+from secondpost.demo.configuration import NEWSLETTER
 from secondpost.demo.dialogue import Never, NotNow
 from secondpost.demo.evidence import FalseClaim, check
 from secondpost.demo.letters import Letter
@@ -118,5 +119,5 @@ async def _pages_stay_open(teller: Teller, on_stage: Stage) -> None:
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, told.set)
-    teller.happens("The public pages", f"are at {on_stage.pages}/weekly/ until Ctrl-C", "green")
+    await teller.prose(f"The public pages are at {on_stage.pages}/{NEWSLETTER}/ until Ctrl-C.")
     await told.wait()
