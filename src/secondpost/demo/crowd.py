@@ -9,6 +9,7 @@ from secondpost.demo.evidence import FalseClaim, check
 from secondpost.demo.readers import Mail, Reader
 from secondpost.demo.witness import ARRIVAL_SECONDS_MAX, Witness, until
 
+ASKED, CONFIRMED = "Do you want this newsletter", "You are a reader"  # what the link of a confirmation shows
 AGAIN_SECONDS = 0.6  # a command takes about as long itself
 
 
@@ -52,11 +53,12 @@ class Crowd:
         check("each is asked once", everybody, asked())
         check("and sent nothing else", dict.fromkeys(everybody, 0), self.issues())
 
-    async def open_confirmations(self, readers: Sequence[Reader]) -> None:
+    async def open_confirmations(self, readers: Sequence[Reader], said: str) -> None:
+        """By the link of the mail, whose page says how it stands."""
         browser = self.witness.stage.browser
         pages = await asyncio.gather(*(browser.get(reader.confirm_url()) for reader in readers))
-        asked = {(page.status, "Do you want this newsletter" in page.text) for page in pages}
-        check("each link asks once more", {(200, True)}, asked)
+        found = {(page.status, said in page.text) for page in pages}
+        check(f"each link's page says “{said}”", {(200, True)}, found)
 
     async def confirm(self, readers: Sequence[Reader]) -> None:
         pages = await asyncio.gather(*(reader.confirm() for reader in readers))

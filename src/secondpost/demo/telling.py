@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 WIDTH_MAX = 96
-TOLD_SECONDS = 34.0  # on a slow machine, whatever is left by then is told without pauses
+TOLD_SECONDS = 32.0  # on a slow machine, whatever is left by then is told without pauses
 WORDS_PER_SECOND = 12.0  # how fast somebody reads along who skims
 CLAIM_SECONDS = 0.5
 SCREEN_SECONDS = 1.2

@@ -85,11 +85,11 @@ class Witness:
         check("its envelope is what it was", (one.sender, (one.recipient,)), (found.sender, found.recipients))
         check("it is unchanged, but for one Received line", THROUGH_US, added_to(one, found, SECOND))
 
-    async def held(self, count: int) -> list[ListedDelivery]:
-        """What the command lists, asked again until it is so many; the last answer either way."""
+    async def listed(self, group: str, count: int) -> list[ListedDelivery]:
+        """What `held list` or `queue list` tells, asked again until it is so many; else the last answer."""
         deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS_MAX
         while True:
-            listing = await self.document(Listing, "held", "list", "--json")
+            listing = await self.document(Listing, group, "list", "--json")
             if len(listing.deliveries) == count or asyncio.get_running_loop().time() > deadline:
                 return listing.deliveries
             await asyncio.sleep(POLL_SECONDS)
