@@ -44,6 +44,8 @@ against: $(READY) have-peers have-swaks
 long: $(READY) have-peers have-strace have-swaks
 	@$(MAKE) --no-print-directory lint test
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
+	@$(PY) -m tests.crash.reader_states
+	@$(PY) -m tests.crash.fanout_kill --readers 20000
 	@$(MAKE) --no-print-directory days SEEDS=1000
 	@$(MAKE) --no-print-directory against
 	@$(MAKE) --no-print-directory bench
