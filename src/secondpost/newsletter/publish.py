@@ -215,10 +215,15 @@ class Publisher:
                 case IssueState.FROZEN:
                     await self._issues.start(issue.id, now_ms)
                 case IssueState.SENDING:
-                    if await self._issues.send_batch(issue.id, now_ms, SEND_ROWS) == 0:
-                        await self._issues.finish(issue.id, now_ms)
+                    await self._let_go(issue, now_ms)
+                    await self._issues.finish(issue.id, now_ms)
                 case _:
                     pass
+
+    async def _let_go(self, issue: Issue, now_ms: int) -> None:
+        """All that is left: how fast it leaves is for those to say who deliver it."""
+        while await self._issues.send_batch(issue.id, now_ms, SEND_ROWS) > 0:
+            pass
 
     def _may_try(self, issue: Issue, now_ms: int) -> bool:
         tried_ms = self._faulty.get(issue.id)
