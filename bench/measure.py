@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 QUIET_SHARE: Final = 0.02  # of one core
 QUIET_SECONDS_MAX: Final = 20.0
 CALIBRATION_FILES: Final = 400
+CALIBRATION_SIGNATURES: Final = 4000  # about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,15 @@ class PeakMemory:
         self._over.set()
         self._thread.join()
         return max(self._peak, pss_megabytes(self._root))
+
+
+def rsa_signatures_per_second(key: RSAPrivateKey) -> float:
+    """What one core does of them, alone, by the clock on the wall."""
+    padding, hashed = PKCS1v15(), Prehashed(SHA256())
+    begun = time.monotonic()
+    for _ in range(CALIBRATION_SIGNATURES):
+        key.sign(b"x" * 32, padding, hashed)
+    return CALIBRATION_SIGNATURES / (time.monotonic() - begun)
 
 
 def disk_files_per_second(folder: Path) -> float:

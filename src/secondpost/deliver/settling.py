@@ -5,8 +5,7 @@ being busy or full is waited out.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TypeVar
 
 from secondpost.maillog import MailLog
@@ -26,11 +25,16 @@ async def insist(write: Callable[[], Awaitable[T]], what: str, log: MailLog) -> 
         await asyncio.sleep(RETRY_SECONDS)
 
 
+async def together(writes: Sequence[Coroutine[None, None, None]]) -> None:
+    """What is begun in one turn of the loop joins one group of the store, whatever lease it is under."""
+    await asyncio.gather(*writes)
+
+
 class Settler:
     def __init__(self, claims: Claims, log: MailLog) -> None:
         self._claims = claims
         self._log = log
-        self._waiting: deque[tuple[Lease, Settlement]] = deque()
+        self._waiting: dict[Lease, list[Settlement]] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -38,7 +42,7 @@ class Settler:
         return len(self._waiting) == 0 and self._task is None
 
     def add(self, lease: Lease, settlement: Settlement) -> None:
-        self._waiting.append((lease, settlement))
+        self._waiting.setdefault(lease, []).append(settlement)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._write())
 
@@ -50,11 +54,8 @@ class Settler:
     async def _write(self) -> None:
         try:
             while len(self._waiting) > 0:
-                lease = self._waiting[0][0]
-                batch: list[Settlement] = []
-                while len(self._waiting) > 0 and self._waiting[0][0] is lease:
-                    batch.append(self._waiting.popleft()[1])
-                await self._settle(lease, batch)
+                waiting, self._waiting = self._waiting, {}
+                await together([self._settle(lease, batch) for lease, batch in waiting.items()])
         finally:
             self._task = None
 
