@@ -25,12 +25,14 @@ from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.render import DigestRenderer
 from secondpost.protocols.issue_mail import SEED_OCTETS
 from secondpost.protocols.tokens import KeyRing
+from secondpost.setup.dns_records import DkimKey, Examined, examine
 from secondpost.store.newsletter_ports import LeadershipLost
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.signup import SignUps
 from secondpost.web.app import make_app
+from secondpost.world.asking import drive, names_from
 from secondpost.world.feed_socket import FeedAnswerer, FeedAsker, Look
 from secondpost.world.ports import Clock, Dice, Fetcher, Listening
 from secondpost.world.real_clock import RealClock
@@ -38,6 +40,7 @@ from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_dns import RealResolver
 from secondpost.world.real_fetch import RealFetcher
+from secondpost.world.real_keys import dkim_records
 from secondpost.world.real_net import RealNet
 from secondpost.world.real_work import RealWork
 
@@ -72,18 +75,22 @@ def newsletter_named(config: Config, name: str) -> Newsletter | None:
     return None
 
 
+def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> DigestRenderer:
+    def feed_title(newsletter: Newsletter) -> str:
+        return store.feed(newsletter.name, newsletter.feeds[0]).title
+
+    return DigestRenderer(config.web, dice, feed_title)
+
+
 def publisher_of(
     config: Config, clock: Clock, dice: Dice, store: NewsletterStore, log: MailLog, look: Look
 ) -> Publisher:
     """`look` asks the fetch role, or plays it."""
 
-    def feed_title(newsletter: Newsletter) -> str:
-        return store.feed(newsletter.name, newsletter.feeds[0]).title
-
     own = tuple(
         canonical(f"{config.web.url}/{newsletter.name}/feed.xml") for newsletter in config.newsletters
     )
-    renderer = DigestRenderer(config.web, dice, feed_title)
+    renderer = renderer_of(config, dice, store)
     reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
     return Publisher(reading, store, clock, QueueIds(store.worker), renderer.compose, log.alarm)
 
@@ -165,11 +172,22 @@ def public_pages(config: Config, world: World, store: NewsletterStore, links: Ke
     return make_app(config, store, links, sign_ups, world.clock)
 
 
+async def examine_dns(config: Config) -> tuple[Examined, ...]:
+    """What DNS must say, and does. Raises KeyFault while there are no keys."""
+    keys = tuple(DkimKey(record.selector, record.text) for record in dkim_records(config.store, config.dkim))
+    resolver = RealResolver(config.dns.servers, RealDice())
+    try:
+        return await drive(examine(config, keys), names_from(resolver))
+    finally:
+        resolver.close()
+
+
 @dataclass(frozen=True, slots=True)
 class OpenNewsletter:
     store: NewsletterStore
     clock: Clock
     publisher: Publisher
+    renderer: DigestRenderer
     sign_ups: SignUps
 
 
@@ -190,7 +208,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             # What an alarm would say, the command says itself.
             log = MailLog(lambda line: None)
             publisher = publisher_of(config, clock, dice, store, log, look)
-            yield OpenNewsletter(store, clock, publisher, sign_ups)
+            yield OpenNewsletter(store, clock, publisher, renderer_of(config, dice, store), sign_ups)
         finally:
             net.hint(disk.path(HINTS))
             store.close()

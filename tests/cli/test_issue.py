@@ -47,9 +47,9 @@ def test_a_look_without_fetching_goes_by_what_is_known(paper: Newspaper) -> None
 
 def test_an_issue_to_nobody_uses_nothing_up(paper: Newspaper) -> None:
     paper.writes(1, 2)
-    assert "Nobody reads it yet" in paper.run("issue", "send", code=1).stderr
+    assert "nobody reads it yet" in paper.run("issue", "send", code=1).stderr
     paper.run("subscribers", "add", "ada@reader.example")  # pending: no reader
-    assert "Nobody reads it yet" in paper.run("issue", "send", code=1).stderr
+    assert "nobody reads it yet" in paper.run("issue", "send", code=1).stderr
     paper.run("subscribers", "confirm", "ada@reader.example", *CONFIRMED)
     assert "Issue 1 of weekly goes to 1 reader" in paper.run("issue", "send").stdout
 
@@ -105,6 +105,7 @@ def test_a_stopped_issue_gives_its_articles_back(paper: Newspaper) -> None:
     stopped = paper.run("issue", "stop", "1", "--reason", "wrong picture").stdout
     assert "Stopped: issue 1 of weekly. 1 reader planned: 1 stopped." in stopped
     assert "its 2 articles wait again" in stopped
+    assert "2 articles, and 2 are enough; next look" in stopped
     assert "stopped already" in paper.run("issue", "stop", "1", code=1).stderr
     told = paper.told("issue", "status", "1")
     assert (told["state"], told["stopped"], told["adds_up"]) == ("stopped", 1, True)

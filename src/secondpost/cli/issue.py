@@ -31,8 +31,7 @@ from secondpost.cli.screen import (
 )
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState, Reckoning
-from secondpost.mail.subscriber import SubscriberState
-from secondpost.newsletter.issues import Ready
+from secondpost.newsletter.decisions import Ready
 from secondpost.newsletter.publish import CannotCompose
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -57,9 +56,12 @@ NAME = click.argument("name", required=False)
 NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
 
 
-@click.group(cls=Group, places={"preview": "secondpost.cli.issue_preview"})
+@click.group(
+    cls=Group,
+    places={"preview": "secondpost.cli.issue_preview", "test": "secondpost.cli.issue_copy"},
+)
 def issue() -> None:
-    """Issues of the newsletter: what the next one waits for, send, stop, count."""
+    """Issues of the newsletter: what the next one waits for, try, send, stop, count."""
 
 
 @issue.command("next", cls=Command)
@@ -185,12 +187,6 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
 
 async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument:
     store, publisher = open_.store, open_.publisher
-    told = publisher.outlook_forced(newsletter)
-    readers = store.reader_counts(newsletter.name)[SubscriberState.ACTIVE]
-    if isinstance(told.decision, Ready) and readers == 0:
-        # An issue to nobody would use its articles up.
-        why = "Nobody reads it yet: `secondpost subscribers add`, or `import`."
-        return SentDocument(newsletter.name, False, None, told.articles, told.minimum, 0, why)
     async with led(store) as leader:
         try:
             async with _freezing_shown(store, newsletter):
@@ -261,6 +257,7 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
         say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {_sentence(reckoning)}.")
         if len(store.entries_of_issue(stopped.id)) == 0:
             say(f"Nobody has got it: its {counted(stopped.article_count, 'article', 'articles')} wait again.")
+            say(open_.publisher.outlook(which.newsletter).reason)
 
     at_newsletter(work, config)
 

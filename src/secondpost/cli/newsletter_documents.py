@@ -6,8 +6,8 @@ from secondpost.cli.screen import utc_time
 from secondpost.mail.article import Article
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.subscriber import Consent, SubscriberState
-from secondpost.newsletter.issues import Missed, NotDue, Ready, Settling, TooFew
-from secondpost.newsletter.publish import Outlook
+from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
+from secondpost.newsletter.outlook import Outlook
 from secondpost.subscribers.importing import ImportReport
 from secondpost.subscribers.leave import AboutReader
 
@@ -35,6 +35,20 @@ class SentDocument:
     articles: int
     minimum: int
     readers: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDocument:
+    """issue test."""
+
+    newsletter: str
+    address: str
+    sent: bool
+    id: str | None
+    subject: str
+    articles: int
+    minimum: int
     reason: str
 
 
@@ -211,7 +225,11 @@ def next_document(told: Outlook) -> NextDocument:
 def _next_ms(told: Outlook) -> int | None:
     """When it is decided again, as far as that is known now."""
     match told.decision:
-        case TooFew(next_ms=at_ms) | NotDue(next_ms=at_ms) | Missed(next_ms=at_ms) | Settling(until_ms=at_ms):
+        case Settling(until_ms=at_ms) | NotDue(next_ms=at_ms):
+            return at_ms
+        case TooFew(next_ms=at_ms) | NoReaders(next_ms=at_ms):
+            return at_ms
+        case Missed(next_ms=at_ms) | NotApproved(next_ms=at_ms):
             return at_ms
         case _:
             return None

@@ -21,6 +21,15 @@ from secondpost.store.subscriber_ports import Reason as Why
 
 READER_QUERIES = read_queries("readers")
 HASH_OCTETS = 16
+# All that names a reader, in this order; what is counted stays counted.
+ERASING = (
+    "erase_consents",
+    "erase_events",
+    "erase_bounces",
+    "erase_told",
+    "erase_deliveries",
+    "erase_reader",
+)
 _ATTRIBUTES = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
@@ -103,6 +112,12 @@ class SqliteReaders(Base):
             )
             for n, at_ms, what, state, detail, *consent in self._read(READER_QUERIES["events_of"], (id,))
         ]
+
+    def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
+        counts = dict.fromkeys(BounceKind, 0)
+        for kind, reports in self._read(READER_QUERIES["bounced_of_issue"], (issue,)):
+            counts[BounceKind(str(kind))] = number(reports)
+        return counts
 
     def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
         return [
