@@ -20,9 +20,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
-from bench import fanout, figures, peers
+from bench import fanout, figures, importing, peers
 from bench.fanout import FanOutBench
-from bench.figures import OF_MAIL, Bench, Figure, Mode, Side, Work, as_json
+from bench.figures import Bench, Figure, Mode, Side, Work, as_json
+from bench.importing import ImportBench
 from bench.load import LoadTools
 from bench.newsletter import MAIL_OCTETS
 
@@ -40,6 +41,9 @@ BARS: Final = (
     (Figure(Work.FANOUT, MAIL_OCTETS, Mode.HUNDRED_DOMAINS, "disk"), "ratio", 0.4, "at least"),
     (Figure(Work.FANOUT, MAIL_OCTETS, Mode.ONE_DOMAIN, "disk"), "ratio", 0.4, "at least"),
     (Figure(Work.BESIDE, 4096, Mode.ONE_DOMAIN, "disk"), "ratio", 0.5, "at least"),
+    (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "lock_ms", 50.0, "at most"),
+    (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "rss_growth", 1.2, "at most"),
+    (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "accept_ratio", 0.9, "at least"),
 )
 
 
@@ -77,7 +81,11 @@ def raise_loopback() -> None:
 def chosen(arguments: argparse.Namespace) -> list[Figure]:
     return [
         figure
-        for figure in (*figures.grid(arguments.short), *fanout.grid(arguments.short))
+        for figure in (
+            *figures.grid(arguments.short),
+            *fanout.grid(arguments.short),
+            *importing.grid(arguments.short),
+        )
         if arguments.only in (None, figure.work.value)
         and arguments.size in (None, figure.size)
         and arguments.mode in (None, figure.mode.value)
@@ -93,12 +101,19 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
     tools = LoadTools.prepared(folder / "tools")
     sides = tuple(Side) if arguments.side is None else (Side(arguments.side),)
     rounds = arguments.rounds or (1 if arguments.short else ROUNDS)
-    bench = Bench(tools, spools, sides, rounds, arguments.short)
+    mail = Bench(tools, spools, sides, rounds, arguments.short)
     issues = FanOutBench.prepared(tools, spools, rounds, arguments.short)
+    lists = ImportBench(spools, rounds, arguments.short)
+    measured_by: dict[Work, FanOutBench | ImportBench] = {
+        Work.FANOUT: issues,
+        Work.BESIDE: issues,
+        Work.IMPORT: lists,
+    }
     below = []
     try:
         for figure in chosen(arguments):
-            line = (bench if figure.work in OF_MAIL else issues).measure(figure)
+            measured = measured_by.get(figure.work)
+            line = mail.measure(figure) if measured is None else measured.measure(figure)
             print(as_json(line), flush=True)
             if not arguments.short:
                 below += falls_short(figure, line)

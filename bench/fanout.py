@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
@@ -98,7 +98,7 @@ class FanOutBench:
             "cpu_ours": round(median(one.cpu for one in good), 2),
             "pss_ours": round(max(one.pss for one in good)),
             "readers": self._readers,
-            **_rounds(good, thrown_out),
+            **rounds_told(good, thrown_out),
         }
 
     def _measure_beside(self, figure: Figure) -> dict[str, object]:
@@ -111,7 +111,7 @@ class FanOutBench:
             **_ratios("ratio", [one.beside / one.alone for one in good]),
             "messages": self._relayed,
             "readers": self._readers,
-            **_rounds(good, thrown_out),
+            **rounds_told(good, thrown_out),
         }
 
     @property
@@ -236,7 +236,17 @@ def _ratios(name: str, ratios: Sequence[float]) -> dict[str, object]:
     }
 
 
-def _rounds(good: Sequence[Sample], thrown_out: int) -> dict[str, object]:
+class Shares(Protocol):
+    """Of the machine, that others took."""
+
+    @property
+    def steal(self) -> float: ...
+
+    @property
+    def others(self) -> float: ...
+
+
+def rounds_told(good: Sequence[Shares], thrown_out: int) -> dict[str, object]:
     return {
         "rounds": len(good),
         "thrown_out": thrown_out,
