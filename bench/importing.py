@@ -47,6 +47,7 @@ OBSERVE: Final = Path(__file__).resolve().parent / "observe"
 DOMAINS: Final = 100
 ACCEPTED_OCTETS: Final = 4096
 SHORT_LIST_SHARE: Final = 20
+LOOK_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +193,17 @@ def imported(server: Secondpost, path: Path) -> Done:
 
 def run_measured(server: Secondpost, *arguments: str) -> Done:
     begun = time.monotonic()
-    process = subprocess.Popen(
-        server.command(*arguments), env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    assert process.stderr is not None
-    told = process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with open(server.output, "ab") as output:
+        process = subprocess.Popen(
+            server.command(*arguments), env=server.environment, stdout=subprocess.DEVNULL, stderr=output
+        )
+    rss = 0.0
+    while process.poll() is None:
+        rss = max(rss, measure.peak_rss_megabytes(process.pid))
+        time.sleep(LOOK_SECONDS)
     if process.returncode != 0:
-        raise LoadFailed(f"{' '.join(arguments)} ended with {process.returncode}: {told.decode()[-1000:]}")
-    return Done(time.monotonic() - begun, used.ru_maxrss / 1024)
+        raise LoadFailed(f"{' '.join(arguments)} ended with {process.returncode}: {server.trouble()}")
+    return Done(time.monotonic() - begun, rss)
 
 
 def longest_ms(holds: Path) -> float:

@@ -125,6 +125,17 @@ def pss_megabytes(root: int) -> float:
     return kilobytes / 1024
 
 
+def peak_rss_megabytes(pid: int) -> float:
+    """The most that the process ever had; 0 when it is gone. What the kernel tells after its end counts what it
+    was forked from.
+    """
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM:")) / 1024
+
+
 class PeakMemory:
     """Looks at the tree's memory once a second."""
 

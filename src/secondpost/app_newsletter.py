@@ -4,6 +4,7 @@ The deliver role, which carries its mail, is wired in app beside the mail that i
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ from secondpost.world.real_dns import RealResolver
 from secondpost.world.real_fetch import RealFetcher
 from secondpost.world.real_keys import dkim_records
 from secondpost.world.real_net import RealNet
-from secondpost.world.real_work import RealWork
+from secondpost.world.real_work import SWITCH_SECONDS, RealWork
 
 FEEDS = "fetch.socket"  # where the fetch role answers
 PUBLISH = "publish"  # what one process at a time leads
@@ -194,6 +195,7 @@ class OpenNewsletter:
 @asynccontextmanager
 async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
     """The owner's view of the newsletter, service or not; feeds are fetched here. Raises StoreRefused."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     clock, work, dice = RealClock(), RealWork(), RealDice()
     disk, net = RealDisk(config.store), RealNet()
     try:

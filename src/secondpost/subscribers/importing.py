@@ -2,13 +2,13 @@
 
 The suppressed stay suppressed, and those whom we know already, in whatever state, stay as they are. Who
 is marked in the list as gone (unsubscribed, cleaned, disabled) is suppressed. In batches, so that mail goes
-on meanwhile; a list of a million needs no more memory than one of a hundred. While one batch is written, the
-next is read.
+on meanwhile; a list of a million needs no more memory than one of a hundred.
+
+The next batch is read when the one before is written, never beside it: the thread that holds the store's lock
+would have to wait for the one that reads.
 """
 
-import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from secondpost.mail.address import Mailbox
@@ -19,7 +19,6 @@ from secondpost.subscribers.lists import BadRow, Row, rows_of
 from secondpost.world.ports import Clock
 
 BAD_ROWS_NAMED_MAX = 1_000
-BATCHES_UNDER_WAY_MAX = 2  # one is being written, one waits for it: the store never waits for us
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +55,6 @@ class _Tally:
         )
 
 
-def _batches(lines: Iterable[str], tally: _Tally) -> Iterator[list[Row]]:
-    """Raises NoList."""
-    batch: dict[str, Row] = {}
-    for row in rows_of(lines):
-        if isinstance(row, BadRow):
-            tally.bad_count += 1
-            if len(tally.bad) < BAD_ROWS_NAMED_MAX:
-                tally.bad.append(row)
-            continue
-        key = subscriber_key(row.mailbox)
-        if key in batch:
-            tally.known += 1
-            # Whoever is marked as gone anywhere in the list is gone.
-            if row.is_gone and not batch[key].is_gone:
-                batch[key] = row
-            continue
-        batch[key] = row
-        if len(batch) == BATCH_READERS_MAX:
-            yield list(batch.values())
-            batch = {}
-    yield list(batch.values())
-
-
 @dataclass(frozen=True, slots=True)
 class ListImport:
     subscribers: Subscribers
@@ -102,20 +78,29 @@ class ListImport:
         if confirmed is not None and len(confirmed.strip()) == 0:
             raise ValueError("say where and when they agreed")
         tally = _Tally()
-        under_way: deque[asyncio.Task[None]] = deque()
-        try:
-            for batch in _batches(lines, tally):
-                if len(under_way) == BATCHES_UNDER_WAY_MAX:
-                    await under_way.popleft()
-                    progress(tally.report())
-                work = self._bring_in(newsletter, source, batch, confirmed, invites, tally)
-                under_way.append(asyncio.get_running_loop().create_task(work))
-            while len(under_way) > 0:
-                await under_way.popleft()
+        batch: dict[str, Row] = {}
+        for row in rows_of(lines):
+            if isinstance(row, BadRow):
+                tally.bad_count += 1
+                if len(tally.bad) < BAD_ROWS_NAMED_MAX:
+                    tally.bad.append(row)
+                continue
+            key = subscriber_key(row.mailbox)
+            if key in batch:
+                tally.known += 1
+                # Whoever is marked as gone anywhere in the list is gone.
+                if row.is_gone and not batch[key].is_gone:
+                    batch[key] = row
+                continue
+            batch[key] = row
+            if len(batch) == BATCH_READERS_MAX:
+                await self._bring_in(newsletter, source, list(batch.values()), confirmed, invites, tally)
+                batch.clear()
                 progress(tally.report())
-        finally:
-            await asyncio.gather(*under_way, return_exceptions=True)
-        return tally.report()
+        await self._bring_in(newsletter, source, list(batch.values()), confirmed, invites, tally)
+        report = tally.report()
+        progress(report)
+        return report
 
     async def _bring_in(
         self,
