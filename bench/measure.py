@@ -126,8 +126,8 @@ def pss_megabytes(root: int) -> float:
 
 
 def peak_rss_megabytes(pid: int) -> float:
-    """The most that the process ever had; 0 when it is gone. What the kernel tells after its end counts what it
-    was forked from.
+    """The most that the process ever had; 0 when it is gone. What the kernel tells after its end counts
+    what it was forked from.
     """
     try:
         text = Path(f"/proc/{pid}/status").read_text()
