@@ -24,7 +24,7 @@ from secondpost.world.real_net import RealNet
 
 SENDER = Mailbox.parse("b-token@mx2.example.net")
 DATA = b"Subject: the issue\r\n\r\nHello.\r\n"
-MAIL = ReaderMail(SENDER, "<id@example.net>", DATA)
+MAIL = ReaderMail(SENDER, "<id@example.net>", DATA, len(DATA))
 
 
 def job(number: int) -> Job:
@@ -170,7 +170,7 @@ def before_the_body(mark: Mark) -> tuple[Connection, Wire, Owner]:
     connection.connection_made(wire)
     connection.data_received(b"220 mx ready\r\n")
     connection.data_received(b"250-mx\r\n250 PIPELINING\r\n")
-    connection.send(job(1), Personal(SENDER, DATA, mark))
+    connection.send(job(1), Personal(SENDER, DATA, len(DATA), mark))
     wire.written = b""
     connection.data_received(b"250 ok\r\n250 ok\r\n354 go on\r\n")
     return connection, wire, owner

@@ -86,7 +86,8 @@ class Personal:
     """What one reader gets."""
 
     sender: Mailbox
-    data: bytes
+    stuffed: bytes  # ready for the wire: its dots are doubled, and its line ends are CRLF
+    size: int  # octets, not counting doubled dots
     mark: Mark
 
 
@@ -162,7 +163,7 @@ class Connection(asyncio.Protocol):
         first = job.first
         sender, size = (first.sender, first.size)
         if personal is not None:
-            sender, size = (personal.sender, len(personal.data))
+            sender, size = (personal.sender, personal.size)
         recipients = [claimed.recipient for claimed in job.claimed]
         self._client.send_message(sender, recipients, size, first.eight_bit)
         self._within(COMMAND_SECONDS)
@@ -296,6 +297,9 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._pieces = None
+        self._end_body()
+
+    def _end_body(self) -> None:
         self._client.end_body()
         self._within(FINAL_DOT_SECONDS)
         self._flush()
@@ -305,7 +309,8 @@ class Connection(asyncio.Protocol):
             return
         assert self._personal is not None
         if self._personal.mark.may_send is True:
-            self._send_pieces(iter((self._personal.data,)))
+            self._client.send_stuffed(self._personal.stuffed)
+            self._end_body()
             return
         # The reader left, or the issue was stopped, meanwhile: the store has settled it, and a message
         # cannot be taken back but by going away.

@@ -213,7 +213,8 @@ class Site:
     def _send_personal(self, connection: Connection, made: Made) -> None:
         assert self._post.readers is not None
         mark = self._post.readers.mark(self.lease, made.job.first)
-        connection.send(made.job, Personal(made.mail.sender, made.mail.data, mark))
+        mail = made.mail
+        connection.send(made.job, Personal(mail.sender, mail.stuffed, mail.size, mark))
 
     def _cannot_make(self, claimed: Claimed, unreadable: Unreadable) -> None:
         self._post.log.alarm("content-unreadable", f"{claimed.id}: {unreadable.why}")
