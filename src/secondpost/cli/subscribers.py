@@ -11,6 +11,7 @@ from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
+from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.store.subscriber_ports import NewsletterStore, Reason
 from secondpost.subscribers.leave import AboutReader, ReadersDesk
@@ -192,11 +193,18 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
         about = ReadersDesk(store, open_.clock).about(_known(store, which.newsletter, mailbox).id)
         assert about is not None
         if as_json:
-            say_json(reader_document(about, suppressed))
+            say_json(reader_document(about, suppressed, _numbers(store, about)))
         else:
             _say_reader(about, suppressed)
 
     at_newsletter(read, configuration())
+
+
+def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
+    """Of the issues of which something came back from this reader."""
+    ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
+    found = ((id, store.issue(id)) for id in ids)
+    return {id: issue.number for id, issue in found if issue is not None}
 
 
 def _say_reader(about: AboutReader, suppressed: bool) -> None:
