@@ -39,7 +39,15 @@ def delivered(paper: Newspaper) -> list[ReaderMail]:
         own = OwnAddresses(None, Domain("mx2.example.net"))
         log = MailLog(lambda line: None)
         readers = Readers(
-            store, KEYS, own, threads, log, confirmation, lambda mailbox: True, lambda coroutine: None
+            store,
+            KEYS,
+            own,
+            threads,
+            log,
+            confirmation,
+            lambda mailbox: True,
+            lambda: False,
+            lambda coroutine: None,
         )
         lease = await store.lease(Lane.OWN, "unsorted")
         assert lease is not None

@@ -8,6 +8,7 @@ import pytest
 
 from secondpost.deliver.ahead import MAILS_PER_HOP_MAX, MailsAhead
 from secondpost.deliver.assemble import ReaderMail
+from secondpost.deliver.makers import Makers
 from secondpost.deliver.outside import Connection, Job, Mark, Personal
 from secondpost.deliver.readers import Unreadable
 from secondpost.deliver.settling import together
@@ -122,6 +123,40 @@ async def test_writes_under_several_leases_begin_together() -> None:
 
     await together([write("a"), write("b")])
     assert told == ["a begins", "b begins", "a ends", "b ends"]
+
+
+async def test_while_relayed_mail_is_on_its_way_one_maker_of_two_stands_back() -> None:
+    relays = False
+    makers = Makers(lambda: relays)
+    inside: list[str] = []
+
+    async def comes(name: str) -> None:
+        await makers.enter()
+        inside.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        for name in "abcdef":
+            tasks.create_task(comes(name))
+        await all_rest()
+        assert inside == ["a", "b"], "two at once"
+        relays = True
+        makers.leave()
+        await all_rest()
+        assert inside == ["a", "b"], "one stands back"
+        makers.leave()
+        await all_rest()
+        assert inside == ["a", "b", "c"], "but one always goes on"
+        relays = False
+        makers.leave()
+        await all_rest()
+        assert inside == ["a", "b", "c", "d", "e"], "and both again, in turn"
+        makers.leave()
+
+
+async def all_rest() -> None:
+    """Every task has gone as far as it can."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 class Wire(asyncio.Transport):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
+from secondpost.deliver.makers import Makers
 from secondpost.deliver.outside import Mark
 from secondpost.deliver.settling import insist
 from secondpost.mail.address import Mailbox
@@ -35,7 +36,9 @@ class Unreadable:
 
 
 class Readers:
-    """`confirmation` composes the mail that asks a reader to confirm: the same for the same row."""
+    """`confirmation` composes the mail that asks a reader to confirm: the same for the same row. `relays`:
+    whether relayed mail is on its way, which is not to wait for mail to readers.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Readers:
         log: MailLog,
         confirmation: Callable[[Claimed], IssueContent],
         may_get: Callable[[Mailbox], bool],
+        relays: Callable[[], bool],
         background: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         self._store = store
@@ -54,6 +58,7 @@ class Readers:
         self._work = work
         self._confirmation = confirmation
         self.may_get = may_get
+        self._makers = Makers(relays)
         self._marks = CommitMarks(store, log, background)
         self._assemblies: OrderedDict[int, tuple[Assembly, int]] = OrderedDict()
 
@@ -62,8 +67,12 @@ class Readers:
 
     async def mails_for(self, claimed: Sequence[Claimed]) -> list[ReaderMail | Unreadable]:
         """One for each, all made in one other thread."""
-        wanted = [self._wanted(row) for row in claimed]
-        return await self._work.run(partial(_made, wanted))
+        await self._makers.enter()
+        try:
+            wanted = [self._wanted(row) for row in claimed]
+            return await self._work.run(partial(_made, wanted))
+        finally:
+            self._makers.leave()
 
     def _wanted(self, claimed: Claimed) -> "_Wanted | Unreadable":
         assert claimed.subscriber is not None

@@ -64,6 +64,11 @@ class Site:
         self._linger: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
 
+    @property
+    def has_work(self) -> bool:
+        """A message is on its way, or waits for a connection; not while the last ones linger."""
+        return self._at_hand() > 0 or len(self._connections) > len(self._idle)
+
     def stop(self) -> None:
         """Finish the messages under way, leave the rest to whoever comes next."""
         self._told_to_stop = True
