@@ -1,7 +1,7 @@
 """How many mails to readers are being made at once: a campaign must leave relayed mail its share.
 
-Signing is most of what an issue costs. Two threads sign as much as one loop can send, and while relayed mail is
-on its way one of them stands back.
+Signing is most of what an issue costs. Two threads sign as much as one loop can send, and while relayed mail
+is on its way one of them stands back.
 """
 
 import asyncio

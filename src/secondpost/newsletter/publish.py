@@ -33,7 +33,7 @@ FETCH_MS = 10 * 60_000  # between two looks at the feeds
 FRESH_MS = 60_000  # a look that is no older is good enough to make an issue from (R15)
 TRY_AGAIN_MS = 3_600_000  # an issue that could not be made
 FREEZE_ROWS = 500  # written in one transaction
-SEND_ROWS = 1_000
+SEND_ROWS = 250  # the same, and each is dearer
 FORCED = "forced-"
 
 
