@@ -219,7 +219,8 @@ class Publisher:
                 case IssueState.OPEN if issue.newsletter in by_name and self._may_try(issue, now_ms):
                     await self._try_again(by_name[issue.newsletter], issue, leader)
                 case IssueState.FROZEN:
-                    await self._issues.start(issue.id, now_ms)
+                    if await self._issues.start(issue.id, now_ms):
+                        await self._let_go(issue, now_ms)
                 case IssueState.SENDING:
                     await self._let_go(issue, now_ms)
                     await self._issues.finish(issue.id, now_ms)
