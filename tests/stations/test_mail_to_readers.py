@@ -11,7 +11,6 @@ from secondpost.deliver.assemble import ReaderMail
 from secondpost.deliver.makers import Makers
 from secondpost.deliver.outside import Connection, Job, Mark, Personal
 from secondpost.deliver.readers import Unreadable
-from secondpost.deliver.settling import together
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.envelope import Lane
@@ -110,19 +109,6 @@ async def test_what_is_made_can_be_taken_back() -> None:
     taken = ahead.take_back(lambda one: one.first.id.number % 2 == 0)
     assert [one.first.id.number for one in taken] == [0, 2, 4, 6]
     assert numbers(ahead) == [1, 3, 5, 7]
-
-
-async def test_writes_under_several_leases_begin_together() -> None:
-    """Else each waits for the sync of the one before: a hundred sites would take a hundred syncs."""
-    told = []
-
-    async def write(name: str) -> None:
-        told.append(f"{name} begins")
-        await asyncio.sleep(0)
-        told.append(f"{name} ends")
-
-    await together([write("a"), write("b")])
-    assert told == ["a begins", "b begins", "a ends", "b ends"]
 
 
 async def test_while_relayed_mail_is_on_its_way_one_maker_of_two_stands_back() -> None:
