@@ -16,7 +16,7 @@ help:
 	@echo "make lint     ruff, mypy --strict, the floors"
 	@echo "make days     simulated days: SEEDS=200"
 	@echo "make against  against real Postfix, Exim, OpenSMTPD and Unbound"
-	@echo "make bench    accept and relay, measured against Postfix in the same run"
+	@echo "make bench    accept and relay against Postfix, an issue against the machine itself"
 	@echo "make long     the full forms of everything"
 	@echo "make peers    fetch Debian's servers into .peers/, unpacked, not installed"
 

@@ -1,4 +1,5 @@
-"""`python -m bench`: accept and relay against Debian's Postfix in the same run, one line of JSON a figure.
+"""`python -m bench`: accept and relay against Debian's Postfix in the same run, an issue to many readers
+against this machine's own RSA signatures, one line of JSON a figure.
 
 Everything runs in a network that has only loopback, with a tmpfs of its own, so it asks for root. The
 lines go to stdout, what happens meanwhile to stderr.
@@ -19,9 +20,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
-from bench import peers
-from bench.figures import Bench, Figure, Mode, Side, Work, as_json, grid
+from bench import fanout, figures, importing, peers
+from bench.fanout import FanOutBench
+from bench.figures import Bench, Figure, Mode, Side, Work, as_json
+from bench.importing import ImportBench
 from bench.load import LoadTools
+from bench.newsletter import MAIL_OCTETS
 
 INSIDE: Final = "SECONDPOST_BENCH_INSIDE"
 ROUNDS: Final = 5
@@ -34,6 +38,12 @@ BARS: Final = (
     (Figure(Work.ACCEPT, 4096, Mode.KEPT_OPEN, "disk"), "ratio", 5.0, "at least"),
     (Figure(Work.RELAY, 4096, Mode.KEPT_OPEN, "disk"), "ratio", 5.0, "at least"),
     (Figure(Work.ACCEPT, 4096, Mode.KEPT_OPEN, "tmpfs"), "cpu_ratio", 0.25, "at most"),
+    (Figure(Work.FANOUT, MAIL_OCTETS, Mode.HUNDRED_DOMAINS, "disk"), "ratio", 0.4, "at least"),
+    (Figure(Work.FANOUT, MAIL_OCTETS, Mode.ONE_DOMAIN, "disk"), "ratio", 0.4, "at least"),
+    (Figure(Work.BESIDE, 4096, Mode.ONE_DOMAIN, "disk"), "ratio", 0.5, "at least"),
+    (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "lock_ms", 50.0, "at most"),
+    (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "rss_growth", 1.2, "at most"),
+    (Figure(Work.IMPORT, 4096, Mode.HUNDRED_DOMAINS, "disk"), "accept_ratio", 0.9, "at least"),
 )
 
 
@@ -71,7 +81,11 @@ def raise_loopback() -> None:
 def chosen(arguments: argparse.Namespace) -> list[Figure]:
     return [
         figure
-        for figure in grid(arguments.short)
+        for figure in (
+            *figures.grid(arguments.short),
+            *fanout.grid(arguments.short),
+            *importing.grid(arguments.short),
+        )
         if arguments.only in (None, figure.work.value)
         and arguments.size in (None, figure.size)
         and arguments.mode in (None, figure.mode.value)
@@ -84,17 +98,22 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
     for place in (*spools.values(), folder / "tools"):
         place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "bench", str(spools["tmpfs"])], check=True)
-    bench = Bench(
-        LoadTools.prepared(folder / "tools"),
-        spools,
-        tuple(Side) if arguments.side is None else (Side(arguments.side),),
-        arguments.rounds or (1 if arguments.short else ROUNDS),
-        arguments.short,
-    )
+    tools = LoadTools.prepared(folder / "tools")
+    sides = tuple(Side) if arguments.side is None else (Side(arguments.side),)
+    rounds = arguments.rounds or (1 if arguments.short else ROUNDS)
+    mail = Bench(tools, spools, sides, rounds, arguments.short)
+    issues = FanOutBench.prepared(tools, spools, rounds, arguments.short)
+    lists = ImportBench(spools, rounds, arguments.short)
+    measured_by: dict[Work, FanOutBench | ImportBench] = {
+        Work.FANOUT: issues,
+        Work.BESIDE: issues,
+        Work.IMPORT: lists,
+    }
     below = []
     try:
         for figure in chosen(arguments):
-            line = bench.measure(figure)
+            measured = measured_by.get(figure.work)
+            line = mail.measure(figure) if measured is None else measured.measure(figure)
             print(as_json(line), flush=True)
             if not arguments.short:
                 below += falls_short(figure, line)

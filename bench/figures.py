@@ -6,13 +6,13 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Final, TypeVar
 
 from bench import measure
 from bench.load import Load, LoadTools, Sink
@@ -29,18 +29,28 @@ RECIPIENT: Final = f"reader@{DOMAIN}"
 class Work(StrEnum):
     ACCEPT = "accept"  # the next hop is down: nothing listens there
     RELAY = "relay"  # until the last message is at the next hop
+    FANOUT = "fanout"  # an issue to many readers, against this machine's own RSA signatures
+    BESIDE = "beside"  # relay while an issue is on its way, against relay alone
+    IMPORT = "import"  # readers come in and an issue is frozen, while mail is accepted
+
+
+OF_MAIL: Final = (Work.ACCEPT, Work.RELAY)
 
 
 class Mode(StrEnum):
     KEPT_OPEN = "kept-open"  # 50 sessions
     PER_CONNECTION = "per-connection"  # 10 clients, one message each connection
     ONE_SESSION = "one-session"  # where a slow commit timer would show
+    HUNDRED_DOMAINS = "hundred-domains"  # readers' domains, each with servers of its own
+    ONE_DOMAIN = "one-domain"
 
 
 class Side(StrEnum):
     OURS = "ours"
     POSTFIX = "postfix"
 
+
+R = TypeVar("R")
 
 SESSIONS: Final = {Mode.KEPT_OPEN: (50, True), Mode.PER_CONNECTION: (10, False), Mode.ONE_SESSION: (1, True)}
 
@@ -80,6 +90,21 @@ class Round:
         return any(sample.is_disturbed for sample in self.samples.values())
 
 
+def good_rounds(
+    wanted: int, run: Callable[[int], R], is_disturbed: Callable[[R], bool]
+) -> tuple[list[R], int]:
+    """So many rounds, and how many were thrown out: those are repeated, until they are as many again."""
+    good: list[R] = []
+    thrown_out = 0
+    while len(good) < wanted:
+        one = run(len(good) + thrown_out)
+        if is_disturbed(one) and thrown_out < wanted:
+            thrown_out += 1
+        else:
+            good.append(one)
+    return good, thrown_out
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """`spools` names a folder for "disk" and one for "tmpfs"."""
@@ -91,21 +116,18 @@ class Bench:
     short: bool
 
     def measure(self, figure: Figure) -> dict[str, object]:
-        """All rounds of a figure, the order swapped each time; disturbed rounds are repeated."""
-        good: list[Round] = []
-        thrown_out = 0
+        """All rounds of a figure, the order swapped each time."""
         disk: list[float] = []
-        while len(good) < self.rounds:
+
+        def run(turn: int) -> Round:
             disk.append(measure.disk_files_per_second(self.spools[figure.spool]))
             one = Round()
-            turn = len(good) + thrown_out
             for side in self.sides if turn % 2 == 0 else tuple(reversed(self.sides)):
                 one.samples[side] = self._sample(figure, side)
                 say(figure, side, one.samples[side], disk[-1])
-            if one.is_disturbed and thrown_out < self.rounds:
-                thrown_out += 1
-                continue
-            good.append(one)
+            return one
+
+        good, thrown_out = good_rounds(self.rounds, run, lambda one: one.is_disturbed)
         return self._line(figure, good, thrown_out, disk)
 
     def _sample(self, figure: Figure, side: Side) -> Sample:
@@ -206,9 +228,9 @@ def say(figure: Figure, side: Side, sample: Sample, disk: float) -> None:
 def grid(short: bool) -> Iterator[Figure]:
     """Every figure of a run, the ones with a bar first."""
     for spool in ("disk", "tmpfs"):
-        for work in Work:
+        for work in OF_MAIL:
             for size in (4096, 51200):
-                for mode in Mode:
+                for mode in SESSIONS:
                     if mode is Mode.ONE_SESSION and (work is Work.RELAY or size != 4096):
                         continue
                     if short and size != 4096 and mode is not Mode.KEPT_OPEN:

@@ -77,11 +77,12 @@ class Sink:
     """A next hop that takes everything and counts it."""
 
     def __init__(self, tools: LoadTools, port: int) -> None:
+        """At this port of 127.0.0.1 and of every other address of this machine."""
         self.port = port
         self._counted = 0
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
-            [str(tools.peer.file("usr/sbin/smtp-sink")), "-u", "nobody", "-c", f"127.0.0.1:{port}", "1000"],
+            [str(tools.peer.file("usr/sbin/smtp-sink")), "-u", "nobody", "-c", f"0.0.0.0:{port}", "1000"],
             env=tools.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -103,6 +104,10 @@ class Sink:
                 with self._changed:
                     self._counted = int(counts[-1])
                     self._changed.notify_all()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def counted(self) -> int:

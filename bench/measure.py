@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 QUIET_SHARE: Final = 0.02  # of one core
 QUIET_SECONDS_MAX: Final = 20.0
 CALIBRATION_FILES: Final = 400
+CALIBRATION_SIGNATURES: Final = 4000  # about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,17 @@ def pss_megabytes(root: int) -> float:
     return kilobytes / 1024
 
 
+def peak_rss_megabytes(pid: int) -> float:
+    """The most that the process ever had; 0 when it is gone. What the kernel tells after its end counts
+    what it was forked from.
+    """
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM:")) / 1024
+
+
 class PeakMemory:
     """Looks at the tree's memory once a second."""
 
@@ -138,6 +155,15 @@ class PeakMemory:
         self._over.set()
         self._thread.join()
         return max(self._peak, pss_megabytes(self._root))
+
+
+def rsa_signatures_per_second(key: RSAPrivateKey) -> float:
+    """What one core does of them, alone, by the clock on the wall."""
+    padding, hashed = PKCS1v15(), Prehashed(SHA256())
+    begun = time.monotonic()
+    for _ in range(CALIBRATION_SIGNATURES):
+        key.sign(b"x" * 32, padding, hashed)
+    return CALIBRATION_SIGNATURES / (time.monotonic() - begun)
 
 
 def disk_files_per_second(folder: Path) -> float:

@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -26,6 +26,7 @@ class Secondpost:
     port: int
     primary_port: int
     more: str = ""  # further lines of the configuration, such as [deliver] probe = "1 second"
+    surroundings: Mapping[str, str] = field(default_factory=dict)  # of its processes, beside our own
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -35,6 +36,10 @@ class Secondpost:
     @property
     def output(self) -> Path:
         return self.folder / "output"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.surroundings}
 
     @property
     def pid(self) -> int:
@@ -64,7 +69,11 @@ recipients = ["any"]
     def start(self) -> None:
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
-                self._command("serve"), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                self.command("serve"),
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
         try:
             wait_until_greeted(self.port, self.process, START_SECONDS_MAX, self.trouble)
@@ -86,13 +95,18 @@ recipients = ["any"]
     def run(self, *arguments: str) -> str:
         """One of the commands, such as `queue list --json`; what it printed."""
         done = subprocess.run(
-            self._command(*arguments), capture_output=True, text=True, timeout=60, check=False
+            self.command(*arguments),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         if done.returncode not in (0, 1):
             raise AssertionError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
         return done.stdout
 
-    def _command(self, *arguments: str) -> Sequence[str]:
+    def command(self, *arguments: str) -> Sequence[str]:
         return [sys.executable, "-m", "secondpost", *arguments, "--config", str(self.config)]
 
     def trouble(self) -> str:

@@ -224,6 +224,7 @@ class DeliverRole:
                 self._log,
                 newsletter.confirmation,
                 config.send.allows,
+                lambda: self._loop.has_work,
                 self._background.run,
             )
             post = self._post(newsletter.store, readers)

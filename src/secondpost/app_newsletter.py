@@ -5,6 +5,7 @@ and needed by one role alone is imported where it is used: five processes have i
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_dns import RealResolver
 from secondpost.world.real_keys import dkim_records
 from secondpost.world.real_net import RealNet
-from secondpost.world.real_work import RealWork
+from secondpost.world.real_work import SWITCH_SECONDS, RealWork
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -211,6 +212,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
     from secondpost.newsletter.fetching import FeedFetching
     from secondpost.world.real_fetch import RealFetcher
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     clock, work, dice = RealClock(), RealWork(), RealDice()
     disk, net = RealDisk(config.store), RealNet()
     try:

@@ -39,19 +39,28 @@ def delivered(paper: Newspaper) -> list[ReaderMail]:
         own = OwnAddresses(None, Domain("mx2.example.net"))
         log = MailLog(lambda line: None)
         readers = Readers(
-            store, KEYS, own, threads, log, confirmation, lambda mailbox: True, lambda coroutine: None
+            store,
+            KEYS,
+            own,
+            threads,
+            log,
+            confirmation,
+            lambda mailbox: True,
+            lambda: False,
+            lambda coroutine: None,
         )
         lease = await store.lease(Lane.OWN, "unsorted")
         assert lease is not None
         claimed = await store.claim(lease, now_ms, 10)
-        mails = [await readers.mail_for(one) for one in claimed]
-        again = [await readers.mail_for(one) for one in claimed]
-        assert again == mails, "every attempt makes the same mail"
-        assert all(readers.mark(lease, one).done() for one in claimed), "a copy may come twice"
+        mails = await readers.mails_for(claimed)
+        assert await readers.mails_for(claimed) == mails, "every attempt makes the same mail"
+        assert all(readers.mark(lease, one).may_send for one in claimed), "a copy may come twice"
         await store.settle(lease, [Settlement(one.id, State.DELIVERED, now_ms) for one in claimed])
         await store.give_back(lease)
         threads.close()
-        return mails
+        made = [mail for mail in mails if isinstance(mail, ReaderMail)]
+        assert len(made) == len(mails), mails
+        return made
 
     return paper.inside(work)
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from secondpost.config.records import Start
+from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedNotLookedAt, FeedUnreadable
 from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
+from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.newsletter.decisions import (
     ClockSetBack,
     GivenBack,
@@ -22,6 +24,7 @@ from secondpost.newsletter.decisions import (
 from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.publish import FETCH_MS
 from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
 from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, READER, URL, WEEKLY, Bench, Blog, articles
 
 FRIDAYS = replace(WEEKLY, every="friday 09:00", timezone="Europe/Oslo")
@@ -460,3 +463,25 @@ def test_the_owner_is_told_what_else_stands_in_the_way(bench: Bench) -> None:
             assert words in (await blog.says(finding)).reason
 
     bench.run(story())
+
+
+def test_an_issue_leaves_whole_however_many_read_it(bench: Bench) -> None:
+    """A batch at each turn of the publisher would hold every campaign to a few hundred mails a second."""
+    blog = bench.blog()
+
+    async def story() -> int:
+        agreed = Consent("/weekly/", "confirmed", "Yes.", blog.clock.ms)
+        for start in range(0, 1_200, BATCH_READERS_MAX):
+            more = range(start, min(start + BATCH_READERS_MAX, 1_200))
+            lines = [Imported(Mailbox.parse(f"reader{n}@reader.example")) for n in more]
+            await blog.store.import_batch("weekly", lines, SubscriberState.ACTIVE, agreed, blog.clock.ms)
+        await blog.says(articles(2, 1))
+        leader = await blog.leader()
+        await blog.publisher.send_now(blog.newsletter, leader)
+        await blog.publisher.go_on([blog.newsletter], leader)
+        delivered = 0
+        while (more_delivered := await blog.delivers()) > 0:
+            delivered += more_delivered
+        return delivered
+
+    assert bench.run(story()) == 1_201

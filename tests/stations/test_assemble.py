@@ -10,6 +10,7 @@ import pytest
 from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
+from secondpost.protocols.body import DotReader
 from secondpost.protocols.dkim_verifying import Finding, verify
 from secondpost.protocols.header_fields import FieldFault
 from secondpost.protocols.issue_mail import Heading, compile_issue
@@ -105,6 +106,16 @@ def a_local_part(dice: random.Random) -> str:
 def a_domain(dice: random.Random) -> str:
     labels = dice.randint(1, 3)
     return ".".join("x" * dice.choice((1, 8, 55)) for _ in range(labels)) + ".example"
+
+
+def test_dots_that_begin_a_line_are_doubled_for_the_wire_wherever_they_come_from() -> None:
+    """From the text, and from an address so long that it is broken right before its last dot."""
+    mail = Assembly(issue(), KEYS, WITH_WEB).mail_for(reader(address=f"{'l' * 64}@{'d' * 10}.example"))
+    assert mail.stuffed.count(b"\r\n..\r\n") == 1
+    assert mail.stuffed.count(b"\r\n..example=\r\n") == 3
+    assert DotReader().content(mail.stuffed + b".\r\n") == (mail.data, b"")
+    assert mail.size == len(mail.data) == len(mail.stuffed) - 4
+    assert dkimpy_says.accepts(mail.data, 0, keys().txt)
 
 
 def test_dkimpy_accepts_both_signatures_of_500_readers() -> None:

@@ -1,10 +1,14 @@
 """Mail to readers is looked at again as it is claimed and before the dot, and a crash leaves it known."""
 
+from itertools import pairwise
+
+from secondpost.deliver.settling import Settler
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Reckoning
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.maillog import MailLog
 from secondpost.store.ports import Selection
 from secondpost.store.subscriber_ports import Reason
 from tests.store.place import Place
@@ -55,6 +59,28 @@ async def test_who_leaves_after_the_claim_is_stopped_before_the_dot(place: Place
     assert store.reckoning(issue.id) == Reckoning(2, suppressed=1, under_way=1)
     assert await store.settle(lease, [outcome(claimed[0], State.DELIVERED, place.clock.ms)]) == 0
     assert await store.settle(lease, [outcome(claimed[1], State.DELIVERED, place.clock.ms)]) == 1
+
+
+async def test_an_outcome_is_durable_no_later_than_the_mark_that_its_connection_asks_for_next(
+    place: Place,
+) -> None:
+    """So a crash leaves no more of an issue unknown than connections were open."""
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers(*(f"u{n}@example.net" for n in range(30)))
+    issue = await publisher.sent()
+    lease = await leased_issues(store)
+    claimed = await store.claim(lease, place.clock.ms, 30)
+    settler = Settler(store, MailLog(lambda line: None))
+    await marked(store, lease, claimed[:1])
+    for answered, following in pairwise(claimed):
+        settler.add(lease, outcome(answered, State.DELIVERED, place.clock.ms))
+        assert await store.commit_marks(lease, [following.id]) == {following.id}
+        under_way = store.deliveries(issue.id, (State.COMMITTING,), None, 30)
+        assert [row.id for row in under_way] == [following.id]
+    settler.add(lease, outcome(claimed[-1], State.DELIVERED, place.clock.ms))
+    await settler.finished()
+    assert store.reckoning(issue.id) == Reckoning(30, delivered=30)
 
 
 async def test_a_mark_under_a_lost_lease_does_not_hold(place: Place) -> None:

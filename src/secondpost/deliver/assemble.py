@@ -12,6 +12,7 @@ from html import escape
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
+from secondpost.protocols.body import stuffed_lines
 from secondpost.protocols.dkim_canonical import relaxed_field, relaxed_lines
 from secondpost.protocols.dkim_signing import Signatures, SigningKey
 from secondpost.protocols.header_fields import structured_field
@@ -40,7 +41,13 @@ class ReaderKeys:
 class ReaderMail:
     sender: Mailbox  # of the envelope: what comes back names reader and issue
     message_id: str
-    data: bytes  # ASCII, line ends CRLF
+    stuffed: bytes  # ASCII, line ends CRLF, its dots doubled for the wire
+    size: int  # octets, not counting doubled dots
+
+    @property
+    def data(self) -> bytes:
+        """As whoever gets it will read it."""
+        return self.stuffed.replace(b"\r\n..", b"\r\n.")
 
 
 class Assembly:
@@ -61,6 +68,8 @@ class Assembly:
         self._signatures = Signatures(keys.signing, content.domain, content.dated_s, (*names, *personal))
         self._pieces = [piece.encode("ascii") for piece in content.pieces]
         self._relaxed = [relaxed_lines(piece) for piece in self._pieces]
+        self._stuffed = [stuffed_lines(piece) for piece in self._pieces]
+        self._doubled_dots = sum(map(len, self._stuffed)) - sum(map(len, self._pieces))
         self._body_hash = sha256(self._relaxed[0])  # grows only in copies
         self._holes = sorted(set(content.holes), key=lambda placed: (placed.hole, placed.is_html))
         self._order = [self._holes.index(placed) for placed in content.holes]
@@ -78,19 +87,16 @@ class Assembly:
         signatures = self._signatures.fields(header_hash, body_hash.digest())
         number = reader.number if self._is_issue else CONFIRMATION
         bounce = Token(Purpose.BOUNCE, reader.subscriber, number)
+        # No line of a header begins with a dot: each begins with a name, or is folded.
+        header = (signatures, self._fields, b"\r\n".join(personal), b"\r\n\r\n")
+        own = [stuffed_lines(filling) for filling in fillings]
+        stuffed = b"".join((*header, self._stuffed[0], self._joined(self._stuffed, own)))
+        doubled_dots = self._doubled_dots + sum(map(len, own)) - sum(map(len, fillings))
         return ReaderMail(
             sender=address_of(self._keys.addresses, bounce, self._own.bounces),
             message_id=id,
-            data=b"".join(
-                (
-                    signatures,
-                    self._fields,
-                    b"\r\n".join(personal),
-                    b"\r\n\r\n",
-                    self._pieces[0],
-                    self._joined(self._pieces, fillings),
-                )
-            ),
+            stuffed=stuffed,
+            size=len(stuffed) - doubled_dots,
         )
 
     def _personal(self, reader: Reader, id: str) -> tuple[str, list[bytes]]:

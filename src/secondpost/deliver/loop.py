@@ -59,6 +59,11 @@ class DeliverLoop:
             self._begin_probe(down.site)
         self._look()
 
+    @property
+    def has_work(self) -> bool:
+        """Mail of these lanes is on its way to another server, or about to be."""
+        return any(isinstance(site, Site) and site.has_work for site in self._sites.values())
+
     def hinted(self) -> None:
         """There is something new in the spool."""
         for site in self._sites.values():

@@ -56,13 +56,39 @@ class Job:
         return self.claimed[0]
 
 
+class Mark:
+    """Whether the final dot may be sent, once that is durably written down.
+
+    No future of the loop: those tell in a later turn, and every turn of a busy loop is a millisecond.
+    """
+
+    __slots__ = ("_then", "may_send")
+
+    def __init__(self) -> None:
+        self.may_send: bool | None = None  # None: not known yet
+        self._then: Callable[[], None] | None = None
+
+    def tell(self, may_send: bool) -> None:
+        self.may_send = may_send
+        if self._then is not None:
+            self._then()
+
+    def when_told(self, then: Callable[[], None]) -> None:
+        """At once, or as soon as it is known."""
+        if self.may_send is None:
+            self._then = then
+        else:
+            then()
+
+
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """What one reader gets, and whether its dot may be sent once that is durably written down."""
+    """What one reader gets."""
 
     sender: Mailbox
-    data: bytes
-    mark: asyncio.Future[bool]
+    stuffed: bytes  # ready for the wire: its dots are doubled, and its line ends are CRLF
+    size: int  # octets, not counting doubled dots
+    mark: Mark
 
 
 class Owner(Protocol):
@@ -137,7 +163,7 @@ class Connection(asyncio.Protocol):
         first = job.first
         sender, size = (first.sender, first.size)
         if personal is not None:
-            sender, size = (personal.sender, len(personal.data))
+            sender, size = (personal.sender, personal.size)
         recipients = [claimed.recipient for claimed in job.claimed]
         self._client.send_message(sender, recipients, size, first.eight_bit)
         self._within(COMMAND_SECONDS)
@@ -227,10 +253,8 @@ class Connection(asyncio.Protocol):
                 assert self.job is not None
                 if self._personal is None:
                     self._send_pieces(self.owner.body_pieces(self.job))
-                elif self._personal.mark.done():
-                    self._send_marked(self._personal)
                 else:
-                    self._background(self._await_mark(self._personal))
+                    self._personal.mark.when_told(self._send_marked)
             case Ready():
                 self._within(COMMAND_SECONDS)
                 self.owner.connection_ready(self)
@@ -273,18 +297,20 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._pieces = None
+        self._end_body()
+
+    def _end_body(self) -> None:
         self._client.end_body()
         self._within(FINAL_DOT_SECONDS)
         self._flush()
 
-    async def _await_mark(self, personal: Personal) -> None:
-        await asyncio.wait((personal.mark,))
-        if not self._over:
-            self._send_marked(personal)
-
-    def _send_marked(self, personal: Personal) -> None:
-        if personal.mark.result():
-            self._send_pieces(iter((personal.data,)))
+    def _send_marked(self) -> None:
+        if self._over:
+            return
+        assert self._personal is not None
+        if self._personal.mark.may_send is True:
+            self._client.send_stuffed(self._personal.stuffed)
+            self._end_body()
             return
         # The reader left, or the issue was stopped, meanwhile: the store has settled it, and a message
         # cannot be taken back but by going away.

@@ -1,4 +1,4 @@
-"""Mail to readers: each gets a mail of their own, made and signed when it is about to leave.
+"""Mail to readers: each gets a mail of their own, made and signed shortly before it leaves.
 
 Before the final dot of an issue's mail the row is durably `committing`: after a crash nobody asks whether it
 was sent, it is `unknown`. The mark is asked for together with MAIL, and awaited only before the dot; the
@@ -7,10 +7,13 @@ marks of all connections go to the store together.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
+from secondpost.deliver.makers import Makers
+from secondpost.deliver.outside import Mark
 from secondpost.deliver.settling import insist
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
@@ -18,15 +21,24 @@ from secondpost.mail.issue_content import IssueContent, Reader
 from secondpost.mail.subscriber import NOBODY
 from secondpost.maillog import MailLog
 from secondpost.protocols.verp import CONFIRMATION
-from secondpost.store.ports import Lease
+from secondpost.store.ports import Lease, StoreUnavailable
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.ports import Work
 
 ASSEMBLIES_MAX = 16  # issues and confirmations whose shared part is kept at hand
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A mail that cannot be made now."""
+
+    why: str
+
+
 class Readers:
-    """`confirmation` composes the mail that asks a reader to confirm: the same for the same row."""
+    """`confirmation` composes the mail that asks a reader to confirm: the same for the same row. `relays`:
+    whether relayed mail is on its way, which is not to wait for mail to readers.
+    """
 
     def __init__(
         self,
@@ -37,6 +49,7 @@ class Readers:
         log: MailLog,
         confirmation: Callable[[Claimed], IssueContent],
         may_get: Callable[[Mailbox], bool],
+        relays: Callable[[], bool],
         background: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         self._store = store
@@ -45,19 +58,29 @@ class Readers:
         self._work = work
         self._confirmation = confirmation
         self.may_get = may_get
+        self._makers = Makers(relays)
         self._marks = CommitMarks(store, log, background)
         self._assemblies: OrderedDict[int, tuple[Assembly, int]] = OrderedDict()
 
-    def mark(self, lease: Lease, claimed: Claimed) -> asyncio.Future[bool]:
-        """Whether the final dot may be sent, once that is durable."""
+    def mark(self, lease: Lease, claimed: Claimed) -> Mark:
         return self._marks.mark(lease, claimed)
 
-    async def mail_for(self, claimed: Claimed) -> ReaderMail:
-        """Raises LookupError when the content is gone, StoreUnavailable when it cannot be read now."""
+    async def mails_for(self, claimed: Sequence[Claimed]) -> list[ReaderMail | Unreadable]:
+        """One for each, all made in one other thread."""
+        await self._makers.enter()
+        try:
+            wanted = [self._wanted(row) for row in claimed]
+            return await self._work.run(partial(_made, wanted))
+        finally:
+            self._makers.leave()
+
+    def _wanted(self, claimed: Claimed) -> "_Wanted | Unreadable":
         assert claimed.subscriber is not None
-        assembly, number = self._assembly(claimed)
-        reader = Reader(claimed.subscriber, number, claimed.recipient)
-        return await self._work.run(partial(assembly.mail_for, reader))
+        try:
+            assembly, number = self._assembly(claimed)
+        except (LookupError, StoreUnavailable) as error:
+            return Unreadable(str(error))
+        return _Wanted(assembly, Reader(claimed.subscriber, number, claimed.recipient))
 
     def _assembly(self, claimed: Claimed) -> tuple[Assembly, int]:
         """The part that all readers of the message share, and the issue's number."""
@@ -92,8 +115,18 @@ class Readers:
         return issue.number
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    assembly: Assembly
+    reader: Reader
+
+
+def _made(wanted: list[_Wanted | Unreadable]) -> list[ReaderMail | Unreadable]:
+    return [one if isinstance(one, Unreadable) else one.assembly.mail_for(one.reader) for one in wanted]
+
+
 class CommitMarks:
-    """Asks the store for marks, all that came up in one turn of the loop together."""
+    """Asks the store for marks, each as it is wanted: the store writes together what comes together."""
 
     def __init__(
         self,
@@ -104,28 +137,25 @@ class CommitMarks:
         self._store = store
         self._log = log
         self._background = background
-        self._wanted: dict[Lease, dict[DeliveryId, asyncio.Future[bool]]] = {}
 
-    def mark(self, lease: Lease, claimed: Claimed) -> asyncio.Future[bool]:
-        """Whether the dot may be sent. A confirmation or a copy needs no mark: it may come twice."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[bool] = loop.create_future()
+    def mark(self, lease: Lease, claimed: Claimed) -> Mark:
+        """A confirmation or a copy needs no mark: it may come twice."""
+        mark = Mark()
         if claimed.issue is None:
-            answer.set_result(True)
-            return answer
-        if len(self._wanted) == 0:
-            loop.call_soon(self._ask)
-        self._wanted.setdefault(lease, {})[claimed.id] = answer
-        return answer
+            mark.tell(may_send=True)
+        else:
+            asked = asyncio.ensure_future(self._store.commit_marks(lease, (claimed.id,)))
+            asked.add_done_callback(partial(self._answered, lease, claimed.id, mark))
+        return mark
 
-    def _ask(self) -> None:
-        wanted, self._wanted = self._wanted, {}
-        for lease, answers in wanted.items():
-            self._background(self._write(lease, answers))
+    def _answered(
+        self, lease: Lease, id: DeliveryId, mark: Mark, asked: asyncio.Future[frozenset[DeliveryId]]
+    ) -> None:
+        if asked.exception() is None:
+            mark.tell(id in asked.result())
+        else:
+            self._background(self._ask_again(lease, id, mark))
 
-    async def _write(self, lease: Lease, answers: dict[DeliveryId, asyncio.Future[bool]]) -> None:
-        write = partial(self._store.commit_marks, lease, list(answers))
-        marked = await insist(write, f"{len(answers)} marks", self._log)
-        for id, answer in answers.items():
-            if not answer.done():
-                answer.set_result(id in marked)
+    async def _ask_again(self, lease: Lease, id: DeliveryId, mark: Mark) -> None:
+        """The store was busy or full. What is worse than that it says again, and the role ends."""
+        mark.tell(id in await insist(partial(self._store.commit_marks, lease, (id,)), "a mark", self._log))

@@ -1,12 +1,12 @@
-"""Writes outcomes down, together, and does not let go of one before it is durable.
+"""Writes outcomes down, and does not let go of one before it is durable.
 
 An outcome that is lost is a delivery made twice, a lease that is kept holds its site's mail: the store
 being busy or full is waited out.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from secondpost.maillog import MailLog
@@ -27,38 +27,49 @@ async def insist(write: Callable[[], Awaitable[T]], what: str, log: MailLog) -> 
 
 
 class Settler:
+    """Hands each outcome to the store at once, in the turn of the loop in which it came.
+
+    So it is written no later than what its connection does next: of the mails that one connection sent, never
+    more than one is `committing` for good.
+    """
+
     def __init__(self, claims: Claims, log: MailLog) -> None:
         self._claims = claims
         self._log = log
-        self._waiting: deque[tuple[Lease, Settlement]] = deque()
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        return len(self._waiting) == 0 and self._task is None
+        self._under_way = 0
+        self._again: set[asyncio.Task[None]] = set()
+        self._finished: list[asyncio.Future[None]] = []
 
     def add(self, lease: Lease, settlement: Settlement) -> None:
-        self._waiting.append((lease, settlement))
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._write())
+        self._under_way += 1
+        asked = asyncio.ensure_future(self._claims.settle(lease, (settlement,)))
+        asked.add_done_callback(partial(self._answered, lease, settlement))
 
     async def finished(self) -> None:
         """Until all that was added is durable."""
-        while self._task is not None:
-            await asyncio.wait([self._task])
+        while self._under_way > 0:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._finished.append(turn)
+            await turn
 
-    async def _write(self) -> None:
-        try:
-            while len(self._waiting) > 0:
-                lease = self._waiting[0][0]
-                batch: list[Settlement] = []
-                while len(self._waiting) > 0 and self._waiting[0][0] is lease:
-                    batch.append(self._waiting.popleft()[1])
-                await self._settle(lease, batch)
-        finally:
-            self._task = None
+    def _answered(self, lease: Lease, settlement: Settlement, asked: asyncio.Future[int]) -> None:
+        if asked.exception() is None:
+            self._settled(asked.result())
+            return
+        task = asyncio.get_running_loop().create_task(self._ask_again(lease, settlement))
+        self._again.add(task)
+        task.add_done_callback(self._again.discard)
 
-    async def _settle(self, lease: Lease, batch: list[Settlement]) -> None:
-        settled = await insist(lambda: self._claims.settle(lease, batch), f"{len(batch)} outcomes", self._log)
-        if settled < len(batch):
-            self._log.alarm("fence-fell", f"{len(batch) - settled} outcomes came too late")
+    async def _ask_again(self, lease: Lease, settlement: Settlement) -> None:
+        self._settled(
+            await insist(lambda: self._claims.settle(lease, (settlement,)), "an outcome", self._log)
+        )
+
+    def _settled(self, written: int) -> None:
+        if written == 0:
+            self._log.alarm("fence-fell", "an outcome came too late")
+        self._under_way -= 1
+        if self._under_way == 0:
+            for turn in self._finished:
+                turn.set_result(None)
+            self._finished = []

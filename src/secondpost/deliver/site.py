@@ -10,10 +10,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
+from secondpost.deliver.ahead import Made, MailsAhead
 from secondpost.deliver.opening import Opener
 from secondpost.deliver.outside import Connection, ContentUnreadable, Job, Personal
 from secondpost.deliver.pace import STALL_SECONDS, Pace
 from secondpost.deliver.post import Post
+from secondpost.deliver.readers import Unreadable
 from secondpost.deliver.refusals import PAUSE_MS, Refusals
 from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of_break, speaks_of_load
 from secondpost.mail.address import Domain
@@ -45,6 +47,9 @@ class Site:
         self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
         self._pace = Pace(post.config.deliver.connections_per_site)
         self._jobs: deque[Job] = deque()
+        self._ahead: MailsAhead | None = None  # the jobs of a store of mail to readers are made first
+        if post.readers is not None:
+            self._ahead = MailsAhead(post.readers.mails_for, post.background, self._go_on, self._cannot_make)
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
         self._connecting = 0
@@ -58,6 +63,11 @@ class Site:
         self._plans: dict[Domain, tuple[float, Plan | NoPlan | Inside]] = {}
         self._linger: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
+
+    @property
+    def has_work(self) -> bool:
+        """A message is on its way, or waits for a connection; not while the last ones linger."""
+        return self._at_hand() > 0 or len(self._connections) > len(self._idle)
 
     def stop(self) -> None:
         """Finish the messages under way, leave the rest to whoever comes next."""
@@ -86,7 +96,7 @@ class Site:
             return
         if self._claiming:
             self._claim_again = True
-        elif len(self._jobs) < JOBS_LOW:
+        elif self._at_hand() < JOBS_LOW:
             self._claiming = True
             self._post.background(self._claim())
 
@@ -101,7 +111,8 @@ class Site:
         self._claiming = False
         again, self._claim_again = self._claim_again, False
         self._assign()
-        if again and len(claimed) == 0:
+        nothing_to_do = len(claimed) > 0 and self._at_hand() == 0  # all of it was for somebody else
+        if nothing_to_do or (again and len(claimed) == 0):
             self.poke()
         self._end_if_done()
 
@@ -116,7 +127,24 @@ class Site:
             self._hand_back(rows)
         else:
             self._plan = routed
-            self._jobs.extend(jobs_of(rows))
+            self._jobs.extend(jobs_of(self._that_may_go(rows)))
+
+    def _that_may_go(self, rows: list[Claimed]) -> list[Claimed]:
+        """`[send] only_to` keeps a staging copy from mailing anyone else."""
+        readers = self._post.readers
+        if readers is None:
+            return rows
+        may_go = []
+        for row in rows:
+            if readers.may_get(row.recipient):
+                may_go.append(row)
+            else:
+                self._post.settler.add(self.lease, not_for(row, self._post.clock.now_ms()))
+        return may_go
+
+    def _at_hand(self) -> int:
+        """Messages that are claimed and not on their way."""
+        return len(self._jobs) + (self._ahead.count if self._ahead is not None else 0)
 
     async def _route(self, domain: Domain) -> Plan | NoPlan | Inside:
         now = asyncio.get_running_loop().time()
@@ -143,10 +171,11 @@ class Site:
     async def _hint(self, domain: Domain, site: str) -> None:
         await self._post.hint(self.lease.lane, domain, site)
 
-    def _put_back_jobs(self) -> None:
-        for job in self._jobs:
+    def _put_back_jobs(self, of: Callable[[Job], bool] = lambda job: True) -> None:
+        made = self._ahead.take_back(of) if self._ahead is not None else []
+        for job in (*made, *filter(of, self._jobs)):
             self._hand_back(job.claimed)
-        self._jobs.clear()
+        self._jobs = deque(job for job in self._jobs if not of(job))
 
     def _hand_back(self, rows: Iterable[Claimed]) -> None:
         now_ms = self._post.clock.now_ms()
@@ -159,45 +188,44 @@ class Site:
         if self._stopping:
             self._put_back_jobs()
             return
-        while len(self._jobs) > 0 and len(self._idle) > 0:
-            self._send(self._idle.pop(), self._jobs.popleft())
-        if len(self._jobs) == 0:
+        while len(self._idle) > 0 and self._send_next(self._idle[-1]):
+            self._idle.pop()
+        if self._ahead is not None:
+            self._ahead.make(self._jobs, self._pace.allowed)
+        at_hand = self._at_hand()
+        if at_hand == 0:
             return
-        wanted = min(len(self._jobs), self._limit() - len(self._connections)) - self._connecting
+        wanted = min(at_hand, self._limit() - len(self._connections)) - self._connecting
         for _ in range(wanted):
             self._connecting += 1
             self._post.background(self._open())
         if self._stall is None:
             self._stall = asyncio.get_running_loop().call_later(STALL_SECONDS, self._look_for_stalled)
 
-    def _send(self, connection: Connection, job: Job) -> None:
-        if job.first.subscriber is None:
-            connection.send(job)
-        else:
-            self._post.background(self._send_personal(connection, job))
+    def _send_next(self, connection: Connection) -> bool:
+        """Whether there was something to send."""
+        if self._ahead is None:
+            if len(self._jobs) == 0:
+                return False
+            connection.send(self._jobs.popleft())
+            return True
+        made = self._ahead.next()
+        if made is None:
+            return False
+        self._send_personal(connection, made)
+        return True
 
-    async def _send_personal(self, connection: Connection, job: Job) -> None:
-        """A reader's mail is made while its connection waits; the other connections go on."""
+    def _send_personal(self, connection: Connection, made: Made) -> None:
         assert self._post.readers is not None
-        claimed = job.first
-        if not self._post.readers.may_get(claimed.recipient):
-            self._post.settler.add(self.lease, not_for(claimed, self._post.clock.now_ms()))
-            self._idle.append(connection)
-            self._assign()
-            self._end_if_done()
-            return
-        try:
-            mail = await self._post.readers.mail_for(claimed)
-        except (LookupError, StoreUnavailable) as error:
-            self._post.log.alarm("content-unreadable", f"{claimed.id}: {error}")
-            self._settle(claimed, Deferred(Cause.MESSAGE, "", Reply.of(451, "4.3.0", str(error))))
-            self._idle.append(connection)
-        else:
-            if connection in self._connections:
-                mark = self._post.readers.mark(self.lease, claimed)
-                connection.send(job, Personal(mail.sender, mail.data, mark))
-                return
-            self._hand_back(job.claimed)  # the connection broke meanwhile
+        mark = self._post.readers.mark(self.lease, made.job.first)
+        mail = made.mail
+        connection.send(made.job, Personal(mail.sender, mail.stuffed, mail.size, mark))
+
+    def _cannot_make(self, claimed: Claimed, unreadable: Unreadable) -> None:
+        self._post.log.alarm("content-unreadable", f"{claimed.id}: {unreadable.why}")
+        self._settle(claimed, Deferred(Cause.MESSAGE, "", Reply.of(451, "4.3.0", unreadable.why)))
+
+    def _go_on(self) -> None:
         self._assign()
         self._end_if_done()
 
@@ -234,10 +262,16 @@ class Site:
         await self._post.mark_down(self.lease.site, cause, detail)
         self._faults -= 1
         if not self._stopping:
-            first = self._jobs.popleft() if len(self._jobs) > 0 else None
+            first = self._first_at_hand()
             for row in first.claimed if first is not None else ():
                 self._settle(row, Deferred(cause, host, reply))
         self._halt()
+
+    def _first_at_hand(self) -> Job | None:
+        made = self._ahead.next() if self._ahead is not None else None
+        if made is not None:
+            return made.job
+        return self._jobs.popleft() if len(self._jobs) > 0 else None
 
     def _leave(self, connection: Connection) -> None:
         self._connections.discard(connection)
@@ -251,7 +285,7 @@ class Site:
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None
-        if busy or len(self._jobs) > 0:
+        if busy or self._at_hand() > 0:
             return
         if self._stopping or len(self._connections) == 0:
             # Rows that were handed back, or that went to another site, are looked for again at once.
@@ -299,7 +333,7 @@ class Site:
             self._leave(connection)
         else:
             self._idle.append(connection)
-        if len(self._jobs) < JOBS_LOW:
+        if self._at_hand() < JOBS_LOW:
             self.poke()
         self._assign()
         self._end_if_done()
@@ -310,9 +344,7 @@ class Site:
             until_ms = self._post.clock.now_ms() + PAUSE_MS
             self._post.log.alarm("domain-paused", f"{domain} refuses every message of ours")
             self._post.background(self._pause(claimed, until_ms))
-            for job in [job for job in self._jobs if job.first.recipient.domain == domain]:
-                self._jobs.remove(job)
-                self._hand_back(job.claimed)
+            self._put_back_jobs(lambda job: job.first.recipient.domain == domain)
 
     async def _pause(self, claimed: Claimed, until_ms: int) -> None:
         domain = claimed.recipient.domain

@@ -41,7 +41,7 @@ class Domain:
             return cls(_literal(text))
         if _DOMAIN.fullmatch(text) is None:
             raise AddressError(f"{text!r} is not a domain")
-        if any(len(label) > LABEL_OCTETS_MAX for label in text.split(".")):
+        if max(map(len, text.split("."))) > LABEL_OCTETS_MAX:
             raise AddressError(f"a label of {text!r} has more than {LABEL_OCTETS_MAX} octets")
         return cls(text.lower())
 

@@ -38,12 +38,9 @@ from secondpost.world.real_keys import load_key_ring, load_signing_keys, make_mi
 from secondpost.world.real_log import LogWriter
 from secondpost.world.real_net import RealNet, open_door
 from secondpost.world.real_tls import CertificateError, ServerCertificate
-from secondpost.world.real_work import RealWork
+from secondpost.world.real_work import SWITCH_SECONDS, RealWork
 
 ROLES_TEXT = ", ".join(ROLES)
-# A thread that needs the interpreter waits this long at most for one that does not pause: the writer of
-# the store asks for it once a statement.
-SWITCH_SECONDS = 0.001
 # The usual bound of 1,024 leaves callers who only stand around no room for the files of large messages.
 OPEN_FILES_WANTED = 16_384
 

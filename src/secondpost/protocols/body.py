@@ -136,6 +136,11 @@ class DotWriter:
         return data.replace(b"\r\n.", b"\r\n..")[2:]
 
 
+def stuffed_lines(lines: bytes) -> bytes:
+    """The same for text that begins a line and has no line ends but CRLF."""
+    return (CRLF + lines).replace(b"\r\n.", b"\r\n..")[2:]
+
+
 class ReceivedCounter:
     """Counts the Received fields of the header, for the sake of loops (RFC 5321 §6.3)."""
 

@@ -156,6 +156,12 @@ class SmtpClient:
             raise OutOfTurn(f"no body is wanted in the state {self.state}")
         self._out.append(self._body.stuffed(data))
 
+    def send_stuffed(self, content: bytes) -> None:
+        """The whole content, its dots doubled already, with no line ends but CRLF and one at its end."""
+        if self.state is not State.BODY:
+            raise OutOfTurn(f"no body is wanted in the state {self.state}")
+        self._out.append(content)
+
     def end_body(self) -> None:
         if self.state is not State.BODY:
             raise OutOfTurn(f"no body is wanted in the state {self.state}")

@@ -64,6 +64,9 @@ class KeyRing:
 
     ring: Ring
     keys: Mapping[int, bytes] = field(repr=False)
+    # Begun with each key and copied for each token: hmac.digest would let go of the interpreter each time,
+    # and a mail to a reader, made beside a busy loop, holds five.
+    _begun: Mapping[int, hmac.HMAC] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.keys) == 0:
@@ -71,13 +74,15 @@ class KeyRing:
         for number, key in self.keys.items():
             if not 0 <= number <= KEY_NUMBER_MAX or len(key) < KEY_OCTETS:
                 raise ValueError(f"the key ring of {self.ring} has a bad key, number {number}")
+        begun = {number: hmac.new(key, _CONTEXT, "sha256") for number, key in self.keys.items()}
+        object.__setattr__(self, "_begun", begun)
 
     def write(self, token: Token) -> str:
         if token.purpose.ring is not self.ring:
             raise ValueError(f"{token.purpose} is not made with the keys of {self.ring}")
         number = max(self.keys)
         said = bytes((token.purpose.code, number)) + _varint(token.subscriber) + _varint(token.number)
-        return base32_text(said + _mac(self.keys[number], said))
+        return base32_text(said + self._mac(number, said))
 
     def read(self, text: str, purpose: Purpose) -> Token | None:
         """None for everything but a token that one of our keys made for this very purpose."""
@@ -85,16 +90,18 @@ class KeyRing:
         if octets is None or len(octets) < 4 + MAC_OCTETS or purpose.ring is not self.ring:
             return None
         said, mac = octets[:-MAC_OCTETS], octets[-MAC_OCTETS:]
-        key = self.keys.get(said[1])
-        if key is None or not hmac.compare_digest(_mac(key, said), mac) or said[0] != purpose.code:
+        if said[1] not in self.keys or said[0] != purpose.code:
+            return None
+        if not hmac.compare_digest(self._mac(said[1], said), mac):
             return None
         subscriber, at = _read_varint(said, 2)
         number, _ = _read_varint(said, at)
         return Token(purpose, subscriber, number)
 
-
-def _mac(key: bytes, said: bytes) -> bytes:
-    return hmac.digest(key, _CONTEXT + said, "sha256")[:MAC_OCTETS]
+    def _mac(self, number: int, said: bytes) -> bytes:
+        mac = self._begun[number].copy()
+        mac.update(said)
+        return mac.digest()[:MAC_OCTETS]
 
 
 def base32_text(octets: bytes) -> str:

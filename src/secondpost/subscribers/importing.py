@@ -3,6 +3,9 @@
 The suppressed stay suppressed, and those whom we know already, in whatever state, stay as they are. Who
 is marked in the list as gone (unsubscribed, cleaned, disabled) is suppressed. In batches, so that mail goes
 on meanwhile; a list of a million needs no more memory than one of a hundred.
+
+The next batch is read when the one before is written, never beside it: the thread that holds the store's lock
+would have to wait for the one that reads.
 """
 
 from collections.abc import Callable, Iterable

@@ -38,6 +38,7 @@ _WAITING = frozenset({"pending", "unconfirmed", "unactivated"})
 _NO_COLUMNS = frozenset({"subscribed_to_emails", "subscribed"})  # Ghost: false means that they do not want it
 _YES_COLUMNS = frozenset({"email_disabled", "unsubscribed", "blocklisted", "bounced"})
 _TIME_COLUMNS = frozenset({"unsub_time", "clean_time", "unsubscribed_at"})  # Mailchimp: any value means gone
+_TELLING = _STATE | _NO_COLUMNS | _YES_COLUMNS | _TIME_COLUMNS
 _FALSE = frozenset({"false", "no", "0", "f", "n"})
 _TRUE = frozenset({"true", "yes", "1", "t", "y"})
 _OWN = frozenset({"agreed_where", "agreed_how", "agreed_at", "since", "created"})  # of our own export
@@ -114,14 +115,12 @@ def _with_first(head: str, source: Iterator[str]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where things stand in a line."""
+    """Where things stand in a line: columns by number, with their names in lower case."""
 
-    names: tuple[str, ...]  # lower case; empty for a list without a head
+    is_named: bool  # a list without a head has no names
     email: int
-
-    @property
-    def is_named(self) -> bool:
-        return len(self.names) > 0
+    kept: tuple[tuple[int, str], ...] = ()  # as attributes
+    telling: tuple[tuple[int, str], ...] = ()  # whether someone is to be written to
 
     def row(self, line: int, cells: list[str]) -> Row | BadRow:
         if len(cells) <= self.email:
@@ -130,33 +129,43 @@ class _Columns:
             mailbox = typed_mailbox(plain_cell(cells[self.email]))
         except ValueError:
             return BadRow(line, "there is no address that mail can be sent to")
-        named = [(name, plain_cell(cell).strip()) for name, cell in zip(self.names, cells, strict=False)]
+        told = [(name, _value(cells[number]).lower()) for number, name in self.telling if number < len(cells)]
         return Row(
             line=line,
             mailbox=mailbox,
-            attributes=tuple(
-                (name[:NAME_CHARACTERS_MAX], value[:VALUE_CHARACTERS_MAX])
-                for number, (column, cell) in enumerate(named)
-                if number != self.email and len(column) > 0 and not _is_ours(column)
-                for name, value in _attributes(column, cell)
-                if len(value) > 0
-            )[:ATTRIBUTES_MAX],
-            is_gone=any(_says_gone(name, value.lower()) for name, value in named),
-            is_waiting=any(name in _STATE and value.lower() in _WAITING for name, value in named),
+            attributes=self._attributes(cells),
+            is_gone=any(_says_gone(name, value) for name, value in told),
+            is_waiting=any(name in _STATE and value in _WAITING for name, value in told),
         )
+
+    def _attributes(self, cells: list[str]) -> tuple[tuple[str, str], ...]:
+        found = [
+            (name[:NAME_CHARACTERS_MAX], value[:VALUE_CHARACTERS_MAX])
+            for number, column in self.kept
+            if number < len(cells)
+            for name, value in _attributes(column, _value(cells[number]))
+            if len(value) > 0
+        ]
+        return tuple(found[:ATTRIBUTES_MAX])
 
 
 def _columns(first: list[str]) -> _Columns:
     names = tuple(" ".join(cell.lower().split()) for cell in first)
-    for number, name in enumerate(names):
-        if name in _EMAIL:
-            return _Columns(names, number)
+    for email, column in enumerate(names):
+        if column in _EMAIL:
+            others = [(number, name) for number, name in enumerate(names) if number != email]
+            return _Columns(
+                is_named=True,
+                email=email,
+                kept=tuple((n, name) for n, name in others if len(name) > 0 and not _is_ours(name)),
+                telling=tuple((n, name) for n, name in others if name in _TELLING),
+            )
     for number, cell in enumerate(first):
         try:
             typed_mailbox(plain_cell(cell))
         except ValueError:
             continue
-        return _Columns((), number)
+        return _Columns(is_named=False, email=number)
     raise NoList('no column is called "email", and the first line holds no address')
 
 
@@ -185,6 +194,10 @@ def _says_gone(name: str, value: str) -> bool:
         or (name in _YES_COLUMNS and value in _TRUE)
         or (name in _TIME_COLUMNS and len(value) > 0)
     )
+
+
+def _value(cell: str) -> str:
+    return plain_cell(cell).strip()
 
 
 def safe_cell(text: str) -> str:

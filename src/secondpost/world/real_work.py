@@ -18,6 +18,9 @@ Job = Callable[[], None]
 Done = Callable[[BaseException | None], None]
 
 THREADS = 4
+# A thread that needs the interpreter waits this long at most for one that does not pause. The writer of the
+# store asks for it once a statement, and holds the store's lock meanwhile.
+SWITCH_SECONDS = 0.0005
 
 
 class RealWork:

@@ -28,7 +28,8 @@ class _SomeFell(Exception):
 class SqliteClaims(Base):
     def __init__(self, opened: Opened) -> None:
         super().__init__(opened)
-        self._settle = Kind(self._write_settlements)
+        # Before the marks of a group: a connection's last outcome is written with its next mark.
+        self._settle = Kind(self._write_settlements, goes_first=True)
 
     def sites_due(self, lanes: Sequence[Lane], until_ms: int, limit: int) -> list[SiteDue]:
         found = [

@@ -1,0 +1,239 @@
+"""A long list of readers is imported and an issue to all of them frozen, while mail is accepted.
+
+Told are: how near the command comes to the store it writes to, the memory of both for a short list and a long
+one, the longest time that any process held the write lock of a database, and what callers felt of it.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from bench import measure
+from bench.callers import Callers
+from bench.fanout import rounds_told
+from bench.figures import (
+    OTHERS_SHARE_MAX,
+    RECIPIENT,
+    SENDER,
+    STEAL_SHARE_MAX,
+    Figure,
+    Mode,
+    Work,
+    good_rounds,
+)
+from bench.load import LoadFailed
+from bench.newsletter import Blog, configuration, domain_name, write_readers
+from bench.observe.sitecustomize import FOLDER
+from bench.ours import Secondpost
+from bench.ready import free_port
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
+from secondpost.world.real_clock import RealClock
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_work import RealWork
+
+OBSERVE: Final = Path(__file__).resolve().parent / "observe"
+DOMAINS: Final = 100
+ACCEPTED_OCTETS: Final = 4096
+SHORT_LIST_SHARE: Final = 20
+LOOK_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that was run: how long it took, and the most memory that it had."""
+
+    seconds: float
+    rss: float  # megabytes
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSample:
+    short: Done  # a list of a twentieth
+    long: Done
+    store_seconds: float  # the store alone, for as many as the long list has
+    freeze: Done
+    pss: tuple[float, float]  # of the service, megabytes: before, and the peak
+    lock_ms: float
+    rates: tuple[float, float]  # accepted a second: idle, and beside it
+    p99s: tuple[float, float]  # milliseconds from MAIL to the last 250
+    steal: float
+    others: float
+
+    @property
+    def is_disturbed(self) -> bool:
+        return self.steal > STEAL_SHARE_MAX or self.others > OTHERS_SHARE_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class ImportBench:
+    spools: dict[str, Path]
+    rounds: int
+    short: bool
+
+    def measure(self, figure: Figure) -> dict[str, object]:
+        good, thrown_out = good_rounds(
+            self.rounds, lambda _turn: self._import(figure), lambda one: one.is_disturbed
+        )
+
+        def middle(values: Iterator[float], digits: int) -> float:
+            return round(median(values), digits)
+
+        return {
+            "figure": figure.work.value,
+            "size": figure.size,
+            "mode": figure.mode.value,
+            "spool": figure.spool,
+            "readers": self._readers,
+            "import_seconds": middle((one.long.seconds for one in good), 2),
+            "store_seconds": middle((one.store_seconds for one in good), 2),
+            "ratio": middle((one.store_seconds / one.long.seconds for one in good), 2),
+            "freeze_seconds": middle((one.freeze.seconds for one in good), 2),
+            "rss_short_list": round(max(one.short.rss for one in good)),
+            "rss_import": round(max(one.long.rss for one in good)),
+            "rss_freeze": round(max(one.freeze.rss for one in good)),
+            "rss_growth": middle((one.long.rss / one.short.rss for one in good), 2),
+            "pss_before": round(max(one.pss[0] for one in good)),
+            "pss_peak": round(max(one.pss[1] for one in good)),
+            "lock_ms": round(max(one.lock_ms for one in good), 1),
+            "accept_idle": middle((one.rates[0] for one in good), 1),
+            "accept_beside": middle((one.rates[1] for one in good), 1),
+            "accept_ratio": middle((one.rates[1] / one.rates[0] for one in good), 2),
+            "p99_ms_idle": middle((one.p99s[0] for one in good), 1),
+            "p99_ms_beside": middle((one.p99s[1] for one in good), 1),
+            **rounds_told(good, thrown_out),
+        }
+
+    @property
+    def _readers(self) -> int:
+        return 10_000 if self.short else 200_000
+
+    def _import(self, figure: Figure) -> ImportSample:
+        folder = Path(tempfile.mkdtemp(prefix="import-", dir=self.spools[figure.spool]))
+        holds = folder / "holds"
+        holds.mkdir()
+        observed = {FOLDER: str(holds), "PYTHONPATH": str(OBSERVE)}
+        try:
+            with (
+                Blog() as blog,
+                Secondpost(
+                    folder,
+                    free_port(),
+                    free_port(),
+                    configuration(blog.url, free_port(), free_port(), DOMAINS),
+                    observed,
+                ) as server,
+            ):
+                return self._measured(figure, folder, holds, server)
+        finally:
+            shutil.rmtree(folder)
+
+    def _measured(self, figure: Figure, folder: Path, holds: Path, server: Secondpost) -> ImportSample:
+        some = self._readers // SHORT_LIST_SHARE
+        short_list, long_list = folder / "short.csv", folder / "long.csv"
+        write_readers(short_list, some, DOMAINS)
+        write_readers(long_list, self._readers, DOMAINS)
+        known, machine = measure.cpu_seconds(os.getpid()), measure.MachineTime.now()
+        short = imported(server, short_list)
+        measure.settle(server.pid)
+        pss = measure.pss_megabytes(server.pid)
+        memory = measure.PeakMemory(server.pid)
+        with Callers(server.port, SENDER, RECIPIENT, ACCEPTED_OCTETS) as idle:
+            time.sleep(1.0 if self.short else 10.0)
+        with Callers(server.port, SENDER, RECIPIENT, ACCEPTED_OCTETS) as beside:
+            long = run_measured(
+                server, "subscribers", "import", str(long_list), "--confirmed", "in the bench"
+            )
+            freeze = run_measured(server, "issue", "send")
+        peak = memory.megabytes()
+        measure.settle(server.pid)  # every row was let go
+        store_seconds = asyncio.run(store_alone(folder / "alone", self._readers))
+        after, known = measure.MachineTime.now(), measure.cpu_seconds(os.getpid()) - known
+        sample = ImportSample(
+            short=short,
+            long=long,
+            store_seconds=store_seconds,
+            freeze=freeze,
+            pss=(pss, peak),
+            lock_ms=longest_ms(holds),
+            rates=(idle.rate, beside.rate),
+            p99s=(idle.p99 * 1000, beside.p99 * 1000),
+            steal=after.stolen_since(machine),
+            others=after.others_since(machine, known),
+        )
+        print(
+            f"{figure.work} {figure.spool}: {self._readers} in {long.seconds:.1f} s, the store alone "
+            f"{store_seconds:.1f} s, frozen in {freeze.seconds:.1f} s, lock {sample.lock_ms:.1f} ms, "
+            f"accept p99 {sample.p99s[0]:.1f} and {sample.p99s[1]:.1f} ms; "
+            f"steal {sample.steal:.1%}, others {sample.others:.1%}",
+            file=sys.stderr,
+        )
+        return sample
+
+
+def grid(short: bool) -> Iterator[Figure]:
+    for spool in ("disk",) if short else ("disk", "tmpfs"):
+        yield Figure(Work.IMPORT, ACCEPTED_OCTETS, Mode.HUNDRED_DOMAINS, spool)
+
+
+def imported(server: Secondpost, path: Path) -> Done:
+    return run_measured(server, "subscribers", "import", str(path), "--confirmed", "in the bench")
+
+
+def run_measured(server: Secondpost, *arguments: str) -> Done:
+    begun = time.monotonic()
+    with open(server.output, "ab") as output:
+        process = subprocess.Popen(
+            server.command(*arguments), env=server.environment, stdout=subprocess.DEVNULL, stderr=output
+        )
+    rss = 0.0
+    while process.poll() is None:
+        rss = max(rss, measure.peak_rss_megabytes(process.pid))
+        time.sleep(LOOK_SECONDS)
+    if process.returncode != 0:
+        raise LoadFailed(f"{' '.join(arguments)} ended with {process.returncode}: {server.trouble()}")
+    return Done(time.monotonic() - begun, rss)
+
+
+def longest_ms(holds: Path) -> float:
+    return max(float(line) for file in holds.iterdir() for line in file.read_text().splitlines())
+
+
+async def store_alone(folder: Path, readers: int) -> float:
+    """Seconds that the store takes for so many readers who are there already as values."""
+    folder.mkdir()
+    work, failures = RealWork(1), list[BaseException]()
+    store = SqliteNewsletterStore.open(
+        RealDisk(str(folder)), work, RealClock(), role="bench", failed=failures.append
+    )
+    consent = Consent("in the bench", "import", "list.csv", 1)
+    try:
+        begun = time.monotonic()
+        for batch in _batches(readers):
+            await store.import_batch("weekly", batch, SubscriberState.ACTIVE, consent, 1)
+        return time.monotonic() - begun
+    finally:
+        store.close()
+        work.close()
+
+
+def _batches(readers: int) -> list[Sequence[Imported]]:
+    lines = [
+        Imported(
+            Mailbox(f"reader.{number}", Domain(domain_name(number % DOMAINS))),
+            (("name", f"Reader {number}"),),
+        )
+        for number in range(readers)
+    ]
+    return [lines[start : start + BATCH_READERS_MAX] for start in range(0, readers, BATCH_READERS_MAX)]

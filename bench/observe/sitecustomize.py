@@ -1,0 +1,48 @@
+"""In every process that has this folder in its PYTHONPATH: how long was the write lock held?
+
+From the end of BEGIN IMMEDIATE to the end of its COMMIT or ROLLBACK, the sync included, of every database.
+Each hold that is longer than all before it is a line in a file of the process.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+FOLDER: Final = "SECONDPOST_BENCH_HOLDS"
+
+
+class Holds:
+    """Of one connection."""
+
+    def __init__(self, folder: str, database: str) -> None:
+        self._path = Path(folder) / f"{os.getpid()}-{Path(database).name}-{id(self)}"
+        self._since: float | None = None
+        self._longest = 0.0
+
+    def ended(self, told: dict[str, object]) -> None:
+        """A statement has."""
+        words = str(told["sql"]).split(" ", 2)
+        match words[0].upper():
+            case "BEGIN":
+                self._since = time.monotonic()
+            case "COMMIT" | "ROLLBACK" if self._since is not None:
+                seconds, self._since = time.monotonic() - self._since, None
+                if seconds > self._longest:
+                    self._longest = seconds
+                    self._write(seconds)
+
+    def _write(self, seconds: float) -> None:
+        with open(self._path, "a") as file:
+            file.write(f"{seconds * 1000:.3f}\n")
+
+
+def watch(connection: apsw.Connection) -> None:
+    holds = Holds(os.environ[FOLDER], connection.filename)
+    connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, holds.ended)
+
+
+if FOLDER in os.environ:
+    apsw.connection_hooks.append(watch)

@@ -1,0 +1,242 @@
+"""Mail to readers on its way out: made ahead, and held before its dot until that is written down."""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Iterator, Sequence
+
+import pytest
+
+from secondpost.deliver.ahead import MAILS_PER_HOP_MAX, MailsAhead
+from secondpost.deliver.assemble import ReaderMail
+from secondpost.deliver.makers import Makers
+from secondpost.deliver.outside import Connection, Job, Mark, Personal
+from secondpost.deliver.readers import Unreadable
+from secondpost.mail.address import NULL_PATH, Domain, Mailbox
+from secondpost.mail.delivery import Claimed, DeliveryId
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause
+from secondpost.mail.plan import Hop, TlsDemand
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.reply import Reply
+from secondpost.mail.subscriber import SubscriberId
+from secondpost.protocols.smtp_client import Result
+from secondpost.world.real_net import RealNet
+
+SENDER = Mailbox.parse("b-token@mx2.example.net")
+DATA = b"Subject: the issue\r\n\r\nHello.\r\n"
+MAIL = ReaderMail(SENDER, "<id@example.net>", DATA, len(DATA))
+
+
+def job(number: int) -> Job:
+    row = Claimed(
+        id=DeliveryId(QueueId(1), number),
+        lane=Lane.ISSUES,
+        origin=Lane.ISSUES,
+        sender=NULL_PATH,
+        recipient=Mailbox(f"r{number}", Domain("reader.example")),
+        size=1,
+        file=None,
+        eight_bit=False,
+        arrived_ms=0,
+        attempts=0,
+        first_attempt_ms=None,
+        maybe_duplicate=False,
+        subscriber=SubscriberId(number),
+    )
+    return Job((row,))
+
+
+class Making:
+    """Makes what is asked for when it is told to."""
+
+    def __init__(self, unreadable: frozenset[int] = frozenset()) -> None:
+        self.hops: list[list[int]] = []
+        self.may_go_on = asyncio.Event()
+        self._unreadable = unreadable
+
+    async def make(self, rows: Sequence[Claimed]) -> list[ReaderMail | Unreadable]:
+        self.hops.append([row.id.number for row in rows])
+        await self.may_go_on.wait()
+        return [Unreadable("gone") if row.id.number in self._unreadable else MAIL for row in rows]
+
+
+async def made_ahead(making: Making, jobs: deque[Job], mails: int) -> tuple[MailsAhead, list[int]]:
+    """With all that was begun finished, and the numbers of those that could not be made."""
+    unmade: list[int] = []
+    async with asyncio.TaskGroup() as tasks:
+
+        def background(work: Coroutine[None, None, None]) -> None:
+            tasks.create_task(work)
+
+        ahead = MailsAhead(
+            making.make, background, lambda: None, lambda row, why: unmade.append(row.id.number)
+        )
+        ahead.make(jobs, mails)
+        assert ahead.next() is None, "nothing is made yet"
+        assert ahead.count + len(jobs) == 20, "what is being made counts"
+        making.may_go_on.set()
+    return ahead, unmade
+
+
+def numbers(ahead: MailsAhead) -> list[int]:
+    found = []
+    while (made := ahead.next()) is not None:
+        found.append(made.job.first.id.number)
+    return found
+
+
+async def test_mails_are_made_ahead_a_hop_at_a_time_and_no_more_than_are_wanted() -> None:
+    making, jobs = Making(), deque(job(number) for number in range(20))
+    ahead, unmade = await made_ahead(making, jobs, MAILS_PER_HOP_MAX + 1)
+    assert making.hops == [
+        list(range(MAILS_PER_HOP_MAX)),
+        list(range(MAILS_PER_HOP_MAX, 2 * MAILS_PER_HOP_MAX)),
+    ]
+    ahead.make(jobs, MAILS_PER_HOP_MAX + 1)
+    assert len(making.hops) == 2, "enough are there"
+    assert numbers(ahead) == list(range(2 * MAILS_PER_HOP_MAX))
+    assert unmade == []
+
+
+async def test_one_that_cannot_be_made_holds_up_none_beside_it() -> None:
+    ahead, unmade = await made_ahead(Making(frozenset({1, 3})), deque(job(n) for n in range(20)), 5)
+    assert unmade == [1, 3]
+    assert numbers(ahead) == [0, 2, 4, 5, 6, 7]
+
+
+async def test_what_is_made_can_be_taken_back() -> None:
+    ahead, _ = await made_ahead(Making(), deque(job(number) for number in range(20)), 5)
+    taken = ahead.take_back(lambda one: one.first.id.number % 2 == 0)
+    assert [one.first.id.number for one in taken] == [0, 2, 4, 6]
+    assert numbers(ahead) == [1, 3, 5, 7]
+
+
+async def test_while_relayed_mail_is_on_its_way_one_maker_of_two_stands_back() -> None:
+    relays = False
+    makers = Makers(lambda: relays)
+    inside: list[str] = []
+
+    async def comes(name: str) -> None:
+        await makers.enter()
+        inside.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        for name in "abcdef":
+            tasks.create_task(comes(name))
+        await all_rest()
+        assert inside == ["a", "b"], "two at once"
+        relays = True
+        makers.leave()
+        await all_rest()
+        assert inside == ["a", "b"], "one stands back"
+        makers.leave()
+        await all_rest()
+        assert inside == ["a", "b", "c"], "but one always goes on"
+        relays = False
+        makers.leave()
+        await all_rest()
+        assert inside == ["a", "b", "c", "d", "e"], "and both again, in turn"
+        makers.leave()
+
+
+async def all_rest() -> None:
+    """Every task has gone as far as it can."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+class Wire(asyncio.Transport):
+    """What was written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.is_aborted = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+class Owner:
+    def __init__(self) -> None:
+        self.done: list[Result] = []
+        self.broken: list[tuple[Cause, Job | None]] = []
+
+    def connection_ready(self, connection: Connection) -> None:
+        return
+
+    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+        self.done += results
+
+    def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
+        self.broken.append((cause, connection.job))
+
+    def body_pieces(self, job: Job) -> Iterator[bytes]:
+        raise AssertionError("a reader's mail is not read from the store")
+
+
+def unwanted(work: Coroutine[None, None, None]) -> None:
+    work.close()
+    raise AssertionError("no task is needed")
+
+
+def before_the_body(mark: Mark) -> tuple[Connection, Wire, Owner]:
+    """The peer has said 354."""
+    owner, wire = Owner(), Wire()
+    hop = Hop("mx", ("192.0.2.1",), 25, TlsDemand.NONE)
+    connection = Connection(owner, RealNet(), "mx2.example.net", hop, unwanted)
+    connection.connection_made(wire)
+    connection.data_received(b"220 mx ready\r\n")
+    connection.data_received(b"250-mx\r\n250 PIPELINING\r\n")
+    connection.send(job(1), Personal(SENDER, DATA, len(DATA), mark))
+    wire.written = b""
+    connection.data_received(b"250 ok\r\n250 ok\r\n354 go on\r\n")
+    return connection, wire, owner
+
+
+async def test_the_dot_waits_for_its_mark() -> None:
+    mark = Mark()
+    connection, wire, owner = before_the_body(mark)
+    assert wire.written == b""
+    mark.tell(may_send=True)
+    assert wire.written == DATA + b".\r\n"
+    assert connection.dot_sent
+    connection.data_received(b"250 taken\r\n")
+    assert [result.reply.code for result in owner.done] == [250]
+
+
+async def test_a_mark_that_is_there_before_it_is_needed_costs_no_wait() -> None:
+    mark = Mark()
+    mark.tell(may_send=True)
+    _, wire, _ = before_the_body(mark)
+    assert wire.written == DATA + b".\r\n"
+
+
+async def test_without_its_mark_no_dot_is_ever_sent() -> None:
+    mark = Mark()
+    connection, wire, owner = before_the_body(mark)
+    mark.tell(may_send=False)
+    assert wire.written == b""
+    assert wire.is_aborted
+    assert owner.broken == [(Cause.LOST, None)], "the store has settled it: it is nobody's job any more"
+    assert not connection.dot_sent
+
+
+async def test_a_mark_that_comes_after_the_connection_broke_sends_nothing() -> None:
+    mark = Mark()
+    connection, wire, owner = before_the_body(mark)
+    connection.connection_lost(None)
+    mark.tell(may_send=True)
+    assert wire.written == b""
+    assert len(owner.broken) == 1
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+pytestmark = pytest.mark.anyio
