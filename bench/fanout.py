@@ -31,12 +31,16 @@ from bench.figures import (
     good_rounds,
 )
 from bench.load import Load, LoadFailed, LoadTools, Sink
-from bench.newsletter import MAIL_OCTETS, Blog, Campaign, configuration
+from bench.newsletter import MAIL_OCTETS, Blog, Campaign, Crowd, configuration
 from bench.ours import Secondpost
 from bench.ready import free_port
 
 RSA_BITS: Final = 2048
-DOMAINS: Final = {Mode.HUNDRED_DOMAINS: 100, Mode.ONE_DOMAIN: 1}
+CROWDS: Final = {
+    Mode.HUNDRED_DOMAINS: Crowd(100, have_servers_of_their_own=False),
+    Mode.ONE_DOMAIN: Crowd(1, have_servers_of_their_own=False),
+    Mode.HUNDRED_SITES: Crowd(100, have_servers_of_their_own=True),
+}
 RELAYED_OCTETS: Final = 4096
 
 
@@ -199,11 +203,11 @@ class FanOutBench:
                     folder,
                     free_port(),
                     primary_port,
-                    configuration(blog.url, free_port(), readers_port, DOMAINS[figure.mode]),
+                    configuration(blog.url, free_port(), readers_port, CROWDS[figure.mode]),
                 ) as server,
             ):
                 campaign = Campaign(server, self._readers)
-                campaign.import_readers(DOMAINS[figure.mode])
+                campaign.import_readers(CROWDS[figure.mode].domains)
                 yield Place(server, campaign, readers, primary)
         finally:
             shutil.rmtree(folder)
@@ -215,7 +219,9 @@ def is_disturbed(sample: Sample) -> bool:
 
 def grid(short: bool) -> Iterator[Figure]:
     for spool in ("disk",) if short else ("disk", "tmpfs"):
-        for mode in DOMAINS:
+        for mode in CROWDS:
+            if short and mode is Mode.HUNDRED_SITES:
+                continue
             yield Figure(Work.FANOUT, MAIL_OCTETS, mode, spool)
         yield Figure(Work.BESIDE, RELAYED_OCTETS, Mode.ONE_DOMAIN, spool)
 

@@ -41,8 +41,9 @@ class Mode(StrEnum):
     KEPT_OPEN = "kept-open"  # 50 sessions
     PER_CONNECTION = "per-connection"  # 10 clients, one message each connection
     ONE_SESSION = "one-session"  # where a slow commit timer would show
-    HUNDRED_DOMAINS = "hundred-domains"  # readers' domains, each with servers of its own
+    HUNDRED_DOMAINS = "hundred-domains"  # of readers, at one provider
     ONE_DOMAIN = "one-domain"
+    HUNDRED_SITES = "hundred-sites"  # readers' domains, each with servers of its own
 
 
 class Side(StrEnum):

@@ -31,7 +31,7 @@ from bench.figures import (
     good_rounds,
 )
 from bench.load import LoadFailed
-from bench.newsletter import Blog, configuration, domain_name, write_readers
+from bench.newsletter import Blog, Crowd, configuration, domain_name, write_readers
 from bench.observe.sitecustomize import FOLDER
 from bench.ours import Secondpost
 from bench.ready import free_port
@@ -44,7 +44,8 @@ from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
 
 OBSERVE: Final = Path(__file__).resolve().parent / "observe"
-DOMAINS: Final = 100
+CROWD: Final = Crowd(100, have_servers_of_their_own=False)
+DOMAINS: Final = CROWD.domains
 ACCEPTED_OCTETS: Final = 4096
 SHORT_LIST_SHARE: Final = 20
 LOOK_SECONDS: Final = 0.02
@@ -131,7 +132,7 @@ class ImportBench:
                     folder,
                     free_port(),
                     free_port(),
-                    configuration(blog.url, free_port(), free_port(), DOMAINS),
+                    configuration(blog.url, free_port(), free_port(), CROWD),
                     observed,
                 ) as server,
             ):

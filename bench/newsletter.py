@@ -73,20 +73,22 @@ class Blog:
         self._thread.join()
 
 
-def configuration(feed_url: str, web_port: int, readers_port: int, domains: int) -> str:
-    """The part of secondpost.toml that makes a newsletter of it. Each domain of readers has a server of its
-    own: one port, at an address each.
-    """
-    routes = "".join(
-        f"""\
-[[route]]
-domain = "{domain_name(number)}"
-lane   = "issues"
-host   = "127.0.{number // 200}.{number % 200 + 1}:{readers_port}"
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How readers are spread."""
 
-"""
-        for number in range(domains)
-    )
+    domains: int
+    have_servers_of_their_own: bool  # each domain at an address of its own, else all at one
+
+
+def configuration(feed_url: str, web_port: int, readers_port: int, crowd: Crowd) -> str:
+    """The part of secondpost.toml that makes a newsletter of it. All servers of readers have one port."""
+    routes = _route("*", f"127.0.0.1:{readers_port}")
+    if crowd.have_servers_of_their_own:
+        routes = "".join(
+            _route(domain_name(number), f"127.0.{number // 200}.{number % 200 + 1}:{readers_port}")
+            for number in range(crowd.domains)
+        )
     return f"""\
 [web]
 url    = "http://127.0.0.1:{web_port}"
@@ -106,6 +108,16 @@ start  = "everything"
 settle = "0 minutes"
 undo   = "0 minutes"
 approve = true
+"""
+
+
+def _route(domain: str, host: str) -> str:
+    return f"""\
+[[route]]
+domain = "{domain}"
+lane   = "issues"
+host   = "{host}"
+
 """
 
 
