@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import ENOSPC
 from pathlib import Path
+from typing import TypeVar
 
-from secondpost import app
+from secondpost import app, app_newsletter
 from secondpost.config.records import (
     AnyRecipient,
     Backup,
@@ -27,17 +28,39 @@ from secondpost.mail.delivery import State
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Selection
 from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from simulation.clock import Timeline, fence
 from simulation.daylog import DayLog
 from simulation.dice import SimDice, ThreeDice
 from simulation.disk import ROOM_OCTETS
 from simulation.dns import SimDns, SimResolver
 from simulation.evidence import Evidence, Stored
+from simulation.faults import (
+    Blocked,
+    ClockWrong,
+    Crash,
+    CrashAtStep,
+    Fault,
+    FeedWrong,
+    InboxDown,
+    InboxMoody,
+    Moody,
+    NamesLie,
+    NoRoom,
+    PowerCut,
+    PrimaryDown,
+    Restart,
+    Storm,
+    TlsBroken,
+)
 from simulation.invariants import ALL
 from simulation.letters import Ledger, compose, marker_of
 from simulation.machine import Machine
 from simulation.net import SimInternet, Weather
+from simulation.newsroom import Newsroom, configured
 from simulation.primaries import BENIGN, ReceivingServer
+from simulation.reader_evidence import ReaderEvidence
+from simulation.reader_invariants import READER_INVARIANTS
 from simulation.scenario import (
     MAILBOXES,
     NOBODY,
@@ -46,27 +69,16 @@ from simulation.scenario import (
     OUR_NETWORK,
     SENDER_DOMAIN,
     VICTIM_DOMAIN,
-    Blocked,
-    ClockWrong,
-    Crash,
-    Fault,
     LetterPlan,
-    Moody,
-    NamesLie,
-    NoRoom,
-    PowerCut,
-    PrimaryDown,
-    Restart,
     Scenario,
-    Storm,
-    TlsBroken,
     draw,
 )
 from simulation.senders import SendingServer
-from simulation.service import Service, Wiring, as_built
+from simulation.service import MAIL_ROLES, Service, Wiring, as_built
 from simulation.trace import Trace
 from simulation.wire import End
 
+S = TypeVar("S", bound=SqliteStore)
 HOUR = 3600.0
 SETTLE_SECONDS_MAX = 24 * HOUR  # for senders to hear a last word, when all is well again
 DRAIN_SECONDS_MAX = 6 * HOUR
@@ -74,6 +86,7 @@ SESSION_SECONDS_MAX = 2 * HOUR
 QUIET_SECONDS = 700.0  # after which every connection must be closed
 STEP_SECONDS = 900.0
 CHECKPOINT_SECONDS = 60.0
+TURN_SECONDS = 20.0
 LISTED_MAX = 5000
 
 
@@ -104,7 +117,8 @@ class Day:
         host = self.internet.host(OUR_NAME, (OUR_ADDRESS,), OUR_NETWORK)
         host.certificate = (OUR_NAME,)
         self.machine = Machine(self.internet, host, self.dns, self.dice, folder, self.scenario.disk)
-        self.service = Service(self.machine, self._config(), self.log, trace, wiring)
+        self.newsroom = Newsroom(self.scenario.news, self.internet, self.dns, self.dice.faults)
+        self.service = Service(self.machine, self._config(), self.newsroom.blog, self.log, trace, wiring)
         self.evidence = Evidence(self.scenario, self.ledger, self.primaries, self.strangers, self.log)
 
     # -- who lives here
@@ -174,14 +188,16 @@ class Day:
             store=str(self.machine.disk.path("")),
             owner=(Mailbox("owner", Domain("elsewhere.example")),),
             bounces=Domain(OUR_NAME),
-            web=Web(url=None),
+            web=Web(url=f"https://{OUR_NAME}"),
             receive=Receive(listen=(Endpoint(OUR_ADDRESS, 25),)),
             backups=tuple(backups),
+            newsletters=tuple(configured(plan) for plan in self.scenario.news.newsletters),
         )
 
     # -- what happens
     def pass_by(self) -> None:
         loop = self.internet.loop
+        self.newsroom.open(self.machine, self.service)
         self.service.start_all()
         for number, letter in enumerate(self.scenario.letters):
             loop.call_at(letter.at_seconds, self._post, f"m{number}", letter)
@@ -238,6 +254,17 @@ class Day:
                 self.service.stop_gracefully(role)
             case PowerCut(words, later, dark):
                 self.service.after_words("receive", words, later, lambda: self._cut_power(dark))
+            case InboxDown(server, refuses):
+                self.newsroom.inboxes[server].shut()
+                if not refuses:
+                    self.internet.hosts[self.newsroom.inboxes[server].address].up = False
+            case InboxMoody(server, character):
+                self.newsroom.inboxes[server].character = character
+            case FeedWrong(trouble):
+                self.newsroom.blog.trouble = trouble
+            case CrashAtStep(role, verb, calls):
+                step = fault.what
+                self.service.steps.after(role, verb, calls, lambda: self._crash_at_step(step))
 
     def _end(self, fault: Fault) -> None:
         self._note(f"end {fault}")
@@ -260,14 +287,32 @@ class Day:
                 self._free_disk()
             case ClockWrong():
                 self.machine.clock.step_ms = 0
+            case InboxDown(server):
+                self.internet.hosts[self.newsroom.inboxes[server].address].up = True
+                self.internet.loop.create_task(self.newsroom.inboxes[server].open())
+            case InboxMoody(server):
+                self.newsroom.inboxes[server].character = BENIGN
+            case FeedWrong():
+                self.newsroom.blog.trouble = None
+            case CrashAtStep(role, verb):
+                self.service.steps.forget(role, verb)
             case Crash() | Restart() | PowerCut():
                 pass
+
+    def _crash_at_step(self, step: CrashAtStep) -> None:
+        loop = self.internet.loop
+        if step.dark_seconds is None:
+            loop.call_later(step.later_seconds, self._crash, step.role)
+        else:
+            loop.call_later(step.later_seconds, self._cut_power, step.dark_seconds)
 
     def _crash(self, role: str) -> None:
         self._note(f"kill -9 {role}")
         self.service.crash(role)
 
     def _cut_power(self, dark_seconds: float) -> None:
+        if not self.service.powered:
+            return
         self._note(f"power cut for {dark_seconds:.1f} s")
         self.service.power_cut()
         self.internet.loop.call_later(dark_seconds, self.service.power_on)
@@ -293,18 +338,26 @@ class Day:
 
     # -- what is left
     def _is_drained(self) -> bool:
-        return not any(row.state in (State.WAITING, State.CLAIMED) for row in self._stored())
+        if any(row.state in (State.WAITING, State.CLAIMED) for row in self._stored()):
+            return False
+        with self._looking(SqliteNewsletterStore) as store:
+            return self.newsroom.is_at_rest(store)
 
-    def _stored(self) -> list[Stored]:
-        """Read with the eyes of a command. The content is read for its marker."""
+    @contextmanager
+    def _looking(self, kind: type[S]) -> Iterator[S]:
+        """With the eyes of a command."""
         process = self.machine.process("desk")
         with process.in_loop():
-            desk = SqliteStore.open_desk(
+            yield kind.open_desk(
                 process.disk, process.work, self.machine.clock, failed=lambda fault: self._note(repr(fault))
             )
+        process.kill()
+
+    def _stored(self) -> list[Stored]:
+        """The content is read for its marker."""
+        with self._looking(SqliteStore) as desk:
             rows = desk.listed(Selection(), None, LISTED_MAX)
             markers = {row.id.queue_id: _marker(desk, row.id.queue_id) for row in rows}
-        process.kill()
         return [
             Stored(
                 row.id,
@@ -324,28 +377,30 @@ class Day:
         age_seconds = self.timeline.now - end.since_seconds
         return end.local.port > 0 and (age_seconds > SESSION_SECONDS_MAX or not end.far.lost)
 
-    def testify(self) -> Evidence:
+    def testify(self) -> tuple[Evidence, ReaderEvidence]:
         evidence = self.evidence
+        with self._looking(SqliteNewsletterStore) as store:
+            readers = self.newsroom.testify(store, self.service, self.scenario.faults)
         evidence.stored = self._stored()
         evidence.unsettled = self._unsettled()
-        for role in ("receive", "deliver"):
+        for role in MAIL_ROLES:
             process = self.machine.processes[role]
             evidence.left_open += sum(1 for end in process.net.ends if self._is_forgotten(end))
         evidence.complaints = list(self.internet.complaints)
         self.machine.scrap()
         evidence.faults = self.timeline.end()
-        return evidence
+        return evidence, readers
 
 
 @contextmanager
 def _calm_housekeeping() -> Iterator[None]:
-    """Checkpoints come seldom: one every second would be most of what a simulated day does."""
-    saved = app.CHECKPOINT_SECONDS
-    app.CHECKPOINT_SECONDS = CHECKPOINT_SECONDS
+    """What comes every second or two comes seldom: it would be most of what a simulated day does."""
+    saved = app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS
+    app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = CHECKPOINT_SECONDS, TURN_SECONDS
     try:
         yield
     finally:
-        app.CHECKPOINT_SECONDS = saved
+        app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = saved
 
 
 def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> Report:
@@ -354,8 +409,9 @@ def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> R
         day = Day(seed, folder, trace, wiring)
         with fence(day.timeline), _calm_housekeeping():
             day.pass_by()
-            evidence = day.testify()
+            evidence, readers = day.testify()
     violations = [f"{check.__name__}: {what}" for check in ALL for what in check(evidence)]
+    violations += [f"{check.__name__}: {what}" for check in READER_INVARIANTS for what in check(readers)]
     return Report(
         seed,
         tuple(violations),

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator
 
 from secondpost.mail.delivery import KeptFor, State
 from simulation.evidence import OUR_RECEIVED, Evidence, queue_id_of
-from simulation.letters import Heard
-from simulation.scenario import (
-    OUR_ADDRESS,
-    OUR_NETWORK,
+from simulation.faults import (
     Blocked,
     ClockWrong,
     Crash,
+    CrashAtStep,
     Fault,
+    FeedWrong,
+    InboxDown,
+    InboxMoody,
     Moody,
     NamesLie,
     NoRoom,
@@ -22,6 +23,8 @@ from simulation.scenario import (
     Storm,
     TlsBroken,
 )
+from simulation.letters import Heard
+from simulation.scenario import OUR_ADDRESS, OUR_NETWORK
 
 STARTS_SECONDS = 60.0  # design, promise P4
 DRAINED_SECONDS = 120.0
@@ -203,9 +206,9 @@ def _concerns(fault: Fault, servers: list[int], network: str) -> bool:
             return number in servers
         case Blocked(network_a, network_b):
             return {network_a, network_b} == {OUR_NETWORK, network}
-        case Crash() | PowerCut() | Restart() | NoRoom() | Storm() | NamesLie():
+        case Crash() | CrashAtStep() | PowerCut() | Restart() | NoRoom() | Storm() | NamesLie():
             return True
-        case ClockWrong():
+        case ClockWrong() | InboxDown() | InboxMoody() | FeedWrong():
             return False
 
 

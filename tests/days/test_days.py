@@ -9,8 +9,9 @@ import pytest
 from simulation.day import live
 from simulation.days import judge, main, replay_command
 from simulation.dice import ThreeDice
+from simulation.faults import Blocked, Crash, PowerCut, PrimaryDown, Restart
 from simulation.planted import PLANTED
-from simulation.scenario import LETTERS_MIN, Blocked, Crash, PowerCut, PrimaryDown, Restart, draw
+from simulation.scenario import LETTERS_MIN, draw
 
 SEEDS_MAX = 50
 # Found only when a crash falls between a 250 and its commit: some ten days, too long for every test run.

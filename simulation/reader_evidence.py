@@ -1,0 +1,68 @@
+"""What a day leaves behind of the newsletter, for the invariants."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from secondpost.mail.issue import Issue, Reckoning
+from secondpost.mail.subscriber import Subscriber, SubscriberId
+from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
+from simulation.daylog import DayLog
+from simulation.faults import Fault
+from simulation.news import NewsPlan
+from simulation.people import Reader
+from simulation.primaries import ReceivingServer, Taken
+from simulation.reader_mail import ReaderMail, read_mail
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLeft:
+    issue: Issue
+    rows: tuple[ReaderDelivery, ...]
+    articles: tuple[LedgerEntry, ...]
+    reckoning: Reckoning
+    message_ids: Mapping[str, SubscriberId]  # of its mails
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A mail of ours in a reader's mailbox."""
+
+    address: str
+    mail: ReaderMail
+    taken: Taken
+
+
+@dataclass
+class ReaderEvidence:
+    plan: NewsPlan
+    faults: Sequence[Fault]
+    readers: Mapping[tuple[str, str], Reader]  # by newsletter and address
+    inboxes: Sequence[ReceivingServer]
+    log: DayLog
+    issues: list[IssueLeft] = field(default_factory=list)
+    known: dict[tuple[str, str], Subscriber] = field(default_factory=dict)
+    confirmations: list[ReaderDelivery] = field(default_factory=list)
+    open_at_death: int = 0  # connections that deliver had, over all its deaths
+
+    @cached_property
+    def arrived(self) -> list[Arrived]:
+        return [
+            Arrived(address, read_mail(taken.content), taken)
+            for server in self.inboxes
+            for taken in server.taken
+            for address in taken.recipients
+        ]
+
+    @cached_property
+    def mailed(self) -> list[tuple[str, Arrived]]:
+        """Mail of issues, with its newsletter."""
+        return [(one.mail.newsletter, one) for one in self.arrived if one.mail.newsletter is not None]
+
+    @cached_property
+    def arrived_of(self) -> dict[tuple[str, str], list[Arrived]]:
+        """Of an issue and a reader, by Message-ID and address."""
+        found: dict[tuple[str, str], list[Arrived]] = {}
+        for _, one in self.mailed:
+            found.setdefault((one.mail.message_id, one.address), []).append(one)
+        return found
