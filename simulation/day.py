@@ -23,6 +23,7 @@ from secondpost.config.records import (
     RecipientSource,
     Web,
 )
+from secondpost.deliver import loop
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.queue_id import QueueId
@@ -86,7 +87,8 @@ SESSION_SECONDS_MAX = 2 * HOUR
 QUIET_SECONDS = 700.0  # after which every connection must be closed
 STEP_SECONDS = 900.0
 CHECKPOINT_SECONDS = 60.0
-TURN_SECONDS = 20.0
+TURN_SECONDS = 45.0
+SITES_DOWN_SECONDS = 5.0
 LISTED_MAX = 5000
 
 
@@ -196,14 +198,14 @@ class Day:
 
     # -- what happens
     def pass_by(self) -> None:
-        loop = self.internet.loop
+        internet = self.internet.loop
         self.newsroom.open(self.machine, self.service)
         self.service.start_all()
         for number, letter in enumerate(self.scenario.letters):
-            loop.call_at(letter.at_seconds, self._post, f"m{number}", letter)
+            internet.call_at(letter.at_seconds, self._post, f"m{number}", letter)
         for fault in self.scenario.faults:
-            loop.call_at(fault.start, self._begin, fault)
-            loop.call_at(fault.end, self._end, fault)
+            internet.call_at(fault.start, self._begin, fault)
+            internet.call_at(fault.end, self._end, fault)
         last = max(self.scenario.letters[-1].at_seconds, self.scenario.fault_free_from) + 1.0
         self._until(last)
         self._wait_for(lambda: self._unsettled() == 0, SETTLE_SECONDS_MAX)
@@ -300,11 +302,11 @@ class Day:
                 pass
 
     def _crash_at_step(self, step: CrashAtStep) -> None:
-        loop = self.internet.loop
+        call_later = self.internet.loop.call_later
         if step.dark_seconds is None:
-            loop.call_later(step.later_seconds, self._crash, step.role)
+            call_later(step.later_seconds, self._crash, step.role)
         else:
-            loop.call_later(step.later_seconds, self._cut_power, step.dark_seconds)
+            call_later(step.later_seconds, self._cut_power, step.dark_seconds)
 
     def _crash(self, role: str) -> None:
         self._note(f"kill -9 {role}")
@@ -395,12 +397,13 @@ class Day:
 @contextmanager
 def _calm_housekeeping() -> Iterator[None]:
     """What comes every second or two comes seldom: it would be most of what a simulated day does."""
-    saved = app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS
+    saved = app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS, loop.SITES_DOWN_SECONDS_MAX
     app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = CHECKPOINT_SECONDS, TURN_SECONDS
+    loop.SITES_DOWN_SECONDS_MAX = SITES_DOWN_SECONDS
     try:
         yield
     finally:
-        app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = saved
+        app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS, loop.SITES_DOWN_SECONDS_MAX = saved
 
 
 def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> Report:
