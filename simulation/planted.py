@@ -5,7 +5,7 @@ Each is a wiring: it hands a role a configuration or a store with one thing wron
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from secondpost.app import World
@@ -16,6 +16,7 @@ from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.queue_id import WORKERS_MAX, QueueIds
 from secondpost.store.ports import Lease, MailStore, Settlement
+from simulation.planted_news import PLANTED_NEWS, Planted
 from simulation.scenario import OUR_NAME, VICTIM_DOMAIN
 from simulation.service import Parts, Wiring
 
@@ -159,14 +160,6 @@ def _open_relay(role: str, parts: Parts) -> Parts:
     return replace(parts, config=replace(config, backups=(*config.backups, victim)))
 
 
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """A bug, and the invariant that must find it."""
-
-    wiring: Wiring
-    found_by: str
-
-
 def _sleepy_probe(role: str, parts: Parts) -> Parts:
     """A site that is down is looked at every ten minutes."""
     config = parts.config
@@ -185,4 +178,5 @@ PLANTED: Mapping[str, Planted] = {
     "last-first": Planted(_with_store("deliver", LastFirst), "held_mail_drains_when_the_primary_is_back"),
     "sleepy-probe": Planted(_sleepy_probe, "held_mail_drains_when_the_primary_is_back"),
     "changed-content": Planted(_with_store("deliver", Trims), "content_arrives_unchanged"),
+    **PLANTED_NEWS,
 }
