@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from secondpost.mail.address import Domain
-from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord
+from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord, TxtAnswer
 from simulation.dice import SimDice
 
 QUICK_SECONDS = 0.03
@@ -68,6 +68,10 @@ class SimResolver:
         if len(addresses) == 0:
             return AddressAnswer(self._nothing(host))
         return AddressAnswer(Finding.FOUND, tuple(addresses))
+
+    async def txt(self, name: str) -> TxtAnswer:
+        await self._wait(name)
+        return TxtAnswer(self._nothing(name))
 
     async def _wait(self, name: str) -> Lie | None:
         lie = self._dns.lie(self._viewpoint, name)

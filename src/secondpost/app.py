@@ -10,20 +10,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from secondpost.bounce.intake import BounceIntake
 from secondpost.config.recipients import read_recipients
 from secondpost.config.records import Config
 from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
+from secondpost.deliver.inside import InsideDoor, nobody
 from secondpost.deliver.learning import Learning
 from secondpost.deliver.loop import DeliverLoop
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Readers
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.stock import StockAlarm, fillings
+from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
-from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.questions import Knowledge
+from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.maillog import MailLog, Sink
+from secondpost.policy.recipient import own_domains
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS, RecipientKnowledge
 from secondpost.receive.listener import Listener
@@ -33,6 +38,9 @@ from secondpost.route.destination import ourselves
 from secondpost.store.ports import Claims, Desk, MailStore, StoreFull, StoreUnavailable
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.subscribers.leave import ReadersDesk
+from secondpost.subscribers.signup import SignUps
+from secondpost.subscribers.writing import ReadersWriting
 from secondpost.world.asking import names_from
 from secondpost.world.ports import Clock, Dice, Disk, DiskFailed, Listening, Net, Resolver, Work
 from secondpost.world.real_clock import RealClock
@@ -129,12 +137,12 @@ class ReceiveRole:
         sink: Sink,
         failed: Callable[[BaseException], None],
     ) -> None:
-        log = MailLog(sink)
+        log = MailLog(sink, config.bounces)
         self._world = world
         self._background = Background(failed)
         lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
-        asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
-        knowledge = RecipientKnowledge(store, world.clock, asker.knows)
+        self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
+        knowledge = RecipientKnowledge(store, world.clock, self._asker.knows)
         self._listener = Listener(
             Reception(
                 config=config,
@@ -147,6 +155,7 @@ class ReceiveRole:
                 log=log,
                 answerer=knowledge.answer,
                 recipients=lists.domains,
+                own=own_domains(config),
                 free=partial(self._free_octets, config.reserve, failed),
                 arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
                 failed=failed,
@@ -172,6 +181,7 @@ class ReceiveRole:
 
     async def drain(self) -> None:
         await self._listener.drain()
+        self._asker.close()
         self._background.cancel()
 
 
@@ -187,7 +197,7 @@ class DeliverRole:
         failed: Callable[[BaseException], None],
         newsletter: "NewsletterDelivery | None" = None,
     ) -> None:
-        self._log = MailLog(sink)
+        self._log = MailLog(sink, config.bounces)
         # Never behind the clock by which mail arrives, and never stepping back: see the receive role, whose
         # times are the wall's.
         self._clock = SteadyClock(world.clock)
@@ -196,9 +206,10 @@ class DeliverRole:
         self._store = store
         self._stock = StockAlarm(self._log)
         self._background = Background(failed)
-        self._loop = DeliverLoop(self._post(store, None), (Lane.RELAY, Lane.OWN))
+        self._inside: InsideDoor | None = None
         self._reader_loop: DeliverLoop | None = None
         if newsletter is not None:
+            self._inside = self._inside_door(newsletter)
             own = OwnAddresses(config.web.url, config.bounces)
             readers = Readers(
                 newsletter.store,
@@ -212,8 +223,37 @@ class DeliverRole:
             )
             post = self._post(newsletter.store, readers)
             self._reader_loop = DeliverLoop(post, (Lane.OWN, Lane.ISSUES))
-        self._answerer = RoleAnswerer(self._loop.probe.knows, self._background.run)
+        self._loop = DeliverLoop(self._post(store, None), (Lane.RELAY, Lane.OWN))
+        self._answerer = RoleAnswerer(self._knows, self._background.run)
         self._doors: list[Listening] = []
+
+    def _inside_door(self, newsletter: NewsletterDelivery) -> InsideDoor:
+        """What becomes of mail to ourselves, by the stations whose matter it is."""
+        config, world, readers = self._config, self._world, newsletter.store
+        came_back = BounceIntake(readers, readers, self._clock, world.work).came_back
+        sign_ups = SignUps(readers, self._clock, QueueIds(readers.worker), self._hinted)
+        writing = ReadersWriting(
+            sign_ups, ReadersDesk(readers, self._clock), own_domains(config).names, config.bounces
+        )
+        return InsideDoor(
+            bounces=config.bounces,
+            keys=newsletter.keys.addresses,
+            caller_of=self._caller_of,
+            came_back=came_back,
+            leaves=writing.leaves,
+            confirms=writing.confirms,
+            joins=writing.joins,
+        )
+
+    def _caller_of(self, id: QueueId) -> str:
+        message = self._store.message(id)
+        return "" if message is None else message.peer_address
+
+    async def _knows(self, mailbox: Mailbox) -> Knowledge:
+        """Of our own addresses we know ourselves; of all others the primary does."""
+        if mailbox.domain != self._config.bounces:
+            return await self._loop.probe.knows(mailbox)
+        return Knowledge.UNKNOWN if self._inside is None else self._inside.knows(mailbox)
 
     def _post(self, store: Claims, readers: Readers | None) -> Post:
         """What delivering from one of the two stores needs."""
@@ -229,6 +269,7 @@ class DeliverRole:
             settler=Settler(store, self._log),
             learning=Learning(config, store, self._log),
             readers=readers,
+            inside=self._inside.take if readers is None and self._inside is not None else nobody,
             log=self._log,
             answerer=names_from(world.resolver),
             us=ourselves(config, world.net.own_addresses()),

@@ -25,12 +25,14 @@ from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.render import DigestRenderer
 from secondpost.protocols.issue_mail import SEED_OCTETS
 from secondpost.protocols.tokens import KeyRing
+from secondpost.setup.dns_records import DkimKey, Examined, examine
 from secondpost.store.newsletter_ports import LeadershipLost
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.signup import SignUps
 from secondpost.web.app import make_app
+from secondpost.world.asking import drive, names_from
 from secondpost.world.feed_socket import FeedAnswerer, FeedAsker, Look
 from secondpost.world.ports import Clock, Dice, Fetcher, Listening
 from secondpost.world.real_clock import RealClock
@@ -38,6 +40,7 @@ from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_dns import RealResolver
 from secondpost.world.real_fetch import RealFetcher
+from secondpost.world.real_keys import dkim_records
 from secondpost.world.real_net import RealNet
 from secondpost.world.real_work import RealWork
 
@@ -163,6 +166,16 @@ def public_pages(config: Config, world: World, store: NewsletterStore, links: Ke
     hinter = Hinter(world.net, world.disk.path(HINTS))
     sign_ups = SignUps(store, world.clock, QueueIds(store.worker), hinter.arrived)
     return make_app(config, store, links, sign_ups, world.clock)
+
+
+async def examine_dns(config: Config) -> tuple[Examined, ...]:
+    """What DNS must say, and does. Raises KeyFault while there are no keys."""
+    keys = tuple(DkimKey(record.selector, record.text) for record in dkim_records(config.store, config.dkim))
+    resolver = RealResolver(config.dns.servers, RealDice())
+    try:
+        return await drive(examine(config, keys), names_from(resolver))
+    finally:
+        resolver.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ characters. Control characters cannot get out of their quotes, and every value i
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.address import Domain, Mailbox, ReversePath
 from secondpost.mail.delivery import DeliveryId, KeptFor
 from secondpost.mail.envelope import Arrival
 from secondpost.mail.outcome import Cause
@@ -40,13 +40,24 @@ def _escape(character: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MailLog:
-    """Writes lines to a sink, which must not block: the real one hands them to a thread."""
+    """Writes lines to a sink, which must not block: the real one hands them to a thread.
+
+    Addresses at `bounces` carry tokens, which are as good as the reader's own word: of them no more is said
+    than what they are for.
+    """
 
     sink: Sink
+    bounces: Domain | None = None
 
     def _say(self, what: str, **values: object) -> None:
         told = " ".join(f"{key}={value_text(value)}" for key, value in values.items())
         self.sink(f"{what} {told}")
+
+    def _address(self, path: ReversePath) -> str:
+        if isinstance(path, Mailbox) and path.domain == self.bounces:
+            purpose, dash, _ = path.local.partition("-")
+            return f"{purpose}{dash}{'*' if len(dash) > 0 else ''}@{path.domain}"
+        return str(path)
 
     # -- receive and policy
     def connected(self, peer: str) -> None:
@@ -58,15 +69,17 @@ class MailLog:
     def refused(
         self, peer: str, sender: ReversePath, recipient: Mailbox | None, reply: Reply, reason: str
     ) -> None:
-        to = "" if recipient is None else str(recipient)
-        self._say("refused", peer=peer, sender=f"<{sender}>", to=to, reason=reason, reply=str(reply))
+        to = "" if recipient is None else self._address(recipient)
+        self._say(
+            "refused", peer=peer, sender=f"<{self._address(sender)}>", to=to, reason=reason, reply=str(reply)
+        )
 
     def accepted(self, arrival: Arrival) -> None:
         self._say(
             "accepted",
             id=queue_id_text(arrival.queue_id),
             lane=arrival.lane,
-            sender=f"<{arrival.envelope.sender}>",
+            sender=f"<{self._address(arrival.envelope.sender)}>",
             recipients=len(arrival.envelope.recipients),
             size=arrival.content.size,
             peer=arrival.peer.address,
@@ -88,7 +101,14 @@ class MailLog:
 
     # -- deliver
     def delivered(self, id: DeliveryId, to: Mailbox, host: str, reply: Reply, delay_ms: int) -> None:
-        self._say("delivered", id=id, to=to, host=host, delay=f"{delay_ms / 1000:.3f}", reply=str(reply))
+        self._say(
+            "delivered",
+            id=id,
+            to=self._address(to),
+            host=host,
+            delay=f"{delay_ms / 1000:.3f}",
+            reply=str(reply),
+        )
 
     def deferred(
         self, id: DeliveryId, to: Mailbox, cause: Cause, host: str, reply: Reply, again_ms: int
@@ -96,7 +116,7 @@ class MailLog:
         self._say(
             "deferred",
             id=id,
-            to=to,
+            to=self._address(to),
             cause=cause.word,
             level=cause.level,
             host=host,
@@ -105,10 +125,10 @@ class MailLog:
         )
 
     def kept(self, id: DeliveryId, to: Mailbox, kept_for: KeptFor, host: str, reply: Reply) -> None:
-        self._say("kept", id=id, to=to, why=kept_for, host=host, reply=str(reply))
+        self._say("kept", id=id, to=self._address(to), why=kept_for, host=host, reply=str(reply))
 
     def failed(self, id: DeliveryId, to: Mailbox, cause: Cause, host: str, reply: Reply) -> None:
-        self._say("failed", id=id, to=to, cause=cause.word, host=host, reply=str(reply))
+        self._say("failed", id=id, to=self._address(to), cause=cause.word, host=host, reply=str(reply))
 
     def unknown(self, id: DeliveryId, to: Mailbox, host: str) -> None:
         """Of an issue: the final dot was sent and no answer came."""

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from secondpost.mail.inside_mail import BEGINNING_OCTETS_MAX
 from secondpost.protocols.dsn import RECIPIENTS_MAX, Action, Report, read_report
-from secondpost.protocols.dsn_parts import PARTS_MAX, REPORT_OCTETS_MAX, leaves
+from secondpost.protocols.dsn_parts import PARTS_MAX, leaves
 
 CASES = sorted((Path(__file__).parent / "dsn").glob("*.msg"))
 FIRST = CASES[0].read_bytes()
@@ -61,7 +62,7 @@ def test_recipients_are_bounded() -> None:
 
 
 def test_what_is_beyond_the_bound_is_not_looked_at() -> None:
-    assert read_report(b"X: y\n" * (REPORT_OCTETS_MAX // 5) + HEAD + BLOCK) is None
+    assert read_report(b"X: y\n" * (BEGINNING_OCTETS_MAX // 5) + HEAD + BLOCK) is None
 
 
 def test_parts_and_depth_are_bounded() -> None:

@@ -7,7 +7,7 @@ from email.policy import default
 
 import pytest
 
-from secondpost.deliver.assemble import CONFIRMATION, Assembly, OwnAddresses, ReaderKeys, ReaderMail
+from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
 from secondpost.protocols.dkim_verifying import Finding, verify
@@ -15,7 +15,7 @@ from secondpost.protocols.header_fields import FieldFault
 from secondpost.protocols.issue_mail import Heading, compile_issue
 from secondpost.protocols.quoted_printable import TextFault
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
-from secondpost.protocols.verp import Signed, parse_local_part, read
+from secondpost.protocols.verp import CONFIRMATION, Signed, parse_local_part, read
 from secondpost.world.real_keys import proves
 from tests.protocols import dkimpy_says
 from tests.protocols.dkim_keys import keys

@@ -13,12 +13,16 @@ from secondpost.config.records import (
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
-from secondpost.policy.recipient import judge_recipient, recipients_of
+from secondpost.policy.recipient import CANNOT_CHECK, NO_SUCH_USER, OwnDomains, judge_recipient, recipients_of
 from secondpost.policy.room import judge_quota, judge_size
 from secondpost.world.asking import answer_from
 
 DOMAIN = Domain("example.net")
 ANNA = Mailbox.parse("Anna@example.net")
+
+
+BOUNCES = Domain("mx2.example.net")
+OWN = OwnDomains(frozenset({BOUNCES, Domain("mail.example.net")}), BOUNCES, frozenset({"weekly"}))
 
 
 def judge(
@@ -33,7 +37,7 @@ def judge(
     world: dict[Question, Answer] = {}
     if knowledge is not None:
         world[KnownRecipient(mailbox)] = knowledge
-    return answer_from(world, judge_recipient(mailbox, domains, frozenset({Domain("mx2.example.net")})))
+    return answer_from(world, judge_recipient(mailbox, domains, OWN))
 
 
 def test_every_other_destination_is_refused() -> None:
@@ -124,3 +128,23 @@ def test_a_domain_has_a_largest_message_and_a_quota() -> None:
     assert judge_quota(backup, 5_000, stored=5_000) == ACCEPT
     assert isinstance(judge_quota(backup, 5_001, stored=0), Reject)
     assert isinstance(judge_quota(backup, 5_000, stored=5_001), Defer)
+
+
+def test_an_address_that_we_signed_is_taken_for_ourselves() -> None:
+    for local in ("b-abc234", "leave-abc234", "Confirm-ABC234"):
+        mailbox = Mailbox(local, BOUNCES)
+        assert judge(mailbox, AnyRecipient(), knowledge=Knowledge.KNOWN) == Accept(Way.INSIDE)
+        assert judge(mailbox, AnyRecipient(), knowledge=Knowledge.UNKNOWN) == NO_SUCH_USER
+        assert judge(mailbox, AnyRecipient(), knowledge=Knowledge.UNREACHABLE) == CANNOT_CHECK
+
+
+def test_who_wants_to_join_must_name_a_newsletter_that_there_is() -> None:
+    assert judge(Mailbox("join-weekly", BOUNCES), AnyRecipient()) == Accept(Way.INSIDE)
+    assert judge(Mailbox("join-daily", BOUNCES), AnyRecipient()) == NO_SUCH_USER
+
+
+def test_signed_addresses_are_at_bounces_alone_and_only_with_a_newsletter() -> None:
+    assert judge(Mailbox("leave-abc234", Domain("mail.example.net")), AnyRecipient()) == NO_SUCH_USER
+    without = OwnDomains(frozenset({BOUNCES}), BOUNCES, frozenset())
+    for local in ("leave-abc234", "join-weekly"):
+        assert answer_from({}, judge_recipient(Mailbox(local, BOUNCES), {}, without)) == NO_SUCH_USER

@@ -23,7 +23,7 @@ from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.questions import Answer, Knowledge, Question
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
-from secondpost.policy.recipient import recipients_of
+from secondpost.policy.recipient import OwnDomains, recipients_of
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.listener import Listener
 from secondpost.receive.reception import Reception
@@ -34,6 +34,7 @@ from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_net import RealNet
 from secondpost.world.real_work import RealWork
 
+US = Domain("mx2.example.net")
 DOMAIN = Domain("example.net")
 SECONDS_MAX = 20.0
 
@@ -128,10 +129,10 @@ class Office:
         domains = {DOMAIN: recipients_of(self.backup, {})}
         config = Config(
             path="secondpost.toml",
-            hostname=Domain("mx2.example.net"),
+            hostname=US,
             store=str(self.folder),
             owner=(Mailbox.parse("me@elsewhere.example"),),
-            bounces=Domain("mx2.example.net"),
+            bounces=US,
             web=Web(url=None),
             receive=self.receive,
             backups=(self.backup,),
@@ -145,9 +146,10 @@ class Office:
                 work=self.work,
                 intake=self.intake,
                 ids=QueueIds(1),
-                log=MailLog(self.lines.append),
+                log=MailLog(self.lines.append, US),
                 answerer=self._answer,
                 recipients=lambda: domains,
+                own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
                 free=lambda: self.free,
                 arrived=lambda: None,
                 failed=self.failures.append,
@@ -426,6 +428,38 @@ def test_mail_for_our_own_postmaster_goes_to_the_owner_in_a_lane_of_its_own(tmp_
     ((arrival, _),) = in_office(tmp_path, story).intake.taken
     assert arrival.lane is Lane.OWN
     assert arrival.envelope.recipients == (Mailbox.parse("me@elsewhere.example"),)
+
+
+def test_mail_to_ourselves_has_one_recipient_and_no_token_of_it_is_logged(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(b"EHLO c.example\r\nMAIL FROM:<>\r\n")
+        office.knowledge = Knowledge.UNKNOWN
+        refused = await client.say(b"RCPT TO:<leave-forged22@mx2.example.net>\r\n")
+        assert refused[-1].startswith("550 5.1.1")
+        office.knowledge = Knowledge.UNREACHABLE
+        later = await client.say(b"RCPT TO:<b-secret22@mx2.example.net>\r\n")
+        assert later[-1].startswith("451 4.4.3")
+        office.knowledge = Knowledge.KNOWN
+        taken = await client.say(b"RCPT TO:<B-Secret22@mx2.example.net>\r\n")
+        assert taken[-1].startswith("250 2.1.5")
+        second = await client.say(b"RCPT TO:<leave-secret22@mx2.example.net>\r\n")
+        assert second[-1].startswith("452 4.5.3")
+        await client.say(b"DATA\r\n")
+        assert (await client.say(BODY + b".\r\n"))[-1].startswith("250 ")
+        # Somebody forwards mail of ours to a domain that is backed up here.
+        await client.say(b"MAIL FROM:<b-secret22@mx2.example.net>\r\nRCPT TO:<anna@example.net>\r\nDATA\r\n")
+        assert (await client.say(BODY + b".\r\n"))[-1].startswith("250 ")
+
+    office = in_office(tmp_path, story)
+    arrival, _ = office.intake.taken[0]
+    assert arrival.lane is Lane.OWN
+    assert arrival.envelope.recipients == (Mailbox.parse("B-Secret22@mx2.example.net"),)
+    log = "\n".join(office.lines)
+    assert "secret" not in log.lower()
+    assert "forged" not in log
+    assert "to=leave-*@mx2.example.net" in log
+    assert "sender=<b-*@mx2.example.net>" in log
 
 
 def test_bare_newlines_are_mended_or_refused_as_the_owner_says(tmp_path: Path) -> None:

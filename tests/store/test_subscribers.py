@@ -191,6 +191,7 @@ async def test_a_bounce_counts_once_and_for_a_reader_who_is_there(place: Place) 
     assert await store.record_bounce(bounce)
     assert not await store.record_bounce(bounce)
     assert store.bounces_of(id, 10) == [bounce]
+    assert store.bounced(issue.id) == dict.fromkeys(BounceKind, 0) | {BounceKind.DEAD: 1}
     assert store.events_of(id)[-1].detail == "dead 5.1.1"
     assert await store.suspend(id, 4, "dead")
     assert await store.confirm(id, publisher.consent())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from secondpost.mail.address import Domain
-from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer
+from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, TxtAnswer
 from secondpost.world.ports import FetchError
 from secondpost.world.real_fetch import RealFetcher
 from secondpost.world.real_fetch_addresses import UrlRefused, checked_url, is_public
@@ -29,6 +29,9 @@ class Names:
         self.asked.append(host)
         found = self.known.get(host, ())
         return AddressAnswer(Finding.FOUND, found) if len(found) > 0 else AddressAnswer(Finding.NO_NAME)
+
+    async def txt(self, name: str) -> TxtAnswer:
+        return TxtAnswer(Finding.NO_DATA)
 
 
 INSIDE = {

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.mail.address import Domain, Endpoint
-from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord
+from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord, TxtAnswer
 from secondpost.protocols.dns_lookup import DnsAnswer, DnsQuestion, RecordType
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_dns import RealResolver
@@ -42,6 +42,9 @@ LINES = (
     "mapped.example. 300 IN AAAA ::ffff:192.0.2.7",
     "circle.example. 300 IN CNAME circle2.example.",
     "circle2.example. 300 IN CNAME circle.example.",
+    'text.example. 300 IN TXT "v=spf1 a " "-all"',
+    'text.example. 300 IN TXT "other"',
+    "also.example. 300 IN CNAME text.example.",
 )
 FOUND_MX = MxAnswer(Finding.FOUND, (MxRecord(10, "mx1.example.net"), MxRecord(20, "mx2.example.net")))
 
@@ -128,6 +131,23 @@ def test_all_addresses_of_a_host_are_told(run: Run[object]) -> None:
     async def check(resolver: RealResolver, _: NameServer) -> None:
         answer = await resolver.addresses("many.example.net")
         assert sorted(answer.addresses) == ["192.0.2.1", "192.0.2.2"]
+
+    with_server(run, check)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("Text.example.", TxtAnswer(Finding.FOUND, ("v=spf1 a -all", "other"))),
+        ("also.example", TxtAnswer(Finding.FOUND, ("v=spf1 a -all", "other"))),
+        ("mx1.example.net", TxtAnswer(Finding.NO_DATA)),
+        ("absent.example", TxtAnswer(Finding.NO_NAME)),
+    ],
+)
+def test_the_strings_of_a_text_are_one(run: Run[object], name: str, answer: TxtAnswer) -> None:
+    async def check(resolver: RealResolver, _: NameServer) -> None:
+        said = await resolver.txt(name)
+        assert TxtAnswer(said.finding, tuple(sorted(said.texts, reverse=True))) == answer
 
     with_server(run, check)
 

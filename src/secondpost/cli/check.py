@@ -1,14 +1,18 @@
 """secondpost check: what is wrong, before it costs mail."""
 
+import asyncio
+from collections.abc import Sequence
+
 import click
 
 from secondpost.cli.command import Command, Ending, Exit, Group
-from secondpost.cli.documents import CheckDocument, FaultDocument
-from secondpost.cli.opening import configuration_path
+from secondpost.cli.documents import CheckDocument, DnsDocument, FaultDocument, RecordDocument
+from secondpost.cli.opening import become_owner, configuration, configuration_path
 from secondpost.cli.screen import counted, say, say_json
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.reading import read_config
 from secondpost.config.warnings import warnings
+from secondpost.setup.dns_records import Examined, RecordState
 
 
 @click.group(cls=Group)
@@ -40,6 +44,50 @@ def check_config(context: click.Context, as_json: bool) -> None:
     for warning in told:
         say(f"warning: {warning}")
     say(f"{path}: no faults.")
+
+
+@check.command("dns", cls=Command)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.pass_context
+def check_dns(context: click.Context, as_json: bool) -> None:
+    """Say which DNS records the newsletters need, and which of them are there.
+
+    Exit code 1 when one is missing or wrong.
+    """
+    config = configuration()
+    if len(config.newsletters) == 0:
+        raise Ending(f"{config.path} has no [[newsletter]]: there are no records to look for", Exit.NO)
+    from secondpost.app_newsletter import examine_dns
+    from secondpost.world.ports import KeyFault
+
+    become_owner(config)
+    try:
+        records = asyncio.run(examine_dns(config))
+    except KeyFault as fault:
+        text = f"{fault}; the service makes missing keys when it starts: secondpost serve"
+        raise Ending(text, Exit.UNREACHABLE) from None
+    is_right = all(record.state is RecordState.RIGHT for record in records)
+    if as_json:
+        say_json(DnsDocument(is_right, [_record(record) for record in records]))
+    else:
+        _say_records(records)
+    if not is_right:
+        context.exit(Exit.NO)
+
+
+def _say_records(records: Sequence[Examined]) -> None:
+    for record in records:
+        say(f"{record.state}: {record.name} {record.type}: {record.why}")
+        if record.state is not RecordState.RIGHT:
+            say(f"  put there: {record.value}")
+            for found in record.found:
+                say(f"  found:     {found}")
+
+
+def _record(record: Examined) -> RecordDocument:
+    return RecordDocument(
+        record.name, record.type, record.value, record.state.value, list(record.found), record.why
+    )
 
 
 def _fault(fault: Fault) -> FaultDocument:

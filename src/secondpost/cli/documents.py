@@ -166,6 +166,26 @@ class StatusDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordDocument:
+    """One record that DNS must have."""
+
+    name: str
+    type: str
+    value: str
+    state: str
+    found: list[str]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DnsDocument:
+    """check dns."""
+
+    right: bool
+    records: list[RecordDocument]
+
+
+@dataclass(frozen=True, slots=True)
 class FaultDocument:
     key: str
     line: int | None

@@ -11,7 +11,6 @@ from secondpost.config.records import (
     Backup,
     Config,
     Deliver,
-    Dkim,
     Newsletter,
     RecipientUrl,
     Route,
@@ -140,8 +139,6 @@ def _fetch_send_and_sign(config: Config) -> Iterator[Warning]:
     if config.send.unverified:
         text = "issues go out without proof that the DNS records are right: meant for tests"
         yield Warning("send.unverified", text)
-    if config.dkim != Dkim():
-        yield Warning("dkim", "this version does not sign yet: the selectors wait for a later one")
 
 
 def _backup(key: str, backup: Backup) -> Iterator[Warning]:

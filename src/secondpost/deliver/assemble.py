@@ -18,9 +18,7 @@ from secondpost.protocols.header_fields import structured_field
 from secondpost.protocols.list_headers import ONE_CLICK, list_unsubscribe, message_id
 from secondpost.protocols.quoted_printable import filling
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
-from secondpost.protocols.verp import address_of
-
-CONFIRMATION = 0  # stands in the envelope sender of a confirmation, where an issue's mail has its number
+from secondpost.protocols.verp import CONFIRMATION, address_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ is over, and to the rows of workers that died.
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from secondpost.deliver.inside import InsideSite
 from secondpost.deliver.post import Post
 from secondpost.deliver.probe import Probe
 from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.site import Site
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
+from secondpost.mail.plan import INSIDE
 from secondpost.spool.schedule import JITTER, WAIT_MS_MAX, term_of
 from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
@@ -33,7 +35,7 @@ class DeliverLoop:
         self._lanes = lanes
         self.probe = Probe(post)
         self._refusals = Refusals()
-        self._sites: dict[tuple[Lane, str], Site] = {}
+        self._sites: dict[tuple[Lane, str], Site | InsideSite] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._looks_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
@@ -131,11 +133,15 @@ class DeliverLoop:
         if self._stopping:
             await self._post.give_back(lease)
             return
-        site = Site(self._post, lease, self._refusals, self._ended)
+        site: Site | InsideSite
+        if lease.site == INSIDE:
+            site = InsideSite(self._post, lease, self._ended)
+        else:
+            site = Site(self._post, lease, self._refusals, self._ended)
         self._sites[key] = site
         site.poke()
 
-    def _ended(self, site: Site) -> None:
+    def _ended(self, site: Site | InsideSite) -> None:
         self._sites.pop((site.lease.lane, site.lease.site), None)
         self._look_within(0.0)
 

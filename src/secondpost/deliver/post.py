@@ -1,6 +1,6 @@
 """What the parts of this station share: the configuration, the world and the spool."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,15 +12,17 @@ from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
-from secondpost.mail.plan import NoPlan, Plan
+from secondpost.mail.plan import Inside, NoPlan, Plan
 from secondpost.mail.questions import Asking
 from secondpost.maillog import MailLog
-from secondpost.route.destination import ByHosts, road_to
+from secondpost.route.destination import ByHosts, ByMx, road_to
 from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx
 from secondpost.spool.schedule import Term, settle, term_of
 from secondpost.store.ports import Claims, Lease, Settlement
 from secondpost.world.asking import Answerer, drive
 from secondpost.world.ports import Clock, Dice, Disk, Net, Work
+
+READ_OCTETS = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +37,35 @@ class Post:
     settler: Settler
     learning: Learning
     readers: Readers | None  # None: this store has no mail to readers
+    # Takes mail that is addressed to ourselves; the octets are its beginning.
+    inside: Callable[[Claimed, bytes], Awaitable[Outcome]]
     log: MailLog
     answerer: Answerer
     us: Ourselves
     background: Callable[[Coroutine[None, None, None]], None]
 
-    async def route(self, lane: Lane, domain: Domain) -> Plan | NoPlan:
+    async def route(self, lane: Lane, domain: Domain) -> Plan | NoPlan | Inside:
         """Today's route: by today's configuration, and by DNS as it is now."""
-        return await drive(self._asking(lane, domain), self.answerer)
-
-    def _asking(self, lane: Lane, domain: Domain) -> Asking[Plan | NoPlan]:
         road = road_to(self.config, lane, domain)
+        return road if isinstance(road, Inside) else await drive(self._asking(road), self.answerer)
+
+    def _asking(self, road: ByHosts | ByMx) -> Asking[Plan | NoPlan]:
         if isinstance(road, ByHosts):
             return plan_for_hosts(road.hosts, road.tls, self.us)
         return plan_for_mx(road.domain, road.as_backup, self.config.deliver.port, self.us)
+
+    def content_pieces(self, claimed: Claimed) -> Iterator[bytes]:
+        """Raises LookupError or FileNotFoundError when it is gone, StoreUnavailable."""
+        if claimed.file is None:
+            yield self.claims.content(claimed)
+            return
+        offset = 0
+        while offset < claimed.size:
+            piece = self.disk.read(claimed.file, offset, READ_OCTETS)
+            if len(piece) == 0:
+                raise LookupError(f"{claimed.file} ends after {offset} of {claimed.size} octets")
+            offset += len(piece)
+            yield piece
 
     def term(self, claimed: Claimed) -> Term:
         backup = self.config.backup_for(claimed.recipient.domain)

@@ -13,7 +13,7 @@ from secondpost.deliver.post import Post
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
-from secondpost.mail.plan import NoPlan, Plan
+from secondpost.mail.plan import Inside, NoPlan, Plan
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Phase, Result
@@ -82,12 +82,12 @@ class Probe:
             return moved
 
     async def _move(
-        self, down: SiteDown, domains: list[tuple[Lane, Domain]], routes: list[Plan | NoPlan]
+        self, down: SiteDown, domains: list[tuple[Lane, Domain]], routes: list[Plan | NoPlan | Inside]
     ) -> bool:
         """Domains whose route has changed meanwhile: the new site finds out for itself how it is."""
         moved = False
         for (lane, domain), routed in zip(domains, routes, strict=True):
-            is_final = isinstance(routed, Plan) or routed.reply.is_permanent
+            is_final = not isinstance(routed, NoPlan) or routed.reply.is_permanent
             if is_final and routed.site != down.site:
                 await self._post.hint(lane, domain, routed.site)
                 moved = True
@@ -153,7 +153,7 @@ class Probe:
 
     async def _visit_recipient(self, mailbox: Mailbox) -> Result | None:
         routed = await self._post.route(Lane.RELAY, mailbox.domain)
-        if isinstance(routed, NoPlan):
+        if not isinstance(routed, Plan):
             return None
         visitor = _Visitor()
         opened = await self._opener.open(routed, visitor)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Coroutine
 from fnmatch import fnmatchcase
 from functools import partial
 
-from secondpost.deliver.assemble import CONFIRMATION, Assembly, OwnAddresses, ReaderKeys, ReaderMail
+from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
 from secondpost.deliver.settling import insist
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.issue_content import IssueContent, Reader
 from secondpost.maillog import MailLog
+from secondpost.protocols.verp import CONFIRMATION
 from secondpost.store.ports import Lease
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.ports import Work

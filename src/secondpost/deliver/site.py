@@ -19,7 +19,7 @@ from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
-from secondpost.mail.plan import NoPlan, Plan
+from secondpost.mail.plan import Inside, NoPlan, Plan
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Result
 from secondpost.spool.schedule import handed_back, not_for
@@ -32,7 +32,6 @@ LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more
 CONNECT_SECONDS = 30.0
 PLAN_SECONDS = 10.0  # how long a route computed for one message serves the next ones of its domain
 PLANS_MAX = 1000
-READ_OCTETS = 256 * 1024
 
 
 class Site:
@@ -56,7 +55,7 @@ class Site:
         self._told_to_stop = False
         self._ended_once = False
         self._plan: Plan | None = None
-        self._plans: dict[Domain, tuple[float, Plan | NoPlan]] = {}
+        self._plans: dict[Domain, tuple[float, Plan | NoPlan | Inside]] = {}
         self._linger: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
 
@@ -111,7 +110,7 @@ class Site:
         routed = await self._route(domain)
         if isinstance(routed, NoPlan):
             await self._nowhere(domain, rows, routed)
-        elif routed.site != self.lease.site:
+        elif isinstance(routed, Inside) or routed.site != self.lease.site:
             # The hint was wrong, or the route has changed: correct it and hand the rows back.
             await self._hint(domain, routed.site)
             self._hand_back(rows)
@@ -119,7 +118,7 @@ class Site:
             self._plan = routed
             self._jobs.extend(jobs_of(rows))
 
-    async def _route(self, domain: Domain) -> Plan | NoPlan:
+    async def _route(self, domain: Domain) -> Plan | NoPlan | Inside:
         now = asyncio.get_running_loop().time()
         known = self._plans.get(domain)
         if known is not None and now - known[0] < PLAN_SECONDS:
@@ -278,22 +277,10 @@ class Site:
 
     def body_pieces(self, job: Job) -> Iterator[bytes]:
         try:
-            yield from self._pieces_of(job.first)
+            yield from self._post.content_pieces(job.first)
         except (LookupError, FileNotFoundError, StoreUnavailable) as error:
             self._post.log.alarm("content-unreadable", f"{job.first.id}: {error}")
             raise ContentUnreadable(str(error)) from error
-
-    def _pieces_of(self, claimed: Claimed) -> Iterator[bytes]:
-        if claimed.file is None:
-            yield self._post.claims.content(claimed)
-            return
-        offset = 0
-        while offset < claimed.size:
-            piece = self._post.disk.read(claimed.file, offset, READ_OCTETS)
-            if len(piece) == 0:
-                raise LookupError(f"{claimed.file} ends after {offset} of {claimed.size} octets")
-            offset += len(piece)
-            yield piece
 
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
         refused = 0

@@ -52,5 +52,15 @@ class NoPlan:
     reply: Reply
 
 
+INSIDE = "(inside)"  # no host has parentheses in its name
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The mail is for ourselves: it goes to no host."""
+
+    site: str = INSIDE
+
+
 Routed = Plan | NoPlan
 UNSORTED = "unsorted"  # the site of domains whose route was not yet computed

@@ -25,13 +25,22 @@ class Addresses:
 
 
 @dataclass(frozen=True, slots=True)
+class Txt:
+    """The TXT records of a name. Answered by TxtAnswer."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownRecipient:
-    """Does the primary have this mailbox, as far as we know or can find out now? Answered by Knowledge."""
+    """Does this mailbox exist, as far as we know or can find out now: at the primary, or among the addresses
+    that we have signed? Answered by Knowledge.
+    """
 
     mailbox: Mailbox
 
 
-Question = Mx | Addresses | KnownRecipient
+Question = Mx | Addresses | Txt | KnownRecipient
 
 
 class Finding(StrEnum):
@@ -61,13 +70,19 @@ class AddressAnswer:
     addresses: tuple[str, ...] = ()  # not empty if and only if found
 
 
+@dataclass(frozen=True, slots=True)
+class TxtAnswer:
+    finding: Finding
+    texts: tuple[str, ...] = ()  # the strings of each record in one; not empty if and only if found
+
+
 class Knowledge(StrEnum):
-    """What is known of a recipient at the primary."""
+    """What is known of a recipient."""
 
     KNOWN = "known"
-    UNKNOWN = "unknown"  # the primary said so
+    UNKNOWN = "unknown"  # the primary said so, or no key of ours made the address
     UNREACHABLE = "unreachable"  # nobody can be asked now
 
 
-Answer = MxAnswer | AddressAnswer | Knowledge
+Answer = MxAnswer | AddressAnswer | TxtAnswer | Knowledge
 Asking = Generator[Question, Answer, Result]

@@ -12,6 +12,7 @@ class Way(StrEnum):
     PRIMARY = "primary"  # on to the backup domain's primary
     QUARANTINE = "quarantine"  # among the dead letters: nobody could say whether the mailbox exists
     OWNER = "owner"  # our own postmaster: the owner reads elsewhere
+    INSIDE = "inside"  # to ourselves: a mail to a reader that came back, or a reader who writes
 
 
 @dataclass(frozen=True, slots=True)

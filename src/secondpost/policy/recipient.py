@@ -1,4 +1,5 @@
-"""Do we take mail for this recipient? Only for domains we back up, and only for mailboxes they have.
+"""Do we take mail for this recipient? Only for domains we back up, and only for mailboxes they have; and for
+ourselves, at the addresses that stand in our own mail.
 
 Unknown recipients are refused while the sender is still connected: whoever accepts first and bounces
 later sends backscatter (promise P3).
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from secondpost.config.records import (
     AnyRecipient,
     Backup,
+    Config,
     LearnedRecipients,
     RecipientFile,
     RecipientUrl,
@@ -18,6 +20,7 @@ from secondpost.mail.address import Domain, Mailbox, unquoted
 from secondpost.mail.questions import Asking, Knowledge, KnownRecipient
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
+from secondpost.protocols.verp import Join, Signed, parse_local_part
 
 NOT_OURS = Reject(Reply.of(550, "5.7.1", "We do not relay to that domain"), "not-ours")
 NO_SUCH_USER = Reject(Reply.of(550, "5.1.1", "No such mailbox here"), "unknown-recipient")
@@ -26,7 +29,9 @@ CANNOT_TELL = Defer(
     Reply.of(451, "4.4.3", "The primary cannot be asked about this mailbox now; try again later"),
     "recipient-unverified",
 )
-
+CANNOT_CHECK = Defer(
+    Reply.of(451, "4.4.3", "That address cannot be checked now; try again later"), "recipient-unverified"
+)
 
 OWN_MAILBOXES = frozenset({"postmaster", "abuse"})  # RFC 5321 §4.5.1, RFC 2142 §4
 # user%elsewhere, elsewhere!user and "user@elsewhere": old ways to say where mail goes next. A primary that
@@ -42,6 +47,22 @@ class Recipients:
     listed: frozenset[str]
     takes_any: bool
     learns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDomains:
+    """The domains of this server itself: there is nobody there but the owner and, at `bounces`, the addresses
+    that stand in mail to readers (docs/urls.md).
+    """
+
+    names: frozenset[Domain]
+    bounces: Domain
+    newsletters: frozenset[str]  # their names; without one, nobody has an address of ours
+
+
+def own_domains(config: Config) -> OwnDomains:
+    names = frozenset((config.hostname, config.bounces))
+    return OwnDomains(names, config.bounces, frozenset(each.name for each in config.newsletters))
 
 
 def recipients_of(backup: Backup, lists: dict[str, frozenset[str]]) -> Recipients:
@@ -63,15 +84,12 @@ def recipients_of(backup: Backup, lists: dict[str, frozenset[str]]) -> Recipient
     return Recipients(backup, frozenset(listed), takes_any, learns)
 
 
-def judge_recipient(
-    mailbox: Mailbox, domains: dict[Domain, Recipients], own: frozenset[Domain]
-) -> Asking[Verdict]:
-    """`own`: the domains of this server itself, of which only the owner's mailboxes exist."""
+def judge_recipient(mailbox: Mailbox, domains: dict[Domain, Recipients], own: OwnDomains) -> Asking[Verdict]:
     recipients = domains.get(mailbox.domain)
     if recipients is None:
-        if mailbox.domain not in own:
+        if mailbox.domain not in own.names:
             return NOT_OURS
-        return Accept(Way.OWNER) if mailbox.local.lower() in OWN_MAILBOXES else NO_SUCH_USER
+        return (yield from _judge_own(mailbox, own))
     if mailbox.key in recipients.listed:
         return ACCEPT
     if not ROUTING_CHARACTERS.isdisjoint(unquoted(mailbox.local)):
@@ -87,6 +105,23 @@ def judge_recipient(
             return NO_SUCH_USER
         case _:
             return _unasked(recipients.backup.unknown)
+
+
+def _judge_own(mailbox: Mailbox, own: OwnDomains) -> Asking[Verdict]:
+    if mailbox.local.lower() in OWN_MAILBOXES:
+        return Accept(Way.OWNER)
+    if mailbox.domain != own.bounces or len(own.newsletters) == 0:
+        return NO_SUCH_USER
+    match parse_local_part(mailbox.local):
+        case Join(newsletter) if newsletter in own.newsletters:
+            return Accept(Way.INSIDE)
+        case Signed():
+            match (yield KnownRecipient(mailbox)):
+                case Knowledge.KNOWN:
+                    return Accept(Way.INSIDE)
+                case Knowledge.UNREACHABLE:
+                    return CANNOT_CHECK
+    return NO_SUCH_USER
 
 
 def _unasked(unknown: Unknown) -> Verdict:

@@ -27,13 +27,13 @@ from secondpost.protocols.tokens import Ring
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
-from secondpost.world.ports import DiskFailed, NetError
+from secondpost.world.ports import DiskFailed, KeyFault, NetError
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_dns import RealResolver
 from secondpost.world.real_fetch import RealFetcher
-from secondpost.world.real_keys import KeyFault, load_key_ring, load_signing_keys, make_missing_keys
+from secondpost.world.real_keys import load_key_ring, load_signing_keys, make_missing_keys
 from secondpost.world.real_log import LogWriter
 from secondpost.world.real_net import RealNet, open_door
 from secondpost.world.real_tls import CertificateError, ServerCertificate

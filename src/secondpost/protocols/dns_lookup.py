@@ -18,6 +18,7 @@ CHAIN_MAX = 8  # CNAMEs followed, within one answer and from answer to answer
 class RecordType(IntEnum):
     A = 1
     MX = 15
+    TXT = 16
     AAAA = 28
 
 
@@ -27,7 +28,7 @@ class DnsQuestion:
     type: RecordType
 
 
-DnsRecord = MxRecord | str  # an address is its text
+DnsRecord = MxRecord | str  # an address is its text, and a TXT record too
 
 
 @dataclass(frozen=True, slots=True)

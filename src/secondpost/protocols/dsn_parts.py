@@ -1,4 +1,4 @@
-"""Takes a foreign report apart: the leaves of a MIME tree, as far as a report needs them.
+"""Takes a foreign mail apart: its header, and the leaves of a MIME tree as far as a report needs them.
 
 Hostile mail is expected: nothing here raises, recurses, or looks at more than its bounds. What is broken is
 read as text, what is beyond a bound is left out.
@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-REPORT_OCTETS_MAX = 512 * 1024  # of a mail that is looked at; reports quote, and only their beginning counts
+from secondpost.mail.inside_mail import BEGINNING_OCTETS_MAX
+
+HEADER_OCTETS_MAX = 64 * 1024
 PARTS_MAX = 50  # leaves and branches together
 DEPTH_MAX = 5
 FIELDS_MAX = 500  # of one block
@@ -40,6 +42,11 @@ class Leaf:
     body: bytes  # decoded; line ends LF
 
 
+def header_of(message: bytes) -> Block:
+    """Of a whole mail, or of its beginning; any line ends."""
+    return header_and_body(_with_lf(message[:HEADER_OCTETS_MAX]))[0]
+
+
 def header_and_body(message: bytes) -> tuple[Block, bytes]:
     """Line ends are LF."""
     if message.startswith(b"\n"):
@@ -65,7 +72,7 @@ def block_of(data: bytes) -> Block:
 
 def leaves(message: bytes) -> Iterator[Leaf]:
     """In their order, the attached messages whole."""
-    waiting = [(_with_lf(message[:REPORT_OCTETS_MAX]), 0)]
+    waiting = [(_with_lf(message[:BEGINNING_OCTETS_MAX]), 0)]
     seen = 0
     while len(waiting) > 0 and seen < PARTS_MAX:
         part, depth = waiting.pop()

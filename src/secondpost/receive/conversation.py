@@ -254,7 +254,7 @@ class Conversation(asyncio.Protocol):
         self._say(self._incoming.judge_room(), OK, None)
 
     def _judge(self, mailbox: Mailbox) -> None:
-        asking = judge_recipient(mailbox, self._reception.recipients(), self._reception.own_domains)
+        asking = judge_recipient(mailbox, self._reception.recipients(), self._reception.own)
         try:
             self._judged(mailbox, begin(asking))
         except Unfinished as unfinished:

@@ -64,7 +64,8 @@ class Incoming:
             verdict = judge_quota(backup, self._size, stored)
             if not isinstance(verdict, Accept):
                 return verdict
-        if self._way is not None and self._way is not way:
+        if self._way is not None and (self._way is not way or way is Way.INSIDE):
+            # What a mail to ourselves changes is known by the mail's id: each has one recipient.
             return ONE_WAY
         self._way = way
         self._recipients.append(mailbox)
@@ -157,7 +158,7 @@ class Incoming:
         recipients = self._reception.config.owner if for_owner else tuple(self._recipients)
         arrival = Arrival(
             queue_id=self._queue_id,
-            lane=Lane.OWN if for_owner else Lane.RELAY,
+            lane=Lane.OWN if self._way in (Way.OWNER, Way.INSIDE) else Lane.RELAY,
             envelope=Envelope(self.sender, recipients, self._eight_bit),
             peer=self._peer,
             arrived_ms=self._reception.clock.now_ms(),

@@ -7,7 +7,7 @@ from secondpost.config.records import Config
 from secondpost.mail.address import Domain
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
-from secondpost.policy.recipient import Recipients
+from secondpost.policy.recipient import OwnDomains, Recipients
 from secondpost.store.ports import Intake
 from secondpost.world.asking import Answerer
 from secondpost.world.ports import Clock, Disk, Net, Work
@@ -25,12 +25,8 @@ class Reception:
     log: MailLog
     answerer: Answerer
     recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
+    own: OwnDomains
     free: Callable[[], int]  # octets on the disk beyond the reserve
     arrived: Callable[[], None]  # a message is in the spool: tell whoever delivers
     failed: Callable[[BaseException], None]  # the role cannot go on
     background: Callable[[Coroutine[None, None, None]], None]  # see it through, whatever becomes of us
-
-    @property
-    def own_domains(self) -> frozenset[Domain]:
-        """Of this server itself: there is nobody there but the owner."""
-        return frozenset((self.config.hostname, self.config.bounces))

@@ -1,11 +1,11 @@
-"""The road of a delivery: a smart host, the backup domain's named primary, or the domain's MX."""
+"""The road of a delivery: to ourselves, a smart host, the backup domain's named primary, or its MX."""
 
 from dataclasses import dataclass
 
 from secondpost.config.records import Config, Route
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.envelope import Lane
-from secondpost.mail.plan import TlsDemand
+from secondpost.mail.plan import Inside, TlsDemand
 from secondpost.route.hosts import Ourselves
 
 
@@ -26,11 +26,13 @@ class ByMx:
     as_backup: bool
 
 
-Road = ByHosts | ByMx
+Road = Inside | ByHosts | ByMx
 
 
 def road_to(config: Config, lane: Lane, domain: Domain) -> Road:
-    """First the route made for this lane and domain, then the primary, then DNS."""
+    """First ourselves, then the route made for this lane and domain, then the primary, then DNS."""
+    if domain in (config.bounces, config.hostname):
+        return Inside()
     route = _route(config, lane, domain)
     if route is not None:
         return ByHosts((route.host,), route.tls, route)

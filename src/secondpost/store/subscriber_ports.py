@@ -228,6 +228,10 @@ class Subscribers(Protocol):
         """Newest first."""
         ...
 
+    def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
+        """How many mails of the issue came back, of each kind, also of those that none did."""
+        ...
+
     def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
         """Newest first: issues and confirmations."""
         ...

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import ReaderEvent, Subscribers
@@ -77,9 +78,9 @@ class ReadersDesk:
             tuple(self.subscribers.deliveries_of(id, DELIVERIES_SHOWN_MAX)),
         )
 
-    async def leave(self, id: SubscriberId, how: str) -> bool:
-        """False when there was nothing to leave: that is as good."""
-        return await self.subscribers.leave(id, self.clock.now_ms(), how)
+    async def leave(self, id: SubscriberId, how: str, evidence: QueueId | None = None) -> bool:
+        """False when there was nothing to leave: that is as good. `evidence`: the mail that says so."""
+        return await self.subscribers.leave(id, self.clock.now_ms(), how, evidence)
 
     async def erase(self, id: SubscriberId) -> bool:
         return await self.subscribers.erase(id, self.clock.now_ms())

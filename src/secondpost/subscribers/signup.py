@@ -10,7 +10,7 @@ from enum import Enum
 from ipaddress import IPv4Address, ip_network
 
 from secondpost.mail.address import Mailbox, as_ip
-from secondpost.mail.queue_id import QueueIds
+from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits, Subscribers
 from secondpost.world.ports import Clock
@@ -35,11 +35,15 @@ class SignUps:
     arrived: Callable[[], None]  # there is a confirmation to send
     limits: SignUpLimits = field(default_factory=SignUpLimits)
 
-    async def ask(self, newsletter: str, mailbox: Mailbox, where: str, words: str, caller: str) -> SignedUp:
-        """`words` are those that stood on the form at `where`; `caller` is an IP address or ""."""
+    async def ask(
+        self, newsletter: str, mailbox: Mailbox, where: str, words: str, caller: str, how: str = "form"
+    ) -> SignedUp:
+        """`words` are those that stood on the form at `where`, or in their mail; `caller` is an IP address
+        or "".
+        """
         now_ms = self.clock.now_ms()
         consent = Consent(
-            where=where, how="form", text=words, at_ms=now_ms, address_prefix=address_prefix(caller)
+            where=where, how=how, text=words, at_ms=now_ms, address_prefix=address_prefix(caller)
         )
         outcome = await self.subscribers.sign_up(
             newsletter, mailbox, consent, self.ids.next(now_ms), self.limits
@@ -48,7 +52,10 @@ class SignUps:
             self.arrived()
         return outcome
 
-    async def confirm(self, id: SubscriberId, where: str, words: str, caller: str) -> Confirmed:
+    async def confirm(
+        self, id: SubscriberId, where: str, words: str, caller: str, evidence: QueueId | None = None
+    ) -> Confirmed:
+        """`evidence`: the mail in which they did it."""
         consent = Consent(
             where=where,
             how="confirmed",
@@ -56,7 +63,7 @@ class SignUps:
             at_ms=self.clock.now_ms(),
             address_prefix=address_prefix(caller),
         )
-        if await self.subscribers.confirm(id, consent):
+        if await self.subscribers.confirm(id, consent, evidence):
             return Confirmed.NOW
         subscriber = self.subscribers.subscriber(id)
         if subscriber is not None and subscriber.state is SubscriberState.ACTIVE:

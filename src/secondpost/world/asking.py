@@ -13,6 +13,7 @@ from secondpost.mail.questions import (
     KnownRecipient,
     Mx,
     Question,
+    Txt,
 )
 from secondpost.world.ports import Resolver
 
@@ -77,6 +78,8 @@ def names_from(resolver: Resolver) -> Answerer:
                 return await resolver.mx(domain)
             case Addresses(host):
                 return await resolver.addresses(host)
+            case Txt(name):
+                return await resolver.txt(name)
             case KnownRecipient():
                 raise TypeError(f"nobody here knows recipients: {question}")
 

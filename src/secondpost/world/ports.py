@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from secondpost.mail.address import Domain, Endpoint
-from secondpost.mail.questions import AddressAnswer, MxAnswer
+from secondpost.mail.questions import AddressAnswer, MxAnswer, TxtAnswer
 
 T = TypeVar("T")
 ProtocolFactory = Callable[[], asyncio.Protocol]
@@ -140,6 +140,8 @@ class Resolver(Protocol):
         """IPv6 and IPv4 together, in the order in which they should be tried."""
         ...
 
+    async def txt(self, name: str) -> TxtAnswer: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Validators:
@@ -209,6 +211,10 @@ class DiskFull(Exception):
 
 class DiskFailed(Exception):
     """A write or sync failed (EIO). Fatal: what the disk holds is unknown; all roles stop."""
+
+
+class KeyFault(Exception):
+    """A key is missing, or cannot be used. The text names the file and the fix, never what is in it."""
 
 
 class DiskFile(Protocol):

@@ -1,4 +1,4 @@
-"""Finds mail hosts and their addresses: a stub resolver with a cache, asking the servers it is given.
+"""Finds mail hosts, addresses and texts: a stub resolver with a cache, asking the servers it is given.
 
 protocols/dns_lookup decides whom to ask, protocols/dns_cache remembers, real_dns_upstream asks. The same
 question is on the way once only, however many wait for it.
@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from secondpost.mail.address import Domain, Endpoint, as_ip
-from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord
+from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord, TxtAnswer
 from secondpost.protocols.dns_cache import DnsCache
 from secondpost.protocols.dns_lookup import (
     FAILED,
@@ -67,6 +67,10 @@ class RealResolver:
         if six is not None and four is not None:  # no tasks for what is at hand
             return self._together(six, four)
         return self._together(*await asyncio.gather(self._resolve(of_six), self._resolve(of_four)))
+
+    async def txt(self, name: str) -> TxtAnswer:
+        answer = await self._resolve(DnsQuestion(name.rstrip(".").lower(), RecordType.TXT))
+        return TxtAnswer(answer.finding, tuple(text for text in answer.records if isinstance(text, str)))
 
     def _together(self, six: DnsAnswer, four: DnsAnswer) -> AddressAnswer:
         ordered = (six, four) if self._ipv6_first else (four, six)

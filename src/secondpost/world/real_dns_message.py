@@ -14,6 +14,7 @@ import dns.rdatatype
 import dns.rdtypes.ANY.CNAME
 import dns.rdtypes.ANY.MX
 import dns.rdtypes.ANY.SOA
+import dns.rdtypes.ANY.TXT
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.rrset
@@ -162,6 +163,9 @@ def _record(rdata: Rdata) -> DnsRecord | None:
             if address is None or address.is_unspecified or address.is_multicast:
                 return None
             return str(address)
+        case dns.rdtypes.ANY.TXT.TXT():
+            # RFC 7208 §3.3, RFC 6376 §3.6.2.2: several strings are one, with nothing between them.
+            return b"".join(rdata.strings).decode("utf-8", "replace")
     return None
 
 

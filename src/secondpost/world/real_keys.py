@@ -33,7 +33,7 @@ from secondpost.config.records import Dkim
 from secondpost.protocols.dkim_signing import Algorithm, SigningKey
 from secondpost.protocols.dkim_verifying import PublicKey
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
-from secondpost.world.ports import Dice
+from secondpost.world.ports import Dice, KeyFault
 
 FOLDER = "keys"
 FILE_MODE = 0o600
@@ -42,10 +42,6 @@ FILE_OCTETS_MAX = 64 * 1024
 RSA_BITS = 2048
 RSA_BITS_MAX = 4096  # RFC 8301 §3.2: what every verifier takes
 RSA_BITS_TRUSTED_MIN = 1024  # of others: RFC 8301 §3.2
-
-
-class KeyFault(Exception):
-    """A key is missing, or cannot be used. The text names the file and the fix, never what is in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ class RoleAsker(asyncio.Protocol):
         finally:
             self._open.pop(number, None)
 
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         if self._transport is not None or loop.time() < self._not_before:

@@ -104,6 +104,12 @@ class SqliteReaders(Base):
             for n, at_ms, what, state, detail, *consent in self._read(READER_QUERIES["events_of"], (id,))
         ]
 
+    def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
+        counts = dict.fromkeys(BounceKind, 0)
+        for kind, reports in self._read(READER_QUERIES["bounced_of_issue"], (issue,)):
+            counts[BounceKind(str(kind))] = number(reports)
+        return counts
+
     def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
         return [
             Bounce(

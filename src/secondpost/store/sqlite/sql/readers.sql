@@ -188,6 +188,10 @@ INSERT INTO bounce (evidence, subscriber, issue, at_ms, kind, status, text)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM subscriber WHERE id = ?2)
 ON CONFLICT DO NOTHING;
 
+-- name: bounced_of_issue
+-- How many reports of each kind there are about an issue.
+SELECT kind, count(*) FROM bounce WHERE issue = ?1 GROUP BY kind;
+
 -- name: bounces_of
 -- The reports about a reader, newest first.
 SELECT evidence, issue, at_ms, kind, status, text FROM bounce WHERE subscriber = ?1 ORDER BY at_ms DESC LIMIT ?2;

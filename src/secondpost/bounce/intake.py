@@ -1,0 +1,80 @@
+"""Counts what came back against its reader and its issue.
+
+The token in the address that it came to says of whom and of what it speaks; what the report itself says is a
+claim of whoever wrote it, and is only believed as to the reason. Answers by programs and people, delays and
+whatever cannot be read are no bounces: nothing is counted, and nothing is ever answered.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from secondpost.bounce.judge import kind_of
+from secondpost.mail.inside_mail import InsideMail
+from secondpost.mail.issue import IssueId
+from secondpost.mail.subscriber import Subscriber, SubscriberId
+from secondpost.protocols.dsn import Action, RecipientReport, Report, read_report
+from secondpost.protocols.tokens import Token
+from secondpost.protocols.verp import CONFIRMATION
+from secondpost.store.newsletter_ports import Issues
+from secondpost.store.subscriber_ports import Bounce, Subscribers
+from secondpost.world.ports import Clock, Work
+
+REPORT_AGE_MS_MAX = 30 * 86_400_000  # since the mail it speaks of was sent
+TEXT_CHARACTERS_MAX = 300  # of what the other host said, as it is kept
+
+
+@dataclass(frozen=True, slots=True)
+class BounceIntake:
+    subscribers: Subscribers
+    issues: Issues
+    clock: Clock
+    work: Work
+
+    async def came_back(self, token: Token, mail: InsideMail) -> str:
+        """What was made of it, in a few words. The same mail is counted once."""
+        report = await self.work.run(partial(read_report, mail.beginning))
+        if report is None:
+            return "no report that can be read: not counted"
+        failed = failed_of(report)
+        if failed is None:
+            return "no failure is reported: not counted"
+        subscriber = self.subscribers.subscriber(SubscriberId(token.subscriber))
+        if subscriber is None:
+            return "the reader is gone: not counted"
+        return await self._count(token, subscriber, mail, failed)
+
+    async def _count(
+        self, token: Token, subscriber: Subscriber, mail: InsideMail, failed: RecipientReport
+    ) -> str:
+        now_ms = self.clock.now_ms()
+        issue: IssueId | None = None
+        sent_ms, of_what = subscriber.created_ms, "the confirmation"
+        if token.number != CONFIRMATION:
+            found = self.issues.issue_by_number(subscriber.newsletter, token.number)
+            if found is None:
+                return f"there is no issue {token.number}: not counted"
+            issue, of_what = found.id, f"issue {found.number}"
+            sent_ms = found.created_ms if found.start_ms is None else found.start_ms
+            if found.finished_ms is not None:
+                sent_ms = max(sent_ms, found.finished_ms)
+        else:
+            sent_ms = max(sent_ms, subscriber.since_ms)
+        if now_ms - sent_ms > REPORT_AGE_MS_MAX:
+            return f"{of_what} was sent too long ago: not counted"
+        kind = kind_of(failed)
+        text = failed.diagnostic[:TEXT_CHARACTERS_MAX]
+        bounce = Bounce(subscriber.id, issue, mail.id, kind, failed.status, text, now_ms)
+        if not await self.subscribers.record_bounce(bounce):
+            return "counted before"
+        return f"counted against {of_what}: {kind.value} {failed.status}".rstrip()
+
+
+def failed_of(report: Report) -> RecipientReport | None:
+    """What did not reach its recipient for good. A mail of ours has one recipient; after a forwarding the
+    report may name others, of which the first that failed counts.
+    """
+    for recipient in report.recipients:
+        unsaid = recipient.action is None and recipient.status.startswith("5")
+        if recipient.action is Action.FAILED or unsaid:
+            return recipient
+    return None

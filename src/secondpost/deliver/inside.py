@@ -1,0 +1,168 @@
+"""Mail that is addressed to ourselves: what came back of our mail to readers, and readers who write.
+
+It lies in the spool like all mail and is claimed under a lease like all mail, but goes to no host: other
+stations take it. What they do carries the mail's id as evidence and is durable before the outcome is
+written down, so that a crash between the two changes nothing a second time.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from secondpost.deliver.post import Post
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.inside_mail import BEGINNING_OCTETS_MAX, InsideMail
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
+from secondpost.mail.plan import INSIDE, UNSORTED
+from secondpost.mail.questions import Knowledge
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.reply import Reply
+from secondpost.protocols.tokens import KeyRing, Purpose, Token
+from secondpost.protocols.verp import Join, Signed, parse_local_part, read
+from secondpost.spool.schedule import handed_back
+from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
+
+CLAIM_AT_ONCE = 50
+
+Taker = Callable[[Token, InsideMail], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class InsideDoor:
+    """`came_back`, `leaves`, `confirms` and `joins` are verbs of other stations. Each does what the mail asks
+    for, once for its id, and returns a few words on what came of it.
+    """
+
+    bounces: Domain
+    keys: KeyRing  # of addresses
+    caller_of: Callable[[QueueId], str]
+    came_back: Taker
+    leaves: Taker
+    confirms: Taker
+    joins: Callable[[str, InsideMail], Awaitable[str]]
+
+    def knows(self, mailbox: Mailbox) -> Knowledge:
+        """Whether one of our keys made the address."""
+        return Knowledge.UNKNOWN if self._token(mailbox) is None else Knowledge.KNOWN
+
+    async def take(self, claimed: Claimed, beginning: bytes) -> Outcome:
+        id = claimed.id.queue_id
+        mail = InsideMail(id, claimed.sender, self.caller_of(id), beginning)
+        try:
+            words = await self._take(claimed.recipient, mail)
+        except (StoreUnavailable, StoreFull) as error:
+            return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", f"the newsletter's store: {error}"))
+        if words is None:
+            return NOBODY
+        return Delivered(INSIDE, Reply.of(250, "2.0.0", words))
+
+    async def _take(self, mailbox: Mailbox, mail: InsideMail) -> str | None:
+        """None: nobody is there."""
+        if mailbox.domain != self.bounces:
+            return None
+        said = parse_local_part(mailbox.local)
+        if isinstance(said, Join):
+            return await self.joins(said.newsletter, mail)
+        token = self._token(mailbox)
+        if token is None:
+            return None
+        match token.purpose:
+            case Purpose.BOUNCE:
+                return await self.came_back(token, mail)
+            case Purpose.LEAVE_BY_MAIL:
+                return await self.leaves(token, mail)
+            case Purpose.CONFIRM_BY_MAIL:
+                return await self.confirms(token, mail)
+            case _:
+                return None
+
+    def _token(self, mailbox: Mailbox) -> Token | None:
+        said = parse_local_part(mailbox.local)
+        return read(self.keys, said) if isinstance(said, Signed) else None
+
+
+NOBODY = Failed(Cause.RECIPIENT, INSIDE, Reply.of(550, "5.1.1", "No such mailbox here"))
+
+
+async def nobody(claimed: Claimed, beginning: bytes) -> Outcome:
+    """Where no newsletter is, and for a reader who gave an address of ours as their own."""
+    return NOBODY
+
+
+class InsideSite:
+    """Works off what is addressed to ourselves, one after the other. `ended` is called once, when the lease
+    is given back.
+    """
+
+    def __init__(self, post: Post, lease: Lease, ended: Callable[["InsideSite"], None]) -> None:
+        self._post = post
+        self.lease = lease
+        self._ended = ended
+        self._working = False
+        self._again = False
+        self._stopping = False
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def resume(self) -> None:
+        """We are never down."""
+
+    def poke(self) -> None:
+        """There may be something due."""
+        self._again = True
+        if not self._working:
+            self._working = True
+            self._post.background(self._work())
+
+    async def _work(self) -> None:
+        while self._again and not self._stopping:
+            self._again = False
+            for claimed in await self._claim():
+                await self._take(claimed)
+        await self._post.settler.finished()
+        await self._post.give_back(self.lease)
+        self._ended(self)
+
+    async def _claim(self) -> list[Claimed]:
+        try:
+            claimed = await self._post.claims.claim(self.lease, self._post.clock.now_ms(), CLAIM_AT_ONCE)
+        except (StoreUnavailable, StoreFull) as error:
+            self._post.log.alarm("claim-waits", str(error))
+            return []
+        self._again = self._again or len(claimed) > 0
+        return claimed
+
+    async def _take(self, claimed: Claimed) -> None:
+        post = self._post
+        if self._stopping or not await self._is_ours(claimed):
+            post.settler.add(self.lease, handed_back(claimed, post.clock.now_ms()))
+            return
+        outcome = await self._outcome(claimed)
+        settlement = post.decide(claimed, outcome)
+        post.settler.add(self.lease, settlement)
+        post.tell(claimed, outcome, settlement)
+
+    async def _is_ours(self, claimed: Claimed) -> bool:
+        """Else the configuration has changed since it was claimed for here: its route is looked for anew."""
+        domain = claimed.recipient.domain
+        ours = domain in (self._post.config.bounces, self._post.config.hostname)
+        if not ours:
+            await self._post.hint(claimed.lane, domain, UNSORTED)
+        return ours
+
+    async def _outcome(self, claimed: Claimed) -> Outcome:
+        try:
+            beginning = self._beginning(claimed)
+        except (LookupError, FileNotFoundError, StoreUnavailable) as error:
+            self._post.log.alarm("content-unreadable", f"{claimed.id}: {error}")
+            return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", str(error)))
+        return await self._post.inside(claimed, beginning)
+
+    def _beginning(self, claimed: Claimed) -> bytes:
+        read = bytearray()
+        for piece in self._post.content_pieces(claimed):
+            read += piece
+            if len(read) >= BEGINNING_OCTETS_MAX:
+                break
+        return bytes(read[:BEGINNING_OCTETS_MAX])

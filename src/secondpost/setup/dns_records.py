@@ -1,0 +1,139 @@
+"""What DNS must say of the server and its newsletters, and whether it does. Pure: it asks, others look up.
+
+Where a record is there and says something of its owner's own (SPF, DMARC), it is not judged here beyond being
+the only one of its kind: two of them count as none (RFC 7208 §4.5, RFC 7489 §6.6.3).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import parseaddr
+from enum import StrEnum
+
+from secondpost.config.records import Config
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.questions import (
+    AddressAnswer,
+    Addresses,
+    Asking,
+    Finding,
+    Mx,
+    MxAnswer,
+    Txt,
+    TxtAnswer,
+)
+
+
+class RecordState(StrEnum):
+    RIGHT = "right"
+    MISSING = "missing"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"  # DNS gave no answer
+
+
+@dataclass(frozen=True, slots=True)
+class DkimKey:
+    """The public half of a key of ours, as a TXT record says it."""
+
+    selector: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One record that must be there."""
+
+    name: str
+    type: str
+    value: str  # what to put there
+    state: RecordState
+    found: tuple[str, ...]
+    why: str  # what it is good for
+
+
+def examine(config: Config, keys: Sequence[DkimKey]) -> Asking[tuple[Examined, ...]]:
+    """In the order in which to make them."""
+    examined = [(yield from _mx(config)), (yield from _spf(config))]
+    for domain in sender_domains(config):
+        for key in keys:
+            examined.append((yield from _dkim(domain, key)))
+        examined.append((yield from _dmarc(domain)))
+    return tuple(examined)
+
+
+def sender_domains(config: Config) -> tuple[Domain, ...]:
+    """Of the `from` addresses of all newsletters, each once."""
+    addresses = (parseaddr(newsletter.sender)[1] for newsletter in config.newsletters)
+    return tuple(dict.fromkeys(Mailbox.parse(address).domain for address in addresses))
+
+
+def _mx(config: Config) -> Asking[Examined]:
+    bounces, hostname = config.bounces, config.hostname
+    answer = yield Mx(bounces)
+    assert isinstance(answer, MxAnswer)
+    found = tuple(f"{record.preference} {record.host}." for record in answer.records)
+    state = _state_of(answer.finding)
+    if state is RecordState.RIGHT and all(record.host != hostname.name for record in answer.records):
+        state = RecordState.WRONG
+    if state is RecordState.MISSING and bounces == hostname:
+        # RFC 5321 §5.1: without MX records the host itself is the MX.
+        addresses = yield Addresses(bounces.name)
+        assert isinstance(addresses, AddressAnswer)
+        state, found = _state_of(addresses.finding), addresses.addresses
+    why = "reports about mail to readers, and readers who write, find this server"
+    return Examined(bounces.name, "MX", f"10 {hostname}.", state, found, why)
+
+
+def _spf(config: Config) -> Asking[Examined]:
+    texts = yield from _texts(config.bounces.name)
+    why = "this server may send for the domain of its envelope senders (SPF)"
+    return _only_one(config.bounces.name, "v=spf1 a mx -all", "v=spf1", texts, why)
+
+
+def _dkim(domain: Domain, key: DkimKey) -> Asking[Examined]:
+    name = f"{key.selector}._domainkey.{domain}"
+    answer = yield from _texts(name)
+    state = _state_of(answer.finding)
+    if state is RecordState.RIGHT and all(_key_in(text) != _key_in(key.text) for text in answer.texts):
+        state = RecordState.WRONG
+    why = f"the signature {key.selector} can be checked (DKIM)"
+    return Examined(name, "TXT", key.text, state, answer.texts, why)
+
+
+def _dmarc(domain: Domain) -> Asking[Examined]:
+    name = f"_dmarc.{domain}"
+    texts = yield from _texts(name)
+    why = "large providers ask for it of everybody who sends to many (DMARC)"
+    return _only_one(name, "v=DMARC1; p=none", "v=dmarc1", texts, why)
+
+
+def _texts(name: str) -> Asking[TxtAnswer]:
+    answer = yield Txt(name)
+    assert isinstance(answer, TxtAnswer)
+    return answer
+
+
+def _only_one(name: str, value: str, begins: str, answer: TxtAnswer, why: str) -> Examined:
+    found = tuple(text for text in answer.texts if text.lower().startswith(begins))
+    state = _state_of(answer.finding)
+    if state is RecordState.RIGHT and len(found) != 1:
+        state = RecordState.MISSING if len(found) == 0 else RecordState.WRONG
+    return Examined(name, "TXT", value, state, found, why)
+
+
+def _key_in(text: str) -> str:
+    """The `p=` of a key record without its white space (RFC 6376 §3.6.1); "" when there is none."""
+    for tag in text.split(";"):
+        name, _, value = tag.partition("=")
+        if name.strip() == "p":
+            return "".join(value.split())
+    return ""
+
+
+def _state_of(finding: Finding) -> RecordState:
+    match finding:
+        case Finding.FOUND:
+            return RecordState.RIGHT
+        case Finding.FAILED:
+            return RecordState.UNKNOWN
+        case Finding.NO_DATA | Finding.NO_NAME:
+            return RecordState.MISSING

@@ -1,0 +1,69 @@
+"""Readers who write instead of clicking: they leave, confirm and join by mail to the addresses at `bounces`.
+
+Whoever leaves is let go, whatever wrote the mail: a program may do it for the reader. To confirm or to join
+takes a person's mail: an answering machine agrees to everything.
+"""
+
+from dataclasses import dataclass
+
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.inside_mail import InsideMail
+from secondpost.mail.subscriber import SubscriberId
+from secondpost.protocols.automatic import author_of, is_automatic
+from secondpost.protocols.dsn_parts import Block, header_of
+from secondpost.protocols.tokens import Token
+from secondpost.protocols.verp import join_address
+from secondpost.subscribers.leave import ReadersDesk
+from secondpost.subscribers.signup import Confirmed, SignUps
+
+SUBJECT_CHARACTERS_MAX = 200  # of what was written, as it is kept as the consent
+
+BY_MAIL = "mail"
+BY_A_PROGRAM = "a program wrote it: nothing was done"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersWriting:
+    """Each verb returns a few words on what came of the mail, for the log and `trace`."""
+
+    sign_ups: SignUps
+    readers: ReadersDesk
+    own: frozenset[Domain]  # nobody there is a reader: mail to them would be mail to ourselves
+    bounces: Domain
+
+    async def leaves(self, token: Token, mail: InsideMail) -> str:
+        left = await self.readers.leave(SubscriberId(token.subscriber), BY_MAIL, mail.id)
+        return "the reader left" if left else "there was nothing to leave"
+
+    async def confirms(self, token: Token, mail: InsideMail) -> str:
+        header = header_of(mail.beginning)
+        if is_automatic(header, mail.sender):
+            return BY_A_PROGRAM
+        words = _subject(header)
+        confirmed = await self.sign_ups.confirm(
+            SubscriberId(token.subscriber), "an answer to the confirmation", words, mail.caller, mail.id
+        )
+        match confirmed:
+            case Confirmed.NOW:
+                return "the reader confirmed"
+            case Confirmed.ALREADY:
+                return "is a reader already"
+            case Confirmed.GONE:
+                return "nobody waits for this confirmation any more"
+
+    async def joins(self, newsletter: str, mail: InsideMail) -> str:
+        header = header_of(mail.beginning)
+        if is_automatic(header, mail.sender):
+            return BY_A_PROGRAM
+        author = author_of(header)
+        if author is None and isinstance(mail.sender, Mailbox):
+            author = mail.sender
+        if author is None or author.domain in self.own:
+            return "nobody can be seen who wants to join"
+        where = f"mail to {join_address(newsletter, self.bounces)}"
+        asked = await self.sign_ups.ask(newsletter, author, where, _subject(header), mail.caller, BY_MAIL)
+        return f"asked to join {newsletter}: {asked.value}"
+
+
+def _subject(header: Block) -> str:
+    return f"Subject: {header.first('subject')[:SUBJECT_CHARACTERS_MAX]}"

@@ -1,0 +1,197 @@
+"""Mail to ourselves through the deliver role: over both real stores, and the role's real socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from secondpost.app import QUESTIONS, DeliverRole, NewsletterDelivery, World
+from secondpost.config.records import Config, Newsletter, Route, Web
+from secondpost.deliver.assemble import ReaderKeys
+from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.mail.content import InTable
+from secondpost.mail.delivery import Claimed, State
+from secondpost.mail.envelope import Arrival, Lane
+from secondpost.mail.issue_content import IssueContent
+from secondpost.mail.questions import Knowledge
+from secondpost.mail.subscriber import SubscriberState
+from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
+from secondpost.protocols.verp import address_of, join_address
+from secondpost.store.ports import Listed, Selection
+from secondpost.world.real_dice import RealDice
+from secondpost.world.real_dns import RealResolver
+from secondpost.world.real_net import RealNet
+from secondpost.world.real_work import RealWork
+from secondpost.world.role_socket import RoleAsker
+from tests.protocols.dkim_keys import keys
+from tests.store.letters import Letters
+from tests.store.place import SqlitePlace
+from tests.store.readers import WEEKLY, Publisher
+
+US = Domain("mx2.example.net")
+ADDRESSES = KeyRing(Ring.ADDRESSES, {1: b"a" * 32})
+KEYS = ReaderKeys(keys().signing, KeyRing(Ring.LINKS, {1: b"l" * 32}), ADDRESSES)
+REPORT = (Path(__file__).parent.parent / "protocols" / "dsn" / "01-postfix-no-such-mailbox.msg").read_bytes()
+SECONDS_MAX = 20.0
+NOBODY_THERE = Endpoint("127.0.0.1", 9)  # no name is asked for, and no mail leaves
+
+
+def no_confirmation(claimed: Claimed) -> IssueContent:
+    raise LookupError("no confirmation is composed here")
+
+
+class Office:
+    """The deliver role with a newsletter, a reader of its first issue, and a hand that puts mail in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = SqlitePlace(str(folder))
+        self.mail = self.place.open()
+        self.readers = self.place.open_newsletter()
+        self.letters = Letters(self.place, self.mail)
+        self.publisher = Publisher(self.place, self.readers)
+        self.lines: list[str] = []
+        self.failures: list[BaseException] = []
+        self.net, self.work, dice = RealNet(), RealWork(1), RealDice()
+        names = RealResolver((NOBODY_THERE,), dice)
+        self.world = World(self.place.clock, dice, self.net, names, self.work, self.place.disk)
+        self.config = Config(
+            path="secondpost.toml",
+            hostname=US,
+            store=str(folder),
+            owner=(Mailbox.parse("me@elsewhere.example"),),
+            bounces=US,
+            web=Web(url=None),
+            routes=(Route(None, None, NOBODY_THERE),),
+            newsletters=(Newsletter(WEEKLY, "newsletter@example.net", ("https://www.example.net/feed",)),),
+        )
+        self.role: DeliverRole | None = None
+
+    async def open(self) -> None:
+        [self.reader] = await self.publisher.readers("reader@example.org")
+        self.issue = await self.publisher.digest()
+        await self.publisher.freeze(self.issue.id)
+        await self.start()
+
+    async def start(self) -> None:
+        delivery = NewsletterDelivery(self.readers, KEYS, no_confirmation)
+        self.role = DeliverRole(
+            self.config, self.world, self.mail, self.lines.append, self.failures.append, delivery
+        )
+        await self.role.start()
+
+    async def close(self) -> None:
+        if self.role is not None:
+            await self.role.drain()
+        await self.place.close()
+        self.net.close()
+        self.work.close()
+
+    def address(self, purpose: Purpose, number: int = 1) -> str:
+        return str(address_of(ADDRESSES, Token(purpose, self.reader, number), US))
+
+    async def put(self, to: str, content: bytes) -> Listed:
+        """What became of it, once something did."""
+        arrival = await self.letters.send(to, lane=Lane.OWN, content=InTable(content))
+        assert self.role is not None
+        return await self.ended(arrival)
+
+    async def ended(self, arrival: Arrival) -> Listed:
+        while True:
+            [row] = self.mail.listed(Selection(ids=(arrival.queue_id,)), None, 2)
+            if row.state not in (State.WAITING, State.CLAIMED) or len(row.cause) > 0:
+                return row
+            self.net.hint(self.place.disk.path("deliver.hints"))
+            await asyncio.sleep(0.01)
+
+
+def in_office(folder: Path, story: Callable[[Office], Awaitable[None]]) -> None:
+    async def told() -> None:
+        office = Office(folder)
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                await office.open()
+                await story(office)
+        finally:
+            await office.close()
+        assert office.failures == []
+
+    asyncio.run(told())
+
+
+def test_a_report_a_leaver_and_a_joiner_are_taken_and_delivered_to_no_host(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        report = await office.put(office.address(Purpose.BOUNCE), REPORT)
+        assert (report.state, report.host) == (State.DELIVERED, "(inside)")
+        assert report.reply == "250 2.0.0 counted against issue 1: dead 5.1.1"
+        [bounce] = office.readers.bounces_of(office.reader, 10)
+        assert bounce.evidence == report.id.queue_id
+
+        left = await office.put(office.address(Purpose.LEAVE_BY_MAIL).upper(), b"Subject: off\r\n\r\n")
+        assert left.reply == "250 2.0.0 the reader left"
+        reader = office.readers.subscriber(office.reader)
+        assert reader is not None
+        assert reader.state is SubscriberState.LEFT
+
+        joined = await office.put(str(join_address(WEEKLY, US)), b"From: new@example.org\r\n\r\n")
+        assert joined.reply == "250 2.0.0 asked to join weekly: confirm"
+        new = office.readers.find(WEEKLY, Mailbox.parse("new@example.org"))
+        assert new is not None
+        assert new.state is SubscriberState.PENDING
+
+    in_office(tmp_path, story)
+
+
+def test_who_is_not_there_is_told_to_nobody(tmp_path: Path) -> None:
+    """The address was made with a key of ours when it was taken, or never: what does it matter now."""
+
+    async def story(office: Office) -> None:
+        for to in ("leave-forged22@mx2.example.net", "somebody@mx2.example.net"):
+            row = await office.put(to, b"Subject: x\r\n\r\n")
+            assert (row.state, row.reply) == (State.FAILED, "550 5.1.1 No such mailbox here")
+        assert len(office.mail.sites_down()) == 0
+
+    in_office(tmp_path, story)
+
+
+def test_what_a_dead_process_did_and_did_not_write_down_is_not_done_again(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        assert office.role is not None
+        await office.role.drain()
+        arrival = await office.letters.send(
+            office.address(Purpose.LEAVE_BY_MAIL), lane=Lane.OWN, content=InTable(b"Subject: off\r\n\r\n")
+        )
+        # The reader left by this very mail, and joined again, before the process came to say so.
+        now_ms = office.place.clock.ms
+        assert await office.readers.leave(office.reader, now_ms, "mail", arrival.queue_id)
+        again = Mailbox.parse("reader@example.org")
+        await office.readers.add(WEEKLY, again, office.publisher.consent(), now_ms, None)
+        await office.publisher.sign_up("reader@example.org")
+        before = office.readers.subscriber(office.reader)
+        await office.start()
+        row = await office.ended(arrival)
+        assert (row.state, row.reply) == (State.DELIVERED, "250 2.0.0 there was nothing to leave")
+        assert office.readers.subscriber(office.reader) == before
+
+    in_office(tmp_path, story)
+
+
+def test_the_receiver_learns_over_the_socket_which_addresses_are_ours(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        asker = RoleAsker(office.net, office.place.disk.path(QUESTIONS))
+        ours = Mailbox.parse(office.address(Purpose.BOUNCE))
+        assert await asker.knows(ours) is Knowledge.KNOWN
+        forged = Mailbox(f"leave-{ours.local.removeprefix('b-')}", US)
+        assert await asker.knows(forged) is Knowledge.UNKNOWN
+        assert await asker.knows(Mailbox.parse("join-weekly@mx2.example.net")) is Knowledge.UNKNOWN
+        assert await asker.knows(Mailbox.parse("somebody@example.org")) is Knowledge.UNREACHABLE
+        asker.close()
+
+    in_office(tmp_path, story)
+
+
+def test_a_large_mail_is_read_to_its_bound_and_no_further(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        torn = REPORT.partition(b"--4C1A")[0] + b"x" * 80 + b"\r\n"
+        row = await office.put(office.address(Purpose.BOUNCE), torn + b"y\r\n" * 40_000)
+        assert row.reply == "250 2.0.0 no report that can be read: not counted"
+
+    in_office(tmp_path, story)
