@@ -190,7 +190,7 @@ class Day:
             store=str(self.machine.disk.path("")),
             owner=(Mailbox("owner", Domain("elsewhere.example")),),
             bounces=Domain(OUR_NAME),
-            web=Web(url=f"https://{OUR_NAME}"),
+            web=Web(url=f"https://{OUR_NAME}" if self.scenario.news.has_pages else None),
             receive=Receive(listen=(Endpoint(OUR_ADDRESS, 25),)),
             backups=tuple(backups),
             newsletters=tuple(configured(plan) for plan in self.scenario.news.newsletters),
@@ -221,7 +221,7 @@ class Day:
             self._until(self.timeline.now + STEP_SECONDS)
 
     def _unsettled(self) -> int:
-        return sum(sender.unsettled for sender in self.senders)
+        return sum(sender.unsettled for sender in (*self.senders, self.newsroom.outgoing))
 
     def _post(self, marker: str, plan: LetterPlan) -> None:
         # A sender of its own for every letter, by which an offer to a primary is known again.
@@ -356,9 +356,10 @@ class Day:
         process.kill()
 
     def _stored(self) -> list[Stored]:
-        """The content is read for its marker."""
+        """All but what readers write to us. The content is read for its marker."""
         with self._looking(SqliteStore) as desk:
-            rows = desk.listed(Selection(), None, LISTED_MAX)
+            listed = desk.listed(Selection(), None, LISTED_MAX)
+            rows = [row for row in listed if not row.recipient.endswith(f"@{OUR_NAME}")]
             markers = {row.id.queue_id: _marker(desk, row.id.queue_id) for row in rows}
         return [
             Stored(

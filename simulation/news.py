@@ -34,10 +34,13 @@ class By(StrEnum):
 class ReaderPlan:
     newsletter: str
     address: str
-    joins_at: float | None  # None: imported, as somebody who had agreed before
-    confirms: By
-    leaves_at: float | None
-    suppressed_at: float | None  # by the owner
+    confirms: By = By.NOTHING
+    joins_at: float | None = None  # None: imported, as somebody who had agreed before
+    joins: By = By.NOTHING
+    leaves_at: float | None = None
+    leaves: By = By.NOTHING
+    suppressed_at: float | None = None  # by the owner
+    returns_mail: bool = False  # the server takes it, and sends a report later: nobody is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class InboxPlan:
 
 @dataclass(frozen=True, slots=True)
 class NewsPlan:
+    has_pages: bool  # False: readers have to write
     newsletters: tuple[NewsletterPlan, ...]
     readers: tuple[ReaderPlan, ...]
     inboxes: tuple[InboxPlan, ...]
@@ -77,7 +81,8 @@ def draw_news(dice: SimDice, day_seconds: float, networks: tuple[str, ...]) -> N
     """`networks`: where readers' servers may stand."""
     main, first_issue = _main(dice)
     newsletters = (main, _rare(dice))
-    readers = _readers(dice, first_issue, day_seconds)
+    has_pages = dice.chance(0.75)
+    readers = _readers(dice, has_pages, first_issue, day_seconds)
     gone = frozenset(reader.address.partition("@")[0] for reader in readers if dice.chance(GONE_SHARE))
     inboxes = tuple(
         InboxPlan(
@@ -90,7 +95,8 @@ def draw_news(dice: SimDice, day_seconds: float, networks: tuple[str, ...]) -> N
         )
         for number, domains in enumerate((BIG_DOMAINS, *((domain,) for domain in SMALL_DOMAINS)))
     )
-    return NewsPlan(newsletters, readers, inboxes, _faults(dice, len(inboxes), first_issue, day_seconds))
+    faults = _faults(dice, len(inboxes), first_issue, day_seconds)
+    return NewsPlan(has_pages, newsletters, readers, inboxes, faults)
 
 
 def _main(dice: SimDice) -> tuple[NewsletterPlan, float]:
@@ -124,7 +130,10 @@ def _feed(name: str, times: list[float]) -> FeedPlan:
     return FeedPlan(name, tuple(ArticlePlan(at, number) for number, at in enumerate(sorted(times))))
 
 
-def _readers(dice: SimDice, first_issue: float, day_seconds: float) -> tuple[ReaderPlan, ...]:
+def _readers(
+    dice: SimDice, has_pages: bool, first_issue: float, day_seconds: float
+) -> tuple[ReaderPlan, ...]:
+    ways = (By.PAGE, By.PAGE, By.MAIL) if has_pages else (By.MAIL,)
     readers = []
     for number in range(READERS_MIN + dice.whole(16, 28)):
         leaves_at = None
@@ -133,18 +142,30 @@ def _readers(dice: SimDice, first_issue: float, day_seconds: float) -> tuple[Rea
             leaves_at = dice.between(0.0, day_seconds)
             if dice.chance(0.7):
                 leaves_at = max(30.0, first_issue + dice.between(-1200.0, 1200.0))
-        suppressed_at = first_issue + dice.between(-900.0, 900.0) if dice.chance(0.02) else None
         readers.append(
-            ReaderPlan(MAIN, f"r{number}@{_home(dice)}", None, By.NOTHING, leaves_at, suppressed_at)
+            ReaderPlan(
+                MAIN,
+                f"r{number}@{_home(dice)}",
+                leaves_at=leaves_at,
+                leaves=dice.one_of(ways),
+                suppressed_at=first_issue + dice.between(-900.0, 900.0) if dice.chance(0.02) else None,
+                returns_mail=dice.chance(0.04),
+            )
         )
     for number in range(dice.whole(8, 14)):
-        confirms = dice.one_of((By.PAGE, By.PAGE, By.MAIL, By.NOTHING))
         joins_at = dice.between(60.0, first_issue + 0.5 * HOUR)
-        leaves_at = joins_at + dice.between(600.0, 2 * HOUR) if dice.chance(0.2) else None
-        readers.append(ReaderPlan(MAIN, f"j{number}@{_home(dice)}", joins_at, confirms, leaves_at, None))
-    readers += [
-        ReaderPlan(RARE, f"r{number}@{_home(dice)}", None, By.NOTHING, None, None) for number in range(6)
-    ]
+        readers.append(
+            ReaderPlan(
+                MAIN,
+                f"j{number}@{_home(dice)}",
+                confirms=dice.one_of((*ways, By.NOTHING)),
+                joins_at=joins_at,
+                joins=dice.one_of(ways),
+                leaves_at=joins_at + dice.between(600.0, 2 * HOUR) if dice.chance(0.2) else None,
+                leaves=dice.one_of(ways),
+            )
+        )
+    readers += [ReaderPlan(RARE, f"r{number}@{_home(dice)}") for number in range(6)]
     return tuple(readers)
 
 

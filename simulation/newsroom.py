@@ -1,33 +1,38 @@
 """The newsletter's part of a simulated day: the blog, the readers' servers, the readers, the owner."""
 
 from secondpost.config.records import Newsletter
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import Issue
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.protocols.list_headers import message_id
 from secondpost.protocols.tokens import Purpose, Token
+from secondpost.protocols.verp import address_of
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported, Reason
 from simulation.blog import Blog
 from simulation.clock import EPOCH_MS, Stuck
 from simulation.dice import SimDice
-from simulation.dns import SimDns
+from simulation.dns import SimDns, SimResolver
 from simulation.faults import Fault
 from simulation.keys import reader_keys
+from simulation.letters import Ledger
 from simulation.machine import Machine
 from simulation.net import SimInternet
-from simulation.news import MAIN, NEWS_SENDER, NewsletterPlan, NewsPlan
+from simulation.news import ELSEWHERE, MAIN, NEWS_SENDER, NewsletterPlan, NewsPlan
 from simulation.owner import Owner
 from simulation.people import People, Reader
 from simulation.primaries import ReceivingServer
 from simulation.reader_evidence import IssueLeft, ReaderEvidence
+from simulation.scenario import OUR_NAME
+from simulation.senders import Manners, SendingServer
 from simulation.service import Service
 
 ROWS_MAX = 1_000
 BEGIN_SECONDS_MAX = 60.0
+OUTGOING, OUTGOING_ADDRESS = "out.readers.example", "203.0.113.200"
 
 
 def configured(plan: NewsletterPlan) -> Newsletter:
@@ -49,8 +54,18 @@ class Newsroom:
         self.plan = plan
         self.blog = Blog([newsletter.feed for newsletter in plan.newsletters], internet.timeline)
         self.inboxes = [self._inbox(number, internet, dns, dice) for number in range(len(plan.inboxes))]
+        self.letters = Ledger()  # what readers and their servers write to us
+        self.outgoing = self._outgoing(internet, dns, dice)
         self._internet = internet
         self._dice = dice
+
+    def _outgoing(self, internet: SimInternet, dns: SimDns, dice: SimDice) -> SendingServer:
+        """One server sends for all readers."""
+        internet.host(OUTGOING, (OUTGOING_ADDRESS,), ELSEWHERE)
+        dns.mx[OUR_NAME] = [(10, OUR_NAME)]
+        resolver = SimResolver(dns, ELSEWHERE, internet.scheduling)
+        net = internet.net_for(OUTGOING_ADDRESS)
+        return SendingServer(OUTGOING, net, resolver, Manners(pipelines=True), self.letters, dice)
 
     def _inbox(self, number: int, internet: SimInternet, dns: SimDns, dice: SimDice) -> ReceivingServer:
         plan = self.plan.inboxes[number]
@@ -67,7 +82,7 @@ class Newsroom:
 
     def open(self, machine: Machine, service: Service) -> None:
         """Brings in those who were readers before, and lets the others come."""
-        self.people = People(self.plan.readers, service, self._internet, self._dice)
+        self.people = People(self.plan.readers, service, self._internet, self.outgoing, self._dice)
         self._owner = Owner(machine)
         for server in self.inboxes:
             server.read = self.people.read
@@ -81,7 +96,7 @@ class Newsroom:
                 self._internet.loop.call_at(reader.plan.suppressed_at, self._suppress, reader)
 
     async def _import(self, store: SqliteNewsletterStore) -> None:
-        links = reader_keys().links
+        keys = reader_keys()
         consent = Consent("the old newsletter", "import", "last year", EPOCH_MS)
         for newsletter in self.plan.newsletters:
             old = [
@@ -93,8 +108,11 @@ class Newsroom:
             await store.import_batch(newsletter.name, lines, SubscriberState.ACTIVE, consent, EPOCH_MS)
             for reader, line in zip(old, lines, strict=True):
                 known = store.find(newsletter.name, line.mailbox)
-                if known is not None:
-                    reader.leave_token = links.write(Token(Purpose.LEAVE, known.id, 0))
+                assert known is not None
+                # They have mails from before the day.
+                reader.leave_token = keys.links.write(Token(Purpose.LEAVE, known.id, 0))
+                by_mail = Token(Purpose.LEAVE_BY_MAIL, known.id, 0)
+                reader.leave_address = str(address_of(keys.addresses, by_mail, Domain(OUR_NAME)))
 
     def _suppress(self, reader: Reader) -> None:
         async def suppress(store: SqliteNewsletterStore) -> None:
@@ -127,8 +145,8 @@ class Newsroom:
     ) -> ReaderEvidence:
         known = {
             key: found
-            for key, reader in self.people.readers.items()
-            if (found := store.find(key[0], Mailbox.parse(reader.plan.address))) is not None
+            for key in self.people.readers
+            if (found := store.find(key[0], Mailbox.parse(key[1]))) is not None
         }
         return ReaderEvidence(
             plan=self.plan,
@@ -142,6 +160,14 @@ class Newsroom:
                 for issue in store.issues(newsletter.name, None, ROWS_MAX)
             ],
             known=known,
+            left_ms={
+                key: event.at_ms
+                for key, reader in known.items()
+                for event in store.events_of(reader.id)
+                if event.what == "left"
+            },
+            bounces={key: store.bounces_of(reader.id, ROWS_MAX) for key, reader in known.items()},
+            letters=self.letters,
             confirmations=self._confirmations(store),
             open_at_death=service.open_at_death,
         )

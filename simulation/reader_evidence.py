@@ -1,5 +1,6 @@
 """What a day leaves behind of the newsletter, for the invariants."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,8 +8,10 @@ from functools import cached_property
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.subscriber import Subscriber, SubscriberId
 from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
+from secondpost.store.subscriber_ports import Bounce
 from simulation.daylog import DayLog
-from simulation.faults import Fault
+from simulation.faults import ClockWrong, Fault
+from simulation.letters import Heard, Ledger
 from simulation.news import NewsPlan
 from simulation.people import Reader
 from simulation.primaries import ReceivingServer, Taken
@@ -42,8 +45,22 @@ class ReaderEvidence:
     log: DayLog
     issues: list[IssueLeft] = field(default_factory=list)
     known: dict[tuple[str, str], Subscriber] = field(default_factory=dict)
+    left_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by the store's own word
+    bounces: Mapping[tuple[str, str], list[Bounce]] = field(default_factory=dict)
+    letters: Ledger = field(default_factory=Ledger)  # of readers and their servers
     confirmations: list[ReaderDelivery] = field(default_factory=list)
     open_at_death: int = 0  # connections that deliver had, over all its deaths
+
+    @property
+    def clock_was_wrong(self) -> bool:
+        return any(isinstance(fault.what, ClockWrong) for fault in self.faults)
+
+    @cached_property
+    def taken_letters(self) -> Counter[str]:
+        """How often we took each, by its marker."""
+        return Counter(
+            handing.marker for handing in self.letters.handings if handing.heard is Heard.ACKNOWLEDGED
+        )
 
     @cached_property
     def arrived(self) -> list[Arrived]:

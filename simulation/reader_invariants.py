@@ -11,11 +11,13 @@ from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.dkim_verifying import Finding, verify
 from secondpost.world.real_keys import proves
 from simulation.clock import EPOCH_MS
-from simulation.faults import Blocked, ClockWrong, Fault, InboxDown, PowerCut, Storm
+from simulation.faults import Blocked, Fault, InboxDown, PowerCut, Storm
 from simulation.keys import public_key
+from simulation.letters import Heard
 from simulation.news import MAIN, READERS_MIN, By
 from simulation.people import Reader
 from simulation.reader_evidence import Arrived, ReaderEvidence
+from simulation.scenario import OUR_ADDRESS
 
 SIGNATURES = 2
 VERIFIED_MAX = 2  # mails a day whose signatures are computed
@@ -125,9 +127,21 @@ def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
         began = one.taken.mailed_seconds
         if reader.plan.joins_at is not None and (reader.confirms is None or began < reader.confirms):
             yield f"{one.address} got an issue of {newsletter} without a yes"
-        for what, since in (("left", reader.left), ("been suppressed", reader.suppressed)):
+        for what, since in (
+            ("left", reader.left),
+            ("left by mail", _left_by_mail(day, reader)),
+            ("been suppressed", reader.suppressed),
+        ):
             if since is not None and began > since + _on_its_way(day, one):
                 yield f"{one.address} had {what} at {since:.3f}, and was mailed {newsletter} at {began:.3f}"
+
+
+def _left_by_mail(day: ReaderEvidence, reader: Reader) -> float | None:
+    """When the store says so: nobody was told. None, too, where the clock could not be trusted."""
+    at_ms = day.left_ms.get(reader.key)
+    if at_ms is None or reader.plan.leaves is not By.MAIL or day.clock_was_wrong:
+        return None
+    return (at_ms - EPOCH_MS) / 1000
 
 
 def _on_its_way(day: ReaderEvidence, one: Arrived) -> float:
@@ -150,7 +164,7 @@ def a_yes_counts(day: ReaderEvidence) -> Iterator[str]:
         if reader.plan.joins_at is None:
             continue
         row = asked.get(address)
-        if reader.signed_up is not None and row is None:
+        if row is None and (reader.signed_up is not None or _was_taken(day, reader, "joins")):
             yield f"{address} signed up for {newsletter}, and no confirmation was written"
         elif row is not None and row.state is State.WAITING:
             yield f"the confirmation for {address} still waits (cause {row.cause})"
@@ -160,28 +174,58 @@ def a_yes_counts(day: ReaderEvidence) -> Iterator[str]:
 
 
 def _state_is_right(day: ReaderEvidence, reader: Reader) -> Iterator[str]:
-    known = day.known.get(reader.key)
+    known, address = day.known.get(reader.key), reader.plan.address
     state = None if known is None else known.state
-    if reader.leaves is None and reader.confirmed is not None and state is not SubscriberState.ACTIVE:
-        yield f"{reader.plan.address} had confirmed at {reader.confirmed:.3f}, and is {state}"
-    if reader.confirms is None and reader.plan.joins_at is not None and state is SubscriberState.ACTIVE:
-        yield f"{reader.plan.address} is a reader without a yes"
-    if reader.asked_to_confirm is not None and reader.plan.confirms is By.PAGE and reader.confirmed is None:
-        yield f"{reader.plan.address} was asked at {reader.asked_to_confirm:.3f}, and could not say yes"
+    has_confirmed = reader.confirmed is not None or _was_taken(day, reader, "confirms")
+    if reader.leaves is None and has_confirmed and state is not SubscriberState.ACTIVE:
+        yield f"{address} had confirmed, and is {state}"
+    if reader.confirms is None and state is SubscriberState.ACTIVE:
+        yield f"{address} is a reader without a yes"
+    wants = reader.asked_to_confirm is not None and reader.plan.confirms is not By.NOTHING
+    if wants and not has_confirmed:
+        yield f"{address} was asked at {reader.asked_to_confirm:.3f}, and could not say yes"
+
+
+def _was_taken(day: ReaderEvidence, reader: Reader, what: str) -> bool:
+    """A letter of the reader's."""
+    return any(marker.startswith(what) and day.taken_letters[marker] > 0 for marker in reader.letters)
 
 
 def who_left_has_left(day: ReaderEvidence) -> Iterator[str]:
     """P6: leaving is never lost."""
     for (newsletter, address), reader in day.readers.items():
         known = day.known.get((newsletter, address))
-        if reader.left is not None and (known is None or known.state is not SubscriberState.LEFT):
+        told = reader.left is not None or _was_taken(day, reader, "leaves")
+        if told and (known is None or known.state is not SubscriberState.LEFT):
             state = None if known is None else known.state
-            yield f"{address} was told at {reader.left:.3f} that it has left {newsletter}, and is {state}"
+            yield f"{address} left {newsletter}, we have heard it, and it is {state}"
+
+
+def letters_to_us_are_taken(day: ReaderEvidence) -> Iterator[str]:
+    """Addresses that we signed are good for ever: nothing that is written to one is refused."""
+    for handing in day.letters.handings:
+        if handing.heard is Heard.REFUSED and handing.to == OUR_ADDRESS:
+            yield f"{handing.marker} was refused: {handing.reply}"
+    for marker in day.letters.undeliverable:
+        yield f"{marker} was given up by its sender"
+
+
+def what_comes_back_is_counted(day: ReaderEvidence) -> Iterator[str]:
+    """A report that we took is counted against its reader, once; again only where its sender had to send it
+    again. Nothing else is.
+    """
+    sent = Counter(handing.marker for handing in day.letters.handings if handing.heard is not Heard.REFUSED)
+    for key, reader in day.readers.items():
+        counted = len(day.bounces.get(key, []))
+        least = sum(min(1, day.taken_letters[marker]) for marker in reader.reports)
+        most = sum(sent[marker] for marker in reader.reports)
+        if not least <= counted <= most:
+            yield f"{key} has {counted} bounces, and {least} to {most} reports were taken"
 
 
 def the_issue_comes(day: ReaderEvidence) -> Iterator[str]:
     """When there is enough to say, and all is well again, an issue goes to all readers, and is done."""
-    if any(isinstance(fault.what, ClockWrong) for fault in day.faults):
+    if day.clock_was_wrong:
         return  # a clock that was set back waits for the time at which the last issue was decided
     for left in day.issues:
         if left.issue.state not in (IssueState.DONE, IssueState.STOPPED):
@@ -214,6 +258,8 @@ READER_INVARIANTS: tuple[ReaderInvariant, ...] = (
     only_who_wants_it_gets_it,
     a_yes_counts,
     who_left_has_left,
+    letters_to_us_are_taken,
+    what_comes_back_is_counted,
     the_issue_comes,
     mails_are_signed,
 )

@@ -26,7 +26,8 @@ from simulation.trace import Trace
 from simulation.work import in_thread
 
 MAIL_ROLES = ("receive", "deliver")
-NEWS_ROLES = ("publish", "fetch", "web")
+NEWS_ROLES = ("publish", "fetch")
+WEB_ROLES = ("web",)
 RESTART_SECONDS = 2.0
 POST_SECONDS = 0.05  # from a reader's browser to us
 
@@ -70,7 +71,9 @@ class Service:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        return (*MAIL_ROLES, *NEWS_ROLES) if self._has_newsletter else MAIL_ROLES
+        news = NEWS_ROLES if self._has_newsletter else ()
+        web = WEB_ROLES if self._has_newsletter and self.config.web.url is not None else ()
+        return (*MAIL_ROLES, *news, *web)
 
     @property
     def _has_newsletter(self) -> bool:
