@@ -31,7 +31,7 @@ from secondpost.store.ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from simulation.clock import Timeline, fence
-from simulation.daylog import DayLog
+from simulation.daylog import KILL, POWER_CUT, DayLog
 from simulation.dice import SimDice, ThreeDice
 from simulation.disk import ROOM_OCTETS
 from simulation.dns import SimDns, SimResolver
@@ -309,13 +309,13 @@ class Day:
             call_later(step.later_seconds, self._cut_power, step.dark_seconds)
 
     def _crash(self, role: str) -> None:
-        self._note(f"kill -9 {role}")
+        self._note(f"{KILL} -9 {role}")
         self.service.crash(role)
 
     def _cut_power(self, dark_seconds: float) -> None:
         if not self.service.powered:
             return
-        self._note(f"power cut for {dark_seconds:.1f} s")
+        self._note(f"{POWER_CUT} for {dark_seconds:.1f} s")
         self.service.power_cut()
         self.internet.loop.call_later(dark_seconds, self.service.power_on)
 

@@ -20,6 +20,7 @@ SMALL_DOMAINS = ("inbox1.example", "inbox2.example", "inbox3.example")
 ELSEWHERE = "elsewhere"
 GONE_SHARE = 0.03  # of the mailboxes that do not exist any more
 MINUTE_MS = 60_000
+DARK_SECONDS_MAX = 0.3 * HOUR  # after a power cut in the midst of a step
 
 
 class By(StrEnum):
@@ -74,6 +75,7 @@ class NewsPlan:
     newsletters: tuple[NewsletterPlan, ...]
     readers: tuple[ReaderPlan, ...]
     inboxes: tuple[InboxPlan, ...]
+    stopped_at: float | None  # the owner ends what is under way then
     faults: tuple[Fault, ...]
 
 
@@ -96,7 +98,8 @@ def draw_news(dice: SimDice, day_seconds: float, networks: tuple[str, ...]) -> N
         for number, domains in enumerate((BIG_DOMAINS, *((domain,) for domain in SMALL_DOMAINS)))
     )
     faults = _faults(dice, len(inboxes), first_issue, day_seconds)
-    return NewsPlan(has_pages, newsletters, readers, inboxes, faults)
+    stopped_at = first_issue + dice.between(-600.0, 600.0) if dice.chance(0.15) else None
+    return NewsPlan(has_pages, newsletters, readers, inboxes, stopped_at, faults)
 
 
 def _main(dice: SimDice) -> tuple[NewsletterPlan, float]:
@@ -105,11 +108,14 @@ def _main(dice: SimDice) -> tuple[NewsletterPlan, float]:
     enough_at = dice.between(0.3 * HOUR, 1.5 * HOUR)
     times = [-86_400.0 * days for days in (9, 5, 2)]
     times += [dice.between(60.0, enough_at) for _ in range(minimum - 1)]
-    times += [enough_at, *(dice.between(enough_at, 3.5 * HOUR) for _ in range(dice.whole(0, 3)))]
+    times.append(enough_at)
+    # Often enough for a second issue.
+    more = minimum if dice.chance(0.5) else dice.whole(0, 2)
+    times += [dice.between(enough_at + 0.3 * HOUR, 3.3 * HOUR) for _ in range(more)]
     settle_ms = dice.one_of((0, 10 * MINUTE_MS))
     first = enough_at + 300.0 + 2 * settle_ms / 1000
     every = "when ready"
-    if dice.chance(0.5):
+    if dice.chance(0.4):
         slot = int(first / 60) + dice.whole(5, 60)
         every, first = f"daily {slot // 60:02}:{slot % 60:02}", slot * 60.0
     undo_ms = dice.one_of((0, 5 * MINUTE_MS, 15 * MINUTE_MS))
@@ -187,7 +193,7 @@ def _faults(dice: SimDice, inboxes: int, first_issue: float, day_seconds: float)
         faults.append(Fault(FeedWrong(trouble), start, start + dice.between(0.2 * HOUR, 1.2 * HOUR)))
     for _ in range(dice.whole(1, 3)):
         role, verb, calls = dice.one_of(STEPS)
-        dark = dice.between(5.0, 0.3 * HOUR) if dice.chance(0.25) else None
+        dark = dice.between(5.0, DARK_SECONDS_MAX) if dice.chance(0.25) else None
         step = CrashAtStep(role, verb, dice.whole(1, calls), dice.between(0.0, 0.3), dark)
         faults.append(Fault(step, dice.between(0.0, first_issue), day_seconds))
     return tuple(faults)

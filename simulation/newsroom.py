@@ -3,7 +3,7 @@
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import State
-from secondpost.mail.issue import Issue
+from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.protocols.list_headers import message_id
@@ -31,6 +31,7 @@ from simulation.senders import Manners, SendingServer
 from simulation.service import Service
 
 ROWS_MAX = 1_000
+STOPPABLE = (IssueState.OPEN, IssueState.FROZEN, IssueState.SENDING)
 BEGIN_SECONDS_MAX = 60.0
 OUTGOING, OUTGOING_ADDRESS = "out.readers.example", "203.0.113.200"
 
@@ -94,6 +95,14 @@ class Newsroom:
         for reader in self.people.readers.values():
             if reader.plan.suppressed_at is not None:
                 self._internet.loop.call_at(reader.plan.suppressed_at, self._suppress, reader)
+
+        if self.plan.stopped_at is not None:
+            self._internet.loop.call_at(self.plan.stopped_at, self._owner.types, self._stop, lambda: None)
+
+    async def _stop(self, store: SqliteNewsletterStore) -> None:
+        for issue in store.issues_under_way():
+            if issue.state in STOPPABLE:
+                await store.stop(issue.id, EPOCH_MS, "a mistake")
 
     async def _import(self, store: SqliteNewsletterStore) -> None:
         keys = reader_keys()
