@@ -99,6 +99,8 @@ class Report:
     digest: str
     letters: int
     relayed: int
+    issues: int  # that readers got
+    mailed: int  # mails of them in readers' mailboxes
     scenario: Scenario
     trace: tuple[str, ...]
 
@@ -422,6 +424,8 @@ def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> R
         trace.digest(),
         len(day.scenario.letters),
         len(evidence.relayed),
+        sum(1 for left in readers.issues if left.reckoning.delivered > 0),
+        len(readers.mailed),
         day.scenario,
         tuple(trace.lines),
     )

@@ -141,7 +141,7 @@ def _readers(
 ) -> tuple[ReaderPlan, ...]:
     ways = (By.PAGE, By.PAGE, By.MAIL) if has_pages else (By.MAIL,)
     readers = []
-    for number in range(READERS_MIN + dice.whole(16, 28)):
+    for number in range(READERS_MIN + dice.whole(22, 34)):
         leaves_at = None
         if dice.chance(0.12):
             # Just before and while the issue goes, for the most part; never so many that it goes to too few.

@@ -1,7 +1,7 @@
 """What a day leaves behind of the newsletter, for the invariants."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -83,3 +83,9 @@ class ReaderEvidence:
         for _, one in self.mailed:
             found.setdefault((one.mail.message_id, one.address), []).append(one)
         return found
+
+    def rows_of(self, left: IssueLeft) -> Iterator[tuple[ReaderDelivery, list[Arrived]]]:
+        """What became of an issue, reader by reader, and what of it is in their mailboxes."""
+        ids = {subscriber: id for id, subscriber in left.message_ids.items()}
+        for row in left.rows:
+            yield row, self.arrived_of.get((ids[row.subscriber], row.recipient), [])

@@ -24,6 +24,7 @@ VERIFIED_MAX = 2  # mails a day whose signatures are computed
 ON_ITS_WAY_SECONDS = 10.0  # from a word of ours to the reader's server, on a calm day
 STALLED_SECONDS_MAX = 960.0  # what TCP keeps alive through an outage
 MAY_HAVE_IT = (State.DELIVERED, State.UNKNOWN)
+MAY_BE_LIED_ABOUT = (*MAY_HAVE_IT, State.FAILED)
 
 ReaderInvariant = Callable[[ReaderEvidence], Iterator[str]]
 
@@ -85,14 +86,12 @@ def what_is_said_of_a_delivery_is_true(day: ReaderEvidence) -> Iterator[str]:
     """P2: who is counted as having it has it, and who has it is counted so, or as unknown."""
     for left in day.issues:
         name = f"issue {left.issue.number} of {left.issue.newsletter}"
-        ids = {subscriber: id for id, subscriber in left.message_ids.items()}
-        for row in left.rows:
-            mails = day.arrived_of.get((ids[row.subscriber], row.recipient), [])
+        for row, mails in day.rows_of(left):
             if row.state is State.DELIVERED and len(mails) == 0:
                 yield f"{name} counts as delivered to {row.recipient}, whose server never took it"
             # A server that takes a mail and says 554 has lied to us: what it says counts.
-            believed = any(one.taken.replied for one in mails)
-            if believed and row.state not in MAY_HAVE_IT:
+            told = all(one.taken.replied for one in mails)
+            if len(mails) > 0 and row.state not in (MAY_HAVE_IT if told else MAY_BE_LIED_ABOUT):
                 yield f"{name} is with {row.recipient}, and counts as {row.state}"
     promised = {id for left in day.issues for id in left.message_ids}
     for (id, address), _ in day.arrived_of.items():
@@ -100,19 +99,45 @@ def what_is_said_of_a_delivery_is_true(day: ReaderEvidence) -> Iterator[str]:
             yield f"{address} got {id}, of which no issue knows"
 
 
+def nobody_is_passed_over(day: ReaderEvidence) -> Iterator[str]:
+    """P2: suppressed is who left or was suppressed, and failed is what their server refused."""
+    refused = {recipient for server in day.inboxes for _, recipient in server.refused}
+    senders = {sender for server in day.inboxes for sender in server.refused_senders}
+    for left in day.issues:
+        name = f"issue {left.issue.number} of {left.issue.newsletter}"
+        for row, _ in day.rows_of(left):
+            reader = day.readers[left.issue.newsletter, row.recipient]
+            stays = reader.leaves is None and reader.plan.suppressed_at is None
+            if row.state is State.SUPPRESSED and stays:
+                yield f"{name} passed over {row.recipient}, who never left"
+            if row.state is State.FAILED and row.recipient not in refused and len(senders) == 0:
+                yield f"{name} counts as failed for {row.recipient}, and nobody refused it"
+
+
 def unknown_has_a_reason(day: ReaderEvidence) -> Iterator[str]:
     """P2: unknown is what a connection that broke behind the dot left, which the log tells; or a death of
     the deliver role, and then it is no more than the connections that were open.
     """
-    told = {line.values()["id"] for line in day.log.of("unknown")}
-    silent = [
-        row
-        for left in day.issues
-        for row in left.rows
-        if row.state is State.UNKNOWN and str(row.id) not in told
-    ]
-    if len(silent) > day.open_at_death:
-        yield f"{len(silent)} deliveries are unknown, and {day.open_at_death} connections died"
+    told = {line.values()["id"]: line.seconds for line in day.log.of("unknown")}
+    silent = 0
+    for left in day.issues:
+        for row, mails in day.rows_of(left):
+            if row.state is not State.UNKNOWN:
+                continue
+            at = told.get(str(row.id))
+            if at is None:
+                silent += 1
+            elif any(one.taken.replied for one in mails) and not _was_rough(day, at):
+                yield f"{row.id} to {row.recipient} is unknown since {at:.3f}, and its server had answered"
+    if silent > day.open_at_death:
+        yield f"{silent} deliveries are unknown, and {day.open_at_death} connections died"
+
+
+def _was_rough(day: ReaderEvidence, at: float) -> bool:
+    """Whether a reply could get lost then."""
+    return any(
+        fault.start <= at and fault.end >= at - STALLED_SECONDS_MAX and _stalls(fault) for fault in day.faults
+    )
 
 
 def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
@@ -146,11 +171,7 @@ def _left_by_mail(day: ReaderEvidence, reader: Reader) -> float | None:
 
 def _on_its_way(day: ReaderEvidence, one: Arrived) -> float:
     """How long our MAIL may have been under way."""
-    at = one.taken.mailed_seconds
-    late = any(
-        fault.start <= at and fault.end >= at - STALLED_SECONDS_MAX and _stalls(fault) for fault in day.faults
-    )
-    return STALLED_SECONDS_MAX if late else ON_ITS_WAY_SECONDS
+    return STALLED_SECONDS_MAX if _was_rough(day, one.taken.mailed_seconds) else ON_ITS_WAY_SECONDS
 
 
 def _stalls(fault: Fault) -> bool:
@@ -254,6 +275,7 @@ READER_INVARIANTS: tuple[ReaderInvariant, ...] = (
     an_article_stands_in_one_issue,
     every_reader_is_accounted_for,
     what_is_said_of_a_delivery_is_true,
+    nobody_is_passed_over,
     unknown_has_a_reason,
     only_who_wants_it_gets_it,
     a_yes_counts,
