@@ -57,7 +57,10 @@ WRITE_AHEAD_LOG = "mail.db-wal"
 CHECKPOINT_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 STOCK_SECONDS = 30.0
-HISTORY_MS = 14 * 86_400_000  # how long `trace` remembers what has ended
+DAY_MS = 86_400_000
+HISTORY_MS = 14 * DAY_MS  # how long `trace` remembers what has ended
+PENDING_MS = 14 * DAY_MS  # how long somebody may take to confirm
+ISSUE_ROWS_MS = 365 * DAY_MS  # how long it is remembered what became of each reader of an issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,7 @@ class DeliverRole:
         self._config = config
         self._world = world
         self._store = store
+        self._reader_store = None if newsletter is None else newsletter.store
         self._stock = StockAlarm(self._log)
         self._background = Background(failed)
         self._inside: InsideDoor | None = None
@@ -218,7 +222,7 @@ class DeliverRole:
                 world.work,
                 self._log,
                 newsletter.confirmation,
-                config.send.only_to,
+                config.send.allows,
                 self._background.run,
             )
             post = self._post(newsletter.store, readers)
@@ -302,6 +306,8 @@ class DeliverRole:
 
     async def _checkpoint(self) -> None:
         await self._store.checkpoint()
+        if self._reader_store is not None:
+            await self._reader_store.checkpoint()
 
     async def _look_at_stock(self) -> None:
         free = free_octets(self._world.disk, self._config.reserve)
@@ -313,6 +319,8 @@ class DeliverRole:
             pass
         while await self._store.forget_learned(now_ms - KNOWN_KEPT_MS, now_ms - UNKNOWN_FRESH_MS) > 0:
             pass
+        if self._reader_store is not None:
+            await forget_readers(self._reader_store, now_ms)
 
     async def drain(self) -> None:
         for door in self._doors:
@@ -321,6 +329,16 @@ class DeliverRole:
         if self._reader_loop is not None:
             await self._reader_loop.drain()
         self._background.cancel()
+
+
+async def forget_readers(store: NewsletterStore, now_ms: int) -> None:
+    """Whoever never confirmed, confirmations of long ago, and each reader's part in issues of long ago."""
+    while await store.prune(now_ms - HISTORY_MS) > 0:
+        pass
+    while await store.forget_pending(now_ms - PENDING_MS) > 0:
+        pass
+    while await store.forget_rows(now_ms - ISSUE_ROWS_MS) > 0:
+        pass
 
 
 @dataclass(frozen=True, slots=True)

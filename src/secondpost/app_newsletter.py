@@ -75,18 +75,22 @@ def newsletter_named(config: Config, name: str) -> Newsletter | None:
     return None
 
 
+def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> DigestRenderer:
+    def feed_title(newsletter: Newsletter) -> str:
+        return store.feed(newsletter.name, newsletter.feeds[0]).title
+
+    return DigestRenderer(config.web, dice, feed_title)
+
+
 def publisher_of(
     config: Config, clock: Clock, dice: Dice, store: NewsletterStore, log: MailLog, look: Look
 ) -> Publisher:
     """`look` asks the fetch role, or plays it."""
 
-    def feed_title(newsletter: Newsletter) -> str:
-        return store.feed(newsletter.name, newsletter.feeds[0]).title
-
     own = tuple(
         canonical(f"{config.web.url}/{newsletter.name}/feed.xml") for newsletter in config.newsletters
     )
-    renderer = DigestRenderer(config.web, dice, feed_title)
+    renderer = renderer_of(config, dice, store)
     reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
     return Publisher(reading, store, clock, QueueIds(store.worker), renderer.compose, log.alarm)
 
@@ -183,6 +187,7 @@ class OpenNewsletter:
     store: NewsletterStore
     clock: Clock
     publisher: Publisher
+    renderer: DigestRenderer
     sign_ups: SignUps
 
 
@@ -203,7 +208,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             # What an alarm would say, the command says itself.
             log = MailLog(lambda line: None)
             publisher = publisher_of(config, clock, dice, store, log, look)
-            yield OpenNewsletter(store, clock, publisher, sign_ups)
+            yield OpenNewsletter(store, clock, publisher, renderer_of(config, dice, store), sign_ups)
         finally:
             net.hint(disk.path(HINTS))
             store.close()

@@ -1,5 +1,6 @@
 """The owner leads issues by command: the feeds are fetched and the store is real."""
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -8,7 +9,10 @@ import pytest
 
 from secondpost.app_newsletter import PUBLISH, OpenNewsletter
 from secondpost.cli import newsletters
+from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueState
+from secondpost.mail.queue_id import QueueId
+from secondpost.store.subscriber_ports import Bounce, BounceKind
 from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
 
 
@@ -47,9 +51,9 @@ def test_a_look_without_fetching_goes_by_what_is_known(paper: Newspaper) -> None
 
 def test_an_issue_to_nobody_uses_nothing_up(paper: Newspaper) -> None:
     paper.writes(1, 2)
-    assert "Nobody reads it yet" in paper.run("issue", "send", code=1).stderr
+    assert "nobody reads it yet" in paper.run("issue", "send", code=1).stderr
     paper.run("subscribers", "add", "ada@reader.example")  # pending: no reader
-    assert "Nobody reads it yet" in paper.run("issue", "send", code=1).stderr
+    assert "nobody reads it yet" in paper.run("issue", "send", code=1).stderr
     paper.run("subscribers", "confirm", "ada@reader.example", *CONFIRMED)
     assert "Issue 1 of weekly goes to 1 reader" in paper.run("issue", "send").stdout
 
@@ -73,6 +77,27 @@ def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
     assert "1 reader planned: 1 under way." in paper.run("issue", "status").stdout
     assert "no issue 2" in paper.run("issue", "show", "2", code=1).stderr
     assert "no number" in paper.run("issue", "show", "two", code=2).stderr
+
+
+def test_a_mail_that_came_back_is_told_of_its_issue_and_of_its_reader(paper: Newspaper) -> None:
+    with_a_reader(paper)
+    paper.writes(1, 2)
+    paper.run("issue", "send")
+
+    async def bounce(open_: OpenNewsletter) -> None:
+        reader = open_.store.find("weekly", Mailbox.parse("ada@reader.example"))
+        issue = open_.store.issue_by_number("weekly", 1)
+        assert reader is not None
+        assert issue is not None
+        said = Bounce(reader.id, issue.id, QueueId(70), BounceKind.FULL, "5.2.2", "over quota", 1_000)
+        assert await open_.store.record_bounce(said)
+
+    paper.inside(bounce)
+    counts = paper.told("issue", "status")["bounced"]
+    assert counts == dict.fromkeys([kind.value for kind in BounceKind], 0) | {"full": 1}
+    assert "1 mail came back: 1 full." in paper.run("issue", "status").stdout
+    [told] = json.loads(paper.run("subscribers", "show", "ada@reader.example", "--json").stdout)["bounces"]
+    assert (told["issue"], told["kind"], told["status"], told["text"]) == (1, "full", "5.2.2", "over quota")
 
 
 def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:
@@ -105,6 +130,7 @@ def test_a_stopped_issue_gives_its_articles_back(paper: Newspaper) -> None:
     stopped = paper.run("issue", "stop", "1", "--reason", "wrong picture").stdout
     assert "Stopped: issue 1 of weekly. 1 reader planned: 1 stopped." in stopped
     assert "its 2 articles wait again" in stopped
+    assert "2 articles, and 2 are enough; next look" in stopped
     assert "stopped already" in paper.run("issue", "stop", "1", code=1).stderr
     told = paper.told("issue", "status", "1")
     assert (told["state"], told["stopped"], told["adds_up"]) == ("stopped", 1, True)

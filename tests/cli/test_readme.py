@@ -13,9 +13,13 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding=
 
 
 def test_the_configuration_can_be_used_as_it_stands() -> None:
-    [text] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
-    config = parse_config(text.encode(), "secondpost.toml")
+    backup, newsletter = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    config = parse_config(backup.encode(), "secondpost.toml")
     assert config.backup_for(Domain("example.net")) is not None
+    without_web = '[web]\nurl = "none"\n'
+    assert without_web in backup
+    both = parse_config(backup.replace(without_web, newsletter).encode(), "secondpost.toml")
+    assert [each.name for each in both.newsletters] == ["weekly"]
 
 
 def test_every_command_exists() -> None:

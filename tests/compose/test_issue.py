@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from secondpost.compose.confirmation import ConfirmationComposer
@@ -163,6 +163,7 @@ def test_each_fault_of_the_output_is_found() -> None:
 
 
 @settings(max_examples=60)
+@example("", "", "\0")
 @given(st.text(), st.text(), st.text(max_size=40))
 def test_any_article_makes_an_issue_that_holds(title: str, html: str, summary: str) -> None:
     articles = [article(1, html, title, summary), article(2)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from secondpost.config.records import Newsletter, Start
+from secondpost.mail.address import Mailbox
 from secondpost.mail.article import (
     Article,
     FeedAnswered,
@@ -15,13 +16,17 @@ from secondpost.mail.article import (
     FeedUnchanged,
     FeedUnreadable,
 )
+from secondpost.mail.delivery import State
+from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import ArticleId, Issue
 from secondpost.mail.queue_id import QueueIds
-from secondpost.newsletter.publish import CannotCompose, IssueText, Outlook, Publisher
+from secondpost.mail.subscriber import Consent
+from secondpost.newsletter.outlook import Outlook
+from secondpost.newsletter.publish import CannotCompose, IssueText, Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.words import fingerprint
 from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
-from secondpost.store.ports import Lease
+from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
@@ -30,6 +35,7 @@ T = TypeVar("T")
 URL = "https://www.example.net/feed.xml"
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 START_MS = 1_861_920_000_000  # 2029-01-01T00:00Z, a Monday
+READER = Mailbox.parse("ada@reader.example")
 WEEKLY = Newsletter(
     "weekly", "The Blog <newsletter@example.net>", (URL,), settle_ms=0, start=Start.EVERYTHING
 )
@@ -114,6 +120,30 @@ class Blog:
         assert self.lease is not None
         return self.lease
 
+    async def reads(self, mailbox: Mailbox) -> None:
+        agreed = Consent("/weekly/", "confirmed", "Yes.", self.clock.ms)
+        await self.store.add(self.newsletter.name, mailbox, agreed, self.clock.ms, None)
+
+    async def delivers(self) -> int:
+        """What the deliver role would: whoever waits for an issue has it. How many."""
+        lease = await self.store.lease(Lane.ISSUES, "unsorted")
+        assert lease is not None
+        claimed = await self.store.claim(lease, self.clock.ms, 100)
+        marked = await self.store.commit_marks(lease, [one.id for one in claimed])
+        done = [Settlement(id, State.DELIVERED, self.clock.ms, host="mx.reader.example") for id in marked]
+        await self.store.settle(lease, done)
+        await self.store.give_back(lease)
+        return len(done)
+
+    async def sees_through(self) -> None:
+        """The issue under way to its end, time included."""
+        leader = await self.leader()
+        self.clock.ms += self.newsletter.undo_ms
+        for _ in range(2):
+            await self.publisher.go_on([self.newsletter], leader)
+        await self.delivers()
+        await self.publisher.go_on([self.newsletter], leader)
+
     def titles(self, state: ArticleState) -> list[str]:
         return [entry.article.title for entry in self.store.entries(self.newsletter.name, state, 100)]
 
@@ -138,17 +168,21 @@ class Bench:
     runner: asyncio.Runner
     closing: list[SqliteNewsletterStore | RealWork] = field(default_factory=list)
 
-    def blog(self, newsletter: Newsletter = WEEKLY) -> Blog:
-        return self.run(self._opened(newsletter))
+    def blog(self, newsletter: Newsletter = WEEKLY, *, reads: bool = True) -> Blog:
+        """`reads`: READER does."""
+        return self.run(self._opened(newsletter, reads))
 
-    async def _opened(self, newsletter: Newsletter) -> Blog:
+    async def _opened(self, newsletter: Newsletter, reads: bool) -> Blog:
         clock, work = SetClock(), RealWork(1)
         failures: list[BaseException] = []
         store = SqliteNewsletterStore.open(
             RealDisk(str(self.folder)), work, clock, role="publish", failed=failures.append
         )
         self.closing += [work, store]
-        return Blog(store, clock, newsletter, {url: articles() for url in newsletter.feeds})
+        blog = Blog(store, clock, newsletter, {url: articles() for url in newsletter.feeds})
+        if reads:
+            await blog.reads(READER)
+        return blog
 
     def run(self, work: Coroutine[object, object, T]) -> T:
         return self.runner.run(work)

@@ -3,21 +3,26 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from secondpost.config.records import Start
 from secondpost.mail.article import FeedUnreadable
 from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
-from secondpost.newsletter.issues import (
+from secondpost.newsletter.decisions import (
     ClockSetBack,
+    GivenBack,
     InDoubt,
     Missed,
+    NoReaders,
+    NotApproved,
     NotDue,
     Ready,
     ToApprove,
     TooFew,
     Unfinished,
 )
-from secondpost.newsletter.publish import FETCH_MS, Outlook
+from secondpost.newsletter.outlook import Outlook
+from secondpost.newsletter.publish import FETCH_MS
 from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
-from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, WEEKLY, Bench, Blog, articles
+from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, READER, WEEKLY, Bench, Blog, articles
 
 FRIDAYS = replace(WEEKLY, every="friday 09:00", timezone="Europe/Oslo")
 
@@ -44,7 +49,7 @@ def test_before_its_time_an_issue_waits_and_at_its_time_it_goes_once(bench: Benc
         blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
         early = await turn(blog, "2029-01-01T00:00")
         assert isinstance(early.decision, NotDue)
-        assert early.reason == "2 of 2 articles; next look Friday 09:00."
+        assert early.reason == "2 articles, and 2 are enough; next look Friday 09:00."
         assert isinstance((await turn(blog, "2029-01-05T07:59:59")).decision, NotDue)
         assert isinstance((await turn(blog, "2029-01-05T08:00")).decision, Ready)
         assert isinstance((await turn(blog, "2029-01-05T08:00:01")).decision, Unfinished)
@@ -214,9 +219,7 @@ def test_what_a_crash_left_open_is_frozen_by_whoever_leads_next(bench: Bench) ->
         leader = await blog.leader()
         await blog.publisher.go_on([blog.newsletter], leader)
         assert [issue.state for issue in blog.store.issues_under_way()] == [IssueState.FROZEN]
-        blog.clock.ms += blog.newsletter.undo_ms
-        for _ in range(3):  # no readers: it is started, found to be all sent, and done
-            await blog.publisher.go_on([blog.newsletter], leader)
+        await blog.sees_through()
         assert [issue.state for issue in blog.store.issues("weekly", None, 1)] == [IssueState.DONE]
         # The next issue has a key and a number of its own.
         assert isinstance((await blog.says(articles(4, 3, 2, 1))).decision, Ready)
@@ -254,7 +257,7 @@ def test_another_issue_that_freezes_first_is_waited_for(bench: Bench) -> None:
         first = await blog.store.create_letter(letter, blog.ids.next(blog.clock.ms), blog.clock.ms)
         await blog.says(articles(2, 1))
         told = blog.publisher.outlook_forced(blog.newsletter)
-        assert told.decision == Unfinished(first.number)
+        assert told.decision == Unfinished(first)
         draft = DigestDraft("weekly", "forced-2", blog.waiting_ids(), 2)
         second = await blog.store.create_digest(draft, blog.ids.next(blog.clock.ms), blog.clock.ms)
         await blog.publisher.freeze(blog.newsletter, second, leader)
@@ -279,8 +282,8 @@ def test_no_run_of_weeks_makes_an_empty_issue_or_tells_an_article_twice(bench: B
             blog.clock.ms += DAY_MS - HOUR_MS if day % 2 == 0 else DAY_MS + HOUR_MS
             leader = await blog.leader()
             await blog.publisher.turn(blog.newsletter, leader)
-            for _ in range(3):
-                await blog.publisher.go_on([blog.newsletter], leader)
+            if len(blog.store.issues_under_way()) > 0:
+                await blog.sees_through()
 
     bench.run(story())
     issues = blog.store.issues("weekly", None, 100)
@@ -289,3 +292,151 @@ def test_no_run_of_weeks_makes_an_empty_issue_or_tells_an_article_twice(bench: B
     assert all(issue.article_count >= 2 for issue in issues)
     assert len(set(told)) == len(told)
     assert len(told) + len(blog.titles(ArticleState.WAITING)) == written
+
+
+def test_a_stopped_issue_does_not_make_itself_again(bench: Bench) -> None:
+    blog = bench.blog()  # when ready
+
+    async def story() -> None:
+        leader = await blog.leader()
+        blog.found[WEEKLY.feeds[0]] = articles(2, 1)
+        await blog.publisher.turn(blog.newsletter, leader)
+        [issue] = blog.store.issues("weekly", None, 9)
+        told = blog.publisher.outlook(blog.newsletter)
+        assert told.decision == Unfinished(issue)
+        assert "secondpost issue stop weekly 1" in told.reason
+        await blog.store.stop(issue.id, blog.clock.ms, "wrong picture")
+        assert blog.titles(ArticleState.WAITING) == ["Article 1", "Article 2"]
+        for _ in range(5):
+            blog.clock.ms += 2 * FETCH_MS
+            told = await blog.publisher.turn(blog.newsletter, leader)
+            assert told.decision == GivenBack("weekly", 2)
+        assert "in an issue that you stopped" in told.reason
+        assert len(blog.store.issues("weekly", None, 9)) == 1
+        # Another article, and all three go.
+        blog.found[WEEKLY.feeds[0]] = articles(3, 2, 1)
+        blog.clock.ms += FETCH_MS
+        assert isinstance((await blog.publisher.turn(blog.newsletter, leader)).decision, Ready)
+        assert blog.store.issues("weekly", None, 1)[0].article_count == 3
+
+    bench.run(story())
+
+
+def test_the_owner_may_send_again_what_was_stopped_and_the_calendar_waits_for_its_next_time(
+    bench: Bench,
+) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        leader = await blog.leader()
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        await turn(blog, "2029-01-01T00:00")
+        await turn(blog, "2029-01-05T08:00")
+        await blog.store.stop(blog.store.issues("weekly", None, 1)[0].id, blog.clock.ms, "")
+        assert isinstance((await turn(blog, "2029-01-05T08:00:02")).decision, NotDue)
+        assert isinstance(blog.publisher.outlook_forced(blog.newsletter).decision, Ready)
+        assert isinstance((await turn(blog, "2029-01-12T08:00")).decision, Ready)
+        await blog.store.stop(blog.store.issues("weekly", None, 1)[0].id, blog.clock.ms, "")
+        sent = await blog.publisher.send_now(blog.newsletter, leader)
+        assert isinstance(sent.decision, Ready)
+
+    bench.run(story())
+
+
+def test_an_issue_to_nobody_uses_nothing_up(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS, reads=False)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        await turn(blog, "2029-01-01T00:00")
+        told = await turn(blog, "2029-01-05T08:00")
+        assert "nobody reads it yet" in told.reason
+        assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
+        refused = await blog.publisher.send_now(blog.newsletter, await blog.leader())
+        assert isinstance(refused.decision, NoReaders)
+        assert blog.store.issues("weekly", None, 9) == []
+        assert blog.titles(ArticleState.WAITING) == ["Article 1", "Article 2"]
+        await blog.reads(READER)
+        assert isinstance((await turn(blog, "2029-01-12T08:00")).decision, Ready)
+
+    bench.run(story())
+
+
+def test_when_ready_waits_for_the_first_reader(bench: Bench) -> None:
+    blog = bench.blog(reads=False)
+
+    async def story() -> None:
+        told = await blog.says(articles(2, 1))
+        assert told.decision == NoReaders("weekly", 2, None)
+        await blog.reads(READER)
+        assert isinstance(blog.publisher.outlook(blog.newsletter).decision, Ready)
+
+    bench.run(story())
+
+
+def test_what_nobody_approved_in_time_is_over_and_can_still_be_sent(bench: Bench) -> None:
+    blog = bench.blog(replace(FRIDAYS, approve=True))
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        await turn(blog, "2029-01-01T00:00")
+        asked = await turn(blog, "2029-01-05T08:00")
+        assert asked.reason == "2 articles wait for your word: secondpost issue send weekly."
+        told = await turn(blog, "2029-01-05T20:00:01")
+        assert isinstance(told.decision, NotApproved)
+        assert outcomes(blog, "2029-W01") == [SlotOutcome.HELD]
+        assert "secondpost issue send weekly" in told.reason
+        assert isinstance((await turn(blog, "2029-01-05T20:00:02")).decision, NotDue)
+        assert isinstance(blog.publisher.outlook_forced(blog.newsletter).decision, Ready)
+
+    bench.run(story())
+
+
+def test_an_issue_that_has_to_wait_for_another_is_not_tried_all_the_time(bench: Bench) -> None:
+    blog = bench.blog()
+
+    async def story() -> None:
+        leader = await blog.leader()
+        await blog.says(articles(4, 3, 2, 1))
+        ids, now_ms = blog.waiting_ids(), blog.clock.ms
+        one = await blog.store.create_digest(
+            DigestDraft("weekly", "by-hand-1", ids[:2], 2), blog.ids.next(now_ms), now_ms
+        )
+        two = await blog.store.create_digest(
+            DigestDraft("weekly", "by-hand-2", ids[2:], 2), blog.ids.next(now_ms), now_ms
+        )
+        await blog.publisher.freeze(blog.newsletter, one, leader)
+        for _ in range(5):
+            await blog.publisher.go_on([blog.newsletter], leader)
+        assert len(blog.alarms) == 1
+        await blog.sees_through()
+        blog.clock.ms += HOUR_MS
+        await blog.publisher.go_on([blog.newsletter], leader)
+        found = blog.store.issue(two.id)
+        assert found is not None
+        assert found.state is IssueState.FROZEN
+
+    bench.run(story())
+
+
+def test_the_owner_is_told_what_else_stands_in_the_way(bench: Bench) -> None:
+    blog = bench.blog(replace(FRIDAYS, start=Start.NEW))
+
+    async def story() -> None:
+        told = blog.publisher.outlook(blog.newsletter)
+        assert f"The feed {FRIDAYS.feeds[0]} was not looked at yet." in told.reason
+        told = await blog.says(articles(3, 2, 1))
+        assert told.reason.startswith("0 of 2 articles; next look ")
+        assert "What stood in the feed at the first look counts as read" in told.reason
+        told = await blog.says(articles(4, 3, 2, 1))
+        assert "first look" not in told.reason
+        told = await blog.says(articles(*range(14, 0, -1)))
+        assert "10 articles are held back: 10 of the 14 articles in the feed were new at once." in told.reason
+        for finding, words in (
+            (articles(), "It is empty, and it was not before."),
+            (FeedUnreadable("It is an HTML page, not a feed."), "It is an HTML page, not a feed."),
+            (articles(*range(120, 100, -1)), "All 20 articles in it are new at once"),
+        ):
+            assert words in (await blog.says(finding)).reason
+
+    bench.run(story())

@@ -7,7 +7,7 @@ import pytest
 from secondpost.config.records import Start
 from secondpost.mail.article import Article, FeedRead, FeedUnchanged, FeedUnreadable
 from secondpost.mail.issue import ArticleId
-from secondpost.newsletter.issues import InDoubt, Ready, Settling, TooFew
+from secondpost.newsletter.decisions import InDoubt, Ready, Settling, TooFew
 from secondpost.newsletter.ledger import GONE
 from secondpost.store.newsletter_ports import ArticleMove, ArticleState
 from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, URL, WEEKLY, Bench, article, articles

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from secondpost.newsletter.decisions import InDoubt, Ready, TooFew
 from secondpost.newsletter.fetching import FeedFetching
-from secondpost.newsletter.issues import InDoubt, Ready, TooFew
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import ArticleState

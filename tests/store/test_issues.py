@@ -6,6 +6,7 @@ import pytest
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import DigestDraft, EmptyIssue, IssueState, LetterDraft, Reckoning
 from secondpost.store.newsletter_ports import ArticleState, IssueRefused, SlotOutcome, SlotRecord
+from secondpost.store.sqlite.base import BATCH_ROWS
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import CONTENT, WEEKLY, Publisher, leased_issues, marked, outcome
 
@@ -227,3 +228,51 @@ async def test_issues_are_listed_newest_first(place: Place) -> None:
     assert [issue.number for issue in page] == [3, 2]
     assert [issue.number for issue in store.issues(WEEKLY, 2, 2)] == [1]
     assert store.issue_by_number("daily", 1) is None
+
+
+async def test_the_rows_of_an_old_issue_go_and_its_counts_stay(place: SqlitePlace) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.many(BATCH_ROWS + 40)
+    old = await publisher.sent()
+    lease = await leased_issues(store)
+    while len(claimed := await store.claim(lease, place.clock.ms, 100)) > 0:
+        await marked(store, lease, claimed)
+        states = [State.UNKNOWN if one.subscriber % 50 == 0 else State.DELIVERED for one in claimed]  # type: ignore[operator]
+        await store.settle(
+            lease, [outcome(one, state, place.clock.ms) for one, state in zip(claimed, states, strict=True)]
+        )
+    before = store.reckoning(old.id)
+    assert before.unknown > 0
+    assert await store.forget_rows(place.clock.ms + 1) == 0, "it is still sending"
+    assert await store.finish(old.id, place.clock.ms)
+    assert await store.forget_rows(place.clock.ms) == 0, "it is not old yet"
+    place.clock.ms += 1
+    assert [await store.forget_rows(place.clock.ms) for _ in range(3)] == [BATCH_ROWS, 40, 0]
+    assert store.deliveries(old.id, (), None, 10) == []
+    assert store.told(old.message) == []
+    assert store.reckoning(old.id) == before
+    assert store.issue_content(old.id) == CONTENT
+    assert len(store.entries_of_issue(old.id)) == 2
+    assert store.counts() == [], "nothing unknown is counted any more"
+    assert await store.retry_unknown(old.id, None, place.clock.ms) == 0
+    new = await publisher.sent()
+    assert await store.forget_rows(place.clock.ms + 1) == 0
+    assert store.reckoning(new.id).under_way == BATCH_ROWS + 40
+
+
+async def test_the_rows_of_a_stopped_issue_stay_as_long_as_one_is_under_way(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net", "b@example.net")
+    issue = await publisher.sent()
+    lease = await leased_issues(store)
+    claimed = await store.claim(lease, place.clock.ms, 1)
+    await marked(store, lease, claimed)
+    await store.stop(issue.id, place.clock.ms, "test")
+    place.clock.ms += 1
+    assert await store.forget_rows(place.clock.ms) == 0
+    await store.settle(lease, [outcome(claimed[0], State.DELIVERED, place.clock.ms)])
+    assert await store.forget_rows(place.clock.ms) == 2
+    assert store.reckoning(issue.id) == Reckoning(2, delivered=1, stopped=1)
+    assert store.reckoning(issue.id).adds_up

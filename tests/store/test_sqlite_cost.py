@@ -33,8 +33,9 @@ WIDTHS = {
     "settle": 13,
     "commit_marks": 3,
 }
-# Looked through, and few: the last 20 of a table, and the issues that are not finished.
+# Looked through, and few: the last 20 of a table, and the issues.
 FEW = {"same_consent": ["SCAN consent"], "abandoned": ["SCAN issue USING INDEX issue_unfinished"]}
+FEW["old_issue"] = ["SCAN issue"]
 FEW["secondpost.store.sqlite.issues _UNDER_WAY"] = FEW["abandoned"]
 # Kinds of a query that have no name in the files of sql/.
 COMPOSED = (ledger, issues, readers)

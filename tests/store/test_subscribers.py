@@ -8,6 +8,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.store.ports import Selection
 from secondpost.store.subscriber_ports import (
     BATCH_READERS_MAX,
     Bounce,
@@ -220,6 +221,12 @@ async def test_readers_are_paged_counted_and_forgotten_when_they_never_confirm(p
     assert await store.forget_pending(place.clock.ms + 1) == 1
     assert store.find(WEEKLY, Mailbox.parse("pending@example.net")) is None
     assert store.suppression(WEEKLY, Mailbox.parse("pending@example.net")) is None
+    # The confirmation was still waiting: it names nobody any more, and goes to nobody.
+    [asked] = store.listed(Selection(), None, 10)
+    assert "pending" not in asked.recipient
+    lease = await leased_issues(store, Lane.OWN)
+    assert await store.claim(lease, place.clock.ms, 10) == []
+    assert store.counts() == []
 
 
 async def test_many_who_do_the_same_at_once_are_each_answered(place: Place) -> None:

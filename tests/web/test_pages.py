@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from secondpost.mail.address import Mailbox
-from secondpost.mail.subscriber import SubscriberState
+from secondpost.mail.subscriber import NOBODY, SubscriberState
 from secondpost.protocols.tokens import Purpose
 from secondpost.store.subscriber_ports import Imported
 from secondpost.web.reader import BAD_TOKENS_MAX
@@ -456,3 +456,15 @@ async def test_a_form_has_bounds(service: Service, content: bytes, kind: str, st
     response = await service.client.post("/weekly/", content=content, headers={"Content-Type": kind})
     assert response.status_code == status
     check_page(response)
+
+
+async def test_the_links_of_a_test_copy_lead_to_nobody(service: Service) -> None:
+    await service.reader("ann@reader.example")
+    before = service.contents()
+    for page, purpose in (("leave", Purpose.LEAVE), ("me", Purpose.ME)):
+        path = service.path(page, purpose, NOBODY)
+        for method in ("GET", "POST"):
+            answer = await service.client.request(method, path, data={"do": "erase"})
+            assert answer.status_code == 200
+            assert "test copy" in answer.text
+    assert service.contents() == before

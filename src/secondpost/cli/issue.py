@@ -31,8 +31,7 @@ from secondpost.cli.screen import (
 )
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState, Reckoning
-from secondpost.mail.subscriber import SubscriberState
-from secondpost.newsletter.issues import Ready
+from secondpost.newsletter.decisions import Ready
 from secondpost.newsletter.publish import CannotCompose
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -57,9 +56,12 @@ NAME = click.argument("name", required=False)
 NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
 
 
-@click.group(cls=Group, places={"preview": "secondpost.cli.issue_preview"})
+@click.group(
+    cls=Group,
+    places={"preview": "secondpost.cli.issue_preview", "test": "secondpost.cli.issue_copy"},
+)
 def issue() -> None:
-    """Issues of the newsletter: what the next one waits for, send, stop, count."""
+    """Issues of the newsletter: what the next one waits for, try, send, stop, count."""
 
 
 @issue.command("next", cls=Command)
@@ -185,12 +187,6 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
 
 async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument:
     store, publisher = open_.store, open_.publisher
-    told = publisher.outlook_forced(newsletter)
-    readers = store.reader_counts(newsletter.name)[SubscriberState.ACTIVE]
-    if isinstance(told.decision, Ready) and readers == 0:
-        # An issue to nobody would use its articles up.
-        why = "Nobody reads it yet: `secondpost subscribers add`, or `import`."
-        return SentDocument(newsletter.name, False, None, told.articles, told.minimum, 0, why)
     async with led(store) as leader:
         try:
             async with _freezing_shown(store, newsletter):
@@ -256,11 +252,12 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
             raise Ending(str(refused), Exit.NO) from None
         reckoning = store.reckoning(found.id)
         if as_json:
-            say_json(reckoning_document(stopped, reckoning))
+            say_json(reckoning_document(stopped, reckoning, store.bounced(stopped.id)))
             return
         say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {_sentence(reckoning)}.")
         if len(store.entries_of_issue(stopped.id)) == 0:
             say(f"Nobody has got it: its {counted(stopped.article_count, 'article', 'articles')} wait again.")
+            say(open_.publisher.outlook(which.newsletter).reason)
 
     at_newsletter(work, config)
 
@@ -284,10 +281,14 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
             found = newest[0]
         reckoning = store.reckoning(found.id)
         if as_json:
-            say_json(reckoning_document(found, reckoning))
+            say_json(reckoning_document(found, reckoning, store.bounced(found.id)))
             return
         say(f"Issue {found.number} of {found.newsletter} is {_standing(found)}.")
         say(f"{_sentence(reckoning)}.")
+        bounced = {kind: reports for kind, reports in store.bounced(found.id).items() if reports > 0}
+        if len(bounced) > 0:
+            kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
+            say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
         if found.state is IssueState.DONE:
             say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 

@@ -16,7 +16,8 @@ from secondpost.compose.masthead import home_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
 from secondpost.mail.issue_content import Hole
-from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX, Decision, Ready
+from secondpost.newsletter.decisions import Decision, Ready
+from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.render import output_faults
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -47,7 +48,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         if not no_fetch:
             await open_.publisher.fetch(newsletter)
         told = open_.publisher.outlook_forced(newsletter)
-        articles = _articles(open_.store, newsletter, told.decision)
+        articles = next_articles(open_.store, newsletter, told.decision)
         if len(articles) == 0:
             raise Ending(f"there is nothing to show: {told.reason}", Exit.NO)
         composed = _composed(open_, newsletter, config.web, articles)
@@ -80,8 +81,8 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         click.echo(f"({document.reason})", err=True)
 
 
-def _articles(store: NewsletterStore, newsletter: Newsletter, decision: Decision) -> list[Article]:
-    """Those that the issue would tell; while it cannot go, all that wait."""
+def next_articles(store: NewsletterStore, newsletter: Newsletter, decision: Decision) -> list[Article]:
+    """Those that the next issue would tell; while it cannot go, all that wait."""
     if isinstance(decision, Ready):
         entries = [store.entry(id) for id in decision.draft.articles]
         return [entry.article for entry in entries if entry is not None]

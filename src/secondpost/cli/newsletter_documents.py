@@ -1,13 +1,16 @@
 """What the newsletter's commands print with --json: see documents.py, the same is true here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from secondpost.cli.screen import utc_time
 from secondpost.mail.article import Article
-from secondpost.mail.issue import Issue, Reckoning
+from secondpost.mail.issue import Issue, IssueId, Reckoning
+from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.subscriber import Consent, SubscriberState
-from secondpost.newsletter.issues import Missed, NotDue, Ready, Settling, TooFew
-from secondpost.newsletter.publish import Outlook
+from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
+from secondpost.newsletter.outlook import Outlook
+from secondpost.store.subscriber_ports import BounceKind
 from secondpost.subscribers.importing import ImportReport
 from secondpost.subscribers.leave import AboutReader
 
@@ -35,6 +38,20 @@ class SentDocument:
     articles: int
     minimum: int
     readers: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDocument:
+    """issue test."""
+
+    newsletter: str
+    address: str
+    sent: bool
+    id: str | None
+    subject: str
+    articles: int
+    minimum: int
     reason: str
 
 
@@ -107,6 +124,7 @@ class ReckoningDocument:
     unknown: int
     under_way: int
     adds_up: bool
+    bounced: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +199,18 @@ class ReaderMailDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class BounceDocument:
+    """A mail that came back."""
+
+    at: str
+    issue: int | None
+    kind: str
+    status: str
+    text: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderDocument:
     """subscribers show ADDRESS."""
 
@@ -194,6 +224,7 @@ class ReaderDocument:
     attributes: dict[str, str]
     events: list[ReaderEventDocument]
     mails: list[ReaderMailDocument]
+    bounces: list[BounceDocument]
 
 
 def next_document(told: Outlook) -> NextDocument:
@@ -211,7 +242,11 @@ def next_document(told: Outlook) -> NextDocument:
 def _next_ms(told: Outlook) -> int | None:
     """When it is decided again, as far as that is known now."""
     match told.decision:
-        case TooFew(next_ms=at_ms) | NotDue(next_ms=at_ms) | Missed(next_ms=at_ms) | Settling(until_ms=at_ms):
+        case Settling(until_ms=at_ms) | NotDue(next_ms=at_ms):
+            return at_ms
+        case TooFew(next_ms=at_ms) | NoReaders(next_ms=at_ms):
+            return at_ms
+        case Missed(next_ms=at_ms) | NotApproved(next_ms=at_ms):
             return at_ms
         case _:
             return None
@@ -238,7 +273,9 @@ def issue_document(issue: Issue) -> IssueDocument:
     )
 
 
-def reckoning_document(issue: Issue, reckoning: Reckoning) -> ReckoningDocument:
+def reckoning_document(
+    issue: Issue, reckoning: Reckoning, bounced: Mapping[BounceKind, int]
+) -> ReckoningDocument:
     return ReckoningDocument(
         newsletter=issue.newsletter,
         number=issue.number,
@@ -252,6 +289,7 @@ def reckoning_document(issue: Issue, reckoning: Reckoning) -> ReckoningDocument:
         unknown=reckoning.unknown,
         under_way=reckoning.under_way,
         adds_up=reckoning.adds_up,
+        bounced={kind.value: reports for kind, reports in bounced.items()},
     )
 
 
@@ -280,7 +318,8 @@ def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppre
     )
 
 
-def reader_document(about: AboutReader, suppressed: bool) -> ReaderDocument:
+def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int]) -> ReaderDocument:
+    """`issues`: the numbers of those of which something came back."""
     one = about.subscriber
     return ReaderDocument(
         newsletter=one.newsletter,
@@ -305,6 +344,17 @@ def reader_document(about: AboutReader, suppressed: bool) -> ReaderDocument:
                 reply=mail.reply,
             )
             for mail in about.deliveries
+        ],
+        bounces=[
+            BounceDocument(
+                at=utc_time(bounce.at_ms),
+                issue=None if bounce.issue is None else issues[bounce.issue],
+                kind=bounce.kind.value,
+                status=bounce.status,
+                text=bounce.text,
+                id=queue_id_text(bounce.evidence),
+            )
+            for bounce in about.bounces
         ],
     )
 

@@ -9,9 +9,11 @@ import click
 
 from secondpost.cli.command import Ending, Exit
 from secondpost.config.records import Config, Newsletter
+from secondpost.mail.address import Mailbox
 from secondpost.store.newsletter_ports import LeadershipLost
 from secondpost.store.ports import Lease
 from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.subscribers.typed import typed_mailbox
 
 LEAD_SECONDS = 10.0  # as long as the service may be at it; its turns are mostly far shorter
 ASK_AGAIN_SECONDS = 0.1
@@ -49,6 +51,20 @@ def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Mean
 def only_name(config: Config, name: str | None) -> Newsletter:
     """For commands that take a name and nothing else."""
     return meant(config, () if name is None else (name,), 0, 0).newsletter
+
+
+def addressed(config: Config, words: tuple[str, ...]) -> tuple[Meant, Mailbox]:
+    """From `[NAME] ADDRESS`. Raises UsageError."""
+    which = meant(config, words, 1, 1)
+    return which, typed(which.words[0])
+
+
+def typed(text: str) -> Mailbox:
+    """Raises UsageError."""
+    try:
+        return typed_mailbox(text)
+    except ValueError as error:
+        raise click.UsageError(f"{text!r} is no address of a reader: {error}") from None
 
 
 def _listed(config: Config) -> str:

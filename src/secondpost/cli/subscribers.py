@@ -6,15 +6,15 @@ import click
 
 from secondpost.cli.command import Command, Ending, Exit, Group
 from secondpost.cli.newsletter_documents import ChangeDocument, reader_document, readers_document
-from secondpost.cli.newsletters import Meant, meant
+from secondpost.cli.newsletters import Meant, addressed, meant, typed
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
+from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.store.subscriber_ports import NewsletterStore, Reason
 from secondpost.subscribers.leave import AboutReader, ReadersDesk
-from secondpost.subscribers.typed import typed_mailbox
 
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
@@ -48,7 +48,7 @@ def add(words: tuple[str, ...], confirmed: str | None, as_json: bool) -> None:
 
     Without --confirmed they get a mail that asks them, and nothing else before they answer.
     """
-    which, mailbox = _addressed(words)
+    which, mailbox = addressed(configuration(), words)
     _said(confirmed)
 
     async def work(open_: "OpenNewsletter") -> None:
@@ -72,7 +72,7 @@ def add(words: tuple[str, ...], confirmed: str | None, as_json: bool) -> None:
 @JSON
 def confirm(words: tuple[str, ...], confirmed: str, as_json: bool) -> None:
     """Confirm for a reader who has agreed in another way than by answering our mail."""
-    which, mailbox = _addressed(words)
+    which, mailbox = addressed(configuration(), words)
     _said(confirmed)
 
     async def work(open_: "OpenNewsletter") -> None:
@@ -117,7 +117,7 @@ def _answer(
 @JSON
 def remove(words: tuple[str, ...], as_json: bool) -> None:
     """Remove a reader, who then counts as one who left: no list brings them back, only a sign-up does."""
-    which, mailbox = _addressed(words)
+    which, mailbox = addressed(configuration(), words)
 
     async def work(open_: "OpenNewsletter") -> None:
         name = which.newsletter.name
@@ -143,7 +143,7 @@ def remove(words: tuple[str, ...], as_json: bool) -> None:
 @JSON
 def suppress(words: tuple[str, ...], everywhere: bool, lift: bool, as_json: bool) -> None:
     """Never write to an address again, whatever list or form it comes from. A keyed hash of it is kept."""
-    which, mailbox = _addressed(words)
+    which, mailbox = addressed(configuration(), words)
 
     async def work(open_: "OpenNewsletter") -> None:
         store, name = open_.store, "" if everywhere else which.newsletter.name
@@ -188,16 +188,23 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
                 f"complained {document.complained:,}, suppressed {document.suppressed:,}"
             )
             return
-        mailbox = _mailbox(which.words[0])
+        mailbox = typed(which.words[0])
         suppressed = store.suppression(name, mailbox) is not None
         about = ReadersDesk(store, open_.clock).about(_known(store, which.newsletter, mailbox).id)
         assert about is not None
         if as_json:
-            say_json(reader_document(about, suppressed))
+            say_json(reader_document(about, suppressed, _numbers(store, about)))
         else:
             _say_reader(about, suppressed)
 
     at_newsletter(read, configuration())
+
+
+def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
+    """Of the issues of which something came back from this reader."""
+    ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
+    found = ((id, store.issue(id)) for id in ids)
+    return {id: issue.number for id, issue in found if issue is not None}
 
 
 def _say_reader(about: AboutReader, suppressed: bool) -> None:
@@ -226,18 +233,6 @@ def _say_reader(about: AboutReader, suppressed: bool) -> None:
                 for mail in shown
             ],
         )
-
-
-def _addressed(words: tuple[str, ...]) -> tuple[Meant, Mailbox]:
-    which = meant(configuration(), words, 1, 1)
-    return which, _mailbox(which.words[0])
-
-
-def _mailbox(text: str) -> Mailbox:
-    try:
-        return typed_mailbox(text)
-    except ValueError as error:
-        raise click.UsageError(f"{text!r} is no address of a reader: {error}") from None
 
 
 def _said(confirmed: str | None) -> None:

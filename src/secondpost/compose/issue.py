@@ -32,7 +32,8 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_DROPPED = dict.fromkeys(map(ord, MARKS))  # no article may open or close a hole
+# No article may open or close a hole; and what no HTML can hold is no part of a title.
+_DROPPED = dict.fromkeys((*map(ord, MARKS), *(code for code in range(32) if not chr(code).isspace())))
 
 
 @dataclass(frozen=True, slots=True)

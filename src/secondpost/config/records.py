@@ -5,6 +5,7 @@ Sizes are octets, spans of time milliseconds. docs/settings.md has a line for ev
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.envelope import Lane
@@ -125,6 +126,11 @@ class Fetch:
 class Send:
     only_to: tuple[str, ...] = ()
     unverified: bool = False
+
+    def allows(self, mailbox: Mailbox) -> bool:
+        """A staging copy of the service mails no reader whom none of the patterns of `only_to` means."""
+        patterns = self.only_to
+        return len(patterns) == 0 or any(fnmatchcase(mailbox.key, each.casefold()) for each in patterns)
 
 
 @dataclass(frozen=True, slots=True)

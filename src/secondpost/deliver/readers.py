@@ -8,7 +8,6 @@ marks of all connections go to the store together.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from fnmatch import fnmatchcase
 from functools import partial
 
 from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
@@ -16,6 +15,7 @@ from secondpost.deliver.settling import insist
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.issue_content import IssueContent, Reader
+from secondpost.mail.subscriber import NOBODY
 from secondpost.maillog import MailLog
 from secondpost.protocols.verp import CONFIRMATION
 from secondpost.store.ports import Lease
@@ -36,7 +36,7 @@ class Readers:
         work: Work,
         log: MailLog,
         confirmation: Callable[[Claimed], IssueContent],
-        only_to: tuple[str, ...],
+        may_get: Callable[[Mailbox], bool],
         background: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         self._store = store
@@ -44,14 +44,9 @@ class Readers:
         self._own = own
         self._work = work
         self._confirmation = confirmation
-        self._only_to = only_to
+        self.may_get = may_get
         self._marks = CommitMarks(store, log, background)
         self._assemblies: OrderedDict[int, tuple[Assembly, int]] = OrderedDict()
-
-    def may_get(self, mailbox: Mailbox) -> bool:
-        """`[send] only_to`: a staging copy mails nobody else."""
-        patterns = self._only_to
-        return len(patterns) == 0 or any(fnmatchcase(mailbox.key, each.casefold()) for each in patterns)
 
     def mark(self, lease: Lease, claimed: Claimed) -> asyncio.Future[bool]:
         """Whether the final dot may be sent, once that is durable."""
@@ -71,16 +66,19 @@ class Readers:
         if known is not None:
             self._assemblies.move_to_end(message)
             return known
-        if claimed.issue is None:
-            content, number = self._confirmation(claimed), CONFIRMATION
-        else:
-            content = IssueContent.decode(self._store.issue_content(claimed.issue))
-            number = self._number(claimed)
+        content, number = self._content(claimed)
         made = (Assembly(content, self._keys, self._own), number)
         self._assemblies[message] = made
         if len(self._assemblies) > ASSEMBLIES_MAX:
             self._assemblies.popitem(last=False)
         return made
+
+    def _content(self, claimed: Claimed) -> tuple[IssueContent, int]:
+        if claimed.issue is not None:
+            return IssueContent.decode(self._store.issue_content(claimed.issue)), self._number(claimed)
+        if claimed.subscriber == NOBODY:
+            return IssueContent.decode(self._store.content(claimed)), CONFIRMATION
+        return self._confirmation(claimed), CONFIRMATION
 
     def _number(self, claimed: Claimed) -> int:
         assert claimed.issue is not None
@@ -105,7 +103,7 @@ class CommitMarks:
         self._wanted: dict[Lease, dict[DeliveryId, asyncio.Future[bool]]] = {}
 
     def mark(self, lease: Lease, claimed: Claimed) -> asyncio.Future[bool]:
-        """Whether the dot may be sent. A confirmation needs no mark: it may come twice."""
+        """Whether the dot may be sent. A confirmation or a copy needs no mark: it may come twice."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bool] = loop.create_future()
         if claimed.issue is None:

@@ -13,6 +13,8 @@ from secondpost.mail.address import Mailbox, unquoted
 
 SubscriberId = NewType("SubscriberId", int)
 
+NOBODY = SubscriberId(0)  # whom a test copy is for: readers are numbered from 1, so its links are no reader's
+
 
 class SubscriberState(StrEnum):
     """subscribers/states.py is the table of what leads from one to another."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.issue import ArticleId
-from secondpost.store.newsletter_ports import Feed, LedgerEntry
+from secondpost.store.newsletter_ports import GIVEN_BACK, Feed, LedgerEntry
 
 GOOD_FETCHES_MIN = 2  # in which an article stood, where it has to settle at all
 
@@ -25,6 +25,7 @@ class Standing:
     doubtful: tuple[ArticleId, ...]  # would be ripe, but their feed is in doubt
     unripe: tuple[Unripe, ...]
     doubts: tuple[Feed, ...]  # the feeds that could not be read or believed at the last look
+    given_back: frozenset[ArticleId]  # those of the ripe that a stopped issue gave back
 
     @property
     def count(self) -> int:
@@ -39,6 +40,7 @@ def standing(
     ripe: list[ArticleId] = []
     doubtful: list[ArticleId] = []
     unripe: list[Unripe] = []
+    given_back: set[ArticleId] = set()
     for entry in waiting:
         feed = feeds.get(entry.feed)
         if feed is None:
@@ -46,6 +48,8 @@ def standing(
         until = _ripe_ms(entry, feed, settle_ms, now_ms)
         if until <= now_ms:
             (doubtful if _is_in_doubt(feed) else ripe).append(entry.id)
+            if entry.reason == GIVEN_BACK:
+                given_back.add(entry.id)
         else:
             unripe.append(Unripe(entry.id, until))
     return Standing(
@@ -53,6 +57,7 @@ def standing(
         tuple(doubtful),
         tuple(unripe),
         doubts=tuple(feed for feed in feeds.values() if _is_in_doubt(feed)),
+        given_back=frozenset(given_back),
     )
 
 

@@ -3,6 +3,7 @@
 expat looks it through once, before the forgiving parser is given it.
 """
 
+import codecs
 import re
 from xml.parsers import expat
 
@@ -22,6 +23,12 @@ _TORN = frozenset(
 )
 _ATOM = re.compile(r"http://(?:www\.w3\.org/2005/Atom|purl\.org/(?:net/)?atom/)", re.IGNORECASE)
 _FIRST_TAG = re.compile(rb"<([A-Za-z][\w:.-]*)")
+_DECLARED = re.compile(rb"""<\?xml[^>]{1,200}?\sencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+# What feeds of East Asia are, or were, written in: Python's names of the encodings.
+_SEVERAL_OCTETS = frozenset((
+    "big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb2312", "gb18030", "gbk",
+    "iso2022_jp", "iso2022_kr", "shift_jis", "shift_jisx0213",
+))  # fmt: skip
 _END_OF_ROOT = re.compile(rb"</(?:\w+:)?(?:feed|rss|RDF)\s*>", re.IGNORECASE)
 AFTER_THE_END_OCTETS_MAX = 2_000  # a comment of the server, an advertisement
 
@@ -56,12 +63,13 @@ def check_xml(body: bytes) -> None:
     if b"<!ENTITY" in body[:100_000].replace(b"\0", b"").upper():
         raise Unreadable("It defines entities of its own, as no feed needs to.")
     gate = _Gate()
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = gate.start
-    parser.EndElementHandler = gate.end
-    parser.EntityDeclHandler = gate.entity
     try:
-        parser.Parse(body, True)
+        try:
+            _walk(gate, body, None)
+        except (LookupError, ValueError):
+            # Expat asks Python about other encodings, and takes those of one octet a character alone.
+            gate = _Gate()
+            _walk(gate, _in_utf_8(body), "utf-8")
     except expat.ExpatError as error:
         # Many real feeds are not quite XML. They may pass if they are whole.
         _check_root(gate.root or _first_tag(body))
@@ -71,6 +79,29 @@ def check_xml(body: bytes) -> None:
             raise Unreadable("It is torn: the end of the document is missing.") from error
         return
     _check_root(gate.root or "")
+
+
+def _walk(gate: _Gate, body: bytes, encoding: str | None) -> None:
+    """`encoding`: whatever the document says of itself. Raises ExpatError; LookupError or ValueError when the
+    encoding is beyond it.
+    """
+    parser = expat.ParserCreate(encoding)
+    parser.StartElementHandler = gate.start
+    parser.EndElementHandler = gate.end
+    parser.EntityDeclHandler = gate.entity
+    parser.Parse(body, True)
+
+
+def _in_utf_8(body: bytes) -> bytes:
+    found = _DECLARED.match(body)
+    declared = "" if found is None else found[1].decode("ascii")
+    try:
+        name = codecs.lookup(declared).name
+    except LookupError:
+        name = ""
+    if name not in _SEVERAL_OCTETS:
+        raise Unreadable(f"It is written in an encoding that nobody knows: {declared[:40]!a}.")
+    return body.decode(name, "replace").encode("utf-8")
 
 
 def _check_root(name: str) -> None:

@@ -13,20 +13,19 @@ from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.newsletter.calendar import latest_slot
+from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.eligible import Standing, standing
-from secondpost.newsletter.issues import (
-    Decision,
-    Desk,
-    IssueRules,
-    Ready,
-    decide,
-    decide_forced,
-    moment_text,
-    outcome,
-    reason,
-)
+from secondpost.newsletter.issues import Desk, IssueRules, decide, decide_forced, outcome
+from secondpost.newsletter.outlook import Beside, Outlook, beside, moment_text, reason
 from secondpost.newsletter.reading import FeedReading
-from secondpost.store.newsletter_ports import IssueRefused, Issues, LedgerEntry, SlotOutcome, SlotRecord
+from secondpost.store.newsletter_ports import (
+    ArticleState,
+    IssueRefused,
+    Issues,
+    LedgerEntry,
+    SlotOutcome,
+    SlotRecord,
+)
 from secondpost.store.ports import Lease
 from secondpost.world.ports import Clock
 
@@ -54,18 +53,6 @@ class CannotCompose(Exception):
 Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], IssueText]
 
 _Decider = Callable[[Standing, Desk, IssueRules, int], Decision]
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What `issue next` shows."""
-
-    newsletter: str
-    articles: int  # that could go now
-    settling: int
-    minimum: int
-    reason: str
-    decision: Decision
 
 
 class Publisher:
@@ -106,7 +93,8 @@ class Publisher:
     def _told(self, newsletter: Newsletter, decider: _Decider) -> Outlook:
         found, desk, rules, now_ms = self._known(newsletter)
         decision = decider(found, desk, rules, now_ms)
-        why = reason(decision, found, lambda at_ms: moment_text(at_ms, rules.zone, now_ms))
+        others = self._beside(newsletter, desk, found)
+        why = reason(decision, found, others, lambda at_ms: moment_text(at_ms, rules.zone, now_ms))
         return Outlook(newsletter.name, found.count, len(found.unripe), rules.minimum, why, decision)
 
     def _known(self, newsletter: Newsletter) -> tuple[Standing, Desk, IssueRules, int]:
@@ -116,6 +104,13 @@ class Publisher:
         found = standing(waiting, feeds, newsletter.settle_ms, now_ms)
         return found, self._desk(newsletter, rules, now_ms), rules, now_ms
 
+    def _beside(self, newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
+        seen, held = (
+            self._reading.entries(newsletter, state) for state in (ArticleState.SEEN, ArticleState.HELD)
+        )
+        others = found.count + len(found.unripe) + desk.last_number
+        return beside(self._reading.feeds(newsletter), held, seen, others)
+
     def _desk(self, newsletter: Newsletter, rules: IssueRules, now_ms: int) -> Desk:
         under_way = [each for each in self._issues.issues_under_way() if each.newsletter == newsletter.name]
         newest = self._issues.issues(newsletter.name, None, 1)
@@ -123,6 +118,7 @@ class Publisher:
         spent = due is not None and self._issues.slot(newsletter.name, due.key) is not None
         return Desk(
             unfinished=under_way[0] if len(under_way) > 0 else None,
+            readers=self._issues.active_readers(newsletter.name),
             last_number=newest[0].number if len(newest) > 0 else 0,
             recorded=frozenset((due.key,)) if due is not None and spent else frozenset(),
             last_ms=None if last is None else last.at_ms,
@@ -191,9 +187,16 @@ class Publisher:
         """Content and audience of an open issue are fixed; its first mail leaves when `undo` is over.
         Raises CannotCompose.
         """
-        self._faulty[issue.id] = self._clock.now_ms()
+        try:
+            frozen = await self._frozen(newsletter, issue, leader)
+        except (CannotCompose, IssueRefused):
+            self._faulty[issue.id] = self._clock.now_ms()
+            raise
+        self._faulty.pop(issue.id, None)
+        return frozen
+
+    async def _frozen(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
         text = self._compose(newsletter, issue, self._reading.of_issue(issue))
-        del self._faulty[issue.id]
         await self._issues.write_content(issue.id, text.subject, text.content)
         await self._issues.begin_freeze(issue.id, leader)
         while not (await self._issues.freeze_batch(issue.id, leader, FREEZE_ROWS)).is_last:

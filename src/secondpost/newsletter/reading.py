@@ -29,7 +29,10 @@ class FeedReading:
         return {url: self._ledger.feed(newsletter.name, url) for url in newsletter.feeds}
 
     def waiting(self, newsletter: Newsletter) -> list[LedgerEntry]:
-        return self._ledger.entries(newsletter.name, ArticleState.WAITING, WAITING_MAX)
+        return self.entries(newsletter, ArticleState.WAITING)
+
+    def entries(self, newsletter: Newsletter, state: ArticleState) -> list[LedgerEntry]:
+        return self._ledger.entries(newsletter.name, state, WAITING_MAX)
 
     def of_issue(self, issue: Issue) -> list[LedgerEntry]:
         return self._ledger.entries_of_issue(issue.id)

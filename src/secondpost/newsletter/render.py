@@ -7,23 +7,28 @@ or an issue that came out thinner than its minimum is found here, held, and told
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from email.utils import parseaddr
 from enum import StrEnum
+from html import escape
 from html.parser import HTMLParser
 
 from secondpost.compose.html_text import html_to_text
-from secondpost.compose.issue import HTML_OCTETS_MAX, Composed, IssueComposer, shown_title
+from secondpost.compose.issue import HTML_OCTETS_MAX, Composed, IssueComposer, Masthead, shown_title
 from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
 from secondpost.mail.issue import Issue
 from secondpost.mail.issue_content import MARKS, Hole, IssueContent, Kind
 from secondpost.newsletter.publish import CannotCompose, IssueText
+from secondpost.protocols.header_fields import FieldFault
 from secondpost.protocols.issue_mail import SEED_OCTETS
+from secondpost.protocols.quoted_printable import TextFault
 from secondpost.store.newsletter_ports import LedgerEntry
 from secondpost.world.ports import Dice
 
 ARTICLES_MAX = 100  # in one issue: as titles alone they still fit below the bound of the HTML
 TEXT_CHARACTERS_MIN = 120  # of the text part; the frame without any article has more
+TEST_MARK = "[Test]"  # before the subject of a copy for the owner's eyes (R22)
 TEXT_PER_ARTICLE_MIN = 10  # its title and link are longer
 
 _TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -45,6 +50,7 @@ class Rule(StrEnum):
     SIZE = "the HTML is not too large"
     ABSOLUTE = "all its addresses are absolute"
     PASSIVE = "nothing in it is active"
+    WRITTEN = "it can be written as a mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,22 @@ class DigestRenderer:
         )
         return IssueText(rendered.composed.subject, rendered.content.encode())
 
+    def test_copy(
+        self, newsletter: Newsletter, dated_ms: int, articles: Sequence[Article], minimum: int, foreword: str
+    ) -> Rendered:
+        """For the owner's eyes: what readers would get, marked, and without an issue that it could be looked
+        up as. Raises FaultyIssue.
+        """
+        masthead = masthead_of(newsletter, self._web, self._feed_title(newsletter))
+        composed = self._checked(masthead, None, dated_ms, articles, minimum, foreword)
+        page = masthead.home or f"mailto:{parseaddr(newsletter.sender)[1]}"
+        marked = Composed(
+            f"{TEST_MARK} {composed.subject}",
+            composed.html.replace(Hole.VIEW_URL.marker, escape(page)),
+            composed.text.replace(Hole.VIEW_URL.marker, page),
+        )
+        return self._finished(newsletter, masthead, marked, dated_ms)
+
     def render(
         self,
         newsletter: Newsletter,
@@ -102,14 +124,35 @@ class DigestRenderer:
     ) -> Rendered:
         """Also for a look before there is an issue, which has no number then. Raises FaultyIssue."""
         masthead = masthead_of(newsletter, self._web, self._feed_title(newsletter))
+        composed = self._checked(masthead, number, dated_ms, articles, minimum, foreword)
+        return self._finished(newsletter, masthead, composed, dated_ms)
+
+    def _checked(
+        self,
+        masthead: Masthead,
+        number: int | None,
+        dated_ms: int,
+        articles: Sequence[Article],
+        minimum: int,
+        foreword: str,
+    ) -> Composed:
         if len(articles) == 0:
             raise FaultyIssue((OutputFault(Rule.ENOUGH, f"0 of {minimum}"),))
         composed = self._composer.compose(masthead, number, dated_ms // 1000, articles, foreword)
         faults = output_faults(composed, articles, minimum)
         if len(faults) > 0:
             raise FaultyIssue(faults)
+        return composed
+
+    def _finished(
+        self, newsletter: Newsletter, masthead: Masthead, composed: Composed, dated_ms: int
+    ) -> Rendered:
         seed = self._dice.token(SEED_OCTETS)
-        return Rendered(composed, content_of(Kind.ISSUE, newsletter, masthead, composed, dated_ms, seed))
+        try:
+            content = content_of(Kind.ISSUE, newsletter, masthead, composed, dated_ms, seed)
+        except (FieldFault, TextFault) as fault:
+            raise FaultyIssue((OutputFault(Rule.WRITTEN, str(fault)),)) from fault
+        return Rendered(composed, content)
 
 
 def output_faults(composed: Composed, articles: Sequence[Article], minimum: int) -> tuple[OutputFault, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from secondpost.mail.address import LOCAL_PART_OCTETS_MAX, Domain, Mailbox
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 
-CONFIRMATION = 0  # stands in the envelope sender of a confirmation, where an issue's mail has its number
+CONFIRMATION = 0  # in the envelope sender of a confirmation or a test copy, where an issue has its number
 PREFIXES = {
     Purpose.BOUNCE: "b",
     Purpose.LEAVE_BY_MAIL: "leave",

@@ -52,6 +52,9 @@ class ArticleState(StrEnum):
     TAKEN = "taken"  # stands in an issue
 
 
+GIVEN_BACK = "it was in an issue that was stopped"  # the reason of an article that waits again
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What is known of one feed of a newsletter; all empty before its first fetch."""
@@ -83,7 +86,7 @@ class LedgerEntry:
     good_fetches: int  # in which it stood, the first included
     state: ArticleState
     issue: IssueId | None  # if and only if TAKEN
-    reason: str  # in words for the owner: why it is held, skipped or seen
+    reason: str  # in words for the owner: why it is held, skipped or seen; GIVEN_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +282,7 @@ class Issues(Protocol):
 
     def stop(self, issue: IssueId, now_ms: int, reason: str) -> Awaitable[Issue]:
         """Nothing of it is claimed or committed any more; rows under way end as their outcome says. When
-        nothing was sent yet, its articles wait again. In batches. Raises IssueRefused.
+        nothing was sent yet, its articles wait again, marked GIVEN_BACK. In batches. Raises IssueRefused.
         """
         ...
 
@@ -290,6 +293,12 @@ class Issues(Protocol):
     def retry_unknown(self, issue: IssueId, subscriber: SubscriberId | None, now_ms: int) -> Awaitable[int]:
         """The owner allows those that are unknown (or one of them) one more try, due now: how many that had
         none before. An issue that was done is sending again.
+        """
+        ...
+
+    def forget_rows(self, finished_before_ms: int) -> Awaitable[int]:
+        """Of issues that finished before then each reader's row goes, and what was told of it; one batch, how
+        many. Counts, articles and content stay.
         """
         ...
 
@@ -308,6 +317,10 @@ class Issues(Protocol):
         ...
 
     def reckoning(self, id: IssueId) -> Reckoning: ...
+
+    def active_readers(self, newsletter: str) -> int:
+        """Who would get an issue now."""
+        ...
 
     def issue_content(self, id: IssueId) -> bytes:
         """What was sent, for ever. Raises LookupError before write_content."""

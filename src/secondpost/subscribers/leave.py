@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.subscriber_ports import ReaderEvent, Subscribers
+from secondpost.store.subscriber_ports import Bounce, ReaderEvent, Subscribers
 from secondpost.world.ports import Clock
 
 DELIVERIES_SHOWN_MAX = 1_000
+BOUNCES_SHOWN_MAX = 1_000
 
 Json = None | str | int | bool | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -26,6 +27,7 @@ class AboutReader:
     subscriber: Subscriber
     events: tuple[ReaderEvent, ...]
     deliveries: tuple[ReaderDelivery, ...]  # newest first
+    bounces: tuple[Bounce, ...]  # mail that came back, newest first
 
     def document(self) -> Json:
         """For taking along (GDPR articles 15 and 20)."""
@@ -57,6 +59,15 @@ class AboutReader:
                 }
                 for delivery in self.deliveries
             ],
+            "returned": [
+                {
+                    "at": moment_text(bounce.at_ms),
+                    "kind": bounce.kind.value,
+                    "status": bounce.status,
+                    "text": bounce.text,
+                }
+                for bounce in self.bounces
+            ],
         }
 
 
@@ -76,6 +87,7 @@ class ReadersDesk:
             subscriber,
             tuple(self.subscribers.events_of(id)),
             tuple(self.subscribers.deliveries_of(id, DELIVERIES_SHOWN_MAX)),
+            tuple(self.subscribers.bounces_of(id, BOUNCES_SHOWN_MAX)),
         )
 
     async def leave(self, id: SubscriberId, how: str, evidence: QueueId | None = None) -> bool:

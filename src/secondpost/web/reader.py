@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from secondpost.compose.templating import Value
-from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.mail.subscriber import NOBODY, SubscriberId, SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 from secondpost.subscribers.leave import AboutReader, ReadersDesk, moment_text
 from secondpost.subscribers.signup import Confirmed, SignUps
@@ -79,6 +79,8 @@ class ReaderPages:
         """
         token = self._token(request, Purpose.LEAVE)
         subscriber = self.site.store.subscriber(SubscriberId(token.subscriber))
+        if token.subscriber == NOBODY:
+            return self._link_of_a_copy()
         if subscriber is None:
             return self.site.told("You have left", "You get no mail from us.")
         newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
@@ -107,6 +109,8 @@ class ReaderPages:
     async def me(self, request: Request) -> Response:
         token = self._token(request, Purpose.ME)
         about = self.readers.about(SubscriberId(token.subscriber))
+        if token.subscriber == NOBODY:
+            return self._link_of_a_copy()
         if about is None:
             return self.site.told(
                 "We keep nothing about you", "There is nothing under this link.", status=410
@@ -174,6 +178,10 @@ class ReaderPages:
                 "mails": mails,
             },
         )
+
+    def _link_of_a_copy(self) -> Response:
+        """Of an issue that the owner only looked at: whatever is asked for is done for nobody."""
+        return self.site.told("This is the link of a test copy", "It is nobody's, and changes nothing.")
 
     def _token(self, request: Request, purpose: Purpose) -> Token:
         token = self.links.read(str(request.path_params["token"]), purpose)

@@ -10,7 +10,7 @@ from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.queries import number
-from secondpost.store.sqlite.readers import READER_QUERIES, SqliteReaders, add_consent
+from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, ImportCount, Imported, Reason
 
 HOUR_MS = 3_600_000
@@ -87,7 +87,7 @@ class SqliteImporting(SqliteReaders):
             db.execute(READER_QUERIES["forget_sign_ups"], (now_ms - HOUR_MS, BATCH_ROWS))
             rows = db.execute(READER_QUERIES["pending_before"], (since_before_ms, BATCH_ROWS)).fetchall()
             for id in [SubscriberId(number(row[0])) for row in rows]:
-                for query in ("erase_consents", "erase_events", "erase_bounces", "erase_reader"):
+                for query in ERASING:
                     db.execute(READER_QUERIES[query], (id,))
             return len(rows)
 

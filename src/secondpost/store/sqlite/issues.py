@@ -144,6 +144,10 @@ class SqliteIssues(Base):
         planned = 0 if issue is None else issue.planned
         return reckoning_of(planned, self._read(ISSUE_QUERIES["reckoning"], (id,)))
 
+    def active_readers(self, newsletter: str) -> int:
+        [(active,)] = self._read(ISSUE_QUERIES["active_readers"], (newsletter,))
+        return number(active)
+
     def issue_content(self, id: IssueId) -> bytes:
         for (data,) in self._read(ISSUE_QUERIES["issue_content"], (id,)):
             assert isinstance(data, bytes)

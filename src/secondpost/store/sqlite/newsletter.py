@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from secondpost.store.sqlite.copies import SqliteCopies
 from secondpost.store.sqlite.freezing import SqliteFreezing
 from secondpost.store.sqlite.importing import SqliteImporting
 from secondpost.store.sqlite.issues import SqliteIssues
@@ -21,6 +22,7 @@ class SqliteNewsletterStore(
     SqliteLedger,
     SqliteImporting,
     SqliteSigningUp,
+    SqliteCopies,
     SqliteStore,
 ):
     """All ports of store/newsletter_ports and store/subscriber_ports over one database."""

@@ -21,6 +21,15 @@ from secondpost.store.subscriber_ports import Reason as Why
 
 READER_QUERIES = read_queries("readers")
 HASH_OCTETS = 16
+# All that names a reader, in this order; what is counted stays counted.
+ERASING = (
+    "erase_consents",
+    "erase_events",
+    "erase_bounces",
+    "erase_told",
+    "erase_deliveries",
+    "erase_reader",
+)
 _ATTRIBUTES = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 

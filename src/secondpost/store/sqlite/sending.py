@@ -6,7 +6,7 @@ import apsw
 
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.store.newsletter_ports import IssueRefused
+from secondpost.store.newsletter_ports import GIVEN_BACK, IssueRefused
 from secondpost.store.sqlite.base import BATCH_ROWS, Base
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.issues import ISSUE_QUERIES, is_another_under_way, issue_in, reckoning_of
@@ -61,7 +61,7 @@ class SqliteSending(Base):
                 str(state): number(many) for state, many in db.execute(ISSUE_QUERIES["reckoning"], (issue,))
             }
             if sum(counts.get(state, 0) for state in SENT) == 0:
-                db.execute(ISSUE_QUERIES["give_back_articles"], (issue, reason))
+                db.execute(ISSUE_QUERIES["give_back_articles"], (issue, GIVEN_BACK))
             db.execute(ISSUE_QUERIES["end_issue"], (issue, IssueState.STOPPED.value, now_ms, reason))
             return issue_in(db, issue)
 
@@ -112,6 +112,21 @@ class SqliteSending(Base):
         while (some := await self._writer.change(batch, BATCH_ROWS)) > 0:
             retried += some
         return retried
+
+    async def forget_rows(self, finished_before_ms: int) -> int:
+        def batch(db: apsw.Connection, message: int) -> int:
+            upto = _next_rows(db, message, 0, BATCH_ROWS)
+            if upto is None or len(db.execute(ISSUE_QUERIES["is_over"], (message,)).fetchall()) == 0:
+                return 0
+            for query in ("count_off_unknown", "forget_events", "forget_rows"):
+                db.execute(ISSUE_QUERIES[query], (message, upto))
+            return db.changes()
+
+        old = self._read(ISSUE_QUERIES["old_issue"], (finished_before_ms,))
+        if len(old) == 0:
+            return 0
+        message = number(old[0][0])
+        return await self._writer.change(lambda db: batch(db, message), 2 * BATCH_ROWS)
 
 
 def _next_rows(db: apsw.Connection, message: int, behind: int, rows: int) -> int | None:

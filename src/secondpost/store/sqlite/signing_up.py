@@ -11,6 +11,7 @@ from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, Subscr
 from secondpost.store.sqlite.base import as_json
 from secondpost.store.sqlite.queries import Row, maybe_number, number
 from secondpost.store.sqlite.readers import (
+    ERASING,
     ONE_READER,
     READER_QUERIES,
     SqliteReaders,
@@ -166,21 +167,11 @@ class SqliteSigningUp(SqliteReaders):
                 return False
             _suppress(db, known, Reason.ERASED, at_ms, "")
             db.execute(READER_QUERIES["missing_in_freeze"], (id, known.newsletter))
-            for query in _ERASING:
+            for query in ERASING:
                 db.execute(READER_QUERIES[query], (id,))
             return True
 
         return self._writer.change(write)
-
-
-_ERASING = (
-    "erase_consents",
-    "erase_events",
-    "erase_bounces",
-    "erase_told",
-    "erase_deliveries",
-    "erase_reader",
-)
 
 
 def _by_key(db: apsw.Connection, newsletter: str, mailbox: Mailbox) -> _Known | None:

@@ -184,6 +184,34 @@ WHERE (message, number) IN (
     AND number = coalesce(?4, number)
   LIMIT ?3);
 
+-- name: old_issue
+-- The first issue that finished before ?1, of which nothing is under way, and whose deliveries are still there.
+SELECT message FROM issue
+WHERE state IN ('done', 'stopped') AND finished_ms < ?1
+  AND EXISTS (SELECT 1 FROM delivery WHERE delivery.message = issue.message)
+  AND NOT EXISTS (SELECT 1 FROM issue_tally WHERE issue_tally.issue = issue.id AND deliveries > 0
+                  AND issue_tally.state IN ('frozen', 'waiting', 'held', 'committing'))
+LIMIT 1;
+
+-- name: is_over
+-- One row when the issue of a message is finished.
+SELECT 1 FROM issue WHERE message = ?1 AND state IN ('done', 'stopped');
+
+-- name: count_off_unknown
+-- Of deliveries up to ?2, those that are unknown are no longer counted with their domains; all others that go were not.
+UPDATE tally SET deliveries = deliveries - gone.many
+FROM (SELECT domain, count(*) AS many FROM delivery WHERE message = ?1 AND number <= ?2 AND state = 'unknown'
+      GROUP BY domain) AS gone
+WHERE tally.domain = gone.domain AND tally.state = 'unknown';
+
+-- name: forget_events
+-- What was told of deliveries up to ?2 goes.
+DELETE FROM event WHERE message = ?1 AND number BETWEEN 1 AND ?2;
+
+-- name: forget_rows
+-- And so do they. How many they were in which state stays (issue_tally).
+DELETE FROM delivery WHERE message = ?1 AND number <= ?2;
+
 -- name: send_again
 -- An issue that was done is sending, for the sake of a retry.
 UPDATE issue SET state = 'sending', finished_ms = NULL WHERE id = ?1 AND state = 'done';

@@ -2,14 +2,15 @@
 
 -- name: may_not_go
 -- Which of the chosen deliveries, [[message, number], …], may not leave, and what they become: an issue that is
--- not being sent is stopped, and a reader who is not, or no longer, to get it is suppressed.
+-- not being sent is stopped, and a reader who is not, or no longer, to get it is suppressed. Reader 0 is nobody: a copy
+-- that the owner asked for.
 SELECT json_group_array(json_array(d.message, d.number, iif(
     d.issue IS NOT NULL AND issue.state IS NOT 'sending', 'stopped', 'suppressed')))
 FROM json_each(?1) AS chosen
 CROSS JOIN delivery AS d ON d.message = chosen.value ->> 0 AND d.number = chosen.value ->> 1
 LEFT JOIN issue ON issue.id = d.issue
 LEFT JOIN subscriber AS reader ON reader.id = d.subscriber
-WHERE d.subscriber IS NOT NULL AND (
+WHERE d.subscriber <> 0 AND (
   (d.issue IS NOT NULL AND issue.state IS NOT 'sending')
   OR reader.state IS NOT iif(d.issue IS NULL, 'pending', 'active')
   OR EXISTS (SELECT 1 FROM suppression

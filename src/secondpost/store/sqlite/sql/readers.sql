@@ -89,6 +89,20 @@ SELECT ?1 ->> 0 ->> 5;
 -- What the confirmation says, when it is known already.
 INSERT INTO content (message, data) VALUES (?1, ?2);
 
+-- name: add_own_domain
+-- A domain in lane own exists.
+INSERT INTO domain (lane, name) VALUES ('own', ?1) ON CONFLICT DO NOTHING;
+
+-- name: add_copy_message
+-- The message of a copy for the owner's eyes.
+INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
+VALUES (?1, 'own', '', ?2, 0, '', '', '', '', ?3);
+
+-- name: add_copy
+-- And its delivery, to somebody (?3) who is nobody's number (?6).
+INSERT INTO delivery (message, number, domain, recipient, state, octets, arrived_ms, due_ms, subscriber)
+SELECT ?1, 1, id, ?3, 'waiting', ?4, ?5, ?5, ?6 FROM domain WHERE lane = 'own' AND name = ?2;
+
 -- name: lead
 -- A reader goes to another state, and keeps the consent unless there is another.
 UPDATE subscriber SET state = ?2, since_ms = ?3, consent = coalesce(?4, consent),

@@ -1,0 +1,78 @@
+"""secondpost issue test: a marked copy of the next issue, to an address of the owner's."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.issue_preview import next_articles
+from secondpost.cli.newsletter_documents import CopyDocument
+from secondpost.cli.newsletters import Meant, addressed
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.screen import counted, say, say_json
+from secondpost.mail.address import Mailbox
+from secondpost.mail.queue_id import queue_id_text
+from secondpost.newsletter.publish import CannotCompose
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+
+@click.command("test", cls=Command)
+@click.argument("words", nargs=-1, required=True, metavar="[NAME] ADDRESS")
+@click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def test(words: tuple[str, ...], no_fetch: bool, as_json: bool) -> None:
+    """Send a marked copy of the next issue, signed as readers get it, to one address.
+
+    It uses nothing up, has no number, and its links are nobody's. With fewer articles than an issue needs
+    nothing is sent, and the exit code is 1.
+    """
+    config = configuration()
+    which, mailbox = addressed(config, words)
+    if not config.send.allows(mailbox):
+        raise Ending(f"nothing is sent: {mailbox} is not among `only_to` of [send] in {config.path}", Exit.NO)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        if not no_fetch:
+            await open_.publisher.fetch(which.newsletter)
+        sent = await _sent(open_, which, mailbox)
+        if as_json:
+            say_json(sent)
+        if not sent.sent:
+            raise Ending(f"nothing is sent: {sent.reason}", Exit.NO)
+        if not as_json:
+            say(f"A copy with {counted(sent.articles, 'article', 'articles')} goes to {mailbox}.")
+            say(f"The service delivers it. How it goes: secondpost trace {sent.id}")
+
+    at_newsletter(work, config)
+
+
+async def _sent(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox) -> CopyDocument:
+    store, newsletter, now_ms = open_.store, which.newsletter, open_.clock.now_ms()
+    told = open_.publisher.outlook_forced(newsletter)
+    articles = next_articles(store, newsletter, told.decision)
+
+    def document(reason: str, id: str | None = None, subject: str = "") -> CopyDocument:
+        return CopyDocument(
+            newsletter=newsletter.name,
+            address=str(mailbox),
+            sent=id is not None,
+            id=id,
+            subject=subject,
+            articles=len(articles),
+            minimum=newsletter.min_articles,
+            reason=reason,
+        )
+
+    if len(articles) < newsletter.min_articles:
+        return document(f"{told.reason} To look at what there is: secondpost issue preview {newsletter.name}")
+    try:
+        note = store.note(newsletter.name)
+        copy = open_.renderer.test_copy(newsletter, now_ms, articles, newsletter.min_articles, note)
+    except CannotCompose as fault:
+        return document(f"it could not go out like this: {fault}")
+    message = open_.sign_ups.ids.next(now_ms)
+    if not await store.send_copy(newsletter.name, mailbox, message, copy.content.encode(), now_ms):
+        return document(f"{mailbox} is suppressed")
+    return document(told.reason, queue_id_text(message), copy.composed.subject)

@@ -1,0 +1,70 @@
+"""What the owner is told of the next issue: the decision in words, and what else stands in its way."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from secondpost.newsletter.decisions import Decision, InDoubt, Settling, When, counted
+from secondpost.newsletter.eligible import Standing
+from secondpost.newsletter.ledger import GONE
+from secondpost.store.newsletter_ports import Feed, LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What `issue next` shows."""
+
+    newsletter: str
+    articles: int  # that could go now
+    settling: int
+    minimum: int
+    reason: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else the owner should know of a newsletter whose issue waits."""
+
+    unlooked: tuple[str, ...]  # feeds that nobody has looked at yet
+    held: Mapping[str, int]  # why articles are held, and how many are
+    is_only_past: bool  # the feed was read, and all that stood in it counts as seen
+
+
+def beside(
+    feeds: Mapping[str, Feed], held: Sequence[LedgerEntry], seen: Sequence[LedgerEntry], others: int
+) -> Beside:
+    """`others`: articles that wait, and issues that there were."""
+    whys = Counter(entry.reason for entry in held if entry.feed in feeds and entry.reason != GONE)
+    return Beside(
+        unlooked=tuple(feed.url for feed in feeds.values() if feed.last_fetch_ms is None),
+        held=dict(whys),
+        is_only_past=len(seen) > 0 and others == 0,
+    )
+
+
+def reason(decision: Decision, standing: Standing, beside: Beside, when: When) -> str:
+    """For the owner: why, and what else stands in the way of more articles."""
+    sentences = [decision.sentence(when)]
+    if not isinstance(decision, InDoubt):
+        sentences += [f"The feed {feed.url} is in doubt: {feed.finding}" for feed in standing.doubts]
+    if len(standing.unripe) > 0 and not isinstance(decision, Settling):
+        sentences.append(f"{counted(len(standing.unripe))} more must settle, or bear a date to come.")
+    sentences += [f"The feed {url} was not looked at yet." for url in beside.unlooked]
+    for why, articles in beside.held.items():
+        sentences.append(f"{counted(articles)} {'is' if articles == 1 else 'are'} held back: {why}.")
+    if beside.is_only_past:
+        sentences.append(
+            "What stood in the feed at the first look counts as read; articles that come from now on are new."
+        )
+    return " ".join(sentences)
+
+
+def moment_text(at_ms: int, zone: ZoneInfo, now_ms: int) -> str:
+    """Such as "Friday 09:00"; with the date when that is further away than a week."""
+    moment, now = (datetime.fromtimestamp(each / 1000, zone) for each in (at_ms, now_ms))
+    if abs((moment.date() - now.date()).days) < 7:
+        return f"{moment:%A %H:%M}"
+    return f"{moment:%A} {moment.day} {moment:%B %Y %H:%M}"

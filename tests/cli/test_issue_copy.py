@@ -1,0 +1,141 @@
+"""A copy for the owner's eyes: what a reader would get, marked, and nobody's."""
+
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+from secondpost.app_newsletter import OpenNewsletter
+from secondpost.deliver.assemble import OwnAddresses, ReaderKeys, ReaderMail
+from secondpost.deliver.readers import Readers
+from secondpost.mail.address import Domain
+from secondpost.mail.delivery import Claimed, State
+from secondpost.mail.envelope import Lane
+from secondpost.mail.issue_content import IssueContent
+from secondpost.mail.subscriber import NOBODY
+from secondpost.maillog import MailLog
+from secondpost.protocols.dkim_verifying import Finding, verify
+from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
+from secondpost.protocols.verp import Signed, parse_local_part, read
+from secondpost.store.ports import Selection, Settlement
+from secondpost.world.real_clock import RealClock
+from secondpost.world.real_keys import proves
+from secondpost.world.real_work import RealWork
+from tests.cli.newspaper import CONFIRMED, Newspaper
+from tests.protocols.dkim_keys import keys
+
+OWNER = "Me+Test@elsewhere.example"
+ADDRESSES = KeyRing(Ring.ADDRESSES, {1: b"a" * KEY_OCTETS})
+KEYS = ReaderKeys(keys().signing, KeyRing(Ring.LINKS, {1: b"l" * KEY_OCTETS}), ADDRESSES)
+
+
+def delivered(paper: Newspaper) -> list[ReaderMail]:
+    """What the deliver role would make of all that waits in lane own; it is delivered then."""
+
+    async def work(open_: OpenNewsletter) -> list[ReaderMail]:
+        def confirmation(claimed: Claimed) -> IssueContent:
+            raise AssertionError("nobody is asked to confirm")
+
+        store, now_ms, threads = open_.store, open_.clock.now_ms(), RealWork(1)
+        own = OwnAddresses(None, Domain("mx2.example.net"))
+        log = MailLog(lambda line: None)
+        readers = Readers(
+            store, KEYS, own, threads, log, confirmation, lambda mailbox: True, lambda coroutine: None
+        )
+        lease = await store.lease(Lane.OWN, "unsorted")
+        assert lease is not None
+        claimed = await store.claim(lease, now_ms, 10)
+        mails = [await readers.mail_for(one) for one in claimed]
+        again = [await readers.mail_for(one) for one in claimed]
+        assert again == mails, "every attempt makes the same mail"
+        assert all(readers.mark(lease, one).done() for one in claimed), "a copy may come twice"
+        await store.settle(lease, [Settlement(one.id, State.DELIVERED, now_ms) for one in claimed])
+        await store.give_back(lease)
+        threads.close()
+        return mails
+
+    return paper.inside(work)
+
+
+def test_a_copy_is_what_a_reader_would_get_and_is_marked(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    told = paper.told("issue", "test", OWNER)
+    assert (told["sent"], told["articles"], told["address"]) == (True, 2, OWNER)
+    assert told["subject"] == "[Test] Article 1 · Article 2"
+    [mail] = delivered(paper)
+    message = message_from_bytes(mail.data, policy=default)
+    assert isinstance(message, EmailMessage)
+    assert message["Subject"] == told["subject"]
+    assert message["To"] == OWNER
+    found = verify(mail.data, keys().key_of, proves, RealClock().now_ms() // 1000)
+    findings = [one.finding for one in found]
+    assert findings == [Finding.PASS, Finding.PASS]
+    for part in message.iter_parts():
+        text = part.get_content()
+        assert "Article 1" in text
+        assert "https://www.example.net/posts/2" in text
+        assert not any(0xFDD0 <= ord(c) < 0xFDF0 for c in text)
+
+
+def test_the_links_of_a_copy_are_nobodys(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    paper.run("subscribers", "add", OWNER, *CONFIRMED)
+    paper.run("issue", "test", OWNER)
+    [mail] = delivered(paper)
+    for local, purpose in ((mail.sender.local, Purpose.BOUNCE), (leave_of(mail), Purpose.LEAVE_BY_MAIL)):
+        signed = parse_local_part(local)
+        assert isinstance(signed, Signed)
+        assert read(ADDRESSES, signed) == Token(purpose, NOBODY, 0)
+    assert paper.told("subscribers", "show", OWNER)["mails"] == [], "what becomes of it is no reader's"
+
+
+def leave_of(mail: ReaderMail) -> str:
+    field = str(message_from_bytes(mail.data, policy=default)["List-Unsubscribe"])
+    return field.partition("<mailto:")[2].partition("@")[0]
+
+
+def test_a_copy_uses_nothing_up(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    paper.run("subscribers", "add", "ada@reader.example", *CONFIRMED)
+    before = paper.told("issue", "next")
+    for _ in range(3):
+        assert f"A copy with 2 articles goes to {OWNER}." in paper.run("issue", "test", OWNER).stdout
+    assert paper.told("issue", "next") == before
+    assert paper.told("issue", "list")["issues"] == []
+    assert len({mail.message_id for mail in delivered(paper)}) == 3
+    sent = paper.told("issue", "send")
+    assert (sent["number"], sent["articles"]) == (1, 2)
+    assert paper.told("issue", "status")["planned"] == 1
+    # While that one is under way the next one can be looked at.
+    paper.writes(1, 2, 3, 4)
+    told = paper.told("issue", "test", OWNER)
+    assert told["subject"] == "[Test] Article 3 · Article 4"
+    assert "Issue 1 is not finished" in str(told["reason"])
+
+
+def test_a_copy_with_too_few_articles_does_not_go(paper: Newspaper) -> None:
+    for numbers in ((), (1,)):
+        paper.writes(*numbers)
+        refused = paper.run("issue", "test", OWNER, code=1).stderr
+        assert f"nothing is sent: {len(numbers)} of 2 articles" in refused
+        assert "secondpost issue preview weekly" in refused
+        told = paper.told("issue", "test", OWNER, code=1)
+        assert (told["sent"], told["id"], told["articles"], told["minimum"]) == (False, None, len(numbers), 2)
+    assert paper.inside(everything) == []
+
+
+async def everything(open_: OpenNewsletter) -> list[str]:
+    return [one.recipient for one in open_.store.listed(Selection(), None, 10)]
+
+
+def test_a_copy_goes_to_nobody_whom_a_rule_keeps_out(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    paper.run("subscribers", "suppress", OWNER)
+    assert "is suppressed" in paper.run("issue", "test", OWNER.lower(), code=1).stderr
+    text = paper.config.read_text()
+    paper.config.write_text(text + '[send]\nonly_to = ["*@example.net"]\n')
+    assert "only_to" in paper.run("issue", "test", "me@example.org", code=1).stderr
+    assert paper.inside(everything) == []
+    paper.run("issue", "test", "me@Example.net")
+    assert paper.inside(everything) == ["me@example.net"]
+    assert "no address" in paper.run("issue", "test", "me", code=2).stderr
+    paper.run("issue", "test", code=2)
