@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import ENOSPC
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,35 +30,16 @@ from secondpost.store.ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from simulation.clock import Timeline, fence
-from simulation.daylog import KILL, POWER_CUT, DayLog
+from simulation.daylog import DayLog
 from simulation.dice import SimDice, ThreeDice
-from simulation.disk import ROOM_OCTETS
 from simulation.dns import SimDns, SimResolver
 from simulation.evidence import Evidence, Stored
-from simulation.faults import (
-    Blocked,
-    ClockWrong,
-    Crash,
-    CrashAtStep,
-    Fault,
-    FeedWrong,
-    InboxDown,
-    InboxMoody,
-    Moody,
-    NamesLie,
-    NoRoom,
-    PowerCut,
-    PrimaryDown,
-    Restart,
-    Storm,
-    TlsBroken,
-)
 from simulation.invariants import ALL
 from simulation.letters import Ledger, compose, marker_of
 from simulation.machine import Machine
-from simulation.net import SimInternet, Weather
+from simulation.net import SimInternet
 from simulation.newsroom import Newsroom, configured
-from simulation.primaries import BENIGN, ReceivingServer
+from simulation.primaries import ReceivingServer
 from simulation.reader_evidence import ReaderEvidence
 from simulation.reader_invariants import READER_INVARIANTS
 from simulation.scenario import (
@@ -77,6 +57,7 @@ from simulation.scenario import (
 from simulation.senders import SendingServer
 from simulation.service import MAIL_ROLES, Service, Wiring, as_built
 from simulation.trace import Trace
+from simulation.troubles import Troubles
 from simulation.wire import End
 
 S = TypeVar("S", bound=SqliteStore)
@@ -123,6 +104,15 @@ class Day:
         self.machine = Machine(self.internet, host, self.dns, self.dice, folder, self.scenario.disk)
         self.newsroom = Newsroom(self.scenario.news, self.internet, self.dns, self.dice.faults)
         self.service = Service(self.machine, self._config(), self.newsroom.blog, self.log, trace, wiring)
+        self.troubles = Troubles(
+            self.internet,
+            self.dns,
+            self.primaries,
+            self.newsroom,
+            self.machine,
+            self.service,
+            self._note,
+        )
         self.evidence = Evidence(self.scenario, self.ledger, self.primaries, self.strangers, self.log)
 
     # -- who lives here
@@ -205,9 +195,7 @@ class Day:
         self.service.start_all()
         for number, letter in enumerate(self.scenario.letters):
             internet.call_at(letter.at_seconds, self._post, f"m{number}", letter)
-        for fault in self.scenario.faults:
-            internet.call_at(fault.start, self._begin, fault)
-            internet.call_at(fault.end, self._end, fault)
+        self.troubles.schedule(self.scenario.faults)
         last = max(self.scenario.letters[-1].at_seconds, self.scenario.fault_free_from) + 1.0
         self._until(last)
         self._wait_for(lambda: self._unsettled() == 0, SETTLE_SECONDS_MAX)
@@ -230,110 +218,6 @@ class Day:
         sender = "" if plan.from_nobody else f"{marker}@{SENDER_DOMAIN}"
         letter = compose(SimDice(f"{self.seed}/{marker}"), marker, sender, plan.recipients, plan.octets)
         self.senders[plan.sender_server].give(letter)
-
-    def _begin(self, fault: Fault) -> None:
-        self._note(f"begin {fault}")
-        match fault.what:
-            case PrimaryDown(server, refuses):
-                self.primaries[server].shut()
-                if not refuses:
-                    self.internet.hosts[self.primaries[server].address].up = False
-            case Blocked(network_a, network_b):
-                self.internet.block(network_a, network_b)
-            case Moody(server, character):
-                self.primaries[server].character = character
-            case NamesLie(viewpoint, name, lie):
-                self.dns.lies[viewpoint, name] = lie
-            case Storm(weather):
-                self.internet.weather = weather
-            case TlsBroken(server, how):
-                self.internet.hosts[self.primaries[server].address].tls_fault = how
-            case NoRoom(to_the_last_octet):
-                self._fill_disk(to_the_last_octet)
-            case ClockWrong(step_ms):
-                self.machine.clock.step_ms = step_ms
-            case Crash(role, words, later):
-                self.service.after_words(role, words, later, lambda: self._crash(role))
-            case Restart(role):
-                self.service.stop_gracefully(role)
-            case PowerCut(words, later, dark):
-                self.service.after_words("receive", words, later, lambda: self._cut_power(dark))
-            case InboxDown(server, refuses):
-                self.newsroom.inboxes[server].shut()
-                if not refuses:
-                    self.internet.hosts[self.newsroom.inboxes[server].address].up = False
-            case InboxMoody(server, character):
-                self.newsroom.inboxes[server].character = character
-            case FeedWrong(trouble):
-                self.newsroom.blog.trouble = trouble
-            case CrashAtStep(role, verb, calls):
-                step = fault.what
-                self.service.steps.after(role, verb, calls, lambda: self._crash_at_step(step))
-
-    def _end(self, fault: Fault) -> None:
-        self._note(f"end {fault}")
-        match fault.what:
-            case PrimaryDown(server):
-                self.internet.hosts[self.primaries[server].address].up = True
-                self.internet.loop.create_task(self.primaries[server].open())
-                self.evidence.comebacks.append((self.timeline.now, server))
-            case Blocked(network_a, network_b):
-                self.internet.unblock(network_a, network_b)
-            case Moody(server):
-                self.primaries[server].character = BENIGN
-            case NamesLie(viewpoint, name):
-                self.dns.lies.pop((viewpoint, name), None)
-            case Storm():
-                self.internet.weather = Weather()
-            case TlsBroken(server):
-                self.internet.hosts[self.primaries[server].address].tls_fault = ""
-            case NoRoom():
-                self._free_disk()
-            case ClockWrong():
-                self.machine.clock.step_ms = 0
-            case InboxDown(server):
-                self.internet.hosts[self.newsroom.inboxes[server].address].up = True
-                self.internet.loop.create_task(self.newsroom.inboxes[server].open())
-            case InboxMoody(server):
-                self.newsroom.inboxes[server].character = BENIGN
-            case FeedWrong():
-                self.newsroom.blog.trouble = None
-            case CrashAtStep(role, verb):
-                self.service.steps.forget(role, verb)
-            case Crash() | Restart() | PowerCut():
-                pass
-
-    def _crash_at_step(self, step: CrashAtStep) -> None:
-        call_later = self.internet.loop.call_later
-        if step.dark_seconds is None:
-            call_later(step.later_seconds, self._crash, step.role)
-        else:
-            call_later(step.later_seconds, self._cut_power, step.dark_seconds)
-
-    def _crash(self, role: str) -> None:
-        self._note(f"{KILL} -9 {role}")
-        self.service.crash(role)
-
-    def _cut_power(self, dark_seconds: float) -> None:
-        if not self.service.powered:
-            return
-        self._note(f"{POWER_CUT} for {dark_seconds:.1f} s")
-        self.service.power_cut()
-        self.internet.loop.call_later(dark_seconds, self.service.power_on)
-
-    def _fill_disk(self, to_the_last_octet: bool) -> None:
-        if to_the_last_octet:
-            self.machine.disk.fail_at(1, ENOSPC)
-        else:
-            self._room(0)
-
-    def _free_disk(self) -> None:
-        self.machine.disk.heal()
-        self._room(ROOM_OCTETS)
-
-    def _room(self, octets: int) -> None:
-        for process in self.machine.processes.values():
-            process.disk.room_octets = octets
 
     def _note(self, what: str) -> None:
         self.log.note(self.timeline.now, "day", what)
@@ -388,6 +272,7 @@ class Day:
             readers = self.newsroom.testify(store, self.service, self.scenario.faults)
         evidence.stored = self._stored()
         evidence.unsettled = self._unsettled()
+        evidence.comebacks = self.troubles.comebacks
         for role in MAIL_ROLES:
             process = self.machine.processes[role]
             evidence.left_open += sum(1 for end in process.net.ends if self._is_forgotten(end))

@@ -253,7 +253,8 @@ def the_issue_comes(day: ReaderEvidence) -> Iterator[str]:
             counted = Counter(row.state for row in left.rows)
             yield f"issue {left.issue.number} of {left.issue.newsletter} is {left.issue.state}: {counted}"
     planned = [left.issue.planned for left in day.issues if left.issue.newsletter == MAIN]
-    if max(planned, default=0) < READERS_MIN:
+    stopped = any(left.issue.state is IssueState.STOPPED for left in day.issues)
+    if max(planned, default=0) < READERS_MIN and not stopped:
         yield f"the issues of {MAIN} went to {planned} readers"
 
 
