@@ -7,15 +7,19 @@ from functools import cached_property
 
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.subscriber import Subscriber, SubscriberId
+from secondpost.protocols.tokens import Purpose
 from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
 from secondpost.store.subscriber_ports import Bounce
 from simulation.daylog import DayLog
 from simulation.faults import ClockWrong, Fault
+from simulation.keys import reader_keys
 from simulation.letters import Heard, Ledger
 from simulation.news import NewsPlan
 from simulation.people import Reader
 from simulation.primaries import ReceivingServer, Taken
 from simulation.reader_mail import ReaderMail, read_mail
+
+AHEAD_MS_MAX = 2 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,24 @@ class ReaderEvidence:
     @property
     def clock_was_wrong(self) -> bool:
         return any(isinstance(fault.what, ClockWrong) for fault in self.faults)
+
+    @property
+    def clock_was_far_ahead(self) -> bool:
+        """What was decided then stands for a time that does not come on this day."""
+        return any(
+            isinstance(fault.what, ClockWrong) and fault.what.step_ms > AHEAD_MS_MAX for fault in self.faults
+        )
+
+    @cached_property
+    def refused(self) -> set[tuple[int, int]]:
+        """Subscriber and number of the issue of what may have heard a 5xx, by the envelope's sender."""
+        senders = {sender for server in self.inboxes for sender, _ in server.refused}
+        senders |= {sender for server in self.inboxes for sender in server.refused_senders}
+        tokens = [
+            reader_keys().addresses.read(sender.partition("@")[0].removeprefix("b-"), Purpose.BOUNCE)
+            for sender in senders
+        ]
+        return {(token.subscriber, token.number) for token in tokens if token is not None}
 
     @cached_property
     def taken_letters(self) -> Counter[str]:
