@@ -116,8 +116,9 @@ INSERT INTO domain (lane, name, paused_until_ms) VALUES (?1, ?2, ?3)
 ON CONFLICT (lane, name) DO UPDATE SET paused_until_ms = excluded.paused_until_ms;
 
 -- name: paused_too_long
--- Up to ?2 domains that are paused for longer than any pause lasts (?1). Asked once, when the role starts.
-SELECT id FROM domain WHERE paused_until_ms > ?1 LIMIT ?2;
+-- Up to ?2 domains with deliveries waiting that are paused for longer than any pause lasts (?1). Asked once,
+-- when the role starts.
+SELECT id FROM domain INDEXED BY domain_due WHERE next_due_ms IS NOT NULL AND paused_until_ms > ?1 LIMIT ?2;
 
 -- name: end_pauses
 -- Some domains are paused no more.
