@@ -19,6 +19,7 @@ from simulation.people import Reader
 from simulation.primaries import ReceivingServer, Taken
 from simulation.reader_mail import ReaderMail, read_mail
 
+OUTCOMES = ("delivered", "deferred", "failed", "unknown")
 AHEAD_MS_MAX = 2 * 3_600_000
 
 
@@ -83,6 +84,15 @@ class ReaderEvidence:
         return Counter(
             handing.marker for handing in self.letters.handings if handing.heard is Heard.ACKNOWLEDGED
         )
+
+    @cached_property
+    def told_of(self) -> dict[str, tuple[float, str]]:
+        """What the log last told of a delivery, and when."""
+        return {
+            line.values()["id"]: (line.seconds, line.what)
+            for line in self.log.lines
+            if line.role == "deliver" and line.what in OUTCOMES
+        }
 
     @cached_property
     def arrived(self) -> list[Arrived]:

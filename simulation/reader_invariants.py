@@ -11,7 +11,7 @@ from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.dkim_verifying import Finding, verify
 from secondpost.world.real_keys import proves
 from simulation.clock import EPOCH_MS
-from simulation.faults import Blocked, Fault, InboxDown, PowerCut, Storm
+from simulation.faults import Blocked, Fault, InboxDown, NoRoom, PowerCut, Storm
 from simulation.keys import public_key
 from simulation.letters import Heard
 from simulation.news import MAIN, READERS_MIN, By
@@ -21,6 +21,7 @@ from simulation.scenario import OUR_ADDRESS
 
 SIGNATURES = 2
 VERIFIED_MAX = 2  # mails a day whose signatures are computed
+UNWRITTEN_SECONDS_MAX = 15.0  # of an outcome, on a slow disk
 ON_ITS_WAY_SECONDS = 10.0  # from a word of ours to the reader's server, on a calm day
 STALLED_SECONDS_MAX = 960.0  # what TCP keeps alive through an outage
 MAY_HAVE_IT = (State.DELIVERED, State.UNKNOWN)
@@ -115,21 +116,33 @@ def nobody_is_passed_over(day: ReaderEvidence) -> Iterator[str]:
 
 def unknown_has_a_reason(day: ReaderEvidence) -> Iterator[str]:
     """P2: unknown is what a connection that broke behind the dot left, which the log tells; or a death of
-    the deliver role, and then it is no more than the connections that were open.
+    the deliver role, and then it is no more than the connections that were open, and outcomes that were
+    not yet on the disk.
     """
-    told = {line.values()["id"]: line.seconds for line in day.log.of("unknown")}
     silent = 0
     for left in day.issues:
         for row, mails in day.rows_of(left):
             if row.state is not State.UNKNOWN:
                 continue
-            at = told.get(str(row.id))
-            if at is None:
+            at, outcome = day.told_of.get(str(row.id), (0.0, ""))
+            if outcome == "":
                 silent += 1
+            elif outcome != "unknown":
+                if not _died_unwritten(day, at):
+                    yield f"{row.id} is unknown, and its outcome was known at {at:.3f}: {outcome}"
             elif any(one.taken.replied for one in mails) and not _was_rough(day, at):
                 yield f"{row.id} to {row.recipient} is unknown since {at:.3f}, and its server had answered"
     if silent > day.open_at_death:
         yield f"{silent} deliveries are unknown, and {day.open_at_death} connections died"
+
+
+def _died_unwritten(day: ReaderEvidence, at: float) -> bool:
+    """Whether a role died before what was known at that time was on the disk."""
+    late = UNWRITTEN_SECONDS_MAX
+    full = [fault.end for fault in day.faults if isinstance(fault.what, NoRoom) and fault.start - late <= at]
+    until = max((end + late for end in full if end >= at), default=at + late)
+    ends = (*day.log.deaths(), *day.log.of("role-ended"))
+    return any(at <= line.seconds <= until for line in ends)
 
 
 def _was_rough(day: ReaderEvidence, at: float) -> bool:
