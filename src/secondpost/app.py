@@ -53,7 +53,7 @@ from secondpost.world.steady_clock import SteadyClock
 
 QUESTIONS = "deliver.socket"  # where the deliver role answers
 HINTS = "deliver.hints"  # where it hears that there is mail
-WRITE_AHEAD_LOG = "mail.db-wal"
+WRITE_AHEAD_LOGS = ("mail.db-wal", "newsletter.db-wal")
 CHECKPOINT_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 STOCK_SECONDS = 30.0
@@ -96,10 +96,11 @@ class Background:
 
 
 def free_octets(disk: Disk, reserve: int) -> int:
-    """What the disk has beyond the reserve; may be negative. What lies in the write-ahead log will be
-    written a second time when it moves into the database, so its room is spoken for.
+    """What the disk has beyond the reserve; may be negative. What lies in the write-ahead logs will be
+    written a second time when it moves into the databases, so its room is spoken for.
     """
-    return disk.free_octets() - disk.size(WRITE_AHEAD_LOG) - reserve
+    spoken_for = sum(disk.size(log) for log in WRITE_AHEAD_LOGS)
+    return disk.free_octets() - spoken_for - reserve
 
 
 class Hinter:

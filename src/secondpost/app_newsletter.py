@@ -126,7 +126,11 @@ class PublishRole:
             await asyncio.sleep(TURN_SECONDS)
 
     async def _turn(self) -> None:
-        """Led for one turn only, so that a command of the owner can lead between two."""
+        """Led for one turn only, and not while the feeds are looked at, so that a command of the owner can
+        lead between two.
+        """
+        for newsletter in self._config.newsletters:
+            await self._publisher.look(newsletter)
         leader = await self._store.lead(PUBLISH)
         if leader is None:
             return
@@ -193,7 +197,9 @@ class OpenNewsletter:
 
 @asynccontextmanager
 async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
-    """The owner's view of the newsletter, service or not; feeds are fetched here. Raises StoreRefused."""
+    """The owner's view of the newsletter, service or not. Feeds are fetched by the fetch role, and where none
+    is running, here. Raises StoreRefused.
+    """
     clock, work, dice = RealClock(), RealWork(), RealDice()
     disk, net = RealDisk(config.store), RealNet()
     try:
@@ -202,12 +208,12 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
         try:
             resolver = RealResolver(config.dns.servers, dice)
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)
-            look = FeedFetching(fetcher, work).look
+            asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
             # The one hint at the end is enough: a later turn of the loop would find the net closed.
             sign_ups = SignUps(store, clock, QueueIds(store.worker), lambda: None)
             # What an alarm would say, the command says itself.
             log = MailLog(lambda line: None)
-            publisher = publisher_of(config, clock, dice, store, log, look)
+            publisher = publisher_of(config, clock, dice, store, log, asker.look)
             yield OpenNewsletter(store, clock, publisher, renderer_of(config, dice, store), sign_ups)
         finally:
             net.hint(disk.path(HINTS))

@@ -1,19 +1,26 @@
 """The owner leads issues by command: the feeds are fetched and the store is real."""
 
+import asyncio
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from secondpost.app_newsletter import PUBLISH, OpenNewsletter
+from secondpost.app_newsletter import FEEDS, PUBLISH, OpenNewsletter
 from secondpost.cli import newsletters
 from secondpost.mail.address import Mailbox
-from secondpost.mail.issue import IssueState
+from secondpost.mail.article import FeedAnswered, FeedAsked
+from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.subscriber_ports import Bounce, BounceKind
+from secondpost.world.feed_socket import FeedAnswerer
+from secondpost.world.real_net import RealNet
 from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
+from tests.newsletter.blog import articles
 
 
 def with_a_reader(paper: Newspaper) -> None:
@@ -76,7 +83,11 @@ def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
     assert counted == paper.told("issue", "status", "1") == paper.told("issue", "status", "weekly", "1")
     assert "1 reader planned: 1 under way." in paper.run("issue", "status").stdout
     assert "no issue 2" in paper.run("issue", "show", "2", code=1).stderr
-    assert "no number" in paper.run("issue", "show", "two", code=2).stderr
+    for word in ("two", "²", "9" * 30):
+        assert "no number" in paper.run("issue", "show", word, code=2).stderr
+        assert "no number" in paper.run("issue", "status", word, code=2).stderr
+    paper.run("issue", "list", "--before", "9" * 30, code=2)
+    paper.run("issue", "list", "--limit", "9" * 30, code=2)
 
 
 def test_a_mail_that_came_back_is_told_of_its_issue_and_of_its_reader(paper: Newspaper) -> None:
@@ -138,8 +149,18 @@ def test_a_stopped_issue_gives_its_articles_back(paper: Newspaper) -> None:
     assert paper.told("issue", "send")["number"] == 2
 
 
+def paper_full(paper: Newspaper) -> str:
+    paper.writes(1)
+    told = paper.run("issue", "preview", "--html", "/dev/full", code=1).stderr
+    paper.writes()
+    return told
+
+
 def test_a_preview_shows_what_there_is_and_uses_nothing_up(paper: Newspaper, tmp_path: Path) -> None:
     assert "nothing to show" in paper.run("issue", "preview", code=1).stderr
+    paper.run("issue", "preview", "--html", str(tmp_path / "nothing.html"), code=1)
+    assert not (tmp_path / "nothing.html").exists(), "no empty file is left"
+    assert "/dev/full cannot be written" in paper_full(paper)
     paper.writes(1)
     shown = paper.run("issue", "preview")
     assert shown.stdout.startswith("Subject: ")
@@ -207,3 +228,44 @@ def test_without_a_store_the_service_is_named(paper: Newspaper) -> None:
     folder = paper.folder / "store"
     os.rename(folder, paper.folder / "away")
     assert "start the service" in paper.run("issue", "list", code=4).stderr
+
+
+def test_where_the_fetch_role_runs_it_is_asked(paper: Newspaper) -> None:
+    paper.pages.clear()  # nobody answers on the web
+    asked: list[str] = []
+
+    async def look(feed: FeedAsked) -> FeedAnswered:
+        asked.append(feed.url)
+        return FeedAnswered(articles(2, 1))
+
+    async def beside(open_: OpenNewsletter) -> None:
+        net, tasks = RealNet(), list[asyncio.Task[None]]()
+        path = str(paper.folder / "store" / FEEDS)
+        answerer = FeedAnswerer(look, lambda work: tasks.append(asyncio.get_running_loop().create_task(work)))
+        door = await answerer.open(net, path)
+        told = await asyncio.to_thread(paper.told, "issue", "next")
+        assert told["articles"] == 2
+        door.close()
+        net.close()
+
+    paper.inside(beside)
+    assert len(asked) == 1
+    assert "is in doubt" in paper.run("issue", "next").stdout, "without the role the command looks itself"
+
+
+def test_two_who_send_at_once_send_one_issue(paper: Newspaper) -> None:
+    paper.writes(1, 2, 3, 4, 5)
+    with_a_reader(paper)
+    command = [sys.executable, "-m", "secondpost", "--config", str(paper.config), "issue", "send"]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    told = [process.communicate(timeout=60) for process in running]
+    assert sorted(process.returncode for process in running) == [0, 1, 1], told
+    assert sum("Issue 1 is not finished" in stderr for _, stderr in told) == 2
+    [issue] = paper.inside(issues)
+    assert (issue.article_count, issue.planned, issue.slot) == (5, 1, "forced-1")
+
+
+async def issues(open_: OpenNewsletter) -> list[Issue]:
+    return open_.store.issues("weekly", None, 9)

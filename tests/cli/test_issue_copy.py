@@ -106,6 +106,8 @@ def test_a_copy_uses_nothing_up(paper: Newspaper) -> None:
     assert (sent["number"], sent["articles"]) == (1, 2)
     assert paper.told("issue", "status")["planned"] == 1
     # While that one is under way the next one can be looked at.
+    refused = paper.run("issue", "test", OWNER, code=1).stderr
+    assert "nothing is sent: 0 of 2 articles wait. Issue 1 is not finished" in refused
     paper.writes(1, 2, 3, 4)
     told = paper.told("issue", "test", OWNER)
     assert told["subject"] == "[Test] Article 3 · Article 4"

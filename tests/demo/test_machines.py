@@ -11,9 +11,9 @@ import pytest
 
 from secondpost.demo.evidence import DIRECT, THROUGH_US, Added, FalseClaim, added_to, check
 from secondpost.demo.letters import AWKWARD, Letter, letter
+from secondpost.demo.mailserver import Arrived, MailServer
 from secondpost.demo.names import Asker, Zone, serve_names
 from secondpost.demo.networks import Network
-from secondpost.demo.primary import Arrived, Primary
 from secondpost.demo.senders import SendingServer, Try
 from secondpost.demo.stage import free_port
 
@@ -27,7 +27,7 @@ ZONE = Zone(
 class World:
     """Two mail servers, one sender behind a border, and what it tried."""
 
-    def __init__(self, first: Primary, second: Primary, network: Network, names: Asker) -> None:
+    def __init__(self, first: MailServer, second: MailServer, network: Network, names: Asker) -> None:
         self.first, self.second, self.network = first, second, network
         self.tries: list[Try] = []
         self.sender = SendingServer(
@@ -41,7 +41,7 @@ class World:
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
     port = free_port(("127.0.0.10", "127.0.0.20"))
-    first, second = Primary(FIRST, "127.0.0.10", port), Primary(SECOND, "127.0.0.20", port)
+    first, second = MailServer(FIRST, "127.0.0.10", port), MailServer(SECOND, "127.0.0.20", port)
     names, names_port = await serve_names(ZONE, "127.0.0.53")
     network = Network("West", "127.1.0.1")
     try:

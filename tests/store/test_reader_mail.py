@@ -145,6 +145,41 @@ async def test_an_issue_expires_from_its_first_attempt_and_nobody_is_told(place:
     assert store.reckoning(issue.id) == Reckoning(2, expired=1, under_way=1)
 
 
+async def test_a_dead_server_holds_the_next_issue_up_for_some_days_and_no_longer(place: Place) -> None:
+    """One row is tried for all that wait for a site; the others are over as well when it stays away."""
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@dead.example", "b@dead.example", "c@slow.example")
+    issue = await publisher.sent()
+    for name in ("dead", "slow"):
+        await store.hint_site(Lane.ISSUES, Domain(f"{name}.example"), f"mx.{name}.example")
+    lease = await store.lease(Lane.ISSUES, "mx.dead.example")
+    assert lease is not None
+    down_ms = place.clock.ms
+    claimed = await store.claim(lease, down_ms, 10)
+    await store.site_down("mx.dead.example", "connect", "refused", down_ms, down_ms + 30_000)
+    await store.settle(lease, [outcome(claimed[0], State.WAITING, down_ms, due_ms=down_ms)])
+    await store.give_back(lease)
+
+    async def expired(days: int) -> list[int]:
+        now_ms = down_ms + days * DAY_MS + 1
+        before_ms, end = now_ms - 3 * DAY_MS, State.EXPIRED
+        return [
+            await store.expire(Lane.ISSUES, Domain(f"{name}.example"), before_ms, now_ms, end)
+            for name in ("dead", "slow")
+        ]
+
+    place.clock.ms += DAY_MS
+    await store.site_down("mx.dead.example", "connect", "still refused", place.clock.ms, place.clock.ms)
+    assert await expired(2) == [0, 0]
+    assert await expired(3) == [2, 0]
+    assert store.reckoning(issue.id) == Reckoning(3, expired=2, under_way=1)
+    # A site that went down only now is not waited for any less.
+    await store.site_down("mx.slow.example", "connect", "refused", down_ms + 9 * DAY_MS, 0)
+    assert await expired(10) == [0, 0]
+    assert await expired(12) == [0, 1]
+
+
 async def test_a_campaign_shares_a_site_fairly_and_goes_in_order(place: Place) -> None:
     store = place.open_newsletter()
     publisher = Publisher(place, store)

@@ -242,3 +242,22 @@ def test_nobody_becomes_a_reader_without_a_word_and_a_complaint_is_an_end() -> N
     into_active = {edge.source for edge in EDGES if edge.target is SubscriberState.ACTIVE}
     assert into_active == {None, SubscriberState.PENDING, SubscriberState.SUSPENDED}
     assert [edge for edge in EDGES if edge.source is SubscriberState.COMPLAINED] == []
+
+
+async def test_who_had_left_has_left_again_when_nobody_confirms(place: Place) -> None:
+    """Else a stranger who types the address into the form could make a list bring them back."""
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    [ann] = await publisher.readers("ann@example.net")
+    await store.leave(ann, place.clock.ms, "one-click")
+    assert await publisher.sign_up("ann@example.net") is SignedUp.CONFIRM
+    assert await store.forget_pending(place.clock.ms + 1) == 1
+    assert await store.forget_pending(place.clock.ms + 1) == 0
+    found = store.find(WEEKLY, ANN)
+    assert found is not None
+    assert (found.id, found.state) == (ann, SubscriberState.LEFT)
+    assert [event.what for event in store.events_of(ann)][-2:] == ["signed-up", "left"]
+    line = [Imported(ANN)]
+    counted = await store.import_batch(WEEKLY, line, SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms)
+    assert counted == ImportCount(added=0, suppressed=0, known=1)
+    assert store.reader_counts(WEEKLY)[SubscriberState.ACTIVE] == 0

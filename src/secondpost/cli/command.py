@@ -14,6 +14,7 @@ from typing import IO
 import click
 
 _CONFIG_KEY = "secondpost.config"
+COUNTED = click.IntRange(1, 1_000_000_000)  # what --limit and its like take, and what a store can count to
 
 
 class Exit(IntEnum):

@@ -95,11 +95,22 @@ class WayDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderWayDocument:
+    newsletter: str
+    address: str
+    state: str | None
+    suppressed: bool
+    older: int
+    steps: list[StepDocument]
+
+
+@dataclass(frozen=True, slots=True)
 class TraceDocument:
     """trace."""
 
     messages: list[WayDocument]
     older: int
+    readers: list[ReaderWayDocument]
 
 
 @dataclass(frozen=True, slots=True)

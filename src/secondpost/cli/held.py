@@ -17,7 +17,7 @@ from secondpost.cli.choosing import (
     choosing_options,
     chosen,
 )
-from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.documents import ExportDocument, ReadingDocument, VerbDocument
 from secondpost.cli.export import PIECE_OCTETS, EmlFolder, Export, MboxFile
 from secondpost.cli.opening import at_desk, configuration
@@ -44,9 +44,7 @@ def held() -> None:
 @held.command("list", cls=Command)
 @click.option("--domain", type=DomainParam(), help="Only mail to this domain.")
 @click.option("--address", metavar="ADDRESS", help="Only mail from or to this address.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=LISTED_MAX, show_default=True, help="At most so many."
-)
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
 @click.option("--after", type=DeliveryParam(), help="Go on after this delivery, the last of the list before.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_held(

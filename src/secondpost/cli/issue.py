@@ -1,46 +1,38 @@
 """secondpost issue: what the next issue waits for, and the owner's hand on issues."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.newsletter_documents import (
     IssueListDocument,
     IssueShownDocument,
-    SentDocument,
     article_document,
     issue_document,
     next_document,
     reckoning_document,
 )
-from secondpost.cli.newsletters import led, meant, only_name
+from secondpost.cli.newsletters import meant, only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import (
     Column,
     counted,
     local_time,
-    progressed,
-    progressing,
     say,
     say_json,
     say_table,
 )
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState, Reckoning
-from secondpost.newsletter.decisions import Ready
-from secondpost.newsletter.publish import CannotCompose
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.subscriber_ports import NewsletterStore
 
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
 
+NUMBER_DIGITS_MAX = 9
 LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
-FREEZING_LOOK_SECONDS = 1.0  # between two words about an issue that is being frozen
 
 COLUMNS = (
     Column("issue", right=True),
@@ -58,7 +50,11 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
 
 @click.group(
     cls=Group,
-    places={"preview": "secondpost.cli.issue_preview", "test": "secondpost.cli.issue_copy"},
+    places={
+        "preview": "secondpost.cli.issue_preview",
+        "test": "secondpost.cli.issue_copy",
+        "send": "secondpost.cli.issue_send",
+    },
 )
 def issue() -> None:
     """Issues of the newsletter: what the next one waits for, try, send, stop, count."""
@@ -87,10 +83,8 @@ def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
 
 @issue.command("list", cls=Command)
 @NAME
-@click.option(
-    "--limit", type=click.IntRange(1), default=LISTED_MAX, show_default=True, help="At most so many."
-)
-@click.option("--before", type=click.IntRange(1), help="Go on before the last of the list before.")
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
+@click.option("--before", type=COUNTED, help="Go on before the last of the list before.")
 @JSON
 def list_issues(name: str | None, limit: int, before: int | None, as_json: bool) -> None:
     """List issues, the newest first."""
@@ -154,79 +148,6 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
             say(f"article   {article.title}\n          {article.link}")
 
     at_newsletter(read, config)
-
-
-@issue.command("send", cls=Command)
-@NAME
-@NO_FETCH
-@JSON
-def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
-    """Send an issue now, if there is enough for one. Looks at the feeds first.
-
-    Every rule holds but the calendar, the approval and the time to undo: with too few articles nothing is
-    sent, and the exit code is 1.
-    """
-    config = configuration()
-    newsletter = only_name(config, name)
-
-    async def work(open_: "OpenNewsletter") -> None:
-        if not no_fetch:
-            await open_.publisher.fetch(newsletter)
-        sent = await _sent(open_, newsletter)
-        if as_json:
-            say_json(sent)
-        if not sent.sent:
-            raise Ending(f"nothing is sent: {sent.reason}", Exit.NO)
-        if not as_json:
-            readers = counted(sent.readers, "reader", "readers")
-            say(f"Issue {sent.number} of {newsletter.name} goes to {readers}: the service delivers it.")
-            say(f"How it goes: secondpost issue status {newsletter.name} {sent.number}")
-
-    at_newsletter(work, config)
-
-
-async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument:
-    store, publisher = open_.store, open_.publisher
-    async with led(store) as leader:
-        try:
-            async with _freezing_shown(store, newsletter):
-                told = await publisher.send_now(newsletter, leader)
-        except (CannotCompose, IssueRefused) as fault:
-            raise Ending(_why_not_made(store, newsletter, fault), Exit.NO) from None
-    if not isinstance(told.decision, Ready):
-        return SentDocument(newsletter.name, False, None, told.articles, told.minimum, 0, told.reason)
-    made = store.issues(newsletter.name, None, 1)[0]
-    return SentDocument(
-        newsletter.name, True, made.number, made.article_count, made.minimum, made.planned, told.reason
-    )
-
-
-def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: Exception) -> str:
-    for each in store.issues_under_way():
-        if each.newsletter == newsletter.name and each.state is IssueState.OPEN:
-            name = f"{newsletter.name} {each.number}"
-            return f"issue {name} is held, since {fault}; mend that, or type: secondpost issue stop {name}"
-    return f"nothing is sent: {fault}"
-
-
-@asynccontextmanager
-async def _freezing_shown(store: NewsletterStore, newsletter: Newsletter) -> AsyncIterator[None]:
-    """How many of its readers have their row, while an issue is frozen."""
-
-    async def watch() -> None:
-        while True:
-            await asyncio.sleep(FREEZING_LOOK_SECONDS)
-            for each in store.issues_under_way():
-                if each.newsletter == newsletter.name and each.state is IssueState.FREEZING:
-                    rows = store.reckoning(each.id).under_way
-                    progressing(f"{rows:,} of {counted(each.planned, 'reader', 'readers')} planned")
-
-    watching = asyncio.get_running_loop().create_task(watch())
-    try:
-        yield
-    finally:
-        watching.cancel()
-        progressed()
 
 
 @issue.command("stop", cls=Command)
@@ -296,7 +217,7 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
 
 
 def _numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
         raise click.UsageError(f"{text!r} is no number of an issue, such as 12.")
     found = store.issue_by_number(newsletter.name, int(text))
     if found is None:

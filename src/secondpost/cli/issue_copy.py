@@ -12,6 +12,7 @@ from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import counted, say, say_json
 from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import queue_id_text
+from secondpost.newsletter.decisions import TooFew
 from secondpost.newsletter.publish import CannotCompose
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ async def _sent(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox) -> Copy
         )
 
     if len(articles) < newsletter.min_articles:
-        return document(f"{told.reason} To look at what there is: secondpost issue preview {newsletter.name}")
+        few = f"{len(articles)} of {counted(newsletter.min_articles, 'article', 'articles')}"
+        why = told.reason if isinstance(told.decision, TooFew) else f"{few} wait. {told.reason}"
+        return document(f"{why} To look at what there is: secondpost issue preview {newsletter.name}")
     try:
         note = store.note(newsletter.name)
         copy = open_.renderer.test_copy(newsletter, now_ms, articles, newsletter.min_articles, note)

@@ -1,6 +1,8 @@
 """secondpost issue preview: the next issue as a reader would see it, before there is one."""
 
 import html
+import os
+from contextlib import suppress
 from email.utils import parseaddr
 from typing import IO, TYPE_CHECKING
 
@@ -65,16 +67,30 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
             reason=told.reason,
         )
 
-    target = None if path is None or path == "-" else _opened(path)
-    document = at_newsletter(look, config)
+    target, was_there = None, False
+    if path is not None and path != "-":
+        was_there = os.path.exists(path)
+        target = _opened(path)
+    try:
+        document = at_newsletter(look, config)
+    except Ending:
+        if target is not None:
+            target.close()
+            if not was_there:
+                with suppress(OSError):  # what root made may be beyond the store's owner
+                    os.unlink(target.name)
+        raise
     if as_json:
         say_json(document)
     elif path == "-":
         click.echo(document.html)
     elif target is not None:
-        with target:
-            target.truncate(0)
-            target.write(document.html)
+        try:
+            with target:
+                target.truncate(0)
+                target.write(document.html)
+        except OSError as error:
+            raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
         say(f"Wrote {path}. {document.reason}")
     else:
         say(f"Subject: {document.subject}\n\n{document.text}")

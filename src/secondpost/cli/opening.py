@@ -6,7 +6,7 @@ import pwd
 import shlex
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -23,6 +23,7 @@ from secondpost.world.ports import DiskFailed
 
 if TYPE_CHECKING:  # the wiring is loaded late, by those commands alone that need it
     from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.store.subscriber_ports import NewsletterStore
 
 T = TypeVar("T")
 
@@ -74,6 +75,28 @@ def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Conf
     async def opened() -> T:
         async with open_newsletter(config) as open_:
             return await work(open_)
+
+    with _told_of_the_store(config):
+        return asyncio.run(opened())
+
+
+def at_stores(work: Callable[[OwnersDesk, "NewsletterStore | None", Config], Awaitable[T]]) -> T:
+    """The same with both stores; where there is no newsletter, its store is None."""
+    config = configuration()
+    from secondpost.app import open_desk
+
+    if len(config.newsletters) > 0:
+        from secondpost.app_newsletter import open_newsletter
+    become_owner(config)
+
+    async def opened() -> T:
+        async with AsyncExitStack() as ends:
+            open_ = await ends.enter_async_context(open_desk(config))
+            desk = OwnersDesk(open_.desk, open_.clock, open_.changed)
+            if len(config.newsletters) == 0:
+                return await work(desk, None, config)
+            newsletter = await ends.enter_async_context(open_newsletter(config))
+            return await work(desk, newsletter.store, config)
 
     with _told_of_the_store(config):
         return asyncio.run(opened())

@@ -15,7 +15,7 @@ from secondpost.cli.choosing import (
     choosing_options,
     chosen,
 )
-from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.documents import VerbDocument, list_document, message_document
 from secondpost.cli.opening import at_desk
 from secondpost.cli.screen import (
@@ -76,9 +76,7 @@ def queue() -> None:
 @click.option("--domain", type=DomainParam(), help="Only those to this domain.")
 @click.option("--address", metavar="ADDRESS", help="Only those from or to this address.")
 @click.option("--site", metavar="SITE", help="Only those whose next hop is this site.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=LISTED_MAX, show_default=True, help="At most so many."
-)
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
 @click.option("--after", type=DeliveryParam(), help="Go on after this delivery, the last of the list before.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_queue(

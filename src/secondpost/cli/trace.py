@@ -1,20 +1,27 @@
-"""secondpost trace: the way of one message, or of the latest messages from or to an address."""
+"""secondpost trace: the way of one message, or of an address: its messages, and its part in newsletters."""
 
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
-from secondpost.cli.documents import StepDocument, TraceDocument, WayDocument
-from secondpost.cli.opening import at_desk
+from secondpost.cli.documents import ReaderWayDocument, StepDocument, TraceDocument, WayDocument
+from secondpost.cli.opening import at_stores
+from secondpost.cli.reader_way import ReaderWay, copies_to, steps_of_issue, steps_of_mail, way_of_reader
 from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table, utc_time
 from secondpost.cli.way import Step, steps_of
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId
+from secondpost.mail.issue import Issue
 from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
 from secondpost.mail.size import size_text
+from secondpost.mail.subscriber import NOBODY
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import MessageRow, Selection
+from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.subscribers.typed import typed_mailbox
 
 MESSAGES_MAX = 10  # the latest ones of an address
 COLUMNS = (
@@ -25,41 +32,77 @@ COLUMNS = (
     Column("detail", folds=True),
 )
 
-Way = tuple[MessageRow, list[Step]]
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Of one message."""
+
+    message: MessageRow
+    of: str  # whose it is, in words
+    steps: list[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    ways: list[Way]
+    older: int  # messages that are not told
+    readers: list[ReaderWay]
 
 
 @click.command(cls=Command)
 @click.argument("what", metavar="ID|ADDRESS")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def trace(what: str, as_json: bool) -> None:
-    """Tell the way of a message, station by station.
+    """Tell the way of a message, or of an address, station by station.
 
-    In the order in which it went. Of an address, the latest ten messages from or to it.
+    In the order in which it went. Of an address, the latest ten messages from or to it, and what happened to
+    it as a reader of each newsletter.
     """
     id = None if "@" in what else _id(what)
 
-    async def read(desk: OwnersDesk, config: Config) -> None:
-        ids, older = _latest(desk, what) if id is None else ([id], 0)
-        ways = [way for each in ids if (way := _way(desk, each, config)) is not None]
-        if len(ways) == 0:
+    async def read(desk: OwnersDesk, readers: NewsletterStore | None, config: Config) -> None:
+        found = _of_address(desk, readers, what, config) if id is None else _of_id(desk, readers, id, config)
+        if len(found.ways) + len(found.readers) == 0:
             raise Ending(f"nothing is known of {what}: neither here nor lately gone", Exit.NO)
         if as_json:
-            say_json(TraceDocument([_document(row, steps) for row, steps in ways], older))
-            return
-        for row, steps in ways:
-            say(f"{queue_id_text(row.queue_id)} from <{row.sender}>, {size_text(row.size)}")
-            say_table(COLUMNS, [_row(step) for step in steps])
-        if older > 0:
-            say(f"{counted(older, 'older message', 'older messages')} not shown.")
+            say_json(_document(found))
+        else:
+            _say(found)
 
-    at_desk(read)
+    at_stores(read)
 
 
-def _id(text: str) -> QueueId:
+def _id(text: str) -> DeliveryId:
+    """Number 0 is the whole message."""
     try:
-        return DeliveryId.parse(text).queue_id if "/" in text else parse_queue_id(text)
+        return DeliveryId.parse(text) if "/" in text else DeliveryId(parse_queue_id(text), 0)
     except ValueError as error:
         raise click.UsageError(f"{error}, and no address either.") from None
+
+
+# ---------------------------------------------------------------- finding
+
+
+def _of_id(desk: OwnersDesk, readers: NewsletterStore | None, id: DeliveryId, config: Config) -> Traced:
+    way = _way(desk, id.queue_id, config)
+    if way is None and readers is not None:
+        way = _way_to_readers(readers, id)
+    return Traced([] if way is None else [way], 0, [])
+
+
+def _of_address(desk: OwnersDesk, readers: NewsletterStore | None, address: str, config: Config) -> Traced:
+    ids, older = _latest(desk, address)
+    ways = [way for each in ids if (way := _way(desk, each, config)) is not None]
+    if readers is None:
+        return Traced(ways, older, [])
+    try:
+        mailbox = typed_mailbox(address)
+    except ValueError:
+        return Traced(ways, older, [])
+    copies = [_way_to_readers(readers, copy.id) for copy in copies_to(readers, mailbox)]
+    found = [way_of_reader(readers, newsletter.name, mailbox) for newsletter in config.newsletters]
+    ways += [way for way in copies if way is not None]
+    return Traced(ways, older, [way for way in found if way is not None])
 
 
 def _latest(desk: OwnersDesk, address: str) -> tuple[list[QueueId], int]:
@@ -78,27 +121,87 @@ def _way(desk: OwnersDesk, id: QueueId, config: Config) -> Way | None:
     if message is None:
         return None
     deliveries = list(desk.found(Selection(ids=(id,))))
-    return message, steps_of(message, deliveries, desk.desk.told(id), config)
+    steps = steps_of(message, deliveries, desk.desk.told(id), config)
+    return Way(message, f"from <{message.sender}>", steps)
 
 
-def _row(step: Step) -> tuple[str, ...]:
-    number = "" if step.delivery is None else f"/{step.delivery.number}"
-    return (local_time(step.at_ms), step.station.value, number, step.what, step.detail)
+def _way_to_readers(readers: NewsletterStore, id: DeliveryId) -> Way | None:
+    """Of an issue as a whole, or of the mail to one reader."""
+    message, issue = readers.message(id.queue_id), readers.issue_of_message(id.queue_id)
+    if message is None:
+        return None
+    if issue is not None and id.number == 0:
+        return Way(message, _issue_text(issue), steps_of_issue(readers, issue))
+    mail = readers.delivery(id if issue is not None else DeliveryId(id.queue_id, 1))
+    if mail is None:
+        return None
+    own = "a test copy" if mail.subscriber == NOBODY else "a confirmation"
+    of = own if issue is None else _issue_text(issue)
+    return Way(message, of, steps_of_mail(readers, mail))
 
 
-def _document(row: MessageRow, steps: list[Step]) -> WayDocument:
-    return WayDocument(
-        queue_id_text(row.queue_id),
-        row.sender,
-        row.size,
+def _issue_text(issue: Issue) -> str:
+    return f"issue {issue.number} of {issue.newsletter}"
+
+
+# ---------------------------------------------------------------- telling
+
+
+def _say(found: Traced) -> None:
+    for way in found.ways:
+        say(f"{queue_id_text(way.message.queue_id)} {way.of}, {size_text(way.message.size)}")
+        say_table(COLUMNS, [_row(step, _number) for step in way.steps])
+    if found.older > 0:
+        say(f"{counted(found.older, 'older message', 'older messages')} not shown.")
+    for reader in found.readers:
+        state = "no reader" if reader.reader is None else reader.reader.state.value
+        also = ", suppressed" if reader.is_suppressed else ""
+        say(f"{reader.address} of {reader.newsletter}: {state}{also}")
+        say_table(COLUMNS, [_row(step, str) for step in reader.steps])
+        if reader.older > 0:
+            say(f"{counted(reader.older, 'older mail', 'older mails')} not shown.")
+
+
+def _number(id: DeliveryId) -> str:
+    return f"/{id.number}"
+
+
+def _row(step: Step, named: Callable[[DeliveryId], str]) -> tuple[str, ...]:
+    delivery = "" if step.delivery is None else named(step.delivery)
+    return (local_time(step.at_ms), step.station.value, delivery, step.what, step.detail)
+
+
+def _document(found: Traced) -> TraceDocument:
+    return TraceDocument(
         [
-            StepDocument(
-                utc_time(step.at_ms),
-                step.station.value,
-                None if step.delivery is None else str(step.delivery),
-                step.what,
-                step.detail,
+            WayDocument(
+                queue_id_text(way.message.queue_id), way.message.sender, way.message.size, _steps(way.steps)
             )
-            for step in steps
+            for way in found.ways
+        ],
+        found.older,
+        [
+            ReaderWayDocument(
+                newsletter=way.newsletter,
+                address=way.address,
+                state=None if way.reader is None else way.reader.state.value,
+                suppressed=way.is_suppressed,
+                older=way.older,
+                steps=_steps(way.steps),
+            )
+            for way in found.readers
         ],
     )
+
+
+def _steps(steps: list[Step]) -> list[StepDocument]:
+    return [
+        StepDocument(
+            utc_time(step.at_ms),
+            step.station.value,
+            None if step.delivery is None else str(step.delivery),
+            step.what,
+            step.detail,
+        )
+        for step in steps
+    ]

@@ -23,6 +23,9 @@ class Station(StrEnum):
     SPOOL = "spool"
     ROUTE = "route"
     DELIVER = "deliver"
+    BOUNCE = "bounce"
+    NEWSLETTER = "newsletter"
+    SUBSCRIBERS = "subscribers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ is over, and to the rows of workers that died.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from secondpost.deliver.inside import InsideSite
 from secondpost.deliver.post import Post
@@ -176,7 +177,10 @@ class DeliverLoop:
             backup = self._post.config.backup_for(domain)
             term = term_of(lane, backup.keep_ms if backup is not None else None)
             end = State.KEPT if term.ends_kept else State.EXPIRED
-            expired = await self._post.claims.expire(lane, domain, now_ms - term.waits_ms, now_ms, end)
+            expire = partial(self._post.claims.expire, lane, domain, now_ms - term.waits_ms, now_ms, end)
+            expired = 0
+            while (batch := await expire()) > 0:
+                expired += batch
             if expired > 0:
                 self._post.log.expired(domain.name, expired)
 

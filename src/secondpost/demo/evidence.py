@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from secondpost.demo.letters import Letter
-from secondpost.demo.primary import Arrived
+from secondpost.demo.mailserver import Arrived
 
 _RECEIVED = re.compile(rb"^Received: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 

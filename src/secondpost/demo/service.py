@@ -7,7 +7,7 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import secondpost
@@ -36,6 +36,7 @@ class Service:
     host: str
     port: int
     process: Process | None = None
+    commands: set[Process] = field(default_factory=set)  # that run now
 
     async def start(self) -> None:
         """Done when it greets. Raises NotStarted."""
@@ -81,7 +82,12 @@ class Service:
         return greeting.startswith(b"220")
 
     async def stop(self) -> int | None:
-        """Ask it to end, and see that nothing of it is left. Its exit code; None when it had to be killed."""
+        """Ask it to end, and see that nothing of it is left, nor any command. Its exit code; None when it had
+        to be killed.
+        """
+        for command in list(self.commands):
+            command.kill()
+            await command.wait()
         process, self.process = self.process, None
         if process is None:
             return None
@@ -114,12 +120,14 @@ class Service:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
+        self.commands.add(process)
         try:
             out, err = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS)
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+            self.commands.discard(process)
         return Answer(process.returncode or 0, out.decode(), err.decode())
 
     @property
@@ -162,6 +170,17 @@ def kill(family: list[Member]) -> None:
         if now is not None and now.started == member.started:
             with suppress(ProcessLookupError):
                 os.kill(member.pid, signal.SIGKILL)
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The command lines that name this folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(folder) in line:
+                found.append(line)
+    return found
 
 
 def _member(pid: int) -> Member | None:

@@ -1,68 +1,61 @@
-"""Sets the stage: addresses, a port that is free on all of them, names, networks, servers, the service.
+"""Sets the stage: addresses, a port that is free on all of them, names, networks, servers, the
+blog, its readers, the service.
 
 Each machine has an address of its own in 127.0.0.0/8, and every mail server listens on one port, which
 is the port 25 of this internet. All of it is gone when the stage is left, however that happens.
 """
 
-import json
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from secondpost.demo.blog import Blog
+from secondpost.demo.browser import Browser
+from secondpost.demo.configuration import Setup, write_configuration
 from secondpost.demo.letters import Letter
+from secondpost.demo.mailserver import MailServer
 from secondpost.demo.names import Asker, Zone, serve_names
 from secondpost.demo.networks import Network
 from secondpost.demo.networks import Path as Way
-from secondpost.demo.primary import Primary
+from secondpost.demo.readers import Reader
 from secondpost.demo.senders import SendingServer, Try
-from secondpost.demo.service import Service, user_name
+from secondpost.demo.service import Service, processes_in
 
 DOMAIN = "example.net"
 PRIMARY = "mx1.provider.example"
 SECOND = "mx2.example.net"
+BLOG = "www.example.net"
+WEST, EAST = "post.west.example", "mail.east.example"
 PRIMARY_ADDRESS = "127.0.0.10"
 SECOND_ADDRESS = "127.0.0.20"
 NAMES_ADDRESS = "127.0.0.53"
+BLOG_ADDRESS = "127.0.0.80"
+PAGES_ADDRESS = "127.0.0.1"  # where a browser of this machine finds them, too
 WEST_BORDER, WEST_ADDRESS = "127.1.0.1", "127.1.0.25"
 EAST_BORDER, EAST_ADDRESS = "127.2.0.1", "127.2.0.25"
 RECIPIENTS = ("ada@example.net", "orders@example.net")
+READERS = 5
 PORTS = range(20_000, 30_000)  # below those the kernel gives to outgoing connections
 PORT_TRIES_MAX = 200
 
 ZONE = Zone(
-    mx={DOMAIN: ((10, PRIMARY), (20, SECOND))},
-    hosts={PRIMARY: PRIMARY_ADDRESS, SECOND: SECOND_ADDRESS},
+    mx={
+        DOMAIN: ((10, PRIMARY), (20, SECOND)),
+        "west.example": ((10, WEST),),
+        "east.example": ((10, EAST),),
+    },
+    hosts={
+        PRIMARY: PRIMARY_ADDRESS,
+        SECOND: SECOND_ADDRESS,
+        BLOG: BLOG_ADDRESS,
+        WEST: WEST_ADDRESS,
+        EAST: EAST_ADDRESS,
+    },
 )
-
-CONFIG = """\
-version  = 1
-hostname = "{second}"
-store    = {store}
-owner    = ["ada@elsewhere.example"]
-reserve  = "1 MB"
-{user}
-[web]
-url = "none"
-
-[receive]
-listen = ["{address}:{port}"]
-
-[dns]
-servers = ["{names}"]
-
-[deliver]
-port  = {port}
-probe = "1 second"
-connections_per_site = 1
-
-[[backup]]
-domain     = "{domain}"
-recipients = {recipients}
-"""
 
 
 class NoStage(Exception):
@@ -72,11 +65,23 @@ class NoStage(Exception):
 @dataclass(frozen=True, slots=True)
 class Stage:
     folder: Path
-    primary: Primary
+    primary: MailServer
     west: SendingServer
     east: SendingServer
     east_to_primary: Way
     service: Service
+    pages: str  # where the public pages begin
+    blog: Blog
+    readers: tuple[Reader, ...]
+    browser: Browser
+
+    @property
+    def doors(self) -> tuple[tuple[str, int], ...]:
+        """Where somebody listens as long as the play lasts."""
+        port = self.service.port
+        web = int(self.pages.rpartition(":")[2])
+        mail = [(host, port) for host in (PRIMARY_ADDRESS, SECOND_ADDRESS, WEST_ADDRESS, EAST_ADDRESS)]
+        return (*mail, (PAGES_ADDRESS, web), (self.blog.host, self.blog.port))
 
 
 @asynccontextmanager
@@ -86,44 +91,56 @@ async def stage(tried: Callable[[SendingServer, Letter, Try], None]) -> AsyncIte
         folder = Path(
             stack.enter_context(TemporaryDirectory(prefix="secondpost-", ignore_cleanup_errors=True))
         )
-        port = free_port((PRIMARY_ADDRESS, SECOND_ADDRESS))
+        port = free_port((PRIMARY_ADDRESS, SECOND_ADDRESS, WEST_ADDRESS, EAST_ADDRESS))
         names, names_port = await serve_names(ZONE, NAMES_ADDRESS)
         stack.callback(names.close)
         asker = Asker(NAMES_ADDRESS, names_port)
-        west = SendingServer(
-            "post.west.example", WEST_ADDRESS, Network("West", WEST_BORDER), asker, port, tried
-        )
-        east = SendingServer(
-            "mail.east.example", EAST_ADDRESS, Network("East", EAST_BORDER), asker, port, tried
-        )
+        west = SendingServer(WEST, WEST_ADDRESS, Network("West", WEST_BORDER), asker, port, tried)
+        east = SendingServer(EAST, EAST_ADDRESS, Network("East", EAST_BORDER), asker, port, tried)
         stack.push_async_callback(west.network.end)
         stack.push_async_callback(east.network.end)
-        primary = Primary(PRIMARY, PRIMARY_ADDRESS, port)
-        stack.push_async_callback(primary.switch_off)
-        await primary.switch_on()
-        service = Service(folder, _write_config(folder, port, names_port), SECOND_ADDRESS, port)
+        primary = await _switched_on(stack, MailServer(PRIMARY, PRIMARY_ADDRESS, port))
+        at_west = await _switched_on(stack, MailServer(WEST, WEST_ADDRESS, port))
+        at_east = await _switched_on(stack, MailServer(EAST, EAST_ADDRESS, port))
+        browser = Browser(asker)
+        servers = [(at_west, at_east)[number % 2] for number in range(READERS)]
+        readers = tuple(
+            Reader(f"reader{number}@{server.name.partition('.')[2]}", server, browser)
+            for number, server in enumerate(servers, 1)
+        )
+        blog = Blog(BLOG, BLOG_ADDRESS)
+        stack.push_async_callback(blog.close)
+        await blog.open()
+        setup = Setup(
+            hostname=SECOND,
+            receive=f"{SECOND_ADDRESS}:{port}",
+            web=f"{PAGES_ADDRESS}:{free_port((PAGES_ADDRESS,))}",
+            names=f"{NAMES_ADDRESS}:{names_port}",
+            port=port,
+            domain=DOMAIN,
+            recipients=RECIPIENTS,
+            feed=f"{blog.home}/feed.xml",
+        )
+        service = Service(folder, write_configuration(folder, setup), SECOND_ADDRESS, port)
         stack.push_async_callback(service.stop)
         await service.start()
         to_primary = east.network.path_to(PRIMARY_ADDRESS, port)
-        yield Stage(folder, primary, west, east, to_primary, service)
+        yield Stage(folder, primary, west, east, to_primary, service, setup.pages, blog, readers, browser)
 
 
-def _write_config(folder: Path, port: int, names_port: int) -> Path:
-    user = user_name()
-    path = folder / "secondpost.toml"
-    path.write_text(
-        CONFIG.format(
-            second=SECOND,
-            store=json.dumps(str(folder / "store")),
-            user="" if user is None else f"user     = {json.dumps(user)}\n",
-            address=SECOND_ADDRESS,
-            port=port,
-            names=f"{NAMES_ADDRESS}:{names_port}",
-            domain=DOMAIN,
-            recipients=json.dumps(RECIPIENTS),
-        )
-    )
-    return path
+async def _switched_on(stack: AsyncExitStack, server: MailServer) -> MailServer:
+    stack.push_async_callback(server.switch_off)
+    await server.switch_on()
+    return server
+
+
+def left_of(stage: Stage) -> list[str]:
+    """What the play has left behind: its folder, doors that somebody still answers, processes."""
+    left = [str(stage.folder)] if stage.folder.exists() else []
+    for host, port in stage.doors:
+        with suppress(OSError), socket.create_connection((host, port), timeout=1.0):
+            left.append(f"{host}:{port}")
+    return left + processes_in(stage.folder)
 
 
 def free_port(hosts: tuple[str, ...]) -> int:

@@ -9,7 +9,7 @@ import msgspec
 
 from secondpost.demo.evidence import DIRECT, THROUGH_US, FalseClaim, added_to, check
 from secondpost.demo.letters import Letter, letter
-from secondpost.demo.primary import Arrived
+from secondpost.demo.mailserver import Arrived
 from secondpost.demo.senders import Journey, SendingServer
 from secondpost.demo.stage import RECIPIENTS, SECOND, Stage
 
@@ -63,7 +63,7 @@ class Witness:
     async def arrived(self, journeys: Sequence[Journey]) -> Arrivals:
         """Each letter as it lies in the primary's mailbox; each exactly once."""
         wanted = [journey.letter.number for journey in journeys]
-        if not await _until(lambda: self.in_mailbox(journeys) == wanted, ARRIVAL_SECONDS_MAX):
+        if not await until(lambda: self.in_mailbox(journeys) == wanted, ARRIVAL_SECONDS_MAX):
             raise FalseClaim("these letters arrive", wanted, self.in_mailbox(journeys))
         copies = {one.letter.number: self.stage.primary.copies_of(one.letter.key) for one in journeys}
         counts = {number: len(found) for number, found in copies.items()}
@@ -85,11 +85,11 @@ class Witness:
         check("its envelope is what it was", (one.sender, (one.recipient,)), (found.sender, found.recipients))
         check("it is unchanged, but for one Received line", THROUGH_US, added_to(one, found, SECOND))
 
-    async def held(self, count: int) -> list[ListedDelivery]:
-        """What the command lists, asked again until it is so many; the last answer either way."""
+    async def listed(self, group: str, count: int) -> list[ListedDelivery]:
+        """What `held list` or `queue list` tells, asked again until it is so many; else the last answer."""
         deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS_MAX
         while True:
-            listing = await self.document(Listing, "held", "list", "--json")
+            listing = await self.document(Listing, group, "list", "--json")
             if len(listing.deliveries) == count or asyncio.get_running_loop().time() > deadline:
                 return listing.deliveries
             await asyncio.sleep(POLL_SECONDS)
@@ -104,7 +104,8 @@ class Witness:
         return answer.out
 
 
-async def _until(true: Callable[[], bool], seconds: float) -> bool:
+async def until(true: Callable[[], bool], seconds: float) -> bool:
+    """Whether it became true in that time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not true():
         if asyncio.get_running_loop().time() > deadline:

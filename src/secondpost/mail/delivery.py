@@ -9,6 +9,8 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
 from secondpost.mail.subscriber import SubscriberId
 
+NUMBER_DIGITS_MAX = 18  # what fits into 63 bits
+
 
 class State(StrEnum):
     """spool/states.py is the table of what leads where. The second half is for mail to readers alone."""
@@ -50,7 +52,8 @@ class DeliveryId:
     def parse(cls, text: str) -> "DeliveryId":
         """Raises ValueError when the text is not ID/N."""
         head, slash, number = text.partition("/")
-        if len(slash) == 0 or not number.isascii() or not number.isdigit() or int(number) < 1:
+        is_number = number.isascii() and number.isdigit() and len(number) <= NUMBER_DIGITS_MAX
+        if len(slash) == 0 or not is_number or int(number) < 1:
             raise ValueError(f"{text!r} is not ID/N")
         return cls(parse_queue_id(head), int(number))
 

@@ -33,15 +33,15 @@ class Beside:
     is_only_past: bool  # the feed was read, and all that stood in it counts as seen
 
 
-def beside(
-    feeds: Mapping[str, Feed], held: Sequence[LedgerEntry], seen: Sequence[LedgerEntry], others: int
-) -> Beside:
-    """`others`: articles that wait, and issues that there were."""
+NOTHING_BESIDE = Beside((), {}, is_only_past=False)
+
+
+def beside(feeds: Mapping[str, Feed], held: Sequence[LedgerEntry], *, is_only_past: bool) -> Beside:
     whys = Counter(entry.reason for entry in held if entry.feed in feeds and entry.reason != GONE)
     return Beside(
         unlooked=tuple(feed.url for feed in feeds.values() if feed.last_fetch_ms is None),
         held=dict(whys),
-        is_only_past=len(seen) > 0 and others == 0,
+        is_only_past=is_only_past,
     )
 
 

@@ -16,7 +16,7 @@ from secondpost.newsletter.calendar import latest_slot
 from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.eligible import Standing, standing
 from secondpost.newsletter.issues import Desk, IssueRules, decide, decide_forced, outcome
-from secondpost.newsletter.outlook import Beside, Outlook, beside, moment_text, reason
+from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, moment_text, reason
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import (
     ArticleState,
@@ -52,6 +52,7 @@ class CannotCompose(Exception):
 # Raises CannotCompose.
 Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], IssueText]
 
+_LookBeside = Callable[[Newsletter, Desk, Standing], Beside]
 _Decider = Callable[[Standing, Desk, IssueRules, int], Decision]
 
 
@@ -82,18 +83,23 @@ class Publisher:
         if is_first:
             await self._pass_over_the_past(newsletter)
 
+    async def look(self, newsletter: Newsletter) -> None:
+        """Fetches when it is time. Needs no lead, and may take as long as the slowest feed."""
+        if self._clock.now_ms() - self._looked_ms(newsletter) >= FETCH_MS:
+            await self.fetch(newsletter)
+
     def outlook(self, newsletter: Newsletter) -> Outlook:
         """Of the next issue of the calendar, from what is known now."""
-        return self._told(newsletter, decide)
+        return self._told(newsletter, decide, self._beside)
 
     def outlook_forced(self, newsletter: Newsletter) -> Outlook:
         """Of an issue that the owner wants now."""
-        return self._told(newsletter, decide_forced)
+        return self._told(newsletter, decide_forced, self._beside)
 
-    def _told(self, newsletter: Newsletter, decider: _Decider) -> Outlook:
+    def _told(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:
         found, desk, rules, now_ms = self._known(newsletter)
         decision = decider(found, desk, rules, now_ms)
-        others = self._beside(newsletter, desk, found)
+        others = look_beside(newsletter, desk, found)
         why = reason(decision, found, others, lambda at_ms: moment_text(at_ms, rules.zone, now_ms))
         return Outlook(newsletter.name, found.count, len(found.unripe), rules.minimum, why, decision)
 
@@ -105,11 +111,10 @@ class Publisher:
         return found, self._desk(newsletter, rules, now_ms), rules, now_ms
 
     def _beside(self, newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
-        seen, held = (
-            self._reading.entries(newsletter, state) for state in (ArticleState.SEEN, ArticleState.HELD)
-        )
+        held = self._reading.entries(newsletter, ArticleState.HELD)
+        has_seen = self._reading.has_any(newsletter, ArticleState.SEEN)
         others = found.count + len(found.unripe) + desk.last_number
-        return beside(self._reading.feeds(newsletter), held, seen, others)
+        return beside(self._reading.feeds(newsletter), held, is_only_past=has_seen and others == 0)
 
     def _desk(self, newsletter: Newsletter, rules: IssueRules, now_ms: int) -> Desk:
         under_way = [each for each in self._issues.issues_under_way() if each.newsletter == newsletter.name]
@@ -145,14 +150,12 @@ class Publisher:
 
     async def turn(self, newsletter: Newsletter, leader: Lease) -> Outlook:
         """One look at the calendar: fetches when it is time, and makes the issue that is due."""
-        now_ms = self._clock.now_ms()
-        if now_ms - self._looked_ms(newsletter) >= FETCH_MS:
-            await self.fetch(newsletter)
-        told = self.outlook(newsletter)
+        await self.look(newsletter)
+        told = self._told(newsletter, decide, _look_nowhere)
         if isinstance(told.decision, Ready) or outcome(told.decision) is not None:
             if self._clock.now_ms() - self._looked_ms(newsletter) >= FRESH_MS:
                 await self.fetch(newsletter)
-                told = self.outlook(newsletter)
+                told = self._told(newsletter, decide, _look_nowhere)
             try:
                 await self._act(newsletter, told, leader)
             except (CannotCompose, IssueRefused) as fault:
@@ -233,6 +236,11 @@ class Publisher:
             await self.freeze(newsletter, issue, leader)
         except (CannotCompose, IssueRefused) as fault:
             self._alarm("issue-held", f"{newsletter.name} issue {issue.number}: {fault}")
+
+
+def _look_nowhere(newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
+    """A turn comes every few seconds, and nobody reads what else there would be to say."""
+    return NOTHING_BESIDE
 
 
 def rules_of(newsletter: Newsletter) -> IssueRules:

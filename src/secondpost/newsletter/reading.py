@@ -34,6 +34,9 @@ class FeedReading:
     def entries(self, newsletter: Newsletter, state: ArticleState) -> list[LedgerEntry]:
         return self._ledger.entries(newsletter.name, state, WAITING_MAX)
 
+    def has_any(self, newsletter: Newsletter, state: ArticleState) -> bool:
+        return len(self._ledger.entries(newsletter.name, state, 1)) > 0
+
     def of_issue(self, issue: Issue) -> list[LedgerEntry]:
         return self._ledger.entries_of_issue(issue.id)
 

@@ -18,7 +18,7 @@ from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId, LetterDraft, Reckoning
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.store.ports import Claims, Lease
+from secondpost.store.ports import Claims, Lease, Told
 
 
 class LeadershipLost(Exception):
@@ -326,6 +326,16 @@ class Issues(Protocol):
         """What was sent, for ever. Raises LookupError before write_content."""
         ...
 
+    def issue_of_message(self, message: QueueId) -> Issue | None: ...
+
+    def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
+        """One reader's row; None when it is not there, or no mail to a reader."""
+        ...
+
+    def told_of_delivery(self, id: DeliveryId) -> list[Told]:
+        """What happened to it besides the plain way, in order."""
+        ...
+
     def deliveries(
         self, id: IssueId, states: Sequence[State], after: SubscriberId | None, limit: int
     ) -> list[ReaderDelivery]:
@@ -343,7 +353,8 @@ class ReaderMail(Claims, Protocol):
     suppression in its own transaction: rows of those who may not get it become SUPPRESSED, rows of a stopped
     issue STOPPED. `sweep` leads what a dead worker had claimed of an issue back to waiting, and what was
     committing to UNKNOWN. `settle` takes UNKNOWN for a committing row; failed and expired are the end of a
-    reader's mail: nobody is told. `expire` counts an issue's row from its first attempt.
+    reader's mail: nobody is told. `expire` counts an issue's row from its first attempt; where
+    it was never tried because its site is down, from when that was.
     """
 
     def commit_marks(self, lease: Lease, ids: Sequence[DeliveryId]) -> Awaitable[frozenset[DeliveryId]]:

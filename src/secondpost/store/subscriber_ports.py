@@ -201,7 +201,9 @@ class Subscribers(Protocol):
         ...
 
     def forget_pending(self, since_before_ms: int) -> Awaitable[int]:
-        """Those who never confirmed are no longer there; one batch, how many."""
+        """Those who never confirmed are no longer there, or have left if they were readers before; one batch,
+        how many.
+        """
         ...
 
     def record_bounce(self, bounce: Bounce) -> Awaitable[bool]:

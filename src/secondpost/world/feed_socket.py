@@ -26,15 +26,22 @@ Background = Callable[[Coroutine[None, None, None]], None]
 
 
 class FeedAsker:
-    def __init__(self, net: Net, path: str) -> None:
+    """`otherwise` looks where no fetch role is running: a command then plays it."""
+
+    def __init__(self, net: Net, path: str, otherwise: Look | None = None) -> None:
         self._net = net
         self._path = path
+        self._otherwise = otherwise
 
     async def look(self, asked: FeedAsked) -> FeedAnswered:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._ask(asked)
-        except (NetError, TimeoutError):
+        except NetError:
+            if self._otherwise is not None:
+                return await self._otherwise(asked)
+            return FeedAnswered(FeedUnreadable("The fetch role does not answer."))
+        except TimeoutError:
             return FeedAnswered(FeedUnreadable("The fetch role does not answer."))
         except Garbled as garbled:
             return FeedAnswered(FeedUnreadable(f"The fetch role's answer makes no sense: {garbled}."))

@@ -10,7 +10,7 @@ from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.queries import number
-from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent
+from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent, tell
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, ImportCount, Imported, Reason
 
 HOUR_MS = 3_600_000
@@ -87,11 +87,22 @@ class SqliteImporting(SqliteReaders):
             db.execute(READER_QUERIES["forget_sign_ups"], (now_ms - HOUR_MS, BATCH_ROWS))
             rows = db.execute(READER_QUERIES["pending_before"], (since_before_ms, BATCH_ROWS)).fetchall()
             for id in [SubscriberId(number(row[0])) for row in rows]:
-                for query in ERASING:
-                    db.execute(READER_QUERIES[query], (id,))
+                _forget(db, id, now_ms)
             return len(rows)
 
         return self._writer.change(write, 2 * BATCH_ROWS)
+
+
+def _forget(db: apsw.Connection, id: SubscriberId, now_ms: int) -> None:
+    """One who never confirmed. Whoever had left has left again: else anybody could bring it about, with an
+    address typed into the form, that a list makes them a reader.
+    """
+    if len(db.execute(READER_QUERIES["was_reader"], (id,)).fetchall()) > 0:
+        db.execute(READER_QUERIES["lead"], (id, SubscriberState.LEFT.value, now_ms, None))
+        tell(db, id, now_ms, "left", "never confirmed anew")
+        return
+    for query in ERASING:
+        db.execute(READER_QUERIES[query], (id,))
 
 
 def _shared_consent(db: apsw.Connection, consent: Consent | None) -> int | None:

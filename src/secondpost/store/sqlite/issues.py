@@ -17,6 +17,7 @@ from secondpost.mail.issue import (
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.newsletter_ports import IssueRefused, ReaderDelivery, SlotOutcome, SlotRecord
+from secondpost.store.ports import Told
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.queries import Row, Value, maybe_number, number, read_queries
@@ -31,12 +32,16 @@ def _issue_query(conditions: str) -> str:
 
 ONE_ISSUE = _issue_query("WHERE id = ?1")
 _BY_NUMBER = _issue_query("WHERE newsletter = ?1 AND number = ?2")
+_BY_MESSAGE = _issue_query("WHERE message = ?1")
 _NEWEST = _issue_query("WHERE newsletter = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3")
 _UNDER_WAY = _issue_query("INDEXED BY issue_unfinished WHERE state NOT IN ('done', 'stopped') ORDER BY id")
 _DELIVERIES = ISSUE_QUERIES["deliveries"].replace(
     "{conditions}",
     """WHERE message = (SELECT message FROM issue WHERE id = ?1) AND number > ?2
        AND (?3 = '[]' OR state IN (SELECT value FROM json_each(?3))) ORDER BY number LIMIT ?4""",
+)
+_ONE_DELIVERY = ISSUE_QUERIES["deliveries"].replace(
+    "{conditions}", "WHERE message = ?1 AND number = ?2 AND subscriber IS NOT NULL"
 )
 DELIVERIES_OF_READER = ISSUE_QUERIES["deliveries"].replace(
     "{conditions}", "WHERE subscriber = ?1 AND subscriber IS NOT NULL ORDER BY message DESC LIMIT ?2"
@@ -153,6 +158,18 @@ class SqliteIssues(Base):
             assert isinstance(data, bytes)
             return data
         raise LookupError("the issue has no content yet")
+
+    def issue_of_message(self, message: QueueId) -> Issue | None:
+        return _first_issue(self._read(_BY_MESSAGE, (message,)))
+
+    def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
+        for row in self._read(_ONE_DELIVERY, (id.queue_id, id.number)):
+            return reader_delivery(row)
+        return None
+
+    def told_of_delivery(self, id: DeliveryId) -> list[Told]:
+        rows = self._read(ISSUE_QUERIES["told_of"], (id.queue_id, id.number))
+        return [Told(id.number, number(at_ms), str(what), str(detail)) for at_ms, what, detail in rows]
 
     def deliveries(
         self, id: IssueId, states: Sequence[State], after: SubscriberId | None, limit: int

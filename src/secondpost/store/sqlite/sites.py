@@ -89,8 +89,10 @@ class SqliteSites(Base):
         if to not in (State.EXPIRED, State.KEPT):
             raise ValueError(f"a delivery whose time is over becomes expired or kept, not {to}")
         kept_for = KeptFor.EXPIRED.value if to is State.KEPT else None
-        # An issue's row may wait for pace as long as it takes: its time runs from its first attempt.
-        queries = ("expired_of_issues",) if lane is Lane.ISSUES else ("expired_first", "expired_again")
+        # An issue's row may wait for pace as long as it takes: its time runs from its first attempt. But a
+        # site that is down is tried with one row for all: else a dead server would hold the next issue up.
+        of_issues = ("expired_of_issues", "expired_at_a_dead_site")
+        queries = of_issues if lane is Lane.ISSUES else ("expired_first", "expired_again")
 
         def write(db: apsw.Connection) -> int:
             ids = [number(row[0]) for row in db.execute(_QUERIES["domain_id"], (lane.value, domain.name))]

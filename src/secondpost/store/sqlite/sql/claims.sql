@@ -199,6 +199,14 @@ SELECT message, number FROM delivery INDEXED BY delivery_tried
 WHERE domain = ?1 AND state = 'waiting' AND issue IS NOT NULL AND first_attempt_ms IS NOT NULL
   AND first_attempt_ms < ?2 LIMIT ?3;
 
+-- name: expired_at_a_dead_site
+-- Waiting deliveries of issues to a domain that were never tried, since their site has been down since before ?2.
+SELECT d.message, d.number FROM domain
+CROSS JOIN site ON site.site = domain.site
+CROSS JOIN delivery AS d INDEXED BY delivery_waiting ON d.domain = domain.id
+WHERE domain.id = ?1 AND site.since_ms < ?2 AND d.state = 'waiting' AND d.due_ms < ?2 AND d.arrived_ms < ?2
+  AND d.issue IS NOT NULL AND d.first_attempt_ms IS NULL LIMIT ?3;
+
 -- name: expire
 -- The time of the chosen deliveries is over. Relayed mail is kept, also when the owner redirected it; mail to a
 -- reader has ended.

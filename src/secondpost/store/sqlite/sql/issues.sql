@@ -234,3 +234,7 @@ SELECT data FROM issue CROSS JOIN content ON content.message = issue.message WHE
 -- Mail to readers as `{conditions}` says.
 SELECT message, number, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, maybe_duplicate
 FROM delivery {conditions};
+
+-- name: told_of
+-- What happened to one delivery, in order.
+SELECT at_ms, what, detail FROM event WHERE message = ?1 AND number = ?2 ORDER BY id;

@@ -162,6 +162,10 @@ SELECT count(*) FROM suppression WHERE newsletter = ?1;
 -- Readers who have not confirmed since before ?1.
 SELECT id FROM subscriber INDEXED BY subscriber_pending WHERE state = 'pending' AND since_ms < ?1 LIMIT ?2;
 
+-- name: was_reader
+-- One row when a reader was ever anything but pending.
+SELECT 1 FROM reader_event WHERE subscriber = ?1 AND state <> 'pending' LIMIT 1;
+
 -- name: missing_in_freeze
 -- Issues being frozen whose audience somebody belongs to who has no row yet: they count one less when the reader goes.
 UPDATE issue SET planned = planned - 1

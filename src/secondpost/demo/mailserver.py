@@ -1,4 +1,4 @@
-"""The provider's mail server: takes what it is given, keeps every byte, and can be switched off."""
+"""A mail server with mailboxes: takes what it is given, keeps every byte, and can be switched off."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Arrived:
 
 
 @dataclass(slots=True)
-class Primary:
+class MailServer:
     name: str
     host: str
     port: int

@@ -1,0 +1,98 @@
+"""secondpost issue send: an issue now, if there is enough for one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.newsletter_documents import SentDocument
+from secondpost.cli.newsletters import led, only_name
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.screen import counted, progressed, progressing, say, say_json
+from secondpost.config.records import Newsletter
+from secondpost.mail.issue import IssueState
+from secondpost.newsletter.decisions import Ready
+from secondpost.newsletter.publish import CannotCompose
+from secondpost.store.newsletter_ports import IssueRefused
+from secondpost.store.subscriber_ports import NewsletterStore
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+FREEZING_LOOK_SECONDS = 1.0  # between two words about an issue that is being frozen
+
+
+@click.command(cls=Command)
+@click.argument("name", required=False)
+@click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
+    """Send an issue now, if there is enough for one. Looks at the feeds first.
+
+    Every rule holds but the calendar, the approval and the time to undo: with too few articles nothing is
+    sent, and the exit code is 1.
+    """
+    config = configuration()
+    newsletter = only_name(config, name)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        if not no_fetch:
+            await open_.publisher.fetch(newsletter)
+        sent = await _sent(open_, newsletter)
+        if as_json:
+            say_json(sent)
+        if not sent.sent:
+            raise Ending(f"nothing is sent: {sent.reason}", Exit.NO)
+        if not as_json:
+            readers = counted(sent.readers, "reader", "readers")
+            say(f"Issue {sent.number} of {newsletter.name} goes to {readers}: the service delivers it.")
+            say(f"How it goes: secondpost issue status {newsletter.name} {sent.number}")
+
+    at_newsletter(work, config)
+
+
+async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument:
+    store, publisher = open_.store, open_.publisher
+    async with led(store) as leader:
+        try:
+            async with _freezing_shown(store, newsletter):
+                told = await publisher.send_now(newsletter, leader)
+        except (CannotCompose, IssueRefused) as fault:
+            raise Ending(_why_not_made(store, newsletter, fault), Exit.NO) from None
+    if not isinstance(told.decision, Ready):
+        return SentDocument(newsletter.name, False, None, told.articles, told.minimum, 0, told.reason)
+    made = store.issues(newsletter.name, None, 1)[0]
+    return SentDocument(
+        newsletter.name, True, made.number, made.article_count, made.minimum, made.planned, told.reason
+    )
+
+
+def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: Exception) -> str:
+    for each in store.issues_under_way():
+        if each.newsletter == newsletter.name and each.state is IssueState.OPEN:
+            name = f"{newsletter.name} {each.number}"
+            return f"issue {name} is held, since {fault}; mend that, or type: secondpost issue stop {name}"
+    return f"nothing is sent: {fault}"
+
+
+@asynccontextmanager
+async def _freezing_shown(store: NewsletterStore, newsletter: Newsletter) -> AsyncIterator[None]:
+    """How many of its readers have their row, while an issue is frozen."""
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(FREEZING_LOOK_SECONDS)
+            for each in store.issues_under_way():
+                if each.newsletter == newsletter.name and each.state is IssueState.FREEZING:
+                    rows = store.reckoning(each.id).under_way
+                    progressing(f"{rows:,} of {counted(each.planned, 'reader', 'readers')} planned")
+
+    watching = asyncio.get_running_loop().create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        progressed()

@@ -1,0 +1,171 @@
+"""The way of a reader and of the mail to them, station by station: what was agreed to, which issues were
+planned for them, what their servers said, what came back, and how they left.
+"""
+
+from dataclasses import dataclass
+
+from secondpost.cli.screen import counted, local_time
+from secondpost.cli.way import Station, Step
+from secondpost.mail.address import Mailbox
+from secondpost.mail.delivery import State
+from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.queue_id import queue_id_ms, queue_id_text
+from secondpost.mail.subscriber import NOBODY, Subscriber
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.ports import Told
+from secondpost.store.subscriber_ports import Bounce, NewsletterStore, ReaderEvent, Suppression
+
+MAILS_MAX = 10  # the latest ones of a reader
+MAILS_COUNTED_MAX = 1_000
+BOUNCES_MAX = 100
+COPIES_MAX = 1_000  # that are looked through for those to one address
+
+_AT_DELIVER = frozenset((State.CLAIMED, State.COMMITTING, State.DELIVERED, State.FAILED, State.UNKNOWN))
+_AT_NEWSLETTER = frozenset((State.FROZEN, State.STOPPED))
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderWay:
+    """One address in one newsletter."""
+
+    newsletter: str
+    address: str
+    reader: Subscriber | None  # None: suppressed, and no reader
+    is_suppressed: bool
+    older: int  # mails that are not told
+    steps: list[Step]
+
+
+def way_of_reader(store: NewsletterStore, newsletter: str, mailbox: Mailbox) -> ReaderWay | None:
+    """None: nothing is known of the address in this newsletter."""
+    reader, suppression = store.find(newsletter, mailbox), store.suppression(newsletter, mailbox)
+    if reader is None and suppression is None:
+        return None
+    steps: list[Step] = [] if suppression is None else [_suppressed(suppression)]
+    mails: list[ReaderDelivery] = []
+    if reader is not None:
+        bounces = store.bounces_of(reader.id, BOUNCES_MAX)
+        steps += [_bounced(store, each) for each in bounces]
+        told_at = {each.at_ms for each in bounces}
+        steps += [
+            _happened(event)
+            for event in store.events_of(reader.id)
+            if event.what != "bounced" or event.at_ms not in told_at
+        ]
+        mails = store.deliveries_of(reader.id, MAILS_COUNTED_MAX)
+        for mail in mails[:MAILS_MAX]:
+            steps += steps_of_mail(store, mail)
+    steps.sort(key=lambda step: step.at_ms)
+    return ReaderWay(
+        newsletter=newsletter,
+        address=str(mailbox if reader is None else reader.mailbox),
+        reader=reader,
+        is_suppressed=suppression is not None,
+        older=max(0, len(mails) - MAILS_MAX),
+        steps=steps,
+    )
+
+
+def copies_to(store: NewsletterStore, mailbox: Mailbox) -> list[ReaderDelivery]:
+    """Test copies, the latest ones, oldest first."""
+    copies = store.deliveries_of(NOBODY, COPIES_MAX)
+    return [each for each in copies if each.recipient == str(mailbox)][MAILS_MAX - 1 :: -1]
+
+
+def _suppressed(found: Suppression) -> Step:
+    where = "for all newsletters" if found.newsletter == "" else f"for {found.newsletter}"
+    why = f"{found.reason}, {found.evidence}" if len(found.evidence) > 0 else found.reason.value
+    return Step(found.at_ms, Station.SUBSCRIBERS, None, "suppressed", f"{where}: {why}")
+
+
+def _bounced(store: NewsletterStore, bounce: Bounce) -> Step:
+    issue = None if bounce.issue is None else store.issue(bounce.issue)
+    of = "the confirmation" if issue is None else f"issue {issue.number}"
+    said = " ".join(part for part in (bounce.kind.value, bounce.status, bounce.text) if len(part) > 0)
+    detail = f"{of}: {said} (report {queue_id_text(bounce.evidence)})"
+    return Step(bounce.at_ms, Station.BOUNCE, None, "bounced", detail)
+
+
+def _happened(event: ReaderEvent) -> Step:
+    detail = event.detail
+    if event.consent is not None and event.consent.how not in detail:
+        detail = f"{detail} ({event.consent.how})".strip()
+    return Step(event.at_ms, Station.SUBSCRIBERS, None, event.what, detail)
+
+
+# ---------------------------------------------------------------- one mail
+
+
+def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery) -> list[Step]:
+    """How it came to be planned, what went wrong on its way, and where it stands."""
+    planned = _planned(store, mail)
+    told = [_told(mail, one) for one in store.told_of_delivery(mail.id)]
+    words = {step.what for step in told}
+    stands = [] if mail.state.value in words else [_stands(mail, planned.at_ms)]
+    return [planned, *told, *stands]
+
+
+def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
+    if mail.issue is None:
+        at_ms = queue_id_ms(mail.id.queue_id)
+        if mail.subscriber == NOBODY:
+            detail = f"a test copy for {mail.recipient}"
+            return Step(at_ms, Station.NEWSLETTER, mail.id, "copied", detail)
+        detail = f"{mail.recipient} is asked to confirm"
+        return Step(at_ms, Station.SUBSCRIBERS, mail.id, "asked", detail)
+    issue = store.issue(mail.issue)
+    if issue is None:
+        return Step(queue_id_ms(mail.id.queue_id), Station.NEWSLETTER, mail.id, "planned", "an issue")
+    detail = f"issue {issue.number}, {issue.subject}, for {mail.recipient}"
+    return Step(issue.created_ms, Station.NEWSLETTER, mail.id, "planned", detail)
+
+
+def _told(mail: ReaderDelivery, one: Told) -> Step:
+    station = Station.SPOOL if one.what in ("maybe-duplicate", "held", "released") else Station.DELIVER
+    return Step(one.at_ms, station, mail.id, one.what, one.detail)
+
+
+def _stands(mail: ReaderDelivery, planned_ms: int) -> Step:
+    at_ms = planned_ms if mail.last_ms is None else max(planned_ms, mail.last_ms)
+    station = Station.SPOOL
+    if mail.state in _AT_DELIVER:
+        station = Station.DELIVER
+    elif mail.state in _AT_NEWSLETTER:
+        station = Station.NEWSLETTER
+    return Step(at_ms, station, mail.id, mail.state.value, _standing(mail))
+
+
+def _standing(mail: ReaderDelivery) -> str:
+    match mail.state:
+        case State.WAITING:
+            return "for its first try" if mail.attempts == 0 else f"for try {mail.attempts + 1}"
+        case State.CLAIMED | State.COMMITTING:
+            return "is being delivered now"
+        case State.FROZEN:
+            return "until the issue is sent"
+        case State.STOPPED:
+            return "the issue was stopped first"
+        case State.SUPPRESSED if len(mail.reply) == 0:
+            return "its reader left or was suppressed first"
+        case _:
+            return f"{mail.host}: {mail.reply}" if len(mail.host) > 0 else mail.reply
+
+
+# ---------------------------------------------------------------- one issue
+
+
+def steps_of_issue(store: NewsletterStore, issue: Issue) -> list[Step]:
+    """Of the message that all its mails hang on; what became of one reader is asked for by ID/N."""
+    articles = counted(issue.article_count, "article", "articles")
+    steps = [Step(issue.created_ms, Station.NEWSLETTER, None, "made", f"{articles}, slot {issue.slot}")]
+    if issue.start_ms is not None:
+        readers = counted(issue.planned, "reader", "readers")
+        starts = f"for {readers}; its first mail leaves {local_time(issue.start_ms)}"
+        steps.append(Step(issue.created_ms, Station.NEWSLETTER, None, "frozen", starts))
+    counts = store.reckoning(issue.id)
+    told = f"{counts.delivered:,} delivered, {counts.under_way:,} under way, {counts.planned:,} planned"
+    if issue.state in (IssueState.DONE, IssueState.STOPPED) and issue.finished_ms is not None:
+        steps.append(Step(issue.finished_ms, Station.NEWSLETTER, None, issue.state.value, told))
+    elif issue.state is IssueState.SENDING and issue.start_ms is not None:
+        steps.append(Step(issue.start_ms, Station.DELIVER, None, "sending", told))
+    return steps

@@ -1,0 +1,96 @@
+"""Writes the configuration of the one real thing on stage: loopback throughout, and short waits."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from secondpost.demo.service import user_name
+
+NEWSLETTER = "weekly"
+DAYS_AWAY = 3  # the next issue of the calendar is never near: in the story the owner sends it
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAY_SECONDS = 86_400
+
+CONFIG = """\
+version  = 1
+hostname = "{hostname}"
+store    = {store}
+owner    = ["ada@elsewhere.example"]
+reserve  = "1 MB"
+{user}
+[web]
+url    = "{pages}"
+listen = ["{web}"]
+
+[receive]
+listen = ["{receive}"]
+
+[dns]
+servers = ["{names}"]
+
+[deliver]
+port  = {port}
+probe = "1 second"
+connections_per_site = 1
+
+[fetch]
+allow_private = true
+
+[send]
+unverified = true
+
+[[backup]]
+domain     = "{domain}"
+recipients = {recipients}
+
+[[newsletter]]
+name         = "{newsletter}"
+from         = "Ada's blog <newsletter@{domain}>"
+feeds        = ["{feed}"]
+every        = "{day} 09:00"
+min_articles = 2
+start        = "everything"
+settle       = "0 minutes"
+undo         = "0 minutes"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    hostname: str
+    receive: str  # ADDRESS:PORT, as the next two
+    web: str
+    names: str
+    port: int  # of the mail servers of this internet
+    domain: str
+    recipients: tuple[str, ...]
+    feed: str
+
+    @property
+    def pages(self) -> str:
+        """Where the public pages begin."""
+        return f"http://{self.web}"
+
+
+def write_configuration(folder: Path, setup: Setup) -> Path:
+    user = user_name()
+    path = folder / "secondpost.toml"
+    path.write_text(
+        CONFIG.format(
+            hostname=setup.hostname,
+            store=json.dumps(str(folder / "store")),
+            user="" if user is None else f"user     = {json.dumps(user)}\n",
+            pages=setup.pages,
+            web=setup.web,
+            receive=setup.receive,
+            names=setup.names,
+            port=setup.port,
+            domain=setup.domain,
+            recipients=json.dumps(setup.recipients),
+            newsletter=NEWSLETTER,
+            feed=setup.feed,
+            day=DAYS[time.gmtime(time.time() + DAYS_AWAY * DAY_SECONDS).tm_wday],
+        )
+    )
+    return path

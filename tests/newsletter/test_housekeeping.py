@@ -1,0 +1,68 @@
+"""The deliver role keeps the newsletter's store in order, as it does that of the other mail."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from secondpost.app import DeliverRole, NewsletterDelivery, World
+from secondpost.app_newsletter import Confirmations
+from secondpost.config.records import Config, Web
+from secondpost.deliver.assemble import ReaderKeys
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.subscriber import SubscriberState
+from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
+from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
+from secondpost.world.real_clock import RealClock
+from secondpost.world.real_dice import RealDice
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_dns import RealResolver
+from secondpost.world.real_net import RealNet
+from secondpost.world.real_work import RealWork
+from tests.newsletter.blog import WEEKLY
+from tests.protocols.dkim_keys import keys
+
+READERS = 20_000  # their rows fill more of the log than may wait before it is copied
+
+
+def test_the_log_of_the_newsletters_store_is_copied_into_it(tmp_path: Path) -> None:
+    config = Config(
+        path="secondpost.toml",
+        hostname=Domain("mx2.example.net"),
+        store=str(tmp_path),
+        owner=(Mailbox.parse("me@elsewhere.example"),),
+        bounces=Domain("mx2.example.net"),
+        web=Web(url=None),
+        newsletters=(WEEKLY,),
+    )
+    rings = (KeyRing(ring, {1: bytes(range(KEY_OCTETS))}) for ring in (Ring.LINKS, Ring.ADDRESSES))
+
+    async def story() -> None:
+        clock, dice, work, net = RealClock(), RealDice(), RealWork(), RealNet()
+        disk, failures = RealDisk(str(tmp_path)), list[BaseException]()
+        mail = SqliteStore.open(disk, work, clock, role="deliver", failed=failures.append)
+        readers = SqliteNewsletterStore.open(disk, work, clock, role="deliver", failed=failures.append)
+        world = World(clock, dice, net, RealResolver((), dice), work, disk)
+        delivery = NewsletterDelivery(
+            readers, ReaderKeys(keys().signing, *rings), Confirmations(config, readers).content
+        )
+        role = DeliverRole(config, world, mail, lambda line: None, failures.append, delivery)
+        await role.start()
+        database = str(tmp_path / "newsletter.db")
+        before = os.path.getsize(database)
+        for start in range(0, READERS, BATCH_READERS_MAX):
+            lines = [
+                Imported(Mailbox.parse(f"u{n}@reader.example"))
+                for n in range(start, start + BATCH_READERS_MAX)
+            ]
+            await readers.import_batch("weekly", lines, SubscriberState.PENDING, None, clock.now_ms())
+        async with asyncio.timeout(20):
+            while os.path.getsize(database) < before + 1_000_000:
+                await asyncio.sleep(0.05)
+        await role.drain()
+        for one in (readers, mail, work, net):
+            one.close()
+        assert failures == []
+
+    asyncio.run(story())
