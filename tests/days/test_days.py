@@ -29,7 +29,12 @@ SEEDS_MAX = 50
 SELDOM = "early-acknowledgement"
 # Where each was found the last time that was looked for. Any day may find it: this one saves the others.
 LOOKED_AT_FIRST = {
-    "gives-up": 2,
+    "issue-twice": 6,
+    "last-first": 6,
+    "leave-forgotten": 1,
+    "leave-too-late": 2,
+    "no-yes-needed": 1,
+    "sleepy-probe": 1,
 }
 MAILED_MIN = 90  # of an issue to a hundred readers: some leave, and some have no mailbox any more
 OF_NEWS = InboxDown | InboxMoody | FeedWrong | CrashAtStep
