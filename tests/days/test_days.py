@@ -40,7 +40,8 @@ MAILED_MIN = 90  # of an issue to a hundred readers: some leave, and some have n
 OF_NEWS = InboxDown | InboxMoody | FeedWrong | CrashAtStep
 
 
-@pytest.mark.parametrize("seed", range(4))
+# 54: a domain that was paused while the clock was a day ahead stayed so for a day.
+@pytest.mark.parametrize("seed", [0, 1, 2, 54])
 def test_a_day_full_of_faults_keeps_every_promise(seed: int) -> None:
     verdict = judge(seed, None)
     assert verdict.violations == (), replay_command(seed, None)
