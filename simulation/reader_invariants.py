@@ -258,8 +258,8 @@ def what_comes_back_is_counted(day: ReaderEvidence) -> Iterator[str]:
 
 def the_issue_comes(day: ReaderEvidence) -> Iterator[str]:
     """When there is enough to say, and all is well again, an issue goes to all readers, and is done."""
-    if day.clock_was_far_ahead:
-        return  # then nothing is decided before the time at which the last issue was
+    if day.clock_spoilt_it:
+        return
     for left in day.issues:
         if left.issue.state not in (IssueState.DONE, IssueState.STOPPED):
             counted = Counter(row.state for row in left.rows)
