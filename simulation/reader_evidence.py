@@ -19,7 +19,7 @@ from simulation.people import Reader
 from simulation.primaries import ReceivingServer, Taken
 from simulation.reader_mail import ReaderMail, read_mail
 
-OUTCOMES = ("delivered", "deferred", "failed", "unknown")
+ENDS = ("delivered", "failed", "unknown")
 AHEAD_MS_MAX = 2 * 3_600_000
 
 
@@ -89,11 +89,11 @@ class ReaderEvidence:
 
     @cached_property
     def told_of(self) -> dict[str, tuple[float, str]]:
-        """What the log last told of a delivery, and when."""
+        """What the log last told of how a delivery ended, and when. One that was deferred was tried again."""
         return {
             line.values()["id"]: (line.seconds, line.what)
             for line in self.log.lines
-            if line.role == "deliver" and line.what in OUTCOMES
+            if line.role == "deliver" and line.what in ENDS
         }
 
     @cached_property
