@@ -77,17 +77,6 @@ class LeapingLoop(asyncio.BaseEventLoop):
             if not handle._cancelled:
                 handle._run()
 
-    def next_seconds(self) -> float | None:
-        """When this loop has something to do; None: never by itself."""
-        if len(self._ready) > 0:
-            return self.timeline.now
-        scheduled = self._scheduled
-        while len(scheduled) > 0:
-            if not scheduled[0]._cancelled:
-                return scheduled[0]._when
-            heapq.heappop(scheduled)
-        return None
-
     def bury(self) -> None:
         """Close what a dead process left half done, so that nothing of it wakes when memory is freed."""
         for task in asyncio.all_tasks(self):
@@ -154,16 +143,24 @@ class Timeline:
 
     def _soonest(self, end: float) -> list[LeapingLoop]:
         """Leap to when something happens next, if that is not after the end; the loops it happens in."""
+        # The hottest lines of a day: called for every turn, over all loops.
         soonest = float("inf")
         turning: list[LeapingLoop] = []
         for loop in self.loops:
-            when = loop.next_seconds()
-            if when is None or when > soonest:
-                continue
+            if len(loop._ready) > 0:
+                when = self.now
+            else:
+                scheduled = loop._scheduled
+                while len(scheduled) > 0 and scheduled[0]._cancelled:
+                    heapq.heappop(scheduled)
+                if len(scheduled) == 0:
+                    continue
+                when = scheduled[0]._when
             if when < soonest:
                 soonest = when
-                turning.clear()
-            turning.append(loop)
+                turning = [loop]
+            elif when == soonest:
+                turning.append(loop)
         if soonest > end:
             if len(turning) == 0:
                 raise Stuck("nothing is left that could ever happen")

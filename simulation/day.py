@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import ENOSPC
 from pathlib import Path
+from typing import TypeVar
 
-from secondpost import app
+from secondpost import app, app_newsletter
 from secondpost.config.records import (
     AnyRecipient,
     Backup,
@@ -22,22 +22,26 @@ from secondpost.config.records import (
     RecipientSource,
     Web,
 )
+from secondpost.deliver import loop
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Selection
 from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from simulation.clock import Timeline, fence
 from simulation.daylog import DayLog
 from simulation.dice import SimDice, ThreeDice
-from simulation.disk import ROOM_OCTETS
 from simulation.dns import SimDns, SimResolver
 from simulation.evidence import Evidence, Stored
 from simulation.invariants import ALL
 from simulation.letters import Ledger, compose, marker_of
 from simulation.machine import Machine
-from simulation.net import SimInternet, Weather
-from simulation.primaries import BENIGN, ReceivingServer
+from simulation.net import SimInternet
+from simulation.newsroom import Newsroom, configured
+from simulation.primaries import ReceivingServer
+from simulation.reader_evidence import ReaderEvidence
+from simulation.reader_invariants import READER_INVARIANTS
 from simulation.scenario import (
     MAILBOXES,
     NOBODY,
@@ -46,27 +50,17 @@ from simulation.scenario import (
     OUR_NETWORK,
     SENDER_DOMAIN,
     VICTIM_DOMAIN,
-    Blocked,
-    ClockWrong,
-    Crash,
-    Fault,
     LetterPlan,
-    Moody,
-    NamesLie,
-    NoRoom,
-    PowerCut,
-    PrimaryDown,
-    Restart,
     Scenario,
-    Storm,
-    TlsBroken,
     draw,
 )
 from simulation.senders import SendingServer
-from simulation.service import Service, Wiring, as_built
+from simulation.service import MAIL_ROLES, Service, Wiring, as_built
 from simulation.trace import Trace
+from simulation.troubles import Troubles
 from simulation.wire import End
 
+S = TypeVar("S", bound=SqliteStore)
 HOUR = 3600.0
 SETTLE_SECONDS_MAX = 24 * HOUR  # for senders to hear a last word, when all is well again
 DRAIN_SECONDS_MAX = 6 * HOUR
@@ -74,6 +68,8 @@ SESSION_SECONDS_MAX = 2 * HOUR
 QUIET_SECONDS = 700.0  # after which every connection must be closed
 STEP_SECONDS = 900.0
 CHECKPOINT_SECONDS = 60.0
+TURN_SECONDS = 45.0
+SITES_DOWN_SECONDS = 2.0
 LISTED_MAX = 5000
 
 
@@ -84,6 +80,8 @@ class Report:
     digest: str
     letters: int
     relayed: int
+    issues: int  # that readers got
+    mailed: int  # mails of them in readers' mailboxes
     scenario: Scenario
     trace: tuple[str, ...]
 
@@ -104,7 +102,17 @@ class Day:
         host = self.internet.host(OUR_NAME, (OUR_ADDRESS,), OUR_NETWORK)
         host.certificate = (OUR_NAME,)
         self.machine = Machine(self.internet, host, self.dns, self.dice, folder, self.scenario.disk)
-        self.service = Service(self.machine, self._config(), self.log, trace, wiring)
+        self.newsroom = Newsroom(self.scenario.news, self.internet, self.dns, self.dice.faults)
+        self.service = Service(self.machine, self._config(), self.newsroom.blog, self.log, trace, wiring)
+        self.troubles = Troubles(
+            self.internet,
+            self.dns,
+            self.primaries,
+            self.newsroom,
+            self.machine,
+            self.service,
+            self._note,
+        )
         self.evidence = Evidence(self.scenario, self.ledger, self.primaries, self.strangers, self.log)
 
     # -- who lives here
@@ -174,20 +182,20 @@ class Day:
             store=str(self.machine.disk.path("")),
             owner=(Mailbox("owner", Domain("elsewhere.example")),),
             bounces=Domain(OUR_NAME),
-            web=Web(url=None),
+            web=Web(url=f"https://{OUR_NAME}" if self.scenario.news.has_pages else None),
             receive=Receive(listen=(Endpoint(OUR_ADDRESS, 25),)),
             backups=tuple(backups),
+            newsletters=tuple(configured(plan) for plan in self.scenario.news.newsletters),
         )
 
     # -- what happens
     def pass_by(self) -> None:
-        loop = self.internet.loop
+        internet = self.internet.loop
+        self.newsroom.open(self.machine, self.service)
         self.service.start_all()
         for number, letter in enumerate(self.scenario.letters):
-            loop.call_at(letter.at_seconds, self._post, f"m{number}", letter)
-        for fault in self.scenario.faults:
-            loop.call_at(fault.start, self._begin, fault)
-            loop.call_at(fault.end, self._end, fault)
+            internet.call_at(letter.at_seconds, self._post, f"m{number}", letter)
+        self.troubles.schedule(self.scenario.faults)
         last = max(self.scenario.letters[-1].at_seconds, self.scenario.fault_free_from) + 1.0
         self._until(last)
         self._wait_for(lambda: self._unsettled() == 0, SETTLE_SECONDS_MAX)
@@ -203,88 +211,13 @@ class Day:
             self._until(self.timeline.now + STEP_SECONDS)
 
     def _unsettled(self) -> int:
-        return sum(sender.unsettled for sender in self.senders)
+        return sum(sender.unsettled for sender in (*self.senders, self.newsroom.outgoing))
 
     def _post(self, marker: str, plan: LetterPlan) -> None:
         # A sender of its own for every letter, by which an offer to a primary is known again.
         sender = "" if plan.from_nobody else f"{marker}@{SENDER_DOMAIN}"
         letter = compose(SimDice(f"{self.seed}/{marker}"), marker, sender, plan.recipients, plan.octets)
         self.senders[plan.sender_server].give(letter)
-
-    def _begin(self, fault: Fault) -> None:
-        self._note(f"begin {fault}")
-        match fault.what:
-            case PrimaryDown(server, refuses):
-                self.primaries[server].shut()
-                if not refuses:
-                    self.internet.hosts[self.primaries[server].address].up = False
-            case Blocked(network_a, network_b):
-                self.internet.block(network_a, network_b)
-            case Moody(server, character):
-                self.primaries[server].character = character
-            case NamesLie(viewpoint, name, lie):
-                self.dns.lies[viewpoint, name] = lie
-            case Storm(weather):
-                self.internet.weather = weather
-            case TlsBroken(server, how):
-                self.internet.hosts[self.primaries[server].address].tls_fault = how
-            case NoRoom(to_the_last_octet):
-                self._fill_disk(to_the_last_octet)
-            case ClockWrong(step_ms):
-                self.machine.clock.step_ms = step_ms
-            case Crash(role, words, later):
-                self.service.after_words(role, words, later, lambda: self._crash(role))
-            case Restart(role):
-                self.service.stop_gracefully(role)
-            case PowerCut(words, later, dark):
-                self.service.after_words("receive", words, later, lambda: self._cut_power(dark))
-
-    def _end(self, fault: Fault) -> None:
-        self._note(f"end {fault}")
-        match fault.what:
-            case PrimaryDown(server):
-                self.internet.hosts[self.primaries[server].address].up = True
-                self.internet.loop.create_task(self.primaries[server].open())
-                self.evidence.comebacks.append((self.timeline.now, server))
-            case Blocked(network_a, network_b):
-                self.internet.unblock(network_a, network_b)
-            case Moody(server):
-                self.primaries[server].character = BENIGN
-            case NamesLie(viewpoint, name):
-                self.dns.lies.pop((viewpoint, name), None)
-            case Storm():
-                self.internet.weather = Weather()
-            case TlsBroken(server):
-                self.internet.hosts[self.primaries[server].address].tls_fault = ""
-            case NoRoom():
-                self._free_disk()
-            case ClockWrong():
-                self.machine.clock.step_ms = 0
-            case Crash() | Restart() | PowerCut():
-                pass
-
-    def _crash(self, role: str) -> None:
-        self._note(f"kill -9 {role}")
-        self.service.crash(role)
-
-    def _cut_power(self, dark_seconds: float) -> None:
-        self._note(f"power cut for {dark_seconds:.1f} s")
-        self.service.power_cut()
-        self.internet.loop.call_later(dark_seconds, self.service.power_on)
-
-    def _fill_disk(self, to_the_last_octet: bool) -> None:
-        if to_the_last_octet:
-            self.machine.disk.fail_at(1, ENOSPC)
-        else:
-            self._room(0)
-
-    def _free_disk(self) -> None:
-        self.machine.disk.heal()
-        self._room(ROOM_OCTETS)
-
-    def _room(self, octets: int) -> None:
-        for process in self.machine.processes.values():
-            process.disk.room_octets = octets
 
     def _note(self, what: str) -> None:
         self.log.note(self.timeline.now, "day", what)
@@ -293,18 +226,27 @@ class Day:
 
     # -- what is left
     def _is_drained(self) -> bool:
-        return not any(row.state in (State.WAITING, State.CLAIMED) for row in self._stored())
+        if any(row.state in (State.WAITING, State.CLAIMED) for row in self._stored()):
+            return False
+        with self._looking(SqliteNewsletterStore) as store:
+            return self.newsroom.is_at_rest(store)
 
-    def _stored(self) -> list[Stored]:
-        """Read with the eyes of a command. The content is read for its marker."""
+    @contextmanager
+    def _looking(self, kind: type[S]) -> Iterator[S]:
+        """With the eyes of a command."""
         process = self.machine.process("desk")
         with process.in_loop():
-            desk = SqliteStore.open_desk(
+            yield kind.open_desk(
                 process.disk, process.work, self.machine.clock, failed=lambda fault: self._note(repr(fault))
             )
-            rows = desk.listed(Selection(), None, LISTED_MAX)
-            markers = {row.id.queue_id: _marker(desk, row.id.queue_id) for row in rows}
         process.kill()
+
+    def _stored(self) -> list[Stored]:
+        """All but what readers write to us. The content is read for its marker."""
+        with self._looking(SqliteStore) as desk:
+            listed = desk.listed(Selection(), None, LISTED_MAX)
+            rows = [row for row in listed if not row.recipient.endswith(f"@{OUR_NAME}")]
+            markers = {row.id.queue_id: _marker(desk, row.id.queue_id) for row in rows}
         return [
             Stored(
                 row.id,
@@ -324,28 +266,32 @@ class Day:
         age_seconds = self.timeline.now - end.since_seconds
         return end.local.port > 0 and (age_seconds > SESSION_SECONDS_MAX or not end.far.lost)
 
-    def testify(self) -> Evidence:
+    def testify(self) -> tuple[Evidence, ReaderEvidence]:
         evidence = self.evidence
+        with self._looking(SqliteNewsletterStore) as store:
+            readers = self.newsroom.testify(store, self.service, self.scenario.faults)
         evidence.stored = self._stored()
         evidence.unsettled = self._unsettled()
-        for role in ("receive", "deliver"):
+        evidence.comebacks = self.troubles.comebacks
+        for role in MAIL_ROLES:
             process = self.machine.processes[role]
             evidence.left_open += sum(1 for end in process.net.ends if self._is_forgotten(end))
         evidence.complaints = list(self.internet.complaints)
         self.machine.scrap()
         evidence.faults = self.timeline.end()
-        return evidence
+        return evidence, readers
 
 
 @contextmanager
 def _calm_housekeeping() -> Iterator[None]:
-    """Checkpoints come seldom: one every second would be most of what a simulated day does."""
-    saved = app.CHECKPOINT_SECONDS
-    app.CHECKPOINT_SECONDS = CHECKPOINT_SECONDS
+    """What comes every second or two comes seldom: it would be most of what a simulated day does."""
+    saved = app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS, loop.SITES_DOWN_SECONDS_MAX
+    app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = CHECKPOINT_SECONDS, TURN_SECONDS
+    loop.SITES_DOWN_SECONDS_MAX = SITES_DOWN_SECONDS
     try:
         yield
     finally:
-        app.CHECKPOINT_SECONDS = saved
+        app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS, loop.SITES_DOWN_SECONDS_MAX = saved
 
 
 def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> Report:
@@ -354,14 +300,17 @@ def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> R
         day = Day(seed, folder, trace, wiring)
         with fence(day.timeline), _calm_housekeeping():
             day.pass_by()
-            evidence = day.testify()
+            evidence, readers = day.testify()
     violations = [f"{check.__name__}: {what}" for check in ALL for what in check(evidence)]
+    violations += [f"{check.__name__}: {what}" for check in READER_INVARIANTS for what in check(readers)]
     return Report(
         seed,
         tuple(violations),
         trace.digest(),
         len(day.scenario.letters),
         len(evidence.relayed),
+        sum(1 for left in readers.issues if left.reckoning.delivered > 0),
+        len(readers.mailed),
         day.scenario,
         tuple(trace.lines),
     )

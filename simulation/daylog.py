@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+KILL, POWER_CUT = "kill", "power-cut"
 _WORD = re.compile(r'([a-z-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
@@ -26,3 +27,7 @@ class DayLog:
 
     def of(self, what: str) -> list[Line]:
         return [line for line in self.lines if line.what == what]
+
+    def deaths(self) -> list[Line]:
+        """When a process was killed or the power cut."""
+        return [*self.of(KILL), *self.of(POWER_CUT)]

@@ -59,7 +59,10 @@ def show(seed: int, planted: str | None) -> None:
     """One day at length: what was to happen, what happened, what is wrong."""
     report = live(seed, _wiring(planted), keep_trace=True)
     sys.stdout.writelines(report.trace)
-    print(f"seed {seed}: {report.letters} letters, {report.relayed} copies relayed, trace {report.digest}")
+    print(
+        f"seed {seed}: {report.letters} letters, {report.relayed} copies relayed, "
+        f"{report.issues} issues in {report.mailed} mailboxes, trace {report.digest}"
+    )
     for fault in report.scenario.faults:
         print(f"  {fault}")
     for violation in report.violations:

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator
 
 from secondpost.mail.delivery import KeptFor, State
 from simulation.evidence import OUR_RECEIVED, Evidence, queue_id_of
-from simulation.letters import Heard
-from simulation.scenario import (
-    OUR_ADDRESS,
-    OUR_NETWORK,
+from simulation.faults import (
     Blocked,
     ClockWrong,
     Crash,
+    CrashAtStep,
     Fault,
+    FeedWrong,
+    InboxDown,
+    InboxMoody,
     Moody,
     NamesLie,
     NoRoom,
@@ -22,6 +23,9 @@ from simulation.scenario import (
     Storm,
     TlsBroken,
 )
+from simulation.letters import Heard
+from simulation.news import DARK_SECONDS_MAX
+from simulation.scenario import OUR_ADDRESS, OUR_NETWORK
 
 STARTS_SECONDS = 60.0  # design, promise P4
 DRAINED_SECONDS = 120.0
@@ -190,6 +194,8 @@ def _is_calm(day: Evidence, server: int, back: float) -> bool:
         for number, other in enumerate(day.scenario.primaries)
         if set(other.domains) & set(plan.domains)
     ]
+    if any(back - DARK_SECONDS_MAX - 60.0 < line.seconds < end for line in day.log.deaths()):
+        return False
     return not any(
         fault.start < end and back - 1.0 < fault.end + 60.0 and _concerns(fault, others, plan.network)
         for fault in day.scenario.faults
@@ -205,8 +211,10 @@ def _concerns(fault: Fault, servers: list[int], network: str) -> bool:
             return {network_a, network_b} == {OUR_NETWORK, network}
         case Crash() | PowerCut() | Restart() | NoRoom() | Storm() | NamesLie():
             return True
-        case ClockWrong():
+        case ClockWrong() | InboxDown() | InboxMoody() | FeedWrong():
             return False
+        case CrashAtStep():
+            return False  # it waits for most of the day: what counts is whether it came
 
 
 def content_arrives_unchanged(day: Evidence) -> Iterator[str]:

@@ -73,6 +73,37 @@ def compose(dice: SimDice, marker: str, sender: str, recipients: tuple[str, ...]
     return Letter(marker, sender, recipients, header + b"\r\n" + body + ending)
 
 
+def compose_report(marker: str, host: str, recipient: str, to: str) -> Letter:
+    """A server reports (RFC 3464) that it has thrown away what it had taken for a recipient."""
+    boundary = f"report-{marker}"
+    lines = (
+        f"From: MAILER-DAEMON@{host}",
+        f"To: {to}",
+        f"{MARKER}: {marker}",
+        "Subject: Undelivered",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/report; report-type=delivery-status; boundary="{boundary}"',
+        "",
+        f"--{boundary}",
+        "Content-Type: text/plain",
+        "",
+        "Sorry.",
+        f"--{boundary}",
+        "Content-Type: message/delivery-status",
+        "",
+        f"Reporting-MTA: dns; {host}",
+        "",
+        f"Final-Recipient: rfc822; {recipient}",
+        "Action: failed",
+        "Status: 5.1.1",
+        "Diagnostic-Code: smtp; 550 5.1.1 no such user",
+        "",
+        f"--{boundary}--",
+        "",
+    )
+    return Letter(marker, "", (to,), "\r\n".join(lines).encode("ascii"))
+
+
 _LINES = (
     b"Hello.",
     b".",

@@ -5,19 +5,20 @@ Each is a wiring: it hands a role a configuration or a store with one thing wron
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from secondpost.app import World
-from secondpost.config.records import AnyRecipient, Backup, Config
+from secondpost.config.records import AnyRecipient, Backup
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.queue_id import WORKERS_MAX, QueueIds
 from secondpost.store.ports import Lease, MailStore, Settlement
+from simulation.planted_news import PLANTED_NEWS, Planted
 from simulation.scenario import OUR_NAME, VICTIM_DOMAIN
-from simulation.service import Wiring
+from simulation.service import Parts, Wiring
 
 ONE_IN = 20
 
@@ -142,33 +143,27 @@ def _heard(task: "asyncio.Future[None]") -> None:
 
 
 def _with_store(guilty: str, wrong: Callable[[World, MailStore], Wrong]) -> Wiring:
-    def wiring(role: str, config: Config, world: World, store: MailStore) -> tuple[Config, World, MailStore]:
-        return config, world, cast(MailStore, wrong(world, store)) if role == guilty else store
+    def wiring(role: str, parts: Parts) -> Parts:
+        if role != guilty or parts.mail is None:
+            return parts
+        return replace(parts, mail=cast(MailStore, wrong(parts.world, parts.mail)))
 
     return wiring
 
 
-def _open_relay(role: str, config: Config, world: World, store: MailStore) -> tuple[Config, World, MailStore]:
+def _open_relay(role: str, parts: Parts) -> Parts:
     """Receive takes mail for a domain that nobody asked us to back up, as it would for any."""
-    if role == "receive":
-        victim = Backup(Domain(VICTIM_DOMAIN), recipients=(AnyRecipient(),))
-        config = replace(config, backups=(*config.backups, victim))
-    return config, world, store
+    if role != "receive":
+        return parts
+    victim = Backup(Domain(VICTIM_DOMAIN), recipients=(AnyRecipient(),))
+    config = parts.config
+    return replace(parts, config=replace(config, backups=(*config.backups, victim)))
 
 
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """A bug, and the invariant that must find it."""
-
-    wiring: Wiring
-    found_by: str
-
-
-def _sleepy_probe(
-    role: str, config: Config, world: World, store: MailStore
-) -> tuple[Config, World, MailStore]:
+def _sleepy_probe(role: str, parts: Parts) -> Parts:
     """A site that is down is looked at every ten minutes."""
-    return replace(config, deliver=replace(config.deliver, probe_ms=600_000)), world, store
+    config = parts.config
+    return replace(parts, config=replace(config, deliver=replace(config.deliver, probe_ms=600_000)))
 
 
 PLANTED: Mapping[str, Planted] = {
@@ -183,4 +178,5 @@ PLANTED: Mapping[str, Planted] = {
     "last-first": Planted(_with_store("deliver", LastFirst), "held_mail_drains_when_the_primary_is_back"),
     "sleepy-probe": Planted(_sleepy_probe, "held_mail_drains_when_the_primary_is_back"),
     "changed-content": Planted(_with_store("deliver", Trims), "content_arrives_unchanged"),
+    **PLANTED_NEWS,
 }

@@ -4,6 +4,7 @@ A character is data. It may be changed in the middle of a day, and holds from th
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,6 +36,7 @@ class Character:
     drop: Drop | None = None
     drop_chance: float = 0.0
     full_chance: float = 0.0  # 452 to a RCPT
+    reputation_chance: float = 0.0  # 550 5.7.1 to a RCPT: nothing of ours is wanted
     dot_refused_chance: float = 0.0  # 554 to the content
     dot_deferred_chance: float = 0.0  # 451 to the content
     lie_chance: float = 0.0  # a reply that is none, or a wrong code
@@ -50,11 +52,27 @@ class Character:
             and self.tarpit_seconds == 0
             and self.drop is None
             and self.full_chance + self.dot_refused_chance + self.dot_deferred_chance == 0
-            and self.lie_chance + self.shutdown_chance == 0
+            and self.lie_chance + self.shutdown_chance + self.reputation_chance == 0
         )
 
 
 BENIGN = Character()
+CHARACTERS = (
+    Character(greylist_seconds=300.0),
+    Character(tarpit_seconds=5.0),
+    Character(tarpit_seconds=40.0),
+    Character(drop=Drop.GREETING, drop_chance=0.5),
+    Character(drop=Drop.RCPT, drop_chance=0.3),
+    Character(drop=Drop.DATA, drop_chance=0.3),
+    Character(drop=Drop.DOT_UNTAKEN, drop_chance=0.3),
+    Character(drop=Drop.DOT_TAKEN, drop_chance=0.3),
+    Character(full_chance=0.3),
+    Character(dot_refused_chance=0.2),
+    Character(dot_deferred_chance=0.3),
+    Character(lie_chance=0.05),
+    Character(offers_tls=False, pipelining=False),
+    Character(shutdown_chance=0.3),
+)
 PLAIN_LIES = ("250", "554")
 LIES = (*PLAIN_LIES, "999 what", "garbage", "354 go", "220 hello", "25", "250-never ends\r\n251 ", "\x00\x01")
 
@@ -75,6 +93,7 @@ class Taken:
     recipients: tuple[str, ...]
     content: bytes
     peer: str  # IP address
+    mailed_seconds: float  # when its MAIL was heard
     at_seconds: float
     replied: bool  # False: it was taken, and the client was never told
 
@@ -101,6 +120,7 @@ class ReceivingServer:
         self.unknown: frozenset[str] = frozenset()  # local parts that do not exist here: 550
         self.refused: set[tuple[str, str]] = set()  # (sender, recipient) that may have heard a 5xx from us
         self.refused_senders: set[str] = set()
+        self.read: Callable[[Taken], None] = lambda taken: None  # whoever looks into the mailboxes
         self._dice = dice
         self._grey: dict[tuple[str, str, str], float] = {}
         self._door: Listening | None = None
@@ -146,6 +166,7 @@ class Service:
     peer: str
     sender: str | None = None
     named: str = ""  # the last MAIL's path, believed or not
+    mailed_seconds: float = 0.0
     recipients: list[str] = field(default_factory=list)
     mad: bool = False  # told a lie that nobody can understand: takes nothing more in this session
 
@@ -199,6 +220,7 @@ class Service:
             await self._reply("421 4.3.2 shutting down")
             raise Gone("shut down")
         self._reset()
+        self.mailed_seconds = self.server.now()
         self.named = _path(rest)
         if await self._reply("250 2.1.0 ok") == Told.YES:
             self.sender = self.named
@@ -228,6 +250,9 @@ class Service:
             await self._reply("450 4.7.1 come again later")
         elif server.chance(server.character.full_chance):
             await self._reply("452 4.2.2 mailbox full")
+        elif server.chance(server.character.reputation_chance):
+            server.refused.add((self.sender, recipient))
+            await self._reply("550 5.7.1 your network has a bad name")
         else:
             # What was told counts, be it a lie: only so can anybody be held to it.
             told = await self._reply("250 2.1.5 ok")
@@ -270,17 +295,18 @@ class Service:
 
     def _take(self, content: bytes, *, replied: bool) -> None:
         assert self.sender is not None
-        self.server.taken.append(
-            Taken(
-                marker_of(content),
-                self.sender,
-                tuple(self.recipients),
-                content,
-                self.peer,
-                self.server.now(),
-                replied,
-            )
+        taken = Taken(
+            marker_of(content),
+            self.sender,
+            tuple(self.recipients),
+            content,
+            self.peer,
+            self.mailed_seconds,
+            self.server.now(),
+            replied,
         )
+        self.server.taken.append(taken)
+        self.server.read(taken)
 
     def _refused(self) -> None:
         assert self.sender is not None

@@ -7,9 +7,28 @@ change the storm.
 from dataclasses import dataclass, replace
 
 from simulation.dice import SimDice
-from simulation.dns import NXDOMAIN, SERVFAIL, SLOW, ZERO, Lie
+from simulation.dns import NXDOMAIN, SERVFAIL, SLOW, ZERO
+from simulation.faults import (
+    Blocked,
+    ClockWrong,
+    Crash,
+    CrashAtStep,
+    Fault,
+    InboxDown,
+    InboxMoody,
+    Moody,
+    NamesLie,
+    NoRoom,
+    PowerCut,
+    PrimaryDown,
+    Restart,
+    Storm,
+    TlsBroken,
+    What,
+)
 from simulation.net import Weather
-from simulation.primaries import Character, Drop
+from simulation.news import NewsPlan, draw_news
+from simulation.primaries import CHARACTERS
 from simulation.senders import Manners
 from simulation.work import Pace
 
@@ -65,119 +84,13 @@ class LetterPlan:
     from_nobody: bool  # the null path
 
 
-# -- what goes wrong, each from one time to another
-
-
-@dataclass(frozen=True, slots=True)
-class PrimaryDown:
-    server: int
-    refuses: bool  # True: connections are refused; False: they vanish
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    network_a: str
-    network_b: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moody:
-    server: int
-    character: Character
-
-
-@dataclass(frozen=True, slots=True)
-class NamesLie:
-    viewpoint: str
-    name: str
-    lie: Lie
-
-
-@dataclass(frozen=True, slots=True)
-class Storm:
-    weather: Weather
-
-
-@dataclass(frozen=True, slots=True)
-class TlsBroken:
-    server: int
-    how: str  # "fails" or "hangs"
-
-
-@dataclass(frozen=True, slots=True)
-class NoRoom:
-    """The disk is full: of mail beyond the reserve, or to the last octet."""
-
-    to_the_last_octet: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ClockWrong:
-    """The wall clock is stepped, and set right at the end."""
-
-    step_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """kill -9 of one role, soon after one of its next words to anybody; the supervisor starts it again."""
-
-    role: str
-    words: int
-    later_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class PowerCut:
-    """The machine goes dark, soon after one of the next words of its receive role; and comes back."""
-
-    words: int
-    later_seconds: float
-    dark_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """SIGTERM and a new start of one role."""
-
-    role: str
-
-
-What = (
-    PrimaryDown
-    | Blocked
-    | Moody
-    | NamesLie
-    | Storm
-    | TlsBroken
-    | NoRoom
-    | ClockWrong
-    | Crash
-    | PowerCut
-    | Restart
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    what: What
-    start: float
-    end: float
-
-    def __str__(self) -> str:
-        return f"{_clock(self.start)}-{_clock(self.end)} {self.what}"
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds // 3600):02}:{int(seconds // 60) % 60:02}:{seconds % 60:04.1f}"
-
-
 @dataclass(frozen=True, slots=True)
 class Scenario:
     domains: tuple[DomainPlan, ...]
     primaries: tuple[PrimaryPlan, ...]
     senders: tuple[SenderPlan, ...]
     letters: tuple[LetterPlan, ...]
+    news: NewsPlan
     faults: tuple[Fault, ...]  # in order of their start
     disk: Pace
     fault_free_from: float  # everything is healed by then
@@ -193,7 +106,10 @@ def draw(dice: SimDice) -> Scenario:
     faults = _faults(dice, domains, primaries)
     letters = _letters(dice, domains, senders, faults)
     disk = dice.one_of((Pace(), Pace(), Pace(0.5, 0.3)))
-    return Scenario(domains, primaries, senders, letters, faults, disk, max(fault.end for fault in faults))
+    news = draw_news(dice, DAY_SECONDS, (ELSEWHERE, *PROVIDERS[1:]))
+    faults = tuple(sorted(_apart([*faults, *news.faults]), key=lambda fault: fault.start))
+    ends = [fault.end for fault in faults if not isinstance(fault.what, CrashAtStep)]
+    return Scenario(domains, primaries, senders, letters, news, faults, disk, max(ends))
 
 
 def _primaries(dice: SimDice, domains: tuple[DomainPlan, ...]) -> tuple[PrimaryPlan, ...]:
@@ -348,7 +264,7 @@ def _apart(faults: list[Fault]) -> list[Fault]:
 
 def _scope(what: What) -> tuple[str, ...]:
     match what:
-        case PrimaryDown(server) | Moody(server) | TlsBroken(server):
+        case PrimaryDown(server) | Moody(server) | TlsBroken(server) | InboxDown(server) | InboxMoody(server):
             return (type(what).__name__, str(server))
         case NamesLie(_, name):
             return ("names", name)
@@ -356,23 +272,7 @@ def _scope(what: What) -> tuple[str, ...]:
             return ("blocked", network_a, network_b)
         case Crash() | PowerCut() | Restart():
             return ("process",)
+        case CrashAtStep(role, verb):
+            return ("step", role, verb)
         case _:
             return (type(what).__name__,)
-
-
-CHARACTERS = (
-    Character(greylist_seconds=300.0),
-    Character(tarpit_seconds=5.0),
-    Character(tarpit_seconds=40.0),
-    Character(drop=Drop.GREETING, drop_chance=0.5),
-    Character(drop=Drop.RCPT, drop_chance=0.3),
-    Character(drop=Drop.DATA, drop_chance=0.3),
-    Character(drop=Drop.DOT_UNTAKEN, drop_chance=0.3),
-    Character(drop=Drop.DOT_TAKEN, drop_chance=0.3),
-    Character(full_chance=0.3),
-    Character(dot_refused_chance=0.2),
-    Character(dot_deferred_chance=0.3),
-    Character(lie_chance=0.05),
-    Character(offers_tls=False, pipelining=False),
-    Character(shutdown_chance=0.3),
-)

@@ -2,40 +2,86 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Protocol
 
-from secondpost.app import DeliverRole, ReceiveRole, World
+from secondpost.app import DeliverRole, NewsletterDelivery, ReceiveRole, World
+from secondpost.app_newsletter import Confirmations, FetchRole, PublishRole, public_pages
 from secondpost.config.records import Config
+from secondpost.maillog import Sink
 from secondpost.store.ports import MailStore
 from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.store.subscriber_ports import NewsletterStore
+from simulation.blog import Blog, SimFetcher
 from simulation.daylog import DayLog
+from simulation.keys import reader_keys
 from simulation.machine import Machine, Process
+from simulation.pages import Pages, Posted
 from simulation.scenario import STRIKES_SECONDS_MAX
+from simulation.steps import Steps, watched
 from simulation.trace import Trace
 from simulation.work import in_thread
 
-ROLES = ("receive", "deliver")
+MAIL_ROLES = ("receive", "deliver")
+NEWS_ROLES = ("publish", "fetch")
+WEB_ROLES = ("web",)
 RESTART_SECONDS = 2.0
-Wiring = Callable[[str, Config, World, MailStore], tuple[Config, World, MailStore]]
+POST_SECONDS = 0.05  # from a reader's browser to us
 
 
-def as_built(role: str, config: Config, world: World, store: MailStore) -> tuple[Config, World, MailStore]:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a role is made of. It opens what it may see, as in processes/role."""
+
+    config: Config
+    world: World
+    mail: MailStore | None
+    readers: NewsletterStore | None
+
+
+Wiring = Callable[[str, Parts], Parts]
+
+
+def as_built(role: str, parts: Parts) -> Parts:
     """The wiring that changes nothing; planted bugs have others."""
-    return config, world, store
+    return parts
+
+
+class Station(Protocol):
+    async def start(self) -> None: ...
+
+    async def drain(self) -> None: ...
 
 
 @dataclass(slots=True)
 class Service:
     machine: Machine
     config: Config
+    blog: Blog
     log: DayLog
     trace: Trace
     wiring: Wiring
     powered: bool = True
+    steps: Steps = field(default_factory=Steps)
+    open_at_death: int = 0  # connections that deliver had when it died, all deaths together
+    _pages: tuple[Process, Pages] | None = None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        news = NEWS_ROLES if self._has_newsletter else ()
+        web = WEB_ROLES if self._has_newsletter and self.config.web.url is not None else ()
+        return (*MAIL_ROLES, *news, *web)
+
+    @property
+    def _has_newsletter(self) -> bool:
+        return len(self.config.newsletters) > 0
 
     def start_all(self) -> None:
         self.powered = True
-        for role in ROLES:
+        for role in self.roles:
             self.start(role)
 
     def start(self, role: str) -> None:
@@ -67,14 +113,21 @@ class Service:
 
     def crash(self, role: str) -> None:
         """kill -9; the supervisor starts it again soon."""
+        self._count_open()
         self.machine.processes[role].kill()
         self._again(role)
+
+    def _count_open(self) -> None:
+        deliver = self.machine.processes["deliver"]
+        if deliver.running:
+            self.open_at_death += len(deliver.net.ends)
 
     def stop_gracefully(self, role: str) -> None:
         """SIGTERM; the role drains, and is started again."""
         self.machine.processes[role].stopping.set()
 
     def power_cut(self) -> None:
+        self._count_open()
         self.powered = False
         self.machine.power_cut(self.machine.dice.scheduling)
 
@@ -97,8 +150,9 @@ class Service:
                 died.set_result(f"{type(fault).__name__}: {fault}")
 
         stop = asyncio.ensure_future(process.stopping.wait())
+        ends = AsyncExitStack()
         try:
-            station, store = await self._wire(process, role, failed)
+            await self._wire(process, role, failed, ends)
         except Exception as fault:  # noqa: BLE001
             self._note(role, f"role-not-started role={role} reason={type(fault).__name__}: {fault}")
             self.machine.internet.loop.call_soon(self._ended, process, role)
@@ -106,8 +160,7 @@ class Service:
         try:
             await asyncio.wait((died, stop), return_when=asyncio.FIRST_COMPLETED)
             if not died.done():
-                await station.drain()
-                store.close()
+                await ends.aclose()
         except Exception as fault:  # noqa: BLE001
             failed(fault)
         reason = died.result() if died.done() else "stopped"
@@ -116,35 +169,93 @@ class Service:
         self.machine.internet.loop.call_soon(self._ended, process, role)
 
     def _ended(self, process: Process, role: str) -> None:
+        if process.running and role == "deliver":
+            self._count_open()
         process.kill()
         if self.powered:
             self._again(role)
 
     async def _wire(
-        self, process: Process, role: str, failed: Callable[[BaseException], None]
-    ) -> tuple[ReceiveRole | DeliverRole, MailStore]:
+        self, process: Process, role: str, failed: Callable[[BaseException], None], ends: AsyncExitStack
+    ) -> None:
+        parts = self.wiring(role, self._parts(process, role, failed, ends))
+        if parts.readers is not None:
+            parts = replace(parts, readers=watched(parts.readers, partial(self.steps.took, role)))
+        station = self._station(process, role, parts, partial(self._note, role), failed)
+        await station.start()
+        ends.push_async_callback(station.drain)
+        if isinstance(station, Pages):
+            self._pages = (process, station)
+
+    def _parts(
+        self, process: Process, role: str, failed: Callable[[BaseException], None], ends: AsyncExitStack
+    ) -> Parts:
         machine = self.machine
+        disk, work, clock = process.disk, process.work, machine.clock
         world = World(
-            clock=machine.clock,
+            clock=clock,
             dice=machine.dice.product,
             net=process.net,
             resolver=process.resolver,
-            work=process.work,
-            disk=process.disk,
+            work=work,
+            disk=disk,
         )
-        store = in_thread(
-            process.loop.timeline,
-            lambda: SqliteStore.open(process.disk, process.work, machine.clock, role=role, failed=failed),
-        )
-        config, world, wired = self.wiring(role, self.config, world, store)
+        mail: SqliteStore | None = None
+        readers: SqliteNewsletterStore | None = None
+        if role in ("receive", "deliver"):
+            mail = in_thread(
+                process.loop.timeline,
+                lambda: SqliteStore.open(disk, work, clock, role=role, failed=failed),
+            )
+            ends.callback(mail.close)
+        if self._has_newsletter and role in ("deliver", "publish", "web"):
+            readers = in_thread(
+                process.loop.timeline,
+                lambda: SqliteNewsletterStore.open(disk, work, clock, role=role, failed=failed),
+            )
+            ends.callback(readers.close)
+        return Parts(self.config, world, mail, readers)
 
-        def sink(text: str) -> None:
-            self._note(role, text)
+    def _station(
+        self,
+        process: Process,
+        role: str,
+        parts: Parts,
+        sink: Sink,
+        failed: Callable[[BaseException], None],
+    ) -> Station:
+        config, world, mail, readers = parts.config, parts.world, parts.mail, parts.readers
+        match role:
+            case "receive" if mail is not None:
+                return ReceiveRole(config, world, mail, sink, failed)
+            case "deliver" if mail is not None:
+                newsletter: NewsletterDelivery | None = None
+                if readers is not None:
+                    confirmation = Confirmations(config, readers).content
+                    newsletter = NewsletterDelivery(readers, reader_keys(), confirmation)
+                return DeliverRole(config, world, mail, sink, failed, newsletter)
+            case "publish" if readers is not None:
+                return PublishRole(config, world, readers, sink, failed)
+            case "fetch":
+                asked = partial(self.steps.took, role, "get")
+                fetcher = SimFetcher(self.blog, self.machine.dice.scheduling, asked)
+                return FetchRole(world, fetcher, failed)
+            case "web" if readers is not None:
+                return Pages(public_pages(config, world, readers, reader_keys().links))
+        raise LookupError(f"there is no role {role}")
 
-        build = ReceiveRole if role == "receive" else DeliverRole
-        station = build(config, world, wired, sink, failed)
-        await station.start()
-        return station, wired
+    # -- readers' browsers
+    def post(self, posted: Posted, answered: Callable[[int], None]) -> None:
+        """`answered` hears the status; if the role is down, or dies meanwhile, it hears nothing."""
+        if self._pages is None or not self._pages[0].running:
+            return
+        process, pages = self._pages
+
+        async def serve() -> None:
+            status = await pages.post(posted)
+            self.machine.internet.loop.call_later(POST_SECONDS, answered, status)
+
+        process.loop.call_later(POST_SECONDS, lambda: process.loop.create_task(serve()))
 
     def _note(self, role: str, text: str) -> None:
         seconds = self.machine.internet.timeline.now

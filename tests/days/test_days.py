@@ -9,27 +9,57 @@ import pytest
 from simulation.day import live
 from simulation.days import judge, main, replay_command
 from simulation.dice import ThreeDice
+from simulation.faults import (
+    Blocked,
+    Crash,
+    CrashAtStep,
+    FeedWrong,
+    InboxDown,
+    InboxMoody,
+    PowerCut,
+    PrimaryDown,
+    Restart,
+)
+from simulation.news import STEPS
 from simulation.planted import PLANTED
-from simulation.scenario import LETTERS_MIN, Blocked, Crash, PowerCut, PrimaryDown, Restart, draw
+from simulation.scenario import LETTERS_MIN, draw
 
 SEEDS_MAX = 50
-# Found only when a crash falls between a 250 and its commit: some ten days, too long for every test run.
-SELDOM = "early-acknowledgement"
+REPLAYED = "open-relay"
+# Not looked for in every test run: found only when a crash falls between a 250 and its commit, which takes
+# some ten days; or by an invariant that another one of the list needs as well.
+BY_HAND = {"early-acknowledgement", "issue-hoped-for", "hollow-issue", "leave-forgotten", "no-yes-needed"}
+# Where each was found the last time that was looked for. Any day may find it: this one saves the others.
+LOOKED_AT_FIRST = {
+    "issue-twice": 6,
+    "last-first": 6,
+    "leave-too-late": 2,
+    "sleepy-probe": 1,
+}
+MAILED_MIN = 90  # of an issue to a hundred readers: some leave, and some have no mailbox any more
+OF_NEWS = InboxDown | InboxMoody | FeedWrong | CrashAtStep
 
 
-@pytest.mark.parametrize("seed", range(4))
+# 54: a domain that was paused while the clock was a day ahead stayed so for a day.
+@pytest.mark.parametrize("seed", [0, 1, 54])
 def test_a_day_full_of_faults_keeps_every_promise(seed: int) -> None:
     verdict = judge(seed, None)
     assert verdict.violations == (), replay_command(seed, None)
 
 
-@pytest.mark.parametrize("bug", sorted(set(PLANTED) - {SELDOM}))
+@pytest.mark.parametrize("bug", sorted(set(PLANTED) - BY_HAND - {REPLAYED}))
 def test_a_planted_bug_is_found_within_fifty_days(bug: str) -> None:
-    assert any(len(judge(seed, bug).violations) > 0 for seed in range(SEEDS_MAX))
+    first = LOOKED_AT_FIRST.get(bug, 0)
+    seeds = (first, *(seed for seed in range(SEEDS_MAX) if seed != first))
+    assert any(len(judge(seed, bug).violations) > 0 for seed in seeds)
 
 
-def test_a_seed_is_the_same_day_in_every_process() -> None:
-    here = live(2).digest
+def test_an_issue_comes_to_a_hundred_mailboxes_and_a_seed_is_the_same_day_in_every_process() -> None:
+    report = live(2)
+    assert report.violations == ()
+    assert report.issues >= 1
+    assert report.mailed >= MAILED_MIN
+    here = report.digest
     there = subprocess.run(
         [sys.executable, "-c", "from simulation.day import live; print(live(2).digest)"],
         env={**os.environ, "PYTHONHASHSEED": "12345"},
@@ -44,15 +74,15 @@ def test_a_seed_is_the_same_day_in_every_process() -> None:
 def test_a_failing_seed_prints_the_command_that_replays_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["days", "--seeds", "1", "--from", "4", "--planted", "open-relay"])
+    monkeypatch.setattr(sys, "argv", ["days", "--seeds", "1", "--from", "4", "--planted", REPLAYED])
     assert main() == 1
     told = capsys.readouterr().out
-    assert "replay: python -m simulation.days --seeds 1 --from 4 --planted open-relay\n" in told
+    assert f"replay: python -m simulation.days --seeds 1 --from 4 --planted {REPLAYED}\n" in told
     assert told.endswith("0 passed, 1 failed\n")
 
 
 def test_every_day_has_its_messages_its_block_its_outage_its_crash_and_three_other_faults() -> None:
-    for seed in range(300):
+    for seed in range(200):
         scenario = draw(ThreeDice.of(seed).faults)
         faults = [fault.what for fault in scenario.faults]
         crashes = [what for what in faults if isinstance(what, Crash | PowerCut)]
@@ -62,4 +92,33 @@ def test_every_day_has_its_messages_its_block_its_outage_its_crash_and_three_oth
         assert any(isinstance(what, Blocked) for what in faults)
         assert any(isinstance(what, PrimaryDown) for what in faults)
         assert len(crashes) >= 1
-        assert len(faults) - len(crashes) - len(usual) >= 3, seed
+        others = [what for what in faults if not isinstance(what, OF_NEWS)]
+        assert len(others) - len(crashes) - len(usual) >= 3, seed
+
+
+def test_every_day_has_a_hundred_readers_who_come_and_go_and_an_issue_that_is_too_small() -> None:
+    for seed in range(200):
+        news = draw(ThreeDice.of(seed).faults).news
+        main, rare = news.newsletters
+        readers = [reader for reader in news.readers if reader.newsletter == main.name]
+        stay = [reader for reader in readers if reader.joins_at is None and reader.leaves_at is None]
+        # Who has not left when the issue comes gets it too: fewer than a hundred stay to the day's end.
+        assert len(stay) >= 90
+        assert len([reader for reader in readers if reader.joins_at is None]) >= 100
+        assert any(reader.joins_at is not None for reader in readers)
+        assert any(reader.leaves_at is not None for reader in readers)
+        assert len({reader.address.rpartition("@")[2] for reader in readers}) >= 4
+        assert sum(article.at_seconds > 0 for article in main.feed.articles) >= main.minimum
+        assert sum(article.at_seconds > 0 for article in rare.feed.articles) < rare.minimum
+        assert any(isinstance(fault.what, InboxDown) for fault in news.faults)
+        assert any(isinstance(fault.what, CrashAtStep) for fault in news.faults)
+
+
+def test_over_some_days_a_role_dies_in_the_midst_of_everything_it_does_with_an_issue() -> None:
+    steps = {
+        (fault.what.role, fault.what.verb)
+        for seed in range(200)
+        for fault in draw(ThreeDice.of(seed).faults).news.faults
+        if isinstance(fault.what, CrashAtStep)
+    }
+    assert steps == {(role, verb) for role, verb, _ in STEPS}

@@ -20,6 +20,7 @@ from secondpost.config.records import (
 from secondpost.deliver.probe import RECIPIENTS_AT_ONCE
 from secondpost.deliver.site import LINGER_SECONDS
 from secondpost.mail.address import Domain, Endpoint, Mailbox
+from simulation.blog import Blog
 from simulation.clock import Timeline, fence
 from simulation.daylog import DayLog
 from simulation.dice import ThreeDice
@@ -179,7 +180,7 @@ class Town:
             deliver=Deliver(connections_per_site=connections),
             backups=tuple(Backup(Domain(name), (), (recipients,)) for name in domains),
         )
-        self.service = Service(self.machine, config, self.log, Trace(), as_built)
+        self.service = Service(self.machine, config, Blog((), self.timeline), self.log, Trace(), as_built)
         self.service.start_all()
         self.pass_by(5.0)
 

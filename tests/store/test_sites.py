@@ -137,6 +137,19 @@ async def test_a_pause_can_be_taken_back(place: Place) -> None:
     assert store.next_due_ms([RELAY]) == arrival.arrived_ms
 
 
+async def test_a_pause_made_while_the_clock_was_ahead_is_over_when_it_is_mended(place: Place) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    await letters.send("one@example.net")
+    await letters.send("two@example.org")
+    now_ms = place.clock.ms
+    await store.pause_domain(RELAY, NET, now_ms + 86_400_000)
+    await store.pause_domain(RELAY, Domain("example.org"), now_ms + 900_000)
+    assert await store.mend_due(now_ms + 4_000_000, now_ms) == 0
+    lease = await leased(store)
+    assert recipients(await store.claim(lease, now_ms, 10)) == ["one@example.net"]
+
+
 @pytest.mark.parametrize("to", [State.KEPT, State.EXPIRED])
 async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, to: State) -> None:
     store = place.open()

@@ -25,6 +25,7 @@ LOOK_SECONDS_MAX = 30.0  # without any hint
 LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
 SWEEP_SECONDS = 15.0
 EXPIRE_SECONDS = 60.0
+SITES_DOWN_SECONDS_MAX = 1.0  # between two looks at the sites that are down, or half of `probe`
 DRAIN_SECONDS_MAX = 30.0
 AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever scheduled
 
@@ -51,7 +52,10 @@ class DeliverLoop:
         for work, seconds in (
             (self._sweep, SWEEP_SECONDS),
             (self._expire, EXPIRE_SECONDS),
-            (self._look_at_sites_down, min(1.0, self._post.config.deliver.probe_ms / 2000)),
+            (
+                self._look_at_sites_down,
+                min(SITES_DOWN_SECONDS_MAX, self._post.config.deliver.probe_ms / 2000),
+            ),
         ):
             self._rounds.append(loop.create_task(self._every(seconds, work)))
         # Nobody knows how long we were away: what was down then may long be up.

@@ -199,7 +199,7 @@ class Claims(Protocol):
     def mend_due(self, later_than_ms: int, now_ms: int) -> Awaitable[int]:
         """What a clock that has been set back since put off is due now; how many. That is what waits longer
         than any schedule says, what arrived in a time to come, and what waits for its site's sake alone
-        and is not due. In batches.
+        and is not due. Pauses that last longer are over. In batches.
         """
         ...
 

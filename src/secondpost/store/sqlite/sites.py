@@ -61,6 +61,9 @@ class SqliteSites(Base):
         return await self._writer.change(write)
 
     async def mend_due(self, later_than_ms: int, now_ms: int) -> int:
+        while len(paused := self._read(_QUERIES["paused_too_long"], (later_than_ms, BATCH_ROWS))) > 0:
+            domains = [number(id) for (id,) in paused]
+            await self._writer.change(partial(_end_pauses, domains), BATCH_ROWS)
         mended = 0
         while len(chosen := self._read(_QUERIES["put_off"], (later_than_ms, now_ms, BATCH_ROWS))) > 0:
             mended += await self._writer.change(partial(_mend_due, as_json(chosen), now_ms), BATCH_ROWS)
@@ -116,3 +119,8 @@ def put_turns_right(db: apsw.Connection, domains: list[int]) -> None:
 def _mend_due(chosen: str, now_ms: int, db: apsw.Connection) -> int:
     db.execute(_QUERIES["mend_due"], (chosen, now_ms))
     return db.changes()
+
+
+def _end_pauses(domains: list[int], db: apsw.Connection) -> None:
+    db.execute(_QUERIES["end_pauses"], (as_json(domains),))
+    put_turns_right(db, domains)

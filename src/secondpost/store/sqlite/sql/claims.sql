@@ -115,6 +115,15 @@ ON CONFLICT (lane, name) DO UPDATE SET site = excluded.site;
 INSERT INTO domain (lane, name, paused_until_ms) VALUES (?1, ?2, ?3)
 ON CONFLICT (lane, name) DO UPDATE SET paused_until_ms = excluded.paused_until_ms;
 
+-- name: paused_too_long
+-- Up to ?2 domains with deliveries waiting that are paused for longer than any pause lasts (?1). Asked once,
+-- when the role starts.
+SELECT id FROM domain INDEXED BY domain_due WHERE next_due_ms IS NOT NULL AND paused_until_ms > ?1 LIMIT ?2;
+
+-- name: end_pauses
+-- Some domains are paused no more.
+UPDATE domain SET paused_until_ms = 0 WHERE id IN (SELECT value FROM json_each(?1));
+
 -- name: domain_id
 -- The number of a domain in a lane.
 SELECT id FROM domain WHERE lane = ?1 AND name = ?2;

@@ -1,0 +1,151 @@
+"""What goes wrong in a day, each from one time to another: data, drawn before the day begins."""
+
+from dataclasses import dataclass
+
+from simulation.blog import Trouble
+from simulation.dns import Lie
+from simulation.net import Weather
+from simulation.primaries import Character
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryDown:
+    server: int
+    refuses: bool  # True: connections are refused; False: they vanish
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    network_a: str
+    network_b: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moody:
+    server: int
+    character: Character
+
+
+@dataclass(frozen=True, slots=True)
+class NamesLie:
+    viewpoint: str
+    name: str
+    lie: Lie
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    weather: Weather
+
+
+@dataclass(frozen=True, slots=True)
+class TlsBroken:
+    server: int
+    how: str  # "fails" or "hangs"
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """The disk is full: of mail beyond the reserve, or to the last octet."""
+
+    to_the_last_octet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockWrong:
+    """The wall clock is stepped, and set right at the end."""
+
+    step_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """kill -9 of one role, soon after one of its next words to anybody; the supervisor starts it again."""
+
+    role: str
+    words: int
+    later_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCut:
+    """The machine goes dark, soon after one of the next words of its receive role; and comes back."""
+
+    words: int
+    later_seconds: float
+    dark_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """SIGTERM and a new start of one role."""
+
+    role: str
+
+
+# -- of the newsletter
+
+
+@dataclass(frozen=True, slots=True)
+class InboxDown:
+    """A server of readers."""
+
+    server: int
+    refuses: bool  # True: connections are refused; False: they vanish
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMoody:
+    server: int
+    character: Character
+
+
+@dataclass(frozen=True, slots=True)
+class FeedWrong:
+    """The blog answers something else than its feed."""
+
+    trouble: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class CrashAtStep:
+    """kill -9 of a role, or a power cut, in the midst of a thing that it does to newsletter.db."""
+
+    role: str
+    verb: str  # of the store
+    calls: int  # it comes soon after so many of them
+    later_seconds: float
+    dark_seconds: float | None  # None: the process dies, and no power is cut
+
+
+What = (
+    PrimaryDown
+    | Blocked
+    | Moody
+    | NamesLie
+    | Storm
+    | TlsBroken
+    | NoRoom
+    | ClockWrong
+    | Crash
+    | PowerCut
+    | Restart
+    | InboxDown
+    | InboxMoody
+    | FeedWrong
+    | CrashAtStep
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    what: What
+    start: float
+    end: float
+
+    def __str__(self) -> str:
+        return f"{_clock(self.start)}-{_clock(self.end)} {self.what}"
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds // 3600):02}:{int(seconds // 60) % 60:02}:{seconds % 60:04.1f}"

@@ -1,0 +1,125 @@
+"""What a day leaves behind of the newsletter, for the invariants."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from secondpost.mail.issue import Issue, Reckoning
+from secondpost.mail.subscriber import Subscriber, SubscriberId
+from secondpost.protocols.tokens import Purpose
+from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
+from secondpost.store.subscriber_ports import Bounce
+from simulation.daylog import DayLog
+from simulation.faults import ClockWrong, Fault
+from simulation.keys import reader_keys
+from simulation.letters import Heard, Ledger
+from simulation.news import MAIN, NewsPlan
+from simulation.people import Reader
+from simulation.primaries import ReceivingServer, Taken
+from simulation.reader_mail import ReaderMail, read_mail
+
+ENDS = ("delivered", "failed", "unknown")
+AHEAD_MS_MAX = 2 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLeft:
+    issue: Issue
+    rows: tuple[ReaderDelivery, ...]
+    articles: tuple[LedgerEntry, ...]
+    reckoning: Reckoning
+    message_ids: Mapping[str, SubscriberId]  # of its mails
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A mail of ours in a reader's mailbox."""
+
+    address: str
+    mail: ReaderMail
+    taken: Taken
+
+
+@dataclass
+class ReaderEvidence:
+    plan: NewsPlan
+    faults: Sequence[Fault]
+    readers: Mapping[tuple[str, str], Reader]  # by newsletter and address
+    inboxes: Sequence[ReceivingServer]
+    log: DayLog
+    issues: list[IssueLeft] = field(default_factory=list)
+    known: dict[tuple[str, str], Subscriber] = field(default_factory=dict)
+    left_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by the store's own word
+    bounces: Mapping[tuple[str, str], list[Bounce]] = field(default_factory=dict)
+    letters: Ledger = field(default_factory=Ledger)  # of readers and their servers
+    confirmations: list[ReaderDelivery] = field(default_factory=list)
+    open_at_death: int = 0  # connections that deliver had, over all its deaths
+
+    @property
+    def clock_was_wrong(self) -> bool:
+        return any(isinstance(fault.what, ClockWrong) for fault in self.faults)
+
+    @property
+    def clock_spoilt_it(self) -> bool:
+        """What was decided a day ahead stands for a time that does not come on this day; and where issues
+        have their hour, an hour that came too early found too few articles.
+        """
+        ahead_ms = [fault.what.step_ms for fault in self.faults if isinstance(fault.what, ClockWrong)]
+        has_hour = any(plan.every != "when ready" for plan in self.plan.newsletters if plan.name == MAIN)
+        return max(ahead_ms, default=0) > (0 if has_hour else AHEAD_MS_MAX)
+
+    @cached_property
+    def refused(self) -> set[tuple[int, int]]:
+        """Subscriber and number of the issue of what may have heard a 5xx, by the envelope's sender."""
+        senders = {sender for server in self.inboxes for sender, _ in server.refused}
+        senders |= {sender for server in self.inboxes for sender in server.refused_senders}
+        tokens = [
+            reader_keys().addresses.read(sender.partition("@")[0].removeprefix("b-"), Purpose.BOUNCE)
+            for sender in senders
+        ]
+        return {(token.subscriber, token.number) for token in tokens if token is not None}
+
+    @cached_property
+    def taken_letters(self) -> Counter[str]:
+        """How often we took each, by its marker."""
+        return Counter(
+            handing.marker for handing in self.letters.handings if handing.heard is Heard.ACKNOWLEDGED
+        )
+
+    @cached_property
+    def told_of(self) -> dict[str, tuple[float, str]]:
+        """What the log last told of how a delivery ended, and when. One that was deferred was tried again."""
+        return {
+            line.values()["id"]: (line.seconds, line.what)
+            for line in self.log.lines
+            if line.role == "deliver" and line.what in ENDS
+        }
+
+    @cached_property
+    def arrived(self) -> list[Arrived]:
+        return [
+            Arrived(address, read_mail(taken.content), taken)
+            for server in self.inboxes
+            for taken in server.taken
+            for address in taken.recipients
+        ]
+
+    @cached_property
+    def mailed(self) -> list[tuple[str, Arrived]]:
+        """Mail of issues, with its newsletter."""
+        return [(one.mail.newsletter, one) for one in self.arrived if one.mail.newsletter is not None]
+
+    @cached_property
+    def arrived_of(self) -> dict[tuple[str, str], list[Arrived]]:
+        """Of an issue and a reader, by Message-ID and address."""
+        found: dict[tuple[str, str], list[Arrived]] = {}
+        for _, one in self.mailed:
+            found.setdefault((one.mail.message_id, one.address), []).append(one)
+        return found
+
+    def rows_of(self, left: IssueLeft) -> Iterator[tuple[ReaderDelivery, list[Arrived]]]:
+        """What became of an issue, reader by reader, and what of it is in their mailboxes."""
+        ids = {subscriber: id for id, subscriber in left.message_ids.items()}
+        for row in left.rows:
+            yield row, self.arrived_of.get((ids[row.subscriber], row.recipient), [])

@@ -1,0 +1,46 @@
+"""Tells what a role does, thing by thing, so that a crash can fall in the midst of one."""
+
+from collections.abc import Callable
+from typing import cast
+
+from secondpost.store.subscriber_ports import NewsletterStore
+
+
+class Steps:
+    """Waits for a role's n-th next call of a verb."""
+
+    def __init__(self) -> None:
+        self._awaited: dict[tuple[str, str], tuple[int, Callable[[], None]]] = {}
+
+    def after(self, role: str, verb: str, calls: int, strike: Callable[[], None]) -> None:
+        self._awaited[role, verb] = (calls, strike)
+
+    def forget(self, role: str, verb: str) -> None:
+        self._awaited.pop((role, verb), None)
+
+    def took(self, role: str, verb: str) -> None:
+        awaited = self._awaited.get((role, verb))
+        if awaited is None:
+            return
+        left, strike = awaited[0] - 1, awaited[1]
+        if left > 0:
+            self._awaited[role, verb] = (left, strike)
+            return
+        del self._awaited[role, verb]
+        strike()
+
+
+class _Watched:
+    """A store as it is, that tells of every verb."""
+
+    def __init__(self, store: NewsletterStore, took: Callable[[str], None]) -> None:
+        self._store = store
+        self._took = took
+
+    def __getattr__(self, name: str) -> object:
+        self._took(name)
+        return getattr(self._store, name)
+
+
+def watched(store: NewsletterStore, took: Callable[[str], None]) -> NewsletterStore:
+    return cast(NewsletterStore, _Watched(store, took))
