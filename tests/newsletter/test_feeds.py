@@ -143,6 +143,8 @@ HURTFUL = {
     "entities": "&amp;" * 100_000,
     "attributes": "<a " + "href=x " * 50_000 + ">",
     "spaces": "<a" + " " * 400_000,
+    "marks in disorder": "\u0301\u0334" * 60_000,
+    "double marks in disorder": "\u0f73" * 120_000,
 }
 
 
