@@ -4,6 +4,7 @@ A line is `what key=value …`: words that never change, values quoted when they
 characters. Control characters cannot get out of their quotes, and every value is cut to a bound.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from secondpost.mail.reply import Reply
 
 VALUE_CHARACTERS_MAX = 300
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._+-/:<>[]*#%~^&!,;")
+# A token with its purpose, wherever it stands: other hosts repeat our addresses, and senders misspell them.
+_TOKEN = re.compile(r"\b(b|leave|confirm)-[a-z2-7]{20,}", re.IGNORECASE)
 
 Sink = Callable[[str], None]
 
@@ -38,12 +41,17 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+def _told(words: object) -> str:
+    """What somebody else said, without the tokens in it."""
+    return _TOKEN.sub(r"\1-*", str(words))
+
+
 @dataclass(frozen=True, slots=True)
 class MailLog:
     """Writes lines to a sink, which must not block: the real one hands them to a thread.
 
     Addresses at `bounces` carry tokens, which are as good as the reader's own word: of them no more is said
-    than what they are for.
+    than what they are for, also where others say them in a command or a reply.
     """
 
     sink: Sink
@@ -57,7 +65,7 @@ class MailLog:
         if isinstance(path, Mailbox) and path.domain == self.bounces:
             purpose, dash, _ = path.local.partition("-")
             return f"{purpose}{dash}{'*' if len(dash) > 0 else ''}@{path.domain}"
-        return str(path)
+        return _told(str(path))
 
     # -- receive and policy
     def connected(self, peer: str) -> None:
@@ -71,7 +79,12 @@ class MailLog:
     ) -> None:
         to = "" if recipient is None else self._address(recipient)
         self._say(
-            "refused", peer=peer, sender=f"<{self._address(sender)}>", to=to, reason=reason, reply=str(reply)
+            "refused",
+            peer=peer,
+            sender=f"<{self._address(sender)}>",
+            to=to,
+            reason=reason,
+            reply=_told(reply),
         )
 
     def accepted(self, arrival: Arrival) -> None:
@@ -88,13 +101,13 @@ class MailLog:
         )
 
     def not_accepted(self, queue_id: QueueId, peer: str, reply: Reply, reason: str) -> None:
-        self._say("not-accepted", id=queue_id_text(queue_id), peer=peer, reason=reason, reply=str(reply))
+        self._say("not-accepted", id=queue_id_text(queue_id), peer=peer, reason=reason, reply=_told(reply))
 
     def normalized(self, queue_id: QueueId, peer: str, newlines: int) -> None:
         self._say("normalized", id=queue_id_text(queue_id), peer=peer, newlines=newlines)
 
     def protocol_fault(self, peer: str, fault: str) -> None:
-        self._say("protocol-fault", peer=peer, fault=fault)
+        self._say("protocol-fault", peer=peer, fault=_told(fault))
 
     def lost_connection(self, peer: str, phase: str) -> None:
         self._say("lost-connection", peer=peer, phase=phase)
@@ -107,7 +120,7 @@ class MailLog:
             to=self._address(to),
             host=host,
             delay=f"{delay_ms / 1000:.3f}",
-            reply=str(reply),
+            reply=_told(reply),
         )
 
     def deferred(
@@ -121,14 +134,14 @@ class MailLog:
             level=cause.level,
             host=host,
             again=f"{again_ms / 1000:.0f}",
-            reply=str(reply),
+            reply=_told(reply),
         )
 
     def kept(self, id: DeliveryId, to: Mailbox, kept_for: KeptFor, host: str, reply: Reply) -> None:
-        self._say("kept", id=id, to=self._address(to), why=kept_for, host=host, reply=str(reply))
+        self._say("kept", id=id, to=self._address(to), why=kept_for, host=host, reply=_told(reply))
 
     def failed(self, id: DeliveryId, to: Mailbox, cause: Cause, host: str, reply: Reply) -> None:
-        self._say("failed", id=id, to=self._address(to), cause=cause.word, host=host, reply=str(reply))
+        self._say("failed", id=id, to=self._address(to), cause=cause.word, host=host, reply=_told(reply))
 
     def unknown(self, id: DeliveryId, to: Mailbox, host: str) -> None:
         """Of an issue: the final dot was sent and no answer came."""
@@ -139,7 +152,7 @@ class MailLog:
 
     # -- sites
     def site_down(self, site: str, cause: Cause, detail: str) -> None:
-        self._say("site-down", site=site, cause=cause.word, detail=detail)
+        self._say("site-down", site=site, cause=cause.word, detail=_told(detail))
 
     def site_up(self, site: str, down_ms: int) -> None:
         self._say("site-up", site=site, down=f"{down_ms / 1000:.0f}")

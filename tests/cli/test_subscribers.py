@@ -107,6 +107,11 @@ def test_what_is_no_list_brings_nothing(paper: Newspaper, tmp_path: Path) -> Non
     assert "no line of notes.txt" in paper.run("subscribers", "import", str(file), code=1).stderr
     assert "cannot be read" in paper.run("subscribers", "import", str(tmp_path / "no"), code=1).stderr
     paper.run("subscribers", "import", str(file), "--invite", *CONFIRMED, code=2)
+    file.write_bytes(b"\xff\xfe" + f"email\n{ADA}\n".encode("utf-16-le") + b"\0")
+    torn = paper.run("subscribers", "import", str(file), code=1).stderr
+    assert "not written in one way" in torn
+    assert "is in" not in torn  # nobody is
+    assert "has no reader" in paper.run("subscribers", "show", ADA, code=1).stderr
     file.write_bytes(b"email,city\n" + b"nobody,Oslo\n" * 10_000 + b"%s,Malm\xf6\n" % ADA.encode())
     assert "save it as UTF-8" in paper.run("subscribers", "import", str(file), code=1).stderr
     file.write_text("")

@@ -1,13 +1,14 @@
 """What a feed brings is cleaned by a list: what is not on it does not reach a reader."""
 
 import re
+import time
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpost.compose.article_html import clean_article
+from secondpost.compose.article_html import TAGS_MAX, clean_article
 
 LINK = "https://blog.example/2026/post"
 HOSTILE = (
@@ -101,6 +102,15 @@ def test_nothing_hostile_is_left_of_any_mixture(pieces: list[str]) -> None:
 @given(st.text())
 def test_any_text_is_cleaned(html: str) -> None:
     assert is_harmless(clean_article(html, LINK, images=True))
+
+
+@pytest.mark.parametrize("tags", ["<ul><li>", "<pre>\n", "<blockquote>", "<a><b><i><u>", "<table><td>"])
+def test_no_nest_of_tags_is_slow_to_clean(tags: str) -> None:
+    """Measured in work of this thread, not on the wall."""
+    before = time.thread_time()
+    for html in (tags * (500_000 // len(tags)), tags * (TAGS_MAX // tags.count("<"))):
+        assert is_harmless(clean_article(html, LINK, images=True))
+    assert time.thread_time() - before < 10.0
 
 
 def test_cleaning_twice_changes_nothing() -> None:

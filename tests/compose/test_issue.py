@@ -1,6 +1,7 @@
 """A composed issue: every article in both parts, within its bound, with nothing personal but holes."""
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -133,6 +134,24 @@ def test_another_language_gets_dates_in_figures() -> None:
 
 def faults_of(composed: Composed, minimum: int = 2) -> set[Rule]:
     return {fault.rule for fault in output_faults(composed, [article(1), article(2)], minimum)}
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>Write {{ page.title }} there.</p>",
+        "<pre><span>{{</span><span>page</span><span>}}</span></pre>",
+        "<p>See <img src='https://blog.example/a.png' alt='{% if x %}'></p>",
+        "<p>{{ opens.</p>",
+        "<p>{{ opens.</p>" + "<!--" * 100_000,
+    ],
+    ids=["plain", "coloured", "picture", "open", "with endless comments"],
+)
+def test_an_article_about_templates_is_no_fault(html: str) -> None:
+    articles = (replace(article(1), html=html), replace(article(2), html="<p>And }} closes.</p>"))
+    before = time.thread_time()
+    assert output_faults(compose(*articles), articles, 2) == ()
+    assert time.thread_time() - before < 10.0
 
 
 def test_each_fault_of_the_output_is_found() -> None:

@@ -134,6 +134,25 @@ def test_a_charset_that_the_server_made_up_does_not_spoil_the_words() -> None:
     assert [article.title for article in read.articles] == ["Grüße"]
 
 
+def test_an_article_that_stands_twice_under_two_guids_is_one() -> None:
+    """As blogs write it that change their guids: two of it would be enough for an issue."""
+
+    def items(*told: tuple[str, str, str]) -> list[str]:
+        written = "".join(
+            f"<item><guid>{guid}</guid><link>{link}</link><title>Photo</title>"
+            f"<description>&lt;img src='https://www.example.net/{image}.jpg'&gt;</description></item>"
+            for guid, link, image in told
+        )
+        read = read_feed(f"<rss version='2.0'><channel>{written}</channel></rss>".encode(), "text/xml", URL)
+        assert isinstance(read, FeedRead)
+        return [article.guid[-1] for article in read.articles]
+
+    page, same = "https://www.example.net/a", "http://example.net/a/?utm_source=feed"
+    assert items(("urn:1", page, "x"), ("urn:2", same, "x")) == ["1"]
+    assert items(("urn:1", page, "x"), ("urn:2", same, "y")) == ["1", "2"]
+    assert items(("urn:1", page, "x"), ("urn:2", f"{page}/b", "x")) == ["1", "2"]
+
+
 HURTFUL = {
     "open tags": "<" * 200_000,
     "torn comments": "<!--" * 50_000,
@@ -143,6 +162,8 @@ HURTFUL = {
     "entities": "&amp;" * 100_000,
     "attributes": "<a " + "href=x " * 50_000 + ">",
     "spaces": "<a" + " " * 400_000,
+    "marks in disorder": "\u0301\u0334" * 60_000,
+    "double marks in disorder": "\u0f73" * 120_000,
 }
 
 

@@ -76,6 +76,24 @@ class FailingVfs(apsw.VFS):
         return FailingFile(self, name, flags)
 
 
+class FullVfs(apsw.VFS):
+    """Has no room for the log that opening a database makes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, base="")
+
+    def xOpen(self, name: "str | apsw.URIFilename | None", flags: list[int]) -> apsw.VFSFile:
+        if flags[0] & apsw.SQLITE_OPEN_WAL:
+            raise apsw.FullError
+        return apsw.VFSFile("", name, flags)
+
+
+class FullDisk(RealDisk):
+    @property
+    def vfs(self) -> str | None:
+        return "full"
+
+
 class FailingFile(apsw.VFSFile):
     def __init__(self, shim: FailingVfs, name: "str | apsw.URIFilename | None", flags: list[int]) -> None:
         self._shim = shim
@@ -124,6 +142,19 @@ def test_a_command_finds_no_store_where_there_is_none(tmp_path: Path) -> None:
         place.open_desk()
     asyncio.run(place.close())
     assert os.listdir(tmp_path) == []
+
+
+def test_a_store_on_a_full_disk_is_told_to_be_full(tmp_path: Path) -> None:
+    place = SqlitePlace(str(tmp_path))
+    place.open().close()
+    shim, work = FullVfs("full"), RealWork(1)
+    try:
+        with pytest.raises(StoreFull):
+            SqliteStore.open_desk(FullDisk(str(tmp_path)), work, SetClock(), failed=lambda error: None)
+    finally:
+        work.close()
+        shim.unregister()
+        asyncio.run(place.close())
 
 
 async def test_a_newer_schema_is_refused_by_service_and_commands(place: SqlitePlace) -> None:

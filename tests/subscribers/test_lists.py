@@ -125,6 +125,34 @@ def test_an_international_domain_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "found", "named"),
+    [
+        ('"Ann\nb@example.org,Bob\nc@example.org,Cid\n', [], "nothing up to line 4 was read"),
+        ('"Ann\nb@example.org,"Bob"\nc@example.org,Cid\n', ["c@example.org"], "up to line 3 was read"),
+        ('"Ann\nof two lines"\nb@example.org,Bob\n', ["a@example.org", "b@example.org"], ""),
+        ('Ann "Nan" X\nb@example.org,Bob\n', ["a@example.org", "b@example.org"], ""),
+    ],
+)
+def test_a_quotation_mark_that_is_not_closed_swallows_nobody_in_silence(
+    text: str, found: list[str], named: str
+) -> None:
+    rows = read(f"email,name\na@example.org,{text}")
+    assert [str(row.mailbox) for row in rows if isinstance(row, Row)] == found
+    assert [named in row.why for row in rows if isinstance(row, BadRow)] == ([True] if named else [])
+
+
+def test_a_first_line_without_end_is_no_list() -> None:
+    with pytest.raises(NoList, match="first line cannot be read"):
+        read("x" * 200_000 + "\na@example.org\n")
+
+
+def test_half_a_character_in_json_is_none() -> None:
+    (row,) = read('email,attributes\na@example.org,"{""a\\ud800"": ""b\\udfff""}"\n')
+    assert isinstance(row, Row)
+    assert row.attributes == (("a?", "b?"),)
+
+
+@pytest.mark.parametrize(
     ("head", "encoding"),
     [
         (b"email\n", "utf-8-sig"),

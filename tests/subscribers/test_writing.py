@@ -95,6 +95,19 @@ def test_nobody_at_our_own_domains_is_made_a_reader(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
+def test_nobody_is_asked_to_join_at_a_machine_beside_us(tmp_path: Path) -> None:
+    """Anybody can write such a From: the confirmation would be ours, and go where they cannot."""
+
+    async def story(post: Post) -> None:
+        for address in ("root@[127.0.0.1]", "root@[IPv6:::1]", "root@localhost", "root@db", "a@1.2.3.4"):
+            for mail in (post.mail(f"From: {address}"), post.mail("To: x", Mailbox.parse(address))):
+                assert await post.writing.joins("weekly", mail) == "nobody can be seen who wants to join"
+            assert post.store.find("weekly", Mailbox.parse(address)) is None
+        assert len(post.hints) == 0
+
+    told(tmp_path, story)
+
+
 def test_a_mail_without_a_from_that_can_be_read_speaks_for_its_envelope_sender(tmp_path: Path) -> None:
     async def story(post: Post) -> None:
         assert (

@@ -76,7 +76,7 @@ def _read(lines: IO[str], source: str) -> Iterator[str]:
     try:
         yield from lines
     except UnicodeError as fault:
-        text = f"{source} is not written in one way ({fault}): save it as UTF-8; what stood before is in"
+        text = f"{source} is not written in one way ({fault}): save it as UTF-8 and bring it in again"
         raise Ending(text, Exit.NO) from None
 
 

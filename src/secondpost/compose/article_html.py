@@ -15,6 +15,7 @@ from secondpost.compose.html_text import names_in
 IMAGE_WIDTH_MAX = 560  # CSS pixels: the column of the digest
 PIXEL_MAX = 2  # an image of this size is there to count, not to be seen
 ALTERNATIVE_CHARACTERS_MAX = 500
+TAGS_MAX = 20_000  # of an article; with more it would fill the mail alone, and a hostile nest takes minutes
 
 _TAGS = names_in(
     "a abbr b bdi bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption figure "
@@ -54,7 +55,11 @@ _VOID = frozenset({"br", "hr", "img", "wbr", "embed", "source"})
 
 
 def clean_article(html: str, link: str, images: bool) -> str:
-    """A fragment that holds nothing but what is listed above, its addresses absolute by `link`."""
+    """A fragment that holds nothing but what is listed above, its addresses absolute by `link`. Nothing for
+    one with more than TAGS_MAX tags: its summary stands in its place.
+    """
+    if html.count("<") > TAGS_MAX:
+        return ""
     first = nh3.clean(
         html,
         tags=_FIRST_TAGS,

@@ -131,15 +131,20 @@ def _guid(guid: str) -> str:
 
 
 def _once_each(articles: Sequence[Article]) -> list[Article]:
-    """An article that stands twice in a document, the same by guid and link, is one: the first."""
+    """An article that stands twice in a document is one, the first: the same by guid and link, or the same
+    under two guids with its link, its words and all that is shown.
+    """
     seen: set[tuple[str, str, str]] = set()
+    shown: set[tuple[str, str, str]] = set()
     kept: list[Article] = []
     for article in articles:
         # Without a guid or a link of its own only the words tell one from another.
         place = canonical(article.link)
         own = len(article.guid) > 0 and len(place) > 0
         key = (article.guid, place, "" if own else article.fingerprint)
-        if key not in seen:
-            seen.add(key)
+        look = (place, article.fingerprint, article.html)
+        if key not in seen and look not in shown:
             kept.append(article)
+        seen.add(key)
+        shown.add(look)
     return kept

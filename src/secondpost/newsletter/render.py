@@ -12,7 +12,6 @@ from enum import StrEnum
 from html import escape
 from html.parser import HTMLParser
 
-from secondpost.compose.html_text import html_to_text
 from secondpost.compose.issue import HTML_OCTETS_MAX, Composed, IssueComposer, Masthead, shown_title
 from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.config.records import Newsletter, Web
@@ -20,6 +19,7 @@ from secondpost.mail.article import Article
 from secondpost.mail.issue import Issue
 from secondpost.mail.issue_content import MARKS, Hole, IssueContent, Kind
 from secondpost.newsletter.publish import CannotCompose, IssueText
+from secondpost.newsletter.words import text_of
 from secondpost.protocols.header_fields import FieldFault
 from secondpost.protocols.issue_mail import SEED_OCTETS
 from secondpost.protocols.quoted_printable import TextFault
@@ -242,18 +242,18 @@ class _Seen(HTMLParser):
 
 
 def _left_over(content: str, articles: Sequence[Article]) -> list[str]:
-    """Template tokens that no article brought: somebody may well write about templates."""
+    """Template tokens that no article brought. Somebody may well write about templates, in whatever markup,
+    or open a brace that another article closes: what an article opens is not looked at.
+    """
     tokens = {_in_one_line(token) for token in _TOKEN.findall(content)}
     if len(tokens) == 0:
         return []
-    written = _in_one_line(
-        " ".join(
-            f"{article.title} {article.author} {article.summary} {article.link} "
-            f"{html_to_text(article.html).text}"
-            for article in articles
-        )
+    written = "".join(
+        f"{article.title} {article.author} {article.summary} {article.link} "
+        f"{article.html} {text_of(article.html)} "  # what stands in a picture's description, and between tags
+        for article in articles
     )
-    return sorted(token for token in tokens if token not in written)
+    return sorted(token for token in tokens if token[:2] not in written)
 
 
 def _is_hole(address: str) -> bool:

@@ -10,6 +10,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+MARKS_MAX = 30  # on one letter (UAX 15 §13): to put more in order takes as many steps as their square
+_TWO_MARKS = frozenset("\u0344\u0f73\u0f75\u0f81")  # in one character, taken apart when they are put in order
+
 # The text of these is not for readers.
 _SILENT = frozenset(("script", "style", "head", "template", "noscript", "svg", "math", "iframe", "object"))
 _BLOCK = re.compile(
@@ -24,13 +27,29 @@ _NEEDED = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070
 
 def plain(text: str, characters_max: int) -> str:
     """One line of visible characters, NFC, cut at a word with an ellipsis."""
-    visible = "".join(_visible(unicodedata.normalize("NFC", text)))
+    visible = "".join(_visible(unicodedata.normalize("NFC", _few_marks(text))))
     line = " ".join(visible.split())
     if len(line) <= characters_max:
         return line
     cut = line[: characters_max - 1]
     at_word = cut.rpartition(" ")[0]
     return (at_word if len(at_word) > characters_max // 2 else cut).rstrip() + "…"
+
+
+def _few_marks(text: str) -> str:
+    """The text, with no more than MARKS_MAX combining marks on a letter."""
+    if text.isascii():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        if character in _TWO_MARKS:
+            marks += 2
+        else:
+            marks = marks + 1 if unicodedata.combining(character) > 0 else 0
+        if marks <= MARKS_MAX:
+            kept.append(character)
+    return "".join(kept)
 
 
 def _visible(text: str) -> Iterator[str]:

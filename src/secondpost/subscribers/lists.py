@@ -90,11 +90,15 @@ def rows_of(lines: Iterable[str]) -> Iterator[Row | BadRow]:
     else:
         return
     delimiter = max(",;\t", key=head.count)
-    first = next(csv.reader([head], delimiter=delimiter), [])
+    try:
+        first = next(csv.reader([head], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise NoList(f"its first line cannot be read: {error}") from error
     columns = _columns(first)
     rest = source if columns.is_named else _with_first(head, source)
     before = skipped + (1 if columns.is_named else 0)
-    reader = csv.reader(rest, delimiter=delimiter)
+    # Strict: a quotation mark that nobody closes would make the lines below it part of one reader.
+    reader = csv.reader(rest, delimiter=delimiter, strict=True)
     while True:
         line_number = before + reader.line_num + 1
         try:
@@ -102,7 +106,9 @@ def rows_of(lines: Iterable[str]) -> Iterator[Row | BadRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield BadRow(line_number, str(error))
+            last = before + reader.line_num
+            lost = f"; nothing up to line {last} was read" if last > line_number else ""
+            yield BadRow(line_number, f"{error}{lost}")
             continue
         if any(len(cell.strip()) > 0 for cell in cells):
             yield columns.row(line_number, cells)
@@ -177,10 +183,15 @@ def _attributes(column: str, cell: str) -> list[tuple[str, str]]:
         except (ValueError, RecursionError):
             return [(column, cell)]
         return [
-            (str(name), value if isinstance(value, str) else json.dumps(value))
+            (_whole(name), _whole(value) if isinstance(value, str) else json.dumps(value))
             for name, value in told.items()
         ]
     return [(column, cell)]
+
+
+def _whole(text: str) -> str:
+    """JSON can spell half a character, which nothing can keep."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_ours(name: str) -> bool:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from secondpost.config.addresses import mailbox
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import Domain, Mailbox
 
 TYPED_CHARACTERS_MAX = 320  # longer than any address can be
 
@@ -22,6 +22,11 @@ def typed_mailbox(text: str) -> Mailbox:
     if len(plain) > TYPED_CHARACTERS_MAX:
         raise ValueError(f"it is longer than {TYPED_CHARACTERS_MAX} characters")
     found = mailbox(plain.removeprefix("mailto:"))
-    if _PUBLIC.fullmatch(found.domain.name) is None:
+    if not is_public(found.domain):
         raise ValueError(f"{found.domain.name} is not a full domain")
     return found
+
+
+def is_public(domain: Domain) -> bool:
+    """Whether a reader can be there: else mail would go to a machine beside us that somebody else named."""
+    return _PUBLIC.fullmatch(domain.name) is not None

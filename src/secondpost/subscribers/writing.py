@@ -15,6 +15,7 @@ from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import join_address
 from secondpost.subscribers.leave import ReadersDesk
 from secondpost.subscribers.signup import Confirmed, SignUps
+from secondpost.subscribers.typed import is_public
 
 SUBJECT_CHARACTERS_MAX = 200  # of what was written, as it is kept as the consent
 
@@ -58,7 +59,7 @@ class ReadersWriting:
         author = author_of(header)
         if author is None and isinstance(mail.sender, Mailbox):
             author = mail.sender
-        if author is None or author.domain in self.own:
+        if author is None or author.domain in self.own or not is_public(author.domain):
             return "nobody can be seen who wants to join"
         where = f"mail to {join_address(newsletter, self.bounces)}"
         asked = await self.sign_ups.ask(newsletter, author, where, _subject(header), mail.caller, BY_MAIL)

@@ -6,7 +6,7 @@ from typing import ClassVar, TypeVar
 
 import apsw
 
-from secondpost.store.ports import StoreRefused
+from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.store.sqlite import schema
 from secondpost.store.sqlite.base import CONTENT_FOLDER, Opened, Worker
 from secondpost.store.sqlite.claims import SqliteClaims
@@ -106,6 +106,8 @@ class _Opening:
             raise StoreRefused(f"you may not write to {path}; become its owner") from None
         except apsw.NotADBError:
             raise StoreRefused(f"{path} is not a database; move it away, or restore a snapshot") from None
+        except apsw.FullError as error:
+            raise StoreFull(str(error)) from None  # the index of its log needs a little room
 
     def trying(self, db: apsw.Connection, step: Callable[[], "Worker | None"]) -> "Worker | None":
         try:
