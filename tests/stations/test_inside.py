@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from secondpost.app import QUESTIONS, DeliverRole, NewsletterDelivery, World
 from secondpost.config.records import Config, Newsletter, Route, Web
 from secondpost.deliver.assemble import ReaderKeys
@@ -186,6 +188,30 @@ def test_the_receiver_learns_over_the_socket_which_addresses_are_ours(tmp_path: 
         asker.close()
 
     in_office(tmp_path, story)
+
+
+def test_a_mail_that_we_stumble_over_waits_and_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(office: Office) -> None:
+        assert office.role is not None
+        await office.role.drain()
+        stumbling = await office.letters.send(
+            office.address(Purpose.BOUNCE), lane=Lane.OWN, content=InTable(REPORT)
+        )
+        monkeypatch.setattr(office.readers, "issue_by_number", stumble)
+        await office.start()
+        waits = await office.ended(stumbling)
+        assert (waits.state, waits.cause) == (State.WAITING, "message")
+        assert any("about=mail-not-understood" in line and "RecursionError" in line for line in office.lines)
+        left = await office.put(office.address(Purpose.LEAVE_BY_MAIL), b"Subject: off\r\n\r\n")
+        assert left.reply == "250 2.0.0 the reader left"
+
+    in_office(tmp_path, story)
+
+
+def stumble(newsletter: str, number: int) -> None:
+    raise RecursionError("a mistake of ours")
 
 
 def test_a_large_mail_is_read_to_its_bound_and_no_further(tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CLAIM_AT_ONCE = 50
 
+# Mistakes of ours that a stranger's mail may bring to light: they may not stop the mail of others, now and
+# again at each start. The mail waits, and the owner is told.
+SLIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
 Taker = Callable[[Token, InsideMail], Awaitable[str]]
 
 
@@ -157,7 +161,11 @@ class InsideSite:
         except (LookupError, FileNotFoundError, StoreUnavailable) as error:
             self._post.log.alarm("content-unreadable", f"{claimed.id}: {error}")
             return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", str(error)))
-        return await self._post.inside(claimed, beginning)
+        try:
+            return await self._post.inside(claimed, beginning)
+        except SLIPS as error:
+            self._post.log.alarm("mail-not-understood", f"{claimed.id}: {type(error).__name__}: {error}")
+            return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", "a mistake of ours: see the log"))
 
     def _beginning(self, claimed: Claimed) -> bytes:
         read = bytearray()
