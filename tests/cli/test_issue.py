@@ -111,6 +111,20 @@ def test_a_mail_that_came_back_is_told_of_its_issue_and_of_its_reader(paper: New
     assert (told["issue"], told["kind"], told["status"], told["text"]) == (1, "full", "5.2.2", "over quota")
 
 
+def test_who_looks_at_an_issue_under_way_hears_which_servers_are_down(paper: Newspaper) -> None:
+    with_a_reader(paper)
+    paper.writes(1, 2)
+    paper.run("issue", "send")
+
+    async def fail(open_: OpenNewsletter) -> None:
+        assert await open_.store.site_down("mx.reader.example", "connect", "refused", 1_000, 2_000)
+
+    paper.inside(fail)
+    told = paper.run("issue", "status").stdout
+    assert "mx.reader.example is down since" in told
+    assert "refused" in told
+
+
 def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:
     with_a_reader(paper)
     for number in (1, 2, 3):

@@ -83,6 +83,7 @@ def test_a_list_comes_in_and_its_bad_rows_are_named(paper: Newspaper, tmp_path: 
     file = tmp_path / "readers.csv"
     file.write_bytes(f"email,city\n{ADA},Malm\xf6\nnobody,Oslo\n{ADA},Malm\xf6\n".encode("cp1252"))
     first = paper.run("subscribers", "import", str(file))
+    assert "The new ones are pending and get nothing" in first.stdout
     assert "3 lines; 1 new, 1 known already, 0 suppressed" in first.stdout
     assert "line 3: " in first.stderr
     assert "nobody" not in first.stderr

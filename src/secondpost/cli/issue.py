@@ -210,6 +210,9 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
         if len(bounced) > 0:
             kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
             say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
+        if reckoning.under_way > 0:
+            for down in store.sites_down():
+                say(f"{down.site} is down since {local_time(down.since_ms)}: {down.detail}")
         if found.state is IssueState.DONE:
             say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 

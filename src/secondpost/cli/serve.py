@@ -7,7 +7,11 @@ from secondpost.cli.opening import configuration
 
 
 @click.command(cls=Command)
-@click.option("--role", metavar="NAME", help="Run this one role in this process: receive or deliver.")
+@click.option(
+    "--role",
+    metavar="NAME",
+    help="Run this one role in this process: receive, deliver, web, publish or fetch.",
+)
 @click.option("--single", is_flag=True, help="Run all roles in one process, without a supervisor.")
 @click.pass_context
 def serve(context: click.Context, role: str | None, single: bool) -> None:

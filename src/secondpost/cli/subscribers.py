@@ -106,7 +106,7 @@ def _answer(
         case SubscriberState.PENDING:
             told = f"{mailbox} is pending: a mail asks them to confirm that they want {name}."
         case state:
-            text = f"{mailbox} is {state}, and comes back only by signing up again"
+            text = f"{mailbox} {_stands(state)}, and comes back only by signing up again"
             raise Ending(text, Exit.NO)
     if not as_json:
         say(told)
@@ -210,7 +210,7 @@ def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
 def _say_reader(about: AboutReader, suppressed: bool) -> None:
     one = about.subscriber
     suppressed_too = ", and the address is suppressed" if suppressed else ""
-    say(f"{one.mailbox} is {one.state} since {local_time(one.since_ms)}{suppressed_too}.")
+    say(f"{one.mailbox} {_stands(one.state)} since {local_time(one.since_ms)}{suppressed_too}.")
     if one.consent is not None:
         say(f"agreed    {local_time(one.consent.at_ms)}, {one.consent.how}: {one.consent.where}")
     for name, value in one.attributes:
@@ -233,6 +233,14 @@ def _say_reader(about: AboutReader, suppressed: bool) -> None:
                 for mail in shown
             ],
         )
+
+
+def _stands(state: SubscriberState) -> str:
+    match state:
+        case SubscriberState.LEFT | SubscriberState.COMPLAINED:
+            return f"has {state}"
+        case _:
+            return f"is {state}"
 
 
 def _said(confirmed: str | None) -> None:

@@ -68,6 +68,11 @@ def import_(words: tuple[str, ...], confirmed: str | None, invite: bool, as_json
         say_json(import_document(name, report))
     else:
         _say_import(name, report)
+        if report.added > 0 and confirmed is None and not invite:
+            say(
+                "The new ones are pending and get nothing, until they sign up or you confirm for them: with "
+                "--confirmed or --invite a list brings in readers, or asks them."
+            )
     if report.lines > 0 and report.bad_count == report.lines:
         raise Ending(f"no line of {source} could be read", Exit.NO)
 

@@ -109,6 +109,14 @@ def _web(config: Config) -> Iterator[Warning]:
     if url is not None and url.startswith("http:"):
         yield Warning("web.url", f"{url} works on this machine only: meant for tests")
     # Behind a proxy a loopback door is right, and then the proxy is named.
+    if url is not None and url.startswith("https:") and len(config.newsletters) > 0:
+        open_doors = [door for door in config.web.listen if not is_loopback(door.host)]
+        if len(open_doors) > 0:
+            text = (
+                "this version serves the pages without encryption: put a proxy with a certificate in front, "
+                'and write listen = ["127.0.0.1:8025"] and trusted_proxies = ["127.0.0.1"]'
+            )
+            yield Warning("web.listen", text)
     if all(is_loopback(door.host) for door in config.web.listen) and len(config.web.trusted_proxies) == 0:
         text = "only this machine can reach the pages; behind a proxy, name it in trusted_proxies"
         yield Warning("web.listen", text)

@@ -211,7 +211,11 @@ class _Dialling(httpcore2.AsyncNetworkBackend):
             # One closed address among open ones is no accident: somebody wants us to try it.
             closed = [address for address in found if not is_public(address)]
             if len(closed) > 0:
-                raise FetchError(f"refused: {host} is {closed[0]}, which is not an address of the public web")
+                named = host if host == closed[0] else f"{host} is {closed[0]}, which"
+                raise FetchError(
+                    f"refused: {named} is no address of the public web; for a blog on your own network set "
+                    "allow_private = true in [fetch]"
+                )
         return found[:ADDRESSES_MAX]
 
     async def _found(self, host: str) -> tuple[str, ...]:
