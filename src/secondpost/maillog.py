@@ -29,6 +29,8 @@ def value_text(value: object) -> str:
         text = text[:VALUE_CHARACTERS_MAX] + "…"
     if len(text) > 0 and _PLAIN.issuperset(text):
         return text
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     escaped = "".join(_escape(c) for c in text)
     return f'"{escaped}"'
 
@@ -43,7 +45,8 @@ def _escape(character: str) -> str:
 
 def _told(words: object) -> str:
     """What somebody else said, without the tokens in it."""
-    return _TOKEN.sub(r"\1-*", str(words))
+    text = str(words)
+    return _TOKEN.sub(r"\1-*", text) if "-" in text else text
 
 
 @dataclass(frozen=True, slots=True)

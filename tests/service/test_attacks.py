@@ -57,6 +57,7 @@ def test_what_the_owner_releases_or_redirects_goes_at_once(
 def test_a_store_that_was_taken_away_stops_the_service_in_words(make_office: MakeOffice, call: Call) -> None:
     office = make_office()
     office.start()
+    office.wait_for_roles()  # one that just starts would make the folder anew
     client = call(office)
     shutil.rmtree(office.store)
     assert not client.send(message(1), RECIPIENT).startswith("250 ")

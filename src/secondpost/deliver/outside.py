@@ -35,6 +35,7 @@ BODY_PIECE_SECONDS = 180.0
 FINAL_DOT_SECONDS = 600.0
 TLS_SECONDS_MAX = 60.0
 QUIT_SECONDS = 5.0
+RING_SECONDS_MAX = BODY_PIECE_SECONDS  # a timer is never set further ahead, so that it is seldom set anew
 FLUSH_OCTETS = 64 * 1024
 
 
@@ -335,24 +336,25 @@ class Connection(asyncio.Protocol):
     # ------------------------------------------------------------ time and end
 
     def _within(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + seconds
+        now = asyncio.get_running_loop().time()
+        self._deadline = now + seconds
         if self._timer is not None:
             if self._rings_at <= self._deadline:
                 return
             self._timer.cancel()
-        self._rings_at = self._deadline
-        self._timer = loop.call_at(self._rings_at, self._ring)
+        self._set_timer(now)
+
+    def _set_timer(self, now: float) -> None:
+        self._rings_at = min(self._deadline, now + RING_SECONDS_MAX)
+        self._timer = asyncio.get_running_loop().call_at(self._rings_at, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
-        loop = asyncio.get_running_loop()
-        left = self._deadline - loop.time()
         if self._over:
             return
-        if left > 0:
-            self._rings_at = self._deadline
-            self._timer = loop.call_at(self._rings_at, self._ring)
+        now = asyncio.get_running_loop().time()
+        if now < self._deadline:
+            self._set_timer(now)
             return
         reply = Reply.of(451, "4.4.2", "Lost: the peer did not answer in time")
         self._break(self._cause_of_silence(), reply)
