@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,6 +12,7 @@ from tests.crash.judging import Verdict, judge
 from tests.crash.playing import QUICK, Scenario, play
 from tests.crash.sabotage import drop, synchronous_is_normal
 from tests.crash.scenarios import SCENARIOS, accept_large, accept_small, checkpoint
+from tests.crash.side_by_side import verdicts_of
 from tests.crash.stage import Stage
 
 STATES_MIN = 2_000
@@ -20,11 +20,11 @@ STATES_MIN = 2_000
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, Verdict]:
-    found = {}
-    for name, scenario in SCENARIOS.items():
-        with TemporaryDirectory(dir="/dev/shm") as path:
-            found[name] = play(scenario, Path(path))
-    return found
+    return verdicts_of(SCENARIOS, play_named)
+
+
+def play_named(name: str, folder: Path) -> Verdict:
+    return play(SCENARIOS[name], folder)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,17 +13,14 @@ from tests.crash.judging import Verdict
 from tests.crash.reader_judging import play_readers
 from tests.crash.reader_scenarios import READER_SCENARIOS
 from tests.crash.sabotage import drop, synchronous_is_normal
+from tests.crash.side_by_side import verdicts_of
 
 STATES_MIN = 2_000
 
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, Verdict]:
-    found = {}
-    for name in READER_SCENARIOS:
-        with TemporaryDirectory(dir="/dev/shm") as path:
-            found[name] = play_readers(name, Path(path))
-    return found
+    return verdicts_of(READER_SCENARIOS, play_readers)
 
 
 @pytest.mark.parametrize("name", READER_SCENARIOS)
