@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -81,12 +82,14 @@ class FanOut:
         """At moments spread over the fan-out, by chance."""
         places = sorted(int(self._dice.between(0, self._readers * LAST_KILL_AT)) for _ in range(times))
         for number, place in enumerate(places):
-            wait_until(f"{place} mails are out", lambda place=place: self._sink.count() >= place)  # type: ignore[misc]
+            wait_until(f"{place} mails are out", partial(self._has_served, place))
             # The deliverer most often: it is the one that can do harm. All at once now and then.
             killed = (Killed.DELIVER, Killed.ALL, Killed.DELIVER, Killed.PUBLISH)[number % 4]
             self._kill(killed)
-            served = self._sink.count()
-            wait_until("it goes on", lambda served=served: self._sink.count() > served)  # type: ignore[misc]
+            wait_until("it goes on", partial(self._has_served, self._sink.count() + 1))
+
+    def _has_served(self, mails: int) -> bool:
+        return self._sink.count() >= mails
 
     def _kill(self, killed: Killed) -> None:
         if killed is Killed.ALL:
