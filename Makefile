@@ -12,7 +12,7 @@ PY     := $(VENV)/bin/python
 
 help:
 	@echo "make run      a small internet on loopback: watch a blocked primary being covered"
-	@echo "make test     the fast suite, under five minutes, no network"
+	@echo "make test     the fast suite, about five minutes, no network"
 	@echo "make lint     ruff, mypy --strict, the floors"
 	@echo "make days     simulated days: SEEDS=200"
 	@echo "make against  against real Postfix, Exim, OpenSMTPD and Unbound"
