@@ -17,6 +17,8 @@ from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
 from secondpost.deliver.inside import InsideDoor, nobody
 from secondpost.deliver.learning import Learning
 from secondpost.deliver.loop import DeliverLoop
+from secondpost.deliver.makers import Makers
+from secondpost.deliver.making import MailMaker
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Readers
 from secondpost.deliver.settling import Settler
@@ -42,7 +44,7 @@ from secondpost.subscribers.leave import ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.writing import ReadersWriting
 from secondpost.world.asking import names_from
-from secondpost.world.ports import Clock, Dice, Disk, DiskFailed, Listening, Net, Resolver, Work
+from secondpost.world.ports import Clock, Dice, Disk, DiskFailed, Listening, Net, Resolver, Work, Workshop
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_files import file_stamp
@@ -128,6 +130,11 @@ class NewsletterDelivery:
     store: NewsletterStore
     keys: ReaderKeys
     confirmation: Callable[[Claimed], IssueContent]
+    workshop: Workshop | None = None  # where mails are made; None: in threads of the role
+
+
+def own_addresses(config: Config) -> OwnAddresses:
+    return OwnAddresses(config.web.url, config.bounces)
 
 
 class ReceiveRole:
@@ -215,16 +222,13 @@ class DeliverRole:
         self._reader_loop: DeliverLoop | None = None
         if newsletter is not None:
             self._inside = self._inside_door(newsletter)
-            own = OwnAddresses(config.web.url, config.bounces)
+            maker = MailMaker(newsletter.keys, own_addresses(config))
             readers = Readers(
                 newsletter.store,
-                newsletter.keys,
-                own,
-                world.work,
+                Makers(maker, world.work, newsletter.workshop, lambda: self._loop.has_work),
                 self._log,
                 newsletter.confirmation,
                 config.send.allows,
-                lambda: self._loop.has_work,
                 self._background.run,
             )
             post = self._post(newsletter.store, readers)

@@ -6,6 +6,8 @@ from email.policy import default
 
 from secondpost.app_newsletter import OpenNewsletter
 from secondpost.deliver.assemble import OwnAddresses, ReaderKeys, ReaderMail
+from secondpost.deliver.makers import Makers
+from secondpost.deliver.making import MailMaker
 from secondpost.deliver.readers import Readers
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed, State
@@ -38,17 +40,8 @@ def delivered(paper: Newspaper) -> list[ReaderMail]:
         store, now_ms, threads = open_.store, open_.clock.now_ms(), RealWork(1)
         own = OwnAddresses(None, Domain("mx2.example.net"))
         log = MailLog(lambda line: None)
-        readers = Readers(
-            store,
-            KEYS,
-            own,
-            threads,
-            log,
-            confirmation,
-            lambda mailbox: True,
-            lambda: False,
-            lambda coroutine: None,
-        )
+        makers = Makers(MailMaker(KEYS, own), threads, None, lambda: False)
+        readers = Readers(store, makers, log, confirmation, lambda mailbox: True, lambda coroutine: None)
         lease = await store.lease(Lane.OWN, "unsorted")
         assert lease is not None
         claimed = await store.claim(lease, now_ms, 10)

@@ -3,7 +3,8 @@
     python -m tests.crash.fanout_kill --readers 20000
 
 The real service makes the issue by itself, from a blog. It is killed while it freezes, and then, at moments
-drawn by chance, the deliverer alone, the publisher alone, or every process at once. Each reader has the
+drawn by chance, the deliverer alone, a process that makes mails for it, the publisher alone, or every
+process at once. Each reader has the
 issue at most once; who may have it and nobody knows is `unknown`, and so are at most as many as connections
 were open at the kills; the reckoning adds up.
 """
@@ -36,6 +37,7 @@ DOMAINS = 50
 STEP_SECONDS_MAX = 60.0  # for anything that must come
 LOOK_SECONDS = 0.005
 FREEZE_IS_SEEN_READERS = 10_000  # a smaller issue is frozen before anybody could interrupt it
+MAKERS_ARE_SEEN_READERS = 10_000  # a smaller issue is made without them
 LAST_KILL_AT = 0.85  # of the readers served: later than that the end may come first
 WEEKLY = "weekly"
 
@@ -43,7 +45,11 @@ WEEKLY = "weekly"
 class Killed(StrEnum):
     DELIVER = "deliver"
     PUBLISH = "publish"
+    MAKER = "maker"
     ALL = "all"
+
+
+TURNS = (Killed.DELIVER, Killed.ALL, Killed.MAKER, Killed.DELIVER, Killed.PUBLISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +86,14 @@ class FanOut:
 
     def kill_while_sending(self, times: int) -> None:
         """At moments spread over the fan-out, by chance."""
+        turns = [
+            turn for turn in TURNS if turn is not Killed.MAKER or self._readers >= MAKERS_ARE_SEEN_READERS
+        ]
         places = sorted(int(self._dice.between(0, self._readers * LAST_KILL_AT)) for _ in range(times))
         for number, place in enumerate(places):
             wait_until(f"{place} mails are out", partial(self._has_served, place))
             # The deliverer most often: it is the one that can do harm. All at once now and then.
-            killed = (Killed.DELIVER, Killed.ALL, Killed.DELIVER, Killed.PUBLISH)[number % 4]
-            self._kill(killed)
+            self._kill(turns[number % len(turns)])
             wait_until("it goes on", partial(self._has_served, self._sink.count() + 1))
 
     def _has_served(self, mails: int) -> bool:
@@ -95,6 +103,9 @@ class FanOut:
         if killed is Killed.ALL:
             self._room.kill_all()
             self._room.start()
+        elif killed is Killed.MAKER:
+            wait_until("mails are made apart", lambda: len(self._room.makers()) > 0)
+            os.kill(self._room.makers()[0], signal.SIGKILL)
         else:
             wait_until(f"{killed} runs", lambda: killed in self._room.processes())
             os.kill(self._room.processes()[killed], signal.SIGKILL)

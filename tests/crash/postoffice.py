@@ -121,6 +121,14 @@ class PostOffice:
                 found[role] = pid
         return found
 
+    def makers(self) -> list[int]:
+        """The processes that make readers' mails for the deliverer."""
+        return [
+            pid
+            for pid in _descendants(self.supervisor)
+            if "secondpost.processes.making" in _command_line(pid)
+        ]
+
     def kill(self, victim: Victim) -> bool:
         """kill -9; False when it was not there. The supervisor is started again by whoever calls."""
         if victim is Victim.SUPERVISOR:

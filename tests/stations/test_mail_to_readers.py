@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from typing import TypeVar
 
 import pytest
 
 from secondpost.deliver.ahead import MAILS_PER_HOP_MAX, MailsAhead
 from secondpost.deliver.assemble import ReaderMail
-from secondpost.deliver.makers import Makers
+from secondpost.deliver.makers import MAILS_ALONE_MAX, Makers
+from secondpost.deliver.making import Batch, MailMaker, Order
 from secondpost.deliver.outside import Connection, Job, Mark, Personal
 from secondpost.deliver.readers import Unreadable
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
@@ -20,10 +22,15 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.smtp_client import Result
+from secondpost.world.ports import Line, WorkshopClosed
 from secondpost.world.real_net import RealNet
+from tests.stations.test_assemble import KEYS, WITH_WEB, issue, reader
+
+T = TypeVar("T")
 
 SENDER = Mailbox.parse("b-token@mx2.example.net")
 DATA = b"Subject: the issue\r\n\r\nHello.\r\n"
+MAKER = MailMaker(KEYS, WITH_WEB)
 MAIL = ReaderMail(SENDER, "<id@example.net>", DATA, len(DATA))
 
 
@@ -113,30 +120,113 @@ async def test_what_is_made_can_be_taken_back() -> None:
 
 async def test_while_relayed_mail_is_on_its_way_one_maker_of_two_stands_back() -> None:
     relays = False
-    makers = Makers(lambda: relays)
-    inside: list[str] = []
-
-    async def comes(name: str) -> None:
-        await makers.enter()
-        inside.append(name)
-
+    work = Threads()
+    makers = Makers(MAKER, work, None, lambda: relays)
     async with asyncio.TaskGroup() as tasks:
-        for name in "abcdef":
-            tasks.create_task(comes(name))
+        for _ in "abcdef":
+            tasks.create_task(makers.make(order()))
         await all_rest()
-        assert inside == ["a", "b"], "two at once"
+        assert work.begun == 2, "two at once"
         relays = True
-        makers.leave()
+        work.finish_one()
         await all_rest()
-        assert inside == ["a", "b"], "one stands back"
-        makers.leave()
+        assert work.begun == 2, "one stands back"
+        work.finish_one()
         await all_rest()
-        assert inside == ["a", "b", "c"], "but one always goes on"
+        assert work.begun == 3, "but one always goes on"
         relays = False
-        makers.leave()
+        work.finish_one()
         await all_rest()
-        assert inside == ["a", "b", "c", "d", "e"], "and both again, in turn"
-        makers.leave()
+        assert work.begun == 5, "and both again, in turn"
+        while work.unfinished > 0:
+            work.finish_one()
+            await all_rest()
+    assert work.begun == 6
+
+
+async def test_much_to_make_opens_the_workshop_and_little_does_not() -> None:
+    workshop = Shop()
+    makers = Makers(MAKER, Threads(at_once=True), workshop, lambda: False)
+    for _ in range(MAILS_ALONE_MAX):
+        await asyncio.gather(*(makers.make(order(1)) for _ in range(3)))
+    assert workshop.opened == 0, "there was a pause after every third"
+
+    async def one_after_the_other() -> None:
+        for _ in range(MAILS_ALONE_MAX // 16):
+            await makers.make(order(8))
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(3)))
+    assert workshop.opened > 0
+
+
+async def test_what_is_made_in_the_workshop_is_what_a_thread_would_make() -> None:
+    workshop, work = Shop(places=1), Threads()
+    makers = Makers(MAKER, work, workshop, lambda: False)
+    made = await asyncio.gather(*(makers.make(order(3)) for _ in range(5)))
+    assert work.begun == 0
+    assert workshop.most_at_once == 2, "one in work, one behind it"
+    assert made == [MAKER.make(order(3))] * 5
+
+
+async def test_an_order_that_the_workshop_loses_is_made_in_a_thread() -> None:
+    work = Threads(at_once=True)
+    makers = Makers(MAKER, work, Shop(places=1, loses=True), lambda: False)
+    assert await makers.make(order(2)) == MAKER.make(order(2))
+    assert work.begun == 1
+
+
+def order(readers: int = 1) -> Order:
+    return (Batch(issue().encode(), tuple(reader(number) for number in range(1, readers + 1))),)
+
+
+class Threads:
+    """The Work port: jobs that end when they are told to, or at once."""
+
+    def __init__(self, at_once: bool = False) -> None:
+        self.begun = 0
+        self._at_once = at_once
+        self._jobs: deque[Callable[[], None]] = deque()
+
+    @property
+    def unfinished(self) -> int:
+        return len(self._jobs)
+
+    def finish_one(self) -> None:
+        self._jobs.popleft()()
+
+    def run(self, job: Callable[[], T]) -> Awaitable[T]:
+        self.begun += 1
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.append(lambda: answer.set_result(job()))
+        if self._at_once:
+            asyncio.get_running_loop().call_soon(self.finish_one)
+        return answer
+
+    def line(self, name: str) -> Line:
+        raise AssertionError("nobody needs a thread of his own")
+
+
+class Shop:
+    """The Workshop port. It makes what it is asked for, or loses it."""
+
+    def __init__(self, places: int = 0, loses: bool = False) -> None:
+        self.places = places
+        self.opened = 0
+        self.most_at_once = 0
+        self._at_once = 0
+        self._loses = loses
+
+    def open(self) -> None:
+        self.opened += 1
+
+    async def do(self, order: bytes) -> bytes:
+        if self._loses or self.places == 0:
+            raise WorkshopClosed
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        await asyncio.sleep(0)
+        self._at_once -= 1
+        return MAKER.answer(order)
 
 
 async def all_rest() -> None:

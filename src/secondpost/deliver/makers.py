@@ -1,36 +1,68 @@
-"""How many mails to readers are being made at once: a campaign must leave relayed mail its share.
+"""Has readers' mails made, so many at once: a campaign must leave relayed mail its share.
 
-Signing is most of what an issue costs. Two threads sign as much as one loop can send, and while relayed mail
-is on its way one of them stands back.
+Signing is most of what an issue costs. When there is much of it, processes that do nothing else take it
+over: a thread that signs beside a busy loop waits longer for the interpreter's lock than it signs.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
-MAKERS = 2
-MAKERS_BESIDE_RELAY = 1
+from secondpost.deliver.making import MadeOrder, MailMaker, Order, made_of, order_octets
+from secondpost.world.ports import Work, Workshop, WorkshopClosed
+
+ORDERS_PER_PLACE = 2  # one in work, one behind it, so that nobody waits for us
+MAILS_ALONE_MAX = 500  # without a pause: about a second's work; a workshop takes half a second to open
+ORDERS_BESIDE_RELAY = 1
+THREADS = 2  # while nobody is in the workshop
 
 
 class Makers:
-    """Whoever makes enters, and leaves when it is done; those who wait enter in turn."""
+    """Whoever orders enters, and leaves when it is done; those who wait enter in turn."""
 
-    def __init__(self, relays: Callable[[], bool]) -> None:
+    def __init__(
+        self, maker: MailMaker, work: Work, workshop: Workshop | None, relays: Callable[[], bool]
+    ) -> None:
         """`relays`: whether relayed mail is on its way at this moment."""
+        self._maker = maker
+        self._work = work
+        self._workshop = workshop
         self._relays = relays
         self._inside = 0
+        self._mails_in_a_row = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self) -> None:
+    async def make(self, order: Order) -> MadeOrder:
+        await self._enter()
+        self._mails_in_a_row += sum(len(batch.readers) for batch in order)
+        try:
+            return await self._made(order)
+        finally:
+            self._leave()
+
+    async def _made(self, order: Order) -> MadeOrder:
+        if self._workshop is not None:
+            try:
+                return made_of(await self._workshop.do(order_octets(order)))
+            except WorkshopClosed:
+                pass  # then we do it ourselves
+        return await self._work.run(partial(self._maker.make, order))
+
+    async def _enter(self) -> None:
         if self._inside < self._room():
             self._inside += 1
             return
+        if self._workshop is not None and self._mails_in_a_row > MAILS_ALONE_MAX:
+            self._workshop.open()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         await turn
 
-    def leave(self) -> None:
+    def _leave(self) -> None:
         self._inside -= 1
+        if self._inside == 0 and len(self._waiting) == 0:
+            self._mails_in_a_row = 0
         while len(self._waiting) > 0 and self._inside < self._room():
             turn = self._waiting.popleft()
             if not turn.cancelled():
@@ -38,4 +70,6 @@ class Makers:
                 turn.set_result(None)
 
     def _room(self) -> int:
-        return MAKERS_BESIDE_RELAY if self._relays() else MAKERS
+        places = 0 if self._workshop is None else self._workshop.places
+        at_once = THREADS if places == 0 else places * ORDERS_PER_PLACE
+        return ORDERS_BESIDE_RELAY if self._relays() else at_once

@@ -10,9 +10,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 
-from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
+from secondpost.deliver.assemble import ReaderMail
 from secondpost.deliver.makers import Makers
+from secondpost.deliver.making import Batch
 from secondpost.deliver.outside import Mark
 from secondpost.deliver.settling import insist
 from secondpost.mail.address import Mailbox
@@ -23,9 +25,8 @@ from secondpost.maillog import MailLog
 from secondpost.protocols.verp import CONFIRMATION
 from secondpost.store.ports import Lease, StoreUnavailable
 from secondpost.store.subscriber_ports import NewsletterStore
-from secondpost.world.ports import Work
 
-ASSEMBLIES_MAX = 16  # issues and confirmations whose shared part is kept at hand
+CONTENTS_MAX = 16  # of issues and confirmations, kept at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,76 +37,74 @@ class Unreadable:
 
 
 class Readers:
-    """`confirmation` composes the mail that asks a reader to confirm: the same for the same row. `relays`:
-    whether relayed mail is on its way, which is not to wait for mail to readers.
-    """
+    """`confirmation` composes the mail that asks a reader to confirm: the same for the same row."""
 
     def __init__(
         self,
         store: NewsletterStore,
-        keys: ReaderKeys,
-        own: OwnAddresses,
-        work: Work,
+        makers: Makers,
         log: MailLog,
         confirmation: Callable[[Claimed], IssueContent],
         may_get: Callable[[Mailbox], bool],
-        relays: Callable[[], bool],
         background: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         self._store = store
-        self._keys = keys
-        self._own = own
-        self._work = work
+        self._makers = makers
         self._confirmation = confirmation
         self.may_get = may_get
-        self._makers = Makers(relays)
         self._marks = CommitMarks(store, log, background)
-        self._assemblies: OrderedDict[int, tuple[Assembly, int]] = OrderedDict()
+        self._contents: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
 
     def mark(self, lease: Lease, claimed: Claimed) -> Mark:
         return self._marks.mark(lease, claimed)
 
     async def mails_for(self, claimed: Sequence[Claimed]) -> list[ReaderMail | Unreadable]:
-        """One for each, all made in one other thread."""
-        await self._makers.enter()
-        try:
-            wanted = [self._wanted(row) for row in claimed]
-            return await self._work.run(partial(_made, wanted))
-        finally:
-            self._makers.leave()
+        """One for each, all made in one go."""
+        wanted = [self._wanted(row) for row in claimed]
+        order = [
+            Batch(content, tuple(one.reader for one in together))
+            for content, together in groupby(
+                (one for one in wanted if isinstance(one, _Wanted)), key=lambda one: one.content
+            )
+        ]
+        mails: list[ReaderMail | Unreadable] = []
+        for batch, made in zip(order, await self._makers.make(tuple(order)), strict=True):
+            fault = made.fault
+            mails += made.mails if fault is None else [Unreadable(fault)] * len(batch.readers)
+        ready = iter(mails)
+        return [one if isinstance(one, Unreadable) else next(ready) for one in wanted]
 
     def _wanted(self, claimed: Claimed) -> "_Wanted | Unreadable":
         assert claimed.subscriber is not None
         try:
-            assembly, number = self._assembly(claimed)
+            content, number = self._known_content(claimed)
         except (LookupError, StoreUnavailable) as error:
             return Unreadable(str(error))
-        return _Wanted(assembly, Reader(claimed.subscriber, number, claimed.recipient))
+        return _Wanted(content, Reader(claimed.subscriber, number, claimed.recipient))
 
-    def _assembly(self, claimed: Claimed) -> tuple[Assembly, int]:
-        """The part that all readers of the message share, and the issue's number."""
+    def _known_content(self, claimed: Claimed) -> tuple[bytes, int]:
+        """What all readers of the message share, and the issue's number."""
         message = claimed.id.queue_id
-        known = self._assemblies.get(message)
+        known = self._contents.get(message)
         if known is not None:
-            self._assemblies.move_to_end(message)
+            self._contents.move_to_end(message)
             return known
         try:
-            content, number = self._content(claimed)
-            made = (Assembly(content, self._keys, self._own), number)
+            found = self._content(claimed)
         except ValueError as error:
-            # Of a later version, or of a title that no header can hold: it must not hold up other mail.
+            # A title that no header can hold: it must not hold up other mail.
             raise LookupError(str(error)) from error
-        self._assemblies[message] = made
-        if len(self._assemblies) > ASSEMBLIES_MAX:
-            self._assemblies.popitem(last=False)
-        return made
+        self._contents[message] = found
+        if len(self._contents) > CONTENTS_MAX:
+            self._contents.popitem(last=False)
+        return found
 
-    def _content(self, claimed: Claimed) -> tuple[IssueContent, int]:
+    def _content(self, claimed: Claimed) -> tuple[bytes, int]:
         if claimed.issue is not None:
-            return IssueContent.decode(self._store.issue_content(claimed.issue)), self._number(claimed)
+            return self._store.issue_content(claimed.issue), self._number(claimed)
         if claimed.subscriber == NOBODY:
-            return IssueContent.decode(self._store.content(claimed)), CONFIRMATION
-        return self._confirmation(claimed), CONFIRMATION
+            return self._store.content(claimed), CONFIRMATION
+        return self._confirmation(claimed).encode(), CONFIRMATION
 
     def _number(self, claimed: Claimed) -> int:
         assert claimed.issue is not None
@@ -117,12 +116,8 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    assembly: Assembly
+    content: bytes
     reader: Reader
-
-
-def _made(wanted: list[_Wanted | Unreadable]) -> list[ReaderMail | Unreadable]:
-    return [one if isinstance(one, Unreadable) else one.assembly.mail_for(one.reader) for one in wanted]
 
 
 class CommitMarks:

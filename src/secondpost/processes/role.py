@@ -16,9 +16,15 @@ from socket import socket
 
 import uvloop
 
-from secondpost.app import DeliverRole, NewsletterDelivery, ReceiveRole, World
+from secondpost.app import (
+    Background,
+    DeliverRole,
+    NewsletterDelivery,
+    ReceiveRole,
+    World,
+    own_addresses,
+)
 from secondpost.config.records import Config
-from secondpost.deliver.assemble import ReaderKeys
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
@@ -34,7 +40,7 @@ from secondpost.world.real_clock import RealClock
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_keys import load_key_ring, load_signing_keys, make_missing_keys
+from secondpost.world.real_keys import load_key_ring, make_missing_keys
 from secondpost.world.real_log import LogWriter
 from secondpost.world.real_net import RealNet, open_door
 from secondpost.world.real_tls import CertificateError, ServerCertificate
@@ -174,21 +180,32 @@ class _Running:
             await receive.start()
             ends.push_async_callback(receive.drain)
         if mail is not None and "deliver" in self._roles:
-            newsletter = self._reader_delivery(readers) if readers is not None else None
+            newsletter = self._reader_delivery(readers, writer, failed, ends) if readers is not None else None
             deliver = DeliverRole(self._config, world, mail, writer.say, failed, newsletter)
             await deliver.start()
             ends.push_async_callback(deliver.drain)
 
-    def _reader_delivery(self, readers: SqliteNewsletterStore) -> NewsletterDelivery:
+    def _reader_delivery(
+        self,
+        readers: SqliteNewsletterStore,
+        writer: LogWriter,
+        failed: Callable[[BaseException], None],
+        ends: AsyncExitStack,
+    ) -> NewsletterDelivery:
         from secondpost.app_newsletter import Confirmations
+        from secondpost.processes.making import Trade, reader_keys
+        from secondpost.processes.workshop import MailWorkshop, makers_wanted
 
-        store = self._config.store
-        keys = ReaderKeys(
-            load_signing_keys(store, self._config.dkim),
-            load_key_ring(store, Ring.LINKS),
-            load_key_ring(store, Ring.ADDRESSES),
+        config, log = self._config, MailLog(writer.say)
+        workshop = MailWorkshop(
+            Trade(config.store, config.dkim, own_addresses(config)).octets(),
+            makers_wanted(),
+            Background(failed).run,
+            lambda why: log.alarm("maker-lost", why),
         )
-        return NewsletterDelivery(readers, keys, Confirmations(self._config, readers).content)
+        ends.push_async_callback(workshop.close)
+        keys = reader_keys(config.store, config.dkim)
+        return NewsletterDelivery(readers, keys, Confirmations(config, readers).content, workshop)
 
     async def _start_newsletter(
         self,

@@ -205,6 +205,29 @@ class Line(Protocol):
         ...
 
 
+class WorkshopClosed(Exception):
+    """Nobody is there who could do it."""
+
+
+class Workshop(Protocol):
+    """Other processes, which do one thing: octets to them, octets back."""
+
+    @property
+    def places(self) -> int:
+        """How many orders are in work at once; 0 while nobody is there."""
+        ...
+
+    def open(self) -> None:
+        """There is much to do. Whoever works there comes in a moment, and goes when nothing is left.
+        No complaint when they are there.
+        """
+        ...
+
+    async def do(self, order: bytes) -> bytes:
+        """Raises WorkshopClosed."""
+        ...
+
+
 class DiskFull(Exception):
     """There is no room (ENOSPC, EDQUOT). Nothing was kept."""
 

@@ -1,0 +1,60 @@
+"""A process that makes readers' mails and does nothing else: `python -m secondpost.processes.making`.
+
+Its standard input is a socket to the deliver role, which says whose mails they are, and then orders them. It
+ends when the role does, however that ends.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from socket import socket
+
+import msgspec
+
+from secondpost.config.records import Dkim
+from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
+from secondpost.deliver.making import MailMaker
+from secondpost.protocols.tokens import Ring
+from secondpost.world.ports import KeyFault
+from secondpost.world.real_keys import load_key_ring, load_signing_keys
+from secondpost.world.real_workshop import serve_orders
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What whoever makes mails must know. The keys themselves stay in their files."""
+
+    store: str
+    dkim: Dkim
+    own: OwnAddresses
+
+    def octets(self) -> bytes:
+        return msgspec.msgpack.encode(self)
+
+
+def reader_keys(store: str, dkim: Dkim) -> ReaderKeys:
+    """Raises KeyFault."""
+    return ReaderKeys(
+        load_signing_keys(store, dkim), load_key_ring(store, Ring.LINKS), load_key_ring(store, Ring.ADDRESSES)
+    )
+
+
+def _opened(opening: bytes) -> Callable[[bytes], bytes]:
+    trade = msgspec.msgpack.decode(opening, type=Trade)
+    return MailMaker(reader_keys(trade.store, trade.dkim), trade.own).answer
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the role finishes what is under way, and needs us for it
+    try:
+        serve_orders(socket(fileno=sys.stdin.fileno()), _opened)
+    except KeyFault as fault:
+        sys.stderr.write(f"secondpost: {fault}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

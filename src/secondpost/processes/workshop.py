@@ -1,0 +1,159 @@
+"""Opens a workshop when the deliver role has more mails to make than its threads can, and closes it again.
+
+The rest of the time there is none: a server that sends a letter a week keeps no processes for it.
+"""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Callable, Coroutine, Sequence
+from socket import socket, socketpair
+
+from secondpost.world.ports import WorkshopClosed
+from secondpost.world.real_workshop import Bench
+
+MAKERS_MAX = 4
+MAKERS_COMMAND = (sys.executable, "-m", "secondpost.processes.making")
+IDLE_SECONDS = 5.0
+ORDER_SECONDS_MAX = 60.0  # a handful of signatures takes milliseconds
+RETRY_SECONDS = 60.0  # after one was lost
+END_SECONDS_MAX = 5.0
+
+
+def makers_wanted() -> int:
+    """One per processor, for signing keeps it busy; one loop sends no more than a few of them make."""
+    return min(len(os.sched_getaffinity(0)), MAKERS_MAX)
+
+
+class MailWorkshop:
+    """The Workshop port. `opening` tells each process what it must know; `lost` hears of one that ended
+    before it was asked to.
+    """
+
+    def __init__(
+        self,
+        opening: bytes,
+        makers: int,
+        background: Callable[[Coroutine[None, None, None]], None],
+        lost: Callable[[str], None],
+        command: Sequence[str] = MAKERS_COMMAND,
+        idle_seconds: float = IDLE_SECONDS,
+        order_seconds_max: float = ORDER_SECONDS_MAX,
+    ) -> None:
+        self._opening = opening
+        self._makers = makers
+        self._background = background
+        self._lost = lost
+        self._command = command
+        self._idle_seconds = idle_seconds
+        self._order_seconds_max = order_seconds_max
+        self._connected: set[Bench] = set()
+        self._ready: list[Bench] = []
+        self._processes: set[Process] = set()
+        self._starting = 0
+        self._not_before = 0.0  # in the loop's time
+        self._used = 0.0  # in the loop's time
+        self._closing = False
+
+    @property
+    def places(self) -> int:
+        return len(self._ready)
+
+    def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._closing or self._starting > 0 or len(self._processes) > 0 or loop.time() < self._not_before:
+            return
+        self._used = loop.time()
+        loop.call_later(self._idle_seconds, self._close_if_idle)
+        self._starting = self._makers
+        for _ in range(self._makers):
+            self._background(self._see_through())
+
+    async def do(self, order: bytes) -> bytes:
+        """Raises WorkshopClosed."""
+        if len(self._ready) == 0:
+            raise WorkshopClosed
+        self._used = asyncio.get_running_loop().time()
+        bench = min(self._ready, key=lambda bench: bench.waiting)
+        try:
+            async with asyncio.timeout(self._order_seconds_max):
+                return await bench.do(order)
+        except TimeoutError:
+            bench.abort()
+            raise WorkshopClosed from None
+
+    async def close(self) -> None:
+        """For good."""
+        self._closing = True
+        self._let_go()
+        try:
+            async with asyncio.timeout(END_SECONDS_MAX):
+                await asyncio.gather(*(process.wait() for process in self._processes))
+        except TimeoutError:
+            for process in self._processes:
+                process.kill()
+
+    def _let_go(self) -> None:
+        for bench in self._connected:
+            bench.close()
+
+    def _close_if_idle(self) -> None:
+        if len(self._processes) == 0:
+            return
+        loop = asyncio.get_running_loop()
+        idle_seconds = loop.time() - self._used
+        if any(bench.waiting > 0 for bench in self._connected):
+            idle_seconds = 0.0
+        if idle_seconds < self._idle_seconds:
+            loop.call_later(self._idle_seconds - idle_seconds, self._close_if_idle)
+        else:
+            self._let_go()
+
+    async def _see_through(self) -> None:
+        """One process, from its start to its end."""
+        ours, theirs = socketpair()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=theirs.fileno(), stdout=DEVNULL
+            )
+        except OSError as error:
+            ours.close()
+            self._failed(f"it cannot be started: {error}")
+            return
+        finally:
+            theirs.close()
+            self._starting -= 1
+        self._processes.add(process)
+        bench = await self._connect(ours)
+        await self._work(bench)
+        if bench.is_aborted:
+            process.kill()
+        code = await process.wait()
+        self._processes.discard(process)
+        if not bench.is_closed:
+            self._failed(f"it ended with exit code {code}")
+
+    async def _connect(self, door: socket) -> Bench:
+        bench = Bench()
+        door.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: bench, door)
+        if self._closing:
+            bench.close()
+        return bench
+
+    async def _work(self, bench: Bench) -> None:
+        self._connected.add(bench)
+        try:
+            await bench.do(self._opening)
+            self._ready.append(bench)
+            await bench.ended
+            self._ready.remove(bench)
+        except WorkshopClosed:
+            pass  # before it was ready: how, its exit code tells
+        finally:
+            self._connected.discard(bench)
+
+    def _failed(self, why: str) -> None:
+        self._not_before = asyncio.get_running_loop().time() + RETRY_SECONDS
+        self._lost(why)
