@@ -24,7 +24,7 @@ run: $(READY)
 	@$(VENV)/bin/secondpost demo
 
 test: $(READY) have-strace
-	@$(PY) -m pytest --ignore tests/against
+	@$(PY) -m pytest --ignore tests/against --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check

@@ -31,6 +31,7 @@ REPLAYED = "open-relay"
 BY_HAND = {"early-acknowledgement", "issue-hoped-for", "hollow-issue", "leave-forgotten", "no-yes-needed"}
 # Where each was found the last time that was looked for. Any day may find it: this one saves the others.
 LOOKED_AT_FIRST = {
+    "gives-up": 2,
     "issue-twice": 6,
     "last-first": 6,
     "leave-too-late": 2,

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
@@ -27,6 +28,13 @@ def only(module: str, act: str) -> tuple[str, ...]:
     """The story with this one act."""
     code = f"from {module} import {act}; from secondpost.demo.story import play; exit(play(True, ({act},)))"
     return ("-c", code)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short name: the story has a store deep below it, whose sockets must fit."""
+    with TemporaryDirectory(prefix="demo-") as name:
+        yield Path(name)
 
 
 @contextmanager
@@ -63,8 +71,8 @@ def command_lines() -> Iterator[str]:
             yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
 
 
-def test_the_story_is_told_to_its_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with demo(tmp_path) as process:
+def test_the_story_is_told_to_its_end_and_leaves_nothing_behind(folder: Path) -> None:
+    with demo(folder) as process:
         told, _ = process.communicate(timeout=SECONDS_MAX)
     assert process.returncode == 0, told
     assert "\x1b" not in told
@@ -73,7 +81,7 @@ def test_the_story_is_told_to_its_end_and_leaves_nothing_behind(tmp_path: Path) 
     assert told.count("✓ ") == int(claims[1]) > 20
     assert [act for act in ("one", "two", "three") if f"Act {act}" in told] == ["one", "two", "three"]
     assert "until Ctrl-C" not in told
-    assert left_of(tmp_path) == []
+    assert left_of(folder) == []
 
 
 @pytest.mark.parametrize(
@@ -84,9 +92,9 @@ def test_the_story_is_told_to_its_end_and_leaves_nothing_behind(tmp_path: Path) 
     ],
 )
 def test_an_interrupted_story_leaves_nothing_behind(
-    tmp_path: Path, number: signal.Signals, words: Sequence[str], moment: str
+    folder: Path, number: signal.Signals, words: Sequence[str], moment: str
 ) -> None:
-    with demo(tmp_path, words) as process:
+    with demo(folder, words) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if moment in line:
@@ -94,18 +102,16 @@ def test_an_interrupted_story_leaves_nothing_behind(
         process.send_signal(number)
         rest, _ = process.communicate(timeout=SECONDS_MAX)
     assert (process.returncode, "Interrupted" in rest) == (130, True), rest
-    assert left_of(tmp_path) == []
+    assert left_of(folder) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_on_a_terminal_the_public_pages_stay_open_until_ctrl_c(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+def test_on_a_terminal_the_public_pages_stay_open_until_ctrl_c(folder: Path, number: signal.Signals) -> None:
     opened = build_opener(ProxyHandler({})).open
     ours, theirs = pty.openpty()
     with (
         open(ours, encoding="utf-8") as screen,
-        demo(tmp_path, only("secondpost.demo.act_block", "Morning"), theirs) as process,
+        demo(folder, only("secondpost.demo.act_block", "Morning"), theirs) as process,
     ):
         os.close(theirs)
         told = ""
@@ -125,7 +131,7 @@ def test_on_a_terminal_the_public_pages_stay_open_until_ctrl_c(
     assert "Interrupted" not in rest
     with pytest.raises(OSError):
         opened(url[0], timeout=SECONDS_MAX)
-    assert left_of(tmp_path) == []
+    assert left_of(folder) == []
 
 
 def test_a_false_claim_is_told_and_is_no_success(

@@ -1,5 +1,6 @@
 """The forms of texts with rules of their own: names, headers, patterns, times. Each may raise Wrong."""
 
+import os
 import re
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?")
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, the plain ones
 _NEWSLETTER = re.compile(r"[a-z0-9-]{1,32}")
+STORE_OCTETS_MAX = 90  # unix(7): 107 for the name of a socket, and 17 are left for what it is called there
 RESERVED_NAMES = frozenset({"confirm", "leave", "me", "admin", "api", "static", "health", "metrics"})
 
 
@@ -28,6 +30,15 @@ def absolute_path(value: object) -> str:
     if not path.startswith("/"):
         raise Wrong(f"{quoted(path)} is not an absolute path", "write it from / on")
     return path.rstrip("/") if len(path.rstrip("/")) > 0 else "/"
+
+
+def store(value: object) -> str:
+    """Where the roles' Unix sockets lie too, whose whole name is bound (unix(7))."""
+    path = absolute_path(value)
+    octets = len(os.fsencode(path))
+    if octets > STORE_OCTETS_MAX:
+        raise Wrong(f"the path has {octets} octets, and at most {STORE_OCTETS_MAX} fit", "take a shorter one")
+    return path
 
 
 def user(value: object) -> str:

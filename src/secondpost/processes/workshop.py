@@ -99,11 +99,11 @@ class MailWorkshop:
             bench.close()
 
     def _close_if_idle(self) -> None:
-        if len(self._processes) == 0:
+        if self._starting + len(self._processes) == 0:
             return
         loop = asyncio.get_running_loop()
         idle_seconds = loop.time() - self._used
-        if any(bench.waiting > 0 for bench in self._connected):
+        if self._starting > 0 or any(bench.waiting > 0 for bench in self._connected):
             idle_seconds = 0.0
         if idle_seconds < self._idle_seconds:
             loop.call_later(self._idle_seconds - idle_seconds, self._close_if_idle)
@@ -146,6 +146,7 @@ class MailWorkshop:
         self._connected.add(bench)
         try:
             await bench.do(self._opening)
+            self._used = asyncio.get_running_loop().time()
             self._ready.append(bench)
             await bench.ended
             self._ready.remove(bench)
