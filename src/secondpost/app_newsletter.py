@@ -97,7 +97,7 @@ def publisher_of(
     )
     renderer = renderer_of(config, dice, store)
     reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
-    return Publisher(reading, store, clock, QueueIds(store.worker), renderer.compose, log.alarm)
+    return Publisher(reading, store, clock, QueueIds(store.worker), renderer.compose, log)
 
 
 class PublishRole:

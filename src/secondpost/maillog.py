@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from secondpost.mail.address import Domain, Mailbox, ReversePath
 from secondpost.mail.delivery import DeliveryId, KeptFor
 from secondpost.mail.envelope import Arrival
+from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.outcome import Cause
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
@@ -159,6 +160,38 @@ class MailLog:
 
     def site_up(self, site: str, down_ms: int) -> None:
         self._say("site-up", site=site, down=f"{down_ms / 1000:.0f}")
+
+    # -- the newsletter
+    def no_issue(self, newsletter: str, slot: str, outcome: str, reason: str) -> None:
+        """A time of the calendar passed without one, and will not come again."""
+        self._say("no-issue", newsletter=newsletter, slot=slot, outcome=outcome, reason=reason)
+
+    def issue_frozen(self, issue: Issue) -> None:
+        self._say(
+            "issue-frozen",
+            newsletter=issue.newsletter,
+            number=issue.number,
+            articles=issue.article_count,
+            readers=issue.planned,
+            subject=issue.subject,
+        )
+
+    def issue_leaves(self, issue: Issue) -> None:
+        self._say("issue-leaves", newsletter=issue.newsletter, number=issue.number, readers=issue.planned)
+
+    def issue_done(self, issue: Issue, told: Reckoning) -> None:
+        self._say(
+            "issue-done",
+            newsletter=issue.newsletter,
+            number=issue.number,
+            readers=told.planned,
+            delivered=told.delivered,
+            suppressed=told.suppressed,
+            failed=told.failed,
+            expired=told.expired,
+            stopped=told.stopped,
+            unknown=told.unknown,
+        )
 
     # -- the service
     def role_started(self, role: str, worker: int) -> None:

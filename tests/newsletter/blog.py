@@ -22,6 +22,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import ArticleId, Issue
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent
+from secondpost.maillog import MailLog
 from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.publish import CannotCompose, IssueText, Publisher
 from secondpost.newsletter.reading import FeedReading
@@ -83,19 +84,24 @@ class Blog:
     asked: list[FeedAsked] = field(default_factory=list)
     lease: Lease | None = None
     is_template_broken: bool = False
-    alarms: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)  # of the log
     ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
 
     def __post_init__(self) -> None:
         reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
-        self.publisher = Publisher(reading, self.store, self.clock, self.ids, self.composed, self.alarm)
+        self.publisher = Publisher(reading, self.store, self.clock, self.ids, self.composed, self.log)
 
     async def _look(self, asked: FeedAsked) -> FeedAnswered:
         self.asked.append(asked)
         return FeedAnswered(self.found[asked.url], '"etag"', "Mon, 01 Jan 2029 00:00:00 GMT")
 
-    def alarm(self, about: str, detail: str) -> None:
-        self.alarms.append(f"{about}: {detail}")
+    @property
+    def log(self) -> MailLog:
+        return MailLog(self.lines.append)
+
+    @property
+    def alarms(self) -> list[str]:
+        return [line for line in self.lines if line.startswith("alarm ")]
 
     def composed(self, newsletter: Newsletter, issue: Issue, told: Sequence[LedgerEntry]) -> IssueText:
         assert len(told) == issue.article_count

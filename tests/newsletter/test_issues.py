@@ -73,6 +73,9 @@ def test_a_slot_with_too_few_is_over_once_and_the_article_waits(bench: Bench) ->
         told = await turn(blog, "2029-01-05T08:00")
         assert told.reason == "1 of 2 articles; next look Friday 12 January 2029 09:00."
         assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
+        assert blog.lines == [
+            f'no-issue newsletter=weekly slot=2029-W01 outcome=skipped reason="{told.reason}"'
+        ]
         # The second article comes an hour later: it is for the next week.
         blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
         assert isinstance((await turn(blog, "2029-01-05T09:00")).decision, NotDue)
@@ -244,6 +247,13 @@ def test_what_a_crash_left_open_is_frozen_by_whoever_leads_next(bench: Bench) ->
         assert [issue.state for issue in blog.store.issues_under_way()] == [IssueState.FROZEN]
         await blog.sees_through()
         assert [issue.state for issue in blog.store.issues("weekly", None, 1)] == [IssueState.DONE]
+        readers = blog.store.active_readers("weekly")
+        assert blog.lines == [
+            f"issue-frozen newsletter=weekly number=1 articles=2 readers={readers} subject=subject",
+            f"issue-leaves newsletter=weekly number=1 readers={readers}",
+            f"issue-done newsletter=weekly number=1 readers={readers} delivered={readers} "
+            "suppressed=0 failed=0 expired=0 stopped=0 unknown=0",
+        ]
         # The next issue has a key and a number of its own.
         assert isinstance((await blog.says(articles(4, 3, 2, 1))).decision, Ready)
 
@@ -260,7 +270,7 @@ def test_an_issue_that_cannot_be_made_is_held_and_the_owner_told(bench: Bench) -
         await blog.publisher.turn(blog.newsletter, leader)
         for _ in range(5):  # tried again by and by, not all the time
             await blog.publisher.go_on([blog.newsletter], leader)
-        assert blog.alarms == ["issue-held: weekly: there is no subject"]
+        assert blog.alarms == ['alarm about=issue-held detail="weekly: there is no subject"']
         assert isinstance((await blog.publisher.turn(blog.newsletter, leader)).decision, Unfinished)
         assert [issue.state for issue in blog.store.issues("weekly", None, 9)] == [IssueState.OPEN]
         blog.is_template_broken = False

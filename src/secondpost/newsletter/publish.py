@@ -12,6 +12,7 @@ from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
+from secondpost.maillog import MailLog
 from secondpost.newsletter.calendar import latest_slot
 from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.eligible import Standing, standing
@@ -64,15 +65,14 @@ class Publisher:
         clock: Clock,
         ids: QueueIds,
         compose: Composing,
-        alarm: Callable[[str, str], None],
+        log: MailLog,
     ) -> None:
-        """`alarm`: tells the owner what it is about, and what it is (MailLog.alarm)."""
         self._reading = reading
         self._issues = issues
         self._clock = clock
         self._ids = ids
         self._compose = compose
-        self._alarm = alarm
+        self._log = log
         self._faulty: dict[IssueId, int] = {}  # issues that could not be made, and when it was tried
 
     # ---- looking
@@ -159,7 +159,7 @@ class Publisher:
             try:
                 await self._act(newsletter, told, leader)
             except (CannotCompose, IssueRefused) as fault:
-                self._alarm("issue-held", f"{newsletter.name}: {fault}")
+                self._log.alarm("issue-held", f"{newsletter.name}: {fault}")
         return told
 
     async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
@@ -182,6 +182,7 @@ class Publisher:
             slot, how = over
             record = SlotRecord(newsletter.name, slot.key, how, now_ms, told.reason)
             await self._issues.record_slot(record)
+            self._log.no_issue(newsletter.name, slot.key, how, told.reason)
         elif isinstance(told.decision, Ready):
             issue = await self._issues.create_digest(told.decision.draft, self._ids.next(now_ms), now_ms)
             await self.freeze(newsletter, issue, leader)
@@ -205,7 +206,9 @@ class Publisher:
         while not (await self._issues.freeze_batch(issue.id, leader, FREEZE_ROWS)).is_last:
             pass
         undo_ms = 0 if issue.slot.startswith(FORCED) else newsletter.undo_ms
-        return await self._issues.freeze_done(issue.id, leader, self._clock.now_ms() + undo_ms)
+        frozen = await self._issues.freeze_done(issue.id, leader, self._clock.now_ms() + undo_ms)
+        self._log.issue_frozen(frozen)
+        return frozen
 
     # ---- seeing through
 
@@ -220,10 +223,12 @@ class Publisher:
                     await self._try_again(by_name[issue.newsletter], issue, leader)
                 case IssueState.FROZEN:
                     if await self._issues.start(issue.id, now_ms):
+                        self._log.issue_leaves(issue)
                         await self._let_go(issue, now_ms)
                 case IssueState.SENDING:
                     await self._let_go(issue, now_ms)
-                    await self._issues.finish(issue.id, now_ms)
+                    if await self._issues.finish(issue.id, now_ms):
+                        self._log.issue_done(issue, self._issues.reckoning(issue.id))
                 case _:
                     pass
 
@@ -241,7 +246,7 @@ class Publisher:
         try:
             await self.freeze(newsletter, issue, leader)
         except (CannotCompose, IssueRefused) as fault:
-            self._alarm("issue-held", f"{newsletter.name} issue {issue.number}: {fault}")
+            self._log.alarm("issue-held", f"{newsletter.name} issue {issue.number}: {fault}")
 
 
 def _look_nowhere(newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
