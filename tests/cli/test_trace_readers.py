@@ -180,3 +180,22 @@ def test_only_the_latest_mails_are_told_and_the_others_counted(office: Newspaper
     assert way["older"] == 2
     assert sum(step["what"] == "planned" for step in way["steps"]) == 10
     assert "2 older mails not shown." in office.run("trace", ADA).stdout
+
+
+def test_the_status_tells_how_the_newsletter_stands(office: Newspaper) -> None:
+    office.run("subscribers", "add", ADA, *CONFIRMED)
+    office.writes(1)
+    office.run("issue", "next")
+    [before] = json.loads(office.run("status", "--json").stdout)["newsletters"]
+    assert (before["newsletter"], before["readers"], before["under_way"]) == ("weekly", 1, None)
+    assert (before["next"]["articles"], before["next"]["minimum"], before["next"]["ready"]) == (1, 2, False)
+    assert "weekly has 1 reader. 1 of 2 articles; " in office.run("status").stdout
+    office.writes(1, 2)
+    office.run("issue", "send")
+    [sent] = json.loads(office.run("status", "--json").stdout)["newsletters"]
+    assert sent["under_way"] == {"number": 1, "state": "frozen", "planned": 1, "under_way": 1}
+    assert "Issue 1 of weekly is frozen" in (told := office.run("status").stdout)
+    assert "1 reader planned: 1 under way." in told
+    attempt(office, Lane.ISSUES, delivered)
+    [done] = json.loads(office.run("status", "--json").stdout)["newsletters"]
+    assert done["under_way"] is None

@@ -5,6 +5,7 @@ Times are RFC 3339 in UTC with milliseconds, sizes are octets, a thing that is n
 
 from dataclasses import dataclass
 
+from secondpost.cli.newsletter_documents import NextDocument
 from secondpost.cli.screen import utc_time
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.spool.desk import standing
@@ -160,6 +161,24 @@ class CountDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderWayDocument:
+    """An issue that is made and not done."""
+
+    number: int
+    state: str
+    planned: int
+    under_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterStandingDocument:
+    newsletter: str
+    readers: int
+    next: NextDocument
+    under_way: UnderWayDocument | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatusDocument:
     """status."""
 
@@ -174,6 +193,7 @@ class StatusDocument:
     octets: int
     counts: list[CountDocument]
     sites_down: list[SiteDocument]
+    newsletters: list[NewsletterStandingDocument]
 
 
 @dataclass(frozen=True, slots=True)

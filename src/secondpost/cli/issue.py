@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
+from secondpost.cli.issue_words import reckoning_text, standing_text
 from secondpost.cli.newsletter_documents import (
     IssueListDocument,
     IssueShownDocument,
@@ -24,7 +25,7 @@ from secondpost.cli.screen import (
     say_table,
 )
 from secondpost.config.records import Newsletter
-from secondpost.mail.issue import Issue, IssueState, Reckoning
+from secondpost.mail.issue import Issue, IssueState
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.subscriber_ports import NewsletterStore
 
@@ -140,8 +141,8 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
         subject = f", {found.subject}" if len(found.subject) > 0 else ""
         say(f"issue     {found.newsletter} {found.number}{subject}")
         say(f"made      {local_time(found.created_ms)}")
-        say(f"state     {_standing(found)}")
-        say(f"readers   {_sentence(open_.store.reckoning(found.id))}")
+        say(f"state     {standing_text(found)}")
+        say(f"readers   {reckoning_text(open_.store.reckoning(found.id))}")
         if len(found.body) > 0:
             say(f"words\n{found.body}")
         for article in articles:
@@ -175,7 +176,7 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
         if as_json:
             say_json(reckoning_document(stopped, reckoning, store.bounced(stopped.id)))
             return
-        say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {_sentence(reckoning)}.")
+        say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {reckoning_text(reckoning)}.")
         if len(store.entries_of_issue(stopped.id)) == 0:
             say(f"Nobody has got it: its {counted(stopped.article_count, 'article', 'articles')} wait again.")
             say(open_.publisher.outlook(which.newsletter).reason)
@@ -204,8 +205,8 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
         if as_json:
             say_json(reckoning_document(found, reckoning, store.bounced(found.id)))
             return
-        say(f"Issue {found.number} of {found.newsletter} is {_standing(found)}.")
-        say(f"{_sentence(reckoning)}.")
+        say(f"Issue {found.number} of {found.newsletter} is {standing_text(found)}.")
+        say(f"{reckoning_text(reckoning)}.")
         bounced = {kind: reports for kind, reports in store.bounced(found.id).items() if reports > 0}
         if len(bounced) > 0:
             kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
@@ -226,31 +227,3 @@ def _numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issu
     if found is None:
         raise Ending(f"{newsletter.name} has no issue {text}: `issue list` shows which there are", Exit.NO)
     return found
-
-
-def _standing(found: Issue) -> str:
-    match found.state:
-        case IssueState.OPEN:
-            return "open: made, and nobody gets it before it could be composed and frozen"
-        case IssueState.FROZEN if found.start_ms is not None:
-            return f"frozen: its first mail leaves {local_time(found.start_ms)}"
-        case IssueState.DONE | IssueState.STOPPED if found.finished_ms is not None:
-            return f"{found.state} since {local_time(found.finished_ms)}"
-        case state:
-            return state.value
-
-
-def _sentence(reckoning: Reckoning) -> str:
-    """Each number that is not zero, after how many were planned."""
-    counts = {
-        "delivered": reckoning.delivered,
-        "suppressed": reckoning.suppressed,
-        "failed": reckoning.failed,
-        "expired": reckoning.expired,
-        "stopped": reckoning.stopped,
-        "unknown": reckoning.unknown,
-        "under way": reckoning.under_way,
-    }
-    told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count > 0)
-    planned = f"{counted(reckoning.planned, 'reader', 'readers')} planned"
-    return f"{planned}: {told}" if len(told) > 0 else planned

@@ -23,7 +23,6 @@ from secondpost.world.ports import DiskFailed
 
 if TYPE_CHECKING:  # the wiring is loaded late, by those commands alone that need it
     from secondpost.app_newsletter import OpenNewsletter
-    from secondpost.store.subscriber_ports import NewsletterStore
 
 T = TypeVar("T")
 
@@ -80,8 +79,8 @@ def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Conf
         return asyncio.run(opened())
 
 
-def at_stores(work: Callable[[OwnersDesk, "NewsletterStore | None", Config], Awaitable[T]]) -> T:
-    """The same with both stores; where there is no newsletter, its store is None."""
+def at_stores(work: Callable[[OwnersDesk, "OpenNewsletter | None", Config], Awaitable[T]]) -> T:
+    """The same with both stores; None where there is no newsletter."""
     config = configuration()
     from secondpost.app import open_desk
 
@@ -96,7 +95,7 @@ def at_stores(work: Callable[[OwnersDesk, "NewsletterStore | None", Config], Awa
             if len(config.newsletters) == 0:
                 return await work(desk, None, config)
             newsletter = await ends.enter_async_context(open_newsletter(config))
-            return await work(desk, newsletter.store, config)
+            return await work(desk, newsletter, config)
 
     with _told_of_the_store(config):
         return asyncio.run(opened())

@@ -1,16 +1,32 @@
 """secondpost status: how things stand, on one screen."""
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import click
 
 from secondpost import __version__
 from secondpost.cli.command import Command
-from secondpost.cli.documents import CountDocument, StatusDocument, site_document
-from secondpost.cli.opening import at_desk
+from secondpost.cli.documents import (
+    CountDocument,
+    NewsletterStandingDocument,
+    StatusDocument,
+    UnderWayDocument,
+    site_document,
+)
+from secondpost.cli.issue_words import reckoning_text, standing_text
+from secondpost.cli.newsletter_documents import next_document
+from secondpost.cli.opening import at_stores
 from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table, utc_time
-from secondpost.config.records import Config
+from secondpost.config.records import Config, Newsletter
+from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.size import size_text
+from secondpost.newsletter.outlook import Outlook
 from secondpost.spool.desk import OwnersDesk, Standing, standing_of
 from secondpost.store.ports import Count, SiteDown
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
 
 COLUMNS = (
     Column("domain"),
@@ -25,16 +41,57 @@ COLUMNS = (
 @click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(as_json: bool) -> None:
-    """Show what waits, what is held and kept, and which sites are down."""
+    """Show what waits, what is held and kept, which sites are down, and how the newsletters stand."""
 
-    async def read(desk: OwnersDesk, config: Config) -> None:
+    async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         counts, down = desk.desk.counts(), desk.desk.sites_down()
+        newsletters = [] if open_ is None else [_stands(open_, each) for each in config.newsletters]
         if as_json:
-            say_json(_document(config, counts, down))
+            say_json(_document(config, counts, down, newsletters))
         else:
             _say(config, counts, down, desk.clock.now_ms())
+            for stands in newsletters:
+                _say_newsletter(stands)
 
-    at_desk(read)
+    at_stores(read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """One newsletter; `under_way`: an issue that is made and not done."""
+
+    told: Outlook
+    readers: int
+    under_way: tuple[Issue, Reckoning] | None
+
+
+def _stands(open_: "OpenNewsletter", newsletter: Newsletter) -> _Stands:
+    """From what is known: the feeds are not looked at."""
+    store, name = open_.store, newsletter.name
+    issues = [issue for issue in store.issues_under_way() if issue.newsletter == name]
+    under_way = (issues[0], store.reckoning(issues[0].id)) if len(issues) > 0 else None
+    return _Stands(open_.publisher.outlook(newsletter), store.active_readers(name), under_way)
+
+
+def _newsletter_document(stands: _Stands) -> NewsletterStandingDocument:
+    under_way = None
+    if stands.under_way is not None:
+        issue, reckoning = stands.under_way
+        under_way = UnderWayDocument(issue.number, issue.state.value, reckoning.planned, reckoning.under_way)
+    return NewsletterStandingDocument(
+        newsletter=stands.told.newsletter,
+        readers=stands.readers,
+        next=next_document(stands.told),
+        under_way=under_way,
+    )
+
+
+def _say_newsletter(stands: _Stands) -> None:
+    name = stands.told.newsletter
+    say(f"{name} has {counted(stands.readers, 'reader', 'readers')}. {stands.told.reason}")
+    if stands.under_way is not None:
+        issue, reckoning = stands.under_way
+        say(f"Issue {issue.number} of {name} is {standing_text(issue)}. {reckoning_text(reckoning)}.")
 
 
 def _standing(count: Count) -> Standing:
@@ -45,7 +102,9 @@ def _total(counts: list[Count], *standings: Standing) -> int:
     return sum(count.deliveries for count in counts if _standing(count) in standings)
 
 
-def _document(config: Config, counts: list[Count], down: list[SiteDown]) -> StatusDocument:
+def _document(
+    config: Config, counts: list[Count], down: list[SiteDown], newsletters: list[_Stands]
+) -> StatusDocument:
     return StatusDocument(
         version=__version__,
         hostname=str(config.hostname),
@@ -69,6 +128,7 @@ def _document(config: Config, counts: list[Count], down: list[SiteDown]) -> Stat
             for count in counts
         ],
         sites_down=[site_document(site) for site in down],
+        newsletters=[_newsletter_document(stands) for stands in newsletters],
     )
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +23,9 @@ from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import MessageRow, Selection
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.typed import typed_mailbox
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
 
 MESSAGES_MAX = 10  # the latest ones of an address
 COLUMNS = (
@@ -60,7 +64,8 @@ def trace(what: str, as_json: bool) -> None:
     """
     id = None if "@" in what else _id(what)
 
-    async def read(desk: OwnersDesk, readers: NewsletterStore | None, config: Config) -> None:
+    async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
+        readers = None if open_ is None else open_.store
         found = _of_address(desk, readers, what, config) if id is None else _of_id(desk, readers, id, config)
         if len(found.ways) + len(found.readers) == 0:
             raise Ending(f"nothing is known of {what}: neither here nor lately gone", Exit.NO)
