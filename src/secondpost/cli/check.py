@@ -80,6 +80,7 @@ def _say_records(records: Sequence[Examined]) -> None:
         say(f"{record.state}: {record.name} {record.type}: {record.why}")
         if record.state is not RecordState.RIGHT:
             say(f"  put there: {record.value}")
+            say(f"  in a zone file: {record.zone_line}")
             for found in record.found:
                 say(f"  found:     {found}")
 

@@ -22,6 +22,8 @@ from secondpost.mail.questions import (
     TxtAnswer,
 )
 
+STRING_OCTETS_MAX = 255
+
 
 class RecordState(StrEnum):
     RIGHT = "right"
@@ -48,6 +50,19 @@ class Examined:
     state: RecordState
     found: tuple[str, ...]
     why: str  # what it is good for
+
+    @property
+    def zone_line(self) -> str:
+        """As a zone file has it: a text of more than 255 octets is several strings, one behind the other
+        (RFC 1035 §3.3.14, RFC 6376 §3.6.2.2).
+        """
+        value = self.value if self.type != "TXT" else _strings(self.value)
+        return f"{self.name}.  {self.type}  {value}"
+
+
+def _strings(text: str) -> str:
+    starts = range(0, len(text), STRING_OCTETS_MAX)
+    return " ".join(f'"{text[start : start + STRING_OCTETS_MAX]}"' for start in starts)
 
 
 def examine(config: Config, keys: Sequence[DkimKey]) -> Asking[tuple[Examined, ...]]:

@@ -1,0 +1,83 @@
+"""check dns against a real name server on loopback: what it says to put there is right once it is there."""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import dns.message
+import pytest
+
+from secondpost.config.records import Dkim
+from secondpost.world.real_dice import RealDice
+from secondpost.world.real_keys import make_missing_keys
+from tests.cli.newspaper import Newspaper
+from tests.world.name_server import NameServer, Zone
+
+THREAD_SECONDS_MAX = 10.0
+
+
+class Dns:
+    """`lines`: what it says from now on."""
+
+    def __init__(self) -> None:
+        self.lines: Sequence[str] = ()
+
+    def respond(self, query: dns.message.Message, _is_tcp: bool) -> list[bytes]:
+        return [Zone(self.lines).answer(query).to_wire()]
+
+    @contextmanager
+    def running(self) -> Iterator[int]:
+        """Its port."""
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            opened = asyncio.run_coroutine_threadsafe(NameServer.lying(self.respond), loop)
+            server = opened.result(THREAD_SECONDS_MAX)
+            yield server.endpoint.port
+            loop.call_soon_threadsafe(server.close)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(THREAD_SECONDS_MAX)
+            loop.close()
+
+
+@pytest.fixture
+def names(paper: Newspaper) -> Iterator[Dns]:
+    """Asked by the newspaper's commands."""
+    told = Dns()
+    with told.running() as port, paper.config.open("a") as config:
+        config.write(f'[dns]\nservers = ["127.0.0.1:{port}"]\n')
+        config.flush()
+        yield told
+
+
+def test_before_there_are_keys_it_says_who_makes_them(paper: Newspaper, names: Dns) -> None:
+    assert "the service makes missing keys when it starts" in paper.run("check", "dns", code=4).stderr
+
+
+def test_what_it_says_to_put_there_is_right_once_it_is_there(paper: Newspaper, names: Dns) -> None:
+    make_missing_keys(str(paper.folder / "store"), Dkim(), RealDice())
+    missing = paper.run("check", "dns", code=1).stdout
+    records = json.loads(paper.run("check", "dns", "--json", code=1).stdout)["records"]
+    assert {record["state"] for record in records} == {"missing"}
+    zone = re.findall(r"^  in a zone file: (.*)$", missing, re.MULTILINE)
+    assert len(zone) == len(records)
+    assert all(len(text) <= 255 for line in zone for text in re.findall(r'"([^"]*)"', line))
+    names.lines = [re.sub(r"^(\S+)  ", r"\1 300 IN ", line) for line in zone]
+    told = paper.run("check", "dns").stdout
+    assert told.count("right: ") == len(records)
+    assert "put there" not in told
+
+
+def test_a_record_that_says_something_else_is_shown_beside_what_it_should_be(
+    paper: Newspaper, names: Dns
+) -> None:
+    make_missing_keys(str(paper.folder / "store"), Dkim(), RealDice())
+    names.lines = ['sp-ed._domainkey.example.net. 300 IN TXT "v=DKIM1; k=ed25519; p=AAAA"']
+    told = paper.run("check", "dns", code=1).stdout
+    assert "wrong: sp-ed._domainkey.example.net TXT" in told
+    assert "  found:     v=DKIM1; k=ed25519; p=AAAA" in told
