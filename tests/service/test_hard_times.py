@@ -2,6 +2,8 @@
 
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 import time
@@ -280,6 +282,37 @@ def test_a_role_that_is_killed_is_started_again_with_an_alarm(
     until("mail arrives", lambda: len(primary.taken) == 1)
     assert office.log.read_text().count("alarm about=role-died") == 2
     assert office.stop() == 0
+
+
+def test_a_hang_up_stops_no_mail_and_says_what_to_do_instead(
+    make_office: MakeOffice, call: Call, primary: Primary
+) -> None:
+    primary.open()
+    office = make_office()
+    office.start()
+    until("both roles run", lambda: office.log.read_text().count("role-started") == 2)
+    processes = (office.supervisor, *office.roles().values())
+    for pid in processes:
+        os.kill(pid, signal.SIGHUP)
+    until("all say so", lambda: office.log.read_text().count("alarm about=not-reloaded") == len(processes))
+    assert call(office).send(message(1), RECIPIENT).startswith("250 ")
+    until("mail arrives", lambda: len(primary.taken) == 1)
+    assert (office.supervisor, *office.roles().values()) == processes
+    assert office.stop() == 0
+
+
+def test_a_terminal_that_is_closed_takes_the_service_with_it(make_office: MakeOffice) -> None:
+    office = make_office()
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "secondpost", "--config", str(office.config), "serve"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        told = b""
+        while told.count(b"role-started") < 2:
+            told += os.read(ours, 65_536)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(SECONDS_MAX) == 0
+    os.close(ours)
 
 
 def test_when_told_to_stop_it_finishes_the_message_under_way(

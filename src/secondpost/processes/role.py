@@ -8,7 +8,6 @@ import asyncio
 import gc
 import os
 import resource
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -30,6 +29,7 @@ from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
 from secondpost.processes.exits import Exit
 from secondpost.processes.roles import ROLES, doors_of
+from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import UserRefused, become, person_to_become, prepare_store
 from secondpost.protocols.tokens import Ring
 from secondpost.store.ports import StoreRefused
@@ -144,7 +144,8 @@ class _Running:
             await self._start_fetch(world, failed, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
         log.role_started(self._name, worker)
-        self._listen_for_the_end()
+        listen_for_signals(self._stop, log)
+        self._hold_on_to_the_lifeline()
         gc.freeze()  # what was loaded stays: the collector need not look through it again and again
         await self._stop.wait()
 
@@ -256,10 +257,7 @@ class _Running:
             disk=RealDisk(self._config.store),
         )
 
-    def _listen_for_the_end(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+    def _hold_on_to_the_lifeline(self) -> None:
         lifeline = os.environ.get(LIFELINE)
         if lifeline is not None:  # a supervisor that was killed leaves no orphans behind
-            loop.add_reader(int(lifeline), self._stop.set)
+            asyncio.get_running_loop().add_reader(int(lifeline), self._stop.set)

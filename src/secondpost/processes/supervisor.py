@@ -24,6 +24,7 @@ from secondpost.processes.doors import (
 )
 from secondpost.processes.exits import Exit
 from secondpost.processes.roles import doors_of, roles_of
+from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import Person, UserRefused, become, person_to_become, prepare_store
 from secondpost.world.ports import NetError
 from secondpost.world.real_clock import RealClock
@@ -89,12 +90,10 @@ class _Supervisor:
         self._lifeline_read, self._lifeline_write = os.pipe()
 
     async def run(self) -> int:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
         work = RealWork(threads=1)
         writer = LogWriter(RealClock(), work.line("log"), "supervisor")
         log = MailLog(writer.say)
+        listen_for_signals(self._stop, log)
         if self._person is None and os.geteuid() == 0:
             log.alarm("runs-as-root", "make a user for the service and name it with `user`")
         await asyncio.gather(*(self._keep_up(role, log) for role in roles_of(self._config)))
