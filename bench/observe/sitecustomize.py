@@ -1,6 +1,7 @@
 """In every process that has this folder in its PYTHONPATH: how long was the write lock held?
 
-From the end of BEGIN IMMEDIATE to the end of its COMMIT or ROLLBACK, the sync included, of every database.
+From the end of BEGIN IMMEDIATE to the end of its COMMIT or ROLLBACK, the sync included, of every database;
+not while one is made, when there is nothing yet that anybody could wait for.
 Each hold that is longer than all before it is a line in a file of the process.
 """
 
@@ -28,6 +29,8 @@ class Holds:
         match words[0].upper():
             case "BEGIN":
                 self._since = time.monotonic()
+            case "CREATE":
+                self._since = None
             case "COMMIT" | "ROLLBACK" if self._since is not None:
                 seconds, self._since = time.monotonic() - self._since, None
                 if seconds > self._longest:

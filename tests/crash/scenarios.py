@@ -66,31 +66,39 @@ async def death(stage: Stage) -> None:
 
 
 @contextmanager
-def checkpointing(*, truncating: bool) -> Iterator[None]:
-    """Checkpoints are made of a log of any length, not only of a long one."""
+def checkpointing(*, long: bool) -> Iterator[None]:
+    """Checkpoints are made of a log of any length; `long`: as of one that is begun anew, or given back when
+    nobody wrote since.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bounds, "PASSIVE_OCTETS", 1)
-        if truncating:
-            patch.setattr(bounds, "TRUNCATE_OCTETS", 1)
+        if long:
+            patch.setattr(bounds, "LOG_OCTETS_MAX", 1)
         yield
 
 
 async def checkpoint(stage: Stage) -> None:
     """The log is copied into the database and begun anew, between promises."""
-    with checkpointing(truncating=False):
-        await _promises_between_checkpoints(stage)
+    with checkpointing(long=False):
+        await _promises_between_checkpoints(stage, 1)
+
+
+async def restart(stage: Stage) -> None:
+    with checkpointing(long=True):
+        await _promises_between_checkpoints(stage, 1)
 
 
 async def truncate(stage: Stage) -> None:
-    with checkpointing(truncating=True):
-        await _promises_between_checkpoints(stage)
+    with checkpointing(long=True):
+        await _promises_between_checkpoints(stage, 2)
 
 
-async def _promises_between_checkpoints(stage: Stage) -> None:
+async def _promises_between_checkpoints(stage: Stage, in_a_row: int) -> None:
     for _ in range(3):
         await stage.accept(SMALL_OCTETS)
     for state in (State.DELIVERED, State.WAITING, State.DELIVERED):
-        await stage.store.checkpoint()
+        for _ in range(in_a_row):
+            await stage.store.checkpoint()
         await stage.accept(SMALL_OCTETS)
         lease = await stage.lease()
         await stage.settle(lease, await stage.claim(lease, 1), state)
@@ -105,5 +113,6 @@ SCENARIOS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "groups": groups,
     "death": death,
     "checkpoint": checkpoint,
+    "restart": restart,
     "truncate": truncate,
 }

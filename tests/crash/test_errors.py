@@ -37,8 +37,9 @@ async def claim_and_settle(stage: Stage) -> None:
 
 
 async def checkpoint(stage: Stage) -> None:
-    with checkpointing(truncating=True):
+    with checkpointing(long=True):
         await stage.accept(SMALL_OCTETS)
+        await stage.store.checkpoint()
         await stage.store.checkpoint()
         await stage.accept(SMALL_OCTETS)
 
@@ -122,8 +123,9 @@ def test_a_failing_sync_stops_everything_and_loses_nothing(
 
 async def _go_on_beside_a_failed_checkpoint(stage: Stage) -> None:
     """The role is told to stop; until it has, what is still accepted is safe in the log all the same."""
-    with checkpointing(truncating=True), suppress(DiskFailed):
+    with checkpointing(long=True), suppress(DiskFailed):
         await stage.accept(SMALL_OCTETS)
+        await stage.store.checkpoint()
         await stage.store.checkpoint()
         await stage.accept(SMALL_OCTETS)
 

@@ -330,7 +330,7 @@ class Keeping(Protocol):
         ...
 
     def checkpoint(self) -> Awaitable[None]:
-        """PASSIVE by size, TRUNCATE above 64 MB; checks the result."""
+        """PASSIVE by size, RESTART above 64 MB, TRUNCATE when nobody writes; checks the result."""
         ...
 
     def prune(self, finished_before_ms: int) -> Awaitable[int]:

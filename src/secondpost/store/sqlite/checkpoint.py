@@ -11,7 +11,7 @@ from secondpost.store.sqlite.queries import number
 from secondpost.world.ports import DiskFailed
 
 PASSIVE_OCTETS = 4 * 1024 * 1024
-TRUNCATE_OCTETS = 64 * 1024 * 1024
+LOG_OCTETS_MAX = 64 * 1024 * 1024  # begun anew beyond it, and given back when nobody writes
 # Free pages are used again first: only a surplus is given back, and little at a time.
 SPARE_PAGES = 256
 VACUUM_PAGES = 64  # per job: each page costs a step
@@ -27,6 +27,7 @@ class Checkpoints(Base):
         self._copying = threading.Lock()
         self._closed = False
         self._free_pages = 0
+        self._frames = 0  # in the log, the last time it was looked at
 
     async def checkpoint(self) -> None:
         """Call it every few seconds. Raises StoreUnavailable and DiskFailed."""
@@ -49,20 +50,26 @@ class Checkpoints(Base):
                 self._copy_log()
 
     def _copy_log(self) -> None:
-        """Passive copies beside the writers; truncating holds them up, so a passive run goes before it."""
+        """Passive copies beside the writers. What holds them up has a passive run before it, and gives no
+        room back while they write: to free it and take it anew delays every sync of the file system.
+        """
         db = self._checkpoint_connection()
         try:
             db.execute(
                 "SELECT count(*) FROM migration"
             ).fetchall()  # only a read looks at how long the log is
             frames, copied = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
-            if frames * PAGE_OCTETS >= TRUNCATE_OCTETS:
-                # The first run takes long, the second finds what came meanwhile: little is left for the
-                # one that holds the writers up.
-                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
-                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+            is_quiet, self._frames = frames == self._frames, frames
+            if is_quiet and self._opened.disk.size(f"{self._opened.path_name}-wal") >= LOG_OCTETS_MAX:
                 left, _ = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_TRUNCATE)
                 assert left == 0, f"{left} frames are left in the log after it was truncated"
+            elif frames * PAGE_OCTETS >= LOG_OCTETS_MAX:
+                # The first run takes long, the second finds what came meanwhile: little is left for the
+                # one that holds the writers up, after which they begin the log anew.
+                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+                frames, copied = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_RESTART)
+                assert frames == copied, f"{frames - copied} frames were not copied by a restart"
             elif (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS:
                 db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.BusyError:
