@@ -1,7 +1,8 @@
 """In every process that has this folder in its PYTHONPATH: how long was the write lock held?
 
-From the end of BEGIN IMMEDIATE to the end of its COMMIT or ROLLBACK, the sync included, of every database;
-not while one is made, when there is nothing yet that anybody could wait for.
+From the end of BEGIN IMMEDIATE to the end of its COMMIT or ROLLBACK, of every database; not while one is
+made, when there is nothing yet that anybody could wait for. A checkpoint that keeps writers out counts whole,
+with the time in which it waits for them.
 Each hold that is longer than all before it is a line in a file of the process.
 """
 
@@ -31,13 +32,18 @@ class Holds:
                 self._since = time.monotonic()
             case "CREATE":
                 self._since = None
+            case "PRAGMA" if words[1].startswith("wal_checkpoint("):
+                nanoseconds = told["nanoseconds"]
+                assert isinstance(nanoseconds, int)
+                self._held(nanoseconds / 1e9)
             case "COMMIT" | "ROLLBACK" if self._since is not None:
                 seconds, self._since = time.monotonic() - self._since, None
-                if seconds > self._longest:
-                    self._longest = seconds
-                    self._write(seconds)
+                self._held(seconds)
 
-    def _write(self, seconds: float) -> None:
+    def _held(self, seconds: float) -> None:
+        if seconds <= self._longest:
+            return
+        self._longest = seconds
         with open(self._path, "a") as file:
             file.write(f"{seconds * 1000:.3f}\n")
 

@@ -57,6 +57,7 @@ QUESTIONS = "deliver.socket"  # where the deliver role answers
 HINTS = "deliver.hints"  # where it hears that there is mail
 WRITE_AHEAD_LOGS = ("mail.db-wal", "newsletter.db-wal")
 CHECKPOINT_SECONDS = 1.0
+CHECKPOINT_SECONDS_BUSY = 0.25
 PRUNE_SECONDS = 60.0
 STOCK_SECONDS = 30.0
 DAY_MS = 86_400_000
@@ -311,9 +312,13 @@ class DeliverRole:
                 self._log.alarm("housekeeping-waits", str(error))
 
     async def _checkpoint(self) -> None:
-        await self._store.checkpoint()
-        if self._reader_store is not None:
-            await self._reader_store.checkpoint()
+        """Much is copied in many small pieces: a large one delays every sync of the disk."""
+        while await self._copy_logs() > 0:
+            await asyncio.sleep(CHECKPOINT_SECONDS_BUSY)
+
+    async def _copy_logs(self) -> int:
+        copied = await self._store.checkpoint()
+        return copied if self._reader_store is None else copied + await self._reader_store.checkpoint()
 
     async def _look_at_stock(self) -> None:
         free = free_octets(self._world.disk, self._config.reserve)

@@ -73,7 +73,8 @@ def checkpointing(*, long: bool) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bounds, "PASSIVE_OCTETS", 1)
         if long:
-            patch.setattr(bounds, "LOG_OCTETS_MAX", 1)
+            patch.setattr(bounds, "RESTART_OCTETS", 1)
+            patch.setattr(bounds, "ROOM_OCTETS_MAX", 1)
         yield
 
 

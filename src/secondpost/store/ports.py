@@ -329,8 +329,11 @@ class Keeping(Protocol):
         """Our number among the workers, below queue_id.WORKERS_MAX; never that of a recent other one."""
         ...
 
-    def checkpoint(self) -> Awaitable[None]:
-        """PASSIVE by size, RESTART above 64 MB, TRUNCATE when nobody writes; checks the result."""
+    def checkpoint(self) -> Awaitable[int]:
+        """Octets of the log that were copied; 0 when it is short. After many, call it again soon.
+
+        PASSIVE by size, RESTART above 16 MB, TRUNCATE above 64 MB when nobody writes; checks the result.
+        """
         ...
 
     def prune(self, finished_before_ms: int) -> Awaitable[int]:

@@ -11,7 +11,9 @@ from secondpost.store.sqlite.queries import number
 from secondpost.world.ports import DiskFailed
 
 PASSIVE_OCTETS = 4 * 1024 * 1024
-LOG_OCTETS_MAX = 64 * 1024 * 1024  # begun anew beyond it, and given back when nobody writes
+RESTART_OCTETS = 16 * 1024 * 1024  # of the log: begun anew beyond it
+PASSIVE_RUNS_MAX = 4  # before it is begun anew
+ROOM_OCTETS_MAX = 64 * 1024 * 1024  # of the log's file: given back beyond it, when nobody writes
 # Free pages are used again first: only a surplus is given back, and little at a time.
 SPARE_PAGES = 256
 VACUUM_PAGES = 64  # per job: each page costs a step
@@ -29,14 +31,14 @@ class Checkpoints(Base):
         self._free_pages = 0
         self._frames = 0  # in the log, the last time it was looked at
 
-    async def checkpoint(self) -> None:
-        """Call it every few seconds. Raises StoreUnavailable and DiskFailed."""
+    async def checkpoint(self) -> int:
+        """Raises StoreUnavailable and DiskFailed."""
         if self._checkpointing:
-            return
+            return 0
         self._checkpointing = True
         try:
             await self._give_back_pages()
-            await self._opened.work.run(self._copy_log_alone)
+            return await self._opened.work.run(self._copy_log_alone)
         except DiskFailed as failed:
             self._writer.distrust(failed)
             self._opened.failed(failed)
@@ -44,38 +46,34 @@ class Checkpoints(Base):
         finally:
             self._checkpointing = False
 
-    def _copy_log_alone(self) -> None:
+    def _copy_log_alone(self) -> int:
         with self._copying:
-            if not self._closed:
-                self._copy_log()
+            return 0 if self._closed else self._copy_log()
 
-    def _copy_log(self) -> None:
-        """Passive copies beside the writers. What holds them up has a passive run before it, and gives no
-        room back while they write: to free it and take it anew delays every sync of the file system.
+    def _copy_log(self) -> int:
+        """Passive copies beside the writers. What holds them up has passive runs before it, and gives no
+        room back while they write: to free it takes a millisecond per MB, and to take it anew delays every
+        sync of the file system.
         """
         db = self._checkpoint_connection()
         try:
-            db.execute(
-                "SELECT count(*) FROM migration"
-            ).fetchall()  # only a read looks at how long the log is
-            frames, copied = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
+            frames, copied = _look(db)
             is_quiet, self._frames = frames == self._frames, frames
-            if is_quiet and self._opened.disk.size(f"{self._opened.path_name}-wal") >= LOG_OCTETS_MAX:
-                left, _ = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_TRUNCATE)
-                assert left == 0, f"{left} frames are left in the log after it was truncated"
-            elif frames * PAGE_OCTETS >= LOG_OCTETS_MAX:
-                # The first run takes long, the second finds what came meanwhile: little is left for the
-                # one that holds the writers up, after which they begin the log anew.
-                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
-                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
-                frames, copied = db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_RESTART)
-                assert frames == copied, f"{frames - copied} frames were not copied by a restart"
+            if is_quiet and self._opened.disk.size(f"{self._opened.path_name}-wal") >= ROOM_OCTETS_MAX:
+                _copy_passively(db)
+                _checkpoint_alone(db, "TRUNCATE")
+            elif frames * PAGE_OCTETS >= RESTART_OCTETS:
+                _copy_passively(db)
+                _checkpoint_alone(db, "RESTART")
             elif (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS:
                 db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+            else:
+                return 0
         except apsw.BusyError:
-            return  # a reader or another process stands in the way; the next call tries again
+            return 0  # a reader or another process stands in the way; the next call tries again
         except apsw.Error as error:
             raise told(error, db) from error
+        return (frames - copied) * PAGE_OCTETS
 
     def _checkpoint_connection(self) -> apsw.Connection:
         if self._opened.in_line:
@@ -105,6 +103,32 @@ class Checkpoints(Base):
     def _count_free(self) -> int:
         [(free,)] = self._read("PRAGMA freelist_count")
         return number(free)
+
+
+def _look(db: apsw.Connection) -> tuple[int, int]:
+    """How many frames the log has, and how many of them are in the database."""
+    db.execute("SELECT count(*) FROM migration").fetchall()  # only a read looks at how long the log is
+    return db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
+
+
+def _copy_passively(db: apsw.Connection) -> None:
+    """Each run finds what came during the one before: little is left for whoever holds the writers up."""
+    for _ in range(PASSIVE_RUNS_MAX):
+        db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+        frames, copied = _look(db)
+        if frames == copied:
+            return
+
+
+def _checkpoint_alone(db: apsw.Connection, mode: str) -> None:
+    """One that holds the write lock. Raises apsw.BusyError.
+
+    By pragma: whoever traces statements sees for how long, as of any other that holds it.
+    """
+    [(busy, frames, copied)] = db.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+    if busy == 1:
+        raise apsw.BusyError
+    assert frames == copied, f"{frames} frames, {copied} of them copied by {mode}"
 
 
 def _vacuum(db: apsw.Connection) -> int:
