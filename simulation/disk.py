@@ -18,7 +18,7 @@ from secondpost.world.ports import Dice, DiskFailed, DiskFull
 from secondpost.world.real_disk import RealDisk, RealFile
 from simulation.crash import Model, write_image
 from simulation.operations import Operation
-from simulation.recording import Kind, Recording
+from simulation.recording import Kind, Recording, kind_of
 from simulation.vfs import RecordedVfs
 
 T = TypeVar("T")
@@ -95,6 +95,10 @@ class RecordedDisk:
             raise FileExistsError(name)
         inode = _told(lambda: self._recording.created(name))
         return RecordedFile(self, self._real.create(name), inode)
+
+    def open(self, name: str) -> "RecordedOpenFile":
+        self._living()
+        return RecordedOpenFile(self, self._recording.inode(name), kind_of(name))
 
     def sync_folder(self, name: str) -> None:
         self._living()
@@ -216,6 +220,20 @@ class RecordedFile:
 
     def close(self) -> None:
         self._real.close()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOpenFile:
+    _disk: RecordedDisk
+    _inode: int
+    _kind: Kind
+
+    def sync(self) -> None:
+        self._disk._living()
+        _told(lambda: self._disk._recording.synced(self._inode, self._kind))
+
+    def close(self) -> None:
+        """Nothing is held open: a machine whose power is cut closes nothing."""
 
 
 @dataclass(slots=True)

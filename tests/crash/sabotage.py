@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import apsw
+import pytest
 
-from simulation.disk import RecordedDisk
+from simulation.disk import RecordedDisk, RecordedOpenFile
 from simulation.recording import Kind
 
 Sabotage = Callable[[RecordedDisk], AbstractContextManager[None]]
@@ -28,16 +29,24 @@ def drop(kind: Kind) -> Sabotage:
 
 
 @contextmanager
-def synchronous_is_normal(disk: RecordedDisk) -> Iterator[None]:
-    """Each new connection gets synchronous=NORMAL, and whoever sets something else is not heard."""
+def commits_are_not_synced(disk: RecordedDisk) -> Iterator[None]:
+    """What synchronous=NORMAL alone would be: SQLite syncs around checkpoints, and nobody after a commit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RecordedOpenFile, "sync", lambda self: None)
+        yield
 
-    def set_normal(connection: apsw.Connection) -> None:
+
+@contextmanager
+def synchronous_is_off(disk: RecordedDisk) -> Iterator[None]:
+    """Each new connection gets synchronous=OFF, and whoever sets something else is not heard."""
+
+    def set_off(connection: apsw.Connection) -> None:
         if connection.open_vfs == disk.vfs:
-            connection.pragma("synchronous", "NORMAL")
+            connection.pragma("synchronous", "OFF")
 
-    disk.insist("synchronous", "NORMAL")
-    apsw.connection_hooks.append(set_normal)
+    disk.insist("synchronous", "OFF")
+    apsw.connection_hooks.append(set_off)
     try:
         yield
     finally:
-        apsw.connection_hooks.remove(set_normal)
+        apsw.connection_hooks.remove(set_off)

@@ -8,7 +8,7 @@ import pytest
 
 from secondpost.mail.delivery import State
 from secondpost.store.sqlite import checkpoint as bounds
-from tests.crash.stage import Stage
+from tests.crash.stage import Stage, open_store
 
 SMALL_OCTETS = 3_000
 LARGE_OCTETS = 300_000  # more than IN_TABLE_OCTETS_MAX: a file of its own
@@ -65,6 +65,31 @@ async def death(stage: Stage) -> None:
     await stage.settle(lease, await stage.claim(lease, 2), State.DELIVERED)
 
 
+async def neighbour(stage: Stage) -> None:
+    """A worker has committed and not yet synced when another one sees it, and removes what nobody needs."""
+    other = open_store(stage.disk.process(), stage.failures.append, stage.clock)
+    story = await stage.accept(LARGE_OCTETS)
+    lease = await stage.lease()
+    claimed = await stage.claim(lease, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage.store._writer, "_log", NotYetSynced())
+        patch.setattr(stage.store._writer, "after_group", lambda: None)
+        await stage.settle(lease, claimed, State.DELIVERED)
+    outcome = story.deliveries[1][-1]
+    outcome.done = None  # nobody was told
+    await other.sweep()
+    assert story.file is not None
+    assert stage.disk.size(story.file) == 0
+    await stage.accept(SMALL_OCTETS)
+    outcome.done = stage.disk.position
+
+
+class NotYetSynced:
+    def sync(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 @contextmanager
 def checkpointing(*, long: bool) -> Iterator[None]:
     """Checkpoints are made of a log of any length; `long`: as of one that is begun anew, or given back when
@@ -113,6 +138,7 @@ SCENARIOS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "outcome": outcome,
     "groups": groups,
     "death": death,
+    "neighbour": neighbour,
     "checkpoint": checkpoint,
     "restart": restart,
     "truncate": truncate,

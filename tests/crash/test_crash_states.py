@@ -10,7 +10,7 @@ from simulation.disk import RecordedDisk
 from simulation.recording import Kind
 from tests.crash.judging import Verdict, judge
 from tests.crash.playing import QUICK, Scenario, play
-from tests.crash.sabotage import drop, synchronous_is_normal
+from tests.crash.sabotage import Sabotage, commits_are_not_synced, drop, synchronous_is_off
 from tests.crash.scenarios import SCENARIOS, accept_large, accept_small, checkpoint
 from tests.crash.side_by_side import verdicts_of
 from tests.crash.stage import Stage
@@ -69,8 +69,15 @@ def test_a_sync_left_out_is_found_out(folder: Path, kind: Kind, scenario: Scenar
     assert_lost(play(scenario, folder, sabotage=drop(kind), faults_max=1))
 
 
-def test_synchronous_normal_is_found_out(folder: Path) -> None:
-    assert_lost(play(accept_small, folder, sabotage=synchronous_is_normal, faults_max=1))
+@pytest.mark.parametrize(
+    ("sabotage", "scenario"),
+    [(commits_are_not_synced, accept_small), (synchronous_is_off, checkpoint)],
+    ids=["commits", "checkpoints"],
+)
+def test_a_setting_that_syncs_too_little_is_found_out(
+    folder: Path, sabotage: Sabotage, scenario: Scenario
+) -> None:
+    assert_lost(play(scenario, folder, sabotage=sabotage, faults_max=1))
 
 
 def assert_lost(verdict: Verdict) -> None:

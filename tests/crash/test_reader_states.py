@@ -12,7 +12,7 @@ from simulation.recording import Kind
 from tests.crash.judging import Verdict
 from tests.crash.reader_judging import play_readers
 from tests.crash.reader_scenarios import READER_SCENARIOS
-from tests.crash.sabotage import drop, synchronous_is_normal
+from tests.crash.sabotage import commits_are_not_synced, drop
 from tests.crash.side_by_side import verdicts_of
 
 STATES_MIN = 2_000
@@ -42,8 +42,8 @@ def test_a_sync_left_out_is_found_out(folder: Path) -> None:
     assert_found(play_readers("committing", folder, sabotage=drop(Kind.WAL), faults_max=1))
 
 
-def test_synchronous_normal_is_found_out(folder: Path) -> None:
-    assert_found(play_readers("outcome", folder, sabotage=synchronous_is_normal, faults_max=1))
+def test_a_commit_that_is_not_synced_is_found_out(folder: Path) -> None:
+    assert_found(play_readers("outcome", folder, sabotage=commits_are_not_synced, faults_max=1))
 
 
 def test_a_mark_that_is_not_written_is_found_out(folder: Path) -> None:

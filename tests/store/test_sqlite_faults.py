@@ -13,7 +13,7 @@ from secondpost.mail.delivery import State
 from secondpost.store.ports import Selection, StoreFull, StoreRefused
 from secondpost.store.sqlite import SqliteStore
 from secondpost.world.ports import DiskFailed
-from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_disk import RealDisk, RealFile
 from secondpost.world.real_work import RealWork
 from tests.store.letters import Letters, leased, settled
 from tests.store.place import SetClock, SqlitePlace
@@ -54,7 +54,7 @@ async def test_a_full_disk_refuses_mail_and_loses_none(place: SqlitePlace) -> No
 
 
 class FailingDisk(RealDisk):
-    """The real one, with a SQLite VFS whose next sync of the log fails when it is told to."""
+    """The real one, whose next sync of the log fails when it is told to: SQLite's, and our own."""
 
     def __init__(self, root: str) -> None:
         super().__init__(root)
@@ -63,6 +63,9 @@ class FailingDisk(RealDisk):
     @property
     def vfs(self) -> str | None:
         return self.shim.name
+
+    def open(self, name: str) -> "FailingLog":
+        return FailingLog(self.shim, self.path(name))
 
 
 class FailingVfs(apsw.VFS):
@@ -74,6 +77,11 @@ class FailingVfs(apsw.VFS):
 
     def xOpen(self, name: "str | apsw.URIFilename | None", flags: list[int]) -> "FailingFile":
         return FailingFile(self, name, flags)
+
+    def sync(self, error: Exception) -> None:
+        self.syncs += 1
+        if self.fails:
+            raise error
 
 
 class FullVfs(apsw.VFS):
@@ -100,10 +108,18 @@ class FailingFile(apsw.VFSFile):
         super().__init__("", name, flags)
 
     def xSync(self, flags: int) -> None:
-        self._shim.syncs += 1
-        if self._shim.fails:
-            raise apsw.IOError
+        self._shim.sync(apsw.IOError())
         super().xSync(flags)
+
+
+class FailingLog(RealFile):
+    def __init__(self, shim: FailingVfs, path: str) -> None:
+        self._shim = shim
+        super().__init__(os.open(path, os.O_WRONLY), path)
+
+    def sync(self) -> None:
+        self._shim.sync(DiskFailed("the log"))
+        super().sync()
 
 
 @pytest.fixture

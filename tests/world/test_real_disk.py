@@ -104,6 +104,7 @@ def test_a_failed_sync_is_never_followed_by_one_that_succeeds(
     file.write(b"x")
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fail_with(errno.EIO))
+        patched.setattr(os, "fdatasync", fail_with(errno.EIO))
         with pytest.raises(DiskFailed):
             file.sync()
         with pytest.raises(DiskFailed):
@@ -113,6 +114,23 @@ def test_a_failed_sync_is_never_followed_by_one_that_succeeds(
     with pytest.raises(DiskFailed):
         file.write(b"y")
     file.close()
+
+
+def test_a_file_that_is_there_can_be_synced_whoever_writes_to_it(
+    disk: RealDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        disk.open("log")
+    Path(disk.path("log")).write_bytes(b"x")
+    log = disk.open("log")
+    log.sync()
+    monkeypatch.setattr(os, "fdatasync", fail_with(errno.EIO))
+    with pytest.raises(DiskFailed):
+        log.sync()
+    monkeypatch.undo()
+    with pytest.raises(DiskFailed):
+        log.sync()
+    log.close()
 
 
 def test_a_device_without_room_is_full() -> None:

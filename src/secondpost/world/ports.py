@@ -240,18 +240,25 @@ class KeyFault(Exception):
     """A key is missing, or cannot be used. The text names the file and the fix, never what is in it."""
 
 
-class DiskFile(Protocol):
-    """A new file being written, in blocking calls: use it inside Work."""
+class OpenFile(Protocol):
+    """A file that is there, in blocking calls: use it inside Work."""
+
+    def sync(self) -> None:
+        """What was written to the file, by whomever, survives a power cut; its name may not.
+
+        Raises DiskFull or DiskFailed, also for what went wrong since the file was opened.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class DiskFile(OpenFile, Protocol):
+    """A new file being written."""
 
     def write(self, data: bytes) -> None:
         """Raises DiskFull or DiskFailed."""
         ...
-
-    def sync(self) -> None:
-        """What was written survives a power cut; the name may not. Raises DiskFailed."""
-        ...
-
-    def close(self) -> None: ...
 
 
 class Held(Protocol):
@@ -278,6 +285,13 @@ class Disk(Protocol):
 
     def create(self, name: str) -> DiskFile:
         """Mode 0600; the name must be new. Raises DiskFull or DiskFailed."""
+        ...
+
+    def open(self, name: str) -> OpenFile:
+        """To be synced. Never a database of SQLite: to close one drops the locks that it has on the file.
+
+        Raises FileNotFoundError and DiskFull.
+        """
         ...
 
     def sync_folder(self, name: str) -> None:

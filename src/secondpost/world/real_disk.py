@@ -69,6 +69,15 @@ class RealDisk:
             raise _told(error, f"creating {path}") from error
         return RealFile(handle, path)
 
+    def open(self, name: str) -> "RealFile":
+        path = self.path(name)
+        try:
+            return RealFile(os.open(path, os.O_WRONLY | os.O_CLOEXEC), path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise _told(error, f"opening {path}") from error
+
     def sync_folder(self, name: str) -> None:
         _sync_folder(self.path(name))
 
@@ -146,7 +155,7 @@ def _sync_folder(path: str) -> None:
 
 
 class RealFile:
-    """A new file being written. After an error it refuses everything but `close`."""
+    """A file being written. After an error it refuses everything but `close`."""
 
     def __init__(self, handle: int, path: str) -> None:
         self._handle: int | None = handle
@@ -167,7 +176,7 @@ class RealFile:
         """DiskFull is possible too: some file systems give out the room only now."""
         handle = self._usable()
         try:
-            os.fsync(handle)
+            os.fdatasync(handle)  # its size, too, but not when it was written
         except OSError as error:
             self._failed = _told(error, f"syncing {self._path}")
             raise self._failed from error

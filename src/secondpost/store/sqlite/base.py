@@ -80,7 +80,7 @@ class Base:
 
     def _note_leaving_files(self, db: apsw.Connection) -> None:
         """On the line, before the commit; after it the loop looks at what was really committed."""
-        if len(db.execute(_QUERIES["leaving_files"]).fetchall()) > 0:
+        if len(_leaving_files(db)) > 0:
             self._files_leave = True
 
     def _after_group(self) -> None:
@@ -89,9 +89,12 @@ class Base:
             self._remover = asyncio.get_running_loop().create_task(self._remove_leaving())
 
     async def _remove_leaving(self) -> None:
-        """The file goes first, for good, then its row: a crash between leaves a row that leads to it."""
+        """The file goes first, for good, then its row: a crash between leaves a row that leads to it.
+
+        A plain read could see the end of a message before it is durable.
+        """
         try:
-            while len(names := [str(name) for (name,) in self._read(_QUERIES["leaving_files"])]) > 0:
+            while len(names := await self._writer.change(_leaving_files)) > 0:
                 await self._remove_files(names)
                 await self._forget_leaving(names)
         except DiskFailed as failed:
@@ -114,3 +117,7 @@ class Base:
             db.execute(_QUERIES["file_has_left"], (as_json(names),))
 
         await self._writer.change(forget)
+
+
+def _leaving_files(db: apsw.Connection) -> list[str]:
+    return [str(name) for (name,) in db.execute(_QUERIES["leaving_files"]).fetchall()]

@@ -8,7 +8,7 @@ from typing import TypeVar
 import apsw
 
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.world.ports import Disk, DiskFailed
+from secondpost.world.ports import Disk, DiskFailed, OpenFile
 
 T = TypeVar("T")
 
@@ -93,8 +93,23 @@ def _make_ready(db: apsw.Connection, path: str) -> None:
     db.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
     if db.execute("PRAGMA journal_mode = WAL").fetchall() != [("wal",)]:
         raise StoreRefused(f"{path} cannot have a write-ahead log: its file system does not allow it")
-    db.execute("PRAGMA synchronous = FULL").fetchall()
+    db.execute("PRAGMA synchronous = FULL").fetchall()  # while the database is made
     db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}").fetchall()
+
+
+def open_log(db: apsw.Connection, disk: Disk, name: str) -> OpenFile:
+    """From now on whoever commits with `db` syncs this after it. Raises DiskFull, DiskFailed.
+
+    NORMAL leaves the sync of a commit alone; those before and after a checkpoint are SQLite's own.
+    """
+    log = disk.open(f"{name}-wal")
+    try:
+        disk.sync_folder("")  # SQLite does it with the first commit that it syncs itself
+        db.execute("PRAGMA synchronous = NORMAL").fetchall()
+    except BaseException:
+        log.close()
+        raise
+    return log
 
 
 def open_reader(disk: Disk, name: str) -> apsw.Connection:

@@ -4,6 +4,10 @@ Jobs queue in the loop; one group at a time runs on the store's line, and takes 
 it has the lock. Jobs of one kind are written by few statements together. When anything in a group fails,
 the group is rolled back and each job runs again in a transaction of its own, so that only those fail that
 cannot succeed: a job must change nothing but the database.
+
+The log is synced when the lock is free again, so that nobody waits with us for a slow disk. Until then
+others may see what we wrote, and it may yet be lost: what is done because of something seen waits for the
+sync of a group of one's own, which covers all that was in the log before it.
 """
 
 import asyncio
@@ -17,7 +21,7 @@ import apsw
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import patiently, told
-from secondpost.world.ports import DiskFailed, Line
+from secondpost.world.ports import DiskFailed, DiskFull, Line, OpenFile
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -79,6 +83,7 @@ class Writer:
     def __init__(
         self,
         db: apsw.Connection,
+        log: OpenFile,
         line: Line,
         failed: Callable[[BaseException], None],
         *,
@@ -86,6 +91,7 @@ class Writer:
         alone: bool,
     ) -> None:
         self._db = db
+        self._log = log
         self._line = line
         self._failed = failed
         self._busy_seconds = busy_seconds
@@ -124,12 +130,13 @@ class Writer:
         return self.write(cast("Kind[Callable[[apsw.Connection], R], R]", _CHANGE), change, units)
 
     def close(self) -> None:
-        """Write what has queued, then take nothing more. Blocks."""
+        """Write what has queued, then take nothing more. Blocks. The log is not needed any more."""
         if self._refusal is None:
             self._refusal = StoreUnavailable("the store is closed")
         self._line.close()
         while len(self._queue) > 0:
             self._run_group()
+        self._log.close()
         if _in_a_loop():
             self._group_done(None)
 
@@ -179,11 +186,10 @@ class Writer:
             self._db.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  told to those who wait
             self._roll_back()
-            self._after_fault(jobs, told(error, self._db))
-        else:
-            self._finished += finished
+            finished = self._after_fault(jobs, told(error, self._db))
         if not self._alone:
             self._seen_version = self._db.data_version()
+        self._finished += self._synced(finished)
 
     def _take(self) -> list[_Job]:
         jobs, units = [], 0
@@ -201,29 +207,38 @@ class Writer:
                 finished.append(_Finished(job.answer, result, None))
         return finished
 
-    def _after_fault(self, jobs: Sequence[_Job], error: Exception) -> None:
+    def _synced(self, committed: Sequence[_Finished]) -> Sequence[_Finished]:
+        """Told is only what is durable."""
+        if all(one.error is not None for one in committed):
+            return committed
+        if not self.is_distrusted:
+            try:
+                self._log.sync()
+                return committed
+            except (DiskFailed, DiskFull) as error:  # it was committed: now it is too late for "full"
+                self.distrust(DiskFailed(str(error)))
+        return [
+            one if one.error is not None else _Finished(one.answer, None, self._refusal) for one in committed
+        ]
+
+    def _after_fault(self, jobs: Sequence[_Job], error: Exception) -> list[_Finished]:
         if isinstance(error, DiskFailed):
             self.distrust(error)
-            self._refuse(jobs, error)
-        elif len(jobs) == 1:
-            self._refuse(jobs, error)
-        else:
-            for job in jobs:
-                self._run_alone(job)
+        if isinstance(error, DiskFailed) or len(jobs) == 1:
+            return _refused(jobs, error)
+        return [finished for job in jobs for finished in self._run_alone(job)]
 
-    def _run_alone(self, job: _Job) -> None:
+    def _run_alone(self, job: _Job) -> list[_Finished]:
         if isinstance(self._refusal, DiskFailed):
-            self._refuse([job], self._refusal)
-            return
+            return _refused([job], self._refusal)
         try:
             patiently(lambda: self._db.execute("BEGIN IMMEDIATE"), self._busy_seconds)
             finished = self._apply([job])
             self._db.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  told to who waits
             self._roll_back()
-            self._after_fault([job], told(error, self._db))
-        else:
-            self._finished += finished
+            return self._after_fault([job], told(error, self._db))
+        return finished
 
     def _cannot_begin(self, error: Exception, waited: int) -> None:
         """Those that were here when the waiting began have waited long enough; the others go on."""
@@ -231,10 +246,7 @@ class Writer:
         jobs = [self._queue.popleft() for _ in range(waited)]
         if isinstance(told_error, DiskFailed):
             self.distrust(told_error)
-        self._refuse(jobs, told_error)
-
-    def _refuse(self, jobs: Sequence[_Job], error: Exception) -> None:
-        self._finished += [_Finished(job.answer, None, error) for job in jobs]
+        self._finished += _refused(jobs, told_error)
 
     def distrust(self, error: Exception) -> None:
         """Nothing is written any more: a failed sync must never be followed by one that "succeeds"."""
@@ -242,7 +254,7 @@ class Writer:
             error if isinstance(error, DiskFailed) else DiskFailed(f"the writer failed: {error!r}")
         )
         while len(self._queue) > 0:
-            self._refuse([self._queue.popleft()], self._refusal)
+            self._finished += _refused([self._queue.popleft()], self._refusal)
 
     def _roll_back(self) -> None:
         """SQLite may have done it already, as it does when the disk is full."""
@@ -261,6 +273,10 @@ class Writer:
         if others_wrote or self._groups_since_gap >= GROUPS_BETWEEN_GAPS:
             self._groups_since_gap = 0
             time.sleep(GIVE_WAY_SECONDS)
+
+
+def _refused(jobs: Sequence[_Job], error: Exception) -> list[_Finished]:
+    return [_Finished(job.answer, None, error) for job in jobs]
 
 
 def _runs(jobs: Sequence[_Job]) -> list[list[_Job]]:

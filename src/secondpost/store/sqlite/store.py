@@ -10,7 +10,14 @@ from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.store.sqlite import schema
 from secondpost.store.sqlite.base import CONTENT_FOLDER, Opened, Worker
 from secondpost.store.sqlite.claims import SqliteClaims
-from secondpost.store.sqlite.connection import check_version, open_reader, open_writer, patiently, told
+from secondpost.store.sqlite.connection import (
+    check_version,
+    open_log,
+    open_reader,
+    open_writer,
+    patiently,
+    told,
+)
 from secondpost.store.sqlite.desk import SqliteDesk
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.intake import SqliteIntake
@@ -128,10 +135,12 @@ class _Opening:
         failed: Callable[[BaseException], None],
         worker: Worker | None,
     ) -> Opened:
+        log = open_log(db, self.disk, self.path_name)
+        line = work.line(LINE)
         return Opened(
             db=db,
             reader=db if self.in_line else open_reader(self.disk, self.path_name),
-            writer=Writer(db, work.line(LINE), failed, busy_seconds=self.busy_seconds, alone=self.in_line),
+            writer=Writer(db, log, line, failed, busy_seconds=self.busy_seconds, alone=self.in_line),
             disk=self.disk,
             work=work,
             clock=clock,
