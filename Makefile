@@ -47,6 +47,7 @@ long: $(READY) have-peers have-strace have-swaks
 	@$(PY) -m tests.crash.reader_states
 	@$(PY) -m tests.crash.fanout_kill --readers 20000
 	@$(MAKE) --no-print-directory days SEEDS=1000
+	@$(PY) -m simulation.days --planted all --seeds 50
 	@$(MAKE) --no-print-directory against
 	@$(MAKE) --no-print-directory bench
 

@@ -12,6 +12,7 @@ from simulation.day import live
 from simulation.planted import PLANTED
 from simulation.service import Wiring, as_built
 
+ALL = "all"
 PROCESSES = 2
 VIOLATIONS_SHOWN = 3
 GARBAGE_THRESHOLD = 100_000  # a day is short: what it leaves is looked for after some of them
@@ -36,6 +37,22 @@ def judge(seed: int, planted: str | None) -> Verdict:
     if planted is not None:
         violations = tuple(what for what in violations if what.startswith(PLANTED[planted].found_by))
     return Verdict(seed, violations)
+
+
+def find(bug: str, seeds: range) -> int | None:
+    """The seed of a day that finds the planted bug."""
+    first = PLANTED[bug].seed
+    order = (first, *(seed for seed in seeds if seed != first))
+    return next((seed for seed in order if len(judge(seed, bug).violations) > 0), None)
+
+
+def find_all(seeds: range) -> int:
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        found = dict(zip(PLANTED, pool.map(partial(find, seeds=seeds), PLANTED), strict=True))
+    for bug, seed in found.items():
+        told = "NOT FOUND" if seed is None else f"found by {replay_command(seed, bug)}"
+        print(f"{bug}: {told}")
+    return 1 if None in found.values() else 0
 
 
 def verdicts(seeds: range, planted: str | None) -> Iterator[Verdict]:
@@ -76,9 +93,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m simulation.days", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20, help="how many days")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
-    parser.add_argument("--planted", choices=sorted(PLANTED), help="a bug to find; ends at the first find")
+    parser.add_argument(
+        "--planted", choices=(ALL, *sorted(PLANTED)), help="a bug to find, or all; ends at the first find"
+    )
     parser.add_argument("--trace", action="store_true", help="tell the first seed's day at length")
     chosen = parser.parse_args()
+    if chosen.planted == ALL:
+        return find_all(range(chosen.first, chosen.first + chosen.seeds))
     if chosen.trace:
         show(chosen.first, chosen.planted)
         return 0

@@ -169,14 +169,16 @@ def _sleepy_probe(role: str, parts: Parts) -> Parts:
 PLANTED: Mapping[str, Planted] = {
     "lost-acknowledgement": Planted(_with_store("receive", LosesSome), "nothing_acknowledged_is_lost"),
     "early-acknowledgement": Planted(
-        _with_store("receive", AcknowledgesEarly), "nothing_acknowledged_is_lost"
+        _with_store("receive", AcknowledgesEarly), "nothing_acknowledged_is_lost", seed=9
     ),
     "double-send": Planted(_with_store("deliver", SendsTwice), "copies_have_a_reason"),
     "backscatter": Planted(_with_store("deliver", Bounces), "nobody_gets_backscatter"),
     "open-relay": Planted(_open_relay, "nothing_is_relayed_elsewhere"),
     "gives-up": Planted(_with_store("deliver", GivesUp), "nothing_is_kept_without_a_refusal"),
-    "last-first": Planted(_with_store("deliver", LastFirst), "held_mail_drains_when_the_primary_is_back"),
-    "sleepy-probe": Planted(_sleepy_probe, "held_mail_drains_when_the_primary_is_back"),
+    "last-first": Planted(
+        _with_store("deliver", LastFirst), "held_mail_drains_when_the_primary_is_back", seed=6
+    ),
+    "sleepy-probe": Planted(_sleepy_probe, "held_mail_drains_when_the_primary_is_back", seed=1),
     "changed-content": Planted(_with_store("deliver", Trims), "content_arrives_unchanged"),
     **PLANTED_NEWS,
 }

@@ -138,19 +138,20 @@ def _something_is_enough(role: str, parts: Parts) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A bug, and the invariant that must find it."""
+    """A bug, and the invariant that must find it. Any day may do so: `seed` did the last time."""
 
     wiring: Wiring
     found_by: str
+    seed: int = 0
 
 
 PLANTED_NEWS: Mapping[str, Planted] = {
-    "issue-twice": Planted(_with_readers("deliver", AsksAgain), "nobody_gets_an_issue_twice"),
+    "issue-twice": Planted(_with_readers("deliver", AsksAgain), "nobody_gets_an_issue_twice", seed=6),
     "issue-twice-after-crash": Planted(_with_readers("deliver", SweepsBack), "nobody_gets_an_issue_twice"),
-    "issue-hoped-for": Planted(_with_readers("deliver", Hopes), "what_is_said_of_a_delivery_is_true"),
+    "issue-hoped-for": Planted(_with_readers("deliver", Hopes), "what_is_said_of_a_delivery_is_true", seed=3),
     "empty-issue": Planted(_something_is_enough, "no_issue_is_empty"),
     "hollow-issue": Planted(_with_readers("deliver", Hollows), "no_issue_is_empty"),
-    "leave-too-late": Planted(_with_readers("web", LeavesLate), "only_who_wants_it_gets_it"),
-    "leave-forgotten": Planted(_with_readers("web", ForgetsLeaves), "who_left_has_left"),
-    "no-yes-needed": Planted(_with_readers("web", AsksNobody), "only_who_wants_it_gets_it"),
+    "leave-too-late": Planted(_with_readers("web", LeavesLate), "only_who_wants_it_gets_it", seed=2),
+    "leave-forgotten": Planted(_with_readers("web", ForgetsLeaves), "who_left_has_left", seed=1),
+    "no-yes-needed": Planted(_with_readers("web", AsksNobody), "only_who_wants_it_gets_it", seed=1),
 }

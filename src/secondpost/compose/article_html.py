@@ -15,7 +15,7 @@ from secondpost.compose.html_text import names_in
 IMAGE_WIDTH_MAX = 560  # CSS pixels: the column of the digest
 PIXEL_MAX = 2  # an image of this size is there to count, not to be seen
 ALTERNATIVE_CHARACTERS_MAX = 500
-TAGS_MAX = 20_000  # of an article; with more it would fill the mail alone, and a hostile nest takes minutes
+TAGS_MAX = 10_000  # of an article: more than a mail can hold, and a nest of them takes a second
 
 _TAGS = names_in(
     "a abbr b bdi bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption figure "

@@ -89,12 +89,11 @@ class Base:
             self._remover = asyncio.get_running_loop().create_task(self._remove_leaving())
 
     async def _remove_leaving(self) -> None:
-        """The file goes first, for good, then its row: a crash between leaves a row that leads to it.
-
-        A plain read could see the end of a message before it is durable.
-        """
+        """The file goes first, for good, then its row: a crash between leaves a row that leads to it."""
         try:
-            while len(names := await self._writer.change(_leaving_files)) > 0:
+            while len(self._read(_QUERIES["leaving_files"])) > 0:
+                # Read once more in a group: what a plain read sees may not be durable yet.
+                names = await self._writer.change(_leaving_files)
                 await self._remove_files(names)
                 await self._forget_leaving(names)
         except DiskFailed as failed:
