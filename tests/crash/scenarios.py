@@ -67,7 +67,8 @@ async def death(stage: Stage) -> None:
 
 async def neighbour(stage: Stage) -> None:
     """A worker has committed and not yet synced when another one sees it, and removes what nobody needs."""
-    other = open_store(stage.disk.process(), stage.failures.append, stage.clock)
+    its_disk = stage.disk.process()
+    other = open_store(its_disk, stage.failures.append, stage.clock)
     story = await stage.accept(LARGE_OCTETS)
     lease = await stage.lease()
     claimed = await stage.claim(lease, 1)
@@ -82,6 +83,7 @@ async def neighbour(stage: Stage) -> None:
     assert stage.disk.size(story.file) == 0
     await stage.accept(SMALL_OCTETS)
     outcome.done = stage.disk.position
+    its_disk.kill()
 
 
 class NotYetSynced:

@@ -31,9 +31,9 @@ MAILED_MIN = 90  # of an issue to a hundred readers: some leave, and some have n
 OF_NEWS = InboxDown | InboxMoody | FeedWrong | CrashAtStep
 
 
-# 54: a domain that was paused while the clock was a day ahead stayed so for a day.
-@pytest.mark.parametrize("seed", [0, 54])
-def test_a_day_full_of_faults_keeps_every_promise(seed: int) -> None:
+def test_a_day_full_of_faults_keeps_every_promise() -> None:
+    """On it a domain that was paused while the clock was a day ahead once stayed so for a day."""
+    seed = 54
     verdict = judge(seed, None)
     assert verdict.violations == (), replay_command(seed, None)
 

@@ -118,7 +118,7 @@ def test_dots_that_begin_a_line_are_doubled_for_the_wire_wherever_they_come_from
     assert dkimpy_says.accepts(mail.data, 0, keys().txt)
 
 
-def test_dkimpy_accepts_both_signatures_of_500_readers() -> None:
+def test_dkimpy_accepts_both_signatures_whoever_the_reader_is() -> None:
     dice = random.Random(500)
     characters = "abc äöü ßéЖ日👍 = & < > ' \" \\ , . @ "
     for _ in range(25):
@@ -127,7 +127,7 @@ def test_dkimpy_accepts_both_signatures_of_500_readers() -> None:
             Kind.ISSUE, "weekly", subject[:40], SENDER, subject, DATED_MS, "weekly.example.net", subject
         )
         assembly = Assembly(issue(heading, subject + TEXT, HTML + subject), KEYS, WITH_WEB)
-        for _ in range(20):
+        for _ in range(5):
             address = f"{a_local_part(dice)}@{a_domain(dice)}"
             mail = assembly.mail_for(reader(dice.randrange(1, 1 << 40), dice.randrange(1, 5_000), address))
             assert dkimpy_says.accepts(mail.data, 0, keys().txt), address
