@@ -100,6 +100,9 @@ class RecordedDisk:
         self._living()
         return RecordedOpenFile(self, self._recording.inode(name), kind_of(name))
 
+    def sync_database(self, name: str) -> None:
+        self.open(name).sync()
+
     def sync_folder(self, name: str) -> None:
         self._living()
         _told(lambda: self._recording.folder_synced(name))

@@ -1,14 +1,17 @@
 """What is going on when the power is cut: short pieces of a store's day, each on a small database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
-from secondpost.mail.delivery import State
+from secondpost.mail.delivery import Claimed, State
+from secondpost.mail.queue_id import QueueIds
+from secondpost.store.ports import Lease
 from secondpost.store.sqlite import checkpoint as bounds
 from tests.crash.stage import Stage, open_store
+from tests.crash.story import Step, Story
 
 SMALL_OCTETS = 3_000
 LARGE_OCTETS = 300_000  # more than IN_TABLE_OCTETS_MAX: a file of its own
@@ -71,19 +74,50 @@ async def neighbour(stage: Stage) -> None:
     other = open_store(its_disk, stage.failures.append, stage.clock)
     story = await stage.accept(LARGE_OCTETS)
     lease = await stage.lease()
-    claimed = await stage.claim(lease, 1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage.store._writer, "_log", NotYetSynced())
-        patch.setattr(stage.store._writer, "after_group", lambda: None)
-        await stage.settle(lease, claimed, State.DELIVERED)
-    outcome = story.deliveries[1][-1]
-    outcome.done = None  # nobody was told
+    outcome = await _delivered_not_synced(stage, lease, await stage.claim(lease, 1), story)
     await other.sweep()
     assert story.file is not None
     assert stage.disk.size(story.file) == 0
     await stage.accept(SMALL_OCTETS)
     outcome.done = stage.disk.position
     its_disk.kill()
+
+
+async def heir(stage: Stage) -> None:
+    """The same of a message whose receiver is dead: its files are looked through for those without a row."""
+    receiver, deliverer, sweeper = stage.disk, stage.disk.process(), stage.disk.process()
+    story = await stage.accept(LARGE_OCTETS)
+    stage.disk, stage.store = deliverer, open_store(deliverer, stage.failures.append, stage.clock)
+    stage.ids = QueueIds(stage.store.worker)
+    other = open_store(sweeper, stage.failures.append, stage.clock)
+    lease = await stage.lease()
+    claimed = await stage.claim(lease, 1)
+    receiver.kill()
+    remove_nameless = other._remove_nameless
+    outcomes: list[Step] = []
+
+    async def then_remove_nameless(worker: int) -> int:
+        outcomes.append(await _delivered_not_synced(stage, lease, claimed, story))
+        return await remove_nameless(worker)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(other, "_remove_nameless", then_remove_nameless)
+        await other.sweep()
+    await stage.accept(SMALL_OCTETS)
+    [outcome] = outcomes
+    outcome.done = stage.disk.position
+    sweeper.kill()
+
+
+async def _delivered_not_synced(stage: Stage, lease: Lease, claimed: Sequence[Claimed], story: Story) -> Step:
+    """Committed, and nobody was told."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage.store._writer, "_log", NotYetSynced())
+        patch.setattr(stage.store._writer, "after_group", lambda: None)
+        await stage.settle(lease, claimed, State.DELIVERED)
+    outcome = story.deliveries[1][-1]
+    outcome.done = None
+    return outcome
 
 
 class NotYetSynced:
@@ -141,6 +175,7 @@ SCENARIOS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "groups": groups,
     "death": death,
     "neighbour": neighbour,
+    "heir": heir,
     "checkpoint": checkpoint,
     "restart": restart,
     "truncate": truncate,

@@ -341,6 +341,21 @@ def test_a_disk_that_fails_is_the_end_of_the_role(tmp_path: Path) -> None:
     assert [type(error) for error in in_office(tmp_path, story).failures] == [DiskFailed]
 
 
+def test_a_large_body_stays_when_nobody_knows_whether_its_row_does(tmp_path: Path) -> None:
+    """A sync that fails comes after the commit: others may see the message already."""
+
+    async def story(office: Office) -> None:
+        office.intake.error = DiskFailed("a sync failed")
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        await client.say((b"x" * 998 + b"\r\n") * 300)
+        (reply,) = await client.hear(b".\r\n")
+        assert reply.startswith("451 4.3.0")
+
+    in_office(tmp_path, story)
+    assert len(list((tmp_path / CONTENT_FOLDER).iterdir())) == 1
+
+
 def test_a_client_that_is_gone_in_mid_body_leaves_nothing_behind(tmp_path: Path) -> None:
     async def story(office: Office) -> None:
         for octets in (100, 2_000_000):

@@ -8,11 +8,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from secondpost.deliver.settling import Settler
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import State
+from secondpost.maillog import MailLog
 from secondpost.store.ports import Selection, StoreFull, StoreRefused
-from secondpost.store.sqlite import SqliteStore
-from secondpost.world.ports import DiskFailed
+from secondpost.store.sqlite import SqliteStore, checkpoint
+from secondpost.world.ports import DiskFailed, DiskFull
 from secondpost.world.real_disk import RealDisk, RealFile
 from secondpost.world.real_work import RealWork
 from tests.store.letters import Letters, leased, settled
@@ -72,6 +74,7 @@ class FailingVfs(apsw.VFS):
     def __init__(self, name: str) -> None:
         self.name = name
         self.fails = False
+        self.log_says: Exception = DiskFailed("the log")
         self.syncs = 0
         super().__init__(name, base="")
 
@@ -118,7 +121,7 @@ class FailingLog(RealFile):
         super().__init__(os.open(path, os.O_WRONLY), path)
 
     def sync(self) -> None:
-        self._shim.sync(DiskFailed("the log"))
+        self._shim.sync(self._shim.log_says)
         super().sync()
 
 
@@ -129,7 +132,11 @@ def failing(tmp_path: Path) -> Iterator[FailingDisk]:
     disk.shim.unregister()
 
 
-async def test_a_failed_sync_is_fatal_and_never_tried_again(failing: FailingDisk) -> None:
+@pytest.mark.parametrize("log_says", [DiskFailed("the log"), DiskFull("too late: it is committed")])
+async def test_a_failed_sync_is_fatal_and_never_tried_again(
+    failing: FailingDisk, log_says: Exception
+) -> None:
+    failing.shim.log_says = log_says
     failures: list[BaseException] = []
     work = RealWork(1)
     store = SqliteStore.open(failing, work, SetClock(), role="receive", failed=failures.append, in_line=True)
@@ -150,6 +157,43 @@ async def test_a_failed_sync_is_fatal_and_never_tried_again(failing: FailingDisk
     assert [type(failure) for failure in failures] == [DiskFailed]
     store.close()
     work.close()
+
+
+async def test_who_waits_is_told_when_another_finds_out_that_the_disk_fails(place: SqlitePlace) -> None:
+    """A checkpoint does so in the loop: before the group has begun, or while it runs."""
+    for turns in (0, 1):
+        store = place.open()
+        under_way = store.accept(Letters(place, store).arrival("one@example.net"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        store._writer.distrust(DiskFailed("a checkpoint"))
+        with pytest.raises(DiskFailed):
+            await asyncio.wait_for(under_way, 5.0)
+        store.close()
+
+
+async def test_outcomes_that_can_never_be_durable_are_not_waited_for(place: SqlitePlace) -> None:
+    store = place.open()
+    await Letters(place, store).send("one@example.net")
+    lease = await leased(store)
+    [claimed] = await store.claim(lease, place.clock.ms, 1)
+    store._writer.distrust(DiskFailed("a checkpoint"))
+    settler = Settler(store, MailLog(lambda line: None))
+    settler.add(lease, settled(claimed, State.DELIVERED, place.clock.ms))
+    await asyncio.wait_for(settler.finished(), 5.0)
+
+
+async def test_the_log_is_copied_when_there_is_no_room_to_give_room_back(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full() -> None:
+        raise StoreFull("no room")
+
+    store = place.open()
+    await Letters(place, store).send("one@example.net")
+    monkeypatch.setattr(store, "_give_back_some", full)
+    monkeypatch.setattr(checkpoint, "PASSIVE_OCTETS", 1)
+    assert await store.checkpoint() > 0
 
 
 def test_a_command_finds_no_store_where_there_is_none(tmp_path: Path) -> None:

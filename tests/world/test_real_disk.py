@@ -1,13 +1,16 @@
 """The real disk on a temporary folder, with the system's errors where no disk will give them."""
 
 import errno
+import gc
 import os
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from secondpost.world.ports import DiskFailed, DiskFull
@@ -131,6 +134,23 @@ def test_a_file_that_is_there_can_be_synced_whoever_writes_to_it(
     with pytest.raises(DiskFailed):
         log.sync()
     log.close()
+
+
+def test_a_database_is_synced_and_keeps_the_locks_that_it_has(disk: RealDisk) -> None:
+    with closing(apsw.Connection(disk.path("a.db"))) as db:
+        db.execute("PRAGMA journal_mode = WAL").fetchall()
+        db.execute("CREATE TABLE t (x)")
+        inode = os.stat(disk.path("a.db")).st_ino
+        held = locks_on(inode)
+        assert held > 0
+        for _ in range(2):
+            disk.sync_database("a.db")
+            gc.collect()
+            assert locks_on(inode) == held
+
+
+def locks_on(inode: int) -> int:
+    return Path("/proc/locks").read_text().count(f":{inode} ")
 
 
 def test_a_device_without_room_is_full() -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from secondpost.maillog import MailLog
 from secondpost.store.ports import Claims, Lease, Settlement, StoreFull, StoreUnavailable
+from secondpost.world.ports import DiskFailed
 
 RETRY_SECONDS = 1.0
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Settler:
         asked.add_done_callback(partial(self._answered, lease, settlement))
 
     async def finished(self) -> None:
-        """Until all that was added is durable."""
+        """Until all that was added is durable, or the disk has failed."""
         while self._under_way > 0:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._finished.append(turn)
@@ -61,13 +62,19 @@ class Settler:
         task.add_done_callback(self._again.discard)
 
     async def _ask_again(self, lease: Lease, settlement: Settlement) -> None:
-        self._settled(
-            await insist(lambda: self._claims.settle(lease, (settlement,)), "an outcome", self._log)
-        )
+        try:
+            written = await insist(lambda: self._claims.settle(lease, (settlement,)), "an outcome", self._log)
+        except DiskFailed:
+            self._ended()  # it never will be durable, and the role that ends does not wait for it
+        else:
+            self._settled(written)
 
     def _settled(self, written: int) -> None:
         if written == 0:
             self._log.alarm("fence-fell", "an outcome came too late")
+        self._ended()
+
+    def _ended(self) -> None:
         self._under_way -= 1
         if self._under_way == 0:
             for turn in self._finished:

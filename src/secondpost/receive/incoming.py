@@ -174,7 +174,8 @@ class Incoming:
             self._reception.log.accepted(arrival)
             self._reception.arrived()
             return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(arrival.queue_id)}")
-        if isinstance(arrival.content, InFile):
+        # After a failed sync the row may be there: then the file is its content, and else it is swept.
+        if isinstance(arrival.content, InFile) and not isinstance(error, DiskFailed):
             self._reception.background(self._remove_file(arrival.content.name))
         return self._not_stored(error)
 

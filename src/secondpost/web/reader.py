@@ -82,6 +82,8 @@ class ReaderPages:
         if token.subscriber == NOBODY:
             return self._link_of_a_copy()
         if subscriber is None:
+            if request.method == "POST":
+                await self._is_gone(token)
             return self.site.told("You have left", "You get no mail from us.")
         newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
         if request.method == "POST":
@@ -112,6 +114,8 @@ class ReaderPages:
         if token.subscriber == NOBODY:
             return self._link_of_a_copy()
         if about is None:
+            if request.method == "POST":
+                await self._is_gone(token)
             return self.site.told(
                 "We keep nothing about you", "There is nothing under this link.", status=410
             )
@@ -122,6 +126,10 @@ class ReaderPages:
                 about.document(), headers={"Content-Disposition": 'attachment; filename="about-me.json"'}
             )
         return self._about(request, about)
+
+    async def _is_gone(self, token: Token) -> None:
+        """Said only when it is durable: the sync of this group covers whoever erased the reader."""
+        await self.readers.leave(SubscriberId(token.subscriber), "page or one click")
 
     async def _decided(self, request: Request, about: AboutReader) -> Response:
         form = await read_form(request)

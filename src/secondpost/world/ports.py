@@ -294,6 +294,10 @@ class Disk(Protocol):
         """
         ...
 
+    def sync_database(self, name: str) -> None:
+        """As OpenFile's sync, for a file that SQLite has open too."""
+        ...
+
     def sync_folder(self, name: str) -> None:
         """The names in the folder survive a power cut. Raises DiskFailed."""
         ...

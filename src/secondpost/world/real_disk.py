@@ -27,6 +27,9 @@ def _told(error: OSError, what: str) -> Exception:
 class RealDisk:
     def __init__(self, root: str) -> None:
         self._root = os.path.abspath(root)
+        # Of databases, by path, and never closed: when a process closes any handle of a file, POSIX drops all
+        # locks that it has on it, SQLite's among them.
+        self._kept_open: dict[str, int] = {}
 
     @property
     def vfs(self) -> str | None:
@@ -77,6 +80,16 @@ class RealDisk:
             raise
         except OSError as error:
             raise _told(error, f"opening {path}") from error
+
+    def sync_database(self, name: str) -> None:
+        path = self.path(name)
+        try:
+            handle = self._kept_open.get(path)
+            if handle is None or not _is_at(handle, path):
+                handle = self._kept_open[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            os.fdatasync(handle)
+        except OSError as error:
+            raise _told(error, f"syncing {path}") from error
 
     def sync_folder(self, name: str) -> None:
         _sync_folder(self.path(name))

@@ -4,7 +4,7 @@ import threading
 
 import apsw
 
-from secondpost.store.ports import StoreUnavailable
+from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.sqlite.base import Base, Opened
 from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, told
 from secondpost.store.sqlite.queries import number
@@ -37,8 +37,9 @@ class Checkpoints(Base):
             return 0
         self._checkpointing = True
         try:
+            copied = await self._opened.work.run(self._copy_log_alone)
             await self._give_back_pages()
-            return await self._opened.work.run(self._copy_log_alone)
+            return copied
         except DiskFailed as failed:
             self._writer.distrust(failed)
             self._opened.failed(failed)
@@ -60,10 +61,10 @@ class Checkpoints(Base):
             frames, copied = _look(db)
             is_quiet, self._frames = frames == self._frames, frames
             if is_quiet and self._opened.disk.size(f"{self._opened.path_name}-wal") >= ROOM_OCTETS_MAX:
-                _copy_passively(db)
+                self._copy_passively(db)
                 _checkpoint_alone(db, "TRUNCATE")
             elif frames * PAGE_OCTETS >= RESTART_OCTETS:
-                _copy_passively(db)
+                self._copy_passively(db)
                 _checkpoint_alone(db, "RESTART")
             elif (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS:
                 db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -74,6 +75,19 @@ class Checkpoints(Base):
         except apsw.Error as error:
             raise told(error, db) from error
         return (frames - copied) * PAGE_OCTETS
+
+    def _copy_passively(self, db: apsw.Connection) -> None:
+        """Each run finds what came during the one before: little is left for whoever holds the writers up.
+
+        SQLite syncs the database only behind a run during which nothing came. So that it is not all written
+        out by the one that holds the lock, we sync it before.
+        """
+        for _ in range(PASSIVE_RUNS_MAX):
+            db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+            frames, copied = _look(db)
+            if frames == copied:
+                return
+        self._opened.disk.sync_database(self._opened.path_name)
 
     def _checkpoint_connection(self) -> apsw.Connection:
         if self._opened.in_line:
@@ -93,6 +107,12 @@ class Checkpoints(Base):
                 self._checkpointer.close()
 
     async def _give_back_pages(self) -> None:
+        try:
+            await self._give_back_some()
+        except (StoreUnavailable, StoreFull):
+            return  # another time: it is no reason to let the log grow
+
+    async def _give_back_some(self) -> None:
         before, self._free_pages = self._free_pages, self._count_free()
         jobs = VACUUM_JOBS_MAX if self._free_pages == before else VACUUM_JOBS_MAX_BUSY
         for _ in range(jobs):
@@ -109,15 +129,6 @@ def _look(db: apsw.Connection) -> tuple[int, int]:
     """How many frames the log has, and how many of them are in the database."""
     db.execute("SELECT count(*) FROM migration").fetchall()  # only a read looks at how long the log is
     return db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
-
-
-def _copy_passively(db: apsw.Connection) -> None:
-    """Each run finds what came during the one before: little is left for whoever holds the writers up."""
-    for _ in range(PASSIVE_RUNS_MAX):
-        db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
-        frames, copied = _look(db)
-        if frames == copied:
-            return
 
 
 def _checkpoint_alone(db: apsw.Connection, mode: str) -> None:

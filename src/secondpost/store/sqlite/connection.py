@@ -22,7 +22,7 @@ READER_BUSY_MS = 5_000  # a reader waits only while another process opens or clo
 BUSY_POLL_SECONDS = 0.0005
 BUSY_POLL_SECONDS_MAX = 0.002
 BUSY_POLLS_SHORT = 100
-CHECKPOINT_POLLS_MAX = 400
+CHECKPOINT_POLLS_MAX = 40  # some 25 ms: SQLite asks for readers to go with the write lock held
 
 
 def check_version() -> None:

@@ -21,7 +21,7 @@ import apsw
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import patiently, told
-from secondpost.world.ports import DiskFailed, DiskFull, Line, OpenFile
+from secondpost.world.ports import DiskFailed, Line, OpenFile
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -101,7 +101,6 @@ class Writer:
         self._under_way = False
         self._refusal: Exception | None = None
         self._told_failed = False
-        self._seen_version = 0
         self._groups_since_gap = 0
         self._follows = False  # the group starts at once behind the one before
         self.after_group: Callable[[], None] = _nothing  # called in the loop
@@ -145,13 +144,17 @@ class Writer:
     def _start(self) -> None:
         if self._refusal is None:
             self._line.submit(self._run_group, self._group_done)
+        else:
+            self._group_done(None)
 
     def _group_done(self, error: BaseException | None) -> None:
-        finished, self._finished = self._finished, []
         if error is not None and not isinstance(error, Exception):
             raise error
         if error is not None:
             self.distrust(error)
+        elif isinstance(self._refusal, DiskFailed):
+            self._refuse_queue(self._refusal)  # what came while the line found out
+        finished, self._finished = self._finished, []
         for one in finished:
             if one.answer.done():
                 continue
@@ -172,6 +175,9 @@ class Writer:
     # ---- on the line
 
     def _run_group(self) -> None:
+        if isinstance(self._refusal, DiskFailed):
+            self._refuse_queue(self._refusal)
+            return
         waited = len(self._queue)
         if not self._alone:
             self._give_way()
@@ -187,8 +193,6 @@ class Writer:
         except Exception as error:  # noqa: BLE001  told to those who wait
             self._roll_back()
             finished = self._after_fault(jobs, told(error, self._db))
-        if not self._alone:
-            self._seen_version = self._db.data_version()
         self._finished += self._synced(finished)
 
     def _take(self) -> list[_Job]:
@@ -215,8 +219,8 @@ class Writer:
             try:
                 self._log.sync()
                 return committed
-            except (DiskFailed, DiskFull) as error:  # it was committed: now it is too late for "full"
-                self.distrust(DiskFailed(str(error)))
+            except Exception as error:  # noqa: BLE001  also "full": it is committed, too late for that
+                self.distrust(error)
         return [
             one if one.error is not None else _Finished(one.answer, None, self._refusal) for one in committed
         ]
@@ -253,8 +257,11 @@ class Writer:
         self._refusal = (
             error if isinstance(error, DiskFailed) else DiskFailed(f"the writer failed: {error!r}")
         )
+        self._refuse_queue(self._refusal)
+
+    def _refuse_queue(self, refusal: DiskFailed) -> None:
         while len(self._queue) > 0:
-            self._finished += _refused([self._queue.popleft()], self._refusal)
+            self._finished += _refused([self._queue.popleft()], refusal)
 
     def _roll_back(self) -> None:
         """SQLite may have done it already, as it does when the disk is full."""
@@ -265,12 +272,11 @@ class Writer:
                 self.distrust(error)
 
     def _give_way(self) -> None:
-        """Leave another process that writes a gap to begin in, when our groups leave none of themselves."""
+        """Leave another process a gap to begin in where syncing the log takes no time and leaves none."""
         if not self._follows:
             return
-        others_wrote = self._db.data_version() != self._seen_version
         self._groups_since_gap += 1
-        if others_wrote or self._groups_since_gap >= GROUPS_BETWEEN_GAPS:
+        if self._groups_since_gap >= GROUPS_BETWEEN_GAPS:
             self._groups_since_gap = 0
             time.sleep(GIVE_WAY_SECONDS)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import apsw
 
@@ -106,7 +107,7 @@ class SqliteKeeping(Checkpoints):
         removed = 0
         for start in range(0, len(written), BATCH_ROWS):
             some = written[start : start + BATCH_ROWS]
-            needed = {row[0] for row in self._read(_QUERIES["needed_files"], (as_json(some),))}
+            needed = await self._writer.change(partial(_needed_files, names=some))
             nameless = [name for name in some if name not in needed]
             if len(nameless) > 0:
                 await self._remove_files(nameless)
@@ -168,13 +169,18 @@ class SqliteKeeping(Checkpoints):
         try:
             if db.execute(_QUERIES["leases_of"], (worker,)).fetchall() != [(0,)]:
                 return False
-            if len(db.execute(_QUERIES["needed_files"], (as_json(written),)).fetchall()) < len(written):
+            if len(_needed_files(db, written)) < len(written):
                 return False
             # The others may be leaving at the same moment.
             patiently(lambda: db.execute(_QUERIES["drop_worker"], (worker,)), LEAVE_SECONDS_MAX)
         except (apsw.Error, StoreUnavailable):
             return False
         return True
+
+
+def _needed_files(db: apsw.Connection, names: Sequence[str]) -> set[str]:
+    """In a group: what a plain read sees of a message's end may not be durable yet."""
+    return {str(name) for (name,) in db.execute(_QUERIES["needed_files"], (as_json(names),)).fetchall()}
 
 
 def _up_to(ended: Sequence[tuple[Value, ...]], rows: int) -> list[int]:

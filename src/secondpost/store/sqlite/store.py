@@ -27,6 +27,7 @@ from secondpost.store.sqlite.sites import SqliteSites
 from secondpost.world.ports import Clock, Disk, Work
 
 S = TypeVar("S", bound="SqliteStore")
+T = TypeVar("T")
 BUSY_SECONDS = 30.0
 LINE = "store"
 
@@ -116,7 +117,7 @@ class _Opening:
         except apsw.FullError as error:
             raise StoreFull(str(error)) from None  # the index of its log needs a little room
 
-    def trying(self, db: apsw.Connection, step: Callable[[], "Worker | None"]) -> "Worker | None":
+    def trying(self, db: apsw.Connection, step: Callable[[], T]) -> T:
         try:
             return patiently(step, self.busy_seconds)
         except BaseException as error:
@@ -135,11 +136,11 @@ class _Opening:
         failed: Callable[[BaseException], None],
         worker: Worker | None,
     ) -> Opened:
-        log = open_log(db, self.disk, self.path_name)
+        log = self.trying(db, lambda: open_log(db, self.disk, self.path_name))
         line = work.line(LINE)
         return Opened(
             db=db,
-            reader=db if self.in_line else open_reader(self.disk, self.path_name),
+            reader=db if self.in_line else self.trying(db, lambda: open_reader(self.disk, self.path_name)),
             writer=Writer(db, log, line, failed, busy_seconds=self.busy_seconds, alone=self.in_line),
             disk=self.disk,
             work=work,
