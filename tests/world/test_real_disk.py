@@ -136,28 +136,31 @@ def test_a_file_that_is_there_can_be_synced_whoever_writes_to_it(
     log.close()
 
 
-WRITER = """
-import sys, apsw
-db = apsw.Connection(sys.argv[1])
-db.execute("INSERT INTO t VALUES (1)")
-db.close()
+LOCKER = """
+import fcntl, os, sys
+handle = os.open(sys.argv[1], os.O_RDWR)
+try:
+    fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)  # where SQLite's readers lock
+    print("free")
+except OSError:
+    print("locked")
 """
 
 
 def test_a_database_is_synced_and_keeps_the_locks_that_it_has(disk: RealDisk) -> None:
-    """Whoever closes it as the last one removes its log: by our lock others see that they are not the last."""
-    path = disk.path("a.db")
-    with closing(apsw.Connection(path)) as db:
+    def seen_by_others() -> str:
+        command = [sys.executable, "-c", LOCKER, disk.path("a.db")]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    with closing(apsw.Connection(disk.path("a.db"))) as db:
         db.execute("PRAGMA journal_mode = WAL").fetchall()
         db.execute("CREATE TABLE t (x)")
         for _ in range(2):
             disk.sync_database("a.db")
         gc.collect()
-        subprocess.run([sys.executable, "-c", WRITER, path], check=True)
-        assert disk.size("a.db-wal") > 0
-        os.close(os.open(path, os.O_RDONLY))  # what must not be done
-        subprocess.run([sys.executable, "-c", WRITER, path], check=True)
-        assert disk.size("a.db-wal") == 0
+        assert seen_by_others() == "locked"
+        os.close(os.open(disk.path("a.db"), os.O_RDONLY))  # what must not be done
+        assert seen_by_others() == "free"
 
 
 def test_a_device_without_room_is_full() -> None:
