@@ -156,9 +156,9 @@ async def truncate(stage: Stage) -> None:
 
 
 async def _promises_between_checkpoints(stage: Stage, in_a_row: int) -> None:
-    for _ in range(3):
+    for _ in range(2):
         await stage.accept(SMALL_OCTETS)
-    for state in (State.DELIVERED, State.WAITING, State.DELIVERED):
+    for state in (State.DELIVERED, State.WAITING):
         for _ in range(in_a_row):
             await stage.store.checkpoint()
         await stage.accept(SMALL_OCTETS)

@@ -20,7 +20,7 @@ from tests.crash.sabotage import commits_are_not_synced, drop
 from tests.crash.side_by_side import verdicts_of
 
 STATES_MIN = 500
-SOME = Depth(tears=1, subsets=0, stride=12)
+SOME = Depth(tears=0, subsets=0, stride=20)
 
 
 @pytest.fixture(scope="module")

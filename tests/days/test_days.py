@@ -1,4 +1,4 @@
-"""Simulated days keep every promise; planted bugs are found; a seed is the same day every time."""
+"""A simulated day keeps every promise; planted bugs are found; a seed is the same day every time."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from simulation.day import live
-from simulation.days import find, judge, main, replay_command
+from simulation.days import find, main
 from simulation.dice import ThreeDice
 from simulation.faults import (
     Blocked,
@@ -25,17 +25,10 @@ from simulation.scenario import LETTERS_MIN, draw
 
 SEEDS_MAX = 50
 REPLAYED = "open-relay"
-# Those of which each is another kind of harm; `--planted all` finds every one.
-WORST = ("backscatter", "double-send", "empty-issue", "issue-twice", "lost-acknowledgement")
+# `--planted all` finds every one.
+WORST = ("double-send", "empty-issue", "issue-twice")
 MAILED_MIN = 90  # of an issue to a hundred readers: some leave, and some have no mailbox any more
 OF_NEWS = InboxDown | InboxMoody | FeedWrong | CrashAtStep
-
-
-def test_a_day_full_of_faults_keeps_every_promise() -> None:
-    """On it a domain that was paused while the clock was a day ahead once stayed so for a day."""
-    seed = 54
-    verdict = judge(seed, None)
-    assert verdict.violations == (), replay_command(seed, None)
 
 
 @pytest.mark.parametrize("bug", WORST)
