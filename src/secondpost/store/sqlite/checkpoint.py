@@ -8,7 +8,7 @@ from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.sqlite.base import Base, Opened
 from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, told
 from secondpost.store.sqlite.queries import number
-from secondpost.world.ports import DiskFailed
+from secondpost.world.ports import DiskFailed, DiskFull
 
 PASSIVE_OCTETS = 4 * 1024 * 1024
 RESTART_OCTETS = 16 * 1024 * 1024  # of the log: begun anew beyond it
@@ -87,7 +87,10 @@ class Checkpoints(Base):
             frames, copied = _look(db)
             if frames == copied:
                 return
-        self._opened.disk.sync_database(self._opened.path_name)
+        try:
+            self._opened.disk.sync_database(self._opened.path_name)
+        except DiskFull as error:
+            raise StoreUnavailable(f"the log is not begun anew: {error}") from error
 
     def _checkpoint_connection(self) -> apsw.Connection:
         if self._opened.in_line:

@@ -21,7 +21,7 @@ import apsw
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import patiently, told
-from secondpost.world.ports import DiskFailed, Line, OpenFile
+from secondpost.world.ports import DiskFailed, DiskFull, Line, OpenFile
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -219,7 +219,7 @@ class Writer:
             try:
                 self._log.sync()
                 return committed
-            except Exception as error:  # noqa: BLE001  also "full": it is committed, too late for that
+            except (DiskFailed, DiskFull) as error:  # it is committed: for "full" it is too late
                 self.distrust(error)
         return [
             one if one.error is not None else _Finished(one.answer, None, self._refusal) for one in committed
