@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from secondpost.mail.delivery import State
 from tests.crash.publishing import Publishing
+from tests.crash.scenarios import pausing
 
 
 async def freeze(publishing: Publishing) -> None:
@@ -114,6 +115,14 @@ async def undo(publishing: Publishing) -> None:
     await publishing.stop()
 
 
+async def pauses(publishing: Publishing) -> None:
+    """Between two batches the log is copied, and then begun anew."""
+    with pausing():
+        await publishing.freeze()
+        await publishing.send()
+        await publishing.stop()
+
+
 READER_SCENARIOS: dict[str, Callable[[Publishing], Awaitable[None]]] = {
     "freeze": freeze,
     "freezing dies": freezing_dies,
@@ -124,4 +133,5 @@ READER_SCENARIOS: dict[str, Callable[[Publishing], Awaitable[None]]] = {
     "deliver dies": deliver_dies,
     "stop": stop,
     "undo": undo,
+    "pauses": pauses,
 }

@@ -129,7 +129,7 @@ class NotYetSynced:
 @contextmanager
 def checkpointing(*, long: bool) -> Iterator[None]:
     """Checkpoints are made of a log of any length; `long`: as of one that is begun anew, or given back when
-    nobody wrote since.
+    nobody writes.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bounds, "PASSIVE_OCTETS", 1)
@@ -139,28 +139,47 @@ def checkpointing(*, long: bool) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nobody writes between two checkpoints, and that is long enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounds, "QUIET_SECONDS", 0.0)
+        yield
+
+
+@contextmanager
+def pausing() -> Iterator[None]:
+    """The log is copied after each batch of many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounds, "PAUSE_OCTETS", 1)
+        patch.setattr(bounds, "PAUSE_UNITS", 1)
+        yield
+
+
 async def checkpoint(stage: Stage) -> None:
     """The log is copied into the database and begun anew, between promises."""
     with checkpointing(long=False):
-        await _promises_between_checkpoints(stage, 1)
+        await _promises_between_checkpoints(stage)
 
 
 async def restart(stage: Stage) -> None:
     with checkpointing(long=True):
-        await _promises_between_checkpoints(stage, 1)
+        await _promises_between_checkpoints(stage)
 
 
 async def truncate(stage: Stage) -> None:
     with checkpointing(long=True):
-        await _promises_between_checkpoints(stage, 2)
+        await _promises_between_checkpoints(stage, then_quiet=True)
 
 
-async def _promises_between_checkpoints(stage: Stage, in_a_row: int) -> None:
+async def _promises_between_checkpoints(stage: Stage, *, then_quiet: bool = False) -> None:
     for _ in range(2):
         await stage.accept(SMALL_OCTETS)
     for state in (State.DELIVERED, State.WAITING):
-        for _ in range(in_a_row):
-            await stage.store.checkpoint()
+        await stage.store.checkpoint()
+        if then_quiet:
+            with quiet():
+                await stage.store.checkpoint()
         await stage.accept(SMALL_OCTETS)
         lease = await stage.lease()
         await stage.settle(lease, await stage.claim(lease, 1), state)

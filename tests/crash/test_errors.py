@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +13,15 @@ from secondpost.mail.delivery import State
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.store.ports import StoreFull
 from secondpost.world.ports import DiskFailed, DiskFull
-from simulation.crash import write_image
+from simulation.crash import crash_states, write_image
+from simulation.dice import SimDice
 from simulation.disk import RecordedDisk
 from tests.crash.judging import judge
 from tests.crash.playing import new_store
-from tests.crash.scenarios import LARGE_OCTETS, SMALL_OCTETS, checkpointing
+from tests.crash.publishing import Publishing
+from tests.crash.reader_judging import faults_of_image
+from tests.crash.reader_judging import prepared as prepared_newsletter
+from tests.crash.scenarios import LARGE_OCTETS, SMALL_OCTETS, checkpointing, pausing, quiet
 from tests.crash.stage import Stage
 
 CALLS_MAX = 500
@@ -40,7 +45,8 @@ async def checkpoint(stage: Stage) -> None:
     with checkpointing(long=True):
         await stage.accept(SMALL_OCTETS)
         await stage.store.checkpoint()
-        await stage.store.checkpoint()
+        with quiet():
+            await stage.store.checkpoint()
         await stage.accept(SMALL_OCTETS)
 
 
@@ -119,6 +125,39 @@ def test_a_failing_sync_stops_everything_and_loses_nothing(
 
     calls = _until_it_does_not_strike(played)
     assert calls > 1
+
+
+def test_a_disk_that_fails_while_the_log_is_copied_takes_no_batch_back(folder: Path) -> None:
+    begun = prepared_newsletter()
+
+    async def played(call: int) -> bool:
+        place = folder / f"disk-{call}"
+        write_image(begun, place)
+        disk = RecordedDisk(place)
+        publishing = Publishing.on(disk)
+        await publishing.begin_freeze()
+        with pausing():
+            disk.fail_at(call, errno.EIO)
+            try:
+                await publishing.freeze_batch()
+            except DiskFailed:
+                pass
+            else:
+                if disk.struck:
+                    with pytest.raises(DiskFailed):
+                        await publishing.freeze_batch()
+        struck = disk.struck
+        assert len(publishing.failures) == (1 if struck else 0)
+        log = list(disk.log)
+        disk.kill()
+        for state in crash_states(log, len(log), dice=SimDice("cuts")):
+            image = folder / "image"
+            write_image(state.image, image)
+            assert await faults_of_image(image, publishing, state.upto) == []
+            shutil.rmtree(image)
+        return struck
+
+    assert _until_it_does_not_strike(played) > 1
 
 
 async def _go_on_beside_a_failed_checkpoint(stage: Stage) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from secondpost.mail.address import Mailbox
@@ -11,12 +13,15 @@ from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import WORKERS_MAX
+from secondpost.mail.subscriber import SubscriberState
 from secondpost.store.ports import Learned, Selection, StoreUnavailable
+from secondpost.store.sqlite import checkpoint
 from secondpost.store.sqlite.checkpoint import ROOM_OCTETS_MAX, SPARE_PAGES
 from secondpost.store.sqlite.connection import PAGE_OCTETS
 from tests.store.letters import Letters, leased, settled
 from tests.store.other_process import other_process, said
 from tests.store.place import Place, SqlitePlace
+from tests.store.readers import Publisher
 
 RELAY = Lane.RELAY
 
@@ -137,7 +142,9 @@ async def test_a_closed_store_says_so_and_has_kept_what_was_under_way(place: Pla
     assert [one.recipient for one in place.open().listed(Selection(), None, 10)] == ["one@example.net"]
 
 
-async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: SqlitePlace) -> None:
+async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = place.open()
     letters = Letters(place, store)
     content = InTable(b"x" * 120_000)
@@ -152,6 +159,7 @@ async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: Sqlite
     await store.accept(letters.arrival("u@example.net", content=content))
     assert await store.checkpoint() == 0, "so little is not worth a sync"
     assert log.stat().st_size == before, "it is begun anew, and not given back while somebody writes"
+    monkeypatch.setattr(checkpoint, "QUIET_SECONDS", 0.0)
     await store.checkpoint()
     assert log.stat().st_size == 0
     full = database.stat().st_size
@@ -164,6 +172,26 @@ async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: Sqlite
     store.close()
     assert full > ROOM_OCTETS_MAX
     assert database.stat().st_size < (SPARE_PAGES + 200) * PAGE_OCTETS
+
+
+async def test_who_writes_without_a_pause_keeps_the_log_short(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = place.open_newsletter()
+    log = Path(place.folder, "newsletter.db-wal")
+    monkeypatch.setattr(checkpoint, "PAUSE_OCTETS", 256 * 1024)
+    await Publisher(place, store).many(1000)
+    least = log.stat().st_size
+    monkeypatch.setattr(checkpoint, "PAUSE_UNITS", 1)
+    for letter in "abc":
+        await Publisher(place, store, f"newsletter-{letter}").many(1000)
+    assert log.stat().st_size <= least + checkpoint.PAUSE_OCTETS, "it was begun anew again and again"
+    reader = apsw.Connection(str(place.folder) + "/newsletter.db", flags=apsw.SQLITE_OPEN_READONLY)
+    with closing(reader), closing(reader.execute("SELECT mailbox FROM subscriber")) as rows:
+        next(rows)
+        await Publisher(place, store, "newsletter-d").many(1000)
+    assert place.failures == []
+    assert store.reader_counts("newsletter-d")[SubscriberState.ACTIVE] == 1000
 
 
 @pytest.mark.parametrize(("octets", "messages", "most"), [(4096, 1500, 1.3), (50_000, 200, 1.08)])

@@ -1,6 +1,13 @@
-"""Keeps the write-ahead log short and gives room back, without ever holding up the writer for long."""
+"""Keeps the write-ahead log short and gives room back, without ever holding up the writer for long.
 
+A log that is all in the database is begun anew by the next who writes: whoever writes without a pause makes
+one, so that this can be. Only when that is not enough is the log begun anew with the write lock held.
+"""
+
+import asyncio
 import threading
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import apsw
 
@@ -10,10 +17,15 @@ from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, t
 from secondpost.store.sqlite.queries import number
 from secondpost.world.ports import DiskFailed, DiskFull
 
+R = TypeVar("R")
+
 PASSIVE_OCTETS = 4 * 1024 * 1024
+PAUSE_OCTETS = 8 * 1024 * 1024  # of the log: whoever writes without a pause copies it beyond that
+PAUSE_UNITS = 2000  # written between two looks at it: some MB of it
 RESTART_OCTETS = 16 * 1024 * 1024  # of the log: begun anew beyond it
 PASSIVE_RUNS_MAX = 4  # before it is begun anew
 ROOM_OCTETS_MAX = 64 * 1024 * 1024  # of the log's file: given back beyond it, when nobody writes
+QUIET_SECONDS = 10.0  # that long nobody wrote
 # Free pages are used again first: only a surplus is given back, and little at a time.
 SPARE_PAGES = 256
 VACUUM_PAGES = 64  # per job: each page costs a step
@@ -30,6 +42,8 @@ class Checkpoints(Base):
         self._closed = False
         self._free_pages = 0
         self._frames = 0  # in the log, the last time it was looked at
+        self._same_since = 0.0  # by the loop's time
+        self._units = 0  # written without a pause since the last one
 
     async def checkpoint(self) -> int:
         """Raises StoreUnavailable and DiskFailed."""
@@ -37,7 +51,8 @@ class Checkpoints(Base):
             return 0
         self._checkpointing = True
         try:
-            copied = await self._opened.work.run(self._copy_log_alone)
+            now = asyncio.get_running_loop().time()
+            copied = await self._opened.work.run(lambda: self._alone(lambda db: self._copy_log(db, now)))
             await self._give_back_pages()
             return copied
         except DiskFailed as failed:
@@ -47,33 +62,64 @@ class Checkpoints(Base):
         finally:
             self._checkpointing = False
 
-    def _copy_log_alone(self) -> int:
-        with self._copying:
-            return 0 if self._closed else self._copy_log()
+    async def _pausing(self, batch: Awaitable[R], units: int) -> R:
+        """One batch of many that are written without a pause: now and then comes one, in which the log is
+        copied. Nobody else waits for it, and so long as it lasts we add nothing: it may find all.
+        """
+        result = await batch
+        self._units += units
+        if self._units >= PAUSE_UNITS:
+            self._units = 0
+            await self._pause()
+        return result
 
-    def _copy_log(self) -> int:
+    async def _pause(self) -> None:
+        try:
+            await self._opened.work.run(lambda: self._alone(self._copy_long_log))
+        except DiskFailed as failed:  # the batch itself is durable
+            self._writer.distrust(failed)
+            self._opened.failed(failed)
+        except (StoreUnavailable, StoreFull):
+            return  # another time: it is no reason to refuse what follows
+
+    def _alone(self, copy: Callable[[apsw.Connection], int]) -> int:
+        with self._copying:
+            if self._closed:
+                return 0
+            db = self._checkpoint_connection()
+            try:
+                return copy(db)
+            except apsw.BusyError:
+                return 0  # a reader or another process stands in the way; the next call tries again
+            except apsw.Error as error:
+                raise told(error, db) from error
+
+    def _copy_log(self, db: apsw.Connection, now: float) -> int:
         """Passive copies beside the writers. What holds them up has passive runs before it, and gives no
         room back while they write: to free it takes a millisecond per MB, and to take it anew delays every
         sync of the file system.
         """
-        db = self._checkpoint_connection()
-        try:
-            frames, copied = _look(db)
-            is_quiet, self._frames = frames == self._frames, frames
-            if is_quiet and self._opened.disk.size(f"{self._opened.path_name}-wal") >= ROOM_OCTETS_MAX:
-                self._copy_passively(db)
-                _checkpoint_alone(db, "TRUNCATE")
-            elif frames * PAGE_OCTETS >= RESTART_OCTETS:
-                self._copy_passively(db)
-                _checkpoint_alone(db, "RESTART")
-            elif (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS:
-                db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
-            else:
-                return 0
-        except apsw.BusyError:
-            return 0  # a reader or another process stands in the way; the next call tries again
-        except apsw.Error as error:
-            raise told(error, db) from error
+        frames, copied = _look(db)
+        if frames != self._frames:
+            self._frames, self._same_since = frames, now
+        is_quiet = now - self._same_since >= QUIET_SECONDS
+        if is_quiet and self._opened.disk.size(f"{self._opened.path_name}-wal") >= ROOM_OCTETS_MAX:
+            self._copy_passively(db)
+            _checkpoint_alone(db, "TRUNCATE")
+        elif frames * PAGE_OCTETS >= RESTART_OCTETS:
+            self._copy_passively(db)
+            _checkpoint_alone(db, "RESTART")
+        elif (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS:
+            db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+        else:
+            return 0
+        return (frames - copied) * PAGE_OCTETS
+
+    def _copy_long_log(self, db: apsw.Connection) -> int:
+        frames, copied = _look(db)
+        if frames * PAGE_OCTETS < PAUSE_OCTETS:
+            return 0
+        self._copy_passively(db)
         return (frames - copied) * PAGE_OCTETS
 
     def _copy_passively(self, db: apsw.Connection) -> None:

@@ -88,24 +88,25 @@ def open_writer(
 
 
 def _make_ready(db: apsw.Connection, path: str) -> None:
-    """Raises apsw.BusyError while another process opens the same database: then all of it again."""
+    """Raises apsw.BusyError while another process opens the same database: then all of it again.
+
+    NORMAL leaves the sync of a commit alone; those before and after a checkpoint are SQLite's own.
+    """
+    db.execute("PRAGMA synchronous = FULL").fetchall()  # while the file is made
     db.execute(f"PRAGMA page_size = {PAGE_OCTETS}").fetchall()
     db.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
     if db.execute("PRAGMA journal_mode = WAL").fetchall() != [("wal",)]:
         raise StoreRefused(f"{path} cannot have a write-ahead log: its file system does not allow it")
-    db.execute("PRAGMA synchronous = FULL").fetchall()  # while the database is made
+    db.execute("PRAGMA synchronous = NORMAL").fetchall()
     db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}").fetchall()
 
 
-def open_log(db: apsw.Connection, disk: Disk, name: str) -> OpenFile:
-    """From now on whoever commits with `db` syncs this after it. Raises DiskFull, DiskFailed.
-
-    NORMAL leaves the sync of a commit alone; those before and after a checkpoint are SQLite's own.
-    """
+def open_log(disk: Disk, name: str) -> OpenFile:
+    """Whoever commits syncs this after it; so far all is. Raises DiskFull, DiskFailed."""
     log = disk.open(f"{name}-wal")
     try:
-        disk.sync_folder("")  # SQLite does it with the first commit that it syncs itself
-        db.execute("PRAGMA synchronous = NORMAL").fetchall()
+        disk.sync_folder("")
+        log.sync()
     except BaseException:
         log.close()
         raise

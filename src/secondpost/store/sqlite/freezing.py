@@ -13,6 +13,7 @@ from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.store.newsletter_ports import FrozenSome, IssueRefused, LeadershipLost
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite.base import BATCH_ROWS
+from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.claims import SqliteClaims
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.issues import (
@@ -27,7 +28,7 @@ from secondpost.store.sqlite.queries import number
 _AFTER_ALL = (1 << 63) - 1  # every reader was looked at
 
 
-class SqliteFreezing(SqliteClaims):
+class SqliteFreezing(SqliteClaims, Checkpoints):
     def lead(self, what: str) -> Awaitable[Lease | None]:
         """A lease of a site that nothing is ever sent to."""
         return self.lease(Lane.OWN, f"leader of {what}")
@@ -59,7 +60,8 @@ class SqliteFreezing(SqliteClaims):
             db.execute(ISSUE_QUERIES["frozen_upto"], (issue, upto))
             return FrozenSome(written, is_last=len(rows) == 0)
 
-        return self._writer.change(write, CHANGE_UNITS + readers_max)
+        units = CHANGE_UNITS + readers_max
+        return self._pausing(self._writer.change(write, units), units)
 
     async def freeze_done(self, issue: IssueId, leader: Lease, start_ms: int) -> Issue:
         def write(db: apsw.Connection) -> Issue:
@@ -93,8 +95,10 @@ class SqliteFreezing(SqliteClaims):
         swept = 0
         for (id,) in self._read(ISSUE_QUERIES["abandoned"]):
             issue = number(id)
-            while not await self._writer.change(lambda db, issue=issue: batch(db, issue), BATCH_ROWS):  # type: ignore[misc]
-                pass
+            is_open = False
+            while not is_open:
+                written = self._writer.change(lambda db, issue=issue: batch(db, issue), BATCH_ROWS)  # type: ignore[misc]
+                is_open = await self._pausing(written, BATCH_ROWS)
             swept += 1
         return swept
 

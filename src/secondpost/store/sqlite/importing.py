@@ -8,6 +8,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.sqlite.base import BATCH_ROWS, as_json
+from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.queries import number
 from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent, tell
@@ -16,7 +17,7 @@ from secondpost.store.subscriber_ports import BATCH_READERS_MAX, ImportCount, Im
 HOUR_MS = 3_600_000
 
 
-class SqliteImporting(SqliteReaders):
+class SqliteImporting(SqliteReaders, Checkpoints):
     def import_batch(
         self,
         newsletter: str,
@@ -57,7 +58,8 @@ class SqliteImporting(SqliteReaders):
             known = len(lines) - added - number(suppressed)
             return ImportCount(added, number(suppressed), known)
 
-        return self._writer.change(write, CHANGE_UNITS + 2 * len(lines))
+        units = CHANGE_UNITS + 2 * len(lines)
+        return self._pausing(self._writer.change(write, units), units)
 
     def suppress(
         self, newsletter: str, mailboxes: Sequence[Mailbox], reason: Reason, at_ms: int, evidence: str
@@ -69,7 +71,8 @@ class SqliteImporting(SqliteReaders):
             db.execute(READER_QUERIES["suppress"], (hashes, newsletter, reason.value, at_ms, evidence))
             return db.changes()
 
-        return self._writer.change(write, CHANGE_UNITS + len(mailboxes))
+        units = CHANGE_UNITS + len(mailboxes)
+        return self._pausing(self._writer.change(write, units), units)
 
     def unsuppress(self, newsletter: str, mailbox: Mailbox) -> Awaitable[bool]:
         hash = self.hash_of(mailbox)

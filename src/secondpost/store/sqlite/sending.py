@@ -7,7 +7,8 @@ import apsw
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.newsletter_ports import GIVEN_BACK, IssueRefused
-from secondpost.store.sqlite.base import BATCH_ROWS, Base
+from secondpost.store.sqlite.base import BATCH_ROWS
+from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.issues import ISSUE_QUERIES, is_another_under_way, issue_in, reckoning_of
 from secondpost.store.sqlite.queries import number
@@ -17,7 +18,7 @@ from secondpost.store.sqlite.sites import put_turns_right
 SENT = ("committing", "delivered", "unknown")
 
 
-class SqliteSending(Base):
+class SqliteSending(Checkpoints):
     def start(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
         def write(db: apsw.Connection) -> bool:
             db.execute(ISSUE_QUERIES["start"], (issue, now_ms))
@@ -38,7 +39,8 @@ class SqliteSending(Base):
                 return gone
             return 0
 
-        return self._writer.change(write, CHANGE_UNITS + rows_max)
+        units = CHANGE_UNITS + rows_max
+        return self._pausing(self._writer.change(write, units), units)
 
     async def stop(self, issue: IssueId, now_ms: int, reason: str) -> Issue:
         stopped = await self._end(issue, now_ms, reason)
@@ -79,10 +81,11 @@ class SqliteSending(Base):
 
         behind: int | None = 0
         while behind is not None:
-            behind = await self._writer.change(
+            written = self._writer.change(
                 lambda db, behind=behind: batch(db, behind),  # type: ignore[misc]
                 2 * BATCH_ROWS,
             )
+            behind = await self._pausing(written, 2 * BATCH_ROWS)
 
     def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
         def write(db: apsw.Connection) -> bool:
@@ -109,7 +112,7 @@ class SqliteSending(Base):
             return again
 
         retried = 0
-        while (some := await self._writer.change(batch, BATCH_ROWS)) > 0:
+        while (some := await self._pausing(self._writer.change(batch, BATCH_ROWS), BATCH_ROWS)) > 0:
             retried += some
         return retried
 

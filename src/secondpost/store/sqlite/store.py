@@ -136,7 +136,7 @@ class _Opening:
         failed: Callable[[BaseException], None],
         worker: Worker | None,
     ) -> Opened:
-        log = self.trying(db, lambda: open_log(db, self.disk, self.path_name))
+        log = self.trying(db, lambda: open_log(self.disk, self.path_name))
         line = work.line(LINE)
         return Opened(
             db=db,
