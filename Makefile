@@ -76,6 +76,7 @@ $(READY): requirements.lock pyproject.toml
 	  --only-binary :all: --no-binary dkimpy \
 	  -r requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(PY) -m compileall -q src simulation
 	@touch $@
 
 .PHONY: have-strace have-swaks have-peers
