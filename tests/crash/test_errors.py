@@ -160,6 +160,27 @@ def test_a_disk_that_fails_while_the_log_is_copied_takes_no_batch_back(folder: P
     assert _until_it_does_not_strike(played) > 1
 
 
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_a_start_after_a_failed_sync_builds_on_nothing_that_is_not_on_the_disk(
+    folder: Path, act: Callable[[Stage], Awaitable[None]]
+) -> None:
+    """Linux shows what could not be written back until it needs the memory, and says so only once."""
+
+    async def played(call: int) -> bool:
+        stage = await prepared(folder / f"disk-{call}")
+        stage.disk.fail_at(call, errno.EIO)
+        with suppress(DiskFailed):
+            await act(stage)
+        if not stage.disk.struck:
+            return False
+        await stage.die_and_come_back()
+        await stage.accept(SMALL_OCTETS)
+        assert await faults_at_the_end(stage, folder) == ()
+        return True
+
+    assert _until_it_does_not_strike(played) > 1
+
+
 async def _go_on_beside_a_failed_checkpoint(stage: Stage) -> None:
     """The role is told to stop; until it has, what is still accepted is safe in the log all the same."""
     with checkpointing(long=True), suppress(DiskFailed):

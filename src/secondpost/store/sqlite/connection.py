@@ -81,6 +81,7 @@ def open_writer(
         if exclusive:
             db.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         patiently(lambda: _make_ready(db, disk.path(name)), busy_seconds)
+        _copy_log(db)
     except BaseException:
         db.close()
         raise
@@ -99,6 +100,21 @@ def _make_ready(db: apsw.Connection, path: str) -> None:
         raise StoreRefused(f"{path} cannot have a write-ahead log: its file system does not allow it")
     db.execute("PRAGMA synchronous = NORMAL").fetchall()
     db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}").fetchall()
+
+
+def _copy_log(db: apsw.Connection) -> None:
+    """Nothing is written behind what another process left in the log: it may never reach the disk.
+
+    When its sync failed, Linux shows it all the same, and has said so once. One frame that is lost takes all
+    behind it along; so what is there goes into the database first, and the log begins anew.
+    """
+    try:
+        db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
+    except apsw.BusyError:
+        return  # somebody else works with it, and did so when they began
+    except apsw.Error as error:
+        if not isinstance(told(error, db), StoreFull):
+            raise
 
 
 def open_log(disk: Disk, name: str) -> OpenFile:
