@@ -2,7 +2,9 @@
 
 import asyncio
 import os
-from contextlib import closing
+import resource
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -172,6 +174,62 @@ async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(
     store.close()
     assert full > ROOM_OCTETS_MAX
     assert database.stat().st_size < (SPARE_PAGES + 200) * PAGE_OCTETS
+
+
+async def test_room_is_given_back_beside_one_who_takes_a_lease_again_and_again(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    content = InTable(b"x" * 120_000)
+    arrivals = [letters.arrival("u@example.net", content=content) for _ in range(40)]
+    await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
+    log = Path(place.folder, "mail.db-wal")
+    monkeypatch.setattr(checkpoint, "ROOM_OCTETS_MAX", log.stat().st_size)
+    monkeypatch.setattr(checkpoint, "QUIET_SECONDS", 0.2)
+    await store.checkpoint()
+    looks = 0
+    while log.stat().st_size > 0:
+        await store.give_back(await leased(store))
+        await asyncio.sleep(0.01)
+        await store.checkpoint()
+        looks += 1
+        assert looks < 1000
+    assert looks > 2, "it had to be quiet for a while"
+
+
+async def test_an_index_that_cannot_be_opened_is_not_the_fault_of_a_batch(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "PAUSE_UNITS", 1)
+    monkeypatch.setattr(checkpoint, "PAUSE_OCTETS", 1)
+    store = place.open_newsletter()
+    await Publisher(place, store).sign_up("ann@example.net")  # the writer has what it needs
+    for spare in range(4):
+        name = f"newsletter-{spare}"
+        with _files_left(spare):
+            await Publisher(place, store, name).many(1)
+        assert store.reader_counts(name)[SubscriberState.ACTIVE] == 1
+    assert place.failures == []
+
+
+@contextmanager
+def _files_left(spare: int) -> Iterator[None]:
+    """So many files can be opened, and no more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(spare):
+            os.close(taken.pop())
+        yield
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_who_writes_without_a_pause_keeps_the_log_short(

@@ -332,8 +332,8 @@ class Keeping(Protocol):
     def checkpoint(self) -> Awaitable[int]:
         """Octets of the log that were copied; 0 when it is short. After many, call it again soon.
 
-        PASSIVE by size, RESTART above 16 MB, TRUNCATE above 64 MB when nobody wrote for ten seconds; checks
-        the result.
+        PASSIVE by size, RESTART above 16 MB, TRUNCATE above 64 MB when hardly anything
+        was written for ten seconds; checks the result.
         """
         ...
 

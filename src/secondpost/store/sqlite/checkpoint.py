@@ -24,8 +24,10 @@ PAUSE_OCTETS = 8 * 1024 * 1024  # of the log: whoever writes without a pause cop
 PAUSE_UNITS = 2000  # written between two looks at it: some MB of it
 RESTART_OCTETS = 16 * 1024 * 1024  # of the log: begun anew beyond it
 PASSIVE_RUNS_MAX = 4  # before it is begun anew
-ROOM_OCTETS_MAX = 64 * 1024 * 1024  # of the log's file: given back beyond it, when nobody writes
-QUIET_SECONDS = 10.0  # that long nobody wrote
+ROOM_OCTETS_MAX = 64 * 1024 * 1024  # of the log's file: given back beyond it, when all is quiet
+# Hardly anybody wrote: whoever leads takes a lease anew every other second, in a handful of frames.
+QUIET_SECONDS = 10.0
+QUIET_FRAMES = 256
 # Free pages are used again first: only a surplus is given back, and little at a time.
 SPARE_PAGES = 256
 VACUUM_PAGES = 64  # per job: each page costs a step
@@ -41,8 +43,8 @@ class Checkpoints(Base):
         self._copying = threading.Lock()
         self._closed = False
         self._free_pages = 0
-        self._frames = 0  # in the log, the last time it was looked at
-        self._same_since = 0.0  # by the loop's time
+        self._frames = 0  # in the log, when it last was quiet or became so
+        self._quiet_since = 0.0  # by the loop's time
         self._units = 0  # written without a pause since the last one
 
     async def checkpoint(self) -> int:
@@ -56,8 +58,7 @@ class Checkpoints(Base):
             await self._give_back_pages()
             return copied
         except DiskFailed as failed:
-            self._writer.distrust(failed)
-            self._opened.failed(failed)
+            self._writer.fail(failed)
             raise
         finally:
             self._checkpointing = False
@@ -76,11 +77,10 @@ class Checkpoints(Base):
     async def _pause(self) -> None:
         try:
             await self._opened.work.run(lambda: self._alone(self._copy_long_log))
-        except DiskFailed as failed:  # the batch itself is durable
-            self._writer.distrust(failed)
-            self._opened.failed(failed)
-        except (StoreUnavailable, StoreFull):
-            return  # another time: it is no reason to refuse what follows
+        except DiskFailed as failed:
+            self._writer.fail(failed)
+        except (StoreUnavailable, StoreFull, apsw.Error):
+            return  # another time: the batch is durable, whatever the copying says
 
     def _alone(self, copy: Callable[[apsw.Connection], int]) -> int:
         with self._copying:
@@ -89,10 +89,13 @@ class Checkpoints(Base):
             db = self._checkpoint_connection()
             try:
                 return copy(db)
-            except apsw.BusyError:
-                return 0  # a reader or another process stands in the way; the next call tries again
+            except (apsw.BusyError, apsw.CantOpenError):
+                # A reader or another process stands in the way, or too many files are open, the log's
+                # among them only with the first look: the next call tries again.
+                return 0
             except apsw.Error as error:
-                raise told(error, db) from error
+                fault = told(error, db)
+                raise fault from (None if fault is error else error)
 
     def _copy_log(self, db: apsw.Connection, now: float) -> int:
         """Passive copies beside the writers. What holds them up has passive runs before it, and gives no
@@ -100,9 +103,9 @@ class Checkpoints(Base):
         sync of the file system.
         """
         frames, copied = _look(db)
-        if frames != self._frames:
-            self._frames, self._same_since = frames, now
-        is_quiet = now - self._same_since >= QUIET_SECONDS
+        if not self._frames <= frames <= self._frames + QUIET_FRAMES:
+            self._frames, self._quiet_since = frames, now
+        is_quiet = now - self._quiet_since >= QUIET_SECONDS
         if is_quiet and self._opened.disk.size(f"{self._opened.path_name}-wal") >= ROOM_OCTETS_MAX:
             self._copy_passively(db)
             _checkpoint_alone(db, "TRUNCATE")

@@ -163,9 +163,8 @@ class Writer:
             else:
                 one.answer.set_exception(one.error)
         self.after_group()
-        if isinstance(self._refusal, DiskFailed) and not self._told_failed:
-            self._told_failed = True
-            self._failed(self._refusal)
+        if isinstance(self._refusal, DiskFailed):
+            self._tell_failed(self._refusal)
         self._follows = len(self._queue) > 0 and self._refusal is None
         if self._follows:
             self._line.submit(self._run_group, self._group_done)
@@ -251,6 +250,16 @@ class Writer:
         if isinstance(told_error, DiskFailed):
             self.distrust(told_error)
         self._finished += _refused(jobs, told_error)
+
+    def fail(self, error: DiskFailed) -> None:
+        """In the loop: somebody else found that the disk cannot be trusted."""
+        self.distrust(error)
+        self._tell_failed(error)
+
+    def _tell_failed(self, error: DiskFailed) -> None:
+        if not self._told_failed:
+            self._told_failed = True
+            self._failed(error)
 
     def distrust(self, error: Exception) -> None:
         """Nothing is written any more: a failed sync must never be followed by one that "succeeds"."""

@@ -93,7 +93,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
                 _forget(db, id, now_ms)
             return len(rows)
 
-        return self._writer.change(write, 2 * BATCH_ROWS)
+        return self._pausing(self._writer.change(write, 2 * BATCH_ROWS), 2 * BATCH_ROWS)
 
 
 def _forget(db: apsw.Connection, id: SubscriberId, now_ms: int) -> None:

@@ -129,7 +129,8 @@ class SqliteSending(Checkpoints):
         if len(old) == 0:
             return 0
         message = number(old[0][0])
-        return await self._writer.change(lambda db: batch(db, message), 2 * BATCH_ROWS)
+        written = self._writer.change(lambda db: batch(db, message), 2 * BATCH_ROWS)
+        return await self._pausing(written, 2 * BATCH_ROWS)
 
 
 def _next_rows(db: apsw.Connection, message: int, behind: int, rows: int) -> int | None:
