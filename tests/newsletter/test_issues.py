@@ -281,6 +281,26 @@ def test_an_issue_that_cannot_be_made_is_held_and_the_owner_told(bench: Bench) -
     bench.run(story())
 
 
+def test_the_owner_is_told_once_of_a_feed_that_stays_in_doubt(bench: Bench) -> None:
+    blog = bench.blog()
+
+    async def story() -> None:
+        await blog.says(articles(1))
+        await blog.says(FeedUnreadable("It is an HTML page."))
+        assert blog.alarms == []
+        await blog.later(HOUR_MS)
+        await blog.later(HOUR_MS)
+        told = f'alarm about=feed-in-doubt detail="weekly: {URL}: It is an HTML page."'
+        assert blog.alarms == [told]
+        await blog.says(articles(2, 1))
+        await blog.says(FeedUnreadable("It is an HTML page."))
+        assert blog.alarms == [told]
+        await blog.later(HOUR_MS)
+        assert blog.alarms == [told, told]
+
+    bench.run(story())
+
+
 def test_another_issue_that_freezes_first_is_waited_for(bench: Bench) -> None:
     blog = bench.blog()
 

@@ -47,7 +47,7 @@ def standing(
             continue
         until = _ripe_ms(entry, feed, settle_ms, now_ms)
         if until <= now_ms:
-            (doubtful if _is_in_doubt(feed) else ripe).append(entry.id)
+            (doubtful if is_in_doubt(feed) else ripe).append(entry.id)
             if entry.reason == GIVEN_BACK:
                 given_back.add(entry.id)
         else:
@@ -56,7 +56,7 @@ def standing(
         tuple(ripe),
         tuple(doubtful),
         tuple(unripe),
-        doubts=tuple(feed for feed in feeds.values() if _is_in_doubt(feed)),
+        doubts=tuple(feed for feed in feeds.values() if is_in_doubt(feed)),
         given_back=frozenset(given_back),
     )
 
@@ -72,6 +72,6 @@ def _ripe_ms(entry: LedgerEntry, feed: Feed, settle_ms: int, now_ms: int) -> int
     return until
 
 
-def _is_in_doubt(feed: Feed) -> bool:
+def is_in_doubt(feed: Feed) -> bool:
     """Whether the last look at it found something that cannot be read or believed."""
     return len(feed.finding) > 0

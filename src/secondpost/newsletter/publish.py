@@ -4,7 +4,7 @@ What it decides is in `issues`; what it reads comes in through `reading`. Every 
 before the next, so whoever leads after a crash goes on where it stopped.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -15,12 +15,13 @@ from secondpost.mail.slot import parse_slot
 from secondpost.maillog import MailLog
 from secondpost.newsletter.calendar import latest_slot
 from secondpost.newsletter.decisions import Decision, Ready
-from secondpost.newsletter.eligible import Standing, standing
+from secondpost.newsletter.eligible import Standing, is_in_doubt, standing
 from secondpost.newsletter.issues import Desk, IssueRules, decide, decide_forced, outcome
 from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, moment_text, reason
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import (
     ArticleState,
+    Feed,
     IssueRefused,
     Issues,
     LedgerEntry,
@@ -74,12 +75,14 @@ class Publisher:
         self._compose = compose
         self._log = log
         self._faulty: dict[IssueId, int] = {}  # issues that could not be made, and when it was tried
+        self._doubted: set[tuple[str, str]] = set()  # newsletter and feed, of which the owner was told
 
     # ---- looking
 
     async def fetch(self, newsletter: Newsletter) -> None:
-        is_first = self._is_first_sight(newsletter)
+        is_first, before = self._is_first_sight(newsletter), self._reading.feeds(newsletter)
         await self._reading.read(newsletter)
+        self._tell_of_doubts(newsletter, before)
         if is_first:
             await self._pass_over_the_past(newsletter)
 
@@ -87,6 +90,16 @@ class Publisher:
         """Fetches when it is time. Needs no lead, and may take as long as the slowest feed."""
         if self._clock.now_ms() - self._looked_ms(newsletter) >= FETCH_MS:
             await self.fetch(newsletter)
+
+    def _tell_of_doubts(self, newsletter: Newsletter, before: Mapping[str, Feed]) -> None:
+        """Once for each, at the second look that finds it so: a web server that is restarted is no news."""
+        for url, feed in self._reading.feeds(newsletter).items():
+            which = (newsletter.name, url)
+            if not is_in_doubt(feed):
+                self._doubted.discard(which)
+            elif is_in_doubt(before[url]) and which not in self._doubted:
+                self._doubted.add(which)
+                self._log.alarm("feed-in-doubt", f"{newsletter.name}: {url}: {feed.finding}")
 
     def outlook(self, newsletter: Newsletter) -> Outlook:
         """Of the next issue of the calendar, from what is known now."""
