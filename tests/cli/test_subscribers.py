@@ -92,6 +92,9 @@ def test_a_list_comes_in_and_its_bad_rows_are_named(paper: Newspaper, tmp_path: 
     assert confirmations(paper) == 0
     told = paper.told("subscribers", "import", "weekly", str(file))
     assert (told["lines"], told["known"], told["bad"]) == (3, 2, 1)
+    confirmed = paper.run("subscribers", "import", str(file), *CONFIRMED)
+    assert "3 lines; 0 new, 1 pending and readers now, 1 known already" in confirmed.stdout
+    assert state(paper, ADA) == "active"
     file.write_text(f"{BOB}\n")
     paper.run("subscribers", "import", str(file), "--invite")
     assert (state(paper, BOB), confirmations(paper)) == ("pending", 1)

@@ -75,7 +75,7 @@ async def test_who_left_comes_back_only_by_confirming_anew(place: Place) -> None
     counted = await store.import_batch(
         WEEKLY, [Imported(ANN)], SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms
     )
-    assert counted == ImportCount(added=0, suppressed=0, known=1)
+    assert counted == ImportCount(added=0, confirmed=0, suppressed=0, known=1)
     back = await store.add(WEEKLY, ANN, FROM_A_LIST, place.clock.ms, None)
     assert back is not None
     assert back.state is SubscriberState.LEFT
@@ -135,7 +135,7 @@ async def test_an_erased_reader_leaves_nothing_but_a_hash(place: SqlitePlace) ->
     counted = await store.import_batch(
         WEEKLY, [Imported(mailbox)], SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms
     )
-    assert counted == ImportCount(added=0, suppressed=1, known=0)
+    assert counted == ImportCount(added=0, confirmed=0, suppressed=1, known=0)
 
 
 async def test_an_import_asks_for_suppression_first_then_for_who_is_known(place: Place) -> None:
@@ -151,12 +151,57 @@ async def test_an_import_asks_for_suppression_first_then_for_who_is_known(place:
         Imported(Mailbox.parse("New@example.net")),
     ]
     counted = await store.import_batch(WEEKLY, lines, SubscriberState.ACTIVE, FROM_A_LIST, 5)
-    assert counted == ImportCount(added=1, suppressed=1, known=2)
+    assert counted == ImportCount(added=1, confirmed=0, suppressed=1, known=2)
     added = store.find(WEEKLY, Mailbox.parse("new@example.net"))
     assert added is not None
     assert (added.attributes, added.consent) == ((("name", "New"), ("plan", "free")), FROM_A_LIST)
     assert [event.what for event in store.events_of(added.id)] == ["imported"]
     assert store.suppressed_count("") == 1
+
+
+async def test_an_import_with_a_consent_confirms_who_is_pending_and_was_never_a_reader(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    names = ("imported", "signed-up", "came-back", "suppressed", "left")
+    imported, signed_up, came_back, suppressed, left = (
+        Mailbox.parse(f"{name}@example.net") for name in names
+    )
+    lines = [Imported(mailbox) for mailbox in (imported, signed_up, came_back, suppressed, left)]
+    await store.import_batch(WEEKLY, lines[:1], SubscriberState.PENDING, None, place.clock.ms)
+    assert await publisher.sign_up(str(signed_up)) is SignedUp.CONFIRM
+    for id in await publisher.readers(str(came_back), str(left)):
+        await store.leave(id, place.clock.ms, "one-click")
+    assert await publisher.sign_up(str(came_back)) is SignedUp.CONFIRM
+    assert await publisher.sign_up(str(suppressed)) is SignedUp.CONFIRM
+    await store.suppress("", [suppressed], Reason.OWNER, place.clock.ms, "asked by post")
+    place.clock.ms += 1
+    elsewhere = Imported(signed_up)
+    await store.import_batch("daily", [elsewhere], SubscriberState.PENDING, None, place.clock.ms)
+    for _ in range(2):  # the list with those who have not agreed says nothing new
+        counted = await store.import_batch(WEEKLY, lines, SubscriberState.PENDING, None, place.clock.ms)
+        assert counted == ImportCount(added=0, confirmed=0, suppressed=1, known=4)
+    counted = await store.import_batch(WEEKLY, lines, SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms)
+    assert counted == ImportCount(added=0, confirmed=2, suppressed=1, known=2)
+    for mailbox, first in ((imported, "imported"), (signed_up, "signed-up")):
+        found = store.find(WEEKLY, mailbox)
+        assert found is not None
+        assert (found.state, found.consent, found.since_ms) == (
+            SubscriberState.ACTIVE,
+            FROM_A_LIST,
+            place.clock.ms,
+        )
+        events = store.events_of(found.id)
+        assert [(event.what, event.state) for event in events] == [
+            (first, SubscriberState.PENDING),
+            ("confirmed", SubscriberState.ACTIVE),
+        ]
+        assert events[1].detail == FROM_A_LIST.where
+    states = [store.find(WEEKLY, mailbox).state for mailbox in (came_back, suppressed, left)]  # type: ignore[union-attr]
+    assert states == [SubscriberState.PENDING, SubscriberState.PENDING, SubscriberState.LEFT]
+    assert store.reader_counts("daily")[SubscriberState.ACTIVE] == 0
+    assert store.reader_counts(WEEKLY)[SubscriberState.ACTIVE] == 2
+    again = await store.import_batch(WEEKLY, lines, SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms)
+    assert again == ImportCount(added=0, confirmed=0, suppressed=1, known=4)
 
 
 async def test_an_import_with_an_invitation_sends_confirmations_to_new_readers(place: Place) -> None:
@@ -259,5 +304,5 @@ async def test_who_had_left_has_left_again_when_nobody_confirms(place: Place) ->
     assert [event.what for event in store.events_of(ann)][-2:] == ["signed-up", "left"]
     line = [Imported(ANN)]
     counted = await store.import_batch(WEEKLY, line, SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms)
-    assert counted == ImportCount(added=0, suppressed=0, known=1)
+    assert counted == ImportCount(added=0, confirmed=0, suppressed=0, known=1)
     assert store.reader_counts(WEEKLY)[SubscriberState.ACTIVE] == 0

@@ -152,6 +152,7 @@ class ImportDocument:
     newsletter: str
     lines: int
     added: int
+    confirmed: int
     known: int
     suppressed: int
     gone: int
@@ -298,6 +299,7 @@ def import_document(newsletter: str, report: ImportReport) -> ImportDocument:
         newsletter=newsletter,
         lines=report.lines,
         added=report.added,
+        confirmed=report.confirmed,
         known=report.known,
         suppressed=report.suppressed,
         gone=report.gone,

@@ -40,7 +40,8 @@ def import_(words: tuple[str, ...], confirmed: str | None, invite: bool, as_json
     """Bring in a list: CSV as other programs write it, or an address a line. - is standard input.
 
     They are pending, and get nothing, unless you say --confirmed or --invite. Whom we know already stays as
-    they are, the suppressed stay suppressed, and whom the list calls unsubscribed is suppressed.
+    they are, unless they are pending and you say --confirmed; the suppressed stay suppressed, and whom the
+    list calls unsubscribed is suppressed.
     """
     if confirmed is not None and invite:
         raise click.UsageError("--confirmed says that they agreed, --invite asks them: one of the two.")
@@ -70,8 +71,8 @@ def import_(words: tuple[str, ...], confirmed: str | None, invite: bool, as_json
         _say_import(name, report)
         if report.added > 0 and confirmed is None and not invite:
             say(
-                "The new ones are pending and get nothing, until they sign up or you confirm for them: with "
-                "--confirmed or --invite a list brings in readers, or asks them."
+                "The new ones are pending and get nothing, until they sign up themselves. If they agreed "
+                "elsewhere, bring the list in again with --confirmed, and say where and when."
             )
     if report.lines > 0 and report.bad_count == report.lines:
         raise Ending(f"no line of {source} could be read", Exit.NO)
@@ -94,9 +95,10 @@ def _say_import(name: str, report: ImportReport) -> None:
         click.echo(printable(str(row)), err=True)
     if report.bad_count > len(report.bad):
         click.echo(f"and {report.bad_count - len(report.bad):,} more like these", err=True)
+    were_pending = f"{report.confirmed:,} pending and readers now, " if report.confirmed > 0 else ""
     say(
         f"{name}: {counted(report.lines, 'line', 'lines')}; {report.added:,} new, "
-        f"{report.known:,} known already, {report.suppressed:,} suppressed, "
+        f"{were_pending}{report.known:,} known already, {report.suppressed:,} suppressed, "
         f"{report.gone:,} gone by the list's own word, "
         f"{report.bad_count:,} could not be read."
     )

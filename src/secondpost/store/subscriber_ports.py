@@ -68,8 +68,9 @@ class ImportCount:
     """What became of the lines of one batch: each is counted once."""
 
     added: int
+    confirmed: int  # were pending, and are readers now
     suppressed: int
-    known: int  # readers already, in whatever state: they stay as they are
+    known: int  # all others, in whatever state: they stay as they are
 
 
 @dataclass(frozen=True, slots=True)

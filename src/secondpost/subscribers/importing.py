@@ -1,8 +1,9 @@
 """Brings a list of readers in: pending unless somebody says where and when they agreed.
 
-The suppressed stay suppressed, and those whom we know already, in whatever state, stay as they are. Who
-is marked in the list as gone (unsubscribed, cleaned, disabled) is suppressed. In batches, so that mail goes
-on meanwhile; a list of a million needs no more memory than one of a hundred.
+The suppressed stay suppressed, and those whom we know already stay as they are, but for those who only had
+to say so: with a consent they are confirmed. Who is marked in the list as gone (unsubscribed, cleaned,
+disabled) is suppressed. In batches, so that mail goes on meanwhile; a list of a million needs no more memory
+than one of a hundred.
 
 The next batch is read when the one before is written, never beside it: the thread that holds the store's lock
 would have to wait for the one that reads.
@@ -26,6 +27,7 @@ class ImportReport:
     """Every line is counted once. `bad` names the first BAD_ROWS_NAMED_MAX of `bad_count`."""
 
     added: int = 0
+    confirmed: int = 0  # were pending, and are readers now
     known: int = 0  # readers already, or twice in the list
     suppressed: int = 0
     gone: int = 0  # the list says so; suppressed from now on, unless they have left here before
@@ -34,7 +36,7 @@ class ImportReport:
 
     @property
     def lines(self) -> int:
-        return self.added + self.known + self.suppressed + self.gone + self.bad_count
+        return self.added + self.confirmed + self.known + self.suppressed + self.gone + self.bad_count
 
 
 Progress = Callable[[ImportReport], None]
@@ -43,6 +45,7 @@ Progress = Callable[[ImportReport], None]
 @dataclass(slots=True)
 class _Tally:
     added: int = 0
+    confirmed: int = 0
     known: int = 0
     suppressed: int = 0
     gone: int = 0
@@ -51,7 +54,13 @@ class _Tally:
 
     def report(self) -> ImportReport:
         return ImportReport(
-            self.added, self.known, self.suppressed, self.gone, self.bad_count, tuple(self.bad)
+            self.added,
+            self.confirmed,
+            self.known,
+            self.suppressed,
+            self.gone,
+            self.bad_count,
+            tuple(self.bad),
         )
 
 
@@ -145,6 +154,7 @@ class ListImport:
         imported = [Imported(row.mailbox, row.attributes) for row in rows]
         count = await self.subscribers.import_batch(newsletter, imported, state, consent, now_ms, messages)
         tally.added += count.added
+        tally.confirmed += count.confirmed
         tally.known += count.known
         tally.suppressed += count.suppressed
         if invites and count.added > 0:

@@ -34,7 +34,7 @@ EDGES: tuple[Edge, ...] = (
     Edge(None, _S.PENDING, By.OWNER, "`subscribers add`, or imported"),
     Edge(None, _S.ACTIVE, By.OWNER, "added or imported with a consent"),
     Edge(_S.PENDING, _S.ACTIVE, By.READER, "confirmed"),
-    Edge(_S.PENDING, _S.ACTIVE, By.OWNER, "confirmed for them, with a consent"),
+    Edge(_S.PENDING, _S.ACTIVE, By.OWNER, "confirmed for them, or imported, with a consent"),
     Edge(_S.PENDING, _S.LEFT, By.READER, "does not want it"),
     Edge(_S.PENDING, None, By.CLOCK, "never confirmed, and was no reader before"),
     Edge(_S.PENDING, _S.LEFT, By.CLOCK, "signed up again, and never confirmed"),

@@ -55,8 +55,13 @@ class SqliteImporting(SqliteReaders, Checkpoints):
                 db.execute(READER_QUERIES["add_domains"], (told, "own"))
                 for query in ("confirm_messages", "confirm_deliveries"):
                     db.execute(READER_QUERIES[query], (told, last, newsletter, 0, at_ms))
-            known = len(lines) - added - number(suppressed)
-            return ImportCount(added, number(suppressed), known)
+            known, confirmed = len(lines) - added - number(suppressed), 0
+            if known > 0 and state is SubscriberState.ACTIVE:
+                were_pending = (told, newsletter, at_ms, agreed)
+                ids = [id for (id,) in db.execute(READER_QUERIES["confirm_pending"], were_pending).fetchall()]
+                db.execute(READER_QUERIES["tell_confirmed"], (as_json(ids), where))
+                confirmed = len(ids)
+            return ImportCount(added, confirmed, number(suppressed), known - confirmed)
 
         units = CHANGE_UNITS + 2 * len(lines)
         return self._pausing(self._writer.change(write, units), units)

@@ -58,6 +58,27 @@ ON CONFLICT DO NOTHING;
 INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
 SELECT id, since_ms, ?2, state, ?3, consent FROM subscriber WHERE id > ?1;
 
+-- name: confirm_pending
+-- Whoever of the lines is pending becomes a reader, but for the suppressed, and for those who were readers before:
+-- with an address typed into the form anybody could bring about that a list makes them one again.
+UPDATE subscriber SET state = 'active', since_ms = ?3, consent = ?4,
+  since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
+WHERE id IN (
+  SELECT known.id FROM json_each(?1) AS line
+  CROSS JOIN subscriber AS known ON known.newsletter = ?2 AND known.key = line.value ->> 1
+  WHERE known.state = 'pending'
+    AND NOT EXISTS (SELECT 1 FROM suppression
+                    WHERE suppression.hash = known.hash AND suppression.newsletter IN ('', ?2))
+    AND NOT EXISTS (SELECT 1 FROM reader_event
+                    WHERE reader_event.subscriber = known.id AND reader_event.state <> 'pending'))
+RETURNING id;
+
+-- name: tell_confirmed
+-- The readers [id, …] have been confirmed.
+INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
+SELECT subscriber.id, since_ms, 'confirmed', state, ?2, consent
+FROM json_each(?1) AS each CROSS JOIN subscriber ON subscriber.id = each.value;
+
 -- name: count_suppressed
 -- How many of the lines are suppressed.
 SELECT count(*) FROM json_each(?1) AS line
