@@ -96,7 +96,9 @@ def test_a_list_comes_in_and_its_bad_rows_are_named(paper: Newspaper, tmp_path: 
     assert "3 lines; 0 new, 1 pending and readers now, 1 known already" in confirmed.stdout
     assert state(paper, ADA) == "active"
     file.write_text(f"{BOB}\n")
-    paper.run("subscribers", "import", str(file), "--invite")
+    paper.run("subscribers", "import", str(file))
+    assert "1 mail asks to confirm." in paper.run("subscribers", "import", str(file), "--invite").stdout
+    assert paper.told("subscribers", "import", str(file), "--invite")["asked"] == 0
     assert (state(paper, BOB), confirmations(paper)) == ("pending", 1)
     file.write_text("carol@reader.example\n")
     paper.run("subscribers", "import", str(file), *CONFIRMED)

@@ -216,6 +216,29 @@ async def test_an_import_with_an_invitation_sends_confirmations_to_new_readers(p
     assert [one.id.queue_id for one in claimed] == messages[1:]
 
 
+async def test_an_invitation_asks_once_whoever_is_pending_and_was_not_asked(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("active@example.net")
+    assert await publisher.sign_up("asked@example.net") is SignedUp.CONFIRM
+    names = ("active", "asked", "pending", "suppressed", "new")
+    lines = [Imported(Mailbox.parse(f"{name}@example.net")) for name in names]
+    await store.import_batch(WEEKLY, lines[2:4], SubscriberState.PENDING, None, place.clock.ms)
+    await store.suppress(WEEKLY, [lines[3].mailbox], Reason.OWNER, place.clock.ms, "")
+    for new, asked in ((1, 2), (0, 0)):
+        messages = [publisher.id() for _ in lines]
+        counted = await store.import_batch(
+            WEEKLY, lines, SubscriberState.PENDING, None, place.clock.ms, messages
+        )
+        assert counted == ImportCount(added=new, confirmed=0, suppressed=1, known=4 - new, asked=asked)
+    claimed = await store.claim(await leased_issues(store, Lane.OWN), place.clock.ms, 10)
+    assert sorted(str(one.recipient) for one in claimed) == [
+        "asked@example.net",
+        "new@example.net",
+        "pending@example.net",
+    ]
+
+
 async def test_an_import_without_consent_makes_nobody_active(place: Place) -> None:
     store = place.open_newsletter()
     with pytest.raises(ValueError, match="only with a consent"):

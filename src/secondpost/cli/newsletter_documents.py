@@ -157,6 +157,7 @@ class ImportDocument:
     suppressed: int
     gone: int
     bad: int
+    asked: int
     bad_rows: list[BadRowDocument]
 
 
@@ -304,6 +305,7 @@ def import_document(newsletter: str, report: ImportReport) -> ImportDocument:
         suppressed=report.suppressed,
         gone=report.gone,
         bad=report.bad_count,
+        asked=report.asked,
         bad_rows=[BadRowDocument(row.line, row.why) for row in report.bad],
     )
 

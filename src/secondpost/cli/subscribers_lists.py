@@ -34,7 +34,7 @@ LINES_BETWEEN_LOOKS = 10_000  # of an export, between two words about it
     metavar="TEXT",
     help="Where and when they agreed: kept as their consent, and makes them readers at once.",
 )
-@click.option("--invite", is_flag=True, help="Send each new one a mail that asks them to confirm.")
+@click.option("--invite", is_flag=True, help="Send each who was not asked yet a mail to confirm.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def import_(words: tuple[str, ...], confirmed: str | None, invite: bool, as_json: bool) -> None:
     """Bring in a list: CSV as other programs write it, or an address a line. - is standard input.
@@ -71,8 +71,8 @@ def import_(words: tuple[str, ...], confirmed: str | None, invite: bool, as_json
         _say_import(name, report)
         if report.added > 0 and confirmed is None and not invite:
             say(
-                "The new ones are pending and get nothing, until they sign up themselves. If they agreed "
-                "elsewhere, bring the list in again with --confirmed, and say where and when."
+                "The new ones are pending and get nothing, until they sign up themselves. Bring the list in "
+                "again with --confirmed, and say where and when they agreed, or with --invite to ask them."
             )
     if report.lines > 0 and report.bad_count == report.lines:
         raise Ending(f"no line of {source} could be read", Exit.NO)
@@ -102,6 +102,8 @@ def _say_import(name: str, report: ImportReport) -> None:
         f"{report.gone:,} gone by the list's own word, "
         f"{report.bad_count:,} could not be read."
     )
+    if report.asked > 0:
+        say(f"{counted(report.asked, 'mail asks', 'mails ask')} to confirm.")
 
 
 def _opened_list(path: str) -> IO[str]:

@@ -71,6 +71,7 @@ class ImportCount:
     confirmed: int  # were pending, and are readers now
     suppressed: int
     known: int  # all others, in whatever state: they stay as they are
+    asked: int = 0  # beside that: pending, and a mail asks them to confirm
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class ImportReport:
     gone: int = 0  # the list says so; suppressed from now on, unless they have left here before
     bad_count: int = 0
     bad: tuple[BadRow, ...] = ()
+    asked: int = 0  # beside that: a mail asks them to confirm
 
     @property
     def lines(self) -> int:
@@ -51,6 +52,7 @@ class _Tally:
     gone: int = 0
     bad_count: int = 0
     bad: list[BadRow] = field(default_factory=list)
+    asked: int = 0
 
     def report(self) -> ImportReport:
         return ImportReport(
@@ -61,6 +63,7 @@ class _Tally:
             self.gone,
             self.bad_count,
             tuple(self.bad),
+            self.asked,
         )
 
 
@@ -81,8 +84,8 @@ class ListImport:
         progress: Progress,
     ) -> ImportReport:
         """`source` names the list, such as its file; `confirmed` says where and when they agreed, and makes
-        them active; `invites` sends the others a confirmation. Raises NoList before anything was done, or
-        ValueError when `confirmed` says nothing.
+        them active; `invites` asks the others to confirm, each once. Raises NoList before anything
+        was done, or ValueError when `confirmed` says nothing.
         """
         if confirmed is not None and len(confirmed.strip()) == 0:
             raise ValueError("say where and when they agreed")
@@ -157,7 +160,8 @@ class ListImport:
         tally.confirmed += count.confirmed
         tally.known += count.known
         tally.suppressed += count.suppressed
-        if invites and count.added > 0:
+        tally.asked += count.asked
+        if count.asked > 0:
             self.arrived()
 
 

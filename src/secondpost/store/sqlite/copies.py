@@ -22,7 +22,7 @@ class SqliteCopies(SqliteReaders):
             if len(db.execute(READER_QUERIES["suppression"], (hash, newsletter)).fetchall()) > 0:
                 return False
             db.execute(READER_QUERIES["add_own_domain"], (mailbox.domain.name,))
-            db.execute(READER_QUERIES["add_copy_message"], (message, size, at_ms))
+            db.execute(READER_QUERIES["add_own_message"], (message, size, at_ms))
             db.execute(READER_QUERIES["confirm_content"], (message, content))
             row = (message, mailbox.domain.name, str(mailbox), size, at_ms, NOBODY)
             db.execute(READER_QUERIES["add_copy"], row)

@@ -51,17 +51,19 @@ class SqliteImporting(SqliteReaders, Checkpoints):
             added = db.changes()
             where = "" if consent is None else consent.where
             db.execute(READER_QUERIES["tell_added"], (last, "imported", where))
+            asked = 0
             if len(messages) > 0 and state is SubscriberState.PENDING:
                 db.execute(READER_QUERIES["add_domains"], (told, "own"))
-                for query in ("confirm_messages", "confirm_deliveries"):
-                    db.execute(READER_QUERIES[query], (told, last, newsletter, 0, at_ms))
+                for query in ("ask_messages", "confirm_deliveries"):
+                    db.execute(READER_QUERIES[query], (told, newsletter, 0, at_ms))
+                asked = db.changes()
             known, confirmed = len(lines) - added - number(suppressed), 0
             if known > 0 and state is SubscriberState.ACTIVE:
                 were_pending = (told, newsletter, at_ms, agreed)
                 ids = [id for (id,) in db.execute(READER_QUERIES["confirm_pending"], were_pending).fetchall()]
                 db.execute(READER_QUERIES["tell_confirmed"], (as_json(ids), where))
                 confirmed = len(ids)
-            return ImportCount(added, confirmed, number(suppressed), known - confirmed)
+            return ImportCount(added, confirmed, number(suppressed), known - confirmed, asked)
 
         units = CHANGE_UNITS + 2 * len(lines)
         return self._pausing(self._writer.change(write, units), units)

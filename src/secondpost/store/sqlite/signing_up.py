@@ -83,7 +83,7 @@ class SqliteSigningUp(SqliteReaders):
             else:
                 return SignedUp.SUPPRESSED
             db.execute(READER_QUERIES["count_sign_up"], (consent.address_prefix, consent.at_ms))
-            _ask_to_confirm(db, newsletter, line, id, consent.at_ms, content)
+            _ask_to_confirm(db, newsletter, line, message, consent.at_ms, content)
             return SignedUp.CONFIRM
 
         return self._writer.change(write)
@@ -114,7 +114,7 @@ class SqliteSigningUp(SqliteReaders):
             now = first_reader(db.execute(ONE_READER, (id,)).fetchall())
             assert now is not None
             if message is not None and now.state is SubscriberState.PENDING:
-                _ask_to_confirm(db, newsletter, line, id, at_ms, content)
+                _ask_to_confirm(db, newsletter, line, message, at_ms, content)
             return now
 
         return self._writer.change(write)
@@ -235,15 +235,14 @@ def _too_many(db: apsw.Connection, known: _Known | None, consent: Consent, limit
 
 
 def _ask_to_confirm(
-    db: apsw.Connection, newsletter: str, line: Line, id: SubscriberId, at_ms: int, content: bytes
+    db: apsw.Connection, newsletter: str, line: Line, message: QueueId, at_ms: int, content: bytes
 ) -> None:
     """The confirmation: a message in lane own, with its delivery."""
     lines = as_json([line])
     db.execute(READER_QUERIES["add_domains"], (lines, "own"))
-    db.execute(READER_QUERIES["confirm_messages"], (lines, id - 1, newsletter, len(content), at_ms))
-    db.execute(READER_QUERIES["confirm_deliveries"], (lines, id - 1, newsletter, len(content), at_ms))
+    db.execute(READER_QUERIES["add_own_message"], (message, len(content), at_ms))
+    db.execute(READER_QUERIES["confirm_deliveries"], (lines, newsletter, len(content), at_ms))
     if len(content) > 0:
-        [(message,)] = db.execute(READER_QUERIES["message_of_line"], (lines,)).fetchall()
         db.execute(READER_QUERIES["confirm_content"], (message, content))
 
 

@@ -85,26 +85,25 @@ SELECT count(*) FROM json_each(?1) AS line
 WHERE EXISTS (SELECT 1 FROM suppression
               WHERE suppression.hash = unhex(line.value ->> 3) AND suppression.newsletter IN ('', ?2));
 
--- name: confirm_messages
--- A message for each reader behind ?2 that stands in a line.
+-- name: ask_messages
+-- A message for each of the lines who is pending and was never asked.
 INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
-SELECT line.value ->> 5, 'own', '', ?4, 0, '', '', '', '', ?5
+SELECT line.value ->> 5, 'own', '', ?3, 0, '', '', '', '', ?4
 FROM json_each(?1) AS line
-CROSS JOIN subscriber ON subscriber.newsletter = ?3 AND subscriber.key = line.value ->> 1
-WHERE subscriber.id > ?2;
+CROSS JOIN subscriber ON subscriber.newsletter = ?2 AND subscriber.key = line.value ->> 1
+WHERE subscriber.state = 'pending'
+  AND NOT EXISTS (SELECT 1 FROM suppression
+                  WHERE suppression.hash = subscriber.hash AND suppression.newsletter IN ('', ?2))
+  AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.subscriber = subscriber.id AND delivery.issue IS NULL);
 
 -- name: confirm_deliveries
--- And its delivery.
+-- Its delivery for each of the lines that has a message.
 INSERT INTO delivery (message, number, domain, recipient, state, octets, arrived_ms, due_ms, subscriber)
-SELECT line.value ->> 5, 1, (SELECT id FROM domain WHERE lane = 'own' AND name = line.value ->> 2),
-       subscriber.mailbox, 'waiting', ?4, ?5, ?5, subscriber.id
+SELECT message.id, 1, (SELECT id FROM domain WHERE lane = 'own' AND name = line.value ->> 2),
+       subscriber.mailbox, 'waiting', ?3, ?4, ?4, subscriber.id
 FROM json_each(?1) AS line
-CROSS JOIN subscriber ON subscriber.newsletter = ?3 AND subscriber.key = line.value ->> 1
-WHERE subscriber.id > ?2;
-
--- name: message_of_line
--- The name of the one line's message.
-SELECT ?1 ->> 0 ->> 5;
+CROSS JOIN message ON message.id = line.value ->> 5
+CROSS JOIN subscriber ON subscriber.newsletter = ?2 AND subscriber.key = line.value ->> 1;
 
 -- name: confirm_content
 -- What the confirmation says, when it is known already.
@@ -114,8 +113,8 @@ INSERT INTO content (message, data) VALUES (?1, ?2);
 -- A domain in lane own exists.
 INSERT INTO domain (lane, name) VALUES ('own', ?1) ON CONFLICT DO NOTHING;
 
--- name: add_copy_message
--- The message of a copy for the owner's eyes.
+-- name: add_own_message
+-- A message of our own to one mailbox: a confirmation, or a copy for the owner's eyes.
 INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
 VALUES (?1, 'own', '', ?2, 0, '', '', '', '', ?3);
 
