@@ -190,7 +190,8 @@ class Subscribers(Protocol):
         messages: Sequence[QueueId] = (),
     ) -> Awaitable[ImportCount]:
         """At most BATCH_READERS_MAX lines: suppression first, then who is known, then new ones, pending or
-        active (which needs a consent). With `messages`, one per line, those added get a confirmation.
+        active (which needs a consent, and makes readers of those who were pending and never more). With
+        `messages`, one per line, whoever is pending and was never asked gets a confirmation.
         """
         ...
 
