@@ -100,6 +100,10 @@ def test_a_list_comes_in_and_its_bad_rows_are_named(paper: Newspaper, tmp_path: 
     assert "1 mail asks to confirm." in paper.run("subscribers", "import", str(file), "--invite").stdout
     assert paper.told("subscribers", "import", str(file), "--invite")["asked"] == 0
     assert (state(paper, BOB), confirmations(paper)) == ("pending", 1)
+    file.write_text("email,status\ndan@reader.example,abgemeldet\n")
+    unclear = paper.run("subscribers", "import", str(file), *CONFIRMED)
+    assert "1 row has a status that is not known" in unclear.stdout
+    assert state(paper, "dan@reader.example") == "pending"
     file.write_text("carol@reader.example\n")
     paper.run("subscribers", "import", str(file), *CONFIRMED)
     assert state(paper, "carol@reader.example") == "active"

@@ -156,6 +156,19 @@ def test_a_reader_who_left_may_still_come_back_after_our_own_list_was_read_again
     with_keeper(tmp_path, story)
 
 
+def test_whoever_is_suppressed_is_so_in_what_goes_out(tmp_path: Path) -> None:
+    async def story(keeper: Keeper) -> None:
+        await keeper.bring("a@reader.example\nb@reader.example\n", confirmed="once")
+        await keeper.store.suppress("", [Mailbox.parse("a@reader.example")], Reason.OWNER, NOW_MS, "by post")
+        lines = keeper.export().splitlines(keepends=True)
+        await keeper.lists.run("other", "export.csv", lines, "moved", False, keeper.progress.append)
+        assert keeper.store.suppression("other", Mailbox.parse("b@reader.example")) is None
+        assert keeper.store.find("other", Mailbox.parse("a@reader.example")) is None
+        assert [line.split(",")[7] for line in lines] == ["suppressed", "yes", ""]
+
+    with_keeper(tmp_path, story)
+
+
 def test_a_list_of_those_who_are_to_get_nothing(tmp_path: Path) -> None:
     async def story(keeper: Keeper) -> None:
         text = "email\na@reader.example\nnonsense\nb@reader.example\na@reader.example\n"

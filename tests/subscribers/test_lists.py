@@ -94,6 +94,29 @@ def test_someone_who_never_confirmed_elsewhere_is_not_confirmed_here() -> None:
     assert [row.is_waiting for row in rows if isinstance(row, Row)] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("state", "is_gone", "is_waiting", "is_unclear"),
+    [
+        ("Subscribed", False, False, False),
+        ("", False, False, False),
+        ("opted-out", True, False, False),
+        ("Opted Out", True, False, False),
+        ("un-subscribed", True, False, False),
+        ("hard_bounced", True, False, False),
+        ("no", True, False, False),
+        ("non-subscribed", False, True, False),
+        ("Abgemeldet", False, True, True),
+        ("0", False, True, True),
+    ],
+)
+def test_a_status_that_is_not_known_makes_nobody_a_reader(
+    state: str, is_gone: bool, is_waiting: bool, is_unclear: bool
+) -> None:
+    [row] = read(f"email,status\na@example.org,{state}\n")
+    assert isinstance(row, Row)
+    assert (row.is_gone, row.is_waiting, row.is_unclear) == (is_gone, is_waiting, is_unclear)
+
+
 def test_a_bad_line_is_named_and_not_repeated() -> None:
     rows = read('email,name\nnobody,Ann\na@example.org,Bob\n,Cid\n"x\ny",Two lines\nb@localhost,Dan\n')
     assert [(row.line, isinstance(row, BadRow)) for row in rows] == [

@@ -158,6 +158,7 @@ class ImportDocument:
     gone: int
     bad: int
     asked: int
+    unclear: int
     bad_rows: list[BadRowDocument]
 
 
@@ -306,6 +307,7 @@ def import_document(newsletter: str, report: ImportReport) -> ImportDocument:
         gone=report.gone,
         bad=report.bad_count,
         asked=report.asked,
+        unclear=report.unclear,
         bad_rows=[BadRowDocument(row.line, row.why) for row in report.bad],
     )
 

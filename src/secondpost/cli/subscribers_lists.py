@@ -81,8 +81,8 @@ def import_(words: tuple[str, ...], confirmed: str | None, invite: bool, as_json
 def _read(lines: IO[str], source: str) -> Iterator[str]:
     try:
         yield from lines
-    except UnicodeError as fault:
-        text = f"{source} is not written in one way ({fault}): save it as UTF-8 and bring it in again"
+    except UnicodeError:
+        text = f"{source} is not written in one way: save it as UTF-8 and bring it in again"
         raise Ending(text, Exit.NO) from None
 
 
@@ -102,6 +102,12 @@ def _say_import(name: str, report: ImportReport) -> None:
         f"{report.gone:,} gone by the list's own word, "
         f"{report.bad_count:,} could not be read."
     )
+    if report.unclear > 0:
+        rows = counted(report.unclear, "row has", "rows have")
+        say(
+            f"{rows} a status that is not known: whoever is new among them is pending. Call them active or "
+            "unsubscribed in the list, and bring it in again."
+        )
     if report.asked > 0:
         say(f"{counted(report.asked, 'mail asks', 'mails ask')} to confirm.")
 

@@ -132,7 +132,8 @@ def _doubt(
         if recognised_count * 2 < len(entries) or len(entries) == 0:
             return (
                 f"It is another feed now: it calls itself {identity_of(read, feed.url)!r}, and was "
-                f"{feed.identity!r}. If that is right, give its address in `feeds`."
+                f"{feed.identity!r}. If that is right, spell its address in `feeds` another way, such "
+                "as with ?new at its end."
             )
     return None
 

@@ -97,7 +97,11 @@ class Publisher:
             which = (newsletter.name, url)
             if not is_in_doubt(feed):
                 self._doubted.discard(which)
-            elif is_in_doubt(before[url]) and which not in self._doubted:
+            elif (
+                is_in_doubt(before[url])
+                and feed.last_fetch_ms != before[url].last_fetch_ms  # else nobody looked at it
+                and which not in self._doubted
+            ):
                 self._doubted.add(which)
                 self._log.alarm("feed-in-doubt", f"{newsletter.name}: {url}: {feed.finding}")
 

@@ -14,7 +14,8 @@ from secondpost.subscribers.lists import safe_cell
 
 PAGE_READERS = 1_000
 COLUMNS = (
-    "email", "state", "since", "created", "agreed_where", "agreed_how", "agreed_at", "attributes",
+    "email", "state", "since", "created", "agreed_where", "agreed_how", "agreed_at", "suppressed",
+    "attributes",
 )  # fmt: skip
 
 
@@ -25,13 +26,14 @@ def exported(subscribers: Subscribers, newsletter: str, states: Sequence[Subscri
     while True:
         page = subscribers.readers(newsletter, states, after, PAGE_READERS)
         for subscriber in page:
-            yield _line(cells_of(subscriber))
+            suppression = subscribers.suppression(newsletter, subscriber.mailbox)
+            yield _line(cells_of(subscriber, is_suppressed=suppression is not None))
         if len(page) < PAGE_READERS:
             return
         after = page[-1].id
 
 
-def cells_of(subscriber: Subscriber) -> tuple[str, ...]:
+def cells_of(subscriber: Subscriber, *, is_suppressed: bool) -> tuple[str, ...]:
     consent = subscriber.consent
     return (
         str(subscriber.mailbox),
@@ -41,6 +43,7 @@ def cells_of(subscriber: Subscriber) -> tuple[str, ...]:
         "" if consent is None else consent.where,
         "" if consent is None else consent.how,
         "" if consent is None else moment_text(consent.at_ms),
+        "yes" if is_suppressed else "",
         ""
         if len(subscriber.attributes) == 0
         else json.dumps(dict(subscriber.attributes), ensure_ascii=False),

@@ -34,6 +34,7 @@ class ImportReport:
     bad_count: int = 0
     bad: tuple[BadRow, ...] = ()
     asked: int = 0  # beside that: a mail asks them to confirm
+    unclear: int = 0  # beside that: the list says something of them that we do not understand
 
     @property
     def lines(self) -> int:
@@ -53,6 +54,7 @@ class _Tally:
     bad_count: int = 0
     bad: list[BadRow] = field(default_factory=list)
     asked: int = 0
+    unclear: int = 0
 
     def report(self) -> ImportReport:
         return ImportReport(
@@ -64,6 +66,7 @@ class _Tally:
             self.bad_count,
             tuple(self.bad),
             self.asked,
+            self.unclear,
         )
 
 
@@ -131,6 +134,7 @@ class ListImport:
         if len(gone) > 0:
             await self.subscribers.suppress(newsletter, gone, Reason.IMPORTED, now_ms, source)
         wanted = [row for row in rows if not row.is_gone]
+        tally.unclear += sum(row.is_unclear for row in wanted)
         agreed = [row for row in wanted if confirmed is not None and not row.is_waiting]
         if confirmed is not None and len(agreed) > 0:
             consent = Consent(where=confirmed, how="import", text=source, at_ms=now_ms)

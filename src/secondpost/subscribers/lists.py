@@ -28,20 +28,31 @@ _EMAIL = frozenset(
 )  # fmt: skip
 # What says that someone is not to be written to: the column, and the words in it that mean so.
 _STATE = frozenset({"state", "status", "subscriber_status", "member_status", "subscription_status"})
+# Of these words letters alone count: "Opted-out" is "optedout". Whatever stands in none of the sets is a
+# doubt, and a doubt makes nobody a reader.
 _GONE = frozenset(
     {
-        "unsubscribed", "cleaned", "blocklisted", "blacklisted", "disabled", "bounced", "complained", "left",
-        "suspended", "removed", "archived", "undeliverable", "unsubscribe", "inactive",
+        "unsubscribed", "unsubscribe", "unsub", "optedout", "optout", "cleaned", "blocklisted", "blacklisted",
+        "blocked", "banned", "disabled", "bounced", "bounce", "hardbounced", "softbounced", "complained",
+        "complaint", "spam", "abuse", "left", "suspended", "removed", "deleted", "archived", "undeliverable",
+        "invalid", "inactive", "suppressed", "false", "no",
     }
 )  # fmt: skip
-_WAITING = frozenset({"pending", "unconfirmed", "unactivated"})
+_WAITING = frozenset({"pending", "unconfirmed", "notconfirmed", "unactivated", "nonsubscribed", "invited"})
+_ACTIVE = frozenset(
+    {
+        "active", "subscribed", "subscriber", "confirmed", "enabled", "regular", "premium", "free", "paid",
+        "comped", "gifted", "trialing", "member", "true", "yes",
+    }
+)  # fmt: skip
 _NO_COLUMNS = frozenset({"subscribed_to_emails", "subscribed"})  # Ghost: false means that they do not want it
-_YES_COLUMNS = frozenset({"email_disabled", "unsubscribed", "blocklisted", "bounced"})
+_YES_COLUMNS = frozenset({"email_disabled", "unsubscribed", "blocklisted", "bounced", "suppressed"})
 _TIME_COLUMNS = frozenset({"unsub_time", "clean_time", "unsubscribed_at"})  # Mailchimp: any value means gone
 _TELLING = _STATE | _NO_COLUMNS | _YES_COLUMNS | _TIME_COLUMNS
 _FALSE = frozenset({"false", "no", "0", "f", "n"})
 _TRUE = frozenset({"true", "yes", "1", "t", "y"})
-_OWN = frozenset({"agreed_where", "agreed_how", "agreed_at", "since", "created"})  # of our own export
+# Of our own export.
+_OWN = frozenset({"agreed_where", "agreed_how", "agreed_at", "since", "created", "suppressed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,8 @@ class Row:
     mailbox: Mailbox
     attributes: tuple[tuple[str, str], ...] = ()
     is_gone: bool = False  # the list says that they are not to be written to
-    is_waiting: bool = False  # the list says that they never confirmed
+    is_waiting: bool = False  # the list says that they never confirmed, or nothing that we understand
+    is_unclear: bool = False  # of those the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +148,15 @@ class _Columns:
         except ValueError:
             return BadRow(line, "there is no address that mail can be sent to")
         told = [(name, _value(cells[number]).lower()) for number, name in self.telling if number < len(cells)]
+        states = [_letters(value) for name, value in told if name in _STATE and len(value) > 0]
+        is_unclear = any(state not in _GONE | _WAITING | _ACTIVE for state in states)
         return Row(
             line=line,
             mailbox=mailbox,
             attributes=self._attributes(cells),
             is_gone=any(_says_gone(name, value) for name, value in told),
-            is_waiting=any(name in _STATE and value in _WAITING for name, value in told),
+            is_waiting=is_unclear or any(state in _WAITING for state in states),
+            is_unclear=is_unclear,
         )
 
     def _attributes(self, cells: list[str]) -> tuple[tuple[str, str], ...]:
@@ -200,11 +215,15 @@ def _is_ours(name: str) -> bool:
 
 def _says_gone(name: str, value: str) -> bool:
     return (
-        (name in _STATE and value in _GONE)
+        (name in _STATE and _letters(value) in _GONE)
         or (name in _NO_COLUMNS and value in _FALSE)
         or (name in _YES_COLUMNS and value in _TRUE)
         or (name in _TIME_COLUMNS and len(value) > 0)
     )
+
+
+def _letters(state: str) -> str:
+    return "".join(letter for letter in state if letter.isalpha())
 
 
 def _value(cell: str) -> str:
