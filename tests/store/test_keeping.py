@@ -150,10 +150,8 @@ async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(
     store = place.open()
     letters = Letters(place, store)
     content = InTable(b"x" * 120_000)
-    arrivals = [
-        letters.arrival("u@example.net", content=content) for _ in range(8 + ROOM_OCTETS_MAX // 120_000)
-    ]
-    await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
+    messages = 8 + ROOM_OCTETS_MAX // 120_000
+    await asyncio.gather(*(letters.send("u@example.net", content=content) for _ in range(messages)))
     log, database = Path(place.folder, "mail.db-wal"), Path(place.folder, "mail.db")
     assert log.stat().st_size > ROOM_OCTETS_MAX
     assert await store.checkpoint() > ROOM_OCTETS_MAX
@@ -180,10 +178,8 @@ async def test_room_is_given_back_beside_one_who_takes_a_lease_again_and_again(
     place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = place.open()
-    letters = Letters(place, store)
-    content = InTable(b"x" * 120_000)
-    arrivals = [letters.arrival("u@example.net", content=content) for _ in range(40)]
-    await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
+    letters, content = Letters(place, store), InTable(b"x" * 120_000)
+    await asyncio.gather(*(letters.send("u@example.net", content=content) for _ in range(40)))
     log = Path(place.folder, "mail.db-wal")
     monkeypatch.setattr(checkpoint, "ROOM_OCTETS_MAX", log.stat().st_size)
     monkeypatch.setattr(checkpoint, "QUIET_SECONDS", 0.2)

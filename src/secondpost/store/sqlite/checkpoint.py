@@ -63,10 +63,13 @@ class Checkpoints(Base):
         finally:
             self._checkpointing = False
 
-    async def _pausing(self, batch: Awaitable[R], units: int) -> R:
+    def _change_some(self, change: Callable[[apsw.Connection], R], units: int) -> Awaitable[R]:
         """One batch of many that are written without a pause: now and then comes one, in which the log is
         copied. Nobody else waits for it, and so long as it lasts we add nothing: it may find all.
         """
+        return self._pausing(self._writer.change(change, units), units)
+
+    async def _pausing(self, batch: Awaitable[R], units: int) -> R:
         result = await batch
         self._units += units
         if self._units >= PAUSE_UNITS:

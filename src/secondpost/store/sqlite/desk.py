@@ -1,6 +1,7 @@
 """The owner's view: lists, counts, one message's way, and the verbs that lead deliveries elsewhere."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import apsw
 import msgspec
@@ -174,7 +175,7 @@ class SqliteDesk(Base):
             if len(page) == 0:
                 return moved
             ids = as_json([row[:2] for row in page])
-            moved += await self._writer.change(lambda db, ids=ids: batch(db, ids), BATCH_ROWS)  # type: ignore[misc]
+            moved += await self._writer.change(partial(batch, ids=ids), BATCH_ROWS)
             after = DeliveryId(QueueId(number(page[-1][0])), number(page[-1][1]))
 
 

@@ -5,6 +5,7 @@ that died leaves an issue that is swept away whole.
 """
 
 from collections.abc import Awaitable
+from functools import partial
 
 import apsw
 
@@ -60,8 +61,7 @@ class SqliteFreezing(SqliteClaims, Checkpoints):
             db.execute(ISSUE_QUERIES["frozen_upto"], (issue, upto))
             return FrozenSome(written, is_last=len(rows) == 0)
 
-        units = CHANGE_UNITS + readers_max
-        return self._pausing(self._writer.change(write, units), units)
+        return self._change_some(write, CHANGE_UNITS + readers_max)
 
     async def freeze_done(self, issue: IssueId, leader: Lease, start_ms: int) -> Issue:
         def write(db: apsw.Connection) -> Issue:
@@ -95,10 +95,8 @@ class SqliteFreezing(SqliteClaims, Checkpoints):
         swept = 0
         for (id,) in self._read(ISSUE_QUERIES["abandoned"]):
             issue = number(id)
-            is_open = False
-            while not is_open:
-                written = self._writer.change(lambda db, issue=issue: batch(db, issue), BATCH_ROWS)  # type: ignore[misc]
-                is_open = await self._pausing(written, BATCH_ROWS)
+            while not await self._change_some(partial(batch, issue=issue), BATCH_ROWS):
+                pass
             swept += 1
         return swept
 

@@ -65,8 +65,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
                 confirmed = len(ids)
             return ImportCount(added, confirmed, number(suppressed), known - confirmed, asked)
 
-        units = CHANGE_UNITS + 2 * len(lines)
-        return self._pausing(self._writer.change(write, units), units)
+        return self._change_some(write, CHANGE_UNITS + 2 * len(lines))
 
     def suppress(
         self, newsletter: str, mailboxes: Sequence[Mailbox], reason: Reason, at_ms: int, evidence: str
@@ -78,8 +77,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
             db.execute(READER_QUERIES["suppress"], (hashes, newsletter, reason.value, at_ms, evidence))
             return db.changes()
 
-        units = CHANGE_UNITS + len(mailboxes)
-        return self._pausing(self._writer.change(write, units), units)
+        return self._change_some(write, CHANGE_UNITS + len(mailboxes))
 
     def unsuppress(self, newsletter: str, mailbox: Mailbox) -> Awaitable[bool]:
         hash = self.hash_of(mailbox)
@@ -100,7 +98,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
                 _forget(db, id, now_ms)
             return len(rows)
 
-        return self._pausing(self._writer.change(write, 2 * BATCH_ROWS), 2 * BATCH_ROWS)
+        return self._change_some(write, 2 * BATCH_ROWS)
 
 
 def _forget(db: apsw.Connection, id: SubscriberId, now_ms: int) -> None:

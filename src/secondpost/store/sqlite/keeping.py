@@ -136,7 +136,7 @@ class SqliteKeeping(Checkpoints):
                 db.execute(_QUERIES[query], (some,))
             return db.changes()
 
-        return self._pausing(self._writer.change(batch, 3 * BATCH_ROWS), 3 * BATCH_ROWS)
+        return self._change_some(batch, 3 * BATCH_ROWS)
 
     def forget_learned(self, known_before_ms: int, unknown_before_ms: int) -> Awaitable[int]:
         def batch(db: apsw.Connection) -> int:
@@ -146,7 +146,7 @@ class SqliteKeeping(Checkpoints):
                 forgotten += db.changes()
             return forgotten
 
-        return self._pausing(self._writer.change(batch, 2 * BATCH_ROWS), 2 * BATCH_ROWS)
+        return self._change_some(batch, 2 * BATCH_ROWS)
 
     def close(self) -> None:
         self._writer.close()

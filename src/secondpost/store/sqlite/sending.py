@@ -1,6 +1,7 @@
 """An issue leaves: its rows can be claimed, its owner may stop it, and it is done when it adds up."""
 
 from collections.abc import Awaitable
+from functools import partial
 
 import apsw
 
@@ -39,8 +40,7 @@ class SqliteSending(Checkpoints):
                 return gone
             return 0
 
-        units = CHANGE_UNITS + rows_max
-        return self._pausing(self._writer.change(write, units), units)
+        return self._change_some(write, CHANGE_UNITS + rows_max)
 
     async def stop(self, issue: IssueId, now_ms: int, reason: str) -> Issue:
         stopped = await self._end(issue, now_ms, reason)
@@ -81,11 +81,7 @@ class SqliteSending(Checkpoints):
 
         behind: int | None = 0
         while behind is not None:
-            written = self._writer.change(
-                lambda db, behind=behind: batch(db, behind),  # type: ignore[misc]
-                2 * BATCH_ROWS,
-            )
-            behind = await self._pausing(written, 2 * BATCH_ROWS)
+            behind = await self._change_some(partial(batch, behind=behind), 2 * BATCH_ROWS)
 
     def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
         def write(db: apsw.Connection) -> bool:
@@ -112,7 +108,7 @@ class SqliteSending(Checkpoints):
             return again
 
         retried = 0
-        while (some := await self._pausing(self._writer.change(batch, BATCH_ROWS), BATCH_ROWS)) > 0:
+        while (some := await self._change_some(batch, BATCH_ROWS)) > 0:
             retried += some
         return retried
 
@@ -129,8 +125,7 @@ class SqliteSending(Checkpoints):
         if len(old) == 0:
             return 0
         message = number(old[0][0])
-        written = self._writer.change(lambda db: batch(db, message), 2 * BATCH_ROWS)
-        return await self._pausing(written, 2 * BATCH_ROWS)
+        return await self._change_some(lambda db: batch(db, message), 2 * BATCH_ROWS)
 
 
 def _next_rows(db: apsw.Connection, message: int, behind: int, rows: int) -> int | None:
