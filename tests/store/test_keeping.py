@@ -71,6 +71,19 @@ async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(
     assert (await store.sweep()).workers == 0
 
 
+async def test_each_worker_that_dies_is_told_of_a_delivery(place: Place) -> None:
+    """The log line of the second can be lost with whoever was to write it."""
+    other = place.open()
+    sent = await Letters(place, other).send("one@example.net")
+    for deaths in (1, 2, 3):
+        store = place.open()
+        assert len(await store.claim(await leased(store), place.clock.ms, 10)) == 1
+        store.close()
+        assert len((await other.sweep()).maybe_duplicates) == 1
+        told = [event.what for event in other.told(sent.queue_id)]
+        assert told == ["maybe-duplicate"] * deaths
+
+
 async def test_who_closes_with_a_lease_left_is_swept_like_the_dead(place: Place) -> None:
     store, other = place.open(), place.open()
     await Letters(place, store).send("one@example.net")

@@ -88,7 +88,9 @@ class SqliteKeeping(Checkpoints):
             if len(rows) == 0:
                 db.execute(_QUERIES["drop_leases"], (worker,))
             else:
-                db.execute(_QUERIES["doubt"], (as_json([row[:2] for row in rows]), now_ms))
+                chosen = as_json([row[:2] for row in rows])
+                db.execute(_QUERIES["tell_doubt_again"], (chosen, now_ms))
+                db.execute(_QUERIES["doubt"], (chosen, now_ms))
             return rows
 
         doubted = _Doubted([], [])

@@ -29,6 +29,14 @@ SELECT count(*) FROM lease WHERE worker = ?1;
 SELECT message, number, state, issue IS NOT NULL FROM delivery INDEXED BY delivery_claimed
 WHERE fence IN (SELECT fence FROM lease WHERE worker = ?1) LIMIT ?2;
 
+-- name: tell_doubt_again
+-- Of the chosen deliveries those that were in doubt before: of the first time a trigger tells.
+INSERT INTO event (message, number, at_ms, what, detail)
+SELECT delivery.message, delivery.number, ?2, 'maybe-duplicate', 'the process that had claimed it died'
+FROM json_each(?1) AS chosen
+CROSS JOIN delivery ON delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1
+WHERE maybe_duplicate = 1 AND issue IS NULL AND fence IS NOT NULL;
+
 -- name: doubt
 -- The chosen deliveries wait again; the dead worker may have delivered them. Of an issue it is known: what was
 -- not yet committing was not sent, and of the rest nobody will ever know.
