@@ -49,6 +49,8 @@ DOMAINS: Final = CROWD.domains
 ACCEPTED_OCTETS: Final = 4096
 SHORT_LIST_SHARE: Final = 20
 LOOK_SECONDS: Final = 0.02
+# Of fifty messages a second and nothing else: above it the disk stands still by itself, also under our lock.
+IDLE_P99_SECONDS_MAX: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class ImportSample:
 
     @property
     def is_disturbed(self) -> bool:
-        return self.steal > STEAL_SHARE_MAX or self.others > OTHERS_SHARE_MAX
+        is_slow = self.p99s[0] > IDLE_P99_SECONDS_MAX * 1000
+        return is_slow or self.steal > STEAL_SHARE_MAX or self.others > OTHERS_SHARE_MAX
 
 
 @dataclass(frozen=True, slots=True)

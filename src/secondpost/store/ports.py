@@ -332,7 +332,7 @@ class Keeping(Protocol):
     def checkpoint(self) -> Awaitable[int]:
         """Octets of the log that were copied; 0 when it is short. After many, call it again soon.
 
-        PASSIVE by size, RESTART above 16 MB, TRUNCATE above 64 MB when hardly anything
+        PASSIVE by size, RESTART above 48 MB, TRUNCATE above 64 MB when hardly anything
         was written for ten seconds; checks the result.
         """
         ...

@@ -20,9 +20,9 @@ from secondpost.world.ports import DiskFailed, DiskFull
 R = TypeVar("R")
 
 PASSIVE_OCTETS = 4 * 1024 * 1024
-PAUSE_OCTETS = 8 * 1024 * 1024  # of the log: whoever writes without a pause copies it beyond that
+PAUSE_OCTETS = 32 * 1024 * 1024  # of the log: whoever writes without a pause copies it beyond that
 PAUSE_UNITS = 2000  # written between two looks at it: some MB of it
-RESTART_OCTETS = 16 * 1024 * 1024  # of the log: begun anew beyond it
+RESTART_OCTETS = 48 * 1024 * 1024  # of the log: begun anew beyond it
 PASSIVE_RUNS_MAX = 4  # before it is begun anew
 ROOM_OCTETS_MAX = 64 * 1024 * 1024  # of the log's file: given back beyond it, when all is quiet
 # Hardly anybody wrote: whoever leads takes a lease anew every other second, in a handful of frames.
