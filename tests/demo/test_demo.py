@@ -41,11 +41,11 @@ def folder() -> Iterator[Path]:
 def demo(
     folder: Path, words: Sequence[str] = WHOLE, terminal: int = subprocess.PIPE
 ) -> Iterator[subprocess.Popen[str]]:
-    """Begun in an unrelated folder, its temporary files in another."""
+    """Begun in an unrelated folder, its temporary files in another, and with Ctrl-C ignored, as by `&`."""
     (folder / "here").mkdir()
     (folder / "tmp").mkdir()
     process = subprocess.Popen(
-        [sys.executable, *words],
+        ["sh", "-c", 'trap "" INT; exec "$0" "$@"', sys.executable, *words],
         cwd=folder / "here",
         env={**os.environ, "TMPDIR": str(folder / "tmp")},
         stdout=terminal,

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from secondpost.deliver.ahead import MAILS_PER_HOP_MAX, MailsAhead
-from secondpost.deliver.assemble import ReaderMail
+from secondpost.deliver.assemble import ReaderKeys, ReaderMail
 from secondpost.deliver.makers import MAILS_ALONE_MAX, Makers
 from secondpost.deliver.making import Batch, MailMaker, Order
 from secondpost.deliver.outside import Connection, Job, Mark, Personal
@@ -146,7 +146,10 @@ async def test_while_relayed_mail_is_on_its_way_one_maker_of_two_stands_back() -
 
 async def test_much_to_make_opens_the_workshop_and_little_does_not() -> None:
     workshop = Shop()
-    makers = Makers(MAKER, Threads(at_once=True), workshop, lambda: False)
+    # Thousands of mails that nobody reads: RSA would take seconds.
+    only_ed25519 = ReaderKeys(KEYS.signing[1:], KEYS.links, KEYS.addresses)
+    quick = MailMaker(only_ed25519, WITH_WEB)
+    makers = Makers(quick, Threads(at_once=True), workshop, lambda: False)
     for _ in range(MAILS_ALONE_MAX):
         await asyncio.gather(*(makers.make(order(1)) for _ in range(3)))
     assert workshop.opened == 0, "there was a pause after every third"

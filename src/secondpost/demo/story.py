@@ -21,6 +21,7 @@ from secondpost.demo.telling import Teller
 from secondpost.demo.witness import Witness
 
 TRUE, UNTRUE, INTERRUPTED = 0, 1, 130  # exit codes; the last is what a shell expects after Ctrl-C
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PICTURE = f"""
     West  post.west.example ──┬──────►  {PRIMARY}  the primary, MX 10
@@ -57,10 +58,13 @@ def play(fast: bool, acts: Acts = ALL) -> int:
 
 
 async def _interruptible(teller: Teller, acts: Acts) -> int:
-    """SIGTERM and a closed terminal end it as Ctrl-C does: in good order."""
+    """SIGTERM and a closed terminal end it as Ctrl-C does: in good order.
+
+    Ctrl-C too is asked for: what a shell begins with `&` has it ignored, and asyncio would leave it so.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         loop.add_signal_handler(number, task.cancel)
     return await _whole(teller, acts)
 
@@ -117,7 +121,7 @@ async def _epilogue(teller: Teller, seconds: float) -> None:
 async def _pages_stay_open(teller: Teller, on_stage: Stage) -> None:
     """Until Ctrl-C, which is no interruption any more; nor are SIGTERM and a closed terminal."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         loop.add_signal_handler(number, told.set)
     await teller.prose(f"The public pages are at {on_stage.pages}/{NEWSLETTER}/ until Ctrl-C.")
     await told.wait()
