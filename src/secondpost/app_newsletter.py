@@ -25,7 +25,7 @@ from secondpost.protocols.issue_mail import SEED_OCTETS
 from secondpost.protocols.tokens import KeyRing
 from secondpost.setup.dns_records import DkimKey, Examined, examine
 from secondpost.store.newsletter_ports import LeadershipLost
-from secondpost.store.ports import StoreFull, StoreUnavailable
+from secondpost.store.ports import COMMAND, StoreFull, StoreUnavailable
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.signup import SignUps
@@ -217,7 +217,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
     disk, net = RealDisk(config.store), RealNet()
     try:
         # A command enters as a worker, since it may lead for a moment.
-        store = SqliteNewsletterStore.open(disk, work, clock, role="command", failed=lambda error: None)
+        store = SqliteNewsletterStore.open(disk, work, clock, role=COMMAND, failed=lambda error: None)
         try:
             resolver = RealResolver(config.dns.servers, dice)
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)

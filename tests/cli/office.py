@@ -1,7 +1,8 @@
 """A real store with mail in every state that an owner may find, and the commands to look at it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.outcome import Cause
 from secondpost.mail.queue_id import QueueId, QueueIds, queue_id_text
 from secondpost.store.ports import Settlement
-from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
@@ -59,6 +60,20 @@ class Office:
         result = runner.invoke(secondpost, ["--config", str(self.config), *words])
         assert result.exit_code == code, (words, result.output, result.exception)
         return result
+
+
+@contextmanager
+def served(kind: type[SqliteStore] | type[SqliteNewsletterStore], folder: Path) -> Iterator[None]:
+    """As while a process of the service has its store open."""
+    work, failures = RealWork(1), list[BaseException]()
+    disk = RealDisk(str(folder / "store"))
+    store = kind.open(disk, work, RealClock(), role="deliver", failed=failures.append)
+    try:
+        yield
+    finally:
+        store.close()
+        work.close()
+    assert failures == []
 
 
 def message(number: int, *recipients: str, lane: Lane = Lane.RELAY) -> Callable[[QueueId], Arrival]:

@@ -16,10 +16,12 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.queue_id import QueueId
+from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Bounce, BounceKind
 from secondpost.world.feed_socket import FeedAnswerer
 from secondpost.world.real_net import RealNet
 from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
+from tests.cli.office import served
 from tests.newsletter.blog import articles
 
 
@@ -63,6 +65,17 @@ def test_an_issue_to_nobody_uses_nothing_up(paper: Newspaper) -> None:
     assert "nobody reads it yet" in paper.run("issue", "send", code=1).stderr
     paper.run("subscribers", "confirm", "ada@reader.example", *CONFIRMED)
     assert "Issue 1 of weekly goes to 1 reader" in paper.run("issue", "send").stdout
+
+
+def test_who_sends_an_issue_hears_that_nobody_delivers_it(paper: Newspaper) -> None:
+    paper.writes(1, 2)
+    with_a_reader(paper)
+    assert "The service is NOT RUNNING" in paper.run("issue", "send").stdout
+    assert "The service is NOT RUNNING" in paper.run("issue", "status").stdout
+    with served(SqliteNewsletterStore, paper.folder):
+        assert "NOT RUNNING" not in paper.run("issue", "status").stdout
+    paper.run("issue", "stop", "1")
+    assert "NOT RUNNING" not in paper.run("issue", "status").stdout
 
 
 def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:

@@ -2,7 +2,8 @@
 
 import json
 
-from tests.cli.office import DOWN_SITE, Office
+from secondpost.store.sqlite import SqliteStore
+from tests.cli.office import DOWN_SITE, Office, served
 
 
 def steps(office: Office, what: str) -> list[tuple[str, str, str | None]]:
@@ -70,6 +71,14 @@ def test_the_status_counts_by_standing(office: Office) -> None:
     assert f"{DOWN_SITE} (connect: refused)" in told
     assert "2 deliveries are kept until you decide" in told
     assert "held (primary)" in told
+
+
+def test_the_status_says_whether_the_service_runs(office: Office) -> None:
+    assert "NOT RUNNING" in office.run("status").stdout
+    assert json.loads(office.run("status", "--json").stdout)["running"] is False
+    with served(SqliteStore, office.folder):
+        assert "NOT RUNNING" not in office.run("status").stdout
+        assert json.loads(office.run("status", "--json").stdout)["running"] is True
 
 
 def test_an_idle_office_says_so(office: Office) -> None:

@@ -16,7 +16,7 @@ from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import WORKERS_MAX
 from secondpost.mail.subscriber import SubscriberState
-from secondpost.store.ports import Learned, Selection, StoreUnavailable
+from secondpost.store.ports import COMMAND, Learned, Selection, StoreUnavailable
 from secondpost.store.sqlite import checkpoint
 from secondpost.store.sqlite.checkpoint import ROOM_OCTETS_MAX, SPARE_PAGES
 from secondpost.store.sqlite.connection import PAGE_OCTETS
@@ -46,6 +46,24 @@ async def test_the_living_are_not_swept(place: Place) -> None:
     swept = await here.sweep()
     assert (swept.workers, swept.maybe_duplicates, swept.files) == (0, (), 0)
     assert here.listed(Selection(), None, 1)[0].state is State.CLAIMED
+
+
+async def test_a_store_is_served_while_a_process_of_the_service_lives(place: SqlitePlace) -> None:
+    desk = place.open_newsletter(COMMAND)
+    assert not desk.is_served(), "a command serves nobody"
+    other = place.open_newsletter(COMMAND)
+    assert not desk.is_served()
+    other.close()
+    served = place.open_newsletter("deliver")
+    assert desk.is_served()
+    served.close()
+    assert not desk.is_served()
+    place.open().close()
+    mail = place.open_desk()
+    with other_process("claim", place.folder) as process:
+        said(process)
+        assert mail.is_served()
+    assert not mail.is_served(), "it was killed, and its row is still there"
 
 
 async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(place: SqlitePlace) -> None:

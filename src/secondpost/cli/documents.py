@@ -186,6 +186,7 @@ class StatusDocument:
     hostname: str
     config: str
     store: str
+    running: bool
     waiting: int
     held_primary: int
     held_owner: int

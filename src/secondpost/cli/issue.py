@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
-from secondpost.cli.issue_words import reckoning_text, standing_text
+from secondpost.cli.issue_words import NOT_RUNNING, reckoning_text, standing_text
 from secondpost.cli.newsletter_documents import (
     IssueListDocument,
     IssueShownDocument,
@@ -212,6 +212,8 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
             kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
             say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
         if reckoning.under_way > 0:
+            if not store.is_served():
+                say(NOT_RUNNING)
             for down in store.sites_down():
                 say(f"{down.site} is down since {local_time(down.since_ms)}: {down.detail}")
         if found.state is IssueState.DONE:

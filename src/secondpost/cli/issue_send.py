@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.issue_words import NOT_RUNNING
 from secondpost.cli.newsletter_documents import SentDocument
 from secondpost.cli.newsletters import led, only_name
 from secondpost.cli.opening import at_newsletter, configuration
@@ -49,6 +50,8 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
         if not as_json:
             readers = counted(sent.readers, "reader", "readers")
             say(f"Issue {sent.number} of {newsletter.name} goes to {readers}: the service delivers it.")
+            if not open_.store.is_served():
+                say(NOT_RUNNING)
             say(f"How it goes: secondpost issue status {newsletter.name} {sent.number}")
 
     at_newsletter(work, config)

@@ -3,6 +3,8 @@
 from secondpost.cli.screen import counted, local_time
 from secondpost.mail.issue import Issue, IssueState, Reckoning
 
+NOT_RUNNING = "The service is NOT RUNNING: nothing goes out before it is."
+
 
 def standing_text(found: Issue) -> str:
     match found.state:

@@ -44,12 +44,12 @@ def status(as_json: bool) -> None:
     """Show what waits, what is held and kept, which sites are down, and how the newsletters stand."""
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
-        counts, down = desk.desk.counts(), desk.desk.sites_down()
+        counts, down, runs = desk.desk.counts(), desk.desk.sites_down(), desk.desk.is_served()
         newsletters = [] if open_ is None else [_stands(open_, each) for each in config.newsletters]
         if as_json:
-            say_json(_document(config, counts, down, newsletters))
+            say_json(_document(config, runs, counts, down, newsletters))
         else:
-            _say(config, counts, down, desk.clock.now_ms())
+            _say(config, runs, counts, down, desk.clock.now_ms())
             for stands in newsletters:
                 _say_newsletter(stands)
 
@@ -103,13 +103,14 @@ def _total(counts: list[Count], *standings: Standing) -> int:
 
 
 def _document(
-    config: Config, counts: list[Count], down: list[SiteDown], newsletters: list[_Stands]
+    config: Config, runs: bool, counts: list[Count], down: list[SiteDown], newsletters: list[_Stands]
 ) -> StatusDocument:
     return StatusDocument(
         version=__version__,
         hostname=str(config.hostname),
         config=config.path,
         store=config.store,
+        running=runs,
         waiting=_total(counts, Standing.WAITING, Standing.CLAIMED),
         held_primary=_total(counts, Standing.HELD_PRIMARY),
         held_owner=_total(counts, Standing.HELD_OWNER),
@@ -132,9 +133,11 @@ def _document(
     )
 
 
-def _say(config: Config, counts: list[Count], down: list[SiteDown], now_ms: int) -> None:
+def _say(config: Config, runs: bool, counts: list[Count], down: list[SiteDown], now_ms: int) -> None:
     domains = ", ".join(str(backup.domain) for backup in config.backups)
     say(f"{config.hostname} is the second post office of {domains or 'no domain yet'}.")
+    if not runs:
+        say("The service is NOT RUNNING: nothing is accepted, and nothing goes out.")
     for site in down:
         age = age_text(now_ms - site.since_ms)
         again = age_text(site.next_probe_ms - now_ms)

@@ -17,6 +17,8 @@ from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.queue_id import QueueId
 
+COMMAND = "command"  # the role of a worker that is no process of the service, but leads for a moment
+
 
 class StoreUnavailable(Exception):
     """Locked by another process for longer than the busy time-out, or closed. Temporary: 451."""
@@ -296,6 +298,10 @@ class Desk(Protocol):
         ...
 
     def sites_down(self) -> list[SiteDown]: ...
+
+    def is_served(self) -> bool:
+        """Whether a process of the service has this store open."""
+        ...
 
     def content_pieces(self, queue_id: QueueId, octets: int) -> Iterator[bytes]:
         """The content piece by piece. Raises LookupError when it is gone."""

@@ -10,7 +10,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.ports import Count, Listed, MessageRow, Selection, Told
+from secondpost.store.ports import COMMAND, Count, Listed, MessageRow, Selection, Told
 from secondpost.store.sqlite.base import BATCH_ROWS, Base, as_json
 from secondpost.store.sqlite.queries import Value, number, read_queries
 from secondpost.store.sqlite.selecting import page_query
@@ -52,6 +52,16 @@ class SqliteDesk(Base):
     def told(self, queue_id: QueueId) -> list[Told]:
         rows = self._read(_QUERIES["told"], (queue_id,))
         return [Told(number(n), number(at_ms), str(what), str(detail)) for n, at_ms, what, detail in rows]
+
+    def is_served(self) -> bool:
+        """The lock of a worker falls with it, however it died."""
+        disk = self._opened.disk
+        for (lock,) in self._read(_QUERIES["locks_but_of"], (COMMAND,)):
+            held = disk.hold(str(lock))
+            if held is None:
+                return True
+            held.release()
+        return False
 
     def counts(self) -> list[Count]:
         claimed = {row[0]: row[1:] for row in self._read(_QUERIES["claimed_counts"])}

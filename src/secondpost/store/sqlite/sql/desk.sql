@@ -63,6 +63,10 @@ UPDATE delivery SET
 FROM json_each(?1) AS chosen
 WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1;
 
+-- name: locks_but_of
+-- Of all workers that did not enter in this role.
+SELECT lock FROM worker WHERE role <> ?1;
+
 -- name: redirect
 -- The chosen deliveries go to another mailbox, at a domain of lane own, as if they had not been tried.
 UPDATE delivery SET
