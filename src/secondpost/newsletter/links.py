@@ -56,9 +56,13 @@ def _joined(link: str, base: str) -> str:
 
 
 def _host(host: str) -> str:
+    if "%" in host:
+        return ""  # the zone of an IPv6 address means something to one machine alone, and may hold anything
     ip = as_ip(host)
     if ip is not None:
         return str(ip) if ip.version == 4 else f"[{ip}]"
+    if host.rstrip(".").rpartition(".")[2].isdigit():
+        return ""  # whoever follows it takes it for an IPv4 address, and it is none (WHATWG URL §3.5)
     if host.isascii():
         return host.lower() if re.fullmatch(r"[A-Za-z0-9._-]+", host) is not None else ""
     try:

@@ -5,6 +5,7 @@ or an issue that came out thinner than its minimum is found here, held, and told
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -29,9 +30,11 @@ from secondpost.world.ports import Dice
 ARTICLES_MAX = 100  # in one issue: as titles alone they still fit below the bound of the HTML
 TEXT_CHARACTERS_MIN = 120  # of the text part; the frame without any article has more
 TEST_MARK = "[Test]"  # before the subject of a copy for the owner's eyes (R22)
+OWN_HOLES = frozenset({Hole.VIEW_URL.value, Hole.LEAVE_URL.value, Hole.ME_URL.value})
 TEXT_PER_ARTICLE_MIN = 10  # its title and link are longer
 
 _TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_MARK = re.compile(f"[{''.join(sorted(MARKS))}]")
 _ABSOLUTE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _ACTIVE = frozenset({"script", "iframe", "form", "object", "embed", "input", "button", "link", "base"})
 _ADDRESSES = frozenset({"href", "src", "action", "background"})
@@ -44,6 +47,7 @@ class Rule(StrEnum):
     ENOUGH = "it has at least as many articles as its minimum"
     TITLE = "every article's title is in both parts"
     LINK = "every article's link is in both parts"
+    HOLE = "nothing personal is in it but its own links, once each"
     LEAVE = "the link to leave is there exactly once in each part"
     TOKEN = "no template token is left in it"
     TEXT = "the text part is not too short"
@@ -138,8 +142,12 @@ class DigestRenderer:
     ) -> Composed:
         if len(articles) == 0:
             raise FaultyIssue((OutputFault(Rule.ENOUGH, f"0 of {minimum}"),))
-        composed = self._composer.compose(masthead, number, dated_ms // 1000, articles, foreword)
-        faults = output_faults(composed, articles, minimum)
+        try:
+            composed = self._composer.compose(masthead, number, dated_ms // 1000, articles, foreword)
+        except ValueError as fault:  # of a library that was given what a feed may say: others go on
+            raise FaultyIssue((OutputFault(Rule.WRITTEN, str(fault)),)) from fault
+        frame = (masthead.title, masthead.subject or "", masthead.postal_address or "", foreword)
+        faults = output_faults(composed, articles, minimum, frame)
         if len(faults) > 0:
             raise FaultyIssue(faults)
         return composed
@@ -155,12 +163,17 @@ class DigestRenderer:
         return Rendered(composed, content)
 
 
-def output_faults(composed: Composed, articles: Sequence[Article], minimum: int) -> tuple[OutputFault, ...]:
-    """All that is wrong with a composed digest; empty when it may go out."""
+def output_faults(
+    composed: Composed, articles: Sequence[Article], minimum: int, frame: Sequence[str] = ()
+) -> tuple[OutputFault, ...]:
+    """All that is wrong with a composed digest; empty when it may go out. `frame`: what stands around the
+    articles, in the owner's words.
+    """
     seen = _Seen()
     seen.feed(composed.html)
     seen.close()
-    lines = frozenset(composed.text.split("\n"))
+    lines = Counter(composed.text.split("\n"))
+    links = Counter(article.link for article in articles)  # two may share one, and are two
     found: list[OutputFault] = []
 
     def check(holds: bool, rule: Rule, detail: str) -> None:
@@ -169,23 +182,30 @@ def output_faults(composed: Composed, articles: Sequence[Article], minimum: int)
 
     check(len(composed.subject.strip()) > 0 and "\n" not in composed.subject, Rule.SUBJECT, "there is none")
     least = max(minimum, 1)
-    shown = {link for link, title in seen.headings if len(title) > 0}
-    check(len(shown) >= least, Rule.ENOUGH, f"the HTML has {len(shown)} of {least}")
-    told = {article.link for article in articles} & lines
-    check(len(told) >= least, Rule.ENOUGH, f"the text has {len(told)} of {least}")
+    shown = links & Counter(link for link, title in seen.headings if len(title) > 0)
+    check(shown.total() >= least, Rule.ENOUGH, f"the HTML has {shown.total()} of {least}")
+    told = links & lines
+    check(told.total() >= least, Rule.ENOUGH, f"the text has {told.total()} of {least}")
     text = _in_one_line(composed.text)
     headings = {title for _, title in seen.headings}
     for article in articles:
         title = shown_title(article)
         check(title in headings, Rule.TITLE, f"{title!r} is missing in the HTML")
         check(title in text, Rule.TITLE, f"{title!r} is missing in the text")
-        check(article.link in shown, Rule.LINK, f"{article.link} is missing in the HTML")
-        check(article.link in told, Rule.LINK, f"{article.link} is missing in the text")
+    for part, missing in (("HTML", links - shown), ("text", links - told)):
+        for link in missing:
+            check(False, Rule.LINK, f"{link} is missing in the {part}")
     for part, content in (("HTML", composed.html), ("text", composed.text)):
         count = content.count(Hole.LEAVE_URL.marker)
         check(count == 1, Rule.LEAVE, f"it is in the {part} {count} times")
+        for mark, times in _holes_in(content).items():
+            check(
+                mark in OWN_HOLES and (times == 1 or mark == Hole.LEAVE_URL.value),
+                Rule.HOLE,
+                f"{mark!r} is in the {part} {times} times",
+            )
     for part, content in (("HTML", " ".join(seen.words)), ("text", composed.text)):
-        for token in _left_over(content, articles):
+        for token in _left_over(content, articles, frame):
             check(False, Rule.TOKEN, f"{token!r} is in the {part}")
     floor = TEXT_CHARACTERS_MIN + TEXT_PER_ARTICLE_MIN * len(articles)
     check(len(text) >= floor, Rule.TEXT, f"{len(text)} of at least {floor} characters")
@@ -241,19 +261,24 @@ class _Seen(HTMLParser):
             self._heading.append(data)
 
 
-def _left_over(content: str, articles: Sequence[Article]) -> list[str]:
-    """Template tokens that no article brought. Somebody may well write about templates, in whatever markup,
-    or open a brace that another article closes: what an article opens is not looked at.
+def _left_over(content: str, articles: Sequence[Article], frame: Sequence[str]) -> list[str]:
+    """Template tokens that neither an article brought nor the owner. Somebody may well write about templates,
+    in whatever markup, or open a brace that another article closes: what one opens is not looked at.
     """
     tokens = {_in_one_line(token) for token in _TOKEN.findall(content)}
     if len(tokens) == 0:
         return []
-    written = "".join(
+    written = " ".join(frame) + "".join(
         f"{article.title} {article.author} {article.summary} {article.link} "
         f"{article.html} {text_of(article.html)} "  # what stands in a picture's description, and between tags
         for article in articles
     )
     return sorted(token for token in tokens if token[:2] not in written)
+
+
+def _holes_in(content: str) -> Counter[str]:
+    """By what stands between two marks, whether or not that is the name of a hole."""
+    return Counter(_MARK.split(content)[1::2])
 
 
 def _is_hole(address: str) -> bool:
