@@ -7,6 +7,7 @@ import pytest
 from secondpost.config.records import Start
 from secondpost.mail.article import Article, FeedRead, FeedUnchanged, FeedUnreadable
 from secondpost.mail.issue import ArticleId
+from secondpost.newsletter import reading
 from secondpost.newsletter.decisions import InDoubt, Ready, Settling, TooFew
 from secondpost.newsletter.ledger import GONE
 from secondpost.store.newsletter_ports import ArticleMove, ArticleState
@@ -202,6 +203,43 @@ def test_an_article_in_two_feeds_is_one(bench: Bench) -> None:
         assert (await blog.says(articles(1))).articles == 2
 
     bench.run(story())
+
+
+def test_a_feed_is_added_to_a_newsletter_that_has_seen_much(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "WAITING_MAX", 3)
+    blog = bench.blog(replace(WEEKLY, start=Start.NEW, feeds=(URL, OTHER)))
+
+    async def story() -> None:
+        blog.found[OTHER] = FeedUnreadable("It is not there yet.")
+        await blog.says(articles(3, 2, 1))
+        others = tuple(article(n, guid=f"other-{n}") for n in range(20, 10, -1))
+        blog.found[OTHER] = FeedRead("Other", "urn:other", others)
+        await blog.says(articles(3, 2, 1))
+        assert blog.counts() == {"seen": 13}
+        blog.found[OTHER] = FeedRead("Other", "urn:other", (article(21, guid="other-21"), *others))
+        assert (await blog.says(articles(3, 2, 1))).articles == 1
+
+    bench.run(story())
+
+
+def test_a_blog_that_began_with_nothing_may_be_written_on_and_not_moved_in(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, start=Start.NEW))
+
+    async def story() -> None:
+        assert (await blog.says(articles())).articles == 0
+        assert (await blog.says(articles(*range(50, 0, -1)))).articles == 0
+        assert blog.counts() == {"held": 50}
+
+    bench.run(story())
+    young = bench.blog(replace(WEEKLY, name="young", start=Start.NEW))
+
+    async def its_story() -> None:
+        await young.says(articles())
+        assert (await young.says(articles(2, 1))).articles == 2
+
+    bench.run(its_story())
 
 
 def test_more_that_is_new_than_anybody_writes_is_held(bench: Bench) -> None:

@@ -176,7 +176,7 @@ def _again(url: str, read: FeedRead, entries: Sequence[LedgerEntry | None]) -> t
 def _judged(
     fresh: Sequence[_Fresh], window: int, before: Before, rules: LookRules, now_ms: int
 ) -> tuple[NewArticle, ...]:
-    surprise = _surprise(len(fresh), window, before)
+    surprise = _surprise(len(fresh), window, before, rules)
     judged = []
     for each in fresh:
         state, reason = _judgement(each.article, surprise, before.feed, rules, now_ms)
@@ -184,9 +184,10 @@ def _judged(
     return tuple(judged)
 
 
-def _surprise(fresh: int, window: int, before: Before) -> str | None:
-    """R14: too much of it is new for a blog that was only written on."""
-    if not before.had_articles or fresh <= max(NOVEL_MAX, window // 2):
+def _surprise(fresh: int, window: int, before: Before, rules: LookRules) -> str | None:
+    """R14: too much of it is new for a blog that is only written on, also where it began with nothing."""
+    was_empty = before.feed.baseline_done and not rules.takes_everything
+    if not (before.had_articles or was_empty) or fresh <= max(NOVEL_MAX, window // 2):
         return None
     return f"{fresh} of the {window} articles in the feed were new at once"
 

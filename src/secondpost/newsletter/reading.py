@@ -107,8 +107,10 @@ class FeedReading:
 
     def _had_articles(self, feed: Feed) -> bool:
         """Asked only when nothing in the document is familiar. When there is too much to look through, it
-        had: to doubt a feed is the lesser mistake.
+        had: to doubt a feed is the lesser mistake. But one that never had a good look has none.
         """
+        if feed.last_good_ms is None and not feed.baseline_done:
+            return False
         for state in (ArticleState.SEEN, ArticleState.TAKEN, ArticleState.SKIPPED):
             entries = self._ledger.entries(feed.newsletter, state, WAITING_MAX)
             if len(entries) == WAITING_MAX or any(entry.feed == feed.url for entry in entries):
