@@ -117,6 +117,43 @@ def test_a_status_that_is_not_known_makes_nobody_a_reader(
     assert (row.is_gone, row.is_waiting, row.is_unclear) == (is_gone, is_waiting, is_unclear)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "is_gone", "is_unclear"),
+    [
+        ("unsubscribed", "", False, False),
+        ("unsubscribed", "no", False, False),
+        ("unsubscribed", "2024-01-05", True, False),
+        ("unsubscribed", "x", False, True),
+        ("bounced", "3", True, False),
+        ("bounced", "0", False, False),
+        ("bounced", "hard", False, True),
+        ("Opted Out", "yes", True, False),
+        ("opt_out", "1", True, False),
+        ("subscribed", "yes", False, False),
+        ("subscribed", "active", False, False),
+        ("subscribed", "unsubscribed", True, False),
+        ("subscribed", "never", False, True),
+    ],
+)
+def test_a_column_of_yes_and_no_that_says_neither_makes_nobody_a_reader(
+    column: str, value: str, is_gone: bool, is_unclear: bool
+) -> None:
+    [row] = read(f"email,{column}\na@example.org,{value}\n")
+    assert isinstance(row, Row)
+    assert (row.is_gone, row.is_unclear, row.is_waiting) == (is_gone, is_unclear, is_unclear)
+
+
+def test_where_somebody_lives_is_no_address_of_mail() -> None:
+    assert addresses("name,address,email\nAnn,1 Main Street,a@example.org\n") == ["a@example.org"]
+    assert addresses("name,address\nAnn,a@example.org\n") == ["a@example.org"]
+
+
+@pytest.mark.parametrize("text", ["=x@a.example", "'=x@a.example", "''+x@a.example", "'x@a.example", "-1"])
+def test_what_a_spreadsheet_would_compute_comes_back_as_it_was(text: str) -> None:
+    assert not safe_cell(text).startswith(("=", "+", "-"))
+    assert plain_cell(safe_cell(text)) == text
+
+
 def test_a_bad_line_is_named_and_not_repeated() -> None:
     rows = read('email,name\nnobody,Ann\na@example.org,Bob\n,Cid\n"x\ny",Two lines\nb@localhost,Dan\n')
     assert [(row.line, isinstance(row, BadRow)) for row in rows] == [

@@ -22,10 +22,10 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute
 _EMAIL = frozenset(
     {
         "email", "e-mail", "mail", "email address", "e-mail address", "email_address", "emailaddress",
-        "address", "subscriber", "subscriber email", "subscriber_email", "user_email", "e-post",
-        "e-mail-adresse",
+        "subscriber email", "subscriber_email", "user_email", "e-post", "e-mail-adresse",
     }
 )  # fmt: skip
+_PERHAPS_EMAIL = frozenset({"address", "subscriber"})  # where no other is: it may be where somebody lives
 # What says that someone is not to be written to: the column, and the words in it that mean so.
 _STATE = frozenset({"state", "status", "subscriber_status", "member_status", "subscription_status"})
 # Of these words letters alone count: "Opted-out" is "optedout". Whatever stands in none of the sets is a
@@ -46,7 +46,12 @@ _ACTIVE = frozenset(
     }
 )  # fmt: skip
 _NO_COLUMNS = frozenset({"subscribed_to_emails", "subscribed"})  # Ghost: false means that they do not want it
-_YES_COLUMNS = frozenset({"email_disabled", "unsubscribed", "blocklisted", "bounced", "suppressed"})
+_YES_COLUMNS = frozenset(
+    {
+        "email_disabled", "unsubscribed", "blocklisted", "bounced", "suppressed", "optout", "opt_out",
+        "opt-out", "opt out", "opted_out", "opted-out", "opted out",
+    }
+)  # fmt: skip
 _TIME_COLUMNS = frozenset({"unsub_time", "clean_time", "unsubscribed_at"})  # Mailchimp: any value means gone
 _TELLING = _STATE | _NO_COLUMNS | _YES_COLUMNS | _TIME_COLUMNS
 _FALSE = frozenset({"false", "no", "0", "f", "n"})
@@ -149,7 +154,9 @@ class _Columns:
             return BadRow(line, "there is no address that mail can be sent to")
         told = [(name, _value(cells[number]).lower()) for number, name in self.telling if number < len(cells)]
         states = [_letters(value) for name, value in told if name in _STATE and len(value) > 0]
-        is_unclear = any(state not in _GONE | _WAITING | _ACTIVE for state in states)
+        is_unclear = any(state not in _GONE | _WAITING | _ACTIVE for state in states) or any(
+            _is_no_yes_or_no(name, value) for name, value in told
+        )
         return Row(
             line=line,
             mailbox=mailbox,
@@ -172,8 +179,8 @@ class _Columns:
 
 def _columns(first: list[str]) -> _Columns:
     names = tuple(" ".join(cell.lower().split()) for cell in first)
-    for email, column in enumerate(names):
-        if column in _EMAIL:
+    for titles in (_EMAIL, _PERHAPS_EMAIL):
+        for email in (number for number, name in enumerate(names) if name in titles):
             others = [(number, name) for number, name in enumerate(names) if number != email]
             return _Columns(
                 is_named=True,
@@ -215,11 +222,24 @@ def _is_ours(name: str) -> bool:
 
 def _says_gone(name: str, value: str) -> bool:
     return (
-        (name in _STATE and _letters(value) in _GONE)
+        (name in _STATE | _NO_COLUMNS and _letters(value) in _GONE)
         or (name in _NO_COLUMNS and value in _FALSE)
-        or (name in _YES_COLUMNS and value in _TRUE)
+        or (name in _YES_COLUMNS and (value in _TRUE or _counts_or_dates(value)))
         or (name in _TIME_COLUMNS and len(value) > 0)
     )
+
+
+def _counts_or_dates(value: str) -> bool:
+    """How often, or when: it happened."""
+    return any(digit in value for digit in "123456789")
+
+
+def _is_no_yes_or_no(name: str, value: str) -> bool:
+    """What stands in a column of yes and no, and is neither."""
+    if name not in _NO_COLUMNS | _YES_COLUMNS or len(value) == 0 or value in _TRUE | _FALSE:
+        return False
+    is_active = name in _NO_COLUMNS and _letters(value) in _ACTIVE
+    return not is_active and not _says_gone(name, value)
 
 
 def _letters(state: str) -> str:
@@ -232,9 +252,9 @@ def _value(cell: str) -> str:
 
 def safe_cell(text: str) -> str:
     """For a file that somebody will open in a spreadsheet."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
 
 
 def plain_cell(text: str) -> str:
     """What safe_cell was given."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS) else text
