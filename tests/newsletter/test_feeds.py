@@ -177,3 +177,44 @@ def test_no_text_is_slow_to_read(text: str) -> None:
     before = time.thread_time()
     within_bounds(read_feed(body.encode(), "application/xml", URL))
     assert time.thread_time() - before < 10.0
+
+
+LOOSE = "<description>a & b</description>"  # not XML: read by the forgiving parser
+HURTFUL_ELEMENTS = {
+    "author": "<author>" + "a." * 100_000 + "</author>",
+    "authors": "".join(f"<author>{'a.' * 400}</author>" for _ in range(500)),
+    "categories": "".join(f"<category>c{number}</category>" for number in range(30_000)),
+    "keywords": "<media:keywords>" + ",".join(map(str, range(100_000))) + "</media:keywords>",
+    "attributes": "<x " + " ".join(f"a{number}='x'" for number in range(20_000)) + "/>",
+    "prefixes": "".join(f"<p{number}:x xmlns:p{number}='urn:{number}'/>" for number in range(10_000)),
+}
+
+
+@pytest.mark.parametrize("before_it", ["", LOOSE], ids=["strict", "loose"])
+@pytest.mark.parametrize("elements", HURTFUL_ELEMENTS.values(), ids=HURTFUL_ELEMENTS.keys())
+def test_no_element_is_slow_to_read(elements: str, before_it: str) -> None:
+    body = (
+        "<rss version='2.0' xmlns:media='http://search.yahoo.com/mrss/'><channel><item><title>One</title>"
+        f"<link>/1</link>{before_it}{elements}</item></channel></rss>"
+    )
+    before = time.thread_time()
+    read_feed(body.encode(), "application/xml", URL)
+    assert time.thread_time() - before < 10.0
+
+
+def test_entities_are_found_behind_what_is_no_xml() -> None:
+    body = (
+        f"<?xml version='1.0'?><!-- a -- {'x' * 100_100} --><!DOCTYPE rss [<!ENTITY a '{'A' * 1000}'>]>"
+        f"<rss version='2.0'><channel><item><title>{'&a;' * 100}</title></item></channel></rss>"
+    )
+    read = read_feed(body.encode(), "application/xml", URL)
+    assert read == FeedUnreadable("It defines entities of its own, as no feed needs to.")
+
+
+def test_a_feed_that_tells_of_entities_defines_none() -> None:
+    body = (
+        "<rss version='2.0'><channel><item><title>On XML</title><link>/1</link>"
+        "<description>a & b, and &lt;!ENTITY <![CDATA[<!ENTITY a 'b'>]]></description></item></channel></rss>"
+    )
+    read = read_feed(("<!-- -- -->" + body).encode(), "application/xml", URL)
+    assert isinstance(read, FeedRead)

@@ -1,17 +1,21 @@
 """Reads Atom and RSS, by feedparser: the one module that touches it, because it has no types.
 
 It is given octets in a stream and nothing else: a text might name a URL or a file, and it would go there.
+Two of its steps that take the square of what a feed says are bounded.
 """
 
 import calendar
 import io
 import re
-from typing import cast
+from collections.abc import Callable
+from typing import Protocol, cast
 
 import feedparser  # type: ignore[import-untyped]
 
 from secondpost.newsletter.feed_document import NO_TEXT, Document, Entry, Text, Unreadable
 
+AUTHOR_CHARACTERS_MAX = 200
+TAGS_MAX = 1_000  # of an entry, or of the feed
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _MARKUP_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 SECONDS_MAX = 253_402_300_800  # the year 10000
@@ -37,6 +41,43 @@ def read_markup_feed(body: bytes, content_type: str, url: str) -> Document:
         generator=_word(feed, "generator"),
         entries=tuple(_entry(each) for each in entries) if isinstance(entries, list) else (),
     )
+
+
+class _Parser(Protocol):
+    """What both of feedparser's own parsers are; the context is the feed, or the entry that is being read."""
+
+    def _get_context(self) -> dict[str, object]: ...
+
+
+def _with_short_author(sync: Callable[[_Parser, str], None]) -> Callable[[_Parser, str], None]:
+    """It looks for an address in an author by an expression that takes the square of the author's length."""
+
+    def bounded(parser: _Parser, key: str = "author") -> None:
+        context = parser._get_context()
+        author = dict.get(context, key)
+        if isinstance(author, str):
+            context[key] = author[:AUTHOR_CHARACTERS_MAX]
+        sync(parser, key)
+
+    return bounded
+
+
+def _with_few_tags(
+    add: Callable[[_Parser, object, object, object], None],
+) -> Callable[[_Parser, object, object, object], None]:
+    """It looks for each tag among all before."""
+
+    def bounded(parser: _Parser, term: object, scheme: object, label: object) -> None:
+        tags = dict.get(parser._get_context(), "tags")
+        if not isinstance(tags, list) or len(tags) < TAGS_MAX:
+            add(parser, term, scheme, label)
+
+    return bounded
+
+
+for _kind in (feedparser.api.StrictFeedParser, feedparser.api.LooseFeedParser):
+    _kind._sync_author_detail = _with_short_author(_kind._sync_author_detail)
+    _kind._add_tag = _with_few_tags(_kind._add_tag)
 
 
 def _declared(body: bytes, content_type: str) -> str:
