@@ -133,6 +133,17 @@ def test_a_title_is_made_of_the_text_where_there_is_none() -> None:
     assert shown_title(article(1, "", title="")) == "blog.example"
 
 
+def test_the_most_articles_with_long_titles_and_links_still_fit() -> None:
+    articles = [
+        replace(
+            article(number, title=f"{'題名' * 40} {number}"),
+            link=f"https://blog.example/{'%E9%A1%8C' * 22}-{number}/",
+        )
+        for number in range(ARTICLES_MAX)
+    ]
+    assert output_faults(compose(*articles), articles, minimum=2) == ()
+
+
 @pytest.mark.parametrize("count", [3, 40, ARTICLES_MAX])
 def test_a_large_issue_falls_back_to_excerpts_and_leaves_nobody_out(count: int) -> None:
     articles = [article(number, RIVER * (50 if number == 1 else 8)) for number in range(1, count + 1)]

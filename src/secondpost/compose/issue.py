@@ -59,7 +59,7 @@ class Composed:
 class Extent(IntEnum):
     """How much of an article stands in the mail."""
 
-    TITLE = 0
+    TITLE = 0  # and nothing else: it is the link
     EXCERPT = 1
     WHOLE = 2
 
@@ -140,7 +140,7 @@ class IssueComposer:
                 "link": piece.link,
                 "host": host_of(piece.link),
                 "title": piece.title,
-                "byline": piece.byline,
+                "byline": "" if piece.extent is Extent.TITLE else piece.byline,
                 "body": _body(piece),
                 "is_whole": piece.extent is Extent.WHOLE and len(piece.html) > 0,
             }
