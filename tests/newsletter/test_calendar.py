@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondpost.mail.slot import Daily, EveryWeeks, MonthlyByDay, Slot, parse_slot
-from secondpost.newsletter.calendar import SlotTime, latest_slot, next_slot
+from secondpost.newsletter.calendar import SlotTime, keys_alike, latest_slot, next_slot
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
          "Pacific/Kiritimati", "America/St_Johns", "Africa/Casablanca")  # fmt: skip
@@ -82,6 +82,13 @@ def test_a_change_of_day_hour_or_zone_brings_no_second_slot_in_a_week(changed: s
     assert before is not None
     assert after is not None
     assert before.key == after.key == "2029-W01"
+
+
+def test_a_slot_is_known_by_the_keys_that_its_week_had_before() -> None:
+    assert keys_alike("2029-W01-2") == ("2029-W01-2", "2029-W01")
+    assert keys_alike("2029-W01") == ("2029-W01", *(f"2029-W01-{day}" for day in range(1, 8)))
+    assert keys_alike("2029-01-05") == ("2029-01-05",)
+    assert keys_alike("2029-01") == ("2029-01",)
 
 
 @settings(max_examples=300, deadline=None)

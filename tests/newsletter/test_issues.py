@@ -85,6 +85,23 @@ def test_a_slot_with_too_few_is_over_once_and_the_article_waits(bench: Bench) ->
     bench.run(story())
 
 
+def test_one_more_day_of_the_week_brings_no_second_try_in_it(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[FRIDAYS.feeds[0]] = articles(1)
+        await turn(blog, "2029-01-01T00:00")
+        await turn(blog, "2029-01-05T08:00")
+        blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
+        blog.newsletter = replace(FRIDAYS, every="wednesday, friday 09:00")
+        assert isinstance((await turn(blog, "2029-01-05T09:00")).decision, NotDue)
+        assert outcomes(blog, "2029-W01", "2029-W01-2") == [SlotOutcome.SKIPPED, None]
+        assert isinstance((await turn(blog, "2029-01-10T08:00")).decision, Ready)
+        assert outcomes(blog, "2029-W02-1") == [SlotOutcome.ISSUED]
+
+    bench.run(story())
+
+
 def test_a_time_before_the_beginning_is_not_late(bench: Bench) -> None:
     blog = bench.blog(FRIDAYS)
 

@@ -56,6 +56,16 @@ def latest_slot(slot: Slot, zone: ZoneInfo, now_ms: int) -> SlotTime | None:
     return None
 
 
+def keys_alike(key: str) -> tuple[str, ...]:
+    """All under which it may have been recorded: a week has one key or several, and `every` may change."""
+    year, mark, place = key.partition("-W")
+    if len(mark) == 0:
+        return (key,)
+    week, _, number = place.partition("-")
+    whole = f"{year}-W{week}"
+    return (key, whole) if len(number) > 0 else (whole, *(f"{whole}-{day}" for day in range(1, 8)))
+
+
 def _civil(at_ms: int, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(at_ms / 1000, zone).date()
 

@@ -13,7 +13,7 @@ from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.maillog import MailLog
-from secondpost.newsletter.calendar import latest_slot
+from secondpost.newsletter.calendar import keys_alike, latest_slot
 from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.eligible import Standing, is_in_doubt, standing
 from secondpost.newsletter.issues import Desk, IssueRules, decide, decide_forced, outcome
@@ -137,7 +137,9 @@ class Publisher:
         under_way = [each for each in self._issues.issues_under_way() if each.newsletter == newsletter.name]
         newest = self._issues.issues(newsletter.name, None, 1)
         due, last = latest_slot(rules.slot, rules.zone, now_ms), self._issues.last_slot(newsletter.name)
-        spent = due is not None and self._issues.slot(newsletter.name, due.key) is not None
+        spent = due is not None and any(
+            self._issues.slot(newsletter.name, key) is not None for key in keys_alike(due.key)
+        )
         return Desk(
             unfinished=under_way[0] if len(under_way) > 0 else None,
             readers=self._issues.active_readers(newsletter.name),
