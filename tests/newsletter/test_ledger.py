@@ -242,6 +242,19 @@ def test_a_blog_that_began_with_nothing_may_be_written_on_and_not_moved_in(bench
     bench.run(its_story())
 
 
+def test_unchanged_to_a_first_look_is_no_information(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, start=Start.NEW))
+
+    async def story() -> None:
+        told = await blog.says(FeedUnchanged())
+        assert isinstance(told.decision, InDoubt)
+        assert blog.store.feed("weekly", URL).last_good_ms is None
+        await blog.says(articles(2, 1))
+        assert blog.counts() == {"seen": 2}
+
+    bench.run(story())
+
+
 def test_more_that_is_new_than_anybody_writes_is_held(bench: Bench) -> None:
     blog = bench.blog()
 

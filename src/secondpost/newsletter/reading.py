@@ -29,6 +29,8 @@ from secondpost.world.ports import Clock
 
 WAITING_MAX = 1_000  # articles that are looked at together
 
+UNASKED = "It answers that nothing has changed (304), and was not asked that."
+
 Look = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # answered by the fetch role
 
 
@@ -59,14 +61,19 @@ class FeedReading:
         """One round over all feeds, one after the other: they may have articles in common."""
         for url in newsletter.feeds:
             feed = self._ledger.feed(newsletter.name, url)
-            answered = await self._look(FeedAsked(url, feed.etag, feed.last_modified))
-            # Asked again: a round of another process may have come between.
+            asked = FeedAsked(url, feed.etag, feed.last_modified)
+            answered = await self._look(asked)
+            # Read again: a round of another process may have come between.
             feed = self._ledger.feed(newsletter.name, url)
-            await self._ledger.record_fetch(self._record(newsletter, feed, answered))
+            await self._ledger.record_fetch(self._record(newsletter, feed, asked, answered))
 
-    def _record(self, newsletter: Newsletter, feed: Feed, answered: FeedAnswered) -> FetchRecord:
+    def _record(
+        self, newsletter: Newsletter, feed: Feed, asked: FeedAsked, answered: FeedAnswered
+    ) -> FetchRecord:
         now_ms = self._clock.now_ms()
         match answered.found:
+            case FeedUnchanged() if len(asked.etag) == 0 and len(asked.last_modified) == 0:
+                return no_information(feed, UNASKED, now_ms)  # RFC 9110 §15.4.5: to a conditional request
             case FeedUnreadable(reason):
                 return no_information(feed, reason, now_ms)
             case FeedNotLookedAt(reason):
