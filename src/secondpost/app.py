@@ -21,6 +21,7 @@ from secondpost.deliver.makers import Makers
 from secondpost.deliver.making import MailMaker
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Readers
+from secondpost.deliver.refusal_budget import RefusalBudgets
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.stock import StockAlarm, fillings
 from secondpost.mail.address import Mailbox
@@ -36,6 +37,7 @@ from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS, Recipi
 from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
 from secondpost.receive.reception import Reception
+from secondpost.receive.unverified import UnverifiedMail
 from secondpost.route.destination import ourselves
 from secondpost.store.ports import Claims, Desk, MailStore, StoreFull, StoreUnavailable
 from secondpost.store.sqlite import SqliteStore
@@ -59,6 +61,7 @@ WRITE_AHEAD_LOGS = ("mail.db-wal", "newsletter.db-wal")
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_SECONDS_BUSY = 0.25
 PRUNE_SECONDS = 60.0
+CATCH_ALL_SECONDS = 60.0
 STOCK_SECONDS = 30.0
 DAY_MS = 86_400_000
 HISTORY_MS = 14 * DAY_MS  # how long `trace` remembers what has ended
@@ -155,6 +158,7 @@ class ReceiveRole:
         lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         knowledge = RecipientKnowledge(store, world.clock, self._asker.knows)
+        free = partial(self._free_octets, config.reserve, failed)
         self._listener = Listener(
             Reception(
                 config=config,
@@ -166,9 +170,10 @@ class ReceiveRole:
                 ids=QueueIds(store.worker),
                 log=log,
                 answerer=knowledge.answer,
+                unverified=UnverifiedMail(store, world.clock, free),
                 recipients=lists.domains,
                 own=own_domains(config),
-                free=partial(self._free_octets, config.reserve, failed),
+                free=free,
                 arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
                 failed=failed,
                 background=self._background.run,
@@ -234,7 +239,7 @@ class DeliverRole:
             )
             post = self._post(newsletter.store, readers)
             self._reader_loop = DeliverLoop(post, (Lane.OWN, Lane.ISSUES))
-        self._loop = DeliverLoop(self._post(store, None), (Lane.RELAY, Lane.OWN))
+        self._loop = DeliverLoop(self._post(store, None), (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN))
         self._answerer = RoleAnswerer(self._knows, self._background.run)
         self._doors: list[Listening] = []
 
@@ -260,10 +265,10 @@ class DeliverRole:
         message = self._store.message(id)
         return "" if message is None else message.peer_address
 
-    async def _knows(self, mailbox: Mailbox) -> Knowledge:
+    async def _knows(self, mailbox: Mailbox, network: str) -> Knowledge:
         """Of our own addresses we know ourselves; of all others the primary does."""
         if mailbox.domain != self._config.bounces:
-            return await self._loop.probe.knows(mailbox)
+            return await self._loop.recipients.knows(mailbox, network)
         return Knowledge.UNKNOWN if self._inside is None else self._inside.knows(mailbox)
 
     def _post(self, store: Claims, readers: Readers | None) -> Post:
@@ -279,6 +284,7 @@ class DeliverRole:
             claims=store,
             settler=Settler(store, self._log),
             learning=Learning(config, store, self._log),
+            budgets=RefusalBudgets(),
             readers=readers,
             inside=self._inside.take if readers is None and self._inside is not None else nobody,
             log=self._log,
@@ -301,6 +307,7 @@ class DeliverRole:
             await self._reader_loop.start()
         self._background.run(self._every(CHECKPOINT_SECONDS, self._checkpoint))
         self._background.run(self._every(PRUNE_SECONDS, self._prune))
+        self._background.run(self._every(CATCH_ALL_SECONDS, self._loop.recipients.look_for_catch_alls))
         self._background.run(self._every(STOCK_SECONDS, self._look_at_stock))
 
     async def _every(self, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from secondpost.deliver.pace import LOST_MAX, STALLED_MAX, Pace
-from secondpost.deliver.probe import knowledge_from
+from secondpost.deliver.recipient_results import knowledge_from
 from secondpost.deliver.refusals import IN_A_ROW_MAX, Refusals
 from secondpost.deliver.results import outcome_of, outcome_of_break, speaks_of_load
 from secondpost.deliver.site import RECIPIENTS_PER_TRANSACTION_MAX, jobs_of
@@ -138,17 +138,28 @@ def test_recipients_of_one_message_share_a_transaction_up_to_its_bound() -> None
 
 
 @pytest.mark.parametrize(
-    ("phase", "code", "status", "knowledge"),
+    ("phase", "code", "status", "text", "knowledge"),
     [
-        (Phase.RCPT, 250, "2.1.5", Knowledge.KNOWN),
-        (Phase.RCPT, 550, "5.1.1", Knowledge.UNKNOWN),
-        (Phase.RCPT, 550, "", Knowledge.UNKNOWN),
-        (Phase.RCPT, 550, "5.7.1", Knowledge.UNREACHABLE),
-        (Phase.RCPT, 451, "4.2.0", Knowledge.UNREACHABLE),
-        (Phase.MAIL, 550, "5.1.1", Knowledge.UNREACHABLE),
+        (Phase.RCPT, 250, "2.1.5", "ok", Knowledge.KNOWN),
+        (Phase.RCPT, 550, "5.1.1", "no", Knowledge.UNKNOWN),
+        (Phase.RCPT, 550, "5.1.10", "RESOLVER.ADR.RecipientNotFound", Knowledge.UNKNOWN),
+        (Phase.RCPT, 550, "", "<Anna@Example.net> no", Knowledge.UNKNOWN),
+        (Phase.RCPT, 550, "", "Unrouteable address", Knowledge.UNKNOWN),  # Exim
+        (Phase.RCPT, 550, "", "Invalid recipient: <anna@example.net>", Knowledge.UNKNOWN),  # OpenSMTPD
+        (Phase.RCPT, 550, "", "sorry, no mailbox here by that name (#5.1.1)", Knowledge.UNKNOWN),  # qmail
+        (Phase.RCPT, 550, "5.2.1", "The mailbox is unavailable", Knowledge.UNKNOWN),
+        (Phase.RCPT, 550, "", "text", Knowledge.UNREACHABLE),
+        (Phase.RCPT, 551, "", "<anna@example.net> User unknown", Knowledge.UNREACHABLE),
+        (Phase.RCPT, 550, "5.7.1", "<anna@example.net> blocked: user unknown", Knowledge.UNREACHABLE),
+        (Phase.RCPT, 550, "5.4.1", "Recipient address rejected: Access denied", Knowledge.UNREACHABLE),
+        (Phase.RCPT, 554, "5.7.1", "Service unavailable; client is listed", Knowledge.UNREACHABLE),
+        (Phase.RCPT, 450, "5.1.1", "no", Knowledge.UNREACHABLE),
+        (Phase.RCPT, 451, "4.2.0", "greylisted", Knowledge.UNREACHABLE),
+        (Phase.MAIL, 550, "5.1.1", "no", Knowledge.UNREACHABLE),
     ],
 )
 def test_only_a_refusal_of_the_mailbox_says_that_it_does_not_exist(
-    phase: Phase, code: int, status: str, knowledge: Knowledge
+    phase: Phase, code: int, status: str, text: str, knowledge: Knowledge
 ) -> None:
-    assert knowledge_from(Result(phase, Reply.of(code, status, "text"))) is knowledge
+    result = Result(phase, Reply.of(code, status, text))
+    assert knowledge_from(result, Mailbox("anna", DOMAIN)) is knowledge

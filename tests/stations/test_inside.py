@@ -180,11 +180,16 @@ def test_the_receiver_learns_over_the_socket_which_addresses_are_ours(tmp_path: 
     async def story(office: Office) -> None:
         asker = RoleAsker(office.net, office.place.disk.path(QUESTIONS))
         ours = Mailbox.parse(office.address(Purpose.BOUNCE))
-        assert await asker.knows(ours) is Knowledge.KNOWN
+        assert await asker.knows(ours, "192.0.2.0/24") is Knowledge.KNOWN
         forged = Mailbox(f"leave-{ours.local.removeprefix('b-')}", US)
-        assert await asker.knows(forged) is Knowledge.UNKNOWN
-        assert await asker.knows(Mailbox.parse("join-weekly@mx2.example.net")) is Knowledge.UNKNOWN
-        assert await asker.knows(Mailbox.parse("somebody@example.org")) is Knowledge.UNREACHABLE
+        assert await asker.knows(forged, "192.0.2.0/24") is Knowledge.UNKNOWN
+        assert (
+            await asker.knows(Mailbox.parse("join-weekly@mx2.example.net"), "192.0.2.0/24")
+            is Knowledge.UNKNOWN
+        )
+        assert (
+            await asker.knows(Mailbox.parse("somebody@example.org"), "192.0.2.0/24") is Knowledge.UNREACHABLE
+        )
         asker.close()
 
     in_office(tmp_path, story)

@@ -13,8 +13,9 @@ from secondpost.config.records import (
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
+from secondpost.policy.rate import PrefixRate
 from secondpost.policy.recipient import CANNOT_CHECK, NO_SUCH_USER, OwnDomains, judge_recipient, recipients_of
-from secondpost.policy.room import judge_quota, judge_size
+from secondpost.policy.room import judge_quota, judge_size, judge_unverified
 from secondpost.world.asking import answer_from
 
 DOMAIN = Domain("example.net")
@@ -95,8 +96,8 @@ def test_every_domain_has_a_postmaster() -> None:
         (Knowledge.KNOWN, Unknown.DEFER, Accept),
         (Knowledge.UNKNOWN, Unknown.DEFER, Reject),
         (Knowledge.UNREACHABLE, Unknown.DEFER, Defer),
-        (Knowledge.UNREACHABLE, Unknown.QUARANTINE, Accept),
-        (Knowledge.UNREACHABLE, Unknown.REFUSE, Reject),
+        (Knowledge.UNREACHABLE, Unknown.HOLD, Accept),
+        (Knowledge.UNREACHABLE, Unknown.REJECT, Reject),
     ],
 )
 def test_what_is_learned_decides(knowledge: Knowledge, unknown: Unknown, kind: type) -> None:
@@ -104,9 +105,67 @@ def test_what_is_learned_decides(knowledge: Knowledge, unknown: Unknown, kind: t
     assert isinstance(verdict, kind)
 
 
-def test_what_nobody_could_ask_about_is_put_into_quarantine_only_if_the_owner_says_so() -> None:
-    verdict = judge(ANNA, LearnedRecipients(), unknown=Unknown.QUARANTINE, knowledge=Knowledge.UNREACHABLE)
-    assert verdict == Accept(Way.QUARANTINE)
+def test_mail_for_an_address_of_which_nothing_is_known_is_held_unless_the_owner_says_otherwise() -> None:
+    backup = Backup(DOMAIN)
+    domains = {DOMAIN: recipients_of(backup, {})}
+    world: dict[Question, Answer] = {KnownRecipient(ANNA): Knowledge.UNREACHABLE}
+    assert answer_from(world, judge_recipient(ANNA, domains, OWN)) == Accept(Way.UNVERIFIED)
+
+
+def test_a_listed_domain_refuses_what_is_not_listed_whatever_unknown_says() -> None:
+    verdict = judge(ANNA, Mailbox.parse("bert@example.net"), unknown=Unknown.HOLD)
+    assert verdict == NO_SUCH_USER
+
+
+TAGGED = Mailbox.parse("anna+news@example.net")
+
+
+def test_a_detail_behind_a_delimiter_does_not_make_another_mailbox_of_a_list() -> None:
+    listed = Mailbox.parse("anna@example.net")
+    assert judge(TAGGED, listed) == ACCEPT
+    assert judge(Mailbox.parse('"anna+a b"@example.net'), listed) == ACCEPT
+    for local in ("ann+a", "+anna", "anna-news"):
+        assert judge(Mailbox(local, DOMAIN), listed) == NO_SUCH_USER
+    for delimiters, verdict in (("", NO_SUCH_USER), ("-", NO_SUCH_USER), ("-+", ACCEPT)):
+        backup = Backup(DOMAIN, recipients=(listed,), delimiters=delimiters)
+        domains = {DOMAIN: recipients_of(backup, {})}
+        assert answer_from({}, judge_recipient(TAGGED, domains, OWN)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("plain", "tagged", "verdict"),
+    [
+        (Knowledge.KNOWN, None, ACCEPT),
+        (Knowledge.UNKNOWN, Knowledge.KNOWN, ACCEPT),  # a mailbox of that very name
+        (Knowledge.UNKNOWN, Knowledge.UNKNOWN, NO_SUCH_USER),
+        (Knowledge.UNKNOWN, Knowledge.UNREACHABLE, Accept(Way.UNVERIFIED)),
+        (Knowledge.UNREACHABLE, Knowledge.KNOWN, ACCEPT),
+        (Knowledge.UNREACHABLE, Knowledge.UNKNOWN, Accept(Way.UNVERIFIED)),
+    ],
+)
+def test_what_is_learned_of_a_mailbox_holds_for_its_details(
+    plain: Knowledge, tagged: Knowledge | None, verdict: Verdict
+) -> None:
+    domains = {DOMAIN: recipients_of(Backup(DOMAIN), {})}
+    world: dict[Question, Answer] = {KnownRecipient(Mailbox("anna", DOMAIN)): plain}
+    if tagged is not None:
+        world[KnownRecipient(TAGGED)] = tagged
+    assert answer_from(world, judge_recipient(TAGGED, domains, OWN)) == verdict
+
+
+def test_addresses_of_which_nothing_is_known_have_a_quarter_of_the_room() -> None:
+    assert judge_unverified(room=4_000, size=400, stored=600) == ACCEPT
+    verdict = judge_unverified(room=4_000, size=401, stored=600)
+    assert isinstance(verdict, Defer)
+    assert (verdict.reply.code, verdict.reply.status) == (452, "4.2.2")
+    assert isinstance(judge_unverified(room=0, size=1, stored=0), Defer)
+
+
+def test_one_network_has_so_many_in_a_span_and_another_has_its_own() -> None:
+    rate = PrefixRate(times_max=2, span_ms=1_000)
+    assert [rate.allows("192.0.2.0/24", at) for at in (0, 1, 2, 999)] == [True, True, False, False]
+    assert rate.allows("198.51.100.0/24", 999)
+    assert rate.allows("192.0.2.0/24", 1_000)
 
 
 def test_our_own_postmaster_is_the_owner() -> None:

@@ -14,6 +14,7 @@ from secondpost.config.records import (
     Config,
     LearnedRecipients,
     Receive,
+    Unknown,
     Web,
 )
 from secondpost.mail.address import Domain, Endpoint, Mailbox
@@ -27,6 +28,7 @@ from secondpost.policy.recipient import OwnDomains, recipients_of
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.listener import Listener
 from secondpost.receive.reception import Reception
+from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
 from secondpost.store.ports import Learned, StoreFull, StoreUnavailable
 from secondpost.world.ports import DiskFailed, Listening, ProtocolFactory
 from secondpost.world.real_clock import RealClock
@@ -46,6 +48,7 @@ class ListedIntake:
         self.taken: list[tuple[Arrival, KeptFor | None]] = []
         self.error: Exception | None = None
         self.stored = 0
+        self.unverified = 0
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -58,6 +61,9 @@ class ListedIntake:
 
     def stored_octets(self, domain: Domain) -> int:
         return self.stored
+
+    def unverified_octets(self, domain: Domain) -> int:
+        return self.unverified
 
     def learned(self, mailbox: Mailbox) -> Learned | None:
         return None
@@ -148,6 +154,7 @@ class Office:
                 ids=QueueIds(1),
                 log=MailLog(self.lines.append, US),
                 answerer=self._answer,
+                unverified=UnverifiedMail(self.intake, RealClock(), lambda: self.free),
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
                 free=lambda: self.free,
@@ -424,7 +431,54 @@ def test_an_unknown_recipient_is_asked_about_while_the_client_waits(tmp_path: Pa
             office.knowledge = knowledge
             assert (await client.say(ENVELOPE))[-1].startswith(code)
 
-    in_office(tmp_path, story, backup=backup)
+    in_office(tmp_path, story, backup=replace(backup, unknown=Unknown.DEFER))
+
+
+LEARNS = Backup(DOMAIN, recipients=(Mailbox.parse("anna@example.net"), LearnedRecipients()))
+TWO = b"MAIL FROM:<a@s.example> SIZE=2000\r\nRCPT TO:<anna@example.net>\r\nRCPT TO:<bert@example.net>\r\n"
+
+
+def test_a_message_for_a_known_and_an_unverified_recipient_is_one_and_says_which_is_which(
+    tmp_path: Path,
+) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        assert (await client.say(b"EHLO c.example\r\n" + TWO))[-1].startswith("250 2.1.5")
+        await client.say(b"DATA\r\n")
+        assert (await client.say(BODY + b".\r\n"))[-1].startswith("250 ")
+
+    ((arrival, _),) = in_office(tmp_path, story, backup=LEARNS).intake.taken
+    assert [str(one) for one in arrival.envelope.recipients] == ["anna@example.net", "bert@example.net"]
+    assert arrival.unverified == {Mailbox.parse("bert@example.net")}
+    assert arrival.lane is Lane.RELAY
+
+
+def test_unverified_recipients_are_put_off_when_their_share_of_the_room_is_full(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        office.intake.unverified = 249_000
+        client = office.call()
+        replies = await client.say(b"EHLO c.example\r\n" + TWO)
+        assert [reply[:9] for reply in replies[-2:]] == ["250 2.1.5", "452 4.2.2"]
+        office.intake.unverified = 247_000
+        assert (await client.say(b"RCPT TO:<bert@example.net>\r\n"))[-1].startswith("250 2.1.5")
+
+    in_office(tmp_path, story, backup=replace(LEARNS, quota=1_000_000))
+
+
+def test_one_network_sends_so_many_messages_to_unverified_recipients_in_an_hour(tmp_path: Path) -> None:
+    ask = b"MAIL FROM:<>\r\nRCPT TO:<bert@example.net>\r\nRCPT TO:<cleo@example.net>\r\nRSET\r\n"
+
+    async def story(office: Office) -> None:
+        for number in range(MESSAGES_PER_HOUR_MAX):
+            client = office.call(f"192.0.2.{number % 250}")
+            replies = await client.say(b"EHLO c.example\r\n" + ask)
+            assert [reply[:3] for reply in replies[-3:]] == ["250", "250", "250"]
+        replies = await office.call("192.0.2.251").say(b"EHLO c.example\r\n" + TWO)
+        assert [reply[:9] for reply in replies[-2:]] == ["250 2.1.5", "451 4.7.1"]
+        replies = await office.call("198.51.100.1").say(b"EHLO c.example\r\n" + TWO)
+        assert replies[-1].startswith("250 2.1.5")
+
+    in_office(tmp_path, story, backup=LEARNS)
 
 
 def test_mail_for_our_own_postmaster_goes_to_the_owner_in_a_lane_of_its_own(tmp_path: Path) -> None:

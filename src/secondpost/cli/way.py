@@ -80,7 +80,9 @@ def _arrival(message: MessageRow, deliveries: list[Listed], config: Config) -> l
 
 def _taken(listed: Listed, lane: Lane, config: Config) -> str:
     if lane is Lane.RELAY and _is_backed_up(listed.recipient, config):
-        return f"{listed.recipient}: its domain is backed up here"
+        taken = f"{listed.recipient}: its domain is backed up here"
+        unverified = "; nothing was known of the address, so it goes behind all others"
+        return f"{taken}{unverified}" if listed.lane is Lane.UNVERIFIED else taken
     return f"{listed.recipient}: lane {lane}"
 
 

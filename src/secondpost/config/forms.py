@@ -4,7 +4,7 @@ addresses has the forms of hosts, mailboxes and URLs, grammars those of texts wi
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import TypeVar
 
@@ -60,14 +60,15 @@ def number(least: int, most: int) -> Form[int]:
     return form
 
 
-def choice(kinds: type[E]) -> Form[E]:
+def choice(kinds: Iterable[E]) -> Form[E]:
+    named = {one.value: one for one in kinds}
+
     def form(value: object) -> E:
         word = text(value)
-        try:
-            return kinds(word)
-        except ValueError:
-            words = ", ".join(quoted(one.value) for one in kinds)
-            raise Wrong(f"{quoted(word)} is not one of the words for it", f"write one of {words}") from None
+        if word not in named:
+            words = ", ".join(map(quoted, named))
+            raise Wrong(f"{quoted(word)} is not one of the words for it", f"write one of {words}")
+        return named[word]
 
     return form
 

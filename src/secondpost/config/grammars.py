@@ -12,6 +12,7 @@ from secondpost.mail.slot import parse_slot
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?")
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, the plain ones
+_DELIMITERS = re.compile(r"[#$&'*+/=?^_`{|}~-]{1,8}")  # what RFC 5321 lets stand in a local part
 _NEWSLETTER = re.compile(r"[a-z0-9-]{1,32}")
 STORE_OCTETS_MAX = 90  # unix(7): 107 for the name of a socket, and 17 are left for what it is called there
 RESERVED_NAMES = frozenset({"confirm", "leave", "me", "admin", "api", "static", "health", "metrics"})
@@ -63,6 +64,13 @@ def newsletter_name(value: object) -> str:
     if name in RESERVED_NAMES:
         raise Wrong(f"{quoted(name)} is a name that the web pages need themselves", "choose another")
     return name
+
+
+def delimiters(value: object) -> str:
+    """Characters of a local part behind which a detail stands (me+tag@); none at all turns that off."""
+    if value == "":
+        return ""
+    return _matching(text(value), _DELIMITERS, "a set of characters between a mailbox and its detail", "+")
 
 
 def _matching(written: str, pattern: re.Pattern[str], what: str, example: str) -> str:

@@ -22,11 +22,14 @@ class BareNewlines(StrEnum):
 
 
 class Unknown(StrEnum):
-    """What a backup domain answers for a recipient it has never heard of, while nobody can be asked."""
+    """What becomes of mail for an address of which nothing is known, while the primary cannot be asked."""
 
+    HOLD = "hold"  # accepted, and delivered behind all others: the primary's own answer ends it
     DEFER = "defer"  # 451: the sender comes again
-    QUARANTINE = "quarantine"  # accept, but keep it for the owner; never a bounce
-    REFUSE = "refuse"  # 550
+    REJECT = "reject"  # 550
+
+
+OLD_UNKNOWN = {"quarantine": Unknown.HOLD, "refuse": Unknown.REJECT}  # words of earlier versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,9 @@ class Backup:
     keep_ms: int = 31 * DAY_MS
     quota: int | None = None
     max_size: int = 50_000_000
-    unknown: Unknown = Unknown.DEFER
+    unknown: Unknown = Unknown.HOLD
+    old_unknown: str | None = None  # the file says `unknown` in this word of an earlier version
+    delimiters: str = "+"  # me+tag@ is me@; "" where every address stands for itself
 
 
 @dataclass(frozen=True, slots=True)

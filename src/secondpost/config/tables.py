@@ -9,6 +9,7 @@ from secondpost.config.faults import Wrong, quoted
 from secondpost.config.files import path_from, pem_file, secret_file
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
+    OLD_UNKNOWN,
     AnyRecipient,
     Backup,
     BareNewlines,
@@ -42,6 +43,7 @@ MB, GB, TB = 10**6, 10**9, 10**12
 MESSAGE_OCTETS_LEAST = 64_000  # RFC 5321 §4.5.3.1.7: every server takes that much
 RECIPIENTS_LEAST = 100  # RFC 5321 §4.5.3.1.8
 SMTP_PORT = 25
+ROUTED_LANES = (Lane.RELAY, Lane.ISSUES, Lane.OWN)  # unverified mail goes where relay goes
 NOWHERE = Domain("invalid")  # RFC 2606: stands in a record that will not be used
 
 
@@ -129,6 +131,7 @@ def dkim(section: Section) -> Dkim:
 def backup(section: Section, folder: str) -> Backup | None:
     domain = section.need("domain", addresses.full_domain, 'write domain = "example.net"')
     usual = Backup(NOWHERE if domain is None else domain)
+    unknown = section.take("unknown", _unknown, usual.unknown.value)
     taken = Backup(
         domain=usual.domain,
         primary=section.filled_list(
@@ -138,9 +141,17 @@ def backup(section: Section, folder: str) -> Backup | None:
         keep_ms=section.take("keep", forms.duration(HOUR_MS, 366 * DAY_MS), usual.keep_ms),
         quota=section.take("quota", forms.size(MB, 100 * TB), None),
         max_size=section.take("max_size", forms.size(MESSAGE_OCTETS_LEAST, GB), usual.max_size),
-        unknown=section.take("unknown", forms.choice(Unknown), usual.unknown),
+        unknown=OLD_UNKNOWN[unknown] if unknown in OLD_UNKNOWN else Unknown(unknown),
+        old_unknown=unknown if unknown in OLD_UNKNOWN else None,
+        delimiters=section.take("delimiters", grammars.delimiters, usual.delimiters),
     )
     return None if domain is None else taken
+
+
+def _unknown(value: object) -> str:
+    """A word of Unknown, or what an earlier version called it."""
+    word = forms.text(value)
+    return word if word in OLD_UNKNOWN else forms.choice(Unknown)(word).value
 
 
 def _recipients(section: Section, usual: Backup, folder: str) -> tuple[RecipientSource, ...]:
@@ -202,7 +213,7 @@ def route(section: Section, folder: str) -> Route | None:
             section.fault(key, f"{key} alone is not enough", f"write {other} too")
     taken = Route(
         domain=None if domain == addresses.ANY_DOMAIN else domain,
-        lane=section.take("lane", forms.choice(Lane), None),
+        lane=section.take("lane", forms.choice(ROUTED_LANES), None),
         host=Endpoint("", 0) if host is None else host,
         username=section.take("username", forms.text, None),
         password_file=section.take("password_file", secret_file(folder), None),

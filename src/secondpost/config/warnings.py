@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from secondpost.config.addresses import is_loopback
+from secondpost.config.faults import quoted
 from secondpost.config.files import others_can_read
 from secondpost.config.records import (
     AnyRecipient,
@@ -157,6 +158,11 @@ def _backup(key: str, backup: Backup) -> Iterator[Warning]:
             'and spam with it; "learn" or a list is better'
         )
         yield Warning(f"{key}.recipients", text)
+    if backup.old_unknown is not None:
+        text = (
+            f"{quoted(backup.old_unknown)} is the word of an earlier version: write {quoted(backup.unknown)}"
+        )
+        yield Warning(f"{key}.unknown", text)
     if any(isinstance(source, RecipientUrl) for source in backup.recipients):
         text = "this version does not fetch lists yet: whom they name is found out at the primary"
         yield Warning(f"{key}.recipients", text)

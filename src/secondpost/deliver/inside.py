@@ -142,10 +142,7 @@ class InsideSite:
         if self._stopping or not await self._is_ours(claimed):
             post.settler.add(self.lease, handed_back(claimed, post.clock.now_ms()))
             return
-        outcome = await self._outcome(claimed)
-        settlement = post.decide(claimed, outcome)
-        post.settler.add(self.lease, settlement)
-        post.tell(claimed, outcome, settlement)
+        post.conclude(self.lease, claimed, await self._outcome(claimed))
 
     async def _is_ours(self, claimed: Claimed) -> bool:
         """Else the configuration has changed since it was claimed for here: its route is looked for anew."""

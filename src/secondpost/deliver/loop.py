@@ -12,8 +12,11 @@ from functools import partial
 from secondpost.deliver.inside import InsideSite
 from secondpost.deliver.post import Post
 from secondpost.deliver.probe import Probe
+from secondpost.deliver.recipient_probe import RecipientProbe
+from secondpost.deliver.refusal_budget import QUEUE
 from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.site import Site
+from secondpost.deliver.unverified import UnverifiedSite
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import INSIDE
@@ -22,6 +25,7 @@ from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
 SITES_AT_ONCE = 100
 LOOK_SECONDS_MAX = 30.0  # without any hint
+UNVERIFIED_SECONDS = 1.0  # between two looks whether the known mail of a site has gone
 LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
 SWEEP_SECONDS = 15.0
 EXPIRE_SECONDS = 60.0
@@ -30,13 +34,17 @@ DRAIN_SECONDS_MAX = 30.0
 AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever scheduled
 
 
+AnySite = Site | UnverifiedSite | InsideSite
+
+
 class DeliverLoop:
     def __init__(self, post: Post, lanes: tuple[Lane, ...]) -> None:
         self._post = post
         self._lanes = lanes
         self.probe = Probe(post)
+        self.recipients = RecipientProbe(post)
         self._refusals = Refusals()
-        self._sites: dict[tuple[Lane, str], Site | InsideSite] = {}
+        self._sites: dict[tuple[Lane, str], AnySite] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._looks_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
@@ -66,7 +74,7 @@ class DeliverLoop:
     @property
     def has_work(self) -> bool:
         """Mail of these lanes is on its way to another server, or about to be."""
-        return any(isinstance(site, Site) and site.has_work for site in self._sites.values())
+        return any(not isinstance(site, InsideSite) and site.has_work for site in self._sites.values())
 
     def hinted(self) -> None:
         """There is something new in the spool."""
@@ -79,6 +87,7 @@ class DeliverLoop:
         self._stopping = True
         for task in self._rounds:
             task.cancel()
+        self.recipients.close()
         if self._timer is not None:
             self._timer.cancel()
         for site in list(self._sites.values()):
@@ -110,10 +119,14 @@ class DeliverLoop:
             return
         now_ms = self._post.clock.now_ms()
         room = SITES_AT_ONCE - len(self._sites) - len(self._leasing)
-        for due in self._post.claims.sites_due(self._lanes, now_ms, max(room, 0)):
-            self._begin(due)
-        next_ms = self._post.claims.next_due_ms(self._lanes)
         wait = LOOK_SECONDS_MAX
+        for due in self._post.claims.sites_due(self._lanes, now_ms, max(room, 0)):
+            seconds = self._unverified_wait_seconds(due)
+            if seconds > 0:
+                wait = min(wait, seconds)
+            else:
+                self._begin(due)
+        next_ms = self._post.claims.next_due_ms(self._lanes)
         if next_ms is not None and next_ms > now_ms:
             wait = min(wait, (next_ms - now_ms) / 1000)
         self._look_within(wait)
@@ -139,15 +152,31 @@ class DeliverLoop:
         if self._stopping:
             await self._post.give_back(lease)
             return
-        site: Site | InsideSite
+        site: AnySite
         if lease.site == INSIDE:
             site = InsideSite(self._post, lease, self._ended)
+        elif lease.lane is Lane.UNVERIFIED:
+            yields = partial(self._has_known_mail, lease.site)
+            site = UnverifiedSite(self._post, lease, self._refusals, yields, self._ended)
         else:
             site = Site(self._post, lease, self._refusals, self._ended)
         self._sites[key] = site
         site.poke()
 
-    def _ended(self, site: Site | InsideSite) -> None:
+    def _has_known_mail(self, site: str) -> bool:
+        """Whether mail for known recipients is on its way to the site: all other mail for it waits."""
+        relay = self._sites.get((Lane.RELAY, site))
+        return isinstance(relay, Site) and relay.has_work
+
+    def _unverified_wait_seconds(self, due: SiteDue) -> float:
+        """Until mail for unverified recipients of the site may go; 0: now."""
+        if due.lane is not Lane.UNVERIFIED:
+            return 0.0
+        if self._has_known_mail(due.site):
+            return UNVERIFIED_SECONDS
+        return self._post.budgets.of(due.site).wait_ms(QUEUE, self._post.clock.now_ms()) / 1000
+
+    def _ended(self, site: AnySite) -> None:
         self._sites.pop((site.lease.lane, site.lease.site), None)
         self._look_within(0.0)
 

@@ -7,6 +7,7 @@ from functools import partial
 from secondpost.config.records import Config
 from secondpost.deliver.learning import Learning
 from secondpost.deliver.readers import Readers
+from secondpost.deliver.refusal_budget import RefusalBudgets
 from secondpost.deliver.settling import Settler, insist
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed, KeptFor, State
@@ -36,6 +37,7 @@ class Post:
     claims: Claims
     settler: Settler
     learning: Learning
+    budgets: RefusalBudgets
     readers: Readers | None  # None: this store has no mail to readers
     # Takes mail that is addressed to ourselves; the octets are its beginning.
     inside: Callable[[Claimed, bytes], Awaitable[Outcome]]
@@ -71,9 +73,11 @@ class Post:
         backup = self.config.backup_for(claimed.recipient.domain)
         return term_of(claimed.origin, backup.keep_ms if backup is not None else None)
 
-    def decide(self, claimed: Claimed, outcome: Outcome) -> Settlement:
-        now_ms = self.clock.now_ms()
-        return settle(claimed, outcome, self.term(claimed), now_ms, self.dice.fraction())
+    def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
+        """Write down what came of an attempt, and log it."""
+        settlement = settle(claimed, outcome, self.term(claimed), self.clock.now_ms(), self.dice.fraction())
+        self.settler.add(lease, settlement)
+        self.tell(claimed, outcome, settlement)
 
     async def mark_down(self, site: str, cause: Cause, detail: str) -> None:
         now_ms = self.clock.now_ms()
@@ -108,8 +112,9 @@ class Post:
         match outcome, settlement.kept_for:
             case Delivered(host, reply), _:
                 self.log.delivered(id, to, host, reply, settlement.at_ms - claimed.arrived_ms)
-                if self.learning.is_news(to, settlement.at_ms):
-                    self.background(self.learning.write(to, True, "delivery", settlement.at_ms))
+                learned = self.learning.news_of(to, settlement.at_ms)
+                if learned is not None:
+                    self.background(self.learning.write(learned, True, "delivery", settlement.at_ms))
             case ((Deferred(_, host, reply) | Failed(_, host, reply)), KeptFor() as kept_for):
                 self.log.kept(id, to, kept_for, host, reply)
             case Deferred(_, host, _), None if settlement.state is State.UNKNOWN:

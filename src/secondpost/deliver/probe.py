@@ -1,7 +1,7 @@
-"""Does a site that was down take mail again? Does the primary have this mailbox?
+"""Does a site that was down take mail again?
 
 The site probe is a conversation (EHLO, STARTTLS, EHLO, QUIT), never a message: all hosts in parallel, and
-one that lets us in is enough. The recipient probe goes on to MAIL FROM:<> and RCPT, and never to DATA.
+one that lets us in is enough.
 """
 
 import asyncio
@@ -10,34 +10,33 @@ from collections.abc import Iterator
 from secondpost.deliver.opening import Opener, Unopened
 from secondpost.deliver.outside import Connection, Job
 from secondpost.deliver.post import Post
-from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.address import Domain
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Inside, NoPlan, Plan
-from secondpost.mail.questions import Knowledge
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Phase, Result
+from secondpost.protocols.smtp_client import Result
 from secondpost.store.ports import SiteDown
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0  # for the whole conversation
-RECIPIENT_SECONDS = 5.0  # the caller of the receive role waits no longer
 PROBES_AT_ONCE = 50
-RECIPIENTS_AT_ONCE = 5  # of one domain: whoever guesses addresses here must not hammer the primary
 DOMAINS_MAX = 1000  # of a site, among which those are that are looked at in a round
 DOMAINS_AT_ONCE = 100
 
 
-class _Visitor:
-    """Owns a connection that will carry no message."""
+class Visitor:
+    """Owns a connection that carries no message."""
 
     def __init__(self) -> None:
-        self.answer: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
+        self.broken_by: Cause | None = None
+        self.answer: asyncio.Future[Result | None] | None = None
 
     def connection_ready(self, connection: Connection) -> None:
         raise AssertionError("a connection is ready before it is handed over")
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
+        self.broken_by = cause
         self.answered(None)
 
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
@@ -47,7 +46,7 @@ class _Visitor:
         raise AssertionError("a probe sends no message")
 
     def answered(self, result: Result | None) -> None:
-        if not self.answer.done():
+        if self.answer is not None and not self.answer.done():
             self.answer.set_result(result)
 
 
@@ -56,8 +55,6 @@ class Probe:
         self._post = post
         self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
         self._room = asyncio.Semaphore(PROBES_AT_ONCE)
-        self._asked: dict[Mailbox, asyncio.Task[Knowledge]] = {}
-        self._rooms = {backup.domain: asyncio.Semaphore(RECIPIENTS_AT_ONCE) for backup in post.config.backups}
 
     # ------------------------------------------------------------ sites
 
@@ -124,56 +121,4 @@ class Probe:
         return Unopened(Cause.CONNECT, plan.hops[0].name, Reply.of(451, "4.4.1", "no answer in time"))
 
     async def _visit(self, plan: Plan) -> Connection | Unopened:
-        return await self._opener.open(plan, _Visitor())
-
-    # ------------------------------------------------------------ recipients
-
-    async def knows(self, mailbox: Mailbox) -> Knowledge:
-        """Ask the primary, at most once at a time for each mailbox; what it says is learned."""
-        task = self._asked.get(mailbox)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._ask(mailbox))
-            self._asked[mailbox] = task
-            task.add_done_callback(lambda _: self._asked.pop(mailbox, None))
-        return await asyncio.shield(task)
-
-    async def _ask(self, mailbox: Mailbox) -> Knowledge:
-        room = self._rooms.get(mailbox.domain)
-        if room is None:
-            return Knowledge.UNREACHABLE
-        try:
-            async with asyncio.timeout(RECIPIENT_SECONDS), room:
-                knowledge = knowledge_from(await self._visit_recipient(mailbox))
-        except TimeoutError:
-            return Knowledge.UNREACHABLE
-        if knowledge is not Knowledge.UNREACHABLE:
-            known, now_ms = knowledge is Knowledge.KNOWN, self._post.clock.now_ms()
-            await self._post.learning.write(mailbox, known, "probe", now_ms)
-        return knowledge
-
-    async def _visit_recipient(self, mailbox: Mailbox) -> Result | None:
-        routed = await self._post.route(Lane.RELAY, mailbox.domain)
-        if not isinstance(routed, Plan):
-            return None
-        visitor = _Visitor()
-        opened = await self._opener.open(routed, visitor)
-        if isinstance(opened, Unopened):
-            return None
-        try:
-            opened.ask(mailbox, visitor.answered)
-            return await visitor.answer
-        finally:
-            opened.quit()
-
-
-def knowledge_from(result: Result | None) -> Knowledge:
-    """Only a refusal that speaks of the mailbox tells that it does not exist: a block list does not."""
-    if result is None or result.phase is not Phase.RCPT:
-        return Knowledge.UNREACHABLE
-    reply = result.reply
-    if reply.is_positive:
-        return Knowledge.KNOWN
-    speaks_of_mailbox = reply.status == "" or reply.status.startswith("5.1.") or reply.status == "5.2.1"
-    if reply.code in (550, 551, 553) and speaks_of_mailbox:
-        return Knowledge.UNKNOWN
-    return Knowledge.UNREACHABLE
+        return await self._opener.open(plan, Visitor())

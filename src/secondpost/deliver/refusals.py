@@ -6,7 +6,9 @@ until others of the same domain get through; and when it meets several in a row,
 """
 
 from secondpost.mail.address import Domain
+from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
 
 IN_A_ROW_MAX = 3  # messages refused before the domain is paused
 PAUSE_MS = 15 * 60_000
@@ -28,6 +30,18 @@ class Refusals:
             self._in_a_row.clear()
         self._in_a_row[lane, domain] = count
         return count % IN_A_ROW_MAX == 0
+
+    def weighed(self, claimed: Claimed, outcome: Outcome) -> Outcome:
+        """A refusal by policy only defers, until it is clear that it is the message's own."""
+        domain = claimed.recipient.domain
+        match outcome:
+            case Delivered():
+                self.passed(claimed.lane, domain)
+            case Failed(Cause.DOMAIN_POLICY, host, reply) if not self.counts(
+                claimed.lane, domain, claimed.attempts
+            ):
+                return Deferred(Cause.DOMAIN_POLICY, host, reply)
+        return outcome
 
     def counts(self, lane: Lane, domain: Domain, attempts: int) -> bool:
         """Whether a refusal may end this message: it is the message's own, as others get through."""

@@ -20,7 +20,7 @@ from secondpost.deliver.refusals import PAUSE_MS, Refusals
 from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of_break, speaks_of_load
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed
-from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
+from secondpost.mail.outcome import Cause, Deferred, Failed, Level, Outcome
 from secondpost.mail.plan import Inside, NoPlan, Plan
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Result
@@ -376,21 +376,7 @@ class Site:
     # ------------------------------------------------------------ outcomes
 
     def _settle(self, claimed: Claimed, outcome: Outcome) -> None:
-        outcome = self._weigh(claimed, outcome)
-        settlement = self._post.decide(claimed, outcome)
-        self._post.settler.add(self.lease, settlement)
-        self._post.tell(claimed, outcome, settlement)
-
-    def _weigh(self, claimed: Claimed, outcome: Outcome) -> Outcome:
-        domain = claimed.recipient.domain
-        match outcome:
-            case Delivered():
-                self._refusals.passed(claimed.lane, domain)
-            case Failed(Cause.DOMAIN_POLICY, host, reply) if not self._refusals.counts(
-                claimed.lane, domain, claimed.attempts
-            ):
-                return Deferred(Cause.DOMAIN_POLICY, host, reply)
-        return outcome
+        self._post.conclude(self.lease, claimed, self._refusals.weighed(claimed, outcome))
 
 
 def jobs_of(rows: list[Claimed]) -> Iterator[Job]:

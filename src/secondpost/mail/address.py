@@ -89,6 +89,17 @@ class Mailbox:
         """What two spellings of one mailbox share: the local part unquoted and case-folded."""
         return f"{unquoted(self.local).casefold()}@{self.domain.name}"
 
+    def without_detail(self, delimiters: str) -> "Mailbox | None":
+        """me@ for me+tag@ (RFC 5233): what stands before the first of the delimiters; None without one."""
+        plain = unquoted(self.local)
+        at = min((plain.find(one) for one in delimiters if one in plain), default=0)
+        if at == 0:
+            return None
+        user = plain[:at]
+        if _DOT_STRING.fullmatch(user) is None:
+            user = '"' + re.sub(r'(["\\])', r"\\\1", user) + '"'
+        return Mailbox(user, self.domain)
+
     def __str__(self) -> str:
         return f"{self.local}@{self.domain.name}"
 

@@ -9,9 +9,10 @@ from secondpost.mail.queue_id import QueueId
 
 
 class Lane(StrEnum):
-    """Roads beside each other: none of them ever delays another."""
+    """Roads beside each other: none of them ever delays another, but that unverified waits for relay."""
 
     RELAY = "relay"  # mail for backup domains
+    UNVERIFIED = "unverified"  # of it, for addresses of which nothing is known: goes behind all the rest
     ISSUES = "issues"  # mail to readers
     OWN = "own"  # reports, confirmations, alarms, submitted mail
 
@@ -47,3 +48,4 @@ class Arrival:
     peer: Peer
     arrived_ms: int
     content: Content
+    unverified: frozenset[Mailbox] = frozenset()  # those of the recipients of which nothing is known

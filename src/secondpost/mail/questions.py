@@ -38,6 +38,7 @@ class KnownRecipient:
     """
 
     mailbox: Mailbox
+    caller: str = ""  # the IP address of the one who names it
 
 
 Question = Mx | Addresses | Txt | KnownRecipient
@@ -81,7 +82,7 @@ class Knowledge(StrEnum):
 
     KNOWN = "known"
     UNKNOWN = "unknown"  # the primary said so, or no key of ours made the address
-    UNREACHABLE = "unreachable"  # nobody can be asked now
+    UNREACHABLE = "unreachable"  # nothing is known, and the primary cannot be asked now
 
 
 Answer = MxAnswer | AddressAnswer | TxtAnswer | Knowledge

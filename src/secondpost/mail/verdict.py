@@ -10,7 +10,7 @@ class Way(StrEnum):
     """What becomes of a message for a recipient that we take."""
 
     PRIMARY = "primary"  # on to the backup domain's primary
-    QUARANTINE = "quarantine"  # among the dead letters: nobody could say whether the mailbox exists
+    UNVERIFIED = "unverified"  # on to the primary as well, behind all others: nothing is known of the mailbox
     OWNER = "owner"  # our own postmaster: the owner reads elsewhere
     INSIDE = "inside"  # to ourselves: a mail to a reader that came back, or a reader who writes
 

@@ -1,8 +1,8 @@
 """Do we take mail for this recipient? Only for domains we back up, and only for mailboxes they have; and for
 ourselves, at the addresses that stand in our own mail.
 
-Unknown recipients are refused while the sender is still connected: whoever accepts first and bounces
-later sends backscatter (promise P3).
+Recipients known not to exist are refused while the sender is still connected; those of which nothing is known
+follow `unknown` (promise P3). What is accepted for one that the primary then refuses is kept, never bounced.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ CANNOT_TELL = Defer(
     Reply.of(451, "4.4.3", "The primary cannot be asked about this mailbox now; try again later"),
     "recipient-unverified",
 )
+UNVERIFIED = Accept(Way.UNVERIFIED)
 CANNOT_CHECK = Defer(
     Reply.of(451, "4.4.3", "That address cannot be checked now; try again later"), "recipient-unverified"
 )
@@ -47,6 +48,12 @@ class Recipients:
     listed: frozenset[str]
     takes_any: bool
     learns: bool
+
+    def lists(self, mailbox: Mailbox) -> bool:
+        if mailbox.key in self.listed:
+            return True
+        plain = mailbox.without_detail(self.backup.delimiters)
+        return plain is not None and plain.key in self.listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +91,16 @@ def recipients_of(backup: Backup, lists: dict[str, frozenset[str]]) -> Recipient
     return Recipients(backup, frozenset(listed), takes_any, learns)
 
 
-def judge_recipient(mailbox: Mailbox, domains: dict[Domain, Recipients], own: OwnDomains) -> Asking[Verdict]:
+def judge_recipient(
+    mailbox: Mailbox, domains: dict[Domain, Recipients], own: OwnDomains, caller: str = ""
+) -> Asking[Verdict]:
+    """`caller`: the IP address of the one who names the mailbox."""
     recipients = domains.get(mailbox.domain)
     if recipients is None:
         if mailbox.domain not in own.names:
             return NOT_OURS
         return (yield from _judge_own(mailbox, own))
-    if mailbox.key in recipients.listed:
+    if recipients.lists(mailbox):
         return ACCEPT
     if not ROUTING_CHARACTERS.isdisjoint(unquoted(mailbox.local)):
         return ROUTED_ON if recipients.takes_any or recipients.learns else NO_SUCH_USER
@@ -98,13 +108,20 @@ def judge_recipient(mailbox: Mailbox, domains: dict[Domain, Recipients], own: Ow
         return ACCEPT
     if not recipients.learns:
         return NO_SUCH_USER
-    match (yield KnownRecipient(mailbox)):
-        case Knowledge.KNOWN:
+    return (yield from _judge_learned(mailbox, recipients.backup, caller))
+
+
+def _judge_learned(mailbox: Mailbox, backup: Backup, caller: str) -> Asking[Verdict]:
+    """me+tag@ is me@; where there is no me@, it may be a mailbox of that very name."""
+    plain = mailbox.without_detail(backup.delimiters)
+    knowledge = Knowledge.UNKNOWN
+    for each in (mailbox,) if plain is None else (plain, mailbox):
+        answer = yield KnownRecipient(each, caller)
+        if answer is Knowledge.KNOWN:
             return ACCEPT
-        case Knowledge.UNKNOWN:
-            return NO_SUCH_USER
-        case _:
-            return _unasked(recipients.backup.unknown)
+        if answer is Knowledge.UNREACHABLE:
+            knowledge = Knowledge.UNREACHABLE
+    return NO_SUCH_USER if knowledge is Knowledge.UNKNOWN else _unasked(backup.unknown)
 
 
 def _judge_own(mailbox: Mailbox, own: OwnDomains) -> Asking[Verdict]:
@@ -128,7 +145,7 @@ def _unasked(unknown: Unknown) -> Verdict:
     match unknown:
         case Unknown.DEFER:
             return CANNOT_TELL
-        case Unknown.QUARANTINE:
-            return Accept(Way.QUARANTINE)
-        case Unknown.REFUSE:
+        case Unknown.HOLD:
+            return UNVERIFIED
+        case Unknown.REJECT:
             return NO_SUCH_USER

@@ -11,6 +11,16 @@ OVER_QUOTA = Defer(
     "quota",
 )
 
+UNVERIFIED_SHARE = 0.25  # of a domain's room, for addresses of which nothing is known
+UNVERIFIED_FULL = Defer(
+    Reply.of(452, "4.2.2", "Enough mail for unverified addresses of that domain is waiting; try again later"),
+    "unverified-room",
+)
+UNVERIFIED_TOO_OFTEN = Defer(
+    Reply.of(451, "4.7.1", "Too much mail for unverified addresses from your network; try again later"),
+    "unverified-rate",
+)
+
 
 def judge_size(size: int, free: int) -> Verdict:
     """At MAIL with SIZE, and again while the body comes in. `size` is 0 when nobody said; `free` is what
@@ -27,3 +37,8 @@ def judge_quota(backup: Backup, size: int, stored: int) -> Verdict:
     if backup.quota is not None and stored + size > backup.quota:
         return OVER_QUOTA
     return ACCEPT
+
+
+def judge_unverified(room: int, size: int, stored: int) -> Verdict:
+    """`room`: octets that may wait for the domain; `stored`: those that do for its unverified addresses."""
+    return ACCEPT if stored + size <= room * UNVERIFIED_SHARE else UNVERIFIED_FULL

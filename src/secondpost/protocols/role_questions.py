@@ -17,6 +17,7 @@ LINE_OCTETS_MAX = 4096
 class _Asked(msgspec.Struct, tag="recipient", tag_field="ask"):
     number: int
     mailbox: str
+    prefix: str
 
 
 class _Answered(msgspec.Struct, tag="knowledge", tag_field="answer"):
@@ -28,6 +29,7 @@ class _Answered(msgspec.Struct, tag="knowledge", tag_field="answer"):
 class RecipientAsked:
     number: int
     mailbox: Mailbox
+    prefix: str = ""  # the network of the caller who named it, as mail/prefix writes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Garbled(Exception):
 
 
 def question_line(asked: RecipientAsked) -> bytes:
-    return msgspec.json.encode(_Asked(asked.number, str(asked.mailbox))) + b"\n"
+    return msgspec.json.encode(_Asked(asked.number, str(asked.mailbox), asked.prefix)) + b"\n"
 
 
 def answer_line(answered: RecipientAnswered) -> bytes:
@@ -51,7 +53,7 @@ def answer_line(answered: RecipientAnswered) -> bytes:
 def read_question(line: bytes) -> RecipientAsked:
     try:
         asked = msgspec.json.decode(line, type=_Asked)
-        return RecipientAsked(asked.number, Mailbox.parse(asked.mailbox))
+        return RecipientAsked(asked.number, Mailbox.parse(asked.mailbox), asked.prefix)
     except (msgspec.MsgspecError, AddressError) as error:
         raise Garbled(str(error)) from error
 

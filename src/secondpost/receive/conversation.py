@@ -76,7 +76,7 @@ class Conversation(asyncio.Protocol):
         self._deadline = 0.0
         self._body_ends = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._incoming = Incoming(reception)
+        self._incoming = Incoming(reception, "")
 
     # ------------------------------------------------------------ the connection
 
@@ -250,11 +250,13 @@ class Conversation(asyncio.Protocol):
 
     def _begin(self, event: MailFrom) -> None:
         size = event.size if event.size is not None else 0
-        self._incoming = Incoming(self._reception, event.sender, size, event.eight_bit)
+        self._incoming = Incoming(self._reception, self._peer_address, event.sender, size, event.eight_bit)
         self._say(self._incoming.judge_room(), OK, None)
 
     def _judge(self, mailbox: Mailbox) -> None:
-        asking = judge_recipient(mailbox, self._reception.recipients(), self._reception.own)
+        asking = judge_recipient(
+            mailbox, self._reception.recipients(), self._reception.own, self._peer_address
+        )
         try:
             self._judged(mailbox, begin(asking))
         except Unfinished as unfinished:
@@ -333,7 +335,7 @@ class Conversation(asyncio.Protocol):
 
     def _end_message(self) -> None:
         self._incoming.forget_body()
-        self._incoming = Incoming(self._reception)
+        self._incoming = Incoming(self._reception, self._peer_address)
         if self._draining:
             self._part(CLOSING)
 

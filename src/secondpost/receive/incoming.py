@@ -7,9 +7,9 @@ is the conversation's business.
 import asyncio
 from collections.abc import Callable
 
+from secondpost.config.records import Backup
 from secondpost.mail.address import NULL_PATH, Mailbox, ReversePath
 from secondpost.mail.content import Content, InFile
-from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
@@ -31,11 +31,12 @@ ONE_WAY = Reject(Reply.of(452, "4.5.3", "Send this recipient a copy of its own")
 
 
 class Incoming:
-    """`size`: what the client declared, 0 when it did not."""
+    """`size`: what the client declared, 0 when it did not; `caller`: its IP address."""
 
     def __init__(
         self,
         reception: Reception,
+        caller: str,
         sender: ReversePath = NULL_PATH,
         size: int = 0,
         eight_bit: bool = False,
@@ -44,7 +45,9 @@ class Incoming:
         self.sender = sender
         self._size = size
         self._eight_bit = eight_bit
+        self._caller = caller
         self._recipients: list[Mailbox] = []
+        self._unverified: set[Mailbox] = set()
         self._way: Way | None = None
         self._peer: Peer | None = None
         self._queue_id: QueueId | None = None
@@ -64,12 +67,26 @@ class Incoming:
             verdict = judge_quota(backup, self._size, stored)
             if not isinstance(verdict, Accept):
                 return verdict
-        if self._way is not None and (self._way is not way or way is Way.INSIDE):
+        road = Way.PRIMARY if way is Way.UNVERIFIED else way
+        if self._way is not None and (self._way is not road or road is Way.INSIDE):
             # What a mail to ourselves changes is known by the mail's id: each has one recipient.
             return ONE_WAY
-        self._way = way
+        if backup is not None and way is Way.UNVERIFIED:
+            verdict = self._judge_unverified(backup)
+            if not isinstance(verdict, Accept):
+                return verdict
+            self._unverified.add(mailbox)
+        self._way = road
         self._recipients.append(mailbox)
         return ACCEPT
+
+    def _judge_unverified(self, backup: Backup) -> Verdict:
+        unverified = self._reception.unverified
+        if len(self._unverified) == 0:
+            verdict = unverified.judge(backup, self._caller)
+            if not isinstance(verdict, Accept):
+                return verdict
+        return unverified.judge_room(backup, self._size)
 
     # ------------------------------------------------------------ the body
 
@@ -118,6 +135,8 @@ class Incoming:
                 continue
             stored = 0 if backup.quota is None else self._reception.intake.stored_octets(domain)
             verdict = judge_quota(backup, size, stored)
+            if isinstance(verdict, Accept) and any(each.domain == domain for each in self._unverified):
+                verdict = self._reception.unverified.judge_room(backup, size)
             if not isinstance(verdict, Accept):
                 return verdict
         return ACCEPT
@@ -163,9 +182,9 @@ class Incoming:
             peer=self._peer,
             arrived_ms=self._reception.clock.now_ms(),
             content=content,
+            unverified=frozenset(self._unverified),
         )
-        kept_for = KeptFor.QUARANTINE if self._way is Way.QUARANTINE else None
-        stored = asyncio.ensure_future(self._reception.intake.accept(arrival, kept_for))
+        stored = asyncio.ensure_future(self._reception.intake.accept(arrival))
         stored.add_done_callback(lambda done: answer(self._stored(arrival, done)))
 
     def _stored(self, arrival: Arrival, stored: asyncio.Future[None]) -> Reply:

@@ -7,6 +7,7 @@ was found to be missing is believed for two hours: a new mailbox waits no longer
 from collections.abc import Awaitable, Callable
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.prefix import caller_prefix
 from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
 from secondpost.store.ports import Intake
 from secondpost.world.ports import Clock
@@ -19,7 +20,11 @@ UNKNOWN_FRESH_MS = 2 * HOUR_MS
 
 
 class RecipientKnowledge:
-    def __init__(self, intake: Intake, clock: Clock, ask: Callable[[Mailbox], Awaitable[Knowledge]]) -> None:
+    """`ask` goes to the role that speaks to the primary, with the network of the caller who wants to know."""
+
+    def __init__(
+        self, intake: Intake, clock: Clock, ask: Callable[[Mailbox, str], Awaitable[Knowledge]]
+    ) -> None:
         self._intake = intake
         self._clock = clock
         self._ask = ask
@@ -28,16 +33,16 @@ class RecipientKnowledge:
         """An Answerer for the questions of policy."""
         if not isinstance(question, KnownRecipient):
             raise TypeError(f"the receive role has no names: {question}")
-        return await self._knows(question.mailbox)
+        return await self._knows(question.mailbox, question.caller)
 
-    async def _knows(self, mailbox: Mailbox) -> Knowledge:
+    async def _knows(self, mailbox: Mailbox, caller: str) -> Knowledge:
         learned = self._intake.learned(mailbox)
         age_ms = self._clock.now_ms() - learned.at_ms if learned is not None else 0
         if learned is not None and learned.known and age_ms < KNOWN_FRESH_MS:
             return Knowledge.KNOWN
         if learned is not None and not learned.known and age_ms < UNKNOWN_FRESH_MS:
             return Knowledge.UNKNOWN
-        asked = await self._ask(mailbox)
+        asked = await self._ask(mailbox, caller_prefix(caller))
         if (
             asked is Knowledge.UNREACHABLE
             and learned is not None

@@ -8,6 +8,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.policy.recipient import OwnDomains, Recipients
+from secondpost.receive.unverified import UnverifiedMail
 from secondpost.store.ports import Intake
 from secondpost.world.asking import Answerer
 from secondpost.world.ports import Clock, Disk, Net, Work
@@ -24,6 +25,7 @@ class Reception:
     ids: QueueIds
     log: MailLog
     answerer: Answerer
+    unverified: UnverifiedMail
     recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
     own: OwnDomains
     free: Callable[[], int]  # octets on the disk beyond the reserve

@@ -30,7 +30,10 @@ Road = Inside | ByHosts | ByMx
 
 
 def road_to(config: Config, lane: Lane, domain: Domain) -> Road:
-    """First ourselves, then the route made for this lane and domain, then the primary, then DNS."""
+    """First ourselves, then the route made for this lane and domain, then the primary, then DNS. What is
+    unverified goes where the domain's other mail goes.
+    """
+    lane = Lane.RELAY if lane is Lane.UNVERIFIED else lane
     if domain in (config.bounces, config.hostname):
         return Inside()
     route = _route(config, lane, domain)

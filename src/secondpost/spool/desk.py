@@ -80,7 +80,7 @@ class Standing(StrEnum):
 
 
 def standing_of(lane: Lane, state: State, site_down: bool, kept_for: str | None = None) -> Standing:
-    if state is State.WAITING and site_down and lane is Lane.RELAY:
+    if state is State.WAITING and site_down and lane in (Lane.RELAY, Lane.UNVERIFIED):
         return Standing.HELD_PRIMARY
     if state is State.HELD:
         return Standing.HELD_OWNER

@@ -44,6 +44,14 @@ class Learned:
     how: str  # "probe" or "delivery"
 
 
+@dataclass(frozen=True, slots=True)
+class CatchAll:
+    """Whether a domain's primary takes mail for an address that cannot exist."""
+
+    takes_all: bool
+    at_ms: int
+
+
 class Intake(Protocol):
     """The receive role's view."""
 
@@ -54,7 +62,11 @@ class Intake(Protocol):
         ...
 
     def stored_octets(self, domain: Domain) -> int:
-        """What lies here for a domain (lane relay, all states that keep content)."""
+        """What lies here for a domain (lanes relay and unverified, all states that keep content)."""
+        ...
+
+    def unverified_octets(self, domain: Domain) -> int:
+        """What waits here for addresses of a domain of which nothing is known (lane unverified, not kept)."""
         ...
 
     def learned(self, mailbox: Mailbox) -> Learned | None: ...
@@ -182,6 +194,8 @@ class Claims(Protocol):
 
     def sites_down(self) -> list[SiteDown]: ...
 
+    def is_down(self, site: str) -> bool: ...
+
     def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
         """Domains with deliveries waiting for the site: what a probe computes its route from."""
         ...
@@ -206,6 +220,12 @@ class Claims(Protocol):
         ...
 
     def learn(self, mailbox: Mailbox, learned: Learned) -> Awaitable[None]: ...
+
+    def catch_all(self, domain: Domain) -> CatchAll | None:
+        """None: it was never found out."""
+        ...
+
+    def learn_catch_all(self, domain: Domain, catch_all: CatchAll) -> Awaitable[None]: ...
 
 
 # ---------------------------------------------------------------- the desk: commands and status

@@ -39,14 +39,15 @@ class RoleAsker(asyncio.Protocol):
         self._open: dict[int, asyncio.Future[Knowledge]] = {}
         self._number = 0
 
-    async def knows(self, mailbox: Mailbox) -> Knowledge:
+    async def knows(self, mailbox: Mailbox, prefix: str) -> Knowledge:
+        """`prefix`: the network of the caller who named the mailbox."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._ask(mailbox)
+                return await self._ask(mailbox, prefix)
         except TimeoutError:
             return Knowledge.UNREACHABLE
 
-    async def _ask(self, mailbox: Mailbox) -> Knowledge:
+    async def _ask(self, mailbox: Mailbox, prefix: str) -> Knowledge:
         await self._connect()
         if self._transport is None or len(self._open) >= OPEN_QUESTIONS_MAX:
             return Knowledge.UNREACHABLE
@@ -55,7 +56,7 @@ class RoleAsker(asyncio.Protocol):
         answer: asyncio.Future[Knowledge] = asyncio.get_running_loop().create_future()
         self._open[number] = answer
         try:
-            self._transport.write(question_line(RecipientAsked(number, mailbox)))
+            self._transport.write(question_line(RecipientAsked(number, mailbox, prefix)))
             return await answer
         finally:
             self._open.pop(number, None)
@@ -104,7 +105,7 @@ class RoleAnswerer:
 
     def __init__(
         self,
-        knows: Callable[[Mailbox], Awaitable[Knowledge]],
+        knows: Callable[[Mailbox, str], Awaitable[Knowledge]],
         background: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         self._knows = knows
@@ -117,7 +118,7 @@ class RoleAnswerer:
 class _Answering(asyncio.Protocol):
     def __init__(
         self,
-        knows: Callable[[Mailbox], Awaitable[Knowledge]],
+        knows: Callable[[Mailbox, str], Awaitable[Knowledge]],
         background: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         self._knows = knows
@@ -147,7 +148,7 @@ class _Answering(asyncio.Protocol):
         self._background(self._answer(asked))
 
     async def _answer(self, asked: RecipientAsked) -> None:
-        knowledge = await self._knows(asked.mailbox)
+        knowledge = await self._knows(asked.mailbox, asked.prefix)
         self._open -= 1
         if self._transport is not None:
             self._transport.write(answer_line(RecipientAnswered(asked.number, knowledge)))

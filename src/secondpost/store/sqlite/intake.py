@@ -55,6 +55,10 @@ class SqliteIntake(Base):
         [(octets,)] = self._read(_QUERIES["stored_octets"], (domain.name,))
         return number(octets)
 
+    def unverified_octets(self, domain: Domain) -> int:
+        [(octets,)] = self._read(_QUERIES["unverified_octets"], (domain.name,))
+        return number(octets)
+
     def learned(self, mailbox: Mailbox) -> Learned | None:
         for known, at_ms, how in self._read(_QUERIES["learned"], (mailbox.key,)):
             return Learned(known == 1, number(at_ms), str(how))

@@ -70,19 +70,20 @@ def content_row(arrival: Arrival) -> Row | None:
 
 
 def delivery_rows(arrival: Arrival, kept_for: KeptFor | None) -> list[Row]:
-    """The octets are told of the first recipient at each domain."""
+    """The octets stand with the first recipient of each lane and domain."""
     state = State.WAITING if kept_for is None else State.KEPT
-    counted: set[str] = set()
+    counted: set[tuple[Lane, str]] = set()
     rows: list[Row] = []
     for number, recipient in enumerate(arrival.envelope.recipients, start=1):
         name = recipient.domain.name
-        octets = 0 if name in counted else arrival.content.size
-        counted.add(name)
+        lane = Lane.UNVERIFIED if recipient in arrival.unverified else arrival.lane
+        octets = 0 if (lane, name) in counted else arrival.content.size
+        counted.add((lane, name))
         rows.append(
             (
                 arrival.queue_id,
                 number,
-                arrival.lane.value,
+                lane.value,
                 name,
                 f"{recipient.local}@{name}",
                 state.value,

@@ -8,7 +8,7 @@ import apsw
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import SiteDown
+from secondpost.store.ports import CatchAll, SiteDown
 from secondpost.store.sqlite.base import BATCH_ROWS, Base, as_json
 from secondpost.store.sqlite.queries import number, read_queries
 
@@ -68,6 +68,20 @@ class SqliteSites(Base):
         while len(chosen := self._read(_QUERIES["put_off"], (later_than_ms, now_ms, BATCH_ROWS))) > 0:
             mended += await self._writer.change(partial(_mend_due, as_json(chosen), now_ms), BATCH_ROWS)
         return mended
+
+    def catch_all(self, domain: Domain) -> CatchAll | None:
+        for takes_all, at_ms in self._read(_QUERIES["catch_all"], (domain.name,)):
+            return CatchAll(takes_all == 1, number(at_ms))
+        return None
+
+    def learn_catch_all(self, domain: Domain, catch_all: CatchAll) -> Awaitable[None]:
+        def write(db: apsw.Connection) -> None:
+            db.execute(_QUERIES["learn_catch_all"], (domain.name, int(catch_all.takes_all), catch_all.at_ms))
+
+        return self._writer.change(write)
+
+    def is_down(self, site: str) -> bool:
+        return len(self._read(_QUERIES["is_site_down"], (site,))) > 0
 
     def sites_down(self) -> list[SiteDown]:
         return [

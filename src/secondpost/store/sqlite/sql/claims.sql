@@ -1,10 +1,13 @@
 -- Queries of the deliver role.
 
 -- name: queues_due
--- The queues of one lane whose turn has come, earliest first, that are up and that nobody holds a lease of.
+-- The queues of one lane whose turn has come, earliest first, that are up and that nobody holds a lease of. What is
+-- unverified waits while the same site has relayed mail due.
 SELECT site, next_due_ms FROM queue INDEXED BY queue_due
 WHERE lane = ?1 AND down = 0 AND next_due_ms <= ?2
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.lane = queue.lane AND lease.site = queue.site)
+  AND (lane <> 'unverified' OR NOT EXISTS (
+    SELECT 1 FROM queue AS ahead WHERE ahead.lane = 'relay' AND ahead.site = queue.site AND ahead.next_due_ms <= ?2))
 ORDER BY next_due_ms LIMIT ?3;
 
 -- name: next_due
@@ -144,7 +147,7 @@ DELETE FROM site WHERE site = ?1;
 
 -- name: mark_queues
 -- The site's queues, one per lane, are down (1) or not (0).
-UPDATE queue SET down = ?2 WHERE lane IN ('relay', 'issues', 'own') AND site = ?1;
+UPDATE queue SET down = ?2 WHERE lane IN ('relay', 'unverified', 'issues', 'own') AND site = ?1;
 
 -- name: due_for_the_site
 -- What waits for the site's sake is due as it arrived, so that it goes first; in batches of ?3. What broke
@@ -153,7 +156,7 @@ UPDATE delivery SET due_ms = min(iif(cause = 'lost', due_ms, arrived_ms), ?2), l
 WHERE (message, number) IN (
   SELECT message, number FROM delivery INDEXED BY delivery_for_site
   WHERE state = 'waiting' AND level = 'site' AND domain IN (
-    SELECT id FROM domain WHERE lane IN ('relay', 'issues', 'own') AND site = ?1)
+    SELECT id FROM domain WHERE lane IN ('relay', 'unverified', 'issues', 'own') AND site = ?1)
   LIMIT ?3);
 
 -- name: put_off
@@ -170,6 +173,15 @@ UPDATE delivery SET due_ms = ?2, arrived_ms = min(?2, arrived_ms)
 FROM json_each(?1) AS chosen
 WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1 AND state = 'waiting';
 
+-- name: catch_all
+-- Whether the primary of a domain takes every address, and when that was found out.
+SELECT takes_all, at_ms FROM catch_all WHERE domain = ?1;
+
+-- name: learn_catch_all
+-- What was found out replaces what was known.
+INSERT INTO catch_all (domain, takes_all, at_ms) VALUES (?1, ?2, ?3)
+ON CONFLICT (domain) DO UPDATE SET takes_all = excluded.takes_all, at_ms = excluded.at_ms;
+
 -- name: sites_down
 -- All sites that are down.
 SELECT site, since_ms, cause, detail, next_probe_ms FROM site ORDER BY since_ms, site;
@@ -177,7 +189,7 @@ SELECT site, since_ms, cause, detail, next_probe_ms FROM site ORDER BY since_ms,
 -- name: domains_of
 -- Domains with deliveries waiting for the site.
 SELECT lane, name FROM domain INDEXED BY domain_due
-WHERE lane IN ('relay', 'issues', 'own') AND site = ?1 AND next_due_ms IS NOT NULL LIMIT ?2;
+WHERE lane IN ('relay', 'unverified', 'issues', 'own') AND site = ?1 AND next_due_ms IS NOT NULL LIMIT ?2;
 
 -- name: waiting_domains
 -- All domains with deliveries waiting.

@@ -24,7 +24,12 @@ FROM new;
 -- name: stored_octets
 -- What lies here for a relayed domain.
 SELECT coalesce(sum(octets), 0) FROM tally
-WHERE domain = (SELECT id FROM domain WHERE lane = 'relay' AND name = ?1);
+WHERE domain IN (SELECT id FROM domain WHERE lane IN ('relay', 'unverified') AND name = ?1);
+
+-- name: unverified_octets
+-- What waits here for addresses of a relayed domain of which nothing is known.
+SELECT coalesce(sum(octets), 0) FROM tally
+WHERE domain = (SELECT id FROM domain WHERE lane = 'unverified' AND name = ?1) AND state <> 'kept';
 
 -- name: learned
 -- What is known about a mailbox.

@@ -1,0 +1,167 @@
+"""Does the primary have this mailbox? Asked as far as MAIL FROM:<> and RCPT, and never to DATA.
+
+The questions of callers wait in a queue for each network and are asked in turn, within the site's budget of
+refusals: a network that guesses uses up its own share. What is not asked in time is answered UNREACHABLE.
+"""
+
+import asyncio
+
+from secondpost.deliver.catch_all import CatchAlls
+from secondpost.deliver.post import Post
+from secondpost.deliver.recipient_connection import RecipientConnection
+from secondpost.deliver.recipient_questions import WaitingQuestion, WaitingQuestions
+from secondpost.deliver.recipient_results import is_refusal, knowledge_from
+from secondpost.deliver.refusal_budget import QUEUE, RefusalBudget
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.envelope import Lane
+from secondpost.mail.plan import Plan
+from secondpost.mail.questions import Knowledge
+from secondpost.protocols.smtp_client import Result
+from secondpost.store.ports import StoreUnavailable
+
+CALLER_SECONDS = 5.0  # the caller of the receive role waits no longer
+CALLER_MS = int(CALLER_SECONDS * 1000)
+UNREACHABLE_MS = 30_000  # a site that did not answer is not tried again before
+
+
+class SiteAsker:
+    """The questions about the mailboxes of one site."""
+
+    def __init__(self, post: Post, catch_alls: CatchAlls, plan: Plan) -> None:
+        self._post = post
+        self._catch_alls = catch_alls
+        self._plan = plan
+        self._budget: RefusalBudget = post.budgets.of(plan.site)
+        self._connection = RecipientConnection(post, self._parted)
+        self._questions = WaitingQuestions()
+        self._asked: dict[Mailbox, asyncio.Future[Knowledge]] = {}
+        self._unreachable_until_ms = 0
+        self._working = False
+
+    def ask(self, mailbox: Mailbox, network: str, plan: Plan) -> asyncio.Future[Knowledge]:
+        """One answer for all who ask about the same mailbox meanwhile. `plan`: the site's hosts as of now."""
+        same = self._asked.get(mailbox)
+        if same is not None:
+            return same
+        loop = asyncio.get_running_loop()
+        question = WaitingQuestion(mailbox, network, loop.create_future(), loop.time() + CALLER_SECONDS)
+        if not self._may_wait(network):
+            question.settle(Knowledge.UNREACHABLE)
+            return question.answer
+        self._plan = plan
+        self._asked[mailbox] = question.answer
+        question.answer.add_done_callback(lambda _: self._asked.pop(mailbox, None))
+        self._questions.add(question)
+        if not self._working:
+            self._working = True
+            self._post.background(self._work())
+        return question.answer
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _may_wait(self, network: str) -> bool:
+        now_ms = self._post.clock.now_ms()
+        reachable = now_ms >= self._unreachable_until_ms
+        in_time = self._budget.wait_ms(network, now_ms) < CALLER_MS
+        return reachable and in_time and self._questions.has_room_for(network, now_ms)
+
+    async def _work(self) -> None:
+        try:
+            while (network := await self._next_network()) is not None:
+                question = self._questions.take(network)
+                in_time = asyncio.get_running_loop().time() < question.until
+                question.settle(await self._find_out(question) if in_time else Knowledge.UNREACHABLE)
+        finally:
+            self._working = False
+            self._questions.end_all()
+            self._connection.linger()
+
+    async def _next_network(self) -> str | None:
+        """The next in turn whose share allows it; waits for the budget where that is not for long."""
+        while len(self._questions) > 0:
+            now_ms = self._post.clock.now_ms()
+            waits = {each: self._budget.wait_ms(each, now_ms) for each in self._questions.networks}
+            network = min(waits, key=waits.__getitem__)  # the first of those with the shortest
+            if waits[network] == 0:
+                return network
+            if waits[network] >= CALLER_MS:
+                return None
+            await asyncio.sleep(waits[network] / 1000)
+        return None
+
+    async def _find_out(self, question: WaitingQuestion) -> Knowledge:
+        """What the primary says is learned, though the caller may be gone."""
+        mailbox = question.mailbox
+        try:
+            if self._catch_alls.is_due(mailbox.domain):
+                await self._ask_about_none(mailbox.domain)
+            knowledge = knowledge_from(await self._result(mailbox, question.network), mailbox)
+            takes_all = self._catch_alls.takes_all(mailbox.domain)
+        except StoreUnavailable as error:
+            self._post.log.alarm("not-learned", f"{mailbox.domain}: {error}")
+            return Knowledge.UNREACHABLE
+        if knowledge is Knowledge.UNKNOWN or (knowledge is Knowledge.KNOWN and takes_all is False):
+            known, now_ms = knowledge is Knowledge.KNOWN, self._post.clock.now_ms()
+            await self._post.learning.write(mailbox, known, "probe", now_ms)
+        return knowledge
+
+    async def _ask_about_none(self, domain: Domain) -> None:
+        result = await self._result(self._catch_alls.mailbox_at(domain), QUEUE)
+        if result is not None:
+            await self._catch_alls.note(domain, result)
+
+    async def _result(self, mailbox: Mailbox, network: str) -> Result | None:
+        now_ms = self._post.clock.now_ms()
+        if now_ms < self._unreachable_until_ms:
+            return None
+        self._budget.take(network, 1, now_ms)
+        result = await self._connection.ask(mailbox, self._plan)
+        if result is None:
+            self._unreachable_until_ms = self._post.clock.now_ms() + UNREACHABLE_MS
+        if result is None or not is_refusal(result):
+            self._budget.give_back(network, 1)
+        return result
+
+    def _parted(self) -> None:
+        """It has had enough of our refusals; it is not down for that."""
+        self._budget.parted(self._post.clock.now_ms())
+
+
+class RecipientProbe:
+    """Asks for every backup domain; one SiteAsker for each site."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._catch_alls = CatchAlls(post)
+        self._askers: dict[str, SiteAsker] = {}
+
+    async def knows(self, mailbox: Mailbox, network: str) -> Knowledge:
+        """`network`: the caller's, as mail/prefix writes it."""
+        try:
+            async with asyncio.timeout(CALLER_SECONDS):
+                return await self._knows(mailbox, network)
+        except (TimeoutError, StoreUnavailable):
+            return Knowledge.UNREACHABLE
+
+    async def _knows(self, mailbox: Mailbox, network: str) -> Knowledge:
+        post = self._post
+        if post.config.backup_for(mailbox.domain) is None:
+            return Knowledge.UNREACHABLE
+        plan = await post.route(Lane.RELAY, mailbox.domain)
+        if not isinstance(plan, Plan) or post.claims.is_down(plan.site):
+            return Knowledge.UNREACHABLE
+        asker = self._askers.get(plan.site)
+        if asker is None:
+            asker = self._askers[plan.site] = SiteAsker(post, self._catch_alls, plan)
+        return await asyncio.shield(asker.ask(mailbox, network, plan))
+
+    async def look_for_catch_alls(self) -> None:
+        """For every domain that learns: without it, what is delivered there would teach nothing."""
+        for domain in self._post.learning.domains:
+            if self._catch_alls.is_due(domain):
+                await self.knows(Mailbox("postmaster", domain), QUEUE)
+
+    def close(self) -> None:
+        for asker in self._askers.values():
+            asker.close()

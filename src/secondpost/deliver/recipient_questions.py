@@ -1,0 +1,74 @@
+"""Callers' questions about mailboxes of one site, waiting to be asked: a queue for each network, in turn."""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from secondpost.deliver.refusal_budget import MINUTE_MS
+from secondpost.mail.address import Mailbox
+from secondpost.mail.questions import Knowledge
+
+WAITING_MAX = 500  # questions
+ASKS_PER_MINUTE_MAX = 30  # of one network
+NETWORKS_MAX = 10_000  # that are counted in a minute
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingQuestion:
+    mailbox: Mailbox
+    network: str
+    answer: asyncio.Future[Knowledge]
+    until: float  # in the loop's time: its caller waits no longer
+
+    def settle(self, knowledge: Knowledge) -> None:
+        if not self.answer.done():
+            self.answer.set_result(knowledge)
+
+
+class WaitingQuestions:
+    def __init__(self) -> None:
+        self._by_network: OrderedDict[str, deque[WaitingQuestion]] = OrderedDict()
+        self._waiting = 0
+        self._asks: dict[str, int] = {}  # of each network since `_asks_since_ms`
+        self._asks_since_ms = 0
+
+    def has_room_for(self, network: str, now_ms: int) -> bool:
+        """Within the bounds, with this one counted."""
+        if not 0 <= now_ms - self._asks_since_ms < MINUTE_MS or len(self._asks) >= NETWORKS_MAX:
+            self._asks_since_ms = now_ms
+            self._asks.clear()
+        asks = self._asks.get(network, 0) + 1
+        self._asks[network] = asks
+        return asks <= ASKS_PER_MINUTE_MAX and self._waiting < WAITING_MAX
+
+    def add(self, question: WaitingQuestion) -> None:
+        self._by_network.setdefault(question.network, deque()).append(question)
+        self._waiting += 1
+
+    @property
+    def networks(self) -> Iterator[str]:
+        """Those with questions, the one whose turn it is first."""
+        return iter(self._by_network)
+
+    def take(self, network: str) -> WaitingQuestion:
+        """Its next question; the network goes to the end of the line."""
+        questions = self._by_network[network]
+        question = questions.popleft()
+        self._waiting -= 1
+        if len(questions) == 0:
+            del self._by_network[network]
+        else:
+            self._by_network.move_to_end(network)
+        return question
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def end_all(self) -> None:
+        """None of them can be asked in time."""
+        for questions in self._by_network.values():
+            for question in questions:
+                question.settle(Knowledge.UNREACHABLE)
+        self._by_network.clear()
+        self._waiting = 0

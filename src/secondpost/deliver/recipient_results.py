@@ -1,0 +1,44 @@
+"""What a primary's answer to RCPT says about a mailbox. Pure."""
+
+import re
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.questions import Knowledge
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import Phase, Result
+
+NO_SUCH_MAILBOX = ("5.1.1", "5.1.10")  # RFC 3463 §3.2, RFC 7505 §4.3
+# Statuses of a 550 that may still speak of the mailbox; 5.3.x, 5.4.x and 5.7.x speak of host, way and us.
+_OF_MAILBOX = ("", "5.0.0", "5.1.0", "5.1.2", "5.1.3", "5.1.6", "5.2.1", "5.5.0", "5.5.1")
+# What servers without such a status say: Exim, OpenSMTPD, qmail, Domino, sendmail.
+_WORDS = re.compile(
+    r"\b(?:no such (?:user|mailbox|recipient|account|address|person|local user)"
+    r"|(?:user|mailbox|recipient|account|address)(?: name)?(?: is)? (?:unknown|not found|invalid|unavailable)"
+    r"|(?:unknown|invalid) (?:user|mailbox|recipient|account|local part|address)"
+    r"|(?:user|mailbox|recipient|account|address|email) (?:does not|doesn't) exist"
+    r"|unrouteable address|no mailbox (?:here )?by that name)\b",
+    re.IGNORECASE,
+)
+
+
+def is_refusal(result: Result) -> bool:
+    """A recipient was refused for good: what a primary counts against a dictionary attack."""
+    return result.phase is Phase.RCPT and result.reply.is_permanent
+
+
+def knowledge_from(result: Result | None, mailbox: Mailbox) -> Knowledge:
+    """Only a refusal that speaks of the mailbox says that it does not exist: a block list's does not."""
+    if result is None or result.phase is not Phase.RCPT:
+        return Knowledge.UNREACHABLE
+    reply = result.reply
+    if reply.is_positive:
+        return Knowledge.KNOWN
+    if reply.is_permanent and (reply.status in NO_SUCH_MAILBOX or _names_mailbox(reply, mailbox)):
+        return Knowledge.UNKNOWN
+    return Knowledge.UNREACHABLE
+
+
+def _names_mailbox(reply: Reply, mailbox: Mailbox) -> bool:
+    if reply.code != 550 or reply.status not in _OF_MAILBOX:
+        return False
+    return _WORDS.search(reply.text) is not None or mailbox.key in reply.text.casefold()

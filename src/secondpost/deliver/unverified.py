@@ -1,0 +1,212 @@
+"""Works off what waits at a site for addresses of which nothing is known: one message at a time over one
+connection, behind all other mail of the site, within its budget of refusals.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+from secondpost.deliver.opening import Opener, Unopened
+from secondpost.deliver.outside import Connection, ContentUnreadable, Job
+from secondpost.deliver.post import Post
+from secondpost.deliver.recipient_results import is_refusal
+from secondpost.deliver.refusal_budget import QUEUE, REFUSALS_PER_CONNECTION_MAX
+from secondpost.deliver.refusals import Refusals
+from secondpost.deliver.results import outcome_of, outcome_of_break
+from secondpost.deliver.site import jobs_of
+from secondpost.mail.address import Domain
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.outcome import Cause, Deferred, Level, Outcome
+from secondpost.mail.plan import NoPlan, Plan
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import Result
+from secondpost.spool.schedule import handed_back
+from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
+
+CONNECT_SECONDS = 30.0
+LINGER_SECONDS = 5.0  # how long the connection waits for more
+
+
+class UnverifiedSite:
+    """`yields` says whether other mail of the site goes first; `ended` is called once, at the lease's end."""
+
+    def __init__(
+        self,
+        post: Post,
+        lease: Lease,
+        refusals: Refusals,
+        yields: Callable[[], bool],
+        ended: Callable[["UnverifiedSite"], None],
+    ) -> None:
+        self._post = post
+        self.lease = lease
+        self._refusals = refusals
+        self._yields = yields
+        self._ended = ended
+        self._budget = post.budgets.of(lease.site)
+        self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
+        self._plan: Plan | None = None
+        self._connection: Connection | None = None
+        self._refused = 0  # recipients, over this connection
+        self._done: asyncio.Future[None] | None = None
+        self._working = False
+        self._again = False
+        self._stopping = False
+
+    @property
+    def has_work(self) -> bool:
+        return self._working
+
+    def stop(self) -> None:
+        """Finish the message under way, leave the rest to the next lease."""
+        self._stopping = True
+
+    def resume(self) -> None:
+        """The lease has ended with the site's last fault: the next one begins anew."""
+
+    def poke(self) -> None:
+        """There may be something due."""
+        self._again = True
+        if not self._working:
+            self._working = True
+            self._post.background(self._work())
+
+    async def _work(self) -> None:
+        while self._again and self._may_go_on():
+            self._again = False
+            for job in await self._claim():
+                await self._see_through(job)
+        if self._connection is not None:
+            self._connection.quit()
+        await self._post.settler.finished()
+        await self._post.give_back(self.lease)
+        self._ended(self)
+
+    def _may_go_on(self) -> bool:
+        return not self._stopping and not self._yields() and self._allowed() > 0
+
+    def _allowed(self) -> int:
+        return self._budget.allows(QUEUE, self._post.clock.now_ms())
+
+    async def _claim(self) -> list[Job]:
+        limit = min(self._allowed(), REFUSALS_PER_CONNECTION_MAX)
+        try:
+            claimed = await self._post.claims.claim(self.lease, self._post.clock.now_ms(), limit)
+        except (StoreUnavailable, StoreFull) as error:
+            self._post.log.alarm("claim-waits", str(error))
+            return []
+        self._again = self._again or len(claimed) > 0
+        jobs: list[Job] = []
+        for domain, rows in groupby(claimed, key=lambda row: row.recipient.domain):
+            jobs.extend(await self._sort(domain, list(rows)))
+        return jobs
+
+    async def _sort(self, domain: Domain, rows: list[Claimed]) -> list[Job]:
+        """What goes to this site; the rest is handed back to where it belongs."""
+        routed = await self._post.route(self.lease.lane, domain)
+        if isinstance(routed, Plan) and routed.site == self.lease.site:
+            self._plan = routed
+            return list(jobs_of(rows))
+        await self._post.hint(self.lease.lane, domain, routed.site)
+        if isinstance(routed, NoPlan):
+            await self._post.mark_down(routed.site, routed.cause, routed.reply.text)
+        for row in rows:
+            self._hand_back(row)
+        return []
+
+    # ------------------------------------------------------------ one message
+
+    async def _see_through(self, job: Job) -> None:
+        if not self._may_go_on() or self._allowed() < len(job.claimed):
+            self._put_back(job)
+            return
+        connection = await self._connected(job)
+        if connection is None:
+            return
+        self._budget.take(QUEUE, len(job.claimed), self._post.clock.now_ms())
+        self._done = asyncio.get_running_loop().create_future()
+        connection.send(job)
+        await self._done
+        if self._refused >= REFUSALS_PER_CONNECTION_MAX and self._connection is not None:
+            self._connection.quit()
+            self._connection = None
+
+    async def _connected(self, job: Job) -> Connection | None:
+        if self._connection is not None and self._refused + len(job.claimed) > REFUSALS_PER_CONNECTION_MAX:
+            self._connection.quit()
+            self._connection = None
+        if self._connection is not None:
+            return self._connection
+        assert self._plan is not None
+        opened = await self._opener.open(self._plan, self)
+        if isinstance(opened, Unopened):
+            await self._site_fault(job, opened.cause, opened.host, opened.reply)
+            return None
+        self._connection, self._refused = opened, 0
+        return opened
+
+    async def _site_fault(self, job: Job, cause: Cause, host: str, reply: Reply) -> None:
+        self._stopping = True
+        await self._post.mark_down(self.lease.site, cause, f"{host}: {reply}")
+        for row in job.claimed:
+            self._settle(row, Deferred(cause, host, reply))
+
+    def _put_back(self, job: Job) -> None:
+        for row in job.claimed:
+            self._hand_back(row)
+
+    def _hand_back(self, row: Claimed) -> None:
+        self._post.settler.add(self.lease, handed_back(row, self._post.clock.now_ms()))
+
+    def _settle(self, claimed: Claimed, outcome: Outcome) -> None:
+        self._post.conclude(self.lease, claimed, self._refusals.weighed(claimed, outcome))
+
+    # ------------------------------------------------------------ what the connection says
+
+    def connection_ready(self, connection: Connection) -> None:
+        raise AssertionError("a connection is ready before it is the site's")
+
+    def body_pieces(self, job: Job) -> Iterator[bytes]:
+        try:
+            yield from self._post.content_pieces(job.first)
+        except (LookupError, FileNotFoundError, StoreUnavailable) as error:
+            self._post.log.alarm("content-unreadable", f"{job.first.id}: {error}")
+            raise ContentUnreadable(str(error)) from error
+
+    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+        refused = sum(map(is_refusal, results))
+        self._refused += refused
+        self._budget.give_back(QUEUE, len(results) - refused)
+        for claimed, result in zip(job.claimed, results, strict=True):
+            self._settle(claimed, outcome_of(result, connection.host))
+        self._finish()
+
+    def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
+        self._connection = None
+        job, connection.job = connection.job, None
+        parted = self._refused > 0 and cause in (Cause.SHUTDOWN, Cause.LOST)
+        if parted:
+            # It has had enough of our refusals, and is not down for that.
+            self._budget.parted(self._post.clock.now_ms())
+            self._stopping = True
+        if job is not None:
+            self._broken_off(connection, job, cause, reply, parted)
+        self._finish()
+
+    def _broken_off(self, connection: Connection, job: Job, cause: Cause, reply: Reply, parted: bool) -> None:
+        so_far = connection.results_so_far
+        self._budget.give_back(QUEUE, sum(one is None or not is_refusal(one) for one in so_far))
+        if parted and not connection.dot_sent and all(one is None for one in so_far):
+            self._put_back(job)
+            return
+        of_message = Cause.LOST if cause.level is Level.SITE else cause
+        for claimed, result in zip(job.claimed, so_far, strict=True):
+            outcome = outcome_of_break(result, connection.dot_sent, of_message, connection.host, reply)
+            self._settle(claimed, outcome)
+        if cause.level is Level.SITE and not parted:
+            self._stopping = True
+            self._post.background(self._post.mark_down(self.lease.site, cause, f"{connection.host}: {reply}"))
+
+    def _finish(self) -> None:
+        if self._done is not None and not self._done.done():
+            self._done.set_result(None)
