@@ -283,7 +283,7 @@ class Day:
 
 
 @contextmanager
-def _calm_housekeeping() -> Iterator[None]:
+def calm_housekeeping() -> Iterator[None]:
     """What comes every second or two comes seldom: it would be most of what a simulated day does."""
     saved = app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS, loop.SITES_DOWN_SECONDS_MAX
     app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = CHECKPOINT_SECONDS, TURN_SECONDS
@@ -298,7 +298,7 @@ def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> R
     trace = Trace(keep=keep_trace)
     with _folder() as folder:
         day = Day(seed, folder, trace, wiring)
-        with fence(day.timeline), _calm_housekeeping():
+        with fence(day.timeline), calm_housekeeping():
             day.pass_by()
             evidence, readers = day.testify()
     violations = [f"{check.__name__}: {what}" for check in ALL for what in check(evidence)]

@@ -64,6 +64,7 @@ PRUNE_SECONDS = 60.0
 CATCH_ALL_SECONDS = 60.0
 STOCK_SECONDS = 30.0
 DAY_MS = 86_400_000
+LEARNED_MAX = 200_000  # recipients; guesses bring more than people do
 HISTORY_MS = 14 * DAY_MS  # how long `trace` remembers what has ended
 PENDING_MS = 14 * DAY_MS  # how long somebody may take to confirm
 ISSUE_ROWS_MS = 365 * DAY_MS  # how long it is remembered what became of each reader of an issue
@@ -336,6 +337,8 @@ class DeliverRole:
         while await self._store.prune(now_ms - HISTORY_MS) > 0:
             pass
         while await self._store.forget_learned(now_ms - KNOWN_KEPT_MS, now_ms - UNKNOWN_FRESH_MS) > 0:
+            pass
+        while await self._store.bound_learned(LEARNED_MAX) > 0:
             pass
         if self._reader_store is not None:
             await forget_readers(self._reader_store, now_ms)

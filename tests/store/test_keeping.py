@@ -155,6 +155,27 @@ async def test_whom_we_know_is_remembered_longer_than_whom_there_is_not(place: P
     assert left == ["there", "lately"]
 
 
+async def test_of_too_many_learned_recipients_the_oldest_that_were_not_there_go_first(place: Place) -> None:
+    store = place.open()
+    for name, known, at_ms in (
+        ("old", True, 1),
+        ("guess1", False, 2),
+        ("guess2", False, 3),
+        ("new", True, 4),
+    ):
+        await store.learn(Mailbox.parse(f"{name}@example.net"), Learned(known, at_ms, "probe"))
+
+    def left() -> list[str]:
+        names = ("old", "guess1", "guess2", "new")
+        return [name for name in names if store.learned(Mailbox.parse(f"{name}@example.net")) is not None]
+
+    assert await store.bound_learned(4) == 0
+    assert await store.bound_learned(3) == 1
+    assert left() == ["old", "guess2", "new"]
+    assert await store.bound_learned(1) == 2
+    assert left() == ["new"]
+
+
 async def test_dead_letters_are_never_pruned(place: Place) -> None:
     store = place.open()
     await store.accept(Letters(place, store).arrival("one@example.net"), KeptFor.LOOP)

@@ -1,17 +1,50 @@
 """Sites and domains: what is down, paused, hinted or over its time."""
 
+from dataclasses import replace
+
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import Selection, SiteDown, SiteDue
+from secondpost.store.ports import CatchAll, Selection, SiteDown, SiteDue
 from tests.store.letters import UNSORTED, Letters, leased, recipients, settled
 from tests.store.place import Place
 
 RELAY = Lane.RELAY
 NET = Domain("example.net")
 SITE = "mx.example.net:25"
+
+
+async def test_unverified_mail_has_no_turn_while_relayed_mail_of_its_site_has_one(place: Place) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    known, strange = Mailbox.parse("one@example.net"), Mailbox.parse("two@example.net")
+    arrival = letters.arrival(str(known), str(strange))
+    await store.accept(replace(arrival, unverified=frozenset({strange})))
+    lanes = (Lane.RELAY, Lane.UNVERIFIED)
+    now_ms = place.clock.ms
+    assert [due.lane for due in store.sites_due(lanes, now_ms, 10)] == [Lane.RELAY]
+    assert store.stored_octets(known.domain) == 2 * arrival.content.size
+    assert store.unverified_octets(known.domain) == arrival.content.size
+    lease = await store.lease(Lane.RELAY, UNSORTED)
+    assert lease is not None
+    [claimed] = await store.claim(lease, now_ms, 10)
+    assert (claimed.recipient, claimed.lane) == (known, Lane.RELAY)
+    assert [due.lane for due in store.sites_due(lanes, now_ms, 10)] == [Lane.UNVERIFIED]
+    behind = await store.lease(Lane.UNVERIFIED, UNSORTED)
+    assert behind is not None
+    [claimed] = await store.claim(behind, now_ms, 10)
+    assert (claimed.recipient, claimed.lane, claimed.origin) == (strange, Lane.UNVERIFIED, Lane.RELAY)
+
+
+async def test_what_is_known_of_a_primary_that_takes_every_address_is_replaced(place: Place) -> None:
+    store = place.open()
+    domain = Domain("example.net")
+    assert store.catch_all(domain) is None
+    for found in (CatchAll(True, 5), CatchAll(False, 9)):
+        await store.learn_catch_all(domain, found)
+        assert place.open_desk().catch_all(domain) == found
 
 
 async def test_a_hint_leads_a_domains_mail_to_its_site(place: Place) -> None:

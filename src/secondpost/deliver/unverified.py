@@ -184,6 +184,7 @@ class UnverifiedSite:
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self._connection = None
         job, connection.job = connection.job, None
+        self._refused += sum(one is not None and is_refusal(one) for one in connection.results_so_far)
         parted = self._refused > 0 and cause in (Cause.SHUTDOWN, Cause.LOST)
         if parted:
             # It has had enough of our refusals, and is not down for that.

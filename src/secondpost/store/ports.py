@@ -371,6 +371,12 @@ class Keeping(Protocol):
         """Forget recipients last found to be there, or not to be there, before then; one batch; how many."""
         ...
 
+    def bound_learned(self, most: int) -> Awaitable[int]:
+        """With more recipients than that, forget the oldest, first those that were not there; one batch; how
+        many.
+        """
+        ...
+
     def close(self) -> None:
         """Finish what is waiting, leave the list of workers, close. Blocks."""
         ...

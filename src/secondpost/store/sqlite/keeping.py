@@ -150,6 +150,16 @@ class SqliteKeeping(Checkpoints):
 
         return self._change_some(batch, 2 * BATCH_ROWS)
 
+    async def bound_learned(self, most: int) -> int:
+        [(count,)] = self._read(_QUERIES["learned_count"])
+        surplus = min(number(count) - most, BATCH_ROWS)
+
+        def batch(db: apsw.Connection) -> int:
+            db.execute(_QUERIES["forget_oldest_learned"], (surplus,))
+            return db.changes()
+
+        return 0 if surplus <= 0 else await self._change_some(batch, BATCH_ROWS)
+
     def close(self) -> None:
         self._writer.close()
         worker = self._opened.worker

@@ -78,3 +78,12 @@ DELETE FROM message WHERE id IN (SELECT value FROM json_each(?1));
 -- name: forget_learned
 -- What was learned (?1: to be there, or not) before ?2 is too old to be used; in batches of ?3.
 DELETE FROM learned WHERE mailbox IN (SELECT mailbox FROM learned WHERE known = ?1 AND at_ms < ?2 LIMIT ?3);
+
+-- name: learned_count
+-- How many recipients something was learned about.
+SELECT count(*) FROM learned;
+
+-- name: forget_oldest_learned
+-- The oldest of them go, those that were not there first.
+DELETE FROM learned WHERE mailbox IN (
+  SELECT mailbox FROM learned INDEXED BY learned_at ORDER BY known, at_ms LIMIT ?1);
