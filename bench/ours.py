@@ -27,6 +27,7 @@ class Secondpost:
     primary_port: int
     more: str = ""  # further lines of the configuration, such as [deliver] probe = "1 second"
     surroundings: Mapping[str, str] = field(default_factory=dict)  # of its processes, beside our own
+    recipients: str = '"any"'  # what the list of that name holds
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -61,7 +62,7 @@ listen = ["127.0.0.1:{self.port}"]
 [[backup]]
 domain     = "{DOMAIN}"
 primary    = ["127.0.0.1:{self.primary_port}"]
-recipients = ["any"]
+recipients = [{self.recipients}]
 
 {self.more}"""
         )

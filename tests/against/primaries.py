@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -71,12 +71,13 @@ class PostfixPrimary(Primary):
         self.maildir = maildir
 
     @staticmethod
-    def prepared(place: Path) -> "PostfixPrimary":
+    def prepared(place: Path, mailboxes: Sequence[str] = ()) -> "PostfixPrimary":
+        """`mailboxes`: the only ones it has; none means that it takes every address."""
         folder, owner = _folder_of(place, "postfix"), peers.number_of("postfix")
         settings = {
             "virtual_mailbox_domains": DOMAIN,
             "virtual_mailbox_base": str(folder),
-            "virtual_mailbox_maps": "static:mail/",
+            "virtual_mailbox_maps": _mailbox_map(mailboxes),
             "virtual_uid_maps": f"static:{owner}",
             "virtual_gid_maps": f"static:{owner}",
             "message_size_limit": "60000000",
@@ -95,6 +96,12 @@ class PostfixPrimary(Primary):
 
     def trouble(self) -> str:
         return self.postfix.trouble()
+
+
+def _mailbox_map(mailboxes: Sequence[str]) -> str:
+    if len(mailboxes) == 0:
+        return "static:mail/"
+    return f"inline:{{ {', '.join(f'{{{mailbox} = mail/}}' for mailbox in mailboxes)} }}"
 
 
 class EximPrimary(Primary):
