@@ -24,7 +24,6 @@ from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CONNECT_SECONDS = 30.0
-LINGER_SECONDS = 5.0  # how long the connection waits for more
 
 
 class UnverifiedSite:
