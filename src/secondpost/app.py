@@ -22,6 +22,7 @@ from secondpost.deliver.making import MailMaker
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Readers
 from secondpost.deliver.refusal_budget import RefusalBudgets
+from secondpost.deliver.refused import RefusedMail
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.stock import StockAlarm, fillings
 from secondpost.mail.address import Mailbox
@@ -62,6 +63,7 @@ CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_SECONDS_BUSY = 0.25
 PRUNE_SECONDS = 60.0
 CATCH_ALL_SECONDS = 60.0
+REFUSED_SECONDS = 60.0
 STOCK_SECONDS = 30.0
 DAY_MS = 86_400_000
 LEARNED_MAX = 200_000  # recipients; guesses bring more than people do
@@ -224,6 +226,8 @@ class DeliverRole:
         self._store = store
         self._reader_store = None if newsletter is None else newsletter.store
         self._stock = StockAlarm(self._log)
+        free = partial(free_octets, world.disk, config.reserve)
+        self._refused = RefusedMail(config, store, self._clock, self._log, free)
         self._background = Background(failed)
         self._inside: InsideDoor | None = None
         self._reader_loop: DeliverLoop | None = None
@@ -309,6 +313,7 @@ class DeliverRole:
         self._background.run(self._every(CHECKPOINT_SECONDS, self._checkpoint))
         self._background.run(self._every(PRUNE_SECONDS, self._prune))
         self._background.run(self._every(CATCH_ALL_SECONDS, self._loop.recipients.look_for_catch_alls))
+        self._background.run(self._every(REFUSED_SECONDS, self._refused.end))
         self._background.run(self._every(STOCK_SECONDS, self._look_at_stock))
 
     async def _every(self, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:

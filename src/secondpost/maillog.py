@@ -203,6 +203,10 @@ class MailLog:
     def swept(self, workers: int, maybe_duplicates: int, files: int) -> None:
         self._say("swept", workers=workers, maybe_duplicates=maybe_duplicates, files=files)
 
+    def dropped(self, domain: Domain, deliveries: int, octets: int, why: str) -> None:
+        """Refused by the primary, and not kept any longer."""
+        self._say("dropped", domain=domain, deliveries=deliveries, octets=octets, why=why)
+
     def expired(self, domain: str, deliveries: int) -> None:
         self._say("expired", domain=domain, deliveries=deliveries)
 

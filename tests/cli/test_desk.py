@@ -28,12 +28,13 @@ def test_every_state_and_reason_has_a_standing() -> None:
     for state in State:
         for lane in Lane:
             for down in (False, True):
-                assert standing_of(lane, state, down) in Standing
+                for kept_for in KeptFor if state is State.KEPT else (None,):
+                    assert standing_of(lane, state, down, kept_for) in Standing
     kept = {standing_of(Lane.RELAY, State.KEPT, False, reason) for reason in KeptFor}
     assert len(kept) == len(KeptFor)
 
 
 def test_only_backup_mail_is_held_by_the_absence_of_a_primary() -> None:
-    assert standing_of(Lane.RELAY, State.WAITING, True) is Standing.HELD_PRIMARY
-    assert standing_of(Lane.OWN, State.WAITING, True) is Standing.WAITING
-    assert standing_of(Lane.RELAY, State.WAITING, False) is Standing.WAITING
+    assert standing_of(Lane.RELAY, State.WAITING, True, None) is Standing.HELD_PRIMARY
+    assert standing_of(Lane.OWN, State.WAITING, True, None) is Standing.WAITING
+    assert standing_of(Lane.RELAY, State.WAITING, False, None) is Standing.WAITING

@@ -1,6 +1,7 @@
 """A message's way in the words of the folders, and how things stand."""
 
 import json
+from datetime import datetime
 
 from secondpost.store.sqlite import SqliteStore
 from tests.cli.office import DOWN_SITE, Office, served
@@ -69,8 +70,23 @@ def test_the_status_counts_by_standing(office: Office) -> None:
     assert [site["site"] for site in document["sites_down"]] == [DOWN_SITE]
     told = office.run("status").stdout
     assert f"{DOWN_SITE} (connect: refused)" in told
-    assert "2 deliveries are kept until you decide" in told
+    assert "1 delivery is kept until you decide" in told
     assert "held (primary)" in told
+
+
+def test_the_status_tells_what_a_primary_refused_and_when_it_goes(office: Office) -> None:
+    [refused] = json.loads(office.run("status", "--json").stdout)["refused"]
+    day_seconds = 86_400
+    oldest, goes = (datetime.fromisoformat(refused[key]) for key in ("oldest", "oldest_goes"))
+    assert (goes - oldest).total_seconds() == 7 * day_seconds
+    assert (refused["domain"], refused["deliveries"], refused["room"]) == ("example.org", 1, 10**9)
+    assert refused["octets"] > 0
+    told = office.run("status").stdout
+    assert "The primary of example.org refused 1 delivery, " in told
+    assert "of at most 1 GB; the oldest goes in 6 d 23 h." in told
+    assert "for 1 week at most" in office.run("trace", office.refused).stdout
+    office.config.write_text(office.config.read_text() + 'keep_refused = "1 hour"\nquota = "20 MB"\n')
+    assert "of at most 2 MB; the oldest goes in 59 min" in office.run("status").stdout
 
 
 def test_the_status_says_whether_the_service_runs(office: Office) -> None:

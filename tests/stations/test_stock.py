@@ -5,7 +5,7 @@ from dataclasses import replace
 from secondpost.config.records import Backup, Config, Web
 from secondpost.deliver.stock import Filling, StockAlarm, fillings
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.delivery import State
+from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.maillog import MailLog
 from secondpost.store.ports import Count
@@ -22,13 +22,20 @@ CONFIG = Config(
 )
 
 
-def count(octets: int) -> Count:
-    return Count(Lane.RELAY, DOMAIN.name, State.WAITING, "mx1", False, 1, octets, 0)
+def count(octets: int, kept_for: KeptFor | None = None) -> Count:
+    state = State.WAITING if kept_for is None else State.KEPT
+    return Count(Lane.RELAY, DOMAIN.name, state, kept_for, "mx1", False, 1, octets, 0)
 
 
 def test_disk_and_quota_are_measured_by_what_lies_here() -> None:
     found = fillings(CONFIG, [count(300), count(200)], free=500)
     assert found == [Filling("disk", 500, 1000), Filling("example.net", 500, 1000)]
+
+
+def test_what_the_primary_refused_fills_the_disk_and_no_quota() -> None:
+    counts = [count(300), count(200, KeptFor.REFUSED), count(50, KeptFor.EXPIRED)]
+    found = fillings(CONFIG, counts, free=450)
+    assert found == [Filling("disk", 550, 1000), Filling("example.net", 350, 1000)]
 
 
 def test_an_empty_store_on_a_roomy_disk_fills_nothing() -> None:

@@ -19,21 +19,27 @@ LANES = (Lane.RELAY, Lane.OWN)
 DOMAINS = [f"d{n}.example" for n in range(4)]
 SITES = ["unsorted", "mx1.example:25", "mx2.example:25"]
 
+# As the tally counts it: what is under way waits, and dead letters go by what they are kept for.
+COUNTED_AS = "iif(fence IS NOT NULL, 'waiting', state || coalesce(' ' || kept_for, ''))"
 # Each finds rows only when something is wrong.
 CONTRADICTIONS = {
-    "tallies": """
-        SELECT domain, replace(state, 'claimed', 'waiting') AS s, count(*), sum(octets) FROM delivery
+    "tallies": f"""
+        SELECT domain, {COUNTED_AS} AS s, count(*), sum(octets) FROM delivery
         WHERE ended_ms IS NULL GROUP BY 1, 2
         EXCEPT SELECT domain, state, deliveries, octets FROM tally""",
-    "tallies of nothing": """
+    "tallies of nothing": f"""
         SELECT domain, state, deliveries, octets FROM tally WHERE deliveries <> 0 OR octets <> 0
-        EXCEPT SELECT domain, replace(state, 'claimed', 'waiting') AS s, count(*), sum(octets) FROM delivery
+        EXCEPT SELECT domain, {COUNTED_AS} AS s, count(*), sum(octets) FROM delivery
         WHERE ended_ms IS NULL GROUP BY 1, 2""",
     "octets of a message at a domain where it came in": """
         SELECT d.message, d.domain, sum(d.octets) FROM delivery AS d
         JOIN message ON message.id = d.message JOIN domain ON domain.id = d.domain
         WHERE d.ended_ms IS NULL AND domain.lane = message.lane AND message.lane = 'relay'
         GROUP BY 1, 2 HAVING sum(d.octets) <> message.size""",
+    "octets on what was refused, though another waits for them": """
+        SELECT d.message FROM delivery AS d WHERE d.kept_for = 'refused' AND d.octets > 0 AND EXISTS (
+          SELECT 1 FROM delivery WHERE message = d.message AND domain = d.domain AND ended_ms IS NULL
+          AND octets = 0 AND kept_for IS NOT 'refused')""",
     "a turn later than what is due": """
         SELECT domain.id FROM domain WHERE EXISTS (
           SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting'
@@ -80,7 +86,7 @@ class Days:
             (
                 *(self.send, self.claim, self.settle) * 2,
                 *(self.lease, self.give_back, self.hint, self.pause, self.down, self.up),
-                *(self.move, self.redirect, self.expire, self.prune),
+                *(self.move, self.redirect, self.expire, self.prune, self.drop_refused),
             )
         )
         await action()
@@ -165,6 +171,11 @@ class Days:
         to = self.dice.choice((State.KEPT, State.EXPIRED))
         before = self.clock.ms - 2_000_000
         await self.store.expire(self.dice.choice(LANES), self.domain(), before, self.clock.ms, to)
+
+    async def drop_refused(self) -> None:
+        before = self.clock.ms - self.dice.choice((0, 1_000_000))
+        octets_left = self.dice.choice((None, 0, 30, 60))
+        await self.store.drop_refused(self.domain(), before, octets_left, self.clock.ms, "")
 
     async def prune(self) -> None:
         await self.store.prune(self.clock.ms - 3_000_000)

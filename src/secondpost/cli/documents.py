@@ -161,6 +161,18 @@ class CountDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedDocument:
+    """What the primary of a domain refused."""
+
+    domain: str
+    deliveries: int
+    octets: int
+    room: int
+    oldest: str
+    oldest_goes: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnderWayDocument:
     """An issue that is made and not done."""
 
@@ -194,6 +206,7 @@ class StatusDocument:
     octets: int
     counts: list[CountDocument]
     sites_down: list[SiteDocument]
+    refused: list[RefusedDocument]
     newsletters: list[NewsletterStandingDocument]
 
 

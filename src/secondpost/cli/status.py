@@ -17,13 +17,15 @@ from secondpost.cli.documents import (
 from secondpost.cli.issue_words import reckoning_text, standing_text
 from secondpost.cli.newsletter_documents import next_document
 from secondpost.cli.opening import at_stores
+from secondpost.cli.refused import refused_document, refused_text
 from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table, utc_time
 from secondpost.config.records import Config, Newsletter
+from secondpost.mail.delivery import State
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.size import size_text
 from secondpost.newsletter.outlook import Outlook
 from secondpost.spool.desk import OwnersDesk, Standing, standing_of
-from secondpost.store.ports import Count, SiteDown
+from secondpost.store.ports import Count, Refused, SiteDown
 
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
@@ -45,11 +47,12 @@ def status(as_json: bool) -> None:
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         counts, down, runs = desk.desk.counts(), desk.desk.sites_down(), desk.desk.is_served()
+        refused = desk.desk.refused()
         newsletters = [] if open_ is None else [_stands(open_, each) for each in config.newsletters]
         if as_json:
-            say_json(_document(config, runs, counts, down, newsletters))
+            say_json(_document(config, runs, counts, down, refused, newsletters))
         else:
-            _say(config, runs, counts, down, desk.clock.now_ms())
+            _say(config, runs, counts, down, refused, desk.clock.now_ms())
             for stands in newsletters:
                 _say_newsletter(stands)
 
@@ -95,7 +98,11 @@ def _say_newsletter(stands: _Stands) -> None:
 
 
 def _standing(count: Count) -> Standing:
-    return standing_of(count.lane, count.state, count.site_down)
+    return standing_of(count.lane, count.state, count.site_down, count.kept_for)
+
+
+def _kept(counts: list[Count]) -> int:
+    return sum(count.deliveries for count in counts if count.state is State.KEPT)
 
 
 def _total(counts: list[Count], *standings: Standing) -> int:
@@ -103,7 +110,12 @@ def _total(counts: list[Count], *standings: Standing) -> int:
 
 
 def _document(
-    config: Config, runs: bool, counts: list[Count], down: list[SiteDown], newsletters: list[_Stands]
+    config: Config,
+    runs: bool,
+    counts: list[Count],
+    down: list[SiteDown],
+    refused: list[Refused],
+    newsletters: list[_Stands],
 ) -> StatusDocument:
     return StatusDocument(
         version=__version__,
@@ -114,7 +126,7 @@ def _document(
         waiting=_total(counts, Standing.WAITING, Standing.CLAIMED),
         held_primary=_total(counts, Standing.HELD_PRIMARY),
         held_owner=_total(counts, Standing.HELD_OWNER),
-        kept=_total(counts, Standing.KEPT),
+        kept=_kept(counts),
         octets=sum(count.octets for count in counts),
         counts=[
             CountDocument(
@@ -129,11 +141,19 @@ def _document(
             for count in counts
         ],
         sites_down=[site_document(site) for site in down],
+        refused=[refused_document(one, config) for one in refused],
         newsletters=[_newsletter_document(stands) for stands in newsletters],
     )
 
 
-def _say(config: Config, runs: bool, counts: list[Count], down: list[SiteDown], now_ms: int) -> None:
+def _say(
+    config: Config,
+    runs: bool,
+    counts: list[Count],
+    down: list[SiteDown],
+    refused: list[Refused],
+    now_ms: int,
+) -> None:
     domains = ", ".join(str(backup.domain) for backup in config.backups)
     say(f"{config.hostname} is the second post office of {domains or 'no domain yet'}.")
     if not runs:
@@ -159,8 +179,11 @@ def _say(config: Config, runs: bool, counts: list[Count], down: list[SiteDown], 
             for count in counts
         ],
     )
-    kept = _total(counts, Standing.KEPT)
-    if kept > 0:
+    undecided = _kept(counts) - sum(one.deliveries for one in refused)
+    if undecided > 0:
         say(
-            f"{counted(kept, 'delivery is', 'deliveries are')} kept until you decide: `secondpost held list`."
+            f"{counted(undecided, 'delivery is', 'deliveries are')} kept until you decide: "
+            "`secondpost held list`."
         )
+    for one in refused:
+        say(refused_text(one, config, now_ms))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.config.records import Config
-from secondpost.mail.address import AddressError, Mailbox
+from secondpost.mail.address import AddressError, Domain, Mailbox
 from secondpost.mail.delivery import DeliveryId, State
+from secondpost.mail.duration import duration_text
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.size import size_text
@@ -46,7 +47,7 @@ def steps_of(message: MessageRow, deliveries: list[Listed], told: list[Told], co
     """In the order in which things happened; what happened at once, in the order of the stations."""
     happened = [_told(message, one) for one in told]
     for listed in deliveries:
-        happened += _stands(listed)
+        happened += _stands(listed, config)
     happened.sort(key=lambda step: step.at_ms)  # stable: where it stands comes after what led there
     return [*_arrival(message, deliveries, config), *_with_routes(happened, deliveries)]
 
@@ -93,7 +94,7 @@ def _is_backed_up(recipient: str, config: Config) -> bool:
         return False
 
 
-def _stands(listed: Listed) -> list[Step]:
+def _stands(listed: Listed, config: Config) -> list[Step]:
     """Where it stands: the end of its way, or what it waits for. What else ended it was told."""
     at = listed.arrived_ms if listed.last_ms is None else listed.last_ms
     match listed.state:
@@ -106,12 +107,15 @@ def _stands(listed: Listed) -> list[Step]:
         case State.DROPPED:
             return []
         case _:
-            return [Step(at, Station.SPOOL, listed.id, standing(listed).value, _until(listed))]
+            return [Step(at, Station.SPOOL, listed.id, standing(listed).value, _until(listed, config))]
 
 
-def _until(listed: Listed) -> str:
+def _until(listed: Listed, config: Config) -> str:
     if standing(listed) is Standing.HELD_PRIMARY:
         return f"until {listed.site} answers again"
+    if standing(listed) is Standing.KEPT_REFUSED and listed.lane is not Lane.OWN:
+        backup = config.backup_of(Domain(listed.recipient.rpartition("@")[2]))
+        return f"until you decide, for {duration_text(backup.keep_refused_ms)} at most"
     match listed.state:
         case State.WAITING:
             return "for its first try" if listed.attempts == 0 else f"for try {listed.attempts + 1}"

@@ -24,7 +24,17 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "fetch": ("allow_private",),
     "send": ("only_to", "unverified"),
     "dkim": ("rsa", "ed25519"),
-    "backup": ("domain", "primary", "recipients", "keep", "quota", "max_size", "unknown", "delimiters"),
+    "backup": (
+        "domain",
+        "primary",
+        "recipients",
+        "keep",
+        "keep_refused",
+        "quota",
+        "max_size",
+        "unknown",
+        "delimiters",
+    ),
     "route": ("domain", "lane", "host", "username", "password_file", "tls"),
     "newsletter": (
         "name",

@@ -12,6 +12,8 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import TlsDemand
 
 DAY_MS = 86_400_000
+REFUSED_OCTETS_MAX = 1_000_000_000  # of what the primary refused, for a domain without a quota
+REFUSED_PART_OF_QUOTA = 10  # with one: a tenth of it
 
 
 class BareNewlines(StrEnum):
@@ -67,11 +69,17 @@ class Backup:
     primary: tuple[Endpoint, ...] = ()  # empty: the better MX hosts in DNS
     recipients: tuple[RecipientSource, ...] = (LearnedRecipients(),)
     keep_ms: int = 31 * DAY_MS
+    keep_refused_ms: int = 7 * DAY_MS
     quota: int | None = None
     max_size: int = 50_000_000
     unknown: Unknown = Unknown.HOLD
     old_unknown: str | None = None  # the file says `unknown` in this word of an earlier version
     delimiters: str = "+"  # me+tag@ is me@; "" where every address stands for itself
+
+    @property
+    def refused_octets_max(self) -> int:
+        """How much of what the primary refused may lie here, beside the quota."""
+        return REFUSED_OCTETS_MAX if self.quota is None else self.quota // REFUSED_PART_OF_QUOTA
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +203,10 @@ class Config:
     backups: tuple[Backup, ...] = ()
     routes: tuple[Route, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()
+
+    def backup_of(self, domain: Domain) -> Backup:
+        """Of a domain whose mail lies here: one that is no more backed up keeps it by the usual settings."""
+        return self.backup_for(domain) or Backup(domain)
 
     def backup_for(self, domain: Domain) -> Backup | None:
         for backup in self.backups:

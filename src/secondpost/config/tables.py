@@ -139,6 +139,9 @@ def backup(section: Section, folder: str) -> Backup | None:
         ),
         recipients=_recipients(section, usual, folder),
         keep_ms=section.take("keep", forms.duration(HOUR_MS, 366 * DAY_MS), usual.keep_ms),
+        keep_refused_ms=section.take(
+            "keep_refused", forms.duration(HOUR_MS, 366 * DAY_MS), usual.keep_refused_ms
+        ),
         quota=section.take("quota", forms.size(MB, 100 * TB), None),
         max_size=section.take("max_size", forms.size(MESSAGE_OCTETS_LEAST, GB), usual.max_size),
         unknown=OLD_UNKNOWN[unknown] if unknown in OLD_UNKNOWN else Unknown(unknown),

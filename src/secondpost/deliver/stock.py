@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
+from secondpost.mail.delivery import KeptFor
 from secondpost.mail.size import size_text
 from secondpost.maillog import MailLog
 from secondpost.store.ports import Count
@@ -30,8 +31,9 @@ def fillings(config: Config, counts: list[Count], free: int) -> list[Filling]:
     """`free`: octets on the disk beyond the reserve."""
     stored: dict[str, int] = {}
     for count in counts:
-        stored[count.domain] = stored.get(count.domain, 0) + count.octets
-    used = sum(stored.values())
+        if count.kept_for is not KeptFor.REFUSED:  # that is beside the quota
+            stored[count.domain] = stored.get(count.domain, 0) + count.octets
+    used = sum(count.octets for count in counts)
     found = [Filling("disk", used, used + max(free, 0))] if used > 0 or free <= 0 else []
     for backup in config.backups:
         if backup.quota is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from secondpost.mail.address import Mailbox
-from secondpost.mail.delivery import DeliveryId, State
+from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.spool.states import By, sources_of
@@ -66,7 +66,6 @@ class Standing(StrEnum):
     KEPT_REFUSED = "kept (refused)"
     KEPT_LOOP = "kept (loop)"
     KEPT_QUARANTINE = "kept (quarantine)"
-    KEPT = "kept"
     DELIVERED = "delivered"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -79,12 +78,12 @@ class Standing(StrEnum):
     STOPPED = "stopped"
 
 
-def standing_of(lane: Lane, state: State, site_down: bool, kept_for: str | None = None) -> Standing:
+def standing_of(lane: Lane, state: State, site_down: bool, kept_for: KeptFor | None) -> Standing:
     if state is State.WAITING and site_down and lane in (Lane.RELAY, Lane.UNVERIFIED):
         return Standing.HELD_PRIMARY
     if state is State.HELD:
         return Standing.HELD_OWNER
-    if state is State.KEPT and kept_for is not None:
+    if kept_for is not None:
         return Standing(f"kept ({kept_for})")
     return Standing(state.value)
 

@@ -44,6 +44,12 @@ EDGES: tuple[Edge, ...] = (
     Edge(
         State.WAITING, State.EXPIRED, By.CLOCK, "own mail waited too long; an issue's since its first attempt"
     ),
+    Edge(
+        State.KEPT,
+        State.DROPPED,
+        By.CLOCK,
+        "refused by the primary, and kept for `keep_refused` or pushed out by newer",
+    ),
     Edge(State.FAILED, State.REPORTED, By.DELIVER, "the sender was told"),
     Edge(State.EXPIRED, State.REPORTED, By.DELIVER, "the sender was told"),
     Edge(State.WAITING, State.HELD, By.OWNER, "queue hold"),

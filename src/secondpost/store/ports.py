@@ -62,7 +62,9 @@ class Intake(Protocol):
         ...
 
     def stored_octets(self, domain: Domain) -> int:
-        """What lies here for a domain (lanes relay and unverified, all states that keep content)."""
+        """What lies here for a domain (lanes relay and unverified, all states that keep content) but for what
+        its primary has refused.
+        """
         ...
 
     def unverified_octets(self, domain: Domain) -> int:
@@ -292,14 +294,27 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class Count:
+    """How much of a domain is in a state; of KEPT, how much for which reason."""
+
     lane: Lane
     domain: str
     state: State
+    kept_for: KeptFor | None
     site: str
     site_down: bool
     deliveries: int
     octets: int
     oldest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What lies here of the mail that the primary of one domain refused."""
+
+    domain: Domain
+    deliveries: int
+    octets: int
+    oldest_ms: int  # when the first of it was refused
 
 
 class Desk(Protocol):
@@ -318,6 +333,10 @@ class Desk(Protocol):
         ...
 
     def sites_down(self) -> list[SiteDown]: ...
+
+    def refused(self) -> list[Refused]:
+        """By domain, in order of its name; only where there is some. Redirected mail is none of it."""
+        ...
 
     def is_served(self) -> bool:
         """Whether a process of the service has this store open."""
@@ -347,6 +366,14 @@ class Desk(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Deliveries that one batch dropped, and the octets that were counted for them."""
+
+    deliveries: int
+    octets: int
+
+
 class Keeping(Protocol):
     """Housekeeping, led by one role."""
 
@@ -374,6 +401,18 @@ class Keeping(Protocol):
     def bound_learned(self, most: int) -> Awaitable[int]:
         """With more recipients than that, forget the oldest, first those that were not there; one batch; how
         many.
+        """
+        ...
+
+    def refused(self) -> list[Refused]:
+        """As Desk.refused."""
+        ...
+
+    def drop_refused(
+        self, domain: Domain, before_ms: int, octets_left: int | None, now_ms: int, detail: str
+    ) -> Awaitable[Dropped]:
+        """Drop what the primary of the domain refused before then, the oldest first, for as long as more than
+        `octets_left` of it lie here (None: all of it); one batch. `detail` is written down with each (Told).
         """
         ...
 

@@ -70,7 +70,9 @@ class SqliteDesk(Base):
         for id, lane, name, site, down, state, deliveries, octets, first, again in self._read(
             _QUERIES["counts"]
         ):
-            parts = [(State(str(state)), number(deliveries), number(octets), aside.get((id, state)))]
+            named, _, reason = str(state).partition(" ")
+            kept_for = KeptFor(reason) if len(reason) > 0 else None
+            parts = [(State(named), number(deliveries), number(octets), aside.get((id, state)))]
             if state == State.WAITING.value:
                 busy, busy_octets, busy_oldest = (number(value) for value in claimed.get(id, (0, 0, 0)))
                 parts = [
@@ -83,7 +85,9 @@ class SqliteDesk(Base):
                     (State.CLAIMED, busy, busy_octets, busy_oldest),
                 ]
             counts += [
-                Count(Lane(str(lane)), str(name), part, str(site), down == 1, many, size, oldest or 0)
+                Count(
+                    Lane(str(lane)), str(name), part, kept_for, str(site), down == 1, many, size, oldest or 0
+                )
                 for part, many, size, oldest in parts
                 if many > 0
             ]

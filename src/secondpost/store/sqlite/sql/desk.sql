@@ -39,9 +39,35 @@ SELECT domain, count(*), sum(octets), min(arrived_ms) FROM delivery INDEXED BY d
 WHERE fence IS NOT NULL GROUP BY domain;
 
 -- name: aside_oldest
--- When the oldest of a domain that lies aside arrived, per state.
-SELECT domain, state, min(arrived_ms) FROM delivery INDEXED BY delivery_aside
-WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND ended_ms IS NULL GROUP BY domain, state;
+-- When the oldest of a domain that lies aside arrived, per state, in the words of the tally.
+SELECT domain, iif(kept_for IS NULL, state, 'kept ' || kept_for), min(arrived_ms)
+FROM delivery INDEXED BY delivery_aside
+WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND ended_ms IS NULL GROUP BY 1, 2;
+
+-- name: refused
+-- What primaries have refused, per domain, and when the first of it was.
+SELECT domain.name, sum(tally.deliveries), sum(tally.octets), min((
+  SELECT coalesce(last_ms, arrived_ms) FROM delivery INDEXED BY delivery_refused
+  WHERE domain = tally.domain AND kept_for = 'refused' ORDER BY last_ms LIMIT 1))
+FROM domain JOIN tally ON tally.domain = domain.id AND tally.state = 'kept refused'
+WHERE domain.lane IN ('relay', 'unverified') AND tally.deliveries > 0
+GROUP BY domain.name ORDER BY domain.name;
+
+-- name: oldest_refused
+-- Up to ?3 deliveries of a lane that the primary of a domain refused, the oldest first: when, its octets in the
+-- tally, and what it takes to remove its content.
+SELECT message, number, coalesce(last_ms, delivery.arrived_ms), octets, iif(message.file IS NULL, size, 0)
+FROM domain
+CROSS JOIN delivery INDEXED BY delivery_refused ON delivery.domain = domain.id AND kept_for = 'refused'
+CROSS JOIN message ON message.id = delivery.message
+WHERE domain.lane = ?1 AND domain.name = ?2
+ORDER BY last_ms LIMIT ?3;
+
+-- name: refused_octets
+-- How much of what the primary of a domain refused lies here.
+SELECT coalesce(sum(octets), 0) FROM tally
+WHERE domain IN (SELECT id FROM domain WHERE lane IN ('relay', 'unverified') AND name = ?1)
+  AND state = 'kept refused';
 
 -- name: content_place
 -- Where the content is and how large; no row when it is gone.

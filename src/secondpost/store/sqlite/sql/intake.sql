@@ -22,14 +22,15 @@ SELECT message, number, (SELECT id FROM domain WHERE domain.lane = new.lane AND 
 FROM new;
 
 -- name: stored_octets
--- What lies here for a relayed domain.
+-- What lies here for a relayed domain. What its primary refused has a room of its own.
 SELECT coalesce(sum(octets), 0) FROM tally
-WHERE domain IN (SELECT id FROM domain WHERE lane IN ('relay', 'unverified') AND name = ?1);
+WHERE domain IN (SELECT id FROM domain WHERE lane IN ('relay', 'unverified') AND name = ?1)
+  AND state <> 'kept refused';
 
 -- name: unverified_octets
 -- What waits here for addresses of a relayed domain of which nothing is known.
 SELECT coalesce(sum(octets), 0) FROM tally
-WHERE domain = (SELECT id FROM domain WHERE lane = 'unverified' AND name = ?1) AND state <> 'kept';
+WHERE domain = (SELECT id FROM domain WHERE lane = 'unverified' AND name = ?1) AND state NOT LIKE 'kept %';
 
 -- name: learned
 -- What is known about a mailbox.

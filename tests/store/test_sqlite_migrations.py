@@ -1,0 +1,40 @@
+"""A store that is full of rows comes from an older schema to this one, and its counts are right."""
+
+import pytest
+
+from secondpost.mail.address import Domain
+from secondpost.mail.content import InTable
+from secondpost.mail.delivery import KeptFor, State
+from secondpost.store.ports import Selection
+from secondpost.store.sqlite import schema
+from tests.store.letters import Letters
+from tests.store.place import SqlitePlace
+from tests.store.test_sqlite_triggers import contradictions
+
+FIRST_FIELDED = 3  # the newest migration of the stores that are in use
+
+
+async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = schema.migrations
+    with monkeypatch.context() as older:
+        older.setattr(
+            schema, "migrations", lambda database: [m for m in known(database) if m.number <= FIRST_FIELDED]
+        )
+        store = place.open()
+        letters = Letters(place, store)
+        for octets, kept_for in enumerate((None, *KeptFor, KeptFor.REFUSED), start=1):
+            arrival = letters.arrival("one@example.net", "two@example.org", content=InTable(b"x" * octets))
+            await store.accept(arrival, kept_for)
+        place.open_newsletter()
+        await place.close()
+    place.open_newsletter()
+    store = place.open()
+    assert contradictions(store._opened.db, place.clock.ms) == {}
+    counts = {(c.domain, c.kept_for): (c.deliveries, c.octets, c.oldest_ms) for c in store.counts()}
+    assert counts["example.net", None] == (1, 1, place.clock.ms - 5)
+    assert counts["example.org", KeptFor.REFUSED] == (2, 9, place.clock.ms - 3)
+    assert len(counts) == 2 * 5
+    assert store.stored_octets(Domain("example.net")) == 12
+    assert len(store.listed(Selection(states=(State.KEPT,)), None, 20)) == 10
