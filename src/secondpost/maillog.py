@@ -71,6 +71,10 @@ class MailLog:
             return f"{purpose}{dash}{'*' if len(dash) > 0 else ''}@{path.domain}"
         return _told(str(path))
 
+    def _to(self, to: Mailbox, first: Mailbox | None) -> dict[str, str]:
+        told = {"to": self._address(to)}
+        return told if first is None else {**told, "for": self._address(first)}
+
     # -- receive and policy
     def connected(self, peer: str) -> None:
         self._say("connected", peer=peer)
@@ -117,23 +121,39 @@ class MailLog:
         self._say("lost-connection", peer=peer, phase=phase)
 
     # -- deliver
-    def delivered(self, id: DeliveryId, to: Mailbox, host: str, reply: Reply, delay_ms: int) -> None:
+    def delivered(
+        self,
+        id: DeliveryId,
+        to: Mailbox,
+        host: str,
+        reply: Reply,
+        delay_ms: int,
+        first: Mailbox | None = None,
+    ) -> None:
+        """`first`, here and below: for whom it came, when the owner has redirected it since."""
         self._say(
             "delivered",
             id=id,
-            to=self._address(to),
+            **self._to(to, first),
             host=host,
             delay=f"{delay_ms / 1000:.3f}",
             reply=_told(reply),
         )
 
     def deferred(
-        self, id: DeliveryId, to: Mailbox, cause: Cause, host: str, reply: Reply, again_ms: int
+        self,
+        id: DeliveryId,
+        to: Mailbox,
+        cause: Cause,
+        host: str,
+        reply: Reply,
+        again_ms: int,
+        first: Mailbox | None = None,
     ) -> None:
         self._say(
             "deferred",
             id=id,
-            to=self._address(to),
+            **self._to(to, first),
             cause=cause.word,
             level=cause.level,
             host=host,
@@ -141,11 +161,27 @@ class MailLog:
             reply=_told(reply),
         )
 
-    def kept(self, id: DeliveryId, to: Mailbox, kept_for: KeptFor, host: str, reply: Reply) -> None:
-        self._say("kept", id=id, to=self._address(to), why=kept_for, host=host, reply=_told(reply))
+    def kept(
+        self,
+        id: DeliveryId,
+        to: Mailbox,
+        kept_for: KeptFor,
+        host: str,
+        reply: Reply,
+        first: Mailbox | None = None,
+    ) -> None:
+        self._say("kept", id=id, **self._to(to, first), why=kept_for, host=host, reply=_told(reply))
 
-    def failed(self, id: DeliveryId, to: Mailbox, cause: Cause, host: str, reply: Reply) -> None:
-        self._say("failed", id=id, to=self._address(to), cause=cause.word, host=host, reply=_told(reply))
+    def failed(
+        self,
+        id: DeliveryId,
+        to: Mailbox,
+        cause: Cause,
+        host: str,
+        reply: Reply,
+        first: Mailbox | None = None,
+    ) -> None:
+        self._say("failed", id=id, **self._to(to, first), cause=cause.word, host=host, reply=_told(reply))
 
     def unknown(self, id: DeliveryId, to: Mailbox, host: str) -> None:
         """Of an issue: the final dot was sent and no answer came."""

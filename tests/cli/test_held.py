@@ -95,6 +95,28 @@ def test_what_is_held_goes_to_another_mailbox(office: Office) -> None:
     assert "nothing to redirect" in text
 
 
+def test_redirected_mail_shows_for_whom_it_came(office: Office) -> None:
+    office.run("held", "redirect", office.both, "--to", "me@elsewhere.example")
+    office.run("held", "redirect", f"{office.both}/2", "--to", "me@safe.example")
+    document = json.loads(office.run("queue", "show", office.both, "--json").stdout)
+    assert [(one["recipient"], one["first_recipient"]) for one in document["deliveries"]] == [
+        ("me@elsewhere.example", "ada@example.net"),
+        ("me@safe.example", "bob@example.net"),
+    ]
+    for words in (
+        ("queue", "list", "--address", "bob@example.net"),
+        ("queue", "show", office.both),
+        ("held", "show", office.both),
+    ):
+        assert "me@safe.example (for bob@example.net)" in office.run(*words).stdout
+    office.run("queue", "hold", office.both)
+    listed = json.loads(office.run("held", "list", "--address", "ada@example.net", "--json").stdout)
+    assert [(one["id"], one["first_recipient"]) for one in listed["deliveries"]] == [
+        (f"{office.primary}/1", None),
+        (f"{office.both}/1", "ada@example.net"),
+    ]
+
+
 def test_what_was_redirected_and_stays_here_is_still_held(office: Office) -> None:
     office.run("held", "redirect", office.both, "--to", "ada@elsewhere.example")
     office.run("queue", "hold", office.both)

@@ -1,9 +1,17 @@
 """A message's way in the words of the folders, and how things stand."""
 
+import asyncio
 import json
 from datetime import datetime
 
+from secondpost.mail.address import Domain
+from secondpost.mail.delivery import State
+from secondpost.mail.envelope import Lane
+from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteStore
+from secondpost.world.real_clock import RealClock
+from secondpost.world.real_disk import RealDisk
+from secondpost.world.real_work import RealWork
 from tests.cli.office import DOWN_SITE, Office, served
 
 
@@ -35,6 +43,52 @@ def test_the_way_tells_what_went_wrong_and_what_the_owner_did(office: Office) ->
     office.run("queue", "drop", office.refused)
     words = [what for station, what, _ in steps(office, office.refused) if station == "spool"]
     assert words == ["stored", "retried", "held", "dropped"]
+
+
+def test_a_redirected_message_tells_its_whole_way_to_whom_it_came_and_to_whom_it_went(office: Office) -> None:
+    one = f"{office.refused}/1"
+    office.run("held", "redirect", office.refused, "--to", "me@elsewhere.example")
+    office.run("held", "redirect", office.refused, "--to", "me@safe.example")
+    document = json.loads(office.run("trace", office.refused, "--json").stdout)
+    [way] = document["messages"]
+    assert [(step["what"], step["detail"]) for step in way["steps"] if step["delivery"] == one] == [
+        ("taken", "dan@example.org: its domain is backed up here"),
+        ("kept", "message mx.example.org 550 5.7.1 no"),
+        ("redirected", "from dan@example.org to me@elsewhere.example by command"),
+        ("redirected", "from me@elsewhere.example to me@safe.example by command"),
+        ("waiting", "for its first try"),
+    ]
+    for address in ("dan@example.org", "me@safe.example"):
+        assert json.loads(office.run("trace", address, "--json").stdout)["messages"] == [way]
+
+
+async def deliver_to(domain: Domain, site: str, office: Office) -> None:
+    clock, work, failures = RealClock(), RealWork(1), list[BaseException]()
+    disk = RealDisk(str(office.folder / "store"))
+    store = SqliteStore.open(disk, work, clock, role="test", failed=failures.append)
+    await store.hint_site(Lane.OWN, domain, site)
+    lease = await store.lease(Lane.OWN, site)
+    assert lease is not None
+    for claimed in await store.claim(lease, clock.now_ms(), 10):
+        await store.settle(
+            lease, [Settlement(claimed.id, State.DELIVERED, clock.now_ms(), host=site, reply="250 ok")]
+        )
+    await store.give_back(lease)
+    store.close()
+    work.close()
+    assert failures == []
+
+
+def test_the_route_of_a_redirected_message_is_told_where_it_was_taken(office: Office) -> None:
+    office.run("held", "redirect", office.refused, "--to", "me@safe.example")
+    asyncio.run(deliver_to(Domain("safe.example"), "mx.safe.example", office))
+    one = f"{office.refused}/1"
+    assert steps(office, office.refused)[3:] == [
+        ("deliver", "kept", one),
+        ("spool", "redirected", one),
+        ("route", "leads to", one),
+        ("deliver", "delivered", one),
+    ]
 
 
 def test_times_are_in_order(office: Office) -> None:

@@ -159,6 +159,30 @@ async def test_redirected_mail_goes_to_another_mailbox_in_lane_own(place: Place)
     assert store.next_due_ms([RELAY]) is None
 
 
+async def test_redirected_mail_is_found_by_its_first_recipient_however_often_it_was_redirected(
+    place: Place,
+) -> None:
+    store = place.open()
+    arrival = await Letters(place, store).send("Ada@example.net", "two@example.net")
+    one = Selection(deliveries=(DeliveryId(arrival.queue_id, 1),))
+    assert await store.redirect(one, Mailbox.parse("me@elsewhere.example"), place.clock.ms, "by me") == 1
+    assert await store.redirect(one, Mailbox.parse("you@safe.example"), place.clock.ms, "") == 1
+    for address in ("ada@EXAMPLE.net", "You@safe.example"):
+        [found] = store.listed(Selection(address=address), None, 10)
+        assert (found.recipient, found.first_recipient) == ("you@safe.example", "Ada@example.net")
+    assert store.listed(Selection(address="me@elsewhere.example"), None, 10) == []
+    [other] = store.listed(Selection(address="two@example.net"), None, 10)
+    assert other.first_recipient is None
+    assert [(event.number, event.what, event.detail) for event in store.told(arrival.queue_id)] == [
+        (1, "redirected", "from Ada@example.net to me@elsewhere.example by me"),
+        (1, "redirected", "from me@elsewhere.example to you@safe.example"),
+    ]
+    [mine] = await store.claim(await leased(store, lane=Lane.OWN), place.clock.ms, 10)
+    assert mine.first_recipient == Mailbox.parse("Ada@example.net")
+    [its] = await store.claim(await leased(store), place.clock.ms, 10)
+    assert its.first_recipient is None
+
+
 async def test_content_comes_in_pieces(place: Place) -> None:
     store = place.open()
     data = bytes(range(256)) * 400

@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpost.mail.address import Domain
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.store.ports import Selection
@@ -37,4 +37,9 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
     assert counts["example.org", KeptFor.REFUSED] == (2, 9, place.clock.ms - 3)
     assert len(counts) == 2 * 5
     assert store.stored_octets(Domain("example.net")) == 12
-    assert len(store.listed(Selection(states=(State.KEPT,)), None, 20)) == 10
+    kept = store.listed(Selection(states=(State.KEPT,)), None, 20)
+    assert (len(kept), {one.first_recipient for one in kept}) == (10, {None})
+    to = Mailbox.parse("me@elsewhere.example")
+    await store.redirect(Selection(address="one@example.net"), to, place.clock.ms, "")
+    assert len(store.listed(Selection(address="one@example.net"), None, 20)) == 6
+    assert contradictions(store._opened.db, place.clock.ms) == {}

@@ -22,6 +22,7 @@ class DeliveryDocument:
     lane: str
     sender: str
     recipient: str
+    first_recipient: str | None
     site: str
     site_down: bool
     size: int
@@ -255,6 +256,7 @@ def delivery_document(listed: Listed) -> DeliveryDocument:
         lane=listed.lane.value,
         sender=listed.sender,
         recipient=listed.recipient,
+        first_recipient=listed.first_recipient,
         site=listed.site,
         site_down=listed.site_down,
         size=listed.size,

@@ -21,7 +21,7 @@ from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.documents import ExportDocument, ReadingDocument, VerbDocument
 from secondpost.cli.export import PIECE_OCTETS, EmlFolder, Export, MboxFile
 from secondpost.cli.opening import at_desk, configuration
-from secondpost.cli.queue import LISTED_MAX, Page, ask, page_of, say_list
+from secondpost.cli.queue import LISTED_MAX, Page, ask, page_of, recipient_text, say_list
 from secondpost.cli.reading import READ_OCTETS_MAX, Reading, read_message
 from secondpost.cli.screen import counted, local_time, say, say_json, utc_time
 from secondpost.config.records import Config
@@ -131,7 +131,7 @@ def _say_reading(deliveries: list[Listed], reading: Reading, complete: bool, as_
         )
         return
     say(f"Held as {id} since {local_time(first.arrived_ms)}, {size_text(first.size)}")
-    say(f"Envelope: <{first.sender}> to {', '.join(listed.recipient for listed in deliveries)}")
+    say(f"Envelope: <{first.sender}> to {', '.join(map(recipient_text, deliveries))}")
     for name, value in reading.headers.items():
         say(f"{name}: {' '.join(value.split())}")
     for attachment in reading.attachments:
@@ -262,7 +262,7 @@ def redirect(
             raise Ending("nothing to redirect: nothing that matches is held or waits", Exit.NO)
         if not which.is_by_id and not yes:
             ask(f"Send {counted(found, 'delivery', 'deliveries')} {which.words} to {to} instead?")
-        done = await desk.redirect(reach, to, f"to {to} by command")
+        done = await desk.redirect(reach, to, "by command")
         if as_json:
             say_json(VerbDocument(Verb.REDIRECT.value, done.deliveries))
         else:

@@ -145,8 +145,14 @@ def _row(listed: Listed, now_ms: int) -> tuple[str, ...]:
         size_text(listed.size),
         age_text(now_ms - listed.arrived_ms),
         f"<{listed.sender}>",
-        listed.recipient,
+        recipient_text(listed),
     )
+
+
+def recipient_text(listed: Listed) -> str:
+    """And for whom it was, when it was redirected."""
+    first = listed.first_recipient
+    return listed.recipient if first is None else f"{listed.recipient} (for {first})"
 
 
 def _last_answer(listed: Listed) -> str:
@@ -175,7 +181,7 @@ def show(id: QueueId, as_json: bool) -> None:
         say(f"by        {message.protocol}{tls}")
         say(f"content   {'here' if message.has_content else 'gone: nobody needs it any more'}")
         for listed in deliveries:
-            say(f"{listed.id} to {listed.recipient}: {sentence(listed)}")
+            say(f"{listed.id} to {recipient_text(listed)}: {sentence(listed)}")
 
     at_desk(read)
 
@@ -288,7 +294,9 @@ def _do(verb: Verb, which: Chosen, must_ask: bool, as_json: bool) -> None:
             ask(f"{verb.capitalize()} {counted(deliveries, 'delivery', 'deliveries')} {which.words}?")
         if verb is Verb.DROP and not as_json:
             for listed in desk.found(reach):
-                click.echo(f"{listed.id}  <{printable(listed.sender)}> to {printable(listed.recipient)}")
+                click.echo(
+                    f"{listed.id}  <{printable(listed.sender)}> to {printable(recipient_text(listed))}"
+                )
         done = await _lead(desk, verb, reach)
         if as_json:
             say_json(VerbDocument(verb.value, done.deliveries))

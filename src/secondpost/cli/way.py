@@ -3,6 +3,7 @@
 Made of what the store remembers: the message's row, its deliveries, and what was told of them on the way.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +15,7 @@ from secondpost.mail.duration import duration_text
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.size import size_text
-from secondpost.spool.desk import Standing, standing
+from secondpost.spool.desk import Standing, Verb, standing
 from secondpost.store.ports import Listed, MessageRow, Told
 
 
@@ -59,10 +60,17 @@ def _told(message: MessageRow, one: Told) -> Step:
 
 
 def _with_routes(steps: list[Step], deliveries: list[Listed]) -> Iterator[Step]:
-    """Before the first try of each delivery, where its route leads: that is computed, and not stored."""
+    """Before the first try of each delivery, where its route leads: that is computed, and not stored.
+
+    Of one that was redirected it is known for the tries after the last redirect.
+    """
     sites = {listed.id: listed.site for listed in deliveries if listed.site != UNSORTED}
+    redirects = Counter(step.delivery for step in steps if step.what == Verb.REDIRECT.past)
     for step in steps:
-        if step.station is Station.DELIVER and step.delivery in sites:
+        if step.what == Verb.REDIRECT.past:
+            redirects[step.delivery] -= 1
+        is_on_its_way = step.station is Station.DELIVER and redirects[step.delivery] == 0
+        if is_on_its_way and step.delivery in sites:
             yield Step(step.at_ms, Station.ROUTE, step.delivery, "leads to", sites.pop(step.delivery))
         yield step
 
@@ -80,11 +88,12 @@ def _arrival(message: MessageRow, deliveries: list[Listed], config: Config) -> l
 
 
 def _taken(listed: Listed, lane: Lane, config: Config) -> str:
-    if lane is Lane.RELAY and _is_backed_up(listed.recipient, config):
-        taken = f"{listed.recipient}: its domain is backed up here"
+    recipient = listed.recipient if listed.first_recipient is None else listed.first_recipient
+    if lane is Lane.RELAY and _is_backed_up(recipient, config):
+        taken = f"{recipient}: its domain is backed up here"
         unverified = "; nothing was known of the address, so it goes behind all others"
         return f"{taken}{unverified}" if listed.lane is Lane.UNVERIFIED else taken
-    return f"{listed.recipient}: lane {lane}"
+    return f"{recipient}: lane {lane}"
 
 
 def _is_backed_up(recipient: str, config: Config) -> bool:

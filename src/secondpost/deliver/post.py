@@ -106,20 +106,20 @@ class Post:
 
     def tell(self, claimed: Claimed, outcome: Outcome, settlement: Settlement) -> None:
         """One line in the log for what came of an attempt."""
-        id, to = claimed.id, claimed.recipient
+        id, to, first = claimed.id, claimed.recipient, claimed.first_recipient
         if settlement.maybe_duplicate:
             self.log.maybe_duplicate(id, "unanswered")
         match outcome, settlement.kept_for:
             case Delivered(host, reply), _:
-                self.log.delivered(id, to, host, reply, settlement.at_ms - claimed.arrived_ms)
+                self.log.delivered(id, to, host, reply, settlement.at_ms - claimed.arrived_ms, first)
                 learned = self.learning.news_of(to, settlement.at_ms)
                 if learned is not None:
                     self.background(self.learning.write(learned, True, "delivery", settlement.at_ms))
             case ((Deferred(_, host, reply) | Failed(_, host, reply)), KeptFor() as kept_for):
-                self.log.kept(id, to, kept_for, host, reply)
+                self.log.kept(id, to, kept_for, host, reply, first)
             case Deferred(_, host, _), None if settlement.state is State.UNKNOWN:
                 self.log.unknown(id, to, host)
             case Deferred(cause, host, reply), None if settlement.state is State.WAITING:
-                self.log.deferred(id, to, cause, host, reply, settlement.due_ms - settlement.at_ms)
+                self.log.deferred(id, to, cause, host, reply, settlement.due_ms - settlement.at_ms, first)
             case ((Deferred(cause, host, reply) | Failed(cause, host, reply)), None):
-                self.log.failed(id, to, cause, host, reply)
+                self.log.failed(id, to, cause, host, reply, first)

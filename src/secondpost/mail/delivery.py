@@ -77,5 +77,6 @@ class Claimed:
     attempts: int  # attempts begun before this one
     first_attempt_ms: int | None
     maybe_duplicate: bool  # an earlier attempt may have delivered it: its outcome was lost
+    first_recipient: Mailbox | None = None  # for whom it came, when it was redirected since
     issue: IssueId | None = None  # with it: mail of an issue; `committing` comes before its final dot
     subscriber: SubscriberId | None = None  # without an issue: a confirmation

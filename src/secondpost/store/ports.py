@@ -243,6 +243,7 @@ class Listed:
     kept_for: KeptFor | None
     sender: str
     recipient: str
+    first_recipient: str | None  # for whom it came, when it was redirected since
     site: str  # as hinted; "unsorted" before the first attempt
     site_down: bool
     size: int
@@ -264,7 +265,7 @@ class Selection:
     deliveries: tuple[DeliveryId, ...] = ()
     states: tuple[State, ...] = ()
     domain: Domain | None = None
-    address: str | None = None  # sender or recipient, compared without regard to case
+    address: str | None = None  # sender, recipient or first recipient, compared without regard to case
     site: str | None = None
 
 
@@ -362,7 +363,9 @@ class Desk(Protocol):
         ...
 
     def redirect(self, selection: Selection, to: Mailbox, now_ms: int, detail: str) -> Awaitable[int]:
-        """Held, kept and waiting deliveries go to another mailbox, in lane own, due now; how many."""
+        """Held, kept and waiting deliveries go to another mailbox, in lane own, due now; how many. For whom
+        each came is kept, and written down with `detail` (Told).
+        """
         ...
 
 

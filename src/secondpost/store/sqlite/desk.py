@@ -154,9 +154,9 @@ class SqliteDesk(Base):
 
     async def redirect(self, selection: Selection, to: Mailbox, now_ms: int, detail: str) -> int:
         def write(db: apsw.Connection, chosen: Chosen) -> None:
+            db.execute(_QUERIES["tell_redirect"], (as_json(chosen), str(to), now_ms, detail))
             db.execute(_QUERIES["add_domain"], (to.domain.name,))
             db.execute(_QUERIES["redirect"], (as_json(chosen), str(to), now_ms, to.domain.name))
-            db.execute(_QUERIES["tell"], (as_json(chosen), now_ms, "redirected", detail))
 
         return await self._in_batches(selection, REDIRECTED_FROM, write, None)
 
@@ -194,8 +194,8 @@ class SqliteDesk(Base):
 
 
 def _listed(row: tuple[Value, ...]) -> Listed:
-    message, n, lane, state, kept_for, sender, recipient, site, down, size = row[:10]
-    arrived_ms, due_ms, attempts, last_ms, cause, host, reply, maybe_duplicate = row[10:]
+    message, n, lane, state, kept_for, sender, recipient, first_recipient, site, down, size = row[:11]
+    arrived_ms, due_ms, attempts, last_ms, cause, host, reply, maybe_duplicate = row[11:]
     return Listed(
         id=DeliveryId(QueueId(number(message)), number(n)),
         lane=Lane(str(lane)),
@@ -203,6 +203,7 @@ def _listed(row: tuple[Value, ...]) -> Listed:
         kept_for=None if kept_for is None else KeptFor(str(kept_for)),
         sender=str(sender),
         recipient=str(recipient),
+        first_recipient=None if first_recipient is None else str(first_recipient),
         site=str(site),
         site_down=down == 1,
         size=number(size),

@@ -35,6 +35,7 @@ class ClaimedRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
     maybe_duplicate: int
     issue: int | None
     subscriber: int | None
+    first_recipient: str | None
 
 
 def mailbox_of(text: str) -> Mailbox:
@@ -128,6 +129,7 @@ def claimed_of(row: ClaimedRow, lane: Lane) -> Claimed:
         attempts=row.attempts,
         first_attempt_ms=row.first_attempt_ms,
         maybe_duplicate=row.maybe_duplicate == 1,
+        first_recipient=None if row.first_recipient is None else mailbox_of(row.first_recipient),
         issue=None if row.issue is None else IssueId(row.issue),
         subscriber=None if row.subscriber is None else SubscriberId(row.subscriber),
     )

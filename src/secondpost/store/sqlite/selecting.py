@@ -45,8 +45,10 @@ def _conditions(selection: Selection) -> tuple[list[str], list[Value]]:
         conditions.append("d.domain IN (SELECT id FROM domain WHERE name = ?)")
         bindings.append(selection.domain.name)
     if selection.address is not None:
-        conditions.append("(lower(d.recipient) = ? OR lower(message.sender) = ?)")
-        bindings += [selection.address.lower()] * 2
+        # No index: it would dirty a page of its own for every message that comes.
+        named = ("d.recipient", "d.first_recipient", "message.sender")
+        conditions.append(f"({' OR '.join(f'lower({column}) = ?' for column in named)})")
+        bindings += [selection.address.lower()] * len(named)
     if selection.site is not None:
         conditions.append("domain.site = ?")
         bindings.append(selection.site)

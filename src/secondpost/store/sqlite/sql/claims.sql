@@ -47,9 +47,10 @@ SELECT json_group_array(json(due)) FROM (
   SELECT (
     SELECT json_group_array(json_array(
         d.message, d.number, message.lane, message.sender, d.recipient, message.size, message.file, message.eight_bit,
-        d.arrived_ms, d.attempts, d.first_attempt_ms, d.maybe_duplicate, d.issue, d.subscriber))
+        d.arrived_ms, d.attempts, d.first_attempt_ms, d.maybe_duplicate, d.issue, d.subscriber, d.first_recipient))
     FROM (
-      SELECT message, number, recipient, arrived_ms, attempts, first_attempt_ms, maybe_duplicate, issue, subscriber
+      SELECT message, number, recipient, arrived_ms, attempts, first_attempt_ms, maybe_duplicate, issue, subscriber,
+             first_recipient
       FROM delivery INDEXED BY delivery_waiting
       WHERE domain = turn.value AND state = 'waiting' AND due_ms <= ?2
       ORDER BY due_ms, message, number LIMIT ?3) AS d

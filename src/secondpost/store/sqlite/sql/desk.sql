@@ -2,7 +2,7 @@
 
 -- name: listed
 -- A page of deliveries behind an id, in order of id.
-SELECT d.message, d.number, domain.lane, d.state, d.kept_for, message.sender, d.recipient, domain.site,
+SELECT d.message, d.number, domain.lane, d.state, d.kept_for, message.sender, d.recipient, d.first_recipient, domain.site,
        EXISTS (SELECT 1 FROM site WHERE site.site = domain.site), message.size, d.arrived_ms, d.due_ms,
        d.attempts, d.last_ms, d.cause, d.host, d.reply, d.maybe_duplicate
 FROM delivery AS d {index}
@@ -98,9 +98,16 @@ SELECT lock FROM worker WHERE role <> ?1;
 UPDATE delivery SET
   state = 'waiting', fence = NULL, kept_for = NULL, last_ms = ?3, due_ms = max(?3, arrived_ms),
   attempts = 0, first_attempt_ms = NULL, cause = '', level = '', host = '', reply = '',
-  recipient = ?2, domain = (SELECT id FROM domain WHERE lane = 'own' AND name = ?4)
+  recipient = ?2, first_recipient = coalesce(first_recipient, recipient), domain = (SELECT id FROM domain WHERE lane = 'own' AND name = ?4)
 FROM json_each(?1) AS chosen
 WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1;
+
+-- name: tell_redirect
+-- Each of the chosen deliveries is about to go to another mailbox: from which to which.
+INSERT INTO event (message, number, at_ms, what, detail)
+SELECT message, number, ?3, 'redirected', trim('from ' || recipient || ' to ' || ?2 || ' ' || ?4)
+FROM json_each(?1) AS chosen
+CROSS JOIN delivery ON delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1;
 
 -- name: add_domain
 -- The domain of a redirect exists.
