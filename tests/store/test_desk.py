@@ -7,7 +7,7 @@ from secondpost.mail.content import InTable
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.ports import Selection, Settlement
+from secondpost.store.ports import InState, Selection, Settlement
 from tests.store.letters import UNSORTED, Letters, leased, recipients
 from tests.store.place import Place
 
@@ -38,6 +38,44 @@ async def test_pages_follow_each_other_and_a_selection_narrows_them(place: Place
     assert found(Selection(states=(State.KEPT, State.HELD))) == []
     assert found(Selection(site=UNSORTED, domain=Domain("example.org"))) == [ids[2]]
     assert found(Selection(site="elsewhere")) == []
+
+
+async def test_a_selection_narrows_by_what_came_of_it_and_by_age_and_size(place: Place) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    large = await letters.send("one@example.net", content=InTable(b"x" * 100))
+    await letters.send("two@example.org", content=InTable(b"x" * 10))
+    for kept_for in KeptFor:
+        await store.accept(letters.arrival(f"{kept_for}@example.net", content=InTable(b"x")), kept_for)
+    await letters.send("own@example.com", lane=Lane.OWN, content=InTable(b"x"))
+    lease = await leased(store)
+    [claimed] = await store.claim(lease, place.clock.ms, 1)
+    later = place.clock.ms + 5
+    await store.settle(lease, [Settlement(claimed.id, State.WAITING, later, due_ms=later, cause="connect")])
+    await store.hint_site(RELAY, Domain("example.org"), "elsewhere")
+    await store.site_down(UNSORTED, "connect", "", 1, 2)
+
+    def found(selection: Selection) -> list[str]:
+        return [one.recipient.partition("@")[0] for one in store.listed(selection, None, 10)]
+
+    held, refused = InState(State.WAITING, held_by_site=True), InState(State.KEPT, KeptFor.REFUSED)
+    assert found(Selection(in_states=(held,))) == ["one"], "own mail is held by no primary"
+    assert found(Selection(in_states=(refused,))) == ["refused"]
+    assert found(Selection(in_states=(held, refused, InState(State.HELD)))) == ["one", "refused"]
+    assert found(Selection(in_states=(InState(State.WAITING), held))) == ["one", "two", "own"]
+    assert found(Selection(states=(State.KEPT,), in_states=(held, refused))) == ["refused"]
+    assert found(Selection(states=(State.WAITING,), in_states=(refused,))) == []
+    assert found(Selection(causes=("connect", "lost"))) == ["one"]
+    assert found(Selection(arrived_before_ms=large.arrived_ms + 2)) == ["one", "two"]
+    assert found(Selection(arrived_before_ms=large.arrived_ms)) == []
+    assert found(Selection(larger_than=9)) == ["one", "two"]
+    assert found(Selection(larger_than=10, causes=("connect",), domain=Domain("example.net"))) == ["one"]
+    now = place.clock.ms
+    moved = await store.move(
+        Selection(in_states=(refused,)), (State.KEPT,), State.DROPPED, now, "dropped", ""
+    )
+    assert moved == 1
+    assert "refused" not in found(Selection(states=(State.KEPT,)))
 
 
 async def test_counts_tell_every_state_that_keeps_content(place: Place) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import apsw
 
 from secondpost.mail.content import InTable
-from secondpost.mail.delivery import State
-from secondpost.store.ports import Selection
+from secondpost.mail.delivery import KeptFor, State
+from secondpost.store.ports import InState, Selection
 from secondpost.store.sqlite import issues, ledger, readers
 from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.group import GROUP_UNITS_MAX
@@ -90,11 +90,11 @@ def _nothing(query: str) -> tuple[None, ...]:
 
 async def test_dead_letters_are_listed_by_their_own_index(place: SqlitePlace) -> None:
     db = place.open()._opened.db
-    query, bindings = page_query(
-        read_queries("desk")["listed"], Selection(states=(State.KEPT, State.HELD)), (), None, 10
-    )
-    plan = " ".join(str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {query}", bindings))
-    assert "delivery_aside" in plan
+    refused = InState(State.KEPT, KeptFor.REFUSED)
+    for selection in (Selection(states=(State.KEPT, State.HELD)), Selection(in_states=(refused,))):
+        query, bindings = page_query(read_queries("desk")["listed"], selection, (), None, 10)
+        plan = " ".join(str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {query}", bindings))
+        assert "delivery_aside" in plan
 
 
 async def test_a_group_is_few_statements_and_never_more_than_its_bound(place: SqlitePlace) -> None:

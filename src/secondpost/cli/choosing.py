@@ -1,90 +1,55 @@
-"""How deliveries are named on the command line: by id, by what they have in common, or all of them."""
+"""How deliveries are chosen on the command line: by id, by what they have in common, or all of them.
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+A command that is decorated with `sharing_options` or `choosing_options` gets one value for all their options.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce, wraps
 
 import click
 
-from secondpost.mail.address import AddressError, Domain, Mailbox
-from secondpost.mail.delivery import DeliveryId
-from secondpost.mail.queue_id import QueueId, parse_queue_id
-from secondpost.spool.desk import OwnersDesk
-from secondpost.store.ports import Selection
+from secondpost.cli.parameters import AGE, DOMAIN, MESSAGE_OR_DELIVERY, SIZE
+from secondpost.mail.address import Domain
+from secondpost.mail.delivery import DeliveryId, KeptFor, State
+from secondpost.mail.duration import duration_text
+from secondpost.mail.outcome import Cause
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.size import size_text
+from secondpost.spool.desk import OwnersDesk, Standing, in_state
+from secondpost.store.ports import InState, Selection
 
-Function = TypeVar("Function", bound=Callable[..., None])
+Function = Callable[..., None]
 
-
-class MessageParam(click.ParamType[QueueId]):
-    """A message: its queue id, or ID/N as it stands in every list."""
-
-    name = "ID"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> QueueId:
-        try:
-            return DeliveryId.parse(value).queue_id if "/" in value else parse_queue_id(value)
-        except ValueError as error:
-            self.fail(f"{error}; `secondpost queue list` shows ids", param, ctx)
-
-
-class NamedParam(click.ParamType[QueueId | DeliveryId]):
-    """A message with all its recipients (ID), or one delivery of it (ID/N)."""
-
-    name = "ID[/N]"
-
-    def convert(
-        self, value: QueueId | DeliveryId | str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> QueueId | DeliveryId:
-        if not isinstance(value, str):
-            return value
-        try:
-            return DeliveryId.parse(value) if "/" in value else parse_queue_id(value)
-        except ValueError as error:
-            self.fail(f"{error}; `secondpost queue list` shows ids", param, ctx)
+# What --state takes: the state, the standing as lists show it, and a word for what is asked for often.
+IN_STATES: Mapping[str, InState] = {
+    **{state.value: InState(state) for state in State},
+    **{standing.value: in_state(standing) for standing in Standing},
+    "primary": in_state(Standing.HELD_PRIMARY),
+    "refused": InState(State.KEPT, KeptFor.REFUSED),
+    "loop": InState(State.KEPT, KeptFor.LOOP),
+    "quarantine": InState(State.KEPT, KeptFor.QUARANTINE),
+}
+ALL_OR_SHARED = "--all, or --state, --domain, --address, --site, --cause, --older or --larger"
 
 
-class DeliveryParam(click.ParamType[DeliveryId]):
-    """One delivery: ID/N."""
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What deliveries have in common."""
 
-    name = "ID/N"
+    limits: Selection
+    older_ms: int | None  # since they came
+    words: str  # for questions: "to example.net, larger than 1 MB"
 
-    def convert(
-        self, value: DeliveryId | str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> DeliveryId:
-        if not isinstance(value, str):
-            return value
-        try:
-            return DeliveryId.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    @property
+    def is_nothing(self) -> bool:
+        """All deliveries are meant."""
+        return self.older_ms is None and self.limits == Selection()
 
-
-class DomainParam(click.ParamType[Domain]):
-    name = "DOMAIN"
-
-    def convert(
-        self, value: Domain | str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Domain:
-        if not isinstance(value, str):
-            return value
-        try:
-            return Domain.parse(value)
-        except AddressError as error:
-            self.fail(str(error), param, ctx)
-
-
-class MailboxParam(click.ParamType[Mailbox]):
-    name = "ADDRESS"
-
-    def convert(
-        self, value: Mailbox | str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Mailbox:
-        if not isinstance(value, str):
-            return value
-        try:
-            return Mailbox.parse(value)
-        except AddressError as error:
-            self.fail(str(error), param, ctx)
+    def selection(self, desk: OwnersDesk) -> Selection:
+        if self.older_ms is None:
+            return self.limits
+        return replace(self.limits, arrived_before_ms=desk.clock.now_ms() - self.older_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,58 +58,124 @@ class Chosen:
 
     messages: tuple[QueueId, ...]
     deliveries: tuple[DeliveryId, ...]
-    sharing: Selection
-    words: str  # for questions: "to example.net"
+    shared: Shared
 
     @property
     def is_by_id(self) -> bool:
         return len(self.messages) + len(self.deliveries) > 0
 
+    @property
+    def is_all(self) -> bool:
+        return not self.is_by_id and self.shared.is_nothing
+
+    @property
+    def words(self) -> str:
+        return "in the whole queue" if self.is_all else self.shared.words
+
     def selection(self, desk: OwnersDesk) -> Selection:
-        return desk.named(self.messages, self.deliveries) if self.is_by_id else self.sharing
+        return desk.named(self.messages, self.deliveries) if self.is_by_id else self.shared.selection(desk)
 
 
-def choosing_options(function: Function) -> Function:
-    """IDS, --domain, --address and --site: what `chosen` makes a selection of."""
-    for decorate in (
-        click.option("--site", metavar="SITE", help="Those whose next hop is this site."),
-        click.option("--address", metavar="ADDRESS", help="Those from or to this address."),
-        click.option("--domain", type=DomainParam(), help="Those to this domain."),
-        click.argument("ids", type=NamedParam(), nargs=-1),
-    ):
-        function = decorate(function)
-    return function
+def sharing_options(command: Function) -> Function:
+    """The command gets `shared`."""
+
+    @wraps(command)
+    def gather(
+        states: tuple[str, ...],
+        domain: Domain | None,
+        address: str | None,
+        site: str | None,
+        causes: tuple[str, ...],
+        older_ms: int | None,
+        larger_than: int | None,
+        **others: object,
+    ) -> None:
+        limits = Selection(
+            in_states=tuple(IN_STATES[word] for word in states),
+            domain=domain,
+            address=address,
+            site=site,
+            causes=causes,
+            larger_than=larger_than,
+        )
+        command(shared=Shared(limits, older_ms, _words(states, limits, older_ms)), **others)
+
+    return reduce(lambda function, option: option(function), reversed(_SHARING), gather)
 
 
-def chosen(
-    ids: tuple[QueueId | DeliveryId, ...],
-    domain: Domain | None,
-    address: str | None,
-    site: str | None,
-    everything: bool,
-) -> Chosen:
-    """Raises UsageError when nothing is named, or ids and something else besides."""
-    words = _words(domain, address, site)
-    if len(ids) > 0:
-        if everything or len(words) > 0:
+def choosing_options(command: Function) -> Function:
+    """The command gets `which`: ids, or what deliveries share, or neither, which means all of them."""
+
+    @wraps(command)
+    def choose(ids: tuple[QueueId | DeliveryId, ...], shared: Shared, **others: object) -> None:
+        if len(ids) > 0 and not shared.is_nothing:
             raise click.UsageError("Name deliveries by their ids, or by what they share: not both.")
         messages = tuple(one for one in ids if not isinstance(one, DeliveryId))
         deliveries = tuple(one for one in ids if isinstance(one, DeliveryId))
-        return Chosen(messages, deliveries, Selection(), "")
-    if everything and len(words) > 0:
-        raise click.UsageError("--all means every delivery: leave out --domain, --address and --site.")
-    if not everything and len(words) == 0:
-        raise click.UsageError("Which deliveries? Give ids, or --domain, --address, --site, or --all.")
-    sharing = Selection(domain=domain, address=address, site=site)
-    return Chosen((), (), sharing, words if len(words) > 0 else "in the whole queue")
+        command(which=Chosen(messages, deliveries, shared), **others)
+
+    return click.argument("ids", type=MESSAGE_OR_DELIVERY, nargs=-1)(sharing_options(choose))
 
 
-def _words(domain: Domain | None, address: str | None, site: str | None) -> str:
+def all_option(text: str) -> Callable[[Function], Function]:
+    """For what changes something: all of them has to be said, with --all. Stands above choosing_options."""
+
+    def decorate(command: Function) -> Function:
+        @wraps(command)
+        def check(which: Chosen, everything: bool, **others: object) -> None:
+            if everything and which.is_by_id:
+                raise click.UsageError("Name deliveries by their ids, or by what they share: not both.")
+            if everything and not which.is_all:
+                raise click.UsageError("--all means every delivery: leave out what narrows it.")
+            if which.is_all and not everything:
+                raise click.UsageError(f"Which deliveries? Give ids, or {ALL_OR_SHARED}.")
+            command(which=which, **others)
+
+        return click.option("--all", "everything", is_flag=True, help=text)(choosing_options(check))
+
+    return decorate
+
+
+_SHARING = (
+    click.option(
+        "--state",
+        "states",
+        multiple=True,
+        metavar="STATE",
+        type=click.Choice(list(IN_STATES)),
+        help="Only those in this state, several times if need be: as `queue list` shows it, "
+        'such as "kept (refused)", or primary, refused, loop, quarantine.',
+    ),
+    click.option("--domain", type=DOMAIN, help="Only those to this domain."),
+    click.option("--address", metavar="ADDRESS", help="Only those from or to this address."),
+    click.option("--site", metavar="SITE", help="Only those whose next hop is this site."),
+    click.option(
+        "--cause",
+        "causes",
+        multiple=True,
+        metavar="CAUSE",
+        type=click.Choice([cause.word for cause in Cause]),
+        help="Only those whose last try failed for this cause, as the log names it.",
+    ),
+    click.option("--older", "older_ms", type=AGE, help='Only those that came longer ago, such as "7 days".'),
+    click.option("--larger", "larger_than", type=SIZE, help='Only those larger than this, such as "1 MB".'),
+)
+
+
+def _words(states: tuple[str, ...], limits: Selection, older_ms: int | None) -> str:
     words = []
-    if domain is not None:
-        words.append(f"to {domain}")
-    if address is not None:
-        words.append(f"from or to {address}")
-    if site is not None:
-        words.append(f"at the site {site}")
+    if len(states) > 0:
+        words.append(f"in the state {' or '.join(states)}")
+    if limits.domain is not None:
+        words.append(f"to {limits.domain}")
+    if limits.address is not None:
+        words.append(f"from or to {limits.address}")
+    if limits.site is not None:
+        words.append(f"at the site {limits.site}")
+    if len(limits.causes) > 0:
+        words.append(f"put off or refused for {' or '.join(limits.causes)}")
+    if older_ms is not None:
+        words.append(f"older than {duration_text(older_ms)}")
+    if limits.larger_than is not None:
+        words.append(f"larger than {size_text(limits.larger_than)}")
     return ", ".join(words)

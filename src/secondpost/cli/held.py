@@ -9,23 +9,18 @@ from itertools import groupby
 
 import click
 
-from secondpost.cli.choosing import (
-    DeliveryParam,
-    DomainParam,
-    MailboxParam,
-    MessageParam,
-    choosing_options,
-    chosen,
-)
+from secondpost.cli.choosing import Chosen, Shared, all_option, choosing_options, sharing_options
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.documents import ExportDocument, ReadingDocument, VerbDocument
 from secondpost.cli.export import PIECE_OCTETS, EmlFolder, Export, MboxFile
+from secondpost.cli.leading import JSON, WHY, YES, ask
+from secondpost.cli.lists import LISTED_MAX, Page, page_of, recipient_text, say_list
 from secondpost.cli.opening import at_desk, configuration
-from secondpost.cli.queue import LISTED_MAX, Page, ask, page_of, recipient_text, say_list
+from secondpost.cli.parameters import DELIVERY, MAILBOX, MESSAGE
 from secondpost.cli.reading import READ_OCTETS_MAX, Reading, read_message
 from secondpost.cli.screen import counted, local_time, say, say_json, utc_time
 from secondpost.config.records import Config
-from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.size import size_text
@@ -42,31 +37,27 @@ def held() -> None:
 
 
 @held.command("list", cls=Command)
-@click.option("--domain", type=DomainParam(), help="Only mail to this domain.")
-@click.option("--address", metavar="ADDRESS", help="Only mail from or to this address.")
+@sharing_options
 @click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
-@click.option("--after", type=DeliveryParam(), help="Go on after this delivery, the last of the list before.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def list_held(
-    domain: Domain | None, address: str | None, limit: int, after: DeliveryId | None, as_json: bool
-) -> None:
+@click.option("--after", type=DELIVERY, help="Go on after this delivery, the last of the list before.")
+@JSON
+def list_held(shared: Shared, limit: int, after: DeliveryId | None, as_json: bool) -> None:
     """List what is held, in the order in which it came, and why."""
-    selection = Selection(states=HOLDABLE, domain=domain, address=address)
 
     async def read(desk: OwnersDesk, _config: Config) -> Page:
-        return page_of(_held(desk, selection, after), limit, desk.clock.now_ms())
+        return page_of(_held(desk, shared.selection(desk), after), limit, desk.clock.now_ms())
 
     page = at_desk(read)
-    whole = domain is None and address is None and after is None
-    say_list(page, as_json, "Nothing is held." if whole else None)
+    say_list(page, as_json, "Nothing is held." if shared.is_nothing and after is None else None)
 
 
 def _held(desk: OwnersDesk, selection: Selection, after: DeliveryId | None = None) -> Iterator[Listed]:
-    return (listed for listed in desk.found(selection, after) if is_held(listed))
+    found = desk.found(replace(selection, states=HOLDABLE), after)
+    return (listed for listed in found if is_held(listed))
 
 
 @held.command("show", cls=Command)
-@click.argument("id", type=MessageParam())
+@click.argument("id", type=MESSAGE)
 @click.option("--raw", is_flag=True, help="The bytes as they are, to be piped on.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(id: QueueId, raw: bool, as_json: bool) -> None:
@@ -160,29 +151,19 @@ def _say_reading(deliveries: list[Listed], reading: Reading, complete: bool, as_
     help="The new file or folder; - writes an mbox to standard output.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def export(
-    ids: tuple[QueueId | DeliveryId, ...],
-    domain: Domain | None,
-    address: str | None,
-    site: str | None,
-    form: str,
-    path: str,
-    as_json: bool,
-) -> None:
+def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
     """Write held messages to files that any mail program reads. What is held stays held.
 
     Without ids or filters, everything that is held. A message to several recipients is written once.
     """
     if path == "-" and (form == "eml" or as_json):
         raise click.UsageError("Standard output takes an mbox and nothing else: give --to a path.")
-    nothing_named = len(ids) == 0 and domain is None and address is None and site is None
-    which = chosen(ids, domain, address, site, nothing_named)
     config = configuration()
     target = _open_export(form, path, config.store)
 
     async def write(desk: OwnersDesk, _config: Config) -> None:
-        wanted = replace(which.selection(desk), states=HOLDABLE)
-        for id, deliveries in groupby(_held(desk, wanted), key=lambda listed: listed.id.queue_id):
+        wanted = _held(desk, which.selection(desk))
+        for id, deliveries in groupby(wanted, key=lambda listed: listed.id.queue_id):
             first = next(deliveries)
             target.add(id, first.sender, first.arrived_ms, _content(desk, id))
 
@@ -234,26 +215,15 @@ def _remove_empty(form: str, path: str) -> None:
 
 
 @held.command("redirect", cls=Command)
-@choosing_options
-@click.option("--all", "everything", is_flag=True, help="Everything that is held, kept or waits.")
-@click.option("--to", type=MailboxParam(), required=True, help="The mailbox that gets it instead.")
-@click.option("--yes", is_flag=True, help="Do not ask whether that is meant.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def redirect(
-    ids: tuple[QueueId | DeliveryId, ...],
-    domain: Domain | None,
-    address: str | None,
-    site: str | None,
-    everything: bool,
-    to: Mailbox,
-    yes: bool,
-    as_json: bool,
-) -> None:
+@all_option("Everything that is held, kept or waits.")
+@click.option("--to", type=MAILBOX, required=True, help="The mailbox that gets it instead.")
+@YES
+@JSON
+def redirect(which: Chosen, to: Mailbox, yes: bool, as_json: bool) -> None:
     """Send held mail to another mailbox instead of its recipient.
 
     Asks first unless every delivery was named by id; where nobody can be asked, --yes is needed.
     """
-    which = chosen(ids, domain, address, site, everything)
 
     async def work(desk: OwnersDesk, _config: Config) -> None:
         reach = desk.within_reach(Verb.REDIRECT, which.selection(desk))
@@ -262,7 +232,7 @@ def redirect(
             raise Ending("nothing to redirect: nothing that matches is held or waits", Exit.NO)
         if not which.is_by_id and not yes:
             ask(f"Send {counted(found, 'delivery', 'deliveries')} {which.words} to {to} instead?")
-        done = await desk.redirect(reach, to, "by command")
+        done = await desk.redirect(reach, to, WHY)
         if as_json:
             say_json(VerbDocument(Verb.REDIRECT.value, done.deliveries))
         else:

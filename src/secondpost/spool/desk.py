@@ -13,7 +13,7 @@ from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.spool.states import By, sources_of
-from secondpost.store.ports import Desk, Listed, Selection
+from secondpost.store.ports import Desk, InState, Listed, Selection
 from secondpost.world.ports import Clock
 
 PAGE_DELIVERIES = 500  # how many a read of the store brings at once
@@ -86,6 +86,18 @@ def standing_of(lane: Lane, state: State, site_down: bool, kept_for: KeptFor | N
     if kept_for is not None:
         return Standing(f"kept ({kept_for})")
     return Standing(state.value)
+
+
+def in_state(standing: Standing) -> InState:
+    """What the store finds deliveries by that stand so. `waiting` includes what waits for a primary."""
+    word, _, reason = standing.value.removesuffix(")").partition(" (")
+    match standing:
+        case Standing.HELD_PRIMARY:
+            return InState(State.WAITING, held_by_site=True)
+        case Standing.HELD_OWNER:
+            return InState(State.HELD)
+        case _:
+            return InState(State(word), KeptFor(reason) if len(reason) > 0 else None)
 
 
 def standing(listed: Listed) -> Standing:

@@ -258,12 +258,25 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class InState:
+    """A state, or a part of it: of KEPT what is kept for one reason, of WAITING what waits for a primary."""
+
+    state: State
+    kept_for: KeptFor | None = None
+    held_by_site: bool = False  # relayed mail whose site is down
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """Which deliveries: by id, or by what they have in common. An empty tuple means "no such limit"."""
 
     ids: tuple[QueueId, ...] = ()
     deliveries: tuple[DeliveryId, ...] = ()
     states: tuple[State, ...] = ()
+    in_states: tuple[InState, ...] = ()  # one of these, and one of `states`
+    causes: tuple[str, ...] = ()  # words of the last attempt's cause
+    arrived_before_ms: int | None = None
+    larger_than: int | None = None  # octets of the message
     domain: Domain | None = None
     address: str | None = None  # sender, recipient or first recipient, compared without regard to case
     site: str | None = None

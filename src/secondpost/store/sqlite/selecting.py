@@ -12,16 +12,22 @@ ASIDE = (State.HELD, State.KEPT, State.FAILED, State.EXPIRED, State.UNKNOWN)
 _ASIDE_CONDITION = "d.state IN ('held', 'kept', 'failed', 'expired', 'unknown')"
 
 _STATES = "d.state IN (SELECT value FROM json_each(?))"
+_HELD_BY_SITE = (
+    "(d.state = ? AND domain.lane = 'relay' AND EXISTS (SELECT 1 FROM site WHERE site.site = domain.site))"
+)
 
 
 def page_query(
     query: str, selection: Selection, states: Sequence[State], after: DeliveryId | None, limit: int
 ) -> tuple[str, tuple[Value, ...]]:
     """The query for a page of deliveries behind `after`; `states` narrows the selection further."""
-    wanted = [state for state in selection.states or states if len(states) == 0 or state in states]
+    limits = [set(those) for those in (selection.states, states) if len(those) > 0]
+    if len(selection.in_states) > 0:
+        limits.append({one.state for one in selection.in_states})
     conditions, bindings = _conditions(selection)
     index = ""
-    if len(selection.states) + len(states) > 0:
+    if len(limits) > 0:
+        wanted = [state for state in State if all(state in limit for limit in limits)]
         conditions.append(_STATES)
         bindings.append(as_json([state.value for state in wanted]))
         if set(wanted) <= set(ASIDE) and len(selection.ids) + len(selection.deliveries) == 0:
@@ -33,23 +39,57 @@ def page_query(
 
 
 def _conditions(selection: Selection) -> tuple[list[str], list[Value]]:
-    conditions: list[str] = []
-    bindings: list[Value] = []
+    named = (_by_id(selection), _by_address(selection), _by_facts(selection), _by_state(selection))
+    conditions = [condition for found in named for condition, _ in found]
+    return conditions, [value for found in named for _, values in found for value in values]
+
+
+Conditions = list[tuple[str, tuple[Value, ...]]]
+
+
+def _by_id(selection: Selection) -> Conditions:
+    found: Conditions = []
     if len(selection.ids) > 0:
-        conditions.append("d.message IN (SELECT value FROM json_each(?))")
-        bindings.append(as_json(selection.ids))
+        found.append(("d.message IN (SELECT value FROM json_each(?))", (as_json(selection.ids),)))
     if len(selection.deliveries) > 0:
-        conditions.append("(d.message, d.number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))")
-        bindings.append(as_json([(id.queue_id, id.number) for id in selection.deliveries]))
+        ids = as_json([(id.queue_id, id.number) for id in selection.deliveries])
+        found.append(("(d.message, d.number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))", (ids,)))
+    return found
+
+
+def _by_address(selection: Selection) -> Conditions:
+    found: Conditions = []
     if selection.domain is not None:
-        conditions.append("d.domain IN (SELECT id FROM domain WHERE name = ?)")
-        bindings.append(selection.domain.name)
+        found.append(("d.domain IN (SELECT id FROM domain WHERE name = ?)", (selection.domain.name,)))
     if selection.address is not None:
         # No index: it would dirty a page of its own for every message that comes.
-        named = ("d.recipient", "d.first_recipient", "message.sender")
-        conditions.append(f"({' OR '.join(f'lower({column}) = ?' for column in named)})")
-        bindings += [selection.address.lower()] * len(named)
+        columns = ("d.recipient", "d.first_recipient", "message.sender")
+        condition = " OR ".join(f"lower({column}) = ?" for column in columns)
+        found.append((f"({condition})", (selection.address.lower(),) * len(columns)))
     if selection.site is not None:
-        conditions.append("domain.site = ?")
-        bindings.append(selection.site)
-    return conditions, bindings
+        found.append(("domain.site = ?", (selection.site,)))
+    return found
+
+
+def _by_facts(selection: Selection) -> Conditions:
+    found: Conditions = []
+    if len(selection.causes) > 0:
+        found.append(("d.cause IN (SELECT value FROM json_each(?))", (as_json(selection.causes),)))
+    if selection.arrived_before_ms is not None:
+        found.append(("d.arrived_ms < ?", (selection.arrived_before_ms,)))
+    if selection.larger_than is not None:
+        found.append(("message.size > ?", (selection.larger_than,)))
+    return found
+
+
+def _by_state(selection: Selection) -> Conditions:
+    found: Conditions = []
+    for one in selection.in_states:
+        if one.kept_for is not None:
+            found.append(("(d.state = ? AND d.kept_for = ?)", (one.state.value, one.kept_for.value)))
+        else:
+            found.append((_HELD_BY_SITE if one.held_by_site else "d.state = ?", (one.state.value,)))
+    if len(found) == 0:
+        return []
+    any_of = " OR ".join(condition for condition, _ in found)
+    return [(f"({any_of})", tuple(value for _, values in found for value in values))]

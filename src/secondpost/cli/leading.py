@@ -1,0 +1,181 @@
+"""secondpost queue hold, release, retry and drop: one command with four verbs."""
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import click
+
+from secondpost.cli.choosing import Chosen, all_option
+from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.documents import VerbDocument
+from secondpost.cli.lists import recipient_text
+from secondpost.cli.opening import at_desk
+from secondpost.cli.screen import counted, on_terminal, printable, say, say_json
+from secondpost.config.records import Config
+from secondpost.mail.delivery import State
+from secondpost.spool.desk import Done, OwnersDesk, Verb, standing
+from secondpost.store.ports import Selection
+
+YES = click.option("--yes", is_flag=True, help="Do not ask whether that is meant.")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+ADD_YES = "add --yes if that is meant"
+WHY = "by command"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a verb's help says."""
+
+    text: str
+    all_: str  # of --all
+    yes: str = "Do not ask whether that is meant."
+
+
+WORDINGS = {
+    Verb.HOLD: Wording("Keep waiting deliveries here until you release them.", "Every delivery that waits."),
+    Verb.RELEASE: Wording("Let go on what you held.", "Every delivery you held."),
+    Verb.RETRY: Wording(
+        "Try now what waits for its next try, and try again what is kept.",
+        "Every delivery that waits or is kept.",
+    ),
+    Verb.DROP: Wording(
+        "Remove deliveries for good: nobody gets them, nobody is told.\n\n"
+        "Asks before it drops what was not named by id; where nobody can be asked, --yes is needed.",
+        "Every delivery that is held or kept; with --yes also what waits.",
+        "Do not ask whether that is meant; with --all, take what waits, too.",
+    ),
+}
+
+
+def verb_command(verb: Verb, wording: Wording) -> click.Command:
+    """The verb over all ways of choosing deliveries."""
+
+    @all_option(wording.all_)
+    @click.option("--yes", is_flag=True, help=wording.yes)
+    @JSON
+    def lead(which: Chosen, yes: bool, as_json: bool) -> None:
+        async def work(desk: OwnersDesk, _config: Config) -> None:
+            await Leading(desk, verb, which, yes, as_json).lead()
+
+        at_desk(work)
+
+    return click.command(verb.value, cls=Command, help=wording.text)(lead)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a verb would take."""
+
+    reach: Selection
+    deliveries: int
+    waiting: int
+    behind: int  # of them: their site is down
+
+
+@dataclass(frozen=True, slots=True)
+class Leading:
+    """One run of one of the verbs."""
+
+    desk: OwnersDesk
+    verb: Verb
+    which: Chosen
+    yes: bool
+    as_json: bool
+
+    async def lead(self) -> None:
+        selection = self.which.selection(self.desk)
+        found = self._find(self.desk.within_reach(self.verb, selection))
+        if found.deliveries == 0:
+            raise Ending(self._why_none(selection), Exit.NO)
+        left = 0
+        if self.verb is Verb.DROP and self.which.is_all and not self.yes:
+            found, left = self._without_waiting(found), found.waiting
+        self._ask(found, left)
+        if self.verb is Verb.DROP and not self.as_json:
+            for listed in self.desk.found(found.reach):
+                click.echo(
+                    f"{listed.id}  <{printable(listed.sender)}> to {printable(recipient_text(listed))}"
+                )
+        done = await self._do(found.reach)
+        if self.as_json:
+            say_json(VerbDocument(self.verb.value, done.deliveries))
+        else:
+            self._say(done, selection, found, left)
+
+    def _find(self, reach: Selection) -> Found:
+        """Narrowed to the states that are found: what comes meanwhile in another was not asked about."""
+        states, behind = Counter[State](), 0
+        for listed in self.desk.found(reach):
+            states[listed.state] += 1
+            behind += listed.site_down
+        reach = replace(reach, states=tuple(states)) if len(states) > 0 else reach
+        return Found(reach, states.total(), states[State.WAITING], behind)
+
+    def _without_waiting(self, found: Found) -> Found:
+        states = tuple(state for state in found.reach.states if state is not State.WAITING)
+        if len(states) == 0:
+            wait = counted(found.waiting, "delivery waits", "deliveries wait")
+            raise Ending(f"nothing to drop: {wait}, and --all drops what waits only with --yes", Exit.NO)
+        return self._find(replace(found.reach, states=states))
+
+    def _ask(self, found: Found, left: int) -> None:
+        must_ask = self.which.is_all or (self.verb is Verb.DROP and not self.which.is_by_id)
+        if self.yes or not must_ask:
+            return
+        what = f"{self.verb.capitalize()} {counted(found.deliveries, 'delivery', 'deliveries')}"
+        if left > 0:
+            states = " ".join(f"--state {state}" for state in found.reach.states)
+            instead = f"`{states} --yes` drops these; add --yes to drop also the {left:,} that wait"
+            ask(f"{what} that {_are(found.deliveries)} held or kept?", instead)
+        elif self.verb is Verb.DROP and found.waiting > 0:
+            wait = counted(found.waiting, "waits", "wait")
+            ask(f"{what} {self.which.words}, of which {wait} to be delivered?")
+        else:
+            ask(f"{what} {self.which.words}?")
+
+    async def _do(self, reach: Selection) -> Done:
+        match self.verb:
+            case Verb.HOLD:
+                return await self.desk.hold(reach, WHY)
+            case Verb.RELEASE:
+                return await self.desk.release(reach, WHY)
+            case Verb.RETRY:
+                return await self.desk.retry(reach, WHY)
+            case Verb.DROP:
+                return await self.desk.drop(reach, WHY)
+            case Verb.REDIRECT:
+                raise TypeError("redirect needs an address: held redirect")
+
+    def _say(self, done: Done, selection: Selection, found: Found, left: int) -> None:
+        say(f"{self.verb.past.capitalize()}: {counted(done.deliveries, 'delivery', 'deliveries')}.")
+        if left > 0:
+            say(f"{left:,} that {'waits' if left == 1 else 'wait'} {_are(left)} left: add --yes to take all.")
+        busy = sum(1 for _ in self.desk.found(replace(selection, states=(State.CLAIMED,))))
+        if busy > 0:
+            say(f"{counted(busy, 'is', 'are')} being delivered at this moment, and left alone.")
+        if self.verb in (Verb.RETRY, Verb.RELEASE) and found.behind > 0:
+            wait, go = ("waits", "goes") if found.behind == 1 else ("wait", "go")
+            say(f"{found.behind:,} {wait} for a site that is down, and {go} as soon as it answers.")
+
+    def _why_none(self, selection: Selection) -> str:
+        """What was named but cannot be led on, by standing; or that there is nothing at all."""
+        verb = self.verb
+        standings = Counter(standing(listed).value for listed in self.desk.found(selection))
+        if len(standings) == 0:
+            return f"nothing to {verb}: no delivery matches; `secondpost queue list` shows what there is"
+        found = ", ".join(f"{count} {word}" for word, count in sorted(standings.items()))
+        takes = " or ".join(state.value for state in verb.takes)
+        return f"nothing to {verb}: what matches is {found}, and {verb} takes what is {takes}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def ask(question: str, instead: str = ADD_YES) -> None:
+    """Go on only with a yes; where nobody can be asked, end with the way to say it beforehand."""
+    if not (on_terminal() and sys.stdin.isatty()):
+        raise Ending(f"{question} Nobody can be asked here: {instead}", Exit.USAGE)
+    if not click.confirm(question):
+        raise Ending("nothing was changed", Exit.NO)

@@ -1,0 +1,74 @@
+"""How lists of deliveries look: `queue list` and `held list`, as a table or as one document."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from secondpost.cli.documents import list_document
+from secondpost.cli.screen import Column, age_text, say, say_json, say_table
+from secondpost.mail.size import size_text
+from secondpost.spool.desk import standing
+from secondpost.store.ports import Listed
+
+LISTED_MAX = 1000  # deliveries in one list, unless --limit says otherwise
+
+COLUMNS = (
+    Column("ID"),
+    Column("standing"),
+    Column("size", right=True),
+    Column("age", right=True),
+    Column("from", folds=True),
+    Column("to", folds=True),
+)
+LAST_ANSWER = Column("last answer", folds=True)  # only where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    deliveries: list[Listed]
+    more: bool
+    now_ms: int
+
+
+def page_of(deliveries: Iterator[Listed], limit: int, now_ms: int) -> Page:
+    """The first `limit`, and whether there are more."""
+    page = list(islice(deliveries, limit))
+    return Page(page, next(deliveries, None) is not None, now_ms)
+
+
+def say_list(page: Page, as_json: bool, empty: str | None) -> None:
+    if as_json:
+        say_json(list_document(page.deliveries, page.more))
+        return
+    if len(page.deliveries) == 0:
+        say("No delivery matches." if empty is None else empty)
+        return
+    rows = [_row(listed, page.now_ms) for listed in page.deliveries]
+    answers = [_last_answer(listed) for listed in page.deliveries]
+    if any(len(answer) > 0 for answer in answers):
+        say_table((*COLUMNS, LAST_ANSWER), [(*row, last) for row, last in zip(rows, answers, strict=True)])
+    else:
+        say_table(COLUMNS, rows)
+    if page.more:
+        say(f"There are more: --after {page.deliveries[-1].id}")
+
+
+def _row(listed: Listed, now_ms: int) -> tuple[str, ...]:
+    return (
+        str(listed.id),
+        standing(listed).value,
+        size_text(listed.size),
+        age_text(now_ms - listed.arrived_ms),
+        f"<{listed.sender}>",
+        recipient_text(listed),
+    )
+
+
+def recipient_text(listed: Listed) -> str:
+    """And for whom it was, when it was redirected."""
+    first = listed.first_recipient
+    return listed.recipient if first is None else f"{listed.recipient} (for {first})"
+
+
+def _last_answer(listed: Listed) -> str:
+    return f"{listed.host}: {listed.reply}" if len(listed.host) > 0 else listed.reply

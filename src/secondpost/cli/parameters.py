@@ -1,0 +1,51 @@
+"""The forms of words on the command line: ids, addresses, ages, sizes; and what a wrong one is answered."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.delivery import DeliveryId
+from secondpost.mail.duration import parse_duration_ms
+from secondpost.mail.queue_id import QueueId, parse_queue_id
+from secondpost.mail.size import parse_size
+
+T = TypeVar("T")
+WHERE_IDS_ARE = "; `secondpost queue list` shows ids"
+
+
+class Parsed(click.ParamType[T]):
+    """`parse` raises ValueError with a sentence; `fix` is what stands behind it."""
+
+    def __init__(self, name: str, parse: Callable[[str], T], fix: str = "") -> None:
+        self.name = name
+        self._parse = parse
+        self._fix = fix
+
+    def convert(self, value: T | str, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(f"{error}{self._fix}", param, ctx)
+
+
+def _message(text: str) -> QueueId:
+    return DeliveryId.parse(text).queue_id if "/" in text else parse_queue_id(text)
+
+
+def _message_or_delivery(text: str) -> QueueId | DeliveryId:
+    return DeliveryId.parse(text) if "/" in text else parse_queue_id(text)
+
+
+# A message: its queue id, or ID/N as it stands in every list.
+MESSAGE = Parsed("ID", _message, WHERE_IDS_ARE)
+# A message with all its recipients (ID), or one delivery of it (ID/N).
+MESSAGE_OR_DELIVERY = Parsed("ID[/N]", _message_or_delivery, WHERE_IDS_ARE)
+DELIVERY = Parsed("ID/N", DeliveryId.parse)
+DOMAIN = Parsed("DOMAIN", Domain.parse)
+MAILBOX = Parsed("ADDRESS", Mailbox.parse)
+AGE = Parsed("AGE", parse_duration_ms)
+SIZE = Parsed("SIZE", parse_size)
