@@ -1,6 +1,7 @@
 """What a primary refused: counted apart from what waits, and dropped from the oldest on."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
-from secondpost.store.ports import Dropped, Refused, Selection, Settlement
+from secondpost.store.ports import Dropped, InState, Refused, Selection, Settlement
 from secondpost.store.sqlite import refused
 from secondpost.store.sqlite.base import BATCH_ROWS
 from tests.store.letters import UNSORTED, Letters, leased
@@ -64,6 +65,29 @@ async def test_what_was_refused_takes_no_room_from_what_waits(place: Place) -> N
         ("example.net", State.WAITING, None): (1, 30),
         ("example.org", State.KEPT, KeptFor.REFUSED): (1, 100),
     }
+
+
+async def test_addresses_of_which_nothing_was_known_share_the_room_of_their_domain(place: Place) -> None:
+    store = place.open()
+    letters = Letters(place, store)
+    for number in range(6):
+        arrival = letters.arrival(f"u{number}@example.net", content=InTable(b"x" * 10))
+        unverified = frozenset(arrival.envelope.recipients) if number % 2 == 0 else frozenset()
+        await store.accept(replace(arrival, unverified=unverified))
+    await refuse_all(place, store, Lane.UNVERIFIED)
+    await refuse_all(place, store)
+    assert (store.stored_octets(NET), store.unverified_octets(NET)) == (0, 0)
+    [refused] = store.refused()
+    assert (refused.deliveries, refused.octets, refused.oldest_ms) == (6, 60, place.clock.ms - 5000)
+    late = place.clock.ms + 1
+    assert await store.drop_refused(NET, late, 20, late, "") == Dropped(4, 40)
+    assert left(store) == ["u3@example.net", "u5@example.net"]
+    held = [InState(State.WAITING, held_by_site=True)]
+    await store.move(Selection(), (State.KEPT,), State.WAITING, late, "retried", "")
+    arrival = letters.arrival("new@example.net")
+    await store.accept(replace(arrival, unverified=frozenset(arrival.envelope.recipients)))
+    await store.site_down(UNSORTED, "connect", "", 1, 2)
+    assert len(store.listed(Selection(in_states=tuple(held)), None, 10)) == 3
 
 
 async def test_what_is_tried_again_counts_as_waiting(place: Place) -> None:

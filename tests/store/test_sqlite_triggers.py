@@ -1,6 +1,7 @@
 """Whatever is done in whatever order, what the triggers keep is what a recount finds."""
 
 import random
+from dataclasses import replace
 
 import apsw
 import pytest
@@ -15,7 +16,7 @@ from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
 
 STEPS = 120
-LANES = (Lane.RELAY, Lane.OWN)
+LANES = (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN)
 DOMAINS = [f"d{n}.example" for n in range(4)]
 SITES = ["unsorted", "mx1.example:25", "mx2.example:25"]
 
@@ -97,7 +98,11 @@ class Days:
 
     async def send(self) -> None:
         recipients = [f"u{n}@{self.dice.choice(DOMAINS)}" for n in range(self.dice.randint(1, 5))]
-        arrival = self.letters.arrival(*recipients, lane=self.dice.choice(LANES))
+        lane = self.dice.choice((Lane.RELAY, Lane.OWN))
+        arrival = self.letters.arrival(*recipients, lane=lane)
+        if lane is Lane.RELAY:
+            unverified = [one for one in arrival.envelope.recipients if self.dice.random() < 0.3]
+            arrival = replace(arrival, unverified=frozenset(unverified))
         await self.store.accept(arrival, self.dice.choice((None, None, None, KeptFor.QUARANTINE)))
 
     async def lease(self) -> None:

@@ -13,7 +13,8 @@ _ASIDE_CONDITION = "d.state IN ('held', 'kept', 'failed', 'expired', 'unknown')"
 
 _STATES = "d.state IN (SELECT value FROM json_each(?))"
 _HELD_BY_SITE = (
-    "(d.state = ? AND domain.lane = 'relay' AND EXISTS (SELECT 1 FROM site WHERE site.site = domain.site))"
+    "(d.state = ? AND domain.lane IN ('relay', 'unverified')"
+    " AND EXISTS (SELECT 1 FROM site WHERE site.site = domain.site))"
 )
 
 
