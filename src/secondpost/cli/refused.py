@@ -1,13 +1,18 @@
 """What `status` says of the mail that a primary refused: how much lies here, and when the oldest goes."""
 
 from secondpost.cli.documents import RefusedDocument
-from secondpost.cli.screen import age_text, counted, utc_time
+from secondpost.cli.screen import age_text, counted, say, utc_time
 from secondpost.config.records import Backup, Config
 from secondpost.mail.size import size_text
 from secondpost.store.ports import Refused
 
 
-def refused_text(refused: Refused, config: Config, now_ms: int) -> str:
+def say_refused(lying: list[Refused], config: Config, now_ms: int) -> None:
+    for refused in lying:
+        say(_text(refused, config, now_ms))
+
+
+def _text(refused: Refused, config: Config, now_ms: int) -> str:
     backup = config.backup_of(refused.domain)
     deliveries = counted(refused.deliveries, "delivery", "deliveries")
     size = f"{size_text(refused.octets)} of at most {size_text(backup.refused_octets_max)}"

@@ -17,10 +17,11 @@ from secondpost.cli.documents import (
 from secondpost.cli.issue_words import reckoning_text, standing_text
 from secondpost.cli.newsletter_documents import next_document
 from secondpost.cli.opening import at_stores
-from secondpost.cli.refused import refused_document, refused_text
+from secondpost.cli.refused import refused_document, say_refused
 from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table, utc_time
 from secondpost.config.records import Config, Newsletter
-from secondpost.mail.delivery import State
+from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.size import size_text
 from secondpost.newsletter.outlook import Outlook
@@ -52,7 +53,8 @@ def status(as_json: bool) -> None:
         if as_json:
             say_json(_document(config, runs, counts, down, refused, newsletters))
         else:
-            _say(config, runs, counts, down, refused, desk.clock.now_ms())
+            _say(config, runs, counts, down, desk.clock.now_ms())
+            say_refused(refused, config, desk.clock.now_ms())
             for stands in newsletters:
                 _say_newsletter(stands)
 
@@ -101,10 +103,6 @@ def _standing(count: Count) -> Standing:
     return standing_of(count.lane, count.state, count.site_down, count.kept_for)
 
 
-def _kept(counts: list[Count]) -> int:
-    return sum(count.deliveries for count in counts if count.state is State.KEPT)
-
-
 def _total(counts: list[Count], *standings: Standing) -> int:
     return sum(count.deliveries for count in counts if _standing(count) in standings)
 
@@ -126,7 +124,7 @@ def _document(
         waiting=_total(counts, Standing.WAITING, Standing.CLAIMED),
         held_primary=_total(counts, Standing.HELD_PRIMARY),
         held_owner=_total(counts, Standing.HELD_OWNER),
-        kept=_kept(counts),
+        kept=sum(count.deliveries for count in counts if count.state is State.KEPT),
         octets=sum(count.octets for count in counts),
         counts=[
             CountDocument(
@@ -146,14 +144,7 @@ def _document(
     )
 
 
-def _say(
-    config: Config,
-    runs: bool,
-    counts: list[Count],
-    down: list[SiteDown],
-    refused: list[Refused],
-    now_ms: int,
-) -> None:
+def _say(config: Config, runs: bool, counts: list[Count], down: list[SiteDown], now_ms: int) -> None:
     domains = ", ".join(str(backup.domain) for backup in config.backups)
     say(f"{config.hostname} is the second post office of {domains or 'no domain yet'}.")
     if not runs:
@@ -179,11 +170,13 @@ def _say(
             for count in counts
         ],
     )
-    undecided = _kept(counts) - sum(one.deliveries for one in refused)
-    if undecided > 0:
+    kept = sum(count.deliveries for count in counts if count.state is State.KEPT and not _goes(count))
+    if kept > 0:
         say(
-            f"{counted(undecided, 'delivery is', 'deliveries are')} kept until you decide: "
-            "`secondpost held list`."
+            f"{counted(kept, 'delivery is', 'deliveries are')} kept until you decide: `secondpost held list`."
         )
-    for one in refused:
-        say(refused_text(one, config, now_ms))
+
+
+def _goes(count: Count) -> bool:
+    """By itself: the primary refused it. What was redirected, and refused elsewhere, stays."""
+    return count.kept_for is KeptFor.REFUSED and count.lane is not Lane.OWN

@@ -1,6 +1,7 @@
 """The owner's view: lists, counts, one message's way, and the verbs that lead deliveries elsewhere."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import apsw
@@ -67,30 +68,25 @@ class SqliteDesk(Base):
         claimed = {row[0]: row[1:] for row in self._read(_QUERIES["claimed_counts"])}
         aside = {(row[0], row[1]): number(row[2]) for row in self._read(_QUERIES["aside_oldest"])}
         counts: list[Count] = []
-        for id, lane, name, site, down, state, deliveries, octets, first, again in self._read(
-            _QUERIES["counts"]
-        ):
+        for row in self._read(_QUERIES["counts"]):
+            id, lane, name, site, down, state, deliveries, octets, first, again = row
             named, _, reason = str(state).partition(" ")
-            kept_for = KeptFor(reason) if len(reason) > 0 else None
-            parts = [(State(named), number(deliveries), number(octets), aside.get((id, state)))]
-            if state == State.WAITING.value:
-                busy, busy_octets, busy_oldest = (number(value) for value in claimed.get(id, (0, 0, 0)))
-                parts = [
-                    (
-                        State.WAITING,
-                        number(deliveries) - busy,
-                        number(octets) - busy_octets,
-                        _oldest(first, again),
-                    ),
-                    (State.CLAIMED, busy, busy_octets, busy_oldest),
-                ]
-            counts += [
-                Count(
-                    Lane(str(lane)), str(name), part, kept_for, str(site), down == 1, many, size, oldest or 0
-                )
-                for part, many, size, oldest in parts
-                if many > 0
-            ]
+            count = Count(
+                lane=Lane(str(lane)),
+                domain=str(name),
+                state=State(named),
+                kept_for=KeptFor(reason) if len(reason) > 0 else None,
+                site=str(site),
+                site_down=down == 1,
+                deliveries=number(deliveries),
+                octets=number(octets),
+                oldest_ms=aside.get((id, state), 0),
+            )
+            if count.state is State.WAITING:
+                busy = tuple(number(value) for value in claimed.get(id, (0, 0, 0)))
+                counts += _apart(replace(count, oldest_ms=_oldest(first, again)), *busy)
+            else:
+                counts.append(count)
         return counts
 
     def content_pieces(self, queue_id: QueueId, octets: int) -> Iterator[bytes]:
@@ -218,5 +214,12 @@ def _listed(row: tuple[Value, ...]) -> Listed:
     )
 
 
-def _oldest(first: Value, again: Value) -> int | None:
-    return min((value for value in (first, again) if isinstance(value, int)), default=None)
+def _apart(waiting: Count, deliveries: int, octets: int, oldest_ms: int) -> list[Count]:
+    """What waits, and what of it is under way: the tally counts them together."""
+    idle = replace(waiting, deliveries=waiting.deliveries - deliveries, octets=waiting.octets - octets)
+    busy = replace(waiting, state=State.CLAIMED, deliveries=deliveries, octets=octets, oldest_ms=oldest_ms)
+    return [count for count in (idle, busy) if count.deliveries > 0]
+
+
+def _oldest(first: Value, again: Value) -> int:
+    return min((value for value in (first, again) if isinstance(value, int)), default=0)
