@@ -25,6 +25,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
         (app, "STOCK_SECONDS"),
         (app, "PRUNE_SECONDS"),
         (app, "REFUSED_SECONDS"),
+        (app, "CATCH_ALL_SECONDS"),
         (loop, "SITES_DOWN_SECONDS_MAX"),
         (loop, "SWEEP_SECONDS"),
         (loop, "EXPIRE_SECONDS"),

@@ -17,7 +17,8 @@ from secondpost.mail.delivery import State
 from secondpost.spool.desk import Done, OwnersDesk, Verb, standing
 from secondpost.store.ports import Selection
 
-YES = click.option("--yes", is_flag=True, help="Do not ask whether that is meant.")
+DO_NOT_ASK = "Do not ask whether that is meant."
+YES = click.option("--yes", is_flag=True, help=DO_NOT_ASK)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 ADD_YES = "add --yes if that is meant"
 WHY = "by command"
@@ -29,7 +30,7 @@ class Wording:
 
     text: str
     all_: str  # of --all
-    yes: str = "Do not ask whether that is meant."
+    yes: str = DO_NOT_ASK
 
 
 WORDINGS = {
@@ -43,7 +44,7 @@ WORDINGS = {
         "Remove deliveries for good: nobody gets them, nobody is told.\n\n"
         "Asks before it drops what was not named by id; where nobody can be asked, --yes is needed.",
         "Every delivery that is held or kept; with --yes also what waits.",
-        "Do not ask whether that is meant; with --all, take what waits, too.",
+        "Do not ask whether that is meant; with --all take what waits, too.",
     ),
 }
 
