@@ -1,7 +1,4 @@
-"""A month after a blackout: what the primary refused has gone by itself, and nothing else has."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""A month after the first blackout: what the primary refused has gone by itself, and nothing else has."""
 
 import pytest
 
@@ -10,16 +7,16 @@ from secondpost.deliver import loop
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.store.ports import Selection
 from secondpost.store.sqlite import SqliteStore
-from simulation.clock import fence
-from tests.days.test_hostile_primary import DOMAIN, READER, Town
+from tests.days.test_hostile_primary import MINUTE, Town, town
+from tests.days.test_unverified import DAY, INVENTED, PEOPLE, accepted, give, kept_as_refused, newcomer
 
-DAY = 86_400.0
-CALM_SECONDS = 600.0  # between rounds that have nothing to do
+__all__ = ["town"]
+
+CALM_SECONDS = 600.0  # between rounds that have nothing to do: a month has millions of them
 
 
 @pytest.fixture
-def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    """Where what comes every second comes seldom: a month has millions of them."""
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (
         (app, "CHECKPOINT_SECONDS"),
         (app, "STOCK_SECONDS"),
@@ -32,42 +29,33 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
         (loop, "LOOK_SECONDS_MAX"),
     ):
         monkeypatch.setattr(module, name, CALM_SECONDS)
-    it = Town(tmp_path / "store")
-    with fence(it.timeline):
-        yield it
-        it.machine.scrap()
-        faults = it.timeline.end()
-    assert [fault for fault in faults if "Gone" not in fault] == []
 
 
-def lying(town: Town) -> list[tuple[State, KeptFor | None]]:
+def lying(town: Town) -> list[KeptFor | None]:
+    """What has not ended, and what it is kept for."""
     process = town.machine.process("desk")
     with process.in_loop():
         desk = SqliteStore.open_desk(process.disk, process.work, town.machine.clock, failed=print)
         states = (State.WAITING, State.CLAIMED, State.HELD, State.KEPT)
-        found = [(row.state, row.kept_for) for row in desk.listed(Selection(states=states), None, 100)]
+        found = [row.kept_for for row in desk.listed(Selection(states=states), None, 100)]
     process.kill()
     return found
 
 
+@pytest.mark.usefixtures("calm")
 def test_what_the_primary_refused_is_gone_after_keep_refused(town: Town) -> None:
-    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
-    town.start(DOMAIN)
-    for number in range(20):
-        town.post(f"guess{number}", f"nobody{number}@{DOMAIN}")
-    primary.refusal = "550 5.1.1 there is no such mailbox"
+    primary = newcomer(town)
+    give(town, *INVENTED, *PEOPLE)
+    assert town.until(lambda: accepted(town) == 55, 10 * MINUTE)
     primary.open()
-    assert town.until(lambda: len(town.log.of("kept")) == 20, 600.0)
-    primary.refusal = ""
-    town.post("real", READER)
-    assert town.until(lambda: len(primary.taken) == 1, 60.0)
-    town.pass_by(7 * DAY - 3600.0)
-    assert lying(town) == [(State.KEPT, KeptFor.REFUSED)] * 20
+    assert town.until(lambda: len(primary.taken) == 5 and kept_as_refused(town) == 50, 60 * MINUTE)
+    town.pass_by(7 * DAY - 60 * MINUTE)
+    assert lying(town) == [KeptFor.REFUSED] * 50
     assert town.log.of("dropped") == []
-    town.pass_by(2 * 3600.0)
+    town.pass_by(2 * 60 * MINUTE)
     assert lying(town) == []
-    [line] = town.log.of("dropped")
-    assert line.values()["deliveries"] == "20"
+    assert sum(int(line.values()["deliveries"]) for line in town.log.of("dropped")) == 50
+    assert {line.values()["why"] for line in town.log.of("dropped")} == {"keep-refused"}
     town.pass_by(23 * DAY)
-    assert [taken[0] for taken in primary.taken] == ["real"]
-    assert (len(town.log.of("accepted")), len(town.log.of("delivered"))) == (21, 1), "no report to a sender"
+    assert sorted(sender for sender, _, _ in primary.taken) == sorted(PEOPLE)
+    assert (len(town.log.of("accepted")), len(town.log.of("delivered"))) == (55, 5), "no report to a sender"
