@@ -58,7 +58,7 @@ def check_dns(context: click.Context, as_json: bool) -> None:
     if len(config.newsletters) == 0:
         raise Ending(f"{config.path} has no [[newsletter]]: there are no records to look for", Exit.NO)
     from secondpost.app_newsletter import examine_dns
-    from secondpost.world.ports import KeyFault
+    from secondpost.world.ports import DiskFailed, KeyFault
 
     become_owner(config)
     try:
@@ -66,6 +66,8 @@ def check_dns(context: click.Context, as_json: bool) -> None:
     except KeyFault as fault:
         text = f"{fault}; the service makes missing keys when it starts: secondpost serve"
         raise Ending(text, Exit.UNREACHABLE) from None
+    except DiskFailed as failed:
+        raise Ending(f"{failed}; look into the kernel's log", Exit.UNREACHABLE) from None
     is_right = all(record.state is RecordState.RIGHT for record in records)
     if as_json:
         say_json(DnsDocument(is_right, [_record(record) for record in records]))

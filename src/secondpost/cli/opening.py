@@ -17,9 +17,10 @@ from secondpost.config.faults import ConfigFaults
 from secondpost.config.finding import ConfigNotFound, find_config
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
+from secondpost.processes.user import UserRefused, refuse_open_store
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.world.ports import DiskFailed
+from secondpost.world.ports import DiskFailed, FileUnreadable
 
 if TYPE_CHECKING:  # the wiring is loaded late, by those commands alone that need it
     from secondpost.app_newsletter import OpenNewsletter
@@ -114,6 +115,8 @@ def _told_of_the_store(config: Config) -> Iterator[None]:
     except StoreFull as full:
         text = f"the disk of the store {config.store} has no room left ({full}); make some, then try again"
         raise Ending(text, Exit.UNREACHABLE) from None
+    except FileUnreadable as unreadable:
+        raise Ending(f"{unreadable}; look into the kernel's log", Exit.UNREACHABLE) from None
     except DiskFailed as failed:
         text = f"the disk of the store {config.store} fails: {failed}; look into the kernel's log"
         raise Ending(text, Exit.UNREACHABLE) from None
@@ -130,6 +133,10 @@ def become_owner(config: Config) -> None:
         raise Ending(
             f"the store {config.store} may not be seen by you; {_as('root')}", Exit.UNREACHABLE
         ) from None
+    try:
+        refuse_open_store(config)
+    except UserRefused as refused:
+        raise Ending(str(refused), Exit.UNREACHABLE) from None
     if store.st_uid == os.geteuid():
         return
     owner = _name_of(store.st_uid)

@@ -155,7 +155,7 @@ class InsideSite:
     async def _outcome(self, claimed: Claimed) -> Outcome:
         try:
             beginning = self._beginning(claimed)
-        except (LookupError, FileNotFoundError, StoreUnavailable) as error:
+        except (LookupError, StoreUnavailable) as error:
             self._post.log.alarm("content-unreadable", f"{claimed.id}: {error}")
             return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", str(error)))
         try:

@@ -21,7 +21,7 @@ from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx
 from secondpost.spool.schedule import Term, settle, term_of
 from secondpost.store.ports import Claims, Lease, Settlement
 from secondpost.world.asking import Answerer, drive
-from secondpost.world.ports import Clock, Dice, Disk, Net, Work
+from secondpost.world.ports import Clock, Dice, Disk, FileUnreadable, Net, Work
 
 READ_OCTETS = 256 * 1024
 
@@ -57,17 +57,23 @@ class Post:
         return plan_for_mx(road.domain, road.as_backup, self.config.deliver.port, self.us)
 
     def content_pieces(self, claimed: Claimed) -> Iterator[bytes]:
-        """Raises LookupError or FileNotFoundError when it is gone, StoreUnavailable."""
+        """Raises LookupError when it is gone or cannot be read, StoreUnavailable."""
         if claimed.file is None:
             yield self.claims.content(claimed)
             return
         offset = 0
         while offset < claimed.size:
-            piece = self.disk.read(claimed.file, offset, READ_OCTETS)
+            piece = self._piece(claimed.file, offset)
             if len(piece) == 0:
                 raise LookupError(f"{claimed.file} ends after {offset} of {claimed.size} octets")
             offset += len(piece)
             yield piece
+
+    def _piece(self, file: str, offset: int) -> bytes:
+        try:
+            return self.disk.read(file, offset, READ_OCTETS)
+        except (FileNotFoundError, FileUnreadable) as error:
+            raise LookupError(str(error)) from error
 
     def term(self, claimed: Claimed) -> Term:
         backup = self.config.backup_for(claimed.recipient.domain)

@@ -312,7 +312,7 @@ class Site:
     def body_pieces(self, job: Job) -> Iterator[bytes]:
         try:
             yield from self._post.content_pieces(job.first)
-        except (LookupError, FileNotFoundError, StoreUnavailable) as error:
+        except (LookupError, StoreUnavailable) as error:
             self._post.log.alarm("content-unreadable", f"{job.first.id}: {error}")
             raise ContentUnreadable(str(error)) from error
 

@@ -16,7 +16,7 @@ from secondpost.config.records import Dkim
 from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
 from secondpost.deliver.making import MailMaker
 from secondpost.protocols.tokens import Ring
-from secondpost.world.ports import KeyFault
+from secondpost.world.ports import DiskFailed, KeyFault
 from secondpost.world.real_keys import load_key_ring, load_signing_keys
 from secondpost.world.real_workshop import serve_orders
 
@@ -34,7 +34,7 @@ class Trade:
 
 
 def reader_keys(store: str, dkim: Dkim) -> ReaderKeys:
-    """Raises KeyFault."""
+    """Raises KeyFault and DiskFailed."""
     return ReaderKeys(
         load_signing_keys(store, dkim), load_key_ring(store, Ring.LINKS), load_key_ring(store, Ring.ADDRESSES)
     )
@@ -50,7 +50,7 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)  # the role finishes what is under way, and needs us for it
     try:
         serve_orders(socket(fileno=sys.stdin.fileno()), _opened)
-    except KeyFault as fault:
+    except (KeyFault, DiskFailed) as fault:
         sys.stderr.write(f"secondpost: {fault}\n")
         return 1
     return 0

@@ -9,9 +9,11 @@ import gc
 import os
 import resource
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from socket import socket
+from typing import NoReturn
 
 import uvloop
 
@@ -27,15 +29,17 @@ from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
+from secondpost.processes.environment import take_no_new_privileges
 from secondpost.processes.exits import Exit
+from secondpost.processes.instance import SecondInstance, hold_role, hold_service
 from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import UserRefused, become, person_to_become, prepare_store
 from secondpost.protocols.tokens import Ring
-from secondpost.store.ports import StoreRefused
+from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
-from secondpost.world.ports import DiskFailed, KeyFault, NetError
+from secondpost.world.ports import Disk, DiskFailed, DiskFull, Held, KeyFault, NetError
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
@@ -49,6 +53,18 @@ from secondpost.world.real_work import SWITCH_SECONDS, RealWork
 ROLES_TEXT = ", ".join(ROLES)
 # The usual bound of 1,024 leaves callers who only stand around no room for the files of large messages.
 OPEN_FILES_WANTED = 16_384
+LAST_WORDS_SECONDS_MAX = 0.3
+# A disk that failed is not among these: it ends the role at once, and with another exit code.
+CANNOT_START = (
+    CertificateError,
+    DiskFull,
+    KeyFault,
+    NetError,
+    SecondInstance,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+)
 
 
 def run_roles(config: Config, roles: Sequence[str]) -> int:
@@ -61,18 +77,33 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
         doors = _doors(config, roles)
         person = person_to_become(config)
         prepare_store(config, person)
+        if person is not None:
+            become(person)
     except NetError as error:
         sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
         return Exit.UNREACHABLE
     except UserRefused as error:
         sys.stderr.write(f"secondpost: {error}\n")
         return Exit.UNREACHABLE
-    if person is not None:
-        become(person)
+    except DiskFailed as error:
+        sys.stderr.write(f"secondpost: {error}\n")
+        return Exit.DISK
+    take_no_new_privileges()
     _allow_open_files()
     sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_Running(config, roles).run(doors))
+
+
+def _end_at_once(writer: LogWriter) -> NoReturn:
+    """Without a drain: nothing that is under way could be made durable, and nobody may be answered any more.
+    Whatever a crash leaves is put in order by the next start, and this is one.
+    """
+    # A log whose reader stands still would keep us here.
+    last_words = threading.Thread(target=writer.write_out, daemon=True)
+    last_words.start()
+    last_words.join(LAST_WORDS_SECONDS_MAX)
+    os._exit(Exit.DISK)
 
 
 def _allow_open_files() -> None:
@@ -111,14 +142,28 @@ class _Running:
         log = MailLog(writer.say)
         try:
             async with AsyncExitStack() as ends:
-                await self._serve(doors, work, writer, log, ends)
-        except (StoreRefused, CertificateError, KeyFault, NetError) as error:
+                await self._serve_unless_the_disk_fails(doors, work, writer, log, ends)
+        except CANNOT_START as error:
             log.alarm("cannot-start", str(error))
             self._exit = Exit.UNREACHABLE
         log.role_stopped(self._name, "told to stop" if self._exit is Exit.DONE else "cannot go on")
         work.close()
         writer.write_out()
         return self._exit
+
+    async def _serve_unless_the_disk_fails(
+        self,
+        doors: Mapping[Endpoint, socket],
+        work: RealWork,
+        writer: LogWriter,
+        log: MailLog,
+        ends: AsyncExitStack,
+    ) -> None:
+        try:
+            await self._serve(doors, work, writer, log, ends)
+        except DiskFailed as error:
+            log.alarm("cannot-start", str(error))
+            _end_at_once(writer)
 
     async def _serve(
         self,
@@ -130,12 +175,15 @@ class _Running:
     ) -> None:
         def failed(error: BaseException) -> None:
             log.alarm("role-failed", f"{type(error).__name__}: {error}")
-            self._exit = Exit.DISK if isinstance(error, DiskFailed) else Exit.FAILED
+            if isinstance(error, DiskFailed):
+                _end_at_once(writer)
+            self._exit = Exit.FAILED
             self._stop.set()
 
         self._web_doors = [door for at, door in doors.items() if at in doors_of(self._config, "web")]
         mail_doors = {at: door for at, door in doors.items() if door not in self._web_doors}
         world = self._world(mail_doors, work)
+        held = await self._hold_the_store(world.disk, ends)
         mail, readers = self._stores(world, failed, ends)
         await self._start_mail(world, mail, readers, writer, failed, ends)
         if readers is not None:
@@ -146,8 +194,17 @@ class _Running:
         log.role_started(self._name, worker)
         listen_for_signals(self._stop, log)
         self._hold_on_to_the_lifeline()
+        for one in held:  # first of all: whoever finishes what is under way is in nobody's way
+            ends.callback(one.release)
         gc.freeze()  # what was loaded stays: the collector need not look through it again and again
         await self._stop.wait()
+
+    async def _hold_the_store(self, disk: Disk, ends: AsyncExitStack) -> list[Held]:
+        """The locks of these roles, to be let go before they finish. Raises SecondInstance."""
+        if len(self._roles) > 1:
+            ends.callback(hold_service(disk, self._config).release)
+        held = [await hold_role(disk, self._config, role) for role in self._roles]
+        return [one for one in held if one is not None]
 
     def _stores(
         self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack

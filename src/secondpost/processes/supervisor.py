@@ -1,7 +1,7 @@
 """Opens the doors, becomes the user, runs every role as a process of its own and starts it again.
 
-A role that dies is started again after a pause that doubles; one whose disk failed stops them all. The
-supervisor itself touches no mail and no store.
+A role that dies is started again after a pause that doubles; one whose disk failed ends them all at once.
+The supervisor itself touches no mail; in the store it holds one lock, so that there is one service.
 """
 
 import asyncio
@@ -22,12 +22,15 @@ from secondpost.processes.doors import (
     refusal_text,
     systemd_doors,
 )
+from secondpost.processes.environment import cleared, take_no_new_privileges
 from secondpost.processes.exits import Exit
+from secondpost.processes.instance import SecondInstance, hold_service
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import Person, UserRefused, become, person_to_become, prepare_store
-from secondpost.world.ports import NetError
+from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real_clock import RealClock
+from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_log import LogWriter
 from secondpost.world.real_net import open_door
 from secondpost.world.real_work import RealWork
@@ -44,15 +47,23 @@ def supervise(config: Config) -> int:
         person = person_to_become(config)
         doors = asyncio.run(_open_doors(config))
         prepare_store(config, person)
+        if person is not None:
+            become(person)
+        held = hold_service(RealDisk(config.store), config)
     except NetError as error:
         sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
         return Exit.UNREACHABLE
-    except UserRefused as error:
+    except (UserRefused, SecondInstance, DiskFull) as error:
         sys.stderr.write(f"secondpost: {error}\n")
         return Exit.UNREACHABLE
-    if person is not None:
-        become(person)
-    return asyncio.run(_Supervisor(config, doors, person).run())
+    except DiskFailed as error:
+        sys.stderr.write(f"secondpost: {error}\n")
+        return Exit.DISK
+    take_no_new_privileges()
+    try:
+        return asyncio.run(_Supervisor(config, doors, person).run())
+    finally:
+        held.release()
 
 
 async def _open_doors(config: Config) -> dict[Endpoint, socket]:
@@ -87,6 +98,7 @@ class _Supervisor:
         self._person = person
         self._stop = asyncio.Event()
         self._exit = Exit.DONE
+        self._living: set[Process] = set()
         self._lifeline_read, self._lifeline_write = os.pipe()
 
     async def run(self) -> int:
@@ -109,14 +121,12 @@ class _Supervisor:
             begun = loop.time()
             process = await self._start(role)
             code = await self._see_through(process)
+            if code == Exit.DISK:
+                log.alarm("disk-failed", f"{role}: what the disk holds is unknown; every role ends at once")
+                self._end_all()
             if self._stop.is_set():
                 return
             log.alarm("role-died", f"{role}: {_how(code)}; it is started again in {pause:g} s")
-            if code == Exit.DISK:
-                log.alarm("disk-failed", "what the disk holds is unknown: every role stops")
-                self._exit = Exit.DISK
-                self._stop.set()
-                return
             if loop.time() - begun >= HEALTHY_SECONDS:
                 pause = PAUSE_SECONDS_FIRST
             await self._sleep(pause)
@@ -124,8 +134,8 @@ class _Supervisor:
 
     async def _start(self, role: str) -> Process:
         doors = {endpoint: self._doors[endpoint] for endpoint in doors_of(self._config, role)}
-        environment = {**os.environ, LIFELINE: str(self._lifeline_read), VARIABLE: doors_text(doors)}
-        environment.pop("LISTEN_PID", None)
+        environment = cleared(os.environ)
+        environment |= {LIFELINE: str(self._lifeline_read), VARIABLE: doors_text(doors)}
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -144,18 +154,31 @@ class _Supervisor:
 
     async def _see_through(self, process: Process) -> int:
         """Until it ends; when we are told to stop, it is told too."""
+        self._living.add(process)
         ended = asyncio.ensure_future(process.wait())
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not ended.done():
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGKILL if self._exit is Exit.DISK else signal.SIGTERM)
             try:
                 async with asyncio.timeout(STOP_SECONDS_MAX):
                     await asyncio.shield(ended)
             except TimeoutError:
                 process.kill()
-        return await ended
+        code = await ended
+        self._living.discard(process)
+        return code
+
+    def _end_all(self) -> None:
+        """A disk failed: no role may finish. What it would answer or write down is not to be relied on any
+        more, and each state that a crash leaves is put in order by the next start.
+        """
+        self._exit = Exit.DISK
+        self._stop.set()
+        for process in self._living:
+            if process.returncode is None:
+                process.kill()
 
     async def _sleep(self, seconds: float) -> None:
         try:

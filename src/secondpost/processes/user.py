@@ -1,11 +1,16 @@
 """Root opens the ports; then it becomes the user that the configuration names, for good."""
 
+import errno
 import os
 import pwd
 import shlex
+import stat
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
+from secondpost.world.ports import DiskFailed
+
+FOLDERS = ("content", "keys", "workers")  # that the service makes in its store
 
 
 class UserRefused(Exception):
@@ -36,14 +41,17 @@ def person_to_become(config: Config) -> Person | None:
 
 
 def prepare_store(config: Config, person: Person | None) -> None:
-    """Make the store's folder, owned by whom it will be used by. Raises UserRefused."""
+    """Make the store's folder, owned by whom it will be used by. Raises UserRefused and DiskFailed."""
     uid = os.geteuid() if person is None else person.uid
     try:
         os.makedirs(config.store, mode=0o700, exist_ok=True)
+        refuse_open_store(config)
         if person is not None and len(os.listdir(config.store)) == 0:
             os.chown(config.store, person.uid, person.gid)
         owners = [os.stat(path).st_uid for path in _whose_owner_counts(config.store)]
     except OSError as error:
+        if error.errno == errno.EIO:
+            raise DiskFailed(f"the disk of the store {config.store} fails: {error.strerror}") from error
         raise UserRefused(
             f"the store {config.store} cannot be used: {error.strerror}; "
             f"type: sudo install -d -m 700 -o {_name_of(uid, str(uid))} {shlex.quote(config.store)}"
@@ -51,6 +59,32 @@ def prepare_store(config: Config, person: Person | None) -> None:
     strangers = [owner for owner in owners if owner != uid]
     if len(strangers) > 0:
         raise UserRefused(_not_ours(config, person, strangers[0]))
+
+
+def refuse_open_store(config: Config) -> None:
+    """Raises UserRefused for a store that a link leads to, or into which others may write: they could put
+    keys and mail of their own there. OSError when there is no store.
+    """
+    store = os.path.abspath(config.store)
+    for folder in (store, *(os.path.join(store, name) for name in FOLDERS)):
+        try:
+            mode = os.lstat(folder).st_mode
+        except (FileNotFoundError, PermissionError):  # may not be seen: that it is not ours is said elsewhere
+            if folder == store:
+                raise
+            continue
+        if stat.S_ISLNK(mode):
+            raise UserRefused(_is_a_link(config, folder))
+        if mode & (stat.S_IWGRP | stat.S_IWOTH) != 0:
+            raise UserRefused(f"others may write in {folder}; type: chmod 700 {shlex.quote(folder)}")
+
+
+def _is_a_link(config: Config, folder: str) -> str:
+    real = os.path.realpath(folder)
+    if folder == os.path.abspath(config.store):
+        return f'the store {folder} is a link; write store = "{real}" in {config.path}'
+    here = shlex.quote(folder)
+    return f"{folder} is a link; type: rm {here} && mv {shlex.quote(real)} {here}"
 
 
 def _whose_owner_counts(store: str) -> list[str]:

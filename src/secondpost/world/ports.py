@@ -236,6 +236,10 @@ class DiskFailed(Exception):
     """A write or sync failed (EIO). Fatal: what the disk holds is unknown; all roles stop."""
 
 
+class FileUnreadable(Exception):
+    """What one file holds cannot be read. Nothing follows for other files, or for what is written."""
+
+
 class KeyFault(Exception):
     """A key is missing, or cannot be used. The text names the file and the fix, never what is in it."""
 
@@ -303,14 +307,16 @@ class Disk(Protocol):
         ...
 
     def read(self, name: str, offset: int, octets: int) -> bytes:
-        """Fewer octets at the end of the file. Raises FileNotFoundError."""
+        """Fewer octets at the end of the file. Raises FileNotFoundError and FileUnreadable."""
         ...
 
     def size(self, name: str) -> int:
-        """Octets of a file; 0 when it is not there."""
+        """Octets of a file; 0 when it is not there. Raises DiskFailed."""
         ...
 
-    def names(self, folder: str) -> list[str]: ...
+    def names(self, folder: str) -> list[str]:
+        """None when the folder is not there. Raises DiskFull (too many open files) and DiskFailed."""
+        ...
 
     def remove(self, name: str) -> None:
         """No complaint when it is gone already."""
@@ -321,5 +327,8 @@ class Disk(Protocol):
         ...
 
     def hold(self, name: str) -> Held | None:
-        """Lock a file, made when missing; None when a living process holds it."""
+        """Lock a file, made when missing; None when a living process holds it.
+
+        Raises DiskFull and DiskFailed.
+        """
         ...

@@ -8,7 +8,7 @@ import errno
 import fcntl
 import os
 
-from secondpost.world.ports import DiskFailed, DiskFull
+from secondpost.world.ports import DiskFailed, DiskFull, FileUnreadable
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -95,24 +95,36 @@ class RealDisk:
         _sync_folder(self.path(name))
 
     def read(self, name: str, offset: int, octets: int) -> bytes:
-        handle = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
+        path = self.path(name)
         try:
-            return os.pread(handle, octets, offset)
-        finally:
-            os.close(handle)
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return os.pread(handle, octets, offset)
+            finally:
+                os.close(handle)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise FileUnreadable(f"reading {path}: {os.strerror(error.errno or 0)}") from error
 
     def size(self, name: str) -> int:
+        path = self.path(name)
         try:
-            return os.stat(self.path(name)).st_size
+            return os.stat(path).st_size
         except FileNotFoundError:
             return 0
+        except OSError as error:
+            raise _told(error, f"looking at {path}") from error
 
     def names(self, folder: str) -> list[str]:
         """Sorted; none when the folder is not there."""
+        path = self.path(folder)
         try:
-            return sorted(os.listdir(self.path(folder)))
+            return sorted(os.listdir(path))
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise _told(error, f"listing {path}") from error
 
     def remove(self, name: str) -> None:
         path = self.path(name)
@@ -133,20 +145,27 @@ class RealDisk:
 
     def hold(self, name: str) -> "RealHeld | None":
         path = self.path(name)
-        for _ in range(HOLD_TRIES):
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(handle, path):
-                    return RealHeld(handle)
-            except BlockingIOError:
-                os.close(handle)
-                return None
-            except BaseException:
-                os.close(handle)
-                raise
-            os.close(handle)  # somebody removed the file meanwhile: a lock on it keeps nobody out
-        return None
+        try:
+            return _hold(path)
+        except OSError as error:
+            raise _told(error, f"locking {path}") from error
+
+
+def _hold(path: str) -> "RealHeld | None":
+    for _ in range(HOLD_TRIES):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(handle, path):
+                return RealHeld(handle)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # somebody removed the file meanwhile: a lock on it keeps nobody out
+    return None
 
 
 def _is_at(handle: int, path: str) -> bool:

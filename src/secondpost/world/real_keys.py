@@ -5,6 +5,7 @@ may be needed as long as there is a mail that it signed, or a link that it made.
 """
 
 import base64
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from secondpost.config.records import Dkim
 from secondpost.protocols.dkim_signing import Algorithm, SigningKey
 from secondpost.protocols.dkim_verifying import PublicKey
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
-from secondpost.world.ports import Dice, KeyFault
+from secondpost.world.ports import Dice, DiskFailed, KeyFault
 
 FOLDER = "keys"
 FILE_MODE = 0o600
@@ -59,7 +60,7 @@ class DkimRecord:
 def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
     """The paths of the keys that were made. Blocks for as long as finding two large primes takes.
 
-    Raises KeyFault.
+    Raises KeyFault and DiskFailed.
     """
     makers: list[tuple[str, Callable[[], bytes]]] = [
         (_pem_path(store, dkim.rsa), lambda: _pem(generate_private_key(65537, RSA_BITS))),
@@ -74,11 +75,11 @@ def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
         _sync_folder(store)
         return [path for path, make in makers if not os.path.exists(path) and _create(path, make())]
     except OSError as error:
-        raise KeyFault(f"no key can be made in {folder}: {os.strerror(error.errno or 0)}") from error
+        raise _told(error, f"no key can be made in {folder}") from error
 
 
 def load_signing_keys(store: str, dkim: Dkim) -> tuple[SigningKey, SigningKey]:
-    """RSA, which every reader's server knows, and Ed25519. Raises KeyFault."""
+    """RSA, which every reader's server knows, and Ed25519. Raises KeyFault and DiskFailed."""
     rsa, ed25519 = _rsa_key(store, dkim), _ed25519_key(store, dkim)
     padding, hashed = PKCS1v15(), Prehashed(SHA256())
     return (
@@ -88,7 +89,7 @@ def load_signing_keys(store: str, dkim: Dkim) -> tuple[SigningKey, SigningKey]:
 
 
 def load_key_ring(store: str, ring: Ring) -> KeyRing:
-    """A line is a key: its number, a space, its octets in hexadecimal. Raises KeyFault."""
+    """A line is a key: its number, a space, its octets in hexadecimal. Raises KeyFault and DiskFailed."""
     path = _ring_path(store, ring)
     keys: dict[int, bytes] = {}
     try:
@@ -103,7 +104,7 @@ def load_key_ring(store: str, ring: Ring) -> KeyRing:
 
 
 def dkim_records(store: str, dkim: Dkim) -> tuple[DkimRecord, DkimRecord]:
-    """RFC 6376 §3.6.1, RFC 8463 §4. Raises KeyFault."""
+    """RFC 6376 §3.6.1, RFC 8463 §4. Raises KeyFault and DiskFailed."""
     spki = _rsa_key(store, dkim).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     raw = _ed25519_key(store, dkim).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return (
@@ -169,7 +170,13 @@ def _read(path: str) -> bytes:
                 raise KeyFault(f"others can read {path}; type: chmod 600 {path}")
             return file.read(FILE_OCTETS_MAX)
     except OSError as error:
-        raise KeyFault(f"{path}: {os.strerror(error.errno or 0)}") from None
+        raise _told(error, path) from None
+
+
+def _told(error: OSError, what: str) -> Exception:
+    """A disk that fails is no fault of the key."""
+    text = f"{what}: {os.strerror(error.errno or 0)}"
+    return DiskFailed(text) if error.errno == errno.EIO else KeyFault(text)
 
 
 def _create(path: str, data: bytes) -> bool:

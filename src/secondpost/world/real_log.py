@@ -7,6 +7,7 @@ beyond a bound the oldest ones are dropped and counted.
 import asyncio
 import os
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from secondpost.world.ports import Clock, Line
@@ -61,7 +62,7 @@ class LogWriter:
     def write_out(self) -> None:
         """All that was said. Blocks; the last thing a process does."""
         dropped, self._dropped = self._dropped, 0
-        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        lines = self._taken()
         if dropped > 0:
             lines.append(f"{self._time()} {self._role} log-dropped lines={dropped}\n")
         data = "".join(lines).encode("utf-8", "backslashreplace")
@@ -70,3 +71,11 @@ class LogWriter:
                 data = data[os.write(self._descriptor, data) :]
         except OSError:
             return  # nobody reads the log any more, and there is nowhere to say so
+
+    def _taken(self) -> list[str]:
+        """A process that ends at once writes its last lines beside the log's own thread."""
+        lines: list[str] = []
+        with suppress(IndexError):
+            for _ in range(len(self._lines)):
+                lines.append(self._lines.popleft())
+        return lines

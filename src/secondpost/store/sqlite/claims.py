@@ -12,6 +12,7 @@ from secondpost.store.sqlite.base import Base, Opened, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS, Kind
 from secondpost.store.sqlite.queries import in_pieces, read_queries, with_rows
 from secondpost.store.sqlite.rows import ClaimedRow, claimed_of, settlement_row
+from secondpost.world.ports import FileUnreadable
 
 _QUERIES = read_queries("claims")
 _SETTLE = with_rows(_QUERIES["settle"], 13)
@@ -128,6 +129,8 @@ class SqliteClaims(Base):
             return self._opened.disk.read(name, 0, size)
         except FileNotFoundError:
             raise LookupError(f"the content file {name} is gone") from None
+        except FileUnreadable as error:
+            raise LookupError(str(error)) from error
 
 
 def _shared_out(

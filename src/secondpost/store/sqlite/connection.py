@@ -47,7 +47,7 @@ def told(error: Exception, db: apsw.Connection) -> Exception:
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return StoreUnavailable(f"another process has the store locked: {error}")
     if isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError):
-        return DiskFailed(f"{type(error).__name__}: {error}")
+        return DiskFailed(f"{db.filename}: {type(error).__name__}: {error}")
     return error
 
 
@@ -74,7 +74,10 @@ def patiently(attempt: Callable[[], T], busy_seconds: float) -> T:
 def open_writer(
     disk: Disk, name: str, *, create: bool, exclusive: bool, busy_seconds: float
 ) -> apsw.Connection:
-    """The one connection of this process that writes. Raises StoreRefused, StoreUnavailable, apsw.Error."""
+    """The one connection of this process that writes.
+
+    Raises StoreRefused, StoreUnavailable, StoreFull, DiskFailed; what else is wrong as apsw.Error.
+    """
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     db = _open(disk, name, flags)
     try:
@@ -82,6 +85,10 @@ def open_writer(
             db.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         patiently(lambda: _make_ready(db, disk.path(name)), busy_seconds)
         _copy_log(db)
+    except (apsw.IOError, apsw.CorruptError) as error:
+        fault = told(error, db)
+        db.close()
+        raise fault from error
     except BaseException:
         db.close()
         raise
