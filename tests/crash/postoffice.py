@@ -69,18 +69,30 @@ class PostOffice:
         self._wrapper = wrapper
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Returns when the port answers. Raises AssertionError with the log when it never does."""
+    def start(self, *words: str, answers: bool = True) -> None:
+        """Returns when the port answers. Raises AssertionError with the log when it never does.
+
+        `words` follow `serve`; without `answers` it returns at once.
+        """
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._wrapper, sys.executable, "-m", "secondpost", "serve", "--config", str(self.config)],
+                [
+                    *self._wrapper,
+                    sys.executable,
+                    "-m",
+                    "secondpost",
+                    "serve",
+                    "--config",
+                    str(self.config),
+                    *words,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         end = time.monotonic() + START_SECONDS_MAX
-        while time.monotonic() < end:
+        while answers and time.monotonic() < end:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
                     if probe.recv(4) == b"220 ":
@@ -88,7 +100,8 @@ class PostOffice:
             except OSError:
                 pass
             time.sleep(0.05)
-        raise AssertionError(f"the service did not start:\n{self.log.read_text()}")
+        if answers:
+            raise AssertionError(f"the service did not start:\n{self.log.read_text()}")
 
     def wait_for_roles(self) -> None:
         """Until each role has entered itself in the store, and has done what it does at first."""
@@ -172,6 +185,15 @@ class PostOffice:
         assert self._process is not None
         os.kill(self.supervisor, signal.SIGTERM)
         return self._process.wait(STOP_SECONDS_MAX)
+
+    def wait(self, seconds: float) -> int:
+        """The exit code, when it ends by itself. Raises TimeoutExpired."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def running(self) -> list[int]:
+        """Every process of the service, orphans included."""
+        return _running_with(str(self.config))
 
     def end(self) -> None:
         """Leave no process behind, however the test went."""

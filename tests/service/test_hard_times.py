@@ -232,7 +232,7 @@ def test_a_store_locked_by_another_process_delays_mail_and_loses_none(
     assert sorted(bodies(primary)) == sorted(message(number) for number in range(len(clients)))
 
 
-SMALL_DISK = 'mkdir -p {store} && mount -t tmpfs -o size=24m tmpfs {store} && exec "$@"'
+SMALL_DISK = 'mkdir -p {store} && mount -t tmpfs -o size=24m,mode=700 tmpfs {store} && exec "$@"'
 
 
 @pytest.mark.parametrize("reserve", ["2 MB", "0 B"])

@@ -13,7 +13,7 @@ from secondpost.world.ports import Disk, Held
 
 WHOLE = "service"  # the supervisor with its roles, or all roles in one process
 ONE_OF_A_KIND = ("deliver", "publish", "fetch")  # deliver and fetch answer at a socket, publish leads
-END_SECONDS_MAX = 10.0  # what lost its supervisor needs a moment to notice
+END_SECONDS_MAX = 3.0  # what lost its supervisor needs a moment to notice
 POLL_SECONDS = 0.1
 NUMBER_OCTETS_MAX = 20
 
