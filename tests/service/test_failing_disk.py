@@ -221,7 +221,7 @@ def test_one_content_that_cannot_be_read_waits_alone(
         until("the owner hears of it", lambda: len(lines_with(office, "alarm about=content-unreadable")) == 1)
         assert client.send(message(3), RECIPIENT).startswith("250 ")
         until("mail goes on", lambda: len(primary.taken) == 2)
-    office.command("queue", "retry", "--all")
+    office.command("queue", "retry", "--all", "--yes")
     until("the disk has thought better of it", lambda: len(primary.taken) == 3)
     assert lines_with(office, "role-failed") == []
 

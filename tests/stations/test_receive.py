@@ -28,6 +28,7 @@ from secondpost.policy.recipient import OwnDomains, recipients_of
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.listener import Listener
 from secondpost.receive.reception import Reception
+from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
 from secondpost.store.ports import Learned, StoreFull, StoreUnavailable
 from secondpost.world.ports import DiskFailed, Listening, ProtocolFactory
@@ -125,6 +126,7 @@ class Office:
     intake: ListedIntake = field(default_factory=ListedIntake)
     lines: list[str] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
+    under_way: UnderWay = field(default_factory=UnderWay)
 
     async def open(self) -> None:
         self.net = DoorNet()
@@ -161,6 +163,7 @@ class Office:
                 arrived=lambda: None,
                 failed=self.failures.append,
                 background=self._background,
+                under_way=self.under_way,
             )
         )
         await self.listener.open()

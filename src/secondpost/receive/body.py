@@ -49,6 +49,11 @@ class BodyKeeper:
         return self._size
 
     @property
+    def saved(self) -> int:
+        """Octets of it that are in the file."""
+        return self._size - self._unsaved
+
+    @property
     def is_full(self) -> bool:
         """Stop reading until `drained` is called."""
         return self._unsaved > UNSAVED_OCTETS_MAX

@@ -119,8 +119,7 @@ class Conversation(asyncio.Protocol):
             self._timer.cancel()
         if self._asking is not None:
             self._asking.cancel()
-        if not self._waiting:
-            self._incoming.forget_body()  # a whole message that is on its way to the disk is seen through
+        self._incoming.forget()
         self._transport = None
         self._gone(self)
 
@@ -250,6 +249,7 @@ class Conversation(asyncio.Protocol):
 
     def _begin(self, event: MailFrom) -> None:
         size = event.size if event.size is not None else 0
+        self._incoming.forget()
         self._incoming = Incoming(self._reception, self._peer_address, event.sender, size, event.eight_bit)
         self._say(self._incoming.judge_room(), OK, None)
 
@@ -310,7 +310,7 @@ class Conversation(asyncio.Protocol):
     def _give_up_body(self, reply: Reply) -> None:
         """The client goes on to its final dot and is told then; what it sends until then is not kept."""
         self._session.refuse_body(reply)
-        self._incoming.forget_body()
+        self._incoming.forget()
         self._resume()
 
     def _end_body(self, event: BodyEnd) -> None:
@@ -334,7 +334,7 @@ class Conversation(asyncio.Protocol):
             self._advance()
 
     def _end_message(self) -> None:
-        self._incoming.forget_body()
+        self._incoming.forget()
         self._incoming = Incoming(self._reception, self._peer_address)
         if self._draining:
             self._part(CLOSING)

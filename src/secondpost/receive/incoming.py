@@ -18,11 +18,11 @@ from secondpost.policy.room import judge_quota, judge_size
 from secondpost.receive.body import BodyKeeper
 from secondpost.receive.reception import Reception
 from secondpost.receive.trace import date_time, received_line
+from secondpost.receive.under_way import Part
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.world.ports import DiskFailed, DiskFull
 
 RECEIVED_FIELDS_MAX = 100  # RFC 5321 §6.3
-ROOM_CHECK_OCTETS = 1024 * 1024  # how often the disk is looked at while a body comes in
 
 LOOPING = Reply.of(554, "5.4.6", f"{RECEIVED_FIELDS_MAX} Received fields or more: a mail loop")
 STORE_BUSY = Reply.of(451, "4.3.0", "The queue cannot take it now; try again later")
@@ -52,19 +52,26 @@ class Incoming:
         self._peer: Peer | None = None
         self._queue_id: QueueId | None = None
         self._keeper: BodyKeeper | None = None
-        self._room_checked = 0
+        self._part = Part(reception.under_way, 0)
+        self._is_storing = False
 
     # ------------------------------------------------------------ the envelope
 
     def judge_room(self) -> Verdict:
-        return judge_size(self._size, self._reception.free())
+        """At MAIL. What is taken counts as under way from here on."""
+        under_way = self._reception.under_way
+        verdict = judge_size(self._size, self._reception.free(), under_way.disk.all)
+        if isinstance(verdict, Accept):
+            self._part = Part(under_way, self._size)
+        return verdict
 
     def add_recipient(self, mailbox: Mailbox, way: Way) -> Verdict:
         """Policy takes it; whether its domain has room, and whether it can go with the others."""
+        under_way = self._reception.under_way
         backup = self._reception.config.backup_for(mailbox.domain)
         if backup is not None and (backup.quota is not None or self._size > backup.max_size):
             stored = self._reception.intake.stored_octets(mailbox.domain)
-            verdict = judge_quota(backup, self._size, stored)
+            verdict = judge_quota(backup, self._size, stored, self._part.others(under_way.of(backup.domain)))
             if not isinstance(verdict, Accept):
                 return verdict
         road = Way.PRIMARY if way is Way.UNVERIFIED else way
@@ -78,15 +85,21 @@ class Incoming:
             self._unverified.add(mailbox)
         self._way = road
         self._recipients.append(mailbox)
+        if backup is not None and backup.quota is not None:
+            self._part.count_in(under_way.of(backup.domain))
         return ACCEPT
 
     def _judge_unverified(self, backup: Backup) -> Verdict:
         unverified = self._reception.unverified
+        coming = self._reception.under_way.unverified(backup.domain)
         if len(self._unverified) == 0:
             verdict = unverified.judge(backup, self._caller)
             if not isinstance(verdict, Accept):
                 return verdict
-        return unverified.judge_room(backup, self._size)
+        verdict = unverified.judge_room(backup, self._size, self._part.others(coming))
+        if isinstance(verdict, Accept):
+            self._part.count_in(coming)
+        return verdict
 
     # ------------------------------------------------------------ the body
 
@@ -118,30 +131,36 @@ class Incoming:
         if keeper is None:
             return None
         keeper.add(data)
-        if keeper.size - self._room_checked > ROOM_CHECK_OCTETS:
-            self._room_checked = keeper.size
-            verdict = judge_size(0, self._reception.free())
-            if not isinstance(verdict, Accept):
-                return verdict.reply
-        return None
+        self._part.grow(keeper.size, keeper.saved)
+        verdict = self._reception.under_way.judge_growth(len(data), self._reception.free)
+        return None if isinstance(verdict, Accept) else verdict.reply
 
     def judge_whole(self, size: int, received_fields: int) -> Verdict:
         """What can only be said when the body is whole."""
         if received_fields >= RECEIVED_FIELDS_MAX:
             return Reject(LOOPING, "loop")
+        under_way = self._reception.under_way
         for domain in {mailbox.domain for mailbox in self._recipients}:
             backup = self._reception.config.backup_for(domain)
             if backup is None:
                 continue
             stored = 0 if backup.quota is None else self._reception.intake.stored_octets(domain)
-            verdict = judge_quota(backup, size, stored)
+            # Of the others only those that are whole, too: a body that is still coming may never end.
+            verdict = judge_quota(backup, size, stored, under_way.of(domain).whole)
             if isinstance(verdict, Accept) and any(each.domain == domain for each in self._unverified):
-                verdict = self._reception.unverified.judge_room(backup, size)
+                coming = under_way.unverified(domain).whole
+                verdict = self._reception.unverified.judge_room(backup, size, coming)
             if not isinstance(verdict, Accept):
                 return verdict
         return ACCEPT
 
-    def forget_body(self) -> None:
+    def forget(self) -> None:
+        """It is not wanted any more, or its client is gone; if it is on its way into the store, it is seen
+        through.
+        """
+        if self._is_storing:
+            return
+        self._part.end()
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
             removing = keeper.forget()
@@ -154,6 +173,8 @@ class Incoming:
         """See the message safe, whatever becomes of the connection; then `answer` with its reply."""
         keeper = self._keeper
         assert keeper is not None
+        self._is_storing = True
+        self._part.become_whole(keeper.size, keeper.saved)
         content = keeper.whole()
         if content is not None:
             self._submit(content, answer)
@@ -164,7 +185,8 @@ class Incoming:
         try:
             content = await keeper.finish()
         except (DiskFull, DiskFailed) as error:
-            self.forget_body()
+            self._is_storing = False
+            self.forget()
             answer(self._not_stored(error))
         else:
             self._submit(content, answer)
@@ -189,6 +211,8 @@ class Incoming:
 
     def _stored(self, arrival: Arrival, stored: asyncio.Future[None]) -> Reply:
         error = stored.exception()
+        self._is_storing = False
+        self.forget()  # now what is stored says it
         if error is None:
             self._reception.log.accepted(arrival)
             self._reception.arrived()

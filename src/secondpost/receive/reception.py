@@ -1,13 +1,14 @@
 """What every conversation shares: who we are, whom we ask, and where mail goes."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.policy.recipient import OwnDomains, Recipients
+from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.store.ports import Intake
 from secondpost.world.asking import Answerer
@@ -32,3 +33,4 @@ class Reception:
     arrived: Callable[[], None]  # a message is in the spool: tell whoever delivers
     failed: Callable[[BaseException], None]  # the role cannot go on
     background: Callable[[Coroutine[None, None, None]], None]  # see it through, whatever becomes of us
+    under_way: UnderWay = field(default_factory=UnderWay)
