@@ -9,7 +9,6 @@ import gc
 import os
 import resource
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from socket import socket
@@ -99,10 +98,7 @@ def _end_at_once(writer: LogWriter) -> NoReturn:
     """Without a drain: nothing that is under way could be made durable, and nobody may be answered any more.
     Whatever a crash leaves is put in order by the next start, and this is one.
     """
-    # A log whose reader stands still would keep us here.
-    last_words = threading.Thread(target=writer.write_out, daemon=True)
-    last_words.start()
-    last_words.join(LAST_WORDS_SECONDS_MAX)
+    writer.write_out_within(LAST_WORDS_SECONDS_MAX)
     os._exit(Exit.DISK)
 
 

@@ -6,9 +6,12 @@ beyond a bound the oldest ones are dropped and counted.
 
 import asyncio
 import os
+import select
+import threading
 from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
+from time import monotonic
 
 from secondpost.world.ports import Clock, Line
 
@@ -28,6 +31,7 @@ class LogWriter:
         self._dropped = 0
         self._flush_is_due = False
         self._writing = False
+        self._at_it = threading.Lock()
         self._second = -1
         self._second_text = ""
 
@@ -61,21 +65,31 @@ class LogWriter:
 
     def write_out(self) -> None:
         """All that was said. Blocks; the last thing a process does."""
-        dropped, self._dropped = self._dropped, 0
-        lines = self._taken()
-        if dropped > 0:
-            lines.append(f"{self._time()} {self._role} log-dropped lines={dropped}\n")
-        data = "".join(lines).encode("utf-8", "backslashreplace")
-        try:
+        # An error: nobody reads the log any more, and there is nowhere to say so.
+        with self._at_it, suppress(OSError):
+            data = self._taken()
             while len(data) > 0:
                 data = data[os.write(self._descriptor, data) :]
-        except OSError:
-            return  # nobody reads the log any more, and there is nowhere to say so
 
-    def _taken(self) -> list[str]:
-        """A process that ends at once writes its last lines beside the log's own thread."""
-        lines: list[str] = []
-        with suppress(IndexError):
-            for _ in range(len(self._lines)):
-                lines.append(self._lines.popleft())
-        return lines
+    def write_out_within(self, seconds: float) -> None:
+        """As much of it as is taken meanwhile, for a process that must end whether its log is read or not."""
+        until = monotonic() + seconds
+        if not self._at_it.acquire(timeout=seconds):
+            return  # the log's own thread stands still at it
+        with suppress(OSError):
+            data = self._taken()
+            while len(data) > 0 and self._is_writable(max(0.0, until - monotonic())):
+                data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]  # so much never blocks
+        self._at_it.release()
+
+    def _is_writable(self, seconds: float) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLOUT)
+        return len(poll.poll(seconds * 1000)) > 0
+
+    def _taken(self) -> bytes:
+        dropped, self._dropped = self._dropped, 0
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        if dropped > 0:
+            lines.append(f"{self._time()} {self._role} log-dropped lines={dropped}\n")
+        return "".join(lines).encode("utf-8", "backslashreplace")
