@@ -10,8 +10,10 @@ from secondpost.mail.address import (
     Domain,
     Endpoint,
     Mailbox,
+    as_ip,
     parse_reverse_path,
     unquoted,
+    without_zone,
 )
 
 GOOD = [
@@ -58,6 +60,9 @@ BAD = [
     "a@example.net\r\nRCPT TO:<x@y>",
     "a\x00@example.net",
     "a@b c.example",
+    "a@[IPv6:fe80::1%eth0]",
+    "a@[fe80::1%25]",
+    "a@[IPv6:::1%> x]",
 ]
 
 
@@ -94,6 +99,16 @@ def test_a_source_route_is_ignored() -> None:
     assert parse_reverse_path("@a.example,@b.example:anna@example.net") == Mailbox.parse("anna@example.net")
     with pytest.raises(AddressError):
         parse_reverse_path("@a.example anna@example.net")
+
+
+@pytest.mark.parametrize("text", ["fe80::1%eth0", "::1%", "::ffff:192.0.2.1%1", "192.0.2.1%1"])
+def test_an_address_with_a_zone_is_none(text: str) -> None:
+    """It means something on one machine alone, and Python takes whatever stands behind the %."""
+    assert as_ip(text) is None
+    assert str(as_ip(without_zone(text))) in ("fe80::1", "::1", "192.0.2.1")
+    for written in (f"[{text}]:25", text):
+        with pytest.raises(AddressError):
+            Endpoint.parse(written, 25)
 
 
 @given(st.text(max_size=300))

@@ -101,6 +101,8 @@ def ip_address(value: object) -> str:
 def network(value: object) -> str:
     written = text(value)
     try:
+        if "%" in written:  # Python takes any text behind it
+            raise ValueError
         return str(ip_network(written))
     except ValueError:
         hint = 'write an IP address or a network, such as "127.0.0.1" or "192.0.2.0/24"'

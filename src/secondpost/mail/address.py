@@ -60,10 +60,9 @@ def _literal(text: str) -> str:
     inside = text[1:-1]
     if inside.lower().startswith("ipv6:"):
         inside = inside[5:]
-    try:
-        address = ip_address(inside)
-    except ValueError:
-        raise AddressError(f"{text!r} is not an address literal") from None
+    address = _ip(inside)
+    if address is None:
+        raise AddressError(f"{text!r} is not an address literal")
     return f"[{address}]" if isinstance(address, IPv4Address) else f"[IPv6:{address}]"
 
 
@@ -206,10 +205,22 @@ def _port(port: str, text: str, default_port: int | None) -> int:
 
 def as_ip(text: str) -> IPv4Address | IPv6Address | None:
     """The IP address that the text is, or None; an IPv4-mapped IPv6 address counts as the IPv4 one."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
+    address = _ip(text)
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return address
+
+
+def without_zone(text: str) -> str:
+    """An IP address as the system says it of a neighbour: behind a % it names the interface."""
+    return text.partition("%")[0]
+
+
+def _ip(text: str) -> IPv4Address | IPv6Address | None:
+    """No zone: it means something on one machine alone, and Python takes any text for one."""
+    if "%" in text:
+        return None
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

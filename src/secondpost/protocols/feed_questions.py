@@ -17,7 +17,7 @@ from secondpost.mail.article import (
     FeedUnchanged,
     FeedUnreadable,
 )
-from secondpost.protocols.role_questions import Garbled
+from secondpost.protocols.role_questions import INTEGER_MAX, Garbled, read_line
 
 ANSWER_OCTETS_MAX = 64 * 1024 * 1024
 
@@ -37,15 +37,18 @@ class _Unchanged(msgspec.Struct, tag="unchanged", tag_field="found"):
     last_modified: str
 
 
+_ASKED = msgspec.json.Decoder(FeedAsked)
+_ANSWERED: msgspec.json.Decoder[_Read | _Unreadable | _Unchanged] = msgspec.json.Decoder(
+    _Read | _Unreadable | _Unchanged
+)
+
+
 def asked_line(asked: FeedAsked) -> bytes:
     return msgspec.json.encode(asdict(asked)) + b"\n"
 
 
 def read_asked(line: bytes) -> FeedAsked:
-    try:
-        return msgspec.json.decode(line, type=FeedAsked)
-    except msgspec.MsgspecError as error:
-        raise Garbled(str(error)) from error
+    return read_line(line, _ASKED)
 
 
 def answered_line(answered: FeedAnswered) -> bytes:
@@ -63,18 +66,19 @@ def answered_line(answered: FeedAnswered) -> bytes:
 
 
 def read_answered(line: bytes) -> FeedAnswered:
-    try:
-        told: _Read | _Unreadable | _Unchanged = msgspec.json.decode(
-            line, type=_Read | _Unreadable | _Unchanged
-        )
-    except msgspec.MsgspecError as error:
-        raise Garbled(str(error)) from error
+    told = read_line(line, _ANSWERED)
     match told:
         case _Read():
             if len(told.read.articles) > ARTICLES_MAX:
                 raise Garbled(f"{len(told.read.articles)} articles in one feed")
+            if any(not _is_a_time(article.published_ms) for article in told.read.articles):
+                raise Garbled("an article of no time that can be")
             return FeedAnswered(told.read, told.etag, told.last_modified)
         case _Unreadable():
             return FeedAnswered(FeedUnreadable(told.reason))
         case _Unchanged():
             return FeedAnswered(FeedUnchanged(), told.etag, told.last_modified)
+
+
+def _is_a_time(published_ms: int | None) -> bool:
+    return published_ms is None or abs(published_ms) <= INTEGER_MAX

@@ -5,6 +5,7 @@ may have been taken over by whoever spoke to it, so every line is bounded and ch
 """
 
 from dataclasses import dataclass
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -12,17 +13,25 @@ from secondpost.mail.address import AddressError, Mailbox
 from secondpost.mail.questions import Knowledge
 
 LINE_OCTETS_MAX = 4096
+INTEGER_MAX = 2**53  # of a number: what every reader of JSON and every store can hold
+
+T = TypeVar("T")
+Number = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 
 
 class _Asked(msgspec.Struct, tag="recipient", tag_field="ask"):
-    number: int
+    number: Number
     mailbox: str
     prefix: str
 
 
 class _Answered(msgspec.Struct, tag="knowledge", tag_field="answer"):
-    number: int
+    number: Number
     knowledge: Knowledge
+
+
+_ASKED = msgspec.json.Decoder(_Asked)
+_ANSWERED = msgspec.json.Decoder(_Answered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,14 @@ class Garbled(Exception):
     """The other side does not speak this protocol; the connection is of no use any more."""
 
 
+def read_line(line: bytes, form: msgspec.json.Decoder[T]) -> T:
+    """A line of JSON in its form. Raises Garbled, and nothing else, whatever stands in it."""
+    try:
+        return form.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Garbled(f"{type(error).__name__}: {error}") from error
+
+
 def question_line(asked: RecipientAsked) -> bytes:
     return msgspec.json.encode(_Asked(asked.number, str(asked.mailbox), asked.prefix)) + b"\n"
 
@@ -51,18 +68,15 @@ def answer_line(answered: RecipientAnswered) -> bytes:
 
 
 def read_question(line: bytes) -> RecipientAsked:
+    asked = read_line(line, _ASKED)
     try:
-        asked = msgspec.json.decode(line, type=_Asked)
         return RecipientAsked(asked.number, Mailbox.parse(asked.mailbox), asked.prefix)
-    except (msgspec.MsgspecError, AddressError) as error:
+    except AddressError as error:
         raise Garbled(str(error)) from error
 
 
 def read_answer(line: bytes) -> RecipientAnswered:
-    try:
-        answered = msgspec.json.decode(line, type=_Answered)
-    except msgspec.MsgspecError as error:
-        raise Garbled(str(error)) from error
+    answered = read_line(line, _ANSWERED)
     return RecipientAnswered(answered.number, answered.knowledge)
 
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from secondpost.mail.address import Mailbox, as_ip
+from secondpost.mail.address import Mailbox, as_ip, without_zone
 from secondpost.mail.envelope import Peer
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import Accept, Verdict
@@ -83,7 +83,7 @@ class Conversation(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
-        address = as_ip(str(peername[0])) if peername is not None else None
+        address = as_ip(without_zone(str(peername[0]))) if peername is not None else None
         self._peer_address = str(address) if address is not None else "unknown"
         if not self._admits(self):
             self._part(TOO_MANY)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from starlette.requests import Request
 
-from secondpost.mail.address import as_ip
+from secondpost.mail.address import as_ip, without_zone
 from secondpost.subscribers.signup import address_prefix
 from secondpost.world.ports import Clock
 
@@ -18,7 +18,7 @@ def caller_of(request: Request, trusted: Sequence[IPv4Network | IPv6Network]) ->
     """The IP address of whoever asks, "" when it cannot be known. A proxy's word counts only when we trust
     it: the last address that no trusted proxy has is the caller's, whatever stands before it.
     """
-    address = "" if request.client is None else request.client.host
+    address = "" if request.client is None else without_zone(request.client.host)
     # A proxy on a Unix socket has no address; nobody else can reach that.
     if len(address) > 0 and not _is_trusted(address, trusted):
         return _plain(address)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from ipaddress import IPv6Address
 
-from secondpost.mail.address import Endpoint, as_ip
+from secondpost.mail.address import Endpoint, as_ip, without_zone
 
 RESOLV_CONF = "/etc/resolv.conf"
 PORT = 53
@@ -21,9 +21,10 @@ def parse_resolv_conf(text: str) -> tuple[Endpoint, ...]:
     for line in text.splitlines():
         words = line.split()
         if len(words) >= 2 and words[0] == "nameserver":
-            address = as_ip(words[1])
+            address = as_ip(without_zone(words[1]))
             if address is not None:
-                servers.append(Endpoint(str(address), PORT))
+                zone = words[1].partition("%")[2]
+                servers.append(Endpoint(f"{address}%{zone}" if len(zone) > 0 else str(address), PORT))
     return tuple(servers[:SERVERS_MAX]) if len(servers) > 0 else (FALLBACK,)
 
 

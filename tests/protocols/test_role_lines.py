@@ -1,0 +1,122 @@
+"""What one role reads of another: a line in its form, or Garbled, whatever the other one sends."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.article import Article, FeedAnswered, FeedAsked, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.questions import Knowledge
+from secondpost.protocols.feed_questions import answered_line, asked_line, read_answered, read_asked
+from secondpost.protocols.role_questions import (
+    Garbled,
+    RecipientAnswered,
+    RecipientAsked,
+    answer_line,
+    question_line,
+    read_answer,
+    read_question,
+)
+
+ARTICLE = Article(
+    "urn:1", "https://www.example.net/1", "A title", "in short", "<p>a</p>", "Ada", 1, "0a", ("b",)
+)
+READ = FeedRead("The Blog", "urn:blog", (ARTICLE,), repeated_guids=frozenset({"urn:2"}))
+GOOD: tuple[tuple[bytes, Callable[[bytes], object]], ...] = (
+    (question_line(RecipientAsked(7, Mailbox.parse("anna@example.net"), "192.0.2.0/24")), read_question),
+    (answer_line(RecipientAnswered(7, Knowledge.KNOWN)), read_answer),
+    (asked_line(FeedAsked("https://www.example.net/feed.xml", '"1"')), read_asked),
+    (answered_line(FeedAnswered(READ, '"1"')), read_answered),
+    (answered_line(FeedAnswered(FeedUnreadable("It is torn."))), read_answered),
+    (answered_line(FeedAnswered(FeedUnchanged())), read_answered),
+)
+READERS = tuple({read for _, read in GOOD})
+DEEP = 100_000
+VALUES = (
+    b"null",
+    b"true",
+    b"{}",
+    b"[]",
+    b'""',
+    b"-1",
+    b"1.5",
+    b"1e400",
+    b"NaN",
+    str(2**53 + 1).encode(),
+    str(2**64).encode(),
+    b"9" * 10_000,
+    b'"\\u0000"',
+    b'"\\ud800"',
+    b'"\\udc00\\ud800"',
+    b'"\xff"',
+    b'"\0"',
+    b'"\xed\xa0\x80"',
+    b'"unknown"',
+    b"[" * DEEP,
+    b"[" * DEEP + b"]" * DEEP,
+    b'{"a":' * DEEP + b"1" + b"}" * DEEP,
+)
+
+
+def reads_or_is_garbled(read: Callable[[bytes], object], line: bytes) -> object | None:
+    try:
+        return read(line)
+    except Garbled:
+        return None
+
+
+def changed(value: object, with_: Callable[[object], object]) -> list[object]:
+    """The value with each of its parts changed alone."""
+    found = [with_(value)]
+    if isinstance(value, dict):
+        for key, part in value.items():
+            found += [{**value, key: one} for one in changed(part, with_)]
+            found.append({name: other for name, other in value.items() if name != key})
+        found.append({**value, "more": with_(value)})
+    if isinstance(value, list):
+        for index, part in enumerate(value):
+            found += [[*value[:index], one, *value[index + 1 :]] for one in changed(part, with_)]
+    return found
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value[:12]))
+@pytest.mark.parametrize(("line", "read"), GOOD, ids=lambda part: "")
+def test_no_value_at_any_place_does_more_than_garble(
+    line: bytes, read: Callable[[bytes], object], value: bytes
+) -> None:
+    assert reads_or_is_garbled(read, line) is not None
+    raw = msgspec.Raw(value)
+    for one in changed(msgspec.json.decode(line), lambda _: raw):
+        found = reads_or_is_garbled(read, msgspec.json.encode(one))
+        if found is not None:
+            assert_can_be_answered(found)
+
+
+def assert_can_be_answered(found: object) -> None:
+    """What was read can be written again: a number that no answer can hold is none."""
+    match found:
+        case RecipientAsked(number):
+            answer_line(RecipientAnswered(number, Knowledge.KNOWN))
+        case FeedAsked():
+            asked_line(found)
+        case FeedAnswered(FeedRead(articles=articles)):
+            answered_line(found)
+            assert all(abs(article.published_ms or 0) < 2**63 for article in articles)
+
+
+@given(line=st.binary(max_size=300), read=st.sampled_from(READERS))
+def test_no_octets_do_more_than_garble(line: bytes, read: Callable[[bytes], object]) -> None:
+    reads_or_is_garbled(read, line)
+
+
+@given(data=st.data(), good=st.sampled_from(GOOD))
+def test_a_good_line_with_octets_changed_garbles_at_most(
+    data: st.DataObject, good: tuple[bytes, Callable[[bytes], object]]
+) -> None:
+    line, read = good
+    at = data.draw(st.integers(0, len(line)))
+    until = data.draw(st.integers(at, min(len(line), at + 20)))
+    reads_or_is_garbled(read, line[:at] + data.draw(st.binary(max_size=20)) + line[until:])
