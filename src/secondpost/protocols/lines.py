@@ -52,6 +52,10 @@ class LineBuffer:
         first = self._data[self._at : self._at + 1]
         return first not in b"\r\n" and not b" " <= first <= b"~"
 
+    def begins_empty(self) -> bool:
+        """The next octet is part of a line end."""
+        return self._data[self._at : self._at + 1] in (b"\r", b"\n")
+
     def take_all(self) -> bytes:
         rest = self._data[self._at :] if self._at > 0 else self._data
         self.clear()

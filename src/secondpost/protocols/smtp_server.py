@@ -222,10 +222,11 @@ class SmtpServer:
     def _read_command(self) -> bool:
         """Whether something was read."""
         if not self._spoken and len(self._lines) > 0:
-            self._spoken = True
             if self._lines.begins_binary():
                 self._hang_up(_NOT_SMTP, "binary data where SMTP was expected")
                 return True
+            # Empty lines say nothing yet: a PROXY header of version 2 begins with two, and a NUL behind them.
+            self._spoken = not self._lines.begins_empty()
         try:
             line = self._lines.take_line()
         except EndlessLine:
