@@ -62,6 +62,10 @@ lock:
 	@build/lock/bin/uv pip compile pyproject.toml --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --upgrade \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	@build/lock/bin/uv pip compile pyproject.toml --group install --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --constraint requirements.lock \
+	  --custom-compile-command "make lock" --quiet --output-file requirements.install.lock
 
 clean:
 	@rm -rf $(VENV) build .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "src" / "secondpost"
@@ -345,8 +347,12 @@ def test_nothing_is_left_for_later_and_no_machine_is_named() -> None:
     assert faults == [], "\n".join(faults)
 
 
-def test_the_lock_names_hashes_and_no_index() -> None:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+LOCKS = ("requirements.lock", "requirements.install.lock")
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_hashes_and_no_index(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
     assert "://" not in text
     entries = [e for e in re.split(r"\n(?=\S)", text) if not e.startswith("#")]
     assert len(entries) > 10
@@ -357,13 +363,40 @@ def test_the_lock_names_hashes_and_no_index() -> None:
 def test_the_lock_holds_every_dependency() -> None:
     tree = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = (
-        tree["project"]["dependencies"] + tree["dependency-groups"]["dev"] + tree["build-system"]["requires"]
+        tree["project"]["dependencies"]
+        + [one for group in tree["dependency-groups"].values() for one in group if isinstance(one, str)]
+        + tree["build-system"]["requires"]
     )
-    locked = set(
-        re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    assert names_of(wanted) - locked_in("requirements.lock").keys() == set()
+
+
+def test_what_an_owner_installs_is_all_that_the_service_needs_in_the_versions_that_are_tested() -> None:
+    """With its build system, so that nothing is fetched without a hash to build the package itself."""
+    tree = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    installed, tested = locked_in("requirements.install.lock"), locked_in("requirements.lock")
+    wanted = tree["project"]["dependencies"] + tree["build-system"]["requires"]
+    assert names_of(wanted) - installed.keys() == set()
+    assert (
+        names_of(one for one in tree["dependency-groups"]["dev"] if isinstance(one, str)) & set(installed)
+        == set()
     )
-    names = {re.split(r"[<>=;~! \[]", each, maxsplit=1)[0].lower() for each in wanted}
-    assert names - locked == set()
+    assert installed.items() <= tested.items()
+
+
+def names_of(requirements: Iterable[str]) -> set[str]:
+    return {re.split(r"[<>=;~! \[]", each, maxsplit=1)[0].lower() for each in requirements}
+
+
+def locked_in(lock: str) -> dict[str, str]:
+    """The version and the hashes of each name."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    entries = [entry.rstrip() for entry in re.split(r"\n(?=\S)", text) if not entry.startswith("#")]
+    return {
+        entry.partition("==")[0]: " ".join(
+            [*re.findall(r"==(\S+)", entry)[:1], *re.findall(r"--hash=(\S+)", entry)]
+        )
+        for entry in entries
+    }
 
 
 def test_every_dependency_is_used() -> None:

@@ -39,3 +39,13 @@ def test_every_page_it_names_is_there() -> None:
     root = Path(__file__).resolve().parents[2]
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (root / target).exists(), target
+
+
+def test_it_installs_nothing_without_a_hash() -> None:
+    """From a lock that is there; the package itself is built from this folder, and nothing fetched for it."""
+    installs = re.findall(r"pip install (.*)", README)
+    assert len(installs) == 2
+    libraries, itself = installs
+    assert libraries.startswith("--require-hashes ")
+    assert (Path(__file__).resolve().parents[2] / libraries.split()[-1]).exists()
+    assert itself == "--no-index --no-deps --no-build-isolation ."
