@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.compose.article_html import TAGS_MAX, clean_article
+from secondpost.compose.unseen import is_unseen
 
 LINK = "https://blog.example/2026/post"
 HOSTILE = (
@@ -145,6 +146,66 @@ def test_images_are_narrowed_and_counting_pixels_dropped() -> None:
         images=True,
     )
     assert html == '<img src="https://blog.example/wide.jpg" alt="A view" width="560">'
+
+
+SEEN = (
+    "",
+    "width:600px;height:400px",
+    "width: 100%; height: auto",
+    "max-width:100%;max-height:80vh",
+    "border:0;margin:0;padding:0",
+    "border-width:1px;line-height:1px",
+    "display:block;visibility:visible;opacity:1",
+    "width:1px;width:600px",
+    "width:600px!important;width:1px",
+    "/* width:1px */ width: 3px",
+    "min-width:1px",
+    "opacity:50%",
+    "display:none !imp",
+    "width",
+    ":;;:",
+    "width:calc(100% - 1px)",
+    "width:1furlong",
+)
+UNSEEN = (
+    "width:1px;height:1px",
+    "WIDTH : 1PX",
+    "width:0",
+    "height:0px",
+    "height:.5pt",
+    "width:0%",
+    "width:1px!important",
+    "width:1px ! important;width:600px",
+    "max-height:1px",
+    "max-width:0",
+    "display:none",
+    "display: none !important",
+    "visibility:hidden",
+    "opacity:0",
+    "opacity:1%",
+    "width:0.1em",
+    "width:1e-3in",
+    "block-size:1px",
+    "color:red;/* ; */width/* a */:/* b */1px",
+    "width:600px;width:1px",
+)
+
+
+@pytest.mark.parametrize("style", SEEN)
+def test_an_image_that_a_reader_sees_stays_whatever_its_style_and_the_style_goes(style: str) -> None:
+    html = clean_article(f'<img src="https://blog.example/a.jpg" style="{style}">', LINK, images=True)
+    assert html == '<img src="https://blog.example/a.jpg" alt="">'
+
+
+@pytest.mark.parametrize("style", UNSEEN)
+def test_an_image_that_its_style_hides_goes_as_counting_pixels_do(style: str) -> None:
+    html = clean_article(f'<img src="https://stats.example/p.gif" style="{style}">', LINK, images=True)
+    assert html == ""
+
+
+@given(st.text(max_size=80))
+def test_no_style_does_more_than_hide(style: str) -> None:
+    is_unseen(style)
 
 
 def test_without_images_there_are_none() -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 import nh3
 
 from secondpost.compose.html_text import names_in
+from secondpost.compose.unseen import is_unseen
 from secondpost.mail.issue_content import MARKS
 
 IMAGE_WIDTH_MAX = 560  # CSS pixels: the column of the digest
@@ -46,6 +47,7 @@ _FIRST_ATTRIBUTES = {
     **_ATTRIBUTES,
     "audio": frozenset({"src"}),
     "embed": frozenset({"src"}),
+    "img": _ATTRIBUTES["img"] | {"style"},  # looked at, never passed on
     "iframe": frozenset({"src", "title"}),
     "object": frozenset({"data"}),
     "source": frozenset({"src"}),
@@ -157,6 +159,8 @@ class _Rewriter(HTMLParser):
             return
         width, height = _pixels(values.get("width")), _pixels(values.get("height"))
         if any(size is not None and size <= PIXEL_MAX for size in (width, height)):
+            return
+        if is_unseen(values.get("style", "")):
             return
         kept = {"src": values["src"], "alt": values.get("alt", "")[:ALTERNATIVE_CHARACTERS_MAX]}
         if width is not None:
