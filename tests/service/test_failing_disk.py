@@ -165,6 +165,25 @@ def test_a_disk_that_fails_at_the_start_is_said_once(room: Newsroom, role: str, 
         assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
+def test_a_database_that_cannot_be_opened_or_read_is_a_failed_disk(make_office: MakeOffice) -> None:
+    office = make_office()
+    office.start()
+    office.wait_for_roles()
+    assert office.stop() == 0
+    for calls, name in (("pread64", "mail.db"), ("openat", "mail.db-wal"), ("openat", "mail.db-shm")):
+        only = ("-P", str(office.store / name), "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO")
+        done = subprocess.run(
+            ["strace", "-f", "-o", "/dev/null", *only, *serve(office.config, "--role", "receive")],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == DISK, (calls, name, done.stderr)
+        assert len(done.stderr.splitlines()) == 1
+        assert str(office.store / "mail.db") in done.stderr
+
+
 def test_all_roles_in_one_process_end_at_once_too(make_office: MakeOffice, primary: Primary) -> None:
     office = make_office()
     office.start("--single")

@@ -142,6 +142,9 @@ class _Running:
         except CANNOT_START as error:
             log.alarm("cannot-start", str(error))
             self._exit = Exit.UNREACHABLE
+        except DiskFailed as error:
+            log.alarm("role-failed", f"{type(error).__name__}: {error}")
+            _end_at_once(writer)
         log.role_stopped(self._name, "told to stop" if self._exit is Exit.DONE else "cannot go on")
         work.close()
         writer.write_out()

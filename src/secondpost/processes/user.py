@@ -44,7 +44,7 @@ def prepare_store(config: Config, person: Person | None) -> None:
     """Make the store's folder, owned by whom it will be used by. Raises UserRefused and DiskFailed."""
     uid = os.geteuid() if person is None else person.uid
     try:
-        os.makedirs(config.store, mode=0o700, exist_ok=True)
+        _make_folder(config.store)
         refuse_open_store(config)
         if person is not None and len(os.listdir(config.store)) == 0:
             os.chown(config.store, person.uid, person.gid)
@@ -59,6 +59,13 @@ def prepare_store(config: Config, person: Person | None) -> None:
     strangers = [owner for owner in owners if owner != uid]
     if len(strangers) > 0:
         raise UserRefused(_not_ours(config, person, strangers[0]))
+
+
+def _make_folder(store: str) -> None:
+    try:
+        os.stat(store)
+    except FileNotFoundError:
+        os.makedirs(store, mode=0o700, exist_ok=True)
 
 
 def refuse_open_store(config: Config) -> None:

@@ -294,7 +294,7 @@ class Disk(Protocol):
     def open(self, name: str) -> OpenFile:
         """To be synced. Never a database of SQLite: to close one drops the locks that it has on the file.
 
-        Raises FileNotFoundError and DiskFull.
+        Raises FileNotFoundError, PermissionError, DiskFull and DiskFailed.
         """
         ...
 

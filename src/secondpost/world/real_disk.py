@@ -76,7 +76,7 @@ class RealDisk:
         path = self.path(name)
         try:
             return RealFile(os.open(path, os.O_WRONLY | os.O_CLOEXEC), path)
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             raise
         except OSError as error:
             raise _told(error, f"opening {path}") from error

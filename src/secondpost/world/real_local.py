@@ -5,6 +5,7 @@ of a living one is not.
 """
 
 import asyncio
+import errno
 import os
 import socket
 import stat
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from secondpost.mail.address import Endpoint
-from secondpost.world.ports import NetError
+from secondpost.world.ports import DiskFailed, NetError
 
 MODE = 0o600
 HINT = b"!"
@@ -36,6 +37,8 @@ def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
         door.bind(path)
     except OSError as error:
         door.close()
+        if error.errno == errno.EIO:
+            raise DiskFailed(f"making {path}: {os.strerror(errno.EIO)}") from error
         reason = os.strerror(error.errno).lower() if error.errno is not None else str(error)
         raise NetError(f"cannot listen on {path}: {reason}") from error
     except BaseException:
@@ -75,9 +78,13 @@ class LocalDoor:
 
     def close(self) -> None:
         # Our own name only: whoever took it over meanwhile keeps it.
-        with suppress(FileNotFoundError):
+        try:
             if os.path.samestat(os.stat(self._path), self._identity):
                 os.unlink(self._path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise DiskFailed(f"removing {self._path}: {os.strerror(error.errno or 0)}") from error
         self._close()
 
 

@@ -37,7 +37,8 @@ def check_version() -> None:
 def told(error: Exception, db: apsw.Connection) -> Exception:
     """The port's word for an error of SQLite; other errors stay what they are.
 
-    CORRUPT, NOTADB and every IOERR (a failed sync among them) mean that nobody knows what is on the disk.
+    CORRUPT, NOTADB and every IOERR (a failed sync among them) mean that nobody knows what is on the disk. So
+    does CANTOPEN where the disk is why, and not a lack of rights or of file descriptors.
     """
     if isinstance(error, apsw.FullError):
         return StoreFull(str(error))
@@ -46,7 +47,9 @@ def told(error: Exception, db: apsw.Connection) -> Exception:
         return StoreFull(f"over quota: {error}")
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return StoreUnavailable(f"another process has the store locked: {error}")
-    if isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError):
+    if isinstance(error, apsw.CantOpenError) and db.system_errno != errno.EIO:
+        return error
+    if isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError | apsw.CantOpenError):
         return DiskFailed(f"{db.filename}: {type(error).__name__}: {error}")
     return error
 
@@ -85,10 +88,10 @@ def open_writer(
             db.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         patiently(lambda: _make_ready(db, disk.path(name)), busy_seconds)
         _copy_log(db)
-    except (apsw.IOError, apsw.CorruptError) as error:
+    except (apsw.IOError, apsw.CorruptError, apsw.CantOpenError) as error:
         fault = told(error, db)
         db.close()
-        raise fault from error
+        raise fault from (None if fault is error else error)
     except BaseException:
         db.close()
         raise
@@ -157,7 +160,12 @@ def _poll(polls: int) -> bool:
 
 
 def _open(disk: Disk, name: str, flags: int) -> apsw.Connection:
-    db = apsw.Connection(disk.path(name), flags=flags, vfs=disk.vfs, statementcachesize=PREPARED_MAX)
+    """Raises DiskFailed; what else is wrong as apsw.Error."""
+    path = disk.path(name)
+    try:
+        db = apsw.Connection(path, flags=flags, vfs=disk.vfs, statementcachesize=PREPARED_MAX)
+    except apsw.IOError as error:
+        raise DiskFailed(f"{path}: {type(error).__name__}: {error}") from error
     db.wal_autocheckpoint(0)
     db.execute("PRAGMA mmap_size = 0")
     db.execute("PRAGMA temp_store = MEMORY")

@@ -1,6 +1,7 @@
 """Opens the store: the database and its schema, the worker's number and lock, the writer."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -107,6 +108,8 @@ class _Opening:
                 busy_seconds=self.busy_seconds,
             )
         except apsw.CantOpenError:
+            with suppress(FileNotFoundError, PermissionError):
+                self.disk.open(self.path_name).close()  # no connection of ours has it open: it drops no lock
             raise StoreRefused(
                 f"there is no store at {path}, or you may not open it; "
                 "start the service once, or become its owner"
