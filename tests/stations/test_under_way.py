@@ -10,6 +10,7 @@ import pytest
 from secondpost.config.records import AnyRecipient, Backup, LearnedRecipients
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival
+from secondpost.policy.room import spoken_for
 from secondpost.receive.under_way import LOOK_OCTETS, Part, UnderWay
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Client, ListedIntake, Office, in_office
@@ -314,20 +315,30 @@ def test_nothing_counts_when_a_message_has_ended(
 
 def test_a_message_counts_once_in_a_place_with_what_has_come_or_was_declared() -> None:
     under_way = UnderWay()
-    place = under_way.of(DOMAIN)
-    part = Part(under_way, 1000)
-    assert part.others(place).expected == 0
+    place, disk = under_way.of(DOMAIN), under_way.disk
+    part, other = Part(under_way, 1000), Part(under_way, 500)
+    part.begin()
+    other.begin()
+    assert part.others(place, 10_000) == 0
     for _ in range(2):
         part.count_in(place)
-    Part(under_way, 500).count_in(place)
-    assert place.all.expected == under_way.disk.all.expected == 1500
-    assert part.others(place).expected == 0
+    other.count_in(place)
+    assert place.expected == disk.expected == 1500
+    assert part.others(place, 10_000) == 0
+    assert Part(under_way, 0).others(place, 10_000) == 1500
     part.grow(600, 400)
-    assert (place.all.expected, under_way.disk.all.expected, under_way.disk.all.certain) == (1500, 900, 200)
+    assert (place.expected, disk.expected, disk.certain) == (1500, 900, 200)
     part.grow(1200, 1200)
-    assert (place.all.expected, under_way.disk.all.expected, under_way.disk.all.certain) == (1700, 500, 0)
+    assert (place.expected, disk.expected, disk.certain) == (1700, 500, 0)
     part.become_whole(1300, 1200)
-    assert (place.whole.certain, place.all.expected, under_way.disk.whole.certain) == (1300, 500, 100)
+    assert (place.certain, place.expected, disk.certain) == (1300, 500, 100)
     for _ in range(2):
         part.end()
-    assert (place.whole.certain, place.all.expected, under_way.disk.whole.certain) == (0, 500, 0)
+    assert (place.certain, place.expected, disk.certain) == (0, 500, 0)
+
+
+def test_what_is_only_expected_takes_a_part_of_a_room_at_most() -> None:
+    assert spoken_for(0, 10, 1000) == 10
+    assert spoken_for(0, 10_000, 1000) == 250
+    assert spoken_for(700, 10_000, 1000) == 950
+    assert spoken_for(700, 10_000, -5) == 700

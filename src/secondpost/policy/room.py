@@ -1,7 +1,5 @@
 """Is there room for one more message? The disk's reserve, and the quota of the domain."""
 
-from dataclasses import dataclass
-
 from secondpost.config.records import Backup
 from secondpost.mail.reply import Reply
 from secondpost.mail.size import size_text
@@ -26,43 +24,34 @@ UNVERIFIED_TOO_OFTEN = Defer(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """Octets of mail that is coming in for one place. `certain` comes into it whatever happens; `expected` is
-    what was declared, and bodies that are not whole.
+def spoken_for(certain: int, expected: int, room: int) -> int:
+    """How much of a room what is coming in takes. Of what is `expected` only a part counts: a connection
+    that never ends may not close the room to all others.
     """
-
-    certain: int = 0
-    expected: int = 0
-
-    def spoken_for(self, room: int) -> int:
-        """How much of a room it takes: a connection that never ends may not close it to all others."""
-        return self.certain + min(self.expected, int(max(room, 0) * EXPECTED_SHARE))
+    return certain + min(expected, int(max(room, 0) * EXPECTED_SHARE))
 
 
-NOTHING_COMING = Coming()
-
-
-def judge_size(size: int, free: int, coming: Coming = NOTHING_COMING) -> Verdict:
+def judge_size(size: int, free: int, coming: int = 0) -> Verdict:
     """At MAIL with SIZE, and again while the body comes in. `size` is 0 when nobody said; `free` is what
-    the disk has beyond the reserve, and may be negative; `coming` is other mail.
+    the disk has beyond the reserve, and may be negative; `coming`: what other mail speaks for.
     """
-    return ACCEPT if free - coming.spoken_for(free) > size else DISK_FULL
+    return ACCEPT if free - coming > size else DISK_FULL
 
 
-def judge_quota(backup: Backup, size: int, stored: int, coming: Coming = NOTHING_COMING) -> Verdict:
-    """At RCPT, and when the body is whole: the domain's own bounds. `coming` is other mail."""
+def judge_quota(backup: Backup, size: int, stored: int, coming: int = 0) -> Verdict:
+    """At RCPT, and when the body is whole: the domain's own bounds. `coming`: what other mail
+    speaks for.
+    """
     if size > backup.max_size:
         text = f"Messages for that domain may have {size_text(backup.max_size)}"
         return Reject(Reply.of(552, "5.3.4", text), "too-large")
-    if backup.quota is not None and stored + coming.spoken_for(backup.quota) + size > backup.quota:
+    if backup.quota is not None and stored + coming + size > backup.quota:
         return OVER_QUOTA
     return ACCEPT
 
 
-def judge_unverified(room: int, size: int, stored: int, coming: Coming = NOTHING_COMING) -> Verdict:
+def judge_unverified(room: int, size: int, stored: int, coming: int = 0) -> Verdict:
     """`room`: octets that may wait for the domain; `stored`: those that do for its unverified addresses;
-    `coming`: other mail for such.
+    `coming`: what other mail for such speaks for.
     """
-    share = int(room * UNVERIFIED_SHARE)
-    return ACCEPT if stored + coming.spoken_for(share) + size <= share else UNVERIFIED_FULL
+    return ACCEPT if stored + coming + size <= room * UNVERIFIED_SHARE else UNVERIFIED_FULL

@@ -6,6 +6,7 @@ is the conversation's business.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from secondpost.config.records import Backup
 from secondpost.mail.address import NULL_PATH, Mailbox, ReversePath
@@ -52,17 +53,17 @@ class Incoming:
         self._peer: Peer | None = None
         self._queue_id: QueueId | None = None
         self._keeper: BodyKeeper | None = None
-        self._part = Part(reception.under_way, 0)
+        self._part = Part(reception.under_way, size)
         self._is_storing = False
 
     # ------------------------------------------------------------ the envelope
 
     def judge_room(self) -> Verdict:
         """At MAIL. What is taken counts as under way from here on."""
-        under_way = self._reception.under_way
-        verdict = judge_size(self._size, self._reception.free(), under_way.disk.all)
+        free = self._reception.free()
+        verdict = judge_size(self._size, free, self._reception.under_way.disk.spoken_for(free))
         if isinstance(verdict, Accept):
-            self._part = Part(under_way, self._size)
+            self._part.begin()
         return verdict
 
     def add_recipient(self, mailbox: Mailbox, way: Way) -> Verdict:
@@ -71,7 +72,9 @@ class Incoming:
         backup = self._reception.config.backup_for(mailbox.domain)
         if backup is not None and (backup.quota is not None or self._size > backup.max_size):
             stored = self._reception.intake.stored_octets(mailbox.domain)
-            verdict = judge_quota(backup, self._size, stored, self._part.others(under_way.of(backup.domain)))
+            room = 0 if backup.quota is None else backup.quota
+            coming = self._part.others(under_way.of(backup.domain), room)
+            verdict = judge_quota(backup, self._size, stored, coming)
             if not isinstance(verdict, Accept):
                 return verdict
         road = Way.PRIMARY if way is Way.UNVERIFIED else way
@@ -96,7 +99,7 @@ class Incoming:
             verdict = unverified.judge(backup, self._caller)
             if not isinstance(verdict, Accept):
                 return verdict
-        verdict = unverified.judge_room(backup, self._size, self._part.others(coming))
+        verdict = unverified.judge_room(backup, self._size, partial(self._part.others, coming))
         if isinstance(verdict, Accept):
             self._part.count_in(coming)
         return verdict
@@ -146,10 +149,10 @@ class Incoming:
                 continue
             stored = 0 if backup.quota is None else self._reception.intake.stored_octets(domain)
             # Of the others only those that are whole, too: a body that is still coming may never end.
-            verdict = judge_quota(backup, size, stored, under_way.of(domain).whole)
+            verdict = judge_quota(backup, size, stored, under_way.of(domain).certain)
             if isinstance(verdict, Accept) and any(each.domain == domain for each in self._unverified):
-                coming = under_way.unverified(domain).whole
-                verdict = self._reception.unverified.judge_room(backup, size, coming)
+                whole = under_way.unverified(domain).whole_in
+                verdict = self._reception.unverified.judge_room(backup, size, whole)
             if not isinstance(verdict, Accept):
                 return verdict
         return ACCEPT

@@ -10,26 +10,26 @@ from dataclasses import dataclass, field
 
 from secondpost.mail.address import Domain
 from secondpost.mail.verdict import ACCEPT, Accept, Verdict
-from secondpost.policy.room import NOTHING_COMING, Coming, judge_size
+from secondpost.policy.room import judge_size, spoken_for
 
 LOOK_OCTETS = 1024 * 1024  # how often the disk is looked at while bodies come in, all together
 
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """What is coming in for a domain, or for the disk."""
+    """Octets that are coming in for a domain, or for the disk. `certain` come into it whatever happens;
+    `expected` are those that were declared, and bodies that are not whole.
+    """
 
     certain: int = 0
     expected: int = 0
 
-    @property
-    def all(self) -> Coming:
-        return Coming(self.certain, self.expected)
+    def spoken_for(self, room: int) -> int:
+        return spoken_for(self.certain, self.expected, room)
 
-    @property
-    def whole(self) -> Coming:
-        """Without what may never end."""
-        return Coming(self.certain)
+    def whole_in(self, _room: int) -> int:
+        """The same without what may never end."""
+        return self.certain
 
 
 @dataclass(slots=True)
@@ -55,65 +55,74 @@ class UnderWay:
         self._since_look += octets
         if self._since_look <= LOOK_OCTETS:
             return ACCEPT
-        verdict = judge_size(0, free(), self.disk.all)
+        octets_free = free()
+        verdict = judge_size(0, octets_free, self.disk.spoken_for(octets_free))
         if isinstance(verdict, Accept):
             self._since_look = 0
         return verdict
 
 
-class _Share:
-    """What one message adds to one place."""
-
-    __slots__ = ("_certain", "_expected", "place")
-
-    def __init__(self, place: Place, expected: int) -> None:
-        self.place = place
-        self._certain = 0
-        self._expected = 0
-        self.set(0, expected)
-
-    def set(self, certain: int, expected: int) -> None:
-        self.place.certain += certain - self._certain
-        self.place.expected += expected - self._expected
-        self._certain, self._expected = certain, expected
-
-
 class Part:
-    """One message's part in what is under way. `declared`: octets, 0 when the client did not say."""
+    """One message's part in what is under way. `declared`: octets, 0 when the client did not say.
 
-    __slots__ = ("_declared", "_disk", "_shares")
+    Of the disk it counts what is not written; in the other places, all of it. Plain numbers: this is done
+    for every message.
+    """
+
+    __slots__ = ("_certain", "_declared", "_disk", "_expected", "_places", "_size", "_whole")
 
     def __init__(self, under_way: UnderWay, declared: int) -> None:
+        self._disk = under_way.disk
         self._declared = declared
-        self._disk = _Share(under_way.disk, declared)
-        self._shares: list[_Share] = []
+        self._certain = 0
+        self._expected = 0
+        self._places: list[Place] = []
+        self._size = 0  # as the places have it
+        self._whole = False
 
-    def others(self, place: Place) -> Coming:
-        """What else is coming in there; nothing for a message that counts in it: it was judged."""
-        return NOTHING_COMING if self._counts_in(place) else place.all
+    def begin(self) -> None:
+        """MAIL was taken."""
+        self._count_on_disk(0, self._declared)
+        self._size = self._declared
+
+    def others(self, place: Place, room: int) -> int:
+        """What else is coming into a room there; 0 for a message that counts in it: it was judged."""
+        return 0 if place in self._places else place.spoken_for(room)
 
     def count_in(self, place: Place) -> None:
         """From now on. Before the body comes."""
-        if not self._counts_in(place):
-            self._shares.append(_Share(place, self._declared))
-
-    def _counts_in(self, place: Place) -> bool:
-        return any(share.place is place for share in self._shares)
+        if place not in self._places:
+            self._places.append(place)
+            place.expected += self._size
 
     def grow(self, size: int, saved: int) -> None:
         """So many octets have come, and so many of them are in a file."""
-        self._disk.set(size - saved, max(self._declared - size, 0))
-        for share in self._shares:
-            share.set(0, max(self._declared, size))
+        self._count_on_disk(size - saved, max(self._declared - size, 0))
+        if size > self._size:
+            for place in self._places:
+                place.expected += size - self._size
+            self._size = size
 
     def become_whole(self, size: int, saved: int) -> None:
         """Nothing more is to come: it is on its way into the store."""
-        self._disk.set(size - saved, 0)
-        for share in self._shares:
-            share.set(size, 0)
+        self._count_on_disk(size - saved, 0)
+        for place in self._places:
+            place.expected -= self._size
+            place.certain += size
+        self._size = size
+        self._whole = True
 
     def end(self) -> None:
         """It is in the store, or never will be. Once more does no harm."""
-        self._disk.set(0, 0)
-        for share in self._shares:
-            share.set(0, 0)
+        self._count_on_disk(0, 0)
+        for place in self._places:
+            if self._whole:
+                place.certain -= self._size
+            else:
+                place.expected -= self._size
+        self._places.clear()
+
+    def _count_on_disk(self, certain: int, expected: int) -> None:
+        self._disk.certain += certain - self._certain
+        self._disk.expected += expected - self._expected
+        self._certain, self._expected = certain, expected

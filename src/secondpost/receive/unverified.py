@@ -10,7 +10,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.prefix import caller_prefix
 from secondpost.mail.verdict import ACCEPT, Verdict
 from secondpost.policy.rate import PrefixRate
-from secondpost.policy.room import UNVERIFIED_TOO_OFTEN, Coming, judge_unverified
+from secondpost.policy.room import UNVERIFIED_SHARE, UNVERIFIED_TOO_OFTEN, judge_unverified
 from secondpost.store.ports import Intake
 from secondpost.world.ports import Clock
 
@@ -33,11 +33,12 @@ class UnverifiedMail:
         allowed = rate.allows(caller_prefix(caller), self.clock.now_ms())
         return ACCEPT if allowed else UNVERIFIED_TOO_OFTEN
 
-    def judge_room(self, backup: Backup, size: int, coming: Coming) -> Verdict:
+    def judge_room(self, backup: Backup, size: int, coming: Callable[[int], int]) -> Verdict:
         """`size`: octets of the message, as declared at first, and as they are when it is whole; `coming`:
-        other mail of this kind.
+        what other mail of this kind speaks for, of so many octets.
         """
         room = backup.quota
         if room is None:
             room = self.intake.stored_octets(backup.domain) + max(self.free(), 0)
-        return judge_unverified(room, size, self.intake.unverified_octets(backup.domain), coming)
+        others = coming(int(room * UNVERIFIED_SHARE))
+        return judge_unverified(room, size, self.intake.unverified_octets(backup.domain), others)
