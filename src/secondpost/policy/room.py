@@ -11,7 +11,7 @@ OVER_QUOTA = Defer(
     "quota",
 )
 
-EXPECTED_SHARE = 0.25  # of a room: who only declares a size, or never ends, takes no more of it from others
+EXPECTED_PART = 4  # of a room: a quarter; who only declares a size, or never ends, takes no more from others
 
 UNVERIFIED_SHARE = 0.25  # of a domain's room, for addresses of which nothing is known
 UNVERIFIED_FULL = Defer(
@@ -28,7 +28,8 @@ def spoken_for(certain: int, expected: int, room: int) -> int:
     """How much of a room what is coming in takes. Of what is `expected` only a part counts: a connection
     that never ends may not close the room to all others.
     """
-    return certain + min(expected, int(max(room, 0) * EXPECTED_SHARE))
+    most = room // EXPECTED_PART if room > 0 else 0
+    return certain + (expected if expected < most else most)
 
 
 def judge_size(size: int, free: int, coming: int = 0) -> Verdict:
