@@ -35,6 +35,7 @@ WIDTHS = {
 }
 # Looked through, and few: the last 20 of a table, and the issues.
 FEW = {"same_consent": ["SCAN consent"], "abandoned": ["SCAN issue USING INDEX issue_unfinished"]}
+FEW["learned_count"] = ["SCAN learned USING COVERING INDEX learned_at"]  # bounded, and once a minute
 FEW["old_issue"] = ["SCAN issue"]
 FEW["secondpost.store.sqlite.issues _UNDER_WAY"] = FEW["abandoned"]
 # Kinds of a query that have no name in the files of sql/.
