@@ -30,6 +30,8 @@ class ServerDriver:
             recipients_max=int(options.get("recipients_max", "1000")),
             faults_max=int(options.get("faults_max", "20")),
             idle_commands_max=int(options.get("idle_commands_max", "100")),
+            refusals_max=int(options.get("refusals_max", "20")),
+            refusals_beside_max=int(options.get("refusals_beside_max", "100")),
             discard_octets_max=int(options.get("discard_octets_max", "1000000")),
         )
         self.core = server.SmtpServer(

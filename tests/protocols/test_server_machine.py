@@ -18,7 +18,8 @@ LOCAL_PARTS = st.sampled_from(["anna", "refused", "later"])
 class Sessions(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.driver = ServerDriver({"tls": "yes", "faults_max": "10000", "idle_commands_max": "10000"})
+        endless = ("faults_max", "idle_commands_max", "refusals_max", "refusals_beside_max")
+        self.driver = ServerDriver({"tls": "yes"} | dict.fromkeys(endless, "10000"))
         self.driver.act("greet")
         assert self.driver.sent().startswith(b"220 ")
         self.greeted = False

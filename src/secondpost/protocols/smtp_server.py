@@ -7,7 +7,6 @@ further until `answer`, so that the replies to pipelined commands stand in order
 """
 
 from collections import deque
-from dataclasses import dataclass
 
 from secondpost.mail.address import Domain
 from secondpost.mail.reply import Reply
@@ -40,6 +39,7 @@ from secondpost.protocols.smtp_server_events import (
     Reset,
     StartTls,
 )
+from secondpost.protocols.smtp_server_limits import Limits
 from secondpost.protocols.smtp_server_states import (
     ANYWHERE,
     READING_COMMANDS,
@@ -73,25 +73,15 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much of anything one client may send."""
-
-    size_max: int  # octets of a message; offered as SIZE
-    recipients_max: int = 1000  # of one message; RFC 5321 §4.5.3.1.8 wants at least 100
-    command_octets_max: int = 2048  # RFC 5321 §4.5.3.1.4 says 512; SIZE and BODY add 43, clients more
-    faults_max: int = 20  # broken commands in a session; one more closes it
-    idle_commands_max: int = 100  # commands between two messages that bring no mail forward
-    discard_octets_max: int = 1_000_000_000  # of a refused body that we read to its end, to say why
-
-
 _OK = Reply.of(250, "2.0.0", "Ok").encode()
 _VRFY = Reply.of(252, "2.5.0", "Cannot verify, but will accept the message and try to deliver").encode()
 _HELP = Reply.of(214, "2.0.0", "See RFC 5321").encode()
 _BYE = Reply.of(221, "2.0.0", "Bye").encode()
 _GO_TLS = Reply.of(220, "2.0.0", "Ready to start TLS").encode()
 _TOO_MANY_RECIPIENTS = Reply.of(452, "4.5.3", "Too many recipients; send the rest in another message")
+_TOO_MANY_REFUSALS = Reply.of(421, "4.7.0", "Too many recipients were refused")
 _NOT_SMTP = Reply.of(554, "5.5.1", "This is an SMTP server")
+_RCPT_ASKED = (State.FIRST_RCPT_ASKED, State.RCPT_ASKED)
 _SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its Fault
 
 
@@ -110,6 +100,7 @@ class SmtpServer:
         "_lines",
         "_offers_tls",
         "_out",
+        "_refusals",
         "_refuse_bare_newlines",
         "_spoken",
         "extended",
@@ -137,6 +128,7 @@ class SmtpServer:
         self._spoken = False
         self._faults = 0
         self._idle_commands = 0
+        self._refusals = 0
         self._group_fails = False  # MAIL or RCPT was refused: what was pipelined behind it is no fault
 
     # -- the driver's verbs
@@ -174,15 +166,18 @@ class SmtpServer:
         self._group_fails = not accepted
         if reply.code == 421:
             self._end("our answer was 421")
-        elif self.state is State.RECIPIENTS:
+            return
+        if asked in _RCPT_ASKED:
             self.recipients += accepted
+            self._refusals += reply.code >= 500
         elif self.state is State.BODY:
             self._ended = False
             self._body = IncomingBody(self._limits.size_max, refuse_bare_newlines=self._refuse_bare_newlines)
         elif self.state is State.READY:
             self.recipients = 0
-            if asked is State.END_ASKED and accepted:
-                self._idle_commands = 0
+        self._end_of_guessing()
+        if asked is State.END_ASKED and accepted:
+            self._idle_commands = self._refusals = 0
 
     def refuse_body(self, reply: Reply) -> None:
         """Discard the body that is coming to its end, then answer `reply`. The first refusal stands, and
@@ -198,6 +193,7 @@ class SmtpServer:
         self.tls = True
         self.hello = None
         self.extended = False
+        self._end_of_guessing()
 
     def abandon(self, reply: Reply) -> None:
         """Say `reply` (a 421) and end the session, in whatever state."""
@@ -238,6 +234,7 @@ class SmtpServer:
             self._obey(command_text(line))
         except CommandError as wrong:
             self._fault(wrong.reply, line)
+        self._end_of_guessing()
         return True
 
     def _obey(self, text: str) -> None:
@@ -284,7 +281,8 @@ class SmtpServer:
     def _rcpt(self, argument: str, after: State) -> None:
         self._group_fails = True
         mailbox = rcpt_command(argument, self._host)
-        if self.recipients >= self._limits.recipients_max:
+        limits = self._limits
+        if self.recipients >= limits.recipients_max or self._refusals >= limits.refusals_beside_max:
             self._say(_TOO_MANY_RECIPIENTS)
             return
         self.state = after
@@ -378,6 +376,14 @@ class SmtpServer:
         if self._faults > self._limits.faults_max:
             self._hang_up(Reply.of(421, "4.7.0", "Too many errors"), "too many faults")
 
+    def _end_of_guessing(self) -> None:
+        """Guessing at recipients ends the session. Lists and forwarders have bad ones beside good ones, and
+        the good ones get their message first: the end waits for the end of their transaction.
+        """
+        guesses = self._refusals >= self._limits.refusals_max
+        if guesses and self.recipients == 0 and self.state in READING_COMMANDS:
+            self._hang_up(_TOO_MANY_REFUSALS, "too many recipients refused")
+
     def _hang_up(self, reply: Reply, text: str) -> None:
         self._say(reply)
         self._end(text)
@@ -418,6 +424,7 @@ class SmtpServer:
             self.recipients = 0
             self._say(body.refusal)
             self._events.append(BodyRefused(body.refusal))
+            self._end_of_guessing()
 
     # -- the small print
     def _say(self, reply: Reply) -> None:
