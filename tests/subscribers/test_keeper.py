@@ -14,7 +14,6 @@ from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason
 from secondpost.subscribers.exporting import exported
 from secondpost.subscribers.importing import ImportReport, ListImport, suppress_list
 from secondpost.subscribers.lists import NoList
-from secondpost.subscribers.signup import address_prefix
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
 
@@ -229,17 +228,3 @@ def test_what_is_no_list_brings_nobody(tmp_path: Path) -> None:
         assert sum(keeper.store.reader_counts("weekly").values()) == 0
 
     with_keeper(tmp_path, story)
-
-
-@pytest.mark.parametrize(
-    ("caller", "prefix"),
-    [
-        ("192.0.2.77", "192.0.2.0/24"),
-        ("::ffff:192.0.2.77", "192.0.2.0/24"),
-        ("2001:db8:1:2::3", "2001:db8:1::/48"),
-        ("", ""),
-        ("nonsense", ""),
-    ],
-)
-def test_a_callers_network_is_kept_and_not_its_address(caller: str, prefix: str) -> None:
-    assert address_prefix(caller) == prefix

@@ -7,16 +7,13 @@ can make us write to one address is bounded in the store, where all web processe
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from ipaddress import IPv4Address, ip_network
 
-from secondpost.mail.address import Mailbox, as_ip
+from secondpost.mail.address import Mailbox
+from secondpost.mail.prefix import site_prefix
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits, Subscribers
 from secondpost.world.ports import Clock
-
-IPV4_PREFIX_BITS = 24
-IPV6_PREFIX_BITS = 48  # what one customer of a provider may have
 
 
 class Confirmed(Enum):
@@ -43,7 +40,7 @@ class SignUps:
         """
         now_ms = self.clock.now_ms()
         consent = Consent(
-            where=where, how=how, text=words, at_ms=now_ms, address_prefix=address_prefix(caller)
+            where=where, how=how, text=words, at_ms=now_ms, address_prefix=site_prefix(caller)
         )
         outcome = await self.subscribers.sign_up(
             newsletter, mailbox, consent, self.ids.next(now_ms), self.limits
@@ -61,7 +58,7 @@ class SignUps:
             how="confirmed",
             text=words,
             at_ms=self.clock.now_ms(),
-            address_prefix=address_prefix(caller),
+            address_prefix=site_prefix(caller),
         )
         if await self.subscribers.confirm(id, consent, evidence):
             return Confirmed.NOW
@@ -69,12 +66,3 @@ class SignUps:
         if subscriber is not None and subscriber.state is SubscriberState.ACTIVE:
             return Confirmed.ALREADY
         return Confirmed.GONE
-
-
-def address_prefix(caller: str) -> str:
-    """The caller's network: enough to bound it, too little to tell who it was. "" for what is no address."""
-    address = as_ip(caller)
-    if address is None:
-        return ""
-    bits = IPV4_PREFIX_BITS if isinstance(address, IPv4Address) else IPV6_PREFIX_BITS
-    return str(ip_network((address, bits), strict=False))

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from starlette.requests import Request
 
 from secondpost.mail.address import as_ip, without_zone
-from secondpost.subscribers.signup import address_prefix
+from secondpost.mail.prefix import site_prefix
 from secondpost.world.ports import Clock
 
 PREFIXES_MAX = 20_000  # that are remembered at once
@@ -67,7 +67,7 @@ class Rate:
         if not self._begun_ms <= now_ms < self._begun_ms + self.span_ms or len(self._counts) > PREFIXES_MAX:
             self._begun_ms = now_ms
             self._counts.clear()
-        prefix = address_prefix(caller)
+        prefix = site_prefix(caller)
         count = self._counts.get(prefix, 0) + 1
         self._counts[prefix] = count
         return count <= self.times_max
