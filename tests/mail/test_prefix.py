@@ -12,7 +12,6 @@ from secondpost.mail.prefix import caller_prefix, site_prefix
         ("::ffff:192.0.2.77", "192.0.2.0/24", "192.0.2.0/24"),
         ("2001:db8:1:2::3", "2001:db8:1:2::/64", "2001:db8:1::/48"),
         ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64", "2001:db8:1::/48"),
-        ("fe80::1%eth0", "fe80::/64", "fe80::/48"),
         ("", "", ""),
         ("nonsense", "", ""),
     ],

@@ -7,7 +7,8 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import Learned, Listed, Selection
+from secondpost.store.ports import Learned, Listed, ProvenPrefix, Selection
+from secondpost.store.sqlite.base import BATCH_ROWS
 from tests.store.letters import Letters
 from tests.store.place import Place, Store
 
@@ -133,3 +134,28 @@ async def test_who_gives_up_waiting_does_not_disturb_the_others(place: Place) ->
     leaving.cancel()
     await staying
     assert store.message(stays.queue_id) is not None
+
+
+async def test_proven_prefixes_are_there_for_the_next_process_the_latest_of_them(place: Place) -> None:
+    store = place.open("receive")
+    for prefix, at_ms in (("192.0.2.0/24", 50), ("2001:db8::/64", 30), ("198.51.100.0/24", 10)):
+        await store.prove_prefix(ProvenPrefix(prefix, at_ms))
+    await store.prove_prefix(ProvenPrefix("2001:db8::/64", 70))
+    await store.prove_prefix(ProvenPrefix("192.0.2.0/24", 40))  # of a process that was late
+    store.close()
+    after = place.open("receive")
+    latest = [ProvenPrefix("192.0.2.0/24", 50), ProvenPrefix("2001:db8::/64", 70)]
+    assert after.proven_prefixes(20, 10) == latest
+    assert after.proven_prefixes(0, 2) == latest
+    assert after.proven_prefixes(0, 1) == latest[1:]
+
+
+async def test_prefixes_that_were_proven_long_ago_are_forgotten_in_batches(place: Place) -> None:
+    store = place.open()
+    for n in range(BATCH_ROWS + 5):
+        await store.prove_prefix(ProvenPrefix(f"10.0.{n}.0/24", n))
+    forgotten = []
+    while (some := await store.forget_prefixes(BATCH_ROWS + 3)) > 0:
+        forgotten.append(some)
+    assert forgotten == [BATCH_ROWS, 3]
+    assert [one.at_ms for one in store.proven_prefixes(0, 10)] == [BATCH_ROWS + 3, BATCH_ROWS + 4]

@@ -52,6 +52,14 @@ class CatchAll:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProvenPrefix:
+    """A network from which mail to people who are here was taken, and when."""
+
+    prefix: str  # as mail/prefix writes it
+    at_ms: int
+
+
 class Intake(Protocol):
     """The receive role's view."""
 
@@ -72,6 +80,14 @@ class Intake(Protocol):
         ...
 
     def learned(self, mailbox: Mailbox) -> Learned | None: ...
+
+    def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
+        """Those proven at `since_ms` or later; the latest `limit` of them, in order of time."""
+        ...
+
+    def prove_prefix(self, proven: ProvenPrefix) -> Awaitable[None]:
+        """Written down; an earlier time never replaces a later one."""
+        ...
 
 
 # ---------------------------------------------------------------- deliver
@@ -430,6 +446,10 @@ class Keeping(Protocol):
         """Drop what the primary of the domain refused before then, the oldest first, for as long as more than
         `octets_left` of it lie here (None: all of it); one batch. `detail` is written down with each (Told).
         """
+        ...
+
+    def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
+        """Forget networks last proven before then; one batch; how many."""
         ...
 
     def close(self) -> None:

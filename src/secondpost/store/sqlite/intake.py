@@ -7,7 +7,7 @@ import apsw
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival
-from secondpost.store.ports import Learned
+from secondpost.store.ports import Learned, ProvenPrefix
 from secondpost.store.sqlite.base import Base
 from secondpost.store.sqlite.group import Kind
 from secondpost.store.sqlite.queries import Row, in_pieces, number, read_queries, with_rows
@@ -69,5 +69,15 @@ class SqliteIntake(Base):
 
         def write(db: apsw.Connection) -> None:
             db.execute(_QUERIES["learn"], row)
+
+        return self._writer.change(write)
+
+    def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
+        rows = self._read(_QUERIES["proven_prefixes"], (since_ms, limit))
+        return [ProvenPrefix(str(prefix), number(at_ms)) for prefix, at_ms in reversed(rows)]
+
+    def prove_prefix(self, proven: ProvenPrefix) -> Awaitable[None]:
+        def write(db: apsw.Connection) -> None:
+            db.execute(_QUERIES["prove_prefix"], (proven.prefix, proven.at_ms))
 
         return self._writer.change(write)

@@ -160,6 +160,13 @@ class SqliteKeeping(Checkpoints):
 
         return 0 if surplus <= 0 else await self._change_some(batch, BATCH_ROWS)
 
+    def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
+        def batch(db: apsw.Connection) -> int:
+            db.execute(_QUERIES["forget_prefixes"], (proven_before_ms, BATCH_ROWS))
+            return db.changes()
+
+        return self._change_some(batch, BATCH_ROWS)
+
     def close(self) -> None:
         self._writer.close()
         worker = self._opened.worker

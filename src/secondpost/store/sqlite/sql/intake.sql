@@ -40,3 +40,12 @@ SELECT known, at_ms, how FROM learned WHERE mailbox = ?1;
 -- What was found out about a mailbox replaces what was known.
 INSERT INTO learned (mailbox, known, at_ms, how) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (mailbox) DO UPDATE SET known = excluded.known, at_ms = excluded.at_ms, how = excluded.how;
+
+-- name: proven_prefixes
+-- The ?2 networks that were last proven, at ?1 or later.
+SELECT prefix, at_ms FROM proven_prefix WHERE at_ms >= ?1 ORDER BY at_ms DESC, prefix LIMIT ?2;
+
+-- name: prove_prefix
+-- A network is proven, unless it was later on.
+INSERT INTO proven_prefix (prefix, at_ms) VALUES (?1, ?2)
+ON CONFLICT (prefix) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms);

@@ -87,3 +87,7 @@ SELECT count(*) FROM learned;
 -- The oldest of them go, those that were not there first.
 DELETE FROM learned WHERE mailbox IN (
   SELECT mailbox FROM learned INDEXED BY learned_at ORDER BY known, at_ms LIMIT ?1);
+
+-- name: forget_prefixes
+-- Networks last proven before ?1 are strangers again; in batches of ?2.
+DELETE FROM proven_prefix WHERE prefix IN (SELECT prefix FROM proven_prefix WHERE at_ms < ?1 LIMIT ?2);
