@@ -37,6 +37,7 @@ from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
+from secondpost.receive.proven import PROVEN_MS
 from secondpost.receive.reception import Reception
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.route.destination import ourselves
@@ -344,6 +345,8 @@ class DeliverRole:
         while await self._store.forget_learned(now_ms - KNOWN_KEPT_MS, now_ms - UNKNOWN_FRESH_MS) > 0:
             pass
         while await self._store.bound_learned(LEARNED_MAX) > 0:
+            pass
+        while await self._store.forget_prefixes(now_ms - PROVEN_MS) > 0:
             pass
         if self._reader_store is not None:
             await forget_readers(self._reader_store, now_ms)

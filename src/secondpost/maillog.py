@@ -120,6 +120,10 @@ class MailLog:
     def lost_connection(self, peer: str, phase: str) -> None:
         self._say("lost-connection", peer=peer, phase=phase)
 
+    def not_logged(self, peer: str, line: str, times: int) -> None:
+        """Of a caller, or of a network in a minute: what was more than may be written."""
+        self._say("not-logged", peer=peer, line=line, times=times)
+
     # -- deliver
     def delivered(
         self,

@@ -30,8 +30,8 @@ from secondpost.receive.listener import Listener
 from secondpost.receive.reception import Reception
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
-from secondpost.store.ports import Learned, StoreFull, StoreUnavailable
-from secondpost.world.ports import DiskFailed, Listening, ProtocolFactory
+from secondpost.store.ports import Learned, ProvenPrefix, StoreFull, StoreUnavailable
+from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFactory
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_net import RealNet
@@ -50,6 +50,7 @@ class ListedIntake:
         self.error: Exception | None = None
         self.stored = 0
         self.unverified = 0
+        self.proven: list[ProvenPrefix] = []
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -69,6 +70,12 @@ class ListedIntake:
     def learned(self, mailbox: Mailbox) -> Learned | None:
         return None
 
+    def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
+        return [one for one in self.proven if one.at_ms >= since_ms][-limit:]
+
+    async def prove_prefix(self, proven: ProvenPrefix) -> None:
+        self.proven.append(proven)
+
 
 class Wire(asyncio.Transport):
     """What the server wrote, and whether it hung up."""
@@ -87,6 +94,12 @@ class Wire(asyncio.Transport):
         self.closed = True
 
     def abort(self) -> None:
+        self.closed = True
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
         self.closed = True
 
     def pause_reading(self) -> None:
@@ -122,6 +135,8 @@ class Office:
     backup: Backup = field(default_factory=lambda: Backup(DOMAIN, recipients=(AnyRecipient(),)))
     receive: Receive = field(default_factory=Receive)
     knowledge: Knowledge = Knowledge.UNREACHABLE
+    net: Net = field(default_factory=lambda: DoorNet())
+    clock: Clock = field(default_factory=RealClock)
     free: int = 10**12
     intake: ListedIntake = field(default_factory=ListedIntake)
     lines: list[str] = field(default_factory=list)
@@ -129,7 +144,6 @@ class Office:
     under_way: UnderWay = field(default_factory=UnderWay)
 
     async def open(self) -> None:
-        self.net = DoorNet()
         self.work = RealWork(threads=1)
         self.disk = RealDisk(str(self.folder))
         self.disk.make_folder(CONTENT_FOLDER)
@@ -148,7 +162,7 @@ class Office:
         self.listener = Listener(
             Reception(
                 config=config,
-                clock=RealClock(),
+                clock=self.clock,
                 net=self.net,
                 disk=self.disk,
                 work=self.work,
@@ -156,7 +170,7 @@ class Office:
                 ids=QueueIds(1),
                 log=MailLog(self.lines.append, US),
                 answerer=self._answer,
-                unverified=UnverifiedMail(self.intake, RealClock(), lambda: self.free),
+                unverified=UnverifiedMail(self.intake, self.clock, lambda: self.free),
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
                 free=lambda: self.free,
@@ -178,6 +192,7 @@ class Office:
         task.add_done_callback(self.tasks.discard)
 
     def call(self, address: str = "192.0.2.77") -> "Client":
+        assert isinstance(self.net, DoorNet)
         protocol = self.net.factory()
         wire = Wire(address)
         protocol.connection_made(wire)
@@ -476,6 +491,7 @@ def test_one_network_sends_so_many_messages_to_unverified_recipients_in_an_hour(
             client = office.call(f"192.0.2.{number % 250}")
             replies = await client.say(b"EHLO c.example\r\n" + ask)
             assert [reply[:3] for reply in replies[-3:]] == ["250", "250", "250"]
+            client.hang_up()
         replies = await office.call("192.0.2.251").say(b"EHLO c.example\r\n" + TWO)
         assert [reply[:9] for reply in replies[-2:]] == ["250 2.1.5", "451 4.7.1"]
         replies = await office.call("198.51.100.1").say(b"EHLO c.example\r\n" + TWO)

@@ -6,8 +6,7 @@ answered in line, and the replies to a pipelined group go out in one write. Whil
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
 from secondpost.mail.address import Mailbox, as_ip, without_zone
 from secondpost.mail.envelope import Peer
@@ -30,14 +29,17 @@ from secondpost.protocols.smtp_server import (
     SmtpServer,
     StartTls,
 )
+from secondpost.receive.caller_log import CallerLog, SessionLog
+from secondpost.receive.callers import UNKNOWN, Caller
 from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
+from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
 from secondpost.world.asking import Unfinished, begin, finish
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
 
 UNREAD_OCTETS_MAX = 64 * 1024  # of what a client sends while it has to wait for an answer
-TLS_SECONDS_MAX = 60
-BODY_SECONDS_MAX = 3600  # from 354 to the final dot, however slowly it drips
+LINGER_SECONDS = 5.0  # after our last word, for a client that goes on sending
+WAITING_SECONDS = 1.0  # how often the timer rings while the client waits for us
 
 OK = Reply.of(250, "2.1.0", "Sender ok")
 RECIPIENT_OK = Reply.of(250, "2.1.5", "Recipient ok")
@@ -47,23 +49,37 @@ TOO_MANY = Reply.of(421, "4.7.0", "Too many connections; try again later")
 TIMED_OUT = Reply.of(421, "4.4.2", "Nothing was heard for too long")
 
 
-class Conversation(asyncio.Protocol):
-    """`admits` is asked once, when the client is known; `gone` is called when the connection is over."""
+class Host(Protocol):
+    """What a conversation needs of those who let it in."""
 
-    def __init__(
-        self,
-        reception: Reception,
-        session: SmtpServer,
-        *,
-        admits: Callable[["Conversation"], bool],
-        gone: Callable[["Conversation"], None],
-    ) -> None:
+    lines: CallerLog
+
+    def admits(self, conversation: "Conversation") -> bool:
+        """Asked once, when the client is known."""
+        ...
+
+    def patience(self, conversation: "Conversation") -> Patience:
+        """As of now; `hurry` is called when it has become less."""
+        ...
+
+    def brought_mail(self, conversation: "Conversation") -> None:
+        """A message is taken, for recipients who are here."""
+        ...
+
+    def gone(self, conversation: "Conversation") -> None:
+        """The connection is over."""
+        ...
+
+
+class Conversation(asyncio.Protocol):
+    def __init__(self, reception: Reception, session: SmtpServer, host: Host) -> None:
         self._reception = reception
         self._session = session
-        self._admits = admits
-        self._gone = gone
+        self._host = host
         self._transport: asyncio.Transport | None = None
-        self._peer_address = ""
+        self.caller = UNKNOWN
+        self.has_brought_mail = False
+        self._lines: SessionLog  # since the connection was made
         self._tls = ""
         self._waiting = False
         self._choked = False
@@ -73,8 +89,9 @@ class Conversation(asyncio.Protocol):
         self._early: list[bytes] = []
         self._unread = 0
         self._asking: asyncio.Task[Verdict] | None = None
-        self._deadline = 0.0
-        self._body_ends = 0.0
+        self._heard = 0.0  # when the client last said something, or was last answered; the loop's time
+        self._envelope_begun = 0.0
+        self._body_begun = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._incoming = Incoming(reception, "")
 
@@ -84,18 +101,16 @@ class Conversation(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
         address = as_ip(without_zone(str(peername[0]))) if peername is not None else None
-        self._peer_address = str(address) if address is not None else "unknown"
-        if not self._admits(self):
+        self.caller = Caller.at(address)
+        self._lines = SessionLog(self._host.lines, self.caller)
+        if not self._host.admits(self):
             self._part(TOO_MANY)
             return
-        self._reception.log.connected(self._peer_address)
+        self._lines.connected()
         self._session.greeting()
-        self._wait_seconds(self._reception.config.receive.timeout_ms / 1000)
+        self._heard = self._envelope_begun = asyncio.get_running_loop().time()
+        self._set_timer()
         self._flush()
-
-    @property
-    def peer_address(self) -> str:
-        return self._peer_address
 
     def data_received(self, data: bytes) -> None:
         if self._upgrading:  # ciphertext's first fruits, which may come before start_tls returns
@@ -114,14 +129,15 @@ class Conversation(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._incoming.has_body and not self._waiting:
-            self._reception.log.lost_connection(self._peer_address, "body")
+            self._lines.lost_connection("body")
+        self._lines.end()
         if self._timer is not None:
             self._timer.cancel()
         if self._asking is not None:
             self._asking.cancel()
         self._incoming.forget()
         self._transport = None
-        self._gone(self)
+        self._host.gone(self)
 
     def pause_writing(self) -> None:
         self._choked = True
@@ -146,6 +162,16 @@ class Conversation(asyncio.Protocol):
         self._flush()
         self._close()
 
+    def _hang_up(self) -> None:
+        """End it while the client may be in mid-sentence. What it still says is read for a moment, and thrown
+        away: what a kernel finds unread it answers with a reset, which overtakes our last replies.
+        """
+        if self._transport is None or not self._transport.can_write_eof():
+            self._close()
+            return
+        self._transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self.abort)
+
     def _close(self) -> None:
         if self._transport is not None:
             self._transport.close()
@@ -167,23 +193,38 @@ class Conversation(asyncio.Protocol):
 
     # ------------------------------------------------------------ time
 
-    def _wait_seconds(self, seconds: float) -> None:
-        """Move the deadline. The timer is set anew only when it rings: moving it is one assignment."""
+    def hurry(self) -> None:
+        """Patience has become less."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Hearing something moves no timer: it is set anew only when it rings. What is waited for may change
+        meanwhile, so that it rings after a command's time at the latest.
+        """
+        patience = self._host.patience(self)
+        seconds = min(self._seconds_left(patience), patience.command)
         loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + seconds
-        if self._timer is None:
-            self._timer = loop.call_later(seconds, self._ring)
+        self._timer = loop.call_later(max(seconds, WAITING_SECONDS if self._waiting else 0.0), self._ring)
+
+    def _seconds_left(self, patience: Patience) -> float:
+        if self._incoming.has_body:
+            body_ends = self._body_begun + patience.body_seconds(self._incoming.octets)
+            ends = min(self._heard + patience.pause, body_ends)
+        else:
+            ends = min(self._heard + patience.command, self._envelope_begun + patience.envelope)
+        return ends - asyncio.get_running_loop().time()
 
     def _ring(self) -> None:
-        loop = asyncio.get_running_loop()
-        left = self._deadline - loop.time()
         self._timer = None
         if self._transport is None:
             return
-        if left > 0 or self._waiting:  # while we make it wait, its time stands still
-            self._timer = loop.call_later(max(left, 1.0), self._ring)
+        # While we make it wait, its time stands still.
+        if self._waiting or self._seconds_left(self._host.patience(self)) > 0:
+            self._set_timer()
             return
-        self._reception.log.lost_connection(self._peer_address, "timeout")
+        self._lines.lost_connection("timeout")
         self._part(TIMED_OUT)
 
     # ------------------------------------------------------------ what the client wants
@@ -225,37 +266,28 @@ class Conversation(asyncio.Protocol):
                 self._flush()
                 self._reception.background(self._start_tls())
             case Fault(text):
-                self._reception.log.protocol_fault(self._peer_address, text)
+                self._lines.protocol_fault(text)
             case Close(text):
                 if not self._draining:
-                    self._reception.log.protocol_fault(self._peer_address, text)
+                    self._lines.protocol_fault(text)
                 self._flush()
-                self._close()
+                self._hang_up()
             case Quit():
                 self._flush()
                 self._close()
-        self._deadline_after(event)
-
-    def _deadline_after(self, event: Event) -> None:
-        """Every command and every piece of a body has its time; a body that drips has a bound as a whole."""
-        seconds = self._reception.config.receive.timeout_ms / 1000
-        if isinstance(event, DataBegin):
-            self._body_ends = asyncio.get_running_loop().time() + BODY_SECONDS_MAX
-        if self._incoming.has_body:
-            seconds = min(seconds, self._body_ends - asyncio.get_running_loop().time())
-        self._wait_seconds(max(seconds, 0.0))
+        self._heard = asyncio.get_running_loop().time()
 
     # ------------------------------------------------------------ MAIL and RCPT
 
     def _begin(self, event: MailFrom) -> None:
         size = event.size if event.size is not None else 0
         self._incoming.forget()
-        self._incoming = Incoming(self._reception, self._peer_address, event.sender, size, event.eight_bit)
+        self._incoming = Incoming(self._reception, self.caller.address, event.sender, size, event.eight_bit)
         self._say(self._incoming.judge_room(), OK, None)
 
     def _judge(self, mailbox: Mailbox) -> None:
         asking = judge_recipient(
-            mailbox, self._reception.recipients(), self._reception.own, self._peer_address
+            mailbox, self._reception.recipients(), self._reception.own, self.caller.address
         )
         try:
             self._judged(mailbox, begin(asking))
@@ -269,9 +301,14 @@ class Conversation(asyncio.Protocol):
         self._asking = None
         if task.cancelled() or self._transport is None:
             return
-        self._waiting = False
+        self._waited()
         self._judged(mailbox, task.result())
         self._advance()
+
+    def _waited(self) -> None:
+        """The client may speak again, and has all of its time for it."""
+        self._waiting = False
+        self._heard = asyncio.get_running_loop().time()
 
     def _judged(self, mailbox: Mailbox, verdict: Verdict) -> None:
         if isinstance(verdict, Accept):
@@ -282,20 +319,20 @@ class Conversation(asyncio.Protocol):
         if isinstance(verdict, Accept):
             self._session.answer(ok)
             return
-        sender = self._incoming.sender
-        self._reception.log.refused(self._peer_address, sender, mailbox, verdict.reply, verdict.reason)
+        self._lines.refused(self._incoming.sender, mailbox, verdict.reply, verdict.reason)
         self._session.answer(verdict.reply)
 
     # ------------------------------------------------------------ the body
 
     def _begin_body(self) -> None:
+        self._body_begun = asyncio.get_running_loop().time()
         self._incoming.begin_body(self._peer(), self._body_drained, self._body_failed)
         self._session.answer(GO_AHEAD)
 
     def _peer(self) -> Peer:
         session = self._session
         protocol = ("ESMTPS" if session.tls else "ESMTP") if session.extended else "SMTP"
-        return Peer(self._peer_address, session.hello or self._peer_address, protocol, self._tls)
+        return Peer(self.caller.address, session.hello or self.caller.address, protocol, self._tls)
 
     def _body_drained(self) -> None:
         if not self._incoming.must_pause and not self._waiting:
@@ -327,7 +364,12 @@ class Conversation(asyncio.Protocol):
             self._end_message()
 
     def _stored(self, reply: Reply) -> None:
-        self._waiting = False
+        self._waited()
+        if reply.is_positive:
+            self._envelope_begun = self._heard
+            self.has_brought_mail = True
+            if self._incoming.is_for_people_here:
+                self._host.brought_mail(self)
         if self._transport is not None:
             self._session.answer(reply)
             self._end_message()
@@ -335,7 +377,7 @@ class Conversation(asyncio.Protocol):
 
     def _end_message(self) -> None:
         self._incoming.forget()
-        self._incoming = Incoming(self._reception, self._peer_address)
+        self._incoming = Incoming(self._reception, self.caller.address)
         if self._draining:
             self._part(CLOSING)
 
@@ -345,14 +387,15 @@ class Conversation(asyncio.Protocol):
         assert self._transport is not None
         try:
             transport, facts = await self._reception.net.start_tls(
-                self._transport, self, ServerTls(), TLS_SECONDS_MAX
+                self._transport, self, ServerTls(), self._host.patience(self).handshake
             )
         except NetError as error:
-            self._reception.log.protocol_fault(self._peer_address, f"TLS handshake failed: {error}")
+            self._lines.protocol_fault(f"TLS handshake failed: {error}")
             return
         self._transport, self._tls = transport, str(facts)
         self._session.tls_started()
-        self._waiting = self._upgrading = False
+        self._upgrading = False
+        self._waited()
         early, self._early = self._early, []
         for data in early:
             self._session.receive_data(data)

@@ -112,6 +112,16 @@ class Incoming:
         return self._queue_id is not None
 
     @property
+    def octets(self) -> int:
+        """Of the body, as far as it has come and is kept."""
+        return 0 if self._keeper is None else self._keeper.size
+
+    @property
+    def is_for_people_here(self) -> bool:
+        """Not only for recipients of whom nothing is known."""
+        return len(self._unverified) < len(self._recipients)
+
+    @property
     def must_pause(self) -> bool:
         return self._keeper is not None and self._keeper.is_full
 

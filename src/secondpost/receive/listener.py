@@ -1,29 +1,51 @@
-"""Opens the doors, counts the callers, and sees everyone out when the service ends."""
+"""Opens the doors, lets callers in or turns them away, and sees everyone out when the service ends."""
 
 import asyncio
-from collections import Counter
 
-from secondpost.config.records import BareNewlines
+from secondpost.config.records import BareNewlines, Config
 from secondpost.mail.address import as_ip
 from secondpost.protocols.smtp_server import Limits, SmtpServer
+from secondpost.receive.caller_log import CallerLog
+from secondpost.receive.callers import Callers, Pressure
+from secondpost.receive.conduct import Conduct
 from secondpost.receive.conversation import Conversation
+from secondpost.receive.patience import Patience, hurried_patience, usual_patience
+from secondpost.receive.proven import PROVEN_MAX, PROVEN_MS, ProvenNetworks
 from secondpost.receive.reception import Reception
+from secondpost.store.ports import ProvenPrefix, StoreFull, StoreUnavailable
 from secondpost.world.ports import Listening
 
 DRAIN_SECONDS_MAX = 30
+
+
+def primary_addresses(config: Config) -> frozenset[str]:
+    """The primaries that the configuration names by their addresses; names are not looked up here."""
+    hosts = (as_ip(primary.host) for backup in config.backups for primary in backup.primary)
+    return frozenset(str(host) for host in hosts if host is not None)
 
 
 class Listener:
     """The receive station as one thing: `open`, then `drain`."""
 
     def __init__(self, reception: Reception) -> None:
+        settings = reception.config.receive
         self._reception = reception
         self._doors: list[Listening] = []
         self._conversations: set[Conversation] = set()
-        self._by_client: Counter[str] = Counter()
+        self._proven = ProvenNetworks()
+        self._callers = Callers(
+            settings.connections,
+            settings.connections_per_client,
+            primary_addresses(reception.config),
+            lambda link: self._proven.has(link, reception.clock.now_ms()),
+        )
+        self._conduct = Conduct()
+        self.lines = CallerLog(reception.log)
+        self._usual = usual_patience(settings.timeout_ms / 1000)
+        self._hurried = hurried_patience(settings.timeout_ms / 1000)
         self._limits = Limits(
             size_max=max((backup.max_size for backup in reception.config.backups), default=50_000_000),
-            recipients_max=reception.config.receive.recipients,
+            recipients_max=settings.recipients,
         )
 
     @property
@@ -31,6 +53,8 @@ class Listener:
         return tuple(self._doors)
 
     async def open(self) -> None:
+        since_ms = self._reception.clock.now_ms() - PROVEN_MS
+        self._proven.recall(self._reception.intake.proven_prefixes(since_ms, PROVEN_MAX))
         for endpoint in self._reception.config.receive.listen:
             self._doors.append(await self._reception.net.listen(self._welcome, endpoint))
 
@@ -42,31 +66,50 @@ class Listener:
             offers_tls=reception.net.offers_tls,
             refuse_bare_newlines=reception.config.receive.bare_newlines is BareNewlines.REFUSE,
         )
-        return Conversation(reception, session, admits=self._admits, gone=self._gone)
+        return Conversation(reception, session, self)
 
-    def _admits(self, caller: Conversation) -> bool:
-        """Count the caller in, unless there are too many."""
-        address = caller.peer_address
-        settings = self._reception.config.receive
-        mapped = as_ip(address)
-        own = mapped is not None and mapped.is_loopback
-        if len(self._conversations) >= settings.connections:
-            self._reception.log.refused_connection(address, "too-many-connections")
+    # ------------------------------------------------------------ what conversations ask
+
+    def admits(self, conversation: Conversation) -> bool:
+        before = self._callers.pressure
+        refusal = self._callers.admit(conversation.caller)
+        if refusal is not None:
+            self.lines.refused_connection(conversation.caller, refusal)
             return False
-        # Loopback is where a proxy, a tunnel or a test stands: many callers behind one address.
-        if not own and self._by_client[address] >= settings.connections_per_client:
-            self._reception.log.refused_connection(address, "too-many-from-client")
-            return False
-        self._conversations.add(caller)
-        self._by_client[address] += 1
+        self._conversations.add(conversation)
+        if self._callers.pressure > before:
+            for each in self._conversations:
+                each.hurry()
         return True
 
-    def _gone(self, conversation: Conversation) -> None:
+    def patience(self, conversation: Conversation) -> Patience:
+        pressure = self._callers.pressure
+        if pressure is Pressure.NONE:
+            return self._usual
+        if pressure is Pressure.HIGH or self._conduct.is_idle(conversation.caller):
+            return self._hurried
+        return self._usual
+
+    def brought_mail(self, conversation: Conversation) -> None:
+        """For people who are here."""
+        caller = conversation.caller
+        if caller.is_own:
+            return
+        proven = self._proven.prove(caller.link, self._reception.clock.now_ms())
+        if proven is not None:
+            self._reception.background(self._write_down(proven))
+
+    async def _write_down(self, proven: ProvenPrefix) -> None:
+        try:
+            await self._reception.intake.prove_prefix(proven)
+        except (StoreUnavailable, StoreFull):
+            return  # it is proven all the same, until the next start
+
+    def gone(self, conversation: Conversation) -> None:
         if conversation in self._conversations:
             self._conversations.discard(conversation)
-            self._by_client[conversation.peer_address] -= 1
-            if self._by_client[conversation.peer_address] == 0:
-                del self._by_client[conversation.peer_address]
+            self._callers.leave(conversation.caller)
+            self._conduct.ended(conversation.caller, brought_mail=conversation.has_brought_mail)
 
     async def drain(self) -> None:
         """Close the doors, let every message under way end with its reply, then part."""
@@ -80,3 +123,4 @@ class Listener:
             await asyncio.sleep(0.05)
         for conversation in list(self._conversations):
             conversation.abort()
+        self.lines.end_minute()

@@ -39,9 +39,7 @@ class SignUps:
         or "".
         """
         now_ms = self.clock.now_ms()
-        consent = Consent(
-            where=where, how=how, text=words, at_ms=now_ms, address_prefix=site_prefix(caller)
-        )
+        consent = Consent(where=where, how=how, text=words, at_ms=now_ms, address_prefix=site_prefix(caller))
         outcome = await self.subscribers.sign_up(
             newsletter, mailbox, consent, self.ids.next(now_ms), self.limits
         )

@@ -1,0 +1,97 @@
+"""What callers do, in the log: no stranger fills it. What is not written is counted, and the count written.
+
+Bounded are the lines of one session, those of one network in a minute, and those of all in a minute. A line
+of an accepted message is none of these: it is always written.
+"""
+
+import asyncio
+from collections import Counter
+
+from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.reply import Reply
+from secondpost.maillog import MailLog
+from secondpost.receive.callers import Caller, Refusal
+
+SESSION_LINES_MAX = 5  # of one kind
+NETWORK_LINES_MAX = 60  # in a minute
+LINES_MAX = 3000  # in a minute, of all networks together
+MINUTE_SECONDS = 60.0
+ALL_NETWORKS = "all"
+
+
+class CallerLog:
+    """A minute begins with its first line."""
+
+    def __init__(self, log: MailLog) -> None:
+        self.log = log
+        self._lines = 0
+        self._by_network: Counter[str] = Counter()
+        self._unwritten: Counter[tuple[str, str]] = Counter()  # by network and line
+        self._timer: asyncio.TimerHandle | None = None
+
+    def may_write(self, network: str, line: str, times: int = 1) -> bool:
+        """Counts the line; one that may not be written stands for `times` of its kind."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(MINUTE_SECONDS, self.end_minute)
+        if self._by_network[network] >= NETWORK_LINES_MAX:
+            self._unwritten[network, line] += times
+        elif self._lines >= LINES_MAX:
+            self._unwritten[ALL_NETWORKS, line] += times
+        else:
+            self._lines += 1
+            self._by_network[network] += 1
+            return True
+        return False
+
+    def refused_connection(self, caller: Caller, refusal: Refusal) -> None:
+        if self.may_write(caller.link, "refused-connection"):
+            self.log.refused_connection(caller.address, refusal)
+
+    def end_minute(self) -> None:
+        """Write what was counted, and begin anew."""
+        for (network, line), times in self._unwritten.items():
+            self.log.not_logged(network, line, times)
+        self._lines = 0
+        self._by_network.clear()
+        self._unwritten.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class SessionLog:
+    """The lines of one session."""
+
+    __slots__ = ("_caller", "_lines", "_times")
+
+    def __init__(self, lines: CallerLog, caller: Caller) -> None:
+        self._lines = lines
+        self._caller = caller
+        self._times: dict[str, int] = {}  # by line
+
+    def connected(self) -> None:
+        if self._lines.may_write(self._caller.link, "connected"):
+            self._lines.log.connected(self._caller.address)
+
+    def lost_connection(self, phase: str) -> None:
+        if self._lines.may_write(self._caller.link, "lost-connection"):
+            self._lines.log.lost_connection(self._caller.address, phase)
+
+    def refused(self, sender: ReversePath, recipient: Mailbox | None, reply: Reply, reason: str) -> None:
+        if self._may_write("refused"):
+            self._lines.log.refused(self._caller.address, sender, recipient, reply, reason)
+
+    def protocol_fault(self, fault: str) -> None:
+        if self._may_write("protocol-fault"):
+            self._lines.log.protocol_fault(self._caller.address, fault)
+
+    def end(self) -> None:
+        """Write how many more there were."""
+        for line, times in self._times.items():
+            more = times - SESSION_LINES_MAX
+            if more > 0 and self._lines.may_write(self._caller.link, line, more):
+                self._lines.log.not_logged(self._caller.address, line, more)
+
+    def _may_write(self, line: str) -> bool:
+        self._times[line] = times = self._times.get(line, 0) + 1
+        return times <= SESSION_LINES_MAX and self._lines.may_write(self._caller.link, line)

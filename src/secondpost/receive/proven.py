@@ -1,0 +1,43 @@
+"""Networks that brought mail to people who are here, for seven days: they have more places than strangers.
+
+They are in memory, and in the store for the next start; each is written down once an hour at most.
+"""
+
+from collections.abc import Sequence
+
+from secondpost.store.ports import ProvenPrefix
+
+HOUR_MS = 3_600_000
+PROVEN_MS = 7 * 24 * HOUR_MS
+PROVEN_MAX = 20_000  # networks that are remembered at once, about 3 MB
+
+
+class ProvenNetworks:
+    """What was written down, to the hour; the one that was proven longest ago comes first."""
+
+    def __init__(self) -> None:
+        self._at_ms: dict[str, int] = {}
+
+    def recall(self, proven: Sequence[ProvenPrefix]) -> None:
+        """What an earlier life wrote down, in order of time."""
+        for one in proven:
+            self._put(one.prefix, one.at_ms)
+
+    def prove(self, prefix: str, now_ms: int) -> ProvenPrefix | None:
+        """Mail was taken from there. What is returned has to be written down."""
+        at_ms = self._at_ms.get(prefix)
+        # The clock may have been set back since: a time to come proves nothing.
+        if at_ms is not None and at_ms <= now_ms < at_ms + HOUR_MS:
+            return None
+        self._put(prefix, now_ms)
+        return ProvenPrefix(prefix, now_ms)
+
+    def has(self, prefix: str, now_ms: int) -> bool:
+        at_ms = self._at_ms.get(prefix)
+        return at_ms is not None and abs(now_ms - at_ms) < PROVEN_MS + HOUR_MS
+
+    def _put(self, prefix: str, at_ms: int) -> None:
+        self._at_ms.pop(prefix, None)
+        self._at_ms[prefix] = at_ms
+        if len(self._at_ms) > PROVEN_MAX:
+            del self._at_ms[next(iter(self._at_ms))]
