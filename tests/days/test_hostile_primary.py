@@ -293,7 +293,8 @@ def test_a_site_that_was_down_drains_though_an_old_message_still_hangs(town: Tow
     assert town.until(lambda: primary.hanging == 1, MINUTE)
     primary.busy = True
     town.post("good0", READER)
-    assert town.until(lambda: len(town.log.of("site-down")) > 0, 2 * MINUTE)
+    # A reset may overtake its 421 at first: a lost connection alone does not tell that the site is down.
+    assert town.until(lambda: len(town.log.of("site-down")) > 0, 10 * MINUTE)
     town.pass_by(5.0)
     primary.busy = False
     assert town.until(lambda: len(primary.taken) == 1, MINUTE)
@@ -405,7 +406,8 @@ def test_whoever_guesses_addresses_brings_few_connections_upon_the_primary(town:
         town.crowd.give(letter)
     town.pass_by(MINUTE)
     assert primary.connections_peak <= 2  # one may be parting
-    assert len(town.log.of("refused")) > 0
+    # Fifty are let in at once from one network, and may use up what the primary is asked in a minute.
+    assert town.until(lambda: len(town.log.of("refused")) > 0, 20 * MINUTE)
 
 
 def test_a_primary_that_flees_from_the_tls_it_offers_gets_its_mail_in_the_clear(town: Town) -> None:

@@ -3,7 +3,8 @@
 A stranger's network has a small share of the places. One that brought mail to people who are here is proven
 and has ten times as much, for a few networks of large providers bring half of all mail. As places run short
 strangers are the first to be turned away; a tenth of the places is for networks that have none, and the
-very last for those of them that are proven. Each process that receives counts for itself.
+very last for those of them that are proven. Each process that receives counts for itself: of several each
+gives out shares of its own places, and has as proven what it saw and what stood in the store at its start.
 """
 
 from collections.abc import Callable
