@@ -16,6 +16,7 @@ from simulation.net import SimNet
 from simulation.talk import Gone, Talk
 
 BODY_SECONDS = 600.0
+SILENCE_SECONDS = 10_000.0
 BODY_OCTETS_MAX = 50_000_000
 
 
@@ -43,6 +44,7 @@ class Character:
     offers_tls: bool = True
     pipelining: bool = True
     shutdown_chance: float = 0.0  # 421 to MAIL
+    mute: bool = False  # takes connections and says nothing more, whatever it hears
 
     @property
     def is_benign(self) -> bool:
@@ -50,6 +52,7 @@ class Character:
         return (
             self.greylist_seconds == 0
             and self.tarpit_seconds == 0
+            and not self.mute
             and self.drop is None
             and self.full_chance + self.dot_refused_chance + self.dot_deferred_chance == 0
             and self.lie_chance + self.shutdown_chance + self.reputation_chance == 0
@@ -57,6 +60,7 @@ class Character:
 
 
 BENIGN = Character()
+MUTE = Character(mute=True)
 CHARACTERS = (
     Character(greylist_seconds=300.0),
     Character(tarpit_seconds=5.0),
@@ -174,9 +178,11 @@ class Service:
         if self.server.strikes(Drop.GREETING):
             self.talk.hang_up()
             return
+        await self._say_nothing_when_mute()
         await self._reply(f"220 {self.server.name} ESMTP")
         while True:
             line = await self.talk.line()
+            await self._say_nothing_when_mute()
             verb, _, rest = line.partition(" ")
             match verb.upper():
                 case "EHLO" | "HELO":
@@ -273,6 +279,7 @@ class Service:
             self.talk.hang_up()
             raise Gone("dropped")
         content = await self.talk.message(BODY_SECONDS, BODY_OCTETS_MAX)
+        await self._say_nothing_when_mute()
         if server.strikes(Drop.DOT_UNTAKEN):
             self.talk.hang_up()
             raise Gone("dropped")
@@ -292,6 +299,11 @@ class Service:
             self._take(content, replied=True)
             await self._reply("250 2.0.0 taken", may_lie=False)
         self._reset()
+
+    async def _say_nothing_when_mute(self) -> None:
+        """For good: until the client has had enough."""
+        while self.server.character.mute:
+            await self.talk.line(SILENCE_SECONDS)
 
     def _take(self, content: bytes, *, replied: bool) -> None:
         assert self.sender is not None

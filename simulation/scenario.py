@@ -28,7 +28,7 @@ from simulation.faults import (
 )
 from simulation.net import Weather
 from simulation.news import NewsPlan, draw_news
-from simulation.primaries import CHARACTERS
+from simulation.primaries import CHARACTERS, MUTE
 from simulation.senders import Manners
 from simulation.work import Pace
 
@@ -107,7 +107,9 @@ def draw(dice: SimDice) -> Scenario:
     letters = _letters(dice, domains, senders, faults)
     disk = dice.one_of((Pace(), Pace(), Pace(0.5, 0.3)))
     news = draw_news(dice, DAY_SECONDS, (ELSEWHERE, *PROVIDERS[1:]))
-    faults = tuple(sorted(_apart([*faults, *news.faults]), key=lambda fault: fault.start))
+    # From dice of its own: a new fault does not draw the others anew.
+    silence = _silence(SimDice(f"silence {letters[0].at_seconds}"), primaries, len(news.inboxes))
+    faults = tuple(sorted(_apart([*faults, *news.faults, *silence]), key=lambda fault: fault.start))
     ends = [fault.end for fault in faults if not isinstance(fault.what, CrashAtStep)]
     return Scenario(domains, primaries, senders, letters, news, faults, disk, max(ends))
 
@@ -189,6 +191,13 @@ def _faults(
     kinds = dice.some_of(range(6), dice.whole(3, 5))
     faults.extend(_trouble(dice, kind, domains, primaries) for kind in kinds)
     return tuple(sorted(_apart(faults), key=lambda fault: fault.start))
+
+
+def _silence(dice: SimDice, primaries: tuple[PrimaryPlan, ...], inboxes: int) -> list[Fault]:
+    """Servers that take connections and say nothing: some primaries, or some of the readers' servers."""
+    mute: list[What] = [Moody(number, MUTE) for number in range(len(primaries))]
+    mute += [InboxMoody(number, MUTE) for number in range(inboxes)]
+    return [_spell(dice, what, 0.1 * HOUR, 1.5 * HOUR) for what in dice.some_of(mute, dice.whole(0, 3))]
 
 
 def _crashes(dice: SimDice) -> list[Fault]:
