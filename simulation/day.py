@@ -22,7 +22,7 @@ from secondpost.config.records import (
     RecipientSource,
     Web,
 )
-from secondpost.deliver import loop
+from secondpost.deliver import loop, sites_down
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.queue_id import QueueId
@@ -285,13 +285,15 @@ class Day:
 @contextmanager
 def calm_housekeeping() -> Iterator[None]:
     """What comes every second or two comes seldom: it would be most of what a simulated day does."""
-    saved = app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS, loop.SITES_DOWN_SECONDS_MAX
+    saved_sites = sites_down.LOOK_SECONDS_MAX, loop.SITES_STILL_SECONDS
+    saved = app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS
     app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = CHECKPOINT_SECONDS, TURN_SECONDS
-    loop.SITES_DOWN_SECONDS_MAX = SITES_DOWN_SECONDS
+    sites_down.LOOK_SECONDS_MAX = loop.SITES_STILL_SECONDS = SITES_DOWN_SECONDS
     try:
         yield
     finally:
-        app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS, loop.SITES_DOWN_SECONDS_MAX = saved
+        app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = saved
+        sites_down.LOOK_SECONDS_MAX, loop.SITES_STILL_SECONDS = saved_sites
 
 
 def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> Report:

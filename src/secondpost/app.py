@@ -14,11 +14,13 @@ from secondpost.bounce.intake import BounceIntake
 from secondpost.config.recipients import read_recipients
 from secondpost.config.records import Config
 from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
+from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.inside import InsideDoor, nobody
 from secondpost.deliver.learning import Learning
 from secondpost.deliver.loop import DeliverLoop
 from secondpost.deliver.makers import Makers
 from secondpost.deliver.making import MailMaker
+from secondpost.deliver.places import UpLately
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Readers
 from secondpost.deliver.refusal_budget import RefusalBudgets
@@ -230,6 +232,8 @@ class DeliverRole:
         free = partial(free_octets, world.disk, config.reserve)
         self._refused = RefusedMail(config, store, self._clock, self._log, free)
         self._background = Background(failed)
+        self._entrances = Entrances(config.deliver.connections_per_site)
+        self._up_lately = UpLately()
         self._inside: InsideDoor | None = None
         self._reader_loop: DeliverLoop | None = None
         if newsletter is not None:
@@ -296,6 +300,8 @@ class DeliverRole:
             log=self._log,
             answerer=names_from(world.resolver),
             us=ourselves(config, world.net.own_addresses()),
+            entrances=self._entrances,
+            up_lately=self._up_lately,
             background=self._background.run,
         )
 

@@ -6,7 +6,7 @@ from secondpost.deliver.pace import LOST_MAX, STALLED_MAX, Pace
 from secondpost.deliver.recipient_results import knowledge_from
 from secondpost.deliver.refusals import IN_A_ROW_MAX, Refusals
 from secondpost.deliver.results import outcome_of, outcome_of_break, speaks_of_load
-from secondpost.deliver.site import RECIPIENTS_PER_TRANSACTION_MAX, jobs_of
+from secondpost.deliver.sorting import RECIPIENTS_PER_TRANSACTION_MAX, jobs_of
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.envelope import Lane

@@ -112,6 +112,11 @@ class InsideSite:
     def resume(self) -> None:
         """We are never down."""
 
+    @property
+    def stands_still(self) -> bool:
+        """We wait for no server."""
+        return False
+
     def poke(self) -> None:
         """There may be something due."""
         self._again = True

@@ -1,7 +1,8 @@
 """The deliver station as one thing: finds the sites that have mail due, and lets each be worked off.
 
 It looks when it is hinted at, when the next delivery falls due, and now and then for good measure:
-correctness never depends on a hint. Beside that it sees to the sites that are down, to mail whose time
+correctness never depends on a hint. Each lane has places of its own: an issue to thousands of servers
+stands before no confirmation. Beside that it sees to the sites that are down, to mail whose time
 is over, and to the rows of workers that died.
 """
 
@@ -10,26 +11,32 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from secondpost.deliver.inside import InsideSite
+from secondpost.deliver.places import STILL_SECONDS, Places, Room
 from secondpost.deliver.post import Post
-from secondpost.deliver.probe import Probe
 from secondpost.deliver.recipient_probe import RecipientProbe
 from secondpost.deliver.refusal_budget import QUEUE
 from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.site import Site
+from secondpost.deliver.sites_down import SitesDown
 from secondpost.deliver.unverified import UnverifiedSite
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
-from secondpost.mail.plan import INSIDE
+from secondpost.mail.plan import INSIDE, UNSORTED
 from secondpost.spool.schedule import JITTER, WAIT_MS_MAX, term_of
 from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
+# Of one lane: sites that get on, those of them that did not take mail lately, and the connections of those
+# that do not get on.
 SITES_AT_ONCE = 100
+STRANGERS_AT_ONCE = 80
+SITES_ASIDE_MAX = 300
+DUE_SEEN_MAX = 10_000  # sites, among which those that took mail lately are looked for
 LOOK_SECONDS_MAX = 30.0  # without any hint
 UNVERIFIED_SECONDS = 1.0  # between two looks whether the known mail of a site has gone
 LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
 SWEEP_SECONDS = 15.0
 EXPIRE_SECONDS = 60.0
-SITES_DOWN_SECONDS_MAX = 1.0  # between two looks at the sites that are down, or half of `probe`
+SITES_STILL_SECONDS = 1.0  # between two looks at the sites that stand still
 DRAIN_SECONDS_MAX = 30.0
 AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever scheduled
 
@@ -41,7 +48,7 @@ class DeliverLoop:
     def __init__(self, post: Post, lanes: tuple[Lane, ...]) -> None:
         self._post = post
         self._lanes = lanes
-        self.probe = Probe(post)
+        self._down = SitesDown(post, self._is_up)
         self.recipients = RecipientProbe(post)
         self._refusals = Refusals()
         self._sites: dict[tuple[Lane, str], AnySite] = {}
@@ -51,7 +58,8 @@ class DeliverLoop:
         self._looked = 0.0
         self._stopping = False
         self._rounds: list[asyncio.Task[None]] = []
-        self._probing: set[str] = set()
+        self._places = Places(SITES_AT_ONCE, STRANGERS_AT_ONCE, SITES_ASIDE_MAX)
+        self._seen_far = dict.fromkeys(lanes, 0.0)  # when all that is due was last looked through
 
     async def start(self) -> None:
         await self._sweep()
@@ -60,15 +68,11 @@ class DeliverLoop:
         for work, seconds in (
             (self._sweep, SWEEP_SECONDS),
             (self._expire, EXPIRE_SECONDS),
-            (
-                self._look_at_sites_down,
-                min(SITES_DOWN_SECONDS_MAX, self._post.config.deliver.probe_ms / 2000),
-            ),
+            (self._look_at_sites_standing_still, SITES_STILL_SECONDS),
+            (self._down.look, self._down.every_seconds),
         ):
             self._rounds.append(loop.create_task(self._every(seconds, work)))
-        # Nobody knows how long we were away: what was down then may long be up.
-        for down in self._post.claims.sites_down():
-            self._begin_probe(down.site)
+        await self._down.look()
         self._look()
 
     @property
@@ -79,7 +83,9 @@ class DeliverLoop:
     def hinted(self) -> None:
         """There is something new in the spool."""
         for site in self._sites.values():
-            site.poke()
+            # Many that stand still would each ask the store, at every hint.
+            if not site.stands_still:
+                site.poke()
         self._look_within(0.0)
 
     async def drain(self) -> None:
@@ -118,18 +124,52 @@ class DeliverLoop:
         if self._stopping:
             return
         now_ms = self._post.clock.now_ms()
-        room = SITES_AT_ONCE - len(self._sites) - len(self._leasing)
-        wait = LOOK_SECONDS_MAX
-        for due in self._post.claims.sites_due(self._lanes, now_ms, max(room, 0)):
-            seconds = self._unverified_wait_seconds(due)
-            if seconds > 0:
-                wait = min(wait, seconds)
-            else:
-                self._begin(due)
+        wait = min(self._begin_due(lane, now_ms) for lane in self._lanes)
         next_ms = self._post.claims.next_due_ms(self._lanes)
         if next_ms is not None and next_ms > now_ms:
             wait = min(wait, (next_ms - now_ms) / 1000)
         self._look_within(wait)
+
+    def _begin_due(self, lane: Lane, now_ms: int) -> float:
+        """In how many seconds to look again."""
+        room = self._room(lane)
+        due = self._post.claims.sites_due((lane,), now_ms, room.strangers)
+        wait = LOOK_SECONDS_MAX
+        for one in due:
+            wait = min(wait, self._begin_in_turn(one))
+        if len(due) < room.strangers:
+            return wait
+        # There may be more than there is room for.
+        if self._looked - self._seen_far[lane] >= STILL_SECONDS:
+            self._seen_far[lane] = self._looked
+            self._begin_known(lane, now_ms)
+        return min(wait, STILL_SECONDS)
+
+    def _begin_in_turn(self, due: SiteDue) -> float:
+        """In how many seconds to look again, when it is not its turn yet."""
+        seconds = self._unverified_wait_seconds(due)
+        if seconds > 0:
+            return seconds
+        self._begin(due)
+        return LOOK_SECONDS_MAX
+
+    def _begin_known(self, lane: Lane, now_ms: int) -> None:
+        """Sites that took mail lately, past all strangers that are due before them."""
+        room = self._room(lane).known
+        for due in self._post.claims.sites_due((lane,), now_ms, DUE_SEEN_MAX):
+            if room > 0 and (due.site in (INSIDE, UNSORTED) or due.site in self._post.up_lately):
+                self._begin_in_turn(due)
+                room -= 1
+
+    def _room(self, lane: Lane) -> Room:
+        sites = [
+            site
+            for site in self._sites.values()
+            if site.lease.lane is lane and not isinstance(site, InsideSite)
+        ]
+        room = self._places.room(sites, self._looked)
+        leasing = sum(of_lane is lane for of_lane, _ in self._leasing)
+        return Room(max(room.known - leasing, 0), max(room.strangers - leasing, 0))
 
     def _begin(self, due: SiteDue) -> None:
         key = (due.lane, due.site)
@@ -159,7 +199,7 @@ class DeliverLoop:
             yields = partial(self._has_known_mail, lease.site)
             site = UnverifiedSite(self._post, lease, self._refusals, yields, self._ended)
         else:
-            site = Site(self._post, lease, self._refusals, self._ended)
+            site = Site(self._post, lease, self._refusals, self._ended, self._look_at_once)
         self._sites[key] = site
         site.poke()
 
@@ -178,6 +218,9 @@ class DeliverLoop:
 
     def _ended(self, site: AnySite) -> None:
         self._sites.pop((site.lease.lane, site.lease.site), None)
+        self._look_within(0.0)
+
+    def _look_at_once(self) -> None:
         self._look_within(0.0)
 
     # ------------------------------------------------------------ rounds
@@ -218,32 +261,15 @@ class DeliverLoop:
             if expired > 0:
                 self._post.log.expired(domain.name, expired)
 
-    async def _look_at_sites_down(self) -> None:
+    async def _look_at_sites_standing_still(self) -> None:
+        """They are not told of every hint."""
         now_ms = self._post.clock.now_ms()
-        for down in self._post.claims.sites_down():
-            ahead_ms = down.next_probe_ms - now_ms
-            # Further ahead than a round: the clock was set back, or `probe` was made shorter.
-            due = ahead_ms <= 0 or ahead_ms > self._post.config.deliver.probe_ms
-            if due:
-                self._begin_probe(down.site)
+        for site in self._sites.values():
+            if site.stands_still and self._post.claims.is_due(site.lease, now_ms):
+                site.poke()
 
-    def _begin_probe(self, site: str) -> None:
-        if site not in self._probing:
-            self._probing.add(site)
-            self._post.background(self._probe_site(site))
-
-    def _resume(self, site: str) -> None:
+    def _is_up(self, site: str) -> None:
         for leased in self._sites.values():
             if leased.lease.site == site:
                 leased.resume()
-
-    async def _probe_site(self, site: str) -> None:
-        try:
-            for down in self._post.claims.sites_down():
-                if down.site == site and await self.probe.look_at(down):
-                    self._resume(site)
-                    self._look_within(0.0)
-        except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("probe-waits", f"{site}: {error}")
-        finally:
-            self._probing.discard(site)
+        self._look_within(0.0)

@@ -2,12 +2,14 @@
 
 The hosts are tried in their order of preference, and each host's addresses. A host that offers STARTTLS
 and cannot do it is tried once more in the clear, unless TLS is demanded (RFC 7435: opportunistic).
+Whatever ends the attempt, a cancellation too, leaves no connection behind.
 """
 
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from secondpost.deliver.entrances import Entrances, Passage
 from secondpost.deliver.outside import Background, Connection, Job, Owner
 from secondpost.mail.address import Endpoint
 from secondpost.mail.outcome import Cause
@@ -47,12 +49,26 @@ class _Doorstep:
         raise AssertionError("nothing was sent yet")
 
 
+class _Entered(Connection):
+    """A connection that says when it is gone."""
+
+    passage: Passage
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.passage.leave()
+
+
 @dataclass(frozen=True, slots=True)
 class Opener:
+    """`goes_first`: before others that wait at the same address."""
+
     net: Net
     hello: str
     background: Background
     connect_seconds: float
+    entrances: Entrances
+    goes_first: bool
 
     async def open(self, plan: Plan, owner: Owner) -> Connection | Unopened:
         tried = Unopened(Cause.CONNECT, "", Reply.of(451, "4.4.1", "no host of the site was tried"))
@@ -72,14 +88,33 @@ class Opener:
         return opened
 
     async def _try(self, hop: Hop, endpoint: Endpoint, owner: Owner) -> Connection | Unopened:
+        try:
+            async with asyncio.timeout(self.connect_seconds):
+                passage = await self.entrances.enter(endpoint, self.goes_first)
+        except TimeoutError:
+            why = f"enough connections to {endpoint} are open, or wait to be"
+            return Unopened(Cause.CONNECT, hop.at(endpoint.host), Reply.of(451, "4.4.1", why))
+        opened = None
+        try:
+            opened = await self._pass(hop, endpoint, passage)
+        finally:
+            if not isinstance(opened, Connection):
+                passage.leave()
+        if isinstance(opened, Connection):
+            passage.let_in()
+            opened.owner = owner
+        return opened
+
+    async def _pass(self, hop: Hop, endpoint: Endpoint, passage: Passage) -> Connection | Unopened:
         doorstep = _Doorstep()
-        connection = Connection(doorstep, self.net, self.hello, hop, self.background)
+        connection = _Entered(doorstep, self.net, self.hello, hop, self.background)
+        connection.passage = passage
         try:
             await self.net.connect(lambda: connection, endpoint, self.connect_seconds)
+            broken = await doorstep.outcome
         except NetError as error:
             return Unopened(Cause.CONNECT, hop.at(endpoint.host), Reply.of(451, "4.4.1", str(error)))
-        broken = await doorstep.outcome
-        if broken is not None:
-            return broken
-        connection.owner = owner
-        return connection
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        return connection if broken is None else broken

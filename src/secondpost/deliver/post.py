@@ -1,11 +1,15 @@
 """What the parts of this station share: the configuration, the world and the spool."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from secondpost.config.records import Config
+from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.learning import Learning
+from secondpost.deliver.opening import Opener
+from secondpost.deliver.places import UpLately
 from secondpost.deliver.readers import Readers
 from secondpost.deliver.refusal_budget import RefusalBudgets
 from secondpost.deliver.settling import Settler, insist
@@ -17,13 +21,14 @@ from secondpost.mail.plan import Inside, NoPlan, Plan
 from secondpost.mail.questions import Asking
 from secondpost.maillog import MailLog
 from secondpost.route.destination import ByHosts, ByMx, road_to
-from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx
-from secondpost.spool.schedule import Term, settle, term_of
+from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx, unanswered_hosts, unanswered_mx
+from secondpost.spool.schedule import Term, handed_back, settle, term_of
 from secondpost.store.ports import Claims, Lease, Settlement
 from secondpost.world.asking import Answerer, drive
 from secondpost.world.ports import Clock, Dice, Disk, FileUnreadable, Net, Work
 
 READ_OCTETS = 256 * 1024
+ROUTE_SECONDS_MAX = 30.0  # for all names that a route asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,29 @@ class Post:
     log: MailLog
     answerer: Answerer
     us: Ourselves
+    entrances: Entrances  # of all stores of this process
+    up_lately: UpLately
     background: Callable[[Coroutine[None, None, None]], None]
 
     async def route(self, lane: Lane, domain: Domain) -> Plan | NoPlan | Inside:
         """Today's route: by today's configuration, and by DNS as it is now."""
         road = road_to(self.config, lane, domain)
-        return road if isinstance(road, Inside) else await drive(self._asking(road), self.answerer)
+        if isinstance(road, Inside):
+            return road
+        try:
+            async with asyncio.timeout(ROUTE_SECONDS_MAX):
+                return await drive(self._asking(road), self.answerer)
+        except TimeoutError:
+            return self.unanswered(lane, domain)
+
+    def unanswered(self, lane: Lane, domain: Domain) -> NoPlan:
+        """What the route is when DNS did not answer in time."""
+        road = road_to(self.config, lane, domain)
+        return unanswered_hosts(road.hosts) if isinstance(road, ByHosts) else unanswered_mx(domain)
+
+    def opener(self, connect_seconds: float, goes_first: bool) -> Opener:
+        hostname = self.config.hostname.name
+        return Opener(self.net, hostname, self.background, connect_seconds, self.entrances, goes_first)
 
     def _asking(self, road: ByHosts | ByMx) -> Asking[Plan | NoPlan]:
         if isinstance(road, ByHosts):
@@ -105,6 +127,12 @@ class Post:
     async def pause(self, lane: Lane, domain: Domain, until_ms: int) -> None:
         write = partial(self.claims.pause_domain, lane, domain, until_ms)
         await insist(write, f"the pause of {domain}", self.log)
+
+    async def hand_back(self, lease: Lease, rows: Iterable[Claimed]) -> None:
+        """Untried; they can be claimed again when this returns."""
+        now_ms = self.clock.now_ms()
+        settlements = [handed_back(row, now_ms) for row in rows]
+        await insist(partial(self.claims.settle, lease, settlements), "what goes to another site", self.log)
 
     async def give_back(self, lease: Lease) -> None:
         """Else nobody could deliver to its site as long as this process lives."""

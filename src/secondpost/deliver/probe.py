@@ -5,10 +5,12 @@ one that lets us in is enough.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 
-from secondpost.deliver.opening import Opener, Unopened
+from secondpost.deliver.opening import Unopened
 from secondpost.deliver.outside import Connection, Job
+from secondpost.deliver.places import STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.mail.address import Domain
 from secondpost.mail.envelope import Lane
@@ -20,7 +22,6 @@ from secondpost.store.ports import SiteDown
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0  # for the whole conversation
-PROBES_AT_ONCE = 50
 DOMAINS_MAX = 1000  # of a site, among which those are that are looked at in a round
 DOMAINS_AT_ONCE = 100
 
@@ -50,33 +51,55 @@ class Visitor:
             self.answer.set_result(result)
 
 
+class Look:
+    """One look at a site that is down, as it holds a place among others."""
+
+    patience_seconds = STILL_SECONDS  # broken off, it is a look that was not answered
+
+    def __init__(self, is_known: bool, now: float) -> None:
+        self.is_known = is_known
+        self.moved = now
+        self.connections = 1
+        self._limits = TimeLimits()
+
+    def within(self, seconds: float | None) -> AbstractAsyncContextManager[None]:
+        return self._limits.within(seconds)
+
+    def break_off(self) -> None:
+        self._limits.end()
+
+
 class Probe:
     def __init__(self, post: Post) -> None:
         self._post = post
-        self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
-        self._room = asyncio.Semaphore(PROBES_AT_ONCE)
 
     # ------------------------------------------------------------ sites
 
-    async def look_at(self, down: SiteDown) -> bool:
+    async def look_at(self, down: SiteDown, look: Look) -> bool:
         """Whether the site is up again, or nothing waits for it any more; else the next round is noted."""
         post = self._post
-        async with self._room:
-            waiting = post.claims.domains_of(down.site, DOMAINS_MAX)
-            if len(waiting) == 0:
-                await post.mark_up(down.site)
-                return True
-            looked_at = post.dice.shuffled(waiting)[:DOMAINS_AT_ONCE]
-            routes = await asyncio.gather(*(post.route(lane, domain) for lane, domain in looked_at))
-            moved = await self._move(down, looked_at, routes)
-            for routed in routes:
-                if isinstance(routed, Plan) and routed.site == down.site:
-                    return await self._visit_site(down, routed) or moved
-            for routed in routes:
-                if isinstance(routed, NoPlan):
-                    await post.mark_down(down.site, routed.cause, routed.reply.text)
-                    break
-            return moved
+        waiting = post.claims.domains_of(down.site, DOMAINS_MAX)
+        if len(waiting) == 0:
+            await post.mark_up(down.site)
+            return True
+        looked_at = post.dice.shuffled(waiting)[:DOMAINS_AT_ONCE]
+        routes = await asyncio.gather(*(self._route(lane, domain, look) for lane, domain in looked_at))
+        moved = await self._move(down, looked_at, routes)
+        for routed in routes:
+            if isinstance(routed, Plan) and routed.site == down.site:
+                return await self._visit_site(down, routed, look) or moved
+        for routed in routes:
+            if isinstance(routed, NoPlan):
+                await post.mark_down(down.site, routed.cause, routed.reply.text)
+                break
+        return moved
+
+    async def _route(self, lane: Lane, domain: Domain, look: Look) -> Plan | NoPlan | Inside:
+        try:
+            async with look.within(None):
+                return await self._post.route(lane, domain)
+        except TimeoutError:
+            return self._post.unanswered(lane, domain)
 
     async def _move(
         self, down: SiteDown, domains: list[tuple[Lane, Domain]], routes: list[Plan | NoPlan | Inside]
@@ -90,9 +113,9 @@ class Probe:
                 moved = True
         return moved
 
-    async def _visit_site(self, down: SiteDown, plan: Plan) -> bool:
+    async def _visit_site(self, down: SiteDown, plan: Plan, look: Look) -> bool:
         post = self._post
-        refusal = await self._first_refusal(plan)
+        refusal = await self._first_refusal(plan, look)
         if refusal is None:
             await post.mark_up(down.site)
             post.log.site_up(down.site, post.clock.now_ms() - down.since_ms)
@@ -100,25 +123,32 @@ class Probe:
         await post.mark_down(down.site, refusal.cause, f"{refusal.host}: {refusal.reply}")
         return False
 
-    async def _first_refusal(self, plan: Plan) -> Unopened | None:
+    async def _first_refusal(self, plan: Plan, look: Look) -> Unopened | None:
         """None when at least one host let us in."""
-        visits = [asyncio.ensure_future(self._visit(Plan(plan.site, (hop,)))) for hop in plan.hops]
+        opener = self._post.opener(CONNECT_SECONDS, goes_first=look.is_known)
+        visits = [asyncio.ensure_future(opener.open(Plan(plan.site, (hop,)), Visitor())) for hop in plan.hops]
+        look.connections = len(visits)
         refused: list[Unopened] = []
         try:
-            for visit in asyncio.as_completed(visits, timeout=ANSWER_SECONDS):
-                opened = await visit
-                if isinstance(opened, Connection):
-                    opened.quit()
-                    return None
-                refused.append(opened)
+            async with look.within(ANSWER_SECONDS):
+                for visit in asyncio.as_completed(visits):
+                    opened = await visit
+                    if isinstance(opened, Connection):
+                        return None
+                    refused.append(opened)
         except TimeoutError:
             pass
         finally:
-            for visit in visits:
-                visit.cancel()
+            await _leave(visits)
         if len(refused) > 0:
             return refused[0]
         return Unopened(Cause.CONNECT, plan.hops[0].name, Reply.of(451, "4.4.1", "no answer in time"))
 
-    async def _visit(self, plan: Plan) -> Connection | Unopened:
-        return await self._opener.open(plan, Visitor())
+
+async def _leave(visits: Sequence[asyncio.Future[Connection | Unopened]]) -> None:
+    """All of them end, and no connection stays open."""
+    for visit in visits:
+        visit.cancel()
+    for left in await asyncio.gather(*visits, return_exceptions=True):
+        if isinstance(left, Connection):
+            left.quit()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from secondpost.deliver.opening import Opener, Unopened
+from secondpost.deliver.opening import Unopened
 from secondpost.deliver.outside import Connection
 from secondpost.deliver.post import Post
 from secondpost.deliver.probe import Visitor
@@ -51,7 +51,7 @@ class RecipientConnection:
     """`parted` is called when the primary ended the connection for its refusals."""
 
     def __init__(self, post: Post, parted: Callable[[], None]) -> None:
-        self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
+        self._opener = post.opener(CONNECT_SECONDS, goes_first=True)
         self._parted = parted
         self._open: _Open | None = None
         self._goodbye: asyncio.TimerHandle | None = None

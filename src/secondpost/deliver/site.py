@@ -2,65 +2,77 @@
 allows, hands each a message at a time, and writes down what came of it.
 
 A fault of the site stops the work: what was claimed goes back untried, and the site is one row that says
-it is down. Any other fault belongs to its message, and the next one goes on.
+it is down. Any other fault belongs to its message, and the next one goes on. A site that does not get on
+is broken off when others need its room: see places.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
 
 from secondpost.deliver.ahead import Made, MailsAhead
-from secondpost.deliver.opening import Opener
+from secondpost.deliver.opening import Unopened
 from secondpost.deliver.outside import Connection, ContentUnreadable, Job, Personal
 from secondpost.deliver.pace import STALL_SECONDS, Pace
+from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Unreadable
 from secondpost.deliver.refusals import PAUSE_MS, Refusals
 from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of_break, speaks_of_load
-from secondpost.mail.address import Domain
+from secondpost.deliver.sorting import Sorting
 from secondpost.mail.delivery import Claimed
-from secondpost.mail.outcome import Cause, Deferred, Failed, Level, Outcome
-from secondpost.mail.plan import Inside, NoPlan, Plan
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause, Deferred, Level, Outcome
+from secondpost.mail.plan import UNSORTED, Plan
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Result
-from secondpost.spool.schedule import handed_back, not_for
+from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CLAIM_AT_ONCE = 200  # rows: what a crash may leave claimed, and so maybe delivered
 JOBS_LOW = 50  # claim more when fewer messages than this are at hand
-RECIPIENTS_PER_TRANSACTION_MAX = 100  # RFC 5321 §4.5.3.1.8
 LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more
 CONNECT_SECONDS = 30.0
-PLAN_SECONDS = 10.0  # how long a route computed for one message serves the next ones of its domain
-PLANS_MAX = 1000
+OPENING_SECONDS_MAX = 600.0  # for all hosts of the site, one after the other
+BROKEN_OFF = Reply.of(451, "4.4.2", "Lost: the peer did not answer in time")
 
 
 class Site:
-    """`ended` is called once, when the lease is given back."""
+    """`ended` is called once, when the lease is given back; `elsewhere`, when rows went to another site."""
 
-    def __init__(self, post: Post, lease: Lease, refusals: Refusals, ended: Callable[["Site"], None]) -> None:
+    def __init__(
+        self,
+        post: Post,
+        lease: Lease,
+        refusals: Refusals,
+        ended: Callable[["Site"], None],
+        elsewhere: Callable[[], None],
+    ) -> None:
         self._post = post
         self.lease = lease
         self._refusals = refusals
         self._ended = ended
-        self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
+        self.moved = asyncio.get_running_loop().time()
+        goes_first = self.is_known or lease.lane is Lane.RELAY
+        self._opener = post.opener(CONNECT_SECONDS, goes_first)
+        self._openings = TimeLimits()
+        self._sorting = Sorting(post, lease, self._take, self._settle, elsewhere, self._sorted)
         self._pace = Pace(post.config.deliver.connections_per_site)
         self._jobs: deque[Job] = deque()
         self._ahead: MailsAhead | None = None  # the jobs of a store of mail to readers are made first
         if post.readers is not None:
             self._ahead = MailsAhead(post.readers.mails_for, post.background, self._go_on, self._cannot_make)
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, None] = {}  # in order: a set has none
         self._idle: list[Connection] = []
         self._connecting = 0
         self._faults = 0  # of the site, being written down
         self._claiming = False
         self._claim_again = False
+        self._hint_waits = False  # until a host lets us in
         self._stopping = False
         self._told_to_stop = False
         self._ended_once = False
         self._plan: Plan | None = None
-        self._plans: dict[Domain, tuple[float, Plan | NoPlan | Inside]] = {}
         self._linger: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
 
@@ -69,9 +81,48 @@ class Site:
         """A message is on its way, or waits for a connection; not while the last ones linger."""
         return self._at_hand() > 0 or len(self._connections) > len(self._idle)
 
+    @property
+    def is_known(self) -> bool:
+        """It took mail lately; those whose site is not known yet go with it."""
+        return self.lease.site == UNSORTED or self.lease.site in self._post.up_lately
+
+    @property
+    def connections(self) -> int:
+        """That are open, or being opened."""
+        return len(self._connections) + self._connecting
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long it may stand still before it can be broken off; 0: it is idle."""
+        if any(connection.job is not None for connection in self._connections):
+            return MESSAGE_SECONDS
+        return STILL_SECONDS if self._connecting > 0 else 0.0
+
+    @property
+    def stands_still(self) -> bool:
+        """It waits for answers alone, and has not got on for a while: with more mail it could do nothing."""
+        waits = len(self._idle) == 0 and self.connections > 0
+        return waits and asyncio.get_running_loop().time() - self.moved >= STILL_SECONDS
+
+    def _moves(self) -> None:
+        self.moved = asyncio.get_running_loop().time()
+
+    def break_off(self) -> None:
+        """Others need the room: as if time was over for all that is under way."""
+        if self.patience_seconds == 0.0:
+            self._halt()
+            return
+        self._openings.end()
+        for connection in [one for one in self._connections if one.job is not None]:
+            connection.abort()
+            if not self._gone(connection, Cause.LOST, BROKEN_OFF):
+                self._site_fault(Cause.LOST, connection.host, BROKEN_OFF)
+
     def stop(self) -> None:
         """Finish the messages under way, leave the rest to whoever comes next."""
         self._told_to_stop = True
+        self._openings.end()
+        self._sorting.stop()
         self._halt()
 
     def resume(self) -> None:
@@ -96,9 +147,18 @@ class Site:
             return
         if self._claiming:
             self._claim_again = True
-        elif self._at_hand() < JOBS_LOW:
+        elif self._wants_more():
             self._claiming = True
             self._post.background(self._claim())
+        else:
+            self._hint_waits = True
+
+    def _wants_more(self) -> bool:
+        if self._sorting.is_full:
+            return False
+        # Before the first host lets us in, there is no use for more.
+        enough = JOBS_LOW if len(self._connections) > 0 or self._connecting == 0 else 1
+        return self._at_hand() < enough
 
     async def _claim(self) -> None:
         try:
@@ -106,70 +166,29 @@ class Site:
         except (StoreUnavailable, StoreFull) as error:
             self._post.log.alarm("claim-waits", str(error))
             claimed = []
-        for domain, rows in groupby(claimed, key=lambda row: row.recipient.domain):
-            await self._sort(domain, list(rows))
+        self._sorting.sort(claimed)
         self._claiming = False
         again, self._claim_again = self._claim_again, False
         self._assign()
-        nothing_to_do = len(claimed) > 0 and self._at_hand() == 0  # all of it was for somebody else
-        if nothing_to_do or (again and len(claimed) == 0):
+        nothing_to_do = len(claimed) > 0 and self._at_hand() + self._sorting.rows == 0
+        more = len(claimed) > CLAIM_AT_ONCE // 2 and self._at_hand() == 0
+        if nothing_to_do or more or (again and len(claimed) == 0):
             self.poke()
         self._end_if_done()
 
-    async def _sort(self, domain: Domain, rows: list[Claimed]) -> None:
-        """Rows whose route leads to this site become jobs; the others go where they belong."""
-        routed = await self._route(domain)
-        if isinstance(routed, NoPlan):
-            await self._nowhere(domain, rows, routed)
-        elif isinstance(routed, Inside) or routed.site != self.lease.site:
-            # The hint was wrong, or the route has changed: correct it and hand the rows back.
-            await self._hint(domain, routed.site)
-            self._hand_back(rows)
-        else:
-            self._plan = routed
-            self._jobs.extend(jobs_of(self._that_may_go(rows)))
+    def _sorted(self) -> None:
+        self._assign()
+        if self._at_hand() == 0:
+            self.poke()
+        self._end_if_done()
 
-    def _that_may_go(self, rows: list[Claimed]) -> list[Claimed]:
-        """`[send] only_to` keeps a staging copy from mailing anyone else."""
-        readers = self._post.readers
-        if readers is None:
-            return rows
-        may_go = []
-        for row in rows:
-            if readers.may_get(row.recipient):
-                may_go.append(row)
-            else:
-                self._post.settler.add(self.lease, not_for(row, self._post.clock.now_ms()))
-        return may_go
+    def _take(self, plan: Plan, jobs: Iterable[Job]) -> None:
+        self._plan = plan
+        self._jobs.extend(jobs)
 
     def _at_hand(self) -> int:
         """Messages that are claimed and not on their way."""
         return len(self._jobs) + (self._ahead.count if self._ahead is not None else 0)
-
-    async def _route(self, domain: Domain) -> Plan | NoPlan | Inside:
-        now = asyncio.get_running_loop().time()
-        known = self._plans.get(domain)
-        if known is not None and now - known[0] < PLAN_SECONDS:
-            return known[1]
-        if len(self._plans) >= PLANS_MAX:
-            self._plans.clear()
-        routed = await self._post.route(self.lease.lane, domain)
-        self._plans[domain] = (now, routed)
-        return routed
-
-    async def _nowhere(self, domain: Domain, rows: list[Claimed], routed: NoPlan) -> None:
-        """For a backup domain no answer of DNS is final: its site is down, with an alarm."""
-        if routed.reply.is_permanent:
-            for row in rows:
-                self._settle(row, Failed(routed.cause, "", routed.reply))
-            return
-        await self._hint(domain, routed.site)
-        await self._post.mark_down(routed.site, routed.cause, routed.reply.text)
-        for row in rows:
-            self._settle(row, Deferred(routed.cause, "", routed.reply))
-
-    async def _hint(self, domain: Domain, site: str) -> None:
-        await self._post.hint(self.lease.lane, domain, site)
 
     def _put_back_jobs(self, of: Callable[[Job], bool] = lambda job: True) -> None:
         made = self._ahead.take_back(of) if self._ahead is not None else []
@@ -241,17 +260,38 @@ class Site:
 
     async def _open(self) -> None:
         assert self._plan is not None
-        opened = await self._opener.open(self._plan, self)
+        opened = await self._opened(self._plan)
         self._connecting -= 1
-        if isinstance(opened, Connection):
-            self._connections.add(opened)
-            self._idle.append(opened)
-            self._assign()
+        if self._stopping:
+            self._turn_away(opened)
+        elif isinstance(opened, Connection):
+            self._let_in(opened)
         elif len(self._connections) > 0:
             self._pace.refused_one_more(len(self._connections))
         else:
             self._site_fault(opened.cause, opened.host, opened.reply)
         self._end_if_done()
+
+    async def _opened(self, plan: Plan) -> Connection | Unopened:
+        try:
+            async with self._openings.within(OPENING_SECONDS_MAX):
+                return await self._opener.open(plan, self)
+        except TimeoutError:
+            return Unopened(Cause.CONNECT, plan.hops[0].name, BROKEN_OFF)
+
+    def _let_in(self, connection: Connection) -> None:
+        self._moves()
+        self._connections[connection] = None
+        self._idle.append(connection)
+        self._assign()
+        if self._hint_waits:
+            self._hint_waits = False
+            self.poke()
+
+    def _turn_away(self, opened: Connection | Unopened) -> None:
+        """It comes too late: the work has ended meanwhile."""
+        if isinstance(opened, Connection):
+            opened.quit()
 
     def _site_fault(self, cause: Cause, host: str, reply: Reply) -> None:
         self._faults += 1
@@ -274,14 +314,14 @@ class Site:
         return self._jobs.popleft() if len(self._jobs) > 0 else None
 
     def _leave(self, connection: Connection) -> None:
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
         if connection in self._idle:
             self._idle.remove(connection)
         connection.quit()
 
     def _end_if_done(self) -> None:
         under_way = self._connecting + self._faults + len(self._connections) - len(self._idle)
-        busy = self._claiming or under_way > 0
+        busy = self._claiming or self._sorting.rows > 0 or under_way > 0
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None
@@ -318,11 +358,13 @@ class Site:
 
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
         refused = 0
+        self._moves()
         for claimed, result in zip(job.claimed, results, strict=True):
             refused += is_policy_refusal(result)
             self._settle(claimed, outcome_of(result, connection.host))
             if result.reply.is_positive:
                 self._pace.delivered()
+                self._post.up_lately.note(self.lease.site)
             elif speaks_of_load(result.reply):
                 self._pace.pushed_back()
         if refused == len(results):
@@ -351,7 +393,13 @@ class Site:
         await self._post.pause(claimed.lane, domain, until_ms)
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
-        self._connections.discard(connection)
+        if not self._gone(connection, cause, reply):
+            self._assign()
+            self._end_if_done()
+
+    def _gone(self, connection: Connection, cause: Cause, reply: Reply) -> bool:
+        """Whether it is a fault of the site, which is seen to."""
+        self._connections.pop(connection, None)
         if connection in self._idle:
             self._idle.remove(connection)
         job, connection.job = connection.job, None
@@ -359,9 +407,8 @@ class Site:
             self._jobs.appendleft(job)
         elif job is not None and self._broken_off(connection, job, cause, reply):
             self._site_fault(cause, connection.host, reply)
-            return
-        self._assign()
-        self._end_if_done()
+            return True
+        return False
 
     def _broken_off(self, connection: Connection, job: Job, cause: Cause, reply: Reply) -> bool:
         """In mid-message. Whether it is a fault of the site. It may be the message that brings it about, so
@@ -377,21 +424,3 @@ class Site:
 
     def _settle(self, claimed: Claimed, outcome: Outcome) -> None:
         self._post.conclude(self.lease, claimed, self._refusals.weighed(claimed, outcome))
-
-
-def jobs_of(rows: list[Claimed]) -> Iterator[Job]:
-    """Recipients of one message, which lie beside each other, go in one transaction; each reader of an
-    issue has a mail of their own.
-    """
-    for personal, together in groupby(rows, key=lambda row: row.subscriber is not None):
-        if personal:
-            yield from (Job((row,)) for row in together)
-        else:
-            yield from _shared_jobs(together)
-
-
-def _shared_jobs(rows: Iterable[Claimed]) -> Iterator[Job]:
-    for _, together in groupby(rows, key=lambda row: row.id.queue_id):
-        recipients = list(together)
-        for start in range(0, len(recipients), RECIPIENTS_PER_TRANSACTION_MAX):
-            yield Job(tuple(recipients[start : start + RECIPIENTS_PER_TRANSACTION_MAX]))

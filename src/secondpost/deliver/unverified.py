@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from secondpost.deliver.opening import Opener, Unopened
+from secondpost.deliver.opening import Unopened
 from secondpost.deliver.outside import Connection, ContentUnreadable, Job
+from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import QUEUE, REFUSALS_PER_CONNECTION_MAX
 from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.results import outcome_of, outcome_of_break
-from secondpost.deliver.site import jobs_of
+from secondpost.deliver.site import BROKEN_OFF, OPENING_SECONDS_MAX
+from secondpost.deliver.sorting import jobs_of
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause, Deferred, Level, Outcome
@@ -43,7 +45,10 @@ class UnverifiedSite:
         self._yields = yields
         self._ended = ended
         self._budget = post.budgets.of(lease.site)
-        self._opener = Opener(post.net, post.config.hostname.name, post.background, CONNECT_SECONDS)
+        self.moved = asyncio.get_running_loop().time()
+        self._opener = post.opener(CONNECT_SECONDS, goes_first=True)
+        self._openings = TimeLimits()
+        self._opening = False
         self._plan: Plan | None = None
         self._connection: Connection | None = None
         self._refused = 0  # recipients, over this connection
@@ -55,6 +60,31 @@ class UnverifiedSite:
     @property
     def has_work(self) -> bool:
         return self._working
+
+    @property
+    def is_known(self) -> bool:
+        return self.lease.site in self._post.up_lately
+
+    @property
+    def connections(self) -> int:
+        return int(self._opening or self._connection is not None)
+
+    @property
+    def patience_seconds(self) -> float:
+        return STILL_SECONDS if self._opening else MESSAGE_SECONDS
+
+    @property
+    def stands_still(self) -> bool:
+        """A hint costs nothing here while a message is under way."""
+        return False
+
+    def break_off(self) -> None:
+        """Others need the room: as if time was over for what is under way."""
+        self._openings.end()
+        if self._connection is not None:
+            connection = self._connection
+            connection.abort()
+            self.connection_broken(connection, Cause.LOST, BROKEN_OFF)
 
     def stop(self) -> None:
         """Finish the message under way, leave the rest to the next lease."""
@@ -137,12 +167,22 @@ class UnverifiedSite:
         if self._connection is not None:
             return self._connection
         assert self._plan is not None
-        opened = await self._opener.open(self._plan, self)
+        self._opening = True
+        opened = await self._opened(self._plan)
+        self._opening = False
+        self.moved = asyncio.get_running_loop().time()
         if isinstance(opened, Unopened):
             await self._site_fault(job, opened.cause, opened.host, opened.reply)
             return None
         self._connection, self._refused = opened, 0
         return opened
+
+    async def _opened(self, plan: Plan) -> Connection | Unopened:
+        try:
+            async with self._openings.within(OPENING_SECONDS_MAX):
+                return await self._opener.open(plan, self)
+        except TimeoutError:
+            return Unopened(Cause.CONNECT, plan.hops[0].name, BROKEN_OFF)
 
     async def _site_fault(self, job: Job, cause: Cause, host: str, reply: Reply) -> None:
         self._stopping = True
@@ -173,6 +213,7 @@ class UnverifiedSite:
             raise ContentUnreadable(str(error)) from error
 
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+        self.moved = asyncio.get_running_loop().time()
         refused = sum(map(is_refusal, results))
         self._refused += refused
         self._budget.give_back(QUEUE, len(results) - refused)

@@ -45,7 +45,7 @@ class Ourselves:
 
 def plan_for_hosts(hosts: tuple[Endpoint, ...], tls: TlsDemand | None, us: Ourselves) -> Asking[Routed]:
     """Hosts that the owner named. Those that do not resolve are left out while another one does."""
-    site = ",".join(str(host) for host in hosts)
+    site = _site_of(hosts)
     hops: list[Hop] = []
     wrong: list[str] = []
     for host in hosts:
@@ -61,6 +61,15 @@ def plan_for_hosts(hosts: tuple[Endpoint, ...], tls: TlsDemand | None, us: Ourse
         return Plan(site, tuple(hops))
     cause = Cause.LOOP if any("itself" in why for why in wrong) else Cause.DNS
     return NoPlan(site, cause, _temporary(cause, "; ".join(wrong)))
+
+
+def unanswered_hosts(hosts: tuple[Endpoint, ...]) -> NoPlan:
+    """Names that were not answered in the time that a route may take."""
+    return NoPlan(_site_of(hosts), Cause.DNS, _temporary(Cause.DNS, "DNS did not answer in time"))
+
+
+def unanswered_mx(domain: Domain) -> NoPlan:
+    return _nowhere(domain, Cause.DNS, "4.4.3", f"DNS did not say in time where mail for {domain} goes")
 
 
 def plan_for_mx(domain: Domain, as_backup: bool, port: int, us: Ourselves) -> Asking[Routed]:
@@ -83,6 +92,10 @@ def plan_for_mx(domain: Domain, as_backup: bool, port: int, us: Ourselves) -> As
             return (yield from _implicit(domain, port, us))
         case Finding.FOUND:
             return (yield from _ranked(domain, answer.records, as_backup, port, us))
+
+
+def _site_of(hosts: tuple[Endpoint, ...]) -> str:
+    return ",".join(str(host) for host in hosts)
 
 
 def _ranked(

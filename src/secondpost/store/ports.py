@@ -178,6 +178,10 @@ class Claims(Protocol):
         """
         ...
 
+    def is_due(self, lease: Lease, now_ms: int) -> bool:
+        """Whether there may be something to claim."""
+        ...
+
     def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
         """Write new states; returns how many rows were still claimed under this fence (the others are
         untouched). Content that no recipient needs any more goes with it.

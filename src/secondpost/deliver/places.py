@@ -1,0 +1,140 @@
+"""How many are worked off at once: places for those that get on, and a bound for those that do not.
+
+Who has not got on for STILL_SECONDS holds no place any more, and waits aside for as long as RFC 5321
+§4.5.3.2 wants a slow server to be waited for. So however many servers are silent, each keeps the others
+waiting for a second at most, and no more than ASIDE_MAX connections are held for them. Beyond that, those
+that have stood still for the longest are broken off, as at a time-out: first what is idle, then what was
+not let in, and a message under way only after MESSAGE_SECONDS.
+
+Some places are kept for sites that took mail lately: thousands of strangers who are let in one after the
+other do not stand before them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+STILL_SECONDS = 1.0
+MESSAGE_SECONDS = 30.0
+UP_LATELY_SECONDS = 6 * 3600.0
+UP_LATELY_SITES_MAX = 10_000
+NOTED_AGAIN_SECONDS = 60.0
+
+
+class Placed(Protocol):
+    """One that may hold a place."""
+
+    @property
+    def moved(self) -> float:
+        """When it last got on, in the loop's time."""
+        ...
+
+    @property
+    def is_known(self) -> bool:
+        """It took mail lately."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """That are open for it, or being opened."""
+        ...
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long it may stand still before it can be broken off; 0: it is idle, and no harm is done."""
+        ...
+
+    def break_off(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many more may have a place."""
+
+    known: int
+    strangers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """`strangers_max` of `at_once` are for those that did not take mail lately. `aside_max`: connections."""
+
+    at_once: int
+    strangers_max: int
+    aside_max: int
+
+    def room(self, placed: Iterable[Placed], now: float) -> Room:
+        """Breaks off what is too much aside."""
+        moving = strangers = aside = 0
+        still: list[Placed] = []
+        for one in placed:
+            if now - one.moved < STILL_SECONDS:
+                moving += 1
+                strangers += not one.is_known
+            elif one.connections > 0:
+                still.append(one)
+                aside += one.connections
+        if aside >= self.aside_max:
+            aside = self._break_off(still, aside, now)
+        # Messages under way are not broken off for strangers' sake before their time.
+        strangers_max = self.strangers_max if aside < self.aside_max else 0
+        known = min(self.at_once - moving, 2 * self.aside_max - aside)
+        return Room(max(known, 0), max(min(strangers_max - strangers, known), 0))
+
+    def _break_off(self, still: Sequence[Placed], aside: int, now: float) -> int:
+        """Until there is room for as many strangers as are let in at once, where that can be. How many
+        connections are left.
+        """
+        for one in sorted(still, key=lambda one: (one.patience_seconds, one.is_known, one.moved)):
+            if aside <= self.aside_max - min(self.strangers_max, self.aside_max // 2):
+                break
+            if now - one.moved >= one.patience_seconds:
+                aside -= one.connections
+                one.break_off()
+        return aside
+
+
+class UpLately:
+    """The sites that took mail in the last hours, as far as this process knows."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}  # in the loop's time, earliest first
+
+    def note(self, site: str) -> None:
+        now = asyncio.get_running_loop().time()
+        seen = self._seen.get(site)
+        if seen is not None and now - seen < NOTED_AGAIN_SECONDS:
+            return
+        self._seen.pop(site, None)
+        self._seen[site] = now
+        if len(self._seen) > UP_LATELY_SITES_MAX:
+            del self._seen[next(iter(self._seen))]
+
+    def __contains__(self, site: str) -> bool:
+        seen = self._seen.get(site)
+        return seen is not None and asyncio.get_running_loop().time() - seen < UP_LATELY_SECONDS
+
+
+class TimeLimits:
+    """Time limits of what one waits for; all of them can be ended at once."""
+
+    def __init__(self) -> None:
+        self._limits: dict[asyncio.Timeout, None] = {}  # in order: a set has none
+
+    @asynccontextmanager
+    async def within(self, seconds: float | None) -> AsyncIterator[None]:
+        """Raises TimeoutError after that time, None: never, or when `end` is called."""
+        async with asyncio.timeout(seconds) as limit:
+            self._limits[limit] = None
+            try:
+                yield
+            finally:
+                del self._limits[limit]
+
+    def end(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(now)

@@ -1,0 +1,245 @@
+"""Servers that take a connection and say nothing, and names that are never answered, hold up nothing else."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from secondpost.deliver import loop, sites_down
+from secondpost.deliver.entrances import OPENING_MAX
+from secondpost.deliver.outside import COMMAND_SECONDS
+from secondpost.deliver.places import STILL_SECONDS
+from secondpost.deliver.site import LINGER_SECONDS
+from secondpost.mail.address import Endpoint
+from simulation.clock import fence
+from simulation.dns import SLOW, SimResolver
+from simulation.letters import compose
+from simulation.senders import Manners, SendingServer
+from simulation.talk import Talk
+from tests.days.test_hostile_primary import MINUTE, OUR_ADDRESS, Primary, Town
+
+SILENT = 100
+GOOD = "good.example"
+SOON_SECONDS = 2 * STILL_SECONDS + 1.0  # and what it takes to send a message over the simulated internet
+
+
+class Silent:
+    """A server that lets everybody in and says nothing, under many names."""
+
+    def __init__(self, town: Town, address: str, *domains: str) -> None:
+        town.internet.host(address, (address,), "abroad")
+        self._net = town.internet.net_for(address)
+        self.connections = 0  # open now
+        self.connections_peak = 0
+        for domain in domains:
+            name = f"mx.{domain}"
+            town.dns.addresses[name] = [address]
+            town.dns.mx[domain] = [(10, name), (50, "mx2.example.net")]
+        town.internet.loop.create_task(
+            self._net.listen(lambda: Talk(self._net, self._listen), Endpoint(address, 25))
+        )
+
+    async def _listen(self, talk: Talk) -> None:
+        self.connections += 1
+        self.connections_peak = max(self.connections_peak, self.connections)
+        try:
+            while True:
+                await talk.line(10_000.0)
+        finally:
+            self.connections -= 1
+
+
+class SlowToGreet(Primary):
+    async def _conversation(self, talk: Talk) -> None:
+        await asyncio.sleep(COMMAND_SECONDS - 20.0)
+        await super()._conversation(talk)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    it = Town(tmp_path / "store")
+    it.internet.weather.loss_chance = 0.0
+    it.sender = SendingServer(
+        "sender.example",
+        it.internet.net_for("192.0.2.1"),
+        SimResolver(it.dns, "home", it.dice.scheduling),
+        Manners(pipelines=True, uses_tls=False, per_connection=1000, only_to=OUR_ADDRESS),
+        it.ledger,
+        it.dice.faults,
+    )
+    with fence(it.timeline):
+        yield it
+        it.machine.scrap()
+        faults = it.timeline.end()
+    assert [fault for fault in faults if "Gone" not in fault] == []
+
+
+def silent_domains(count: int) -> list[str]:
+    return [f"s{number}.example" for number in range(count)]
+
+
+def post_to_all(town: Town, domains: list[str]) -> None:
+    for domain in domains:
+        letter = compose(town.dice.faults, domain, f"{domain}@sender.example", (f"reader@{domain}",), 500)
+        town.sender.give(letter)
+    assert town.until(lambda: town.sender.unsettled == 0, 4000.0)
+
+
+def good_primary(town: Town) -> Primary:
+    primary = town.primary("mx.good.example", "198.51.100.200", GOOD)
+    primary.open()
+    return primary
+
+
+def has_more(primary: Primary) -> Callable[[], bool]:
+    """Than now."""
+    taken = len(primary.taken)
+    return lambda: len(primary.taken) > taken
+
+
+def worst_delay(town: Town, primary: Primary, letters: int, every_seconds: float) -> float:
+    """Of letters that come one after the other, from our 250 to the primary."""
+    worst = 0.0
+    for _ in range(letters):
+        more = has_more(primary)
+        town.post(f"good{len(primary.taken)}", f"reader@{GOOD}")
+        begun = town.timeline.now
+        assert town.until(more, 10 * MINUTE)
+        worst = max(worst, town.timeline.now - begun)
+        town.pass_by(every_seconds)
+    return worst
+
+
+def deliverer_connections(town: Town) -> int:
+    ends = town.machine.processes["deliver"].net.ends
+    return sum(1 for end in ends if end.local.port > 0)
+
+
+def addresses(count: int) -> list[str]:
+    return [f"203.0.113.{number}" for number in range(count)]
+
+
+def test_silent_primaries_hold_up_no_other_and_are_gone_soon_after_their_time(town: Town) -> None:
+    domains = silent_domains(SILENT)
+    silent = [Silent(town, where, domain) for where, domain in zip(addresses(SILENT), domains, strict=True)]
+    primary = good_primary(town)
+    town.start(*domains, GOOD)
+    post_to_all(town, domains)
+    begun = town.timeline.now
+    assert worst_delay(town, primary, 20, 5.0) < SOON_SECONDS
+    assert sum(one.connections for one in silent) == SILENT, "RFC 5321 §4.5.3.2: a greeting has its time"
+    assert begun + COMMAND_SECONDS > town.timeline.now
+    town.pass_by(begun + COMMAND_SECONDS + 10.0 - town.timeline.now)
+    assert len(town.log.of("site-down")) == SILENT
+    assert sum(one.connections for one in silent) == 0
+    town.pass_by(10 * MINUTE)  # of probes
+    assert deliverer_connections(town) <= SILENT
+    assert len(town.log.of("site-down")) == SILENT
+
+
+def test_many_names_of_one_silent_address_share_a_few_connections(town: Town) -> None:
+    domains = silent_domains(SILENT)
+    silent = Silent(town, "203.0.113.1", *domains)
+    primary = good_primary(town)
+    town.start(*domains, GOOD)
+    post_to_all(town, domains)
+    assert worst_delay(town, primary, 20, 5.0) < SOON_SECONDS
+    assert silent.connections_peak <= 2 * OPENING_MAX, "some are parting"
+    assert town.until(lambda: len(town.log.of("site-down")) == SILENT, 10 * MINUTE)
+
+
+def test_more_silent_servers_than_may_wait_aside_are_broken_off(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, much in (("SITES_AT_ONCE", 10), ("STRANGERS_AT_ONCE", 8), ("SITES_ASIDE_MAX", 30)):
+        monkeypatch.setattr(loop, name, much)
+    domains = silent_domains(SILENT)
+    silent = [Silent(town, where, domain) for where, domain in zip(addresses(SILENT), domains, strict=True)]
+    primary = good_primary(town)
+    town.start(*domains, GOOD)
+    post_to_all(town, domains)
+    assert worst_delay(town, primary, 20, 1.0) < SOON_SECONDS
+    assert sum(one.connections for one in silent) > 0
+    assert len(town.log.of("site-down")) >= SILENT - 40
+
+
+def test_a_slow_greeting_is_waited_for_as_long_as_the_standard_says(town: Town) -> None:
+    town.dns.mx[GOOD] = [(10, "mx.good.example"), (50, "mx2.example.net")]
+    primary = SlowToGreet(town, "mx.good.example", "198.51.100.200")
+    primary.open()
+    town.start(GOOD)
+    town.post("patient", f"reader@{GOOD}")
+    assert town.until(lambda: len(primary.taken) == 1, COMMAND_SECONDS + MINUTE)
+    assert len(town.log.of("site-down")) == 0
+
+
+def test_domains_whose_name_servers_are_silent_hold_up_no_other(town: Town) -> None:
+    domains = silent_domains(SILENT)
+    for domain in domains:
+        town.dns.mx[domain] = [(10, f"mx.{domain}"), (50, "mx2.example.net")]
+    primary = good_primary(town)
+    town.start(*domains, GOOD)
+    post_to_all(town, domains)
+    town.dns.lies.update({("here", domain): SLOW for domain in domains})
+    town.dns.lies.update({("here", f"mx.{domain}"): SLOW for domain in domains})
+    town.pass_by(2 * MINUTE)  # all of them are down for want of an address, and looked at again and again
+    assert worst_delay(town, primary, 10, 5.0) < SOON_SECONDS
+
+
+def test_new_domains_whose_name_servers_are_silent_hold_up_no_other(town: Town) -> None:
+    domains = silent_domains(SILENT)
+    for domain in domains:
+        town.dns.mx[domain] = [(10, f"mx.{domain}"), (50, "mx2.example.net")]
+        town.dns.lies["here", domain] = SLOW
+        town.dns.lies["here", f"mx.{domain}"] = SLOW
+    primary = good_primary(town)
+    town.start(*domains, GOOD)
+    post_to_all(town, domains)
+    assert worst_delay(town, primary, 10, 5.0) < SOON_SECONDS
+
+
+@pytest.mark.parametrize("was_up", [True, False])
+def test_a_primary_that_is_back_drains_within_a_minute_beside_many_that_are_silent(
+    town: Town, monkeypatch: pytest.MonkeyPatch, was_up: bool
+) -> None:
+    for name, much in (
+        ("LOOKS_AT_ONCE", 10),
+        ("LOOKS_AT_STRANGERS_AT_ONCE", 8),
+        ("LOOKS_ASIDE_MAX", 80),
+    ):
+        monkeypatch.setattr(sites_down, name, much)
+    domains = silent_domains(SILENT)
+    for where, domain in zip(addresses(SILENT), domains, strict=True):
+        Silent(town, where, domain)
+    primary = town.primary("mx.good.example", "198.51.100.200", GOOD)
+    town.start(*domains, GOOD)
+    if was_up:
+        primary.open()
+        town.post("before", f"reader@{GOOD}")
+        assert town.until(lambda: len(primary.taken) == 1, MINUTE)
+        primary.shut()
+    post_to_all(town, domains)
+    town.post("held0", f"reader@{GOOD}")
+    assert town.until(lambda: len(town.log.of("site-down")) == len(domains) + 1, 60 * MINUTE)
+    for again in range(1, 4):
+        town.pass_by(1.7 * MINUTE)
+        more = has_more(primary)
+        primary.open()
+        assert town.until(more, MINUTE), "promise 4"
+        primary.shut()
+        town.post(f"held{again}", f"reader@{GOOD}")
+
+
+def test_a_look_at_a_site_leaves_no_connection_to_its_other_hosts(town: Town) -> None:
+    primary = town.primary("mx.good.example", "198.51.100.200", GOOD)
+    other = SlowToGreet(town, "mx.other.example", "198.51.100.201")
+    town.dns.mx[GOOD].append((20, "mx.other.example"))
+    town.start(GOOD)
+    town.post("held", f"reader@{GOOD}")
+    assert town.until(lambda: len(town.log.of("site-down")) == 1, MINUTE)
+    primary.open()
+    other.open()
+    assert town.until(lambda: len(primary.taken) == 1, MINUTE)
+    town.pass_by(LINGER_SECONDS + 1.0)
+    assert deliverer_connections(town) == 0
