@@ -2,12 +2,11 @@
 
 import asyncio
 import ssl
-import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
-THREAD_SECONDS_MAX = 10.0
+from tests.world.loop_thread import loop_thread
 
 
 def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
@@ -57,20 +56,11 @@ class WebServer:
     @contextmanager
     def in_a_thread(self) -> Iterator["WebServer"]:
         """For a test that is no coroutine."""
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever)
-        thread.start()
         running = self.running()
-        try:
-            asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result(THREAD_SECONDS_MAX)
+        with loop_thread() as loop:
+            loop.run(running.__aenter__())
             yield self
-            asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result(
-                THREAD_SECONDS_MAX
-            )
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(THREAD_SECONDS_MAX)
-            loop.close()
+            loop.run(running.__aexit__(None, None, None))
 
     def header(self, name: str, request: int = -1) -> str | None:
         for line in self.asked[request].split("\r\n")[1:]:

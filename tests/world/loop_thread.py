@@ -1,0 +1,32 @@
+"""An event loop in a thread of its own, for a test that is no coroutine."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+SECONDS_MAX = 10.0
+
+
+class LoopThread:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def run(self, work: Coroutine[object, object, T]) -> T:
+        """In the thread, while this one waits for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS_MAX)
+
+
+@contextmanager
+def loop_thread() -> Iterator[LoopThread]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield LoopThread(loop)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(SECONDS_MAX)
+        loop.close()
