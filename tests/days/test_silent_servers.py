@@ -164,6 +164,27 @@ def test_more_silent_servers_than_may_wait_aside_are_broken_off(
     assert len(town.log.of("site-down")) >= SILENT - 40
 
 
+def test_servers_that_never_answer_a_message_hold_up_no_site_that_took_mail_lately(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, much in (("SITES_AT_ONCE", 10), ("STRANGERS_AT_ONCE", 8), ("SITES_ASIDE_MAX", 15)):
+        monkeypatch.setattr(loop, name, much)
+    domains = silent_domains(SILENT)
+    hanging = []
+    for where, domain in zip(addresses(SILENT), domains, strict=True):
+        hanging.append(town.primary(f"mx.{domain}", where, domain))
+        hanging[-1].hangs.add(domain)
+        hanging[-1].open()
+    primary = good_primary(town)
+    town.start(*domains, GOOD)
+    town.post("first", f"reader@{GOOD}")
+    assert town.until(lambda: len(primary.taken) == 1, MINUTE)
+    post_to_all(town, domains)
+    assert worst_delay(town, primary, 20, 1.0) < SOON_SECONDS
+    assert town.until(lambda: sum(one.hanging for one in hanging) == SILENT, 10 * MINUTE)
+    assert len(town.log.of("maybe-duplicate")) >= SILENT - 40, "broken off behind the dot"
+
+
 def test_a_slow_greeting_is_waited_for_as_long_as_the_standard_says(town: Town) -> None:
     town.dns.mx[GOOD] = [(10, "mx.good.example"), (50, "mx2.example.net")]
     primary = SlowToGreet(town, "mx.good.example", "198.51.100.200")

@@ -79,7 +79,7 @@ async def test_an_outcome_is_durable_no_later_than_the_mark_that_its_connection_
         under_way = store.deliveries(issue.id, (State.COMMITTING,), None, 30)
         assert [row.id for row in under_way] == [following.id]
     settler.add(lease, outcome(claimed[-1], State.DELIVERED, place.clock.ms))
-    await settler.finished()
+    await settler.all_finished()
     assert store.reckoning(issue.id) == Reckoning(30, delivered=30)
 
 

@@ -180,7 +180,7 @@ async def test_outcomes_that_can_never_be_durable_are_not_waited_for(place: Sqli
     store._writer.distrust(DiskFailed("a checkpoint"))
     settler = Settler(store, MailLog(lambda line: None))
     settler.add(lease, settled(claimed, State.DELIVERED, place.clock.ms))
-    await asyncio.wait_for(settler.finished(), 5.0)
+    await asyncio.wait_for(settler.all_finished(), 5.0)
 
 
 async def test_the_log_is_copied_when_there_is_no_room_to_give_room_back(

@@ -1,9 +1,9 @@
 """How many connections lead to one IP address and port, from all sites, lanes and probes together.
 
 Many names may stand for one machine. Its entrance has a bound for the connections that are open and a
-smaller one for those that it has not let in yet; what is beyond them waits here, and holds nobody else up.
-One of each is kept for those who go first: mail to primaries, and sites that took mail lately. So a
-stranger who lets names lead to somebody else's address does not keep us from it.
+smaller one for those that it has not let in yet; what is beyond them waits here, and delays no other address.
+One of each is kept for those who go first: mail to primaries, and sites that took mail lately. So names
+that a stranger leads to the address of a primary do not keep us from it.
 """
 
 import asyncio

@@ -129,7 +129,7 @@ class InsideSite:
             self._again = False
             for claimed in await self._claim():
                 await self._take(claimed)
-        await self._post.settler.finished()
+        await self._post.settler.finished(self.lease)
         await self._post.give_back(self.lease)
         self._ended(self)
 

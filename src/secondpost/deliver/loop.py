@@ -102,7 +102,7 @@ class DeliverLoop:
         until = loop.time() + DRAIN_SECONDS_MAX
         while len(self._sites) > 0 and loop.time() < until:
             await asyncio.sleep(0.05)
-        await self._post.settler.finished()
+        await self._post.settler.all_finished()
 
     # ------------------------------------------------------------ looking for sites
 
@@ -262,7 +262,7 @@ class DeliverLoop:
                 self._post.log.expired(domain.name, expired)
 
     async def _look_at_sites_standing_still(self) -> None:
-        """They are not told of every hint."""
+        """They are not poked at every hint: before they are answered they could do nothing with more."""
         now_ms = self._post.clock.now_ms()
         for site in self._sites.values():
             if site.stands_still and self._post.claims.is_due(site.lease, now_ms):

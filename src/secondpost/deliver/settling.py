@@ -37,25 +37,34 @@ class Settler:
     def __init__(self, claims: Claims, log: MailLog) -> None:
         self._claims = claims
         self._log = log
-        self._under_way = 0
+        self._under_way: dict[int, int] = {}  # how many, by the fence of their lease
         self._again: set[asyncio.Task[None]] = set()
-        self._finished: list[asyncio.Future[None]] = []
+        self._waiting: dict[int, asyncio.Future[None]] = {}  # for a lease's outcomes, by its fence
 
     def add(self, lease: Lease, settlement: Settlement) -> None:
-        self._under_way += 1
+        self._under_way[lease.fence] = self._under_way.get(lease.fence, 0) + 1
         asked = asyncio.ensure_future(self._claims.settle(lease, (settlement,)))
         asked.add_done_callback(partial(self._answered, lease, settlement))
 
-    async def finished(self) -> None:
-        """Until all that was added is durable, or the disk has failed."""
-        while self._under_way > 0:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._finished.append(turn)
-            await turn
+    async def finished(self, lease: Lease) -> None:
+        """Until all that was added under the lease is durable, or the disk has failed. What others add
+        meanwhile does not delay it.
+        """
+        await self._finished(lease.fence)
+
+    async def all_finished(self) -> None:
+        while len(self._under_way) > 0:
+            await self._finished(next(iter(self._under_way)))
+
+    async def _finished(self, fence: int) -> None:
+        while fence in self._under_way:
+            if fence not in self._waiting:
+                self._waiting[fence] = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._waiting[fence])
 
     def _answered(self, lease: Lease, settlement: Settlement, asked: asyncio.Future[int]) -> None:
         if asked.exception() is None:
-            self._settled(asked.result())
+            self._settled(lease, asked.result())
             return
         task = asyncio.get_running_loop().create_task(self._ask_again(lease, settlement))
         self._again.add(task)
@@ -65,18 +74,19 @@ class Settler:
         try:
             written = await insist(lambda: self._claims.settle(lease, (settlement,)), "an outcome", self._log)
         except DiskFailed:
-            self._ended()  # it never will be durable, and the role that ends does not wait for it
+            self._ended(lease)  # it never will be durable, and the role that ends does not wait for it
         else:
-            self._settled(written)
+            self._settled(lease, written)
 
-    def _settled(self, written: int) -> None:
+    def _settled(self, lease: Lease, written: int) -> None:
         if written == 0:
             self._log.alarm("fence-fell", "an outcome came too late")
-        self._ended()
+        self._ended(lease)
 
-    def _ended(self) -> None:
-        self._under_way -= 1
-        if self._under_way == 0:
-            for turn in self._finished:
-                turn.set_result(None)
-            self._finished = []
+    def _ended(self, lease: Lease) -> None:
+        self._under_way[lease.fence] -= 1
+        if self._under_way[lease.fence] == 0:
+            del self._under_way[lease.fence]
+            waiting = self._waiting.pop(lease.fence, None)
+            if waiting is not None:
+                waiting.set_result(None)

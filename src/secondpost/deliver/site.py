@@ -340,7 +340,7 @@ class Site:
         self._ended_once = True
         if self._stall is not None:
             self._stall.cancel()
-        await self._post.settler.finished()
+        await self._post.settler.finished(self.lease)
         await self._post.give_back(self.lease)
         self._ended(self)
 

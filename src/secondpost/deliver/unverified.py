@@ -107,7 +107,7 @@ class UnverifiedSite:
                 await self._see_through(job)
         if self._connection is not None:
             self._connection.quit()
-        await self._post.settler.finished()
+        await self._post.settler.finished(self.lease)
         await self._post.give_back(self.lease)
         self._ended(self)
 
