@@ -3,6 +3,7 @@
 import socket
 import socketserver
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,7 @@ class Primary:
         self.mailboxes = mailboxes
         self.mails: list[Mail] = []
         self._server: socketserver.ThreadingTCPServer | None = None
+        self._connections: set[socket.socket] = set()
 
     @property
     def taken(self) -> list[bytes]:
@@ -37,7 +39,13 @@ class Primary:
 
         class Conversation(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                primary.converse(self)
+                primary._connections.add(self.connection)
+                try:
+                    primary.converse(self)
+                except OSError:
+                    return  # it was closed under us
+                finally:
+                    primary._connections.discard(self.connection)
 
         socketserver.ThreadingTCPServer.allow_reuse_address = True
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Conversation)
@@ -51,6 +59,9 @@ class Primary:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         self.open()

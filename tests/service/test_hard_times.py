@@ -348,9 +348,11 @@ def test_recipients_are_asked_about_learned_and_known_while_the_primary_is_down(
     until("it has arrived", lambda: len(primary.taken) == 1)
     primary.close()
     assert client.send(message(3), RECIPIENT).startswith("250 ")
-    assert client.send(message(4), "stranger@example.org").startswith("451 4.4.3")
+    assert client.send(message(4), "stranger@example.org").startswith("250 ")
+    assert client.send(message(5), "nobody@example.org").startswith("550 5.1.1"), "known not to be there"
     primary.open()
     until("the known one's mail has arrived", lambda: len(primary.taken) == 2)
+    until("the stranger's is kept", lambda: "why=refused" in office.log.read_text())
 
 
 def test_all_roles_run_in_one_process_too(
