@@ -233,6 +233,11 @@ class MailLog:
             unknown=told.unknown,
         )
 
+    # -- the web pages
+    def pages_crowded(self, places: int, closed: int, turned_away: int) -> None:
+        """Since the last such line. Callers bring it about: it is no alarm."""
+        self._say("pages-crowded", places=places, closed=closed, turned_away=turned_away)
+
     # -- the service
     def role_started(self, role: str, worker: int) -> None:
         self._say("role-started", role=role, worker=worker)

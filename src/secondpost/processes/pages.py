@@ -1,40 +1,149 @@
-"""The public pages on the sockets of this process: uvicorn as a task in our loop, with our signals."""
+"""The public pages on the sockets of this process: uvicorn as a task in our loop, with our signals.
+
+uvicorn closes what is idle, and waits for all else as long as the caller likes: for the head of a request,
+for its body, and for the caller to read. Each of its connections has a place, which has bounds (web/places).
+"""
 
 import asyncio
+import resource
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from socket import socket
+from typing import cast
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.utils import get_remote_addr
+
+from secondpost.maillog import MailLog
+from secondpost.web.places import PLACES_MAX, Phase, Place, PlaceLimits, Places
 
 STOP_SECONDS_MAX = 10
+HEAD_OCTETS_MAX = 32 * 1024
+BACKLOG_CONNECTIONS = 256  # as many may be accepted in one turn of the loop, beside those that have places
+TICKS_PER_SECOND = 10  # of uvicorn
+CROWD_SECONDS = 60  # between two lines of the log that say that places ran short
+
+
+def page_limits() -> PlaceLimits:
+    """In all fewer than the process may open, which also has files, and in one process the other roles."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return PlaceLimits()
+    return PlaceLimits(in_all=min(PLACES_MAX, descriptors // 2))
+
+
+class _Config(uvicorn.Config):
+    """What uvicorn hands to each connection."""
+
+    def __init__(self, pages: Starlette, places: Places) -> None:
+        super().__init__(
+            pages,
+            http=PageConnection,
+            ws="none",
+            h11_max_incomplete_event_size=HEAD_OCTETS_MAX,
+            backlog=BACKLOG_CONNECTIONS,
+            log_config=None,
+            log_level="error",  # below it are lines that any caller can bring about
+            access_log=False,  # tokens stand in addresses, and are never logged
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,  # whom to trust is the pages' own business
+            timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        )
+        self.places = places
+
+
+class PageConnection(H11Protocol):
+    """Says after each event what the connection waits for. One without a place is closed unheard."""
+
+    config: _Config
+    _place: Place | None = None
+    _seen: RequestResponseCycle | None = None  # the request that the place was moved for last
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        connection = cast(asyncio.Transport, transport)
+        peer = get_remote_addr(connection)
+        address = "" if peer is None else peer[0]
+        self._place = self.config.places.enter(address, connection.abort, self.loop.time())
+        if self._place is None:
+            connection.abort()
+            return
+        super().connection_made(connection)
+        self.timeout_keep_alive = self._place.idle_seconds
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._place is not None:
+            self.config.places.gone(self._place)
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._place is not None and self._place.phase is Phase.IDLE:
+            self._move(self._place, Phase.HEAD)
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()  # begins the next request, if it is there already
+        self._look()
+
+    def _look(self) -> None:
+        place, cycle = self._place, self.cycle
+        if place is None or self.transport.is_closing():
+            return
+        if cycle is self._seen and place.phase is Phase.HEAD:
+            return  # its end has not come yet
+        if self.conn.their_state is h11.SEND_BODY:
+            phase = Phase.BODY  # also when the answer did not wait for it
+        elif not cycle.response_complete:
+            phase = Phase.ANSWER
+        else:
+            phase = Phase.IDLE
+        if phase is not place.phase or cycle is not self._seen:
+            self._move(place, phase)
+        self._seen = cycle
+
+    def _move(self, place: Place, phase: Phase) -> None:
+        self.config.places.move(place, phase, self.loop.time())
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: _Config, log: MailLog) -> None:
+        super().__init__(config)
+        self._places = config.places
+        self._log = log
+        self._crowd_after_tick = 0
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """The role hears signals itself, and ends its parts in their order."""
         yield
 
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_PER_SECOND == 0:
+            self._places.end_overdue(asyncio.get_running_loop().time())
+            self._log_crowd(counter)
+        return await super().on_tick(counter)
+
+    def _log_crowd(self, counter: int) -> None:
+        """One line however many callers there are."""
+        if 0 <= self._crowd_after_tick - counter <= CROWD_SECONDS * TICKS_PER_SECOND:
+            return
+        crowd = self._places.crowd()
+        if crowd.closed + crowd.turned_away > 0:
+            self._log.pages_crowded(len(self._places), crowd.closed, crowd.turned_away)
+            self._crowd_after_tick = counter + CROWD_SECONDS * TICKS_PER_SECOND
+
 
 class WebServer:
     """`doors` are sockets that listen already; they are ours to close."""
 
-    def __init__(self, pages: Starlette, doors: Sequence[socket]) -> None:
+    def __init__(self, pages: Starlette, doors: Sequence[socket], places: Places, log: MailLog) -> None:
         self._doors = list(doors)
         self._serving: asyncio.Task[None] | None = None
-        self._server = _Server(
-            uvicorn.Config(
-                pages,
-                log_config=None,
-                access_log=False,  # tokens stand in addresses, and are never logged
-                lifespan="off",
-                server_header=False,
-                proxy_headers=False,  # whom to trust is the pages' own business
-                timeout_graceful_shutdown=STOP_SECONDS_MAX,
-            )
-        )
+        self._server = _Server(_Config(pages, places), log)
 
     async def start(self, failed: Callable[[BaseException], None]) -> None:
         self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=self._doors))

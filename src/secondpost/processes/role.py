@@ -280,10 +280,14 @@ class _Running:
             ends.push_async_callback(publish.drain)
         if "web" in self._roles and self._config.web.url is not None:
             from secondpost.app_newsletter import public_pages
-            from secondpost.processes.pages import WebServer
+            from secondpost.processes.pages import WebServer, page_limits
+            from secondpost.web.callers import trusted_networks
+            from secondpost.web.places import Places
 
             links = load_key_ring(self._config.store, Ring.LINKS)
-            pages = WebServer(public_pages(self._config, world, readers, links), self._web_doors)
+            places = Places(trusted_networks(self._config.web.trusted_proxies), page_limits())
+            public = public_pages(self._config, world, readers, links)
+            pages = WebServer(public, self._web_doors, places, MailLog(writer.say))
             await pages.start(failed)
             ends.push_async_callback(pages.stop)
 

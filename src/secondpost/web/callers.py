@@ -19,15 +19,14 @@ def caller_of(request: Request, trusted: Sequence[IPv4Network | IPv6Network]) ->
     it: the last address that no trusted proxy has is the caller's, whatever stands before it.
     """
     address = "" if request.client is None else without_zone(request.client.host)
-    # A proxy on a Unix socket has no address; nobody else can reach that.
-    if len(address) > 0 and not _is_trusted(address, trusted):
+    if not is_trusted(address, trusted):
         return _plain(address)
     named = [one.strip() for one in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
     for one in reversed(named[-FORWARDED_MAX:]):
         if as_ip(one) is None:
             break
         address = one
-        if not _is_trusted(one, trusted):
+        if not is_trusted(one, trusted):
             break
     return _plain(address)
 
@@ -36,10 +35,12 @@ def trusted_networks(texts: Sequence[str]) -> tuple[IPv4Network | IPv6Network, .
     return tuple(ip_network(text, strict=False) for text in texts)
 
 
-def _is_trusted(text: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+def is_trusted(text: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether a proxy of ours has this address. One on a Unix socket has none; nothing else gets there."""
     address = as_ip(text)
-    return address is not None and any(
-        address.version == network.version and address in network for network in trusted
+    return len(text) == 0 or (
+        address is not None
+        and any(address.version == network.version and address in network for network in trusted)
     )
 
 
