@@ -257,10 +257,10 @@ class DeliverRole:
         """What becomes of mail to ourselves, by the stations whose matter it is."""
         config, world, readers = self._config, self._world, newsletter.store
         came_back = BounceIntake(readers, readers, self._clock, world.work).came_back
-        sign_ups = SignUps(readers, self._clock, QueueIds(readers.worker), self._hinted)
-        writing = ReadersWriting(
-            sign_ups, ReadersDesk(readers, self._clock), own_domains(config).names, config.bounces
+        sign_ups = SignUps(
+            readers, self._clock, QueueIds(readers.worker), self._hinted, own_domains(config).names
         )
+        writing = ReadersWriting(sign_ups, ReadersDesk(readers, self._clock), config.bounces)
         return InsideDoor(
             bounces=config.bounces,
             keys=newsletter.keys.addresses,

@@ -21,6 +21,7 @@ from secondpost.maillog import MailLog, Sink
 from secondpost.newsletter.links import canonical
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
+from secondpost.policy.recipient import own_domains
 from secondpost.protocols.issue_mail import SEED_OCTETS
 from secondpost.protocols.tokens import KeyRing
 from secondpost.setup.dns_records import DkimKey, Examined, examine
@@ -181,7 +182,7 @@ def public_pages(config: Config, world: World, store: NewsletterStore, links: Ke
     from secondpost.web.app import make_app
 
     hinter = Hinter(world.net, world.disk.path(HINTS))
-    sign_ups = SignUps(store, world.clock, QueueIds(store.worker), hinter.arrived)
+    sign_ups = SignUps(store, world.clock, QueueIds(store.worker), hinter.arrived, own_domains(config).names)
     return make_app(config, store, links, sign_ups, world.clock)
 
 
@@ -223,7 +224,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)
             asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
             # The one hint at the end is enough: a later turn of the loop would find the net closed.
-            sign_ups = SignUps(store, clock, QueueIds(store.worker), lambda: None)
+            sign_ups = SignUps(store, clock, QueueIds(store.worker), lambda: None, own_domains(config).names)
             # What an alarm would say, the command says itself.
             log = MailLog(lambda line: None)
             publisher = publisher_of(config, clock, dice, store, log, asker.look)

@@ -40,6 +40,14 @@ def test_who_is_added_is_asked_unless_somebody_says_where_they_agreed(paper: New
     assert "no address" in paper.run("subscribers", "add", "ada", code=2).stderr
 
 
+def test_an_address_of_ours_is_no_readers(paper: Newspaper) -> None:
+    for words in ((), CONFIRMED):
+        refused = paper.run("subscribers", "add", "me@mx2.example.net", *words, code=1)
+        assert "cannot be a reader: mx2.example.net is this server itself" in refused.stderr
+    assert "has no reader" in paper.run("subscribers", "show", "me@mx2.example.net", code=1).stderr
+    assert confirmations(paper) == 0
+
+
 def test_a_confirmation_for_somebody_needs_a_consent(paper: Newspaper) -> None:
     assert "has no reader" in paper.run("subscribers", "confirm", ADA, *CONFIRMED, code=1).stderr
     paper.run("subscribers", "add", ADA)

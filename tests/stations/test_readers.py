@@ -11,6 +11,7 @@ import pytest
 
 from secondpost.app import DeliverRole, NewsletterDelivery
 from secondpost.config.records import Route, Send
+from secondpost.deliver.refusals import IN_A_ROW_MAX
 from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.issue import Issue, Reckoning
@@ -31,12 +32,13 @@ async def nothing() -> None:
 
 class Server:
     """Takes what comes. `greeted` is awaited before EHLO is answered: rows are claimed by then, and none is
-    marked. `unanswered`: so many of the first dots get no answer.
+    marked. `unanswered`: so many of the first dots get no answer; `refusal`: of every recipient.
     """
 
     def __init__(self, greeted: Callable[[], Awaitable[None]] = nothing, unanswered: int = 0) -> None:
         self.greeted = greeted
         self.unanswered = unanswered
+        self.refusal: bytes | None = None
         self.mails: list[tuple[str, bytes]] = []  # recipient, content; those without an answer too
         self.dots = 0
         self.port = 0
@@ -67,6 +69,9 @@ class Server:
                     await self.greeted()
                 case b"RCPT":
                     recipient = line.partition(b"<")[2].partition(b">")[0].decode()
+                    if self.refusal is not None:
+                        writer.write(self.refusal)
+                        continue
                 case b"DATA":
                     writer.write(b"354 go ahead\r\n")
                     self.mails.append((recipient, await reader.readuntil(b"\r\n.\r\n")))
@@ -248,5 +253,57 @@ def test_a_confirmation_that_cannot_be_composed_holds_up_no_other_mail(
         await them.start()
         assert await them.nothing_under_way(made) == Reckoning(3, delivered=3)
         await them.until(lambda: any(str(fault) in line for line in them.lines))
+
+    among_readers(tmp_path, story)
+
+
+# ---- no stranger rings an alarm: any address can be typed into the form
+
+
+def alarms(them: Readership) -> list[str]:
+    return [line for line in them.lines if line.startswith("alarm")]
+
+
+def test_a_reader_at_an_address_of_ours_gets_nothing_and_rings_no_alarm(tmp_path: Path) -> None:
+    """As one who came before the domain was named `bounces`."""
+
+    async def story(them: Readership) -> None:
+        await them.publisher.sign_up("join-weekly@mx2.example.net")
+        reader = them.readers.find(WEEKLY, Mailbox.parse("join-weekly@mx2.example.net"))
+        assert reader is not None
+        await them.start()
+        await them.until(lambda: them.readers.deliveries_of(reader.id, 1)[0].state is State.FAILED)
+        assert them.readers.deliveries_of(reader.id, 1)[0].reply == "550 5.1.1 No such mailbox here"
+        assert alarms(them) == []
+
+    among_readers(tmp_path, story)
+
+
+def test_a_domain_that_cannot_be_found_rings_an_alarm_only_if_it_is_the_owners(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        them.config = replace(them.config, routes=())  # no name server answers
+        await them.publisher.sign_up("dot@d.example")
+        await them.publisher.sign_up("me@elsewhere.example")
+        await them.start()
+        await them.until(lambda: sum("site-down" in line for line in them.lines) == 2)
+        [alarm] = alarms(them)
+        assert alarm.startswith('alarm about=no-route detail="mx:elsewhere.example: ')
+
+    among_readers(tmp_path, story)
+
+
+def test_a_domain_that_refuses_what_strangers_asked_for_is_paused_without_an_alarm(tmp_path: Path) -> None:
+    async def story(them: Readership) -> None:
+        them.server.refusal = b"550 5.7.1 we do not like you\r\n"
+        for name in ("dot", "eve", "fay", "gil"):
+            await them.publisher.sign_up(f"{name}@d.example")
+        await them.start()
+        await them.until(lambda: sum("deferred" in line for line in them.lines) >= IN_A_ROW_MAX)
+        assert alarms(them) == []
+        made = await them.frozen()
+        await them.until(
+            lambda: all(row.attempts == 1 for row in them.readers.deliveries(made.id, (), None, 10))
+        )
+        assert alarms(them) == []  # each of another domain
 
     among_readers(tmp_path, story)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.store.sqlite import SqliteNewsletterStore
@@ -17,6 +17,7 @@ from secondpost.subscribers.lists import NoList
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
 
+OURS = Domain("mx2.example.net")
 NOW_MS = 1_800_000_000_000
 
 
@@ -34,7 +35,8 @@ class Keeper:
         self.store = store
         self.hints: list[int] = []
         self.progress: list[ImportReport] = []
-        self.lists = ListImport(store, Stopped(), QueueIds(store.worker), lambda: self.hints.append(1))
+        ids = QueueIds(store.worker)
+        self.lists = ListImport(store, Stopped(), ids, lambda: self.hints.append(1), frozenset((OURS,)))
 
     async def bring(self, text: str, confirmed: str | None = None, invites: bool = False) -> ImportReport:
         lines = text.splitlines(keepends=True)
@@ -81,6 +83,17 @@ def test_a_list_is_pending_unless_somebody_says_where_they_agreed(tmp_path: Path
         with pytest.raises(ValueError, match="where and when"):
             await keeper.bring("c@reader.example\n", confirmed=" ")
         assert keeper.state("c@reader.example") is None
+
+    with_keeper(tmp_path, story)
+
+
+def test_no_list_makes_a_reader_of_an_address_of_ours(tmp_path: Path) -> None:
+    async def story(keeper: Keeper) -> None:
+        text = "a@reader.example\njoin-weekly@MX2.example.net\nb@reader.example\n"
+        report = await keeper.bring(text, confirmed="at the fair")
+        assert (report.added, report.bad_count) == (2, 1)
+        assert str(report.bad[0]) == "line 2: mx2.example.net is this server itself, where no reader is"
+        assert keeper.state("join-weekly@mx2.example.net") is None
 
     with_keeper(tmp_path, story)
 

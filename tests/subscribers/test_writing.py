@@ -25,9 +25,9 @@ class Post:
     def __init__(self, store: NewsletterStore, place: SqlitePlace) -> None:
         self.store = store
         self.hints: list[int] = []
-        sign_ups = SignUps(store, place.clock, QueueIds(store.worker), lambda: self.hints.append(1))
-        own = frozenset((BOUNCES,))
-        self.writing = ReadersWriting(sign_ups, ReadersDesk(store, place.clock), own, BOUNCES)
+        ids, own = QueueIds(store.worker), frozenset((BOUNCES,))
+        sign_ups = SignUps(store, place.clock, ids, lambda: self.hints.append(1), own)
+        self.writing = ReadersWriting(sign_ups, ReadersDesk(store, place.clock), BOUNCES)
         self._id = 0
 
     def mail(self, header: str, sender: ReversePath = ANN) -> InsideMail:

@@ -44,6 +44,7 @@ CONFIG = Config(
     web=Web(url="https://mx2.example.net", trusted_proxies=("127.0.0.1",)),
     newsletters=(NEWSLETTER,),
 )
+OWN = frozenset((CONFIG.hostname, CONFIG.bounces))
 AGREED = Consent(where="at the fair", how="owner", text="", at_ms=START_MS)
 
 
@@ -139,7 +140,7 @@ async def open_service(folder: Path) -> AsyncIterator[Service]:
     hints: list[int] = []
     # The store's own limit of a network is tried in its own tests.
     limits = SignUpLimits(prefix_per_hour_max=1_000)
-    sign_ups = SignUps(store, clock, ids, lambda: hints.append(clock.ms), limits)
+    sign_ups = SignUps(store, clock, ids, lambda: hints.append(clock.ms), OWN, limits)
     app = make_app(CONFIG, store, links, sign_ups, clock)
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 50_000))
     try:

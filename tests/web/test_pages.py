@@ -194,6 +194,16 @@ async def test_what_is_no_address_is_told_on_the_form(service: Service, address:
     assert service.contents() == before
 
 
+async def test_an_address_of_ours_is_no_readers(service: Service) -> None:
+    before = service.contents()
+    for address in ("join-weekly@mx2.example.net", "b-aaaa@MX2.EXAMPLE.NET", "me@mx2.example.net"):
+        response = await service.sign_up(address)
+        assert response.status_code == 422
+        assert "fault" in check_page(response).ids
+    assert service.contents() == before
+    assert service.hints == []
+
+
 async def test_a_network_that_signs_up_too_often_waits(service: Service) -> None:
     answers = [await service.sign_up(f"r{number}@reader.example", "198.51.100.7") for number in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [429]

@@ -15,6 +15,8 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.store.subscriber_ports import NewsletterStore, Reason
 from secondpost.subscribers.leave import AboutReader, ReadersDesk
+from secondpost.subscribers.signup import SignUps
+from secondpost.subscribers.typed import NoReader
 
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
@@ -52,14 +54,11 @@ def add(words: tuple[str, ...], confirmed: str | None, as_json: bool) -> None:
     _said(confirmed)
 
     async def work(open_: "OpenNewsletter") -> None:
-        name, now_ms, sign_ups = which.newsletter.name, open_.clock.now_ms(), open_.sign_ups
+        name = which.newsletter.name
         before = open_.store.find(name, mailbox)
-        consent = None if confirmed is None else _consent(confirmed, now_ms)
-        message = sign_ups.ids.next(now_ms) if consent is None else None
-        after = await open_.store.add(name, mailbox, consent, now_ms, message)
-        asked = message is not None and after is not None and after.state is SubscriberState.PENDING
-        if asked:
-            sign_ups.arrived()
+        consent = None if confirmed is None else _consent(confirmed, open_.clock.now_ms())
+        after = await _added(open_.sign_ups, name, mailbox, consent)
+        asked = consent is None and after is not None and after.state is SubscriberState.PENDING
         changed = after is not None and (before is None or before.state is not after.state)
         _answer("add", which, mailbox, after, changed or asked, as_json)
 
@@ -77,14 +76,21 @@ def confirm(words: tuple[str, ...], confirmed: str, as_json: bool) -> None:
 
     async def work(open_: "OpenNewsletter") -> None:
         before = _known(open_.store, which.newsletter, mailbox)
-        now_ms = open_.clock.now_ms()
-        after = await open_.store.add(
-            which.newsletter.name, mailbox, _consent(confirmed, now_ms), now_ms, None
-        )
+        consent = _consent(confirmed, open_.clock.now_ms())
+        after = await _added(open_.sign_ups, which.newsletter.name, mailbox, consent)
         changed = after is not None and after.state is not before.state
         _answer("confirm", which, mailbox, after, changed, as_json)
 
     at_newsletter(work, configuration())
+
+
+async def _added(
+    sign_ups: SignUps, newsletter: str, mailbox: Mailbox, consent: Consent | None
+) -> Subscriber | None:
+    try:
+        return await sign_ups.add(newsletter, mailbox, consent)
+    except NoReader as fault:
+        raise Ending(f"{mailbox} cannot be a reader: {fault}", Exit.NO) from None
 
 
 def _answer(

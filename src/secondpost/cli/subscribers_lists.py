@@ -55,7 +55,7 @@ def import_(words: tuple[str, ...], confirmed: str | None, invite: bool, as_json
 
     async def work(open_: "OpenNewsletter") -> ImportReport:
         sign_ups = open_.sign_ups
-        bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived)
+        bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)
         return await bringing.run(name, source, _read(lines, source), confirmed, invite, _progress)
 
     try:

@@ -158,6 +158,8 @@ class InsideSite:
         return ours
 
     async def _outcome(self, claimed: Claimed) -> Outcome:
+        if claimed.subscriber is not None:
+            return NOBODY  # of before the address was ours: no mail to a reader is for us
         try:
             beginning = self._beginning(claimed)
         except (LookupError, StoreUnavailable) as error:

@@ -17,7 +17,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
-from secondpost.mail.plan import Inside, NoPlan, Plan
+from secondpost.mail.plan import NO_WAY, Inside, NoPlan, Plan
 from secondpost.mail.questions import Asking
 from secondpost.maillog import MailLog
 from secondpost.route.destination import ByHosts, ByMx, road_to
@@ -113,8 +113,16 @@ class Post:
         write = partial(self.claims.site_down, site, cause.word, detail, now_ms, next_ms)
         if await insist(write, f"{site} is down", self.log):
             self.log.site_down(site, cause, detail)
-            if cause in (Cause.DNS, Cause.LOOP):
+            if cause in (Cause.DNS, Cause.LOOP) and self._is_of_ours(site):
                 self.log.alarm("no-route", f"{site}: {detail}")
+
+    def _is_of_ours(self, site: str) -> bool:
+        """Else it is the way to a domain that any stranger may have signed up with."""
+        if not site.startswith(NO_WAY):
+            return True
+        domain = Domain(site.removeprefix(NO_WAY))
+        owners = {mailbox.domain for mailbox in self.config.owner}
+        return domain in owners or self.config.backup_for(domain) is not None
 
     async def mark_up(self, site: str) -> None:
         write = partial(self.claims.site_up, site, self.clock.now_ms())

@@ -384,7 +384,9 @@ class Site:
         domain = claimed.recipient.domain
         if self._refusals.refused(claimed.lane, domain):
             until_ms = self._post.clock.now_ms() + PAUSE_MS
-            self._post.log.alarm("domain-paused", f"{domain} refuses every message of ours")
+            if claimed.subscriber is None or claimed.issue is not None:
+                # Of a confirmation it says little: any stranger may have asked for it, at a domain of theirs.
+                self._post.log.alarm("domain-paused", f"{domain} refuses every message of ours")
             self._post.background(self._pause(claimed, until_ms))
             self._put_back_jobs(lambda job: job.first.recipient.domain == domain)
 

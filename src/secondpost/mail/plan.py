@@ -52,6 +52,7 @@ class NoPlan:
     reply: Reply
 
 
+NO_WAY = "mx:"  # and a domain: the site of a NoPlan
 INSIDE = "(inside)"  # no host has parentheses in its name
 
 

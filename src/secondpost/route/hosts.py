@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 from secondpost.mail.address import Domain, Endpoint, as_ip
 from secondpost.mail.outcome import Cause
-from secondpost.mail.plan import Hop, NoPlan, Plan, Routed, TlsDemand
+from secondpost.mail.plan import NO_WAY, Hop, NoPlan, Plan, Routed, TlsDemand
 from secondpost.mail.questions import (
     AddressAnswer,
     Addresses,
@@ -177,9 +177,9 @@ def _temporary(cause: Cause, text: str) -> Reply:
 
 
 def _nowhere(domain: Domain, cause: Cause, status: str, text: str) -> NoPlan:
-    return NoPlan(f"mx:{domain}", cause, Reply.of(451, status, text))
+    return NoPlan(f"{NO_WAY}{domain}", cause, Reply.of(451, status, text))
 
 
 def _never(domain: Domain, status: str, text: str, code: int = 550) -> NoPlan:
     cause = Cause.LOOP if status == "5.4.6" else Cause.DNS
-    return NoPlan(f"mx:{domain}", cause, Reply.of(code, status, text))
+    return NoPlan(f"{NO_WAY}{domain}", cause, Reply.of(code, status, text))

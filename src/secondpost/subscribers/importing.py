@@ -12,11 +12,12 @@ would have to wait for the one that reads.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState, subscriber_key
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported, Reason, Subscribers
 from secondpost.subscribers.lists import BadRow, Row, rows_of
+from secondpost.subscribers.typed import NoReader, check_reader
 from secondpost.world.ports import Clock
 
 BAD_ROWS_NAMED_MAX = 1_000
@@ -76,6 +77,7 @@ class ListImport:
     clock: Clock
     ids: QueueIds
     arrived: Callable[[], None]  # there are confirmations to send
+    own: frozenset[Domain]  # no reader is there
 
     async def run(
         self,
@@ -94,7 +96,8 @@ class ListImport:
             raise ValueError("say where and when they agreed")
         tally = _Tally()
         batch: dict[str, Row] = {}
-        for row in rows_of(lines):
+        for read in rows_of(lines):
+            row = self._checked(read)
             if isinstance(row, BadRow):
                 tally.bad_count += 1
                 if len(tally.bad) < BAD_ROWS_NAMED_MAX:
@@ -116,6 +119,15 @@ class ListImport:
         report = tally.report()
         progress(report)
         return report
+
+    def _checked(self, row: Row | BadRow) -> Row | BadRow:
+        if isinstance(row, BadRow):
+            return row
+        try:
+            check_reader(row.mailbox, self.own)
+        except NoReader as fault:
+            return BadRow(row.line, str(fault))
+        return row
 
     async def _bring_in(
         self,

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.prefix import site_prefix
 from secondpost.mail.queue_id import QueueId, QueueIds
-from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
+from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits, Subscribers
+from secondpost.subscribers.typed import check_reader
 from secondpost.world.ports import Clock
 
 
@@ -30,14 +31,16 @@ class SignUps:
     clock: Clock
     ids: QueueIds
     arrived: Callable[[], None]  # there is a confirmation to send
+    own: frozenset[Domain]  # no reader is there
     limits: SignUpLimits = field(default_factory=SignUpLimits)
 
     async def ask(
         self, newsletter: str, mailbox: Mailbox, where: str, words: str, caller: str, how: str = "form"
     ) -> SignedUp:
         """`words` are those that stood on the form at `where`, or in their mail; `caller` is an IP address
-        or "".
+        or "". Raises NoReader.
         """
+        check_reader(mailbox, self.own)
         now_ms = self.clock.now_ms()
         consent = Consent(where=where, how=how, text=words, at_ms=now_ms, address_prefix=site_prefix(caller))
         outcome = await self.subscribers.sign_up(
@@ -46,6 +49,18 @@ class SignUps:
         if outcome is SignedUp.CONFIRM:
             self.arrived()
         return outcome
+
+    async def add(self, newsletter: str, mailbox: Mailbox, consent: Consent | None) -> Subscriber | None:
+        """By the owner: a reader at once with a consent, else a mail asks them. None when the address is
+        suppressed. Raises NoReader.
+        """
+        check_reader(mailbox, self.own)
+        now_ms = self.clock.now_ms()
+        message = self.ids.next(now_ms) if consent is None else None
+        after = await self.subscribers.add(newsletter, mailbox, consent, now_ms, message)
+        if message is not None and after is not None and after.state is SubscriberState.PENDING:
+            self.arrived()
+        return after
 
     async def confirm(
         self, id: SubscriberId, where: str, words: str, caller: str, evidence: QueueId | None = None

@@ -30,3 +30,19 @@ def typed_mailbox(text: str) -> Mailbox:
 def is_public(domain: Domain) -> bool:
     """Whether a reader can be there: else mail would go to a machine beside us that somebody else named."""
     return _PUBLIC.fullmatch(domain.name) is not None
+
+
+class NoReader(ValueError):
+    """An address that cannot be a reader's. The text says why."""
+
+
+def check_reader(mailbox: Mailbox, own: frozenset[Domain]) -> None:
+    """The rule that holds on every way of becoming a reader. Raises NoReader.
+
+    `own` are the domains that this server takes mail for itself at: a mail there would come back to us, and
+    be a fault of ours that anybody could bring about.
+    """
+    if not is_public(mailbox.domain):
+        raise NoReader(f"{mailbox.domain.name} is not a full domain")
+    if mailbox.domain in own:
+        raise NoReader(f"{mailbox.domain.name} is this server itself, where no reader is")

@@ -15,12 +15,13 @@ from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import join_address
 from secondpost.subscribers.leave import ReadersDesk
 from secondpost.subscribers.signup import Confirmed, SignUps
-from secondpost.subscribers.typed import is_public
+from secondpost.subscribers.typed import NoReader
 
 SUBJECT_CHARACTERS_MAX = 200  # of what was written, as it is kept as the consent
 
 BY_MAIL = "mail"
 BY_A_PROGRAM = "a program wrote it: nothing was done"
+NOBODY_JOINS = "nobody can be seen who wants to join"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,6 @@ class ReadersWriting:
 
     sign_ups: SignUps
     readers: ReadersDesk
-    own: frozenset[Domain]  # nobody there is a reader: mail to them would be mail to ourselves
     bounces: Domain
 
     async def leaves(self, token: Token, mail: InsideMail) -> str:
@@ -59,10 +59,13 @@ class ReadersWriting:
         author = author_of(header)
         if author is None and isinstance(mail.sender, Mailbox):
             author = mail.sender
-        if author is None or author.domain in self.own or not is_public(author.domain):
-            return "nobody can be seen who wants to join"
+        if author is None:
+            return NOBODY_JOINS
         where = f"mail to {join_address(newsletter, self.bounces)}"
-        asked = await self.sign_ups.ask(newsletter, author, where, _subject(header), mail.caller, BY_MAIL)
+        try:
+            asked = await self.sign_ups.ask(newsletter, author, where, _subject(header), mail.caller, BY_MAIL)
+        except NoReader:
+            return NOBODY_JOINS
         return f"asked to join {newsletter}: {asked.value}"
 
 

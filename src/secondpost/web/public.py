@@ -18,7 +18,7 @@ from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
 from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.signup import SignUps
-from secondpost.subscribers.typed import typed_mailbox
+from secondpost.subscribers.typed import NoReader, typed_mailbox
 from secondpost.web.archive import html_of
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
@@ -27,6 +27,8 @@ from secondpost.web.site import Site
 ISSUES_PER_PAGE = 50
 ISSUE_NUMBER_DIGITS_MAX = 9
 SIGN_UPS_MAX, SIGN_UPS_SPAN_MS = 20, 10 * 60_000  # of one network
+
+NO_ADDRESS = "That is not an address that mail can be sent to."
 
 # The issue brings the styles that were mailed, and images from where they are.
 ISSUE_POLICY = (
@@ -104,16 +106,14 @@ class PublicPages:
         try:
             mailbox = typed_mailbox(form.value("email"))
         except ValueError:
-            return self._home(newsletter, None, "That is not an address that mail can be sent to.", 422)
+            return self._home(newsletter, None, NO_ADDRESS, 422)
         # Only programs fill in a field that nobody sees.
         if len(form.value("website")) == 0:
-            await self.sign_ups.ask(
-                newsletter.name,
-                mailbox,
-                self.site.url(f"/{newsletter.name}/"),
-                self._words(newsletter),
-                self.site.caller(request),
-            )
+            words, where = self._words(newsletter), self.site.url(f"/{newsletter.name}/")
+            try:
+                await self.sign_ups.ask(newsletter.name, mailbox, where, words, self.site.caller(request))
+            except NoReader:
+                return self._home(newsletter, None, NO_ADDRESS, 422)
         return self.site.told(
             "Look into your mailbox",
             "A mail asks you to confirm. Nothing else is sent before you do.",
