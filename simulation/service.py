@@ -10,7 +10,7 @@ from typing import Protocol
 from secondpost.app import DeliverRole, NewsletterDelivery, ReceiveRole, World
 from secondpost.app_newsletter import Confirmations, FetchRole, PublishRole, public_pages
 from secondpost.config.records import Config
-from secondpost.maillog import Sink
+from secondpost.maillog import MailLog, Sink
 from secondpost.store.ports import MailStore
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
@@ -241,7 +241,7 @@ class Service:
                 fetcher = SimFetcher(self.blog, self.machine.dice.scheduling, asked)
                 return FetchRole(world, fetcher, failed)
             case "web" if readers is not None:
-                return Pages(public_pages(config, world, readers, reader_keys().links))
+                return Pages(public_pages(config, world, readers, reader_keys().links, MailLog(sink)))
         raise LookupError(f"there is no role {role}")
 
     # -- readers' browsers

@@ -47,7 +47,7 @@ from secondpost.store.ports import Claims, Desk, MailStore, StoreFull, StoreUnav
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.leave import ReadersDesk
-from secondpost.subscribers.signup import SignUps
+from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.subscribers.writing import ReadersWriting
 from secondpost.world.asking import names_from
 from secondpost.world.ports import Clock, Dice, Disk, DiskFailed, Listening, Net, Resolver, Work, Workshop
@@ -258,7 +258,12 @@ class DeliverRole:
         config, world, readers = self._config, self._world, newsletter.store
         came_back = BounceIntake(readers, readers, self._clock, world.work).came_back
         sign_ups = SignUps(
-            readers, self._clock, QueueIds(readers.worker), self._hinted, own_domains(config).names
+            readers,
+            self._clock,
+            QueueIds(readers.worker),
+            self._hinted,
+            own_domains(config).names,
+            CrowdLog(self._log).met,
         )
         writing = ReadersWriting(sign_ups, ReadersDesk(readers, self._clock), config.bounces)
         return InsideDoor(

@@ -29,7 +29,7 @@ from secondpost.store.newsletter_ports import LeadershipLost
 from secondpost.store.ports import COMMAND, StoreFull, StoreUnavailable
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import NewsletterStore
-from secondpost.subscribers.signup import SignUps
+from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.world.asking import drive, names_from
 from secondpost.world.feed_socket import FeedAnswerer, FeedAsker, Look
 from secondpost.world.ports import Clock, Dice, Fetcher, Listening
@@ -177,12 +177,15 @@ class FetchRole:
         self._background.cancel()
 
 
-def public_pages(config: Config, world: World, store: NewsletterStore, links: KeyRing) -> "Starlette":
+def public_pages(
+    config: Config, world: World, store: NewsletterStore, links: KeyRing, log: MailLog
+) -> "Starlette":
     """What the web role serves."""
     from secondpost.web.app import make_app
 
     hinter = Hinter(world.net, world.disk.path(HINTS))
-    sign_ups = SignUps(store, world.clock, QueueIds(store.worker), hinter.arrived, own_domains(config).names)
+    own, ids = own_domains(config).names, QueueIds(store.worker)
+    sign_ups = SignUps(store, world.clock, ids, hinter.arrived, own, CrowdLog(log).met)
     return make_app(config, store, links, sign_ups, world.clock)
 
 
@@ -223,10 +226,11 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             resolver = RealResolver(config.dns.servers, dice)
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)
             asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
-            # The one hint at the end is enough: a later turn of the loop would find the net closed.
-            sign_ups = SignUps(store, clock, QueueIds(store.worker), lambda: None, own_domains(config).names)
             # What an alarm would say, the command says itself.
             log = MailLog(lambda line: None)
+            # The one hint at the end is enough: a later turn of the loop would find the net closed.
+            own, ids = own_domains(config).names, QueueIds(store.worker)
+            sign_ups = SignUps(store, clock, ids, lambda: None, own, CrowdLog(log).met)
             publisher = publisher_of(config, clock, dice, store, log, asker.look)
             yield OpenNewsletter(store, clock, publisher, renderer_of(config, dice, store), sign_ups)
         finally:

@@ -233,6 +233,10 @@ class MailLog:
             unknown=told.unknown,
         )
 
+    def sign_ups_crowded(self, newsletter: str, domain: Domain) -> None:
+        """No confirmation went. Strangers bring it about: it is no alarm."""
+        self._say("sign-ups-crowded", newsletter=newsletter, domain=domain.name)
+
     # -- the web pages
     def pages_crowded(self, places: int, closed: int, turned_away: int) -> None:
         """Since the last such line. Callers bring it about: it is no alarm."""

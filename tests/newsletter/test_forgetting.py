@@ -15,7 +15,9 @@ def test_who_never_confirms_is_forgotten_after_two_weeks_and_the_confirmation_af
     bench: Bench,
 ) -> None:
     blog = bench.blog()
-    sign_ups = SignUps(blog.store, blog.clock, blog.ids, lambda: None, frozenset())
+    sign_ups = SignUps(
+        blog.store, blog.clock, blog.ids, lambda: None, frozenset(), lambda newsletter, domain, at_ms: None
+    )
 
     async def story() -> None:
         for mailbox in (ANN, BOB):

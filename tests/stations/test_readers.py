@@ -268,8 +268,8 @@ def test_a_reader_at_an_address_of_ours_gets_nothing_and_rings_no_alarm(tmp_path
     """As one who came before the domain was named `bounces`."""
 
     async def story(them: Readership) -> None:
-        await them.publisher.sign_up("join-weekly@mx2.example.net")
-        reader = them.readers.find(WEEKLY, Mailbox.parse("join-weekly@mx2.example.net"))
+        mailbox, now_ms = Mailbox.parse("join-weekly@mx2.example.net"), them.place.clock.ms
+        reader = await them.readers.add(WEEKLY, mailbox, None, now_ms, them.publisher.id())
         assert reader is not None
         await them.start()
         await them.until(lambda: them.readers.deliveries_of(reader.id, 1)[0].state is State.FAILED)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import apsw
 
+from secondpost.mail.address import Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.store.ports import InState, Selection
@@ -14,8 +15,10 @@ from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.group import GROUP_UNITS_MAX
 from secondpost.store.sqlite.queries import in_pieces, read_queries, with_rows
 from secondpost.store.sqlite.selecting import page_query
+from secondpost.store.subscriber_ports import Reason, SignedUp
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
+from tests.store.readers import WEEKLY, Publisher
 
 # Their work grows with what is there, on purpose.
 ASKED_BY_PEOPLE = {"counts", "claimed_counts", "aside_oldest", "waiting_domains"}
@@ -154,3 +157,50 @@ def test_rows_are_cut_into_statements_without_losing_any() -> None:
 def test_every_query_has_a_sentence() -> None:
     for file in ("intake", "claims", "desk", "keeping", "ledger", "issues", "readers", "reader_mail"):
         assert len(read_queries(file)) > 4
+
+
+async def test_a_sign_up_takes_the_same_steps_whoever_has_the_address(place: SqlitePlace) -> None:
+    """Else the time that it takes would say who reads what."""
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    [left, spam] = await publisher.readers("left@example.net", "spam@example.net")
+    await publisher.readers("active@example.net")
+    await publisher.sign_up("pending@example.net")
+    await store.leave(left, 1, "page")
+    await store.complain(spam, 1, "report")
+    spam_lifted = Mailbox.parse("spam@example.net")
+    suppressed = Mailbox.parse("suppressed@example.net")
+    await store.suppress(WEEKLY, [suppressed], Reason.OWNER, 1, "")
+    steps: list[str] = []
+
+    def noted(cursor: apsw.Cursor, statement: str, bindings: object) -> bool:
+        steps.append(" ".join(statement.split()))
+        return True
+
+    async def signed_up(address: str, prefix: str = "192.0.2.0/24") -> tuple[SignedUp, list[str]]:
+        steps.clear()
+        outcome = await publisher.sign_up(address, prefix)
+        return outcome, [step for step in steps if step != "ROLLBACK TO asking"]
+
+    rows = "SELECT count(*) FROM sign_up"
+    store._opened.db.exec_trace = noted
+    wanted = await signed_up("new@example.net")
+    assert wanted[0] is SignedUp.CONFIRM
+    for address, outcome in (
+        ("newer@example.net", SignedUp.CONFIRM),
+        ("left@example.net", SignedUp.CONFIRM),
+        ("pending@example.net", SignedUp.LIMITED),
+        ("active@example.net", SignedUp.ALREADY),
+        ("spam@example.net", SignedUp.SUPPRESSED),
+        ("suppressed@example.net", SignedUp.SUPPRESSED),
+    ):
+        before = store._read(rows)
+        assert await signed_up(address) == (outcome, wanted[1]), address
+        assert store._read(rows) != before, "every sign-up writes, and is synced"
+    assert await store.unsuppress(WEEKLY, spam_lifted)
+    assert await signed_up("spam@example.net") == (SignedUp.SUPPRESSED, wanted[1])
+    store._opened.db.exec_trace = None
+    assert store.find(WEEKLY, suppressed) is None
+    assert [event.what for event in store.events_of(spam)] == ["added", "complained"]
+    [asked] = store.counts()
+    assert asked.deliveries == 4, "pending, new, newer, and the one who comes back"

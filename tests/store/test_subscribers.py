@@ -58,12 +58,80 @@ async def test_a_form_cannot_be_made_to_write_again_and_again(place: Place) -> N
     place.clock.ms += LIMITS.again_after_ms
     assert await publisher.sign_up("ann@example.net") is SignedUp.CONFIRM
     place.clock.ms += LIMITS.again_after_ms
-    assert await publisher.sign_up("ann@example.net") is SignedUp.LIMITED
+    assert await publisher.sign_up("ann@example.net", "203.0.113.0/24") is SignedUp.LIMITED
     answers = [await publisher.sign_up(f"u{n}@example.net") for n in range(LIMITS.prefix_per_hour_max + 1)]
     assert answers.count(SignedUp.CONFIRM) == LIMITS.prefix_per_hour_max
     assert await publisher.sign_up("v@example.net", "198.51.100.0/24") is SignedUp.CONFIRM
     place.clock.ms += HOUR_MS + 1
     assert await publisher.sign_up("w@example.net") is SignedUp.CONFIRM
+
+
+class Flood:
+    """Sign-ups of as many people as there are numbers, each from a network of their own."""
+
+    def __init__(self, place: Place) -> None:
+        self.store = place.open_newsletter()
+        self.publisher = Publisher(place, self.store)
+        self._number = 0
+
+    async def at(self, domain: str, count: int) -> list[SignedUp]:
+        numbers = range(self._number, self._number + count)
+        self._number += count
+        return await asyncio.gather(
+            *(self.publisher.sign_up(f"u{n}@{domain}", f"10.{n >> 8}.{n & 255}.0/24") for n in numbers)
+        )
+
+    async def confirm(self, domain: str, count: int) -> None:
+        pending = self.store.readers(WEEKLY, (SubscriberState.PENDING,), None, 10_000)
+        there = [one for one in pending if one.mailbox.domain.name == domain][:count]
+        assert len(there) == count
+        for one in there:
+            assert await self.store.confirm(one.id, self.publisher.consent())
+
+
+async def test_a_flood_of_sign_ups_at_one_domain_leaves_the_others_alone(place: Place) -> None:
+    flood, most = Flood(place), LIMITS.domain_per_hour_max
+    answers = await flood.at("victim.example", most + 5)
+    assert answers == [SignedUp.CONFIRM] * most + [SignedUp.CROWDED] * 5
+    assert flood.store.reader_counts(WEEKLY)[SubscriberState.PENDING] == most
+    assert await flood.at("other.example", 1) == [SignedUp.CONFIRM]
+    place.clock.ms += HOUR_MS + 1
+    assert await flood.at("victim.example", 1) == [SignedUp.CONFIRM]
+
+
+async def test_where_people_confirm_as_many_more_may_sign_up(place: Place) -> None:
+    """A large provider on the day of a launch: six of ten answer within minutes."""
+    flood = Flood(place)
+    for _ in range(10):
+        assert set(await flood.at("large.example", 50)) == {SignedUp.CONFIRM}
+        await flood.confirm("large.example", 30)
+    assert flood.store.reader_counts(WEEKLY)[SubscriberState.ACTIVE] == 300
+
+
+async def test_a_flood_over_many_domains_has_an_hours_and_a_days_bound(place: Place) -> None:
+    flood = Flood(place)
+    confirmed = []
+    for hour in range(5):
+        answers = [one for n in range(6) for one in await flood.at(f"d{hour}-{n}.example", 90)]
+        assert set(answers) <= {SignedUp.CONFIRM, SignedUp.CROWDED}
+        confirmed.append(answers.count(SignedUp.CONFIRM))
+        place.clock.ms += HOUR_MS + 1
+    assert LIMITS.per_day_max == 4 * LIMITS.per_hour_max
+    assert confirmed == [LIMITS.per_hour_max] * 4 + [0]
+    await flood.confirm("d0-0.example", 1)
+    # One does not wait for an answer any more, and one more may.
+    assert await flood.at("d7.example", 3) == [SignedUp.CONFIRM, SignedUp.CONFIRM, SignedUp.CROWDED]
+    place.clock.ms += 24 * HOUR_MS
+    assert await flood.at("d8.example", 1) == [SignedUp.CONFIRM]
+
+
+async def test_who_erases_takes_their_sign_ups_along(place: Place) -> None:
+    flood = Flood(place)
+    await flood.at("one.example", 1)
+    [one] = flood.store.readers(WEEKLY, (), None, 10)
+    assert await flood.store.erase(one.id, place.clock.ms)
+    again = await flood.at("one.example", LIMITS.domain_per_hour_max)
+    assert set(again) == {SignedUp.CONFIRM}
 
 
 async def test_who_left_comes_back_only_by_confirming_anew(place: Place) -> None:

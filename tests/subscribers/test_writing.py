@@ -19,6 +19,10 @@ ANN = Mailbox.parse("ann@example.org")
 BOUNCES = Domain("mx2.example.net")
 
 
+def not_crowded(newsletter: str, domain: Domain, at_ms: int) -> None:
+    raise AssertionError("these are few")
+
+
 class Post:
     """Mail from readers, in the order in which it comes."""
 
@@ -26,7 +30,7 @@ class Post:
         self.store = store
         self.hints: list[int] = []
         ids, own = QueueIds(store.worker), frozenset((BOUNCES,))
-        sign_ups = SignUps(store, place.clock, ids, lambda: self.hints.append(1), own)
+        sign_ups = SignUps(store, place.clock, ids, lambda: self.hints.append(1), own, not_crowded)
         self.writing = ReadersWriting(sign_ups, ReadersDesk(store, place.clock), BOUNCES)
         self._id = 0
 

@@ -15,12 +15,13 @@ from secondpost.mail.article import Article
 from secondpost.mail.issue import DigestDraft, Issue
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId
+from secondpost.maillog import MailLog
 from secondpost.newsletter.render import DigestRenderer
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
 from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, NewArticle
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import SignUpLimits
-from secondpost.subscribers.signup import SignUps
+from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.web.app import make_app
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_disk import RealDisk
@@ -66,7 +67,8 @@ class Service:
     links: KeyRing
     ids: QueueIds
     database: Path
-    hints: list[int]  # when the deliver role was told of a confirmation
+    hints: list[int]  # when the deliver role was to look for a confirmation
+    lines: list[str]  # of the log
 
     def contents(self) -> str:
         """A hash of every row of every table."""
@@ -140,12 +142,14 @@ async def open_service(folder: Path) -> AsyncIterator[Service]:
     hints: list[int] = []
     # The store's own limit of a network is tried in its own tests.
     limits = SignUpLimits(prefix_per_hour_max=1_000)
-    sign_ups = SignUps(store, clock, ids, lambda: hints.append(clock.ms), OWN, limits)
+    lines: list[str] = []
+    crowded = CrowdLog(MailLog(lines.append)).met
+    sign_ups = SignUps(store, clock, ids, lambda: hints.append(clock.ms), OWN, crowded, limits)
     app = make_app(CONFIG, store, links, sign_ups, clock)
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 50_000))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="https://mx2.example.net") as client:
-            yield Service(store, client, clock, links, ids, folder / "newsletter.db", hints)
+            yield Service(store, client, clock, links, ids, folder / "newsletter.db", hints, lines)
     finally:
         store.close()
         work.close()

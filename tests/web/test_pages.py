@@ -13,7 +13,7 @@ import pytest
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import NOBODY, SubscriberState
 from secondpost.protocols.tokens import Purpose
-from secondpost.store.subscriber_ports import Imported
+from secondpost.store.subscriber_ports import Imported, SignUpLimits
 from secondpost.web.reader import BAD_TOKENS_MAX
 from tests.compose.articles import article
 from tests.web.service import AGREED, Service
@@ -171,7 +171,24 @@ async def test_the_answer_to_a_sign_up_says_nothing_of_who_reads(service: Servic
     assert len({(answer.status_code, answer.text, tuple(answer.headers.items())) for answer in answers}) == 1
     assert service.found("reader@reader.example").state is SubscriberState.ACTIVE
     assert service.find("gone@reader.example") is None
-    assert len(service.hints) == 1
+    assert len(service.hints) == len(answers)  # each time, for it costs time too
+
+
+async def test_a_flood_at_one_domain_gets_the_same_answer_and_one_line_in_the_log(service: Service) -> None:
+    most = SignUpLimits().domain_per_hour_max
+    answers = [
+        await service.sign_up(f"r{n}@victim.example", f"10.{n >> 8}.{n & 255}.1") for n in range(most + 3)
+    ]
+    assert {(answer.status_code, answer.text) for answer in answers} == {(200, answers[0].text)}
+    assert service.find(f"r{most}@victim.example") is None
+    line = "sign-ups-crowded newsletter=weekly domain=victim.example"
+    assert service.lines == [line]
+    service.clock.ms += 30 * 60_000
+    await service.sign_up("more@victim.example", "10.200.0.1")
+    assert service.lines == [line]
+    service.clock.ms += 30 * 60_000 - 1
+    await service.sign_up("late@victim.example", "10.201.0.1")
+    assert service.lines == [line]
 
 
 async def test_a_program_that_fills_in_everything_is_thanked_and_forgotten(service: Service) -> None:

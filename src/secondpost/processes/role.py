@@ -286,8 +286,9 @@ class _Running:
 
             links = load_key_ring(self._config.store, Ring.LINKS)
             places = Places(trusted_networks(self._config.web.trusted_proxies), page_limits())
-            public = public_pages(self._config, world, readers, links)
-            pages = WebServer(public, self._web_doors, places, MailLog(writer.say))
+            log = MailLog(writer.say)
+            public = public_pages(self._config, world, readers, links, log)
+            pages = WebServer(public, self._web_doors, places, log)
             await pages.start(failed)
             ends.push_async_callback(pages.stop)
 

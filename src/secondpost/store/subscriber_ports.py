@@ -22,7 +22,8 @@ class SignedUp(StrEnum):
     """What a sign-up did. The one who asked is told the same in every case."""
 
     CONFIRM = "confirm"  # pending, and a confirmation is on its way
-    LIMITED = "limited"  # too soon, or too often: nothing was done
+    LIMITED = "limited"  # too soon, or too often from that network: nothing was done
+    CROWDED = "crowded"  # too many mails to that domain, or in all, wait for an answer: nothing was done
     ALREADY = "already"  # is a reader: nothing was done
     SUPPRESSED = "suppressed"  # nothing was done
 
@@ -33,7 +34,13 @@ class SignUpLimits:
 
     again_after_ms: int = 24 * 3_600_000  # between two confirmations to one address
     confirmations_max: int = 2  # to one address while it is pending
-    prefix_per_hour_max: int = 20  # sign-ups from one network
+    prefix_per_hour_max: int = 20  # sign-ups from one network, whatever came of them
+    # Confirmations without an answer. For each that was answered within a day there may be one more, so that
+    # many honest sign-ups at a large provider do not look like a flood.
+    domain_per_hour_max: int = 100
+    per_hour_max: int = 500
+    per_day_max: int = 2_000
+    readers_per_more: int = 10  # in all there may be one more for so many readers
 
 
 class Reason(StrEnum):
@@ -124,9 +131,9 @@ class Subscribers(Protocol):
         limits: SignUpLimits,
         content: bytes = b"",
     ) -> Awaitable[SignedUp]:
-        """The pending reader and the confirmation, which is named `message`: one transaction. Its `content`
-        are the caller's own bytes; none when it is composed as it is sent. Someone who had left, or whose
-        mail came back, is pending again.
+        """The pending reader and the confirmation, which is named `message`: one transaction, which takes the
+        same steps whatever comes of it. Its `content` are the caller's own bytes; none when it is composed as
+        it is sent. Someone who had left, or whose mail came back, is pending again.
         """
         ...
 

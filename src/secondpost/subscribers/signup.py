@@ -12,9 +12,12 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.prefix import site_prefix
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
+from secondpost.maillog import MailLog
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits, Subscribers
 from secondpost.subscribers.typed import check_reader
 from secondpost.world.ports import Clock
+
+CROWD_LINE_MS = 3_600_000
 
 
 class Confirmed(Enum):
@@ -25,13 +28,27 @@ class Confirmed(Enum):
     GONE = "gone"  # nobody is pending under it any more
 
 
+@dataclass(slots=True)
+class CrowdLog:
+    """Writes one line an hour, however many sign-ups meet a bound."""
+
+    log: MailLog
+    _last_ms: int | None = None
+
+    def met(self, newsletter: str, domain: Domain, now_ms: int) -> None:
+        if self._last_ms is None or not 0 <= now_ms - self._last_ms < CROWD_LINE_MS:
+            self._last_ms = now_ms
+            self.log.sign_ups_crowded(newsletter, domain)
+
+
 @dataclass(frozen=True, slots=True)
 class SignUps:
     subscribers: Subscribers
     clock: Clock
     ids: QueueIds
-    arrived: Callable[[], None]  # there is a confirmation to send
+    arrived: Callable[[], None]  # there may be a confirmation to send
     own: frozenset[Domain]  # no reader is there
+    crowded: Callable[[str, Domain, int], None]  # the newsletter, whose confirmation did not go, and when
     limits: SignUpLimits = field(default_factory=SignUpLimits)
 
     async def ask(
@@ -46,8 +63,9 @@ class SignUps:
         outcome = await self.subscribers.sign_up(
             newsletter, mailbox, consent, self.ids.next(now_ms), self.limits
         )
-        if outcome is SignedUp.CONFIRM:
-            self.arrived()
+        self.arrived()  # whether or not there is something to send: the caller could see the difference
+        if outcome is SignedUp.CROWDED:
+            self.crowded(newsletter, mailbox.domain, now_ms)
         return outcome
 
     async def add(self, newsletter: str, mailbox: Mailbox, consent: Consent | None) -> Subscriber | None:

@@ -14,7 +14,7 @@ from secondpost.store.sqlite.queries import number
 from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent, tell
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, ImportCount, Imported, Reason
 
-HOUR_MS = 3_600_000
+DAY_MS = 24 * 3_600_000
 
 
 class SqliteImporting(SqliteReaders, Checkpoints):
@@ -92,7 +92,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
         now_ms = self._opened.clock.now_ms()
 
         def write(db: apsw.Connection) -> int:
-            db.execute(READER_QUERIES["forget_sign_ups"], (now_ms - HOUR_MS, BATCH_ROWS))
+            db.execute(READER_QUERIES["forget_sign_ups"], (now_ms - DAY_MS, BATCH_ROWS))
             rows = db.execute(READER_QUERIES["pending_before"], (since_before_ms, BATCH_ROWS)).fetchall()
             for id in [SubscriberId(number(row[0])) for row in rows]:
                 _forget(db, id, now_ms)

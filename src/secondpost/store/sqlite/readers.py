@@ -24,6 +24,7 @@ HASH_OCTETS = 16
 # All that names a reader, in this order; what is counted stays counted.
 ERASING = (
     "erase_consents",
+    "erase_sign_ups",
     "erase_events",
     "erase_bounces",
     "erase_told",

@@ -9,7 +9,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
 from secondpost.store.sqlite.base import as_json
-from secondpost.store.sqlite.queries import Row, maybe_number, number
+from secondpost.store.sqlite.queries import Row, number
 from secondpost.store.sqlite.readers import (
     ERASING,
     ONE_READER,
@@ -19,10 +19,12 @@ from secondpost.store.sqlite.readers import (
     first_reader,
     tell,
 )
+from secondpost.store.sqlite.sign_up_bounds import NOT_ASKED, bound_met
 from secondpost.store.subscriber_ports import Reason, SignedUp, SignUpLimits
 from secondpost.subscribers.states import By, sources_of
 
-HOUR_MS = 3_600_000
+SIGN_UP_UNITS = 30
+_MAY_COME_BACK = sources_of(SubscriberState.PENDING, By.READER)
 
 Line = list[object]  # of add_readers
 
@@ -60,33 +62,31 @@ class SqliteSigningUp(SqliteReaders):
         limits: SignUpLimits,
         content: bytes = b"",
     ) -> Awaitable[SignedUp]:
+        """The same steps for every address, and the same rows: those of one that is not asked to confirm are
+        taken back before the commit. Else the time that it takes would say who reads what.
+        """
         line, hash = self.line(mailbox, (), message), self.hash_of(mailbox)
-        step = _Step(SubscriberState.PENDING, consent.at_ms, "signed-up", consent.where, consent)
 
         def write(db: apsw.Connection) -> SignedUp:
-            if _is_suppressed(db, newsletter, hash):
-                return SignedUp.SUPPRESSED
+            is_suppressed = _is_suppressed(db, newsletter, hash)
             known = _by_key(db, newsletter, mailbox)
-            if known is not None and known.state is SubscriberState.ACTIVE:
-                return SignedUp.ALREADY
-            if _too_many(db, known, consent, limits):
-                return SignedUp.LIMITED
-            if known is None:
-                id = _add(db, newsletter, line, step)
-            elif known.state is SubscriberState.PENDING:
-                id = known.id
-                tell(db, id, step.at_ms, step.what, step.detail, add_consent(db, consent))
-            elif known.state in sources_of(SubscriberState.PENDING, By.READER):
-                id = known.id
-                db.execute(READER_QUERIES["respell"], (id, str(mailbox)))
-                _lead(db, id, step)
-            else:
-                return SignedUp.SUPPRESSED
-            db.execute(READER_QUERIES["count_sign_up"], (consent.address_prefix, consent.at_ms))
+            is_pending = known is not None and known.state is SubscriberState.PENDING
+            pending = (known.id, known.since_ms) if known is not None and is_pending else NOT_ASKED
+            bound = bound_met(db, pending, mailbox.domain, consent, limits)
+            outcome = _outcome(is_suppressed, known, bound)
+            is_asked = outcome is SignedUp.CONFIRM
+            db.execute("SAVEPOINT asking")
+            _pend(db, newsletter, mailbox, line, consent)
             _ask_to_confirm(db, newsletter, line, message, consent.at_ms, content)
-            return SignedUp.CONFIRM
+            now = _by_key(db, newsletter, mailbox)
+            if not is_asked:
+                db.execute("ROLLBACK TO asking")
+            db.execute("RELEASE asking")
+            where = (mailbox.domain.name, now.id) if now is not None and is_asked else ("", None)
+            db.execute(READER_QUERIES["count_sign_up"], (consent.address_prefix, consent.at_ms, *where))
+            return outcome
 
-        return self._writer.change(write)
+        return self._writer.change(write, SIGN_UP_UNITS)
 
     def add(
         self,
@@ -126,7 +126,10 @@ class SqliteSigningUp(SqliteReaders):
             known = _by_id(db, id)
             if known is None or _is_suppressed(db, known.newsletter, known.hash):
                 return False
-            return _goes(db, known, By.READER, step)
+            if not _goes(db, known, By.READER, step):
+                return False
+            db.execute(READER_QUERIES["sign_up_answered"], (id,))
+            return True
 
         return self._writer.change(write)
 
@@ -220,18 +223,25 @@ def _is_told(db: apsw.Connection, evidence: QueueId | None) -> bool:
     return evidence is not None and len(db.execute(READER_QUERIES["is_told"], (evidence,)).fetchall()) > 0
 
 
-def _too_many(db: apsw.Connection, known: _Known | None, consent: Consent, limits: SignUpLimits) -> bool:
-    """From one network, or to one address that has not confirmed."""
-    now_ms, prefix, most = consent.at_ms, consent.address_prefix, limits.prefix_per_hour_max
-    [(some,)] = db.execute(READER_QUERIES["sign_ups"], (prefix, now_ms - HOUR_MS, most)).fetchall()
-    if len(prefix) > 0 and number(some) >= most:
-        return True
-    if known is None or known.state is not SubscriberState.PENDING:
-        return False
-    [(sent, last_ms)] = db.execute(READER_QUERIES["confirmations"], (known.id, known.since_ms)).fetchall()
-    last = maybe_number(last_ms)
-    too_soon = last is not None and now_ms - last < limits.again_after_ms
-    return too_soon or number(sent) >= limits.confirmations_max
+def _outcome(is_suppressed: bool, known: _Known | None, bound: SignedUp | None) -> SignedUp:
+    if is_suppressed:
+        return SignedUp.SUPPRESSED
+    if known is not None and known.state is SubscriberState.ACTIVE:
+        return SignedUp.ALREADY
+    if bound is not None:
+        return bound
+    may_be = known is None or known.state in (SubscriberState.PENDING, *_MAY_COME_BACK)
+    return SignedUp.CONFIRM if may_be else SignedUp.SUPPRESSED
+
+
+def _pend(db: apsw.Connection, newsletter: str, mailbox: Mailbox, line: Line, consent: Consent) -> None:
+    """A new reader, or one who comes back, or one who is asked once more: whichever it is."""
+    key, agreed, at_ms = subscriber_key(mailbox), add_consent(db, consent), consent.at_ms
+    db.execute(READER_QUERIES["add_domains"], (as_json([line]), "issues"))
+    back = (newsletter, key, at_ms, agreed, as_json([state.value for state in _MAY_COME_BACK]), str(mailbox))
+    db.execute(READER_QUERIES["pend"], back)
+    db.execute(READER_QUERIES["add_pending"], (as_json(line), newsletter, at_ms, agreed))
+    db.execute(READER_QUERIES["tell_signed_up"], (newsletter, key, at_ms, consent.where, agreed))
 
 
 def _ask_to_confirm(

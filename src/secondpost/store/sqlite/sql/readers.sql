@@ -129,9 +129,23 @@ UPDATE subscriber SET state = ?2, since_ms = ?3, consent = coalesce(?4, consent)
   since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
 WHERE id = ?1;
 
--- name: respell
--- The spelling last given is the one that mail goes to.
-UPDATE subscriber SET mailbox = ?2 WHERE id = ?1;
+-- name: add_pending
+-- A reader [mailbox, key, domain, hash] signs up; whether the address is suppressed, the caller has asked.
+INSERT INTO subscriber (newsletter, key, mailbox, domain, hash, state, since_ms, since_event, created_ms, consent)
+SELECT ?2, ?1 ->> 1, ?1 ->> 0, (SELECT id FROM domain WHERE lane = 'issues' AND name = ?1 ->> 2), unhex(?1 ->> 3),
+       'pending', ?3, 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0), ?3, ?4
+WHERE true ON CONFLICT DO NOTHING;
+
+-- name: pend
+-- Whoever is in one of the states ?5 is pending, and the spelling last given is the one that mail goes to.
+UPDATE subscriber SET state = 'pending', since_ms = ?3, consent = ?4, mailbox = ?6,
+  since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
+WHERE newsletter = ?1 AND key = ?2 AND state IN (SELECT value FROM json_each(?5));
+
+-- name: tell_signed_up
+-- A reader has signed up.
+INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
+SELECT id, ?3, 'signed-up', state, ?4, ?5 FROM subscriber WHERE newsletter = ?1 AND key = ?2;
 
 -- name: tell
 -- Something happened to a reader.
@@ -151,9 +165,27 @@ WHERE subscriber = ?1 AND issue IS NULL AND subscriber IS NOT NULL AND arrived_m
 -- How many sign-ups came from a network since ?2, at most ?3 are counted.
 SELECT count(*) FROM (SELECT 1 FROM sign_up WHERE prefix = ?1 AND at_ms >= ?2 LIMIT ?3);
 
+-- name: asked_at
+-- How many mails to a domain asked to confirm since ?2 and have (?3) or have not been answered, at most ?4.
+SELECT count(*) FROM (
+  SELECT 1 FROM sign_up WHERE domain = ?1 AND domain <> '' AND answered = ?3 AND at_ms >= ?2 LIMIT ?4);
+
+-- name: asked_in_all
+-- How many did, to whatever domain.
+SELECT count(*) FROM (
+  SELECT 1 FROM sign_up WHERE domain <> '' AND answered = ?2 AND at_ms >= ?1 LIMIT ?3);
+
+-- name: active_in_all
+-- How many readers there are, of all newsletters.
+SELECT coalesce(sum(readers), 0) FROM reader_tally WHERE state = 'active';
+
 -- name: count_sign_up
--- One more.
-INSERT INTO sign_up (prefix, at_ms) VALUES (?1, ?2);
+-- One more; with a domain (?3) when a mail asks the reader (?4) to confirm.
+INSERT INTO sign_up (prefix, at_ms, domain, subscriber) VALUES (?1, ?2, ?3, ?4);
+
+-- name: sign_up_answered
+-- The reader has confirmed.
+UPDATE sign_up SET answered = 1 WHERE subscriber = ?1;
 
 -- name: forget_sign_ups
 -- Those before ?1 do not count any more.
@@ -198,6 +230,10 @@ WHERE state = 'freezing' AND newsletter = ?2 AND frozen_upto < ?1 AND 'active' =
 -- What they agreed to from a network of their own goes; a consent that many share stays.
 DELETE FROM consent WHERE prefix <> '' AND id IN (
   SELECT consent FROM reader_event WHERE subscriber = ?1 UNION SELECT consent FROM subscriber WHERE id = ?1);
+
+-- name: erase_sign_ups
+-- So does where they signed up from, and whether they confirmed.
+DELETE FROM sign_up WHERE subscriber = ?1;
 
 -- name: erase_events
 -- What happened to a reader goes.
