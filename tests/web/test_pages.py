@@ -4,16 +4,19 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
 import httpx2
 import pytest
 
+from secondpost.config.records import Web
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import NOBODY, SubscriberState
 from secondpost.protocols.tokens import Purpose
 from secondpost.store.subscriber_ports import Imported, SignUpLimits
+from secondpost.web.app import headers_of
 from secondpost.web.reader import BAD_TOKENS_MAX
 from tests.compose.articles import article
 from tests.web.service import AGREED, Service
@@ -87,7 +90,8 @@ class Page(HTMLParser):
 def check_page(response: httpx2.Response) -> Page:
     """What holds for every page of ours."""
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["referrer-policy"] in ("no-referrer", "same-origin")
+    assert response.headers["strict-transport-security"] == "max-age=31536000"
     assert response.headers["x-content-type-options"] == "nosniff"
     policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none';")
@@ -226,6 +230,104 @@ async def test_a_network_that_signs_up_too_often_waits(service: Service) -> None
     assert [answer.status_code for answer in answers] == [200] * 20 + [429]
     check_page(answers[-1])
     assert (await service.sign_up("other@reader.example", "203.0.113.1")).status_code == 200
+
+
+# ---- forms that stand elsewhere
+
+BLOG, US = "https://www.blog.example", "https://mx2.example.net"
+NEAR: tuple[dict[str, str], ...] = (
+    {"Sec-Fetch-Site": "same-origin", "Origin": US},
+    {"Sec-Fetch-Site": "same-site", "Origin": "https://www.example.net"},
+    {"Sec-Fetch-Site": "none"},
+    {"Origin": US},
+    {"Origin": US.upper()},
+    {"Origin": "http://192.0.2.9:8025", "Host": "192.0.2.9:8025"},
+    {"Referer": f"{US}/weekly/"},
+    {},
+)
+ELSEWHERE: tuple[dict[str, str], ...] = (
+    {"Sec-Fetch-Site": "cross-site", "Origin": BLOG},
+    {"Sec-Fetch-Site": "Cross-Site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": US},
+    {"Sec-Fetch-Site": "of-another-kind"},
+    {"Origin": BLOG},
+    {"Origin": "null"},
+    {"Origin": "https://["},
+    {"Origin": f"{US}.evil.example"},
+    {"Referer": f"{BLOG}/about"},
+)
+
+
+@pytest.mark.parametrize("headers", NEAR)
+async def test_a_form_of_ours_or_of_the_same_site_signs_up_at_once(
+    service: Service, headers: dict[str, str]
+) -> None:
+    answer = await service.client.post("/weekly/", data={"email": "ann@reader.example"}, headers=headers)
+    assert "Look into your mailbox" in answer.text
+    assert service.found("ann@reader.example").state is SubscriberState.PENDING
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE)
+async def test_a_form_elsewhere_leads_to_ours_with_the_address_in_it(
+    service: Service, headers: dict[str, str]
+) -> None:
+    before = service.contents()
+    form = {"email": ' ann+"><b>@reader.example'}
+    assert (await service.client.post("/weekly/", data=form, headers=headers)).status_code == 422
+    answer = await service.client.post("/weekly/", data={"email": "ann@reader.example"}, headers=headers)
+    assert answer.status_code == 200
+    page = check_page(answer)
+    assert "once-more" in page.ids
+    assert 'value="ann@reader.example"' in answer.text
+    assert service.contents() == before
+    assert service.hints == []
+    # Browsers say of the next one where it comes from only because the page lets them.
+    assert answer.headers["referrer-policy"] == "same-origin"
+    clicked = await service.client.post(
+        page.links[page.links.index("/weekly/")], data={"email": "ann@reader.example"}, headers={"Origin": US}
+    )
+    assert "Look into your mailbox" in clicked.text
+    assert service.found("ann@reader.example").state is SubscriberState.PENDING
+
+
+async def test_the_form_of_the_manual_works_on_any_page(service: Service) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "newsletter.md").read_text(encoding="utf-8")
+    [form] = re.findall(r"```html\n(.*?)```", manual, re.DOTALL)
+    [action] = re.findall(r'<form method="post" action="https://news\.example\.net(/.*?)"', form)
+    [field] = re.findall(r'<input type="email" name="(\w+)"', form)
+    for headers, said in ((ELSEWHERE[0], "One click more"), (NEAR[1], "Look into your mailbox")):
+        answer = await service.client.post(action, data={field: "ann@reader.example"}, headers=headers)
+        assert answer.status_code == 200
+        assert said in answer.text
+
+
+async def test_a_form_elsewhere_counts_against_its_network(service: Service) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "X-Forwarded-For": "198.51.100.7"}
+    answers = [
+        await service.client.post("/weekly/", data={"email": "ann@reader.example"}, headers=headers)
+        for _ in range(21)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+
+
+async def test_what_a_token_opens_is_open_from_wherever_it_is_posted(service: Service) -> None:
+    """Who has the token may do it anyway: no cookie and no login of the visitor stands behind it."""
+    for headers in ELSEWHERE:
+        ann = await service.reader("ann@reader.example")
+        leave = service.path("leave", Purpose.LEAVE, ann.id)
+        body = b"List-Unsubscribe=One-Click"
+        assert (await service.client.post(leave, content=body, headers=headers)).status_code == 200
+        assert service.found("ann@reader.example").state is SubscriberState.LEFT
+        await service.store.erase(ann.id, service.clock.now_ms())
+        for where in ("", "weekly"):
+            await service.store.unsuppress(where, ann.mailbox)
+
+
+def test_browsers_are_sent_to_https_only_where_it_is() -> None:
+    strict = "Strict-Transport-Security"
+    assert headers_of(Web(url="https://news.example.net"))[strict] == "max-age=31536000"
+    for url in ("http://127.0.0.1:8025", None):
+        assert strict not in headers_of(Web(url=url))
 
 
 # ---- what we keep

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from secondpost.compose.templating import Templates
-from secondpost.config.records import Config
+from secondpost.config.records import Config, Web
 from secondpost.protocols.tokens import KeyRing
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -42,6 +42,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+STRICT_SECONDS = 365 * 24 * 3600
 # Set unless the page has said otherwise itself.
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -87,7 +88,8 @@ def make_app(
         ReadersDesk(store, clock),
         Rate(clock, BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS),
     )
-    errors = _Errors(site)
+    headers = headers_of(config.web)
+    errors = _Errors(site, headers)
     style = files("secondpost.web").joinpath("static", "style.css").read_bytes()
 
     async def stylesheet(request: Request) -> Response:
@@ -115,15 +117,25 @@ def make_app(
     )
     # It would build an absolute address from what the caller calls us.
     app.router.redirect_slashes = False
-    app.add_middleware(_Careful)
+    app.add_middleware(_Careful, headers=headers)
     return app
+
+
+def headers_of(web: Web) -> dict[str, str]:
+    """Of every answer. Browsers that were here once come by https alone (RFC 6797), as every link in a mail
+    does. Of hosts below ours nothing is said: they may not have it.
+    """
+    if web.url is None or not web.url.startswith("https:"):
+        return HEADERS
+    return {**HEADERS, "Strict-Transport-Security": f"max-age={STRICT_SECONDS}"}
 
 
 class _Errors:
     """Errors are pages too."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, headers: dict[str, str]) -> None:
         self._site = site
+        self._headers = headers
 
     async def refused(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -135,7 +147,7 @@ class _Errors:
 
     async def failed(self, request: Request, error: Exception) -> Response:
         # Written by what stands outside of everything else: no header is added after it.
-        return self._page(500, HEADERS)
+        return self._page(500, self._headers)
 
     def _page(self, status: int, headers: dict[str, str]) -> Response:
         heading, paragraph = SAID.get(status, SAID[500] if status >= 500 else SAID[400])
@@ -147,8 +159,9 @@ class _Errors:
 class _Careful:
     """Gives every answer its headers, and endless addresses none."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
         self._app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -158,7 +171,7 @@ class _Careful:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

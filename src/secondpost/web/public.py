@@ -22,6 +22,7 @@ from secondpost.subscribers.typed import NoReader, typed_mailbox
 from secondpost.web.archive import html_of
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
+from secondpost.web.origin import is_from_elsewhere
 from secondpost.web.site import Site
 
 ISSUES_PER_PAGE = 50
@@ -61,7 +62,7 @@ class PublicPages:
         newsletter = self._newsletter(request)
         if request.method == "POST":
             return await self._sign_up(request, newsletter)
-        return self._home(newsletter, _number_in(request.query_params.get("before", "")), "", 200)
+        return self._home(newsletter, before=_number_in(request.query_params.get("before", "")))
 
     async def issue(self, request: Request) -> Response:
         newsletter = self._newsletter(request)
@@ -106,14 +107,16 @@ class PublicPages:
         try:
             mailbox = typed_mailbox(form.value("email"))
         except ValueError:
-            return self._home(newsletter, None, NO_ADDRESS, 422)
+            return self._home(newsletter, fault=NO_ADDRESS)
+        if is_from_elsewhere(request, self.site.web.url):
+            return self._home(newsletter, address=str(mailbox))
         # Only programs fill in a field that nobody sees.
         if len(form.value("website")) == 0:
             words, where = self._words(newsletter), self.site.url(f"/{newsletter.name}/")
             try:
                 await self.sign_ups.ask(newsletter.name, mailbox, where, words, self.site.caller(request))
             except NoReader:
-                return self._home(newsletter, None, NO_ADDRESS, 422)
+                return self._home(newsletter, fault=NO_ADDRESS)
         return self.site.told(
             "Look into your mailbox",
             "A mail asks you to confirm. Nothing else is sent before you do.",
@@ -121,7 +124,10 @@ class PublicPages:
             newsletter=newsletter,
         )
 
-    def _home(self, newsletter: Newsletter, before: int | None, fault: str, status: int) -> Response:
+    def _home(
+        self, newsletter: Newsletter, before: int | None = None, fault: str = "", address: str = ""
+    ) -> Response:
+        """With an `address` that a form elsewhere has sent, which the reader's own click sends again."""
         listed = self.site.store.issues(newsletter.name, before, ISSUES_PER_PAGE)
         path = f"/{newsletter.name}/"
         issues: list[Value] = [
@@ -143,10 +149,13 @@ class PublicPages:
                 "feed": f"{path}feed.xml",
                 "words": self._words(newsletter),
                 "fault": fault,
+                "address": address,
                 "issues": issues,
                 "older": (f"{path}?before={listed[-1].number}" if len(listed) == ISSUES_PER_PAGE else None),
             },
-            status,
+            200 if len(fault) == 0 else 422,
+            # Without it browsers hide from us that the form was ours; no secret stands in this address.
+            {"Referrer-Policy": "same-origin"},
         )
 
     def _newsletter(self, request: Request) -> Newsletter:

@@ -47,8 +47,14 @@ class Site:
     def url(self, path: str) -> str:
         return f"{self.web.url or ''}{path}"
 
-    def page(self, template: str, values: Mapping[str, Value], status: int = 200) -> Response:
-        return HTMLResponse(self.templates.render(template, values), status)
+    def page(
+        self,
+        template: str,
+        values: Mapping[str, Value],
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        return HTMLResponse(self.templates.render(template, values), status, headers)
 
     def told(
         self, heading: str, *paragraphs: str, newsletter: Newsletter | None = None, status: int = 200
