@@ -7,10 +7,11 @@ import apsw
 import pytest
 
 from secondpost.mail.queue_id import WORKERS_MAX
-from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite import SqliteStore, schema
+from secondpost.store.subscriber_ports import SignedUp
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
-from tests.store.readers import Publisher
+from tests.store.readers import LIMITS, Publisher
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "store.md"
 
@@ -119,3 +120,19 @@ async def test_sqlite_syncs_around_checkpoints_that_come_only_when_told(place: S
         "page_size": 4096,
         "mmap_size": 0,
     }
+
+
+async def test_sign_ups_in_a_store_of_before_still_count(place: SqlitePlace) -> None:
+    """Schema 3, as stores in the field have it, with a network that has signed up as often as it may."""
+    db = apsw.Connection(f"{place.folder}/newsletter.db")
+    db.execute(schema._VERSIONS)
+    for migration in schema.migrations(schema.Database.NEWSLETTER):
+        if migration.number <= 3:
+            db.execute(migration.text)
+            db.execute("INSERT INTO migration VALUES (?, ?, 1)", (migration.number, migration.name))
+    for _ in range(LIMITS.prefix_per_hour_max):
+        db.execute("INSERT INTO sign_up VALUES ('192.0.2.0/24', ?)", (place.clock.ms,))
+    db.close()
+    publisher = Publisher(place, place.open_newsletter())
+    assert await publisher.sign_up("ann@example.net", "192.0.2.0/24") is SignedUp.LIMITED
+    assert await publisher.sign_up("ann@example.net", "198.51.100.0/24") is SignedUp.CONFIRM

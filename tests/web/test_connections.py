@@ -207,6 +207,20 @@ async def test_a_proxy_keeps_its_connections_and_others_do_not() -> None:
             assert await answered(reader) == b"small"
 
 
+async def test_who_speaks_no_http_is_refused_and_writes_nothing_into_our_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with pages() as them:
+        for said in (b"EHLO mx.example", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\nX"):
+            reader, _ = await them.call(said + b"\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 10_000
+        await them.call(head)
+        while len(them.places) > 0:
+            await asyncio.sleep(SHORT / 10)
+    assert caplog.records == []
+
+
 async def test_callers_who_say_nothing_give_their_place_to_one_who_asks() -> None:
     async with pages(in_all=10) as them:
         silent = [await them.call(b"GET") for _ in range(30)]
