@@ -238,9 +238,9 @@ class MailLog:
         self._say("sign-ups-crowded", newsletter=newsletter, domain=domain.name)
 
     # -- the web pages
-    def pages_crowded(self, places: int, closed: int, turned_away: int) -> None:
+    def pages_crowded(self, connected: int, closed: int, turned_away: int) -> None:
         """Since the last such line. Callers bring it about: it is no alarm."""
-        self._say("pages-crowded", places=places, closed=closed, turned_away=turned_away)
+        self._say("pages-crowded", connected=connected, closed=closed, turned_away=turned_away)
 
     # -- the service
     def role_started(self, role: str, worker: int) -> None:

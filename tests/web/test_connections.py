@@ -14,14 +14,14 @@ from starlette.routing import Route
 
 from secondpost.maillog import MailLog
 from secondpost.processes.pages import WebServer
-from secondpost.web.places import PlaceLimits, Places, PlaceTimes
+from secondpost.web.guests import GuestLimits, Guests, GuestTimes
 
 pytestmark = pytest.mark.anyio
 
 TEST_SECONDS_MAX = 20.0
 SHORT = 0.2
 LONG = 600
-PATIENT = PlaceTimes(head=LONG, body=LONG, answer=LONG, idle=LONG, reading=LONG)
+PATIENT = GuestTimes(head=LONG, body=LONG, answer=LONG, idle=LONG, reading=LONG)
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LARGE_OCTETS = 40_000_000  # more than the buffers of both ends hold
 
@@ -57,9 +57,9 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 
 
 class Pages:
-    def __init__(self, port: int, places: Places, lines: list[str]) -> None:
+    def __init__(self, port: int, guests: Guests, lines: list[str]) -> None:
         self.port = port
-        self.places = places
+        self.guests = guests
         self.lines = lines
         self.callers: list[asyncio.StreamWriter] = []
 
@@ -73,7 +73,7 @@ class Pages:
 
 @asynccontextmanager
 async def pages(
-    times: PlaceTimes = PATIENT, in_all: int = 100, trusted: tuple[str, ...] = ()
+    times: GuestTimes = PATIENT, in_all: int = 100, trusted: tuple[str, ...] = ()
 ) -> AsyncIterator[Pages]:
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
@@ -81,10 +81,10 @@ async def pages(
     port: int = door.getsockname()[1]
     lines: list[str] = []
     failures: list[BaseException] = []
-    places = Places([ip_network(one) for one in trusted], PlaceLimits(in_all=in_all), times)
-    server = WebServer(Starlette(routes=ROUTES), [door], places, MailLog(lines.append))
+    guests = Guests([ip_network(one) for one in trusted], GuestLimits(in_all=in_all), times)
+    server = WebServer(Starlette(routes=ROUTES), [door], guests, MailLog(lines.append))
     await server.start(failures.append)
-    them = Pages(port, places, lines)
+    them = Pages(port, guests, lines)
     try:
         async with asyncio.timeout(TEST_SECONDS_MAX):
             yield them
@@ -119,7 +119,7 @@ async def test_a_connection_takes_one_request_after_the_other() -> None:
             assert await answered(reader) == b"small"
         writer.write(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" + GET)
         assert [await answered(reader), await answered(reader)] == [b"abc", b"small"]
-        assert len(them.places) == 1
+        assert len(them.guests) == 1
 
 
 async def test_requests_that_come_together_or_in_pieces_are_all_answered() -> None:
@@ -151,50 +151,50 @@ async def test_who_waits_to_be_told_to_send_the_body_is_told() -> None:
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n"])
 async def test_a_head_that_does_not_come_ends_the_connection(said: bytes) -> None:
-    async with pages(PlaceTimes(head=SHORT)) as them:
+    async with pages(GuestTimes(head=SHORT)) as them:
         reader, _ = await them.call(said)
         assert await is_ended(reader)
-        assert len(them.places) == 0
+        assert len(them.guests) == 0
 
 
 async def test_a_slow_head_ends_the_connection_also_after_a_request_that_was_answered() -> None:
-    async with pages(PlaceTimes(head=SHORT, idle=LONG)) as them:
+    async with pages(GuestTimes(head=SHORT, idle=LONG)) as them:
         reader, writer = await them.call(GET + GET[:-2])
         assert await answered(reader) == b"small"
-        while len(them.places) > 0:
+        while len(them.guests) > 0:
             writer.write(b"X: y\r\n")  # each octet would begin the time of a keep-alive anew
             await asyncio.sleep(SHORT / 10)
 
 
 @pytest.mark.parametrize("path", [b"/echo", b"/unread"])
 async def test_a_slow_body_ends_the_connection_though_the_answer_did_not_wait_for_it(path: bytes) -> None:
-    async with pages(PlaceTimes(body=SHORT, idle=LONG)) as them:
+    async with pages(GuestTimes(body=SHORT, idle=LONG)) as them:
         _, writer = await them.call(b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n")
         await asyncio.sleep(0)
-        while len(them.places) == 0:
+        while len(them.guests) == 0:
             await asyncio.sleep(0)
-        while len(them.places) > 0:
+        while len(them.guests) > 0:
             writer.write(b"x")
             await asyncio.sleep(SHORT / 10)
 
 
 @pytest.mark.parametrize("request_", [GET.replace(b"/ ", b"/large "), GET.replace(b"/ ", b"/large ") * 2])
 async def test_who_never_reads_the_answer_is_cut_off(request_: bytes) -> None:
-    async with pages(PlaceTimes(answer=SHORT, idle=0, reading=SHORT)) as them:
+    async with pages(GuestTimes(answer=SHORT, idle=0, reading=SHORT)) as them:
         reader, _ = await them.call(request_)
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
-        while len(them.places) > 0:
+        while len(them.guests) > 0:
             await asyncio.sleep(SHORT / 10)
 
 
 async def test_who_reads_slowly_gets_the_whole_answer() -> None:
-    async with pages(PlaceTimes(idle=0, reading=LONG)) as them:
+    async with pages(GuestTimes(idle=0, reading=LONG)) as them:
         reader, _ = await them.call(GET.replace(b"/ ", b"/large "))
         assert len(await answered(reader)) == LARGE_OCTETS
 
 
 async def test_a_proxy_keeps_its_connections_and_others_do_not() -> None:
-    times = PlaceTimes(head=SHORT, idle=0, idle_proxy=LONG, reading=SHORT)
+    times = GuestTimes(head=SHORT, idle=0, idle_proxy=LONG, reading=SHORT)
     async with pages(times, trusted=("127.0.0.1",)) as them:
         unused = await them.call()
         used = await them.call(GET)
@@ -216,7 +216,7 @@ async def test_who_speaks_no_http_is_refused_and_writes_nothing_into_our_log(
             assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
         head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 10_000
         await them.call(head)
-        while len(them.places) > 0:
+        while len(them.guests) > 0:
             await asyncio.sleep(SHORT / 10)
     assert caplog.records == []
 
@@ -226,8 +226,8 @@ async def test_callers_who_say_nothing_give_their_place_to_one_who_asks() -> Non
         silent = [await them.call(b"GET") for _ in range(30)]
         reader, _ = await them.call(GET)
         assert await answered(reader) == b"small"
-        assert len(them.places) == 10
+        assert len(them.guests) == 10
         for one, _ in silent[:20]:
             assert await is_ended(one)
-        while not any(line.startswith("pages-crowded places=10") for line in them.lines):
+        while not any(line.startswith("pages-crowded connected=10") for line in them.lines):
             await asyncio.sleep(SHORT / 10)

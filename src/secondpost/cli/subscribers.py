@@ -16,7 +16,7 @@ from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.store.subscriber_ports import NewsletterStore, Reason
 from secondpost.subscribers.leave import AboutReader, ReadersDesk
 from secondpost.subscribers.signup import SignUps
-from secondpost.subscribers.typed import NoReader
+from secondpost.subscribers.typed import NotAReader
 
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
@@ -89,7 +89,7 @@ async def _added(
 ) -> Subscriber | None:
     try:
         return await sign_ups.add(newsletter, mailbox, consent)
-    except NoReader as fault:
+    except NotAReader as fault:
         raise Ending(f"{mailbox} cannot be a reader: {fault}", Exit.NO) from None
 
 

@@ -1,7 +1,7 @@
 """The public pages on the sockets of this process: uvicorn as a task in our loop, with our signals.
 
 uvicorn closes what is idle, and waits for all else as long as the caller likes: for the head of a request,
-for its body, and for the caller to read. Each of its connections has a place, which has bounds (web/places).
+for its body, and for the caller to read. Each of its connections has a guest, which has bounds (web/guests).
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 
 from secondpost.maillog import MailLog
-from secondpost.web.places import PLACES_MAX, Phase, Place, PlaceLimits, Places
+from secondpost.web.guests import GUESTS_MAX, Guest, GuestLimits, Guests, WaitsFor
 
 STOP_SECONDS_MAX = 10
 HEAD_OCTETS_MAX = 32 * 1024
@@ -27,18 +27,18 @@ TICKS_PER_SECOND = 10  # of uvicorn
 CROWD_SECONDS = 60  # between two lines of the log that say that places ran short
 
 
-def page_limits() -> PlaceLimits:
+def page_limits() -> GuestLimits:
     """In all fewer than the process may open, which also has files, and in one process the other roles."""
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
-        return PlaceLimits()
-    return PlaceLimits(in_all=min(PLACES_MAX, descriptors // 2))
+        return GuestLimits()
+    return GuestLimits(in_all=min(GUESTS_MAX, descriptors // 2))
 
 
 class _Config(uvicorn.Config):
     """What uvicorn hands to each connection."""
 
-    def __init__(self, pages: Starlette, places: Places) -> None:
+    def __init__(self, pages: Starlette, guests: Guests) -> None:
         super().__init__(
             pages,
             http=PageConnection,
@@ -53,35 +53,35 @@ class _Config(uvicorn.Config):
             proxy_headers=False,  # whom to trust is the pages' own business
             timeout_graceful_shutdown=STOP_SECONDS_MAX,
         )
-        self.places = places
+        self.guests = guests
 
 
 class PageConnection(H11Protocol):
     """Says after each event what the connection waits for. One without a place is closed unheard."""
 
     config: _Config
-    _place: Place | None = None
+    _guest: Guest | None = None
     _seen: RequestResponseCycle | None = None  # the request that the place was moved for last
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         connection = cast(asyncio.Transport, transport)
         peer = get_remote_addr(connection)
         address = "" if peer is None else peer[0]
-        self._place = self.config.places.enter(address, connection.abort, self.loop.time())
-        if self._place is None:
+        self._guest = self.config.guests.enter(address, connection.abort, self.loop.time())
+        if self._guest is None:
             connection.abort()
             return
         super().connection_made(connection)
-        self.timeout_keep_alive = self._place.idle_seconds
+        self.timeout_keep_alive = self._guest.idle_seconds
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._place is not None:
-            self.config.places.gone(self._place)
+        if self._guest is not None:
+            self.config.guests.gone(self._guest)
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._place is not None and self._place.phase is Phase.IDLE:
-            self._move(self._place, Phase.HEAD)
+        if self._guest is not None and self._guest.waits_for is WaitsFor.IDLE:
+            self._move(self._guest, WaitsFor.HEAD)
         super().data_received(data)
         self._look()
 
@@ -90,29 +90,29 @@ class PageConnection(H11Protocol):
         self._look()
 
     def _look(self) -> None:
-        place, cycle = self._place, self.cycle
-        if place is None or self.transport.is_closing():
+        guest, cycle = self._guest, self.cycle
+        if guest is None or self.transport.is_closing():
             return
-        if cycle is self._seen and place.phase is Phase.HEAD:
+        if cycle is self._seen and guest.waits_for is WaitsFor.HEAD:
             return  # its end has not come yet
         if self.conn.their_state is h11.SEND_BODY:
-            phase = Phase.BODY  # also when the answer did not wait for it
+            waits_for = WaitsFor.BODY  # also when the answer did not wait for it
         elif not cycle.response_complete:
-            phase = Phase.ANSWER
+            waits_for = WaitsFor.ANSWER
         else:
-            phase = Phase.IDLE
-        if phase is not place.phase or cycle is not self._seen:
-            self._move(place, phase)
+            waits_for = WaitsFor.IDLE
+        if waits_for is not guest.waits_for or cycle is not self._seen:
+            self._move(guest, waits_for)
         self._seen = cycle
 
-    def _move(self, place: Place, phase: Phase) -> None:
-        self.config.places.move(place, phase, self.loop.time())
+    def _move(self, guest: Guest, waits_for: WaitsFor) -> None:
+        self.config.guests.move(guest, waits_for, self.loop.time())
 
 
 class _Server(uvicorn.Server):
     def __init__(self, config: _Config, log: MailLog) -> None:
         super().__init__(config)
-        self._places = config.places
+        self._guests = config.guests
         self._log = log
         self._crowd_after_tick = 0
 
@@ -123,7 +123,7 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS_PER_SECOND == 0:
-            self._places.end_overdue(asyncio.get_running_loop().time())
+            self._guests.end_overdue(asyncio.get_running_loop().time())
             self._log_crowd(counter)
         return await super().on_tick(counter)
 
@@ -131,19 +131,19 @@ class _Server(uvicorn.Server):
         """One line however many callers there are."""
         if 0 <= self._crowd_after_tick - counter <= CROWD_SECONDS * TICKS_PER_SECOND:
             return
-        crowd = self._places.crowd()
+        crowd = self._guests.crowd()
         if crowd.closed + crowd.turned_away > 0:
-            self._log.pages_crowded(len(self._places), crowd.closed, crowd.turned_away)
+            self._log.pages_crowded(len(self._guests), crowd.closed, crowd.turned_away)
             self._crowd_after_tick = counter + CROWD_SECONDS * TICKS_PER_SECOND
 
 
 class WebServer:
     """`doors` are sockets that listen already; they are ours to close."""
 
-    def __init__(self, pages: Starlette, doors: Sequence[socket], places: Places, log: MailLog) -> None:
+    def __init__(self, pages: Starlette, doors: Sequence[socket], guests: Guests, log: MailLog) -> None:
         self._doors = list(doors)
         self._serving: asyncio.Task[None] | None = None
-        self._server = _Server(_Config(pages, places), log)
+        self._server = _Server(_Config(pages, guests), log)
 
     async def start(self, failed: Callable[[BaseException], None]) -> None:
         self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=self._doors))

@@ -282,13 +282,13 @@ class _Running:
             from secondpost.app_newsletter import public_pages
             from secondpost.processes.pages import WebServer, page_limits
             from secondpost.web.callers import trusted_networks
-            from secondpost.web.places import Places
+            from secondpost.web.guests import Guests
 
             links = load_key_ring(self._config.store, Ring.LINKS)
-            places = Places(trusted_networks(self._config.web.trusted_proxies), page_limits())
+            guests = Guests(trusted_networks(self._config.web.trusted_proxies), page_limits())
             log = MailLog(writer.say)
             public = public_pages(self._config, world, readers, links, log)
-            pages = WebServer(public, self._web_doors, places, log)
+            pages = WebServer(public, self._web_doors, guests, log)
             await pages.start(failed)
             ends.push_async_callback(pages.stop)
 

@@ -17,7 +17,7 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState, subscriber_key
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported, Reason, Subscribers
 from secondpost.subscribers.lists import BadRow, Row, rows_of
-from secondpost.subscribers.typed import NoReader, check_reader
+from secondpost.subscribers.typed import NotAReader, check_reader
 from secondpost.world.ports import Clock
 
 BAD_ROWS_NAMED_MAX = 1_000
@@ -125,7 +125,7 @@ class ListImport:
             return row
         try:
             check_reader(row.mailbox, self.own)
-        except NoReader as fault:
+        except NotAReader as fault:
             return BadRow(row.line, str(fault))
         return row
 

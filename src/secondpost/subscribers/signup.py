@@ -55,7 +55,7 @@ class SignUps:
         self, newsletter: str, mailbox: Mailbox, where: str, words: str, caller: str, how: str = "form"
     ) -> SignedUp:
         """`words` are those that stood on the form at `where`, or in their mail; `caller` is an IP address
-        or "". Raises NoReader.
+        or "". Raises NotAReader.
         """
         check_reader(mailbox, self.own)
         now_ms = self.clock.now_ms()
@@ -70,7 +70,7 @@ class SignUps:
 
     async def add(self, newsletter: str, mailbox: Mailbox, consent: Consent | None) -> Subscriber | None:
         """By the owner: a reader at once with a consent, else a mail asks them. None when the address is
-        suppressed. Raises NoReader.
+        suppressed. Raises NotAReader.
         """
         check_reader(mailbox, self.own)
         now_ms = self.clock.now_ms()

@@ -32,17 +32,17 @@ def is_public(domain: Domain) -> bool:
     return _PUBLIC.fullmatch(domain.name) is not None
 
 
-class NoReader(ValueError):
+class NotAReader(ValueError):
     """An address that cannot be a reader's. The text says why."""
 
 
 def check_reader(mailbox: Mailbox, own: frozenset[Domain]) -> None:
-    """The rule that holds on every way of becoming a reader. Raises NoReader.
+    """The rule that holds on every way of becoming a reader. Raises NotAReader.
 
     `own` are the domains that this server takes mail for itself at: a mail there would come back to us, and
     be a fault of ours that anybody could bring about.
     """
     if not is_public(mailbox.domain):
-        raise NoReader(f"{mailbox.domain.name} is not a full domain")
+        raise NotAReader(f"{mailbox.domain.name} is not a full domain")
     if mailbox.domain in own:
-        raise NoReader(f"{mailbox.domain.name} is this server itself, where no reader is")
+        raise NotAReader(f"{mailbox.domain.name} is this server itself, where no reader is")

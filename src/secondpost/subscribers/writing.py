@@ -15,7 +15,7 @@ from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import join_address
 from secondpost.subscribers.leave import ReadersDesk
 from secondpost.subscribers.signup import Confirmed, SignUps
-from secondpost.subscribers.typed import NoReader
+from secondpost.subscribers.typed import NotAReader
 
 SUBJECT_CHARACTERS_MAX = 200  # of what was written, as it is kept as the consent
 
@@ -64,7 +64,7 @@ class ReadersWriting:
         where = f"mail to {join_address(newsletter, self.bounces)}"
         try:
             asked = await self.sign_ups.ask(newsletter, author, where, _subject(header), mail.caller, BY_MAIL)
-        except NoReader:
+        except NotAReader:
             return NOBODY_JOINS
         return f"asked to join {newsletter}: {asked.value}"
 

@@ -18,7 +18,7 @@ from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
 from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.signup import SignUps
-from secondpost.subscribers.typed import NoReader, typed_mailbox
+from secondpost.subscribers.typed import NotAReader, typed_mailbox
 from secondpost.web.archive import html_of
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
@@ -115,7 +115,7 @@ class PublicPages:
             words, where = self._words(newsletter), self.site.url(f"/{newsletter.name}/")
             try:
                 await self.sign_ups.ask(newsletter.name, mailbox, where, words, self.site.caller(request))
-            except NoReader:
+            except NotAReader:
                 return self._home(newsletter, fault=NO_ADDRESS)
         return self.site.told(
             "Look into your mailbox",

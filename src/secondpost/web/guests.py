@@ -14,11 +14,11 @@ from secondpost.mail.address import as_ip
 from secondpost.mail.prefix import caller_prefix
 from secondpost.web.callers import is_trusted
 
-PLACES_MAX = 1_000
+GUESTS_MAX = 1_000
 
 
-class Phase(Enum):
-    """What a connection waits for."""
+class WaitsFor(Enum):
+    """What a connection waits for. The times and the order of going hang on it."""
 
     HEAD = "head"  # the rest of the head of a request
     IDLE = "idle"  # the next request; what was answered may still be on its way
@@ -27,11 +27,11 @@ class Phase(Enum):
 
 
 # When places run short, in this order.
-GO_FIRST = (Phase.HEAD, Phase.IDLE, Phase.BODY)
+GO_FIRST = (WaitsFor.HEAD, WaitsFor.IDLE, WaitsFor.BODY)
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceTimes:
+class GuestTimes:
     """How long a connection may wait for what it waits for, in seconds."""
 
     head: float = 10.0
@@ -48,10 +48,10 @@ class PlaceTimes:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceLimits:
+class GuestLimits:
     """How many may be connected at once."""
 
-    in_all: int = PLACES_MAX
+    in_all: int = GUESTS_MAX
     of_network: int = 100  # /24 or /64
     of_address: int = 50
     # The last places are for networks that have none.
@@ -59,17 +59,19 @@ class PlaceLimits:
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class Guest:
+    """One connection."""
+
     address: str
     network: str | None  # None: many callers may stand behind the address, and it is not counted
     idle_seconds: int
     leave: Callable[[], None]  # ends the connection at once
-    phase: Phase
+    waits_for: WaitsFor
     since: float
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class SentAway:
     """What the bounds cost callers since it was last asked."""
 
     closed: int  # gave their place up to another
@@ -77,22 +79,22 @@ class Crowd:
 
 
 @dataclass(slots=True)
-class Places:
+class Guests:
     """`trusted` are the proxies in front. Times are the loop's, in seconds."""
 
     trusted: Sequence[IPv4Network | IPv6Network]
-    limits: PlaceLimits = field(default_factory=PlaceLimits)
-    times: PlaceTimes = field(default_factory=PlaceTimes)
-    _waiting: dict[Phase, dict[Place, None]] = field(  # the oldest first
-        default_factory=lambda: {phase: {} for phase in Phase}
+    limits: GuestLimits = field(default_factory=GuestLimits)
+    times: GuestTimes = field(default_factory=GuestTimes)
+    _waiting: dict[WaitsFor, dict[Guest, None]] = field(  # the oldest first
+        default_factory=lambda: {one: {} for one in WaitsFor}
     )
-    _by_network: dict[str, dict[Place, None]] = field(default_factory=dict)
+    _by_network: dict[str, dict[Guest, None]] = field(default_factory=dict)
     _costs: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
-        return sum(len(places) for places in self._waiting.values())
+        return sum(len(guests) for guests in self._waiting.values())
 
-    def enter(self, address: str, leave: Callable[[], None], now: float) -> Place | None:
+    def enter(self, address: str, leave: Callable[[], None], now: float) -> Guest | None:
         """None when the caller is turned away."""
         is_proxy = is_trusted(address, self.trusted)
         network = None if is_proxy else _network_of(address)
@@ -101,43 +103,43 @@ class Places:
             return None
         idle_seconds = self.times.idle_proxy if is_proxy else self.times.idle
         # A proxy opens connections before it needs them.
-        phase = Phase.IDLE if is_proxy else Phase.HEAD
-        place = Place(address, network, idle_seconds, leave, phase, now)
-        self._waiting[phase][place] = None
+        waits_for = WaitsFor.IDLE if is_proxy else WaitsFor.HEAD
+        guest = Guest(address, network, idle_seconds, leave, waits_for, now)
+        self._waiting[waits_for][guest] = None
         if network is not None:
-            self._by_network.setdefault(network, {})[place] = None
-        return place
+            self._by_network.setdefault(network, {})[guest] = None
+        return guest
 
-    def move(self, place: Place, phase: Phase, now: float) -> None:
+    def move(self, guest: Guest, waits_for: WaitsFor, now: float) -> None:
         """It waits for this from now on. A place that was given up stays given up."""
-        if place in self._waiting[place.phase]:
-            del self._waiting[place.phase][place]
-            self._waiting[phase][place] = None
-            place.phase, place.since = phase, now
+        if guest in self._waiting[guest.waits_for]:
+            del self._waiting[guest.waits_for][guest]
+            self._waiting[waits_for][guest] = None
+            guest.waits_for, guest.since = waits_for, now
 
-    def gone(self, place: Place) -> None:
+    def gone(self, guest: Guest) -> None:
         """Twice does no harm."""
-        self._waiting[place.phase].pop(place, None)
-        beside = self._by_network.get(place.network, {}) if place.network is not None else {}
-        if place in beside:
-            del beside[place]
-            if len(beside) == 0 and place.network is not None:
-                del self._by_network[place.network]
+        self._waiting[guest.waits_for].pop(guest, None)
+        beside = self._by_network.get(guest.network, {}) if guest.network is not None else {}
+        if guest in beside:
+            del beside[guest]
+            if len(beside) == 0 and guest.network is not None:
+                del self._by_network[guest.network]
 
     def end_overdue(self, now: float) -> None:
-        for places in self._waiting.values():
-            for place in [one for one in places if now - one.since >= self._seconds_max(one)]:
-                self._end(place)
+        for guests in self._waiting.values():
+            for guest in [one for one in guests if now - one.since >= self._seconds_max(one)]:
+                self._end(guest)
 
-    def crowd(self) -> Crowd:
-        crowd = Crowd(self._costs["closed"], self._costs["turned away"])
+    def crowd(self) -> SentAway:
+        crowd = SentAway(self._costs["closed"], self._costs["turned away"])
         self._costs.clear()
         return crowd
 
     def _has_room(self, address: str, network: str | None, now: float) -> bool:
         """Makes it where another can go instead."""
         beside = self._by_network.get(network, {}) if network is not None else {}
-        same = [place for place in beside if place.address == address]
+        same = [guest for guest in beside if guest.address == address]
         kept = int(self.limits.in_all * self.limits.kept_fraction) if len(beside) > 0 else 0
         return (
             (len(same) < self.limits.of_address or self._make_room(same, now))
@@ -145,43 +147,43 @@ class Places:
             and (len(self) < self.limits.in_all - kept or self._make_room(None, now))
         )
 
-    def _make_room(self, among: Collection[Place] | None, now: float) -> bool:
+    def _make_room(self, among: Collection[Guest] | None, now: float) -> bool:
         """`among` None means all."""
-        place = self._first_to_go(among, now)
-        if place is None:
+        guest = self._first_to_go(among, now)
+        if guest is None:
             return False
         self._costs["closed"] += 1
-        self._end(place)
+        self._end(guest)
         return True
 
-    def _first_to_go(self, among: Collection[Place] | None, now: float) -> Place | None:
-        oldest: list[Place] = []
-        for phase in (*GO_FIRST, Phase.ANSWER):
-            for place in self._waiting[phase]:
-                if among is None or place in among:
-                    oldest.append(place)
+    def _first_to_go(self, among: Collection[Guest] | None, now: float) -> Guest | None:
+        oldest: list[Guest] = []
+        for waits_for in (*GO_FIRST, WaitsFor.ANSWER):
+            for guest in self._waiting[waits_for]:
+                if among is None or guest in among:
+                    oldest.append(guest)
                     break
-        for place in oldest:
-            seconds_min = self.times.stuck if place.phase is Phase.ANSWER else self.times.fresh
-            if now - place.since >= seconds_min:
-                return place
-        going = [place for place in oldest if place.phase in GO_FIRST]
-        return min(going, key=lambda place: place.since, default=None)
+        for guest in oldest:
+            seconds_min = self.times.stuck if guest.waits_for is WaitsFor.ANSWER else self.times.fresh
+            if now - guest.since >= seconds_min:
+                return guest
+        going = [guest for guest in oldest if guest.waits_for in GO_FIRST]
+        return min(going, key=lambda guest: guest.since, default=None)
 
-    def _end(self, place: Place) -> None:
-        self.gone(place)
-        place.leave()
+    def _end(self, guest: Guest) -> None:
+        self.gone(guest)
+        guest.leave()
 
-    def _seconds_max(self, place: Place) -> float:
-        match place.phase:
-            case Phase.HEAD:
+    def _seconds_max(self, guest: Guest) -> float:
+        match guest.waits_for:
+            case WaitsFor.HEAD:
                 return self.times.head
-            case Phase.BODY:
+            case WaitsFor.BODY:
                 return self.times.body
-            case Phase.ANSWER:
+            case WaitsFor.ANSWER:
                 return self.times.answer
-            case Phase.IDLE:
-                return place.idle_seconds + self.times.reading
+            case WaitsFor.IDLE:
+                return guest.idle_seconds + self.times.reading
 
 
 def _network_of(text: str) -> str | None:
