@@ -40,7 +40,7 @@ def check_reader(mailbox: Mailbox, own: frozenset[Domain]) -> None:
     """The rule that holds on every way of becoming a reader. Raises NotAReader.
 
     `own` are the domains that this server takes mail for itself at: a mail there would come back to us, and
-    be a fault of ours that anybody could bring about.
+    be a fault of ours that any stranger could bring about.
     """
     if not is_public(mailbox.domain):
         raise NotAReader(f"{mailbox.domain.name} is not a full domain")

@@ -137,7 +137,7 @@ SELECT ?2, ?1 ->> 1, ?1 ->> 0, (SELECT id FROM domain WHERE lane = 'issues' AND 
 WHERE true ON CONFLICT DO NOTHING;
 
 -- name: pend
--- Whoever is in one of the states ?5 is pending, and the spelling last given is the one that mail goes to.
+-- A reader in one of the states ?5 is pending, and the spelling last given is the one that mail goes to.
 UPDATE subscriber SET state = 'pending', since_ms = ?3, consent = ?4, mailbox = ?6,
   since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
 WHERE newsletter = ?1 AND key = ?2 AND state IN (SELECT value FROM json_each(?5));
