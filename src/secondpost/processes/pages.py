@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 
+from secondpost.mail.address import without_zone
 from secondpost.maillog import MailLog
 from secondpost.web.guests import GUESTS_MAX, Guest, GuestLimits, Guests, WaitsFor
 
@@ -66,7 +67,7 @@ class PageConnection(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         connection = cast(asyncio.Transport, transport)
         peer = get_remote_addr(connection)
-        address = "" if peer is None else peer[0]
+        address = "" if peer is None else without_zone(peer[0])
         self._guest = self.config.guests.enter(address, connection.abort, self.loop.time())
         if self._guest is None:
             connection.abort()
