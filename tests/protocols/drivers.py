@@ -41,6 +41,7 @@ class ServerDriver:
             refuse_bare_newlines=options.get("bare", "normalize") == "refuse",
         )
         self._notes: list[str] = []
+        self._said: list[bytes] = []
         self._sender: ReversePath | None = None
         self._eight_bit = False
         self._recipients: list[Mailbox] = []
@@ -66,15 +67,19 @@ class ServerDriver:
         self._advance()
 
     def sent(self) -> bytes:
-        return self.core.data_to_send()
+        said, self._said = self._said, []
+        return b"".join([*said, self.core.data_to_send()])
 
     def noted(self) -> list[str]:
         notes, self._notes = self._notes, []
         return notes
 
     def _advance(self) -> None:
-        while (event := self.core.next_event()) is not None:
-            self._act(event)
+        while (event := self.core.next_event()) is not None or self.core.must_send:
+            if event is None:
+                self._said.append(self.core.data_to_send())
+            else:
+                self._act(event)
 
     def _act(self, event: server.Event) -> None:
         match event:

@@ -31,6 +31,7 @@ from secondpost.receive.reception import Reception
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
 from secondpost.store.ports import Learned, ProvenPrefix, StoreFull, StoreUnavailable
+from secondpost.world import closing
 from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFactory
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_disk import RealDisk
@@ -51,6 +52,7 @@ class ListedIntake:
         self.stored = 0
         self.unverified = 0
         self.proven: list[ProvenPrefix] = []
+        self.slow: asyncio.Event | None = None  # what the disk waits for
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -58,8 +60,13 @@ class ListedIntake:
             done.set_exception(self.error)
         else:
             self.taken.append((arrival, kept_for))
+            if self.slow is not None:
+                return asyncio.ensure_future(self._later(self.slow))
             done.set_result(None)
         return done
+
+    async def _later(self, slow: asyncio.Event) -> None:
+        await slow.wait()
 
     def stored_octets(self, domain: Domain) -> int:
         return self.stored
@@ -80,21 +87,34 @@ class ListedIntake:
 class Wire(asyncio.Transport):
     """What the server wrote, and whether it hung up."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, protocol: asyncio.Protocol) -> None:
         super().__init__({"peername": (address, 40000)})
+        self.protocol = protocol
         self.out = b""
         self.closed = False
         self.reading = True
+        self.deaf = False  # the client takes nothing: whatever we write stays here
+        self.untaken = 0
+        self.aborted = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.closed
         self.out += bytes(data)
+        if self.deaf:
+            self.untaken += len(data)
+            self.protocol.pause_writing()
+
+    def get_write_buffer_size(self) -> int:
+        return self.untaken
 
     def close(self) -> None:
         self.closed = True
 
+    def is_closing(self) -> bool:
+        return self.closed
+
     def abort(self) -> None:
-        self.closed = True
+        self.closed = self.aborted = True
 
     def can_write_eof(self) -> bool:
         return True
@@ -194,7 +214,7 @@ class Office:
     def call(self, address: str = "192.0.2.77") -> "Client":
         assert isinstance(self.net, DoorNet)
         protocol = self.net.factory()
-        wire = Wire(address)
+        wire = Wire(address, protocol)
         protocol.connection_made(wire)
         return Client(protocol, wire)
 
@@ -227,6 +247,13 @@ class Client:
             await asyncio.sleep(0.001 if quiet > 5 else 0)
             quiet = quiet + 1 if len(self.wire.out) == seen else 0
             seen = len(self.wire.out)
+
+    def end_sending(self) -> bool:
+        """A FIN: nothing more comes from the client. Whether the connection stays."""
+        stays = self.protocol.eof_received() is True
+        if not stays:
+            self.wire.close()
+        return stays
 
     def hang_up(self) -> None:
         self.protocol.connection_lost(ConnectionResetError("reset"))
@@ -609,3 +636,157 @@ def test_an_endless_pipeline_is_not_read_while_an_answer_is_awaited(tmp_path: Pa
         assert client.wire.reading
 
     in_office(tmp_path, story, backup=backup)
+
+
+@pytest.mark.parametrize(
+    ("behind", "codes"),
+    [
+        (b"QUIT\r\n", ["250", "221"]),
+        (b"", ["250"]),
+        (b"MAIL FROM:<>\r\nRCPT TO:<anna@example.net>\r\n", ["250", "250", "250"]),
+    ],
+)
+def test_a_client_that_ends_its_sending_with_the_dot_gets_every_answer(
+    tmp_path: Path, behind: bytes, codes: list[str]
+) -> None:
+    async def story(office: Office) -> None:
+        office.intake.slow = asyncio.Event()
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        client.wire.out = b""
+        client.protocol.data_received(BODY + b".\r\n" + behind)
+        assert client.end_sending()
+        assert not client.wire.is_closing()
+        office.intake.slow.set()
+        await client.settle()
+        assert [line[:3] for line in client.wire.out.decode().splitlines()] == codes
+        assert client.wire.closed
+
+    assert len(in_office(tmp_path, story).intake.taken) == 1
+
+
+def test_a_large_body_that_ends_with_the_connection_is_answered_too(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        await client.say((b"x" * 998 + b"\r\n") * 200)
+        client.wire.out = b""
+        client.protocol.data_received(b"end\r\n.\r\nQUIT\r\n")
+        assert client.end_sending()
+        while not client.wire.closed:
+            await asyncio.sleep(0.001)
+        assert [line[:3] for line in client.wire.out.decode().splitlines()] == ["250", "221"]
+
+    assert len(in_office(tmp_path, story).intake.taken) == 1
+
+
+def test_a_recipient_is_still_asked_about_when_the_client_has_said_its_last(tmp_path: Path) -> None:
+    backup = Backup(DOMAIN, recipients=(LearnedRecipients(),))
+
+    async def story(office: Office) -> None:
+        office.knowledge = Knowledge.UNKNOWN
+        client = office.call()
+        client.protocol.data_received(ENVELOPE + b"RCPT TO:<bert@example.net>\r\nQUIT\r\n")
+        assert client.end_sending()
+        await client.settle()
+        assert [line[:3] for line in client.wire.out.decode().splitlines()][-3:] == ["550", "550", "221"]
+        assert client.wire.closed
+
+    in_office(tmp_path, story, backup=backup)
+
+
+@pytest.mark.parametrize("sent", [b"", b"Subject: half\r\n\r\nof it", BODY + b"."])
+def test_a_body_without_its_end_is_not_taken_when_the_client_ends_its_sending(
+    tmp_path: Path, sent: bytes
+) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        assert await client.say(sent) == []
+        assert not client.end_sending()
+        client.protocol.connection_lost(None)
+
+    office = in_office(tmp_path, story)
+    assert office.intake.taken == []
+    assert office.lines[-1] == "lost-connection peer=192.0.2.77 phase=body"
+
+
+def test_a_client_that_asked_nothing_more_is_parted_from_at_once(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"RCPT TO:<be")
+        assert not client.end_sending()
+        assert client.wire.closed
+
+    in_office(tmp_path, story)
+
+
+def test_when_the_service_ends_a_client_that_said_its_last_still_hears_what_became_of_it(
+    tmp_path: Path,
+) -> None:
+    async def story(office: Office) -> None:
+        office.intake.slow = asyncio.Event()
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        client.wire.out = b""
+        client.protocol.data_received(BODY + b".\r\n")
+        assert client.end_sending()
+        draining = asyncio.get_running_loop().create_task(office.listener.drain())
+        await asyncio.sleep(0)
+        assert not client.wire.is_closing()
+        office.intake.slow.set()
+        await client.settle()
+        assert [line[:3] for line in client.wire.out.decode().splitlines()] == ["250", "421"]
+        assert client.wire.closed
+        client.protocol.connection_lost(None)
+        await draining
+
+    in_office(tmp_path, story)
+
+
+def test_while_our_replies_are_not_taken_nothing_is_read_or_done(tmp_path: Path) -> None:
+    backup = Backup(DOMAIN, recipients=(LearnedRecipients(),))
+
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE.replace(b"anna", b"x"))
+        client.protocol.pause_writing()
+        assert not client.wire.reading
+        assert await client.say(b"RSET\r\nNOOP\r\nQUIT\r\n") == []
+        assert client.end_sending()
+        assert not client.wire.is_closing()
+        client.protocol.resume_writing()
+        assert [line[:3] for line in client.wire.out.decode().splitlines()] == ["250", "250", "221"]
+        assert client.wire.closed
+
+    in_office(tmp_path, story, backup=backup)
+
+
+def test_few_replies_are_made_ahead_for_a_client_that_takes_none(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(b"EHLO c.example\r\nMAIL FROM:<>\r\n")
+        client.wire.deaf = True
+        replies = await client.say(b"RCPT TO:<x@elsewhere.example>\r\n" * 20_000)
+        assert len(replies) == 100
+        assert not client.wire.reading
+
+    in_office(tmp_path, story)
+
+
+def test_a_client_that_takes_none_of_our_replies_meets_its_time_out_and_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closing, "CLOSE_SECONDS_MAX", 0.01)
+
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE)
+        client.wire.deaf = True
+        await client.say(b"NOOP\r\n")
+        while not client.wire.aborted:
+            await asyncio.sleep(0.01)
+        assert client.wire.out.endswith(b"421 4.4.2 Nothing was heard for too long\r\n")
+
+    office = in_office(tmp_path, story, receive=Receive(timeout_ms=50))
+    assert office.lines[-1] == "lost-connection peer=192.0.2.77 phase=timeout"

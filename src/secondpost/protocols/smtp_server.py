@@ -82,6 +82,7 @@ _TOO_MANY_RECIPIENTS = Reply.of(452, "4.5.3", "Too many recipients; send the res
 _TOO_MANY_REFUSALS = Reply.of(421, "4.7.0", "Too many recipients were refused")
 _NOT_SMTP = Reply.of(554, "5.5.1", "This is an SMTP server")
 _RCPT_ASKED = (State.FIRST_RCPT_ASKED, State.RCPT_ASKED)
+REPLIES_MAX = 100  # to be sent before more commands are read
 _SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its Fault
 
 
@@ -145,8 +146,10 @@ class SmtpServer:
         self._lines.receive(data)
 
     def next_event(self) -> Event | None:
-        """None: more bytes are needed, an answer is awaited, or the session is over."""
+        """None: more bytes are needed, an answer is awaited, the session is over, or `must_send`."""
         while len(self._events) == 0:
+            if len(self._out) >= REPLIES_MAX:
+                return None
             if self.state in READING_COMMANDS:
                 more = self._read_command()
             elif self.state is State.BODY or self.state is State.DISCARD:
@@ -208,6 +211,11 @@ class SmtpServer:
         out = b"".join(self._out)
         self._out.clear()
         return out
+
+    @property
+    def must_send(self) -> bool:
+        """So many replies wait in `data_to_send` that nothing more is read before it is called."""
+        return len(self._out) >= REPLIES_MAX
 
     @property
     def octets_waiting(self) -> int:

@@ -2,7 +2,8 @@
 
 The core says what the client wants; this class finds the answer. What can be answered at once is
 answered in line, and the replies to a pipelined group go out in one write. While an answer is awaited
-(`_waiting`) nothing of what comes in is acted upon.
+(`_waiting`), or our replies are not taken (`_choked`), nothing of what comes in is acted upon. A client that
+closes its sending half still gets the answers to all that it said.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
 from secondpost.world.asking import Unfinished, begin, finish
+from secondpost.world.closing import close_soon
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
 
 UNREAD_OCTETS_MAX = 64 * 1024  # of what a client sends while it has to wait for an answer
@@ -84,6 +86,7 @@ class Conversation(asyncio.Protocol):
         self._waiting = False
         self._choked = False
         self._paused = False
+        self._all_heard = False  # the client has closed its sending half
         self._upgrading = False
         self._draining = False
         self._early: list[bytes] = []
@@ -125,6 +128,11 @@ class Conversation(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
+        """What was asked is answered first; whether anything still is, so that the connection stays."""
+        self._all_heard = True
+        if self._choked or (self._waiting and not self._upgrading):
+            return True
+        self._close()
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -141,6 +149,7 @@ class Conversation(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._choked = True
+        self._pause()
 
     def resume_writing(self) -> None:
         self._choked = False
@@ -174,7 +183,7 @@ class Conversation(asyncio.Protocol):
 
     def _close(self) -> None:
         if self._transport is not None:
-            self._transport.close()
+            close_soon(self._transport)
 
     def _flush(self) -> None:
         data = self._session.data_to_send()
@@ -187,7 +196,7 @@ class Conversation(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _resume(self) -> None:
-        if self._paused and self._transport is not None:
+        if self._paused and not self._choked and not self._all_heard and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
 
@@ -234,13 +243,18 @@ class Conversation(asyncio.Protocol):
         self._unread = 0
         while not self._waiting and not self._choked:
             event = session.next_event()
-            if event is None:
+            if event is not None:
+                self._act(event)
+            elif session.must_send:
+                self._flush()
+            else:
                 break
-            self._act(event)
         self._flush()
-        if self._incoming.must_pause:
+        if self._all_heard and not self._waiting and not self._choked:
+            self._close()
+        elif self._incoming.must_pause:
             self._pause()
-        elif not self._waiting and not self._choked:
+        elif not self._waiting:
             self._resume()
 
     def _act(self, event: Event) -> None:

@@ -14,13 +14,13 @@ from secondpost.world.ports import ClientTls, Listening, NetError, ProtocolFacto
 from secondpost.world.real_interfaces import interface_addresses
 from secondpost.world.real_local import HintEar, LocalDoor, send_hint, stream_door
 from secondpost.world.real_tls import ClientContexts, ServerCertificate, tls_text
+from secondpost.world.real_tls_transport import TlsTransport
 
 BACKLOG_CONNECTIONS = 1024  # made by the kernel and not yet accepted by us
 # A peer that lost its power, or a wire that was cut, says nothing: after about a minute we know.
 KEEPALIVE_IDLE_SECONDS = 30
 KEEPALIVE_PROBE_SECONDS = 10
 KEEPALIVE_PROBES = 3
-TLS_GOODBYE_SECONDS = 5.0  # how long a closing connection waits for the other side's close_notify
 
 
 def open_door(endpoint: Endpoint) -> socket.socket:
@@ -130,17 +130,18 @@ class RealNet:
         side: ServerTls | ClientTls,
         timeout_seconds: float,
     ) -> tuple[asyncio.Transport, TlsFacts]:
-        """After a NetError connection_lost comes as after any close (but from plain asyncio, which the
-        service does not run on, not after a handshake that took too long).
+        """After a NetError connection_lost comes as after any close.
 
-        Nothing is awaited before the loop's own start_tls: the first octets of the other side's
-        handshake would go to the protocol, and be missing.
+        Nothing is awaited before the TlsTransport is there: the first octets of the other side's handshake
+        would go to the protocol, and be missing.
         """
         if transport.is_closing():
             raise NetError("TLS failed: the connection was closed before the handshake")
         try:
-            wrapped = await self._handshake(transport, protocol, side, timeout_seconds)
-        except ConnectionAbortedError as error:
+            context, server_name = self._context(side)
+            secret = TlsTransport(transport, protocol, context, server_name)
+            await secret.handshake(timeout_seconds)
+        except TimeoutError as error:
             transport.abort()
             raise NetError(f"TLS failed: no handshake in {timeout_seconds:g} s") from error
         except (OSError, ValueError) as error:  # ValueError: a server name that no certificate can have
@@ -149,35 +150,17 @@ class RealNet:
         except BaseException:
             transport.abort()
             raise
-        facts = _facts(wrapped) if wrapped is not None else None
-        if wrapped is None or facts is None:
-            transport.abort()
-            raise NetError("TLS failed: the connection was closed in the handshake")
-        return wrapped, facts
+        return secret, secret.facts()
 
-    async def _handshake(
-        self,
-        transport: asyncio.Transport,
-        protocol: asyncio.Protocol,
-        side: ServerTls | ClientTls,
-        timeout_seconds: float,
-    ) -> asyncio.Transport | None:
+    def _context(self, side: ServerTls | ClientTls) -> tuple[ssl.SSLContext, str | None]:
+        """With the name of the server that we call; None when it is we who are called."""
         match side:
             case ServerTls():
                 if self._certificate is None:
                     raise NetError("TLS failed: this server has no certificate")
-                context, server_name = self._certificate.context(), None
+                return self._certificate.context(), None
             case ClientTls(name, verify):
-                context, server_name = self._clients.context(verify), name
-        return await asyncio.get_running_loop().start_tls(
-            transport,
-            protocol,
-            context,
-            server_side=server_name is None,
-            server_hostname=server_name,
-            ssl_handshake_timeout=timeout_seconds,
-            ssl_shutdown_timeout=TLS_GOODBYE_SECONDS,
-        )
+                return self._clients.context(verify), name
 
     async def connect_local(
         self, factory: ProtocolFactory, path: str, timeout_seconds: float
@@ -227,14 +210,3 @@ def _keep_alive(transport: asyncio.Transport) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_PROBE_SECONDS)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
-
-
-def _facts(transport: asyncio.Transport) -> TlsFacts | None:
-    """None when the handshake came to nothing without an error, as it does when the peer just goes."""
-    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-    if tls is None:
-        return None
-    version, cipher = tls.version(), tls.cipher()
-    if version is None or cipher is None:
-        return None
-    return TlsFacts(version, cipher[0])

@@ -116,6 +116,7 @@ class ClientContexts:
         except OSError as error:
             raise NetError(f"the trusted authorities cannot be read: {tls_text(error)}") from error
         context.minimum_version = OLDEST_VERSION
+        context.options |= ssl.OP_NO_RENEGOTIATION
         return context
 
 
@@ -124,6 +125,7 @@ def _make_opportunistic() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = OLDEST_VERSION
+    context.options |= ssl.OP_NO_RENEGOTIATION  # writing never has to wait for reading
     # Level 2, Debian's default, turns away short keys and old signatures; the mail would go in clear.
     context.set_ciphers("DEFAULT:@SECLEVEL=1")
     return context

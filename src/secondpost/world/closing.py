@@ -1,0 +1,15 @@
+"""Ends a connection within a bound, whatever the other side does.
+
+`close` of a transport sends what is still to be sent first, and waits for ever for a peer that reads nothing.
+"""
+
+import asyncio
+
+CLOSE_SECONDS_MAX = 5.0  # for what is unsent when a connection is closed
+
+
+def close_soon(transport: asyncio.Transport) -> None:
+    """Close once all is sent; abort what has not gone after CLOSE_SECONDS_MAX."""
+    transport.close()
+    if transport.get_write_buffer_size() > 0:
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS_MAX, transport.abort)

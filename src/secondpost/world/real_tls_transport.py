@@ -1,0 +1,216 @@
+"""A connection in TLS: a transport over another one, which carries the ciphertext, and OpenSSL in between.
+
+A close_notify ends one direction alone (RFC 8446 §6.1): a mail server may send its last command, close_notify
+and FIN in one segment and go on reading. The loops' own TLS closes then and drops our answers. Here the
+protocol is asked as in clear: while its `eof_received` returns true, it may still write.
+"""
+
+import asyncio
+import ssl
+from contextlib import suppress
+
+from secondpost.world.ports import TlsFacts
+
+READ_OCTETS_MAX = 256 * 1024  # at once; what one read of the loop brings is never more
+
+
+class TlsTransport(asyncio.Transport, asyncio.Protocol):
+    """A transport for `protocol`, and the protocol of `wire`. What waits to be sent waits in `wire` alone."""
+
+    def __init__(
+        self,
+        wire: asyncio.Transport,
+        protocol: asyncio.BaseProtocol,
+        context: ssl.SSLContext,
+        server_name: str | None,
+    ) -> None:
+        """`server_name`: whom we call; None when we are the server. Raises ValueError for a name that no
+        certificate can have; the wire is then left as it was.
+        """
+        super().__init__()
+        self._wire = wire
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_side=server_name is None, server_hostname=server_name
+        )
+        self._loop = asyncio.get_running_loop()
+        self._shaken: asyncio.Future[None] = self._loop.create_future()
+        self._open = False  # the handshake is done
+        self._paused = False
+        self._end_seen = False  # of what the other side sends
+        self._end_said = False  # to the protocol
+        self._closing = False
+        self._fault: Exception | None = None
+        self.set_protocol(protocol)
+        wire.set_protocol(self)
+
+    async def handshake(self, timeout_seconds: float) -> None:
+        """Raises OSError (ssl.SSLError and TimeoutError are such); the wire is for the caller to abort."""
+        self._wire.resume_reading()
+        self._shake()
+        async with asyncio.timeout(timeout_seconds):
+            await self._shaken
+
+    def facts(self) -> TlsFacts:
+        """Once the handshake is done."""
+        version, cipher = self._tls.version(), self._tls.cipher()
+        assert version is not None
+        assert cipher is not None
+        return TlsFacts(version, cipher[0])
+
+    def _shake(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+        except ssl.SSLError as error:
+            self._flush()  # the alert says why
+            self._shaken.set_exception(error)
+        else:
+            self._flush()
+            self._open = True
+            self._shaken.set_result(None)
+            # In a later turn: whoever awaits the handshake hears of its end before the first data comes.
+            self._loop.call_soon(self._read)
+
+    # ------------------------------------------------------------ what the wire says
+
+    def data_received(self, data: bytes) -> None:
+        self._incoming.write(data)
+        if self._open:
+            self._read()
+        elif not self._shaken.done():
+            self._shake()
+
+    def eof_received(self) -> bool:
+        """Without a close_notify too: a command is taken when it is whole, and never before."""
+        self._end_seen = True
+        if self._open:
+            self._read()
+        elif not self._shaken.done():
+            self._shaken.set_exception(ConnectionResetError())
+        return True  # closing is ours
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._closing = True
+        if self._shaken.done():
+            self._protocol.connection_lost(self._fault if self._fault is not None else error)
+        else:
+            self._shaken.set_exception(error if error is not None else ConnectionResetError())
+            self._loop.call_soon(self._protocol.connection_lost, error)
+
+    def pause_writing(self) -> None:
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._protocol.resume_writing()
+
+    # ------------------------------------------------------------ reading
+
+    def _read(self) -> None:
+        """All that is there goes to the protocol in one piece; behind it an end, or a fault."""
+        if self._paused or self._closing:
+            return
+        pieces: list[bytes] = []
+        fault: ssl.SSLError | None = None
+        try:
+            while self._incoming.pending > 0 or self._tls.pending() > 0:
+                piece = self._tls.read(READ_OCTETS_MAX)
+                if len(piece) == 0:
+                    self._end_seen = True
+                    break
+                pieces.append(piece)
+        except ssl.SSLWantReadError:
+            pass  # half a record
+        except ssl.SSLError as error:
+            fault = error
+        if len(pieces) > 0:
+            self._protocol.data_received(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if self.is_closing():  # so the protocol wants it
+            return
+        self._flush()  # TLS has answers of its own: a new key, an alert
+        if fault is not None:
+            self._fail(fault)
+        elif self._end_seen and not self._end_said and not self._paused:
+            self._end_said = True
+            if not self._protocol.eof_received():
+                self.close()
+
+    def pause_reading(self) -> None:
+        self._paused = True
+        self._wire.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._paused and not self._closing:
+            self._paused = False
+            self._wire.resume_reading()
+            self._loop.call_soon(self._read)
+
+    def is_reading(self) -> bool:
+        return not self._paused and not self._closing
+
+    # ------------------------------------------------------------ writing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._closing or len(data) == 0:
+            return
+        try:
+            sent = self._tls.write(data)
+            while sent < len(data):  # a record takes 16 KB
+                sent += self._tls.write(memoryview(data)[sent:])
+        except ssl.SSLError as error:
+            self._fail(error)
+        else:
+            self._wire.write(self._outgoing.read())
+
+    def _flush(self) -> None:
+        if self._outgoing.pending > 0:
+            self._wire.write(self._outgoing.read())
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return self._wire.get_write_buffer_size()
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return self._wire.get_write_buffer_limits()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._wire.set_write_buffer_limits(high, low)
+
+    # ------------------------------------------------------------ the end
+
+    def close(self) -> None:
+        """The other side's close_notify is not waited for: RFC 8446 §6.1 does not ask for it."""
+        if self._closing:
+            return
+        self._closing = True
+        with suppress(ssl.SSLError):  # it wants the other side's close_notify
+            self._tls.unwrap()
+        self._flush()
+        self._wire.close()
+
+    def abort(self) -> None:
+        self._closing = True
+        self._wire.abort()
+
+    def _fail(self, fault: ssl.SSLError) -> None:
+        self._fault = fault
+        self._flush()
+        self.abort()
+
+    def is_closing(self) -> bool:
+        return self._closing or self._wire.is_closing()
+
+    # ------------------------------------------------------------ who it is
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self._protocol: asyncio.Protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return self._tls if name == "ssl_object" else self._wire.get_extra_info(name, default)
