@@ -26,6 +26,7 @@ from secondpost.protocols.smtp_client import (
     State,
     TlsWanted,
 )
+from secondpost.world.closing import close_soon
 from secondpost.world.ports import ClientTls, Net, NetError
 
 # RFC 5321 §4.5.3.2: how long each answer may take.
@@ -218,6 +219,8 @@ class Connection(asyncio.Protocol):
             self._within(min(COMMAND_SECONDS, max(0.0, RECIPIENTS_SECONDS_MAX - spent)))
 
     def eof_received(self) -> bool:
+        """The peer will answer nothing more: there is no use in what we could still send."""
+        self._close()
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -380,4 +383,4 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         self._flush()
         if self._transport is not None:
-            self._transport.close()
+            close_soon(self._transport)

@@ -16,6 +16,7 @@ from secondpost.protocols.feed_questions import (
     read_asked,
 )
 from secondpost.protocols.role_questions import LINE_OCTETS_MAX, Garbled
+from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, Net, NetError
 
 CONNECT_SECONDS = 5.0
@@ -54,7 +55,7 @@ class FeedAsker:
             transport.write(asked_line(asked))
             return read_answered(await line.whole)
         finally:
-            transport.close()
+            close_soon(transport)
 
 
 class FeedAnswerer:

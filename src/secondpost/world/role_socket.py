@@ -19,6 +19,7 @@ from secondpost.protocols.role_questions import (
     read_answer,
     read_question,
 )
+from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, Net, NetError
 
 ANSWER_SECONDS = 5.0
@@ -36,6 +37,7 @@ class RoleAsker(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._not_before = 0.0
+        self._choked = False  # the deliver role does not read
         self._open: dict[int, asyncio.Future[Knowledge]] = {}
         self._number = 0
 
@@ -49,7 +51,7 @@ class RoleAsker(asyncio.Protocol):
 
     async def _ask(self, mailbox: Mailbox, prefix: str) -> Knowledge:
         await self._connect()
-        if self._transport is None or len(self._open) >= OPEN_QUESTIONS_MAX:
+        if self._transport is None or self._choked or len(self._open) >= OPEN_QUESTIONS_MAX:
             return Knowledge.UNREACHABLE
         self._number += 1
         number = self._number
@@ -63,7 +65,7 @@ class RoleAsker(asyncio.Protocol):
 
     def close(self) -> None:
         if self._transport is not None:
-            self._transport.close()
+            close_soon(self._transport)
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
@@ -92,8 +94,15 @@ class RoleAsker(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.abort()
 
+    def pause_writing(self) -> None:
+        self._choked = True
+
+    def resume_writing(self) -> None:
+        self._choked = False
+
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        self._choked = False
         self._lines = Lines()
         for waiting in self._open.values():
             if not waiting.done():
@@ -137,6 +146,15 @@ class _Answering(asyncio.Protocol):
         except Garbled:
             if self._transport is not None:
                 self._transport.abort()
+
+    def pause_writing(self) -> None:
+        """No more questions are taken from an asker that does not read the answers."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None

@@ -1,0 +1,106 @@
+"""Roles that ask or answer and do not read: neither side fills the other's memory."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+
+import pytest
+
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.questions import Knowledge
+from secondpost.protocols.role_questions import RecipientAsked, question_line
+from secondpost.world import role_socket
+from secondpost.world.ports import ProtocolFactory
+from secondpost.world.real_net import RealNet
+from secondpost.world.role_socket import RoleAnswerer, RoleAsker
+
+from .conftest import Run
+from .test_real_net import Talker
+
+BUFFER_OCTETS_MAX = 128 * 1024
+MAILBOX = Mailbox("a" * 60, Domain(".".join(["b" * 60] * 2) + ".example"))
+
+
+class KeepingNet(RealNet):
+    """Remembers the connection that it made."""
+
+    made: asyncio.Transport
+
+    async def connect_local(
+        self, factory: ProtocolFactory, path: str, timeout_seconds: float
+    ) -> asyncio.Transport:
+        self.made = await super().connect_local(factory, path, timeout_seconds)
+        return self.made
+
+
+class Deaf(Talker):
+    """Reads nothing, and knows when it may not write."""
+
+    is_choked = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        assert self.transport is not None
+        # Later: uvloop starts to read after this call, whatever is said in it.
+        asyncio.get_running_loop().call_soon(self.transport.pause_reading)
+
+    def pause_writing(self) -> None:
+        self.is_choked = True
+
+
+def test_an_answerer_that_does_not_read_is_asked_no_more(
+    run: Run[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(role_socket, "ANSWER_SECONDS", 0.2)
+
+    async def day() -> None:
+        net = KeepingNet()
+        path = str(tmp_path / "questions")
+        deaf = Deaf()
+        door = await net.listen_local(lambda: deaf, path)
+        asker = RoleAsker(net, path)
+        try:
+            for _ in range(10):
+                answers = await asyncio.gather(*(asker.knows(MAILBOX) for _ in range(1000)))
+                assert set(answers) == {Knowledge.UNREACHABLE}
+            assert 0 < net.made.get_write_buffer_size() < BUFFER_OCTETS_MAX
+        finally:
+            net.made.abort()
+            if deaf.transport is not None:
+                deaf.transport.abort()
+            door.close()
+            await asyncio.sleep(0.01)
+
+    run(day())
+
+
+def test_an_asker_that_does_not_read_is_not_listened_to(run: Run[object], tmp_path: Path) -> None:
+    async def day() -> None:
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def knows(mailbox: Mailbox) -> Knowledge:
+            return Knowledge.KNOWN
+
+        def background(work: Coroutine[None, None, None]) -> None:
+            task = asyncio.get_running_loop().create_task(work)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        net = RealNet()
+        path = str(tmp_path / "questions")
+        door = await RoleAnswerer(knows, background).open(net, path)
+        deaf = Deaf()
+        asking = await net.connect_local(lambda: deaf, path, 5)
+        try:
+            for number in range(20_000):
+                asking.write(question_line(RecipientAsked(number, MAILBOX)))
+                await asyncio.sleep(0)
+                if deaf.is_choked:
+                    break
+            assert deaf.is_choked
+        finally:
+            asking.abort()
+            door.close()
+            await asyncio.sleep(0.01)
+
+    run(day())
