@@ -219,12 +219,15 @@ class Connection(asyncio.Protocol):
             self._within(min(COMMAND_SECONDS, max(0.0, RECIPIENTS_SECONDS_MAX - spent)))
 
     def eof_received(self) -> bool:
-        """The peer will answer nothing more: there is no use in what we could still send."""
+        """The peer will answer nothing more, so there is no use in anything that we could still send."""
+        self._lose("the connection was closed")
         self._close()
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        why = "the connection was closed" if error is None else str(error)
+        self._lose("the connection was closed" if error is None else str(error))
+
+    def _lose(self, why: str) -> None:
         self._break(self._cause_of_silence(), Reply.of(451, "4.4.2", f"Lost: {why}"))
 
     def _cause_of_silence(self) -> Cause:
