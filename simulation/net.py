@@ -88,7 +88,7 @@ class SimTransport(asyncio.Transport):
         self.end.low_octets = low if low is not None else self.end.high_octets // 4
 
     def get_write_buffer_size(self) -> int:
-        return self.end.far.unread_octets
+        return self.end.unsent_octets
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
         return self.end.low_octets, self.end.high_octets

@@ -143,6 +143,7 @@ def _senders(dice: SimDice) -> tuple[SenderPlan, ...]:
             breaks_chance=dice.one_of((0.0, 0.0, 0.05)),
             # The last two ignore preferences, as spammers do and servers with a fixed route.
             only_to=OUR_ADDRESS if number >= 4 else None,
+            ends_with_dot=number in (1, 4),
         )
         network = SENDER_NETWORKS[number % 2]
         plans.append(SenderPlan(f"out{number}.{SENDER_DOMAIN}", f"203.0.113.{10 + number}", network, manners))

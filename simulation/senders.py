@@ -29,6 +29,7 @@ class Manners:
     pipelines: bool = False
     uses_tls: bool = True
     per_connection: int = 1
+    ends_with_dot: bool = False  # dot, QUIT and FIN in one segment, as Exim does with its last message
     vanishes_chance: float = 0.0  # goes away between dot and reply
     breaks_chance: float = 0.0  # goes away in mid-DATA
     only_to: str | None = None  # an IP address: ignores the MX records and sends there
@@ -128,6 +129,7 @@ class Visit:
     ledger: Ledger
     dice: SimDice
     offers: frozenset[str] = field(default_factory=frozenset)
+    has_quit: bool = False
 
     async def bring(self, batch: list[Pending]) -> None:
         talk = Talk(self.net)
@@ -135,8 +137,9 @@ class Visit:
         try:
             await self._greet(talk)
             for pending in batch:
-                await self._transact(talk, pending)
-            talk.say("QUIT")
+                await self._transact(talk, pending, last=pending is batch[-1])
+            if not self.has_quit:
+                talk.say("QUIT")
             await talk.reply(30.0)
         finally:
             talk.transport.close()
@@ -156,7 +159,7 @@ class Visit:
         _must(said)
         self.offers = frozenset(line.split(" ")[0].upper() for line in said.text.split("\n")[1:])
 
-    async def _transact(self, talk: Talk, pending: Pending) -> None:
+    async def _transact(self, talk: Talk, pending: Pending, *, last: bool) -> None:
         """Settle what can be settled; raises Gone when this connection is of no more use."""
         letter, recipients = pending.letter, list(pending.recipients)
         mail = f"MAIL FROM:<{letter.sender}>"
@@ -181,6 +184,7 @@ class Visit:
                 data = await talk.reply()
         accepted = self._settle_refused(pending, recipients, mailed, taken)
         if data.code == 354:
+            self.has_quit = last and self.manners.ends_with_dot and len(accepted) > 0
             await self._content(talk, pending, accepted)
         elif len(accepted) == 0 or data.code != 0:
             talk.say("RSET")
@@ -214,7 +218,9 @@ class Visit:
             talk.hang_up()
             raise Gone("broke off")
         talk.send_message(content)
-        talk.send(b".\r\n")
+        talk.send(b".\r\nQUIT\r\n" if self.has_quit else b".\r\n")
+        if self.has_quit:
+            talk.end_sending()
         if self.dice.chance(self.manners.vanishes_chance):
             await asyncio.sleep(0.3 * self.dice.fraction())
             self._told(pending, tuple(accepted), Heard.UNANSWERED, Said(0, "vanished"))

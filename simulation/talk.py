@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from secondpost.world.ports import ClientTls, NetError, ServerTls
-from simulation.net import SimNet
+from simulation.net import SimNet, SimTransport
 
 LINE_OCTETS_MAX = 64 * 1024
 COMMAND_SECONDS = 300.0
@@ -45,7 +45,7 @@ class Talk(asyncio.Protocol):
         self.encrypted = False
         self._on_open = on_open
         self._buffer = bytearray()
-        self._gone = False
+        self._gone = False  # or the other side says nothing more
         self._waiting: asyncio.Future[None] | None = None
         self._task: asyncio.Future[None] | None = None
 
@@ -67,6 +67,12 @@ class Talk(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         self._wake()
+
+    def eof_received(self) -> bool:
+        """A server answers what was asked before the end."""
+        self._gone = True
+        self._wake()
+        return self._on_open is not None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone = True
@@ -122,6 +128,11 @@ class Talk(asyncio.Protocol):
 
     def send(self, data: bytes) -> None:
         self.transport.write(data)
+
+    def end_sending(self) -> None:
+        """A FIN in clear, a close_notify in TLS: we say nothing more, and go on hearing."""
+        assert isinstance(self.transport, SimTransport)
+        self.transport.write_eof()
 
     def hang_up(self) -> None:
         self.transport.abort()

@@ -23,6 +23,7 @@ RETRANSMIT_FIRST_SECONDS = 1.0
 RETRANSMIT_MAX_SECONDS = 60.0
 GIVE_UP_SECONDS = 900.0  # a sending kernel ends the connection after this
 WRITE_HIGH_OCTETS = 64 * 1024
+KERNEL_OCTETS = 64 * 1024  # under way or unread, which the kernels hold: they wait in no process
 HANDSHAKE_BYTES = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # what a client hello looks like unasked
 FACTS = TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384")
 
@@ -63,7 +64,7 @@ class End:
         self.transport: SimTransport | None = None
         self.encrypted = False
         self.handshake: asyncio.Future[SimTransport] | None = None
-        self.closing = False  # we said goodbye, or lost it
+        self.closing = False  # we said goodbye, and may still have something to send; or lost it
         self.lost = False  # connection_lost was or is being called
         self.dead = False  # the process that owned it is gone
         self.paused = False
@@ -81,6 +82,11 @@ class End:
         self._stalled_seconds: float | None = None
         self._retransmit_seconds = RETRANSMIT_FIRST_SECONDS
 
+    @property
+    def unsent_octets(self) -> int:
+        """Which no kernel has taken yet."""
+        return max(0, self.far.unread_octets - KERNEL_OCTETS)
+
     # -- what the owner does
     def write(self, data: bytes) -> None:
         if self.net.wrote is not None and self.host is not self.far.host:
@@ -88,7 +94,7 @@ class End:
         for piece in self.internet.cut(data):
             self._send(Segment(Kind.DATA, 0.0, piece, self.encrypted))
         far = self.far
-        if far.unread_octets > self.high_octets and not far._far_paused:
+        if self.unsent_octets > self.high_octets and not far._far_paused:
             far._far_paused = True
             if self.protocol is not None:
                 self.protocol.pause_writing()
@@ -103,7 +109,8 @@ class End:
             return
         self.closing = True
         self.write_eof()
-        self._lose(None)
+        if self.unsent_octets == 0:
+            self._lose(None)
 
     def abort(self) -> None:
         if self.lost:
@@ -162,9 +169,12 @@ class End:
     def _send(self, segment: Segment) -> None:
         far = self.far
         now = self.internet.timeline.now
-        due = now + self.internet.latency_seconds(self.host, far.host)
-        if len(far.incoming) > 0:
-            due = max(due, far.incoming[-1].due_seconds + IN_ORDER_SECONDS)
+        if len(far.incoming) == 0:
+            due = now + self.internet.latency_seconds(self.host, far.host)
+        else:
+            due = far.incoming[-1].due_seconds + IN_ORDER_SECONDS
+            if segment.kind is not Kind.EOF:  # a FIN rides on the last data that is under way
+                due = max(due, now + self.internet.latency_seconds(self.host, far.host))
         far.unread_octets += len(segment.data)
         segment.due_seconds = due
         far.incoming.append(segment)
@@ -231,10 +241,9 @@ class End:
             return
         segment = self.arrived.popleft()
         self.unread_octets -= len(segment.data)
-        if self._far_paused and self.unread_octets <= self.far.low_octets:
-            self._far_paused = False
-            if self.far.protocol is not None and not self.far.lost:
-                self.far.loop.call_soon(self.far.protocol.resume_writing)
+        self._give_room()
+        if self.closing and segment.kind is not Kind.RESET:
+            return  # who has closed hears nothing more
         match segment.kind:
             case Kind.DATA:
                 self._take_data(segment)
@@ -246,6 +255,16 @@ class End:
                 self._lose(ConnectionResetError("Connection reset by peer"))
         if len(self.arrived) > 0:
             self.loop.call_soon(self._hand_over)
+
+    def _give_room(self) -> None:
+        """What was read here makes room for what waits over there."""
+        far = self.far
+        if self._far_paused and far.unsent_octets <= far.low_octets:
+            self._far_paused = False
+            if far.protocol is not None and not far.lost:
+                far.loop.call_soon(far.protocol.resume_writing)
+        if far.closing and far.unsent_octets == 0:
+            far._lose(None)
 
     def _take_data(self, segment: Segment) -> None:
         if self.handshake is not None and not self.handshake.done():

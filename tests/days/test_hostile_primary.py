@@ -171,13 +171,13 @@ class Town:
         self.dns = SimDns(addresses={OURS: [OUR_ADDRESS]})
         self.internet.host("sender.example", ("192.0.2.1",), "home")
         self.ledger = Ledger()
-        self.sender = self._sender(Manners(pipelines=True, uses_tls=False, per_connection=1000))
-        self.crowd = self._sender(Manners(uses_tls=False))  # a connection for each letter
+        self.sender = self.sending(Manners(pipelines=True, uses_tls=False, per_connection=1000))
+        self.crowd = self.sending(Manners(uses_tls=False))  # a connection for each letter
         host = self.internet.host(OURS, (OUR_ADDRESS,), "here")
         self.machine = Machine(self.internet, host, self.dns, dice, folder, Pace())
         self.log = DayLog()
 
-    def _sender(self, manners: Manners) -> SendingServer:
+    def sending(self, manners: Manners) -> SendingServer:
         net = self.internet.net_for("192.0.2.1")
         resolver = SimResolver(self.dns, "home", self.dice.scheduling)
         return SendingServer("sender.example", net, resolver, manners, self.ledger, self.dice.faults)

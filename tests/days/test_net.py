@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from secondpost.mail.address import Endpoint
+from secondpost.world.closing import CLOSE_SECONDS_MAX, close_soon
 from secondpost.world.ports import ClientTls, NetError, ServerTls
 from simulation.clock import Timeline, run
 from simulation.dice import SimDice
@@ -336,3 +337,42 @@ def test_transports_are_those_of_asyncio() -> None:
     assert isinstance(transport, SimTransport)
     assert isinstance(transport, asyncio.Transport)
     assert transport.get_protocol() is place.near
+
+
+def test_who_closes_still_sends_what_the_other_side_reads_late() -> None:
+    place = Place()
+
+    async def close() -> None:
+        transport = await place.connected()
+        await asyncio.sleep(1)
+        assert place.far.transport is not None
+        place.far.transport.pause_reading()
+        transport.write(b"z" * 200_000)
+        transport.close()
+        await asyncio.sleep(10)
+        assert place.near.events == ["made", "pause"]
+        place.far.transport.resume_reading()
+        await asyncio.sleep(10)
+
+    run(close(), place.timeline, place.loop)
+    assert len(place.far.heard) == 200_000
+    assert place.near.events == ["made", "pause", "resume", "lost NoneType"]
+    assert place.far.events == ["made", "eof", "lost NoneType"]
+
+
+def test_who_closes_soon_does_not_wait_for_a_reader_that_reads_nothing() -> None:
+    place = Place()
+
+    async def close() -> float:
+        transport = await place.connected()
+        await asyncio.sleep(1)
+        assert place.far.transport is not None
+        place.far.transport.pause_reading()
+        transport.write(b"z" * 200_000)
+        close_soon(transport)
+        began = place.timeline.now
+        while place.near.events[-1] != "lost NoneType":
+            await asyncio.sleep(0.1)
+        return place.timeline.now - began
+
+    assert CLOSE_SECONDS_MAX <= run(close(), place.timeline, place.loop) < CLOSE_SECONDS_MAX + 0.2

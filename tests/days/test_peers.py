@@ -76,6 +76,8 @@ class Town:
         Manners(pipelines=True, per_connection=7),
         Manners(extended=False, uses_tls=False),
         Manners(per_connection=30, uses_tls=False),
+        Manners(per_connection=3, ends_with_dot=True),
+        Manners(uses_tls=False, ends_with_dot=True),
     ],
 )
 def test_every_letter_arrives_once_and_unchanged_at_the_best_host(manners: Manners) -> None:
