@@ -73,7 +73,7 @@ class PostfixPrimary(Primary):
     @staticmethod
     def prepared(place: Path, mailboxes: Sequence[str] = ()) -> "PostfixPrimary":
         """`mailboxes`: the only ones it has; none means that it takes every address."""
-        folder, owner = _folder_of(place, "postfix"), peers.number_of("postfix")
+        folder, owner = folder_of(place, "postfix"), peers.number_of("postfix")
         settings = {
             "virtual_mailbox_domains": DOMAIN,
             "virtual_mailbox_base": str(folder),
@@ -108,7 +108,7 @@ class EximPrimary(Primary):
     def __init__(self, place: Path) -> None:
         self.port = free_port()
         self._peer = peers.find("exim")
-        self._folder = _folder_of(place, "exim")
+        self._folder = folder_of(place, "exim")
         self._process: subprocess.Popen[bytes] | None = None
         owner = peers.number_of("Debian-exim")
         self.maildir = _maildir(self._folder, owner)
@@ -146,7 +146,7 @@ maildir:
 
     def start(self) -> None:
         command = ["/usr/sbin/exim4", "-C", str(self._folder / "exim.conf"), "-bdf", "-q1m"]
-        self._process = _started(self._peer, command, self._folder, {})
+        self._process = started(self._peer, command, self._folder, {})
         wait_until_greeted(self.port, self._process, START_SECONDS_MAX, self.trouble)
 
     def stop(self) -> None:
@@ -163,7 +163,7 @@ class OpenSmtpdPrimary(Primary):
     def __init__(self, place: Path) -> None:
         self.port = free_port()
         self._peer = peers.find("opensmtpd")
-        self._folder = _folder_of(place, "opensmtpd")
+        self._folder = folder_of(place, "opensmtpd")
         self._process: subprocess.Popen[bytes] | None = None
         self.maildir = _maildir(self._folder, peers.number_of("nobody"))
         self._var = self._folder / "var"  # its spool, its socket and its empty folder have fixed places
@@ -180,7 +180,7 @@ match from any for domain "{DOMAIN}" action keep
 
     def start(self) -> None:
         command = ["/usr/sbin/smtpd", "-d", "-f", str(self._folder / "smtpd.conf")]
-        self._process = _started(self._peer, command, self._folder, {"/var": self._var})
+        self._process = started(self._peer, command, self._folder, {"/var": self._var})
         wait_until_greeted(self.port, self._process, START_SECONDS_MAX, self.trouble)
 
     def stop(self) -> None:
@@ -195,7 +195,7 @@ match from any for domain "{DOMAIN}" action keep
 OTHERS: Final[dict[str, Callable[[Path], Primary]]] = {"exim": EximPrimary, "opensmtpd": OpenSmtpdPrimary}
 
 
-def _folder_of(place: Path, name: str) -> Path:
+def folder_of(place: Path, name: str) -> Path:
     folder = place / name
     folder.mkdir()
     folder.chmod(0o755)
@@ -210,7 +210,7 @@ def _maildir(folder: Path, owner: int) -> Path:
     return maildir
 
 
-def _started(
+def started(
     peer: peers.Peer, command: list[str], folder: Path, binds: dict[str, Path]
 ) -> subprocess.Popen[bytes]:
     with open(folder / "output", "ab") as output:
