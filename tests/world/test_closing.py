@@ -29,7 +29,7 @@ def test_what_a_slow_reader_still_wants_is_sent_before_the_end(run: Run[object])
         server, ours, theirs = await connected(RealNet())
         client = cast("Talker", theirs.get_protocol())
         theirs.pause_reading()
-        much = b"x" * 8_000_000
+        much = b"x" * 3_000_000
         ours.write(much)
         close_soon(ours)
         assert not server.is_lost
@@ -50,7 +50,7 @@ def test_a_reader_that_never_reads_is_not_waited_for(
     async def day() -> None:
         server, ours, theirs = await connected(RealNet())
         theirs.pause_reading()
-        ours.write(b"x" * 8_000_000)
+        ours.write(b"x" * 3_000_000)
         close_soon(ours)
         await server.until(lambda it: it.is_lost)
         theirs.abort()

@@ -13,7 +13,7 @@ import pytest
 
 from secondpost.mail.address import Endpoint
 from secondpost.world.ports import NetError
-from secondpost.world.real_net import RealNet, open_door
+from secondpost.world.real_net import UNTAKEN_OCTETS_MAX, RealNet, open_door
 
 from .conftest import Run
 
@@ -90,6 +90,22 @@ def test_what_one_side_writes_the_other_hears_without_delay_of_small_packets(run
         await server.until(lambda it: it.is_lost)
         door.close()
         net.close()
+
+    run(day())
+
+
+def test_the_kernel_holds_little_for_a_caller_who_does_not_read(run: Run[object]) -> None:
+    async def day() -> None:
+        server = Talker(b"hello")
+        door = await RealNet().listen(lambda: server, ANY)
+        transport = await RealNet().connect(Talker, door.endpoint, 5)
+        await server.until(lambda it: it.transport is not None)
+        assert server.transport is not None
+        raw = server.transport.get_extra_info("socket")
+        assert raw.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * UNTAKEN_OCTETS_MAX
+        transport.abort()
+        door.close()
+        await server.until(lambda it: it.is_lost)
 
     run(day())
 

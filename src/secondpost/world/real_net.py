@@ -17,6 +17,8 @@ from secondpost.world.real_tls import ClientContexts, ServerCertificate, tls_tex
 from secondpost.world.real_tls_transport import TlsTransport
 
 BACKLOG_CONNECTIONS = 1024  # made by the kernel and not yet accepted by us
+# Of what we say to a caller who does not read, the kernel holds up to twice this; by itself it would take 4 MB.
+UNTAKEN_OCTETS_MAX = 32 * 1024
 # A peer that lost its power, or a wire that was cut, says nothing: after about a minute we know.
 KEEPALIVE_IDLE_SECONDS = 30
 KEEPALIVE_PROBE_SECONDS = 10
@@ -112,6 +114,9 @@ class RealNet:
         if door is None:
             door = open_door(endpoint)
         where = _endpoint_of(door)
+        door.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, UNTAKEN_OCTETS_MAX
+        )  # each connection inherits it
         loop = asyncio.get_running_loop()
         server = await loop.create_server(factory, sock=door, backlog=BACKLOG_CONNECTIONS)
         return TcpDoor(where, server)
