@@ -17,7 +17,7 @@ from secondpost.world.real_tls import ClientContexts, ServerCertificate, tls_tex
 from secondpost.world.real_tls_transport import TlsTransport
 
 BACKLOG_CONNECTIONS = 1024  # made by the kernel and not yet accepted by us
-# Of what we say to a caller who does not read, the kernel holds up to twice this; by itself it would take 4 MB.
+# Of what we say to a caller who does not read, the kernel holds up to twice this; else it would take 4 MB.
 UNTAKEN_OCTETS_MAX = 32 * 1024
 # A peer that lost its power, or a wire that was cut, says nothing: after about a minute we know.
 KEEPALIVE_IDLE_SECONDS = 30
