@@ -61,7 +61,7 @@ def test_an_answerer_that_does_not_read_is_asked_no_more(
         asker = RoleAsker(net, path)
         try:
             for _ in range(10):
-                answers = await asyncio.gather(*(asker.knows(MAILBOX) for _ in range(1000)))
+                answers = await asyncio.gather(*(asker.knows(MAILBOX, "") for _ in range(1000)))
                 assert set(answers) == {Knowledge.UNREACHABLE}
             assert 0 < net.made.get_write_buffer_size() < BUFFER_OCTETS_MAX
         finally:
@@ -78,7 +78,7 @@ def test_an_asker_that_does_not_read_is_not_listened_to(run: Run[object], tmp_pa
     async def day() -> None:
         tasks: set[asyncio.Task[None]] = set()
 
-        async def knows(mailbox: Mailbox) -> Knowledge:
+        async def knows(mailbox: Mailbox, prefix: str) -> Knowledge:
             return Knowledge.KNOWN
 
         def background(work: Coroutine[None, None, None]) -> None:
