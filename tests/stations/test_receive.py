@@ -767,7 +767,7 @@ def test_few_replies_are_made_ahead_for_a_client_that_takes_none(tmp_path: Path)
         client = office.call()
         await client.say(b"EHLO c.example\r\nMAIL FROM:<>\r\n")
         client.wire.deaf = True
-        replies = await client.say(b"RCPT TO:<x@elsewhere.example>\r\n" * 20_000)
+        replies = await client.say(b"RCPT TO:<anna@example.net>\r\n" * 20_000)
         assert len(replies) == 100
         assert not client.wire.reading
 
