@@ -58,14 +58,23 @@ def test_an_international_domain() -> None:
     assert found.keys == {"meg@xn--blbr-roah.example", "anne@xn--blbr-roah.example"}
 
 
+def test_a_local_part_in_utf8_however_it_is_composed() -> None:
+    found = parse_recipients("ø\nJose\u0301@example.org\n", DOMAIN)
+    assert found.keys == {"ø@example.org", "jos\u00e9@example.org"}
+    assert Mailbox.parse_utf8("JOS\u00c9@example.org") in found
+    assert faults_of("a\u202eb\n") == [
+        "list:1: 'a\\u202eb@example.org' is not an address: it has characters that show nothing"
+    ]
+
+
 def test_all_faults_at_once_each_with_its_line() -> None:
-    text = "me@example.org OK\n\n@example.org\n*\nyou@example.net\nbø\nfine\n\ta@b@example.org\n"
+    text = "me@example.org OK\n\n@example.org\n*\nyou@example.net\nb ø\nfine\n\ta@b@example.org\n"
     assert faults_of(text) == [
         'list:1: "me@example.org OK" is more than one address; write one in each line',
         'list:3: "@example.org" would mean everybody: for that, the configuration says "any"',
         'list:4: "*" would mean everybody: for that, the configuration says "any"',
         'list:5: "you@example.net" is not an address of example.org',
-        'list:6: "bø@example.org" has characters before the @ that this version cannot mail to',
+        'list:6: "b ø" is more than one address; write one in each line',
         "list:8: 'a@b@example.org' is not an address: 'a@b' is not a local part",
     ]
 

@@ -156,3 +156,45 @@ def test_an_endpoint_reads_back_as_it_was_written() -> None:
 
 def test_a_domain_literal_has_one_spelling() -> None:
     assert Domain.parse("[IPv6:2001:DB8:0::1]") == Domain("[IPv6:2001:db8::1]")
+
+
+def test_local_parts_in_utf8_are_kept_as_written_and_known_by_one_key() -> None:
+    composed, apart = (
+        Mailbox.parse_utf8("Jos\u00e9@example.net"),
+        Mailbox.parse_utf8("jose\u0301@example.net"),
+    )
+    assert composed.key == apart.key == "jos\u00e9@example.net"
+    assert (str(apart), apart.needs_utf8) == ("jose\u0301@example.net", True)
+    assert Mailbox.parse_utf8('"Jos\u00e9"@example.net').key == composed.key
+    assert not Mailbox.parse_utf8("jose@example.net").needs_utf8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "и" * 33 + "@example.net",  # 66 octets, 33 characters
+        "и" * 100 + "@" + "a" * 60 + ".example",
+        "a\u202eb@example.net",
+        "a\u00adb@example.net",
+        "a\u2028b@example.net",
+        "a\u3000b@example.net",
+        "a\ue000b@example.net",
+        "иван@пример.example",  # a domain is in A-labels here
+        "иван",
+    ],
+)
+def test_what_is_no_address_in_utf8_is_refused(text: str) -> None:
+    with pytest.raises(AddressError):
+        Mailbox.parse_utf8(text)
+
+
+def test_the_joiners_of_persian_and_indic_scripts_are_letters_of_an_address() -> None:
+    assert Mailbox.parse_utf8("\u0646\u0627\u0645\u0647\u200c\u0647\u0627@example.net").needs_utf8
+
+
+def test_a_domain_is_the_same_however_it_was_written() -> None:
+    written = Domain("xn--bcher-kva.example", "bücher.example")
+    assert written == Domain("xn--bcher-kva.example")
+    assert len({written, Domain("xn--bcher-kva.example")}) == 1
+    assert Mailbox("bert", written).written == "bert@bücher.example"
+    assert str(Mailbox("bert", written)) == "bert@xn--bcher-kva.example"

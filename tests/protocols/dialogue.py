@@ -66,14 +66,21 @@ class Dialogue:
 
 
 def unescaped(text: str) -> bytes:
+    """What is not ASCII stands for its UTF-8."""
+    return _unescaped(text.encode("utf-8").decode("latin-1")).encode("latin-1")
+
+
+def _unescaped(text: str) -> str:
+    """A character for each octet."""
+
     def plain(match: re.Match[str]) -> str:
         if match["text"] is not None:
-            return unescaped(match["text"]).decode("latin-1") * int(match["count"])
+            return _unescaped(match["text"]) * int(match["count"])
         if match["hex"] is not None:
             return chr(int(match["hex"], 16))
         return _ONE[match["one"]]
 
-    return _ESCAPE.sub(plain, text).encode("latin-1")
+    return _ESCAPE.sub(plain, text)
 
 
 def escaped(data: bytes) -> str:

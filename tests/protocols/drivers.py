@@ -5,10 +5,12 @@ The server's rules go by the local part of an address, so that a dialogue says a
 refused with 452, and `noroom` has the body refused while it comes.
 """
 
-from secondpost.mail.address import Mailbox, ReversePath, parse_reverse_path
+from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.envelope import Utf8
 from secondpost.mail.reply import Reply
 from secondpost.protocols import smtp_client as client
 from secondpost.protocols import smtp_server as server
+from secondpost.protocols.international import written_mailbox, written_reverse_path
 from tests.protocols.dialogue import escaped, unescaped
 
 HOSTNAME = "mx.example.net"
@@ -43,7 +45,7 @@ class ServerDriver:
         self._notes: list[str] = []
         self._said: list[bytes] = []
         self._sender: ReversePath | None = None
-        self._eight_bit = False
+        self._eight_bit = self._utf8 = False
         self._recipients: list[Mailbox] = []
         self._body = b""
         self.messages: list[bytes] = []
@@ -83,8 +85,8 @@ class ServerDriver:
 
     def _act(self, event: server.Event) -> None:
         match event:
-            case server.MailFrom(sender, _, eight_bit):
-                self._sender, self._eight_bit = sender, eight_bit
+            case server.MailFrom(sender, _, eight_bit, utf8):
+                self._sender, self._eight_bit, self._utf8 = sender, eight_bit, utf8
                 self._recipients, self._body = [], b""
                 local = sender.local if isinstance(sender, Mailbox) else ""
                 self.core.answer(_RULES.get(local, Reply.of(250, "2.1.0", "Sender ok")))
@@ -121,17 +123,25 @@ class ServerDriver:
         if self._is_for("full"):
             self.core.answer(NO_ROOM)
             return
-        to = ", ".join(str(recipient) for recipient in self._recipients)
-        marks = " 8bit" if self._eight_bit else ""
+        to = ", ".join(_both_forms(recipient) for recipient in self._recipients)
+        marks = (" 8bit" if self._eight_bit else "") + (" utf8" if self._utf8 else "")
         marks += f" bare={end.bare_newlines}" if end.bare_newlines > 0 else ""
         marks += f" received={end.received_fields}" if end.received_fields > 0 else ""
-        self._notes.append(f"message <{self._sender}> to {to}{marks}: {escaped(self._body)}")
+        sender = _both_forms(self._sender) if isinstance(self._sender, Mailbox) else ""
+        self._notes.append(f"message <{sender}> to {to}{marks}: {escaped(self._body)}")
         self.messages.append(self._body)
         self.core.answer(Reply.of(250, "2.0.0", "Kept"))
 
 
+def _both_forms(mailbox: Mailbox) -> str:
+    """As it was written, and by its A-label where that is another."""
+    return mailbox.written if mailbox.written == str(mailbox) else f"{mailbox.written} = {mailbox.domain}"
+
+
 class ClientDriver:
-    """Obeys the dialogue: `send <a> to b, c`, `ask b`, `body TEXT`, `end`, `tls started`, `quit`."""
+    """Obeys the dialogue: `send <a> to b, c` with ` 8bit` and ` utf8=said` or ` utf8=needed` behind it,
+    `ask b`, `body TEXT`, `end`, `tls started`, `quit`.
+    """
 
     def __init__(self, options: dict[str, str]) -> None:
         self.core = client.SmtpClient(
@@ -151,7 +161,7 @@ class ClientDriver:
             case "send":
                 self._send(argument)
             case "ask":
-                self.core.ask_recipient(Mailbox.parse(argument))
+                self.core.ask_recipient(written_mailbox(argument))
             case "body":
                 self.core.send_body(unescaped(argument))
             case "end":
@@ -165,10 +175,12 @@ class ClientDriver:
         self._advance()
 
     def _send(self, argument: str) -> None:
+        argument, _, utf8 = argument.partition(" utf8=")
         argument, eight_bit, _ = argument.partition(" 8bit")
         sender, _, recipients = argument.partition(" to ")
-        mailboxes = [Mailbox.parse(text) for text in recipients.split(", ")]
-        self.core.send_message(parse_reverse_path(sender.strip("<>")), mailboxes, 100, len(eight_bit) > 0)
+        mailboxes = [written_mailbox(text) for text in recipients.split(", ")]
+        path = written_reverse_path(sender.strip("<>"))
+        self.core.send_message(path, mailboxes, 100, len(eight_bit) > 0, Utf8(utf8))
 
     def sent(self) -> bytes:
         return self.core.data_to_send()
@@ -189,6 +201,7 @@ class ClientDriver:
                     "8bit" if extensions.eight_bit else "",
                     "starttls" if extensions.starttls else "",
                     f"size={extensions.size_max}" if extensions.size else "",
+                    "utf8" if extensions.smtputf8 else "",
                 ]
                 return " ".join(["ready", *(word for word in offered if len(word) > 0)])
             case client.Done(results):

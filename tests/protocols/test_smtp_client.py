@@ -19,12 +19,13 @@ from secondpost.protocols.smtp_client import (
 BERT = Mailbox("bert", Domain("example.org"))
 
 
-def ready() -> SmtpClient:
+def ready(*, smtputf8: bool = False) -> SmtpClient:
     client = SmtpClient("mx2.example.net", wants_tls=False, requires_tls=False)
     client.receive_data(b"220 mx.example.org\r\n")
     assert client.next_event() is None
-    client.receive_data(b"250-mx.example.org\r\n250 PIPELINING\r\n")
-    assert client.next_event() == Ready(Extensions(pipelining=True))
+    also = b"250-SMTPUTF8\r\n" if smtputf8 else b""
+    client.receive_data(b"250-mx.example.org\r\n%b250 PIPELINING\r\n" % also)
+    assert client.next_event() == Ready(Extensions(pipelining=True, smtputf8=smtputf8))
     client.data_to_send()
     return client
 
@@ -46,9 +47,9 @@ def test_a_message_has_some_recipients_but_not_too_many(count: int) -> None:
     assert client.state is State.READY
 
 
-@pytest.mark.parametrize("local", ["bert\r\nDATA", "bert\n", "b\0", "bért"])
+@pytest.mark.parametrize("local", ["bert\r\nDATA", "bert\n", "b\0", "bé\r\nDATA", "bé\x85", "bé\u2028"])
 def test_no_address_can_carry_a_command(local: str) -> None:
-    client = ready()
+    client = ready(smtputf8=True)
     with pytest.raises(OutOfTurn):
         client.send_message(NULL_PATH, [Mailbox(local, Domain("example.org"))], 7, False)
     assert client.data_to_send() == b""

@@ -30,6 +30,8 @@ DOMAIN = Domain("example.net")
         (Phase.DOT, Reply.of(554, "5.7.1", "spam"), Cause.MESSAGE),
         (Phase.MAIL, Reply.of(552, "5.3.4", "too big"), Cause.TOO_LARGE),
         (Phase.DOT, Reply.of(554, "5.6.0", "bad"), Cause.MESSAGE),
+        (Phase.MAIL, Reply.of(550, "5.6.7", "needs SMTPUTF8"), Cause.SMTPUTF8),
+        (Phase.DOT, Reply.of(554, "5.6.9", "a header in UTF-8"), Cause.SMTPUTF8),
     ],
 )
 def test_a_refusal_reaches_as_far_as_what_was_refused(phase: Phase, reply: Reply, cause: Cause) -> None:

@@ -30,7 +30,7 @@ OF_READERS = (
 )
 WIDTHS = {
     "add_domains": 2,
-    "add_messages": 11,
+    "add_messages": 12,
     "add_contents": 2,
     "add_deliveries": 9,
     "settle": 13,

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import click
 
-from secondpost.mail.address import Domain, Mailbox
+from secondpost.config.addresses import ascii_domain, utf8_mailbox
+from secondpost.mail.address import Domain
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.duration import parse_duration_ms
 from secondpost.mail.queue_id import QueueId, parse_queue_id
@@ -40,12 +41,16 @@ def _message_or_delivery(text: str) -> QueueId | DeliveryId:
     return DeliveryId.parse(text) if "/" in text else parse_queue_id(text)
 
 
+def _domain(text: str) -> Domain:
+    return Domain.parse(ascii_domain(text))
+
+
 # A message: its queue id, or ID/N as it stands in every list.
 MESSAGE = Parsed("ID", _message, WHERE_IDS_ARE)
 # A message with all its recipients (ID), or one delivery of it (ID/N).
 MESSAGE_OR_DELIVERY = Parsed("ID[/N]", _message_or_delivery, WHERE_IDS_ARE)
 DELIVERY = Parsed("ID/N", DeliveryId.parse)
-DOMAIN = Parsed("DOMAIN", Domain.parse)
-MAILBOX = Parsed("ADDRESS", Mailbox.parse)
+DOMAIN = Parsed("DOMAIN", _domain)
+MAILBOX = Parsed("ADDRESS", utf8_mailbox)
 AGE = Parsed("AGE", parse_duration_ms)
 SIZE = Parsed("SIZE", parse_size)

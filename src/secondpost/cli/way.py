@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.config.records import Config
-from secondpost.mail.address import AddressError, Domain, Mailbox
+from secondpost.mail.address import AddressError, Domain
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.duration import duration_text
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.size import size_text
+from secondpost.protocols.international import written_mailbox
 from secondpost.spool.desk import Standing, Verb, standing
 from secondpost.store.ports import Listed, MessageRow, Told
 
@@ -98,7 +99,7 @@ def _taken(listed: Listed, lane: Lane, config: Config) -> str:
 
 def _is_backed_up(recipient: str, config: Config) -> bool:
     try:
-        return config.backup_for(Mailbox.parse(recipient).domain) is not None
+        return config.backup_for(written_mailbox(recipient).domain) is not None
     except AddressError:
         return False
 

@@ -46,12 +46,19 @@ def full_domain(value: object) -> Domain:
 
 
 def mailbox(value: object) -> Mailbox:
+    """What every server can mail to: ASCII before the @."""
+    found = utf8_mailbox(value)
+    if found.needs_utf8:
+        raise Wrong(f"{quoted(text(value))} has characters before the @ that many servers cannot mail to")
+    return found
+
+
+def utf8_mailbox(value: object) -> Mailbox:
+    """Anything may stand before the @ that SMTPUTF8 lets stand there."""
     written = text(value)
     local, at, domain = written.rpartition("@")
-    if not local.isascii():
-        raise Wrong(f"{quoted(written)} has characters before the @ that this version cannot mail to")
     try:
-        return Mailbox.parse(f"{local}{at}{ascii_domain(domain)}")
+        return Mailbox.parse_utf8(f"{local}{at}{ascii_domain(domain)}")
     except AddressError as fault:
         raise Wrong(str(fault), 'write an address, such as "me@example.org"') from None
 

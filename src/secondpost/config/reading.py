@@ -54,7 +54,7 @@ def _config(path: str, values: Mapping[str, object], findings: Findings) -> Conf
     _version(top)
     hostname = top.need("hostname", addresses.full_domain, 'write hostname = "mx2.example.net"')
     store = top.need("store", grammars.store, 'write store = "/var/lib/secondpost"')
-    owner = top.need_list("owner", addresses.mailbox, 'write owner = ["me@elsewhere.example"]')
+    owner = top.need_list("owner", addresses.utf8_mailbox, 'write owner = ["me@elsewhere.example"]')
     known_hostname = tables.NOWHERE if hostname is None else hostname
     web = tables.web(_table(top, "web"), hostname)
     usual = Config(path, known_hostname, store or "", owner, known_hostname, web)

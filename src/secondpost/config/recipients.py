@@ -14,7 +14,7 @@ import re
 import stat
 from dataclasses import dataclass
 
-from secondpost.config.addresses import mailbox
+from secondpost.config.addresses import utf8_mailbox
 from secondpost.config.faults import Wrong, quoted
 from secondpost.mail.address import Domain, Mailbox
 
@@ -107,7 +107,7 @@ def recipient(entry: str, domain: Domain) -> Mailbox:
     parts = entry.split()
     if len(parts) > 1 and not entry.startswith('"'):
         raise Wrong(f"{quoted(entry)} is more than one address; write one in each line")
-    one = mailbox(entry if "@" in entry else f"{entry}@{domain}")
+    one = utf8_mailbox(entry if "@" in entry else f"{entry}@{domain}")
     if one.domain != domain:
         raise Wrong(f"{quoted(entry)} is not an address of {domain}")
     return one

@@ -190,7 +190,7 @@ def _recipient_source(written: str, domain: Domain, folder: str) -> RecipientSou
         hint = f'write an address, "file:/PATH", "https://…", "learn" or "any"; did you mean {meant}?'
         raise Wrong(f"{quoted(written)} is not one of the forms of recipients", hint)
     # Without the domain nobody can say whether the address lies in it.
-    return addresses.mailbox(written) if domain == NOWHERE else recipient(written, domain)
+    return addresses.utf8_mailbox(written) if domain == NOWHERE else recipient(written, domain)
 
 
 def _recipient_file(path: str, domain: Domain) -> RecipientFile:

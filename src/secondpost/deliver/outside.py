@@ -167,16 +167,25 @@ class Connection(asyncio.Protocol):
         if personal is not None:
             sender, size = (personal.sender, personal.size)
         recipients = [claimed.recipient for claimed in job.claimed]
-        self._client.send_message(sender, recipients, size, first.eight_bit)
+        self._client.send_message(sender, recipients, size, first.eight_bit, first.utf8)
         self._within(COMMAND_SECONDS)
-        self._flush()
+        self._flush_or_advance()
 
     def ask(self, mailbox: Mailbox, answered: Callable[[Result], None]) -> None:
         """Would the host take mail for this mailbox?"""
         self._answered = answered
         self._client.ask_recipient(mailbox)
         self._within(COMMAND_SECONDS)
-        self._flush()
+        self._flush_or_advance()
+
+    def _flush_or_advance(self) -> None:
+        """What the core could settle by itself is told in a turn of its own: our owner is in the midst of
+        handing it over.
+        """
+        if self._client.has_news:
+            asyncio.get_running_loop().call_soon(self._advance)
+        else:
+            self._flush()
 
     def quit(self) -> None:
         """Part politely, and be gone soon whatever the peer does; in mid-talk there is no polite way."""

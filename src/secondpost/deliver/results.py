@@ -5,6 +5,7 @@ from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Phase, Result
 
 _SECURITY_OR_POLICY = "5.7."  # RFC 3463 §3.8
+_NOT_IN_UTF8 = ("5.6.7", "5.6.9")  # RFC 6531 §3.5: no address, or no header, in UTF-8
 
 
 def outcome_of(result: Result, host: str) -> Outcome:
@@ -21,6 +22,8 @@ def outcome_of(result: Result, host: str) -> Outcome:
 def _cause(result: Result) -> Cause:
     if is_policy_refusal(result):
         return Cause.DOMAIN_POLICY
+    if result.reply.status in _NOT_IN_UTF8:
+        return Cause.SMTPUTF8
     match result.phase:
         case Phase.RCPT:
             return Cause.RECIPIENT

@@ -5,7 +5,8 @@ more lenient: no comments, no display names, no folding (those belong to header 
 """
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 LOCAL_PART_OCTETS_MAX = 64  # RFC 5321 §4.5.3.1.1
@@ -16,6 +17,11 @@ LABEL_OCTETS_MAX = 63  # RFC 1035 §2.3.4
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
 _QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"')
+# RFC 6531 §3.3: both kinds of local part may hold UTF-8.
+_UTF8_DOT_STRING = re.compile(rf"(?:{_ATEXT}|[^\x00-\x7f])+(?:\.(?:{_ATEXT}|[^\x00-\x7f])+)*")
+_UTF8_QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\x20-\x7e])*"')
+# They join or part letters of Persian and Indic scripts; all other characters that show nothing may deceive.
+_JOINERS = re.compile("[\u200c\u200d]")
 # The underscore is no LDH character, but real hosts carry it and a backup may not refuse their mail.
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -29,9 +35,13 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Domain:
-    """A domain in lower-case A-label form, or an address literal with its brackets."""
+    """A domain in lower-case A-label form, or an address literal with its brackets.
+
+    `written`: as its sender spelled it in UTF-8 (U-labels), or empty. The same domain, however it is written.
+    """
 
     name: str
+    written: str = field(default="", compare=False)
 
     @classmethod
     def parse(cls, text: str) -> "Domain":
@@ -75,18 +85,50 @@ class Mailbox:
 
     @classmethod
     def parse(cls, text: str) -> "Mailbox":
-        if len(text) > PATH_OCTETS_MAX - 2:
-            raise AddressError(f"the address has {len(text)} octets, more than {PATH_OCTETS_MAX - 2}")
+        """ASCII alone; for others see `parse_utf8`."""
+        _check_length(text)
         common = _COMMON.fullmatch(text)
         local, domain = common.groups() if common is not None else _split(text)
-        if len(local) > LOCAL_PART_OCTETS_MAX:
-            raise AddressError(f"the local part has {len(local)} octets, more than {LOCAL_PART_OCTETS_MAX}")
+        return cls._of(local, domain)
+
+    @classmethod
+    def parse_utf8(cls, text: str) -> "Mailbox":
+        """The local part may hold UTF-8 (RFC 6531 §3.3); the domain is an A-label still."""
+        if text.isascii():
+            return cls.parse(text)
+        _check_length(text)
+        if not is_readable(text):
+            raise AddressError(f"{text!r} is not an address: it has characters that show nothing")
+        local, domain = _split(text, _UTF8_DOT_STRING, _UTF8_QUOTED_STRING)
+        return cls._of(local, domain)
+
+    @classmethod
+    def _of(cls, local: str, domain: str) -> "Mailbox":
+        size = octets_of(local)
+        if size > LOCAL_PART_OCTETS_MAX:
+            raise AddressError(f"the local part has {size} octets, more than {LOCAL_PART_OCTETS_MAX}")
         return cls(local, Domain.parse(domain))
 
     @property
     def key(self) -> str:
-        """What two spellings of one mailbox share: the local part unquoted and case-folded."""
-        return f"{unquoted(self.local).casefold()}@{self.domain.name}"
+        """What two spellings of one mailbox share: the local part unquoted and case-folded, in the one of
+        Unicode's forms that is composed (NFC).
+        """
+        local = unquoted(self.local)
+        if not local.isascii():
+            local = unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).casefold())
+            return f"{local}@{self.domain.name}"
+        return f"{local.casefold()}@{self.domain.name}"
+
+    @property
+    def needs_utf8(self) -> bool:
+        """Only a server with SMTPUTF8 can take it: an A-label stands for a domain, but for no local part."""
+        return not self.local.isascii()
+
+    @property
+    def written(self) -> str:
+        """As it was given, in UTF-8 where its sender used it."""
+        return f"{self.local}@{self.domain.written}" if len(self.domain.written) > 0 else str(self)
 
     def without_detail(self, delimiters: str) -> "Mailbox | None":
         """me@ for me+tag@ (RFC 5233): what stands before the first of the delimiters; None without one."""
@@ -103,8 +145,26 @@ class Mailbox:
         return f"{self.local}@{self.domain.name}"
 
 
-def _split(text: str) -> tuple[str, str]:
-    quoted = _QUOTED_STRING.match(text)
+def octets_of(text: str) -> int:
+    """In UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _check_length(text: str) -> None:
+    size = octets_of(text)
+    if size > PATH_OCTETS_MAX - 2:
+        raise AddressError(f"the address has {size} octets, more than {PATH_OCTETS_MAX - 2}")
+
+
+def is_readable(text: str) -> bool:
+    """Whether every character can be seen, or joins those that can."""
+    return text.isprintable() or _JOINERS.sub("", text).isprintable()
+
+
+def _split(
+    text: str, dot_string: re.Pattern[str] = _DOT_STRING, quoted_string: re.Pattern[str] = _QUOTED_STRING
+) -> tuple[str, str]:
+    quoted = quoted_string.match(text)
     if quoted is not None:
         local, rest = quoted[0], text[quoted.end() :]
         if not rest.startswith("@"):
@@ -113,7 +173,7 @@ def _split(text: str) -> tuple[str, str]:
     local, at, domain = text.rpartition("@")
     if len(at) == 0:
         raise AddressError(f"{text!r} is not an address: it has no @")
-    if _DOT_STRING.fullmatch(local) is None:
+    if dot_string.fullmatch(local) is None:
         raise AddressError(f"{text!r} is not an address: {local!r} is not a local part")
     return local, domain
 
@@ -128,6 +188,14 @@ def unquoted(local: str) -> str:
 @dataclass(frozen=True, slots=True)
 class NullPath:
     """The envelope sender <> of reports, which nothing may ever answer (RFC 5321 §4.5.5)."""
+
+    @property
+    def written(self) -> str:
+        return ""
+
+    @property
+    def needs_utf8(self) -> bool:
+        return False
 
     def __str__(self) -> str:
         return ""

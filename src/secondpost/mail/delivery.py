@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.mail.address import Mailbox, ReversePath
-from secondpost.mail.envelope import Lane
+from secondpost.mail.envelope import Lane, Utf8
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
 from secondpost.mail.subscriber import SubscriberId
@@ -80,3 +80,4 @@ class Claimed:
     first_recipient: Mailbox | None = None  # for whom it came, when it was redirected since
     issue: IssueId | None = None  # with it: mail of an issue; `committing` comes before its final dot
     subscriber: SubscriberId | None = None  # without an issue: a confirmation
+    utf8: Utf8 = Utf8.NONE

@@ -17,13 +17,23 @@ class Lane(StrEnum):
     OWN = "own"  # reports, confirmations, alarms, submitted mail
 
 
+class Utf8(StrEnum):
+    """Whether SMTPUTF8 goes with a message (RFC 6531 §3.4)."""
+
+    NONE = ""
+    SAID = (
+        "said"  # its sender said so, yet nothing in it needs it: a server that does not offer it may have it
+    )
+    NEEDED = "needed"  # UTF-8 stands in a local part or in the header
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who handed the message over: its address, the name it gave, and the protocol word of RFC 3848."""
+    """Who handed the message over: its address, the name it gave, the protocol word of RFC 3848 or 6531."""
 
     address: str
     helo: str
-    protocol: str  # SMTP, ESMTP, ESMTPS …
+    protocol: str  # SMTP, ESMTP, ESMTPS, UTF8SMTPS …
     tls: str = ""  # such as "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty for a plain connection
 
 
@@ -32,6 +42,7 @@ class Envelope:
     sender: ReversePath
     recipients: tuple[Mailbox, ...]  # at least one
     eight_bit: bool = False  # BODY=8BITMIME was said
+    utf8: Utf8 = Utf8.NONE
 
     def __post_init__(self) -> None:
         if len(self.recipients) == 0:

@@ -30,6 +30,7 @@ class Cause(Enum):
     RECIPIENT = ("recipient", Level.RECIPIENT)  # RCPT was refused
     MESSAGE = ("message", Level.MESSAGE)  # MAIL, DATA or the content was refused
     TOO_LARGE = ("too-large", Level.MESSAGE)  # beyond the SIZE that the next server offers
+    SMTPUTF8 = ("smtputf8", Level.MESSAGE)  # it needs SMTPUTF8, and the next server does not offer it
     GARBLED = ("garbled", Level.SITE)  # what the peer said is not SMTP
     EXPIRED = ("expired", Level.MESSAGE)
 

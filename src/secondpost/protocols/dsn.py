@@ -14,6 +14,7 @@ RECIPIENTS_MAX = 100  # of one report
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
+# Each kind has a form for UTF-8 (RFC 6533).
 _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _MESSAGE_PARTS = frozenset(
     {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}

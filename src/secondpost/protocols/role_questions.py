@@ -11,6 +11,7 @@ import msgspec
 
 from secondpost.mail.address import AddressError, Mailbox
 from secondpost.mail.questions import Knowledge
+from secondpost.protocols.international import written_mailbox
 
 LINE_OCTETS_MAX = 4096
 INTEGER_MAX = 2**53  # of a number: what every reader of JSON and every store can hold
@@ -60,7 +61,7 @@ def read_line(line: bytes, form: msgspec.json.Decoder[T]) -> T:
 
 
 def question_line(asked: RecipientAsked) -> bytes:
-    return msgspec.json.encode(_Asked(asked.number, str(asked.mailbox), asked.prefix)) + b"\n"
+    return msgspec.json.encode(_Asked(asked.number, asked.mailbox.written, asked.prefix)) + b"\n"
 
 
 def answer_line(answered: RecipientAnswered) -> bytes:
@@ -70,7 +71,7 @@ def answer_line(answered: RecipientAnswered) -> bytes:
 def read_question(line: bytes) -> RecipientAsked:
     asked = read_line(line, _ASKED)
     try:
-        return RecipientAsked(asked.number, Mailbox.parse(asked.mailbox), asked.prefix)
+        return RecipientAsked(asked.number, written_mailbox(asked.mailbox), asked.prefix)
     except AddressError as error:
         raise Garbled(str(error)) from error
 

@@ -1,19 +1,21 @@
 """The sending half of SMTP, without I/O: bytes in, events out; a message in, bytes out.
 
-RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034) and STARTTLS
-(3207) where the server offers them. The table in smtp_client_states says where each reply leads. The
-server counts as hostile: whatever it says out of turn breaks the session before it can be taken for the
-answer to something else.
+RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034)
+and STARTTLS (3207) where the server offers them. The table in smtp_client_states says where each reply
+leads. The server counts as hostile: whatever it says out of turn breaks the session before it can be taken
+for the answer to something else.
 """
 
 from collections import deque
 from collections.abc import Sequence
 
 from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.envelope import Utf8
 from secondpost.mail.outcome import Cause
 from secondpost.mail.reply import Reply
 from secondpost.protocols.body import DotWriter
 from secondpost.protocols.lines import OutOfTurn
+from secondpost.protocols.smtp_client_commands import command, mail_from, rcpt_to
 from secondpost.protocols.smtp_client_events import (
     BodyWanted,
     Broken,
@@ -50,6 +52,8 @@ __all__ = [
 # Every server takes as many (RFC 5321 §4.5.3.1.8), and their commands fit into any socket's buffer, so
 # that a group never waits for a peer that waits for us (RFC 2920 §3.1).
 RECIPIENTS_MAX = 100
+# In our own words, and with the code of RFC 6531 §3.5: the server was not asked.
+_NO_SMTPUTF8 = Reply.of(550, "5.6.7", "The message needs SMTPUTF8, which the server does not offer")
 
 
 class SmtpClient:
@@ -100,6 +104,11 @@ class SmtpClient:
         """A message may be sent, or QUIT."""
         return self.state is State.READY or self.state is State.UNCLEAN
 
+    @property
+    def has_news(self) -> bool:
+        """`next_event` has something to tell already."""
+        return len(self._events) > 0
+
     def receive_data(self, data: bytes) -> None:
         if self.state is not State.CLOSED:
             self._replies.receive(data)
@@ -121,20 +130,34 @@ class SmtpClient:
         return self._events.popleft() if len(self._events) > 0 else None
 
     def send_message(
-        self, sender: ReversePath, recipients: Sequence[Mailbox], size: int, eight_bit: bool
+        self,
+        sender: ReversePath,
+        recipients: Sequence[Mailbox],
+        size: int,
+        eight_bit: bool,
+        utf8: Utf8 = Utf8.NONE,
     ) -> None:
-        """`size`: octets of the content, not counting doubled dots (RFC 1870 §5)."""
+        """`size`: octets of the content, not counting doubled dots (RFC 1870 §5).
+
+        What needs SMTPUTF8 and cannot have it here is done at once: nothing of it is sent (RFC 6531 §3.2).
+        """
         if not 1 <= len(recipients) <= RECIPIENTS_MAX:
             raise OutOfTurn(f"{len(recipients)} recipients in one transaction")
+        if sender.needs_utf8 or any(recipient.needs_utf8 for recipient in recipients):
+            utf8 = Utf8.NEEDED  # mail that was sent on to such an address did not come with it
+        if utf8 is Utf8.NEEDED and not self.extensions.smtputf8:
+            self._refuse_utf8(len(recipients))
+            return
+        as_utf8 = utf8 is not Utf8.NONE and self.extensions.smtputf8
         reset = [b"RSET\r\n"] if self.state is State.UNCLEAN else []
         self._move(Happening.SEND_MESSAGE)
         self._results = [None] * len(recipients)
         self._rcpts_answered = 0
         self.sender_taken = False
         self._grouped, self._only_asks = self.extensions.pipelining, False
-        commands = [*reset, self._mail(sender, size, eight_bit)]
-        commands += [_command(f"RCPT TO:<{recipient}>") for recipient in recipients]
-        commands.append(b"DATA\r\n")
+        mail = mail_from(sender, size, eight_bit, self.extensions, as_utf8=as_utf8)
+        rcpts = [rcpt_to(recipient, as_utf8=as_utf8) for recipient in recipients]
+        commands = [*reset, mail, *rcpts, b"DATA\r\n"]
         if self._grouped:
             self._ask(b"".join(commands))
         else:
@@ -143,13 +166,23 @@ class SmtpClient:
 
     def ask_recipient(self, mailbox: Mailbox) -> None:
         """Would the server take mail for this mailbox? Done comes with its reply; nothing is sent."""
+        if mailbox.needs_utf8 and not self.extensions.smtputf8:
+            self._refuse_utf8(1)
+            return
         reset = [b"RSET\r\n"] if self.state is State.UNCLEAN else []
         self._move(Happening.SEND_MESSAGE)
         self._results = [None]
         self._rcpts_answered = 0
         self._grouped, self._only_asks = False, True
-        self._unsent.extend([*reset, b"MAIL FROM:<>\r\n", _command(f"RCPT TO:<{mailbox}>")])
+        as_utf8 = mailbox.needs_utf8
+        mail = b"MAIL FROM:<> SMTPUTF8\r\n" if as_utf8 else b"MAIL FROM:<>\r\n"
+        self._unsent.extend([*reset, mail, rcpt_to(mailbox, as_utf8=as_utf8)])
         self._ask_next()
+
+    def _refuse_utf8(self, recipients: int) -> None:
+        if not self.ready:
+            raise OutOfTurn(f"{Happening.SEND_MESSAGE} in the state {self.state}")
+        self._events.append(Done((Result(Phase.MAIL, _NO_SMTPUTF8),) * recipients))
 
     def send_body(self, data: bytes) -> None:
         if self.state is not State.BODY:
@@ -178,7 +211,7 @@ class SmtpClient:
         self._move(Happening.TLS_STARTED)
         self.tls = True
         self.extensions = Extensions()
-        self._ask(_command(f"EHLO {self._hello}"))
+        self._ask(command(f"EHLO {self._hello}"))
 
     def quit(self) -> None:
         self._move(Happening.QUIT)
@@ -234,12 +267,12 @@ class SmtpClient:
             self._break(Cause.GREETING, reply)
             return
         self._move(Happening.OK)
-        self._ask(_command(f"EHLO {self._hello}"))
+        self._ask(command(f"EHLO {self._hello}"))
 
     def _take_hello(self, reply: Reply) -> None:
         if reply.is_permanent and self.state is State.EHLO:
             self._move(Happening.REFUSED)
-            self._ask(_command(f"HELO {self._hello}"))
+            self._ask(command(f"HELO {self._hello}"))
         elif reply.code != 250:
             self._break(Cause.GARBLED if reply.is_positive else Cause.GREETING, reply)
         else:
@@ -364,11 +397,6 @@ class SmtpClient:
         self._events.append(Done(tuple(result for result in self._results if result is not None)))
         self._results = []
 
-    def _mail(self, sender: ReversePath, size: int, eight_bit: bool) -> bytes:
-        declared = f" SIZE={size}" if self.extensions.size else ""
-        body = " BODY=8BITMIME" if eight_bit and self.extensions.eight_bit else ""
-        return _command(f"MAIL FROM:<{sender}>{declared}{body}")
-
     # -- the small print
     def _ask_next(self) -> None:
         if len(self._unsent) > 0:
@@ -406,12 +434,6 @@ class SmtpClient:
         if after is None:
             raise OutOfTurn(f"{happening} in the state {self.state}")
         self.state = after
-
-
-def _command(text: str) -> bytes:
-    if not (text.isascii() and text.isprintable()):
-        raise OutOfTurn(f"{text!r} cannot be sent as a command")
-    return text.encode("ascii") + b"\r\n"
 
 
 def _own_words(text: str) -> Reply:

@@ -17,6 +17,7 @@ class Extensions:
     size: bool = False  # SIZE may be declared
     size_max: int | None = None  # octets; None: no limit was named
     enhanced_codes: bool = False
+    smtputf8: bool = False
 
     @classmethod
     def parse(cls, reply: Reply) -> "Extensions":
@@ -30,6 +31,7 @@ class Extensions:
             size="SIZE" in arguments,
             size_max=_size_max(arguments.get("SIZE", [])),
             enhanced_codes="ENHANCEDSTATUSCODES" in arguments,
+            smtputf8="SMTPUTF8" in arguments,
         )
 
 

@@ -1,7 +1,7 @@
 """The receiving half of SMTP, without I/O: bytes in, events out; answers in, bytes out.
 
-RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034) and STARTTLS
-(3207). The table in smtp_server_states says which command fits which state and where it leads.
+RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034)
+and STARTTLS (3207). The table in smtp_server_states says which command fits which state and where it leads.
 The core answers what is grammar, order and bounds; for what is policy it emits a Question and reads no
 further until `answer`, so that the replies to pipelined commands stand in order and leave in one write.
 """
@@ -104,6 +104,7 @@ class SmtpServer:
         "_refusals",
         "_refuse_bare_newlines",
         "_spoken",
+        "_utf8",
         "extended",
         "hello",
         "recipients",
@@ -131,6 +132,7 @@ class SmtpServer:
         self._idle_commands = 0
         self._refusals = 0
         self._group_fails = False  # MAIL or RCPT was refused: what was pipelined behind it is no fault
+        self._utf8 = False  # SMTPUTF8 was said with the last MAIL
 
     # -- the driver's verbs
     def greeting(self) -> None:
@@ -284,11 +286,12 @@ class SmtpServer:
             self._events.append(Fault(f"a message of {mail.size} octets was declared"))
             return
         self.state = after
-        self._events.append(MailFrom(mail.sender, mail.size, mail.eight_bit))
+        self._utf8 = mail.utf8
+        self._events.append(MailFrom(mail.sender, mail.size, mail.eight_bit, mail.utf8))
 
     def _rcpt(self, argument: str, after: State) -> None:
         self._group_fails = True
-        mailbox = rcpt_command(argument, self._host)
+        mailbox = rcpt_command(argument, self._host, utf8=self._utf8)
         limits = self._limits
         if self.recipients >= limits.recipients_max or self._refusals >= limits.refusals_beside_max:
             self._say(_TOO_MANY_RECIPIENTS)
@@ -306,7 +309,7 @@ class SmtpServer:
         self._idle((self._extensions() if extended else Reply.of(250, "", str(self._host))).encode())
 
     def _extensions(self) -> Reply:
-        lines = [str(self._host), "PIPELINING", f"SIZE {self._limits.size_max}", "8BITMIME"]
+        lines = [str(self._host), "PIPELINING", f"SIZE {self._limits.size_max}", "8BITMIME", "SMTPUTF8"]
         if self._offers_tls and not self.tls:
             lines.append("STARTTLS")
         return Reply(250, "", (*lines, "ENHANCEDSTATUSCODES"))

@@ -13,10 +13,12 @@ from secondpost.mail.address import (
     Domain,
     Mailbox,
     ReversePath,
+    is_readable,
     parse_reverse_path,
     without_source_route,
 )
 from secondpost.mail.reply import Reply
+from secondpost.protocols.international import written_mailbox, written_reverse_path
 
 
 class Verb(StrEnum):
@@ -36,6 +38,7 @@ class Verb(StrEnum):
 
 
 VERBS = {str(verb): verb for verb in Verb}
+UTF8_VERBS = ("MAIL ", "RCPT ", "VRFY ")  # RFC 6531: no other command has an address in it
 NOT_OFFERED = frozenset({"AUTH", "ATRN", "BDAT", "ETRN", "EXPN", "SAML", "SEND", "SOML", "TURN"})
 # A browser or a proxy that was led here carries its commands in the body that follows: hang up at once.
 OTHER_PROTOCOLS = frozenset(
@@ -66,6 +69,7 @@ class Mail:
     sender: ReversePath
     size: int | None  # octets, as declared
     eight_bit: bool
+    utf8: bool = False  # SMTPUTF8 was said
 
 
 def command_text(line: bytes) -> str:
@@ -73,7 +77,15 @@ def command_text(line: bytes) -> str:
     if not line.endswith(b"\r\n"):
         raise CommandError(Reply.of(500, "5.5.2", "A command ends in CRLF"))
     text = line.decode("latin-1")[:-2].rstrip(" ")
-    if not (text.isascii() and text.isprintable()):
+    return text if text.isascii() and text.isprintable() else _utf8_command(line[:-2])
+
+
+def _utf8_command(line: bytes) -> str:
+    try:
+        text = line.decode("utf-8").rstrip(" ")
+    except UnicodeDecodeError:
+        text = ""
+    if not (text.upper().startswith(UTF8_VERBS) and is_readable(text)):
         raise CommandError(Reply.of(500, "5.5.2", "A command is made of printable ASCII characters"))
     return text
 
@@ -90,17 +102,19 @@ def mail_command(argument: str) -> Mail:
         raise CommandError(Reply.of(501, "5.5.4", "The form is MAIL FROM:<address>"))
     path, parameters = match.groups()
     try:
-        sender = parse_reverse_path(path)
+        sender = parse_reverse_path(path) if path.isascii() else written_reverse_path(path)
     except AddressError:
         raise CommandError(Reply.of(501, "5.1.7", "The sender is not an address")) from None
-    if parameters is None:
-        return Mail(sender, None, False)
-    return _with_parameters(sender, parameters)
+    mail = Mail(sender, None, False) if parameters is None else _with_parameters(sender, parameters)
+    if not (path.isascii() or mail.utf8):  # RFC 6531 §3.5
+        raise CommandError(Reply.of(550, "5.6.7", "An address that is not ASCII needs SMTPUTF8"))
+    return mail
 
 
 def _with_parameters(sender: ReversePath, parameters: str) -> Mail:
     size: int | None = None
     body: str | None = None
+    utf8 = False
     for parameter in parameters.split():
         name, _, value = _well_formed(parameter).partition("=")
         match name.upper():
@@ -108,15 +122,19 @@ def _with_parameters(sender: ReversePath, parameters: str) -> Mail:
                 size = int(value)
             case "BODY" if body is None and value.upper() in ("7BIT", "8BITMIME"):
                 body = value.upper()
-            case "SIZE" | "BODY":
+            case "SMTPUTF8" if not utf8 and "=" not in parameter:  # RFC 6531 §3.4: it has no value
+                utf8 = True
+            case "SIZE" | "BODY" | "SMTPUTF8":
                 raise CommandError(Reply.of(501, "5.5.4", f"{name.upper()} is malformed or said twice"))
             case _:
                 raise CommandError(_unknown_parameter(name))
-    return Mail(sender, size, body == "8BITMIME")
+    return Mail(sender, size, body == "8BITMIME", utf8)
 
 
-def rcpt_command(argument: str, host: Domain) -> Mailbox:
-    """`host`: ours, to which <postmaster> without a domain belongs (RFC 5321 §4.5.1)."""
+def rcpt_command(argument: str, host: Domain, *, utf8: bool = False) -> Mailbox:
+    """`host`: ours, to which <postmaster> without a domain belongs (RFC 5321 §4.5.1). `utf8`: SMTPUTF8 was
+    said with MAIL.
+    """
     match = _TO.fullmatch(argument)
     if match is None:
         raise CommandError(Reply.of(501, "5.5.4", "The form is RCPT TO:<address>"))
@@ -126,9 +144,12 @@ def rcpt_command(argument: str, host: Domain) -> Mailbox:
     if path.lower() == "postmaster":
         return Mailbox(path, host)
     try:
-        return Mailbox.parse(without_source_route(path))
+        mailbox = Mailbox.parse(without_source_route(path)) if path.isascii() else written_mailbox(path)
     except AddressError:
         raise CommandError(Reply.of(501, "5.1.3", "The recipient is not an address")) from None
+    if not (path.isascii() or utf8):  # RFC 6531 §3.5
+        raise CommandError(Reply.of(553, "5.6.7", "An address that is not ASCII needs SMTPUTF8"))
+    return mailbox
 
 
 def _well_formed(parameter: str) -> str:

@@ -22,6 +22,7 @@ class MailFrom:
     sender: ReversePath
     size: int | None  # octets, as the client declared them (RFC 1870); never more than the limit
     eight_bit: bool  # BODY=8BITMIME was said (RFC 6152)
+    utf8: bool = False  # SMTPUTF8 was said (RFC 6531)
 
 
 @dataclass(frozen=True, slots=True)

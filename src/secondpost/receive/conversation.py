@@ -35,6 +35,7 @@ from secondpost.receive.callers import UNKNOWN, Caller
 from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
+from secondpost.receive.trace import protocol_word
 from secondpost.world.asking import Unfinished, begin, finish
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
@@ -296,7 +297,9 @@ class Conversation(asyncio.Protocol):
     def _begin(self, event: MailFrom) -> None:
         size = event.size if event.size is not None else 0
         self._incoming.forget()
-        self._incoming = Incoming(self._reception, self.caller.address, event.sender, size, event.eight_bit)
+        self._incoming = Incoming(
+            self._reception, self.caller.address, event.sender, size, event.eight_bit, event.utf8
+        )
         self._say(self._incoming.judge_room(), OK, None)
 
     def _judge(self, mailbox: Mailbox) -> None:
@@ -345,7 +348,7 @@ class Conversation(asyncio.Protocol):
 
     def _peer(self) -> Peer:
         session = self._session
-        protocol = ("ESMTPS" if session.tls else "ESMTP") if session.extended else "SMTP"
+        protocol = protocol_word(session.extended, session.tls, self._incoming.utf8)
         return Peer(self.caller.address, session.hello or self.caller.address, protocol, self._tls)
 
     def _body_drained(self) -> None:

@@ -11,11 +11,12 @@ from functools import partial
 from secondpost.config.records import Backup
 from secondpost.mail.address import NULL_PATH, Mailbox, ReversePath
 from secondpost.mail.content import Content, InFile
-from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
+from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Accept, Reject, Verdict, Way
 from secondpost.policy.room import judge_quota, judge_size
+from secondpost.protocols.utf8_header import HeaderLook
 from secondpost.receive.body import BodyKeeper
 from secondpost.receive.reception import Reception
 from secondpost.receive.trace import date_time, received_line
@@ -41,12 +42,15 @@ class Incoming:
         sender: ReversePath = NULL_PATH,
         size: int = 0,
         eight_bit: bool = False,
+        utf8: bool = False,
     ) -> None:
         self._reception = reception
         self.sender = sender
         self._size = size
         self._eight_bit = eight_bit
         self._caller = caller
+        self.utf8 = utf8  # SMTPUTF8 was said
+        self._header = HeaderLook() if utf8 else None
         self._recipients: list[Mailbox] = []
         self._unverified: set[Mailbox] = set()
         self._way: Way | None = None
@@ -144,6 +148,8 @@ class Incoming:
         if keeper is None:
             return None
         keeper.add(data)
+        if self._header is not None:
+            self._header.add(data)
         self._part.grow(keeper.size, keeper.saved)
         verdict = self._reception.under_way.judge_growth(len(data), self._reception.free)
         return None if isinstance(verdict, Accept) else verdict.reply
@@ -213,7 +219,7 @@ class Incoming:
         arrival = Arrival(
             queue_id=self._queue_id,
             lane=Lane.OWN if self._way in (Way.OWNER, Way.INSIDE) else Lane.RELAY,
-            envelope=Envelope(self.sender, recipients, self._eight_bit),
+            envelope=Envelope(self.sender, recipients, self._eight_bit, self._utf8_of(recipients)),
             peer=self._peer,
             arrived_ms=self._reception.clock.now_ms(),
             content=content,
@@ -221,6 +227,13 @@ class Incoming:
         )
         stored = asyncio.ensure_future(self._reception.intake.accept(arrival))
         stored.add_done_callback(lambda done: answer(self._stored(arrival, done)))
+
+    def _utf8_of(self, recipients: tuple[Mailbox, ...]) -> Utf8:
+        if self.sender.needs_utf8 or any(recipient.needs_utf8 for recipient in recipients):
+            return Utf8.NEEDED
+        if self._header is None:
+            return Utf8.NONE
+        return Utf8.NEEDED if self._header.has_utf8 else Utf8.SAID
 
     def _stored(self, arrival: Arrival, stored: asyncio.Future[None]) -> Reply:
         error = stored.exception()

@@ -17,16 +17,30 @@ def date_time(now_ms: int) -> str:
     return f"{day}, {at.day} {month} {at.year} {at:%H:%M:%S} +0000"
 
 
+def protocol_word(extended: bool, tls: bool, utf8: bool) -> str:
+    """RFC 3848, and RFC 6531 §4.3 for mail with SMTPUTF8."""
+    if utf8:
+        return "UTF8SMTPS" if tls else "UTF8SMTP"
+    if extended:
+        return "ESMTPS" if tls else "ESMTP"
+    return "SMTP"
+
+
 def received_line(
     peer: Peer, by: Domain, queue_id: QueueId, recipients: tuple[Mailbox, ...], date: str
 ) -> bytes:
-    """`for` is given only when it tells no recipient of another one."""
+    """`for` is given only when it tells no recipient of another one. It holds UTF-8 only where the message
+    cannot go on without SMTPUTF8 (RFC 6531 §3.7.3).
+    """
     address = f"IPv6:{peer.address}" if ":" in peer.address else peer.address
     tls = f"\r\n\t(using {peer.tls})" if len(peer.tls) > 0 else ""
-    wanted = f"\r\n\tfor <{recipients[0]}>" if len(recipients) == 1 else ""
+    wanted = ""
+    if len(recipients) == 1:
+        recipient = recipients[0]
+        wanted = f"\r\n\tfor <{recipient.written if recipient.needs_utf8 else recipient}>"
     text = (
         f"Received: from {peer.helo} ([{address}]){tls}\r\n"
         f"\tby {by} with {peer.protocol} id {queue_id_text(queue_id)}{wanted};\r\n"
         f"\t{date}\r\n"
     )
-    return text.encode("ascii")
+    return text.encode("utf-8")

@@ -152,7 +152,7 @@ class SqliteDesk(Base):
         def write(db: apsw.Connection, chosen: Chosen) -> None:
             db.execute(_QUERIES["tell_redirect"], (as_json(chosen), str(to), now_ms, detail))
             db.execute(_QUERIES["add_domain"], (to.domain.name,))
-            db.execute(_QUERIES["redirect"], (as_json(chosen), str(to), now_ms, to.domain.name))
+            db.execute(_QUERIES["redirect"], (as_json(chosen), to.written, now_ms, to.domain.name))
 
         return await self._in_batches(selection, REDIRECTED_FROM, write, None)
 

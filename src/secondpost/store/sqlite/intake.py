@@ -17,7 +17,7 @@ OCTETS_PER_UNIT = 16 * 1024
 
 _QUERIES = read_queries("intake")
 _ADD_DOMAINS = with_rows(_QUERIES["add_domains"], 2)
-_ADD_MESSAGES = with_rows(_QUERIES["add_messages"], 11)
+_ADD_MESSAGES = with_rows(_QUERIES["add_messages"], 12)
 _ADD_CONTENTS = with_rows(_QUERIES["add_contents"], 2)
 _ADD_DELIVERIES = with_rows(_QUERIES["add_deliveries"], 9)
 

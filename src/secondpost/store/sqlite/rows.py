@@ -2,19 +2,21 @@
 
 import msgspec
 
-from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
+from secondpost.mail.address import NULL_PATH, AddressError, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
-from secondpost.mail.envelope import Arrival, Lane
+from secondpost.mail.envelope import Arrival, Lane, Utf8
 from secondpost.mail.issue import IssueId
 from secondpost.mail.outcome import Cause
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
+from secondpost.protocols.international import written_domain, written_mailbox
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.queries import Row
 
 REPLY_CHARACTERS_MAX = 500
 LANES = {lane.value: lane for lane in Lane}
+UTF8 = {utf8.value: utf8 for utf8 in Utf8}
 LEVEL_OF = {cause.word: cause.level.value for cause in Cause}
 
 
@@ -36,16 +38,25 @@ class ClaimedRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
     issue: int | None
     subscriber: int | None
     first_recipient: str | None
+    utf8: str
 
 
 def mailbox_of(text: str) -> Mailbox:
     """From our own text, which was parsed when it came: not parsed again."""
     local, _, domain = text.rpartition("@")
-    return Mailbox(local, Domain(domain))
+    return Mailbox(local, Domain(domain) if domain.isascii() else written_domain(domain))
 
 
 def reverse_path_of(text: str) -> ReversePath:
     return NULL_PATH if len(text) == 0 else mailbox_of(text)
+
+
+def address_key(text: str) -> str:
+    """What all spellings of an address in a row have in common (Mailbox.key)."""
+    try:
+        return written_mailbox(text).key
+    except AddressError:
+        return text.casefold()
 
 
 def message_row(arrival: Arrival) -> Row:
@@ -53,7 +64,7 @@ def message_row(arrival: Arrival) -> Row:
     return (
         arrival.queue_id,
         arrival.lane.value,
-        str(arrival.envelope.sender),
+        arrival.envelope.sender.written,
         content.size,
         content.name if isinstance(content, InFile) else None,
         int(arrival.envelope.eight_bit),
@@ -62,6 +73,7 @@ def message_row(arrival: Arrival) -> Row:
         peer.protocol,
         peer.tls,
         arrival.arrived_ms,
+        arrival.envelope.utf8.value,
     )
 
 
@@ -86,7 +98,7 @@ def delivery_rows(arrival: Arrival, kept_for: KeptFor | None) -> list[Row]:
                 number,
                 lane.value,
                 name,
-                f"{recipient.local}@{name}",
+                recipient.written,
                 state.value,
                 None if kept_for is None else kept_for.value,
                 octets,
@@ -132,4 +144,5 @@ def claimed_of(row: ClaimedRow, lane: Lane) -> Claimed:
         first_recipient=None if row.first_recipient is None else mailbox_of(row.first_recipient),
         issue=None if row.issue is None else IssueId(row.issue),
         subscriber=None if row.subscriber is None else SubscriberId(row.subscriber),
+        utf8=UTF8[row.utf8],
     )

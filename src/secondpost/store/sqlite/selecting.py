@@ -6,6 +6,7 @@ from secondpost.mail.delivery import DeliveryId, State
 from secondpost.store.ports import Selection
 from secondpost.store.sqlite.base import as_json
 from secondpost.store.sqlite.queries import Value
+from secondpost.store.sqlite.rows import address_key
 
 # The states that the index delivery_aside holds; its own condition has to stand in the query.
 ASIDE = (State.HELD, State.KEPT, State.FAILED, State.EXPIRED, State.UNKNOWN)
@@ -65,8 +66,14 @@ def _by_address(selection: Selection) -> Conditions:
     if selection.address is not None:
         # No index: it would dirty a page of its own for every message that comes.
         columns = ("d.recipient", "d.first_recipient", "message.sender")
-        condition = " OR ".join(f"lower({column}) = ?" for column in columns)
-        found.append((f"({condition})", (selection.address.lower(),) * len(columns)))
+        address, fold = selection.address.casefold(), "lower"
+        if not address.isascii() or "xn--" in address:
+            address, fold = (
+                address_key(address),
+                "address_key",
+            )  # SQLite folds ASCII alone, and knows no U-labels
+        condition = " OR ".join(f"{fold}({column}) = ?" for column in columns)
+        found.append((f"({condition})", (address,) * len(columns)))
     if selection.site is not None:
         found.append(("domain.site = ?", (selection.site,)))
     return found

@@ -47,7 +47,8 @@ SELECT json_group_array(json(due)) FROM (
   SELECT (
     SELECT json_group_array(json_array(
         d.message, d.number, message.lane, message.sender, d.recipient, message.size, message.file, message.eight_bit,
-        d.arrived_ms, d.attempts, d.first_attempt_ms, d.maybe_duplicate, d.issue, d.subscriber, d.first_recipient))
+        d.arrived_ms, d.attempts, d.first_attempt_ms, d.maybe_duplicate, d.issue, d.subscriber, d.first_recipient,
+        message.utf8))
     FROM (
       SELECT message, number, recipient, arrived_ms, attempts, first_attempt_ms, maybe_duplicate, issue, subscriber,
              first_recipient

@@ -6,7 +6,7 @@ INSERT INTO domain (lane, name) VALUES {rows} ON CONFLICT DO NOTHING;
 
 -- name: add_messages
 -- New messages, one tuple each.
-INSERT INTO message (id, lane, sender, size, file, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
+INSERT INTO message (id, lane, sender, size, file, eight_bit, peer_address, helo, protocol, tls, arrived_ms, utf8)
 VALUES {rows};
 
 -- name: add_contents

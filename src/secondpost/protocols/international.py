@@ -1,0 +1,43 @@
+"""Addresses in UTF-8, as SMTPUTF8 lets them stand in MAIL and RCPT (RFC 6531 §3.3).
+
+A domain is one and the same in U-labels and in A-labels (RFC 5890); we know it by its A-label, which DNS and
+the configuration have, and pass it on as it was written: a server may have listed only the one form.
+"""
+
+import idna
+
+from secondpost.mail.address import (
+    NULL_PATH,
+    PATH_OCTETS_MAX,
+    AddressError,
+    Domain,
+    Mailbox,
+    ReversePath,
+    octets_of,
+)
+
+
+def written_domain(text: str) -> Domain:
+    """A domain in either form. Raises AddressError."""
+    if text.isascii():
+        return Domain.parse(text)
+    try:
+        name = idna.encode(text).decode("ascii")
+    except (idna.IDNAError, UnicodeError) as fault:
+        raise AddressError(f"{text!r} is not a domain: {fault}") from None
+    return Domain(Domain.parse(name).name, text)
+
+
+def written_mailbox(text: str) -> Mailbox:
+    """Raises AddressError."""
+    if text.isascii():
+        return Mailbox.parse(text)
+    if octets_of(text) > PATH_OCTETS_MAX - 2:
+        raise AddressError(f"the address has more than {PATH_OCTETS_MAX - 2} octets")
+    local, at, written = text.rpartition("@")
+    domain = written_domain(written)
+    return Mailbox(Mailbox.parse_utf8(f"{local}{at}{domain.name}").local, domain)
+
+
+def written_reverse_path(text: str) -> ReversePath:
+    return NULL_PATH if len(text) == 0 else written_mailbox(text)
