@@ -22,6 +22,7 @@ from secondpost.deliver.makers import Makers
 from secondpost.deliver.making import MailMaker
 from secondpost.deliver.places import UpLately
 from secondpost.deliver.post import Post
+from secondpost.deliver.primaries import Primaries
 from secondpost.deliver.readers import Readers
 from secondpost.deliver.refusal_budget import RefusalBudgets
 from secondpost.deliver.refused import RefusedMail
@@ -71,6 +72,7 @@ STOCK_SECONDS = 30.0
 DAY_MS = 86_400_000
 LEARNED_MAX = 200_000  # recipients; guesses bring more than people do
 HISTORY_MS = 14 * DAY_MS  # how long `trace` remembers what has ended
+PRIMARY_MS = 31 * DAY_MS  # what is known of a primary that nothing leads to any more
 PENDING_MS = 14 * DAY_MS  # how long somebody may take to confirm
 ISSUE_ROWS_MS = 365 * DAY_MS  # how long it is remembered what became of each reader of an issue
 
@@ -300,6 +302,7 @@ class DeliverRole:
             settler=Settler(store, self._log),
             learning=Learning(config, store, self._log),
             budgets=RefusalBudgets(),
+            primaries=Primaries(config, store, self._clock, self._log, self._background.run),
             readers=readers,
             inside=self._inside.take if readers is None and self._inside is not None else nobody,
             log=self._log,
@@ -359,6 +362,7 @@ class DeliverRole:
             pass
         while await self._store.forget_prefixes(now_ms - PROVEN_MS) > 0:
             pass
+        await self._store.forget_primaries(now_ms - PRIMARY_MS)
         if self._reader_store is not None:
             await forget_readers(self._reader_store, now_ms)
 

@@ -30,7 +30,7 @@ from secondpost.receive.listener import Listener
 from secondpost.receive.reception import Reception
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
-from secondpost.store.ports import Learned, ProvenPrefix, StoreFull, StoreUnavailable
+from secondpost.store.ports import Learned, Primary, ProvenPrefix, StoreFull, StoreUnavailable
 from secondpost.world import closing
 from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFactory
 from secondpost.world.real_clock import RealClock
@@ -53,6 +53,7 @@ class ListedIntake:
         self.unverified = 0
         self.proven: list[ProvenPrefix] = []
         self.slow: asyncio.Event | None = None  # what the disk waits for
+        self.known_primaries: dict[Domain, Primary] = {}
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -82,6 +83,9 @@ class ListedIntake:
 
     async def prove_prefix(self, proven: ProvenPrefix) -> None:
         self.proven.append(proven)
+
+    def primaries(self) -> dict[Domain, Primary]:
+        return self.known_primaries
 
 
 class Wire(asyncio.Transport):

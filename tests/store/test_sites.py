@@ -82,7 +82,7 @@ async def test_nothing_is_claimed_from_a_site_that_is_down(place: Place) -> None
     lease = await leased(store, SITE)
     assert await store.site_down(SITE, "connect", "timed out", 1000, 2000)
     assert not await store.site_down(SITE, "greeting", "554", 1500, 3000)
-    assert store.sites_down() == [SiteDown(SITE, 1000, "greeting", "554", 3000)]
+    assert store.sites_down() == [SiteDown(SITE, 1000, "greeting", "554", 3000, 1500)]
     assert await store.claim(lease, place.clock.ms, 10) == []
     await store.give_back(lease)
     assert store.sites_due([RELAY], place.clock.ms, 10) == []

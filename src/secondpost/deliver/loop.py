@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from secondpost.deliver.idle import IdleLooks
 from secondpost.deliver.inside import InsideSite
 from secondpost.deliver.places import STILL_SECONDS, Places, Room
 from secondpost.deliver.post import Post
@@ -37,6 +38,7 @@ LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
 SWEEP_SECONDS = 15.0
 EXPIRE_SECONDS = 60.0
 SITES_STILL_SECONDS = 1.0  # between two looks at the sites that stand still
+IDLE_LOOK_SECONDS = 1.0  # between two looks at which idle primaries have their turn
 DRAIN_SECONDS_MAX = 30.0
 AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever scheduled
 
@@ -50,6 +52,7 @@ class DeliverLoop:
         self._lanes = lanes
         self._down = SitesDown(post, self._is_up)
         self.recipients = RecipientProbe(post)
+        self._idle = IdleLooks(post, self._is_busy)
         self._refusals = Refusals()
         self._sites: dict[tuple[Lane, str], AnySite] = {}
         self._leasing: set[tuple[Lane, str]] = set()
@@ -64,6 +67,7 @@ class DeliverLoop:
     async def start(self) -> None:
         await self._sweep()
         await self._mend_clock()
+        self._post.primaries.load()
         loop = asyncio.get_running_loop()
         for work, seconds in (
             (self._sweep, SWEEP_SECONDS),
@@ -72,6 +76,9 @@ class DeliverLoop:
             (self._down.look, self._down.every_seconds),
         ):
             self._rounds.append(loop.create_task(self._every(seconds, work)))
+        if Lane.RELAY in self._lanes:
+            self._idle.begin()
+            self._rounds.append(loop.create_task(self._every(IDLE_LOOK_SECONDS, self._idle.look)))
         await self._down.look()
         self._look()
 
@@ -79,6 +86,12 @@ class DeliverLoop:
     def has_work(self) -> bool:
         """Mail of these lanes is on its way to another server, or about to be."""
         return any(not isinstance(site, InsideSite) and site.has_work for site in self._sites.values())
+
+    def _is_busy(self, site: str) -> bool:
+        return any(
+            not isinstance(leased, InsideSite) and leased.lease.site == site and leased.has_work
+            for leased in self._sites.values()
+        )
 
     def hinted(self) -> None:
         """There is something new in the spool."""

@@ -6,7 +6,7 @@ Whatever ends the attempt, a cancellation too, leaves no connection behind.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from secondpost.deliver.entrances import Entrances, Passage
@@ -15,7 +15,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, Plan, TlsDemand
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp_client import Extensions, Result
 from secondpost.world.ports import Net, NetError
 
 
@@ -68,6 +68,7 @@ class Opener:
     background: Background
     connect_seconds: float
     entrances: Entrances
+    let_in: Callable[[str, Extensions], None]  # the site let us in, and offered this
     goes_first: bool
 
     async def open(self, plan: Plan, owner: Owner) -> Connection | Unopened:
@@ -76,6 +77,7 @@ class Opener:
             for endpoint in hop.endpoints():
                 opened = await self.open_one(hop, endpoint, owner)
                 if isinstance(opened, Connection):
+                    self.let_in(plan.site, opened.extensions)
                     return opened
                 tried = opened
         return tried

@@ -20,6 +20,7 @@ from secondpost.protocols.smtp_client import (
     Bye,
     Done,
     Event,
+    Extensions,
     Ready,
     Result,
     SmtpClient,
@@ -137,6 +138,11 @@ class Connection(asyncio.Protocol):
     def host(self) -> str:
         peer = self._transport.get_extra_info("peername") if self._transport is not None else None
         return self.hop.name if peer is None else self.hop.at(peer[0])
+
+    @property
+    def extensions(self) -> Extensions:
+        """What the host offered in its last EHLO."""
+        return self._client.extensions
 
     @property
     def dot_sent(self) -> bool:

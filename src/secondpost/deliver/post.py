@@ -10,6 +10,7 @@ from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.learning import Learning
 from secondpost.deliver.opening import Opener
 from secondpost.deliver.places import UpLately
+from secondpost.deliver.primaries import Primaries
 from secondpost.deliver.readers import Readers
 from secondpost.deliver.refusal_budget import RefusalBudgets
 from secondpost.deliver.settling import Settler, insist
@@ -43,6 +44,7 @@ class Post:
     settler: Settler
     learning: Learning
     budgets: RefusalBudgets
+    primaries: Primaries
     readers: Readers | None  # None: this store has no mail to readers
     # Takes mail that is addressed to ourselves; the octets are its beginning.
     inside: Callable[[Claimed, bytes], Awaitable[Outcome]]
@@ -71,7 +73,15 @@ class Post:
 
     def opener(self, connect_seconds: float, goes_first: bool) -> Opener:
         hostname = self.config.hostname.name
-        return Opener(self.net, hostname, self.background, connect_seconds, self.entrances, goes_first)
+        return Opener(
+            self.net,
+            hostname,
+            self.background,
+            connect_seconds,
+            self.entrances,
+            self.primaries.let_in,
+            goes_first,
+        )
 
     def _asking(self, road: ByHosts | ByMx) -> Asking[Plan | NoPlan]:
         if isinstance(road, ByHosts):
@@ -130,6 +140,8 @@ class Post:
 
     async def hint(self, lane: Lane, domain: Domain, site: str) -> None:
         """The domain belongs to this site."""
+        if lane is Lane.RELAY:
+            self.primaries.belongs(domain, site)
         await insist(partial(self.claims.hint_site, lane, domain, site), f"the way to {domain}", self.log)
 
     async def pause(self, lane: Lane, domain: Domain, until_ms: int) -> None:

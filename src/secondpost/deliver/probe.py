@@ -76,9 +76,11 @@ class Probe:
     # ------------------------------------------------------------ sites
 
     async def look_at(self, down: SiteDown, look: Look) -> bool:
-        """Whether the site is up again, or nothing waits for it any more; else the next round is noted."""
+        """Whether the site is up again, or nothing leads there any more; else the next round is noted."""
         post = self._post
         waiting = post.claims.domains_of(down.site, DOMAINS_MAX)
+        if len(waiting) == 0:
+            waiting = post.primaries.domains_at(down.site, DOMAINS_MAX)
         if len(waiting) == 0:
             await post.mark_up(down.site)
             return True

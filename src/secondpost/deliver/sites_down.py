@@ -58,8 +58,8 @@ class SitesDown:
         return is_time or down.site in self._since_start
 
     def _is_known(self, site: str) -> bool:
-        """It took mail lately, or mail to a primary waits for it."""
-        if site in self._post.up_lately:
+        """It took mail lately, or it is a primary."""
+        if site in self._post.up_lately or len(self._post.primaries.domains_at(site, 1)) > 0:
             return True
         waiting = self._post.claims.domains_of(site, DOMAINS_MAX)
         return any(lane in (Lane.RELAY, Lane.UNVERIFIED) for lane, _ in waiting)

@@ -137,7 +137,7 @@ class Mailbox:
         if at == 0:
             return None
         user = plain[:at]
-        if _DOT_STRING.fullmatch(user) is None:
+        if _UTF8_DOT_STRING.fullmatch(user) is None:
             user = '"' + re.sub(r'(["\\])', r"\\\1", user) + '"'
         return Mailbox(user, self.domain)
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
+from secondpost.mail.offered import Offered
 from secondpost.mail.queue_id import QueueId
 
 COMMAND = "command"  # the role of a worker that is no process of the service, but leads for a moment
@@ -60,6 +61,16 @@ class ProvenPrefix:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """A backup domain's site that has let us in at least once. While it is down, there is a SiteDown too."""
+
+    site: str
+    since_ms: int  # when it first let us in, or did again after it was down
+    looked_ms: int  # when it did last
+    offered: Offered  # then
+
+
 class Intake(Protocol):
     """The receive role's view."""
 
@@ -87,6 +98,10 @@ class Intake(Protocol):
 
     def prove_prefix(self, proven: ProvenPrefix) -> Awaitable[None]:
         """Written down; an earlier time never replaces a later one."""
+        ...
+
+    def primaries(self) -> dict[Domain, Primary]:
+        """By domain; also of domains that are backed up no more."""
         ...
 
 
@@ -139,6 +154,7 @@ class SiteDown:
     cause: str
     detail: str
     next_probe_ms: int
+    looked_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +233,14 @@ class Claims(Protocol):
     def sites_down(self) -> list[SiteDown]: ...
 
     def is_down(self, site: str) -> bool: ...
+
+    def saw_primary(self, site: str, offered: Offered, now_ms: int) -> Awaitable[None]:
+        """The site let us in."""
+        ...
+
+    def relay_sites(self) -> list[tuple[Domain, str]]:
+        """As hinted, of every domain in the lane relay, whether mail waits for it or not."""
+        ...
 
     def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
         """Domains with deliveries waiting for the site: what a probe computes its route from."""
@@ -372,6 +396,10 @@ class Desk(Protocol):
         """By domain, in order of its name; only where there is some. Redirected mail is none of it."""
         ...
 
+    def relay_sites(self) -> list[tuple[Domain, str]]: ...
+
+    def primaries(self) -> dict[Domain, Primary]: ...
+
     def is_served(self) -> bool:
         """Whether a process of the service has this store open."""
         ...
@@ -454,6 +482,10 @@ class Keeping(Protocol):
 
     def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
         """Forget networks last proven before then; one batch; how many."""
+        ...
+
+    def forget_primaries(self, looked_before_ms: int) -> Awaitable[None]:
+        """Forget those that have not let us in since then, and are not down."""
         ...
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.store.ports import CatchAll, SiteDown
 from secondpost.store.sqlite.base import BATCH_ROWS, Base, as_json
+from secondpost.store.sqlite.primaries import PRIMARY_QUERIES
 from secondpost.store.sqlite.queries import number, read_queries
 
 _QUERIES = read_queries("claims")
@@ -53,6 +54,8 @@ class SqliteSites(Base):
         def write(db: apsw.Connection) -> bool:
             db.execute(_QUERIES["site_up"], (site,))
             was_down = db.changes() == 1
+            if was_down:
+                db.execute(PRIMARY_QUERIES["primary_up"], (site, now_ms))
             db.execute(_QUERIES["mark_queues"], (site, 0))
             return was_down
 
@@ -85,8 +88,15 @@ class SqliteSites(Base):
 
     def sites_down(self) -> list[SiteDown]:
         return [
-            SiteDown(str(site), number(since_ms), str(cause), str(detail), number(next_probe_ms))
-            for site, since_ms, cause, detail, next_probe_ms in self._read(_QUERIES["sites_down"])
+            SiteDown(
+                str(site),
+                number(since_ms),
+                str(cause),
+                str(detail),
+                number(next_probe_ms),
+                number(looked_ms),
+            )
+            for site, since_ms, cause, detail, next_probe_ms, looked_ms in self._read(_QUERIES["sites_down"])
         ]
 
     def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:

@@ -23,6 +23,7 @@ from secondpost.store.sqlite.desk import SqliteDesk
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.intake import SqliteIntake
 from secondpost.store.sqlite.keeping import WORKERS_FOLDER, SqliteKeeping, enter
+from secondpost.store.sqlite.primaries import SqlitePrimaries
 from secondpost.store.sqlite.refused import SqliteRefused
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.sqlite.sites import SqliteSites
@@ -34,7 +35,9 @@ BUSY_SECONDS = 30.0
 LINE = "store"
 
 
-class SqliteStore(SqliteIntake, SqliteClaims, SqliteSites, SqliteDesk, SqliteRefused, SqliteKeeping):
+class SqliteStore(
+    SqliteIntake, SqliteClaims, SqliteSites, SqlitePrimaries, SqliteDesk, SqliteRefused, SqliteKeeping
+):
     """Intake, Claims, Desk and Keeping of store/ports over one database.
 
     One per process and database; used from one loop; never over a fork.

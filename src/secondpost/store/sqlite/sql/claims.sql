@@ -139,9 +139,10 @@ SELECT 1 FROM site WHERE site = ?1;
 
 -- name: site_down
 -- The site takes nothing; since when it does not is kept.
-INSERT INTO site (site, since_ms, cause, detail, next_probe_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO site (site, since_ms, looked_ms, cause, detail, next_probe_ms) VALUES (?1, ?2, ?2, ?3, ?4, ?5)
 ON CONFLICT (site) DO UPDATE SET
-  cause = excluded.cause, detail = excluded.detail, next_probe_ms = excluded.next_probe_ms;
+  cause = excluded.cause, detail = excluded.detail, next_probe_ms = excluded.next_probe_ms,
+  looked_ms = excluded.looked_ms;
 
 -- name: site_up
 -- The site takes mail again.
@@ -186,7 +187,7 @@ ON CONFLICT (domain) DO UPDATE SET takes_all = excluded.takes_all, at_ms = exclu
 
 -- name: sites_down
 -- All sites that are down.
-SELECT site, since_ms, cause, detail, next_probe_ms FROM site ORDER BY since_ms, site;
+SELECT site, since_ms, cause, detail, next_probe_ms, looked_ms FROM site ORDER BY since_ms, site;
 
 -- name: domains_of
 -- Domains with deliveries waiting for the site.

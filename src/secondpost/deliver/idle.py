@@ -1,0 +1,127 @@
+"""Looks at the primaries for which nothing waits, so that it is known how they are before mail comes.
+
+Each backup domain's route is computed every five minutes, and its site is looked at unless it has let us in
+lately: a thousand domains of one provider cost one connection. A look is a conversation (EHLO, STARTTLS,
+EHLO, QUIT), never a message. One that fails is what a failed attempt is: the site is down, and from then on
+it is looked at like every site that is down (probe.py), until it lets us in.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from secondpost.deliver.opening import Unopened
+from secondpost.deliver.outside import Connection, Job
+from secondpost.deliver.post import Post
+from secondpost.mail.address import Domain
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause
+from secondpost.mail.plan import Inside, NoPlan, Plan
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp_client import Result
+from secondpost.store.ports import StoreFull, StoreUnavailable
+
+IDLE_SECONDS = 300.0  # between two looks at a site
+JITTER = 0.1  # of it, so that what was looked at together is not so again
+FIRST_SECONDS_PER_DOMAIN = 0.05  # the first looks are spread over
+FIRST_SECONDS_MAX = 60.0
+ROUTES_AT_ONCE = 20
+LOOKS_AT_ONCE = 10
+CONNECT_SECONDS = 10.0
+LOOK_SECONDS_MAX = 60.0  # for all hosts of a site; afterwards it gave no answer
+
+
+class _Caller:
+    """Owns a connection that is ended as soon as it stands."""
+
+    def connection_ready(self, connection: Connection) -> None:
+        raise AssertionError("a connection is ready before it is handed over")
+
+    def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
+        """It was let in before: how it parts does not matter."""
+
+    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+        raise AssertionError("a look sends no message")
+
+    def body_pieces(self, job: Job) -> Iterator[bytes]:
+        raise AssertionError("a look sends no message")
+
+
+class IdleLooks:
+    """`is_busy`: whether mail is on its way to a site, so that no look is needed."""
+
+    def __init__(self, post: Post, is_busy: Callable[[str], bool]) -> None:
+        self._post = post
+        self._opener = post.opener(CONNECT_SECONDS, goes_first=True)
+        self._is_busy = is_busy
+        self._routes = asyncio.Semaphore(ROUTES_AT_ONCE)
+        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
+        self._looking: set[str] = set()
+        self._next: dict[Domain, float] = {}  # in the loop's time; infinite while it is being looked at
+
+    def begin(self) -> None:
+        now = asyncio.get_running_loop().time()
+        domains = [backup.domain for backup in self._post.config.backups]
+        spread = min(FIRST_SECONDS_PER_DOMAIN * len(domains), FIRST_SECONDS_MAX)
+        self._next = {domain: now + spread * self._post.dice.fraction() for domain in domains}
+
+    async def look(self) -> None:
+        """Begin whatever is due."""
+        now = asyncio.get_running_loop().time()
+        for domain, at in self._next.items():
+            if at <= now:
+                self._next[domain] = float("inf")
+                self._post.background(self._look_for(domain))
+
+    async def _look_for(self, domain: Domain) -> None:
+        try:
+            await self._look_at(domain)
+        except (StoreUnavailable, StoreFull) as error:
+            self._post.log.alarm("probe-waits", f"{domain}: {error}")
+        finally:
+            seconds = IDLE_SECONDS * (1 - JITTER / 2 + JITTER * self._post.dice.fraction())
+            self._next[domain] = asyncio.get_running_loop().time() + seconds
+
+    async def _look_at(self, domain: Domain) -> None:
+        post = self._post
+        async with self._routes:
+            routed = await post.route(Lane.RELAY, domain)
+        if isinstance(routed, Inside):
+            return
+        if post.primaries.belongs(domain, routed.site):
+            await post.hint(Lane.RELAY, domain, routed.site)
+        if isinstance(routed, NoPlan):
+            if not post.claims.is_down(routed.site):
+                await post.mark_down(routed.site, routed.cause, routed.reply.text)
+        elif self._is_busy(routed.site):
+            post.primaries.still_open(routed.site)
+        elif self._is_due(routed.site):
+            await self._look_at_site(routed)
+
+    def _is_due(self, site: str) -> bool:
+        seen_ms = self._post.primaries.seen_ms(site)
+        lately_ms = IDLE_SECONDS * (1 - JITTER) * 1000
+        if seen_ms is not None and 0 <= self._post.clock.now_ms() - seen_ms < lately_ms:
+            return False
+        return site not in self._looking and not self._post.claims.is_down(site)
+
+    async def _look_at_site(self, plan: Plan) -> None:
+        self._looking.add(plan.site)
+        try:
+            async with self._looks:
+                refusal = await self._first_refusal(plan)
+            if refusal is not None:
+                await self._post.mark_down(plan.site, refusal.cause, f"{refusal.host}: {refusal.reply}")
+        finally:
+            self._looking.discard(plan.site)
+
+    async def _first_refusal(self, plan: Plan) -> Unopened | None:
+        """None when a host let us in; the opener has told the primaries what it offers."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS_MAX):
+                opened = await self._opener.open(plan, _Caller())
+        except TimeoutError:
+            return Unopened(Cause.CONNECT, plan.hops[0].name, Reply.of(451, "4.4.1", "no answer in time"))
+        if isinstance(opened, Unopened):
+            return opened
+        opened.quit()
+        return None

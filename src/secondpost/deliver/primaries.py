@@ -1,0 +1,95 @@
+"""What is known of the primaries of backup domains: which site each domain has, and what that offers.
+
+Every connection to one tells: those that carry mail, and those that only look. What is told is written down
+when it changes, and else now and then.
+"""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+
+from secondpost.config.records import Config
+from secondpost.deliver.settling import insist
+from secondpost.mail.address import Domain
+from secondpost.mail.envelope import Lane
+from secondpost.mail.offered import Offered
+from secondpost.maillog import MailLog
+from secondpost.protocols.smtp_client import Extensions
+from secondpost.store.ports import Claims
+from secondpost.world.ports import Clock
+
+WRITE_AGAIN_MS = 4 * 60_000  # what has not changed
+
+
+class Primaries:
+    def __init__(
+        self,
+        config: Config,
+        claims: Claims,
+        clock: Clock,
+        log: MailLog,
+        background: Callable[[Coroutine[None, None, None]], None],
+    ) -> None:
+        self._domains = frozenset(backup.domain for backup in config.backups)
+        self._claims = claims
+        self._clock = clock
+        self._log = log
+        self._background = background
+        self._site_of: dict[Domain, str] = {}
+        self._domains_at: dict[str, set[Domain]] = {}
+        self._seen: dict[str, tuple[Offered, int]] = {}  # and when it was; all are of sites in `_domains_at`
+        self._written: dict[str, tuple[Offered, int]] = {}
+
+    def load(self) -> None:
+        """The sites of before. Raises StoreUnavailable, DiskFailed."""
+        for domain, site in self._claims.relay_sites():
+            self.belongs(domain, site)
+
+    def belongs(self, domain: Domain, site: str) -> bool:
+        """The domain's mail goes to this site. Whether that is news; of other domains it never is."""
+        before = self._site_of.get(domain)
+        if domain not in self._domains or before == site:
+            return False
+        self._site_of[domain] = site
+        self._domains_at.setdefault(site, set()).add(domain)
+        if before is not None:
+            self._leaves(domain, before)
+        return True
+
+    def _leaves(self, domain: Domain, site: str) -> None:
+        domains = self._domains_at[site]
+        domains.discard(domain)
+        if len(domains) == 0:
+            del self._domains_at[site]
+            self._seen.pop(site, None)
+            self._written.pop(site, None)
+
+    def domains_at(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
+        """Backup domains of the site, whether mail waits for them or not."""
+        return [(Lane.RELAY, domain) for domain in sorted(self._domains_at.get(site, ()))[:limit]]
+
+    def seen_ms(self, site: str) -> int | None:
+        """When it let us in last, since we began."""
+        seen = self._seen.get(site)
+        return None if seen is None else seen[1]
+
+    def let_in(self, site: str, extensions: Extensions) -> None:
+        """A connection stands."""
+        if site in self._domains_at:
+            self._saw(site, Offered(extensions.size_max, extensions.smtputf8))
+
+    def still_open(self, site: str) -> None:
+        """A connection of before still serves."""
+        if site in self._seen:
+            self._saw(site, self._seen[site][0])
+
+    def _saw(self, site: str, offered: Offered) -> None:
+        now_ms = self._clock.now_ms()
+        self._seen[site] = (offered, now_ms)
+        written = self._written.get(site)
+        if written is None or written[0] != offered or now_ms - written[1] >= WRITE_AGAIN_MS:
+            self._written[site] = (offered, now_ms)
+            self._background(self._write(site, offered, now_ms))
+
+    async def _write(self, site: str, offered: Offered, now_ms: int) -> None:
+        write = partial(self._claims.saw_primary, site, offered, now_ms)
+        await insist(write, f"what {site} offers", self._log)

@@ -1,0 +1,28 @@
+-- Queries about the primaries of backup domains.
+
+-- name: saw_primary
+-- It let us in, and offered this; since when it has is kept.
+INSERT INTO primary_site (site, since_ms, looked_ms, size_max, smtputf8) VALUES (?1, ?2, ?2, ?3, ?4)
+ON CONFLICT (site) DO UPDATE SET
+  looked_ms = excluded.looked_ms, size_max = excluded.size_max, smtputf8 = excluded.smtputf8;
+
+-- name: primary_up
+-- It was down, and has been up since ?2.
+UPDATE primary_site SET since_ms = ?2 WHERE site = ?1;
+
+-- name: relay_sites
+-- Where the mail of each domain that is or was backed up goes.
+SELECT name, site FROM domain WHERE lane = 'relay';
+
+-- name: primaries
+-- The domains that are or were backed up whose primary has let us in once.
+SELECT domain.name, domain.site, since_ms, looked_ms, size_max, smtputf8
+FROM domain CROSS JOIN primary_site ON primary_site.site = domain.site WHERE domain.lane = 'relay';
+
+-- name: forgotten_primaries
+-- Those that have not let us in since ?1 and are not down: no domain leads there any more.
+SELECT site FROM primary_site WHERE looked_ms < ?1 AND site NOT IN (SELECT site FROM site);
+
+-- name: forget_primaries
+-- They go.
+DELETE FROM primary_site WHERE looked_ms < ?1 AND site NOT IN (SELECT site FROM site);

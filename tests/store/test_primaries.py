@@ -1,0 +1,48 @@
+"""Primaries: each has one row, which says since when it has let us in, and what it offers."""
+
+from secondpost.mail.address import Domain
+from secondpost.mail.envelope import Lane
+from secondpost.mail.offered import Offered
+from secondpost.store.ports import Primary
+from tests.store.place import Place
+
+NET, ORG = Domain("example.net"), Domain("example.org")
+SITE = "mx1.example"
+WITH, WITHOUT = Offered(1_000_000, True), Offered(None, False)
+
+
+async def test_all_domains_of_a_site_see_what_it_offers(place: Place) -> None:
+    here, there = place.open("deliver"), place.open("receive")
+    for domain in (NET, ORG):
+        await here.hint_site(Lane.RELAY, domain, SITE)
+    await here.hint_site(Lane.OWN, Domain("elsewhere.example"), SITE)
+    assert there.primaries() == {}
+    await here.saw_primary(SITE, WITH, 1000)
+    await here.saw_primary(SITE, WITHOUT, 2000)
+    primary = Primary(SITE, 1000, 2000, WITHOUT)
+    assert there.primaries() == {NET: primary, ORG: primary}
+    assert dict(there.relay_sites()) == {NET: SITE, ORG: SITE}
+
+
+async def test_it_is_up_since_it_was_last_down(place: Place) -> None:
+    store = place.open()
+    await store.hint_site(Lane.RELAY, NET, SITE)
+    await store.saw_primary(SITE, WITH, 1000)
+    await store.site_down(SITE, "connect", "refused", 5000, 35_000)
+    assert store.primaries()[NET].looked_ms == 1000
+    await store.saw_primary(SITE, WITH, 9000)
+    await store.site_up(SITE, 9001)
+    await store.site_up(SITE, 9500)  # it was not down
+    assert store.primaries()[NET] == Primary(SITE, 9001, 9000, WITH)
+
+
+async def test_one_that_nothing_leads_to_any_more_is_forgotten(place: Place) -> None:
+    store = place.open()
+    for domain, site in ((NET, "gone.example"), (ORG, "down.example")):
+        await store.hint_site(Lane.RELAY, domain, site)
+        await store.saw_primary(site, WITH, 1000)
+    await store.site_down("down.example", "connect", "refused", 2000, 3000)
+    await store.forget_primaries(1000)
+    assert set(store.primaries()) == {NET, ORG}
+    await store.forget_primaries(1001)
+    assert set(store.primaries()) == {ORG}
