@@ -29,6 +29,7 @@ from secondpost.deliver.refused import RefusedMail
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.stock import StockAlarm, fillings
 from secondpost.mail.address import Mailbox
+from secondpost.mail.daily import day_of
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
@@ -42,6 +43,7 @@ from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
 from secondpost.receive.proven import PROVEN_MS
 from secondpost.receive.reception import Reception
+from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.route.destination import ourselves
 from secondpost.store.ports import Claims, Desk, MailStore, StoreFull, StoreUnavailable
@@ -164,6 +166,9 @@ class ReceiveRole:
         self._world = world
         self._background = Background(failed)
         lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
+        self._refusals = RefusalTally(
+            frozenset(backup.domain for backup in config.backups), store, world.clock
+        )
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         knowledge = RecipientKnowledge(store, world.clock, self._asker.knows)
         free = partial(self._free_octets, config.reserve, failed)
@@ -181,6 +186,7 @@ class ReceiveRole:
                 unverified=UnverifiedMail(store, world.clock, free),
                 recipients=lists.domains,
                 own=own_domains(config),
+                refusals=self._refusals,
                 free=free,
                 arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
                 failed=failed,
@@ -203,9 +209,16 @@ class ReceiveRole:
     async def start(self) -> None:
         self._world.disk.make_folder(CONTENT_FOLDER)
         await self._listener.open()
+        self._background.run(self._write_refusals())
+
+    async def _write_refusals(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            await self._refusals.write()
 
     async def drain(self) -> None:
         await self._listener.drain()
+        await self._refusals.write()
         self._asker.close()
         self._background.cancel()
 
@@ -363,6 +376,7 @@ class DeliverRole:
         while await self._store.forget_prefixes(now_ms - PROVEN_MS) > 0:
             pass
         await self._store.forget_primaries(now_ms - PRIMARY_MS)
+        await self._store.forget_days(day_of(now_ms - HISTORY_MS))
         if self._reader_store is not None:
             await forget_readers(self._reader_store, now_ms)
 

@@ -154,3 +154,28 @@ def test_the_status_says_whether_the_service_runs(office: Office) -> None:
 def test_an_idle_office_says_so(office: Office) -> None:
     office.run("queue", "drop", "--all", "--yes")
     assert "Nothing waits, nothing is held." in office.run("status").stdout
+
+
+def test_the_status_tells_of_each_primary_and_of_its_days(office: Office) -> None:
+    net, org = json.loads(office.run("status", "--json").stdout)["primaries"]
+    assert (net["domain"], net["site"], net["reachable"], net["size_max"]) == (
+        "example.net",
+        DOWN_SITE,
+        False,
+        None,
+    )
+    assert (org["domain"], org["reachable"], org["since"], org["smtputf8"]) == (
+        "example.org",
+        None,
+        None,
+        None,
+    )
+    assert net["since"] is not None
+    assert net["looked"] is not None
+    nothing = {"held": 0, "kept": 0, "refused_for_now": 0, "refused": 0, "passed_on": 0}
+    assert net["today"] == net["week"] == {**nothing, "kept": 1}
+    assert org["today"] == org["week"] == {**nothing, "kept": 1, "passed_on": 1}
+    told = office.run("status").stdout
+    assert "DOWN for" in told
+    assert "not known yet" in told
+    assert "Deliveries are counted today (in UTC) / in the last 7 days." in told

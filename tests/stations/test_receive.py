@@ -1,7 +1,7 @@
 """A client comes in: the intake is a list, the transport a pair of byte strings, the disk a real folder."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,9 +28,17 @@ from secondpost.policy.recipient import OwnDomains, recipients_of
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.listener import Listener
 from secondpost.receive.reception import Reception
+from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
-from secondpost.store.ports import Learned, Primary, ProvenPrefix, StoreFull, StoreUnavailable
+from secondpost.store.ports import (
+    Learned,
+    Primary,
+    ProvenPrefix,
+    RefusedCount,
+    StoreFull,
+    StoreUnavailable,
+)
 from secondpost.world import closing
 from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFactory
 from secondpost.world.real_clock import RealClock
@@ -54,6 +62,7 @@ class ListedIntake:
         self.proven: list[ProvenPrefix] = []
         self.slow: asyncio.Event | None = None  # what the disk waits for
         self.known_primaries: dict[Domain, Primary] = {}
+        self.refused: list[RefusedCount] = []
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -86,6 +95,10 @@ class ListedIntake:
 
     def primaries(self) -> dict[Domain, Primary]:
         return self.known_primaries
+
+    def count_refused(self, counts: Sequence[RefusedCount]) -> Awaitable[None]:
+        self.refused += counts
+        return asyncio.sleep(0)
 
 
 class Wire(asyncio.Transport):
@@ -173,6 +186,7 @@ class Office:
         self.disk.make_folder(CONTENT_FOLDER)
         self.tasks: set[asyncio.Task[None]] = set()
         domains = {DOMAIN: recipients_of(self.backup, {})}
+        self.refusals = RefusalTally(frozenset({DOMAIN}), self.intake, RealClock())
         config = Config(
             path="secondpost.toml",
             hostname=US,
@@ -197,6 +211,7 @@ class Office:
                 unverified=UnverifiedMail(self.intake, self.clock, lambda: self.free),
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
+                refusals=self.refusals,
                 free=lambda: self.free,
                 arrived=lambda: None,
                 failed=self.failures.append,

@@ -192,6 +192,32 @@ class NewsletterStandingDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysDocument:
+    """What came of deliveries for a backup domain."""
+
+    held: int
+    kept: int
+    refused_for_now: int
+    refused: int
+    passed_on: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryDocument:
+    """The primary of a backup domain."""
+
+    domain: str
+    site: str | None
+    reachable: bool | None
+    since: str | None
+    looked: str | None
+    size_max: int | None
+    smtputf8: bool | None
+    today: DaysDocument
+    week: DaysDocument
+
+
+@dataclass(frozen=True, slots=True)
 class StatusDocument:
     """status."""
 
@@ -208,6 +234,7 @@ class StatusDocument:
     counts: list[CountDocument]
     sites_down: list[SiteDocument]
     refused: list[RefusedDocument]
+    primaries: list[PrimaryDocument]
     newsletters: list[NewsletterStandingDocument]
 
 

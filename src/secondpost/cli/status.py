@@ -17,6 +17,7 @@ from secondpost.cli.documents import (
 from secondpost.cli.issue_words import reckoning_text, standing_text
 from secondpost.cli.newsletter_documents import next_document
 from secondpost.cli.opening import at_stores
+from secondpost.cli.primaries import PrimaryStands, primaries_of, primary_document, say_primaries
 from secondpost.cli.refused import refused_document, say_refused
 from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table, utc_time
 from secondpost.config.records import Config, Newsletter
@@ -44,17 +45,18 @@ COLUMNS = (
 @click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(as_json: bool) -> None:
-    """Show what waits, what is held and kept, which sites are down, and how the newsletters stand."""
+    """Show what waits, what is held and kept, how the primaries are, and how the newsletters stand."""
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         counts, down, runs = desk.desk.counts(), desk.desk.sites_down(), desk.desk.is_served()
-        refused = desk.desk.refused()
+        refused, primaries = desk.desk.refused(), primaries_of(desk, config)
         newsletters = [] if open_ is None else [_stands(open_, each) for each in config.newsletters]
         if as_json:
-            say_json(_document(config, runs, counts, down, refused, newsletters))
+            say_json(_document(config, runs, counts, down, refused, primaries, newsletters))
         else:
             _say(config, runs, counts, down, desk.clock.now_ms())
             say_refused(refused, config, desk.clock.now_ms())
+            say_primaries(primaries, desk.clock.now_ms())
             for stands in newsletters:
                 _say_newsletter(stands)
 
@@ -113,6 +115,7 @@ def _document(
     counts: list[Count],
     down: list[SiteDown],
     refused: list[Refused],
+    primaries: list[PrimaryStands],
     newsletters: list[_Stands],
 ) -> StatusDocument:
     return StatusDocument(
@@ -140,6 +143,7 @@ def _document(
         ],
         sites_down=[site_document(site) for site in down],
         refused=[refused_document(one, config) for one in refused],
+        primaries=[primary_document(one) for one in primaries],
         newsletters=[_newsletter_document(stands) for stands in newsletters],
     )
 

@@ -336,6 +336,8 @@ class Conversation(asyncio.Protocol):
         if isinstance(verdict, Accept):
             self._session.answer(ok)
             return
+        if mailbox is not None:
+            self._reception.refusals.count(mailbox.domain, verdict.reply)
         self._lines.refused(self._incoming.sender, mailbox, verdict.reply, verdict.reason)
         self._session.answer(verdict.reply)
 

@@ -262,6 +262,8 @@ class Incoming:
 
     def log_refusal(self, reply: Reply, reason: str) -> None:
         """Of a message whose body we have seen."""
+        for recipient in self._recipients:
+            self._reception.refusals.count(recipient.domain, reply)
         assert self._queue_id is not None
         assert self._peer is not None
         self._reception.log.not_accepted(self._queue_id, self._peer.address, reply, reason)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.daily import Daily
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.offered import Offered
@@ -71,6 +72,16 @@ class Primary:
     offered: Offered  # then
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedCount:
+    """How many recipients of a domain were refused more than what is counted already."""
+
+    day: int  # mail/daily.day_of
+    domain: Domain
+    what: Daily  # REFUSED or REFUSED_FOR_NOW
+    deliveries: int
+
+
 class Intake(Protocol):
     """The receive role's view."""
 
@@ -103,6 +114,8 @@ class Intake(Protocol):
     def primaries(self) -> dict[Domain, Primary]:
         """By domain; also of domains that are backed up no more."""
         ...
+
+    def count_refused(self, counts: Sequence[RefusedCount]) -> Awaitable[None]: ...
 
 
 # ---------------------------------------------------------------- deliver
@@ -375,6 +388,14 @@ class Refused:
     oldest_ms: int  # when the first of it was refused
 
 
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    domain: Domain
+    what: Daily
+    today: int  # deliveries
+    all_days: int  # today among them
+
+
 class Desk(Protocol):
     """The owner's view."""
 
@@ -399,6 +420,10 @@ class Desk(Protocol):
     def relay_sites(self) -> list[tuple[Domain, str]]: ...
 
     def primaries(self) -> dict[Domain, Primary]: ...
+
+    def day_counts(self, today: int, days: int) -> list[DayCount]:
+        """Of the last so many days, of each domain that is or was backed up; what was never, is left out."""
+        ...
 
     def is_served(self) -> bool:
         """Whether a process of the service has this store open."""
@@ -486,6 +511,10 @@ class Keeping(Protocol):
 
     def forget_primaries(self, looked_before_ms: int) -> Awaitable[None]:
         """Forget those that have not let us in since then, and are not down."""
+        ...
+
+    async def forget_days(self, before_day: int) -> None:
+        """Forget what was counted before then. In batches."""
         ...
 
     def close(self) -> None:

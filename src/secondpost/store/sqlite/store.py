@@ -19,6 +19,7 @@ from secondpost.store.sqlite.connection import (
     patiently,
     told,
 )
+from secondpost.store.sqlite.days import SqliteDays
 from secondpost.store.sqlite.desk import SqliteDesk
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.intake import SqliteIntake
@@ -36,7 +37,14 @@ LINE = "store"
 
 
 class SqliteStore(
-    SqliteIntake, SqliteClaims, SqliteSites, SqlitePrimaries, SqliteDesk, SqliteRefused, SqliteKeeping
+    SqliteIntake,
+    SqliteClaims,
+    SqliteSites,
+    SqlitePrimaries,
+    SqliteDays,
+    SqliteDesk,
+    SqliteRefused,
+    SqliteKeeping,
 ):
     """Intake, Claims, Desk and Keeping of store/ports over one database.
 

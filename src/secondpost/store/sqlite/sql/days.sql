@@ -1,0 +1,26 @@
+-- Queries about what is counted day by day.
+
+-- name: add_domain
+-- A domain that refuses may never have had mail here.
+INSERT INTO domain (lane, name) VALUES ('relay', ?1) ON CONFLICT DO NOTHING;
+
+-- name: count_refused
+-- So many more of a domain were refused.
+INSERT INTO day_tally (day, domain, what, deliveries)
+VALUES (?1, (SELECT id FROM domain WHERE lane = 'relay' AND name = ?2), ?3, ?4)
+ON CONFLICT DO UPDATE SET deliveries = deliveries + excluded.deliveries;
+
+-- name: day_counts
+-- Of each domain that is or was backed up: on day ?1, and from day ?2 to then.
+SELECT domain.name, what, sum(iif(day = ?1, deliveries, 0)), sum(deliveries)
+FROM day_tally CROSS JOIN domain ON domain.id = day_tally.domain
+WHERE day BETWEEN ?2 AND ?1 AND domain.lane = 'relay' GROUP BY domain.name, what;
+
+-- name: days_before
+-- One row when something was counted before a day.
+SELECT day FROM day_tally WHERE day < ?1 LIMIT 1;
+
+-- name: forget_days
+-- What was counted before a day goes, in batches of ?2.
+DELETE FROM day_tally WHERE (day, domain, what) IN (
+  SELECT day, domain, what FROM day_tally WHERE day < ?1 LIMIT ?2);

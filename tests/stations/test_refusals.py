@@ -1,0 +1,47 @@
+"""What is refused of a backup domain is counted, whenever it is refused, and written down by and by."""
+
+from pathlib import Path
+
+from secondpost.config.records import Backup, LearnedRecipients
+from secondpost.mail.daily import Daily
+from secondpost.mail.questions import Knowledge
+from secondpost.store.ports import StoreUnavailable
+from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, in_office
+
+
+def counted(office: Office) -> dict[Daily, int]:
+    counts: dict[Daily, int] = {}
+    for one in office.intake.refused:
+        assert one.domain == DOMAIN
+        counts[one.what] = counts.get(one.what, 0) + one.deliveries
+    return counts
+
+
+def test_recipients_and_whole_messages_are_counted_by_what_they_heard(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        office.knowledge = Knowledge.UNKNOWN
+        await client.say(ENVELOPE)  # 550
+        office.knowledge = Knowledge.UNREACHABLE
+        await client.say(ENVELOPE)  # 451
+        office.knowledge = Knowledge.KNOWN
+        await client.say(ENVELOPE + b"RCPT TO:<bert@example.net>\r\nDATA\r\n")
+        office.intake.error = StoreUnavailable("busy")
+        await client.say(BODY + b".\r\n")  # 451 for both
+        await client.say(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@elsewhere.example>\r\n")  # not of ours
+        await office.refusals.write()
+
+    office = in_office(tmp_path, story, backup=Backup(DOMAIN, recipients=(LearnedRecipients(),)))
+    assert counted(office) == {Daily.REFUSED: 1, Daily.REFUSED_FOR_NOW: 3}
+
+
+def test_nothing_is_written_twice_or_when_nothing_was_refused(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        await office.refusals.write()
+        office.knowledge = Knowledge.UNKNOWN
+        await office.call().say(ENVELOPE)
+        await office.refusals.write()
+        await office.refusals.write()
+
+    office = in_office(tmp_path, story, backup=Backup(DOMAIN, recipients=(LearnedRecipients(),)))
+    assert counted(office) == {Daily.REFUSED: 1}
