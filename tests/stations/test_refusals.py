@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from secondpost.config.records import Backup, LearnedRecipients
+from secondpost.config.records import Backup, LearnedRecipients, Unknown
 from secondpost.mail.daily import Daily
 from secondpost.mail.questions import Knowledge
 from secondpost.store.ports import StoreUnavailable
 from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, in_office
+
+BACKUP = Backup(DOMAIN, recipients=(LearnedRecipients(),), unknown=Unknown.DEFER)
 
 
 def counted(office: Office) -> dict[Daily, int]:
@@ -31,7 +33,7 @@ def test_recipients_and_whole_messages_are_counted_by_what_they_heard(tmp_path: 
         await client.say(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@elsewhere.example>\r\n")  # not of ours
         await office.refusals.write()
 
-    office = in_office(tmp_path, story, backup=Backup(DOMAIN, recipients=(LearnedRecipients(),)))
+    office = in_office(tmp_path, story, backup=BACKUP)
     assert counted(office) == {Daily.REFUSED: 1, Daily.REFUSED_FOR_NOW: 3}
 
 
@@ -43,5 +45,5 @@ def test_nothing_is_written_twice_or_when_nothing_was_refused(tmp_path: Path) ->
         await office.refusals.write()
         await office.refusals.write()
 
-    office = in_office(tmp_path, story, backup=Backup(DOMAIN, recipients=(LearnedRecipients(),)))
+    office = in_office(tmp_path, story, backup=BACKUP)
     assert counted(office) == {Daily.REFUSED: 1}
