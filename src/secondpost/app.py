@@ -41,6 +41,7 @@ from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
+from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.proven import PROVEN_MS
 from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
@@ -186,6 +187,7 @@ class ReceiveRole:
                 unverified=UnverifiedMail(store, world.clock, free),
                 recipients=lists.domains,
                 own=own_domains(config),
+                offers=PrimaryOffers(config, store, world.clock),
                 refusals=self._refusals,
                 free=free,
                 arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,

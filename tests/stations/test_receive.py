@@ -27,6 +27,7 @@ from secondpost.maillog import MailLog
 from secondpost.policy.recipient import OwnDomains, recipients_of
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.listener import Listener
+from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
@@ -211,6 +212,7 @@ class Office:
                 unverified=UnverifiedMail(self.intake, self.clock, lambda: self.free),
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
+                offers=PrimaryOffers(config, self.intake, RealClock()),
                 refusals=self.refusals,
                 free=lambda: self.free,
                 arrived=lambda: None,

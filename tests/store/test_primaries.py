@@ -1,9 +1,13 @@
 """Primaries: each has one row, which says since when it has let us in, and what it offers."""
 
+from dataclasses import replace
+
 from secondpost.mail.address import Domain
+from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.offered import Offered
 from secondpost.store.ports import Primary
+from tests.store.letters import Letters, leased, settled
 from tests.store.place import Place
 
 NET, ORG = Domain("example.net"), Domain("example.org")
@@ -46,3 +50,16 @@ async def test_one_that_nothing_leads_to_any_more_is_forgotten(place: Place) -> 
     assert set(store.primaries()) == {NET, ORG}
     await store.forget_primaries(1001)
     assert set(store.primaries()) == {ORG}
+
+
+async def test_what_is_kept_for_a_cause_is_told_by_domain(place: Place) -> None:
+    store = place.open()
+    await Letters(place, store).send("one@example.net", "two@example.net", "three@example.org")
+    lease = await leased(store)
+    for claimed, cause in zip(
+        await store.claim(lease, place.clock.ms, 10), ("smtputf8", "message", "smtputf8"), strict=True
+    ):
+        kept = settled(claimed, State.KEPT, place.clock.ms, cause=cause)
+        await store.settle(lease, [replace(kept, kept_for=KeptFor.REFUSED)])
+    assert store.kept_for("smtputf8") == {NET: 1, ORG: 1}
+    assert store.kept_for("message") == {NET: 1}

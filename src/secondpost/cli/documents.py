@@ -213,6 +213,7 @@ class PrimaryDocument:
     looked: str | None
     size_max: int | None
     smtputf8: bool | None
+    kept_smtputf8: int
     today: DaysDocument
     week: DaysDocument
 

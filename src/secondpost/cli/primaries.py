@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from secondpost.cli.documents import DaysDocument, PrimaryDocument
-from secondpost.cli.screen import Column, age_text, say, say_table, utc_time
+from secondpost.cli.screen import Column, age_text, counted, say, say_table, utc_time
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
 from secondpost.mail.daily import Daily, day_of
+from secondpost.mail.outcome import Cause
 from secondpost.mail.size import size_text
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import DayCount, Primary, SiteDown
@@ -31,6 +32,7 @@ class PrimaryStands:
     down: SiteDown | None
     up: Primary | None  # how it was last, while it is down
     counts: dict[Daily, DayCount]
+    kept_smtputf8: int  # for the primary does not offer it, which was learnt too late
 
 
 def primaries_of(desk: OwnersDesk, config: Config) -> list[PrimaryStands]:
@@ -40,12 +42,17 @@ def primaries_of(desk: OwnersDesk, config: Config) -> list[PrimaryStands]:
     counts: dict[Domain, dict[Daily, DayCount]] = {}
     for count in desk.desk.day_counts(day_of(desk.clock.now_ms()), DAYS):
         counts.setdefault(count.domain, {})[count.what] = count
-    domains = [backup.domain for backup in config.backups]
+    kept_smtputf8 = desk.desk.kept_for(Cause.SMTPUTF8.word)
     return [
         PrimaryStands(
-            domain, sites.get(domain), down.get(sites.get(domain, "")), up.get(domain), counts.get(domain, {})
+            domain=domain,
+            site=sites.get(domain),
+            down=down.get(sites.get(domain, "")),
+            up=up.get(domain),
+            counts=counts.get(domain, {}),
+            kept_smtputf8=kept_smtputf8.get(domain, 0),
         )
-        for domain in domains
+        for domain in (backup.domain for backup in config.backups)
     ]
 
 
@@ -54,6 +61,10 @@ def say_primaries(primaries: list[PrimaryStands], now_ms: int) -> None:
         return
     say_table(COLUMNS, [_row(one, now_ms) for one in primaries])
     say(f"Deliveries are counted today (in UTC) / in the last {DAYS} days.")
+    for one in primaries:
+        if one.kept_smtputf8 > 0:
+            what = counted(one.kept_smtputf8, "delivery is", "deliveries are")
+            say(f"{what} kept because the primary of {one.domain} does not offer SMTPUTF8.")
 
 
 def _row(one: PrimaryStands, now_ms: int) -> tuple[str, ...]:
@@ -101,6 +112,7 @@ def primary_document(one: PrimaryStands) -> PrimaryDocument:
         looked=None if state is None else utc_time(state.looked_ms),
         size_max=None if one.up is None else one.up.offered.size_max,
         smtputf8=None if one.up is None else one.up.offered.smtputf8,
+        kept_smtputf8=one.kept_smtputf8,
         today=DaysDocument(*(_today(one, what) for what in COUNTED)),
         week=DaysDocument(*(_all_days(one, what) for what in COUNTED)),
     )

@@ -303,6 +303,10 @@ class Conversation(asyncio.Protocol):
         self._say(self._incoming.judge_room(), OK, None)
 
     def _judge(self, mailbox: Mailbox) -> None:
+        verdict = self._incoming.judge_envelope(mailbox)
+        if not isinstance(verdict, Accept):
+            self._say(verdict, RECIPIENT_OK, mailbox)
+            return
         asking = judge_recipient(
             mailbox, self._reception.recipients(), self._reception.own, self.caller.address
         )

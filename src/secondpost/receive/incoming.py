@@ -9,12 +9,13 @@ from collections.abc import Callable
 from functools import partial
 
 from secondpost.config.records import Backup
-from secondpost.mail.address import NULL_PATH, Mailbox, ReversePath
+from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
 from secondpost.mail.content import Content, InFile
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Accept, Reject, Verdict, Way
+from secondpost.policy.offered import judge_content, judge_envelope
 from secondpost.policy.room import judge_quota, judge_size
 from secondpost.protocols.utf8_header import HeaderLook
 from secondpost.receive.body import BodyKeeper
@@ -96,6 +97,19 @@ class Incoming:
             self._part.count_in(under_way.of(backup.domain))
         return ACCEPT
 
+    def judge_envelope(self, mailbox: Mailbox) -> Verdict:
+        """At RCPT, before anything is asked about the mailbox."""
+        offered = self._reception.offers.of(mailbox.domain)
+        if offered is None:
+            return ACCEPT
+        return judge_envelope(offered, self._size, self.sender.needs_utf8 or mailbox.needs_utf8)
+
+    def _judge_content(self, domain: Domain) -> Verdict:
+        offered, keeper = self._reception.offers.of(domain), self._keeper
+        if offered is None or keeper is None:
+            return ACCEPT
+        return judge_content(offered, keeper.size, self._utf8_of(tuple(self._recipients)))
+
     def _judge_unverified(self, backup: Backup) -> Verdict:
         unverified = self._reception.unverified
         coming = self._reception.under_way.unverified(backup.domain)
@@ -166,6 +180,8 @@ class Incoming:
             stored = 0 if backup.quota is None else self._reception.intake.stored_octets(domain)
             # Of the others only those that are whole, too: a body that is still coming may never end.
             verdict = judge_quota(backup, size, stored, under_way.of(domain).certain)
+            if isinstance(verdict, Accept):
+                verdict = self._judge_content(domain)
             if isinstance(verdict, Accept) and any(each.domain == domain for each in self._unverified):
                 whole = under_way.unverified(domain).whole_in
                 verdict = self._reception.unverified.judge_room(backup, size, whole)

@@ -43,10 +43,6 @@ class Listener:
         self.lines = CallerLog(reception.log)
         self._usual = usual_patience(settings.timeout_ms / 1000)
         self._hurried = hurried_patience(settings.timeout_ms / 1000)
-        self._limits = Limits(
-            size_max=max((backup.max_size for backup in reception.config.backups), default=50_000_000),
-            recipients_max=settings.recipients,
-        )
 
     @property
     def doors(self) -> tuple[Listening, ...]:
@@ -62,7 +58,7 @@ class Listener:
         reception = self._reception
         session = SmtpServer(
             reception.config.hostname.name,
-            self._limits,
+            Limits(reception.offers.size_max, reception.config.receive.recipients),
             offers_tls=reception.net.offers_tls,
             refuse_bare_newlines=reception.config.receive.bare_newlines is BareNewlines.REFUSE,
         )

@@ -8,6 +8,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.policy.recipient import OwnDomains, Recipients
+from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import UnverifiedMail
@@ -30,6 +31,7 @@ class Reception:
     unverified: UnverifiedMail
     recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
     own: OwnDomains
+    offers: PrimaryOffers
     refusals: RefusalTally
     free: Callable[[], int]  # octets on the disk beyond the reserve
     arrived: Callable[[], None]  # a message is in the spool: tell whoever delivers

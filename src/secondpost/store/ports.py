@@ -421,6 +421,10 @@ class Desk(Protocol):
 
     def primaries(self) -> dict[Domain, Primary]: ...
 
+    def kept_for(self, cause: str) -> dict[Domain, int]:
+        """How many deliveries of each domain are kept for a cause (its word), of those that have some."""
+        ...
+
     def day_counts(self, today: int, days: int) -> list[DayCount]:
         """Of the last so many days, of each domain that is or was backed up; what was never, is left out."""
         ...

@@ -38,6 +38,12 @@ class SqlitePrimaries(Base):
             )
         }
 
+    def kept_for(self, cause: str) -> dict[Domain, int]:
+        return {
+            Domain(str(name)): number(many)
+            for name, many in self._read(PRIMARY_QUERIES["kept_for"], (cause,))
+        }
+
     async def forget_primaries(self, looked_before_ms: int) -> None:
         def write(db: apsw.Connection) -> None:
             db.execute(PRIMARY_QUERIES["forget_primaries"], (looked_before_ms,))

@@ -19,6 +19,13 @@ SELECT name, site FROM domain WHERE lane = 'relay';
 SELECT domain.name, domain.site, since_ms, looked_ms, size_max, smtputf8
 FROM domain CROSS JOIN primary_site ON primary_site.site = domain.site WHERE domain.lane = 'relay';
 
+-- name: kept_for
+-- How many deliveries of each domain are kept for a cause.
+SELECT domain.name, count(*)
+FROM delivery AS d INDEXED BY delivery_aside CROSS JOIN domain ON domain.id = d.domain
+WHERE d.state = 'kept' AND d.state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND d.cause = ?1
+GROUP BY domain.name;
+
 -- name: forgotten_primaries
 -- Those that have not let us in since ?1 and are not down: no domain leads there any more.
 SELECT site FROM primary_site WHERE looked_ms < ?1 AND site NOT IN (SELECT site FROM site);

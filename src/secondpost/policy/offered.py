@@ -1,0 +1,41 @@
+"""Would the domain's primary take such a message? What it offered says so before anything is stored.
+
+What it did not offer, the sender hears from us while it is here, as it would have from the primary. Where
+nothing is known of a primary, nothing is refused for it.
+"""
+
+from secondpost.mail.envelope import Utf8
+from secondpost.mail.offered import Offered
+from secondpost.mail.reply import Reply
+from secondpost.mail.size import size_text
+from secondpost.mail.verdict import ACCEPT, Reject, Verdict
+
+# RFC 6531 §3.5: of an address, and of a header.
+NO_UTF8_ADDRESS = Reject(
+    Reply.of(550, "5.6.7", "The mail server of that domain does not take addresses in UTF-8"), "smtputf8"
+)
+NO_UTF8_HEADER = Reject(
+    Reply.of(554, "5.6.9", "The mail server of a recipient's domain does not take headers in UTF-8"),
+    "smtputf8",
+)
+
+
+def judge_envelope(offered: Offered, size: int, needs_utf8: bool) -> Verdict:
+    """At RCPT. `size`: octets as declared with MAIL, 0 when they were not."""
+    if needs_utf8 and not offered.smtputf8:
+        return NO_UTF8_ADDRESS
+    return judge_primary_size(offered, size)
+
+
+def judge_content(offered: Offered, size: int, utf8: Utf8) -> Verdict:
+    """When the message is whole. `size`: octets as they will be passed on, our own line among them."""
+    if utf8 is Utf8.NEEDED and not offered.smtputf8:
+        return NO_UTF8_HEADER
+    return judge_primary_size(offered, size)
+
+
+def judge_primary_size(offered: Offered, size: int) -> Verdict:
+    if offered.size_max is None or size <= offered.size_max:
+        return ACCEPT
+    text = f"The mail server of that domain takes messages of up to {size_text(offered.size_max)}"
+    return Reject(Reply.of(552, "5.3.4", text), "too-large")
