@@ -86,9 +86,11 @@ class Mailbox:
     @classmethod
     def parse(cls, text: str) -> "Mailbox":
         """ASCII alone; for others see `parse_utf8`."""
+        common = _COMMON.fullmatch(text) if len(text) <= PATH_OCTETS_MAX - 2 else None
+        if common is not None and len(common[1]) <= LOCAL_PART_OCTETS_MAX:  # nearly all
+            return cls(common[1], Domain.parse(common[2]))
         _check_length(text)
-        common = _COMMON.fullmatch(text)
-        local, domain = common.groups() if common is not None else _split(text)
+        local, domain = _split(text)
         return cls._of(local, domain)
 
     @classmethod
