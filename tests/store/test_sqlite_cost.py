@@ -21,9 +21,9 @@ from tests.store.place import SqlitePlace
 from tests.store.readers import WEEKLY, Publisher
 
 # Their work grows with what is there, on purpose.
-ASKED_BY_PEOPLE = {"counts", "claimed_counts", "aside_oldest", "waiting_domains"}
+ASKED_BY_PEOPLE = {"counts", "claimed_counts", "aside_oldest", "kept_for", "waiting_domains"}
 ASKED_AT_THE_START = {"put_off", "paused_too_long"}
-TABLES = ("message", "content", "domain", "tally", "queue", "delivery", "event", "learned")
+TABLES = ("message", "content", "domain", "tally", "queue", "delivery", "event", "learned", "day_tally")
 OF_READERS = (
     *("subscriber", "reader", "reader_event", "consent", "bounce", "suppression", "article"),
     *("feed", "issue", "slot", "sign_up"),
@@ -58,7 +58,7 @@ def queries(*files: str) -> list[tuple[str, str]]:
 
 async def test_no_query_of_the_service_reads_a_whole_table(place: SqlitePlace) -> None:
     db = place.open()._opened.db
-    for name, query in queries("intake", "claims", "desk", "keeping"):
+    for name, query in queries("intake", "claims", "desk", "keeping", "primaries", "days"):
         whole = scans(db, query, TABLES)
         assert name in ASKED_BY_PEOPLE | ASKED_AT_THE_START or whole == [], name
 

@@ -115,7 +115,7 @@ class IdleLooks:
             self._looking.discard(plan.site)
 
     async def _first_refusal(self, plan: Plan) -> Unopened | None:
-        """None when a host let us in; the opener has told the primaries what it offers."""
+        """None when a host let us in. What it offers has reached `primaries` by the opener."""
         try:
             async with asyncio.timeout(LOOK_SECONDS_MAX):
                 opened = await self._opener.open(plan, _Caller())

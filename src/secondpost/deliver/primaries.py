@@ -1,7 +1,7 @@
 """What is known of the primaries of backup domains: which site each domain has, and what that offers.
 
-Every connection to one tells: those that carry mail, and those that only look. What is told is written down
-when it changes, and else now and then.
+Every connection to one says so: those that carry mail, and those that only look. It is written down when it
+changes, and else now and then.
 """
 
 from collections.abc import Callable, Coroutine
