@@ -1,5 +1,7 @@
 """What came of deliveries, day by day: it follows from their states, whatever leads from one to another."""
 
+from dataclasses import replace
+
 from secondpost.mail.address import Domain
 from secondpost.mail.daily import DAY_MS, Daily, day_of
 from secondpost.mail.delivery import KeptFor, State
@@ -103,3 +105,13 @@ async def test_what_expires_is_counted_and_stays_so_when_it_is_dropped(place: Pl
     selection = Selection(states=(State.KEPT,))
     await store.move(selection, (State.KEPT,), State.DROPPED, place.clock.ms, "dropped", "")
     assert counts(store, place) == {Daily.KEPT: 1}
+
+
+async def test_mail_for_addresses_of_which_nothing_is_known_is_counted_with_its_domain(place: Place) -> None:
+    store = place.open()
+    await store.hint_site(Lane.RELAY, NET, SITE)
+    await store.site_down(SITE, "connect", "refused", place.clock.ms, place.clock.ms)
+    arrival = Letters(place, store).arrival("guess@example.net", "person@example.net")
+    guess, _ = arrival.envelope.recipients
+    await store.accept(replace(arrival, unverified=frozenset({guess})))
+    assert counts(store, place) == {Daily.HELD: 2}

@@ -185,8 +185,8 @@ class Connection(asyncio.Protocol):
         self._flush_or_advance()
 
     def _flush_or_advance(self) -> None:
-        """What the core could settle by itself is handed on in a turn of its own: our owner is in the midst of
-        giving us the message.
+        """What the core could settle by itself is handed on in a turn of its own: our owner is in the midst
+        of giving us the message.
         """
         if self._client.has_news:
             asyncio.get_running_loop().call_soon(self._advance)

@@ -24,7 +24,8 @@ CREATE TABLE day_tally (
 
 CREATE TRIGGER delivery_comes_to_be_held AFTER INSERT ON delivery
 WHEN new.state = 'waiting' AND new.subscriber IS NULL AND EXISTS (
-  SELECT 1 FROM domain CROSS JOIN site ON site.site = domain.site WHERE domain.id = new.domain)
+  SELECT 1 FROM domain AS own CROSS JOIN domain AS relay ON relay.lane = 'relay' AND relay.name = own.name
+  CROSS JOIN site ON site.site = relay.site WHERE own.id = new.domain)
 BEGIN
   INSERT INTO day_tally (day, domain, what, deliveries) VALUES (new.arrived_ms / 86400000, new.domain, 'held', 1)
     ON CONFLICT DO UPDATE SET deliveries = deliveries + 1;
@@ -33,7 +34,8 @@ END;
 -- Its first attempt found the site down, or it was handed back because another's did.
 CREATE TRIGGER delivery_is_held_after_all AFTER UPDATE OF state ON delivery
 WHEN old.state = 'claimed' AND new.state = 'waiting' AND old.attempts = 0 AND new.subscriber IS NULL AND EXISTS (
-  SELECT 1 FROM domain CROSS JOIN site ON site.site = domain.site WHERE domain.id = new.domain)
+  SELECT 1 FROM domain AS own CROSS JOIN domain AS relay ON relay.lane = 'relay' AND relay.name = own.name
+  CROSS JOIN site ON site.site = relay.site WHERE own.id = new.domain)
 BEGIN
   INSERT INTO day_tally (day, domain, what, deliveries) VALUES (new.last_ms / 86400000, new.domain, 'held', 1)
     ON CONFLICT DO UPDATE SET deliveries = deliveries + 1;

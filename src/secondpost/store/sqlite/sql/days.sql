@@ -14,7 +14,7 @@ ON CONFLICT DO UPDATE SET deliveries = deliveries + excluded.deliveries;
 -- Of each domain that is or was backed up: on day ?1, and from day ?2 to then.
 SELECT domain.name, what, sum(iif(day = ?1, deliveries, 0)), sum(deliveries)
 FROM day_tally CROSS JOIN domain ON domain.id = day_tally.domain
-WHERE day BETWEEN ?2 AND ?1 AND domain.lane = 'relay' GROUP BY domain.name, what;
+WHERE day BETWEEN ?2 AND ?1 AND domain.lane IN ('relay', 'unverified') GROUP BY domain.name, what;
 
 -- name: days_before
 -- One row when something was counted before a day.

@@ -23,7 +23,7 @@ FROM domain CROSS JOIN primary_site ON primary_site.site = domain.site WHERE dom
 -- How many deliveries of each domain are kept for a cause.
 SELECT domain.name, count(*)
 FROM delivery AS d INDEXED BY delivery_aside CROSS JOIN domain ON domain.id = d.domain
-WHERE d.state = 'kept' AND d.state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND d.cause = ?1
+WHERE d.state = 'kept' AND domain.lane IN ('relay', 'unverified') AND d.state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND d.cause = ?1
 GROUP BY domain.name;
 
 -- name: forgotten_primaries
