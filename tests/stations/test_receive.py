@@ -32,14 +32,8 @@ from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
-from secondpost.store.ports import (
-    Learned,
-    Primary,
-    ProvenPrefix,
-    RefusedCount,
-    StoreFull,
-    StoreUnavailable,
-)
+from secondpost.store.ports import Learned, ProvenPrefix, StoreFull, StoreUnavailable
+from secondpost.store.primary_ports import Primary, RefusedCount
 from secondpost.world import closing
 from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFactory
 from secondpost.world.real_clock import RealClock

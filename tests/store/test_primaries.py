@@ -6,7 +6,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.offered import Offered
-from secondpost.store.ports import Primary
+from secondpost.store.primary_ports import Primary
 from tests.store.letters import Letters, leased, settled
 from tests.store.place import Place
 

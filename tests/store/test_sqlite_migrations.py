@@ -6,7 +6,9 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.store.ports import Selection
-from secondpost.store.sqlite import schema
+from secondpost.store.sqlite import intake, schema
+from secondpost.store.sqlite.queries import with_rows
+from secondpost.store.sqlite.rows import message_row
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
 from tests.store.test_sqlite_triggers import contradictions
@@ -22,6 +24,10 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
         older.setattr(
             schema, "migrations", lambda database: [m for m in known(database) if m.number <= FIRST_FIELDED]
         )
+        # Messages had no `utf8` then: the last column of today's.
+        then = intake._QUERIES["add_messages"].replace(", utf8)", ")")
+        older.setattr(intake, "_ADD_MESSAGES", with_rows(then, 11))
+        older.setattr(intake, "message_row", lambda arrival: message_row(arrival)[:-1])
         store = place.open()
         letters = Letters(place, store)
         for octets, kept_for in enumerate((None, *KeptFor, KeptFor.REFUSED), start=1):

@@ -9,7 +9,8 @@ from collections import Counter
 from secondpost.mail.address import Domain
 from secondpost.mail.daily import Daily, day_of
 from secondpost.mail.reply import Reply
-from secondpost.store.ports import Intake, RefusedCount, StoreFull, StoreUnavailable
+from secondpost.store.ports import Intake, StoreFull, StoreUnavailable
+from secondpost.store.primary_ports import RefusedCount
 from secondpost.world.ports import Clock
 
 WRITE_SECONDS = 5.0

@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.daily import Daily
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
-from secondpost.mail.offered import Offered
 from secondpost.mail.queue_id import QueueId
+from secondpost.store.primary_ports import (
+    PrimariesClaims,
+    PrimariesDesk,
+    PrimariesIntake,
+    PrimariesKeeping,
+)
 
 COMMAND = "command"  # the role of a worker that is no process of the service, but leads for a moment
 
@@ -62,27 +66,7 @@ class ProvenPrefix:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Primary:
-    """A backup domain's site that has let us in at least once. While it is down, there is a SiteDown too."""
-
-    site: str
-    since_ms: int  # when it first let us in, or did again after it was down
-    looked_ms: int  # when it did last
-    offered: Offered  # then
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedCount:
-    """How many recipients of a domain were refused more than what is counted already."""
-
-    day: int  # mail/daily.day_of
-    domain: Domain
-    what: Daily  # REFUSED or REFUSED_FOR_NOW
-    deliveries: int
-
-
-class Intake(Protocol):
+class Intake(PrimariesIntake, Protocol):
     """The receive role's view."""
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
@@ -110,12 +94,6 @@ class Intake(Protocol):
     def prove_prefix(self, proven: ProvenPrefix) -> Awaitable[None]:
         """Written down; an earlier time never replaces a later one."""
         ...
-
-    def primaries(self) -> dict[Domain, Primary]:
-        """By domain; also of domains that are backed up no more."""
-        ...
-
-    def count_refused(self, counts: Sequence[RefusedCount]) -> Awaitable[None]: ...
 
 
 # ---------------------------------------------------------------- deliver
@@ -180,7 +158,7 @@ class Swept:
     unknown: tuple[DeliveryId, ...] = ()  # were committing: of an issue, never tried again by themselves
 
 
-class Claims(Protocol):
+class Claims(PrimariesClaims, Protocol):
     """The deliver role's view. A worker was entered when the store was opened for writing."""
 
     def sweep(self) -> Awaitable[Swept]:
@@ -246,14 +224,6 @@ class Claims(Protocol):
     def sites_down(self) -> list[SiteDown]: ...
 
     def is_down(self, site: str) -> bool: ...
-
-    def saw_primary(self, site: str, offered: Offered, now_ms: int) -> Awaitable[None]:
-        """The site let us in."""
-        ...
-
-    def relay_sites(self) -> list[tuple[Domain, str]]:
-        """As hinted, of every domain in the lane relay, whether mail waits for it or not."""
-        ...
 
     def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
         """Domains with deliveries waiting for the site: what a probe computes its route from."""
@@ -388,15 +358,7 @@ class Refused:
     oldest_ms: int  # when the first of it was refused
 
 
-@dataclass(frozen=True, slots=True)
-class DayCount:
-    domain: Domain
-    what: Daily
-    today: int  # deliveries
-    all_days: int  # today among them
-
-
-class Desk(Protocol):
+class Desk(PrimariesDesk, Protocol):
     """The owner's view."""
 
     def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[Listed]:
@@ -415,18 +377,6 @@ class Desk(Protocol):
 
     def refused(self) -> list[Refused]:
         """By domain, in order of its name; only where there is some. Redirected mail is none of it."""
-        ...
-
-    def relay_sites(self) -> list[tuple[Domain, str]]: ...
-
-    def primaries(self) -> dict[Domain, Primary]: ...
-
-    def kept_for(self, cause: str) -> dict[Domain, int]:
-        """How many deliveries of each domain are kept for a cause (its word), of those that have some."""
-        ...
-
-    def day_counts(self, today: int, days: int) -> list[DayCount]:
-        """Of the last so many days, of each domain that is or was backed up; what was never, is left out."""
         ...
 
     def is_served(self) -> bool:
@@ -467,7 +417,7 @@ class Dropped:
     octets: int
 
 
-class Keeping(Protocol):
+class Keeping(PrimariesKeeping, Protocol):
     """Housekeeping, led by one role."""
 
     @property
@@ -511,14 +461,6 @@ class Keeping(Protocol):
 
     def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
         """Forget networks last proven before then; one batch; how many."""
-        ...
-
-    def forget_primaries(self, looked_before_ms: int) -> Awaitable[None]:
-        """Forget those that have not let us in since then, and are not down."""
-        ...
-
-    async def forget_days(self, before_day: int) -> None:
-        """Forget what was counted before then. In batches."""
         ...
 
     def close(self) -> None:

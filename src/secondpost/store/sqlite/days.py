@@ -6,7 +6,7 @@ import apsw
 
 from secondpost.mail.address import Domain
 from secondpost.mail.daily import Daily
-from secondpost.store.ports import DayCount, RefusedCount
+from secondpost.store.primary_ports import DayCount, RefusedCount
 from secondpost.store.sqlite.base import BATCH_ROWS, Base
 from secondpost.store.sqlite.queries import number, read_queries
 

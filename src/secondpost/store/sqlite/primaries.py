@@ -6,7 +6,7 @@ import apsw
 
 from secondpost.mail.address import Domain
 from secondpost.mail.offered import Offered
-from secondpost.store.ports import Primary
+from secondpost.store.primary_ports import Primary
 from secondpost.store.sqlite.base import Base
 from secondpost.store.sqlite.queries import maybe_number, number, read_queries
 
