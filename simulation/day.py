@@ -26,7 +26,7 @@ from secondpost.deliver import loop, sites_down
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from simulation.clock import Timeline, fence

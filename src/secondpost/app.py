@@ -47,7 +47,8 @@ from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.route.destination import ourselves
-from secondpost.store.ports import Claims, Desk, MailStore, StoreFull, StoreUnavailable
+from secondpost.store.owner_ports import Desk
+from secondpost.store.ports import Claims, MailStore, StoreFull, StoreUnavailable
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.leave import ReadersDesk

@@ -18,7 +18,8 @@ from secondpost.maillog import MailLog
 from secondpost.protocols.dkim_verifying import Finding, verify
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import Signed, parse_local_part, read
-from secondpost.store.ports import Selection, Settlement
+from secondpost.store.owner_ports import Selection
+from secondpost.store.ports import Settlement
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_keys import proves
 from secondpost.world.real_work import RealWork

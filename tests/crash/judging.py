@@ -15,7 +15,8 @@ from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import QueueId
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.spool.states import KEEPING_CONTENT
-from secondpost.store.ports import Selection, StoreRefused
+from secondpost.store.owner_ports import Selection
+from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite import SqliteStore
 from secondpost.world.ports import DiskFailed
 from secondpost.world.real_disk import RealDisk

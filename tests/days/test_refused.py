@@ -5,7 +5,7 @@ import pytest
 from secondpost import app
 from secondpost.deliver import loop
 from secondpost.mail.delivery import KeptFor, State
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from tests.days.test_hostile_primary import MINUTE, Town, town
 from tests.days.test_unverified import DAY, INVENTED, PEOPLE, accepted, give, kept_as_refused, newcomer

@@ -4,7 +4,7 @@ from secondpost.app import HISTORY_MS, PENDING_MS, forget_readers
 from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import SubscriberState
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from secondpost.subscribers.signup import SignUps
 from tests.newsletter.blog import Bench
 

@@ -18,7 +18,7 @@ from secondpost.mail.questions import Knowledge
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import address_of, join_address
-from secondpost.store.ports import Listed, Selection
+from secondpost.store.owner_ports import Listed, Selection
 from secondpost.world.real_dice import RealDice
 from secondpost.world.real_dns import RealResolver
 from secondpost.world.real_net import RealNet

@@ -17,7 +17,7 @@ from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.issue_content import Hole, IssueContent
 from secondpost.protocols.header_fields import FieldFault
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from tests.stations.test_assemble import ASKING, issue
 from tests.stations.test_inside import KEYS, SECONDS_MAX, Office
 from tests.store.readers import WEEKLY

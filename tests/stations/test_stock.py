@@ -8,7 +8,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.maillog import MailLog
-from secondpost.store.ports import Count
+from secondpost.store.owner_ports import Count
 
 DOMAIN = Domain("example.net")
 CONFIG = Config(

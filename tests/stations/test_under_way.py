@@ -70,7 +70,7 @@ def test_sixty_messages_at_once_store_no_more_than_the_quota(
     intake = SlowIntake()
 
     async def story(office: Office) -> None:
-        clients = [office.call(f"192.0.2.{number}") for number in range(AT_ONCE)]
+        clients = [office.call(f"192.0.{number}.1") for number in range(AT_ONCE)]
         for client in clients:
             client.protocol.data_received(envelope(len(body) if declared else None) + b"DATA\r\n")
             await client.settle()
@@ -93,7 +93,7 @@ def test_sixty_messages_at_once_store_no_more_than_the_quota(
 def test_who_only_declares_or_never_ends_does_not_close_the_domain_to_others(tmp_path: Path) -> None:
     async def story(office: Office) -> None:
         for number in range(20):
-            idle = office.call(f"192.0.2.{number}")
+            idle = office.call(f"192.0.{number}.1")
             await idle.say(envelope(QUOTA - 1))
             dripping = office.call(f"198.51.100.{number}")
             await dripping.say(envelope(None) + b"DATA\r\n")
@@ -127,7 +127,7 @@ def test_bodies_in_memory_do_not_fill_the_reserve_together(tmp_path: Path) -> No
     async def story(office: Office) -> None:
         office.free = LOOK_OCTETS
         refused = 0
-        clients = [office.call(f"192.0.2.{number}") for number in range(AT_ONCE)]
+        clients = [office.call(f"192.0.{number}.1") for number in range(AT_ONCE)]
         for client in clients:
             await client.say(envelope(None) + b"DATA\r\n")
             client.protocol.data_received(MIDDLING)
@@ -143,7 +143,7 @@ def test_unverified_recipients_have_their_share_together(tmp_path: Path) -> None
     intake = SlowIntake()
 
     async def story(office: Office) -> None:
-        clients = [office.call(f"192.0.2.{number}") for number in range(20)]
+        clients = [office.call(f"192.0.{number}.1") for number in range(20)]
         for client in clients:
             await client.say(envelope(None) + b"DATA\r\n")
         for client in clients:

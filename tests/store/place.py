@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from secondpost.store.ports import Claims, Desk, Intake, Keeping
+from secondpost.store.owner_ports import Desk
+from secondpost.store.ports import Claims, Intake, Keeping
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.real_disk import RealDisk

@@ -8,7 +8,8 @@ from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.ports import Selection, Settlement, SiteDue
+from secondpost.store.owner_ports import Selection
+from secondpost.store.ports import Settlement, SiteDue
 from tests.store.letters import UNSORTED, Letters, leased, recipients, settled
 from tests.store.place import Place
 

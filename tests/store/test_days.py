@@ -6,7 +6,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.daily import DAY_MS, Daily, day_of
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from secondpost.store.primary_ports import RefusedCount
 from tests.store.letters import Letters, leased, settled
 from tests.store.place import Place, Store

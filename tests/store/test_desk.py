@@ -7,7 +7,8 @@ from secondpost.mail.content import InTable
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.ports import InState, Selection, Settlement
+from secondpost.store.owner_ports import InState, Selection
+from secondpost.store.ports import Settlement
 from tests.store.letters import UNSORTED, Letters, leased, recipients
 from tests.store.place import Place
 

@@ -7,7 +7,8 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import Learned, Listed, ProvenPrefix, Selection
+from secondpost.store.owner_ports import Listed, Selection
+from secondpost.store.ports import Learned, ProvenPrefix
 from secondpost.store.sqlite.base import BATCH_ROWS
 from tests.store.letters import Letters
 from tests.store.place import Place, Store

@@ -16,7 +16,8 @@ from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import WORKERS_MAX
 from secondpost.mail.subscriber import SubscriberState
-from secondpost.store.ports import COMMAND, Learned, Selection, StoreUnavailable
+from secondpost.store.owner_ports import Selection
+from secondpost.store.ports import COMMAND, Learned, StoreUnavailable
 from secondpost.store.sqlite import checkpoint
 from secondpost.store.sqlite.checkpoint import ROOM_OCTETS_MAX, SPARE_PAGES
 from secondpost.store.sqlite.connection import PAGE_OCTETS

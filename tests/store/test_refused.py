@@ -9,7 +9,8 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
-from secondpost.store.ports import Dropped, InState, Refused, Selection, Settlement
+from secondpost.store.owner_ports import InState, Refused, Selection
+from secondpost.store.ports import Dropped, Settlement
 from secondpost.store.sqlite import refused
 from secondpost.store.sqlite.base import BATCH_ROWS
 from tests.store.letters import UNSORTED, Letters, leased

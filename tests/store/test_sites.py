@@ -7,7 +7,8 @@ import pytest
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import CatchAll, Selection, SiteDown, SiteDue
+from secondpost.store.owner_ports import Selection, SiteDown
+from secondpost.store.ports import CatchAll, SiteDue
 from tests.store.letters import UNSORTED, Letters, leased, recipients, settled
 from tests.store.place import Place
 

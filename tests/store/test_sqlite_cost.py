@@ -9,7 +9,7 @@ import apsw
 from secondpost.mail.address import Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
-from secondpost.store.ports import InState, Selection
+from secondpost.store.owner_ports import InState, Selection
 from secondpost.store.sqlite import issues, ledger, readers
 from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.group import GROUP_UNITS_MAX

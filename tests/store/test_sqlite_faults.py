@@ -12,7 +12,8 @@ from secondpost.deliver.settling import Settler
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import State
 from secondpost.maillog import MailLog
-from secondpost.store.ports import Selection, StoreFull, StoreRefused
+from secondpost.store.owner_ports import Selection
+from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.store.sqlite import SqliteStore, checkpoint
 from secondpost.world.ports import DiskFailed, DiskFull
 from secondpost.world.real_disk import RealDisk, RealFile

@@ -5,7 +5,7 @@ import pytest
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import intake, schema
 from secondpost.store.sqlite.queries import with_rows
 from secondpost.store.sqlite.rows import message_row

@@ -10,7 +10,8 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
-from secondpost.store.ports import Lease, Selection, Settlement
+from secondpost.store.owner_ports import Selection
+from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite import SqliteStore
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace

@@ -8,7 +8,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberState
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from secondpost.store.subscriber_ports import (
     BATCH_READERS_MAX,
     Bounce,

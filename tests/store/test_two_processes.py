@@ -6,7 +6,8 @@ import pytest
 
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import State
-from secondpost.store.ports import Selection, StoreUnavailable
+from secondpost.store.owner_ports import Selection
+from secondpost.store.ports import StoreUnavailable
 from tests.store.letters import Letters
 from tests.store.other_process import other_process, said
 from tests.store.place import SqlitePlace

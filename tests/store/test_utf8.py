@@ -2,7 +2,7 @@
 
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Utf8
 from secondpost.protocols.international import written_mailbox
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from tests.store.letters import HELLO, PEER, Letters, leased
 from tests.store.place import Place, Store
 

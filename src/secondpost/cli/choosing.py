@@ -17,7 +17,7 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.size import size_text
 from secondpost.spool.desk import OwnersDesk, Standing, in_state
-from secondpost.store.ports import InState, Selection
+from secondpost.store.owner_ports import InState, Selection
 
 Function = Callable[..., None]
 

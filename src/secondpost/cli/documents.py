@@ -9,7 +9,7 @@ from secondpost.cli.newsletter_documents import NextDocument
 from secondpost.cli.screen import utc_time
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.spool.desk import standing
-from secondpost.store.ports import Listed, MessageRow, SiteDown, Told
+from secondpost.store.owner_ports import Listed, MessageRow, SiteDown, Told
 
 
 @dataclass(frozen=True, slots=True)

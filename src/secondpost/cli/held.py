@@ -25,7 +25,7 @@ from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.size import size_text
 from secondpost.spool.desk import HOLDABLE, OwnersDesk, Verb, is_held, standing
-from secondpost.store.ports import Listed, Selection
+from secondpost.store.owner_ports import Listed, Selection
 
 
 @click.group(cls=Group)

@@ -15,7 +15,7 @@ from secondpost.cli.screen import counted, on_terminal, printable, say, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import State
 from secondpost.spool.desk import Done, OwnersDesk, Verb, standing
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 
 DO_NOT_ASK = "Do not ask whether that is meant."
 YES = click.option("--yes", is_flag=True, help=DO_NOT_ASK)

@@ -8,7 +8,7 @@ from secondpost.cli.documents import list_document
 from secondpost.cli.screen import Column, age_text, say, say_json, say_table
 from secondpost.mail.size import size_text
 from secondpost.spool.desk import standing
-from secondpost.store.ports import Listed
+from secondpost.store.owner_ports import Listed
 
 LISTED_MAX = 1000  # deliveries in one list, unless --limit says otherwise
 

@@ -10,7 +10,7 @@ from secondpost.mail.daily import Daily, day_of
 from secondpost.mail.outcome import Cause
 from secondpost.mail.size import size_text
 from secondpost.spool.desk import OwnersDesk
-from secondpost.store.ports import SiteDown
+from secondpost.store.owner_ports import SiteDown
 from secondpost.store.primary_ports import DayCount, Primary
 
 DAYS = 7

@@ -18,7 +18,7 @@ from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.size import size_text
 from secondpost.spool.desk import OwnersDesk, standing
 from secondpost.spool.states import KEEPING_CONTENT
-from secondpost.store.ports import Listed, Selection
+from secondpost.store.owner_ports import Listed, Selection
 
 
 @click.group(cls=Group)

@@ -12,7 +12,7 @@ from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.queue_id import queue_id_ms, queue_id_text
 from secondpost.mail.subscriber import NOBODY, Subscriber
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.ports import Told
+from secondpost.store.owner_ports import Told
 from secondpost.store.subscriber_ports import Bounce, NewsletterStore, ReaderEvent, Suppression
 
 MAILS_MAX = 10  # the latest ones of a reader

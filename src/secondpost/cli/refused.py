@@ -4,7 +4,7 @@ from secondpost.cli.documents import RefusedDocument
 from secondpost.cli.screen import age_text, counted, say, utc_time
 from secondpost.config.records import Backup, Config
 from secondpost.mail.size import size_text
-from secondpost.store.ports import Refused
+from secondpost.store.owner_ports import Refused
 
 
 def say_refused(lying: list[Refused], config: Config, now_ms: int) -> None:

@@ -27,7 +27,7 @@ from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.size import size_text
 from secondpost.newsletter.outlook import Outlook
 from secondpost.spool.desk import OwnersDesk, Standing, standing_of
-from secondpost.store.ports import Count, Refused, SiteDown
+from secondpost.store.owner_ports import Count, Refused, SiteDown
 
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter

@@ -20,7 +20,7 @@ from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
 from secondpost.mail.size import size_text
 from secondpost.mail.subscriber import NOBODY
 from secondpost.spool.desk import OwnersDesk
-from secondpost.store.ports import MessageRow, Selection
+from secondpost.store.owner_ports import MessageRow, Selection
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.typed import typed_mailbox
 

@@ -17,7 +17,7 @@ from secondpost.mail.plan import UNSORTED
 from secondpost.mail.size import size_text
 from secondpost.protocols.international import written_mailbox
 from secondpost.spool.desk import Standing, Verb, standing
-from secondpost.store.ports import Listed, MessageRow, Told
+from secondpost.store.owner_ports import Listed, MessageRow, Told
 
 
 class Station(StrEnum):

@@ -18,7 +18,7 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Inside, NoPlan, Plan
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Result
-from secondpost.store.ports import SiteDown
+from secondpost.store.owner_ports import SiteDown
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0  # for the whole conversation

@@ -10,7 +10,8 @@ from secondpost.config.records import Backup, Config
 from secondpost.mail.duration import duration_text
 from secondpost.mail.size import size_text
 from secondpost.maillog import MailLog
-from secondpost.store.ports import Keeping, Refused
+from secondpost.store.owner_ports import Refused
+from secondpost.store.ports import Keeping
 from secondpost.world.ports import Clock
 
 SHRINKS_TO_PART = 2  # of what lies here, in one round, while the disk is short

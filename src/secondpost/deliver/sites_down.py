@@ -11,7 +11,8 @@ from secondpost.deliver.places import Places, Room
 from secondpost.deliver.post import Post
 from secondpost.deliver.probe import DOMAINS_MAX, Look, Probe
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import SiteDown, StoreFull, StoreUnavailable
+from secondpost.store.owner_ports import SiteDown
+from secondpost.store.ports import StoreFull, StoreUnavailable
 
 LOOK_SECONDS_MAX = 1.0  # between two rounds, or half of `probe`
 LOOKS_AT_ONCE = 50  # that were begun lately

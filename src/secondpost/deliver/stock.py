@@ -7,7 +7,7 @@ from secondpost.config.records import Config
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.size import size_text
 from secondpost.maillog import MailLog
-from secondpost.store.ports import Count
+from secondpost.store.owner_ports import Count
 
 ALARM_PERCENTS = (90, 70)
 

@@ -13,7 +13,7 @@ from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.spool.states import By, sources_of
-from secondpost.store.ports import Desk, InState, Listed, Selection
+from secondpost.store.owner_ports import Desk, InState, Listed, Selection
 from secondpost.world.ports import Clock
 
 PAGE_DELIVERIES = 500  # how many a read of the store brings at once

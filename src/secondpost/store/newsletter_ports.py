@@ -18,7 +18,8 @@ from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId, LetterDraft, Reckoning
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.store.ports import Claims, Lease, Told
+from secondpost.store.owner_ports import Told
+from secondpost.store.ports import Claims, Lease
 
 
 class LeadershipLost(Exception):

@@ -13,7 +13,8 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
 from secondpost.store.newsletter_ports import Issues, Leading, Ledger, ReaderDelivery, ReaderMail
-from secondpost.store.ports import Desk, Keeping
+from secondpost.store.owner_ports import Desk
+from secondpost.store.ports import Keeping
 
 BATCH_READERS_MAX = 250  # about 10 ms of the write lock
 

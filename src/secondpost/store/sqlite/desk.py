@@ -11,7 +11,8 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.ports import COMMAND, Count, Listed, MessageRow, Selection, Told
+from secondpost.store.owner_ports import Count, Listed, MessageRow, Selection, Told
+from secondpost.store.ports import COMMAND
 from secondpost.store.sqlite.base import BATCH_ROWS, Base, as_json
 from secondpost.store.sqlite.queries import Value, number, read_queries
 from secondpost.store.sqlite.selecting import page_query

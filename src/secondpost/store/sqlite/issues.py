@@ -17,7 +17,7 @@ from secondpost.mail.issue import (
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.newsletter_ports import IssueRefused, ReaderDelivery, SlotOutcome, SlotRecord
-from secondpost.store.ports import Told
+from secondpost.store.owner_ports import Told
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.queries import Row, Value, maybe_number, number, read_queries

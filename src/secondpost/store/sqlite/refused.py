@@ -7,7 +7,8 @@ import apsw
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import Dropped, Refused
+from secondpost.store.owner_ports import Refused
+from secondpost.store.ports import Dropped
 from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.queries import Value, number, read_queries

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from secondpost.mail.delivery import DeliveryId, State
-from secondpost.store.ports import Selection
+from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite.base import as_json
 from secondpost.store.sqlite.queries import Value
 from secondpost.store.sqlite.rows import address_key

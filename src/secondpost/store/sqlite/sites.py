@@ -8,7 +8,8 @@ import apsw
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.ports import CatchAll, SiteDown
+from secondpost.store.owner_ports import SiteDown
+from secondpost.store.ports import CatchAll
 from secondpost.store.sqlite.base import BATCH_ROWS, Base, as_json
 from secondpost.store.sqlite.primaries import PRIMARY_QUERIES
 from secondpost.store.sqlite.queries import number, read_queries
