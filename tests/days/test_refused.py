@@ -3,7 +3,7 @@
 import pytest
 
 from secondpost import app
-from secondpost.deliver import loop
+from secondpost.deliver import loop, sites_down
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore
@@ -23,7 +23,8 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
         (app, "PRUNE_SECONDS"),
         (app, "REFUSED_SECONDS"),
         (app, "CATCH_ALL_SECONDS"),
-        (loop, "SITES_DOWN_SECONDS_MAX"),
+        (sites_down, "LOOK_SECONDS_MAX"),
+        (loop, "SITES_STILL_SECONDS"),
         (loop, "SWEEP_SECONDS"),
         (loop, "EXPIRE_SECONDS"),
         (loop, "LOOK_SECONDS_MAX"),
