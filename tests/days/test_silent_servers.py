@@ -158,6 +158,8 @@ def test_more_silent_servers_than_may_wait_aside_are_broken_off(
     silent = [Silent(town, where, domain) for where, domain in zip(addresses(SILENT), domains, strict=True)]
     primary = good_primary(town)
     town.start(*domains, GOOD)
+    town.post("first", f"reader@{GOOD}")
+    assert town.until(lambda: len(primary.taken) == 1, MINUTE)
     post_to_all(town, domains)
     assert worst_delay(town, primary, 20, 1.0) < SOON_SECONDS
     assert sum(one.connections for one in silent) > 0
