@@ -67,7 +67,7 @@ def test_callers_who_never_read_are_gone_when_their_time_is_over_and_others_are_
         talk = Talk(net)
         await net.connect(lambda: talk, Endpoint(OUR_ADDRESS, 25), 30.0)
         talk.transport.pause_reading()
-        talk.say("EHLO deaf.example", "MAIL FROM:<>", *["RCPT TO:<nobody@elsewhere.example>"] * 10_000)
+        talk.say("EHLO deaf.example", "MAIL FROM:<>", *[f"RCPT TO:<{READER}>"] * 10_000)
 
     for _ in range(DEAF):
         run(call(), town.timeline, town.internet.loop)

@@ -180,6 +180,62 @@ def test_a_protocol_that_has_nothing_more_to_say_is_closed_with_a_close_notify(
     in_office(story)
 
 
+def test_after_our_own_last_words_the_other_side_is_still_heard(in_office: Callable[[Story], None]) -> None:
+    async def story(office: Office, caller: Caller) -> None:
+        secret = await office.opened()
+        caller.writer.write(caller.words(b"first "))
+        await office.until(lambda it: it.heard == b"first ")
+        secret.write(b"421 enough\r\n")
+        secret.write_eof()
+        secret.write(b"never said")
+        assert await caller.hear_all() == b"421 enough\r\n"
+        assert not secret.is_closing()
+        caller.writer.write(caller.words(b"then "))
+        await office.until(lambda it: it.heard == b"first then ")
+        caller.writer.write(caller.words(b"last", last=True))
+        caller.writer.write_eof()
+        await office.until(lambda it: office.ends_heard == 1)
+        assert office.heard == b"first then last"
+        secret.close()
+        await office.until(lambda it: it.is_lost)
+        assert office.fault is None
+
+    in_office(story)
+
+
+def test_our_last_words_may_meet_theirs_on_the_way(
+    in_office: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(office: Office, caller: Caller) -> None:
+        secret = await office.opened()
+        caller.writer.write(caller.words(b"x" * 100_000))
+        hear = office.data_received
+
+        def enough(data: bytes) -> None:
+            hear(data)
+            secret.write_eof()
+
+        monkeypatch.setattr(office, "data_received", enough)
+        await office.until(lambda it: len(it.heard) == 100_000)
+        caller.writer.write(caller.words(b"y" * 100_000, last=True))
+        await office.until(lambda it: office.ends_heard == 1)
+        assert len(office.heard) == 200_000
+        secret.abort()
+
+    in_office(story)
+
+
+def test_what_is_broken_behind_our_last_words_ends_the_connection(in_office: Callable[[Story], None]) -> None:
+    async def story(office: Office, caller: Caller) -> None:
+        secret = await office.opened()
+        secret.write_eof()
+        caller.writer.write(b"\x17\x03\x03\x00\x20" + b"?" * 32)
+        await office.until(lambda it: it.is_lost)
+        assert isinstance(office.fault, ssl.SSLError)
+
+    in_office(story)
+
+
 def test_much_passes_unchanged_in_both_directions(in_office: Callable[[Story], None]) -> None:
     much = bytes(range(256)) * 20_000
 

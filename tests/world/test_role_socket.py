@@ -61,7 +61,7 @@ def test_an_answerer_that_does_not_read_is_asked_no_more(
         asker = RoleAsker(net, path)
         try:
             for _ in range(10):
-                answers = await asyncio.gather(*(asker.knows(MAILBOX, "") for _ in range(1000)))
+                answers = await asyncio.gather(*(asker.knows(MAILBOX, "192.0.2.0/24") for _ in range(1000)))
                 assert set(answers) == {Knowledge.UNREACHABLE}
             assert 0 < net.made.get_write_buffer_size() < BUFFER_OCTETS_MAX
         finally:

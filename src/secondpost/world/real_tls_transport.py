@@ -37,10 +37,12 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         self._shaken: asyncio.Future[None] = self._loop.create_future()
         self._open = False  # the handshake is done
         self._paused = False
+        self._unheard: list[bytes] = []  # decrypted, and not given to the protocol
         self._end_seen = False  # of what the other side sends
         self._end_said = False  # to the protocol
+        self._all_sent = False  # by us, the close_notify too
         self._closing = False
-        self._fault: Exception | None = None
+        self._fault: ssl.SSLError | None = None
         self.set_protocol(protocol)
         wire.set_protocol(self)
 
@@ -111,30 +113,34 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         """All that is there goes to the protocol in one piece; behind it an end, or a fault."""
         if self._paused or self._closing:
             return
-        pieces: list[bytes] = []
-        fault: ssl.SSLError | None = None
+        self._decrypt()
+        unheard, self._unheard = self._unheard, []
+        if len(unheard) > 0:
+            self._protocol.data_received(unheard[0] if len(unheard) == 1 else b"".join(unheard))
+        if self.is_closing():  # so the protocol wants it
+            return
+        self._flush()  # TLS has answers of its own: a new key, an alert
+        if self._fault is not None:
+            self._fail(self._fault)
+        elif self._end_seen and not self._end_said and not self._paused:
+            self._end_said = True
+            if not self._protocol.eof_received():
+                self.close()
+
+    def _decrypt(self) -> None:
         try:
             while self._incoming.pending > 0 or self._tls.pending() > 0:
                 piece = self._tls.read(READ_OCTETS_MAX)
                 if len(piece) == 0:
                     self._end_seen = True
                     break
-                pieces.append(piece)
+                self._unheard.append(piece)
         except ssl.SSLWantReadError:
             pass  # half a record
+        except ssl.SSLZeroReturnError:  # a close_notify behind ours
+            self._end_seen = True
         except ssl.SSLError as error:
-            fault = error
-        if len(pieces) > 0:
-            self._protocol.data_received(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        if self.is_closing():  # so the protocol wants it
-            return
-        self._flush()  # TLS has answers of its own: a new key, an alert
-        if fault is not None:
-            self._fail(fault)
-        elif self._end_seen and not self._end_said and not self._paused:
-            self._end_said = True
-            if not self._protocol.eof_received():
-                self.close()
+            self._fault = error
 
     def pause_reading(self) -> None:
         self._paused = True
@@ -152,7 +158,7 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
     # ------------------------------------------------------------ writing
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._closing or len(data) == 0:
+        if self._closing or self._all_sent or len(data) == 0:
             return
         try:
             sent = self._tls.write(data)
@@ -164,11 +170,24 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             self._wire.write(self._outgoing.read())
 
     def _flush(self) -> None:
-        if self._outgoing.pending > 0:
+        if self._outgoing.pending > 0 and not self._all_sent:
             self._wire.write(self._outgoing.read())
 
     def can_write_eof(self) -> bool:
-        return False
+        return True
+
+    def write_eof(self) -> None:
+        """What the other side still says is heard."""
+        if self._closing or self._all_sent:
+            return
+        # `unwrap` sends our close_notify, then looks for theirs: words in its place would break it.
+        self._decrypt()
+        with suppress(ssl.SSLError):
+            self._tls.unwrap()
+        self._flush()
+        self._all_sent = True
+        self._wire.write_eof()
+        self._loop.call_soon(self._read)
 
     def get_write_buffer_size(self) -> int:
         return self._wire.get_write_buffer_size()
@@ -185,10 +204,8 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         """The other side's close_notify is not waited for: RFC 8446 §6.1 does not ask for it."""
         if self._closing:
             return
+        self.write_eof()
         self._closing = True
-        with suppress(ssl.SSLError):  # it wants the other side's close_notify
-            self._tls.unwrap()
-        self._flush()
         self._wire.close()
 
     def abort(self) -> None:
