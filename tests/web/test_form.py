@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from secondpost.policy.rate import PrefixRate
 from secondpost.web.callers import Rate, caller_of
 from secondpost.web.form import FIELDS_MAX, parse_form
 
@@ -73,7 +74,7 @@ def test_only_a_trusted_proxy_is_believed(
 
 def test_a_network_has_so_many_in_a_span() -> None:
     clock = Hands()
-    rate = Rate(clock, times_max=2, span_ms=1_000)
+    rate = Rate(clock, PrefixRate(times_max=2, span_ms=1_000))
     assert [rate.allows("192.0.2.1"), rate.allows("192.0.2.200"), rate.allows("192.0.2.3")] == [
         True,
         True,

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from secondpost.compose.templating import Templates
 from secondpost.config.records import Config, Web
+from secondpost.policy.rate import PrefixRate
 from secondpost.protocols.tokens import KeyRing
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -79,14 +80,17 @@ def make_app(
         templates=Templates("secondpost.web"),
     )
     public = PublicPages(
-        site, sign_ups, Templates("secondpost.compose"), Rate(clock, SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)
+        site,
+        sign_ups,
+        Templates("secondpost.compose"),
+        Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
     )
     readers = ReaderPages(
         site,
         links,
         sign_ups,
         ReadersDesk(store, clock),
-        Rate(clock, BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS),
+        Rate(clock, PrefixRate(BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS)),
     )
     headers = headers_of(config.web)
     errors = _Errors(site, headers)

@@ -1,16 +1,16 @@
 """Who calls, behind which proxy, and whether their network has asked too often."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from starlette.requests import Request
 
 from secondpost.mail.address import as_ip, without_zone
 from secondpost.mail.prefix import site_prefix
+from secondpost.policy.rate import PrefixRate
 from secondpost.world.ports import Clock
 
-PREFIXES_MAX = 20_000  # that are remembered at once
 FORWARDED_MAX = 10  # addresses in one X-Forwarded-For that are looked at
 
 
@@ -49,26 +49,16 @@ def _plain(text: str) -> str:
     return "" if address is None else str(address)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Rate:
-    """So many of a thing for one network in a span of time. Kept by each process for itself: the bound
-    that must hold over all of them stands in the store (SignUpLimits).
+    """So many of a thing for one network in a span of time, in one process.
+
+    The bound over all processes stands in the store (SignUpLimits).
     """
 
     clock: Clock
-    times_max: int
-    span_ms: int
-    _begun_ms: int = 0
-    _counts: dict[str, int] = field(default_factory=dict)
+    counted: PrefixRate
 
     def allows(self, caller: str) -> bool:
         """Counts one more."""
-        now_ms = self.clock.now_ms()
-        # The clock may be set back: then a new span begins too.
-        if not self._begun_ms <= now_ms < self._begun_ms + self.span_ms or len(self._counts) > PREFIXES_MAX:
-            self._begun_ms = now_ms
-            self._counts.clear()
-        prefix = site_prefix(caller)
-        count = self._counts.get(prefix, 0) + 1
-        self._counts[prefix] = count
-        return count <= self.times_max
+        return self.counted.allows(site_prefix(caller), self.clock.now_ms())
