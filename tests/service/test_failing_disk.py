@@ -4,6 +4,7 @@ strace hands EIO to the system calls of one process, as a kernel does whose disk
 """
 
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from tests.newsletter.writing import atom
 from tests.service.conftest import Call, MakeOffice
 from tests.service.newsroom import Newsroom, ask
 from tests.service.primary import Client, Primary
-from tests.service.test_hard_times import message, until
+from tests.service.test_hard_times import begin_data, message, until
 from tests.world.web_server import WebServer, answer
 
 DISK = 5  # processes/exits: what the disk holds is unknown
@@ -118,13 +119,18 @@ def room(tmp_path: Path, primary: Primary) -> Iterator[Newsroom]:
 
 @pytest.mark.parametrize("role", WITH_A_STORE)
 def test_a_failed_sync_of_one_role_ends_them_all_at_once(room: Newsroom, primary: Primary, role: str) -> None:
+    """Though a primary that says nothing, and a caller in mid-message, would keep a drain waiting."""
     room.start()
     room.wait_for_roles()
-    with Stream(room) as stream, failing(room.processes()[role], "fdatasync"):
+    in_the_middle = Client(room.port)
+    begin_data(in_the_middle)
+    silent = socket.create_server(("127.0.0.1", primary.port))
+    with silent, Stream(room) as stream, failing(room.processes()[role], "fdatasync"):
         if role == "web":
             with suppress(OSError):
                 ask(f"{room.web}/atom/", "POST", "email=reader@example.org")
         assert_ended_at_once(room, role)
+    in_the_middle.close()
     assert_nothing_is_missing(room, stream, primary)
 
 
