@@ -34,9 +34,6 @@ CONTRADICTIONS = {
         SELECT domain, count(*) AS many FROM delivery WHERE state = 'delivered' GROUP BY 1 HAVING many > (
           SELECT coalesce(sum(deliveries), 0) FROM day_tally
           WHERE day_tally.domain = delivery.domain AND what = 'passed on')""",
-    "days of what is kept": """
-        SELECT domain FROM delivery WHERE state = 'kept'
-        EXCEPT SELECT domain FROM day_tally WHERE what = 'kept'""",
     "tallies of nothing": f"""
         SELECT domain, state, deliveries, octets FROM tally WHERE deliveries <> 0 OR octets <> 0
         EXCEPT SELECT domain, {COUNTED_AS} AS s, count(*), sum(octets) FROM delivery
