@@ -30,7 +30,7 @@ LISTING = Backup(DOMAIN, recipients=LISTED)
 
 
 class Street:
-    """The receive station in an internet; whoever calls is a host of it."""
+    """The receive station in an internet; each caller is a host of it."""
 
     def __init__(self, office: Office) -> None:
         self.timeline = Timeline(SimDice("crowd"))
@@ -58,7 +58,7 @@ class Street:
         return talk, await talk.reply()
 
     def comes(self, visit: Coroutine[object, object, None]) -> None:
-        """Somebody, until the story is over."""
+        """A caller, until the story is over."""
         self.tasks.append(asyncio.get_running_loop().create_task(visit))
 
 
@@ -227,7 +227,7 @@ def test_strangers_from_everywhere_have_to_hurry_and_proven_senders_get_in(tmp_p
 
 
 async def guess(street: Street, address: str, guesses: int) -> list[int]:
-    """The codes that were heard of so many recipients nobody has, asked for in one group."""
+    """The codes that were heard of so many recipients that do not exist, asked for in one group."""
     codes = []
     talk, _ = await street.call(address)
     talk.say(

@@ -45,8 +45,7 @@ class SlowIntake(ListedIntake):
                 done.set_exception(self.error)
 
 
-def backup(**settings: object) -> Backup:
-    return replace(Backup(DOMAIN, recipients=(AnyRecipient(),), quota=QUOTA), **settings)  # type: ignore[arg-type]
+BACKUP = Backup(DOMAIN, recipients=(AnyRecipient(),), quota=QUOTA)
 
 
 def envelope(size: int | None) -> bytes:
@@ -84,7 +83,7 @@ def test_sixty_messages_at_once_store_no_more_than_the_quota(
         assert {client.wire.out[:9] for client in taken} <= {b"250 2.0.0", b"452 4.2.2"}
         assert is_nothing_under_way(office)
 
-    office = in_office(tmp_path, story, backup=backup(), intake=intake)
+    office = in_office(tmp_path, story, backup=BACKUP, intake=intake)
     assert len(office.failures) == 0
     assert intake.stored <= QUOTA
     assert len(intake.taken) == QUOTA // (len(body) + 200)
@@ -103,7 +102,7 @@ def test_who_only_declares_or_never_ends_does_not_close_the_domain_to_others(tmp
         (reply,) = await honest.say(BODY + b".\r\n")
         assert reply.startswith("250 ")
 
-    in_office(tmp_path, story, backup=backup())
+    in_office(tmp_path, story, backup=BACKUP)
 
 
 def test_what_was_declared_is_spoken_for_on_the_disk_and_in_the_domain(tmp_path: Path) -> None:
@@ -118,7 +117,7 @@ def test_what_was_declared_is_spoken_for_on_the_disk_and_in_the_domain(tmp_path:
         second.hang_up()
         assert (await third.say(envelope(800_000)))[-1].startswith("250 ")
 
-    in_office(tmp_path, story, backup=backup())
+    in_office(tmp_path, story, backup=BACKUP)
 
 
 def test_bodies_in_memory_do_not_fill_the_reserve_together(tmp_path: Path) -> None:
@@ -136,7 +135,7 @@ def test_bodies_in_memory_do_not_fill_the_reserve_together(tmp_path: Path) -> No
             refused += reply.startswith("452 4.3.1")
         assert refused > 0
 
-    in_office(tmp_path, story, backup=backup(quota=None))
+    in_office(tmp_path, story, backup=replace(BACKUP, quota=None))
 
 
 def test_unverified_recipients_have_their_share_together(tmp_path: Path) -> None:
@@ -154,7 +153,7 @@ def test_unverified_recipients_have_their_share_together(tmp_path: Path) -> None
         await clients[-1].settle()
         assert is_nothing_under_way(office)
 
-    in_office(tmp_path, story, backup=backup(recipients=(LearnedRecipients(),)), intake=intake)
+    in_office(tmp_path, story, backup=replace(BACKUP, recipients=(LearnedRecipients(),)), intake=intake)
     assert 0 < intake.stored <= QUOTA / 4
 
 
@@ -310,7 +309,9 @@ def test_nothing_counts_when_a_message_has_ended(
         await client.settle()
         assert is_nothing_under_way(office)
 
-    in_office(tmp_path, story, backup=backup(recipients=recipients, quota=10 * QUOTA, max_size=2 * QUOTA))
+    in_office(
+        tmp_path, story, backup=replace(BACKUP, recipients=recipients, quota=10 * QUOTA, max_size=2 * QUOTA)
+    )
 
 
 def test_a_message_counts_once_in_a_place_with_what_has_come_or_was_declared() -> None:

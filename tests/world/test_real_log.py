@@ -1,4 +1,4 @@
-"""The log's writer: every line once, and a process that must end is not kept by a log that nobody reads."""
+"""The log's writer: every line once, and a process that must end is not kept by a log without a reader."""
 
 import asyncio
 import os

@@ -95,7 +95,7 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
 
 
 def _end_at_once(writer: LogWriter) -> NoReturn:
-    """Without a drain: nothing that is under way could be made durable, and nobody may be answered any more.
+    """Without a drain: nothing under way could be made durable, and no caller may be answered any more.
     Whatever a crash leaves is put in order by the next start, and this is one.
     """
     writer.write_out_within(LAST_WORDS_SECONDS_MAX)
@@ -193,7 +193,7 @@ class _Running:
         log.role_started(self._name, worker)
         listen_for_signals(self._stop, log)
         self._hold_on_to_the_lifeline()
-        for one in held:  # first of all: whoever finishes what is under way is in nobody's way
+        for one in held:  # first: what finishes under way may go on beside the next instance
             ends.callback(one.release)
         gc.freeze()  # what was loaded stays: the collector need not look through it again and again
         await self._stop.wait()

@@ -16,7 +16,7 @@ from secondpost.mail.prefix import link_of, site_of
 
 SHARES = 20  # a network's share is one in so many of all places, and at least one place
 PROVEN_SHARES = 10  # what a proven network or a primary may have
-# How much of all places has to be free for somebody to come in; our primaries come in as long as one is.
+# How much of all places has to be free for a caller to come in; our primaries come in as long as one is.
 FOR_STRANGERS_PERCENT = 30
 FOR_PROVEN_PERCENT = 15
 FOR_NEWCOMERS_PERCENT = 5  # for networks that have none; to a proven one of them the rest is open, too

@@ -164,7 +164,7 @@ def _hold(path: str) -> "RealHeld | None":
         except BaseException:
             os.close(handle)
             raise
-        os.close(handle)  # somebody removed the file meanwhile: a lock on it keeps nobody out
+        os.close(handle)  # the file was removed meanwhile: a lock on it keeps no process out
     return None
 
 

@@ -65,7 +65,7 @@ class LogWriter:
 
     def write_out(self) -> None:
         """All that was said. Blocks; the last thing a process does."""
-        # An error: nobody reads the log any more, and there is nowhere to say so.
+        # An error: the log has no reader any more, and there is nowhere to say so.
         with self._at_it, suppress(OSError):
             data = self._taken()
             while len(data) > 0:

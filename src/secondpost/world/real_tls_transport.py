@@ -72,7 +72,7 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             self._flush()
             self._open = True
             self._shaken.set_result(None)
-            # In a later turn: whoever awaits the handshake hears of its end before the first data comes.
+            # In a later turn: the awaiting start_tls returns before the first data comes.
             self._loop.call_soon(self._read)
 
     # ------------------------------------------------------------ what the wire says

@@ -48,7 +48,7 @@ def secondpost(place: Path, primary: PostfixPrimary) -> Secondpost:
 
 @pytest.fixture
 def sender(place: Path, secondpost: Secondpost) -> Iterator[Postfix]:
-    """Somebody else's server, whose mail for backup.example comes to us."""
+    """Another server, whose mail for backup.example comes to us."""
     folder = place / "sender"
     folder.mkdir(mode=0o755)
     settings = {
