@@ -77,9 +77,8 @@ class IdleLooks:
             await self._look_at(domain)
         except (StoreUnavailable, StoreFull) as error:
             self._post.log.alarm("probe-waits", f"{domain}: {error}")
-        finally:
-            seconds = IDLE_SECONDS * (1 - JITTER / 2 + JITTER * self._post.dice.fraction())
-            self._next[domain] = asyncio.get_running_loop().time() + seconds
+        seconds = IDLE_SECONDS * (1 - JITTER / 2 + JITTER * self._post.dice.fraction())
+        self._next[domain] = asyncio.get_running_loop().time() + seconds
 
     async def _look_at(self, domain: Domain) -> None:
         post = self._post

@@ -1,4 +1,4 @@
-"""What the primary of each backup domain offers, as far as is known: read again every few seconds."""
+"""What the primary of each backup domain offers, as far as is known: read again every second."""
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
@@ -6,7 +6,7 @@ from secondpost.mail.offered import Offered
 from secondpost.store.ports import Intake, StoreUnavailable
 from secondpost.world.ports import Clock
 
-LOOK_MS = 5_000  # between two looks at the store
+LOOK_MS = 1_000  # between two looks at the store
 FRESH_MS = 7 * 86_400_000  # a primary that was away for longer may have changed
 SIZE_MAX = 50_000_000  # octets of a message, where no domain says another
 

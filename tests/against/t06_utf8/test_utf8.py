@@ -1,4 +1,4 @@
-"""Mail in UTF-8 from a Postfix through us to a Postfix that takes it, and to one that does not."""
+"""From a Postfix through us to a Postfix: mail that it takes, in UTF-8, and mail that it would refuse."""
 
 import json
 import smtplib
@@ -74,6 +74,21 @@ def outcome(postfix: Postfix, reader: str) -> str:
     return found[-1] if len(found) > 0 else ""
 
 
+def reply_to(secondpost: Secondpost, sender: str, reader: str) -> int:
+    """The code that we answer to RCPT; nothing is sent."""
+    with smtplib.SMTP("127.0.0.1", secondpost.port) as smtp:
+        smtp.ehlo()
+        smtp.command_encoding = "utf-8"
+        smtp.mail(sender, ["SMTPUTF8"])
+        return smtp.rcpt(reader)[0]
+
+
+def offered_size(secondpost: Secondpost) -> str:
+    with smtplib.SMTP("127.0.0.1", secondpost.port) as smtp:
+        smtp.ehlo()
+        return smtp.esmtp_features["size"]
+
+
 def knows_the_primary(secondpost: Secondpost) -> bool:
     (known,) = json.loads(secondpost.run("status", "--json"))["primaries"]
     return known["reachable"] is True
@@ -102,8 +117,9 @@ def test_it_is_refused_at_once_where_the_primary_does_not(
     primary: PostfixPrimary, secondpost: Secondpost, sender: Postfix
 ) -> None:
     with primary, secondpost:
-        until(lambda: knows_the_primary(secondpost), SECONDS_MAX, secondpost.trouble)
-        until(lambda: 'smtputf8": false' in secondpost.run("status", "--json"), 10, secondpost.trouble)
+        until(lambda: reply_to(secondpost, SENDER, READER) == 550, SECONDS_MAX, secondpost.trouble)
+        (known,) = json.loads(secondpost.run("status", "--json"))["primaries"]
+        assert (known["reachable"], known["smtputf8"]) == (True, False)
         send(sender, SENDER, READER, PLAIN)
         until(lambda: "status=bounced" in outcome(sender, READER), SECONDS_MAX, sender.trouble)
         assert "dsn=5.6.7" in outcome(sender, READER)
@@ -141,3 +157,17 @@ def test_what_came_before_that_was_known_is_kept_and_told(
         told = secondpost.run("status")
         assert f"1 delivery is kept because the primary of {DOMAIN} does not offer SMTPUTF8." in told
         assert "status=sent" in outcome(sender, READER)
+
+
+@with_smtputf8
+def test_the_sender_reads_of_the_primarys_size_before_it_sends(
+    primary: PostfixPrimary, secondpost: Secondpost, sender: Postfix
+) -> None:
+    primary.postfix.settings = {**primary.postfix.settings, "message_size_limit": "20000"}
+    primary.postfix.write()
+    with primary, secondpost:
+        until(lambda: offered_size(secondpost) == "20000", SECONDS_MAX, secondpost.trouble)
+        send(sender, PLAIN_SENDER, PLAIN_READER, PLAIN + b"too large\r\n" * 2000)
+        until(lambda: "status=bounced" in outcome(sender, PLAIN_READER), SECONDS_MAX, sender.trouble)
+        assert "dsn=5.3.4" in outcome(sender, PLAIN_READER)
+        assert listed(secondpost) == []
