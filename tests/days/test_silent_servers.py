@@ -8,6 +8,7 @@ import pytest
 
 from secondpost.deliver import loop, sites_down
 from secondpost.deliver.entrances import OPENING_MAX
+from secondpost.deliver.idle import LOOKS_AT_ONCE
 from secondpost.deliver.outside import COMMAND_SECONDS
 from secondpost.deliver.places import STILL_SECONDS
 from secondpost.deliver.site import LINGER_SECONDS
@@ -128,7 +129,9 @@ def test_silent_primaries_hold_up_no_other_and_are_gone_soon_after_their_time(to
     post_to_all(town, domains)
     begun = town.timeline.now
     assert worst_delay(town, primary, 20, 5.0) < SOON_SECONDS
-    assert sum(one.connections for one in silent) == SILENT, "RFC 5321 §4.5.3.2: a greeting has its time"
+    # Some were being looked at before their mail came, and that look waits as long.
+    waited_for = sum(one.connections for one in silent)
+    assert SILENT <= waited_for <= SILENT + LOOKS_AT_ONCE, "RFC 5321 §4.5.3.2: a greeting has its time"
     assert begun + COMMAND_SECONDS > town.timeline.now
     town.pass_by(begun + COMMAND_SECONDS + 10.0 - town.timeline.now)
     assert len(town.log.of("site-down")) == SILENT

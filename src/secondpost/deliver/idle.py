@@ -25,9 +25,9 @@ JITTER = 0.1  # of it, so that what was looked at together is not so again
 FIRST_SECONDS_PER_DOMAIN = 0.05  # the first looks are spread over
 FIRST_SECONDS_MAX = 60.0
 ROUTES_AT_ONCE = 20
-LOOKS_AT_ONCE = 10
+LOOKS_AT_ONCE = 50
 CONNECT_SECONDS = 10.0
-LOOK_SECONDS_MAX = 60.0  # for all hosts of a site; afterwards it gave no answer
+LOOK_SECONDS_MAX = 330.0  # for all hosts of a site: a greeting alone may take 300 (RFC 5321 §4.5.3.2)
 
 
 class _Caller:
@@ -107,6 +107,8 @@ class IdleLooks:
         self._looking.add(plan.site)
         try:
             async with self._looks:
+                if self._post.claims.is_down(plan.site) or self._is_busy(plan.site):
+                    return  # it was found out while we waited
                 refusal = await self._first_refusal(plan)
             if refusal is not None:
                 await self._post.mark_down(plan.site, refusal.cause, f"{refusal.host}: {refusal.reply}")
