@@ -15,6 +15,7 @@ import pytest
 
 from bench.measure import pss_megabytes
 from secondpost.deliver.entrances import OPENING_MAX
+from secondpost.deliver.idle import LOOKS_AT_ONCE
 from tests.crash.postoffice import RECIPIENT
 from tests.service.newsroom import BY_HAND, Newsroom
 from tests.service.primary import Client, Primary
@@ -133,7 +134,7 @@ def send_all(town: Town, client: Client, folder: Path) -> None:
     listed = folder / "readers.csv"
     listed.write_text("".join(f"reader@s{number}.example\n" for number in range(1, SILENT + 1)))
     assert town.room.told("subscribers", "import", "weekly", str(listed), "--invite")["added"] == SILENT
-    until("all silent primaries are called", lambda: town.connections_to("127.0.1.") == SILENT)
+    until("all silent primaries are called", lambda: town.connections_to("127.0.1.") >= SILENT)
     for number in range(LETTERS):
         assert client.send(message(number), RECIPIENT).startswith("250 ")
         time.sleep(LETTER_SECONDS)
@@ -141,7 +142,8 @@ def send_all(town: Town, client: Client, folder: Path) -> None:
     until("the confirmation came", lambda: len(town.readers.mails) == 1)
     until("all mail came", lambda: len(town.primary.mails) == LETTERS)
     assert 1 <= town.connections_to(SHARED) <= OPENING_MAX
-    assert town.connections_to("127.0.1.") == SILENT, "a greeting has its 300 seconds"
+    called = town.connections_to("127.0.1.")
+    assert SILENT <= called <= SILENT + LOOKS_AT_ONCE, "a greeting has its 300 seconds"
     assert town.log().count("site-down") <= SILENT, "of the names that had no room at their address in time"
 
 

@@ -60,6 +60,9 @@ class Base:
         self._writer.after_group = self._after_group
         self._files_leave = False  # set on the line, read in the loop
         self._remover: asyncio.Task[None] | None = None
+        # Recipients of which something was learned: as counted last (None: not yet), and written since.
+        self._learned: int | None = None
+        self._learned_since = 0
 
     def _read(self, query: str, bindings: tuple[Value, ...] = ()) -> list[tuple[Value, ...]]:
         """All rows. Raises StoreUnavailable and DiskFailed."""

@@ -66,6 +66,7 @@ class SqliteIntake(Base):
 
     def learn(self, mailbox: Mailbox, learned: Learned) -> Awaitable[None]:
         row = (mailbox.key, int(learned.known), learned.at_ms, learned.how)
+        self._learned_since += 1
 
         def write(db: apsw.Connection) -> None:
             db.execute(_QUERIES["learn"], row)

@@ -151,14 +151,21 @@ class SqliteKeeping(Checkpoints):
         return self._change_some(batch, 2 * BATCH_ROWS)
 
     async def bound_learned(self, most: int) -> int:
-        [(count,)] = self._read(_QUERIES["learned_count"])
-        surplus = min(number(count) - most, BATCH_ROWS)
+        """Counted at the start, and again when so many were learned since that there may be too many."""
+        if self._learned is None or self._learned + self._learned_since > most:
+            [(count,)] = self._read(_QUERIES["learned_count"])
+            self._learned, self._learned_since = number(count), 0
+        surplus = min(self._learned - most, BATCH_ROWS)
+        if surplus <= 0:
+            return 0
 
         def batch(db: apsw.Connection) -> int:
             db.execute(_QUERIES["forget_oldest_learned"], (surplus,))
             return db.changes()
 
-        return 0 if surplus <= 0 else await self._change_some(batch, BATCH_ROWS)
+        forgotten = await self._change_some(batch, BATCH_ROWS)
+        self._learned -= forgotten
+        return forgotten
 
     def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
         def batch(db: apsw.Connection) -> int:

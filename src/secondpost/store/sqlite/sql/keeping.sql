@@ -86,7 +86,7 @@ SELECT count(*) FROM learned;
 -- name: forget_oldest_learned
 -- The oldest of them go, those that were not there first.
 DELETE FROM learned WHERE mailbox IN (
-  SELECT mailbox FROM learned INDEXED BY learned_at ORDER BY known, at_ms LIMIT ?1);
+  SELECT mailbox FROM learned INDEXED BY learned_at WHERE known >= 0 ORDER BY known, at_ms LIMIT ?1);
 
 -- name: forget_prefixes
 -- Networks last proven before ?1 are strangers again; in batches of ?2.
