@@ -38,6 +38,7 @@ from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.maillog import MailLog, Sink
 from secondpost.policy.recipient import own_domains
 from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.receive.disk_room import DiskRoom
 from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
@@ -173,7 +174,7 @@ class ReceiveRole:
         )
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         knowledge = RecipientKnowledge(store, world.clock, self._asker.knows)
-        free = partial(self._free_octets, config.reserve, failed)
+        free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
         self._listener = Listener(
             Reception(
                 config=config,

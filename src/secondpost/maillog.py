@@ -17,7 +17,7 @@ from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
 
 VALUE_CHARACTERS_MAX = 300
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._+-/:<>[]*#%~^&!,;")
+_PLAIN = re.compile(r"[A-Za-z0-9@._+/:<>\[\]*#%~^&!,;-]+")
 # A token with its purpose, wherever it stands: other hosts repeat our addresses, and senders misspell them.
 _TOKEN = re.compile(r"\b(b|leave|confirm)-[a-z2-7]{20,}", re.IGNORECASE)
 
@@ -28,7 +28,7 @@ def value_text(value: object) -> str:
     text = str(value)
     if len(text) > VALUE_CHARACTERS_MAX:
         text = text[:VALUE_CHARACTERS_MAX] + "…"
-    if len(text) > 0 and _PLAIN.issuperset(text):
+    if _PLAIN.fullmatch(text) is not None:
         return text
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'

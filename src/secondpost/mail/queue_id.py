@@ -17,16 +17,16 @@ PER_MILLISECOND_MAX = 1 << COUNTER_BITS
 TEXT_CHARACTERS = 13
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o or u to misread
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 
 
 def queue_id_text(queue_id: QueueId) -> str:
-    number: int = queue_id
-    characters = []
-    for _ in range(TEXT_CHARACTERS):
-        characters.append(_ALPHABET[number & 31])
-        number >>= 5
-    return "".join(reversed(characters))
+    n: int = queue_id
+    pairs = (
+        f"{_PAIRS[n >> 50 & 1023]}{_PAIRS[n >> 40 & 1023]}{_PAIRS[n >> 30 & 1023]}{_PAIRS[n >> 20 & 1023]}"
+    )
+    return f"{_ALPHABET[n >> 60]}{pairs}{_PAIRS[n >> 10 & 1023]}{_PAIRS[n & 1023]}"
 
 
 def parse_queue_id(text: str) -> QueueId:

@@ -1,8 +1,10 @@
 """What a server answers: code, enhanced status and text (RFC 5321 §4.2, RFC 3463)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 REPLY_LINE_OCTETS_MAX = 512  # RFC 5321 §4.5.3.1.5
+ENCODED_MAX = 256  # replies that are kept encoded: most of what is said is said again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,20 @@ class Reply:
 
     def encode(self) -> bytes:
         """The reply as it goes over the wire; control and non-ASCII characters become "?"."""
-        prefix = f"{self.status} " if len(self.status) > 0 else ""
-        room = REPLY_LINE_OCTETS_MAX - len("250-") - len(prefix) - len("\r\n")
-        texts = [prefix + _clean(line)[:room] for line in self.lines]
-        head = [f"{self.code}-{text}\r\n" for text in texts[:-1]]
-        return ("".join(head) + f"{self.code} {texts[-1]}\r\n").encode("ascii")
+        return _encoded(self)
 
     def __str__(self) -> str:
         status = f"{self.status} " if len(self.status) > 0 else ""
         return f"{self.code} {status}{self.text}"
+
+
+@lru_cache(ENCODED_MAX)
+def _encoded(reply: Reply) -> bytes:
+    prefix = f"{reply.status} " if len(reply.status) > 0 else ""
+    room = REPLY_LINE_OCTETS_MAX - len("250-") - len(prefix) - len("\r\n")
+    texts = [prefix + _clean(line)[:room] for line in reply.lines]
+    head = [f"{reply.code}-{text}\r\n" for text in texts[:-1]]
+    return ("".join(head) + f"{reply.code} {texts[-1]}\r\n").encode("ascii")
 
 
 def _clean(line: str) -> str:

@@ -79,6 +79,7 @@ class Conversation(asyncio.Protocol):
         self._reception = reception
         self._session = session
         self._host = host
+        self._loop = asyncio.get_running_loop()  # kept: asking for it is a system call each time
         self._transport: asyncio.Transport | None = None
         self.caller = UNKNOWN
         self.has_brought_mail = False
@@ -112,7 +113,7 @@ class Conversation(asyncio.Protocol):
             return
         self._lines.connected()
         self._session.greeting()
-        self._heard = self._envelope_begun = asyncio.get_running_loop().time()
+        self._heard = self._envelope_begun = self._loop.time()
         self._set_timer()
         self._flush()
 
@@ -180,7 +181,7 @@ class Conversation(asyncio.Protocol):
             self._close()
             return
         self._transport.write_eof()
-        asyncio.get_running_loop().call_later(LINGER_SECONDS, self.abort)
+        self._loop.call_later(LINGER_SECONDS, self.abort)
 
     def _close(self) -> None:
         if self._transport is not None:
@@ -215,7 +216,7 @@ class Conversation(asyncio.Protocol):
         """
         patience = self._host.patience(self)
         seconds = min(self._seconds_left(patience), patience.command)
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         self._timer = loop.call_later(max(seconds, WAITING_SECONDS if self._waiting else 0.0), self._ring)
 
     def _seconds_left(self, patience: Patience) -> float:
@@ -224,7 +225,7 @@ class Conversation(asyncio.Protocol):
             ends = min(self._heard + patience.pause, body_ends)
         else:
             ends = min(self._heard + patience.command, self._envelope_begun + patience.envelope)
-        return ends - asyncio.get_running_loop().time()
+        return ends - self._loop.time()
 
     def _ring(self) -> None:
         self._timer = None
@@ -290,7 +291,7 @@ class Conversation(asyncio.Protocol):
             case Quit():
                 self._flush()
                 self._close()
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = self._loop.time()
 
     # ------------------------------------------------------------ MAIL and RCPT
 
@@ -315,7 +316,7 @@ class Conversation(asyncio.Protocol):
         except Unfinished as unfinished:
             self._waiting = True
             deciding = finish(asking, unfinished.question, self._reception.answerer)
-            self._asking = asyncio.get_running_loop().create_task(deciding)
+            self._asking = self._loop.create_task(deciding)
             self._asking.add_done_callback(lambda task: self._judged_later(mailbox, task))
 
     def _judged_later(self, mailbox: Mailbox, task: asyncio.Task[Verdict]) -> None:
@@ -329,7 +330,7 @@ class Conversation(asyncio.Protocol):
     def _waited(self) -> None:
         """The client may speak again, and has all of its time for it."""
         self._waiting = False
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = self._loop.time()
 
     def _judged(self, mailbox: Mailbox, verdict: Verdict) -> None:
         if isinstance(verdict, Accept):
@@ -348,7 +349,7 @@ class Conversation(asyncio.Protocol):
     # ------------------------------------------------------------ the body
 
     def _begin_body(self) -> None:
-        self._body_begun = asyncio.get_running_loop().time()
+        self._body_begun = self._loop.time()
         self._incoming.begin_body(self._peer(), self._body_drained, self._body_failed)
         self._session.answer(GO_AHEAD)
 

@@ -1,6 +1,7 @@
 """The one line that we add to a message: Received (RFC 5321 §4.4)."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.envelope import Peer
@@ -12,7 +13,12 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def date_time(now_ms: int) -> str:
     """RFC 5322 §3.3, always in UTC and never in the locale's words."""
-    at = datetime.fromtimestamp(now_ms // 1000, UTC)
+    return _date_time(now_ms // 1000)
+
+
+@lru_cache(1)
+def _date_time(seconds: int) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
     day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
     return f"{day}, {at.day} {month} {at.year} {at:%H:%M:%S} +0000"
 

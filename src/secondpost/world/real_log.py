@@ -41,8 +41,11 @@ class LogWriter:
             self._dropped += 1
         self._lines.append(f"{self._time()} {self._role} {text}\n")
         if not self._flush_is_due:
-            self._flush_is_due = True
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        self._flush_is_due = True
+        asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
 
     def _time(self) -> str:
         now_ms = self._clock.now_ms()
@@ -59,9 +62,10 @@ class LogWriter:
             self._line.submit(self.write_out, self._written)
 
     def _written(self, error: BaseException | None) -> None:
+        """What was said meanwhile waits its time again: else the thread would be woken for each line."""
         self._writing = False
-        if len(self._lines) > 0:
-            self._flush()
+        if len(self._lines) > 0 and not self._flush_is_due:
+            self._flush_soon()
 
     def write_out(self) -> None:
         """All that was said. Blocks; the last thing a process does."""
