@@ -14,7 +14,7 @@ help:
 	@echo "make run      a small internet on loopback: watch a blocked primary being covered"
 	@echo "make test     the fast suite, about five minutes, no network"
 	@echo "make lint     ruff, mypy --strict, the floors"
-	@echo "make days     simulated days: SEEDS=200"
+	@echo "make days     simulated days: SEEDS=200; and a new server's first month"
 	@echo "make against  against real Postfix, Exim, OpenSMTPD and Unbound"
 	@echo "make bench    accept and relay against Postfix, an issue against the machine itself"
 	@echo "make long     the full forms of everything"
@@ -23,7 +23,7 @@ help:
 run: $(READY)
 	@$(VENV)/bin/secondpost demo
 
-test: $(READY) have-strace
+test: $(READY) have-strace have-ip
 	@$(PY) -m pytest --ignore tests/against --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: $(READY)
@@ -34,6 +34,7 @@ lint: $(READY)
 
 days: $(READY)
 	@$(PY) -m simulation.days --seeds $(SEEDS)
+	@$(PY) -m tests.days.month
 
 bench: $(READY) have-peers
 	@$(PY) -m bench
@@ -41,7 +42,7 @@ bench: $(READY) have-peers
 against: $(READY) have-peers have-swaks
 	@$(PY) -m pytest tests/against
 
-long: $(READY) have-peers have-strace have-swaks
+long: $(READY) have-peers have-strace have-ip have-swaks
 	@$(MAKE) --no-print-directory lint test
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
 	@$(PY) -m tests.crash.reader_states
@@ -83,9 +84,11 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m compileall -q src simulation
 	@touch $@
 
-.PHONY: have-strace have-swaks have-peers
+.PHONY: have-strace have-ip have-swaks have-peers
 have-strace:
 	@command -v strace >/dev/null || { echo "strace is missing: apt-get install strace"; exit 1; }
+have-ip:
+	@command -v ip >/dev/null || { echo "ip is missing: apt-get install iproute2"; exit 1; }
 have-swaks:
 	@command -v swaks >/dev/null || { echo "swaks is missing: apt-get install swaks"; exit 1; }
 have-peers: $(READY)
