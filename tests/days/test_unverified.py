@@ -4,8 +4,8 @@ import pytest
 
 from secondpost.config.records import LearnedRecipients
 from secondpost.deliver.refusal_budget import REFUSALS_PER_CONNECTION_MAX, REFUSALS_PER_MINUTE_MAX
-from simulation.day import calm_housekeeping
 from simulation.letters import compose
+from tests.days.calm import calm
 from tests.days.test_hostile_primary import DOMAIN, MINUTE, Primary, Town, town
 
 __all__ = ["town"]
@@ -99,13 +99,13 @@ def test_a_primary_that_parts_after_refusals_is_not_down_and_is_asked_more_slowl
 
 
 def test_a_primary_that_takes_every_address_teaches_nothing_and_is_tried_once_a_day(town: Town) -> None:
-    primary = newcomer(town)
+    with calm():
+        primary = newcomer(town)
     primary.mailboxes = None
     primary.open()
     give(town, *PEOPLE)
     assert town.until(lambda: len(primary.taken) == 5, 10 * MINUTE)
-    with calm_housekeeping():
-        town.pass_by(1.1 * DAY)
+    town.pass_by(1.1 * DAY)
     strange = [local for _, local in primary.asked if local not in (*PEOPLE, "postmaster")]
     assert len(strange) == 2
     primary.shut()

@@ -1,8 +1,4 @@
-"""How much room the disk has: looked at ten times a second at most, however many messages come in.
-
-What is coming in meanwhile is counted beside it (under_way.py), and what was stored since the last look is
-small against the reserve.
-"""
+"""How much room the disk has: while there is plenty, it is looked at ten times a second at most."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +6,7 @@ from dataclasses import dataclass
 from secondpost.world.ports import Clock
 
 LOOK_MS = 100
+PLENTY_OCTETS = 256_000_000  # beyond the reserve; more than comes in between two looks
 
 
 @dataclass(slots=True)
@@ -18,12 +15,12 @@ class DiskRoom:
 
     look: Callable[[], int]
     clock: Clock
-    _looked_ms: int | None = None
+    _looked_ms: int = 0
     _free: int = 0
 
     def free(self) -> int:
         now_ms = self.clock.now_ms()
-        if self._looked_ms is None or not 0 <= now_ms - self._looked_ms < LOOK_MS:
+        if self._free < PLENTY_OCTETS or not 0 <= now_ms - self._looked_ms < LOOK_MS:
             self._free = self.look()
             self._looked_ms = now_ms
         return self._free
