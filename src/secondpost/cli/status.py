@@ -21,6 +21,7 @@ from secondpost.cli.primaries import PrimaryStands, primaries_of, primary_docume
 from secondpost.cli.refused import refused_document, say_refused
 from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table, utc_time
 from secondpost.config.records import Config, Newsletter
+from secondpost.deliver.refusal_budget import REFUSALS_PER_MINUTE_MAX
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Issue, Reckoning
@@ -164,7 +165,7 @@ def _say(config: Config, runs: bool, counts: list[Count], down: list[SiteDown], 
         COLUMNS,
         [
             (
-                count.domain,
+                count.domain if count.lane is not Lane.UNVERIFIED else f"{count.domain} (unverified)",
                 _standing(count).value,
                 f"{count.deliveries:,}",
                 size_text(count.octets),
@@ -174,6 +175,11 @@ def _say(config: Config, runs: bool, counts: list[Count], down: list[SiteDown], 
             for count in counts
         ],
     )
+    if any(count.lane is Lane.UNVERIFIED and count.state is State.WAITING for count in counts):
+        say(
+            "Unverified is mail for addresses of which nothing is known: it goes last, "
+            f"and a primary is made to refuse at most {REFUSALS_PER_MINUTE_MAX} of them a minute."
+        )
     kept = sum(count.deliveries for count in counts if count.state is State.KEPT and not _goes(count))
     if kept > 0:
         say(

@@ -70,7 +70,11 @@ def delimiters(value: object) -> str:
     """Characters of a local part behind which a detail stands (me+tag@); none at all turns that off."""
     if value == "":
         return ""
-    return _matching(text(value), _DELIMITERS, "a set of characters between a mailbox and its detail", "+")
+    written = text(value)
+    if _DELIMITERS.fullmatch(written) is None:
+        hint = 'write up to eight of #$&\'*+-/=?^_`{|}~, such as "+", or "" for none'
+        raise Wrong(f"{quoted(written)} holds what cannot stand between a mailbox and its detail", hint)
+    return written
 
 
 def _matching(written: str, pattern: re.Pattern[str], what: str, example: str) -> str:

@@ -140,7 +140,7 @@ class Post:
 
     async def hint(self, lane: Lane, domain: Domain, site: str) -> None:
         """The domain belongs to this site."""
-        if lane is Lane.RELAY:
+        if lane in (Lane.RELAY, Lane.UNVERIFIED):
             self.primaries.belongs(domain, site)
         await insist(partial(self.claims.hint_site, lane, domain, site), f"the way to {domain}", self.log)
 

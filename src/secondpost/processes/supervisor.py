@@ -138,6 +138,7 @@ class _Supervisor:
         environment |= {LIFELINE: str(self._lifeline_read), VARIABLE: doors_text(doors)}
         return await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # no module comes from the folder in which the service was started
             "-m",
             "secondpost",
             "--config",

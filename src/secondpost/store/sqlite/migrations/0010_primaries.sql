@@ -31,11 +31,12 @@ BEGIN
     ON CONFLICT DO UPDATE SET deliveries = deliveries + 1;
 END;
 
--- Its first attempt found the site down, or it was handed back because another's did.
+-- Its first attempt found the site down, or it was handed back because another's did. One that came while the site was
+-- down was counted then.
 CREATE TRIGGER delivery_is_held_after_all AFTER UPDATE OF state ON delivery
 WHEN old.state = 'claimed' AND new.state = 'waiting' AND old.attempts = 0 AND new.subscriber IS NULL AND EXISTS (
   SELECT 1 FROM domain AS own CROSS JOIN domain AS relay ON relay.lane = 'relay' AND relay.name = own.name
-  CROSS JOIN site ON site.site = relay.site WHERE own.id = new.domain)
+  CROSS JOIN site ON site.site = relay.site WHERE own.id = new.domain AND site.since_ms > new.arrived_ms)
 BEGIN
   INSERT INTO day_tally (day, domain, what, deliveries) VALUES (new.last_ms / 86400000, new.domain, 'held', 1)
     ON CONFLICT DO UPDATE SET deliveries = deliveries + 1;
