@@ -198,3 +198,25 @@ def test_a_domain_is_the_same_however_it_was_written() -> None:
     assert len({written, Domain("xn--bcher-kva.example")}) == 1
     assert Mailbox("bert", written).written == "bert@bücher.example"
     assert str(Mailbox("bert", written)) == "bert@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("other", "ascii"), [("\u017fales", "sales"), ("mar\u212a", "mark"), ("stra\u00dfe", "strasse")]
+)
+def test_no_address_in_utf8_has_the_key_of_one_in_ascii(other: str, ascii: str) -> None:
+    domain = Domain("example.net")
+    assert Mailbox(other, domain).key != Mailbox(ascii, domain).key
+    assert Mailbox("B\u00dcRO", domain).key == Mailbox("bu\u0308ro", domain).key
+
+
+def test_a_mailbox_whose_plain_form_would_be_too_long_has_none() -> None:
+    domain = Domain("example.net")
+    assert Mailbox("a" * 61 + ".+b", domain).without_detail("+") == Mailbox(f'"{"a" * 61}."', domain)
+    assert Mailbox("a" * 62 + ".+", domain).without_detail("+") is None
+
+
+@given(st.from_regex(r"[a-z.+]{1,40}", fullmatch=True), st.sampled_from(["+", "+-", "."]))
+def test_the_plain_form_of_an_address_is_an_address(local: str, delimiters: str) -> None:
+    plain = Mailbox(local, Domain("example.net")).without_detail(delimiters)
+    if plain is not None:
+        assert Mailbox.parse(str(plain)) == plain

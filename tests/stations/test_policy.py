@@ -122,35 +122,58 @@ TAGGED = Mailbox.parse("anna+news@example.net")
 
 def test_a_detail_behind_a_delimiter_does_not_make_another_mailbox_of_a_list() -> None:
     listed = Mailbox.parse("anna@example.net")
-    assert judge(TAGGED, listed) == ACCEPT
-    assert judge(Mailbox.parse('"anna+a b"@example.net'), listed) == ACCEPT
+    assert judge(TAGGED, listed) == Accept(Way.UNVERIFIED), "a primary may know no tags"
+    assert judge(Mailbox.parse('"anna+a b"@example.net'), listed) == Accept(Way.UNVERIFIED)
+    assert judge(TAGGED, listed, TAGGED) == ACCEPT
     for local in ("ann+a", "+anna", "anna-news"):
         assert judge(Mailbox(local, DOMAIN), listed) == NO_SUCH_USER
-    for delimiters, verdict in (("", NO_SUCH_USER), ("-", NO_SUCH_USER), ("-+", ACCEPT)):
+    for delimiters, verdict in (
+        ("", NO_SUCH_USER),
+        ("-", NO_SUCH_USER),
+        ("-+", Accept(Way.UNVERIFIED)),
+    ):
         backup = Backup(DOMAIN, recipients=(listed,), delimiters=delimiters)
         domains = {DOMAIN: recipients_of(backup, {})}
         assert answer_from({}, judge_recipient(TAGGED, domains, OWN)) == verdict
 
 
 @pytest.mark.parametrize(
+    "local", ["postmaster+x%victim.example", '"postmaster+@victim.example"', "postmaster+!victim.example"]
+)
+def test_a_detail_is_no_way_round_the_guard_against_relaying(local: str) -> None:
+    for sources in ((AnyRecipient(),), (LearnedRecipients(),), (ANNA,)):
+        assert isinstance(judge(Mailbox(local, DOMAIN), *sources, knowledge=Knowledge.KNOWN), Reject)
+
+
+@pytest.mark.parametrize(
     ("plain", "tagged", "verdict"),
     [
-        (Knowledge.KNOWN, None, ACCEPT),
+        (Knowledge.KNOWN, Knowledge.KNOWN, ACCEPT),
+        (Knowledge.KNOWN, Knowledge.UNREACHABLE, Accept(Way.UNVERIFIED)),
+        (Knowledge.KNOWN, Knowledge.UNKNOWN, NO_SUCH_USER),
         (Knowledge.UNKNOWN, Knowledge.KNOWN, ACCEPT),  # a mailbox of that very name
         (Knowledge.UNKNOWN, Knowledge.UNKNOWN, NO_SUCH_USER),
         (Knowledge.UNKNOWN, Knowledge.UNREACHABLE, Accept(Way.UNVERIFIED)),
         (Knowledge.UNREACHABLE, Knowledge.KNOWN, ACCEPT),
-        (Knowledge.UNREACHABLE, Knowledge.UNKNOWN, Accept(Way.UNVERIFIED)),
+        (Knowledge.UNREACHABLE, Knowledge.UNKNOWN, NO_SUCH_USER),
     ],
 )
 def test_what_is_learned_of_a_mailbox_holds_for_its_details(
-    plain: Knowledge, tagged: Knowledge | None, verdict: Verdict
+    plain: Knowledge, tagged: Knowledge, verdict: Verdict
 ) -> None:
     domains = {DOMAIN: recipients_of(Backup(DOMAIN), {})}
-    world: dict[Question, Answer] = {KnownRecipient(Mailbox("anna", DOMAIN)): plain}
-    if tagged is not None:
-        world[KnownRecipient(TAGGED)] = tagged
+    world: dict[Question, Answer] = {
+        KnownRecipient(Mailbox("anna", DOMAIN)): plain,
+        # Details can be made up without end: the primary is not asked about those of a known mailbox.
+        KnownRecipient(TAGGED, learned_only=plain is Knowledge.KNOWN): tagged,
+    }
     assert answer_from(world, judge_recipient(TAGGED, domains, OWN)) == verdict
+
+
+def test_who_wants_strangers_rejected_has_them_put_off_while_too_much_is_asked_of_the_primary() -> None:
+    for unknown, kind in ((Unknown.REJECT, Defer), (Unknown.DEFER, Defer), (Unknown.HOLD, Accept)):
+        verdict = judge(ANNA, LearnedRecipients(), unknown=unknown, knowledge=Knowledge.UNASKED)
+        assert isinstance(verdict, kind)
 
 
 def test_addresses_of_which_nothing_is_known_have_a_quarter_of_the_room() -> None:

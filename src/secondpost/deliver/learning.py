@@ -31,22 +31,25 @@ class Learning:
         """Those whose recipients are learned."""
         return tuple(self._delimiters)
 
-    def news_of(self, mailbox: Mailbox, now_ms: int) -> Mailbox | None:
-        """What a delivery to the mailbox teaches: itself, or me@ for me+tag@; None when it is nothing new."""
+    def news_of(self, mailbox: Mailbox, now_ms: int) -> tuple[Mailbox, ...]:
+        """What a delivery to the mailbox teaches, if it is new: itself, and me@ for me+tag@."""
         delimiters = self._delimiters.get(mailbox.domain)
         if delimiters is None:
-            return None
+            return ()
         plain = mailbox.without_detail(delimiters)
-        if plain is None:
-            plain = mailbox
-        learned_ms = self._lately.get(plain.key)
-        if (learned_ms is not None and now_ms - learned_ms < AGAIN_MS) or not self._teaches(mailbox.domain):
-            return None
-        self._lately[plain.key] = now_ms
-        self._lately.move_to_end(plain.key)
+        named = (mailbox,) if plain is None else (plain, mailbox)
+        return tuple(one for one in named if self._is_news(one, now_ms))
+
+    def _is_news(self, mailbox: Mailbox, now_ms: int) -> bool:
+        learned_ms = self._lately.get(mailbox.key)
+        lately = learned_ms is not None and 0 <= now_ms - learned_ms < AGAIN_MS
+        if lately or not self._teaches(mailbox.domain):
+            return False
+        self._lately[mailbox.key] = now_ms
+        self._lately.move_to_end(mailbox.key)
         if len(self._lately) > REMEMBERED_MAX:
             self._lately.popitem(last=False)
-        return plain
+        return True
 
     def _teaches(self, domain: Domain) -> bool:
         try:

@@ -166,8 +166,7 @@ class Post:
         match outcome, settlement.kept_for:
             case Delivered(host, reply), _:
                 self.log.delivered(id, to, host, reply, settlement.at_ms - claimed.arrived_ms, first)
-                learned = self.learning.news_of(to, settlement.at_ms)
-                if learned is not None:
+                for learned in self.learning.news_of(to, settlement.at_ms):
                     self.background(self.learning.write(learned, True, "delivery", settlement.at_ms))
             case ((Deferred(_, host, reply) | Failed(_, host, reply)), KeptFor() as kept_for):
                 self.log.kept(id, to, kept_for, host, reply, first)

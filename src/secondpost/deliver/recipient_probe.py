@@ -45,8 +45,11 @@ class SiteAsker:
             return same
         loop = asyncio.get_running_loop()
         question = WaitingQuestion(mailbox, network, loop.create_future(), loop.time() + CALLER_SECONDS)
-        if not self._may_wait(network):
+        if self._post.clock.now_ms() < self._unreachable_until_ms:
             question.settle(Knowledge.UNREACHABLE)
+            return question.answer
+        if not self._may_wait(network):
+            question.settle(Knowledge.UNASKED)
             return question.answer
         self._plan = plan
         self._asked[mailbox] = question.answer
@@ -62,16 +65,18 @@ class SiteAsker:
 
     def _may_wait(self, network: str) -> bool:
         now_ms = self._post.clock.now_ms()
-        reachable = now_ms >= self._unreachable_until_ms
         in_time = self._budget.wait_ms(network, now_ms) < CALLER_MS
-        return reachable and in_time and self._questions.has_room_for(network, now_ms)
+        return in_time and self._questions.has_room_for(network, now_ms)
 
     async def _work(self) -> None:
         try:
             while (network := await self._next_network()) is not None:
                 question = self._questions.take(network)
                 in_time = asyncio.get_running_loop().time() < question.until
-                question.settle(await self._find_out(question) if in_time else Knowledge.UNREACHABLE)
+                found = await self._find_out(question) if in_time else Knowledge.UNASKED
+                if found is Knowledge.KNOWN:
+                    self._questions.forgive(network)
+                question.settle(found)
         finally:
             self._working = False
             self._questions.end_all()

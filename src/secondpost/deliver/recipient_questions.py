@@ -42,6 +42,11 @@ class WaitingQuestions:
         self._asks[network] = asks
         return asks <= ASKS_PER_MINUTE_MAX and self._waiting < WAITING_MAX
 
+    def forgive(self, network: str) -> None:
+        """It named a mailbox that is there: that counts against no network."""
+        if self._asks.get(network, 0) > 0:
+            self._asks[network] -= 1
+
     def add(self, question: WaitingQuestion) -> None:
         self._by_network.setdefault(question.network, deque()).append(question)
         self._waiting += 1
@@ -69,6 +74,6 @@ class WaitingQuestions:
         """None of them can be asked in time."""
         for questions in self._by_network.values():
             for question in questions:
-                question.settle(Knowledge.UNREACHABLE)
+                question.settle(Knowledge.UNASKED)
         self._by_network.clear()
         self._waiting = 0

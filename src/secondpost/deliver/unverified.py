@@ -13,7 +13,7 @@ from secondpost.deliver.post import Post
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import QUEUE, REFUSALS_PER_CONNECTION_MAX
 from secondpost.deliver.refusals import Refusals
-from secondpost.deliver.results import outcome_of, outcome_of_break
+from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of_break
 from secondpost.deliver.site import BROKEN_OFF, OPENING_SECONDS_MAX
 from secondpost.deliver.sorting import jobs_of
 from secondpost.mail.address import Domain
@@ -217,6 +217,9 @@ class UnverifiedSite:
         refused = sum(map(is_refusal, results))
         self._refused += refused
         self._budget.give_back(QUEUE, len(results) - refused)
+        if all(map(is_policy_refusal, results)):
+            # It may be about us: then it ends no mail, until the primary takes some.
+            self._refusals.refused(self.lease.lane, job.first.recipient.domain)
         for claimed, result in zip(job.claimed, results, strict=True):
             self._settle(claimed, outcome_of(result, connection.host))
         self._finish()

@@ -113,13 +113,14 @@ class Mailbox:
 
     @property
     def key(self) -> str:
-        """What two spellings of one mailbox share: the local part unquoted and case-folded, in the one of
-        Unicode's forms that is composed (NFC).
+        """What two spellings of one mailbox share: the local part unquoted and in small letters, in the one
+        of Unicode's forms that is composed (NFC). One in UTF-8 never has the key of one in ASCII: folded
+        further, a long s or the sign for kelvin would make it another mailbox.
         """
         local = unquoted(self.local)
         if not local.isascii():
-            local = unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).casefold())
-            return f"{local}@{self.domain.name}"
+            composed = unicodedata.normalize("NFC", local).lower()
+            return f"{local if composed.isascii() else composed}@{self.domain.name}"
         return f"{local.casefold()}@{self.domain.name}"
 
     @property
@@ -141,7 +142,8 @@ class Mailbox:
         user = plain[:at]
         if _UTF8_DOT_STRING.fullmatch(user) is None:
             user = '"' + re.sub(r'(["\\])', r"\\\1", user) + '"'
-        return Mailbox(user, self.domain)
+        # Quotes that it did not have before may make it too long to be one.
+        return Mailbox(user, self.domain) if octets_of(user) <= LOCAL_PART_OCTETS_MAX else None
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain.name}"

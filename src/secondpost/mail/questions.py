@@ -39,6 +39,7 @@ class KnownRecipient:
 
     mailbox: Mailbox
     caller: str = ""  # the IP address of the one who names it
+    learned_only: bool = False  # as far as it is known without asking the primary now
 
 
 Question = Mx | Addresses | Txt | KnownRecipient
@@ -83,6 +84,7 @@ class Knowledge(StrEnum):
     KNOWN = "known"
     UNKNOWN = "unknown"  # the primary said so, or no key of ours made the address
     UNREACHABLE = "unreachable"  # nothing is known, and the primary cannot be asked now
+    UNASKED = "unasked"  # nothing is known, and too much is asked of the primary now
 
 
 Answer = MxAnswer | AddressAnswer | TxtAnswer | Knowledge

@@ -49,9 +49,8 @@ class Recipients:
     takes_any: bool
     learns: bool
 
-    def lists(self, mailbox: Mailbox) -> bool:
-        if mailbox.key in self.listed:
-            return True
+    def lists_plain(self, mailbox: Mailbox) -> bool:
+        """Whether it is a listed mailbox with a detail: me+tag@."""
         plain = mailbox.without_detail(self.backup.delimiters)
         return plain is not None and plain.key in self.listed
 
@@ -100,28 +99,35 @@ def judge_recipient(
         if mailbox.domain not in own.names:
             return NOT_OURS
         return (yield from _judge_own(mailbox, own))
-    if recipients.lists(mailbox):
+    if mailbox.key in recipients.listed:
         return ACCEPT
     if not ROUTING_CHARACTERS.isdisjoint(unquoted(mailbox.local)):
         return ROUTED_ON if recipients.takes_any or recipients.learns else NO_SUCH_USER
     if recipients.takes_any:
         return ACCEPT
+    is_detail = recipients.lists_plain(mailbox)
     if not recipients.learns:
-        return NO_SUCH_USER
-    return (yield from _judge_learned(mailbox, recipients.backup, caller))
+        return UNVERIFIED if is_detail else NO_SUCH_USER
+    return (yield from _judge_learned(mailbox, recipients.backup, is_detail, caller))
 
 
-def _judge_learned(mailbox: Mailbox, backup: Backup, caller: str) -> Asking[Verdict]:
-    """me+tag@ is me@; where there is no me@, it may be a mailbox of that very name."""
+def _judge_learned(mailbox: Mailbox, backup: Backup, is_detail: bool, caller: str) -> Asking[Verdict]:
+    """me+tag@ is me@; where there is no me@, it may be a mailbox of that very name.
+
+    With a tag that the primary never took it goes as unverified: a primary may know no tags, and details can
+    be made up without end.
+    """
     plain = mailbox.without_detail(backup.delimiters)
-    knowledge = Knowledge.UNKNOWN
-    for each in (mailbox,) if plain is None else (plain, mailbox):
-        answer = yield KnownRecipient(each, caller)
-        if answer is Knowledge.KNOWN:
-            return ACCEPT
-        if answer is Knowledge.UNREACHABLE:
-            knowledge = Knowledge.UNREACHABLE
-    return NO_SUCH_USER if knowledge is Knowledge.UNKNOWN else _unasked(backup.unknown)
+    if not is_detail and plain is not None:
+        is_detail = (yield KnownRecipient(plain, caller)) is Knowledge.KNOWN
+    answer = yield KnownRecipient(mailbox, caller, learned_only=is_detail)
+    if answer is Knowledge.KNOWN:
+        return ACCEPT
+    if is_detail and answer is not Knowledge.UNKNOWN:
+        return UNVERIFIED
+    if answer is Knowledge.UNASKED and backup.unknown is Unknown.REJECT:
+        return CANNOT_TELL  # the primary could be asked, but for others who ask too much
+    return NO_SUCH_USER if answer is Knowledge.UNKNOWN else _unasked(backup.unknown)
 
 
 def _judge_own(mailbox: Mailbox, own: OwnDomains) -> Asking[Verdict]:

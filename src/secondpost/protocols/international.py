@@ -4,6 +4,8 @@ A domain is one and the same in U-labels and in A-labels (RFC 5890); we know it 
 the configuration have, and pass it on as it was written: a server may have listed only the one form.
 """
 
+import re
+
 import idna
 
 from secondpost.mail.address import (
@@ -16,11 +18,15 @@ from secondpost.mail.address import (
     octets_of,
 )
 
+_OTHER_DOTS = re.compile("[\u3002\uff0e\uff61]")  # read as dots by IDNA2003, passed on to servers that do not
+
 
 def written_domain(text: str) -> Domain:
     """A domain in either form. Raises AddressError."""
     if text.isascii():
         return Domain.parse(text)
+    if _OTHER_DOTS.search(text) is not None:
+        raise AddressError(f"{text!r} is not a domain: its labels stand between dots of another kind")
     try:
         name = idna.encode(text).decode("ascii")
     except (idna.IDNAError, UnicodeError) as fault:

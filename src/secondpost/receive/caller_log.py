@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 
 from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.maillog import MailLog
 from secondpost.receive.callers import Caller, Refusal
@@ -84,6 +85,14 @@ class SessionLog:
     def protocol_fault(self, fault: str) -> None:
         if self._may_write("protocol-fault"):
             self._lines.log.protocol_fault(self._caller.address, fault)
+
+    def not_accepted(self, queue_id: QueueId, reply: Reply, reason: str) -> None:
+        if self._may_write("not-accepted"):
+            self._lines.log.not_accepted(queue_id, self._caller.address, reply, reason)
+
+    def normalized(self, queue_id: QueueId, newlines: int) -> None:
+        if self._may_write("normalized"):
+            self._lines.log.normalized(queue_id, self._caller.address, newlines)
 
     def end(self) -> None:
         """Write how many more there were."""

@@ -91,7 +91,6 @@ class Conversation(asyncio.Protocol):
         self._all_heard = False  # the client has closed its sending half
         self._upgrading = False
         self._draining = False
-        self._early: list[bytes] = []
         self._unread = 0
         self._asking: asyncio.Task[Verdict] | None = None
         self._heard = 0.0  # when the client last said something, or was last answered; the loop's time
@@ -118,8 +117,9 @@ class Conversation(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        if self._upgrading:  # ciphertext's first fruits, which may come before start_tls returns
-            self._early.append(data)
+        if self._upgrading:  # the handshake reads for itself: this was said in the clear (CVE-2011-0411)
+            self._lines.protocol_fault("bytes in the clear after STARTTLS")
+            self.abort()
             return
         self._session.receive_data(data)
         if self._waiting or self._choked:
@@ -279,6 +279,7 @@ class Conversation(asyncio.Protocol):
                 self._end_message()
             case StartTls():
                 self._waiting = self._upgrading = True
+                self._pause()  # the handshake reads: what comes before it must not be heard as a command
                 self._flush()
                 self._reception.background(self._start_tls())
             case Fault(text):
@@ -299,7 +300,7 @@ class Conversation(asyncio.Protocol):
         size = event.size if event.size is not None else 0
         self._incoming.forget()
         self._incoming = Incoming(
-            self._reception, self.caller.address, event.sender, size, event.eight_bit, event.utf8
+            self._reception, self.caller.address, event.sender, size, event.eight_bit, event.utf8, self._lines
         )
         self._say(self._incoming.judge_room(), OK, None)
 
@@ -418,9 +419,6 @@ class Conversation(asyncio.Protocol):
             return
         self._transport, self._tls = transport, str(facts)
         self._session.tls_started()
-        self._upgrading = False
+        self._upgrading = self._paused = False
         self._waited()
-        early, self._early = self._early, []
-        for data in early:
-            self._session.receive_data(data)
         self._advance()

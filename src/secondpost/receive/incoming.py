@@ -14,11 +14,12 @@ from secondpost.mail.content import Content, InFile
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, Accept, Reject, Verdict, Way
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
 from secondpost.policy.offered import judge_content, judge_envelope
 from secondpost.policy.room import judge_quota, judge_size
 from secondpost.protocols.utf8_header import HeaderLook
 from secondpost.receive.body import BodyKeeper
+from secondpost.receive.caller_log import SessionLog
 from secondpost.receive.reception import Reception
 from secondpost.receive.trace import date_time, received_line
 from secondpost.receive.under_way import Part
@@ -30,6 +31,11 @@ RECEIVED_FIELDS_MAX = 100  # RFC 5321 §6.3
 LOOPING = Reply.of(554, "5.4.6", f"{RECEIVED_FIELDS_MAX} Received fields or more: a mail loop")
 STORE_BUSY = Reply.of(451, "4.3.0", "The queue cannot take it now; try again later")
 STORE_FULL = Reply.of(452, "4.3.1", "Not enough disk space here now; try again later")
+UNVERIFIED_MAX = 10  # recipients of one message of which nothing is known
+TOO_MANY_UNVERIFIED = Defer(
+    Reply.of(452, "4.5.3", "Too many unverified recipients; send the rest in another message"),
+    "unverified-recipients",
+)
 ONE_WAY = Reject(Reply.of(452, "4.5.3", "Send this recipient a copy of its own"), "mixed-ways")
 
 
@@ -44,12 +50,14 @@ class Incoming:
         size: int = 0,
         eight_bit: bool = False,
         utf8: bool = False,
+        lines: SessionLog | None = None,
     ) -> None:
         self._reception = reception
         self.sender = sender
         self._size = size
         self._eight_bit = eight_bit
         self._caller = caller
+        self._lines = lines  # None before MAIL: then there is nothing to log
         self.utf8 = utf8  # SMTPUTF8 was said
         self._header = HeaderLook() if utf8 else None
         self._recipients: list[Mailbox] = []
@@ -112,6 +120,8 @@ class Incoming:
 
     def _judge_unverified(self, backup: Backup) -> Verdict:
         unverified = self._reception.unverified
+        if len(self._unverified) >= UNVERIFIED_MAX:
+            return TOO_MANY_UNVERIFIED
         coming = self._reception.under_way.unverified(backup.domain)
         if len(self._unverified) == 0:
             verdict = unverified.judge(backup, self._caller)
@@ -281,10 +291,10 @@ class Incoming:
         for recipient in self._recipients:
             self._reception.refusals.count(recipient.domain, reply)
         assert self._queue_id is not None
-        assert self._peer is not None
-        self._reception.log.not_accepted(self._queue_id, self._peer.address, reply, reason)
+        assert self._lines is not None
+        self._lines.not_accepted(self._queue_id, reply, reason)
 
     def log_newlines(self, newlines: int) -> None:
         assert self._queue_id is not None
-        assert self._peer is not None
-        self._reception.log.normalized(self._queue_id, self._peer.address, newlines)
+        assert self._lines is not None
+        self._lines.normalized(self._queue_id, newlines)

@@ -7,7 +7,7 @@ was found to be missing is believed for two hours: a new mailbox waits no longer
 from collections.abc import Awaitable, Callable
 
 from secondpost.mail.address import Mailbox
-from secondpost.mail.prefix import caller_prefix
+from secondpost.mail.prefix import site_prefix
 from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
 from secondpost.store.ports import Intake
 from secondpost.world.ports import Clock
@@ -33,21 +33,15 @@ class RecipientKnowledge:
         """An Answerer for the questions of policy."""
         if not isinstance(question, KnownRecipient):
             raise TypeError(f"the receive role has no names: {question}")
-        return await self._knows(question.mailbox, question.caller)
+        return await self._knows(question)
 
-    async def _knows(self, mailbox: Mailbox, caller: str) -> Knowledge:
-        learned = self._intake.learned(mailbox)
+    async def _knows(self, question: KnownRecipient) -> Knowledge:
+        learned = self._intake.learned(question.mailbox)
         age_ms = self._clock.now_ms() - learned.at_ms if learned is not None else 0
-        if learned is not None and learned.known and age_ms < KNOWN_FRESH_MS:
-            return Knowledge.KNOWN
-        if learned is not None and not learned.known and age_ms < UNKNOWN_FRESH_MS:
-            return Knowledge.UNKNOWN
-        asked = await self._ask(mailbox, caller_prefix(caller))
-        if (
-            asked is Knowledge.UNREACHABLE
-            and learned is not None
-            and learned.known
-            and age_ms < KNOWN_KEPT_MS
-        ):
-            return Knowledge.KNOWN
-        return asked
+        if learned is not None and 0 <= age_ms < (KNOWN_FRESH_MS if learned.known else UNKNOWN_FRESH_MS):
+            return Knowledge.KNOWN if learned.known else Knowledge.UNKNOWN
+        asked = Knowledge.UNREACHABLE
+        if not question.learned_only:
+            asked = await self._ask(question.mailbox, site_prefix(question.caller))
+        is_kept = learned is not None and learned.known and age_ms < KNOWN_KEPT_MS
+        return Knowledge.KNOWN if asked in (Knowledge.UNREACHABLE, Knowledge.UNASKED) and is_kept else asked

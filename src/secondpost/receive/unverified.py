@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from secondpost.config.records import Backup
 from secondpost.mail.address import Domain
-from secondpost.mail.prefix import caller_prefix
+from secondpost.mail.prefix import site_prefix
 from secondpost.mail.verdict import ACCEPT, Verdict
 from secondpost.policy.rate import PrefixRate
 from secondpost.policy.room import UNVERIFIED_SHARE, UNVERIFIED_TOO_OFTEN, judge_unverified
@@ -30,7 +30,7 @@ class UnverifiedMail:
     def judge(self, backup: Backup, caller: str) -> Verdict:
         """At the first such recipient of a message, which is counted."""
         rate = self._rates.setdefault(backup.domain, PrefixRate(MESSAGES_PER_HOUR_MAX, HOUR_MS))
-        allowed = rate.allows(caller_prefix(caller), self.clock.now_ms())
+        allowed = rate.allows(site_prefix(caller), self.clock.now_ms())
         return ACCEPT if allowed else UNVERIFIED_TOO_OFTEN
 
     def judge_room(self, backup: Backup, size: int, coming: Callable[[int], int]) -> Verdict:
