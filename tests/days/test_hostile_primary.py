@@ -64,6 +64,7 @@ class Primary:
         self.refusals_max = 20  # on one connection, then it parts with 421 (Postfix: smtpd_hard_error_limit)
         self.busy = False  # 421 to every MAIL
         self.messages_max = 1000  # on one connection, then it hangs up without a word
+        self.mails_max = 1000  # on one connection, then it answers 452 to MAIL (OpenSMTPD: 100)
         self.recipient_seconds = 0.0
         self.pipelining = True
         self.flees_tls = False  # offers STARTTLS and hangs up when it is taken at its word
@@ -100,6 +101,9 @@ class Primary:
                     if self.busy:
                         talk.say("421 4.3.2 come again later")
                         raise Gone("busy")
+                    if answered >= self.mails_max:
+                        talk.say("452 4.5.3 Too many recipients: Too many messages sent")
+                        continue
                     sender, recipients = line.partition("<")[2].partition("@")[0], []
                     talk.say("250 ok")
                 case "RCPT":
@@ -417,3 +421,17 @@ def test_a_primary_that_flees_from_the_tls_it_offers_gets_its_mail_in_the_clear(
     town.start(DOMAIN)
     town.post("one", READER)
     assert town.until(lambda: len(primary.taken) == 1, MINUTE)
+
+
+@pytest.mark.parametrize("recipients", [ANYBODY, LearnedRecipients()])
+def test_a_primary_that_takes_so_many_messages_a_connection_gets_the_next_ones_over_another(
+    town: Town, recipients: RecipientSource
+) -> None:
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    primary.mails_max = 3
+    town.start(DOMAIN, connections=2, recipients=recipients)
+    for number in range(20):
+        town.post(f"good{number}", READER)
+    primary.open()
+    assert town.until(lambda: len(primary.taken) == 20, 3 * MINUTE)
+    assert len(town.log.of("deferred")) <= 1, "the one that found it down"

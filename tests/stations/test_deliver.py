@@ -150,6 +150,7 @@ def test_recipients_of_one_message_share_a_transaction_up_to_its_bound() -> None
         (Phase.RCPT, 550, "", "Invalid recipient: <anna@example.net>", Knowledge.UNKNOWN),  # OpenSMTPD
         (Phase.RCPT, 550, "", "sorry, no mailbox here by that name (#5.1.1)", Knowledge.UNKNOWN),  # qmail
         (Phase.RCPT, 550, "5.2.1", "The mailbox is unavailable", Knowledge.UNKNOWN),
+        (Phase.RCPT, 524, "5.2.4", "Mailing list expansion problem: <anna@example.net>", Knowledge.UNKNOWN),
         (Phase.RCPT, 550, "", "text", Knowledge.UNREACHABLE),
         (Phase.RCPT, 551, "", "<anna@example.net> User unknown", Knowledge.UNREACHABLE),
         (Phase.RCPT, 550, "5.7.1", "<anna@example.net> blocked: user unknown", Knowledge.UNREACHABLE),

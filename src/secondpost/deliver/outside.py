@@ -133,6 +133,7 @@ class Connection(asyncio.Protocol):
         self.job_since = 0.0  # in the loop's time
         self._recipients_answered = 0
         self.answered = 0  # messages, over this connection
+        self.has_taken = False  # one of them
 
     @property
     def host(self) -> str:
@@ -300,6 +301,8 @@ class Connection(asyncio.Protocol):
         assert job is not None
         self._within(COMMAND_SECONDS)
         self.answered += 1
+        if any(result.reply.is_positive for result in results):
+            self.has_taken = True
         self.owner.message_done(self, job, results)
 
     def _send_pieces(self, pieces: Iterator[bytes]) -> None:

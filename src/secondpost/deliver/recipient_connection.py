@@ -22,7 +22,7 @@ OPEN_SECONDS_MAX = 30.0  # to the end of EHLO, for all hosts of the site togethe
 ANSWER_SECONDS_MAX = 20.0  # for RSET, MAIL and RCPT together
 KEPT_OPEN_SECONDS = 30.0  # without a question
 PARTING_SECONDS = 5.0  # a connection that ends so soon after a refusal ends for it
-ASKS_PER_CONNECTION_MAX = 100
+ASKS_PER_CONNECTION_MAX = 10  # each costs an RSET, and Exim parts after 10 of them (smtp_accept_max_nonmail)
 
 
 @dataclass(slots=True)

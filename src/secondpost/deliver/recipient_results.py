@@ -9,7 +9,7 @@ from secondpost.protocols.smtp_client import Phase, Result
 
 NO_SUCH_MAILBOX = ("5.1.1", "5.1.10")  # RFC 3463 §3.2, RFC 7505 §4.3
 # Statuses of a 550 that may still speak of the mailbox; 5.3.x, 5.4.x and 5.7.x speak of host, way and us.
-_OF_MAILBOX = ("", "5.0.0", "5.1.0", "5.1.2", "5.1.3", "5.1.6", "5.2.1", "5.5.0", "5.5.1")
+_OF_MAILBOX = ("", "5.0.0", "5.1.0", "5.1.2", "5.1.3", "5.1.6", "5.2.1", "5.2.4", "5.5.0", "5.5.1")
 # What servers without such a status say: Exim, OpenSMTPD, qmail, Domino, sendmail.
 _WORDS = re.compile(
     r"\b(?:no such (?:user|mailbox|recipient|account|address|person|local user)"
@@ -39,6 +39,6 @@ def knowledge_from(result: Result | None, mailbox: Mailbox) -> Knowledge:
 
 
 def _names_mailbox(reply: Reply, mailbox: Mailbox) -> bool:
-    if reply.code != 550 or reply.status not in _OF_MAILBOX:
+    if reply.code not in (550, 524) or reply.status not in _OF_MAILBOX:
         return False
     return _WORDS.search(reply.text) is not None or mailbox.key in reply.text.casefold()

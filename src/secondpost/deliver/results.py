@@ -40,6 +40,11 @@ def is_policy_refusal(result: Result) -> bool:
     )
 
 
+def speaks_of_connection(results: tuple[Result, ...]) -> bool:
+    """A 4xx to MAIL: over a connection that took mail before, it is the connection that has had enough."""
+    return all(result.phase is Phase.MAIL and result.reply.is_temporary for result in results)
+
+
 def speaks_of_load(reply: Reply) -> bool:
     """A 4xx that more connections would only make worse."""
     return reply.is_temporary and (reply.code == 421 or reply.status[2:5] in ("3.2", "4.5", "7.0", "7.1"))

@@ -18,7 +18,13 @@ from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Unreadable
 from secondpost.deliver.refusals import PAUSE_MS, Refusals
-from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of_break, speaks_of_load
+from secondpost.deliver.results import (
+    is_policy_refusal,
+    outcome_of,
+    outcome_of_break,
+    speaks_of_connection,
+    speaks_of_load,
+)
 from secondpost.deliver.sorting import Sorting
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
@@ -359,6 +365,13 @@ class Site:
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
         refused = 0
         self._moves()
+        # Not of a reader's mail: whether its dot may be sent was written down for this very attempt.
+        of_connection = connection.has_taken and speaks_of_connection(results)
+        if of_connection and job.first.subscriber is None:
+            self._jobs.appendleft(job)
+            self._leave(connection)
+            self._go_on()
+            return
         for claimed, result in zip(job.claimed, results, strict=True):
             refused += is_policy_refusal(result)
             self._settle(claimed, outcome_of(result, connection.host))

@@ -13,7 +13,12 @@ from secondpost.deliver.post import Post
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import QUEUE, REFUSALS_PER_CONNECTION_MAX
 from secondpost.deliver.refusals import Refusals
-from secondpost.deliver.results import is_policy_refusal, outcome_of, outcome_of_break
+from secondpost.deliver.results import (
+    is_policy_refusal,
+    outcome_of,
+    outcome_of_break,
+    speaks_of_connection,
+)
 from secondpost.deliver.site import BROKEN_OFF, OPENING_SECONDS_MAX
 from secondpost.deliver.sorting import jobs_of
 from secondpost.mail.address import Domain
@@ -26,6 +31,8 @@ from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CONNECT_SECONDS = 30.0
+# With RCPT and DATA in one group a refusal is two errors to Postfix, which slows down after ten of them.
+REFUSALS_IN_GROUPS_MAX = REFUSALS_PER_CONNECTION_MAX // 2
 
 
 class UnverifiedSite:
@@ -118,7 +125,7 @@ class UnverifiedSite:
         return self._budget.allows(QUEUE, self._post.clock.now_ms())
 
     async def _claim(self) -> list[Job]:
-        limit = min(self._allowed(), REFUSALS_PER_CONNECTION_MAX)
+        limit = min(self._allowed(), REFUSALS_IN_GROUPS_MAX)
         try:
             claimed = await self._post.claims.claim(self.lease, self._post.clock.now_ms(), limit)
         except (StoreUnavailable, StoreFull) as error:
@@ -156,12 +163,12 @@ class UnverifiedSite:
         self._done = asyncio.get_running_loop().create_future()
         connection.send(job)
         await self._done
-        if self._refused >= REFUSALS_PER_CONNECTION_MAX and self._connection is not None:
+        if self._refused >= REFUSALS_IN_GROUPS_MAX and self._connection is not None:
             self._connection.quit()
             self._connection = None
 
     async def _connected(self, job: Job) -> Connection | None:
-        if self._connection is not None and self._refused + len(job.claimed) > REFUSALS_PER_CONNECTION_MAX:
+        if self._connection is not None and self._refused + len(job.claimed) > REFUSALS_IN_GROUPS_MAX:
             self._connection.quit()
             self._connection = None
         if self._connection is not None:
@@ -214,6 +221,13 @@ class UnverifiedSite:
 
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
         self.moved = asyncio.get_running_loop().time()
+        if connection.has_taken and speaks_of_connection(results):
+            self._budget.give_back(QUEUE, len(results))
+            connection.quit()
+            self._connection, self._again = None, True
+            self._put_back(job)
+            self._finish()
+            return
         refused = sum(map(is_refusal, results))
         self._refused += refused
         self._budget.give_back(QUEUE, len(results) - refused)
