@@ -27,6 +27,15 @@ def loop_thread() -> Iterator[LoopThread]:
     try:
         yield LoopThread(loop)
     finally:
+        asyncio.run_coroutine_threadsafe(_end_what_runs(), loop).result(SECONDS_MAX)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(SECONDS_MAX)
         loop.close()
+
+
+async def _end_what_runs() -> None:
+    """A task left in a closed loop would fail in another test, when it is collected."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
