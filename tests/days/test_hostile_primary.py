@@ -112,7 +112,7 @@ class Primary:
                     named = line.partition("<")[2].partition(">")[0]
                     local = named.partition("@")[0]
                     self.asked.append((self.town.timeline.now, local))
-                    refusal = self._refusal(local)
+                    refusal = self._refusal(sender, local)
                     if len(refusal) > 0:
                         self.refused_at.append(self.town.timeline.now)
                         refused += 1
@@ -137,8 +137,10 @@ class Primary:
                 case _:
                     talk.say("250 ok")
 
-    def _refusal(self, local: str) -> str:
+    def _refusal(self, sender: str, local: str) -> str:
         """Of a recipient; "": it is taken."""
+        if sender.startswith("spam"):
+            return "550 5.7.1 this sender may not write to us"
         user = local.partition("+")[0]
         if len(self.refusal) > 0 or self.mailboxes is None or user in self.mailboxes:
             return self.refusal
@@ -383,6 +385,17 @@ def test_a_primary_that_blocks_us_is_offered_a_few_messages_and_then_left_alone(
     assert len([line for line in town.log.of("alarm") if "domain-paused" in line.text]) == 1
     primary.refusal = ""
     assert town.until(lambda: len(primary.taken) == 40, 20 * MINUTE)
+
+
+def test_messages_that_a_primary_refuses_by_policy_stop_no_others_and_ring_no_alarm(town: Town) -> None:
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    town.start(DOMAIN)
+    for number in range(30):
+        town.post(f"spam{number}", READER)
+    town.post("good", READER)
+    primary.open()
+    assert town.until(lambda: len(primary.taken) == 1, 5 * MINUTE)
+    assert len([line for line in town.log.of("alarm") if "domain-paused" in line.text]) == 0
 
 
 def test_a_service_that_starts_does_not_wait_for_the_next_round_to_look_at_a_primary(town: Town) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 
 from secondpost.deliver.idle import IdleLooks
 from secondpost.deliver.inside import InsideSite
+from secondpost.deliver.pauses import Pauses
 from secondpost.deliver.places import STILL_SECONDS, Places, Room
 from secondpost.deliver.post import Post
 from secondpost.deliver.recipient_probe import RecipientProbe
@@ -54,6 +55,7 @@ class DeliverLoop:
         self.recipients = RecipientProbe(post)
         self._idle = IdleLooks(post, self._is_busy)
         self._refusals = Refusals()
+        self._pauses = Pauses(post, self.recipients)
         self._sites: dict[tuple[Lane, str], AnySite] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -212,7 +214,7 @@ class DeliverLoop:
             yields = partial(self._has_known_mail, lease.site)
             site = UnverifiedSite(self._post, lease, self._refusals, yields, self._ended)
         else:
-            site = Site(self._post, lease, self._refusals, self._ended, self._look_at_once)
+            site = Site(self._post, lease, self._refusals, self._pauses, self._ended, self._look_at_once)
         self._sites[key] = site
         site.poke()
 

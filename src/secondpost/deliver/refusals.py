@@ -11,7 +11,6 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
 
 IN_A_ROW_MAX = 3  # messages refused before the domain is paused
-PAUSE_MS = 15 * 60_000
 ATTEMPTS_MIN = 3  # before a 5.7.x counts against the message, when others get through
 DOMAINS_MAX = 10_000
 

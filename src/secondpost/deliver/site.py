@@ -14,10 +14,11 @@ from secondpost.deliver.ahead import Made, MailsAhead
 from secondpost.deliver.opening import Unopened
 from secondpost.deliver.outside import Connection, ContentUnreadable, Job, Personal
 from secondpost.deliver.pace import STALL_SECONDS, Pace
+from secondpost.deliver.pauses import Pauses
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Unreadable
-from secondpost.deliver.refusals import PAUSE_MS, Refusals
+from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.results import (
     is_policy_refusal,
     outcome_of,
@@ -51,12 +52,14 @@ class Site:
         post: Post,
         lease: Lease,
         refusals: Refusals,
+        pauses: Pauses,
         ended: Callable[["Site"], None],
         elsewhere: Callable[[], None],
     ) -> None:
         self._post = post
         self.lease = lease
         self._refusals = refusals
+        self._pauses = pauses
         self._ended = ended
         self.moved = asyncio.get_running_loop().time()
         goes_first = self.is_known or lease.lane is Lane.RELAY
@@ -396,16 +399,12 @@ class Site:
     def _refused_by_policy(self, claimed: Claimed) -> None:
         domain = claimed.recipient.domain
         if self._refusals.refused(claimed.lane, domain):
-            until_ms = self._post.clock.now_ms() + PAUSE_MS
-            if claimed.subscriber is None or claimed.issue is not None:
-                # Of a confirmation it says little: any stranger may have asked for it, at a domain of theirs.
-                self._post.log.alarm("domain-paused", f"{domain} refuses every message of ours")
-            self._post.background(self._pause(claimed, until_ms))
+            self._post.background(self._pause(claimed))
             self._put_back_jobs(lambda job: job.first.recipient.domain == domain)
 
-    async def _pause(self, claimed: Claimed, until_ms: int) -> None:
-        domain = claimed.recipient.domain
-        await self._post.pause(claimed.lane, domain, until_ms)
+    async def _pause(self, claimed: Claimed) -> None:
+        if not await self._pauses.pause(claimed):
+            self.poke()
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         if not self._gone(connection, cause, reply):
