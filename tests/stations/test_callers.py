@@ -239,7 +239,7 @@ def test_a_session_writes_its_first_refusals_and_how_many_more_there_were() -> N
         session.connected()
         for n in range(20):
             session.refused(NULL_PATH, Mailbox.parse(f"u{n}@example.net"), REFUSED, "unknown-recipient")
-        session.protocol_fault("too many recipients refused")
+        session.protocol_fault("too many refusals")
         session.end()
 
     lines = written(story)

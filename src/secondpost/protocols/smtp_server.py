@@ -79,7 +79,7 @@ _HELP = Reply.of(214, "2.0.0", "See RFC 5321").encode()
 _BYE = Reply.of(221, "2.0.0", "Bye").encode()
 _GO_TLS = Reply.of(220, "2.0.0", "Ready to start TLS").encode()
 _TOO_MANY_RECIPIENTS = Reply.of(452, "4.5.3", "Too many recipients; send the rest in another message")
-_TOO_MANY_REFUSALS = Reply.of(421, "4.7.0", "Too many recipients were refused")
+_TOO_MANY_REFUSALS = Reply.of(421, "4.7.0", "Too many refusals")
 _NOT_SMTP = Reply.of(554, "5.5.1", "This is an SMTP server")
 _RCPT_ASKED = (State.FIRST_RCPT_ASKED, State.RCPT_ASKED)
 REPLIES_MAX = 100  # to be sent before more commands are read
@@ -172,9 +172,9 @@ class SmtpServer:
         if reply.code == 421:
             self._end("our answer was 421")
             return
+        self._refusals += reply.code >= 500
         if asked in _RCPT_ASKED:
             self.recipients += accepted
-            self._refusals += reply.code >= 500
         elif self.state is State.BODY:
             self._ended = False
             self._body = IncomingBody(self._limits.size_max, refuse_bare_newlines=self._refuse_bare_newlines)
@@ -393,7 +393,7 @@ class SmtpServer:
         """
         guesses = self._refusals >= self._limits.refusals_max
         if guesses and self.recipients == 0 and self.state in READING_COMMANDS:
-            self._hang_up(_TOO_MANY_REFUSALS, "too many recipients refused")
+            self._hang_up(_TOO_MANY_REFUSALS, "too many refusals")
 
     def _hang_up(self, reply: Reply, text: str) -> None:
         self._say(reply)
@@ -433,6 +433,7 @@ class SmtpServer:
             self._events.append(BodyEnd(body.size, body.bare_newlines, body.received_fields))
         else:
             self.recipients = 0
+            self._refusals += body.refusal.code >= 500
             self._say(body.refusal)
             self._events.append(BodyRefused(body.refusal))
             self._end_of_guessing()

@@ -12,6 +12,6 @@ class Limits:
     command_octets_max: int = 2048  # RFC 5321 §4.5.3.1.4 says 512; SIZE and BODY add 43, clients more
     faults_max: int = 20  # broken commands in a session; one more closes it
     idle_commands_max: int = 100  # commands between two messages that bring no mail forward
-    refusals_max: int = 20  # recipients refused for good since a message was accepted; then the session ends
+    refusals_max: int = 20  # 5xx to senders, recipients or messages since one was accepted; ends the session
     refusals_beside_max: int = 100  # the same beside accepted recipients, whose message is waited for
     discard_octets_max: int = 1_000_000_000  # of a refused body that we read to its end, to say why

@@ -43,7 +43,7 @@ class PrimaryOffers:
         self._offered = {
             domain: primary.offered
             for domain, primary in primaries.items()
-            if domain in self._max_sizes and now_ms - primary.looked_ms < FRESH_MS
+            if domain in self._max_sizes and 0 <= now_ms - primary.looked_ms < FRESH_MS
         }
         self._size_max = max((self._size_of(domain) for domain in self._max_sizes), default=SIZE_MAX)
 
