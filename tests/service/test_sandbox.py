@@ -63,6 +63,11 @@ def a_link(store: Path) -> str:
     return f'{store} is a link; write store = "{real}" in '
 
 
+def a_file(store: Path) -> str:
+    store.touch()
+    return f"{store} should be a folder and is none; move it away, or set store to another"
+
+
 def open_to_its_group(store: Path) -> str:
     store.mkdir(mode=0o700)
     store.chmod(0o770)
@@ -93,7 +98,7 @@ def with_content_elsewhere(store: Path) -> str:
 
 @pytest.mark.parametrize(
     "made",
-    [a_link, open_to_its_group, open_to_all, with_open_keys, with_content_elsewhere],
+    [a_link, a_file, open_to_its_group, open_to_all, with_open_keys, with_content_elsewhere],
     ids=lambda made: made.__name__,
 )
 def test_a_store_that_is_not_ours_alone_is_refused_with_the_line_to_type(

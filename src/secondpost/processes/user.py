@@ -69,8 +69,8 @@ def _make_folder(store: str) -> None:
 
 
 def refuse_open_store(config: Config) -> None:
-    """Raises UserRefused for a store that a link leads to, or into which others may write: they could put
-    keys and mail of their own there. OSError when there is no store.
+    """Raises UserRefused for a store that is no folder, that a link leads to, or into which others may write:
+    they could put keys and mail of their own there. OSError when there is no store.
     """
     store = os.path.abspath(config.store)
     for folder in (store, *(os.path.join(store, name) for name in FOLDERS)):
@@ -82,6 +82,8 @@ def refuse_open_store(config: Config) -> None:
             continue
         if stat.S_ISLNK(mode):
             raise UserRefused(_is_a_link(config, folder))
+        if not stat.S_ISDIR(mode):
+            raise UserRefused(f"{folder} should be a folder and is none; move it away, or set another store")
         if mode & (stat.S_IWGRP | stat.S_IWOTH) != 0:
             raise UserRefused(f"others may write in {folder}; type: chmod 700 {shlex.quote(folder)}")
 
