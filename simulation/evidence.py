@@ -95,6 +95,13 @@ class Evidence:
                     first[key] = min(offer.at_seconds, first.get(key, offer.at_seconds))
         return first
 
+    def was_refused(self, sender: str, recipient: str) -> bool:
+        """For good and by a primary, though we may not have heard it."""
+        return any(
+            (sender, recipient) in server.refused or sender in server.refused_senders
+            for server in self.primaries
+        )
+
     def offers_from_us(self, servers: list[ReceivingServer]) -> list[Offered]:
         return [offer for server in servers for offer in server.offered if offer.peer == OUR_ADDRESS]
 

@@ -36,11 +36,18 @@ Invariant = Callable[[Evidence], Iterator[str]]
 
 
 def nothing_acknowledged_is_lost(day: Evidence) -> Iterator[str]:
-    """P1: what we answered 250 for is at its primary, or lies in the store with its content."""
+    """P1: what we answered 250 for is at its primary, or lies in the store with its content; or its primary
+    refused it, and the owner's rules for refused mail ended it.
+    """
     there = {(copy.marker, copy.recipient) for copy in day.relayed}
     here = {(row.marker, row.recipient) for row in day.stored if row.state in KEEPING}
+    dropped = Counter((row.sender, row.recipient) for row in day.stored if row.state is State.DROPPED)
     for marker, recipient, at in day.acknowledged:
-        if (marker, recipient) not in there and (marker, recipient) not in here:
+        if (marker, recipient) in there or (marker, recipient) in here:
+            continue
+        sender = day.ledger.letters[marker].sender
+        dropped[sender, recipient] -= 1
+        if dropped[sender, recipient] < 0 or not day.was_refused(sender, recipient):
             yield f"{marker} for {recipient} was acknowledged at {at:.3f} and is nowhere"
 
 
@@ -89,14 +96,12 @@ def copies_have_a_reason(day: Evidence) -> Iterator[str]:
 
 def nothing_is_kept_without_a_refusal(day: Evidence) -> Iterator[str]:
     """P1: a dead letter of a backup domain was refused for good by its primary, and nothing else."""
-    refused = {pair for server in day.primaries for pair in server.refused}
-    senders = {sender for server in day.primaries for sender in server.refused_senders}
     for row in day.stored:
         if row.state is not State.KEPT:
             continue
         if row.kept_for is not KeptFor.REFUSED:
             yield f"{row.id} for {row.recipient} is kept as {row.kept_for}"
-        elif (row.sender, row.recipient) not in refused and row.sender not in senders:
+        elif not day.was_refused(row.sender, row.recipient):
             yield f"{row.id} for {row.recipient} is kept as refused, and nobody refused it"
 
 
