@@ -65,6 +65,7 @@ HOUR = 3600.0
 SETTLE_SECONDS_MAX = 24 * HOUR  # for senders to hear a last word, when all is well again
 DRAIN_SECONDS_MAX = 6 * HOUR
 SESSION_SECONDS_MAX = 2 * HOUR
+LOOK_SECONDS_MAX = 60.0  # at a primary for which nothing waits: it may be under way when the day ends
 QUIET_SECONDS = 700.0  # after which every connection must be closed
 STEP_SECONDS = 900.0
 CHECKPOINT_SECONDS = 120.0
@@ -264,7 +265,8 @@ class Day:
     def _is_forgotten(self, end: End) -> bool:
         """A connection that nobody will close: half-open ones have their time-outs yet to come."""
         age_seconds = self.timeline.now - end.since_seconds
-        return end.local.port > 0 and (age_seconds > SESSION_SECONDS_MAX or not end.far.lost)
+        seconds_max = SESSION_SECONDS_MAX if end.far.lost else LOOK_SECONDS_MAX
+        return end.local.port > 0 and age_seconds > seconds_max
 
     def testify(self) -> tuple[Evidence, ReaderEvidence]:
         evidence = self.evidence
