@@ -4,6 +4,7 @@ from pathlib import Path
 
 from secondpost.deliver.idle import IDLE_SECONDS, LOOK_SECONDS_MAX
 from secondpost.deliver.primaries import WRITE_AGAIN_MS
+from simulation.dns import Lie
 from simulation.talk import Talk
 from tests.days.test_hostile_primary import DOMAIN, MINUTE, OTHER, Primary, Town
 
@@ -61,6 +62,19 @@ def test_one_that_goes_down_and_comes_back_is_known_to_though_nothing_waits(tmp_
     assert town.until(lambda: len(town.log.of("site-up")) == 1, 2 * MINUTE)
     town.pass_by(20 * MINUTE)
     assert (len(town.log.of("site-down")), len(town.log.of("site-up"))) == (1, 1)
+
+
+def test_a_way_that_names_lose_and_find_again_is_told_both_times(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    primary = provider_of(town, DOMAIN)
+    primary.open()
+    town.dns.lies["here", DOMAIN] = Lie()
+    town.start(DOMAIN)
+    town.post("anna", f"bert@{DOMAIN}")
+    assert town.until(lambda: len(town.log.of("site-down")) == 1, IDLE_SECONDS)
+    town.dns.lies.clear()
+    assert town.until(lambda: len(primary.taken) == 1, 10 * MINUTE)
+    assert [line.values()["site"] for line in town.log.of("site-up")] == [f"mx:{DOMAIN}"]
 
 
 def test_mail_for_one_that_is_known_to_be_down_waits_untried(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from secondpost.deliver.post import Post
 from secondpost.mail.address import Domain
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
-from secondpost.mail.plan import Inside, NoPlan, Plan
+from secondpost.mail.plan import NO_WAY, Inside, NoPlan, Plan
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Result
 from secondpost.store.owner_ports import SiteDown
@@ -87,6 +87,8 @@ class Probe:
         looked_at = post.dice.shuffled(waiting)[:DOMAINS_AT_ONCE]
         routes = await asyncio.gather(*(self._route(lane, domain, look) for lane, domain in looked_at))
         moved = await self._move(down, looked_at, routes)
+        if moved and down.site.startswith(NO_WAY):
+            return await self._is_up(down)
         for routed in routes:
             if isinstance(routed, Plan) and routed.site == down.site:
                 return await self._visit_site(down, routed, look) or moved
@@ -119,11 +121,14 @@ class Probe:
         post = self._post
         refusal = await self._first_refusal(plan, look)
         if refusal is None:
-            await post.mark_up(down.site)
-            post.log.site_up(down.site, post.clock.now_ms() - down.since_ms)
-            return True
+            return await self._is_up(down)
         await post.mark_down(down.site, refusal.cause, f"{refusal.host}: {refusal.reply}")
         return False
+
+    async def _is_up(self, down: SiteDown) -> bool:
+        await self._post.mark_up(down.site)
+        self._post.log.site_up(down.site, self._post.clock.now_ms() - down.since_ms)
+        return True
 
     async def _first_refusal(self, plan: Plan, look: Look) -> Unopened | None:
         """None when at least one host let us in."""
