@@ -139,7 +139,7 @@ class Primary:
 
     def _refusal(self, sender: str, local: str) -> str:
         """Of a recipient; "": it is taken."""
-        if sender.startswith("spam"):
+        if sender.startswith("unwelcome"):
             return "550 5.7.1 this sender may not write to us"
         user = local.partition("+")[0]
         if len(self.refusal) > 0 or self.mailboxes is None or user in self.mailboxes:
@@ -391,7 +391,7 @@ def test_messages_that_a_primary_refuses_by_policy_stop_no_others_and_ring_no_al
     primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
     town.start(DOMAIN)
     for number in range(30):
-        town.post(f"spam{number}", READER)
+        town.post(f"unwelcome{number}", READER)
     town.post("good", READER)
     primary.open()
     assert town.until(lambda: len(primary.taken) == 1, 5 * MINUTE)
