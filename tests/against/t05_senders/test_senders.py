@@ -19,7 +19,7 @@ from tests.world.certificates import make_pair
 
 MESSAGES_UP = 200
 MESSAGES_DOWN = 200
-MESSAGES_AWAY, MESSAGES_BACK = 30, 50  # the primary comes back in the midst of these
+MESSAGES_AWAY, MESSAGES_BACK = 75, 125  # the primary comes back in the midst of these
 SECONDS_MAX = 120.0
 RECEIVED = re.compile(rb"Received: .*\r\n(?:[ \t].*\r\n)*")
 NUMBER = re.compile(rb"^Subject: number (\d+)\r$", re.MULTILINE)
