@@ -222,7 +222,7 @@ def _remove_empty(form: str, path: str) -> None:
 def redirect(which: Chosen, to: Mailbox, yes: bool, as_json: bool) -> None:
     """Send held mail to another mailbox instead of its recipient.
 
-    Asks first unless every delivery was named by id; where nobody can be asked, --yes is needed.
+    Asks first unless every delivery was named by id; without a terminal to ask on, --yes is needed.
     """
 
     async def work(desk: OwnersDesk, _config: Config) -> None:

@@ -42,7 +42,7 @@ WORDINGS = {
     ),
     Verb.DROP: Wording(
         "Remove deliveries for good: nobody gets them, nobody is told.\n\n"
-        "Asks before it drops what was not named by id; where nobody can be asked, --yes is needed.",
+        "Asks before it drops what was not named by id; without a terminal to ask on, --yes is needed.",
         "Every delivery that is held or kept; with --yes also what waits.",
         "Do not ask whether that is meant; with --all take what waits, too.",
     ),
@@ -175,7 +175,7 @@ def _are(count: int) -> str:
 
 
 def ask(question: str, instead: str = ADD_YES) -> None:
-    """Go on only with a yes; where nobody can be asked, end with the way to say it beforehand."""
+    """Ask on the terminal and go on only with a yes. Without a terminal: Ending, with the option to give."""
     if not (on_terminal() and sys.stdin.isatty()):
         raise Ending(f"{question} Nobody can be asked here: {instead}", Exit.USAGE)
     if not click.confirm(question):

@@ -159,7 +159,7 @@ class InsideSite:
 
     async def _outcome(self, claimed: Claimed) -> Outcome:
         if claimed.subscriber is not None:
-            return NOBODY  # of before the address was ours: no mail to a reader is for us
+            return NOBODY  # queued for a reader before its domain became ours
         try:
             beginning = self._beginning(claimed)
         except (LookupError, StoreUnavailable) as error:

@@ -100,7 +100,7 @@ class Intake(PrimariesIntake, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SiteDue:
-    """A (lane, site) that has deliveries to attempt, is not down and that nobody holds a lease of."""
+    """A (lane, site) that has deliveries to attempt, is not down and is not leased."""
 
     lane: Lane
     site: str

@@ -60,7 +60,7 @@ class Matrix:
         until(condition, SECONDS_MAX, lambda: f"{self.sender.trouble()}\n{self.secondpost.trouble()}")
 
     def until_arrived(self) -> None:
-        """And nobody has anything left that could arrive again."""
+        """The queues of the sender and of Secondpost are empty, and the primary has all that was sent."""
         self.until(lambda: self.sender.queued() == 0)
         self.until(lambda: len(list((self.primary.maildir / "new").iterdir())) >= len(self.sent))
         self.until(lambda: len(waiting(self.secondpost)) == 0)

@@ -1,7 +1,7 @@
 -- Queries of the deliver role.
 
 -- name: queues_due
--- The queues of one lane whose turn has come, earliest first, that are up and that nobody holds a lease of. What is
+-- The queues of one lane whose turn has come, earliest first, that are up and not leased. What is
 -- unverified waits while the same site has relayed mail due.
 SELECT site, next_due_ms FROM queue INDEXED BY queue_due
 WHERE lane = ?1 AND down = 0 AND next_due_ms <= ?2
