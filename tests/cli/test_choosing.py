@@ -99,28 +99,28 @@ def test_what_is_held_is_exported_and_redirected_by_the_same_choice(office: Offi
     listed = json.loads(office.run("held", "list", "--state", "refused", "--json").stdout)
     assert [one["id"] for one in listed["deliveries"]] == [f"{office.refused}/1"]
     path = str(office.folder / "kept.mbox")
-    told = office.run("held", "export", "--state", "quarantine", "--to", path).stdout
-    assert "Wrote 1 message" in told
+    output = office.run("held", "export", "--state", "quarantine", "--to", path).stdout
+    assert "Wrote 1 message" in output
     choice = ("--site", DOWN_SITE, "--state", "primary")
-    told = office.run("held", "redirect", *choice, "--to", "me@elsewhere.example", "--yes").stdout
-    assert "3 deliveries" in told
+    output = office.run("held", "redirect", *choice, "--to", "me@elsewhere.example", "--yes").stdout
+    assert "3 deliveries" in output
 
 
 def test_a_choice_in_a_state_that_the_verb_does_not_take_says_so(office: Office) -> None:
-    told = office.run("queue", "release", "--state", "refused", code=1).stderr
-    assert "what matches is 1 kept (refused), and release takes what is held" in told
+    output = office.run("queue", "release", "--state", "refused", code=1).stderr
+    assert "what matches is 1 kept (refused), and release takes what is held" in output
 
 
 def test_all_leaves_what_waits_and_says_how_to_take_it(office: Office) -> None:
-    told = office.run("queue", "drop", "--all", code=2).stderr
-    assert "Drop 2 deliveries that are held or kept? Nobody can be asked here" in told
-    assert "`--state kept --yes` drops these; add --yes to drop also the 5 that wait" in told
+    output = office.run("queue", "drop", "--all", code=2).stderr
+    assert "Drop 2 deliveries that are held or kept? Nobody can be asked here" in output
+    assert "`--state kept --yes` drops these; add --yes to drop also the 5 that wait" in output
     shown = at_terminal(office, "y", "queue", "drop", "--all")
     assert "Drop 2 deliveries that are held or kept? [y/N]: " in shown
     assert "Dropped: 2 deliveries.\n5 that wait are left: add --yes to take all.\n" in shown
     assert set(standings(office).values()) == {"waiting", "held (primary)"}
-    told = office.run("queue", "drop", "--all", code=1).stderr
-    assert "nothing to drop: 5 deliveries wait, and --all drops what waits only with --yes" in told
+    output = office.run("queue", "drop", "--all", code=1).stderr
+    assert "nothing to drop: 5 deliveries wait, and --all drops what waits only with --yes" in output
     assert len(standings(office)) == 5
     assert "Dropped: 5 deliveries." in office.run("queue", "drop", "--all", "--yes").stdout
     assert standings(office) == {}
@@ -133,8 +133,8 @@ def test_a_no_changes_nothing(office: Office) -> None:
 
 
 def test_a_choice_that_would_drop_waiting_mail_says_so_before_it_asks(office: Office) -> None:
-    told = office.run("queue", "drop", "--domain", "example.net", code=2).stderr
-    assert "Drop 4 deliveries to example.net, of which 3 wait to be delivered? Nobody can be asked" in told
-    told = office.run("queue", "drop", "--state", "kept", "--larger", "1 B", code=2).stderr
-    assert "Drop 2 deliveries in the state kept, larger than 1 B? Nobody can be asked" in told
+    output = office.run("queue", "drop", "--domain", "example.net", code=2).stderr
+    assert "Drop 4 deliveries to example.net, of which 3 wait to be delivered? Nobody can be asked" in output
+    output = office.run("queue", "drop", "--state", "kept", "--larger", "1 B", code=2).stderr
+    assert "Drop 2 deliveries in the state kept, larger than 1 B? Nobody can be asked" in output
     assert len(standings(office)) == 7

@@ -27,9 +27,9 @@ def test_what_lies_here_for_backup_domains_is_listed_with_why(office: Office) ->
 
 
 def test_a_held_message_is_read(office: Office) -> None:
-    told = office.run("held", "show", office.primary).stdout
-    assert "Subject: number 1" in told
-    assert "From me, 1." in told
+    output = office.run("held", "show", office.primary).stdout
+    assert "Subject: number 1" in output
+    assert "From me, 1." in output
     document = json.loads(office.run("held", "show", office.both, "--json").stdout)
     assert document["headers"] == {"Subject": "number 2"}
     assert document["recipients"] == ["ada@example.net", "bob@example.net"]

@@ -50,9 +50,9 @@ def test_the_plain_list_has_a_line_for_each_delivery(office: Office) -> None:
 
 
 def test_a_message_is_shown_with_all_its_recipients(office: Office) -> None:
-    told = office.run("queue", "show", office.both).stdout
-    assert "192.0.2.25 (out.example.com)" in told
-    assert f"{office.both}/1 to ada@example.net: held (primary)" in told
+    output = office.run("queue", "show", office.both).stdout
+    assert "192.0.2.25 (out.example.com)" in output
+    assert f"{office.both}/1 to ada@example.net: held (primary)" in output
     document = json.loads(office.run("queue", "show", office.both, "--json").stdout)
     assert (document["protocol"], document["content"], len(document["deliveries"])) == ("ESMTPS", True, 2)
 
@@ -64,9 +64,9 @@ def test_hold_and_release_lead_there_and_back(office: Office) -> None:
         f"{office.both}/2": "held (owner)",
     }
     assert "nothing to retry" in office.run("queue", "retry", office.both, code=1).stderr
-    told = office.run("queue", "release", office.both).stdout
-    assert "Released: 2 deliveries" in told
-    assert "2 wait for a site that is down" in told
+    output = office.run("queue", "release", office.both).stdout
+    assert "Released: 2 deliveries" in output
+    assert "2 wait for a site that is down" in output
     assert standings(office, "--state", "held") == {}
 
 
@@ -95,11 +95,11 @@ def test_nothing_is_dropped_that_was_not_named(office: Office) -> None:
 
 
 def test_what_is_dropped_is_named(office: Office) -> None:
-    told = office.run("queue", "drop", f"{office.both}/1").stdout
-    assert f"{office.both}/1  <sender2@example.com> to ada@example.net" in told
-    assert "Dropped: 1 delivery." in told
-    told = office.run("queue", "drop", "--domain", "example.net", "--yes").stdout
-    assert "Dropped: 3 deliveries." in told
+    output = office.run("queue", "drop", f"{office.both}/1").stdout
+    assert f"{office.both}/1  <sender2@example.com> to ada@example.net" in output
+    assert "Dropped: 1 delivery." in output
+    output = office.run("queue", "drop", "--domain", "example.net", "--yes").stdout
+    assert "Dropped: 3 deliveries." in output
     assert set(standings(office)) == {f"{office.waiting}/1", f"{office.own}/1", f"{office.refused}/1"}
 
 
@@ -118,9 +118,9 @@ def test_what_cannot_be_meant_is_refused(office: Office) -> None:
 
 def test_zero_that_match_is_no_success(office: Office) -> None:
     assert "no delivery matches" in office.run("queue", "drop", "0000000000000", code=1).stderr
-    told = office.run("queue", "release", office.both, code=1).stderr
-    assert "2 held (primary)" in told
-    assert "takes what is held" in told
+    output = office.run("queue", "release", office.both, code=1).stderr
+    assert "2 held (primary)" in output
+    assert "takes what is held" in output
     assert "there is no message" in office.run("queue", "show", "0000000000000", code=1).stderr
 
 

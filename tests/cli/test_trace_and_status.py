@@ -99,9 +99,9 @@ def test_times_are_in_order(office: Office) -> None:
 
 
 def test_what_waits_for_a_primary_says_for_which(office: Office) -> None:
-    told = office.run("trace", f"{office.both}/2").stdout
-    assert f"until {DOWN_SITE} answers again" in told
-    assert "its domain is backed up here" in told
+    output = office.run("trace", f"{office.both}/2").stdout
+    assert f"until {DOWN_SITE} answers again" in output
+    assert "its domain is backed up here" in output
 
 
 def test_an_address_is_traced_over_its_messages(office: Office) -> None:
@@ -122,10 +122,10 @@ def test_the_status_counts_by_standing(office: Office) -> None:
     assert (document["held_primary"], document["held_owner"], document["kept"]) == (3, 1, 2)
     assert document["waiting"] == 1
     assert [site["site"] for site in document["sites_down"]] == [DOWN_SITE]
-    told = office.run("status").stdout
-    assert f"{DOWN_SITE} (connect: refused)" in told
-    assert "1 delivery is kept until you decide" in told
-    assert "held (primary)" in told
+    output = office.run("status").stdout
+    assert f"{DOWN_SITE} (connect: refused)" in output
+    assert "1 delivery is kept until you decide" in output
+    assert "held (primary)" in output
 
 
 def test_the_status_tells_what_a_primary_refused_and_when_it_goes(office: Office) -> None:
@@ -135,9 +135,9 @@ def test_the_status_tells_what_a_primary_refused_and_when_it_goes(office: Office
     assert (goes - oldest).total_seconds() == 7 * day_seconds
     assert (refused["domain"], refused["deliveries"], refused["room"]) == ("example.org", 1, 10**9)
     assert refused["octets"] > 0
-    told = office.run("status").stdout
-    assert "The primary of example.org refused 1 delivery, " in told
-    assert "of at most 1 GB; the oldest goes in 6 d 23 h." in told
+    output = office.run("status").stdout
+    assert "The primary of example.org refused 1 delivery, " in output
+    assert "of at most 1 GB; the oldest goes in 6 d 23 h." in output
     assert "for 1 week at most" in office.run("trace", office.refused).stdout
     office.config.write_text(office.config.read_text() + 'keep_refused = "1 hour"\nquota = "20 MB"\n')
     assert "of at most 2 MB; the oldest goes in 59 min" in office.run("status").stdout
@@ -175,7 +175,7 @@ def test_the_status_tells_of_each_primary_and_of_its_days(office: Office) -> Non
     nothing = {"held": 0, "kept": 0, "refused_for_now": 0, "refused": 0, "passed_on": 0}
     assert net["today"] == net["week"] == {**nothing, "kept": 1}
     assert org["today"] == org["week"] == {**nothing, "kept": 1, "passed_on": 1}
-    told = office.run("status").stdout
-    assert "DOWN for" in told
-    assert "not known yet" in told
-    assert "Deliveries are counted today (in UTC) / in the last 7 days." in told
+    output = office.run("status").stdout
+    assert "DOWN for" in output
+    assert "not known yet" in output
+    assert "Deliveries are counted today (in UTC) / in the last 7 days." in output

@@ -1,6 +1,6 @@
 """Questions between roles: the deliver role answers on its Unix socket, the receive role asks there.
 
-Absent or slower than five seconds means that nobody can be asked now; it is never an error.
+A deliver role that is not there, or does not answer within five seconds, is no error: nothing is known then.
 """
 
 import asyncio

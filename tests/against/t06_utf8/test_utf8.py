@@ -107,8 +107,8 @@ def test_it_arrives_where_the_primary_takes_it(
         assert f"for <{READER}>" in received
         assert stored.endswith(HEADER)
         assert "status=sent" in outcome(sender, READER)
-        told = json.loads(secondpost.run("trace", READER.upper(), "--json"))
-        assert [one["sender"] for one in told["messages"]] == [SENDER]
+        output = json.loads(secondpost.run("trace", READER.upper(), "--json"))
+        assert [one["sender"] for one in output["messages"]] == [SENDER]
         assert f"to={READER}" in secondpost.output.read_text("utf-8").replace('"', "")
 
 
@@ -154,8 +154,8 @@ def test_what_came_before_that_was_known_is_kept_and_told(
             assert primary.stored() == []
         (row,) = listed(secondpost)
         assert row["standing"].startswith("kept")
-        told = secondpost.run("status")
-        assert f"1 delivery is kept because the primary of {DOMAIN} does not offer SMTPUTF8." in told
+        output = secondpost.run("status")
+        assert f"1 delivery is kept because the primary of {DOMAIN} does not offer SMTPUTF8." in output
         assert "status=sent" in outcome(sender, READER)
 
 
