@@ -14,8 +14,8 @@ from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from simulation.clock import fence
 from tests.days.calm import calm
-from tests.days.test_hostile_primary import MINUTE, Primary, Town
 from tests.days.test_unverified import DAY, INVENTED, PEOPLE, give, kept_as_refused, most_within, newcomer
+from tests.days.town import MINUTE, Primary, Town
 
 DAYS = 30
 BLACKOUTS = ((0, 1), (9, 11), (20, 23))  # from the first day to the last but one

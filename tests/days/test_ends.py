@@ -1,32 +1,19 @@
 """Senders that close their sending half with the last dot, and callers that read nothing."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from secondpost.mail.address import Endpoint
 from secondpost.world.closing import CLOSE_SECONDS_MAX
-from simulation.clock import fence, run
+from simulation.clock import run
 from simulation.letters import Heard, compose
 from simulation.senders import Manners
 from simulation.talk import Talk
-from tests.days.test_hostile_primary import DOMAIN, MINUTE, OUR_ADDRESS, READER, Town
+from tests.days.town import DOMAIN, MINUTE, OUR_ADDRESS, READER, Town
 
 LETTERS = 40
 DEAF = 40
 TIMEOUT_SECONDS = 300.0  # what a caller is given, by default
 WAITING_OCTETS_MAX = 100_000  # of replies that one caller does not take
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    it = Town(tmp_path / "store")
-    with fence(it.timeline):
-        yield it
-        it.machine.scrap()
-        faults = it.timeline.end()
-    assert [fault for fault in faults if "Gone" not in fault] == []
 
 
 @pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])

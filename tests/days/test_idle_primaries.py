@@ -6,7 +6,7 @@ from secondpost.deliver.idle import IDLE_SECONDS, LOOK_SECONDS_MAX
 from secondpost.deliver.primaries import WRITE_AGAIN_MS
 from simulation.dns import Lie
 from simulation.talk import Talk
-from tests.days.test_hostile_primary import DOMAIN, MINUTE, OTHER, Primary, Town
+from tests.days.town import DOMAIN, MINUTE, OTHER, Primary, Town
 
 PROVIDER = "mx.provider.example"
 

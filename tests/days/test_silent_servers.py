@@ -18,7 +18,7 @@ from simulation.dns import SLOW, SimResolver
 from simulation.letters import compose
 from simulation.senders import Manners, SendingServer
 from simulation.talk import Talk
-from tests.days.test_hostile_primary import MINUTE, OUR_ADDRESS, Primary, Town
+from tests.days.town import MINUTE, OUR_ADDRESS, Primary, Town
 
 SILENT = 100
 GOOD = "good.example"

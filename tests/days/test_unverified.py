@@ -6,9 +6,7 @@ from secondpost.config.records import LearnedRecipients
 from secondpost.deliver.refusal_budget import REFUSALS_PER_CONNECTION_MAX, REFUSALS_PER_MINUTE_MAX
 from simulation.letters import compose
 from tests.days.calm import calm
-from tests.days.test_hostile_primary import DOMAIN, MINUTE, Primary, Town, town
-
-__all__ = ["town"]
+from tests.days.town import DOMAIN, MINUTE, Primary, Town
 
 DAY = 24 * 60 * MINUTE
 PEOPLE = tuple(f"person{number}" for number in range(5))

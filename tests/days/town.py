@@ -1,0 +1,227 @@
+"""A small world for days by hand: we, one sender that can reach nobody but us, and primaries."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from secondpost.config.records import (
+    AnyRecipient,
+    Backup,
+    Config,
+    Deliver,
+    Receive,
+    RecipientSource,
+    Web,
+)
+from secondpost.mail.address import Domain, Endpoint, Mailbox
+from simulation.blog import Blog
+from simulation.clock import Timeline
+from simulation.daylog import DayLog
+from simulation.dice import ThreeDice
+from simulation.dns import SimDns, SimResolver
+from simulation.letters import Ledger, compose
+from simulation.machine import Machine
+from simulation.net import SimInternet
+from simulation.senders import Manners, SendingServer
+from simulation.service import Service, as_built
+from simulation.talk import Gone, Talk
+from simulation.trace import Trace
+from simulation.work import Pace
+
+OURS = "mx2.example.net"
+OUR_ADDRESS = "192.0.2.25"
+MINUTE = 60.0
+ANYBODY = AnyRecipient()
+DOMAIN, OTHER = "a.example", "b.example"
+READER = f"reader@{DOMAIN}"
+
+
+class Primary:
+    """Takes everything but what it is told not to; knows messages by the local part of their sender."""
+
+    def __init__(self, town: "Town", name: str, address: str) -> None:
+        town.internet.host(name, (address,), "abroad")
+        town.dns.addresses[name] = [address]
+        self.town = town
+        self.net = town.internet.net_for(address)
+        self.address = address
+        self.taken: list[tuple[str, tuple[str, ...], float]] = []  # sender, recipients, seconds
+        self.connections = 0  # open now
+        self.connections_peak = 0
+        self.hanging = 0  # messages
+        self.hangs: set[str] = set()  # never answered after the dot
+        self.shuts: set[str] = set()  # 421 after the dot
+        self.garbles: set[str] = set()
+        self.refuses_early: set[str] = set()  # 451 in the midst of the content, and hangs up
+        self.offered = 0  # recipients
+        self.refusal = ""  # of every recipient
+        self.mailboxes: set[str] | None = None  # local parts; None: every address is taken
+        self.asked: list[tuple[float, str]] = []  # seconds and local part of each RCPT
+        self.refused_at: list[float] = []  # seconds
+        self.refusals_max = 20  # on one connection, then it parts with 421 (Postfix: smtpd_hard_error_limit)
+        self.busy = False  # 421 to every MAIL
+        self.messages_max = 1000  # on one connection, then it hangs up without a word
+        self.mails_max = 1000  # on one connection, then it answers 452 to MAIL (OpenSMTPD: 100)
+        self.recipient_seconds = 0.0
+        self.pipelining = True
+        self.flees_tls = False  # offers STARTTLS and hangs up when it is taken at its word
+
+    def open(self) -> None:
+        self.town.internet.loop.create_task(
+            self.net.listen(lambda: Talk(self.net, self._converse), Endpoint(self.address, 25))
+        )
+
+    def shut(self) -> None:
+        self.net.die(silently=False)
+
+    async def _converse(self, talk: Talk) -> None:
+        self.connections += 1
+        self.connections_peak = max(self.connections_peak, self.connections)
+        try:
+            await self._conversation(talk)
+        finally:
+            self.connections -= 1
+
+    async def _conversation(self, talk: Talk) -> None:
+        answered, refused, sender, recipients = 0, 0, "", list[str]()
+        talk.say("220 primary.example ESMTP")
+        while True:
+            line = await talk.line()
+            match line[:4].upper():
+                case "EHLO":
+                    tls = ["250-STARTTLS"] if self.flees_tls else []
+                    last = "250 PIPELINING" if self.pipelining else "250 SIZE"
+                    talk.say("250-primary.example", *tls, last)
+                case "STAR":
+                    raise Gone("no TLS after all")
+                case "MAIL":
+                    if self.busy:
+                        talk.say("421 4.3.2 come again later")
+                        raise Gone("busy")
+                    if answered >= self.mails_max:
+                        talk.say("452 4.5.3 Too many recipients: Too many messages sent")
+                        continue
+                    sender, recipients = line.partition("<")[2].partition("@")[0], []
+                    talk.say("250 ok")
+                case "RCPT":
+                    self.offered += 1
+                    await asyncio.sleep(self.recipient_seconds)
+                    named = line.partition("<")[2].partition(">")[0]
+                    local = named.partition("@")[0]
+                    self.asked.append((self.town.timeline.now, local))
+                    refusal = self._refusal(sender, local)
+                    if len(refusal) > 0:
+                        self.refused_at.append(self.town.timeline.now)
+                        refused += 1
+                        talk.say(refusal)
+                        if refused >= self.refusals_max:
+                            talk.say("421 4.7.0 too many errors")
+                            raise Gone("too many errors")
+                        continue
+                    recipients.append(named)
+                    talk.say("250 ok")
+                case "DATA" if len(recipients) == 0:
+                    talk.say("554 5.5.1 nobody")
+                case "DATA":
+                    talk.say("354 go on")
+                    await self._content(talk, sender, tuple(recipients))
+                    answered += 1
+                    if answered == self.messages_max:
+                        raise Gone("enough")
+                case "QUIT":
+                    talk.say("221 bye")
+                    return
+                case _:
+                    talk.say("250 ok")
+
+    def _refusal(self, sender: str, local: str) -> str:
+        """Of a recipient; "": it is taken."""
+        if sender.startswith("unwelcome"):
+            return "550 5.7.1 this sender may not write to us"
+        user = local.partition("+")[0]
+        if len(self.refusal) > 0 or self.mailboxes is None or user in self.mailboxes:
+            return self.refusal
+        return f"550 5.1.1 <{local}>: Recipient address rejected: User unknown"
+
+    async def _content(self, talk: Talk, sender: str, recipients: tuple[str, ...]) -> None:
+        if sender in self.refuses_early:
+            await talk.line()
+            talk.say("451 4.7.0 not this")
+            raise Gone("refused")
+        await talk.message(600.0, 1_000_000)
+        if sender in self.hangs:
+            self.hanging += 1
+            await asyncio.sleep(100_000.0)
+        if sender in self.shuts:
+            talk.say("421 4.7.0 this message is suspicious")
+            raise Gone("shut")
+        if sender in self.garbles:
+            talk.say("what was that?")
+            raise Gone("garbled")
+        self.taken.append((sender, recipients, self.town.timeline.now))
+        talk.say("250 2.0.0 taken")
+
+
+class Town:
+    """We, one sender that can reach nobody but us, and primaries."""
+
+    def __init__(self, folder: Path) -> None:
+        dice = ThreeDice.of(1)
+        self.dice = dice
+        self.timeline = Timeline(dice.scheduling)
+        self.internet = SimInternet(self.timeline, dice.scheduling, dice.faults, Trace())
+        self.internet.block("home", "abroad")
+        self.dns = SimDns(addresses={OURS: [OUR_ADDRESS]})
+        self.internet.host("sender.example", ("192.0.2.1",), "home")
+        self.ledger = Ledger()
+        self.sender = self.sending(Manners(pipelines=True, uses_tls=False, per_connection=1000))
+        self.crowd = self.sending(Manners(uses_tls=False))  # a connection for each letter
+        host = self.internet.host(OURS, (OUR_ADDRESS,), "here")
+        self.machine = Machine(self.internet, host, self.dns, dice, folder, Pace())
+        self.log = DayLog()
+
+    def sending(self, manners: Manners) -> SendingServer:
+        net = self.internet.net_for("192.0.2.1")
+        resolver = SimResolver(self.dns, "home", self.dice.scheduling)
+        return SendingServer("sender.example", net, resolver, manners, self.ledger, self.dice.faults)
+
+    def stranger(self, address: str) -> SendingServer:
+        """Another sender, in a network of its own."""
+        self.internet.host("other.example", (address,), "home")
+        resolver = SimResolver(self.dns, "home", self.dice.scheduling)
+        net = self.internet.net_for(address)
+        manners = Manners(uses_tls=False)
+        return SendingServer("other.example", net, resolver, manners, self.ledger, self.dice.faults)
+
+    def primary(self, name: str, address: str, *domains: str) -> Primary:
+        for domain in domains:
+            self.dns.mx[domain] = [(10, name), (50, OURS)]
+        return Primary(self, name, address)
+
+    def start(self, *domains: str, connections: int = 20, recipients: RecipientSource = ANYBODY) -> None:
+        config = Config(
+            path="town.toml",
+            hostname=Domain(OURS),
+            store=str(self.machine.disk.path("")),
+            owner=(Mailbox("owner", Domain("elsewhere.example")),),
+            bounces=Domain(OURS),
+            web=Web(url=None),
+            receive=Receive(listen=(Endpoint(OUR_ADDRESS, 25),)),
+            deliver=Deliver(connections_per_site=connections),
+            backups=tuple(Backup(Domain(name), (), (recipients,)) for name in domains),
+        )
+        self.service = Service(self.machine, config, Blog((), self.timeline), self.log, Trace(), as_built)
+        self.service.start_all()
+        self.pass_by(5.0)
+
+    def pass_by(self, seconds: float) -> None:
+        self.timeline.run_until(lambda: False, seconds)
+
+    def post(self, sender: str, *recipients: str) -> None:
+        """Returns when we have it."""
+        letter = compose(self.dice.faults, sender, f"{sender}@sender.example", recipients, 500)
+        self.sender.give(letter)
+        assert self.timeline.run_until(lambda: self.sender.unsettled == 0, 4000.0)
+
+    def until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        return self.timeline.run_until(is_so, seconds)
