@@ -5,36 +5,21 @@
 
 import os
 import re
-import subprocess
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from bench import peers
 from bench.ours import DOMAIN
 from bench.postfix import Postfix
-from bench.ready import free_port, wait_until_greeted
-
-START_SECONDS_MAX: Final = 30.0
-STOP_SECONDS_MAX: Final = 20.0
+from bench.ready import free_port
+from tests.against.servers import Exim, OpenSmtpd, Server, folder_of
 
 
-class Primary(ABC):
-    """The provider's server: it can be stopped and started again, and keeps its port."""
+class Primary(Server):
+    """The provider's server."""
 
-    port: int
     maildir: Path
-
-    @abstractmethod
-    def start(self) -> None: ...
-
-    @abstractmethod
-    def stop(self) -> None: ...
-
-    @abstractmethod
-    def trouble(self) -> str: ...
 
     def stored(self) -> list[bytes]:
         """Our Received line and what follows it, with CRLF as on the wire; oldest first."""
@@ -42,15 +27,6 @@ class Primary(ABC):
             (self.maildir / "new").glob("*"), key=lambda path: (path.stat().st_mtime_ns, path.name)
         )
         return [without_own_lines(path.read_bytes()).replace(b"\n", b"\r\n") for path in files]
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def without_own_lines(stored: bytes) -> bytes:
@@ -104,29 +80,13 @@ def _mailbox_map(mailboxes: Sequence[str]) -> str:
     return f"inline:{{ {', '.join(f'{{{mailbox} = mail/}}' for mailbox in mailboxes)} }}"
 
 
-class EximPrimary(Primary):
+class EximPrimary(Exim, Primary):
     def __init__(self, place: Path) -> None:
-        self.port = free_port()
-        self._peer = peers.find("exim")
-        self._folder = folder_of(place, "exim")
-        self._process: subprocess.Popen[bytes] | None = None
-        owner = peers.number_of("Debian-exim")
-        self.maildir = _maildir(self._folder, owner)
-        for name in ("spool", "log"):
-            (self._folder / name).mkdir()
-            os.chown(self._folder / name, owner, owner)
-        (self._folder / "exim.conf").write_text(self._settings())
-
-    def _settings(self) -> str:
-        return f"""\
-primary_hostname = peer.example
-daemon_smtp_ports = {self.port}
-local_interfaces = 127.0.0.1
-spool_directory = {self._folder}/spool
-log_file_path = {self._folder}/log/%slog
-pid_file_path = {self._folder}/exim.pid
-keep_environment =
-rfc1413_query_timeout = 0s
+        super().__init__(folder_of(place, "exim"), "1m")
+        self.maildir = _maildir(self.folder, peers.number_of("Debian-exim"))
+        self.write(
+            "peer.example",
+            f"""\
 acl_smtp_rcpt = check_rcpt
 begin acl
 check_rcpt:
@@ -142,64 +102,25 @@ maildir:
   directory = {self.maildir}
   maildir_format
   user = Debian-exim
-"""
-
-    def start(self) -> None:
-        command = ["/usr/sbin/exim4", "-C", str(self._folder / "exim.conf"), "-bdf", "-q1m"]
-        self._process = started(self._peer, command, self._folder, {})
-        wait_until_greeted(self.port, self._process, START_SECONDS_MAX, self.trouble)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            peers.end(self._process, STOP_SECONDS_MAX)
-            self._process = None
-
-    def trouble(self) -> str:
-        logs = [self._folder / "output", *sorted((self._folder / "log").glob("*"))]
-        return "\n".join(path.read_text() for path in logs if path.exists())[-4000:]
-
-
-class OpenSmtpdPrimary(Primary):
-    def __init__(self, place: Path) -> None:
-        self.port = free_port()
-        self._peer = peers.find("opensmtpd")
-        self._folder = folder_of(place, "opensmtpd")
-        self._process: subprocess.Popen[bytes] | None = None
-        self.maildir = _maildir(self._folder, peers.number_of("nobody"))
-        self._var = self._folder / "var"  # its spool, its socket and its empty folder have fixed places
-        for name in ("spool", "run", "lib/opensmtpd/empty", "mail", "tmp"):
-            (self._var / name).mkdir(parents=True)
-        (self._folder / "smtpd.conf").write_text(
-            f"""\
-table readers {{ "@" = "nobody" }}
-listen on 127.0.0.1 port {self.port} hostname peer.example
-action keep maildir "{self.maildir}" virtual <readers>
-match from any for domain "{DOMAIN}" action keep
-"""
+""",
         )
 
-    def start(self) -> None:
-        command = ["/usr/sbin/smtpd", "-d", "-f", str(self._folder / "smtpd.conf")]
-        self._process = started(self._peer, command, self._folder, {"/var": self._var})
-        wait_until_greeted(self.port, self._process, START_SECONDS_MAX, self.trouble)
 
-    def stop(self) -> None:
-        if self._process is not None:
-            peers.end(self._process, STOP_SECONDS_MAX)
-            self._process = None
-
-    def trouble(self) -> str:
-        return (self._folder / "output").read_text()[-4000:]
+class OpenSmtpdPrimary(OpenSmtpd, Primary):
+    def __init__(self, place: Path) -> None:
+        super().__init__(folder_of(place, "opensmtpd"))
+        self.maildir = _maildir(self.folder, peers.number_of("nobody"))
+        self.write(
+            "peer.example",
+            f"""\
+table readers {{ "@" = "nobody" }}
+action keep maildir "{self.maildir}" virtual <readers>
+match from any for domain "{DOMAIN}" action keep
+""",
+        )
 
 
 OTHERS: Final[dict[str, Callable[[Path], Primary]]] = {"exim": EximPrimary, "opensmtpd": OpenSmtpdPrimary}
-
-
-def folder_of(place: Path, name: str) -> Path:
-    folder = place / name
-    folder.mkdir()
-    folder.chmod(0o755)
-    return folder
 
 
 def _maildir(folder: Path, owner: int) -> Path:
@@ -208,16 +129,3 @@ def _maildir(folder: Path, owner: int) -> Path:
         each.mkdir()
         os.chown(each, owner, owner)
     return maildir
-
-
-def started(
-    peer: peers.Peer, command: list[str], folder: Path, binds: dict[str, Path]
-) -> subprocess.Popen[bytes]:
-    with open(folder / "output", "ab") as output:
-        return subprocess.Popen(
-            peers.in_its_room(command, folder, binds, peer),
-            env=peer.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )

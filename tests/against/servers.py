@@ -1,0 +1,124 @@
+"""Real mail servers as processes; primaries.py and senders.py give them a part."""
+
+import os
+import subprocess
+from abc import ABC, abstractmethod
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from bench import peers
+from bench.ready import free_port, wait_until_greeted
+
+START_SECONDS_MAX: Final = 30.0
+STOP_SECONDS_MAX: Final = 20.0
+
+
+class Server(ABC):
+    """It can be stopped and started again, and keeps its port."""
+
+    port: int
+
+    @abstractmethod
+    def start(self) -> None: ...
+
+    @abstractmethod
+    def stop(self) -> None: ...
+
+    @abstractmethod
+    def trouble(self) -> str:
+        """The end of what it logged."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class Daemon(Server):
+    """One process that stays in the foreground; its output goes to a file in its folder."""
+
+    def __init__(self, peer: str, folder: Path) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self._peer = peers.find(peer)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _run(self, command: list[str], binds: dict[str, Path]) -> None:
+        with open(self.folder / "output", "ab") as output:
+            self._process = subprocess.Popen(
+                peers.in_its_room(command, self.folder, binds, self._peer),
+                env=self._peer.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        wait_until_greeted(self.port, self._process, START_SECONDS_MAX, self.trouble)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            peers.end(self._process, STOP_SECONDS_MAX)
+            self._process = None
+
+    def trouble(self) -> str:
+        logs = [self.folder / "output", *sorted((self.folder / "log").glob("*"))]
+        return "\n".join(path.read_text() for path in logs if path.exists())[-4000:]
+
+
+class Exim(Daemon):
+    def __init__(self, folder: Path, queue_runs: str) -> None:
+        """`queue_runs`: the time between two, as in `-q1m`."""
+        super().__init__("exim", folder)
+        self._queue_runs = queue_runs
+        owner = peers.number_of("Debian-exim")
+        for name in ("spool", "log"):
+            (folder / name).mkdir()
+            os.chown(folder / name, owner, owner)
+
+    def write(self, name: str, settings: str) -> None:
+        """`settings`: what comes behind the ways and ports."""
+        (self.folder / "exim.conf").write_text(
+            f"""\
+primary_hostname = {name}
+daemon_smtp_ports = {self.port}
+local_interfaces = 127.0.0.1
+spool_directory = {self.folder}/spool
+log_file_path = {self.folder}/log/%slog
+pid_file_path = {self.folder}/exim.pid
+keep_environment =
+rfc1413_query_timeout = 0s
+{settings}"""
+        )
+
+    def start(self) -> None:
+        self._run(
+            ["/usr/sbin/exim4", "-C", str(self.folder / "exim.conf"), "-bdf", f"-q{self._queue_runs}"], {}
+        )
+
+
+class OpenSmtpd(Daemon):
+    def __init__(self, folder: Path) -> None:
+        super().__init__("opensmtpd", folder)
+        self.var = folder / "var"  # its spool, its socket and its empty folder have fixed places
+        for name in ("spool", "run", "lib/opensmtpd/empty", "mail", "tmp"):
+            (self.var / name).mkdir(parents=True)
+
+    def write(self, name: str, settings: str) -> None:
+        """`settings`: what comes behind the line that listens."""
+        (self.folder / "smtpd.conf").write_text(
+            f"listen on 127.0.0.1 port {self.port} hostname {name}\n{settings}"
+        )
+
+    def start(self) -> None:
+        self._run(["/usr/sbin/smtpd", "-d", "-f", str(self.folder / "smtpd.conf")], {"/var": self.var})
+
+
+def folder_of(place: Path, name: str) -> Path:
+    folder = place / name
+    folder.mkdir()
+    folder.chmod(0o755)
+    return folder
