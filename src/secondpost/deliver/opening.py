@@ -11,12 +11,16 @@ from dataclasses import dataclass, replace
 
 from secondpost.deliver.entrances import Entrances, Passage
 from secondpost.deliver.outside import Background, Connection, Job, Owner
+from secondpost.deliver.places import TimeLimits
 from secondpost.mail.address import Endpoint
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, Plan, TlsDemand
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Extensions, Result
 from secondpost.world.ports import Net, NetError
+
+OPENING_SECONDS_MAX = 600.0  # for all hosts of the site, one after the other
+BROKEN_OFF = Reply.of(451, "4.4.2", "Lost: the peer did not answer in time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,14 @@ class Opener:
     entrances: Entrances
     let_in: Callable[[str, Extensions], None]  # the site let us in, and offered this
     goes_first: bool
+
+    async def open_within(self, limits: TimeLimits, plan: Plan, owner: Owner) -> Connection | Unopened:
+        """`limits`: of the site, which ends them when others need its place."""
+        try:
+            async with limits.within(OPENING_SECONDS_MAX):
+                return await self.open(plan, owner)
+        except TimeoutError:
+            return Unopened(Cause.CONNECT, plan.hops[0].name, BROKEN_OFF)
 
     async def open(self, plan: Plan, owner: Owner) -> Connection | Unopened:
         tried = Unopened(Cause.CONNECT, "", Reply.of(451, "4.4.1", "no host of the site was tried"))

@@ -9,6 +9,7 @@ from secondpost.config.records import Config
 from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.learning import Learning
 from secondpost.deliver.opening import Opener
+from secondpost.deliver.outside import ContentUnreadable
 from secondpost.deliver.places import UpLately
 from secondpost.deliver.primaries import Primaries
 from secondpost.deliver.readers import Readers
@@ -24,7 +25,7 @@ from secondpost.maillog import MailLog
 from secondpost.route.destination import ByHosts, ByMx, road_to
 from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx, unanswered_hosts, unanswered_mx
 from secondpost.spool.schedule import Term, handed_back, settle, term_of
-from secondpost.store.ports import Claims, Lease, Settlement
+from secondpost.store.ports import Claims, Lease, Settlement, StoreUnavailable
 from secondpost.world.asking import Answerer, drive
 from secondpost.world.ports import Clock, Dice, Disk, FileUnreadable, Net, Work
 
@@ -100,6 +101,14 @@ class Post:
                 raise LookupError(f"{claimed.file} ends after {offset} of {claimed.size} octets")
             offset += len(piece)
             yield piece
+
+    def body_pieces(self, claimed: Claimed) -> Iterator[bytes]:
+        """The content for a connection. Raises ContentUnreadable, of which the owner is alarmed."""
+        try:
+            yield from self.content_pieces(claimed)
+        except (LookupError, StoreUnavailable) as error:
+            self.log.alarm("content-unreadable", f"{claimed.id}: {error}")
+            raise ContentUnreadable(str(error)) from error
 
     def _piece(self, file: str, offset: int) -> bytes:
         try:

@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from secondpost.deliver.ahead import Made, MailsAhead
-from secondpost.deliver.opening import Unopened
-from secondpost.deliver.outside import Connection, ContentUnreadable, Job, Personal
+from secondpost.deliver.opening import BROKEN_OFF, Unopened
+from secondpost.deliver.outside import Connection, Job, Personal
 from secondpost.deliver.pace import STALL_SECONDS, Pace
 from secondpost.deliver.pauses import Pauses
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
@@ -40,8 +40,6 @@ CLAIM_AT_ONCE = 200  # rows: what a crash may leave claimed, and so maybe delive
 JOBS_LOW = 50  # claim more when fewer messages than this are at hand
 LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more
 CONNECT_SECONDS = 30.0
-OPENING_SECONDS_MAX = 600.0  # for all hosts of the site, one after the other
-BROKEN_OFF = Reply.of(451, "4.4.2", "Lost: the peer did not answer in time")
 
 
 class Site:
@@ -269,7 +267,7 @@ class Site:
 
     async def _open(self) -> None:
         assert self._plan is not None
-        opened = await self._opened(self._plan)
+        opened = await self._opener.open_within(self._openings, self._plan, self)
         self._connecting -= 1
         if self._stopping:
             self._turn_away(opened)
@@ -280,13 +278,6 @@ class Site:
         else:
             self._site_fault(opened.cause, opened.host, opened.reply)
         self._end_if_done()
-
-    async def _opened(self, plan: Plan) -> Connection | Unopened:
-        try:
-            async with self._openings.within(OPENING_SECONDS_MAX):
-                return await self._opener.open(plan, self)
-        except TimeoutError:
-            return Unopened(Cause.CONNECT, plan.hops[0].name, BROKEN_OFF)
 
     def _let_in(self, connection: Connection) -> None:
         self._moves()
@@ -359,11 +350,7 @@ class Site:
         raise AssertionError("a connection is ready before it is the site's")
 
     def body_pieces(self, job: Job) -> Iterator[bytes]:
-        try:
-            yield from self._post.content_pieces(job.first)
-        except (LookupError, StoreUnavailable) as error:
-            self._post.log.alarm("content-unreadable", f"{job.first.id}: {error}")
-            raise ContentUnreadable(str(error)) from error
+        return self._post.body_pieces(job.first)
 
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
         refused = 0

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from secondpost.deliver.opening import Unopened
-from secondpost.deliver.outside import Connection, ContentUnreadable, Job
+from secondpost.deliver.opening import BROKEN_OFF, Unopened
+from secondpost.deliver.outside import Connection, Job
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.deliver.recipient_results import is_refusal
@@ -19,7 +19,6 @@ from secondpost.deliver.results import (
     outcome_of_break,
     speaks_of_connection,
 )
-from secondpost.deliver.site import BROKEN_OFF, OPENING_SECONDS_MAX
 from secondpost.deliver.sorting import jobs_of
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed
@@ -175,7 +174,7 @@ class UnverifiedSite:
             return self._connection
         assert self._plan is not None
         self._opening = True
-        opened = await self._opened(self._plan)
+        opened = await self._opener.open_within(self._openings, self._plan, self)
         self._opening = False
         self.moved = asyncio.get_running_loop().time()
         if isinstance(opened, Unopened):
@@ -183,13 +182,6 @@ class UnverifiedSite:
             return None
         self._connection, self._refused = opened, 0
         return opened
-
-    async def _opened(self, plan: Plan) -> Connection | Unopened:
-        try:
-            async with self._openings.within(OPENING_SECONDS_MAX):
-                return await self._opener.open(plan, self)
-        except TimeoutError:
-            return Unopened(Cause.CONNECT, plan.hops[0].name, BROKEN_OFF)
 
     async def _site_fault(self, job: Job, cause: Cause, host: str, reply: Reply) -> None:
         self._stopping = True
@@ -213,11 +205,7 @@ class UnverifiedSite:
         raise AssertionError("a connection is ready before it is the site's")
 
     def body_pieces(self, job: Job) -> Iterator[bytes]:
-        try:
-            yield from self._post.content_pieces(job.first)
-        except (LookupError, FileNotFoundError, StoreUnavailable) as error:
-            self._post.log.alarm("content-unreadable", f"{job.first.id}: {error}")
-            raise ContentUnreadable(str(error)) from error
+        return self._post.body_pieces(job.first)
 
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
         self.moved = asyncio.get_running_loop().time()
