@@ -1,6 +1,6 @@
 """From a reply to an outcome: whose fault it is, and how far it reaches. Pure."""
 
-from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp_client import Phase, Result
 
@@ -51,9 +51,13 @@ def speaks_of_load(reply: Reply) -> bool:
 
 
 def outcome_of_break(so_far: Result | None, dot_sent: bool, cause: Cause, host: str, reply: Reply) -> Outcome:
-    """What is known of a recipient when the connection broke in mid-message."""
+    """What is known of a recipient when the connection broke in mid-message.
+
+    The message may have brought about a fault of the site, so for the message it counts as lost: it steps
+    back, and does not stand before the others again.
+    """
     if so_far is not None and not so_far.reply.is_positive:
         return outcome_of(so_far, host)
     if dot_sent:
         return Deferred(Cause.UNANSWERED, host, reply)
-    return Deferred(cause, host, reply)
+    return Deferred(Cause.LOST if cause.level is Level.SITE else cause, host, reply)

@@ -412,12 +412,9 @@ class Site:
         return False
 
     def _broken_off(self, connection: Connection, job: Job, cause: Cause, reply: Reply) -> bool:
-        """In mid-message. Whether it is a fault of the site. It may be the message that brings it about, so
-        for the message it counts as lost: it steps back, and does not stand before the others again.
-        """
-        of_message = Cause.LOST if cause.level is Level.SITE else cause
+        """In mid-message. Whether it is a fault of the site."""
         for claimed, so_far in zip(job.claimed, connection.results_so_far, strict=True):
-            outcome = outcome_of_break(so_far, connection.dot_sent, of_message, connection.host, reply)
+            outcome = outcome_of_break(so_far, connection.dot_sent, cause, connection.host, reply)
             self._settle(claimed, outcome)
         return self._pace.lost_one() if cause is Cause.LOST else cause.level is Level.SITE
 

@@ -245,9 +245,8 @@ class UnverifiedSite:
         if parted and not connection.dot_sent and all(one is None for one in so_far):
             self._put_back(job)
             return
-        of_message = Cause.LOST if cause.level is Level.SITE else cause
         for claimed, result in zip(job.claimed, so_far, strict=True):
-            outcome = outcome_of_break(result, connection.dot_sent, of_message, connection.host, reply)
+            outcome = outcome_of_break(result, connection.dot_sent, cause, connection.host, reply)
             self._settle(claimed, outcome)
         if cause.level is Level.SITE and not parted:
             self._stopping = True
