@@ -72,8 +72,8 @@ class MailLog:
         return _told(str(path))
 
     def _to(self, to: Mailbox, first: Mailbox | None) -> dict[str, str]:
-        told = {"to": self._address(to)}
-        return told if first is None else {**told, "for": self._address(first)}
+        written = {"to": self._address(to)}
+        return written if first is None else {**written, "for": self._address(first)}
 
     # -- receive and policy
     def connected(self, peer: str) -> None:

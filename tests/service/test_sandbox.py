@@ -107,14 +107,14 @@ def test_a_store_that_is_not_ours_alone_is_refused_with_the_line_to_type(
     office = make_office()
     said = made(office.store)
     for words in (("serve",), ("serve", "--single"), ("serve", "--role", "receive"), ("queue", "list")):
-        done = told(office, *words)
+        done = typed(office, *words)
         assert done.returncode == UNREACHABLE, done.stderr
         assert said in done.stderr
         assert len(done.stderr.splitlines()) == 1
     assert not (office.store / "mail.db").exists()
 
 
-def told(office: PostOffice, *words: str) -> "subprocess.CompletedProcess[str]":
+def typed(office: PostOffice, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "secondpost", "--config", str(office.config), *words],
         capture_output=True,

@@ -66,18 +66,18 @@ def answered_line(answered: FeedAnswered) -> bytes:
 
 
 def read_answered(line: bytes) -> FeedAnswered:
-    told = read_line(line, _ANSWERED)
-    match told:
+    answer = read_line(line, _ANSWERED)
+    match answer:
         case _Read():
-            if len(told.read.articles) > ARTICLES_MAX:
-                raise Garbled(f"{len(told.read.articles)} articles in one feed")
-            if any(not _is_a_time(article.published_ms) for article in told.read.articles):
+            if len(answer.read.articles) > ARTICLES_MAX:
+                raise Garbled(f"{len(answer.read.articles)} articles in one feed")
+            if any(not _is_a_time(article.published_ms) for article in answer.read.articles):
                 raise Garbled("an article of no time that can be")
-            return FeedAnswered(told.read, told.etag, told.last_modified)
+            return FeedAnswered(answer.read, answer.etag, answer.last_modified)
         case _Unreadable():
-            return FeedAnswered(FeedUnreadable(told.reason))
+            return FeedAnswered(FeedUnreadable(answer.reason))
         case _Unchanged():
-            return FeedAnswered(FeedUnchanged(), told.etag, told.last_modified)
+            return FeedAnswered(FeedUnchanged(), answer.etag, answer.last_modified)
 
 
 def _is_a_time(published_ms: int | None) -> bool:

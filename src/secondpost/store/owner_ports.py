@@ -164,7 +164,7 @@ class Desk(PrimariesDesk, Protocol):
         detail: str,
     ) -> Awaitable[int]:
         """Lead the selected deliveries from one of these states to another; how many went. WAITING means
-        due now, and forgets what they were kept for; content that nobody needs any more goes. `what` and
+        due now, and forgets what they were kept for; content without a delivery left goes. `what` and
         `detail` are written down with each (Told). In batches.
         """
         ...

@@ -5,7 +5,7 @@ together with whatever else was waiting (group commit). Reads are short, direct 
 committed. Times are UTC milliseconds; sizes are octets.
 
 StoreUnavailable and StoreFull mean: nothing of this write was kept, try later. DiskFailed (world.ports)
-means that nobody knows what is on the disk: it is fatal, and is also given to the store's `failed`.
+means that what is on the disk is unknown: it is fatal, and is also given to the store's `failed`.
 """
 
 from collections.abc import Awaitable, Sequence

@@ -39,7 +39,7 @@ def check_version() -> None:
 def told(error: Exception, db: apsw.Connection) -> Exception:
     """The port's word for an error of SQLite; other errors stay what they are.
 
-    CORRUPT, NOTADB and every IOERR (a failed sync among them) mean that nobody knows what is on the disk. So
+    CORRUPT, NOTADB and every IOERR (a failed sync among them) mean that what is on the disk is unknown. So
     does CANTOPEN where the disk is why, and not a lack of rights or of file descriptors.
     """
     if isinstance(error, apsw.FullError):
