@@ -30,7 +30,7 @@ class Edge:
 
 EDGES: tuple[Edge, ...] = (
     Edge(None, State.WAITING, By.RECEIVE, "accepted: synced before the 250"),
-    Edge(None, State.KEPT, By.RECEIVE, "accepted into quarantine"),
+    Edge(None, State.KEPT, By.RECEIVE, "accepted into quarantine, by an earlier version"),
     Edge(State.WAITING, State.CLAIMED, By.DELIVER, "due, its site not down, under a lease"),
     Edge(State.CLAIMED, State.DELIVERED, By.DELIVER, "the next server answered 250"),
     Edge(State.CLAIMED, State.WAITING, By.DELIVER, "deferred, with its cause, its level and its next time"),
