@@ -12,6 +12,7 @@ from secondpost.store.sqlite.schema import Database
 from secondpost.store.sqlite.sending import SqliteSending
 from secondpost.store.sqlite.signing_up import SqliteSigningUp
 from secondpost.store.sqlite.store import SqliteStore
+from secondpost.store.sqlite.suppressing import SqliteSuppressing
 
 
 class SqliteNewsletterStore(
@@ -21,6 +22,7 @@ class SqliteNewsletterStore(
     SqliteIssues,
     SqliteLedger,
     SqliteImporting,
+    SqliteSuppressing,
     SqliteSigningUp,
     SqliteCopies,
     SqliteStore,

@@ -68,6 +68,7 @@ class SqliteSigningUp(SqliteReaders):
         line, hash = self.line(mailbox, (), message), self.hash_of(mailbox)
 
         def write(db: apsw.Connection) -> SignedUp:
+            self.recognise_in(db, [subscriber_key(mailbox)])
             is_suppressed = _is_suppressed(db, newsletter, hash)
             known = _by_key(db, newsletter, mailbox)
             is_pending = known is not None and known.state is SubscriberState.PENDING
@@ -102,6 +103,7 @@ class SqliteSigningUp(SqliteReaders):
         where = "" if consent is None else consent.where
 
         def write(db: apsw.Connection) -> Subscriber | None:
+            self.recognise_in(db, [subscriber_key(mailbox)])
             if _is_suppressed(db, newsletter, hash):
                 return None
             known = _by_key(db, newsletter, mailbox)
@@ -199,7 +201,9 @@ def _add(db: apsw.Connection, newsletter: str, line: Line, step: _Step) -> Subsc
     lines = as_json([line])
     db.execute(READER_QUERIES["add_domains"], (lines, "issues"))
     [(last,)] = db.execute(READER_QUERIES["last_subscriber"]).fetchall()
-    db.execute(READER_QUERIES["add_readers"], (lines, newsletter, step.state.value, step.at_ms, consent))
+    db.execute(
+        READER_QUERIES["add_readers"], (lines, newsletter, step.state.value, step.at_ms, consent, "[]")
+    )
     db.execute(READER_QUERIES["tell_added"], (last, step.what, step.detail))
     [(id,)] = db.execute(READER_QUERIES["last_subscriber"]).fetchall()
     return SubscriberId(number(id))
