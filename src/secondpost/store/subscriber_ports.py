@@ -66,8 +66,8 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class HashedSuppression:
-    """A suppressed address of which nothing but a hash is known, and the key that the hash was made with. With
-    it the address is recognised when it comes; it also lets one try out addresses.
+    """A suppressed address of which nothing but a hash is known, and the key that the hash was made with.
+    By the key the address is recognised when it comes; with it addresses can also be tried out.
     """
 
     hash: bytes
@@ -202,8 +202,8 @@ class Subscribers(Protocol):
         ...
 
     def suppress_hashes(self, rows: Sequence[HashedSuppression]) -> Awaitable[int]:
-        """What another store's export says of people who are not readers there; how many were not known. Those
-        who are readers here are found by `recognise`, all others as they come.
+        """What another store's export says of people who are not readers there; how many were not known.
+        Those who are readers here are found by `recognise`, all others as they come.
         """
         ...
 
@@ -241,8 +241,8 @@ class Subscribers(Protocol):
         messages: Sequence[QueueId] = (),
     ) -> Awaitable[ImportCount]:
         """At most BATCH_READERS_MAX lines: suppression first, then who is known, then new ones in the state
-        that their line or `state` says. Active needs a consent, and makes readers of those who were pending and
-        never more. Left takes readers away, unless they agreed here later than that. With `messages`, one per
+        that their line or `state` says. Active needs a consent, and makes readers of those who were pending
+        and never more. Left takes readers away, unless they agreed here later than that. With `messages`, one per
         line, whoever is pending by the list too and was never asked gets a confirmation.
         """
         ...
