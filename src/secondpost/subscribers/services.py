@@ -46,7 +46,8 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class YesNo:
-    """A column of true and false, yes and no, 1 and 0. None says nothing; so does an empty cell."""
+    """A column of true and false, yes and no, 1 and 0. None says nothing; so does an empty cell. Any other
+    value is a word that we do not understand."""
 
     yes: ReaderStanding | None
     no: ReaderStanding | None
@@ -59,7 +60,15 @@ class Moment:
     standing: ReaderStanding
 
 
-Meaning = Plain | Words | YesNo | Moment
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A column of numbers: `number` and more mean the standing; less, or an empty cell, says nothing."""
+
+    number: int
+    standing: ReaderStanding
+
+
+Meaning = Plain | Words | YesNo | Moment | AtLeast
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,12 @@ class ExportForm:
     columns: Mapping[str, Meaning]  # folded; one that is not here is read as a list of no known service's
     whole: ReaderStanding | None = None  # what it means to be in such a file at all
     # JSON only: the name of the list of objects, "" for a file that is one list. Names inside objects and
-    # lists are joined by dots ("lists.subscription_status"); each value in a list counts.
+    # lists are joined by dots ("lists.subscription_status"); each value in a list counts. A name that is in
+    # `columns` stands for all below it that are not ("attribs" for "attribs.city").
     rows_at: str | None = None
+    # What such a file does not say though it matters: a clause after "It does not say …". The owner has to
+    # know it before anything is written.
+    unsaid: str = ""
 
 
 ACTIVE, PENDING = ReaderStanding.ACTIVE, ReaderStanding.PENDING
