@@ -17,8 +17,8 @@ class ReaderStanding(StrEnum):
     the ones above it."""
 
     ACTIVE = "active"
-    PENDING = "pending"  # asked for it and has not confirmed, or is known and never asked
-    LEFT = "left"  # wants no mail (now), or was removed; may come back by the form
+    PENDING = "pending"  # asked for it and has not confirmed
+    LEFT = "left"  # wants no mail (now), was removed, or never was a reader; may come back by the form
     SUPPRESSED = "suppressed"  # bounced, complained, blocked
 
 
@@ -38,9 +38,9 @@ class Plain(Enum):
 @dataclass(frozen=True, slots=True)
 class Words:
     """A column of words. A word that is not in `meanings` says something that we do not understand, which
-    never leads to mail; an empty cell says `empty`, or nothing at all (None)."""
+    never leads to mail; an empty cell says `empty`. None says nothing of the standing."""
 
-    meanings: Mapping[str, ReaderStanding]  # folded
+    meanings: Mapping[str, ReaderStanding | None]  # folded
     empty: ReaderStanding | None = None
 
 
@@ -103,7 +103,7 @@ def _each(meaning: Meaning, *names: str) -> dict[str, Meaning]:
     return {folded(name): meaning for name in names}
 
 
-def _words(meanings: Mapping[str, ReaderStanding], empty: ReaderStanding | None = None) -> Words:
+def _words(meanings: Mapping[str, ReaderStanding | None], empty: ReaderStanding | None = None) -> Words:
     return Words(MappingProxyType({folded(word): standing for word, standing in meanings.items()}), empty)
 
 
@@ -182,7 +182,7 @@ _MAILCHIMP_TABLE = _MAILCHIMP | _each(
         {
             "Subscribed": ACTIVE,
             "Unsubscribed": LEFT,
-            "Non-Subscribed": PENDING,
+            "Non-Subscribed": LEFT,
             "Pending": PENDING,
             "Cleaned": SUPPRESSED,
             "Archived": LEFT,
@@ -316,7 +316,7 @@ GENERAL: Mapping[str, Meaning] = MappingProxyType(
                 "unconfirmed": PENDING,
                 "not confirmed": PENDING,
                 "unactivated": PENDING,
-                "non-subscribed": PENDING,
+                "non-subscribed": LEFT,
                 "invited": PENDING,
                 "unsubscribed": LEFT,
                 "unsubscribe": LEFT,
