@@ -17,8 +17,8 @@ class ReaderStanding(StrEnum):
     the ones above it."""
 
     ACTIVE = "active"
-    PENDING = "pending"  # asked for it and has not confirmed, or is known and never asked
-    LEFT = "left"  # wants no mail (now), or was removed; may come back by the form
+    PENDING = "pending"  # asked for it and has not confirmed
+    LEFT = "left"  # wants no mail (now), was removed, or never was a reader; may come back by the form
     SUPPRESSED = "suppressed"  # bounced, complained, blocked
 
 
@@ -38,15 +38,16 @@ class Plain(Enum):
 @dataclass(frozen=True, slots=True)
 class Words:
     """A column of words. A word that is not in `meanings` says something that we do not understand, which
-    never leads to mail; an empty cell says `empty`, or nothing at all (None)."""
+    never leads to mail; an empty cell says `empty`. None says nothing of the standing."""
 
-    meanings: Mapping[str, ReaderStanding]  # folded
+    meanings: Mapping[str, ReaderStanding | None]  # folded
     empty: ReaderStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class YesNo:
-    """A column of true and false, yes and no, 1 and 0. None says nothing; so does an empty cell."""
+    """A column of true and false, yes and no, 1 and 0. None says nothing; so does an empty cell. Any other
+    value is a word that we do not understand."""
 
     yes: ReaderStanding | None
     no: ReaderStanding | None
@@ -59,7 +60,15 @@ class Moment:
     standing: ReaderStanding
 
 
-Meaning = Plain | Words | YesNo | Moment
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A column of numbers: `number` and more mean the standing; less, or an empty cell, says nothing."""
+
+    number: int
+    standing: ReaderStanding
+
+
+Meaning = Plain | Words | YesNo | Moment | AtLeast
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,12 @@ class ExportForm:
     columns: Mapping[str, Meaning]  # folded; one that is not here is read as a list of no known service's
     whole: ReaderStanding | None = None  # what it means to be in such a file at all
     # JSON only: the name of the list of objects, "" for a file that is one list. Names inside objects and
-    # lists are joined by dots ("lists.subscription_status"); each value in a list counts.
+    # lists are joined by dots ("lists.subscription_status"); each value in a list counts. A name that is in
+    # `columns` stands for all below it that are not ("attribs" for "attribs.city").
     rows_at: str | None = None
+    # What such a file does not say though it matters: a clause after "It does not say …". The owner has to
+    # know it before anything is written.
+    unsaid: str = ""
 
 
 ACTIVE, PENDING = ReaderStanding.ACTIVE, ReaderStanding.PENDING
@@ -90,7 +103,7 @@ def _each(meaning: Meaning, *names: str) -> dict[str, Meaning]:
     return {folded(name): meaning for name in names}
 
 
-def _words(meanings: Mapping[str, ReaderStanding], empty: ReaderStanding | None = None) -> Words:
+def _words(meanings: Mapping[str, ReaderStanding | None], empty: ReaderStanding | None = None) -> Words:
     return Words(MappingProxyType({folded(word): standing for word, standing in meanings.items()}), empty)
 
 
@@ -169,7 +182,7 @@ _MAILCHIMP_TABLE = _MAILCHIMP | _each(
         {
             "Subscribed": ACTIVE,
             "Unsubscribed": LEFT,
-            "Non-Subscribed": PENDING,
+            "Non-Subscribed": LEFT,
             "Pending": PENDING,
             "Cleaned": SUPPRESSED,
             "Archived": LEFT,
@@ -303,7 +316,7 @@ GENERAL: Mapping[str, Meaning] = MappingProxyType(
                 "unconfirmed": PENDING,
                 "not confirmed": PENDING,
                 "unactivated": PENDING,
-                "non-subscribed": PENDING,
+                "non-subscribed": LEFT,
                 "invited": PENDING,
                 "unsubscribed": LEFT,
                 "unsubscribe": LEFT,
