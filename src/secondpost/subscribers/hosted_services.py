@@ -147,12 +147,20 @@ _KIT_STATE = words(
     suppressed="bounced,complained",
 )
 _KIT = (
-    each(Plain.ADDRESS, "email_address,email")
+    each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "first_name,last_name")
-    | each(_KIT_STATE, "state,status")
+    | each(_KIT_STATE, "status")
     | each(Moment(_LEFT), "canceled_at,cancelled_at")
     | each(Plain.CREATED, "created_at")
-    | each(Plain.KEPT, "id,fields,tags,attribution")
+    | each(Plain.KEPT, "id,tags")
+)
+_KIT_API = (
+    each(Plain.ADDRESS, "email_address")
+    | each(Plain.NAME, "first_name")
+    | each(_KIT_STATE, "state")
+    | each(Moment(_LEFT), "canceled_at,cancelled_at")
+    | each(Plain.CREATED, "created_at")
+    | each(Plain.KEPT, "id,fields,attribution")
 )
 
 # MailerLite: developers.mailerlite.com, "Subscribers", and mailerlite/mailerlite-nodejs (statuses; `state`
@@ -346,7 +354,7 @@ HOSTED_SERVICES: tuple[ExportForm, ...] = (
         whole=_ACTIVE,
     ),
     export_form("Kit", "subscribers", "first_name,email,status,created_at", _KIT),
-    export_form("Kit", "API", "email_address,state,created_at", _KIT, rows_at="subscribers"),
+    export_form("Kit", "API", "email_address,state,created_at", _KIT_API, rows_at="subscribers"),
     export_form("MailerLite", "subscribers", "email,status,subscribed_at,opted_in_at", _MAILERLITE),
     export_form("MailerLite", "API", "email,status,subscribed_at,opted_in_at", _MAILERLITE, rows_at="data"),
     export_form("MailerLite", "classic API", "email,type,date_subscribe", _MAILERLITE_CLASSIC, rows_at=""),
