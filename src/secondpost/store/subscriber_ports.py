@@ -242,8 +242,8 @@ class Subscribers(Protocol):
     ) -> Awaitable[ImportCount]:
         """At most BATCH_READERS_MAX lines: suppression first, then who is known, then new ones in the state
         that their line or `state` says. Active needs a consent, and makes readers of those who were pending
-        and never more. Left takes readers away, unless they agreed here later than that. With `messages`, one per
-        line, whoever is pending by the list too and was never asked gets a confirmation.
+        and never more. Left takes readers away, unless they agreed here later than that. With `messages`,
+        one per line, whoever is pending by the list too and was never asked gets a confirmation.
         """
         ...
 

@@ -63,7 +63,7 @@ SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'subscriber'), 0);
 -- name: add_readers
 -- Lines [[mailbox, key, domain, hash, attributes, message, state, created, since, consent, carries], …] become readers,
 -- but for those who are suppressed and those who are known. What a line does not say holds of all: state ?3, now ?4,
--- consent ?5; `consent` is a place in the numbers ?6. A line that carries its own suppression is a reader all the same,
+-- consent ?5 of those who are active; `consent` is a place in the numbers ?6. A line that carries its own suppression is a reader all the same,
 -- unless that reader was erased here.
 INSERT INTO subscriber (newsletter, key, mailbox, domain, hash, state, since_ms, since_event, created_ms, consent,
                         attributes)
@@ -71,7 +71,7 @@ SELECT ?2, value ->> 1, value ->> 0,
        (SELECT id FROM domain WHERE lane = 'issues' AND name = line.value ->> 2), unhex(value ->> 3),
        coalesce(value ->> 6, ?3), coalesce(value ->> 8, ?4),
        1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0),
-       coalesce(value ->> 7, ?4), coalesce(?6 ->> (value ->> 9), ?5), value ->> 4
+       coalesce(value ->> 7, ?4),        coalesce(?6 ->> (value ->> 9), iif(coalesce(value ->> 6, ?3) = 'active', ?5, NULL)), value ->> 4
 FROM json_each(?1) AS line
 WHERE NOT EXISTS (SELECT 1 FROM suppression
                   WHERE suppression.hash = unhex(line.value ->> 3) AND suppression.newsletter IN ('', ?2)
