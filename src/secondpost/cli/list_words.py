@@ -9,15 +9,14 @@ from secondpost.subscribers.list_report import ColumnReport, ListReport, PartRep
 WORDS_SHOWN_MAX = 12  # of one column; --json has all that were counted
 DOUBTS_SHOWN_MAX = 8
 UNCLEAR = "unclear"
+NOTHING = "says nothing"
 COLUMNS = (Column("is"), Column("column"), Column("says", folds=True))
 
 
 def say_report(source: str, report: ListReport, is_confirmed: bool, invites: bool) -> None:
     for part in report.parts:
         say(_head(part))
-        rows = [
-            (column.what, column.name, _words(column)) for column in part.reports if column.what != "kept"
-        ]
+        rows = [(each.what, each.name, _words(each)) for each in part.reports if each.what != "kept"]
         kept = [column.name for column in part.reports if column.what == "kept"]
         if len(kept) > 0:
             rows.append(("kept", ", ".join(kept), ""))
@@ -37,13 +36,10 @@ def _head(part: PartReport) -> str:
 
 
 def _words(column: ColumnReport) -> str:
-    shown = [
-        _word(one)
-        for one in column.words[:WORDS_SHOWN_MAX]
-        if one.word != "" or one.becomes != "says nothing"
-    ]
-    if len(column.words) > WORDS_SHOWN_MAX:
-        shown.append(f"and {len(column.words) - WORDS_SHOWN_MAX:,} other words")
+    told = [one for one in column.words if one.word != "" or one.becomes != NOTHING]
+    shown = [_word(one) for one in told[:WORDS_SHOWN_MAX]]
+    if len(told) > WORDS_SHOWN_MAX:
+        shown.append(f"and {len(told) - WORDS_SHOWN_MAX:,} other words")
     return "; ".join(shown)
 
 
@@ -54,16 +50,11 @@ def _word(one: WordCount) -> str:
 
 def _becomes(report: ListReport, is_confirmed: bool, invites: bool) -> str:
     """One line for each thing that becomes of them, in this order."""
-    active = (
-        "readers"
-        if is_confirmed
-        else "pending, and asked to confirm"
-        if invites
-        else "pending, and get nothing"
-    )
+    pending = "pending, and asked to confirm" if invites else "pending, and get nothing"
+    is_own = all(part.is_own for part in report.parts)
     words = {
-        "active": active,
-        "pending": "pending, and asked to confirm" if invites else "pending, and get nothing",
+        "active": "readers" if is_confirmed or is_own else pending,
+        "pending": pending,
         "left": "left: no mail, until they sign up anew",
         "suspended": "suspended",
         "complained": "complained, and suppressed",
@@ -72,8 +63,6 @@ def _becomes(report: ListReport, is_confirmed: bool, invites: bool) -> str:
         UNCLEAR: "stay out: what the list says of them is not known",
     }
     becomes = report.becomes
-    if all(part.is_own for part in report.parts):
-        words["active"] = "readers"
     lines = [f"{becomes[what]:>11,}  {text}" for what, text in words.items() if becomes.get(what, 0) > 0]
     return "\n".join(["What becomes of them:", *lines])
 
@@ -100,9 +89,8 @@ def _say_unclear(report: ListReport) -> None:
     ]
     if len(words) > 0:
         shown = ", ".join(f'"{word}"' for word in dict.fromkeys(words[:DOUBTS_SHOWN_MAX]))
-        say(
-            f'Not known: {shown}. Say what a word means: --word "{words[0]}=left" (or active, pending, suppressed).'
-        )
+        say(f"Not known: {shown}. They stay out until you say what it means, such as:")
+        say(f'--word "{words[0]}=left", or active, pending, suppressed.')
 
 
 def say_import(name: str, report: ImportReport) -> None:

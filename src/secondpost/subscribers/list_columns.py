@@ -5,7 +5,7 @@ Others are kept as attributes, and looked at for words that may mean that no mai
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -158,9 +158,9 @@ def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
 
 
 def _form_of(part: ListPart) -> ExportForm | None:
-    names = {folded(name) for name in part.head}
+    names = {folded(name) for each in part.head for name in _names_within(each)}
     found = [form for form in EXPORTS if form.marks <= names and (part.is_json or form.rows_at is None)]
-    return max(found, key=lambda form: (len(form.marks), form.rows_at is not None), default=None)
+    return max(found, key=lambda form: (form.rows_at is not None, len(form.marks)), default=None)
 
 
 def _named(part: ListPart, form: ExportForm | None, word: OwnersWord) -> tuple[ListColumn, ...]:
@@ -187,12 +187,17 @@ def _numbered(word: OwnersWord) -> tuple[ListColumn, ...]:
 def _meaning(name: str, form: ExportForm | None) -> Meaning | None:
     """A name in JSON also means what the object means that it is in."""
     if form is not None:
-        within = name
-        while len(within) > 0:
+        for within in _names_within(name):
             if folded(within) in form.columns:
                 return form.columns[folded(within)]
-            within = within.rpartition(".")[0]
     return GENERAL.get(folded(name))
+
+
+def _names_within(name: str) -> Iterator[str]:
+    """Of "lists.status", which JSON has, also "lists"."""
+    while len(name) > 0:
+        yield name
+        name = name.rpartition(".")[0]
 
 
 def _address_of(part: ListPart, columns: Sequence[ListColumn]) -> int:

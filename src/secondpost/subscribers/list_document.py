@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import IO
 
@@ -36,6 +36,8 @@ _ADDRESS_NAMES = frozenset(
 )
 # One line that is one person: Name <address>, or with quotes that would mean something else in CSV.
 _WHOLE_LINE = re.compile(r'\s*(?:"[^"]*"|[^<>"]*)\s*<[^<>\s]+@[^<>\s]+>\s*')
+# As Mailman's page of members shows them, against robots: "* (ann at example.org)".
+_SPELT = re.compile(r"\s*(?:[*-]\s+)?(\(?)([^\s@()<>,;|]+) at ([^\s@()<>,;|]+\.[^\s@()<>,;|]+?)(\)?)\s*")
 _COMMENTED = re.compile(r"\s*([^\s()<>,;|]+@[^\s()<>,;|]+)\s+\(([^()]*)\)\s*")
 
 
@@ -103,11 +105,13 @@ def _part(name: str, octets: Octets, address_name: str | None) -> ListPart | Non
             first = list(islice(source, HEAD_LINES_MAX))
         if begins_as_json("".join(first)):
             return _json_part(name, lines)
+        head = _head_of(first, address_name)
+        if head is None:
+            return None
+        if _is_escaped(lines, head):
+            head = replace(head, escape="\\")
     except UnicodeError:
         raise NoList(NOT_ONE_WAY) from None
-    head = _head_of(first, address_name)
-    if head is None:
-        return None
     return ListPart(name, head.names, head.address, False, lambda: _csv_records(lines, head))
 
 
@@ -145,6 +149,7 @@ class _Head:
     delimiter: str
     names: tuple[str, ...]
     address: int | None
+    escape: str | None = None  # what stands before a quotation mark inside quotes, instead of another
 
 
 def _head_of(lines: list[str], address_name: str | None) -> _Head | None:
@@ -204,7 +209,8 @@ def _quoted(lines: Iterator[str] | list[str]) -> Iterator[str]:
     """Lines that are a person with a name, as one cell; a word behind an address is a cell of its own."""
     for line in lines:
         if "@" not in line:
-            yield line
+            spelt = _SPELT.fullmatch(line) if " at " in line else None
+            yield line if spelt is None else f"{spelt[1]}{spelt[2]}@{spelt[3]}{spelt[4]}\n"
         elif (commented := _COMMENTED.fullmatch(line)) is not None:
             yield f'"{commented[1]}","{commented[2]}"\n'
         elif "<" in line and _WHOLE_LINE.fullmatch(line) is not None:
@@ -214,13 +220,23 @@ def _quoted(lines: Iterator[str] | list[str]) -> Iterator[str]:
             yield line
 
 
+def _is_escaped(lines: Callable[[], IO[str]], head: _Head) -> bool:
+    """Whether a quotation mark behind a backslash is one inside quotes, as PHP writes it: read as the standard
+    has it (RFC 4180) a line would be torn.
+    """
+    with lines() as source:
+        if not any('\\"' in line for line in source):
+            return False
+    return any(isinstance(record, BadRow) for record in _csv_records(lines, head))
+
+
 def _csv_records(lines: Callable[[], IO[str]], head: _Head) -> Iterator[Record]:
     with lines() as source:
         rest: Iterator[str] = chain(islice(source, head.lines, None))
         if len(head.names) == 0:
             rest = _quoted(rest)
         # Strict: a quotation mark that is never closed would make the lines below it part of one reader.
-        reader = csv.reader(rest, delimiter=head.delimiter, strict=True)
+        reader = csv.reader(rest, delimiter=head.delimiter, strict=True, escapechar=head.escape)
         while True:
             line = head.lines + reader.line_num + 1
             try:

@@ -11,12 +11,13 @@ from secondpost.subscribers.list_document import ListPart
 from secondpost.subscribers.list_json import BETWEEN_VALUES
 from secondpost.subscribers.list_person import person_in
 from secondpost.subscribers.list_rows import BadRow, NoList, Verdict
-from secondpost.subscribers.list_verdicts import Judge, is_no, is_suspect_name, suspects_in
+from secondpost.subscribers.list_verdicts import Judge, is_no, is_suspect_name, states_in, suspects_in
 from secondpost.subscribers.meanings import AtLeast, Moment, Plain, folded
 
 WORDS_COUNTED_MAX = 1_000  # different ones, of one column
 CELLS_REMEMBERED_MAX = 2_000
 LINES_BETWEEN_LOOKS = 5_000
+OWNERS_COLUMNS = frozenset({"tag", "tags", "label", "labels", "group", "groups", "segment", "segments"})
 ANY_VALUE = "any value"
 OTHER_WORDS = "other words"
 
@@ -152,7 +153,7 @@ class _Looking:
             if column.number in judged and not _is_kept(column)
         }
         self._watches = {
-            column.number: _Watch(column.name, word) for column in columns.columns if _is_watched(column)
+            column.number: _Watch(column, word) for column in columns.columns if _is_watched(column)
         }
 
     def look(self, cells: list[str] | None) -> None:
@@ -261,16 +262,17 @@ class _Words:
 class _Watch:
     """Over a column that is only kept: words in it that may mean that no mail is wanted."""
 
-    def __init__(self, name: str, word: OwnersWord) -> None:
+    def __init__(self, column: ListColumn, word: OwnersWord) -> None:
         self._words = word.words
-        self._is_suspect = is_suspect_name(name)
+        self._is_suspect = column.meaning is None and is_suspect_name(column.name)
+        self._suspects = suspects_in if column.meaning is None else states_in
         self._harmless: set[str] = set()
         self._lines: dict[str, int] = {}
 
     def look(self, cell: str) -> None:
         if cell in self._harmless:
             return
-        found = [item for item in suspects_in(cell) if folded(item) not in self._words]
+        found = [item for item in self._suspects(cell) if folded(item) not in self._words]
         if self._is_suspect and len(found) == 0 and not is_no(cell) and folded(cell) not in self._words:
             found = [ANY_VALUE]
         for item in found:
@@ -307,7 +309,10 @@ def _is_kept(column: ListColumn) -> bool:
 
 
 def _is_watched(column: ListColumn) -> bool:
-    return (column.meaning is None or column.meaning is Plain.KEPT) and not column.is_told
+    """What is not understood; and what an owner writes into, also where the service's form is known."""
+    if column.is_told:
+        return False
+    return column.meaning is None or (column.meaning is Plain.KEPT and folded(column.name) in OWNERS_COLUMNS)
 
 
 def _what(column: ListColumn) -> str:

@@ -22,11 +22,15 @@ _LEFT, _SUPPRESSED = ReaderStanding.LEFT, ReaderStanding.SUPPRESSED
 _SECONDPOST = (
     each(Plain.ADDRESS, "email")
     | each(words(active="active", pending="pending", left="left", suppressed="suspended,complained"), "state")
-    | each(YesNo(yes=_SUPPRESSED, no=None), "suppressed")
+    | each(words(suppressed="yes,owner,erased,complained,bounced,imported"), "suppressed,everywhere")
     | each(Plain.CREATED, "created")
     | each(Plain.AGREED_AT, "agreed_at")
     | each(Plain.AGREED_WHERE, "agreed_where")
-    | each(Plain.KEPT, "since,agreed_how,attributes")
+    | each(
+        Plain.KEPT,
+        "since,agreed_how,agreed_text,agreed_from,suppressed_at,suppressed_by,everywhere_at,everywhere_by,"
+        "hash,hash_key,attributes",
+    )
 )
 
 # knadh/listmonk: cmd/subscribers.go (the CSV), queries/subscribers.sql (export, get-subscriber-lists-lazy),

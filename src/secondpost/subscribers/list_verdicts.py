@@ -24,6 +24,7 @@ CELLS_REMEMBERED_MAX = 2_000  # different ones, of one column
 WORDS_OF_AN_ITEM_MAX = 3  # more is a sentence, from which nothing is guessed
 CHARACTERS_OF_AN_ITEM_MAX = 40
 STEM_CHARACTERS_MIN = 6  # shorter ones are whole words, but for an ending
+FIRST_STEM_CHARACTERS_MIN = 5  # with which a sentence may begin
 
 TRUE = frozenset({"true", "yes", "y", "t", "1"})
 FALSE = frozenset({"false", "no", "n", "f", "0"})
@@ -37,10 +38,6 @@ _ONE_WORD = frozenset(
     stem + ending for stem in SUSPECT if len(stem) < STEM_CHARACTERS_MIN for ending in _ENDINGS
 )
 _STEMS = re.compile("|".join(sorted(stem for stem in SUSPECT if len(stem) >= STEM_CHARACTERS_MIN)))
-_QUICK = re.compile("|".join(sorted(SUSPECT)))
-_SEPARATORS = {ord(mark): None for mark in " -_.'"}
-_COMPLAINT = re.compile("complain|spam|abuse|junk")
-_BOUNCE = re.compile("bounce|clean|undeliver|unreach|invalid|dead")
 
 
 def state_words() -> Words:
@@ -48,6 +45,18 @@ def state_words() -> Words:
     meaning = GENERAL["status"]
     assert isinstance(meaning, Words)
     return meaning
+
+
+_FIRST = re.compile("|".join(sorted(stem for stem in SUSPECT if len(stem) >= FIRST_STEM_CHARACTERS_MIN)))
+_NO_MAIL = frozenset(
+    word
+    for word, standing in state_words().meanings.items()
+    if standing in (ReaderStanding.LEFT, ReaderStanding.SUPPRESSED) and len(word) >= FIRST_STEM_CHARACTERS_MIN
+)
+_QUICK = re.compile("|".join(sorted(SUSPECT)))
+_SEPARATORS = {ord(mark): None for mark in " -_.'"}
+_COMPLAINT = re.compile("complain|spam|abuse|junk")
+_BOUNCE = re.compile("bounce|clean|undeliver|unreach|invalid|dead")
 
 
 def verdict_of(meaning: Meaning, value: str, words: Mapping[str, Verdict]) -> Verdict:
@@ -131,20 +140,29 @@ def reason_of(said: str) -> Reason:
 
 
 def suspects_in(cell: str) -> list[str]:
-    """The items of a cell that are words which may mean that no mail is wanted; none of a sentence."""
+    """The items of a cell that are words which may mean that no mail is wanted. Of a sentence only its first
+    word is looked at: nothing is guessed from free text.
+    """
     if cell.upper() == cell.lower():  # no letters
         return []
     if _QUICK.search(cell.casefold().translate(_SEPARATORS)) is None:
         return []
-    found = []
-    for item in _BETWEEN_ITEMS.split(cell):
-        plain = plain_cell(item).strip()
-        if not 0 < len(plain) <= CHARACTERS_OF_AN_ITEM_MAX:
-            continue
-        words = _words_of(plain)
-        if len(words) <= WORDS_OF_AN_ITEM_MAX and is_suspect(words):
-            found.append(plain)
-    return found
+    return [item for item in _items_of(cell) if _is_suspect_item(_words_of(item))]
+
+
+def states_in(cell: str) -> list[str]:
+    """The items of a cell, such as tags, that are the very words for who left or is suppressed."""
+    return [item for item in _items_of(cell) if folded(item) in _NO_MAIL]
+
+
+def _items_of(cell: str) -> list[str]:
+    return [item for each in _BETWEEN_ITEMS.split(cell) if (item := plain_cell(each).strip()) != ""]
+
+
+def _is_suspect_item(words: list[str]) -> bool:
+    if len(words) > WORDS_OF_AN_ITEM_MAX:
+        return _FIRST.match(words[0]) is not None
+    return is_suspect(words)
 
 
 def is_suspect(words: list[str]) -> bool:
