@@ -55,7 +55,8 @@ class ListColumns:
     whole_said: str
     judges: tuple[tuple[int, Judge], ...]
     left: tuple[int, ...]  # those of the judges that hold the moment of leaving
-    plain: Mapping[Plain, tuple[ListColumn, ...]]
+    places: Mapping[Plain, tuple[int, ...]]
+    kept: tuple[tuple[int, str], ...]  # with the name of the attribute
 
     def verdict(self, cells: Sequence[str]) -> Verdict:
         """Of a line, as far as its words and moments say."""
@@ -111,15 +112,17 @@ class ListColumns:
 
     def _values(self, what: Plain, cells: Sequence[str]) -> list[str]:
         """Those that are not empty."""
-        columns = self.plain.get(what, ())
-        values = [_value(cells[column.number]) for column in columns if column.number < len(cells)]
-        return [value for value in values if len(value) > 0]
+        values = []
+        for number in self.places.get(what, ()):
+            if number < len(cells) and cells[number] != "" and (value := _value(cells[number])) != "":
+                values.append(value)
+        return values
 
     def _agreed(self, cells: Sequence[str]) -> Agreed | None:
         at_ms = self._moment(Plain.AGREED_AT, cells)
         where = self._values(Plain.AGREED_WHERE, cells)
-        prefixes = [site_prefix(value) for value in self._values(Plain.AGREED_FROM, cells)]
-        prefix = next((each for each in reversed(prefixes) if each != ""), "")
+        networks = (site_prefix(value) for value in reversed(self._values(Plain.AGREED_FROM, cells)))
+        prefix = next((network for network in networks if network != ""), "")
         if at_ms is None and len(where) == 0 and prefix == "":
             return None
         return Agreed(at_ms, ", ".join(where), prefix)
@@ -129,12 +132,13 @@ class ListColumns:
         name = " ".join(self._values(Plain.NAME, cells)) or person.name
         if name != "":
             found.append(("name", name[:VALUE_CHARACTERS_MAX]))
-        for column in self.plain.get(Plain.KEPT, ()):
-            if column.number >= len(cells) or cells[column.number] == "":
+        for number, kept in self.kept:
+            if number >= len(cells) or cells[number] == "" or (value := _value(cells[number])) == "":
                 continue
-            for kept, value in _attributes(column.name, _value(cells[column.number])):
-                if len(value) > 0:
-                    found.append((kept[:NAME_CHARACTERS_MAX], value[:VALUE_CHARACTERS_MAX]))
+            if kept == "attributes" and value.startswith("{"):
+                found.extend(_members(kept, value))
+            else:
+                found.append((kept, value[:VALUE_CHARACTERS_MAX]))
         return tuple(found[:ATTRIBUTES_MAX])
 
 
@@ -153,7 +157,8 @@ def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
         whole_said=f"a list of {form.what}" if form is not None and word.whole is None else "the whole list",
         judges=tuple(_judge(column, word) for column in columns if _judges(column, word)),
         left=tuple(c.number for c in columns if c.meaning == Moment(ReaderStanding.LEFT)),
-        plain=_plain(columns),
+        places=_places(columns),
+        kept=tuple((column.number, _attribute(column.name)) for column in columns if _is_kept(column)),
     )
 
 
@@ -231,32 +236,38 @@ def _judge(column: ListColumn, word: OwnersWord) -> tuple[int, Judge]:
     )
 
 
-def _plain(columns: Sequence[ListColumn]) -> Mapping[Plain, tuple[ListColumn, ...]]:
-    found: dict[Plain, list[ListColumn]] = {}
+def _places(columns: Sequence[ListColumn]) -> Mapping[Plain, tuple[int, ...]]:
+    found: dict[Plain, list[int]] = {}
     for column in columns:
-        if column.meaning is None and column.has_name:
-            found.setdefault(Plain.KEPT, []).append(column)
-        elif isinstance(column.meaning, Plain):
-            found.setdefault(column.meaning, []).append(column)
-    return MappingProxyType({what: tuple(each) for what, each in found.items()})
+        if isinstance(column.meaning, Plain):
+            found.setdefault(column.meaning, []).append(column.number)
+    return MappingProxyType({what: tuple(numbers) for what, numbers in found.items()})
+
+
+def _is_kept(column: ListColumn) -> bool:
+    return column.meaning is Plain.KEPT or (column.meaning is None and column.has_name)
+
+
+def _attribute(name: str) -> str:
+    return " ".join(name.lower().split())[:NAME_CHARACTERS_MAX]
 
 
 def _value(cell: str) -> str:
-    return plain_cell(cell.replace(BETWEEN_VALUES, ", ")).strip()
+    text = cell.replace(BETWEEN_VALUES, ", ") if BETWEEN_VALUES in cell else cell
+    return plain_cell(text).strip()
 
 
-def _attributes(column: str, cell: str) -> list[tuple[str, str]]:
-    """One, or all that stand in a column of JSON, as listmonk writes it."""
-    if column == "attributes" and cell.startswith("{"):
-        try:
-            told = json.loads(cell)
-        except (ValueError, RecursionError):
-            return [(column, cell)]
-        return [
-            (_whole(name), _whole(value) if isinstance(value, str) else json.dumps(value))
-            for name, value in told.items()
-        ]
-    return [(column.lower(), cell)]
+def _members(column: str, cell: str) -> list[tuple[str, str]]:
+    """All that stand in a column of JSON, as listmonk writes it."""
+    try:
+        told = json.loads(cell)
+    except (ValueError, RecursionError):
+        return [(column, cell[:VALUE_CHARACTERS_MAX])]
+    members = [
+        (_attribute(_whole(name)), _whole(value) if isinstance(value, str) else json.dumps(value))
+        for name, value in told.items()
+    ]
+    return [(name, value[:VALUE_CHARACTERS_MAX]) for name, value in members if value != ""]
 
 
 def _whole(text: str) -> str:

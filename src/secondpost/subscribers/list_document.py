@@ -221,8 +221,8 @@ def _quoted(lines: Iterator[str] | list[str]) -> Iterator[str]:
 
 
 def _is_escaped(lines: Callable[[], IO[str]], head: _Head) -> bool:
-    """Whether a quotation mark behind a backslash is one inside quotes, as PHP writes it: read as the standard
-    has it (RFC 4180) a line would be torn.
+    """Whether a quotation mark behind a backslash is one inside quotes, as PHP writes it: read as in RFC 4180
+    a line would be torn.
     """
     with lines() as source:
         if not any('\\"' in line for line in source):
@@ -250,5 +250,5 @@ def _csv_records(lines: Callable[[], IO[str]], head: _Head) -> Iterator[Record]:
                 continue
             except UnicodeError:
                 raise NoList(NOT_ONE_WAY) from None
-            if any(cells) and any(len(cell.strip()) > 0 for cell in cells):
+            if any(cells):
                 yield line, cells

@@ -20,7 +20,7 @@ def moment_ms(text: str) -> int | None:
         if len(text) not in EPOCH_DIGITS:
             return None
         return int(text) * 1000 if len(text) == EPOCH_DIGITS[0] else int(text)
-    plain = text.removesuffix(" UTC").replace(" +", "+")
+    plain = text.removesuffix(" UTC").replace(" +", "+") if " " in text[11:] else text
     try:
         return _ms(datetime.fromisoformat(plain))
     except ValueError:

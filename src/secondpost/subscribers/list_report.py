@@ -3,6 +3,7 @@ words mean, how many become what; and what stops it until the owner says what it
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -114,7 +115,7 @@ def report_of(parts: Sequence[ListPart], word: OwnersWord, progress: Progress) -
             looking.look(None if isinstance(record, BadRow) else record[1])
         found = looking.found
         told.append(
-            PartReport(part, columns, is_own, found.lines, found.bad, found.becomes, looking.reports())
+            PartReport(part, columns, is_own, found.lines, found.bad, found.told(), looking.reports())
         )
     return ListReport(tuple(told))
 
@@ -134,10 +135,12 @@ def _check_names(parts: Sequence[ListPart], word: OwnersWord) -> None:
 class _Found:
     lines: int = 0
     bad: int = 0
-    becomes: dict[str, int] = field(default_factory=dict)
+    becomes: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
 
-    def count(self, becomes: str) -> None:
-        self.becomes[becomes] = self.becomes.get(becomes, 0) + 1
+    def told(self) -> dict[str, int]:
+        by_verdict = {becomes_of(verdict): lines for verdict, lines in self.verdicts.items()}
+        return {**by_verdict, **self.becomes}
 
 
 class _Looking:
@@ -161,7 +164,10 @@ class _Looking:
         if cells is None or not _has_an_address(cells, self._columns.address):
             self.found.bad += 1
             return
-        self.found.count(becomes_of(self._columns.verdict(cells), cells[self._columns.address]))
+        verdict = self._columns.verdict(cells)
+        if cells[self._columns.address].startswith("(") and verdict < Verdict.LEFT:
+            verdict = Verdict.LEFT
+        self.found.verdicts[verdict] += 1
         present = len(cells)
         for number, words in self._counts.items():
             words.count(cells[number] if number < present else "")
@@ -205,10 +211,10 @@ class _OwnLooking:
             self.found.bad += 1
         elif cells[self._email] != "":
             state = cells[self._state]
-            self.found.count(state)
+            self.found.becomes[state] += 1
             self._states[state] = self._states.get(state, 0) + 1
         elif self._hash is not None and len(cells) > self._hash and cells[self._hash] != "":
-            self.found.count("hashes")
+            self.found.becomes["hashes"] += 1
         else:
             self.found.bad += 1
 
@@ -286,9 +292,7 @@ class _Watch:
         return tuple(WordCount(word, lines, becomes_of(Verdict.UNCLEAR)) for word, lines in ordered)
 
 
-def becomes_of(verdict: Verdict, address: str = "") -> str:
-    if address.startswith("(") and verdict < Verdict.LEFT:
-        return Verdict.LEFT.name.lower()
+def becomes_of(verdict: Verdict) -> str:
     return "says nothing" if verdict is Verdict.NOTHING else verdict.name.lower()
 
 
