@@ -32,7 +32,7 @@ _NO_MOMENT = frozenset({"0", "null", "none", "nil", "no", "false", "never", "na"
 _BETWEEN_ITEMS = re.compile(rf"[,;|/\n{BETWEEN_VALUES}\[\]{{}}\"]")
 _ENDINGS = (
     "", "e", "ed", "d", "s", "es", "med", "mer", "mers", "ing", "er", "list", "listed", "listing", "scribe",
-    "scribed", "scribes", "scribing",
+    "scribed", "scribes", "scription", "scribing",
 )  # fmt: skip
 _ONE_WORD = frozenset(
     stem + ending for stem in SUSPECT if len(stem) < STEM_CHARACTERS_MIN for ending in _ENDINGS
