@@ -103,9 +103,9 @@ _BUTTONDOWN = (
 )
 
 # Substack: the files of its export as TryGhost/migrate has them (mg-substack-members-csv, fixtures and
-# process); the columns of the page of subscribers as published readers of that file have them. Nobody
-# without an active subscription has left: that is the paid one. "Cancel date" is the API's unsubscribed_at;
-# whether it is the paid subscription that ended then is not verified.
+# process); the columns of the page of subscribers as published readers of that file have them. A reader
+# without an active subscription has not left: that is the paid one. "Cancel date" is the API's
+# unsubscribed_at; whether it is the paid subscription that ended then is not verified.
 _SUBSTACK_PAID = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "name")
@@ -164,8 +164,8 @@ _KIT_API = (
 )
 
 # MailerLite: developers.mailerlite.com, "Subscribers", and mailerlite/mailerlite-nodejs (statuses; `state`
-# and `z_i_p` are where somebody lives); developers-classic.mailerlite.com for the older API, whose `type`
-# is the status. The CSV is taken to have the names of the API: not verified.
+# and `z_i_p` are of a postal address); developers-classic.mailerlite.com for the older API, whose `type` is
+# the status. The CSV is taken to have the names of the API: not verified.
 _MAILERLITE_STATUS = words(
     active="active,subscribed", pending="unconfirmed", left="unsubscribed", suppressed="bounced,junk"
 )
