@@ -73,10 +73,12 @@ _MAILCHIMP_API = (
     )
 )
 
-# Buttondown: buttondown/openapi, enums.json (SubscriberType), and docs.buttondown.com/api-subscribers for
-# the fields; "blocked", "complained", "undeliverable", "churned" are newer and not verified. A paused,
-# unpaid or churning subscriber is one of the paid edition who still gets the mail. The CSV is taken to have
-# the names of the API: not verified.
+# Buttondown: docs.buttondown.com/api-subscribers-introduction (fields; `subscriber_type` and `email` are
+# their older names), api-subscribers-type and buttondown/openapi, enums.json (types), subscriber-cleanup
+# ("blocked", "complained"); "undeliverable" and "churned" are newer and not verified. A paused, unpaid or
+# churning subscriber is one of the paid edition who still gets the mail, and churn_date is when the paid
+# one ended. A bounce_date may be that of a single bounce; who gets nothing more is undeliverable. The CSV
+# is taken to have the names of the API: not verified.
 _BUTTONDOWN = (
     each(Plain.ADDRESS, "email_address,email")
     | each(
@@ -97,8 +99,9 @@ _BUTTONDOWN = (
         "id,notes,metadata,tags,source,referrer_url,referral_code,secondary_id,churn_date,upgrade_date,"
         "avatar_url,gift_subscription_message,last_click_date,last_open_date,purchased_by,"
         "purchased_message,risk_score,stripe_coupon,stripe_customer,stripe_customer_id,"
-        "subscriber_import_id,transitions,email_transitions,firewall_reasons,utm_campaign,utm_medium,"
-        "utm_source,open_rate,click_rate",
+        "subscriber_import_id,transitions,email_transitions,firewall_reasons,delivered_count,"
+        "opened_count,clicked_count,bounce_date,bounce_reason,utm_campaign,utm_medium,utm_source,"
+        "open_rate,click_rate",
     )
 )
 
@@ -138,10 +141,11 @@ _SUBSTACK_PAGE = (
     )
 )
 
-# Kit, formerly ConvertKit: developers.kit.com, "List subscribers" (states; "inactive" has not confirmed).
-# The columns of the CSV are not verified.
+# Kit, formerly ConvertKit: developers.kit.com, "List subscribers" (states; "inactive" has not confirmed),
+# and help.convertkit.com, "Subscribers type defined" (the words of its pages; "cold" readers are confirmed
+# and have not opened mail lately). The columns of the CSV are not verified.
 _KIT_STATE = words(
-    active="active,confirmed",
+    active="active,confirmed,cold",
     pending="inactive,unconfirmed",
     left="cancelled,canceled,unsubscribed",
     suppressed="bounced,complained",
