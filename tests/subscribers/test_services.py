@@ -186,19 +186,19 @@ def json_rows(sample: ExportSample) -> Iterator[Row]:
 
 
 def flatten(form: ExportForm, name: str, stands_for: str, value: object, row: dict[str, list[str]]) -> None:
-    stands_for = folded(name) if folded(name) in form.columns or stands_for == "" else stands_for
+    """`stands_for` is the name that the table has for the object in which the value is, or above it."""
+    stands_for = folded(name) if folded(name) in form.columns else stands_for
     match value:
         case dict():
-            row.setdefault(folded(name), [])
             for inner, below in value.items():
                 flatten(form, f"{name}.{inner}" if len(name) > 0 else inner, stands_for, below, row)
         case list():
-            row.setdefault(folded(name), [])
             for below in value:
                 flatten(form, name, stands_for, below, row)
         case _:
+            row.setdefault(folded(name), [])
             text = "" if value is None else str(value)
-            row.setdefault(stands_for, []).append(text)
+            row.setdefault(stands_for if len(stands_for) > 0 else folded(name), []).append(text)
 
 
 def read(form: ExportForm, row: Row) -> tuple[str, str]:

@@ -41,7 +41,7 @@ _LISTMONK = (
 )
 _LISTMONK_API = (
     _LISTMONK
-    | each(Plain.KEPT, "id,attribs,lists")
+    | each(Plain.KEPT, "id,lists")
     | each(words(active="confirmed", pending="unconfirmed", left="unsubscribed"), "lists.subscription_status")
 )
 
@@ -54,7 +54,7 @@ _GHOST = (
     | each(YesNo(yes=_ACTIVE, no=_LEFT), "subscribed_to_emails")
     | each(Moment(_LEFT), "deleted_at")
     | each(Plain.CREATED, "created_at")
-    | each(Plain.KEPT, "id,note,complimentary_plan,stripe_customer_id,labels,tiers,products,gift_id")
+    | each(Plain.KEPT, "id,complimentary_plan,stripe_customer_id,tiers,products,gift_id")
 )
 _GHOST_API = (
     each(Plain.ADDRESS, "email")
@@ -65,9 +65,9 @@ _GHOST_API = (
     | each(Plain.CREATED, "created_at")
     | each(
         Plain.KEPT,
-        "id,uuid,note,geolocation,updated_at,labels,subscriptions,avatar_image,comped,email_count,"
-        "email_opened_count,email_open_rate,email_recipients,status,last_seen_at,can_comment,commenting,"
-        "attribution,unsubscribe_url,tiers,newsletters,email_suppression",
+        "id,uuid,geolocation,updated_at,subscriptions,avatar_image,comped,email_count,email_opened_count,"
+        "email_open_rate,email_recipients,status,last_seen_at,can_comment,commenting,attribution,"
+        "unsubscribe_url,tiers,newsletters,email_suppression",
     )
 )
 
@@ -118,7 +118,7 @@ _PHPLIST = (
     | each(
         Plain.KEPT,
         "id,Did this subscriber manually confirm,Last Modified,Send this subscriber HTML emails,"
-        "RSS Frequency,Password,Additional data,Foreign Key",
+        "RSS Frequency,Password,Foreign Key",
     )
 )
 
@@ -198,15 +198,23 @@ LIST_SERVERS: tuple[ExportForm, ...] = (
         unsaid="who has left the list or never confirmed: who left stays enabled. Export one list with the "
         "filter subscription_status=confirmed, or take the JSON of its API",
     ),
-    export_form("listmonk", "API", "email,status,attribs,lists", _LISTMONK_API, rows_at="data.results"),
+    export_form(
+        "listmonk",
+        "API",
+        "email,uuid,status,lists.subscription_status",
+        _LISTMONK_API,
+        rows_at="data.results",
+    ),
     export_form(
         "Ghost",
         "members",
-        "email,subscribed_to_emails,created_at,labels",
+        "email,subscribed_to_emails,created_at,complimentary_plan",
         _GHOST,
         unsaid="whose mail bounced; its API does (email_suppression)",
     ),
-    export_form("Ghost", "API", "email,subscribed,email_suppression", _GHOST_API, rows_at="members"),
+    export_form(
+        "Ghost", "API", "email,subscribed,email_suppression.suppressed", _GHOST_API, rows_at="members"
+    ),
     export_form("Keila", "contacts", "Email,First name,Last name,Data,Status", _KEILA),
     export_form(
         "Keila",
