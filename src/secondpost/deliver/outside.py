@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from secondpost.deliver.recipient_results import is_refusal
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause
@@ -134,6 +135,7 @@ class Connection(asyncio.Protocol):
         self._recipients_answered = 0
         self.answered = 0  # messages, over this connection
         self.has_taken = False  # one of them
+        self.refused = 0  # recipients of these messages
 
     @property
     def host(self) -> str:
@@ -156,6 +158,13 @@ class Connection(asyncio.Protocol):
         away. The message under way has nothing to do with it.
         """
         return self.answered > 0 and not self._client.sender_taken
+
+    @property
+    def was_refusing(self) -> bool:
+        """When it breaks now: many servers part from a client after so many refused recipients."""
+        return self.refused > 0 or any(
+            result is not None and is_refusal(result) for result in self.results_so_far
+        )
 
     @property
     def results_so_far(self) -> tuple[Result | None, ...]:
@@ -301,6 +310,7 @@ class Connection(asyncio.Protocol):
         assert job is not None
         self._within(COMMAND_SECONDS)
         self.answered += 1
+        self.refused += sum(map(is_refusal, results))
         if any(result.reply.is_positive for result in results):
             self.has_taken = True
         self.owner.message_done(self, job, results)

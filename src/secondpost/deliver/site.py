@@ -18,6 +18,7 @@ from secondpost.deliver.pauses import Pauses
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Unreadable
+from secondpost.deliver.refusal_budget import REFUSALS_IN_GROUPS_MAX
 from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.results import (
     is_policy_refusal,
@@ -372,9 +373,8 @@ class Site:
                 self._pace.pushed_back()
         if refused == len(results):
             self._refused_by_policy(job.first)
-        if self._stopping or (
-            len(self._connections) > self._pace.allowed and len(self._connections) > self._limit()
-        ):
+        too_many = len(self._connections) > self._pace.allowed and len(self._connections) > self._limit()
+        if self._stopping or too_many or connection.refused >= REFUSALS_IN_GROUPS_MAX:
             self._leave(connection)
         else:
             self._idle.append(connection)
@@ -416,6 +416,10 @@ class Site:
         for claimed, so_far in zip(job.claimed, connection.results_so_far, strict=True):
             outcome = outcome_of_break(so_far, connection.dot_sent, cause, connection.host, reply)
             self._settle(claimed, outcome)
+        if connection.was_refusing and cause in (Cause.LOST, Cause.SHUTDOWN):
+            # It has had enough of our refusals, and is not down for that.
+            self._post.budgets.of(self.lease.site).parted(self._post.clock.now_ms())
+            return False
         return self._pace.lost_one() if cause is Cause.LOST else cause.level is Level.SITE
 
     # ------------------------------------------------------------ outcomes
