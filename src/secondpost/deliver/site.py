@@ -234,7 +234,7 @@ class Site:
         if self._ahead is None:
             if len(self._jobs) == 0:
                 return False
-            connection.send(self._jobs.popleft())
+            connection.send(self._jobs.popleft(), self)
             return True
         made = self._ahead.next()
         if made is None:
@@ -246,7 +246,7 @@ class Site:
         assert self._post.readers is not None
         mark = self._post.readers.mark(self.lease, made.job.first)
         mail = made.mail
-        connection.send(made.job, Personal(mail.sender, mail.stuffed, mail.size, mark))
+        connection.send(made.job, self, Personal(mail.sender, mail.stuffed, mail.size, mark))
 
     def _cannot_make(self, claimed: Claimed, unreadable: Unreadable) -> None:
         self._post.log.alarm("content-unreadable", f"{claimed.id}: {unreadable.why}")
@@ -346,9 +346,6 @@ class Site:
         self._ended(self)
 
     # ------------------------------------------------------------ what a connection says
-
-    def connection_ready(self, connection: Connection) -> None:
-        raise AssertionError("a connection is ready before it is the site's")
 
     def body_pieces(self, job: Job) -> Iterator[bytes]:
         return self._post.body_pieces(job.first)

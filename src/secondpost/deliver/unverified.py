@@ -157,7 +157,7 @@ class UnverifiedSite:
             return
         self._budget.take(QUEUE, len(job.claimed), self._post.clock.now_ms())
         self._done = asyncio.get_running_loop().create_future()
-        connection.send(job)
+        connection.send(job, self)
         await self._done
         if self._connection is not None and connection.refused >= REFUSALS_IN_GROUPS_MAX:
             connection.quit()
@@ -197,9 +197,6 @@ class UnverifiedSite:
         self._post.conclude(self.lease, claimed, self._refusals.weighed(claimed, outcome))
 
     # ------------------------------------------------------------ what the connection says
-
-    def connection_ready(self, connection: Connection) -> None:
-        raise AssertionError("a connection is ready before it is the site's")
 
     def body_pieces(self, job: Job) -> Iterator[bytes]:
         return self._post.body_pieces(job.first)
