@@ -140,6 +140,18 @@ _MAILPOET = (
     | each(Plain.KEPT, "List")
 )
 
+# The Newsletter Plugin for WordPress: newsletter/users/users-admin.php (header and rows), classes/TNP_User
+# (the letters: confirmed, not confirmed as S, unsubscribed, bounced, complained as P).
+_NEWSLETTER_PLUGIN = (
+    each(Plain.ADDRESS, "Email")
+    | each(Plain.NAME, "Name,Surname")
+    | each(words(active="C", pending="S", left="U", suppressed="B,P"), "Status")
+    | each(Plain.CREATED, "Date")
+    | each(Plain.AGREED_FROM, "IP")
+    | each(Plain.AGREED_WHERE, "Referrer")
+    | each(Plain.KEPT, "Gender,Token,Feed by mail,Follow up,Country,Language,ID,WP User ID")
+)
+
 # Mailman 3: docs.mailman3.org, "Membership" of the REST API, and mailman/interfaces/member.py. A member
 # whose delivery is off by the member or the moderator wants no mail now. A nonmember has only written to
 # the list; owners and moderators are readers as their own entry says.
@@ -232,6 +244,9 @@ LIST_SERVERS: tuple[ExportForm, ...] = (
         _PHPLIST,
     ),
     export_form("MailPoet", "subscribers", "Email,List status,Global status", _MAILPOET),
+    export_form(
+        "The Newsletter Plugin", "subscribers", "Email,Status,Token,Feed by mail", _NEWSLETTER_PLUGIN
+    ),
     export_form("Mailman 3", "members", "email,list_id,role,delivery_status", _MAILMAN3, rows_at="entries"),
     export_form(
         "Mailman 3",
