@@ -105,8 +105,8 @@ def test_a_word_that_keeps_mail_away_is_suspect_in_a_column_that_is_not_understo
     }
     assert unsuspected == {
         # They mean it in their own column only.
-        "u", "a", "b", "p", "[?]", "no", "none", "unknown", "nonmember", "nonsubscribed", "transactional",
-        "notset", "temphold", "nolists",
+        "u", "a", "b", "p", "[?]", "no", "false", "none", "unknown", "nonmember", "nonsubscribed",
+        "transactional", "notset", "temphold", "nolists",
         # Of several words one is suspect.
         "bymoderator", "markedasspam", "notsubscribed",
     }  # fmt: skip

@@ -105,9 +105,9 @@ _SENDY = (
 )
 
 # phpList/phplist3: public_html/lists/admin/structure.php (titles of the columns), actions/export.php.
-# Leaving blacklists, so "blacklisted" is a person's own word; from five bounces in a row on
-# ($bounce_unsubscribe_threshold of the sample configuration) an address is unconfirmed. It is the whole
-# number of bounces that is written.
+# Leaving calls addUserToBlacklist, so "blacklisted" is mostly a person's own word; from five bounces in a
+# row on ($bounce_unsubscribe_threshold of the sample configuration) an address is unconfirmed. The number
+# of bounces counts all of them.
 _PHPLIST = (
     each(Plain.ADDRESS, "Email")
     | each(YesNo(yes=_ACTIVE, no=_PENDING), "Is this subscriber confirmed")
@@ -141,7 +141,7 @@ _MAILPOET = (
 )
 
 # The Newsletter Plugin for WordPress: newsletter/users/users-admin.php (header and rows), classes/TNP_User
-# (the letters: confirmed, not confirmed as S, unsubscribed, bounced, complained as P).
+# (the letters: confirmed, not confirmed as S, unsubscribed, bounced; P for complained is not verified).
 _NEWSLETTER_PLUGIN = (
     each(Plain.ADDRESS, "Email")
     | each(Plain.NAME, "Name,Surname")
@@ -152,9 +152,9 @@ _NEWSLETTER_PLUGIN = (
     | each(Plain.KEPT, "Gender,Token,Feed by mail,Follow up,Country,Language,ID,WP User ID")
 )
 
-# Mailman 3: docs.mailman3.org, "Membership" of the REST API, and mailman/interfaces/member.py. A member
-# whose delivery is off by the member or the moderator wants no mail now. A nonmember has only written to
-# the list; owners and moderators are readers as their own entry says.
+# Mailman 3: docs.mailman3.org, "Membership" of the REST API, and mailman/commands/cli_members.py (the
+# statuses). A member whose delivery is off by the member or the moderator wants no mail now. A nonmember
+# has only written to the list; owners and moderators are readers as their own entry says.
 _MAILMAN3_OLD = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "display_name")
