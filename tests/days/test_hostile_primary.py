@@ -218,3 +218,19 @@ def test_a_primary_that_takes_so_many_messages_a_connection_gets_the_next_ones_o
     primary.open()
     assert town.until(lambda: len(primary.taken) == 20, 3 * MINUTE)
     assert len(town.log.of("deferred")) <= 1, "the one that found it down"
+
+
+def test_a_primary_that_parts_after_refusals_is_not_down_for_the_good_mail_behind_them(town: Town) -> None:
+    """With `recipients = ["any"]` mail for addresses that nobody has goes the way of all mail."""
+    primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
+    primary.mailboxes = {"reader"}
+    primary.refusals_max = 10  # OpenSMTPD has had enough after ten
+    town.start(DOMAIN, connections=1)
+    for number in range(40):
+        town.post(f"spam{number}", f"guess{number}@{DOMAIN}")
+    for number in range(5):
+        town.post(f"good{number}", READER)
+    primary.open()
+    assert town.until(lambda: len(primary.taken) == 5, 2 * MINUTE)
+    assert len(primary.refused_at) == 40
+    assert len(town.log.of("site-down")) == 1  # before it was opened

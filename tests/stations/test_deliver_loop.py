@@ -1,21 +1,20 @@
 """The timers of a connection under the loop that the service runs on."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 
 import pytest
 import uvloop
 
-from secondpost.deliver.outside import Connection, Job
+from secondpost.deliver.outside import Connection
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Result
 from secondpost.world.real_net import RealNet
 
 
 class Broken:
-    """An owner that hears how its connection ended."""
+    """Hears how its connection ended."""
 
     def __init__(self) -> None:
         self.causes: list[Cause] = []
@@ -23,14 +22,8 @@ class Broken:
     def connection_ready(self, connection: Connection) -> None:
         raise AssertionError("nobody answers here")
 
-    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
-        raise AssertionError("nothing was sent")
-
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self.causes.append(cause)
-
-    def body_pieces(self, job: Job) -> Iterator[bytes]:
-        raise AssertionError("nothing was sent")
 
 
 def unwanted(work: Coroutine[None, None, None]) -> None:
@@ -39,18 +32,18 @@ def unwanted(work: Coroutine[None, None, None]) -> None:
 
 @pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_deadline_can_be_moved_to_at_once(make_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
-    owner = Broken()
+    broken = Broken()
 
     async def story() -> None:
         connection = Connection(
-            owner, RealNet(), "mx2.example", Hop("mx1", ("192.0.2.1",), 25, TlsDemand.NONE), unwanted
+            broken, RealNet(), "mx2.example", Hop("mx1", ("192.0.2.1",), 25, TlsDemand.NONE), unwanted
         )
         for seconds in (300.0, 0.0, 0.0001, 0.0):
             connection._within(seconds)
         async with asyncio.timeout(5):
-            while len(owner.causes) == 0:
+            while len(broken.causes) == 0:
                 await asyncio.sleep(0.001)
 
     with asyncio.Runner(loop_factory=make_loop) as runner:
         runner.run(story())
-    assert owner.causes == [Cause.LOST]
+    assert broken.causes == [Cause.LOST]

@@ -253,7 +253,7 @@ class Wire(asyncio.Transport):
         self.is_aborted = True
 
 
-class Owner:
+class Holding:
     def __init__(self) -> None:
         self.done: list[Result] = []
         self.broken: list[tuple[Cause, Job | None]] = []
@@ -276,29 +276,29 @@ def unwanted(work: Coroutine[None, None, None]) -> None:
     raise AssertionError("no task is needed")
 
 
-def before_the_body(mark: Mark) -> tuple[Connection, Wire, Owner]:
+def before_the_body(mark: Mark) -> tuple[Connection, Wire, Holding]:
     """The peer has said 354."""
-    owner, wire = Owner(), Wire()
+    holding, wire = Holding(), Wire()
     hop = Hop("mx", ("192.0.2.1",), 25, TlsDemand.NONE)
-    connection = Connection(owner, RealNet(), "mx2.example.net", hop, unwanted)
+    connection = Connection(holding, RealNet(), "mx2.example.net", hop, unwanted)
     connection.connection_made(wire)
     connection.data_received(b"220 mx ready\r\n")
     connection.data_received(b"250-mx\r\n250 PIPELINING\r\n")
-    connection.send(job(1), Personal(SENDER, DATA, len(DATA), mark))
+    connection.send(job(1), holding, Personal(SENDER, DATA, len(DATA), mark))
     wire.written = b""
     connection.data_received(b"250 ok\r\n250 ok\r\n354 go on\r\n")
-    return connection, wire, owner
+    return connection, wire, holding
 
 
 async def test_the_dot_waits_for_its_mark() -> None:
     mark = Mark()
-    connection, wire, owner = before_the_body(mark)
+    connection, wire, holding = before_the_body(mark)
     assert wire.written == b""
     mark.tell(may_send=True)
     assert wire.written == DATA + b".\r\n"
     assert connection.dot_sent
     connection.data_received(b"250 taken\r\n")
-    assert [result.reply.code for result in owner.done] == [250]
+    assert [result.reply.code for result in holding.done] == [250]
 
 
 async def test_a_mark_that_is_there_before_it_is_needed_costs_no_wait() -> None:
@@ -310,21 +310,21 @@ async def test_a_mark_that_is_there_before_it_is_needed_costs_no_wait() -> None:
 
 async def test_without_its_mark_no_dot_is_ever_sent() -> None:
     mark = Mark()
-    connection, wire, owner = before_the_body(mark)
+    connection, wire, holding = before_the_body(mark)
     mark.tell(may_send=False)
     assert wire.written == b""
     assert wire.is_aborted
-    assert owner.broken == [(Cause.LOST, None)], "the store has settled it: it is nobody's job any more"
+    assert holding.broken == [(Cause.LOST, None)], "the store has settled it: it is nobody's job any more"
     assert not connection.dot_sent
 
 
 async def test_a_mark_that_comes_after_the_connection_broke_sends_nothing() -> None:
     mark = Mark()
-    connection, wire, owner = before_the_body(mark)
+    connection, wire, holding = before_the_body(mark)
     connection.connection_lost(None)
     mark.tell(may_send=True)
     assert wire.written == b""
-    assert len(owner.broken) == 1
+    assert len(holding.broken) == 1
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class Wire(asyncio.Transport):
         self.aborted.set()
 
 
-class Owner:
+class Holding:
     def __init__(self) -> None:
         self.read = 0  # pieces of the body
         self.broken: list[tuple[Cause, Job | None]] = []
@@ -92,19 +92,19 @@ def no_task(work: Coroutine[None, None, None]) -> None:
     raise AssertionError("no task is needed")
 
 
-def in_the_body() -> tuple[Connection, Wire, Owner]:
+def in_the_body() -> tuple[Connection, Wire, Holding]:
     """The peer has said 354, and takes nothing of what follows."""
-    owner, wire = Owner(), Wire()
+    holding, wire = Holding(), Wire()
     hop = Hop("mx", ("192.0.2.1",), 25, TlsDemand.NONE)
-    connection = Connection(owner, RealNet(), "mx2.example.net", hop, no_task)
+    connection = Connection(holding, RealNet(), "mx2.example.net", hop, no_task)
     connection.connection_made(wire)
     connection.data_received(b"220 mx ready\r\n")
     connection.data_received(b"250-mx\r\n250 PIPELINING\r\n")
-    connection.send(JOB)
+    connection.send(JOB, holding)
     connection.pause_writing()
     connection.data_received(b"250 ok\r\n250 ok\r\n354 go on\r\n")
-    assert owner.read == 1
-    return connection, wire, owner
+    assert holding.read == 1
+    return connection, wire, holding
 
 
 @pytest.fixture(autouse=True)
@@ -113,20 +113,20 @@ def _short_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_peer_that_gives_up_and_does_not_read_is_not_waited_for() -> None:
-    connection, wire, owner = in_the_body()
+    connection, wire, holding = in_the_body()
     connection.data_received(b"421 busy\r\n")
-    assert owner.broken == [(Cause.SHUTDOWN, JOB)]
+    assert holding.broken == [(Cause.SHUTDOWN, JOB)]
     assert wire.is_closed
     await wire.aborted.wait()
 
 
 async def test_a_peer_that_ends_its_sending_in_mid_talk_gets_nothing_more() -> None:
-    connection, wire, owner = in_the_body()
+    connection, wire, holding = in_the_body()
     assert not connection.eof_received()
-    assert owner.broken == [(Cause.LOST, JOB)]
+    assert holding.broken == [(Cause.LOST, JOB)]
     assert wire.is_closed
     connection.resume_writing()
-    assert owner.read == 1
+    assert holding.read == 1
     await wire.aborted.wait()
     connection.connection_lost(None)
-    assert len(owner.broken) == 1
+    assert len(holding.broken) == 1

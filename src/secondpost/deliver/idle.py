@@ -7,17 +7,16 @@ it is looked at like every site that is down (probe.py), until it lets us in.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from secondpost.deliver.opening import Unopened
-from secondpost.deliver.outside import Connection, Job
+from secondpost.deliver.outside import Connection
 from secondpost.deliver.post import Post
 from secondpost.mail.address import Domain
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Inside, NoPlan, Plan
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Result
 from secondpost.store.ports import StoreFull, StoreUnavailable
 
 IDLE_SECONDS = 300.0  # between two looks at a site
@@ -31,19 +30,10 @@ LOOK_SECONDS_MAX = 330.0  # for all hosts of a site: a greeting alone may take 3
 
 
 class _Caller:
-    """Owns a connection that is ended as soon as it stands."""
-
-    def connection_ready(self, connection: Connection) -> None:
-        raise AssertionError("a connection is ready before it is handed over")
+    """Holds a connection that is ended as soon as it stands."""
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         """It was let in before: how it parts does not matter."""
-
-    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
-        raise AssertionError("a look sends no message")
-
-    def body_pieces(self, job: Job) -> Iterator[bytes]:
-        raise AssertionError("a look sends no message")
 
 
 class IdleLooks:

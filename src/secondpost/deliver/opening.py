@@ -6,17 +6,17 @@ Whatever ends the attempt, a cancellation too, leaves no connection behind.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from secondpost.deliver.entrances import Entrances, Passage
-from secondpost.deliver.outside import Background, Connection, Job, Owner
+from secondpost.deliver.outside import Background, Connection, Holder
 from secondpost.deliver.places import TimeLimits
 from secondpost.mail.address import Endpoint
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, Plan, TlsDemand
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Extensions, Result
+from secondpost.protocols.smtp_client import Extensions
 from secondpost.world.ports import Net, NetError
 
 OPENING_SECONDS_MAX = 600.0  # for all hosts of the site, one after the other
@@ -33,7 +33,7 @@ class Unopened:
 
 
 class _Doorstep:
-    """Owns a connection until it is ready or broken."""
+    """The outcome of one connection that is opened."""
 
     def __init__(self) -> None:
         self.outcome: asyncio.Future[Unopened | None] = asyncio.get_running_loop().create_future()
@@ -45,12 +45,6 @@ class _Doorstep:
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         if not self.outcome.done():
             self.outcome.set_result(Unopened(cause, connection.host, reply))
-
-    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
-        raise AssertionError("nothing was sent yet")
-
-    def body_pieces(self, job: Job) -> Iterator[bytes]:
-        raise AssertionError("nothing was sent yet")
 
 
 class _Entered(Connection):
@@ -75,33 +69,33 @@ class Opener:
     let_in: Callable[[str, Extensions], None]  # the site let us in, and offered this
     goes_first: bool
 
-    async def open_within(self, limits: TimeLimits, plan: Plan, owner: Owner) -> Connection | Unopened:
+    async def open_within(self, limits: TimeLimits, plan: Plan, holder: Holder) -> Connection | Unopened:
         """`limits`: of the site, which ends them when others need its place."""
         try:
             async with limits.within(OPENING_SECONDS_MAX):
-                return await self.open(plan, owner)
+                return await self.open(plan, holder)
         except TimeoutError:
             return Unopened(Cause.CONNECT, plan.hops[0].name, BROKEN_OFF)
 
-    async def open(self, plan: Plan, owner: Owner) -> Connection | Unopened:
+    async def open(self, plan: Plan, holder: Holder) -> Connection | Unopened:
         tried = Unopened(Cause.CONNECT, "", Reply.of(451, "4.4.1", "no host of the site was tried"))
         for hop in plan.hops:
             for endpoint in hop.endpoints():
-                opened = await self.open_one(hop, endpoint, owner)
+                opened = await self.open_one(hop, endpoint, holder)
                 if isinstance(opened, Connection):
                     self.let_in(plan.site, opened.extensions)
                     return opened
                 tried = opened
         return tried
 
-    async def open_one(self, hop: Hop, endpoint: Endpoint, owner: Owner) -> Connection | Unopened:
-        opened = await self._try(hop, endpoint, owner)
+    async def open_one(self, hop: Hop, endpoint: Endpoint, holder: Holder) -> Connection | Unopened:
+        opened = await self._try(hop, endpoint, holder)
         in_clear = isinstance(opened, Unopened) and opened.cause is Cause.TLS
         if in_clear and hop.tls is TlsDemand.OPPORTUNISTIC:
-            return await self._try(replace(hop, tls=TlsDemand.NONE), endpoint, owner)
+            return await self._try(replace(hop, tls=TlsDemand.NONE), endpoint, holder)
         return opened
 
-    async def _try(self, hop: Hop, endpoint: Endpoint, owner: Owner) -> Connection | Unopened:
+    async def _try(self, hop: Hop, endpoint: Endpoint, holder: Holder) -> Connection | Unopened:
         try:
             async with asyncio.timeout(self.connect_seconds):
                 passage = await self.entrances.enter(endpoint, self.goes_first)
@@ -116,7 +110,7 @@ class Opener:
                 passage.leave()
         if isinstance(opened, Connection):
             passage.let_in()
-            opened.owner = owner
+            opened.holder = holder
         return opened
 
     async def _pass(self, hop: Hop, endpoint: Endpoint, passage: Passage) -> Connection | Unopened:

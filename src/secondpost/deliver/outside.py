@@ -1,7 +1,7 @@
 """One SMTP connection to one host: drives the client core, keeps the time, streams the body.
 
-It tells its owner three things: it is ready for a message, a message is done with a result for every
-recipient, or the connection broke and why. It never decides what becomes of a delivery.
+It reports that the host let us in, that a message is done with a result for every recipient, or that the
+connection broke and why. It never decides what becomes of a delivery.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from secondpost.deliver.recipient_results import is_refusal
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause
@@ -94,14 +95,22 @@ class Personal:
     mark: Mark
 
 
-class Owner(Protocol):
-    """Whoever opened the connection."""
+class Holder(Protocol):
+    """Has a connection, and is called once when it breaks."""
+
+    def connection_broken(self, connection: "Connection", cause: Cause, reply: Reply) -> None: ...
+
+
+class Opening(Holder, Protocol):
+    """Has a connection until the host lets us in."""
 
     def connection_ready(self, connection: "Connection") -> None: ...
 
-    def message_done(self, connection: "Connection", job: Job, results: tuple[Result, ...]) -> None: ...
 
-    def connection_broken(self, connection: "Connection", cause: Cause, reply: Reply) -> None: ...
+class Sending(Holder, Protocol):
+    """Has messages sent over a connection, one after the other."""
+
+    def message_done(self, connection: "Connection", job: Job, results: tuple[Result, ...]) -> None: ...
 
     def body_pieces(self, job: Job) -> Iterator[bytes]:
         """Raises ContentUnreadable."""
@@ -109,8 +118,10 @@ class Owner(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, owner: Owner, net: Net, hello: str, hop: Hop, background: Background) -> None:
-        self.owner = owner
+    def __init__(self, opening: Opening, net: Net, hello: str, hop: Hop, background: Background) -> None:
+        self.holder: Holder = opening
+        self._opening = opening
+        self._sending: Sending | None = None
         self._net = net
         self._background = background
         self.hop = hop
@@ -134,6 +145,7 @@ class Connection(asyncio.Protocol):
         self._recipients_answered = 0
         self.answered = 0  # messages, over this connection
         self.has_taken = False  # one of them
+        self.refused = 0  # recipients of these messages
 
     @property
     def host(self) -> str:
@@ -158,14 +170,22 @@ class Connection(asyncio.Protocol):
         return self.answered > 0 and not self._client.sender_taken
 
     @property
+    def was_refusing(self) -> bool:
+        """When it breaks now: many servers part from a client after so many refused recipients."""
+        return self.refused > 0 or any(
+            result is not None and is_refusal(result) for result in self.results_so_far
+        )
+
+    @property
     def results_so_far(self) -> tuple[Result | None, ...]:
         return self._client.replies_so_far()
 
-    # ------------------------------------------------------------ what the owner says
+    # ------------------------------------------------------------ what is asked of it
 
-    def send(self, job: Job, personal: Personal | None = None) -> None:
+    def send(self, job: Job, sending: Sending, personal: Personal | None = None) -> None:
         """`personal`: sent in the place of the content as it is stored."""
         self.job = job
+        self._sending = sending
         self._personal = personal
         self.job_since = asyncio.get_running_loop().time()
         self._recipients_answered = 0
@@ -186,8 +206,8 @@ class Connection(asyncio.Protocol):
         self._flush_or_advance()
 
     def _flush_or_advance(self) -> None:
-        """What the core could settle by itself is handed on in a turn of its own: our owner is in the midst
-        of giving us the message.
+        """An answer that the core gives without the peer is reported in a turn of its own: the caller of
+        `send` is not done yet.
         """
         if self._client.has_news:
             asyncio.get_running_loop().call_soon(self._advance)
@@ -274,13 +294,14 @@ class Connection(asyncio.Protocol):
                 self._done(results)
             case BodyWanted():
                 assert self.job is not None
+                assert self._sending is not None
                 if self._personal is None:
-                    self._send_pieces(self.owner.body_pieces(self.job))
+                    self._send_pieces(self._sending.body_pieces(self.job))
                 else:
                     self._personal.mark.when_told(self._send_marked)
             case Ready():
                 self._within(COMMAND_SECONDS)
-                self.owner.connection_ready(self)
+                self._opening.connection_ready(self)
             case TlsWanted():
                 self._early = []
                 self._flush()
@@ -299,11 +320,13 @@ class Connection(asyncio.Protocol):
         job, self.job = self.job, None
         self._pieces = None
         assert job is not None
+        assert self._sending is not None
         self._within(COMMAND_SECONDS)
         self.answered += 1
+        self.refused += sum(map(is_refusal, results))
         if any(result.reply.is_positive for result in results):
             self.has_taken = True
-        self.owner.message_done(self, job, results)
+        self._sending.message_done(self, job, results)
 
     def _send_pieces(self, pieces: Iterator[bytes]) -> None:
         """As much as the connection takes; the rest when it can write again."""
@@ -392,7 +415,7 @@ class Connection(asyncio.Protocol):
     def _break(self, cause: Cause, reply: Reply) -> None:
         if not self._over:
             self._end()
-            self.owner.connection_broken(self, cause, reply)
+            self.holder.connection_broken(self, cause, reply)
 
     def _end(self) -> None:
         self._over = True

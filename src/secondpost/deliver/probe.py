@@ -5,11 +5,11 @@ one that lets us in is enough.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 from secondpost.deliver.opening import Unopened
-from secondpost.deliver.outside import Connection, Job
+from secondpost.deliver.outside import Connection
 from secondpost.deliver.places import STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.mail.address import Domain
@@ -27,24 +27,15 @@ DOMAINS_AT_ONCE = 100
 
 
 class Visitor:
-    """Owns a connection that carries no message."""
+    """Holds a connection that carries no message."""
 
     def __init__(self) -> None:
         self.broken_by: Cause | None = None
         self.answer: asyncio.Future[Result | None] | None = None
 
-    def connection_ready(self, connection: Connection) -> None:
-        raise AssertionError("a connection is ready before it is handed over")
-
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self.broken_by = cause
         self.answered(None)
-
-    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
-        raise AssertionError("a probe sends no message")
-
-    def body_pieces(self, job: Job) -> Iterator[bytes]:
-        raise AssertionError("a probe sends no message")
 
     def answered(self, result: Result | None) -> None:
         if self.answer is not None and not self.answer.done():

@@ -18,6 +18,7 @@ from secondpost.deliver.pauses import Pauses
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.deliver.readers import Unreadable
+from secondpost.deliver.refusal_budget import REFUSALS_IN_GROUPS_MAX
 from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.results import (
     is_policy_refusal,
@@ -233,7 +234,7 @@ class Site:
         if self._ahead is None:
             if len(self._jobs) == 0:
                 return False
-            connection.send(self._jobs.popleft())
+            connection.send(self._jobs.popleft(), self)
             return True
         made = self._ahead.next()
         if made is None:
@@ -245,7 +246,7 @@ class Site:
         assert self._post.readers is not None
         mark = self._post.readers.mark(self.lease, made.job.first)
         mail = made.mail
-        connection.send(made.job, Personal(mail.sender, mail.stuffed, mail.size, mark))
+        connection.send(made.job, self, Personal(mail.sender, mail.stuffed, mail.size, mark))
 
     def _cannot_make(self, claimed: Claimed, unreadable: Unreadable) -> None:
         self._post.log.alarm("content-unreadable", f"{claimed.id}: {unreadable.why}")
@@ -346,9 +347,6 @@ class Site:
 
     # ------------------------------------------------------------ what a connection says
 
-    def connection_ready(self, connection: Connection) -> None:
-        raise AssertionError("a connection is ready before it is the site's")
-
     def body_pieces(self, job: Job) -> Iterator[bytes]:
         return self._post.body_pieces(job.first)
 
@@ -372,9 +370,8 @@ class Site:
                 self._pace.pushed_back()
         if refused == len(results):
             self._refused_by_policy(job.first)
-        if self._stopping or (
-            len(self._connections) > self._pace.allowed and len(self._connections) > self._limit()
-        ):
+        too_many = len(self._connections) > self._pace.allowed and len(self._connections) > self._limit()
+        if self._stopping or too_many or connection.refused >= REFUSALS_IN_GROUPS_MAX:
             self._leave(connection)
         else:
             self._idle.append(connection)
@@ -416,6 +413,10 @@ class Site:
         for claimed, so_far in zip(job.claimed, connection.results_so_far, strict=True):
             outcome = outcome_of_break(so_far, connection.dot_sent, cause, connection.host, reply)
             self._settle(claimed, outcome)
+        if connection.was_refusing and cause in (Cause.LOST, Cause.SHUTDOWN):
+            # It has had enough of our refusals, and is not down for that.
+            self._post.budgets.of(self.lease.site).parted(self._post.clock.now_ms())
+            return False
         return self._pace.lost_one() if cause is Cause.LOST else cause.level is Level.SITE
 
     # ------------------------------------------------------------ outcomes

@@ -11,7 +11,7 @@ from secondpost.deliver.outside import Connection, Job
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.post import Post
 from secondpost.deliver.recipient_results import is_refusal
-from secondpost.deliver.refusal_budget import QUEUE, REFUSALS_PER_CONNECTION_MAX
+from secondpost.deliver.refusal_budget import QUEUE, REFUSALS_IN_GROUPS_MAX
 from secondpost.deliver.refusals import Refusals
 from secondpost.deliver.results import (
     is_policy_refusal,
@@ -30,8 +30,6 @@ from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CONNECT_SECONDS = 30.0
-# With RCPT and DATA in one group a refusal is two errors to Postfix, which slows down after ten of them.
-REFUSALS_IN_GROUPS_MAX = REFUSALS_PER_CONNECTION_MAX // 2
 
 
 class UnverifiedSite:
@@ -57,7 +55,6 @@ class UnverifiedSite:
         self._opening = False
         self._plan: Plan | None = None
         self._connection: Connection | None = None
-        self._refused = 0  # recipients, over this connection
         self._done: asyncio.Future[None] | None = None
         self._working = False
         self._again = False
@@ -160,18 +157,18 @@ class UnverifiedSite:
             return
         self._budget.take(QUEUE, len(job.claimed), self._post.clock.now_ms())
         self._done = asyncio.get_running_loop().create_future()
-        connection.send(job)
+        connection.send(job, self)
         await self._done
-        if self._refused >= REFUSALS_IN_GROUPS_MAX and self._connection is not None:
-            self._connection.quit()
+        if self._connection is not None and connection.refused >= REFUSALS_IN_GROUPS_MAX:
+            connection.quit()
             self._connection = None
 
     async def _connected(self, job: Job) -> Connection | None:
-        if self._connection is not None and self._refused + len(job.claimed) > REFUSALS_IN_GROUPS_MAX:
+        if self._connection is not None:
+            if self._connection.refused + len(job.claimed) <= REFUSALS_IN_GROUPS_MAX:
+                return self._connection
             self._connection.quit()
             self._connection = None
-        if self._connection is not None:
-            return self._connection
         assert self._plan is not None
         self._opening = True
         opened = await self._opener.open_within(self._openings, self._plan, self)
@@ -180,7 +177,7 @@ class UnverifiedSite:
         if isinstance(opened, Unopened):
             await self._site_fault(job, opened.cause, opened.host, opened.reply)
             return None
-        self._connection, self._refused = opened, 0
+        self._connection = opened
         return opened
 
     async def _site_fault(self, job: Job, cause: Cause, host: str, reply: Reply) -> None:
@@ -201,9 +198,6 @@ class UnverifiedSite:
 
     # ------------------------------------------------------------ what the connection says
 
-    def connection_ready(self, connection: Connection) -> None:
-        raise AssertionError("a connection is ready before it is the site's")
-
     def body_pieces(self, job: Job) -> Iterator[bytes]:
         return self._post.body_pieces(job.first)
 
@@ -217,7 +211,6 @@ class UnverifiedSite:
             self._finish()
             return
         refused = sum(map(is_refusal, results))
-        self._refused += refused
         self._budget.give_back(QUEUE, len(results) - refused)
         if all(map(is_policy_refusal, results)):
             # It may be about us: then it ends no mail, until the primary takes some.
@@ -229,8 +222,7 @@ class UnverifiedSite:
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self._connection = None
         job, connection.job = connection.job, None
-        self._refused += sum(one is not None and is_refusal(one) for one in connection.results_so_far)
-        parted = self._refused > 0 and cause in (Cause.SHUTDOWN, Cause.LOST)
+        parted = connection.was_refusing and cause in (Cause.SHUTDOWN, Cause.LOST)
         if parted:
             # It has had enough of our refusals, and is not down for that.
             self._budget.parted(self._post.clock.now_ms())

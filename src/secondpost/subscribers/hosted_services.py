@@ -30,7 +30,7 @@ _MAILCHIMP = (
     | each(
         Plain.KEPT,
         "Address,Phone Number,Birthday,Company,Position,ZIP Code,MEMBER_RATING,LATITUDE,LONGITUDE,GMTOFF,"
-        "DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS",
+        "DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,",
     )
 )
 _MAILCHIMP_MARKS = "Email Address,MEMBER_RATING,OPTIN_TIME,LEID,EUID"
@@ -54,7 +54,7 @@ _MAILCHIMP_TABLE = (
     | each(Plain.CREATED, "Date Added")
     | each(
         Plain.KEPT,
-        "Address,Phone Number,Birthday,Company,SMS Marketing,Tags,Contact Rating,Source,Last Changed",
+        "Address,Phone Number,Birthday,Company,SMS Marketing,Contact Rating,Source,Last Changed",
     )
 )
 _MAILCHIMP_API = (
@@ -67,16 +67,18 @@ _MAILCHIMP_API = (
     | each(Plain.AGREED_FROM, "ip_signup,ip_opt")
     | each(
         Plain.KEPT,
-        "id,unique_email_id,contact_id,web_id,email_type,consents_to_one_to_one_messaging,merge_fields,"
-        "interests,stats,member_rating,last_changed,language,vip,email_client,location,"
-        "marketing_permissions,last_note,source,tags_count,tags,list_id,_links",
+        "id,unique_email_id,contact_id,web_id,email_type,consents_to_one_to_one_messaging,interests,"
+        "stats,member_rating,last_changed,language,vip,email_client,location,marketing_permissions,"
+        "source,tags_count,list_id,_links",
     )
 )
 
-# Buttondown: buttondown/openapi, enums.json (SubscriberType), and docs.buttondown.com/api-subscribers for
-# the fields; "blocked", "complained", "undeliverable", "churned" are newer and not verified. A paused,
-# unpaid or churning subscriber is one of the paid edition who still gets the mail. The CSV is taken to have
-# the names of the API: not verified.
+# Buttondown: docs.buttondown.com/api-subscribers-introduction (fields; `subscriber_type` and `email` are
+# their older names), api-subscribers-type and buttondown/openapi, enums.json (types), subscriber-cleanup
+# ("blocked", "complained"); "undeliverable" and "churned" are newer and not verified. A paused, unpaid or
+# churning subscriber is one of the paid edition who still gets the mail, and churn_date is when the paid
+# one ended. A bounce_date may be that of a single bounce; who gets nothing more is undeliverable. The CSV
+# is taken to have the names of the API: not verified.
 _BUTTONDOWN = (
     each(Plain.ADDRESS, "email_address,email")
     | each(
@@ -94,18 +96,18 @@ _BUTTONDOWN = (
     | each(Plain.AGREED_FROM, "ip_address")
     | each(
         Plain.KEPT,
-        "id,notes,metadata,tags,source,referrer_url,referral_code,secondary_id,churn_date,upgrade_date,"
-        "avatar_url,gift_subscription_message,last_click_date,last_open_date,purchased_by,"
-        "purchased_message,risk_score,stripe_coupon,stripe_customer,stripe_customer_id,"
-        "subscriber_import_id,transitions,email_transitions,firewall_reasons,utm_campaign,utm_medium,"
-        "utm_source,open_rate,click_rate",
+        "id,source,referrer_url,referral_code,secondary_id,churn_date,upgrade_date,avatar_url,"
+        "gift_subscription_message,last_click_date,last_open_date,purchased_by,purchased_message,"
+        "risk_score,stripe_coupon,stripe_customer,stripe_customer_id,subscriber_import_id,transitions,"
+        "email_transitions,firewall_reasons,delivered_count,opened_count,clicked_count,bounce_date,"
+        "bounce_reason,utm_campaign,utm_medium,utm_source,open_rate,click_rate",
     )
 )
 
 # Substack: the files of its export as TryGhost/migrate has them (mg-substack-members-csv, fixtures and
-# process); the columns of the page of subscribers as published readers of that file have them. Nobody
-# without an active subscription has left: that is the paid one. "Cancel date" is the API's unsubscribed_at;
-# whether it is the paid subscription that ended then is not verified.
+# process); the columns of the page of subscribers as published readers of that file have them. A reader
+# without an active subscription has not left: that is the paid one. "Cancel date" is the API's
+# unsubscribed_at; whether it is the paid subscription that ended then is not verified.
 _SUBSTACK_PAID = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "name")
@@ -134,14 +136,15 @@ _SUBSTACK_PAGE = (
         "Emails opened (30d),Unique emails seen (6mo),Unique emails seen (7d),Unique emails seen (30d),"
         "Last email open,Links clicked,Last clicked at,Post views,Post views (7d),Post views (30d),"
         "Unique posts seen,Unique posts seen (7d),Unique posts seen (30d),Comments,Comments (7d),"
-        "Comments (30d),Shares,Shares (7d),Shares (30d),Days active (30d),Tags",
+        "Comments (30d),Shares,Shares (7d),Shares (30d),Days active (30d),",
     )
 )
 
-# Kit, formerly ConvertKit: developers.kit.com, "List subscribers" (states; "inactive" has not confirmed).
-# The columns of the CSV are not verified.
+# Kit, formerly ConvertKit: developers.kit.com, "List subscribers" (states; "inactive" has not confirmed),
+# and help.convertkit.com, "Subscribers type defined" (the words of its pages; "cold" readers are confirmed
+# and have not opened mail lately). The columns of the CSV are not verified.
 _KIT_STATE = words(
-    active="active,confirmed",
+    active="active,confirmed,cold",
     pending="inactive,unconfirmed",
     left="cancelled,canceled,unsubscribed",
     suppressed="bounced,complained",
@@ -152,7 +155,7 @@ _KIT = (
     | each(_KIT_STATE, "status")
     | each(Moment(_LEFT), "canceled_at,cancelled_at")
     | each(Plain.CREATED, "created_at")
-    | each(Plain.KEPT, "id,tags")
+    | each(Plain.KEPT, "id")
 )
 _KIT_API = (
     each(Plain.ADDRESS, "email_address")
@@ -160,12 +163,12 @@ _KIT_API = (
     | each(_KIT_STATE, "state")
     | each(Moment(_LEFT), "canceled_at,cancelled_at")
     | each(Plain.CREATED, "created_at")
-    | each(Plain.KEPT, "id,fields,attribution")
+    | each(Plain.KEPT, "id,attribution")
 )
 
 # MailerLite: developers.mailerlite.com, "Subscribers", and mailerlite/mailerlite-nodejs (statuses; `state`
-# and `z_i_p` are where somebody lives); developers-classic.mailerlite.com for the older API, whose `type`
-# is the status. The CSV is taken to have the names of the API: not verified.
+# and `z_i_p` are of a postal address); developers-classic.mailerlite.com for the older API, whose `type` is
+# the status. The CSV is taken to have the names of the API: not verified.
 _MAILERLITE_STATUS = words(
     active="active,subscribed", pending="unconfirmed", left="unsubscribed", suppressed="bounced,junk"
 )
@@ -179,8 +182,8 @@ _MAILERLITE = (
     | each(Plain.AGREED_FROM, "ip_address,optin_ip")
     | each(
         Plain.KEPT,
-        "id,source,sent,opens_count,clicks_count,open_rate,click_rate,created_at,updated_at,fields,"
-        "groups,company,country,city,phone,state,z_i_p",
+        "id,source,sent,opens_count,clicks_count,open_rate,click_rate,created_at,updated_at,company,"
+        "country,city,phone,state,z_i_p",
     )
 )
 _MAILERLITE_CLASSIC = (
@@ -215,7 +218,7 @@ _BREVO_API = (
     | each(YesNo(yes=_LEFT, no=_ACTIVE), "emailBlacklisted")
     | each(Moment(_LEFT), "listUnsubscribed")
     | each(Plain.CREATED, "createdAt")
-    | each(Plain.KEPT, "id,smsBlacklisted,whatsappBlacklisted,modifiedAt,listIds,attributes,statistics")
+    | each(Plain.KEPT, "id,smsBlacklisted,whatsappBlacklisted,modifiedAt,listIds,statistics")
 )
 
 # beehiiv: TryGhost/migrate, mg-beehiiv-members (fixture; who is not "active" gets no mail);
@@ -232,8 +235,7 @@ _BEEHIIV = (
     | each(
         Plain.KEPT,
         "id,tier,subscription_tier,subscription_premium_tier_names,stripe_customer_id,Free Tier,"
-        "Premium Tier,utm_source,utm_medium,utm_campaign,utm_channel,referring_site,referral_code,"
-        "custom_fields,tags",
+        "Premium Tier,utm_source,utm_medium,utm_campaign,utm_channel,referring_site,referral_code",
     )
 )
 
@@ -243,7 +245,7 @@ _EMAILOCTOPUS = (
     | each(Plain.NAME, "fields.FirstName,fields.LastName")
     | each(words(active="subscribed", pending="pending", left="unsubscribed"), "status")
     | each(Plain.CREATED, "created_at")
-    | each(Plain.KEPT, "id,fields,tags,last_updated_at")
+    | each(Plain.KEPT, "id,last_updated_at")
 )
 
 # AWeber: api.aweber.com, "Subscribers"; not verified.
@@ -258,9 +260,9 @@ _AWEBER = (
     | each(Plain.AGREED_WHERE, "subscription_url")
     | each(
         Plain.KEPT,
-        "id,uuid,ad_tracking,is_verified,misc_notes,tags,custom_fields,last_followup_sent_at,"
-        "subscription_method,last_followup_message_number_sent,city,region,country,postal_code,area_code,"
-        "dma_code,latitude,longitude,self_link,resource_type_link,http_etag,last_followup_sent_link",
+        "id,uuid,ad_tracking,is_verified,last_followup_sent_at,subscription_method,"
+        "last_followup_message_number_sent,city,region,country,postal_code,area_code,dma_code,latitude,"
+        "longitude,self_link,resource_type_link,http_etag,last_followup_sent_link",
     )
 )
 
@@ -273,7 +275,7 @@ _CAMPAIGN_MONITOR = (
         "State",
     )
     | each(Plain.CREATED, "ListJoinedDate")
-    | each(Plain.KEPT, "Date,CustomFields,ReadsEmailWith,ConsentToTrack,ConsentToSendSms,MobileNumber")
+    | each(Plain.KEPT, "Date,ReadsEmailWith,ConsentToTrack,ConsentToSendSms,MobileNumber")
 )
 
 # Constant Contact: the header as published readers of the file have it; developer.constantcontact.com,
@@ -305,7 +307,7 @@ _CONSTANT_CONTACT = (
     | each(Plain.AGREED_WHERE, "Confirmed Opt-In Source")
     | each(
         Plain.KEPT,
-        "Company,Job title,Phone,Birthday,Anniversary,Email Lists,Tags,Source Name,Source,Updated At",
+        "Company,Job title,Phone,Birthday,Anniversary,Source Name,Source,Updated At",
     )
 )
 
@@ -316,7 +318,7 @@ _ACTIVECAMPAIGN = (
     | each(words(active="Active", pending="Unconfirmed", left="Unsubscribed", suppressed="Bounced"), "Status")
     | each(Plain.CREATED, "Date Created")
     | each(Plain.AGREED_FROM, "IP")
-    | each(Plain.KEPT, "id,Phone,Tags,Organization")
+    | each(Plain.KEPT, "id,Phone,Organization")
 )
 
 HOSTED_SERVICES: tuple[ExportForm, ...] = (
@@ -333,7 +335,9 @@ HOSTED_SERVICES: tuple[ExportForm, ...] = (
     ),
     export_form("Mailchimp", "contact table", "Email Address,Email Marketing", _MAILCHIMP_TABLE),
     export_form("Mailchimp", "contacts", f"{_MAILCHIMP_MARKS},Email Marketing", _MAILCHIMP_CONTACTS),
-    export_form("Mailchimp", "API", "email_address,status,merge_fields", _MAILCHIMP_API, rows_at="members"),
+    export_form(
+        "Mailchimp", "API", "email_address,status,unique_email_id", _MAILCHIMP_API, rows_at="members"
+    ),
     export_form("Buttondown", "subscribers", "creation_date,unsubscription_date", _BUTTONDOWN),
     export_form("Buttondown", "API", "email_address,creation_date,type", _BUTTONDOWN, rows_at="results"),
     export_form(
@@ -362,7 +366,7 @@ HOSTED_SERVICES: tuple[ExportForm, ...] = (
     export_form("Brevo", "API", "email,emailBlacklisted", _BREVO_API, rows_at="contacts"),
     export_form("beehiiv", "subscribers", "email,First Name,status,tier,created_at", _BEEHIIV),
     export_form("beehiiv", "API", "email,status,subscription_tier", _BEEHIIV, rows_at="data"),
-    export_form("EmailOctopus", "API", "email_address,status,fields", _EMAILOCTOPUS, rows_at="data"),
+    export_form("EmailOctopus", "API", "email_address,status,last_updated_at", _EMAILOCTOPUS, rows_at="data"),
     export_form("AWeber", "API", "email,status,subscribed_at,ad_tracking", _AWEBER, rows_at="entries"),
     export_form(
         "Campaign Monitor", "API", "EmailAddress,State,ListJoinedDate", _CAMPAIGN_MONITOR, rows_at="Results"

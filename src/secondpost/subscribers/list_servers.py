@@ -45,7 +45,7 @@ _LISTMONK = (
 )
 _LISTMONK_API = (
     _LISTMONK
-    | each(Plain.KEPT, "id,attribs,lists")
+    | each(Plain.KEPT, "id,lists")
     | each(words(active="confirmed", pending="unconfirmed", left="unsubscribed"), "lists.subscription_status")
 )
 
@@ -58,7 +58,7 @@ _GHOST = (
     | each(YesNo(yes=_ACTIVE, no=_LEFT), "subscribed_to_emails")
     | each(Moment(_LEFT), "deleted_at")
     | each(Plain.CREATED, "created_at")
-    | each(Plain.KEPT, "id,note,complimentary_plan,stripe_customer_id,labels,tiers,products,gift_id")
+    | each(Plain.KEPT, "id,complimentary_plan,stripe_customer_id,tiers,products,gift_id")
 )
 _GHOST_API = (
     each(Plain.ADDRESS, "email")
@@ -69,9 +69,9 @@ _GHOST_API = (
     | each(Plain.CREATED, "created_at")
     | each(
         Plain.KEPT,
-        "id,uuid,note,geolocation,updated_at,labels,subscriptions,avatar_image,comped,email_count,"
-        "email_opened_count,email_open_rate,email_recipients,status,last_seen_at,can_comment,commenting,"
-        "attribution,unsubscribe_url,tiers,newsletters,email_suppression",
+        "id,uuid,geolocation,updated_at,subscriptions,avatar_image,comped,email_count,email_opened_count,"
+        "email_open_rate,email_recipients,status,last_seen_at,can_comment,commenting,attribution,"
+        "unsubscribe_url,tiers,newsletters,email_suppression",
     )
 )
 
@@ -109,9 +109,9 @@ _SENDY = (
 )
 
 # phpList/phplist3: public_html/lists/admin/structure.php (titles of the columns), actions/export.php.
-# Leaving blacklists, so "blacklisted" is a person's own word; from five bounces in a row on
-# ($bounce_unsubscribe_threshold of the sample configuration) an address is unconfirmed. It is the whole
-# number of bounces that is written.
+# Leaving calls addUserToBlacklist, so "blacklisted" is mostly a person's own word; from five bounces in a
+# row on ($bounce_unsubscribe_threshold of the sample configuration) an address is unconfirmed. The number
+# of bounces counts all of them.
 _PHPLIST = (
     each(Plain.ADDRESS, "Email")
     | each(YesNo(yes=_ACTIVE, no=_PENDING), "Is this subscriber confirmed")
@@ -122,7 +122,7 @@ _PHPLIST = (
     | each(
         Plain.KEPT,
         "id,Did this subscriber manually confirm,Last Modified,Send this subscriber HTML emails,"
-        "RSS Frequency,Password,Additional data,Foreign Key",
+        "RSS Frequency,Password,Foreign Key",
     )
 )
 
@@ -144,9 +144,21 @@ _MAILPOET = (
     | each(Plain.KEPT, "List")
 )
 
-# Mailman 3: docs.mailman3.org, "Membership" of the REST API, and mailman/interfaces/member.py. A member
-# whose delivery is off by the member or the moderator wants no mail now. A nonmember has only written to
-# the list; owners and moderators are readers as their own entry says.
+# The Newsletter Plugin for WordPress: newsletter/users/users-admin.php (header and rows), classes/TNP_User
+# (the letters: confirmed, not confirmed as S, unsubscribed, bounced; P for complained is not verified).
+_NEWSLETTER_PLUGIN = (
+    each(Plain.ADDRESS, "Email")
+    | each(Plain.NAME, "Name,Surname")
+    | each(words(active="C", pending="S", left="U", suppressed="B,P"), "Status")
+    | each(Plain.CREATED, "Date")
+    | each(Plain.AGREED_FROM, "IP")
+    | each(Plain.AGREED_WHERE, "Referrer")
+    | each(Plain.KEPT, "Gender,Token,Feed by mail,Follow up,Country,Language,ID,WP User ID")
+)
+
+# Mailman 3: docs.mailman3.org, "Membership" of the REST API, and mailman/commands/cli_members.py (the
+# statuses). A member whose delivery is off by the member or the moderator wants no mail now. A nonmember
+# has only written to the list; owners and moderators are readers as their own entry says.
 _MAILMAN3_OLD = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "display_name")
@@ -202,15 +214,23 @@ LIST_SERVERS: tuple[ExportForm, ...] = (
         unsaid="who has left the list or never confirmed: who left stays enabled. Export one list with the "
         "filter subscription_status=confirmed, or take the JSON of its API",
     ),
-    export_form("listmonk", "API", "email,status,attribs,lists", _LISTMONK_API, rows_at="data.results"),
+    export_form(
+        "listmonk",
+        "API",
+        "email,uuid,status,lists.subscription_status",
+        _LISTMONK_API,
+        rows_at="data.results",
+    ),
     export_form(
         "Ghost",
         "members",
-        "email,subscribed_to_emails,created_at,labels",
+        "email,subscribed_to_emails,created_at,complimentary_plan",
         _GHOST,
         unsaid="whose mail bounced; its API does (email_suppression)",
     ),
-    export_form("Ghost", "API", "email,subscribed,email_suppression", _GHOST_API, rows_at="members"),
+    export_form(
+        "Ghost", "API", "email,subscribed,email_suppression.suppressed", _GHOST_API, rows_at="members"
+    ),
     export_form("Keila", "contacts", "Email,First name,Last name,Data,Status", _KEILA),
     export_form(
         "Keila",
@@ -228,6 +248,9 @@ LIST_SERVERS: tuple[ExportForm, ...] = (
         _PHPLIST,
     ),
     export_form("MailPoet", "subscribers", "Email,List status,Global status", _MAILPOET),
+    export_form(
+        "The Newsletter Plugin", "subscribers", "Email,Status,Token,Feed by mail", _NEWSLETTER_PLUGIN
+    ),
     export_form("Mailman 3", "members", "email,list_id,role,delivery_status", _MAILMAN3, rows_at="entries"),
     export_form(
         "Mailman 3",

@@ -29,7 +29,7 @@ class Plain(Enum):
     AGREED_AT = auto()
     AGREED_WHERE = auto()
     AGREED_FROM = auto()  # an IP address: kept as the prefix of its network only
-    KEPT = auto()
+    KEPT = auto()  # understood: no value of it says anything of the standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,14 @@ class ExportForm:
     service: str
     what: str  # what the form holds: "unsubscribed contacts"
     marks: frozenset[str]  # folded
-    columns: Mapping[str, Meaning]  # folded; one that is not here is read as a list of no known service's
+    # Folded. A column that is not here is read as in a list of no known service: one that the owner made, or
+    # that holds the owner's words, such as tags and notes.
+    columns: Mapping[str, Meaning]
     whole: ReaderStanding | None = None  # what it means to be in such a file at all
     # JSON only: the name of the list of objects, "" for a file that is one list. Names inside objects and
     # lists are joined by dots ("lists.subscription_status"); each value in a list counts. A name that is in
-    # `columns` stands for all below it that are not ("attribs" for "attribs.city").
+    # `columns` stands for all below it that are not ("stats" for "stats.open_rate"); `marks` are names of
+    # values.
     rows_at: str | None = None
     # What such a file does not say though it matters, to follow "It does not say ". The owner has to know it
     # before anything is written.

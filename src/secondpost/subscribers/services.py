@@ -24,10 +24,11 @@ from secondpost.subscribers.meanings import (
 EXPORTS: tuple[ExportForm, ...] = (*LIST_SERVERS, *HOSTED_SERVICES)
 
 _STATE = words(
-    active="active,subscribed,subscriber,confirmed,enabled,yes",
+    active="active,subscribed,subscriber,member,confirmed,enabled,regular,premium,free,paid,comped,"
+    "gifted,trialing,true,yes",
     pending="pending,unconfirmed,not confirmed,unactivated,awaiting confirmation,invited",
     left="unsubscribed,unsubscribe,unsub,opted out,opt-out,left,cancelled,canceled,removed,deleted,"
-    "archived,disabled,inactive,non-subscribed,not subscribed,no email,no mail,no",
+    "archived,disabled,inactive,non-subscribed,not subscribed,no email,no mail,false,no",
     suppressed="bounced,hard bounced,soft bounced,bounce,hard bounce,soft bounce,undeliverable,"
     "unreachable,invalid,cleaned,complained,complaint,spam,marked as spam,spam complaint,"
     "abuse,junk,blocked,blocklisted,blacklisted,banned,suppressed,suspended",
