@@ -22,7 +22,7 @@ _LEFT, _SUPPRESSED = ReaderStanding.LEFT, ReaderStanding.SUPPRESSED
 _SECONDPOST = (
     each(Plain.ADDRESS, "email")
     | each(words(active="active", pending="pending", left="left", suppressed="suspended,complained"), "state")
-    | each(words(suppressed="yes,owner,erased,complained,bounced,imported"), "suppressed,everywhere")
+    | each(YesNo(yes=_SUPPRESSED, no=None), "suppressed,everywhere")
     | each(Plain.CREATED, "created")
     | each(Plain.AGREED_AT, "agreed_at")
     | each(Plain.AGREED_WHERE, "agreed_where")
