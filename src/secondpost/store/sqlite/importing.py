@@ -62,7 +62,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
             known, confirmed = len(lines) - number(added) - number(suppressed), 0
             taken = 0
             if known > 0:
-                confirmed = _confirm(db, (told, newsletter, at_ms, shared, state.value, places))
+                confirmed = _confirm(db, (told, newsletter, shared, state.value, places), at_ms)
                 taken = _take_away(db, (told, newsletter, at_ms, _TAKEN_FROM, state.value))
             db.execute(READER_QUERIES["forget_consents"], (agreement, event))
             suppress_each(db, carried)
@@ -146,10 +146,12 @@ def _ask(db: apsw.Connection, asking: Row, state: SubscriberState) -> int:
     return db.changes()
 
 
-def _confirm(db: apsw.Connection, were_pending: Row) -> int:
-    ids = [id for (id,) in db.execute(READER_QUERIES["confirm_pending"], were_pending).fetchall()]
-    db.execute(READER_QUERIES["tell_confirmed"], (as_json(ids),))
-    return len(ids)
+def _confirm(db: apsw.Connection, were_pending: Row, at_ms: int) -> int:
+    due = db.execute(READER_QUERIES["to_confirm"], were_pending).fetchall()
+    told = as_json(due)
+    db.execute(READER_QUERIES["confirm_pending"], (told, at_ms))
+    db.execute(READER_QUERIES["tell_confirmed"], (told,))
+    return len(due)
 
 
 def _take_away(db: apsw.Connection, left: Row) -> int:

@@ -93,27 +93,29 @@ FROM subscriber AS reader LEFT JOIN consent ON consent.id = reader.consent WHERE
 -- How many have come behind ?1, and how many of them have left elsewhere.
 SELECT count(*), coalesce(sum(state = 'left'), 0) FROM subscriber WHERE id > ?1;
 
+-- name: to_confirm
+-- [[id, consent], …] of those of the lines who are pending and become readers where their line says so: not the
+-- suppressed, nor those who were readers before. With an address typed into the form anybody could bring about that a
+-- list makes them one again.
+SELECT known.id, coalesce(?5 ->> (line.value ->> 9), ?3) FROM json_each(?1) AS line
+CROSS JOIN subscriber AS known ON known.newsletter = ?2 AND known.key = line.value ->> 1
+WHERE known.state = 'pending' AND coalesce(line.value ->> 6, ?4) = 'active'
+  AND NOT EXISTS (SELECT 1 FROM suppression
+                  WHERE suppression.hash = known.hash AND suppression.newsletter IN ('', ?2))
+  AND NOT EXISTS (SELECT 1 FROM reader_event
+                  WHERE reader_event.subscriber = known.id AND reader_event.state <> 'pending');
+
 -- name: confirm_pending
--- Whoever of the lines is pending becomes a reader where the line says so, but for the suppressed, and for those who
--- were readers before: with an address typed into the form anybody could bring about that a list makes them one again.
-UPDATE subscriber SET state = 'active', since_ms = ?3, consent = due.agreed,
+-- Those [[id, consent], …] are readers.
+UPDATE subscriber SET state = 'active', since_ms = ?2, consent = due.value ->> 1,
   since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
-FROM (
-  SELECT known.id, coalesce(?6 ->> (line.value ->> 9), ?4) AS agreed FROM json_each(?1) AS line
-  CROSS JOIN subscriber AS known ON known.newsletter = ?2 AND known.key = line.value ->> 1
-  WHERE known.state = 'pending' AND coalesce(line.value ->> 6, ?5) = 'active'
-    AND NOT EXISTS (SELECT 1 FROM suppression
-                    WHERE suppression.hash = known.hash AND suppression.newsletter IN ('', ?2))
-    AND NOT EXISTS (SELECT 1 FROM reader_event
-                    WHERE reader_event.subscriber = known.id AND reader_event.state <> 'pending')) AS due
-WHERE subscriber.id = due.id
-RETURNING subscriber.id;
+FROM json_each(?1) AS due WHERE subscriber.id = due.value ->> 0;
 
 -- name: tell_confirmed
--- The readers [id, …] have been confirmed.
+-- The readers [[id, consent], …] have been confirmed.
 INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
 SELECT subscriber.id, since_ms, 'confirmed', state, coalesce(place, ''), consent
-FROM json_each(?1) AS each CROSS JOIN subscriber ON subscriber.id = each.value
+FROM json_each(?1) AS each CROSS JOIN subscriber ON subscriber.id = each.value ->> 0
 LEFT JOIN consent ON consent.id = subscriber.consent;
 
 -- name: take_away
@@ -121,7 +123,7 @@ LEFT JOIN consent ON consent.id = subscriber.consent;
 -- here after that stands; so does one that was given after the same list, without a date, was brought in before.
 UPDATE subscriber SET state = 'left', since_ms = ?3,
   since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
-FROM (
+WHERE id IN (
   SELECT known.id FROM json_each(?1) AS line
   CROSS JOIN subscriber AS known ON known.newsletter = ?2 AND known.key = line.value ->> 1
   LEFT JOIN consent ON consent.id = known.consent
@@ -129,10 +131,8 @@ FROM (
     AND NOT (coalesce(consent.how, 'owner') NOT IN ('owner', 'import')
              AND coalesce(line.value ->> 8 < consent.at_ms, EXISTS (
                SELECT 1 FROM reader_event
-               WHERE reader_event.subscriber = known.id AND what = 'imported' AND reader_event.state = 'left')))
-  ) AS due
-WHERE subscriber.id = due.id
-RETURNING subscriber.id;
+               WHERE reader_event.subscriber = known.id AND what = 'imported' AND reader_event.state = 'left'))))
+RETURNING id;
 
 -- name: tell_taken_away
 -- The readers [id, …] have left elsewhere.
