@@ -1,4 +1,4 @@
-"""Every sample of an export, brought in: who left, bounced or complained gets no mail, and nobody is lost."""
+"""Every sample of an export, brought in: who left, bounced or complained gets no mail, no reader is lost."""
 
 import asyncio
 import csv

@@ -176,9 +176,7 @@ def _looked_through(source: str, octets: Octets, word: OwnersWord) -> ListReport
     addresses = [name for name, meaning in word.columns.items() if meaning is Plain.ADDRESS]
     try:
         parts = parts_of(source, octets, addresses[0] if len(addresses) > 0 else None)
-        return report_of(
-            parts, word, lambda lines: progressing(f"{counted(lines, 'line', 'lines')} looked at")
-        )
+        return report_of(parts, word, _looked_at)
     except NoList as fault:
         raise _is_no_list(source, fault) from None
     finally:

@@ -208,8 +208,8 @@ class Subscribers(Protocol):
         ...
 
     def recognise(self, after: SubscriberId | None, limit: int) -> Awaitable[SubscriberId | None]:
-        """Whoever of the next readers is suppressed by another store's hash is so by ours; the last of them,
-        None behind the end.
+        """Those of the next readers who are suppressed by another store's hash are so by ours. The last one
+        looked at; None behind the end.
         """
         ...
 

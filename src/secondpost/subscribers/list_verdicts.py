@@ -132,7 +132,7 @@ class Judge:
 
 
 def reason_of(said: str) -> Reason:
-    """Why somebody whom a list suppresses is so, by its words."""
+    """Why one is suppressed by a list, by its words."""
     text = folded(said)
     if _COMPLAINT.search(text) is not None:
         return Reason.COMPLAINED

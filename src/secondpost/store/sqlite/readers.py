@@ -59,7 +59,7 @@ class SqliteReaders(Base):
         return _hash(subscriber_key(mailbox), self.own_key)
 
     def recognise_in(self, db: apsw.Connection, keys: Sequence[str]) -> None:
-        """Before it is asked who of the readers with these keys is suppressed: whoever is so by the hash of
+        """Before it is asked which of the readers with these keys is suppressed: who is so by the hash of
         another store, which came with its export, is so by ours from now on.
         """
         others = db.execute(READER_QUERIES["other_suppression_keys"]).fetchall()
