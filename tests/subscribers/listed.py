@@ -7,7 +7,8 @@ from typing import IO
 
 from secondpost.subscribers.list_columns import OwnersWord
 from secondpost.subscribers.list_document import Octets, parts_of
-from secondpost.subscribers.list_report import ListReport, report_of
+from secondpost.subscribers.list_look import look_through
+from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.list_rows import BadRow, ListRow, Verdict
 from secondpost.subscribers.meanings import Meaning, Plain, ReaderStanding, folded
 from secondpost.subscribers.own_export import OwnColumns
@@ -43,7 +44,7 @@ def owners_word(
 def understood(list_: str | bytes, word: OwnersWord = NO_WORD, name: str = "readers.csv") -> ListReport:
     addresses = [column for column, meaning in word.columns.items() if meaning is Plain.ADDRESS]
     parts = parts_of(name, opened(list_), addresses[0] if len(addresses) > 0 else None)
-    return report_of(parts, word, lambda lines: None)
+    return look_through(parts, word, lambda lines: None)
 
 
 def rows(list_: str | bytes, word: OwnersWord = NO_WORD) -> list[ListRow]:

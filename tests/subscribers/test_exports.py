@@ -13,7 +13,8 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Subscriber, SubscriberState, subscriber_key
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.subscribers.importing import ImportReport, ListImport
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.meanings import Plain

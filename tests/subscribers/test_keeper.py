@@ -12,7 +12,8 @@ from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason, SignUpLimits
 from secondpost.subscribers.exporting import exported
-from secondpost.subscribers.importing import ImportReport, ListImport
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord
 from secondpost.subscribers.list_rows import NoList, Verdict
 from secondpost.subscribers.meanings import ReaderStanding

@@ -16,7 +16,8 @@ from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported, Reason, SignedUp, SignUpLimits, Suppression
 from secondpost.subscribers.exporting import exported
-from secondpost.subscribers.importing import ImportReport, ListImport
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.leave import moment_text
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork

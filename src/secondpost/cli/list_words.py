@@ -3,7 +3,7 @@
 import click
 
 from secondpost.cli.screen import Column, counted, printable, say, say_table
-from secondpost.subscribers.importing import ImportReport
+from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
 
 WORDS_SHOWN_MAX = 12  # of one column; --json has all that were counted
@@ -13,7 +13,7 @@ NOTHING = "says nothing"
 COLUMNS = (Column("is"), Column("column"), Column("says", folds=True))
 
 
-def say_report(source: str, report: ListReport, is_confirmed: bool, invites: bool) -> None:
+def say_report(report: ListReport, is_confirmed: bool, invites: bool) -> None:
     for part in report.parts:
         say(_head(part))
         rows = [(each.what, each.name, _words(each)) for each in part.reports if each.what != "kept"]

@@ -11,7 +11,7 @@ from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
 from secondpost.newsletter.outlook import Outlook
 from secondpost.store.subscriber_ports import BounceKind
-from secondpost.subscribers.importing import ImportReport
+from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.leave import AboutReader
 from secondpost.subscribers.list_report import ListReport, PartReport, WordCount
 

@@ -17,10 +17,12 @@ from secondpost.cli.newsletter_documents import import_document
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import counted, progressed, progressing, say, say_json
-from secondpost.subscribers.importing import ImportReport, ListImport
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord
 from secondpost.subscribers.list_document import Octets, parts_of
-from secondpost.subscribers.list_report import ListReport, report_of
+from secondpost.subscribers.list_look import look_through
+from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.list_rows import NoList, Verdict
 from secondpost.subscribers.list_verdicts import state_words
 from secondpost.subscribers.meanings import Meaning, Moment, Plain, ReaderStanding, folded
@@ -112,7 +114,7 @@ def import_(
     with _opened_list(path) as file:
         report = _looked_through(source, _again(file), word)
         if not as_json:
-            say_report(source, report, confirmed is not None, invite)
+            say_report(report, confirmed is not None, invite)
         if dry_run or report.stops:
             if as_json:
                 say_json(import_document(name, report, None))
@@ -176,7 +178,7 @@ def _looked_through(source: str, octets: Octets, word: OwnersWord) -> ListReport
     addresses = [name for name, meaning in word.columns.items() if meaning is Plain.ADDRESS]
     try:
         parts = parts_of(source, octets, addresses[0] if len(addresses) > 0 else None)
-        return report_of(parts, word, _looked_at)
+        return look_through(parts, word, _looked_at)
     except NoList as fault:
         raise _is_no_list(source, fault) from None
     finally:
