@@ -21,8 +21,8 @@ from secondpost.newsletter.decisions import (
     TooFew,
     Unfinished,
 )
+from secondpost.newsletter.eligible import FETCH_MS
 from secondpost.newsletter.outlook import Outlook
-from secondpost.newsletter.publish import FETCH_MS
 from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
 from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, READER, URL, WEEKLY, Bench, Blog, articles
@@ -52,7 +52,7 @@ def test_before_its_time_an_issue_waits_and_at_its_time_it_goes_once(bench: Benc
         blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
         early = await turn(blog, "2029-01-01T00:00")
         assert isinstance(early.decision, NotDue)
-        assert early.reason == "2 articles, and 2 are enough; next look Friday 09:00."
+        assert early.reason == "2 articles, and 2 are enough; next look Friday 09:00 (Europe/Oslo)."
         assert isinstance((await turn(blog, "2029-01-05T07:59:59")).decision, NotDue)
         assert isinstance((await turn(blog, "2029-01-05T08:00")).decision, Ready)
         assert isinstance((await turn(blog, "2029-01-05T08:00:01")).decision, Unfinished)
@@ -71,7 +71,7 @@ def test_a_slot_with_too_few_is_over_once_and_the_article_waits(bench: Bench) ->
         blog.found[FRIDAYS.feeds[0]] = articles(1)
         await turn(blog, "2029-01-01T00:00")
         told = await turn(blog, "2029-01-05T08:00")
-        assert told.reason == "1 of 2 articles; next look Friday 12 January 2029 09:00."
+        assert told.reason == "1 of 2 articles; next look Friday 12 January 2029 09:00 (Europe/Oslo)."
         assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
         assert blog.lines == [
             f'no-issue newsletter=weekly slot=2029-W01 outcome=skipped reason="{told.reason}"'
@@ -451,7 +451,9 @@ def test_what_nobody_approved_in_time_is_over_and_can_still_be_sent(bench: Bench
         blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
         await turn(blog, "2029-01-01T00:00")
         asked = await turn(blog, "2029-01-05T08:00")
-        assert asked.reason == "2 articles wait for your word: secondpost issue send weekly."
+        assert asked.reason == (
+            "2 articles wait for your word until Friday 21:00 (Europe/Oslo): secondpost issue send weekly."
+        )
         told = await turn(blog, "2029-01-05T20:00:01")
         assert isinstance(told.decision, NotApproved)
         assert outcomes(blog, "2029-W01") == [SlotOutcome.HELD]

@@ -189,6 +189,16 @@ class SlotRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarSince:
+    """The calendar by which a newsletter goes, and since when."""
+
+    newsletter: str
+    every: str  # as configured; "" in a store from before this was written down
+    timezone: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class FrozenSome:
     """What one batch of a freeze did."""
 
@@ -217,6 +227,14 @@ class Issues(Protocol):
     """The publish role's view, and the owner's."""
 
     # ---- slots and making
+
+    def calendar(self, newsletter: str) -> CalendarSince | None:
+        """None for a newsletter that was never looked at."""
+        ...
+
+    def set_calendar(self, calendar: CalendarSince) -> Awaitable[None]:
+        """Replaces what was written down before."""
+        ...
 
     def slot(self, newsletter: str, key: str) -> SlotRecord | None: ...
 
