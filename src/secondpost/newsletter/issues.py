@@ -48,6 +48,7 @@ class Desk:
     readers: int  # who would get an issue
     last_number: int  # of the last issue; 0 before the first
     times: SlotTimes
+    order: tuple[ArticleId, ...]  # of all articles that wait: how an issue tells them
     last_ms: int | None  # when the last outcome was recorded
 
 
@@ -112,7 +113,7 @@ def _enough(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: Sl
     if ripe >= rules.minimum:
         if desk.readers == 0:
             return NoReaders(rules.newsletter, ripe, next_ms, due, rules.approve)
-        return Ready(_draft(standing.ripe, rules, key))
+        return Ready(_draft(standing.ripe, desk, rules, key))
     if len(standing.doubts) > 0:
         doubtful = standing.doubts[0]
         return InDoubt(standing.count, doubtful.url, doubtful.finding, last_ms)
@@ -123,9 +124,11 @@ def _enough(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: Sl
     return TooFew(ripe, rules.minimum, next_ms, due, rules.approve)
 
 
-def _draft(articles: tuple[ArticleId, ...], rules: IssueRules, key: str) -> DigestDraft:
-    """What does not fit into one issue waits for the next."""
-    return DigestDraft(rules.newsletter, key, articles[:ARTICLES_OF_AN_ISSUE_MAX], rules.minimum)
+def _draft(ripe: tuple[ArticleId, ...], desk: Desk, rules: IssueRules, key: str) -> DigestDraft:
+    """What does not fit into one issue waits for the next: those seen last, so that none waits for ever."""
+    chosen = frozenset(ripe[:ARTICLES_OF_AN_ISSUE_MAX])
+    articles = tuple(id for id in desk.order if id in chosen)
+    return DigestDraft(rules.newsletter, key, articles, rules.minimum)
 
 
 def outcome(decision: Decision) -> tuple[SlotTime, SlotOutcome] | None:

@@ -68,10 +68,8 @@ def reason(decision: Decision, standing: Standing, beside: Beside, when: When) -
             "What stood in the feed at the first look counts as read; articles that come from now on are new."
         )
     if beside.goes_by is not None:
-        calendar = f"{beside.goes_by.every!r} ({beside.goes_by.timezone})"
-        sentences.append(
-            f"The service still goes by {calendar}: restart it, so that it reads the file again."
-        )
+        calendar = f'"{beside.goes_by.every}" ({beside.goes_by.timezone})'
+        sentences.append(f"The service still goes by {calendar}: restart it, and it reads the file again.")
     return " ".join(sentences)
 
 

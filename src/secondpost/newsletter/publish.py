@@ -17,6 +17,7 @@ from secondpost.newsletter.calendar import slot_times
 from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.eligible import FETCH_MS, Standing, is_in_doubt, standing
 from secondpost.newsletter.issues import Desk, IssueRules, decide, decide_forced, outcome
+from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, moment_text, reason
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.since import calendar_since, is_other
@@ -133,7 +134,7 @@ class Publisher:
         rules = rules_of(newsletter)
         waiting, feeds = self._reading.waiting(newsletter), self._reading.feeds(newsletter)
         found = standing(waiting, feeds, newsletter.settle_ms, now_ms)
-        return found, self._desk(newsletter, rules, now_ms), rules, now_ms
+        return found, self._desk(newsletter, waiting, rules, now_ms), rules, now_ms
 
     def _beside(self, newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
         held = self._reading.entries(newsletter, ArticleState.HELD)
@@ -147,7 +148,9 @@ class Publisher:
             goes_by=known if known is not None and is_other(known, newsletter) else None,
         )
 
-    def _desk(self, newsletter: Newsletter, rules: IssueRules, now_ms: int) -> Desk:
+    def _desk(
+        self, newsletter: Newsletter, waiting: Sequence[LedgerEntry], rules: IssueRules, now_ms: int
+    ) -> Desk:
         name = newsletter.name
         under_way = [each for each in self._issues.issues_under_way() if each.newsletter == name]
         newest, last = self._issues.issues(name, None, 1), self._issues.last_slot(name)
@@ -163,6 +166,7 @@ class Publisher:
                 now_ms,
                 is_spent=lambda key: self._issues.slot(name, key) is not None,
             ),
+            order=tuple(entry.id for entry in in_order(waiting, newsletter.order, newsletter.feeds)),
             last_ms=None if last is None else last.at_ms,
         )
 

@@ -1,4 +1,5 @@
--- newsletter.db: the calendar by which a newsletter goes, and since when. No earlier time is one of its slots.
+-- newsletter.db: the calendar by which a newsletter goes, and since when: no earlier time is one of its slots. Of an
+-- article, where it stands in its feed and in which language it is written.
 
 CREATE TABLE calendar (
   newsletter TEXT    PRIMARY KEY,
@@ -11,3 +12,6 @@ CREATE TABLE calendar (
 INSERT INTO calendar (newsletter, every, timezone, since_ms)
 SELECT newsletter, '', '', 0 FROM feed WHERE last_fetch_ms IS NOT NULL
 UNION SELECT newsletter, '', '', 0 FROM slot;
+
+ALTER TABLE article ADD COLUMN feed_place INTEGER NOT NULL DEFAULT 0;  -- the first is 0
+ALTER TABLE article ADD COLUMN language TEXT NOT NULL DEFAULT '';      -- BCP 47; '' when the feed says none
