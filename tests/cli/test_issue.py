@@ -90,7 +90,7 @@ def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
     assert "article   Article 1\n          https://www.example.net/posts/1" in shown
     document = paper.told("issue", "show", "weekly", "1")
     assert isinstance(document["articles"], list)
-    assert [article["title"] for article in document["articles"]] == ["Article 1", "Article 2"]
+    assert [article["title"] for article in document["articles"]] == ["Article 2", "Article 1"]
     counted = paper.told("issue", "status")
     assert (counted["planned"], counted["under_way"], counted["adds_up"]) == (1, 1, False)
     assert counted == paper.told("issue", "status", "1") == paper.told("issue", "status", "weekly", "1")

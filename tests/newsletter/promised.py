@@ -117,12 +117,13 @@ Step = Pass | Leap | Change | Write | Doubt | Read | Send | Stop | Ask
 
 @dataclass
 class Life:
-    """`begun_ms`: our own account of when the service first went by the calendar it has."""
+    """`goes_by` and `begun_ms`: our own account of the calendar that the service has, and since when."""
 
     blog: Blog
     written: int = 0
     is_bad: bool = False
-    begun_ms: int | None = None
+    goes_by: tuple[object, str] | None = None
+    begun_ms: int = 0
     reader: SubscriberId | None = None
     readers: int = 0  # that there ever were
     asked: set[str] = field(default_factory=set)  # which decisions were asked about
@@ -136,10 +137,7 @@ class Life:
             case Pass(ms) | Leap(ms):
                 self.blog.clock.ms += ms
             case Change() as change:
-                before = self.blog.newsletter
-                self.blog.newsletter = change.applied(before)
-                if _calendar(before) != _calendar(self.blog.newsletter):
-                    self.begun_ms = None
+                self.blog.newsletter = change.applied(self.blog.newsletter)
                 self.blog.restart()
             case Write(count):
                 self.written += count
@@ -184,9 +182,11 @@ class Life:
     async def turn(self) -> Outlook:
         """One look of the service at its calendar, and at what is under way."""
         self._publish()
-        now_ms = self.blog.clock.ms
-        self.begun_ms = now_ms if self.begun_ms is None else min(self.begun_ms, now_ms)
-        issues, newsletter = self.count(), self.blog.newsletter
+        now_ms, newsletter = self.blog.clock.ms, self.blog.newsletter
+        is_same = self.goes_by == _calendar(newsletter)
+        self.begun_ms = min(self.begun_ms, now_ms) if is_same else now_ms
+        self.goes_by = _calendar(newsletter)
+        issues = self.count()
         told = await self.blog.publisher.turn(newsletter, await self.blog.leader())
         self._check(told, issues)
         await self.blog.publisher.go_on([newsletter], await self.blog.leader())
@@ -232,11 +232,9 @@ class Life:
 
     def _check(self, told: Outlook, issues: int) -> None:
         """What is true of every turn, whatever was promised before it."""
-        begun_ms = self.begun_ms
-        assert begun_ms is not None
         assert self.count() - issues == isinstance(told.decision, Ready)
         for slot in _over(told):
-            assert slot.at_ms > begun_ms, f"{slot} was before the calendar began, {told.reason}"
+            assert slot.at_ms > self.begun_ms, f"{slot} was before the calendar began, {told.reason}"
         if isinstance(told.decision, Ready):
             made = self.blog.store.issues(self.blog.newsletter.name, None, 1)[0]
             spent = [key for key in keys_alike(made.slot) if key != made.slot]

@@ -16,6 +16,7 @@ from secondpost.compose.templating import Templates, Value
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
+from secondpost.mail.moment import day_text
 from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader, typed_mailbox
@@ -23,7 +24,7 @@ from secondpost.web.archive import html_of
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
 from secondpost.web.origin import is_from_elsewhere
-from secondpost.web.site import Site
+from secondpost.web.site import Site, zone_of
 
 ISSUES_PER_PAGE = 50
 ISSUE_NUMBER_DIGITS_MAX = 9
@@ -88,7 +89,7 @@ class PublicPages:
             language=newsletter.language,
             home=home_of(newsletter, self.site.web) or f"/{newsletter.name}/",
             issues=[
-                ListedIssue(issue, _sent_text(issue))
+                ListedIssue(issue, moment_text(_sent_ms(issue)))
                 for issue in self.site.store.issues(newsletter.name, None, ISSUES_PER_PAGE)
                 if self._was_sent(issue)
             ],
@@ -135,7 +136,7 @@ class PublicPages:
                 "number": issue.number,
                 "path": f"{path}{issue.number}",
                 "subject": issue.subject,
-                "day": _sent_text(issue)[:10],
+                "day": day_text(_sent_ms(issue), zone_of(newsletter)),
             }
             for issue in listed
             if self._was_sent(issue)
@@ -180,6 +181,6 @@ def _number_in(text: str) -> int | None:
     return int(text) if plain else None
 
 
-def _sent_text(issue: Issue) -> str:
+def _sent_ms(issue: Issue) -> int:
     """When its first mail could leave."""
-    return moment_text(issue.created_ms if issue.start_ms is None else issue.start_ms)
+    return issue.created_ms if issue.start_ms is None else issue.start_ms
