@@ -84,7 +84,8 @@ def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
     paper.writes(1, 2)
     with_a_reader(paper)
     paper.run("issue", "send")
-    line = paper.run("issue", "list").stdout.splitlines()[1]
+    title, line = paper.run("issue", "list").stdout.splitlines()
+    assert "made (UTC)" in title
     assert line.split()[:2] == ["1", "frozen"]
     shown = paper.run("issue", "show", "1").stdout
     assert "article   Article 1\n          https://www.example.net/posts/1" in shown

@@ -105,10 +105,11 @@ class PublicPages:
         if not self.sign_up_rate.allows(self.site.caller(request)):
             raise HTTPException(429)
         form = await read_form(request)
+        typed = form.value("email")
         try:
-            mailbox = typed_mailbox(form.value("email"))
+            mailbox = typed_mailbox(typed)
         except ValueError:
-            return self._home(newsletter, fault=NO_ADDRESS)
+            return self._home(newsletter, fault=NO_ADDRESS, address=typed)
         if is_from_elsewhere(request, self.site.web.url):
             return self._home(newsletter, address=str(mailbox))
         # Only programs fill in a field that nobody sees.
@@ -117,7 +118,7 @@ class PublicPages:
             try:
                 await self.sign_ups.ask(newsletter.name, mailbox, where, words, self.site.caller(request))
             except NotAReader:
-                return self._home(newsletter, fault=NO_ADDRESS)
+                return self._home(newsletter, fault=NO_ADDRESS, address=typed)
         return self.site.told(
             "Look into your mailbox",
             "A mail asks you to confirm. Nothing else is sent before you do.",
@@ -128,7 +129,9 @@ class PublicPages:
     def _home(
         self, newsletter: Newsletter, before: int | None = None, fault: str = "", address: str = ""
     ) -> Response:
-        """With an `address` that a form elsewhere has sent, which the reader's own click sends again."""
+        """With an `address` to be mended, or one that a form elsewhere has sent, which the reader's own click
+        sends again.
+        """
         listed = self.site.store.issues(newsletter.name, before, ISSUES_PER_PAGE)
         path = f"/{newsletter.name}/"
         issues: list[Value] = [
