@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from minijinja import Environment, Markup
 
+from secondpost.mail.language import direction_of_language
 from secondpost.mail.moment import moment_text
 
 FUEL = 2_000_000  # steps of one rendering; an issue of a thousand articles takes a tenth of it
@@ -39,6 +40,7 @@ class Templates:
             pycompat=False,
         )
         self._environment.add_filter("moment", _moment)
+        self._environment.add_filter("direction", direction_of_language)
 
     def render(self, name: str, values: Mapping[str, Value]) -> str:
         """Raises minijinja.TemplateError, which means a fault of ours."""
