@@ -72,8 +72,10 @@ def test_who_sends_an_issue_hears_that_nobody_delivers_it(paper: Newspaper) -> N
     with_a_reader(paper)
     assert "The service is NOT RUNNING" in paper.run("issue", "send").stdout
     assert "The service is NOT RUNNING" in paper.run("issue", "status").stdout
+    assert "The service is NOT RUNNING" in paper.run("issue", "next").stdout
     with served(SqliteNewsletterStore, paper.folder):
         assert "NOT RUNNING" not in paper.run("issue", "status").stdout
+        assert "NOT RUNNING" not in paper.run("issue", "next").stdout
     paper.run("issue", "stop", "1")
     assert "NOT RUNNING" not in paper.run("issue", "status").stdout
 

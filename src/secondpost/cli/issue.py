@@ -71,6 +71,8 @@ def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
             say_json(next_document(told))
         else:
             say(f"{newsletter.name}: {told.reason}")
+            if not open_.store.is_served():
+                say(NOT_RUNNING)
 
     at_newsletter(look, config)
 

@@ -174,7 +174,7 @@ class SlotOutcome(StrEnum):
 
     ISSUED = "issued"
     SKIPPED = "skipped"  # too few articles: they wait for the next
-    HELD = "held"  # the owner has to approve, or held it
+    HELD = "held"  # the owner did not approve in time, or sent an issue by command
     MISSED = "missed"  # nobody was there at the time
 
 
