@@ -43,7 +43,7 @@ changes = st.builds(
     timezone=st.sampled_from(ZONES),
     min_articles=st.integers(1, 3),
     approve=st.booleans(),
-    settle_ms=st.sampled_from((0, 10 * MINUTE_MS, 7 * HOUR_MS, DAY_MS)),
+    settle_ms=st.sampled_from((0, MINUTE_MS, 10 * MINUTE_MS, 7 * HOUR_MS, DAY_MS)),
     undo_ms=st.sampled_from((0, 15 * MINUTE_MS)),
 )
 steps: st.SearchStrategy[Step] = st.one_of(
