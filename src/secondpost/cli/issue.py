@@ -26,7 +26,7 @@ from secondpost.cli.screen import (
 )
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState
-from secondpost.mail.moment import clock_text, moment_text
+from secondpost.mail.moment import clock_text, zoned_text
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.subscriber_ports import NewsletterStore
 
@@ -147,7 +147,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
             return
         subject = f", {found.subject}" if len(found.subject) > 0 else ""
         say(f"issue     {found.newsletter} {found.number}{subject}")
-        say(f"made      {moment_text(found.created_ms, which.zone)}")
+        say(f"made      {zoned_text(found.created_ms, which.zone)}")
         say(f"state     {standing_text(found, which.zone)}")
         say(f"readers   {reckoning_text(open_.store.reckoning(found.id))}")
         if len(found.body) > 0:
@@ -222,7 +222,7 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
             if not store.is_served():
                 say(NOT_RUNNING)
             for down in store.sites_down():
-                say(f"{down.site} is down since {moment_text(down.since_ms, which.zone)}: {down.detail}")
+                say(f"{down.site} is down since {zoned_text(down.since_ms, which.zone)}: {down.detail}")
         if found.state is IssueState.DONE:
             say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 

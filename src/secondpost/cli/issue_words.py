@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from secondpost.cli.screen import counted
 from secondpost.mail.issue import Issue, IssueState, Reckoning
-from secondpost.mail.moment import moment_text
+from secondpost.mail.moment import zoned_text
 
 NOT_RUNNING = "The service is NOT RUNNING: nothing goes out before it is."
 
@@ -15,9 +15,9 @@ def standing_text(found: Issue, zone: ZoneInfo) -> str:
         case IssueState.OPEN:
             return "open: made, and nobody gets it before it could be composed and frozen"
         case IssueState.FROZEN if found.start_ms is not None:
-            return f"frozen: its first mail leaves {moment_text(found.start_ms, zone)}"
+            return f"frozen: its first mail leaves {zoned_text(found.start_ms, zone)}"
         case IssueState.DONE | IssueState.STOPPED if found.finished_ms is not None:
-            return f"{found.state} since {moment_text(found.finished_ms, zone)}"
+            return f"{found.state} since {zoned_text(found.finished_ms, zone)}"
         case state:
             return state.value
 

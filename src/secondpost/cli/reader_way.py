@@ -10,7 +10,7 @@ from secondpost.cli.way import Station, Step
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import Issue, IssueState
-from secondpost.mail.moment import moment_text
+from secondpost.mail.moment import zoned_text
 from secondpost.mail.queue_id import queue_id_ms, queue_id_text
 from secondpost.mail.subscriber import NOBODY, Subscriber
 from secondpost.store.newsletter_ports import ReaderDelivery
@@ -162,7 +162,7 @@ def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list
     steps = [Step(issue.created_ms, Station.NEWSLETTER, None, "made", f"{articles}, slot {issue.slot}")]
     if issue.start_ms is not None:
         readers = counted(issue.planned, "reader", "readers")
-        starts = f"for {readers}; its first mail leaves {moment_text(issue.start_ms, zone)}"
+        starts = f"for {readers}; its first mail leaves {zoned_text(issue.start_ms, zone)}"
         steps.append(Step(issue.created_ms, Station.NEWSLETTER, None, "frozen", starts))
     counts = store.reckoning(issue.id)
     told = f"{counts.delivered:,} delivered, {counts.under_way:,} under way, {counts.planned:,} planned"

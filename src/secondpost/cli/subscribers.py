@@ -13,7 +13,7 @@ from secondpost.cli.screen import Column, counted, say, say_json, say_table
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
-from secondpost.mail.moment import moment_text
+from secondpost.mail.moment import zoned_text
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.store.subscriber_ports import NewsletterStore, Reason
 from secondpost.subscribers.leave import AboutReader, ReadersDesk
@@ -218,14 +218,14 @@ def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
 def _say_reader(about: AboutReader, suppressed: bool, zone: ZoneInfo) -> None:
     one = about.subscriber
     suppressed_too = ", and the address is suppressed" if suppressed else ""
-    say(f"{one.mailbox} {_stands(one.state)} since {moment_text(one.since_ms, zone)}{suppressed_too}.")
+    say(f"{one.mailbox} {_stands(one.state)} since {zoned_text(one.since_ms, zone)}{suppressed_too}.")
     if one.consent is not None:
-        say(f"agreed    {moment_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
+        say(f"agreed    {zoned_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
     for name, value in one.attributes:
         say(f"{name}: {value}")
     for event in about.events:
         detail = f": {event.detail}" if len(event.detail) > 0 else ""
-        say(f"{moment_text(event.at_ms, zone)}  {event.what}{detail}")
+        say(f"{zoned_text(event.at_ms, zone)}  {event.what}{detail}")
     shown = about.deliveries[:SHOWN_MAX]
     if len(shown) > 0:
         say_table(
@@ -235,7 +235,7 @@ def _say_reader(about: AboutReader, suppressed: bool, zone: ZoneInfo) -> None:
                     str(mail.id),
                     "confirmation" if mail.issue is None else "issue",
                     mail.state.value,
-                    "" if mail.last_ms is None else moment_text(mail.last_ms, zone),
+                    "" if mail.last_ms is None else zoned_text(mail.last_ms, zone),
                     f"{mail.host}: {mail.reply}" if len(mail.host) > 0 else mail.reply,
                 )
                 for mail in shown

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from minijinja import Environment, Markup
 
 from secondpost.mail.language import direction_of_language
-from secondpost.mail.moment import moment_text
+from secondpost.mail.moment import zoned_text
 
 FUEL = 2_000_000  # steps of one rendering; an issue of a thousand articles takes a tenth of it
 
@@ -49,7 +49,7 @@ class Templates:
 
 def _moment(iso: str, zone: str) -> str:
     """What RFC 3339 says, for people: `{{ at | moment(zone) }}`."""
-    return moment_text(int(datetime.fromisoformat(iso).timestamp()) * 1000, ZoneInfo(zone))
+    return zoned_text(int(datetime.fromisoformat(iso).timestamp()) * 1000, ZoneInfo(zone))
 
 
 def _escapes(name: str) -> bool:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 
-def moment_text(milliseconds: int, zone: ZoneInfo) -> str:
+def zoned_text(milliseconds: int, zone: ZoneInfo) -> str:
     """Such as "2029-01-05 09:00:00 (Europe/Oslo)"."""
     return f"{clock_text(milliseconds, zone)} ({zone.key})"
 
