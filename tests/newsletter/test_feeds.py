@@ -218,3 +218,41 @@ def test_a_feed_that_tells_of_entities_defines_none() -> None:
     )
     read = read_feed(("<!-- -- -->" + body).encode(), "application/xml", URL)
     assert isinstance(read, FeedRead)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (
+            "<rss version='2.0'><channel><title>B</title><language>he-IL</language>"
+            "<item><title>A</title><link>/1</link><description>x</description></item>"
+            "<item><title>B</title><link>/2</link><description xml:lang='en'>x</description></item>"
+            "</channel></rss>",
+            ["he-IL", "en"],
+        ),
+        (
+            "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='ar'><id>urn:b</id><title>B</title>"
+            "<entry><id>urn:1</id><title>A</title><link href='/1'/><content>x</content></entry>"
+            "<entry xml:lang='fr'><id>urn:2</id><title>A</title><link href='/2'/><content>x</content></entry>"
+            "</feed>",
+            ["ar", "fr"],
+        ),
+        (
+            '{"version": "https://jsonfeed.org/version/1.1", "title": "B", "language": "fa", "items": ['
+            '{"id": "1", "url": "/1", "title": "A"},'
+            '{"id": "2", "url": "/2", "title": "A", "language": "en"},'
+            '{"id": "3", "url": "/3", "title": "A", "language": ["?"]}]}',
+            ["fa", "en", "fa"],
+        ),
+        (
+            '{"version": "https://jsonfeed.org/version/1.1", "title": "B", "language": 7, "items": ['
+            '{"id": "1", "url": "/1", "title": "A", "language": "not a tag"}]}',
+            [""],
+        ),
+    ],
+    ids=["rss", "atom", "json", "odd"],
+)
+def test_the_language_of_an_article_is_what_its_feed_says(document: str, expected: list[str]) -> None:
+    read = read_feed(document.encode(), "", URL)
+    assert isinstance(read, FeedRead)
+    assert [article.language for article in read.articles] == expected

@@ -28,6 +28,8 @@ class Article:
     published_ms: int | None  # a hint, never the test of newness
     fingerprint: str  # of title and text: the same for the same words, whatever the markup
     categories: tuple[str, ...] = ()  # as the blog sorts its articles; known while the feed is looked at
+    language: str = ""  # of its words, by the feed's own word (BCP 47); "" when it says none
+    place: int = 0  # in its feed when it last stood there: the first is 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Entry:
     author: str
     published_ms: int | None
     categories: tuple[str, ...]
+    language: str = ""  # of its words, as it is written; else of the feed's
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class _Item(msgspec.Struct):
     author: _Author | None = None  # 1.0
     authors: list[_Author] | None = None  # 1.1
     tags: list[str] | None = None
+    language: object = None  # 1.1: a text; what else is written there costs no article
 
 
 class _Feed(msgspec.Struct):
@@ -35,6 +36,7 @@ class _Feed(msgspec.Struct):
     title: str | None = None
     home_page_url: str | None = None
     feed_url: str | None = None
+    language: object = None
 
 
 def read_json_feed(body: bytes) -> Document:
@@ -45,7 +47,7 @@ def read_json_feed(body: bytes) -> Document:
         raise Unreadable(f"It is not a whole JSON Feed: {error}.") from error
     if not feed.version.replace("http://", "https://", 1).startswith(VERSION):
         raise Unreadable("It is JSON, but not JSON Feed version 1.")
-    read = [_entry(raw) for raw in feed.items]
+    read = [_entry(raw, feed.language) for raw in feed.items]
     return Document(
         title=Text(feed.title or "", is_markup=False),
         identity=feed.feed_url or "",
@@ -55,7 +57,7 @@ def read_json_feed(body: bytes) -> Document:
     )
 
 
-def _entry(raw: msgspec.Raw) -> Entry | None:
+def _entry(raw: msgspec.Raw, feed_language: object) -> Entry | None:
     try:
         item = msgspec.json.decode(raw, type=_Item)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -76,6 +78,7 @@ def _entry(raw: msgspec.Raw) -> Entry | None:
         author=", ".join(each.name for each in authors if each.name is not None),
         published_ms=_milliseconds(item.date_published),
         categories=tuple(item.tags or ()),
+        language=next((each for each in (item.language, feed_language) if isinstance(each, str)), ""),
     )
 
 

@@ -8,6 +8,7 @@ import calendar
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, cast
 
 import feedparser  # type: ignore[import-untyped]
@@ -39,7 +40,11 @@ def read_markup_feed(body: bytes, content_type: str, url: str) -> Document:
         identity=_word(feed, "id") or _self_link(feed),
         home=_word(feed, "link"),
         generator=_word(feed, "generator"),
-        entries=tuple(_entry(each) for each in entries) if isinstance(entries, list) else (),
+        entries=tuple(
+            replace(_entry(each), language=_language(each) or _word(feed, "language")) for each in entries
+        )
+        if isinstance(entries, list)
+        else (),
     )
 
 
@@ -110,6 +115,14 @@ def _entry(found: dict[str, object]) -> Entry:
         published_ms=_milliseconds(found, "published_parsed") or _milliseconds(found, "updated_parsed"),
         categories=_categories(found),
     )
+
+
+def _language(found: dict[str, object]) -> str:
+    """What xml:lang says of its content, its summary or its title."""
+    contents = dict.get(found, "content")
+    details = [*(contents if isinstance(contents, list) else []), _mapping(found, "summary_detail")]
+    said = [_word(detail, "language") for detail in (*details, _mapping(found, "title_detail"))]
+    return next((language for language in said if len(language) > 0), "")
 
 
 def _categories(found: dict[str, object]) -> tuple[str, ...]:

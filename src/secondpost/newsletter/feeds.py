@@ -23,6 +23,7 @@ from secondpost.mail.article import (
     FeedRead,
     FeedUnreadable,
 )
+from secondpost.mail.language import language_tag
 from secondpost.newsletter.feed_document import Document, Entry, Text, Unreadable
 from secondpost.newsletter.feed_gate import check_xml
 from secondpost.newsletter.feed_json import read_json_feed
@@ -103,6 +104,7 @@ def _article(entry: Entry, home: str, url: str) -> Article | None:
         html=_html(full, base),
         author=plain(entry.author, AUTHOR_CHARACTERS_MAX),
         published_ms=entry.published_ms,
+        language=language_tag(entry.language),
         fingerprint=fingerprint(title, text),
         categories=tuple(plain(each, CATEGORY_CHARACTERS_MAX) for each in entry.categories[:CATEGORIES_MAX]),
     )

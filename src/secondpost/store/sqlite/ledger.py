@@ -153,6 +153,8 @@ def _new_row(feed: Feed, new: NewArticle, at_ms: int) -> Row:
         at_ms,
         new.state.value,
         new.reason,
+        told.place,
+        told.language,
     )
 
 
@@ -170,12 +172,14 @@ def _again_row(feed: Feed, again: SeenAgain, at_ms: int) -> Row:
         told.html,
         told.author,
         told.published_ms,
+        told.place,
+        told.language,
     )
 
 
 def _entry(row: tuple[Value, ...]) -> LedgerEntry:
     id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint = row[:11]
-    canonical_link, first_ms, last_ms, fetches, state, issue, reason = row[11:]
+    canonical_link, first_ms, last_ms, fetches, state, issue, reason, place, language = row[11:]
     told = Article(
         guid=str(guid),
         link=str(link),
@@ -185,6 +189,8 @@ def _entry(row: tuple[Value, ...]) -> LedgerEntry:
         author=str(author),
         published_ms=maybe_number(published_ms),
         fingerprint=str(fingerprint),
+        place=number(place),
+        language=str(language),
     )
     return LedgerEntry(
         id=ArticleId(number(id)),
