@@ -27,6 +27,7 @@ _ROWS = frozenset({"li", "dt", "dd", "tr"})  # no empty line between these
 _LISTS = frozenset({"ul", "ol", "dl", "table"})
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
+_BETWEEN_DIGITS = re.compile(r"[\s().\-\u2010-\u2013/\u00a0]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +139,12 @@ class _Teller(HTMLParser):
         self._marks.append(" " * len(self._bullet))
 
     def _end_link(self, href: str) -> None:
-        if not href.startswith(("https://", "http://", "mailto:")):
-            return
         words = "".join(self._line).rstrip()
-        if href.startswith("mailto:") or words.endswith(href):
-            return  # the address stands there already, or is best read in its place
+        scheme, _, rest = href.partition(":")
+        if scheme == "tel" and _signs(rest) not in _signs(words):
+            self._line.append(f" ({rest})")  # best read in its place
+        if scheme not in ("https", "http") or words.endswith(href):
+            return  # the address stands there already, or is one that its owner did not write out
         if href not in self.links:
             self.links.append(href)
         self._line.append(f" [{self.links.index(href) + self._first_link}]")
@@ -179,6 +181,11 @@ def _folded(line: str, width: int) -> list[str]:
     if len(line) <= width:
         return [line]
     return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _signs(words: str) -> str:
+    """Without what people put between the digits of a number."""
+    return _BETWEEN_DIGITS.sub("", words)
 
 
 def _start_of(values: dict[str, str]) -> int:

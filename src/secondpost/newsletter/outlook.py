@@ -31,9 +31,10 @@ class Beside:
     unlooked: tuple[str, ...]  # feeds that nobody has looked at yet
     held: Mapping[str, int]  # why articles are held, and how many are
     is_only_past: bool  # the feed was read, and all that stood in it counts as seen
+    left_out: Mapping[str, str]  # by feed: which of its entries are no articles, and why
 
 
-NOTHING_BESIDE = Beside((), {}, is_only_past=False)
+NOTHING_BESIDE = Beside((), {}, is_only_past=False, left_out={})
 
 
 def beside(feeds: Mapping[str, Feed], held: Sequence[LedgerEntry], *, is_only_past: bool) -> Beside:
@@ -42,6 +43,7 @@ def beside(feeds: Mapping[str, Feed], held: Sequence[LedgerEntry], *, is_only_pa
         unlooked=tuple(feed.url for feed in feeds.values() if feed.last_fetch_ms is None),
         held=dict(whys),
         is_only_past=is_only_past,
+        left_out={feed.url: feed.left_out for feed in feeds.values() if len(feed.left_out) > 0},
     )
 
 
@@ -55,6 +57,7 @@ def reason(decision: Decision, standing: Standing, beside: Beside, when: When) -
     sentences += [f"The feed {url} was not looked at yet." for url in beside.unlooked]
     for why, articles in beside.held.items():
         sentences.append(f"{counted(articles)} {'is' if articles == 1 else 'are'} held back: {why}.")
+    sentences += [f"In the feed {url}, {entries}." for url, entries in beside.left_out.items()]
     if beside.is_only_past:
         sentences.append(
             "What stood in the feed at the first look counts as read; articles that come from now on are new."

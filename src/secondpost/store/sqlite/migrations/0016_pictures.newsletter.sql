@@ -1,0 +1,6 @@
+-- newsletter.db alone: the picture of an article, and which entries of a feed are no articles.
+ALTER TABLE article ADD COLUMN picture TEXT NOT NULL DEFAULT '';  -- an absolute address
+ALTER TABLE feed ADD COLUMN left_out TEXT NOT NULL DEFAULT '';    -- in words; '' when every entry is an article
+
+-- An author is a name. What holds an address is written again when its feed is next read.
+UPDATE article SET author = '' WHERE instr(author, '@') > 0;
