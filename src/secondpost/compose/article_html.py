@@ -1,9 +1,9 @@
 """Makes the HTML of an article fit for a mail: an explicit list of what may stay, and nothing else.
 
-Formulas become words, then nh3 has the first word, so that the pass of our own reads well-formed markup, and
-the last. In between: what cannot play in a mail (frames, films, sound) becomes a link to it, headings go below
-the article's own, images are only those that a reader sees, each once, however its page loads it. A pixel that
-counts readers is not among them; where any other picture cannot be shown, its alternative text stays.
+Formulas become words. Then nh3 has the first word, so that the pass of our own reads well-formed markup, and
+the last. In between: what cannot play in a mail (frames, films, sound) becomes a link to it, headings go
+below the article's own, images are only those that a reader sees, each once, however its page loads it. A
+pixel that counts readers is not among them; where another picture cannot be shown, its alternative text stays.
 """
 
 import re

@@ -5,7 +5,7 @@ The order in which they are believed:
 2. the description or summary;
 3. only where neither has a word or a picture, what is said of the picture, the film or the episode:
    media:description, itunes:summary, itunes:subtitle.
-The first stands, unless a later one of 1 and 2 says more than TEASER_TIMES as much: then the first is a teaser.
+The first stands, unless a later one of 1 and 2 says more than TEASER_TIMES as much: then it is a teaser.
 """
 
 import html

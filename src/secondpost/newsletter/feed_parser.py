@@ -1,5 +1,5 @@
-"""feedparser, taught which elements are an article's own, and bounded: the one module that touches it, because
-it has no types.
+"""feedparser, taught which elements are an article's own, and bounded: the one module that touches it,
+because it has no types.
 
 It is given octets in a stream and nothing else: a text might name a URL or a file, and it would go there. By
 itself it takes the description of a picture or a film for the article's text, the title of an image for the

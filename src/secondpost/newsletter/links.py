@@ -21,8 +21,8 @@ _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]")
 _INDEX = re.compile(r"/index\.(?:html?|php)$")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# An attribute that holds one link, or several pictures to choose from, inside a tag; a value without quotes ends
-# at a space or the tag's end.
+# An attribute that holds one link, or several pictures to choose from, inside a tag; a value without quotes
+# ends at a space or the tag's end.
 _SETS = frozenset(SETS)
 _LINK_ATTRIBUTE = re.compile(
     rf"""(?P<name>\s(?P<of>href|src|poster|cite|{"|".join((*LAZY_ADDRESSES, *SETS))})\s*=\s*)"""
