@@ -3,7 +3,7 @@
 Formulas become words. Then nh3 has the first word, so that the pass of our own reads well-formed markup, and
 the last. In between: what cannot play in a mail (frames, films, sound) becomes a link to it, headings go
 below the article's own, images are only those that a reader sees, each once, however its page loads it. A
-pixel that counts readers is not among them; where another picture cannot be shown, its alternative text stays.
+pixel that counts readers is not among them; where another picture cannot be shown, its alternative text is.
 """
 
 import re
@@ -43,9 +43,7 @@ _TAGS = names_in(
     "table tbody td tfoot th thead time tr u ul var wbr"
 )
 # What a reader should find as a link; and the headings that must move down.
-_WITHOUT_SCRIPT = (
-    "without-script"  # what noscript is called here: nh3 reads no markup in an element of that name
-)
+_WITHOUT_SCRIPT = "without-script"  # what noscript is called here: nh3 reads no markup in a noscript
 _FIRST_TAGS = _TAGS | names_in(f"audio embed h1 h2 iframe object source video {_WITHOUT_SCRIPT}")
 _NOSCRIPT = re.compile(r"<(/?)noscript(?=[\s/>])", re.IGNORECASE)
 _WITHOUT_CONTENT = names_in(
