@@ -26,7 +26,8 @@ from secondpost.newsletter.words import plain
 FEEDS = Path(__file__).parent / "feeds"
 URL = "https://www.example.net/feed.xml"
 TYPES = {".xml": "application/xml", ".json": "application/feed+json", ".html": "text/html; charset=utf-8"}
-CASES = sorted(path for path in FEEDS.iterdir() if path.suffix in TYPES)
+CASES = sorted(path for path in FEEDS.rglob("*") if path.suffix in TYPES)
+PLATFORMS = [path for path in CASES if path.parent.name == "platforms"]  # as programs and services write them
 
 
 def told(read: FeedRead | FeedUnreadable) -> str:
@@ -34,6 +35,7 @@ def told(read: FeedRead | FeedUnreadable) -> str:
         return f"unreadable: {read.reason}\n"
     lines = [f"feed: {read.title} | {read.identity} | {read.home} | {read.generator}"]
     lines += [f"repeated guid: {guid}" for guid in sorted(read.repeated_guids)]
+    lines += [f"left out: {read.left_out}"] if len(read.left_out) > 0 else []
     for article in read.articles:
         date = "no date"
         if article.published_ms is not None:
@@ -45,6 +47,7 @@ def told(read: FeedRead | FeedUnreadable) -> str:
             f"guid: {article.guid} | {date} | {article.author}",
             f"summary: {article.summary}",
             f"in: {', '.join(article.categories)}",
+            f"picture: {article.picture}",
             f"html: {article.html}",
         ]
     return "\n".join(lines) + "\n"

@@ -13,9 +13,10 @@ _WRITTEN_CHARACTERS_MAX = 1_000
 # As loose as can be: what is left of an address that was half recognised is worse than a word too few.
 _ADDRESS = re.compile(r"""(?:mailto:)?(?:"[^"@]*+"|[^\s<>()\[\],;:"@]++)@[^\s<>()\[\],;"@]+""", re.IGNORECASE)
 _EMPTY = re.compile(r"<\s*>|\(\s*\)|\[\s*\]|&lt;\s*&gt;|@(?!\S)")
-_AROUND = re.compile(r"\(([^()]*)\)")
-_NOT_A_NAME = frozenset(("unknown", "noreply", "no-reply"))  # the first: Blogger, for a hidden profile
-_EDGES = " \t,;:-–—|/<>\"'&"
+# Blogger says "Unknown" of a hidden profile, Bear "hidden" in the place of an address, Lemmy gives a page.
+_NOT_A_NAME = re.compile(r"(?:unknown|hidden|no-?reply|https?://\S*)", re.IGNORECASE)
+_NO_ADDRESS = re.compile(r"(?:hidden|no-?reply)\s+(?=\()", re.IGNORECASE)
+_EDGES = " \t,;:-–—|<>\"'&"
 
 
 def names_of(authors: Sequence[str]) -> str:
@@ -29,8 +30,15 @@ def name_of(author: str) -> str:
     written = author[:_WRITTEN_CHARACTERS_MAX]
     without = _EMPTY.sub(" ", _ADDRESS.sub(" ", written))
     words = plain(_ADDRESS.sub(" ", text_of(without)), AUTHOR_CHARACTERS_MAX)
-    if "@" in written:
-        # "(Ann)" behind an address is the name (RSS 2.0); several are told apart by their commas.
-        words = ", ".join(part.strip(_EDGES) for part in _AROUND.sub(r" \1 ", words).split(","))
+    hidden = _NO_ADDRESS.match(words)
+    if hidden is not None:
+        words = words[hidden.end() :]
+    if "@" in written or hidden is not None:
+        words = ", ".join(_without_brackets(part.strip(_EDGES)) for part in words.split(","))
     name = " ".join(_EMPTY.sub(" ", words).split()).strip(_EDGES)
-    return "" if name.casefold() in _NOT_A_NAME else name
+    return "" if _NOT_A_NAME.fullmatch(name) is not None else name
+
+
+def _without_brackets(part: str) -> str:
+    """What stands in brackets behind an address is the name (RSS 2.0)."""
+    return part[1:-1].strip(_EDGES) if part.startswith("(") and part.endswith(")") else part
