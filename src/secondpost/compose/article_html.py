@@ -138,7 +138,8 @@ class _Rewriter(HTMLParser):
         self._pieces: list[str] = []
         self._playing: list[str] = []  # open elements whose own content is a fallback
         self._told: set[str] = set()  # addresses of one player, told once
-        self._links = 0  # open
+        self._links: list[tuple[int, int]] = []  # open: where each stands, and what was said before it
+        self._said = 0  # words and images
         self._without_script = 0  # open
         self._beside: _Beside | None = None
         self._picture_at = 0  # where among the pieces the last picture stands
@@ -168,7 +169,8 @@ class _Rewriter(HTMLParser):
         elif tag == "img":
             self._image(values)
         else:
-            self._links += tag == "a"
+            if tag == "a":
+                self._links.append((len(self._pieces), self._said))
             if tag in _APART:
                 self._beside = None
             self._pieces.append(_start(_LOWERED.get(tag, tag), values))
@@ -183,15 +185,21 @@ class _Rewriter(HTMLParser):
                 pass
             self._told.clear()
         elif len(self._playing) == 0 and tag not in _VOID:
-            self._links -= tag == "a"
             self._pieces.append(f"</{_LOWERED.get(tag, tag)}>")
+            if tag == "a" and len(self._links) > 0:
+                self._end_link(*self._links.pop())
 
     def handle_data(self, data: str) -> None:
         if len(self._playing) > 0 or self._without_script > 0:
             return  # what stands in noscript beside a picture asks to turn scripts on
         if len(data.strip()) > 0:
             self._beside = None
+            self._said += 1
         self._pieces.append(escape(data, quote=False))
+
+    def _end_link(self, at: int, said: int) -> None:
+        if self._said == said:  # a link with nothing to follow it by: its picture is not shown
+            self._pieces[at] = self._pieces[-1] = ""
 
     def _player(self, address: str, title: str) -> None:
         if not is_web(address) or address in self._told or len(self._told) > 0:
@@ -220,6 +228,7 @@ class _Rewriter(HTMLParser):
         elif is_stand_in(values) and len(source) == 0:
             self._beside = _Beside.STAND_IN
         written = self._picture(values, address or source)
+        self._said += len(written) > 0
         if beside is _Beside.STAND_IN and (len(lazy) > 0 or self._without_script > 0):
             self._pieces[self._picture_at] = written
         else:
@@ -242,9 +251,10 @@ class _Rewriter(HTMLParser):
                 )  # the height follows: style sheet of the digest
             return _start("img", kept)
         words = f"[{escape(alternative)}]" if len(alternative) > 0 else ""
-        if not self._images or len(address) == 0 or self._links > 0:
+        if not self._images or len(address) == 0:
             return words
-        return f'<a href="{escape(address)}">{words or escape(host_of(address))}</a>'
+        words = words or escape(host_of(address))
+        return words if len(self._links) > 0 else f'<a href="{escape(address)}">{words}</a>'
 
 
 def host_of(address: str) -> str:

@@ -10,6 +10,7 @@ from secondpost.compose.unseen import is_unseen
 
 WIDTH_WANTED = 1_120  # pixels: the column of the digest on a screen with two pixels for one
 PIXEL_MAX = 2  # an image of this size is there to count, not to be seen
+SIDE_PIXELS_MIN = 64  # an image that is smaller is a sign or a face, and never the picture of an article
 # As the lazy loaders of WordPress, Squarespace and Medium write them; the attributes of one element in the
 # order in which they are believed.
 LAZY_ADDRESSES = (

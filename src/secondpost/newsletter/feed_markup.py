@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import cast
 
-from secondpost.compose.picture import is_file_of_a_picture, pixels
+from secondpost.compose.picture import SIDE_PIXELS_MIN, is_file_of_a_picture, pixels
 from secondpost.newsletter.feed_document import NO_TEXT, Document, Entry, Text, Unreadable
 from secondpost.newsletter.feed_parser import parse
 
@@ -14,7 +14,6 @@ THUMBNAIL_WIDTH_MIN = 200  # pixels: a smaller one comes behind a picture in the
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _MARKUP_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 _TAG_LIKE = re.compile(r"</?[a-zA-Z][^<>]*>")
-_FACE = re.compile(r"^https?://(?:[a-z0-9-]+\.)?gravatar\.com/avatar/", re.IGNORECASE)
 SECONDS_MAX = 253_402_300_800  # the year 10000
 
 
@@ -131,9 +130,7 @@ def _pictures(found: dict[str, object]) -> Iterator[str]:
 
 
 def _is_picture(media: dict[str, object], address: str) -> bool:
-    """By its own word, else by its name. The face of an author, as WordPress.com adds it, is none."""
-    if len(address) == 0 or _FACE.match(address) is not None:
-        return False
+    """By its own word, else by its name."""
     medium, type = _word(media, "medium"), _word(media, "type")
     if len(medium) > 0 or type.startswith(("image/", "audio/", "video/")):
         return medium == "image" or type.startswith("image/")
@@ -141,12 +138,15 @@ def _is_picture(media: dict[str, object], address: str) -> bool:
 
 
 def _thumbnails(found: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Large and small ones. A feed that does not say how wide it is means the picture of the article."""
+    """Large and small ones. Where no width is given, it is the article's picture; the smallest are faces."""
     large: list[str] = []
     small: list[str] = []
     for each in _mappings(found, "media_thumbnail"):
         width = pixels(_word(each, "width"))
-        (large if width is None or width >= THUMBNAIL_WIDTH_MIN else small).append(_word(each, "url"))
+        if width is None or width >= THUMBNAIL_WIDTH_MIN:
+            large.append(_word(each, "url"))
+        elif width >= SIDE_PIXELS_MIN:
+            small.append(_word(each, "url"))
     return tuple(large), tuple(small)
 
 

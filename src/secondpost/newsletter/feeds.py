@@ -120,7 +120,7 @@ def _article(entry: Entry, home: str, url: str) -> Article | LeftOut:
         published_ms=entry.published_ms,
         fingerprint=fingerprint(title, text),
         categories=tuple(plain(each, CATEGORY_CHARACTERS_MAX) for each in entry.categories[:CATEGORIES_MAX]),
-        picture=picture_of(entry, html, base),
+        picture=picture_of(entry, html, home or url),
     )
 
 

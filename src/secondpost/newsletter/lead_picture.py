@@ -4,38 +4,59 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from secondpost.compose.picture import address_of, is_counter, is_emoji, pixels
+from secondpost.compose.picture import (
+    SIDE_PIXELS_MIN,
+    address_of,
+    is_counter,
+    is_emoji,
+    is_stand_in,
+    lazy_address,
+    pixels,
+)
 from secondpost.newsletter.feed_document import Entry
 from secondpost.newsletter.links import absolute
 
-SIDE_PIXELS_MIN = 64  # an image that is smaller is a sign or a face
 IMAGES_MAX = 100  # of an article that are looked at
+# Faces, as WordPress.com and GitHub add them; buttons to share with, as FeedBurner did.
+_NO_PICTURE = re.compile(
+    r"https?://(?:(?:[a-z0-9-]+\.)?gravatar\.com/avatar/|avatars\.githubusercontent\.com/|feeds\.feedburner\.com/~)",
+    re.IGNORECASE,
+)
 _IMAGE = re.compile(r"<img\b([^<>]*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     r"""(?<![\w-])(?P<name>[a-zA-Z-]++)\s*+=\s*+(?:"(?P<two>[^"]*)"|'(?P<one>[^']*)'|(?P<bare>[^\s"'<>]++))"""
 )
 
 
-def picture_of(entry: Entry, html: str, base: str) -> str:
-    """An absolute address, or "". `html`: of the article, with absolute links."""
+def picture_of(entry: Entry, html: str, home: str) -> str:
+    """An absolute address, or "". `html`: of the article, with absolute links; `home`: what those of the feed
+    refer to.
+    """
     for addresses in (entry.pictures, _shown_in(html), entry.thumbnails):
         for address in addresses:
-            found = absolute(address, base) if len(address.strip()) > 0 else ""
-            if len(found) > 0:
+            found = absolute(address, home) if len(address.strip()) > 0 else ""
+            if len(found) > 0 and _NO_PICTURE.match(found) is None:
                 return found
     return ""
 
 
 def _shown_in(html: str) -> Iterator[str]:
+    """Those in whose place a script puts another come last."""
+    stand_ins: list[str] = []
     for number, image in enumerate(_IMAGE.finditer(html)):
         if number == IMAGES_MAX:
-            return
+            break
         values = {
             found["name"].lower(): unescape(found["two"] or found["one"] or found["bare"] or "")
             for found in _ATTRIBUTE.finditer(image[1])
         }
-        if not is_counter(values) and not _is_sign(values):
+        if is_counter(values) or _is_sign(values):
+            continue
+        if is_stand_in(values) and len(lazy_address(values)) == 0:
+            stand_ins.append(address_of(values))
+        else:
             yield address_of(values)
+    yield from stand_ins
 
 
 def _is_sign(values: dict[str, str]) -> bool:
