@@ -4,6 +4,7 @@ one does so for its own readers' programs, and not to have it mailed to everybod
 
 import re
 from collections.abc import Sequence
+from html import unescape
 
 from secondpost.newsletter.words import plain, text_of
 
@@ -12,7 +13,7 @@ AUTHORS_MAX = 10  # of an article
 _WRITTEN_CHARACTERS_MAX = 1_000
 # As loose as can be: what is left of an address that was half recognised is worse than a word too few.
 _ADDRESS = re.compile(r"""(?:mailto:)?(?:"[^"@]*+"|[^\s<>()\[\],;:"@]++)@[^\s<>()\[\],;"@]+""", re.IGNORECASE)
-_EMPTY = re.compile(r"<\s*>|\(\s*\)|\[\s*\]|&lt;\s*&gt;|@(?!\S)")
+_EMPTY = re.compile(r"<\s*>|\(\s*\)|\[\s*\]|@(?!\S)")
 # Blogger says "Unknown" of a hidden profile, Bear "hidden" in the place of an address, Lemmy gives a page.
 _NOT_A_NAME = re.compile(r"(?:unknown|hidden|no-?reply|https?://\S*)", re.IGNORECASE)
 _NO_ADDRESS = re.compile(r"(?:hidden|no-?reply)\s+(?=\()", re.IGNORECASE)
@@ -27,7 +28,7 @@ def names_of(authors: Sequence[str]) -> str:
 
 def name_of(author: str) -> str:
     """Such as Ann for "ann@example.org (Ann)", "Ann <ann@example.org>" and "Ann"; "" for a mere address."""
-    written = author[:_WRITTEN_CHARACTERS_MAX]
+    written = unescape(author[:_WRITTEN_CHARACTERS_MAX])
     without = _EMPTY.sub(" ", _ADDRESS.sub(" ", written))
     words = plain(_ADDRESS.sub(" ", text_of(without)), AUTHOR_CHARACTERS_MAX)
     hidden = _NO_ADDRESS.match(words)
