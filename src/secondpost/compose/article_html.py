@@ -7,7 +7,6 @@ pixel that counts readers is not among them; where another picture cannot be sho
 """
 
 import re
-from enum import Enum, auto
 from html import escape
 from html.parser import HTMLParser
 from typing import Literal
@@ -23,12 +22,11 @@ from secondpost.compose.picture import (
     best_of,
     is_counter,
     is_emoji,
-    is_file_of_a_picture,
-    is_stand_in,
     is_web,
     lazy_address,
     pixels,
 )
+from secondpost.compose.picture_places import PicturePlaces, Place
 from secondpost.mail.issue_content import MARKS
 
 IMAGE_WIDTH_MAX = 560  # CSS pixels: the column of the digest
@@ -77,14 +75,6 @@ _LOWERED = {"h1": "h3", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6", "h6": "h
 _VOID = frozenset({"br", "hr", "img", "wbr", "embed", "source"})
 # Where these begin, a picture has nothing to do with the one before.
 _APART = names_in("blockquote dd dt figcaption h1 h2 h3 h4 h5 h6 hr li p pre table")
-
-
-class _Beside(Enum):
-    """What the picture is, next to which the pass stands: with nothing but tags in between."""
-
-    STAND_IN = auto()  # the one that follows takes its place
-    LAZY = auto()  # its own address was found: one for readers without scripts is the same
-    FOR_NO_SCRIPT = auto()  # a lazy one that follows is the same
 
 
 def clean_article(html: str, link: str, images: bool) -> str:
@@ -141,7 +131,7 @@ class _Rewriter(HTMLParser):
         self._links: list[tuple[int, int]] = []  # open: where each stands, and what was said before it
         self._said = 0  # words and images
         self._without_script = 0  # open
-        self._beside: _Beside | None = None
+        self._places = PicturePlaces()
         self._picture_at = 0  # where among the pieces the last picture stands
         self._source = ""  # of the picture element that the next image belongs to
 
@@ -156,7 +146,7 @@ class _Rewriter(HTMLParser):
         if tag == _WITHOUT_SCRIPT:
             self._without_script += 1
         elif self._without_script > 0:
-            if tag == "img":
+            if tag == "img" and len(self._playing) == 0:
                 self._image(values)
         elif tag in _PLAYED:
             if tag in _SOUND_AND_FILM or tag == "iframe":
@@ -172,7 +162,7 @@ class _Rewriter(HTMLParser):
             if tag == "a":
                 self._links.append((len(self._pieces), self._said))
             if tag in _APART:
-                self._beside = None
+                self._places.apart()
             self._pieces.append(_start(_LOWERED.get(tag, tag), values))
 
     def handle_endtag(self, tag: str) -> None:
@@ -193,7 +183,7 @@ class _Rewriter(HTMLParser):
         if len(self._playing) > 0 or self._without_script > 0:
             return  # what stands in noscript beside a picture asks to turn scripts on
         if len(data.strip()) > 0:
-            self._beside = None
+            self._places.apart()
             self._said += 1
         self._pieces.append(escape(data, quote=False))
 
@@ -210,26 +200,15 @@ class _Rewriter(HTMLParser):
         self._pieces.append(f'<p><a href="{escape(address)}">▶ {escape(words)}</a></p>')
 
     def _image(self, values: dict[str, str]) -> None:
-        """Each picture once: a page may hold it as a blank, for a script, and for readers without scripts."""
-        beside, self._beside = self._beside, None
-        address, lazy = address_of(values), lazy_address(values)
         source, self._source = self._source, ""
         if is_counter(values):
-            self._beside = beside
             return
-        if self._without_script > 0:
-            if beside is _Beside.LAZY or (beside is None and not is_file_of_a_picture(address)):
-                return
-            self._beside = _Beside.FOR_NO_SCRIPT
-        elif beside is _Beside.FOR_NO_SCRIPT and is_stand_in(values):
+        place = self._places.place(values, len(source) > 0, self._without_script > 0)
+        if place is Place.NONE:
             return
-        elif len(lazy) > 0:
-            self._beside = _Beside.LAZY
-        elif is_stand_in(values) and len(source) == 0:
-            self._beside = _Beside.STAND_IN
-        written = self._picture(values, address or source)
+        written = self._picture(values, address_of(values) or source)
         self._said += len(written) > 0
-        if beside is _Beside.STAND_IN and (len(lazy) > 0 or self._without_script > 0):
+        if place is Place.OF_THE_LAST:
             self._pieces[self._picture_at] = written
         else:
             self._picture_at = len(self._pieces)
@@ -246,9 +225,8 @@ class _Rewriter(HTMLParser):
             kept = {"src": address, "alt": alternative}
             width = pixels(values.get("width"))
             if width is not None:
-                kept["width"] = str(
-                    min(width, IMAGE_WIDTH_MAX)
-                )  # the height follows: style sheet of the digest
+                # The height follows: style sheet of the digest.
+                kept["width"] = str(min(width, IMAGE_WIDTH_MAX))
             return _start("img", kept)
         words = f"[{escape(alternative)}]" if len(alternative) > 0 else ""
         if not self._images or len(address) == 0:
