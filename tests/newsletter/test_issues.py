@@ -7,7 +7,7 @@ import pytest
 
 from secondpost.config.records import Order, Start
 from secondpost.mail.address import Mailbox
-from secondpost.mail.article import FeedNotLookedAt, FeedRead, FeedUnreadable
+from secondpost.mail.article import FeedNotLookedAt, FeedRead, FeedUnchanged, FeedUnreadable
 from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.newsletter.decisions import (
@@ -77,6 +77,22 @@ def test_before_its_time_an_issue_waits_and_at_its_time_it_goes_once(bench: Benc
         issues = blog.store.issues("weekly", None, 10)
         assert [(issue.article_count, issue.state) for issue in issues] == [(2, IssueState.FROZEN)]
         assert issues[0].start_ms == at("2029-01-05T08:00") + FRIDAYS.undo_ms
+
+    bench.run(story())
+
+
+def test_entries_that_are_no_articles_are_named_until_a_good_look_finds_none(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+    left_out = "2 entries are no articles: they have neither a link nor a file"
+
+    async def story() -> None:
+        await blog.reads(READER)
+        said = f"In the feed {URL}, {left_out}."
+        told = await blog.says(replace(articles(2, 1), left_out=left_out))
+        assert told.reason == f"2 articles, and 2 are enough; next look Friday 09:00 (Europe/Oslo). {said}"
+        for no_news in (FeedUnreadable("It is torn."), FeedUnchanged()):
+            assert said in (await blog.says(no_news)).reason
+        assert said not in (await blog.says(articles(2, 1))).reason
 
     bench.run(story())
 

@@ -31,10 +31,11 @@ class Beside:
     unlooked: tuple[str, ...]  # feeds that nobody has looked at yet
     held: Mapping[str, int]  # why articles are held, and how many are
     is_only_past: bool  # the feed was read, and all that stood in it counts as seen
+    left_out: Mapping[str, str]  # by feed: which of its entries are no articles, and why
     goes_by: CalendarSince | None = None  # what the service still goes by, where the file says another
 
 
-NOTHING_BESIDE = Beside((), {}, is_only_past=False)
+NOTHING_BESIDE = Beside((), {}, is_only_past=False, left_out={})
 
 
 def beside(
@@ -50,6 +51,7 @@ def beside(
         held=dict(whys),
         is_only_past=is_only_past,
         goes_by=goes_by,
+        left_out={feed.url: feed.left_out for feed in feeds.values() if len(feed.left_out) > 0},
     )
 
 
@@ -63,6 +65,7 @@ def reason(decision: Decision, standing: Standing, beside: Beside, when: When) -
     sentences += [f"The feed {url} was not looked at yet." for url in beside.unlooked]
     for why, articles in beside.held.items():
         sentences.append(f"{counted(articles)} {'is' if articles == 1 else 'are'} held back: {why}.")
+    sentences += [f"In the feed {url}, {entries}." for url, entries in beside.left_out.items()]
     if beside.is_only_past:
         sentences.append(
             "What stood in the feed at the first look counts as read; articles that come from now on are new."

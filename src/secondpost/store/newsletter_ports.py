@@ -71,6 +71,7 @@ class Feed:
     finding: str = ""  # of the last fetch in words; "" when it was good
     baseline_done: bool = False  # what stood in it at first sight is in the ledger
     distrusted_guids: frozenset[str] = frozenset()  # once given to two articles: never to be believed again
+    left_out: str = ""  # of the last good answer: which of its entries are no articles, and why
 
 
 @dataclass(frozen=True, slots=True)
