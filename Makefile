@@ -44,6 +44,7 @@ against: $(READY) have-peers have-swaks
 
 long: $(READY) have-peers have-strace have-ip have-swaks
 	@$(MAKE) --no-print-directory lint test
+	@PROMISES=10000 $(PY) -m pytest tests/newsletter/test_promises.py
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
 	@$(PY) -m tests.crash.reader_states
 	@$(PY) -m tests.crash.fanout_kill --readers 20000

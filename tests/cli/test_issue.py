@@ -72,8 +72,10 @@ def test_who_sends_an_issue_hears_that_nobody_delivers_it(paper: Newspaper) -> N
     with_a_reader(paper)
     assert "The service is NOT RUNNING" in paper.run("issue", "send").stdout
     assert "The service is NOT RUNNING" in paper.run("issue", "status").stdout
+    assert "The service is NOT RUNNING" in paper.run("issue", "next").stdout
     with served(SqliteNewsletterStore, paper.folder):
         assert "NOT RUNNING" not in paper.run("issue", "status").stdout
+        assert "NOT RUNNING" not in paper.run("issue", "next").stdout
     paper.run("issue", "stop", "1")
     assert "NOT RUNNING" not in paper.run("issue", "status").stdout
 
@@ -84,13 +86,14 @@ def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
     paper.writes(1, 2)
     with_a_reader(paper)
     paper.run("issue", "send")
-    line = paper.run("issue", "list").stdout.splitlines()[1]
+    title, line = paper.run("issue", "list").stdout.splitlines()
+    assert "made (UTC)" in title
     assert line.split()[:2] == ["1", "frozen"]
     shown = paper.run("issue", "show", "1").stdout
     assert "article   Article 1\n          https://www.example.net/posts/1" in shown
     document = paper.told("issue", "show", "weekly", "1")
     assert isinstance(document["articles"], list)
-    assert [article["title"] for article in document["articles"]] == ["Article 1", "Article 2"]
+    assert [article["title"] for article in document["articles"]] == ["Article 2", "Article 1"]
     counted = paper.told("issue", "status")
     assert (counted["planned"], counted["under_way"], counted["adds_up"]) == (1, 1, False)
     assert counted == paper.told("issue", "status", "1") == paper.told("issue", "status", "weekly", "1")

@@ -63,7 +63,7 @@ def test_a_copy_is_what_a_reader_would_get_and_is_marked(paper: Newspaper) -> No
     paper.writes(1, 2)
     told = paper.told("issue", "test", OWNER)
     assert (told["sent"], told["articles"], told["address"]) == (True, 2, OWNER)
-    assert told["subject"] == "[Test] Article 1 · Article 2"
+    assert told["subject"] == "[Test] Article 2 · Article 1"
     [mail] = delivered(paper)
     message = message_from_bytes(mail.data, policy=default)
     assert isinstance(message, EmailMessage)
@@ -113,7 +113,7 @@ def test_a_copy_uses_nothing_up(paper: Newspaper) -> None:
     assert "nothing is sent: 0 of 2 articles wait. Issue 1 is not finished" in refused
     paper.writes(1, 2, 3, 4)
     told = paper.told("issue", "test", OWNER)
-    assert told["subject"] == "[Test] Article 3 · Article 4"
+    assert told["subject"] == "[Test] Article 4 · Article 3"
     assert "Issue 1 is not finished" in str(told["reason"])
 
 

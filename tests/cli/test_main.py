@@ -128,3 +128,26 @@ def test_root_becomes_the_owner_and_others_are_told_the_line(tmp_path: Path) -> 
         done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         assert {path.stat().st_uid for path in (office.folder / "store").rglob("*")} == {NOBODY}
+
+
+def test_serve_names_at_its_start_the_keys_that_have_no_effect_yet(tmp_path: Path) -> None:
+    config, store = tmp_path / "secondpost.toml", tmp_path / "store"
+    store.write_text("a file where a folder should be: it ends at once")
+    config.write_text(
+        f'''version = 1
+hostname = "mx2.example.net"
+store = "{store}"
+owner = ["me@elsewhere.example"]
+[[newsletter]]
+name = "weekly"
+from = "The Blog <newsletter@example.net>"
+feeds = ["https://www.example.net/feed.xml"]
+template = "plain"
+language = "nb"
+'''
+    )
+    command = (sys.executable, "-m", "secondpost", "--config", str(config), "serve", "--single")
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode != 0
+    said = [line for line in ended.stderr.splitlines() if line.startswith("warning: ")]
+    assert [line.split(": ")[1] for line in said] == ["newsletter[1].template", "newsletter[1].language"]

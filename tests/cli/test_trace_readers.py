@@ -1,7 +1,10 @@
 """A reader's way: sign-up, confirmation, issues with the other servers' words, what came back, leaving."""
 
 import json
+import time
 from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,6 +24,7 @@ from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
 from tests.cli.newspaper import CONFIRMED, Newspaper
 
+KATHMANDU = 'every = "friday 09:00"\ntimezone = "Asia/Kathmandu"'  # a quarter of an hour beside the others
 ADA, BOB = "Ada@reader.example", "bob@reader.example"
 
 
@@ -100,7 +104,7 @@ def test_a_readers_way_is_told_from_the_sign_up_to_the_end(office: Newspaper) ->
     assert {station for station, what in told if what in ("deferred", "delivered")} == {"deliver"}
     text = office.run("trace", ADA).stdout
     assert f"{ADA} of weekly: left, suppressed" in text
-    for words in (CONFIRMED[1], "issue 1, Article 1 · Article 2", "450 4.2.0 come again", "250 2.0.0 kept"):
+    for words in (CONFIRMED[1], "issue 1, Article 2 · Article 1", "450 4.2.0 come again", "250 2.0.0 kept"):
         assert words in text
 
 
@@ -199,3 +203,36 @@ def test_the_status_tells_how_the_newsletter_stands(office: Newspaper) -> None:
     attempt(office, Lane.ISSUES, delivered)
     [done] = json.loads(office.run("status", "--json").stdout)["newsletters"]
     assert done["under_way"] is None
+
+
+def test_times_are_said_in_the_zone_of_the_newsletter_and_it_is_named(
+    office: Newspaper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the zone of the machine; a document for programs has UTC."""
+    config = office.config.read_text()
+    office.config.write_text(config.replace('every = "friday 09:00"', KATHMANDU))
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        office.writes(1, 2)
+        office.run("subscribers", "add", ADA, *CONFIRMED)
+        assert "09:00 (Asia/Kathmandu)" in office.run("issue", "next").stdout
+        assert "09:00 (Asia/Kathmandu)" in office.run("status").stdout
+        assert str(office.told("issue", "next")["next"]).endswith("T03:15:00.000Z")
+        office.run("issue", "send")
+        made = office.told("issue", "show", "1")["issue"]
+        assert isinstance(made, dict)
+        there = datetime.fromisoformat(made["created"]).astimezone(ZoneInfo("Asia/Kathmandu"))
+        clock = f"{there:%Y-%m-%d %H:%M:%S}"
+        assert f"made      {clock} (Asia/Kathmandu)" in office.run("issue", "show", "1").stdout
+        listed = office.run("issue", "list").stdout
+        assert "made (Asia/Kathmandu)" in listed
+        assert clock in listed
+        trace = office.run("trace", ADA).stdout
+        assert "time (Asia/Kathmandu)" in trace
+        assert clock in trace
+        for words in (("status",), ("issue", "status"), ("issue", "show", "1")):
+            assert "(Asia/Kathmandu)" in office.run(*words).stdout, words
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -75,3 +75,15 @@ def test_a_thousand_levels_are_no_harm() -> None:
     text = html_to_text("<blockquote>" * 1000 + "deep").text
     assert text.endswith("deep")
     assert len(text) < 100
+
+
+def test_a_telephone_number_is_read_in_its_place() -> None:
+    call = '<a href="tel:+44-1632-960001">{}</a>'
+    assert html_to_text(call.format("Call us")).text == "Call us (+44-1632-960001)"
+    assert html_to_text(call.format("01632 960 001")).text == "01632 960 001"
+    assert html_to_text(call.format("Call us")).links == ()
+
+
+def test_a_link_that_says_nothing_has_no_number() -> None:
+    plain = html_to_text('<p><a href="https://a.example/1"><img src="x" alt=""></a>Words</p>')
+    assert (plain.text, plain.links) == ("Words", ())

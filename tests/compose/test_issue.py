@@ -181,7 +181,7 @@ def test_no_date_of_a_feed_is_too_odd() -> None:
 def test_another_language_gets_dates_in_figures() -> None:
     composed = COMPOSER.compose(replace(MASTHEAD, language="nb"), 1, DATED_S, [article(1)])
     assert "No. 1 · 2026-11-06" in composed.text
-    assert '<html lang="nb">' in composed.html
+    assert '<html lang="nb" dir="ltr">' in composed.html
 
 
 def faults_of(composed: Composed, minimum: int = 2) -> set[Rule]:
@@ -252,3 +252,40 @@ def test_a_confirmation_has_one_link_and_nothing_of_the_signer() -> None:
         assert part.count(Hole.CONFIRM_URL.marker) == 1
         assert sum(part.count(mark) for mark in MARKS) == 2
     assert "<img" not in composed.html
+
+
+HEBREW = "<p>המבול בא בלילה, ואיש לא ישן. הנהר עלה על גדותיו.</p><ul><li>ספרים</li></ul>"
+
+
+def test_each_article_runs_as_its_own_text_does() -> None:
+    """A Hebrew article in an English newsletter, and the other way round; so does the owner's foreword."""
+    hebrew = replace(article(1, html=HEBREW, title="המבול"), language="he")
+    html = COMPOSER.compose(MASTHEAD, 1, DATED_S, [hebrew, article(2)], "שלום לכם").html
+    assert '<html lang="en" dir="ltr">' in html
+    cells = re.findall(r'<td class="article[^>]*>', html)
+    assert ['dir="rtl"' in cell for cell in cells] == [True, True, False]
+    assert ["text-align: right" in cell for cell in cells] == [True, True, False]
+    assert ['lang="he"' in cell for cell in cells] == [False, True, False]
+    assert re.search(r"<ul style=\"[^\"]*padding-right: 24px", html) is not None
+
+
+def attributes(html: str, place: str) -> list[set[str]]:
+    """Of each element of that class, whatever their order."""
+    return [
+        set(re.findall(r'(?:dir|lang)="[^"]*"', tag))
+        for tag in re.findall(rf'<[^>]*class="{place}[^>]*>', html)
+    ]
+
+
+def test_a_newsletter_in_arabic_runs_from_right_to_left() -> None:
+    """Also where a mail program keeps neither <html> nor <body>; only our own English words do not."""
+    masthead = replace(MASTHEAD, language="ar")
+    html = COMPOSER.compose(masthead, 1, DATED_S, [article(1), article(2)]).html
+    confirmation = ConfirmationComposer().compose(masthead).html
+    arabic, english = {'lang="ar"', 'dir="rtl"'}, {'lang="en"', 'dir="ltr"'}
+    for mail in (html, confirmation):
+        assert '<html lang="ar" dir="rtl">' in mail
+        assert attributes(mail, "page") == [arabic]
+        assert attributes(mail, "foot") == [english]
+    assert attributes(html, "article") == [{'dir="ltr"'}, {'dir="ltr"'}]
+    assert attributes(confirmation, "article") == [english]

@@ -21,7 +21,7 @@ from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import ArticleId, Issue
 from secondpost.mail.queue_id import QueueIds
-from secondpost.mail.subscriber import Consent
+from secondpost.mail.subscriber import Consent, SubscriberId
 from secondpost.maillog import MailLog
 from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.publish import CannotCompose, IssueText, Publisher
@@ -88,6 +88,10 @@ class Blog:
     ids: QueueIds = field(default_factory=lambda: QueueIds(worker=1))
 
     def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """The service starts again: nothing stays but what is in the store."""
         reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
         self.publisher = Publisher(reading, self.store, self.clock, self.ids, self.composed, self.log)
 
@@ -128,9 +132,11 @@ class Blog:
         assert self.lease is not None
         return self.lease
 
-    async def reads(self, mailbox: Mailbox) -> None:
+    async def reads(self, mailbox: Mailbox) -> SubscriberId:
         agreed = Consent("/weekly/", "confirmed", "Yes.", self.clock.ms)
-        await self.store.add(self.newsletter.name, mailbox, agreed, self.clock.ms, None)
+        reader = await self.store.add(self.newsletter.name, mailbox, agreed, self.clock.ms, None)
+        assert reader is not None
+        return reader.id
 
     async def delivers(self) -> int:
         """What the deliver role would: whoever waits for an issue has it. How many."""

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from secondpost.config.records import Newsletter
 from secondpost.mail.slot import Daily, EveryWeeks, MonthlyByDay, Slot, parse_slot
-from secondpost.newsletter.calendar import SlotTime, keys_alike, latest_slot, next_slot
+from secondpost.newsletter.calendar import SlotTime, keys_alike, latest_slot, next_slot, slot_times
+from secondpost.newsletter.since import calendar_since
+from secondpost.store.newsletter_ports import CalendarSince
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
          "Pacific/Kiritimati", "America/St_Johns", "Africa/Casablanca")  # fmt: skip
@@ -89,6 +92,54 @@ def test_a_slot_is_known_by_the_keys_that_its_week_had_before() -> None:
     assert keys_alike("2029-W01") == ("2029-W01", *(f"2029-W01-{day}" for day in range(1, 8)))
     assert keys_alike("2029-01-05") == ("2029-01-05",)
     assert keys_alike("2029-01") == ("2029-01",)
+
+
+@pytest.mark.parametrize(
+    ("spent", "due", "coming"),
+    [
+        ((), "2029-W01", "2029-W02"),
+        (("2029-W01",), None, "2029-W02"),
+        (("2029-W01-3",), None, "2029-W02"),  # from a calendar of several days
+        (("2029-W02", "2029-W03-1"), "2029-W01", "2029-W04"),
+        (("2029-01", "2029-01-05"), "2029-W01", "2029-W02"),  # a month and a day are no week
+    ],
+)
+def test_a_time_that_is_spent_is_passed_over(spent: tuple[str, ...], due: str | None, coming: str) -> None:
+    slot, zone = parse_slot("friday 09:00"), ZoneInfo("Europe/Oslo")
+    times = slot_times(slot, zone, 0, utc_ms("2029-01-05T08:30"), spent.__contains__)
+    assert (times.due and times.due.key, times.coming and times.coming.key) == (due, coming)
+
+
+def test_a_time_before_the_calendar_began_is_none() -> None:
+    slot, zone, now_ms = parse_slot("friday 09:00"), ZoneInfo("Europe/Oslo"), utc_ms("2029-01-05T08:30")
+    friday_ms = utc_ms("2029-01-05T08:00")
+    for begun_ms, is_due in ((friday_ms - 1, True), (friday_ms, False), (friday_ms + 1, False)):
+        times = slot_times(slot, zone, begun_ms, now_ms, lambda key: False)
+        assert (times.due is not None) == is_due
+        assert times.coming is not None
+
+
+NOW_MS = 1_000
+
+
+@pytest.mark.parametrize(
+    ("known", "since_ms"),
+    [
+        (None, NOW_MS),
+        (CalendarSince("weekly", "friday 09:00", "UTC", 7), 7),
+        (CalendarSince("weekly", "FRIDAY  9:00", "UTC", 7), 7),
+        (CalendarSince("weekly", "friday", "UTC", 7), 7),
+        (CalendarSince("weekly", "friday 10:00", "UTC", 7), NOW_MS),
+        (CalendarSince("weekly", "friday 09:00", "Europe/Oslo", 7), NOW_MS),
+        (CalendarSince("weekly", "when the moon is full", "UTC", 7), NOW_MS),  # of a later version
+        (CalendarSince("weekly", "friday 09:00", "UTC", 9_999), NOW_MS),  # the clock was wrong
+        (CalendarSince("weekly", "", "", 0), 0),
+    ],
+)
+def test_since_when_a_newsletter_goes_by_its_calendar(known: CalendarSince | None, since_ms: int) -> None:
+    newsletter = Newsletter("weekly", "newsletter@example.net", ("https://u",), every="friday 09:00")
+    kept = CalendarSince("weekly", "friday 09:00", "UTC", since_ms)
+    assert calendar_since(known, newsletter, NOW_MS) == kept
 
 
 @settings(max_examples=300, deadline=None)

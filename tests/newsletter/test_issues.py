@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from secondpost.config.records import Start
+import pytest
+
+from secondpost.config.records import Order, Start
 from secondpost.mail.address import Mailbox
-from secondpost.mail.article import FeedNotLookedAt, FeedUnreadable
+from secondpost.mail.article import FeedNotLookedAt, FeedRead, FeedUnchanged, FeedUnreadable
 from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.newsletter.decisions import (
@@ -17,15 +19,30 @@ from secondpost.newsletter.decisions import (
     NotApproved,
     NotDue,
     Ready,
+    Settling,
     ToApprove,
     TooFew,
     Unfinished,
 )
+from secondpost.newsletter.eligible import FETCH_MS
+from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
+from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import Outlook
-from secondpost.newsletter.publish import FETCH_MS
 from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
-from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, READER, URL, WEEKLY, Bench, Blog, articles
+from tests.newsletter.blog import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    READER,
+    URL,
+    WEEKLY,
+    Bench,
+    Blog,
+    Found,
+    article,
+    articles,
+)
 
 FRIDAYS = replace(WEEKLY, every="friday 09:00", timezone="Europe/Oslo")
 
@@ -52,7 +69,7 @@ def test_before_its_time_an_issue_waits_and_at_its_time_it_goes_once(bench: Benc
         blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
         early = await turn(blog, "2029-01-01T00:00")
         assert isinstance(early.decision, NotDue)
-        assert early.reason == "2 articles, and 2 are enough; next look Friday 09:00."
+        assert early.reason == "2 articles, and 2 are enough; next look Friday 09:00 (Europe/Oslo)."
         assert isinstance((await turn(blog, "2029-01-05T07:59:59")).decision, NotDue)
         assert isinstance((await turn(blog, "2029-01-05T08:00")).decision, Ready)
         assert isinstance((await turn(blog, "2029-01-05T08:00:01")).decision, Unfinished)
@@ -64,6 +81,22 @@ def test_before_its_time_an_issue_waits_and_at_its_time_it_goes_once(bench: Benc
     bench.run(story())
 
 
+def test_entries_that_are_no_articles_are_named_until_a_good_look_finds_none(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+    left_out = "2 entries are no articles: they have neither a link nor a file"
+
+    async def story() -> None:
+        await blog.reads(READER)
+        said = f"In the feed {URL}, {left_out}."
+        told = await blog.says(replace(articles(2, 1), left_out=left_out))
+        assert told.reason == f"2 articles, and 2 are enough; next look Friday 09:00 (Europe/Oslo). {said}"
+        for no_news in (FeedUnreadable("It is torn."), FeedUnchanged()):
+            assert said in (await blog.says(no_news)).reason
+        assert said not in (await blog.says(articles(2, 1))).reason
+
+    bench.run(story())
+
+
 def test_a_slot_with_too_few_is_over_once_and_the_article_waits(bench: Bench) -> None:
     blog = bench.blog(FRIDAYS)
 
@@ -71,7 +104,7 @@ def test_a_slot_with_too_few_is_over_once_and_the_article_waits(bench: Bench) ->
         blog.found[FRIDAYS.feeds[0]] = articles(1)
         await turn(blog, "2029-01-01T00:00")
         told = await turn(blog, "2029-01-05T08:00")
-        assert told.reason == "1 of 2 articles; next look Friday 12 January 2029 09:00."
+        assert told.reason == "1 of 2 articles; next look Friday 12 January 2029 09:00 (Europe/Oslo)."
         assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
         assert blog.lines == [
             f'no-issue newsletter=weekly slot=2029-W01 outcome=skipped reason="{told.reason}"'
@@ -451,7 +484,9 @@ def test_what_nobody_approved_in_time_is_over_and_can_still_be_sent(bench: Bench
         blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
         await turn(blog, "2029-01-01T00:00")
         asked = await turn(blog, "2029-01-05T08:00")
-        assert asked.reason == "2 articles wait for your word: secondpost issue send weekly."
+        assert asked.reason == (
+            "2 articles wait for your word until Friday 21:00 (Europe/Oslo): secondpost issue send weekly."
+        )
         told = await turn(blog, "2029-01-05T20:00:01")
         assert isinstance(told.decision, NotApproved)
         assert outcomes(blog, "2029-W01") == [SlotOutcome.HELD]
@@ -532,3 +567,205 @@ def test_an_issue_leaves_whole_however_many_read_it(bench: Bench) -> None:
         return delivered
 
     assert bench.run(story()) == 1_201
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (Order.NEWEST, [4, 2, 3, 1]),
+        (Order.OLDEST, [1, 3, 2, 4]),
+        (Order.FEED, [3, 1, 4, 2]),
+    ],
+)
+def test_the_order_of_an_issue_and_its_lead_are_the_owners(
+    order: Order, expected: list[int], bench: Bench
+) -> None:
+    """Article 4 bears no date: it counts from when it was seen."""
+    blog = bench.blog(replace(WEEKLY, order=order, min_articles=4))
+    dates = {1: at("2028-12-01T00:00"), 3: at("2028-12-02T00:00"), 2: at("2028-12-03T00:00"), 4: None}
+
+    async def story() -> None:
+        listed = tuple(article(n, published_ms=dates[n]) for n in (3, 1, 4, 2))
+        await blog.says(FeedRead("The Blog", "urn:blog", listed))
+        assert isinstance((await blog.publisher.turn(blog.newsletter, await blog.leader())).decision, Ready)
+        issue = blog.store.issues("weekly", None, 1)[0]
+        told = [entry.article.title for entry in blog.store.entries_of_issue(issue.id)]
+        assert told == [f"Article {n}" for n in expected]
+
+    bench.run(story())
+
+
+def test_what_the_feed_lists_now_comes_before_what_slid_out_of_it(bench: Bench) -> None:
+    other = "https://other.example/feed.xml"
+    blog = bench.blog(replace(WEEKLY, order=Order.FEED, feeds=(URL, other), min_articles=9))
+
+    async def story() -> None:
+        blog.found[other] = replace(articles(22, 21), identity="urn:other")
+        await blog.says(articles(4, 3, 2, 1))
+        blog.clock.ms += HOUR_MS
+        await blog.says(articles(6, 5, 4, 3))
+        entries = blog.store.entries("weekly", ArticleState.WAITING, 100)
+        told = [entry.article.title for entry in in_order(entries, Order.FEED, blog.newsletter.feeds)]
+        assert told == [f"Article {n}" for n in (6, 5, 4, 3, 2, 1, 22, 21)]
+
+    bench.run(story())
+
+
+def test_more_articles_than_an_issue_holds_are_told_oldest_first_whatever_the_order(bench: Bench) -> None:
+    """Else an article could wait for ever behind newer ones."""
+    blog = bench.blog(replace(WEEKLY, order=Order.NEWEST))
+    many = ARTICLES_OF_AN_ISSUE_MAX + 20
+
+    async def story() -> None:
+        await blog.says(articles(*range(many, 0, -1)))
+        leader = await blog.leader()
+        await blog.publisher.turn(blog.newsletter, leader)
+        first = blog.store.entries_of_issue(blog.store.issues("weekly", None, 1)[0].id)
+        assert [entry.article.title for entry in first] == [
+            f"Article {n}" for n in range(ARTICLES_OF_AN_ISSUE_MAX, 0, -1)
+        ]
+        await blog.sees_through()
+        await blog.publisher.turn(blog.newsletter, leader)
+        rest = blog.store.entries_of_issue(blog.store.issues("weekly", None, 1)[0].id)
+        assert rest[0].article.title == f"Article {many}"
+        assert len(rest) == 20
+
+    bench.run(story())
+
+
+@pytest.mark.parametrize(
+    "first", [articles(2, 1), FeedUnreadable("It cannot be fetched.")], ids=["read", "unreachable"]
+)
+def test_a_newsletter_added_on_a_friday_night_has_missed_nothing(first: Found, bench: Bench) -> None:
+    """Also where its feed cannot be read at first, and before anything was looked at."""
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.clock.ms = at("2029-01-05T22:00")
+        blog.found[URL] = first
+        before = blog.publisher.outlook(blog.newsletter)
+        assert before.reason.startswith("0 of 2 articles; next look Friday 12 January 2029 09:00")
+        for when in ("2029-01-05T22:00", "2029-01-05T22:20", "2029-01-06T10:00"):
+            assert isinstance((await turn(blog, when)).decision, NotDue)
+        blog.found[URL] = articles(2, 1)
+        assert isinstance((await turn(blog, "2029-01-06T11:00")).decision, NotDue)
+        assert blog.store.last_slot(blog.newsletter.name) is None
+        assert not any(line.startswith("no-issue") for line in blog.lines)
+        assert isinstance((await turn(blog, "2029-01-12T08:00")).decision, Ready)
+
+    bench.run(story())
+
+
+def test_the_week_that_had_its_issue_is_not_promised_another(bench: Bench) -> None:
+    blog = bench.blog(replace(FRIDAYS, every="tuesday 09:00", undo_ms=0))
+
+    async def story() -> None:
+        blog.found[URL] = articles(2, 1)
+        await turn(blog, "2029-01-01T00:00")
+        assert isinstance((await turn(blog, "2029-01-02T08:00")).decision, Ready)
+        await blog.sees_through()
+        blog.newsletter = FRIDAYS
+        told = await turn(blog, "2029-01-03T10:00")
+        assert told.decision == NotDue(0, 2, at("2029-01-12T08:00"))
+        assert isinstance((await turn(blog, "2029-01-05T08:00")).decision, NotDue)
+        assert isinstance((await turn(blog, "2029-01-12T08:00")).decision, TooFew)
+
+    bench.run(story())
+
+
+def test_a_calendar_changed_to_a_time_that_is_over_neither_sends_nor_misses_it(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        blog.found[URL] = articles(2, 1)
+        await turn(blog, "2029-01-01T00:00")
+        for every, when in (
+            ("thursday 09:00", "2029-01-04T10:00"),  # an hour late
+            ("tuesday 09:00", "2029-01-04T11:00"),  # days late
+            ("when ready", "2029-01-04T11:30"),
+        ):
+            blog.newsletter = replace(FRIDAYS, every=every, approve=True)
+            assert isinstance((await turn(blog, when)).decision, NotDue | ToApprove)
+        blog.newsletter = FRIDAYS
+        assert isinstance((await turn(blog, "2029-01-05T09:00")).decision, NotDue)
+        assert blog.store.last_slot("weekly") is None
+        # The same times in other words are no other calendar.
+        await turn(blog, "2029-01-12T07:00")
+        blog.newsletter = replace(FRIDAYS, every="Friday  9:00")
+        assert isinstance((await turn(blog, "2029-01-12T08:01")).decision, Ready)
+
+    bench.run(story())
+
+
+def test_a_command_says_which_calendar_the_service_still_goes_by(bench: Bench) -> None:
+    blog = bench.blog(FRIDAYS)
+
+    async def story() -> None:
+        await turn(blog, "2029-01-01T00:00")
+        changed = replace(FRIDAYS, every="thursday 09:00")
+        told = blog.publisher.outlook(changed)
+        assert told.reason.endswith(
+            'The service still goes by "friday 09:00" (Europe/Oslo): restart it, and it reads the file again.'
+        )
+        await blog.publisher.fetch(changed)  # a command's look changes nothing for the service
+        assert "still goes by" not in blog.publisher.outlook(FRIDAYS).reason
+        await blog.publisher.turn(changed, await blog.leader())
+        assert "still goes by" not in blog.publisher.outlook(changed).reason
+
+    bench.run(story())
+
+
+def test_an_article_that_cannot_settle_in_time_ends_the_slot_at_once(bench: Bench) -> None:
+    blog = bench.blog(replace(FRIDAYS, settle_ms=DAY_MS))
+
+    async def story() -> None:
+        await turn(blog, "2029-01-01T00:00")
+        blog.found[URL] = articles(2, 1)
+        told = await turn(blog, "2029-01-05T08:00")
+        assert told.reason == (
+            "0 of 2 articles; next look Friday 12 January 2029 09:00 (Europe/Oslo). "
+            "2 articles more must settle, or bear a date to come."
+        )
+        assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
+
+    bench.run(story())
+
+
+def test_what_was_approved_is_not_asked_for_again(bench: Bench) -> None:
+    blog = bench.blog(replace(FRIDAYS, approve=True))
+
+    async def story() -> None:
+        blog.found[URL] = articles(2, 1)
+        await turn(blog, "2029-01-01T00:00")
+        assert isinstance((await turn(blog, "2029-01-05T08:00")).decision, ToApprove)
+        await blog.publisher.send_now(blog.newsletter, await blog.leader())
+        await blog.sees_through()
+        blog.found[URL] = articles(4, 3, 2, 1)
+        told = await turn(blog, "2029-01-05T10:00")
+        assert told.decision == NotDue(2, 2, at("2029-01-12T08:00"))
+        assert outcomes(blog, "forced-1", "2029-W01") == [SlotOutcome.ISSUED, SlotOutcome.HELD]
+        assert not any(line.startswith("no-issue") for line in blog.lines)
+
+    bench.run(story())
+
+
+def test_with_approve_an_issue_is_not_promised_to_go_by_itself(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, approve=True), reads=False)
+
+    async def story() -> None:
+        told = await blog.says(articles(1))
+        assert told.reason == "1 of 2 articles; the issue waits for your word as soon as there are enough."
+        told = await blog.says(articles(2, 1))
+        assert told.reason.endswith("the issue waits for your word when somebody does.")
+
+    bench.run(story())
+
+
+def test_what_must_stand_through_a_second_look_is_promised_for_that_look(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, settle_ms=MINUTE_MS))
+
+    async def story() -> None:
+        told = await blog.says(articles(2, 1))
+        assert told.decision == Settling(0, 2, blog.clock.ms + FETCH_MS)
+
+    bench.run(story())

@@ -278,7 +278,7 @@ def test_an_article_has_to_settle(bench: Bench) -> None:
     async def story() -> None:
         told = await blog.says(articles(2, 1))
         assert told.decision == Settling(0, 2, START_MS + 10 * MINUTE_MS)
-        assert told.reason == "0 of 2 articles have settled, the next Monday 00:10."
+        assert told.reason == "0 of 2 articles have settled, the next Monday 00:10 (UTC)."
         told = await blog.later(5 * MINUTE_MS)
         assert isinstance(told.decision, Settling)
         assert isinstance((await blog.later(5 * MINUTE_MS)).decision, Ready)

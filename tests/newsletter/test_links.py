@@ -113,6 +113,19 @@ def test_links_inside_an_article_are_made_absolute() -> None:
     )
 
 
+def test_the_addresses_of_pictures_are_made_absolute_wherever_a_script_looks_for_them() -> None:
+    markup = (
+        '<img src="data:image/gif;base64,AA" data-src="a.jpg" data-lazy-srcset="b.jpg 300w, /c,d.jpg 600w">'
+        '<img srcset="data:image/gif;base64,AA" data-lazy-src="/e.jpg?f=1&#038;g=2">'
+    )
+    assert with_absolute_links(markup, BASE) == (
+        '<img src="data:image/gif;base64,AA" data-src="https://www.example.net/blog/2029/a.jpg" '
+        'data-lazy-srcset="https://www.example.net/blog/2029/b.jpg 300w, '
+        'https://www.example.net/c,d.jpg 600w">'
+        '<img srcset="data:image/gif;base64,AA" data-lazy-src="https://www.example.net/e.jpg?f=1&amp;g=2">'
+    )
+
+
 @pytest.mark.parametrize(
     ("markup", "expected"),
     [

@@ -30,6 +30,7 @@ def article(n: int) -> Article:
         author="",
         published_ms=None,
         fingerprint=f"print-{n}",
+        picture=f"https://www.example.net/{n}.jpg",
     )
 
 

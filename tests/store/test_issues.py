@@ -5,7 +5,13 @@ import pytest
 
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import DigestDraft, EmptyIssue, IssueState, LetterDraft, Reckoning
-from secondpost.store.newsletter_ports import ArticleState, IssueRefused, SlotOutcome, SlotRecord
+from secondpost.store.newsletter_ports import (
+    ArticleState,
+    CalendarSince,
+    IssueRefused,
+    SlotOutcome,
+    SlotRecord,
+)
 from secondpost.store.sqlite.base import BATCH_ROWS
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import CONTENT, WEEKLY, Publisher, leased_issues, marked, outcome
@@ -54,6 +60,18 @@ async def test_a_slot_brings_one_issue_and_has_one_outcome(place: Place) -> None
         await store.create_digest(
             DigestDraft(WEEKLY, "2026-W47", await publisher.waiting(2), 2), publisher.id(), 3
         )
+
+
+async def test_the_calendar_is_what_was_written_down_last(place: Place) -> None:
+    store = place.open_newsletter()
+    assert store.calendar(WEEKLY) is None
+    for kept in (
+        CalendarSince(WEEKLY, "friday 09:00", "Europe/Oslo", 7),
+        CalendarSince(WEEKLY, "when ready", "UTC", 9),
+    ):
+        await store.set_calendar(kept)
+        assert store.calendar(WEEKLY) == kept
+    assert store.calendar("another") is None
 
 
 async def test_an_empty_issue_has_no_value() -> None:

@@ -23,7 +23,18 @@ async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> Non
     store = place.open_newsletter()
     assert store.feed(WEEKLY, FEED) == Feed(WEEKLY, FEED)
     feed = Feed(
-        WEEKLY, FEED, '"e1"', "Mon", "urn:1", "The Blog", 5, 5, "", True, frozenset({"same", "again"})
+        WEEKLY,
+        FEED,
+        '"e1"',
+        "Mon",
+        "urn:1",
+        "The Blog",
+        5,
+        5,
+        "",
+        True,
+        frozenset({"same", "again"}),
+        "one is",
     )
     await store.record_fetch(FetchRecord(feed, 5))
     assert store.feed(WEEKLY, FEED) == feed
@@ -83,7 +94,7 @@ async def test_what_an_article_says_is_followed_until_an_issue_has_taken_it(plac
     waiting = (await publisher.waiting(1))[0]
     issue = await publisher.digest()
     taken = store.entries_of_issue(issue.id)[0]
-    told = replace(article(7), guid="moved", title="Better")
+    told = replace(article(7), guid="moved", title="Better", picture="https://www.example.net/better.jpg")
     again = (SeenAgain(waiting, told), SeenAgain(taken.id, replace(told, guid="elsewhere")))
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 9, again=again))
     followed, kept = store.entry(waiting), store.entry(taken.id)

@@ -5,6 +5,7 @@ import pytest
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
+from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import intake, schema
 from secondpost.store.sqlite.queries import with_rows
@@ -12,9 +13,36 @@ from secondpost.store.sqlite.rows import message_row
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason, Suppression
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
+from tests.store.readers import FEED
 from tests.store.test_sqlite_triggers import contradictions
 
 FIRST_FIELDED = 3  # the newest migration of the stores that are in use
+PICTURES = 16
+
+
+async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_once_more(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = schema.migrations
+    with monkeypatch.context() as older:
+        older.setattr(
+            schema, "migrations", lambda database: [m for m in known(database) if m.number < PICTURES]
+        )
+        db = place.open_newsletter()._opened.db
+        for n, author in enumerate(("Ann", "ann@example.org (Ann)")):
+            db.execute(
+                "INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title,"
+                " summary, html, author, first_seen_ms, last_seen_ms, good_fetches, state, reason)"
+                " VALUES ('weekly', ?, ?, '', '', '', 't', '', '', ?, 1, 1, 1, 'waiting', '')",
+                (FEED, f"{n}", author),
+            )
+        db.execute("INSERT INTO feed VALUES ('weekly', ?, 'e1', 'Mon', '', '', 1, 1, '', 1)", (FEED,))
+        await place.close()
+    store = place.open_newsletter()
+    waiting = store.entries("weekly", ArticleState.WAITING, 10)
+    assert [(entry.article.author, entry.article.picture) for entry in waiting] == [("Ann", ""), ("", "")]
+    feed = store.feed("weekly", FEED)
+    assert (feed.etag, feed.last_modified, feed.left_out, feed.baseline_done) == ("", "", "", True)
 
 
 async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(

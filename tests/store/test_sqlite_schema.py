@@ -7,6 +7,7 @@ import apsw
 import pytest
 
 from secondpost.mail.queue_id import WORKERS_MAX
+from secondpost.store.newsletter_ports import CalendarSince
 from secondpost.store.sqlite import SqliteStore, schema
 from secondpost.store.subscriber_ports import SignedUp
 from tests.store.letters import Letters
@@ -122,14 +123,39 @@ async def test_sqlite_syncs_around_checkpoints_that_come_only_when_told(place: S
     }
 
 
-async def test_sign_ups_in_a_store_of_before_still_count(place: SqlitePlace) -> None:
-    """Schema 3, as stores in the field have it, with a network that has signed up as often as it may."""
+def newsletter_of_before(place: SqlitePlace, number: int) -> apsw.Connection:
+    """With the schema up to that number, as stores in the field have it."""
     db = apsw.Connection(f"{place.folder}/newsletter.db")
     db.execute(schema._VERSIONS)
     for migration in schema.migrations(schema.Database.NEWSLETTER):
-        if migration.number <= 3:
+        if migration.number <= number:
             db.execute(migration.text)
             db.execute("INSERT INTO migration VALUES (?, ?, 1)", (migration.number, migration.name))
+    return db
+
+
+async def test_newsletters_of_before_go_on_in_their_calendar(place: SqlitePlace) -> None:
+    """A time that comes during the upgrade is not one from before the newsletter began."""
+    db = newsletter_of_before(place, 11)
+    for name, looked_ms in (("looked-at", 5), ("added", None)):
+        db.execute(
+            "INSERT INTO feed (newsletter, url, etag, last_modified, identity, title, last_fetch_ms, finding,"
+            " baseline_done) VALUES (?, 'u', '', '', '', '', ?, '', 0)",
+            (name, looked_ms),
+        )
+    db.execute(
+        "INSERT INTO slot (newsletter, key, outcome, at_ms, reason) VALUES ('old', 'k', 'held', 5, '')"
+    )
+    db.close()
+    store = place.open_newsletter()
+    assert store.calendar("looked-at") == CalendarSince("looked-at", "", "", 0)
+    assert store.calendar("old") == CalendarSince("old", "", "", 0)
+    assert store.calendar("added") is None
+
+
+async def test_sign_ups_in_a_store_of_before_still_count(place: SqlitePlace) -> None:
+    """Of a network that has signed up as often as it may."""
+    db = newsletter_of_before(place, 3)
     for _ in range(LIMITS.prefix_per_hour_max):
         db.execute("INSERT INTO sign_up VALUES ('192.0.2.0/24', ?)", (place.clock.ms,))
     db.close()

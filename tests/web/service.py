@@ -34,6 +34,7 @@ NEWSLETTER = Newsletter(
     name="weekly",
     sender="The Blog <newsletter@example.net>",
     feeds=(FEED,),
+    timezone="Europe/Oslo",
     postal_address="P.O. Box 1, Oslo",
 )
 CONFIG = Config(

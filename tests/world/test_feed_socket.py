@@ -45,6 +45,7 @@ ARTICLE = Article(
     published_ms=1_700_000_000_000,
     fingerprint="0a",
     categories=("notes", "日本"),
+    picture="https://www.example.net/1.jpg",
 )
 READ = FeedRead(
     title="The Blog",
@@ -53,6 +54,7 @@ READ = FeedRead(
     home="https://www.example.net/",
     generator="Hugo 1.0",
     repeated_guids=frozenset({"urn:2", "urn:3"}),
+    left_out="1 entry is no article: it has neither a link nor a file",
 )
 SILENT = FeedAnswered(FeedUnreadable("The fetch role does not answer."))
 

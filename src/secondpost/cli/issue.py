@@ -1,6 +1,7 @@
 """secondpost issue: what the next issue waits for, and the owner's hand on issues."""
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -19,13 +20,13 @@ from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import (
     Column,
     counted,
-    local_time,
     say,
     say_json,
     say_table,
 )
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.moment import clock_text, zoned_text
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.subscriber_ports import NewsletterStore
 
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
 NUMBER_DIGITS_MAX = 9
 LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
 
-COLUMNS = (
-    Column("issue", right=True),
-    Column("state"),
-    Column("made"),
-    Column("articles", right=True),
-    Column("readers", right=True),
-    Column("subject", folds=True),
-)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 NO_FETCH = click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
 NAME = click.argument("name", required=False)
@@ -78,6 +71,8 @@ def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
             say_json(next_document(told))
         else:
             say(f"{newsletter.name}: {told.reason}")
+            if not open_.store.is_served():
+                say(NOT_RUNNING)
 
     at_newsletter(look, config)
 
@@ -102,18 +97,30 @@ def list_issues(name: str | None, limit: int, before: int | None, as_json: bool)
         elif len(page) == 0:
             say(f"{newsletter.name} has no issue yet: `secondpost issue next` says why.")
         else:
-            say_table(COLUMNS, [_row(each) for each in page])
+            zone = ZoneInfo(newsletter.timezone)
+            say_table(_columns(zone), [_row(each, zone) for each in page])
             if more:
                 say(f"There are more: --before {page[-1].number}")
 
     at_newsletter(read, config)
 
 
-def _row(each: Issue) -> tuple[str, ...]:
+def _columns(zone: ZoneInfo) -> tuple[Column, ...]:
+    return (
+        Column("issue", right=True),
+        Column("state"),
+        Column(f"made ({zone.key})"),
+        Column("articles", right=True),
+        Column("readers", right=True),
+        Column("subject", folds=True),
+    )
+
+
+def _row(each: Issue, zone: ZoneInfo) -> tuple[str, ...]:
     return (
         str(each.number),
         each.state.value,
-        local_time(each.created_ms),
+        clock_text(each.created_ms, zone),
         str(each.article_count),
         f"{each.planned:,}",
         each.subject,
@@ -140,8 +147,8 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
             return
         subject = f", {found.subject}" if len(found.subject) > 0 else ""
         say(f"issue     {found.newsletter} {found.number}{subject}")
-        say(f"made      {local_time(found.created_ms)}")
-        say(f"state     {standing_text(found)}")
+        say(f"made      {zoned_text(found.created_ms, which.zone)}")
+        say(f"state     {standing_text(found, which.zone)}")
         say(f"readers   {reckoning_text(open_.store.reckoning(found.id))}")
         if len(found.body) > 0:
             say(f"words\n{found.body}")
@@ -205,7 +212,7 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
         if as_json:
             say_json(reckoning_document(found, reckoning, store.bounced(found.id)))
             return
-        say(f"Issue {found.number} of {found.newsletter} is {standing_text(found)}.")
+        say(f"Issue {found.number} of {found.newsletter} is {standing_text(found, which.zone)}.")
         say(f"{reckoning_text(reckoning)}.")
         bounced = {kind: reports for kind, reports in store.bounced(found.id).items() if reports > 0}
         if len(bounced) > 0:
@@ -215,7 +222,7 @@ def status(words: tuple[str, ...], as_json: bool) -> None:
             if not store.is_served():
                 say(NOT_RUNNING)
             for down in store.sites_down():
-                say(f"{down.site} is down since {local_time(down.since_ms)}: {down.detail}")
+                say(f"{down.site} is down since {zoned_text(down.since_ms, which.zone)}: {down.detail}")
         if found.state is IssueState.DONE:
             say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 

@@ -20,6 +20,7 @@ from secondpost.mail.article import Article
 from secondpost.mail.issue_content import Hole
 from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
+from secondpost.newsletter.order import in_order
 from secondpost.newsletter.render import output_faults
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -103,7 +104,7 @@ def next_articles(store: NewsletterStore, newsletter: Newsletter, decision: Deci
         entries = [store.entry(id) for id in decision.draft.articles]
         return [entry.article for entry in entries if entry is not None]
     waiting = store.entries(newsletter.name, ArticleState.WAITING, ARTICLES_OF_AN_ISSUE_MAX)
-    return [entry.article for entry in waiting]
+    return [entry.article for entry in in_order(waiting, newsletter.order, newsletter.feeds)]
 
 
 def _composed(open_: "OpenNewsletter", newsletter: Newsletter, web: Web, articles: list[Article]) -> Composed:

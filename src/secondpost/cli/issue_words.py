@@ -1,19 +1,23 @@
 """How an issue stands, in sentences."""
 
-from secondpost.cli.screen import counted, local_time
+from zoneinfo import ZoneInfo
+
+from secondpost.cli.screen import counted
 from secondpost.mail.issue import Issue, IssueState, Reckoning
+from secondpost.mail.moment import zoned_text
 
 NOT_RUNNING = "The service is NOT RUNNING: nothing goes out before it is."
 
 
-def standing_text(found: Issue) -> str:
+def standing_text(found: Issue, zone: ZoneInfo) -> str:
+    """`zone`: the newsletter's."""
     match found.state:
         case IssueState.OPEN:
             return "open: made, and nobody gets it before it could be composed and frozen"
         case IssueState.FROZEN if found.start_ms is not None:
-            return f"frozen: its first mail leaves {local_time(found.start_ms)}"
+            return f"frozen: its first mail leaves {zoned_text(found.start_ms, zone)}"
         case IssueState.DONE | IssueState.STOPPED if found.finished_ms is not None:
-            return f"{found.state} since {local_time(found.finished_ms)}"
+            return f"{found.state} since {zoned_text(found.finished_ms, zone)}"
         case state:
             return state.value
 

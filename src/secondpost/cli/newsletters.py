@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -20,12 +21,22 @@ LEAD_SECONDS = 10.0  # as long as the service may be at it; its turns are mostly
 ASK_AGAIN_SECONDS = 0.1
 
 
+def zone_of(config: Config, name: str) -> ZoneInfo:
+    """In which the times of a newsletter are said; UTC for one that the file does not name any more."""
+    zones = (one.timezone for one in config.newsletters if one.name == name)
+    return ZoneInfo(next(zones, "UTC"))
+
+
 @dataclass(frozen=True, slots=True)
 class Meant:
     """The newsletter, and the words of the command line that do not name it."""
 
     newsletter: Newsletter
     words: tuple[str, ...]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.newsletter.timezone)
 
 
 def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Meant:

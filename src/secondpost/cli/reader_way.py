@@ -3,12 +3,14 @@ planned for them, what their servers said, what came back, and how they left.
 """
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
-from secondpost.cli.screen import counted, local_time
+from secondpost.cli.screen import counted
 from secondpost.cli.way import Station, Step
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.moment import zoned_text
 from secondpost.mail.queue_id import queue_id_ms, queue_id_text
 from secondpost.mail.subscriber import NOBODY, Subscriber
 from secondpost.store.newsletter_ports import ReaderDelivery
@@ -154,13 +156,13 @@ def _standing(mail: ReaderDelivery) -> str:
 # ---------------------------------------------------------------- one issue
 
 
-def steps_of_issue(store: NewsletterStore, issue: Issue) -> list[Step]:
+def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list[Step]:
     """Of the message that all its mails hang on; what became of one reader is asked for by ID/N."""
     articles = counted(issue.article_count, "article", "articles")
     steps = [Step(issue.created_ms, Station.NEWSLETTER, None, "made", f"{articles}, slot {issue.slot}")]
     if issue.start_ms is not None:
         readers = counted(issue.planned, "reader", "readers")
-        starts = f"for {readers}; its first mail leaves {local_time(issue.start_ms)}"
+        starts = f"for {readers}; its first mail leaves {zoned_text(issue.start_ms, zone)}"
         steps.append(Step(issue.created_ms, Station.NEWSLETTER, None, "frozen", starts))
     counts = store.reckoning(issue.id)
     told = f"{counts.delivered:,} delivered, {counts.under_way:,} under way, {counts.planned:,} planned"

@@ -4,6 +4,7 @@ import click
 
 from secondpost.cli.command import Command
 from secondpost.cli.opening import configuration
+from secondpost.config.warnings import warnings
 
 
 @click.command(cls=Command)
@@ -23,6 +24,10 @@ def serve(context: click.Context, role: str | None, single: bool) -> None:
     if role is not None and single:
         raise click.UsageError("--role NAME runs one role and --single runs all: give one of them.")
     config = configuration()
+    if role is None:  # else the supervisor has said it, once for all roles
+        for warning in warnings(config):
+            if warning.is_idle:
+                click.echo(f"warning: {warning}", err=True)
     from secondpost.processes import serve as serve_until_stopped
 
     context.exit(serve_until_stopped(config, role=role, single=single))

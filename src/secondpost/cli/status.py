@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -71,6 +72,7 @@ class _Stands:
     told: Outlook
     readers: int
     under_way: tuple[Issue, Reckoning] | None
+    zone: ZoneInfo
 
 
 def _stands(open_: "OpenNewsletter", newsletter: Newsletter) -> _Stands:
@@ -78,7 +80,8 @@ def _stands(open_: "OpenNewsletter", newsletter: Newsletter) -> _Stands:
     store, name = open_.store, newsletter.name
     issues = [issue for issue in store.issues_under_way() if issue.newsletter == name]
     under_way = (issues[0], store.reckoning(issues[0].id)) if len(issues) > 0 else None
-    return _Stands(open_.publisher.outlook(newsletter), store.active_readers(name), under_way)
+    zone = ZoneInfo(newsletter.timezone)
+    return _Stands(open_.publisher.outlook(newsletter), store.active_readers(name), under_way, zone)
 
 
 def _newsletter_document(stands: _Stands) -> NewsletterStandingDocument:
@@ -99,7 +102,8 @@ def _say_newsletter(stands: _Stands) -> None:
     say(f"{name} has {counted(stands.readers, 'reader', 'readers')}. {stands.told.reason}")
     if stands.under_way is not None:
         issue, reckoning = stands.under_way
-        say(f"Issue {issue.number} of {name} is {standing_text(issue)}. {reckoning_text(reckoning)}.")
+        standing = standing_text(issue, stands.zone)
+        say(f"Issue {issue.number} of {name} is {standing}. {reckoning_text(reckoning)}.")
 
 
 def _standing(count: Count) -> Standing:

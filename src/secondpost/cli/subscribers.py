@@ -1,6 +1,7 @@
 """secondpost subscribers: the owner's hand on the readers of a newsletter."""
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -8,10 +9,11 @@ from secondpost.cli.command import Command, Ending, Exit, Group
 from secondpost.cli.newsletter_documents import ChangeDocument, reader_document, readers_document
 from secondpost.cli.newsletters import Meant, addressed, meant, typed
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table
+from secondpost.cli.screen import Column, counted, say, say_json, say_table
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
+from secondpost.mail.moment import zoned_text
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.store.subscriber_ports import NewsletterStore, Reason
 from secondpost.subscribers.leave import AboutReader, ReadersDesk
@@ -201,7 +203,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
         if as_json:
             say_json(reader_document(about, suppressed, _numbers(store, about)))
         else:
-            _say_reader(about, suppressed)
+            _say_reader(about, suppressed, which.zone)
 
     at_newsletter(read, configuration())
 
@@ -213,17 +215,17 @@ def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
     return {id: issue.number for id, issue in found if issue is not None}
 
 
-def _say_reader(about: AboutReader, suppressed: bool) -> None:
+def _say_reader(about: AboutReader, suppressed: bool, zone: ZoneInfo) -> None:
     one = about.subscriber
     suppressed_too = ", and the address is suppressed" if suppressed else ""
-    say(f"{one.mailbox} {_stands(one.state)} since {local_time(one.since_ms)}{suppressed_too}.")
+    say(f"{one.mailbox} {_stands(one.state)} since {zoned_text(one.since_ms, zone)}{suppressed_too}.")
     if one.consent is not None:
-        say(f"agreed    {local_time(one.consent.at_ms)}, {one.consent.how}: {one.consent.where}")
+        say(f"agreed    {zoned_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
     for name, value in one.attributes:
         say(f"{name}: {value}")
     for event in about.events:
         detail = f": {event.detail}" if len(event.detail) > 0 else ""
-        say(f"{local_time(event.at_ms)}  {event.what}{detail}")
+        say(f"{zoned_text(event.at_ms, zone)}  {event.what}{detail}")
     shown = about.deliveries[:SHOWN_MAX]
     if len(shown) > 0:
         say_table(
@@ -233,7 +235,7 @@ def _say_reader(about: AboutReader, suppressed: bool) -> None:
                     str(mail.id),
                     "confirmation" if mail.issue is None else "issue",
                     mail.state.value,
-                    "" if mail.last_ms is None else local_time(mail.last_ms),
+                    "" if mail.last_ms is None else zoned_text(mail.last_ms, zone),
                     f"{mail.host}: {mail.reply}" if len(mail.host) > 0 else mail.reply,
                 )
                 for mail in shown

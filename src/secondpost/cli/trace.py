@@ -4,11 +4,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.documents import ReaderWayDocument, StepDocument, TraceDocument, WayDocument
+from secondpost.cli.newsletters import zone_of
 from secondpost.cli.opening import at_stores
 from secondpost.cli.reader_way import ReaderWay, copies_to, steps_of_issue, steps_of_mail, way_of_reader
 from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table, utc_time
@@ -16,10 +18,12 @@ from secondpost.cli.way import Step, steps_of
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.issue import Issue
+from secondpost.mail.moment import clock_text
 from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
 from secondpost.mail.size import size_text
 from secondpost.mail.subscriber import NOBODY
 from secondpost.spool.desk import OwnersDesk
+from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import MessageRow, Selection
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.typed import typed_mailbox
@@ -28,13 +32,6 @@ if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
 
 MESSAGES_MAX = 10  # the latest ones of an address
-COLUMNS = (
-    Column("time"),
-    Column("station"),
-    Column("delivery"),
-    Column("what"),
-    Column("detail", folds=True),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,7 @@ class Way:
     message: MessageRow
     of: str  # whose it is, in words
     steps: list[Step]
+    newsletter: str | None = None  # whose issue or confirmation it is; None for other mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def trace(what: str, as_json: bool) -> None:
         if as_json:
             say_json(_document(found))
         else:
-            _say(found)
+            _say(found, config)
 
     at_stores(read)
 
@@ -91,7 +89,7 @@ def _id(text: str) -> DeliveryId:
 def _of_id(desk: OwnersDesk, readers: NewsletterStore | None, id: DeliveryId, config: Config) -> Traced:
     way = _way(desk, id.queue_id, config)
     if way is None and readers is not None:
-        way = _way_to_readers(readers, id)
+        way = _way_to_readers(readers, id, config)
     return Traced([] if way is None else [way], 0, [])
 
 
@@ -104,7 +102,7 @@ def _of_address(desk: OwnersDesk, readers: NewsletterStore | None, address: str,
         mailbox = typed_mailbox(address)
     except ValueError:
         return Traced(ways, older, [])
-    copies = [_way_to_readers(readers, copy.id) for copy in copies_to(readers, mailbox)]
+    copies = [_way_to_readers(readers, copy.id, config) for copy in copies_to(readers, mailbox)]
     found = [way_of_reader(readers, newsletter.name, mailbox) for newsletter in config.newsletters]
     ways += [way for way in copies if way is not None]
     return Traced(ways, older, [way for way in found if way is not None])
@@ -130,19 +128,27 @@ def _way(desk: OwnersDesk, id: QueueId, config: Config) -> Way | None:
     return Way(message, f"from <{message.sender}>", steps)
 
 
-def _way_to_readers(readers: NewsletterStore, id: DeliveryId) -> Way | None:
+def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) -> Way | None:
     """Of an issue as a whole, or of the mail to one reader."""
     message, issue = readers.message(id.queue_id), readers.issue_of_message(id.queue_id)
     if message is None:
         return None
     if issue is not None and id.number == 0:
-        return Way(message, _issue_text(issue), steps_of_issue(readers, issue))
+        zone = zone_of(config, issue.newsletter)
+        return Way(message, _issue_text(issue), steps_of_issue(readers, issue, zone), issue.newsletter)
     mail = readers.delivery(id if issue is not None else DeliveryId(id.queue_id, 1))
     if mail is None:
         return None
     own = "a test copy" if mail.subscriber == NOBODY else "a confirmation"
     of = own if issue is None else _issue_text(issue)
-    return Way(message, of, steps_of_mail(readers, mail))
+    return Way(message, of, steps_of_mail(readers, mail), _newsletter_of(readers, issue, mail))
+
+
+def _newsletter_of(readers: NewsletterStore, issue: Issue | None, mail: ReaderDelivery) -> str | None:
+    if issue is not None:
+        return issue.newsletter
+    reader = readers.subscriber(mail.subscriber)
+    return None if reader is None else reader.newsletter
 
 
 def _issue_text(issue: Issue) -> str:
@@ -152,17 +158,18 @@ def _issue_text(issue: Issue) -> str:
 # ---------------------------------------------------------------- telling
 
 
-def _say(found: Traced) -> None:
+def _say(found: Traced, config: Config) -> None:
     for way in found.ways:
         say(f"{queue_id_text(way.message.queue_id)} {way.of}, {size_text(way.message.size)}")
-        say_table(COLUMNS, [_row(step, _number) for step in way.steps])
+        zone = None if way.newsletter is None else zone_of(config, way.newsletter)
+        _say_steps(way.steps, _number, zone)
     if found.older > 0:
         say(f"{counted(found.older, 'older message', 'older messages')} not shown.")
     for reader in found.readers:
         state = "no reader" if reader.reader is None else reader.reader.state.value
         also = ", suppressed" if reader.is_suppressed else ""
         say(f"{reader.address} of {reader.newsletter}: {state}{also}")
-        say_table(COLUMNS, [_row(step, str) for step in reader.steps])
+        _say_steps(reader.steps, str, zone_of(config, reader.newsletter))
         if reader.older > 0:
             say(f"{counted(reader.older, 'older mail', 'older mails')} not shown.")
 
@@ -171,9 +178,22 @@ def _number(id: DeliveryId) -> str:
     return f"/{id.number}"
 
 
-def _row(step: Step, named: Callable[[DeliveryId], str]) -> tuple[str, ...]:
+def _say_steps(steps: list[Step], named: Callable[[DeliveryId], str], zone: ZoneInfo | None) -> None:
+    """`zone`: of the newsletter; None where the machine's own is meant."""
+    columns = (
+        Column("time" if zone is None else f"time ({zone.key})"),
+        Column("station"),
+        Column("delivery"),
+        Column("what"),
+        Column("detail", folds=True),
+    )
+    say_table(columns, [_row(step, named, zone) for step in steps])
+
+
+def _row(step: Step, named: Callable[[DeliveryId], str], zone: ZoneInfo | None) -> tuple[str, ...]:
+    at = local_time(step.at_ms) if zone is None else clock_text(step.at_ms, zone)
     delivery = "" if step.delivery is None else named(step.delivery)
-    return (local_time(step.at_ms), step.station.value, delivery, step.what, step.detail)
+    return (at, step.station.value, delivery, step.what, step.detail)
 
 
 def _document(found: Traced) -> TraceDocument:

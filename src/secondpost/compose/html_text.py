@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 LINE_CHARACTERS = 72
 DEPTH_MAX = 12  # levels of lists and quotations that are still drawn
+TELEPHONE_DIGITS = 6  # by which two ways to write a number are told to be the same
 
 
 def names_in(text: str) -> frozenset[str]:
@@ -27,6 +28,7 @@ _ROWS = frozenset({"li", "dt", "dd", "tr"})  # no empty line between these
 _LISTS = frozenset({"ul", "ol", "dl", "table"})
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
 _SPACE = re.compile(r"[ \t\r\n\f]+")
+_NOT_DIGITS = re.compile(r"[^0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class _Teller(HTMLParser):
         self._marks: list[str] = []  # what each quotation or list item puts before its lines
         self._bullet = ""  # the mark of a list item that has no line yet
         self._lists: list[_List] = []
-        self._hrefs: list[str] = []
+        self._hrefs: list[tuple[str, int]] = []  # of open links, and what was said before them
+        self._said = 0  # pieces of text
         self._preformatted = 0
         self._unseen = 0
         self._close = False  # the next block follows without an empty line
@@ -95,17 +98,20 @@ class _Teller(HTMLParser):
             case "td" | "th":
                 self._line.append("  " if len(self._line) > 0 else "")
             case "a":
-                self._hrefs.append(values.get("href", ""))
+                self._hrefs.append((values.get("href", ""), self._said))
             case "img":
                 alternative = values.get("alt", "").strip()
                 if len(alternative) > 0:
                     self._line.append(f"[{alternative}]")
+                    self._said += 1
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _UNSEEN and self._unseen > 0:
             self._unseen -= 1
         if tag == "a" and len(self._hrefs) > 0:
-            self._end_link(self._hrefs.pop())
+            href, said = self._hrefs.pop()
+            if self._said > said:  # else a number would stand alone
+                self._end_link(href)
         if tag not in _PARAGRAPHS:
             return
         heading = "".join(self._line) if tag in _HEADINGS else ""
@@ -127,6 +133,7 @@ class _Teller(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._unseen > 0:
             return
+        self._said += len(data.strip()) > 0
         self._line.append(data if self._preformatted > 0 else _SPACE.sub(" ", data))
 
     def _begin_item(self) -> None:
@@ -138,11 +145,12 @@ class _Teller(HTMLParser):
         self._marks.append(" " * len(self._bullet))
 
     def _end_link(self, href: str) -> None:
-        if not href.startswith(("https://", "http://", "mailto:")):
-            return
         words = "".join(self._line).rstrip()
-        if href.startswith("mailto:") or words.endswith(href):
-            return  # the address stands there already, or is best read in its place
+        scheme, _, rest = href.partition(":")
+        if scheme == "tel" and _subscriber(rest) not in _NOT_DIGITS.sub("", words):
+            self._line.append(f" ({rest})")  # best read in its place
+        if scheme not in ("https", "http") or words.endswith(href):
+            return  # the address stands there already, or is one that its owner did not write out
         if href not in self.links:
             self.links.append(href)
         self._line.append(f" [{self.links.index(href) + self._first_link}]")
@@ -179,6 +187,11 @@ def _folded(line: str, width: int) -> list[str]:
     if len(line) <= width:
         return [line]
     return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _subscriber(number: str) -> str:
+    """The end of a telephone number, which is the same with and without the code of the country."""
+    return _NOT_DIGITS.sub("", number)[-TELEPHONE_DIGITS:]
 
 
 def _start_of(values: dict[str, str]) -> int:

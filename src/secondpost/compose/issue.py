@@ -19,6 +19,7 @@ from secondpost.compose.html_text import LINE_CHARACTERS, html_to_text
 from secondpost.compose.templating import Templates, Value, trusted
 from secondpost.mail.article import Article
 from secondpost.mail.issue_content import Hole
+from secondpost.mail.language import Direction, direction_of_text
 
 HTML_OCTETS_MAX = 80_000
 EXCERPT_CHARACTERS_MAX = 400
@@ -70,6 +71,8 @@ class _Piece:
 
     link: str
     title: str
+    language: str  # "" when it is not known
+    direction: Direction
     byline: str
     html: str  # cleaned
     excerpt: str  # plain
@@ -116,6 +119,7 @@ class IssueComposer:
             "home": masthead.home,
             "view": Hole.VIEW_URL.marker,
             "foreword": _paragraphs(foreword),
+            "foreword_direction": direction_of_text(foreword, masthead.language).value,
             "leave": Hole.LEAVE_URL.marker,
             "me": Hole.ME_URL.marker,
             "postal_address": masthead.postal_address,
@@ -140,6 +144,8 @@ class IssueComposer:
                 "link": piece.link,
                 "host": host_of(piece.link),
                 "title": piece.title,
+                "language": piece.language,
+                "direction": piece.direction.value,
                 "byline": "" if piece.extent is Extent.TITLE else piece.byline,
                 "body": _body(piece),
                 "is_whole": piece.extent is Extent.WHOLE and len(piece.html) > 0,
@@ -207,12 +213,15 @@ def _piece(masthead: Masthead, article: Article, names_host: bool) -> _Piece:
     said = [article.author.translate(DROPPED), _published(masthead, article)]
     if names_host:
         said.append(host_of(article.link))
+    title, excerpt = shown_title(article), _cut(_plain(article), EXCERPT_CHARACTERS_MAX)
     return _Piece(
         link=article.link,
-        title=shown_title(article),
+        title=title,
+        language=article.language,
+        direction=direction_of_text(f"{title} {excerpt}", article.language or masthead.language),
         byline=" · ".join(part for part in said if len(part) > 0),
         html=html,
-        excerpt=_cut(_plain(article), EXCERPT_CHARACTERS_MAX),
+        excerpt=excerpt,
         extent=Extent.WHOLE if len(html) > 0 else Extent.EXCERPT,
     )
 

@@ -4,9 +4,14 @@ A template ending in .html escapes every value that was not marked as HTML; one 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from minijinja import Environment, Markup
+
+from secondpost.mail.language import direction_of_language
+from secondpost.mail.moment import zoned_text
 
 FUEL = 2_000_000  # steps of one rendering; an issue of a thousand articles takes a tenth of it
 
@@ -34,10 +39,17 @@ class Templates:
             lstrip_blocks=True,
             pycompat=False,
         )
+        self._environment.add_filter("moment", _moment)
+        self._environment.add_filter("direction", direction_of_language)
 
     def render(self, name: str, values: Mapping[str, Value]) -> str:
         """Raises minijinja.TemplateError, which means a fault of ours."""
         return self._environment.render_template(name, **values)
+
+
+def _moment(iso: str, zone: str) -> str:
+    """What RFC 3339 says, for people: `{{ at | moment(zone) }}`."""
+    return zoned_text(int(datetime.fromisoformat(iso).timestamp()) * 1000, ZoneInfo(zone))
 
 
 def _escapes(name: str) -> bool:

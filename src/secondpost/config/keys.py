@@ -43,6 +43,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "every",
         "timezone",
         "min_articles",
+        "order",
         "title",
         "reply_to",
         "subject",

@@ -157,6 +157,14 @@ class Start(StrEnum):
     EVERYTHING = "everything"
 
 
+class Order(StrEnum):
+    """Of the articles in an issue. The first one leads: the subject is its title."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    FEED = "feed"  # as the feed lists them
+
+
 @dataclass(frozen=True, slots=True)
 class Newsletter:
     name: str
@@ -165,6 +173,7 @@ class Newsletter:
     every: str = "when ready"
     timezone: str = "UTC"
     min_articles: int = 2
+    order: Order = Order.NEWEST
     title: str | None = None
     reply_to: str | None = None
     subject: str | None = None

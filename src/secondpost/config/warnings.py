@@ -26,6 +26,7 @@ from secondpost.mail.size import size_text
 DNS_PORT = 53
 SMTP_PORT = 25
 RESERVE_OCTETS_ENOUGH = 100_000_000
+OUR_LANGUAGE = "en"  # of what the pages and mails say in our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Warning:
 
     key: str
     text: str
+    is_idle: bool = False  # the key has no effect in this version: `serve` says this one, too
 
     def __str__(self) -> str:
         return f"{self.key}: {self.text}"
@@ -90,7 +92,7 @@ def _top(config: Config, exists: Callable[[str], bool]) -> Iterator[Warning]:
 def _tls(config: Config, readable: Callable[[str], bool]) -> Iterator[Warning]:
     if config.tls.acme is not None:
         text = "this version does not fetch certificates yet; until then name certificate and key"
-        yield Warning("tls.acme", text)
+        yield Warning("tls.acme", text, is_idle=True)
     elif config.tls.certificate is None:
         yield Warning("tls", "no certificate: other servers hand their mail over unencrypted")
     if config.tls.key is not None and readable(config.tls.key):
@@ -146,8 +148,8 @@ def _fetch_send_and_sign(config: Config) -> Iterator[Warning]:
         text = "nobody else is mailed to: meant for a staging copy"
         yield Warning("send.only_to", text)
     if config.send.unverified:
-        text = "issues go out without proof that the DNS records are right: meant for tests"
-        yield Warning("send.unverified", text)
+        text = "this version never holds an issue back for DNS: the key has no effect yet"
+        yield Warning("send.unverified", text, is_idle=True)
 
 
 def _backup(key: str, backup: Backup) -> Iterator[Warning]:
@@ -165,7 +167,7 @@ def _backup(key: str, backup: Backup) -> Iterator[Warning]:
         yield Warning(f"{key}.unknown", text)
     if any(isinstance(source, RecipientUrl) for source in backup.recipients):
         text = "this version does not fetch lists yet: whom they name is found out at the primary"
-        yield Warning(f"{key}.recipients", text)
+        yield Warning(f"{key}.recipients", text, is_idle=True)
     if backup.quota is not None and backup.quota < backup.max_size:
         text = f"less than one message of max_size ({size_text(backup.max_size)})"
         yield Warning(f"{key}.quota", text)
@@ -185,7 +187,8 @@ def _route(key: str, route: Route, config: Config, readable: Callable[[str], boo
     if backup is not None and len(backup.primary) > 0 and route.lane in (None, Lane.RELAY):
         yield Warning(f"{key}.host", f"it is used instead of the primary of {route.domain}")
     if route.username is not None:
-        yield Warning(f"{key}.username", "this version does not log in yet: the server sees a stranger")
+        text = "this version does not log in yet: the server sees a stranger"
+        yield Warning(f"{key}.username", text, is_idle=True)
     if route.password_file is not None:
         if readable(route.password_file):
             yield Warning(
@@ -199,6 +202,15 @@ def _route(key: str, route: Route, config: Config, readable: Callable[[str], boo
 
 
 def _newsletter(key: str, newsletter: Newsletter) -> Iterator[Warning]:
+    if newsletter.template is not None:
+        text = "this version has one template only, and uses that: the key has no effect yet"
+        yield Warning(f"{key}.template", text, is_idle=True)
+    if newsletter.language.lower().partition("-")[0] != OUR_LANGUAGE:
+        text = (
+            "this version's own words on pages and in mails are English; they and the articles are only "
+            f"marked as {newsletter.language}"
+        )
+        yield Warning(f"{key}.language", text, is_idle=True)
     if newsletter.undo_ms == 0:
         yield Warning(f"{key}.undo", "an issue leaves at once, there is no time to stop it")
     if newsletter.settle_ms == 0:

@@ -37,9 +37,6 @@ connections_per_site = 1
 [fetch]
 allow_private = true
 
-[send]
-unverified = true
-
 [[backup]]
 domain     = "{domain}"
 recipients = {recipients}

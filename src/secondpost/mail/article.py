@@ -16,7 +16,8 @@ ARTICLES_MAX = 1_000  # of one document
 @dataclass(frozen=True, slots=True)
 class Article:
     """As the feed gives it: text fields are plain and free of control characters, `html` is not to be
-    trusted. Links are absolute. At least a link, and a title or some text.
+    trusted. Links are absolute. At least a link, and a title or some text. `author` is a name, never a mail
+    address.
     """
 
     guid: str  # "" when the feed gives none, or gives the same to several
@@ -28,6 +29,9 @@ class Article:
     published_ms: int | None  # a hint, never the test of newness
     fingerprint: str  # of title and text: the same for the same words, whatever the markup
     categories: tuple[str, ...] = ()  # as the blog sorts its articles; known while the feed is looked at
+    language: str = ""  # of its words, by the feed's own word (BCP 47); "" when it says none
+    place: int = 0  # in its feed when it last stood there: the first is 0
+    picture: str = ""  # the absolute address of the article's picture, "" when it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class FeedRead:
     home: str = ""  # the page that it is the feed of
     generator: str = ""  # the program that wrote it, by its own word
     repeated_guids: frozenset[str] = frozenset()  # given to several articles of this document
+    left_out: str = ""  # which entries are no articles, and why: a sentence without its full stop
 
 
 @dataclass(frozen=True, slots=True)

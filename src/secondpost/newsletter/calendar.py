@@ -5,6 +5,7 @@ changes those gets no second issue for the same week. The key is stored with the
 was none, so nothing that happens to the clock brings it again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -32,6 +33,37 @@ class SlotTime:
 
     key: str
     at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotTimes:
+    """Where a newsletter stands in its calendar. Both are None where there are no fixed times."""
+
+    due: SlotTime | None  # the last time that has come, while it has no outcome
+    coming: SlotTime | None  # the next time at which there will be a decision
+
+
+def slot_times(
+    slot: Slot, zone: ZoneInfo, begun_ms: int, now_ms: int, is_spent: Callable[[str], bool]
+) -> SlotTimes:
+    """What `issue next` promises and what the publisher keeps: both are read from here.
+
+    `begun_ms`: since when the newsletter goes by this calendar; no earlier time is one of its slots.
+    `is_spent`: whether there is an outcome under exactly this key.
+    """
+    if isinstance(slot, WhenReady):
+        return SlotTimes(None, None)
+    coming = next_slot(slot, zone, now_ms)
+    while coming is not None and _is_spent(coming.key, is_spent):
+        coming = next_slot(slot, zone, coming.at_ms)
+    due = latest_slot(slot, zone, now_ms)
+    if due is not None and (due.at_ms <= begun_ms or _is_spent(due.key, is_spent)):
+        due = None
+    return SlotTimes(due, coming)
+
+
+def _is_spent(key: str, is_spent: Callable[[str], bool]) -> bool:
+    return any(is_spent(alike) for alike in keys_alike(key))
 
 
 def next_slot(slot: Slot, zone: ZoneInfo, after_ms: int) -> SlotTime | None:

@@ -17,6 +17,7 @@ When = Callable[[int], str]  # a moment in words, in the newsletter's zone
 class Ready:
     draft: DigestDraft
     is_forced: bool = False
+    answered: SlotTime | None = None  # by a forced one: the slot that waited for articles, or for approval
 
     def sentence(self, when: When) -> str:
         return f"{counted(len(self.draft.articles))}: the issue can go."
@@ -28,9 +29,12 @@ class TooFew:
     minimum: int
     next_ms: int | None  # None: as soon as there are enough
     spent: SlotTime | None = None  # the slot that is over with this
+    waits_for_approval: bool = False  # even when there are enough
 
     def sentence(self, when: When) -> str:
-        later = "the issue goes as soon as there are enough" if self.next_ms is None else _next(self, when)
+        goes = "waits for your word" if self.waits_for_approval else "goes"
+        ready = f"the issue {goes} as soon as there are enough"
+        later = ready if self.next_ms is None else _next(self, when)
         return f"{self.articles} of {counted(self.minimum)}; {later}."
 
 
@@ -66,9 +70,12 @@ class InDoubt:
     articles: int
     url: str
     finding: str
+    last_ms: int | None = None  # when the slot ends without an issue; None: there is no fixed time
 
     def sentence(self, when: When) -> str:
-        return f"The feed {self.url} is in doubt, and the issue waits until it is read again: {self.finding}"
+        last = "" if self.last_ms is None else f", until {when(self.last_ms)} at the latest"
+        waits = f"the issue waits until it is read again{last}"
+        return f"The feed {self.url} is in doubt, and {waits}: {self.finding}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +100,12 @@ class Unfinished:
 class ToApprove:
     newsletter: str
     articles: int
+    last_ms: int | None = None  # when the slot ends without an issue; None: there is no fixed time
 
     def sentence(self, when: When) -> str:
         wait = "1 article waits" if self.articles == 1 else f"{self.articles} articles wait"
-        return f"{wait} for your word: secondpost issue send {self.newsletter}."
+        last = "" if self.last_ms is None else f" until {when(self.last_ms)}"
+        return f"{wait} for your word{last}: secondpost issue send {self.newsletter}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +131,11 @@ class NoReaders:
     articles: int
     next_ms: int | None
     spent: SlotTime | None = None  # the slot that is over with this
+    waits_for_approval: bool = False  # also when there is a reader
 
     def sentence(self, when: When) -> str:
-        later = "the issue goes when somebody does" if self.next_ms is None else _next(self, when)
+        goes = "waits for your word" if self.waits_for_approval else "goes"
+        later = f"the issue {goes} when somebody does" if self.next_ms is None else _next(self, when)
         add = f"secondpost subscribers add {self.newsletter} ADDRESS"
         return f"{counted(self.articles)}, but nobody reads it yet ({add}); {later}."
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from secondpost.mail.issue import ArticleId
 from secondpost.store.newsletter_ports import GIVEN_BACK, Feed, LedgerEntry
 
+FETCH_MS = 10 * 60_000  # between two looks at the feeds
 GOOD_FETCHES_MIN = 2  # in which an article stood, where it has to settle at all
 
 
@@ -41,11 +42,12 @@ def standing(
     doubtful: list[ArticleId] = []
     unripe: list[Unripe] = []
     given_back: set[ArticleId] = set()
+    next_look_ms = min((feed.last_fetch_ms or 0 for feed in feeds.values()), default=0) + FETCH_MS
     for entry in waiting:
         feed = feeds.get(entry.feed)
         if feed is None:
             continue
-        until = _ripe_ms(entry, feed, settle_ms, now_ms)
+        until = _ripe_ms(entry, feed, settle_ms, max(next_look_ms, now_ms + 1))
         if until <= now_ms:
             (doubtful if is_in_doubt(feed) else ripe).append(entry.id)
             if entry.reason == GIVEN_BACK:
@@ -61,14 +63,14 @@ def standing(
     )
 
 
-def _ripe_ms(entry: LedgerEntry, feed: Feed, settle_ms: int, now_ms: int) -> int:
+def _ripe_ms(entry: LedgerEntry, feed: Feed, settle_ms: int, next_look_ms: int) -> int:
     until = entry.article.published_ms or 0  # a date to come: somebody set it on purpose
     if settle_ms > 0:
         until = max(until, entry.first_seen_ms + settle_ms)
         # One that is not in the feed any more has no second look to wait for.
         is_there = entry.last_seen_ms >= (feed.last_good_ms or 0)
         if entry.good_fetches < GOOD_FETCHES_MIN and is_there:
-            until = max(until, now_ms + 1)  # at the next look
+            until = max(until, next_look_ms)
     return until
 
 

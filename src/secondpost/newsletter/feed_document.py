@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Text:
     value: str
     is_markup: bool
+    base: str = ""  # what relative links in it refer to, where the document says so
 
 
 NO_TEXT = Text("", is_markup=False)
@@ -15,14 +16,19 @@ NO_TEXT = Text("", is_markup=False)
 @dataclass(frozen=True, slots=True)
 class Entry:
     guid: str
-    link: str  # may be relative
-    base: str  # what relative links refer to, where the document says so; else ""
+    links: tuple[
+        str, ...
+    ]  # the page, the permalink, then files; the first that a reader can follow is the link
     title: Text
     summary: Text
-    content: Text
-    author: str
+    contents: tuple[Text, ...]  # forms of the whole text, the richest first
+    captions: tuple[Text, ...]  # words about its picture, film or sound: the text where there is no other
+    authors: tuple[str, ...]  # as they are written, addresses included
     published_ms: int | None
     categories: tuple[str, ...]
+    pictures: tuple[str, ...]  # its own, the best first; may be relative
+    thumbnails: tuple[str, ...] = ()  # too small to come before a picture in the text
+    language: str = ""  # of its words, as it is written; else of the feed's
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Document:
     home: str  # the page that it is the feed of
     generator: str
     entries: tuple[Entry, ...]
+    broken: int = 0  # entries that cannot be read
 
 
 class Unreadable(Exception):

@@ -2,6 +2,7 @@
 that are broken while their neighbours are not.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,6 +14,11 @@ VERSION = "https://jsonfeed.org/version/1"
 
 class _Author(msgspec.Struct):
     name: str | None = None
+
+
+class _Attachment(msgspec.Struct):
+    url: str | None = None
+    mime_type: str | None = None
 
 
 class _Item(msgspec.Struct):
@@ -27,6 +33,10 @@ class _Item(msgspec.Struct):
     author: _Author | None = None  # 1.0
     authors: list[_Author] | None = None  # 1.1
     tags: list[str] | None = None
+    language: object = None  # 1.1: a text; what else is written there costs no article
+    image: str | None = None
+    banner_image: str | None = None
+    attachments: list[_Attachment] | None = None
 
 
 class _Feed(msgspec.Struct):
@@ -35,6 +45,7 @@ class _Feed(msgspec.Struct):
     title: str | None = None
     home_page_url: str | None = None
     feed_url: str | None = None
+    language: object = None
 
 
 def read_json_feed(body: bytes) -> Document:
@@ -45,38 +56,49 @@ def read_json_feed(body: bytes) -> Document:
         raise Unreadable(f"It is not a whole JSON Feed: {error}.") from error
     if not feed.version.replace("http://", "https://", 1).startswith(VERSION):
         raise Unreadable("It is JSON, but not JSON Feed version 1.")
-    read = [_entry(raw) for raw in feed.items]
+    read = [_entry(raw, feed.language) for raw in feed.items]
+    whole = tuple(entry for entry in read if entry is not None)
     return Document(
         title=Text(feed.title or "", is_markup=False),
         identity=feed.feed_url or "",
         home=feed.home_page_url or "",
         generator="",
-        entries=tuple(entry for entry in read if entry is not None),
+        entries=whole,
+        broken=len(read) - len(whole),
     )
 
 
-def _entry(raw: msgspec.Raw) -> Entry | None:
+def _entry(raw: msgspec.Raw, feed_language: object) -> Entry | None:
     try:
         item = msgspec.json.decode(raw, type=_Item)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     guid = "" if item.id is None else str(item.id)
     authors = [item.author] if item.author is not None else (item.authors or [])
-    if item.content_html is not None:
-        content = Text(item.content_html, is_markup=True)
-    else:
-        content = Text(item.content_text or "", is_markup=False)
+    files = [each for each in item.attachments or [] if each.url is not None]
+    permalink = guid if guid.startswith(("http://", "https://")) else ""
+    pages = (item.url or "", permalink, item.external_url or "")
+    pictures = [each.url for each in files if (each.mime_type or "").startswith("image/")]
     return Entry(
         guid=guid,
-        link=item.url or (guid if guid.startswith(("http://", "https://")) else item.external_url or ""),
-        base="",
+        links=(*pages, *(each.url or "" for each in files)),
         title=NO_TEXT if item.title is None else Text(item.title, is_markup=False),
         summary=NO_TEXT if item.summary is None else Text(item.summary, is_markup=False),
-        content=content,
-        author=", ".join(each.name for each in authors if each.name is not None),
+        contents=tuple(_contents(item)),
+        captions=(),
+        authors=tuple(each.name for each in authors if each.name is not None),
         published_ms=_milliseconds(item.date_published),
         categories=tuple(item.tags or ()),
+        language=next((each for each in (item.language, feed_language) if isinstance(each, str)), ""),
+        pictures=tuple(each for each in (item.image, item.banner_image, *pictures) if each is not None),
     )
+
+
+def _contents(item: _Item) -> Iterator[Text]:
+    if item.content_html is not None:
+        yield Text(item.content_html, is_markup=True)
+    if item.content_text is not None:
+        yield Text(item.content_text, is_markup=False)
 
 
 def _milliseconds(text: str | None) -> int | None:

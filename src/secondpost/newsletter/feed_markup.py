@@ -1,23 +1,20 @@
-"""Reads Atom and RSS, by feedparser: the one module that touches it, because it has no types.
-
-It is given octets in a stream and nothing else: a text might name a URL or a file, and it would go there.
-Two of its steps that take the square of what a feed says are bounded.
-"""
+"""Reads Atom and RSS: what newsletter/feed_parser found, in the words of newsletter/feed_document."""
 
 import calendar
-import io
 import re
-from collections.abc import Callable
-from typing import Protocol, cast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import cast
 
-import feedparser  # type: ignore[import-untyped]
-
+from secondpost.compose.picture import SIDE_PIXELS_MIN, is_file_of_a_picture, pixels
 from secondpost.newsletter.feed_document import NO_TEXT, Document, Entry, Text, Unreadable
+from secondpost.newsletter.feed_parser import parse
 
-AUTHOR_CHARACTERS_MAX = 200
-TAGS_MAX = 1_000  # of an entry, or of the feed
+FORMS_MAX = 20  # of one text; links, captions and pictures of an entry
+THUMBNAIL_WIDTH_MIN = 200  # pixels: a smaller one comes behind a picture in the text
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _MARKUP_TYPES = frozenset(("text/html", "application/xhtml+xml"))
+_TAG_LIKE = re.compile(r"</?[a-zA-Z][^<>]*>")
 SECONDS_MAX = 253_402_300_800  # the year 10000
 
 
@@ -25,9 +22,7 @@ def read_markup_feed(body: bytes, content_type: str, url: str) -> Document:
     """`body` passed the gate. Raises Unreadable."""
     headers = {"content-type": _declared(body, content_type), "content-location": url}
     try:
-        parsed: dict[str, object] = feedparser.parse(
-            io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-        )
+        parsed = parse(body, headers)
     except Exception as error:
         raise Unreadable(f"It cannot be read as a feed: {type(error).__name__}.") from error
     if len(_word(parsed, "version")) == 0:
@@ -37,47 +32,14 @@ def read_markup_feed(body: bytes, content_type: str, url: str) -> Document:
     return Document(
         title=_text(feed, "title"),
         identity=_word(feed, "id") or _self_link(feed),
-        home=_word(feed, "link"),
+        home=_word(feed, "link") or _permalink(feed),
         generator=_word(feed, "generator"),
-        entries=tuple(_entry(each) for each in entries) if isinstance(entries, list) else (),
+        entries=tuple(
+            replace(_entry(each), language=_language(each) or _word(feed, "language")) for each in entries
+        )
+        if isinstance(entries, list)
+        else (),
     )
-
-
-class _Parser(Protocol):
-    """What both of feedparser's own parsers are; the context is the feed, or the entry that is being read."""
-
-    def _get_context(self) -> dict[str, object]: ...
-
-
-def _with_short_author(sync: Callable[[_Parser, str], None]) -> Callable[[_Parser, str], None]:
-    """It looks for an address in an author by an expression that takes the square of the author's length."""
-
-    def bounded(parser: _Parser, key: str = "author") -> None:
-        context = parser._get_context()
-        author = dict.get(context, key)
-        if isinstance(author, str):
-            context[key] = author[:AUTHOR_CHARACTERS_MAX]
-        sync(parser, key)
-
-    return bounded
-
-
-def _with_few_tags(
-    add: Callable[[_Parser, object, object, object], None],
-) -> Callable[[_Parser, object, object, object], None]:
-    """It looks for each tag among all before."""
-
-    def bounded(parser: _Parser, term: object, scheme: object, label: object) -> None:
-        tags = dict.get(parser._get_context(), "tags")
-        if not isinstance(tags, list) or len(tags) < TAGS_MAX:
-            add(parser, term, scheme, label)
-
-    return bounded
-
-
-for _kind in (feedparser.api.StrictFeedParser, feedparser.api.LooseFeedParser):
-    _kind._sync_author_detail = _with_short_author(_kind._sync_author_detail)
-    _kind._add_tag = _with_few_tags(_kind._add_tag)
 
 
 def _declared(body: bytes, content_type: str) -> str:
@@ -93,23 +55,112 @@ def _declared(body: bytes, content_type: str) -> str:
 
 
 def _entry(found: dict[str, object]) -> Entry:
-    contents = dict.get(found, "content")
-    content, base = NO_TEXT, ""
-    if isinstance(contents, list) and len(contents) > 0:
-        # Several contents are several forms of the same words: HTML is the richer one.
-        best = next((each for each in contents if _word(each, "type") in _MARKUP_TYPES), contents[0])
-        content, base = _detail(best), _word(best, "base")
+    large, small = _thumbnails(found)
     return Entry(
         guid=_word(found, "id"),
-        link=_word(found, "link"),
-        base=base or _word(_mapping(found, "summary_detail"), "base"),
-        title=_text(found, "title"),
+        links=tuple(_links(found)),
+        title=_title(found),
         summary=_text(found, "summary"),
-        content=content,
-        author=_word(found, "author"),
+        contents=_contents(found),
+        captions=_captions(found),
+        authors=_authors(found),
         published_ms=_milliseconds(found, "published_parsed") or _milliseconds(found, "updated_parsed"),
         categories=_categories(found),
+        pictures=(*_pictures(found), *large),
+        thumbnails=small,
     )
+
+
+def _language(found: dict[str, object]) -> str:
+    """What xml:lang says of its content, its summary or its title."""
+    contents = dict.get(found, "content")
+    details = [*(contents if isinstance(contents, list) else []), _mapping(found, "summary_detail")]
+    said = [_word(detail, "language") for detail in (*details, _mapping(found, "title_detail"))]
+    return next((language for language in said if len(language) > 0), "")
+
+
+def _title(found: dict[str, object]) -> Text:
+    """Its own; else what its film, its sound or its episode is called."""
+    own = _text(found, "title")
+    if len(own.value) > 0:
+        return own
+    other = _word(found, "media_title") or _word(found, "itunes_title")
+    return Text(other, is_markup=False) if len(other) > 0 else NO_TEXT
+
+
+def _contents(found: dict[str, object]) -> tuple[Text, ...]:
+    """Several are several forms of the same words: HTML is the richer one. What is no text, such as a picture
+    in base64 (RFC 4287 §4.1.3.3), is none of them.
+    """
+    contents = [each for each in _mappings(found, "content") if _is_text(_word(each, "type"))]
+    rich_first = sorted(contents, key=lambda each: _word(each, "type") not in _MARKUP_TYPES)
+    return tuple(_detail(each) for each in rich_first)
+
+
+def _is_text(type: str) -> bool:
+    return type in _MARKUP_TYPES or type.startswith("text/")
+
+
+def _captions(found: dict[str, object]) -> tuple[Text, ...]:
+    names = ("media_description", "itunes_summary", "itunes_subtitle")
+    words = [_word(found, name) for name in names]
+    return tuple(Text(word, _TAG_LIKE.search(word) is not None) for word in words if len(word) > 0)
+
+
+def _authors(found: dict[str, object]) -> tuple[str, ...]:
+    own = tuple(name for each in _mappings(found, "authors") if len(name := _word(each, "name")) > 0)
+    show = _word(found, "itunes_author")
+    return own if len(own) > 0 or len(show) == 0 else (show,)
+
+
+def _links(found: dict[str, object]) -> Iterator[str]:
+    """Where the entry leads: its page, a guid that is a permalink (RSS 2.0), and then its files."""
+    yield _word(found, "link")
+    related = _mappings(found, "links")
+    yield from (_word(each, "href") for each in related if _word(each, "rel") == "alternate")
+    yield _permalink(found)
+    yield from (_word(each, "href") for each in related if _word(each, "rel") == "enclosure")
+    yield from (_word(each, "url") for each in _mappings(found, "media_content"))
+    yield _word(_mapping(found, "media_player"), "url")
+
+
+def _permalink(found: dict[str, object]) -> str:
+    """Its id, if that is the address of a page: a tag: or urn: leads nowhere, and a bare number is none."""
+    permalink = _word(found, "permalink")
+    return permalink if permalink.startswith(("http://", "https://", "/")) else ""
+
+
+def _pictures(found: dict[str, object]) -> Iterator[str]:
+    for link in _mappings(found, "links"):
+        if _word(link, "rel") == "enclosure" and _is_picture(link, _word(link, "href")):
+            yield _word(link, "href")
+    for media in _mappings(found, "media_content"):
+        if _is_picture(media, _word(media, "url")):
+            yield _word(media, "url")
+    episode = _word(_mapping(found, "image"), "href")
+    if len(episode) > 0:
+        yield episode
+
+
+def _is_picture(media: dict[str, object], address: str) -> bool:
+    """By its own word, else by its name."""
+    medium, type = _word(media, "medium"), _word(media, "type")
+    if len(medium) > 0 or type.startswith(("image/", "audio/", "video/")):
+        return medium == "image" or type.startswith("image/")
+    return is_file_of_a_picture(address)
+
+
+def _thumbnails(found: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Large and small ones. Where no width is given, it is the article's picture; the smallest are faces."""
+    large: list[str] = []
+    small: list[str] = []
+    for each in _mappings(found, "media_thumbnail"):
+        width = pixels(_word(each, "width"))
+        if width is None or width >= THUMBNAIL_WIDTH_MIN:
+            large.append(_word(each, "url"))
+        elif width >= SIDE_PIXELS_MIN:
+            small.append(_word(each, "url"))
+    return tuple(large), tuple(small)
 
 
 def _categories(found: dict[str, object]) -> tuple[str, ...]:
@@ -133,7 +184,7 @@ def _text(found: dict[str, object], name: str) -> Text:
 
 
 def _detail(detail: dict[str, object]) -> Text:
-    return Text(_word(detail, "value"), is_markup=_word(detail, "type") in _MARKUP_TYPES)
+    return Text(_word(detail, "value"), _word(detail, "type") in _MARKUP_TYPES, _word(detail, "base"))
 
 
 def _word(found: dict[str, object], name: str) -> str:
@@ -145,6 +196,13 @@ def _word(found: dict[str, object], name: str) -> str:
 def _mapping(found: dict[str, object], name: str) -> dict[str, object]:
     value = dict.get(found, name)
     return cast(dict[str, object], value) if isinstance(value, dict) else {}
+
+
+def _mappings(found: dict[str, object], name: str) -> list[dict[str, object]]:
+    """The first FORMS_MAX of a list of them."""
+    values = dict.get(found, name)
+    kept = values[:FORMS_MAX] if isinstance(values, list) else []
+    return [cast(dict[str, object], value) for value in kept if isinstance(value, dict)]
 
 
 def _milliseconds(found: dict[str, object], name: str) -> int | None:

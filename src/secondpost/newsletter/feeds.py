@@ -5,36 +5,48 @@ answer is one of two values; how long it takes is bounded by their number.
 """
 
 import hashlib
-import html
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from enum import Enum
 
 from secondpost.mail.article import (
     ARTICLES_MAX,
     CATEGORIES_MAX,
     CATEGORY_CHARACTERS_MAX,
     GUID_CHARACTERS_MAX,
-    HTML_CHARACTERS_MAX,
     SUMMARY_CHARACTERS_MAX,
     TITLE_CHARACTERS_MAX,
     Article,
     FeedRead,
     FeedUnreadable,
 )
-from secondpost.newsletter.feed_document import Document, Entry, Text, Unreadable
+from secondpost.mail.language import language_tag
+from secondpost.newsletter.article_text import FORBIDDEN, html_of, whole_text, words_of
+from secondpost.newsletter.authors import names_of
+from secondpost.newsletter.feed_document import Document, Entry, Unreadable
 from secondpost.newsletter.feed_gate import check_xml
 from secondpost.newsletter.feed_json import read_json_feed
 from secondpost.newsletter.feed_markup import read_markup_feed
-from secondpost.newsletter.links import absolute, canonical, with_absolute_links
-from secondpost.newsletter.words import fingerprint, plain, text_of
+from secondpost.newsletter.lead_picture import picture_of
+from secondpost.newsletter.links import absolute, canonical
+from secondpost.newsletter.words import fingerprint, plain
 
 DOCUMENT_OCTETS_MAX = 10_000_000
-AUTHOR_CHARACTERS_MAX = 200
+GENERATOR_CHARACTERS_MAX = 200
 FINGERPRINT_CHARACTERS_MAX = 20_000  # of the text that are compared
-# Controls, halves of characters and noncharacters: the first break parsers, the last mark places in our mail.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+class LeftOut(Enum):
+    """Why an entry is no article, of one and of several."""
+
+    WITHOUT_LINK = ("has neither a link nor a file", "have neither a link nor a file")
+    WITHOUT_WORDS = ("has neither a title nor a text", "have neither a title nor a text")
+    BROKEN = ("cannot be read", "cannot be read")
+
+    def __init__(self, one: str, several: str) -> None:
+        self.one = one
+        self.several = several
 
 
 def read_feed(body: bytes, content_type: str, url: str) -> FeedRead | FeedUnreadable:
@@ -60,18 +72,20 @@ def _document(body: bytes, content_type: str, url: str) -> Document:
 
 def _read(document: Document, url: str) -> FeedRead:
     home = absolute(document.home, url) if len(document.home) > 0 else ""
-    kept = _newest(document.entries)
-    told = [article for article in (_article(entry, home, url) for entry in kept) if article is not None]
-    articles = _once_each(told)
+    read = [_article(entry, home, url) for entry in _newest(document.entries)]
+    articles = _once_each([each for each in read if isinstance(each, Article)])
+    left_out = Counter(each for each in read if isinstance(each, LeftOut))
+    left_out[LeftOut.BROKEN] = document.broken
     guids = Counter(article.guid for article in articles if len(article.guid) > 0)
     repeated = frozenset(guid for guid, times in guids.items() if times > 1)
     return FeedRead(
-        title=plain(_words(document.title), TITLE_CHARACTERS_MAX),
+        title=plain(words_of(document.title), TITLE_CHARACTERS_MAX),
         identity=plain(document.identity, GUID_CHARACTERS_MAX),
         articles=tuple(replace(each, guid="") if each.guid in repeated else each for each in articles),
         home=home,
-        generator=plain(document.generator, AUTHOR_CHARACTERS_MAX),
+        generator=plain(document.generator, GENERATOR_CHARACTERS_MAX),
         repeated_guids=repeated,
+        left_out=_left_out(left_out),
     )
 
 
@@ -84,47 +98,56 @@ def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
     return entries[-ARTICLES_MAX:] if oldest_first else entries[:ARTICLES_MAX]
 
 
-def _article(entry: Entry, home: str, url: str) -> Article | None:
-    """None: without a link that a reader can follow, or without any words, it is no article."""
-    link = absolute(entry.link, home or url) if len(entry.link.strip()) > 0 else ""
-    title = plain(_words(entry.title), TITLE_CHARACTERS_MAX)
-    full = entry.content if len(entry.content.value.strip()) > 0 else entry.summary
-    text = plain(_words(full), FINGERPRINT_CHARACTERS_MAX)
-    short = plain(_words(entry.summary), SUMMARY_CHARACTERS_MAX) or plain(text, SUMMARY_CHARACTERS_MAX)
-    if len(link) == 0 or link == url or len(title) + len(text) == 0:
-        return None
+def _article(entry: Entry, home: str, url: str) -> Article | LeftOut:
+    link = next(_followable(entry, home or url, url), "")
+    if len(link) == 0:
+        return LeftOut.WITHOUT_LINK
+    title = plain(words_of(entry.title), TITLE_CHARACTERS_MAX)
+    full = whole_text(entry)
+    text = plain(words_of(full), FINGERPRINT_CHARACTERS_MAX)
+    if len(title) + len(text) == 0:
+        return LeftOut.WITHOUT_WORDS
+    short = plain(words_of(entry.summary), SUMMARY_CHARACTERS_MAX) or plain(text, SUMMARY_CHARACTERS_MAX)
     # Where xml:base says nothing, what stands in an article refers to the article.
-    base = entry.base if len(entry.base) > 0 and entry.base != url else link
+    base = full.base if len(full.base) > 0 and full.base != url else link
+    html = html_of(full, base)
     return Article(
         guid=_guid(entry.guid),
         link=link,
         title=title,
         summary=short,
-        html=_html(full, base),
-        author=plain(entry.author, AUTHOR_CHARACTERS_MAX),
+        html=html,
+        author=names_of(entry.authors),
         published_ms=entry.published_ms,
+        language=language_tag(entry.language),
         fingerprint=fingerprint(title, text),
         categories=tuple(plain(each, CATEGORY_CHARACTERS_MAX) for each in entry.categories[:CATEGORIES_MAX]),
+        picture=picture_of(entry, html, home or url),
     )
 
 
-def _words(text: Text) -> str:
-    value = text.value[:HTML_CHARACTERS_MAX]
-    return text_of(value) if text.is_markup else html.unescape(value)
+def _followable(entry: Entry, base: str, url: str) -> Iterator[str]:
+    """Absolute links of the web that lead elsewhere than to the feed itself."""
+    for written in entry.links:
+        link = absolute(written, base) if len(written.strip()) > 0 else ""
+        if len(link) > 0 and link != url:
+            yield link
 
 
-def _html(text: Text, base: str) -> str:
-    value = _FORBIDDEN.sub("", text.value)[:HTML_CHARACTERS_MAX]
-    if text.is_markup:
-        return with_absolute_links(value, base)[:HTML_CHARACTERS_MAX]
-    blocks = [html.escape(block.strip()) for block in re.split(r"\n\s*\n", value)]
-    whole = "".join(f"<p>{block.replace(chr(10), '<br>')}</p>" for block in blocks if len(block) > 0)
-    return whole[:HTML_CHARACTERS_MAX]
+def _left_out(reasons: Counter[LeftOut]) -> str:
+    """Such as "2 entries are no articles: they have neither a link nor a file"."""
+    return "; ".join(
+        f"1 entry is no article: it {reason.one}"
+        if reasons[reason] == 1
+        else f"{reasons[reason]} entries are no articles: they {reason.several}"
+        for reason in LeftOut
+        if reasons[reason] > 0
+    )
 
 
 def _guid(guid: str) -> str:
     """As it is, but bounded: a longer one is still told from another."""
-    visible = _FORBIDDEN.sub("", guid).strip()
+    visible = FORBIDDEN.sub("", guid).strip()
     if len(visible) <= GUID_CHARACTERS_MAX:
         return visible
     return "sha256:" + hashlib.sha256(visible.encode("utf-8", "replace")).hexdigest()

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
 from secondpost.mail.slot import Slot
-from secondpost.newsletter.calendar import SlotTime, latest_slot, next_slot
+from secondpost.newsletter.calendar import SlotTime, SlotTimes
 from secondpost.newsletter.decisions import (
     ClockSetBack,
     Decision,
@@ -47,7 +47,8 @@ class Desk:
     unfinished: Issue | None  # one that is not done yet
     readers: int  # who would get an issue
     last_number: int  # of the last issue; 0 before the first
-    recorded: frozenset[str]  # keys of the slots in question that have an outcome
+    times: SlotTimes
+    order: tuple[ArticleId, ...]  # of all articles that wait: how an issue tells them
     last_ms: int | None  # when the last outcome was recorded
 
 
@@ -56,31 +57,37 @@ def decide(standing: Standing, desk: Desk, rules: IssueRules, now_ms: int) -> De
     held_up = _held_up(desk, now_ms)
     if held_up is not None:
         return held_up
-    coming = next_slot(rules.slot, rules.zone, now_ms)
+    due, coming = desk.times.due, desk.times.coming
     if coming is None:
-        decision = _from(standing, desk, rules, f"ready-{desk.last_number + 1}", None, None)
+        decision = _from(standing, desk, rules, f"ready-{desk.last_number + 1}", None)
         if isinstance(decision, Ready) and standing.given_back.issuperset(decision.draft.articles):
             return GivenBack(rules.newsletter, len(decision.draft.articles))
         return decision
-    due = latest_slot(rules.slot, rules.zone, now_ms)
-    if due is None or due.key in desk.recorded:
+    if due is None:
         return NotDue(standing.count, rules.minimum, coming.at_ms)
-    decision = _from(standing, desk, rules, due.key, due, coming.at_ms)
-    if now_ms - due.at_ms > LATE_MS:
+    decision = _from(standing, desk, rules, due.key, due)
+    if now_ms > last_chance_ms(due):
         was_asked = isinstance(decision, ToApprove)
         return NotApproved(rules.newsletter, due, coming.at_ms) if was_asked else Missed(due, coming.at_ms)
     return decision
 
 
 def decide_forced(standing: Standing, desk: Desk, rules: IssueRules, now_ms: int) -> Decision:
-    """What the owner brings about with `issue send`: every rule but the calendar and the approval."""
+    """What the owner brings about with `issue send`: every rule but the calendar and the approval. A time
+    of the calendar that waits at this moment is answered with it.
+    """
     held_up = _held_up(desk, now_ms)
     if held_up is not None:
         return held_up
-    coming = next_slot(rules.slot, rules.zone, now_ms)
-    next_ms = None if coming is None else coming.at_ms
-    decision = _enough(standing, desk, rules, f"forced-{desk.last_number + 1}", None, next_ms)
-    return Ready(decision.draft, is_forced=True) if isinstance(decision, Ready) else decision
+    decision = _enough(standing, desk, rules, f"forced-{desk.last_number + 1}", None)
+    if isinstance(decision, Ready):
+        return Ready(decision.draft, is_forced=True, answered=desk.times.due)
+    return decision
+
+
+def last_chance_ms(due: SlotTime) -> int:
+    """Until then, this included, a slot brings an issue by itself."""
+    return due.at_ms + LATE_MS
 
 
 def _held_up(desk: Desk, now_ms: int) -> Decision | None:
@@ -91,35 +98,37 @@ def _held_up(desk: Desk, now_ms: int) -> Decision | None:
     return None
 
 
-def _from(
-    standing: Standing, desk: Desk, rules: IssueRules, key: str, due: SlotTime | None, next_ms: int | None
-) -> Decision:
-    decision = _enough(standing, desk, rules, key, due, next_ms)
+def _from(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: SlotTime | None) -> Decision:
+    decision = _enough(standing, desk, rules, key, due)
     if isinstance(decision, Ready) and rules.approve:
-        return ToApprove(rules.newsletter, len(decision.draft.articles))
+        last_ms = None if due is None else last_chance_ms(due)
+        return ToApprove(rules.newsletter, len(decision.draft.articles), last_ms)
     return decision
 
 
-def _enough(
-    standing: Standing, desk: Desk, rules: IssueRules, key: str, due: SlotTime | None, next_ms: int | None
-) -> Decision:
+def _enough(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: SlotTime | None) -> Decision:
+    next_ms = None if desk.times.coming is None else desk.times.coming.at_ms
+    last_ms = None if due is None else last_chance_ms(due)
     ripe, unripe = len(standing.ripe), len(standing.unripe)
     if ripe >= rules.minimum:
         if desk.readers == 0:
-            return NoReaders(rules.newsletter, ripe, next_ms, due)
-        return Ready(_draft(standing.ripe, rules, key))
+            return NoReaders(rules.newsletter, ripe, next_ms, due, rules.approve)
+        return Ready(_draft(standing.ripe, desk, rules, key))
     if len(standing.doubts) > 0:
         doubtful = standing.doubts[0]
-        return InDoubt(standing.count, doubtful.url, doubtful.finding)
+        return InDoubt(standing.count, doubtful.url, doubtful.finding, last_ms)
     if ripe + unripe >= rules.minimum:
-        ripening = sorted(each.until_ms for each in standing.unripe)
-        return Settling(ripe, rules.minimum, ripening[rules.minimum - ripe - 1])
-    return TooFew(ripe, rules.minimum, next_ms, due)
+        until_ms = sorted(each.until_ms for each in standing.unripe)[rules.minimum - ripe - 1]
+        if last_ms is None or until_ms <= last_ms:
+            return Settling(ripe, rules.minimum, until_ms)
+    return TooFew(ripe, rules.minimum, next_ms, due, rules.approve)
 
 
-def _draft(articles: tuple[ArticleId, ...], rules: IssueRules, key: str) -> DigestDraft:
-    """What does not fit into one issue waits for the next."""
-    return DigestDraft(rules.newsletter, key, articles[:ARTICLES_OF_AN_ISSUE_MAX], rules.minimum)
+def _draft(ripe: tuple[ArticleId, ...], desk: Desk, rules: IssueRules, key: str) -> DigestDraft:
+    """What does not fit into one issue waits for the next: those seen last, so that none waits for ever."""
+    chosen = frozenset(ripe[:ARTICLES_OF_AN_ISSUE_MAX])
+    articles = tuple(id for id in desk.order if id in chosen)
+    return DigestDraft(rules.newsletter, key, articles, rules.minimum)
 
 
 def outcome(decision: Decision) -> tuple[SlotTime, SlotOutcome] | None:

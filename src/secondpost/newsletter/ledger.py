@@ -80,6 +80,7 @@ def look(
         last_good_ms=now_ms,
         finding="",
         baseline_done=True,
+        left_out=read.left_out,
     )
     judged = _judged(fresh, window, before, rules, now_ms)
     return FetchRecord(feed, now_ms, judged, again, _moves(entries, len(fresh), before))

@@ -5,6 +5,7 @@ from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 import idna
 
+from secondpost.compose.picture import LAZY_ADDRESSES, SETS, candidates
 from secondpost.mail.address import as_ip
 
 LINK_CHARACTERS_MAX = 2_000
@@ -15,13 +16,17 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _TRACKING_FRAGMENT = re.compile(r"(?:utm_|xtor=|mtm_|atom$|rss$|ref=rss)", re.IGNORECASE)
+_AMPERSAND = re.compile(r"&(?:amp|#0*38|#x0*26);", re.IGNORECASE)  # other references stand in no address
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]")
 _INDEX = re.compile(r"/index\.(?:html?|php)$")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# An attribute that holds one link, inside a tag; a value without quotes ends at a space or the tag's end.
+# An attribute that holds one link, or several pictures to choose from, inside a tag; a value without quotes
+# ends at a space or the tag's end.
+_SETS = frozenset(SETS)
 _LINK_ATTRIBUTE = re.compile(
-    r"""(?P<name>\s(?:href|src|poster|cite)\s*=\s*)(?:"(?P<two>[^"<>]*)"|'(?P<one>[^'<>]*)'|(?P<bare>[^\s"'<>]+))""",
+    rf"""(?P<name>\s(?P<of>href|src|poster|cite|{"|".join((*LAZY_ADDRESSES, *SETS))})\s*=\s*)"""
+    r"""(?:"(?P<two>[^"<>]*)"|'(?P<one>[^'<>]*)'|(?P<bare>[^\s"'<>]+))""",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
@@ -83,11 +88,16 @@ def with_absolute_links(markup: str, base: str) -> str:
 
 
 def _rewritten(found: re.Match[str], base: str) -> str:
-    value = found["two"] or found["one"] or found["bare"] or ""
-    target = absolute(value.replace("&amp;", "&"), base)
+    value = _AMPERSAND.sub("&", found["two"] or found["one"] or found["bare"] or "")
+    target = _set(value, base) if found["of"].lower() in _SETS else absolute(value, base)
     if len(value) == 0 or value.startswith("#") or len(target) == 0:
         return found[0]
     return f'{found["name"]}"{target.replace("&", "&amp;")}"'
+
+
+def _set(value: str, base: str) -> str:
+    pictures = ((absolute(each.address, base), each.descriptor) for each in candidates(value))
+    return ", ".join(f"{address} {size}".rstrip() for address, size in pictures if len(address) > 0)
 
 
 def canonical(link: str) -> str:

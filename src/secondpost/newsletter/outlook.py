@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from secondpost.newsletter.decisions import Decision, InDoubt, Settling, When, counted
 from secondpost.newsletter.eligible import Standing
 from secondpost.newsletter.ledger import GONE
-from secondpost.store.newsletter_ports import Feed, LedgerEntry
+from secondpost.store.newsletter_ports import CalendarSince, Feed, LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,27 @@ class Beside:
     unlooked: tuple[str, ...]  # feeds that nobody has looked at yet
     held: Mapping[str, int]  # why articles are held, and how many are
     is_only_past: bool  # the feed was read, and all that stood in it counts as seen
+    left_out: Mapping[str, str]  # by feed: which of its entries are no articles, and why
+    goes_by: CalendarSince | None = None  # what the service still goes by, where the file says another
 
 
-NOTHING_BESIDE = Beside((), {}, is_only_past=False)
+NOTHING_BESIDE = Beside((), {}, is_only_past=False, left_out={})
 
 
-def beside(feeds: Mapping[str, Feed], held: Sequence[LedgerEntry], *, is_only_past: bool) -> Beside:
+def beside(
+    feeds: Mapping[str, Feed],
+    held: Sequence[LedgerEntry],
+    *,
+    is_only_past: bool,
+    goes_by: CalendarSince | None,
+) -> Beside:
     whys = Counter(entry.reason for entry in held if entry.feed in feeds and entry.reason != GONE)
     return Beside(
         unlooked=tuple(feed.url for feed in feeds.values() if feed.last_fetch_ms is None),
         held=dict(whys),
         is_only_past=is_only_past,
+        goes_by=goes_by,
+        left_out={feed.url: feed.left_out for feed in feeds.values() if len(feed.left_out) > 0},
     )
 
 
@@ -55,16 +65,20 @@ def reason(decision: Decision, standing: Standing, beside: Beside, when: When) -
     sentences += [f"The feed {url} was not looked at yet." for url in beside.unlooked]
     for why, articles in beside.held.items():
         sentences.append(f"{counted(articles)} {'is' if articles == 1 else 'are'} held back: {why}.")
+    sentences += [f"In the feed {url}, {entries}." for url, entries in beside.left_out.items()]
     if beside.is_only_past:
         sentences.append(
             "What stood in the feed at the first look counts as read; articles that come from now on are new."
         )
+    if beside.goes_by is not None:
+        calendar = f'"{beside.goes_by.every}" ({beside.goes_by.timezone})'
+        sentences.append(f"The service still goes by {calendar}: restart it, and it reads the file again.")
     return " ".join(sentences)
 
 
 def moment_text(at_ms: int, zone: ZoneInfo, now_ms: int) -> str:
-    """Such as "Friday 09:00"; with the date when that is further away than a week."""
+    """Such as "Friday 09:00 (Europe/Oslo)"; with the date when that is further away than a week."""
     moment, now = (datetime.fromtimestamp(each / 1000, zone) for each in (at_ms, now_ms))
     if abs((moment.date() - now.date()).days) < 7:
-        return f"{moment:%A %H:%M}"
-    return f"{moment:%A} {moment.day} {moment:%B %Y %H:%M}"
+        return f"{moment:%A %H:%M} ({zone.key})"
+    return f"{moment:%A} {moment.day} {moment:%B %Y %H:%M} ({zone.key})"

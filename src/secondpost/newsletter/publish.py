@@ -13,12 +13,14 @@ from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.maillog import MailLog
-from secondpost.newsletter.calendar import keys_alike, latest_slot
+from secondpost.newsletter.calendar import slot_times
 from secondpost.newsletter.decisions import Decision, Ready
-from secondpost.newsletter.eligible import Standing, is_in_doubt, standing
+from secondpost.newsletter.eligible import FETCH_MS, Standing, is_in_doubt, standing
 from secondpost.newsletter.issues import Desk, IssueRules, decide, decide_forced, outcome
+from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, moment_text, reason
 from secondpost.newsletter.reading import FeedReading
+from secondpost.newsletter.since import calendar_since, is_other
 from secondpost.store.newsletter_ports import (
     ArticleState,
     Feed,
@@ -31,7 +33,6 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.ports import Lease
 from secondpost.world.ports import Clock
 
-FETCH_MS = 10 * 60_000  # between two looks at the feeds
 FRESH_MS = 60_000  # a look that is no older is good enough to make an issue from (R15)
 TRY_AGAIN_MS = 3_600_000  # an issue that could not be made
 FREEZE_ROWS = 500  # written in one transaction
@@ -80,16 +81,24 @@ class Publisher:
     # ---- looking
 
     async def fetch(self, newsletter: Newsletter) -> None:
-        is_first, before = self._is_first_sight(newsletter), self._reading.feeds(newsletter)
+        if self._issues.calendar(newsletter.name) is None:
+            await self._keep_calendar(newsletter)
+        before = self._reading.feeds(newsletter)
         await self._reading.read(newsletter)
         self._tell_of_doubts(newsletter, before)
-        if is_first:
-            await self._pass_over_the_past(newsletter)
 
     async def look(self, newsletter: Newsletter) -> None:
         """Fetches when it is time. Needs no lead, and may take as long as the slowest feed."""
+        # First, and by the service alone: a command may know of a change before the service does.
+        await self._keep_calendar(newsletter)
         if self._clock.now_ms() - self._looked_ms(newsletter) >= FETCH_MS:
             await self.fetch(newsletter)
+
+    async def _keep_calendar(self, newsletter: Newsletter) -> None:
+        known = self._issues.calendar(newsletter.name)
+        kept = calendar_since(known, newsletter, self._clock.now_ms())
+        if kept != known:
+            await self._issues.set_calendar(kept)
 
     def _tell_of_doubts(self, newsletter: Newsletter, before: Mapping[str, Feed]) -> None:
         """Once for each, at the second look that finds it so: a web server that is restarted is no news."""
@@ -125,45 +134,41 @@ class Publisher:
         rules = rules_of(newsletter)
         waiting, feeds = self._reading.waiting(newsletter), self._reading.feeds(newsletter)
         found = standing(waiting, feeds, newsletter.settle_ms, now_ms)
-        return found, self._desk(newsletter, rules, now_ms), rules, now_ms
+        return found, self._desk(newsletter, waiting, rules, now_ms), rules, now_ms
 
     def _beside(self, newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
         held = self._reading.entries(newsletter, ArticleState.HELD)
         has_seen = self._reading.has_any(newsletter, ArticleState.SEEN)
         others = found.count + len(found.unripe) + desk.last_number
-        return beside(self._reading.feeds(newsletter), held, is_only_past=has_seen and others == 0)
-
-    def _desk(self, newsletter: Newsletter, rules: IssueRules, now_ms: int) -> Desk:
-        under_way = [each for each in self._issues.issues_under_way() if each.newsletter == newsletter.name]
-        newest = self._issues.issues(newsletter.name, None, 1)
-        due, last = latest_slot(rules.slot, rules.zone, now_ms), self._issues.last_slot(newsletter.name)
-        spent = due is not None and any(
-            self._issues.slot(newsletter.name, key) is not None for key in keys_alike(due.key)
+        known = self._issues.calendar(newsletter.name)
+        return beside(
+            self._reading.feeds(newsletter),
+            held,
+            is_only_past=has_seen and others == 0,
+            goes_by=known if known is not None and is_other(known, newsletter) else None,
         )
+
+    def _desk(
+        self, newsletter: Newsletter, waiting: Sequence[LedgerEntry], rules: IssueRules, now_ms: int
+    ) -> Desk:
+        name = newsletter.name
+        under_way = [each for each in self._issues.issues_under_way() if each.newsletter == name]
+        newest, last = self._issues.issues(name, None, 1), self._issues.last_slot(name)
+        begun_ms = calendar_since(self._issues.calendar(name), newsletter, now_ms).since_ms
         return Desk(
             unfinished=under_way[0] if len(under_way) > 0 else None,
-            readers=self._issues.active_readers(newsletter.name),
+            readers=self._issues.active_readers(name),
             last_number=newest[0].number if len(newest) > 0 else 0,
-            recorded=frozenset((due.key,)) if due is not None and spent else frozenset(),
+            times=slot_times(
+                rules.slot,
+                rules.zone,
+                begun_ms,
+                now_ms,
+                is_spent=lambda key: self._issues.slot(name, key) is not None,
+            ),
+            order=tuple(entry.id for entry in in_order(waiting, newsletter.order, newsletter.feeds)),
             last_ms=None if last is None else last.at_ms,
         )
-
-    def _is_first_sight(self, newsletter: Newsletter) -> bool:
-        known = self._reading.feeds(newsletter).values()
-        return (
-            all(feed.last_good_ms is None for feed in known)
-            and self._issues.last_slot(newsletter.name) is None
-        )
-
-    async def _pass_over_the_past(self, newsletter: Newsletter) -> None:
-        """A time that was before we began is not one that we are late for."""
-        rules, now_ms = rules_of(newsletter), self._clock.now_ms()
-        past = latest_slot(rules.slot, rules.zone, now_ms)
-        if past is not None:
-            why = "the newsletter began after it"
-            await self._issues.record_slot(
-                SlotRecord(newsletter.name, past.key, SlotOutcome.MISSED, now_ms, why)
-            )
 
     # ---- making
 
@@ -204,7 +209,15 @@ class Publisher:
             self._log.no_issue(newsletter.name, slot.key, how, told.reason)
         elif isinstance(told.decision, Ready):
             issue = await self._issues.create_digest(told.decision.draft, self._ids.next(now_ms), now_ms)
+            await self._answer(newsletter, told.decision, issue)
             await self.freeze(newsletter, issue, leader)
+
+    async def _answer(self, newsletter: Newsletter, made: Ready, issue: Issue) -> None:
+        """The slot that waited is over: it was this issue that it waited for."""
+        if made.answered is not None:
+            why = f"issue {issue.number} was sent by command"
+            key, now_ms = made.answered.key, self._clock.now_ms()
+            await self._issues.record_slot(SlotRecord(newsletter.name, key, SlotOutcome.HELD, now_ms, why))
 
     async def freeze(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
         """Content and audience of an open issue are fixed; its first mail leaves when `undo` is over.

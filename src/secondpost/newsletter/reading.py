@@ -80,7 +80,8 @@ class FeedReading:
                 return not_looked_at(feed, reason, now_ms)
             case FeedUnchanged():
                 return unchanged(feed, self.waiting(newsletter), now_ms)
-            case FeedRead() as read:
+            case FeedRead() as found:
+                read = _placed(found)
                 feed, marks = trusted(read, feed)
                 record = look(read, marks, self._before(feed, marks), self._rules(newsletter), now_ms)
                 return validated(record, answered)
@@ -131,6 +132,10 @@ class FeedReading:
             skip=tuple(category.casefold() for category in newsletter.skip),
             own_archives=self._own_archives,
         )
+
+
+def _placed(read: FeedRead) -> FeedRead:
+    return replace(read, articles=tuple(replace(each, place=at) for at, each in enumerate(read.articles)))
 
 
 def _own_last(entries: Sequence[LedgerEntry], url: str) -> list[LedgerEntry]:

@@ -35,7 +35,7 @@ TEXT_PER_ARTICLE_MIN = 10  # its title and link are longer
 
 _TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _MARK = re.compile(f"[{''.join(sorted(MARKS))}]")
-_ABSOLUTE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _ACTIVE = frozenset({"script", "iframe", "form", "object", "embed", "input", "button", "link", "base"})
 _ADDRESSES = frozenset({"href", "src", "action", "background"})
 

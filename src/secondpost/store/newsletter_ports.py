@@ -71,6 +71,7 @@ class Feed:
     finding: str = ""  # of the last fetch in words; "" when it was good
     baseline_done: bool = False  # what stood in it at first sight is in the ledger
     distrusted_guids: frozenset[str] = frozenset()  # once given to two articles: never to be believed again
+    left_out: str = ""  # of the last good answer: which of its entries are no articles, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ class SlotOutcome(StrEnum):
 
     ISSUED = "issued"
     SKIPPED = "skipped"  # too few articles: they wait for the next
-    HELD = "held"  # the owner has to approve, or held it
+    HELD = "held"  # the owner did not approve in time, or sent an issue by command
     MISSED = "missed"  # nobody was there at the time
 
 
@@ -186,6 +187,16 @@ class SlotRecord:
     at_ms: int
     reason: str
     issue: IssueId | None = None  # if and only if ISSUED
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSince:
+    """The calendar by which a newsletter goes, and since when."""
+
+    newsletter: str
+    every: str  # as configured; "" in a store from before this was written down
+    timezone: str
+    since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +228,14 @@ class Issues(Protocol):
     """The publish role's view, and the owner's."""
 
     # ---- slots and making
+
+    def calendar(self, newsletter: str) -> CalendarSince | None:
+        """None for a newsletter that was never looked at."""
+        ...
+
+    def set_calendar(self, calendar: CalendarSince) -> Awaitable[None]:
+        """Replaces what was written down before."""
+        ...
 
     def slot(self, newsletter: str, key: str) -> SlotRecord | None: ...
 

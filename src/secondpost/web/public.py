@@ -16,6 +16,7 @@ from secondpost.compose.templating import Templates, Value
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
+from secondpost.mail.moment import day_text
 from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader, typed_mailbox
@@ -23,7 +24,7 @@ from secondpost.web.archive import html_of
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
 from secondpost.web.origin import is_from_elsewhere
-from secondpost.web.site import Site
+from secondpost.web.site import Site, zone_of
 
 ISSUES_PER_PAGE = 50
 ISSUE_NUMBER_DIGITS_MAX = 9
@@ -88,7 +89,7 @@ class PublicPages:
             language=newsletter.language,
             home=home_of(newsletter, self.site.web) or f"/{newsletter.name}/",
             issues=[
-                ListedIssue(issue, _sent_text(issue))
+                ListedIssue(issue, moment_text(_sent_ms(issue)))
                 for issue in self.site.store.issues(newsletter.name, None, ISSUES_PER_PAGE)
                 if self._was_sent(issue)
             ],
@@ -104,10 +105,11 @@ class PublicPages:
         if not self.sign_up_rate.allows(self.site.caller(request)):
             raise HTTPException(429)
         form = await read_form(request)
+        typed = form.value("email")
         try:
-            mailbox = typed_mailbox(form.value("email"))
+            mailbox = typed_mailbox(typed)
         except ValueError:
-            return self._home(newsletter, fault=NO_ADDRESS)
+            return self._home(newsletter, fault=NO_ADDRESS, address=typed)
         if is_from_elsewhere(request, self.site.web.url):
             return self._home(newsletter, address=str(mailbox))
         # Only programs fill in a field that nobody sees.
@@ -116,7 +118,7 @@ class PublicPages:
             try:
                 await self.sign_ups.ask(newsletter.name, mailbox, where, words, self.site.caller(request))
             except NotAReader:
-                return self._home(newsletter, fault=NO_ADDRESS)
+                return self._home(newsletter, fault=NO_ADDRESS, address=typed)
         return self.site.told(
             "Look into your mailbox",
             "A mail asks you to confirm. Nothing else is sent before you do.",
@@ -127,7 +129,9 @@ class PublicPages:
     def _home(
         self, newsletter: Newsletter, before: int | None = None, fault: str = "", address: str = ""
     ) -> Response:
-        """With an `address` that a form elsewhere has sent, which the reader's own click sends again."""
+        """With an `address` to be mended, or one that a form elsewhere has sent, which the reader's own click
+        sends again.
+        """
         listed = self.site.store.issues(newsletter.name, before, ISSUES_PER_PAGE)
         path = f"/{newsletter.name}/"
         issues: list[Value] = [
@@ -135,7 +139,7 @@ class PublicPages:
                 "number": issue.number,
                 "path": f"{path}{issue.number}",
                 "subject": issue.subject,
-                "day": _sent_text(issue)[:10],
+                "day": day_text(_sent_ms(issue), zone_of(newsletter)),
             }
             for issue in listed
             if self._was_sent(issue)
@@ -180,6 +184,6 @@ def _number_in(text: str) -> int | None:
     return int(text) if plain else None
 
 
-def _sent_text(issue: Issue) -> str:
+def _sent_ms(issue: Issue) -> int:
     """When its first mail could leave."""
-    return moment_text(issue.created_ms if issue.start_ms is None else issue.start_ms)
+    return issue.created_ms if issue.start_ms is None else issue.start_ms

@@ -17,7 +17,7 @@ from secondpost.subscribers.leave import AboutReader, ReadersDesk, moment_text
 from secondpost.subscribers.signup import Confirmed, SignUps
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
-from secondpost.web.site import Site, language_of
+from secondpost.web.site import Site, language_of, zone_of
 
 BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS = 60, 60 * 60_000  # of one network
 MAILS_SHOWN_MAX = 50
@@ -173,6 +173,7 @@ class ReaderPages:
             "me.html",
             {
                 "language": language_of(self.site.newsletter_of(one)),
+                "zone": zone_of(self.site.newsletter_of(one)).key,
                 "path": request.url.path,
                 "home": f"/{one.newsletter}/",
                 "title": self.site.title_of(one),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -73,6 +74,10 @@ class Site:
             },
             status,
         )
+
+
+def zone_of(newsletter: Newsletter | None) -> ZoneInfo:
+    return ZoneInfo("UTC" if newsletter is None else newsletter.timezone)
 
 
 def language_of(newsletter: Newsletter | None) -> str:

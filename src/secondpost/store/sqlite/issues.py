@@ -16,7 +16,13 @@ from secondpost.mail.issue import (
 )
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.store.newsletter_ports import IssueRefused, ReaderDelivery, SlotOutcome, SlotRecord
+from secondpost.store.newsletter_ports import (
+    CalendarSince,
+    IssueRefused,
+    ReaderDelivery,
+    SlotOutcome,
+    SlotRecord,
+)
 from secondpost.store.owner_ports import Told
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
@@ -52,6 +58,19 @@ STOPS = ("stopped", "dropped")
 
 class SqliteIssues(Base):
     # ---- slots
+
+    def calendar(self, newsletter: str) -> CalendarSince | None:
+        for every, timezone, since_ms in self._read(ISSUE_QUERIES["calendar"], (newsletter,)):
+            return CalendarSince(newsletter, str(every), str(timezone), number(since_ms))
+        return None
+
+    def set_calendar(self, calendar: CalendarSince) -> Awaitable[None]:
+        row = (calendar.newsletter, calendar.every, calendar.timezone, calendar.since_ms)
+
+        def write(db: apsw.Connection) -> None:
+            db.execute(ISSUE_QUERIES["set_calendar"], row)
+
+        return self._writer.change(write)
 
     def slot(self, newsletter: str, key: str) -> SlotRecord | None:
         return _first_slot(self._read(ISSUE_QUERIES["slot"], (newsletter, key)))

@@ -46,7 +46,7 @@ class SqliteLedger(Base):
     def feed(self, newsletter: str, url: str) -> Feed:
         guids = frozenset(str(guid) for (guid,) in self._read(_QUERIES["distrusted"], (newsletter, url)))
         for row in self._read(_QUERIES["feed"], (newsletter, url)):
-            etag, modified, identity, title, fetch_ms, good_ms, finding, baseline_done = row
+            etag, modified, identity, title, fetch_ms, good_ms, finding, baseline_done, left_out = row
             return Feed(
                 newsletter,
                 url,
@@ -59,6 +59,7 @@ class SqliteLedger(Base):
                 str(finding),
                 baseline_done == 1,
                 guids,
+                str(left_out),
             )
         return Feed(newsletter, url, distrusted_guids=guids)
 
@@ -110,6 +111,7 @@ def _record(db: apsw.Connection, record: FetchRecord) -> None:
             feed.last_good_ms,
             feed.finding,
             int(feed.baseline_done),
+            feed.left_out,
         ),
     )
     for guid in sorted(feed.distrusted_guids):
@@ -153,6 +155,9 @@ def _new_row(feed: Feed, new: NewArticle, at_ms: int) -> Row:
         at_ms,
         new.state.value,
         new.reason,
+        told.place,
+        told.language,
+        told.picture,
     )
 
 
@@ -170,12 +175,15 @@ def _again_row(feed: Feed, again: SeenAgain, at_ms: int) -> Row:
         told.html,
         told.author,
         told.published_ms,
+        told.place,
+        told.language,
+        told.picture,
     )
 
 
 def _entry(row: tuple[Value, ...]) -> LedgerEntry:
     id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint = row[:11]
-    canonical_link, first_ms, last_ms, fetches, state, issue, reason = row[11:]
+    canonical_link, first_ms, last_ms, fetches, state, issue, reason, place, language, picture = row[11:]
     told = Article(
         guid=str(guid),
         link=str(link),
@@ -185,6 +193,9 @@ def _entry(row: tuple[Value, ...]) -> LedgerEntry:
         author=str(author),
         published_ms=maybe_number(published_ms),
         fingerprint=str(fingerprint),
+        place=number(place),
+        language=str(language),
+        picture=str(picture),
     )
     return LedgerEntry(
         id=ArticleId(number(id)),

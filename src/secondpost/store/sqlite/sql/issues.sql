@@ -1,5 +1,15 @@
 -- Queries of issues: slots, making, freezing, sending, looking.
 
+-- name: calendar
+-- The calendar by which a newsletter goes.
+SELECT every, timezone, since_ms FROM calendar WHERE newsletter = ?1;
+
+-- name: set_calendar
+-- The newsletter goes by this calendar from now on.
+INSERT INTO calendar (newsletter, every, timezone, since_ms) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (newsletter) DO UPDATE SET
+  every = excluded.every, timezone = excluded.timezone, since_ms = excluded.since_ms;
+
 -- name: slot
 -- What came of a slot.
 SELECT newsletter, key, outcome, at_ms, reason, issue FROM slot WHERE newsletter = ?1 AND key = ?2;

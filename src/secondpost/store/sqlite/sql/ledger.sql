@@ -2,7 +2,7 @@
 
 -- name: feed
 -- What is known of a feed.
-SELECT etag, last_modified, identity, title, last_fetch_ms, last_good_ms, finding, baseline_done
+SELECT etag, last_modified, identity, title, last_fetch_ms, last_good_ms, finding, baseline_done, left_out
 FROM feed WHERE newsletter = ?1 AND url = ?2;
 
 -- name: distrusted
@@ -12,12 +12,12 @@ SELECT guid FROM distrusted_guid WHERE newsletter = ?1 AND url = ?2;
 -- name: write_feed
 -- What is known of a feed now.
 INSERT INTO feed (newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms, finding,
-                  baseline_done)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                  baseline_done, left_out)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
 ON CONFLICT (newsletter, url) DO UPDATE SET
   etag = excluded.etag, last_modified = excluded.last_modified, identity = excluded.identity,
   title = excluded.title, last_fetch_ms = excluded.last_fetch_ms, last_good_ms = excluded.last_good_ms,
-  finding = excluded.finding, baseline_done = excluded.baseline_done;
+  finding = excluded.finding, baseline_done = excluded.baseline_done, left_out = excluded.left_out;
 
 -- name: distrust
 -- A guid was given to two articles: it stays distrusted.
@@ -27,8 +27,9 @@ INSERT INTO distrusted_guid (newsletter, url, guid) VALUES (?1, ?2, ?3) ON CONFL
 -- An article is seen for the first time; one with a guid that the feed has given before is known already, and so
 -- is one without that has its link and its words: another process may have looked at the same moment.
 INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title, summary, html, author,
-                     published_ms, first_seen_ms, last_seen_ms, good_fetches, state, reason)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?13, ?14
+                     published_ms, first_seen_ms, last_seen_ms, good_fetches, state, reason, feed_place, language,
+                     picture)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?13, ?14, ?15, ?16, ?17
 WHERE ?3 <> '' OR NOT EXISTS (
   SELECT 1 FROM article
   WHERE newsletter = ?1 AND url = ?2 AND guid = '' AND canonical_link = ?5 AND fingerprint = ?6)
@@ -46,7 +47,8 @@ UPDATE article SET
   link = iif(state = 'taken', link, ?5), fingerprint = iif(state = 'taken', fingerprint, ?6),
   title = iif(state = 'taken', title, ?7), summary = iif(state = 'taken', summary, ?8),
   html = iif(state = 'taken', html, ?9), author = iif(state = 'taken', author, ?10),
-  published_ms = iif(state = 'taken', published_ms, ?11)
+  published_ms = iif(state = 'taken', published_ms, ?11), feed_place = ?12,
+  language = iif(state = 'taken', language, ?13), picture = iif(state = 'taken', picture, ?14)
 WHERE id = ?1 AND newsletter = ?2;
 
 -- name: move_article
@@ -56,5 +58,5 @@ UPDATE article SET state = ?3, reason = ?4 WHERE id = ?1 AND newsletter = ?2 AND
 -- name: entries
 -- Articles as `{conditions}` says.
 SELECT id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint, canonical_link,
-       first_seen_ms, last_seen_ms, good_fetches, state, issue, reason
+       first_seen_ms, last_seen_ms, good_fetches, state, issue, reason, feed_place, language, picture
 FROM article {conditions};

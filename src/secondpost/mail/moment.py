@@ -1,0 +1,23 @@
+"""Moments as people are shown them: on the wall clock of a zone, which is named."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+
+def zoned_text(milliseconds: int, zone: ZoneInfo) -> str:
+    """Such as "2029-01-05 09:00:00 (Europe/Oslo)"."""
+    return f"{clock_text(milliseconds, zone)} ({zone.key})"
+
+
+def clock_text(milliseconds: int, zone: ZoneInfo) -> str:
+    """The same without the zone, where that is said once for many."""
+    return _local(milliseconds, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day_text(milliseconds: int, zone: ZoneInfo) -> str:
+    """The civil day in the zone, ISO 8601."""
+    return _local(milliseconds, zone).date().isoformat()
+
+
+def _local(milliseconds: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).astimezone(zone)

@@ -1,0 +1,45 @@
+"""The name of an author, out of what feeds write for one. Mail addresses are never printed: a feed that names
+one does so for its own readers' programs, and not to have it mailed to everybody.
+"""
+
+import re
+from collections.abc import Sequence
+from html import unescape
+
+from secondpost.newsletter.words import plain, text_of
+
+AUTHOR_CHARACTERS_MAX = 200
+AUTHORS_MAX = 10  # of an article
+_WRITTEN_CHARACTERS_MAX = 1_000
+# As loose as can be: what is left of an address that was half recognised is worse than a word too few.
+_ADDRESS = re.compile(r"""(?:mailto:)?(?:"[^"@]*+"|[^\s<>()\[\],;:"@]++)@[^\s<>()\[\],;"@]+""", re.IGNORECASE)
+_EMPTY = re.compile(r"<\s*>|\(\s*\)|\[\s*\]|@(?!\S)")
+# Blogger says "Unknown" of a hidden profile, Bear "hidden" in the place of an address, Lemmy gives a page.
+_NOT_A_NAME = re.compile(r"(?:unknown|hidden|no-?reply|https?://\S*)", re.IGNORECASE)
+_NO_ADDRESS = re.compile(r"(?:hidden|no-?reply)\s+(?=\()", re.IGNORECASE)
+_EDGES = " \t,;:-–—|<>\"'&"
+
+
+def names_of(authors: Sequence[str]) -> str:
+    """The names in one line, each once; "" when none of them is named."""
+    names = [name_of(author) for author in authors[:AUTHORS_MAX]]
+    return plain(", ".join(name for name in dict.fromkeys(names) if len(name) > 0), AUTHOR_CHARACTERS_MAX)
+
+
+def name_of(author: str) -> str:
+    """Such as Ann for "ann@example.org (Ann)", "Ann <ann@example.org>" and "Ann"; "" for a mere address."""
+    written = unescape(author[:_WRITTEN_CHARACTERS_MAX])
+    without = _EMPTY.sub(" ", _ADDRESS.sub(" ", written))
+    words = plain(_ADDRESS.sub(" ", text_of(without)), AUTHOR_CHARACTERS_MAX)
+    hidden = _NO_ADDRESS.match(words)
+    if hidden is not None:
+        words = words[hidden.end() :]
+    if "@" in written or hidden is not None:
+        words = ", ".join(_without_brackets(part.strip(_EDGES)) for part in words.split(","))
+    name = " ".join(_EMPTY.sub(" ", words).split()).strip(_EDGES)
+    return "" if _NOT_A_NAME.fullmatch(name) is not None else name
+
+
+def _without_brackets(part: str) -> str:
+    """What stands in brackets behind an address is the name (RSS 2.0)."""
+    return part[1:-1].strip(_EDGES) if part.startswith("(") and part.endswith(")") else part

@@ -1,0 +1,111 @@
+"""What `issue next` says is what happens: random calendars, zones, restarts, changes, articles and clocks.
+
+PROMISES is how many lives are lived, each with several questions; `make long` lives 10,000.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, WEEKLY, Bench, Blog, SetClock
+from tests.newsletter.promised import Ask, Change, Doubt, Leap, Life, Pass, Read, Send, Step, Stop, Write
+
+LIVES = int(os.environ.get("PROMISES", "150"))
+MEMORY = Path("/dev/shm")  # nothing of these lives has to last
+ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
+         "Pacific/Kiritimati", "America/Los_Angeles", "Africa/Casablanca")  # fmt: skip
+EVERY = ("daily 02:30", "daily 09:00", "friday 09:00", "saturday 23:30", "monday,friday 00:00", "tuesday",
+         "wednesday, friday 09:00", "monday,tuesday,wednesday,thursday,friday,saturday,sunday 02:15",
+         "first monday 23:59", "last sunday 02:30", "day 31 09:00", "day 1", "every 2 weeks friday 01:30",
+         "when ready")  # fmt: skip
+# Around these the clocks of some zone leap, or the year ends, with and without a 53rd week.
+DAYS = ("2029-03-25", "2029-10-28", "2029-03-11", "2029-11-04", "2029-04-01", "2029-10-07", "2028-12-31",
+        "2026-12-31", "2028-02-29", "2029-06-15")  # fmt: skip
+
+spans = st.one_of(
+    st.integers(0, 3 * HOUR_MS),
+    st.integers(0, 20).map(lambda hours: hours * HOUR_MS),
+    st.integers(0, 40 * DAY_MS),
+)
+changes = st.builds(
+    Change,
+    every=st.sampled_from(EVERY),
+    timezone=st.sampled_from(ZONES),
+    min_articles=st.integers(1, 3),
+    approve=st.booleans(),
+    settle_ms=st.sampled_from((0, MINUTE_MS, 10 * MINUTE_MS, 7 * HOUR_MS, DAY_MS)),
+    undo_ms=st.sampled_from((0, 15 * MINUTE_MS)),
+)
+steps: st.SearchStrategy[Step] = st.one_of(
+    st.builds(Pass, spans, st.booleans()),
+    st.builds(Pass, spans),
+    st.builds(Write, st.integers(1, 3)),
+    st.builds(Leap, st.one_of(spans, spans.map(lambda ms: -ms))),
+    changes,
+    st.builds(Doubt, st.booleans()),
+    st.builds(Read, st.booleans()),
+    st.sampled_from((Send(), Stop(), Ask(), Ask())),
+)
+starts = st.builds(
+    lambda day, ms: int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000) + ms,
+    st.sampled_from(DAYS),
+    st.integers(-5 * DAY_MS, 3 * DAY_MS),
+)
+
+
+@dataclass(repr=False)
+class Ground:
+    """One store for all lives, each of which is a newsletter of its own."""
+
+    bench: Bench
+    first: Blog
+    lives: Iterator[int]
+
+    def life(self, at_ms: int, change: Change) -> Life:
+        named = replace(change.applied(WEEKLY), name=f"n{next(self.lives)}")
+        first = self.first
+        return Life(Blog(first.store, SetClock(at_ms), named, lease=first.lease, ids=first.ids))
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tempfile.mkdtemp(dir=MEMORY) if MEMORY.is_dir() else str(tmp_path_factory.mktemp("promises"))
+    with asyncio.Runner() as runner:
+        bench = Bench(Path(folder), runner)
+        first = bench.blog(reads=False)
+        bench.run(first.leader())
+        yield Ground(bench, first, count())
+        bench.close()
+    shutil.rmtree(folder)
+
+
+@settings(
+    max_examples=LIVES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(starts, changes, st.lists(steps, max_size=10))
+def test_what_is_promised_is_what_happens(
+    ground: Ground, at_ms: int, first: Change, lived: list[Step]
+) -> None:
+    life = ground.life(at_ms, first)
+
+    async def story() -> None:
+        try:
+            await life.live(Read(True))
+            for step in (*lived, Ask()):
+                await life.live(step)
+        finally:
+            await life.live(Stop())
+
+    ground.bench.run(story())
