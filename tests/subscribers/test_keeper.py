@@ -188,6 +188,21 @@ def test_who_left_elsewhere_has_left_and_who_bounced_or_complained_is_suppressed
     with_keeper(tmp_path, story)
 
 
+def test_a_reader_who_bounced_or_complained_elsewhere_is_none_any_more(tmp_path: Path) -> None:
+    async def story(keeper: Keeper) -> None:
+        await keeper.bring("a@reader.example\nb@reader.example\n", confirmed="once")
+        await keeper.bring("c@reader.example\n", invites=True)
+        text = "email,status\na@reader.example,bounced\nc@reader.example,complained\nd@reader.example,spam\n"
+        report = await keeper.bring(text, confirmed="again")
+        assert (report.gone, report.left, report.known, report.lines) == (3, 0, 0, 3)
+        counts = keeper.store.reader_counts("weekly")
+        assert (counts[SubscriberState.ACTIVE], counts[SubscriberState.LEFT]) == (1, 2)
+        assert keeper.state("d@reader.example") is None
+        assert keeper.store.suppressed_count("weekly") == 3
+
+    with_keeper(tmp_path, story)
+
+
 def test_what_is_not_known_never_leads_to_mail(tmp_path: Path) -> None:
     text = "email,status\na@reader.example,Lapsed\nb@reader.example,unsubscribed\nc@reader.example,enabled\n"
 

@@ -155,9 +155,11 @@ class _Bringing:
                 evidence = f"{self.source}: {row.said}"[:EVIDENCE_CHARACTERS_MAX]
                 said.setdefault((row.reason, evidence), []).append(row.mailbox)
         for (reason, evidence), mailboxes in said.items():
-            await self.by.subscribers.suppress(
-                self.newsletter, mailboxes, reason, self.by.clock.now_ms(), evidence
-            )
+            now_ms = self.by.clock.now_ms()
+            await self.by.subscribers.suppress(self.newsletter, mailboxes, reason, now_ms, evidence)
+            # Suppressed, none of them comes in; but readers of ours are taken away.
+            lines = [Imported(mailbox, state=SubscriberState.LEFT) for mailbox in mailboxes]
+            await self.by.subscribers.import_batch(self.newsletter, lines, SubscriberState.LEFT, None, now_ms)
 
     def _line(self, row: Row | OwnRow) -> Imported:
         if isinstance(row, OwnRow):

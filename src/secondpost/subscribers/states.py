@@ -28,6 +28,7 @@ class Edge:
 
 
 _S = SubscriberState
+_TAKEN_AWAY = "`subscribers remove`, or imported: left, bounced or complained elsewhere"
 
 EDGES: tuple[Edge, ...] = (
     Edge(None, _S.PENDING, By.READER, "signed up: the confirmation is on its way"),
@@ -42,11 +43,11 @@ EDGES: tuple[Edge, ...] = (
     Edge(_S.PENDING, None, By.CLOCK, "never confirmed, and was no reader before"),
     Edge(_S.PENDING, _S.LEFT, By.CLOCK, "signed up again, and never confirmed"),
     Edge(_S.ACTIVE, _S.LEFT, By.READER, "one click, the page, or a mail"),
-    Edge(_S.ACTIVE, _S.LEFT, By.OWNER, "`subscribers remove`, or imported: left elsewhere"),
+    Edge(_S.ACTIVE, _S.LEFT, By.OWNER, _TAKEN_AWAY),
     Edge(_S.ACTIVE, _S.SUSPENDED, By.PROVIDER, "the mail comes back"),
     Edge(_S.ACTIVE, _S.COMPLAINED, By.PROVIDER, "said that it is spam: suppressed as well"),
     Edge(_S.PENDING, _S.COMPLAINED, By.PROVIDER, "the confirmation was called spam"),
-    Edge(_S.PENDING, _S.LEFT, By.OWNER, "`subscribers remove`, or imported: left elsewhere"),
+    Edge(_S.PENDING, _S.LEFT, By.OWNER, _TAKEN_AWAY),
     Edge(_S.PENDING, _S.SUSPENDED, By.PROVIDER, "the confirmation comes back"),
     Edge(_S.LEFT, _S.PENDING, By.READER, "signed up again"),
     Edge(_S.LEFT, _S.COMPLAINED, By.PROVIDER, "said so of an older issue"),
@@ -54,7 +55,7 @@ EDGES: tuple[Edge, ...] = (
     Edge(_S.SUSPENDED, _S.ACTIVE, By.READER, "confirmed anew"),
     Edge(_S.SUSPENDED, _S.ACTIVE, By.OWNER, "confirmed for them, with a consent"),
     Edge(_S.SUSPENDED, _S.LEFT, By.READER, "one click, the page, or a mail"),
-    Edge(_S.SUSPENDED, _S.LEFT, By.OWNER, "`subscribers remove`, or imported: left elsewhere"),
+    Edge(_S.SUSPENDED, _S.LEFT, By.OWNER, _TAKEN_AWAY),
     Edge(_S.SUSPENDED, _S.COMPLAINED, By.PROVIDER, "said so of an older issue"),
 )
 

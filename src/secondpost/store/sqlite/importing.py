@@ -59,9 +59,9 @@ class SqliteImporting(SqliteReaders, Checkpoints):
             db.execute(READER_QUERIES["tell_imported"], (last, at_ms, LEFT_ELSEWHERE))
             [(added, left)] = db.execute(READER_QUERIES["added"], (last,)).fetchall()
             asked = _ask(db, (told, newsletter, 0, at_ms), state) if len(messages) > 0 else 0
-            known, confirmed = len(lines) - number(added) - number(suppressed), 0
-            taken = 0
-            if known > 0:
+            known = len(lines) - number(added) - number(suppressed)
+            confirmed = taken = 0
+            if number(added) < len(lines):
                 confirmed = _confirm(db, (told, newsletter, shared, state.value, places), at_ms)
                 taken = _take_away(db, (told, newsletter, at_ms, _TAKEN_FROM, state.value))
             db.execute(READER_QUERIES["forget_consents"], (agreement, event))
@@ -155,9 +155,11 @@ def _confirm(db: apsw.Connection, were_pending: Row, at_ms: int) -> int:
 
 
 def _take_away(db: apsw.Connection, left: Row) -> int:
-    ids = [id for (id,) in db.execute(READER_QUERIES["take_away"], left).fetchall()]
-    db.execute(READER_QUERIES["tell_taken_away"], (as_json(ids), LEFT_ELSEWHERE))
-    return len(ids)
+    """How many; those who are suppressed count among these."""
+    taken = db.execute(READER_QUERIES["take_away"], left).fetchall()
+    ids = as_json([id for id, _ in taken])
+    db.execute(READER_QUERIES["tell_taken_away"], (ids, LEFT_ELSEWHERE))
+    return sum(number(is_suppressed) == 0 for _, is_suppressed in taken)
 
 
 def _forget(db: apsw.Connection, id: SubscriberId, now_ms: int) -> None:

@@ -120,7 +120,8 @@ LEFT JOIN consent ON consent.id = subscriber.consent;
 
 -- name: take_away
 -- Whoever of the lines is in one of the states ?4 has left where the line says so. But a reader's own word that was given
--- here after that stands; so does one that was given after the same list, without a date, was brought in before.
+-- here after that stands; so does one that was given after the same list, without a date, was brought in before. Beside each is whether it is
+-- suppressed too.
 UPDATE subscriber SET state = 'left', since_ms = ?3,
   since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
 WHERE id IN (
@@ -132,7 +133,7 @@ WHERE id IN (
              AND coalesce(line.value ->> 8 < consent.at_ms, EXISTS (
                SELECT 1 FROM reader_event
                WHERE reader_event.subscriber = known.id AND what = 'imported' AND reader_event.state = 'left'))))
-RETURNING id;
+RETURNING id, EXISTS (SELECT 1 FROM suppression WHERE suppression.hash = subscriber.hash AND newsletter IN ('', ?2));
 
 -- name: tell_taken_away
 -- The readers [id, …] have left elsewhere.
