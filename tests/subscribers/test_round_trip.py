@@ -307,3 +307,22 @@ def test_an_older_export_has_fewer_columns_and_is_still_ours(tmp_path: Path) -> 
         assert (second.state, told.reason) == (SubscriberState.SUSPENDED, Reason.IMPORTED)
 
     asyncio.run(in_a_store(str(tmp_path), story))
+
+
+def test_a_hash_or_key_that_cannot_be_ours_is_a_bad_line(tmp_path: Path) -> None:
+    async def story(store: SqliteNewsletterStore) -> None:
+        await all_kinds(store)
+        lines = export_of(store).splitlines(keepends=True)
+        hashed = lines[-1].split(",")
+        hash, key = hashed[-3], hashed[-2]
+        torn = [
+            lines[-1].replace(key, key * 3),
+            lines[-1].replace(key, ""),
+            lines[-1].replace(hash, hash[2:]),
+            lines[-1].replace(hash, "none"),
+        ]
+        report = await brought_in(store, "".join([lines[0], *torn]))
+        assert (report.hashes, report.bad_count) == (0, 4)
+        assert store._read("SELECT count(*) FROM secret") == [(1,)]
+
+    asyncio.run(in_a_store(str(tmp_path), story))

@@ -26,6 +26,8 @@ COLUMNS = (
     "everywhere", "everywhere_at", "everywhere_by",
     "hash", "hash_key", "attributes",
 )  # fmt: skip
+HASH_OCTETS = 16
+KEY_OCTETS = 32
 EVERYWHERE = ""  # the newsletter of a suppression that holds for all of them
 
 _ATTRIBUTES = msgspec.json.Decoder(dict[str, str])
@@ -92,7 +94,7 @@ class OwnColumns:
         try:
             suppressions = self._suppressions(suppressed, now_ms)
             if email == "" and hash != "":
-                octets = bytes.fromhex(hash), bytes.fromhex(key)
+                octets = _octets(hash, HASH_OCTETS), _octets(key, KEY_OCTETS)
                 return HashRow(line, tuple(HashedSuppression(*octets, one) for one in suppressions))
             agreed_ms = moment_ms(agreed_at)
             return OwnRow(
@@ -118,3 +120,11 @@ class OwnColumns:
             at_ms = moment_ms(at)
             found.append(Suppression(newsletter, _REASONS[reason], now_ms if at_ms is None else at_ms, by))
         return tuple(found)
+
+
+def _octets(digits: str, size: int) -> bytes:
+    """A key of another size would fail whenever an address comes. Raises ValueError."""
+    octets = bytes.fromhex(digits)
+    if len(octets) != size:
+        raise ValueError(f"{len(octets)} octets, not {size}")
+    return octets
