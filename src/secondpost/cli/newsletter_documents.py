@@ -1,16 +1,19 @@
 """What the newsletter's commands print with --json: see documents.py, the same is true here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.cli.screen import utc_time
+from secondpost.mail.address import Mailbox
 from secondpost.mail.article import Article
+from secondpost.mail.delivery import State
 from secondpost.mail.issue import Issue, IssueId, Reckoning
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
 from secondpost.newsletter.outlook import Outlook
-from secondpost.store.subscriber_ports import BounceKind
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.subscriber_ports import BounceKind, SignUpOutcome
 from secondpost.subscribers.importing import ImportReport
 from secondpost.subscribers.leave import AboutReader
 
@@ -196,9 +199,21 @@ class ReaderMailDocument:
     id: str
     kind: str
     state: str
+    attempts: int
     last: str | None
+    due: str | None
     host: str
     reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpDocument:
+    """What came of one sign-up."""
+
+    at: str
+    how: str
+    outcome: str
+    confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +234,16 @@ class ReaderDocument:
 
     newsletter: str
     address: str
-    state: str
-    since: str
-    created: str
+    state: str | None
+    since: str | None
+    created: str | None
     suppressed: bool
     agreed: AgreementDocument | None
     attributes: dict[str, str]
     events: list[ReaderEventDocument]
     mails: list[ReaderMailDocument]
     bounces: list[BounceDocument]
+    sign_ups: list[SignUpDocument]
 
 
 def next_document(told: Outlook) -> NextDocument:
@@ -324,7 +340,9 @@ def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppre
     )
 
 
-def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int]) -> ReaderDocument:
+def reader_document(
+    about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int], sign_ups: Sequence[SignUpOutcome]
+) -> ReaderDocument:
     """`issues`: the numbers of those of which something came back."""
     one = about.subscriber
     return ReaderDocument(
@@ -345,7 +363,9 @@ def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueI
                 id=str(mail.id),
                 kind="confirmation" if mail.issue is None else "issue",
                 state=mail.state.value,
+                attempts=mail.attempts,
                 last=_time(mail.last_ms),
+                due=due_time(mail),
                 host=mail.host,
                 reply=mail.reply,
             )
@@ -362,7 +382,39 @@ def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueI
             )
             for bounce in about.bounces
         ],
+        sign_ups=_sign_ups(sign_ups),
     )
+
+
+def stranger_document(
+    newsletter: str, mailbox: Mailbox, suppressed: bool, sign_ups: Sequence[SignUpOutcome]
+) -> ReaderDocument:
+    """Of an address that is no reader's."""
+    return ReaderDocument(
+        newsletter=newsletter,
+        address=str(mailbox),
+        state=None,
+        since=None,
+        created=None,
+        suppressed=suppressed,
+        agreed=None,
+        attributes={},
+        events=[],
+        mails=[],
+        bounces=[],
+        sign_ups=_sign_ups(sign_ups),
+    )
+
+
+def _sign_ups(outcomes: Sequence[SignUpOutcome]) -> list[SignUpDocument]:
+    return [
+        SignUpDocument(utc_time(one.at_ms), one.how, one.outcome.value, one.is_confirmed) for one in outcomes
+    ]
+
+
+def due_time(mail: ReaderDelivery) -> str | None:
+    """None when it does not wait, or waits until its site is up again."""
+    return utc_time(mail.due_ms) if mail.state is State.WAITING and not mail.site_down else None
 
 
 def _agreement(consent: Consent | None) -> AgreementDocument | None:

@@ -4,6 +4,8 @@ planned for them, what their servers said, what came back, and how they left.
 
 from dataclasses import dataclass
 
+from secondpost.cli.reader_mail import answer_text, next_try_text
+from secondpost.cli.reader_words import outcome_text, suppression_text
 from secondpost.cli.screen import counted, local_time
 from secondpost.cli.way import Station, Step
 from secondpost.mail.address import Mailbox
@@ -13,11 +15,19 @@ from secondpost.mail.queue_id import queue_id_ms, queue_id_text
 from secondpost.mail.subscriber import NOBODY, Subscriber
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import Told
-from secondpost.store.subscriber_ports import Bounce, NewsletterStore, ReaderEvent, Suppression
+from secondpost.store.subscriber_ports import (
+    Bounce,
+    NewsletterStore,
+    ReaderEvent,
+    SignedUp,
+    SignUpOutcome,
+    Suppression,
+)
 
 MAILS_MAX = 10  # the latest ones of a reader
 MAILS_COUNTED_MAX = 1_000
 BOUNCES_MAX = 100
+SIGN_UPS_MAX = 100
 COPIES_MAX = 1_000  # that are looked through for those to one address
 
 _AT_DELIVER = frozenset((State.CLAIMED, State.COMMITTING, State.DELIVERED, State.FAILED, State.UNKNOWN))
@@ -30,7 +40,7 @@ class ReaderWay:
 
     newsletter: str
     address: str
-    reader: Subscriber | None  # None: suppressed, and no reader
+    reader: Subscriber | None  # None: suppressed, or signed up in vain
     is_suppressed: bool
     older: int  # mails that are not told
     steps: list[Step]
@@ -39,9 +49,12 @@ class ReaderWay:
 def way_of_reader(store: NewsletterStore, newsletter: str, mailbox: Mailbox) -> ReaderWay | None:
     """None: nothing is known of the address in this newsletter."""
     reader, suppression = store.find(newsletter, mailbox), store.suppression(newsletter, mailbox)
-    if reader is None and suppression is None:
+    sign_ups = store.sign_ups_of(newsletter, mailbox, SIGN_UPS_MAX)
+    if reader is None and suppression is None and len(sign_ups) == 0:
         return None
     steps: list[Step] = [] if suppression is None else [_suppressed(suppression)]
+    # Of a reader whom a mail asked to confirm, the events tell.
+    steps += [_asked(each) for each in sign_ups if reader is None or each.outcome is not SignedUp.CONFIRM]
     mails: list[ReaderDelivery] = []
     if reader is not None:
         bounces = store.bounces_of(reader.id, BOUNCES_MAX)
@@ -73,9 +86,11 @@ def copies_to(store: NewsletterStore, mailbox: Mailbox) -> list[ReaderDelivery]:
 
 
 def _suppressed(found: Suppression) -> Step:
-    where = "for all newsletters" if found.newsletter == "" else f"for {found.newsletter}"
-    why = f"{found.reason}, {found.evidence}" if len(found.evidence) > 0 else found.reason.value
-    return Step(found.at_ms, Station.SUBSCRIBERS, None, "suppressed", f"{where}: {why}")
+    return Step(found.at_ms, Station.SUBSCRIBERS, None, "suppressed", suppression_text(found))
+
+
+def _asked(one: SignUpOutcome) -> Step:
+    return Step(one.at_ms, Station.SUBSCRIBERS, None, "asked to sign up", outcome_text(one))
 
 
 def _bounced(store: NewsletterStore, bounce: Bounce) -> Step:
@@ -138,7 +153,8 @@ def _stands(mail: ReaderDelivery, planned_ms: int) -> Step:
 def _standing(mail: ReaderDelivery) -> str:
     match mail.state:
         case State.WAITING:
-            return "for its first try" if mail.attempts == 0 else f"for try {mail.attempts + 1}"
+            tried = "for its first try" if mail.attempts == 0 else f"for try {mail.attempts + 1}"
+            return f"{tried}, {_next_text(mail)}"
         case State.CLAIMED | State.COMMITTING:
             return "is being delivered now"
         case State.FROZEN:
@@ -148,7 +164,11 @@ def _standing(mail: ReaderDelivery) -> str:
         case State.SUPPRESSED if len(mail.reply) == 0:
             return "its reader left or was suppressed first"
         case _:
-            return f"{mail.host}: {mail.reply}" if len(mail.host) > 0 else mail.reply
+            return answer_text(mail)
+
+
+def _next_text(mail: ReaderDelivery) -> str:
+    return next_try_text(mail) if mail.site_down else f"due {next_try_text(mail)}"
 
 
 # ---------------------------------------------------------------- one issue

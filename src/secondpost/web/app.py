@@ -84,6 +84,7 @@ def make_app(
         sign_ups,
         Templates("secondpost.compose"),
         Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
+        Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
     )
     readers = ReaderPages(
         site,

@@ -267,7 +267,8 @@ def issue_of(row: tuple[Value, ...]) -> Issue:
 
 
 def reader_delivery(row: tuple[Value, ...]) -> ReaderDelivery:
-    message, n, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, doubted = row
+    message, n, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, doubted = row[:12]
+    due_ms, site, site_down = row[12:]
     return ReaderDelivery(
         id=DeliveryId(QueueId(number(message)), number(n)),
         issue=None if issue is None else IssueId(number(issue)),
@@ -280,6 +281,9 @@ def reader_delivery(row: tuple[Value, ...]) -> ReaderDelivery:
         host=str(host),
         reply=str(reply),
         was_retried=issue is not None and doubted == 1,
+        due_ms=number(due_ms),
+        site=str(site),
+        site_down=site_down == 1,
     )
 
 

@@ -11,6 +11,7 @@ from secondpost.store.sqlite.reader_mail import SqliteReaderMail
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.sqlite.sending import SqliteSending
 from secondpost.store.sqlite.signing_up import SqliteSigningUp
+from secondpost.store.sqlite.standing import SqliteStanding
 from secondpost.store.sqlite.store import SqliteStore
 
 
@@ -23,6 +24,7 @@ class SqliteNewsletterStore(
     SqliteImporting,
     SqliteSigningUp,
     SqliteCopies,
+    SqliteStanding,
     SqliteStore,
 ):
     """All ports of store/newsletter_ports and store/subscriber_ports over one database."""

@@ -232,7 +232,10 @@ SELECT data FROM issue CROSS JOIN content ON content.message = issue.message WHE
 
 -- name: deliveries
 -- Mail to readers as `{conditions}` says.
-SELECT message, number, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, maybe_duplicate
+SELECT message, number, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, maybe_duplicate,
+       max(due_ms, (SELECT paused_until_ms FROM domain WHERE domain.id = delivery.domain)),
+       (SELECT site FROM domain WHERE domain.id = delivery.domain),
+       EXISTS (SELECT 1 FROM domain CROSS JOIN site ON site.site = domain.site WHERE domain.id = delivery.domain)
 FROM delivery {conditions};
 
 -- name: told_of
