@@ -193,7 +193,9 @@ def test_the_status_tells_how_the_newsletter_stands(office: Newspaper) -> None:
     office.writes(1, 2)
     office.run("issue", "send")
     [sent] = json.loads(office.run("status", "--json").stdout)["newsletters"]
-    assert sent["under_way"] == {"number": 1, "state": "frozen", "planned": 1, "under_way": 1}
+    assert sent["under_way"] == {
+        "number": 1, "state": "frozen", "planned": 1, "under_way": 1, "deferred": 0,
+    }  # fmt: skip
     assert "Issue 1 of weekly is frozen" in (told := office.run("status").stdout)
     assert "1 reader planned: 1 under way." in told
     attempt(office, Lane.ISSUES, delivered)

@@ -505,6 +505,35 @@ async def test_no_such_issue(service: Service, path: str) -> None:
     assert (await service.client.get(path)).status_code == 404
 
 
+async def test_old_mails_lead_to_the_name_that_a_newsletter_has_now(service: Service) -> None:
+    store = service.store
+    for old, now in (("monthly", "weekly"), ("daily", "hourly")):  # hourly is not in the file
+        leader = await store.lead("publish")
+        assert leader is not None
+        await store.begin_rename(old, now, 1, leader)
+        assert await store.rename_batch(old, leader) == 0
+        await store.give_back(leader)
+    await service.reader("ann@reader.example")
+    issue = await service.sent_issue()
+    for path, leads_to in (
+        ("/monthly", "/weekly"),
+        ("/monthly/", "/weekly/"),
+        ("/monthly/?before=3", "/weekly/?before=3"),
+        ("/monthly/feed.xml", "/weekly/feed.xml"),
+        (f"/monthly/{issue.number}", f"/weekly/{issue.number}"),
+    ):
+        for method in ("GET", "HEAD"):
+            moved = await service.client.request(method, path)
+            assert (moved.status_code, moved.headers["location"]) == (308, leads_to)
+            assert moved.headers["referrer-policy"] == "no-referrer"
+    form = {"email": "new@reader.example"}
+    signed_up = await service.client.post("/monthly/", data=form, follow_redirects=True)
+    assert "Look into your mailbox" in signed_up.text
+    assert service.found("new@reader.example").newsletter == "weekly"
+    for path in ("/daily/", "/monthlyx/", "/hourly/"):
+        assert (await service.client.get(path)).status_code == 404
+
+
 async def test_the_feed_of_issues_is_marked(service: Service) -> None:
     await service.reader("ann@reader.example")
     odd = [replace(article(1), title="<b>One</b> & \x0bmore"), article(2)]

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
-from secondpost.cli.newsletter_documents import reader_document, readers_document, stranger_document
 from secondpost.cli.newsletters import meant, typed
 from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.reader_documents import reader_document, readers_document, stranger_document
 from secondpost.cli.reader_mail import answer_text, next_try_text
 from secondpost.cli.reader_words import outcome_text, state_text, suppression_text
 from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table

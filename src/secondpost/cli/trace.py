@@ -105,7 +105,9 @@ def _of_address(desk: OwnersDesk, readers: NewsletterStore | None, address: str,
     except ValueError:
         return Traced(ways, older, [])
     copies = [_way_to_readers(readers, copy.id) for copy in copies_to(readers, mailbox)]
-    found = [way_of_reader(readers, newsletter.name, mailbox) for newsletter in config.newsletters]
+    named = [newsletter.name for newsletter in config.newsletters]
+    others = [name for name in readers.known_newsletters() if name not in named]
+    found = [way_of_reader(readers, name, mailbox) for name in (*named, *others)]
     ways += [way for way in copies if way is not None]
     return Traced(ways, older, [way for way in found if way is not None])
 

@@ -12,6 +12,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
+from secondpost.store.naming_ports import Naming
 from secondpost.store.newsletter_ports import Issues, Leading, Ledger, ReaderDelivery, ReaderMail
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Keeping
@@ -302,6 +303,6 @@ class Subscribers(Protocol):
 
 
 class NewsletterStore(
-    Leading, Ledger, Issues, Subscribers, ReaderMail, MailStanding, Desk, Keeping, Protocol
+    Leading, Ledger, Issues, Subscribers, ReaderMail, MailStanding, Naming, Desk, Keeping, Protocol
 ):
     """The whole of it: what an adapter offers, and what app hands to the stations part by part."""

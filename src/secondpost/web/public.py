@@ -43,6 +43,10 @@ ISSUE_POLICY = (
 )
 
 
+class Moved(Exception):
+    """The newsletter has another name now. The text is the path under which the page is."""
+
+
 @dataclass(frozen=True, slots=True)
 class PublicPages:
     site: Site
@@ -177,10 +181,16 @@ class PublicPages:
         )
 
     def _newsletter(self, request: Request) -> Newsletter:
-        found = self.site.named(str(request.path_params["name"]))
-        if found is None:
+        """Raises Moved for a name that it had once, and HTTPException."""
+        name = str(request.path_params["name"])
+        found = self.site.named(name)
+        if found is not None:
+            return found
+        now = self.site.now_named(name)
+        if now is None:
             raise HTTPException(404)
-        return found
+        query = f"?{request.url.query}" if len(request.url.query) > 0 else ""
+        raise Moved(f"/{now.name}{request.url.path.removeprefix(f'/{name}')}{query}")
 
     def _words(self, newsletter: Newsletter) -> str:
         """What a reader agrees to with the form; kept with the consent."""

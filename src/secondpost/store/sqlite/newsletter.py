@@ -7,6 +7,7 @@ from secondpost.store.sqlite.freezing import SqliteFreezing
 from secondpost.store.sqlite.importing import SqliteImporting
 from secondpost.store.sqlite.issues import SqliteIssues
 from secondpost.store.sqlite.ledger import SqliteLedger
+from secondpost.store.sqlite.naming import SqliteNaming
 from secondpost.store.sqlite.reader_mail import SqliteReaderMail
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.sqlite.sending import SqliteSending
@@ -25,6 +26,7 @@ class SqliteNewsletterStore(
     SqliteSigningUp,
     SqliteCopies,
     SqliteStanding,
+    SqliteNaming,
     SqliteStore,
 ):
     """All ports of store/newsletter_ports and store/subscriber_ports over one database."""
