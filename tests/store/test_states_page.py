@@ -6,7 +6,9 @@ from pathlib import Path
 
 from secondpost.mail.issue import EDGES as ISSUE_EDGES
 from secondpost.mail.issue import IssueState
+from secondpost.store.subscriber_ports import Reason
 from secondpost.subscribers.states import EDGES as READER_EDGES
+from secondpost.subscribers.states import LIFTED_BY
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"
 
@@ -35,3 +37,9 @@ def test_every_edge_of_a_reader_is_documented() -> None:
 def test_every_state_of_an_issue_can_be_reached_and_two_are_ends() -> None:
     assert {edge.target for edge in ISSUE_EDGES} == set(IssueState)
     assert set(IssueState) - {edge.source for edge in ISSUE_EDGES} == {IssueState.STOPPED}
+
+
+def test_who_lifts_a_suppression_is_documented() -> None:
+    told = [(cell(reason), ", ".join(by.value for by in lifted)) for reason, lifted in LIFTED_BY.items()]
+    assert rows_of("Who is suppressed, and who lifts it") == told
+    assert set(LIFTED_BY) == set(Reason)

@@ -17,8 +17,9 @@ from secondpost.config.records import Web
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import NOBODY, SubscriberState
 from secondpost.protocols.tokens import Purpose
-from secondpost.store.subscriber_ports import Imported, SignUpLimits
+from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits
 from secondpost.web.app import headers_of
+from secondpost.web.public import SIGN_UPS_MAX, TRAP
 from secondpost.web.reader import BAD_TOKENS_MAX
 from tests.compose.articles import article
 from tests.web.service import AGREED, Service
@@ -184,7 +185,9 @@ async def test_the_answer_to_a_sign_up_says_nothing_of_who_reads(service: Servic
     ]
     assert len({(answer.status_code, answer.text, tuple(answer.headers.items())) for answer in answers}) == 1
     assert service.found("reader@reader.example").state is SubscriberState.ACTIVE
-    assert service.find("gone@reader.example") is None
+    assert (
+        service.found("gone@reader.example").state is SubscriberState.PENDING
+    )  # who was erased may come back
     assert len(service.hints) == len(answers)  # each time, for it costs time too
 
 
@@ -205,12 +208,50 @@ async def test_a_flood_at_one_domain_gets_the_same_answer_and_one_line_in_the_lo
     assert service.lines == [line]
 
 
-async def test_a_program_that_fills_in_everything_is_thanked_and_forgotten(service: Service) -> None:
+def outcomes(service: Service, address: str) -> list[SignedUp]:
+    """What the owner can see of an address."""
+    return [one.outcome for one in service.store.sign_ups_of("weekly", Mailbox.parse(address), 100)]
+
+
+async def test_a_program_that_fills_in_everything_is_thanked_and_the_owner_sees_it(
+    service: Service,
+) -> None:
     response = await service.client.post(
-        "/weekly/", data={"email": "bot@reader.example", "website": "https://spam.example/"}
+        "/weekly/", data={"email": "bot@reader.example", TRAP: "https://spam.example/"}
     )
     assert "Look into your mailbox" in response.text
     assert service.find("bot@reader.example") is None
+    assert outcomes(service, "bot@reader.example") == [SignedUp.TRAPPED]
+    before = service.contents()
+    await service.client.post("/weekly/", data={"email": "bot@mx2.example.net", TRAP: "x"})
+    assert service.contents() == before, "of what can be no reader's nothing is kept"
+
+
+# Some of what Chromium and Firefox look for in names and labels, to know what belongs into a field
+# (components/autofill of the one, toolkit/components/formautofill of the other).
+AUTOFILLED = re.compile(
+    "name|mail|address|addr|street|suite|unit|line|city|town|suburb|state|county|region|province|zip|post|code"
+    "|country|land|phone|mobile|tel|fax|company|business|organi[sz]ation|web|site|url|home|title|prefix|suffix"
+    "|user|login|pass|card|number|month|year|date|birth|exp|price|rate|cost|search|query|^q$|area|ext|first|last",
+    re.IGNORECASE,
+)
+
+
+async def test_nothing_fills_the_trap_in_for_a_person(service: Service) -> None:
+    page = (await service.client.get("/weekly/")).text
+    found = re.search(r'<p class="trap" aria-hidden="true"><label>([^<]+)<input ([^>]+)>', page)
+    assert found is not None
+    assert f'name="{TRAP}"' in found[2]
+    for words in (TRAP, found[1]):
+        assert AUTOFILLED.search(words) is None, words
+    for ignored in ('autocomplete="off"', 'tabindex="-1"', "data-1p-ignore", "data-bwignore"):
+        assert ignored in found[2]
+    assert 'data-lpignore="true"' in found[2]
+    for older in ("website", "url"):  # the name that it had, and what stands on pages elsewhere
+        await service.client.post(
+            "/weekly/", data={"email": f"{older}@reader.example", older: "https://x.example/"}
+        )
+        assert outcomes(service, f"{older}@reader.example") == [SignedUp.CONFIRM]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +299,12 @@ async def test_a_network_that_signs_up_too_often_waits(service: Service) -> None
     answers = [await service.sign_up(f"r{number}@reader.example", "198.51.100.7") for number in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [429]
     check_page(answers[-1])
+    assert outcomes(service, "r20@reader.example") == [SignedUp.REFUSED]
     assert (await service.sign_up("other@reader.example", "203.0.113.1")).status_code == 200
+    for number in range(100):
+        refused = await service.sign_up(f"flood{number}@reader.example", "198.51.100.7")
+        assert refused.status_code == 429
+    assert service.store.sign_up_counts("weekly", 0).outcomes[SignedUp.REFUSED] == SIGN_UPS_MAX
 
 
 # ---- forms that stand elsewhere
@@ -496,6 +542,35 @@ async def test_the_day_of_an_issue_is_that_of_the_newsletters_zone(service: Serv
     await service.sent_issue()
     assert '<time datetime="2027-01-16">2027-01-16</time>' in (await service.client.get("/weekly/")).text
     assert "<updated>2027-01-15T23:30:00Z</updated>" in (await service.client.get("/weekly/feed.xml")).text
+
+
+async def test_old_mails_lead_to_the_name_that_a_newsletter_has_now(service: Service) -> None:
+    store = service.store
+    for old, now in (("monthly", "weekly"), ("daily", "hourly")):  # hourly is not in the file
+        leader = await store.lead("publish")
+        assert leader is not None
+        await store.begin_rename(old, now, 1, leader)
+        assert await store.rename_batch(old, leader) == 0
+        await store.give_back(leader)
+    await service.reader("ann@reader.example")
+    issue = await service.sent_issue()
+    for path, leads_to in (
+        ("/monthly", "/weekly"),
+        ("/monthly/", "/weekly/"),
+        ("/monthly/?before=3", "/weekly/?before=3"),
+        ("/monthly/feed.xml", "/weekly/feed.xml"),
+        (f"/monthly/{issue.number}", f"/weekly/{issue.number}"),
+    ):
+        for method in ("GET", "HEAD"):
+            moved = await service.client.request(method, path)
+            assert (moved.status_code, moved.headers["location"]) == (308, leads_to)
+            assert moved.headers["referrer-policy"] == "no-referrer"
+    form = {"email": "new@reader.example"}
+    signed_up = await service.client.post("/monthly/", data=form, follow_redirects=True)
+    assert "Look into your mailbox" in signed_up.text
+    assert service.found("new@reader.example").newsletter == "weekly"
+    for path in ("/daily/", "/monthlyx/", "/hourly/"):
+        assert (await service.client.get(path)).status_code == 404
 
 
 async def test_the_feed_of_issues_is_marked(service: Service) -> None:

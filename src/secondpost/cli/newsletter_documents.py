@@ -1,18 +1,17 @@
 """What the newsletter's commands print with --json: see documents.py, the same is true here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from secondpost.cli.reader_documents import due_time, time_text
 from secondpost.cli.screen import utc_time
 from secondpost.mail.article import Article
-from secondpost.mail.issue import Issue, IssueId, Reckoning
-from secondpost.mail.queue_id import queue_id_text
-from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.mail.issue import Issue, Reckoning
 from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
 from secondpost.newsletter.outlook import Outlook
+from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import BounceKind
 from secondpost.subscribers.importing import ImportReport
-from secondpost.subscribers.leave import AboutReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +127,50 @@ class ReckoningDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueMailDocument:
+    """The mail of an issue to one reader."""
+
+    id: str
+    address: str
+    state: str
+    attempts: int
+    last: str | None
+    due: str | None
+    site: str
+    site_down: bool
+    cause: str
+    host: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueMailsDocument:
+    """issue status --failed, --unknown and --waiting."""
+
+    newsletter: str
+    number: int
+    mails: list[IssueMailDocument]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameDocument:
+    """newsletter rename."""
+
+    old: str
+    new: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetireDocument:
+    """newsletter retire."""
+
+    newsletter: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeDocument:
     """subscribers add, confirm, remove and suppress."""
 
@@ -162,74 +205,6 @@ class ImportDocument:
     bad_rows: list[BadRowDocument]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadersDocument:
-    """subscribers show."""
-
-    newsletter: str
-    active: int
-    pending: int
-    left: int
-    suspended: int
-    complained: int
-    suppressed: int
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementDocument:
-    at: str
-    where: str
-    how: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderEventDocument:
-    at: str
-    what: str
-    state: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderMailDocument:
-    id: str
-    kind: str
-    state: str
-    last: str | None
-    host: str
-    reply: str
-
-
-@dataclass(frozen=True, slots=True)
-class BounceDocument:
-    """A mail that came back."""
-
-    at: str
-    issue: int | None
-    kind: str
-    status: str
-    text: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderDocument:
-    """subscribers show ADDRESS."""
-
-    newsletter: str
-    address: str
-    state: str
-    since: str
-    created: str
-    suppressed: bool
-    agreed: AgreementDocument | None
-    attributes: dict[str, str]
-    events: list[ReaderEventDocument]
-    mails: list[ReaderMailDocument]
-    bounces: list[BounceDocument]
-
-
 def next_document(told: Outlook) -> NextDocument:
     return NextDocument(
         newsletter=told.newsletter,
@@ -237,7 +212,7 @@ def next_document(told: Outlook) -> NextDocument:
         settling=told.settling,
         minimum=told.minimum,
         ready=isinstance(told.decision, Ready),
-        next=_time(_next_ms(told)),
+        next=time_text(_next_ms(told)),
         reason=told.reason,
     )
 
@@ -256,7 +231,7 @@ def _next_ms(told: Outlook) -> int | None:
 
 
 def article_document(article: Article) -> ArticleDocument:
-    return ArticleDocument(article.title, article.link, article.author, _time(article.published_ms))
+    return ArticleDocument(article.title, article.link, article.author, time_text(article.published_ms))
 
 
 def issue_document(issue: Issue) -> IssueDocument:
@@ -271,8 +246,8 @@ def issue_document(issue: Issue) -> IssueDocument:
         minimum=issue.minimum,
         planned=issue.planned,
         created=utc_time(issue.created_ms),
-        start=_time(issue.start_ms),
-        finished=_time(issue.finished_ms),
+        start=time_text(issue.start_ms),
+        finished=time_text(issue.finished_ms),
     )
 
 
@@ -296,6 +271,31 @@ def reckoning_document(
     )
 
 
+def issue_mails_document(issue: Issue, mails: Sequence[ReaderDelivery], more: bool) -> IssueMailsDocument:
+    """`next` is what --after takes for the page that follows."""
+    return IssueMailsDocument(
+        newsletter=issue.newsletter,
+        number=issue.number,
+        mails=[
+            IssueMailDocument(
+                id=str(mail.id),
+                address=mail.recipient,
+                state=mail.state.value,
+                attempts=mail.attempts,
+                last=time_text(mail.last_ms),
+                due=due_time(mail),
+                site=mail.site,
+                site_down=mail.site_down,
+                cause=mail.cause,
+                host=mail.host,
+                reply=mail.reply,
+            )
+            for mail in mails
+        ],
+        next=str(mails[-1].id) if more and len(mails) > 0 else None,
+    )
+
+
 def import_document(newsletter: str, report: ImportReport) -> ImportDocument:
     return ImportDocument(
         newsletter=newsletter,
@@ -310,66 +310,3 @@ def import_document(newsletter: str, report: ImportReport) -> ImportDocument:
         unclear=report.unclear,
         bad_rows=[BadRowDocument(row.line, row.why) for row in report.bad],
     )
-
-
-def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppressed: int) -> ReadersDocument:
-    return ReadersDocument(
-        newsletter=newsletter,
-        active=counts[SubscriberState.ACTIVE],
-        pending=counts[SubscriberState.PENDING],
-        left=counts[SubscriberState.LEFT],
-        suspended=counts[SubscriberState.SUSPENDED],
-        complained=counts[SubscriberState.COMPLAINED],
-        suppressed=suppressed,
-    )
-
-
-def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int]) -> ReaderDocument:
-    """`issues`: the numbers of those of which something came back."""
-    one = about.subscriber
-    return ReaderDocument(
-        newsletter=one.newsletter,
-        address=str(one.mailbox),
-        state=one.state.value,
-        since=utc_time(one.since_ms),
-        created=utc_time(one.created_ms),
-        suppressed=suppressed,
-        agreed=_agreement(one.consent),
-        attributes=dict(one.attributes),
-        events=[
-            ReaderEventDocument(utc_time(event.at_ms), event.what, event.state.value, event.detail)
-            for event in about.events
-        ],
-        mails=[
-            ReaderMailDocument(
-                id=str(mail.id),
-                kind="confirmation" if mail.issue is None else "issue",
-                state=mail.state.value,
-                last=_time(mail.last_ms),
-                host=mail.host,
-                reply=mail.reply,
-            )
-            for mail in about.deliveries
-        ],
-        bounces=[
-            BounceDocument(
-                at=utc_time(bounce.at_ms),
-                issue=None if bounce.issue is None else issues[bounce.issue],
-                kind=bounce.kind.value,
-                status=bounce.status,
-                text=bounce.text,
-                id=queue_id_text(bounce.evidence),
-            )
-            for bounce in about.bounces
-        ],
-    )
-
-
-def _agreement(consent: Consent | None) -> AgreementDocument | None:
-    if consent is None:
-        return None
-    return AgreementDocument(utc_time(consent.at_ms), consent.where, consent.how, consent.text)
-
-
-def _time(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else utc_time(milliseconds)

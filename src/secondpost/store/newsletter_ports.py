@@ -222,6 +222,9 @@ class ReaderDelivery:
     host: str
     reply: str
     was_retried: bool  # the one retry of what is unknown was made
+    due_ms: int  # when it is tried next, while it waits and its site is not down
+    site: str  # as hinted; "unsorted" before the first attempt
+    site_down: bool
 
 
 class Issues(Protocol):

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,7 +32,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.leave import ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.web.callers import Rate, trusted_networks
-from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, PublicPages
+from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, Moved, PublicPages
 from secondpost.web.reader import BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS, ReaderPages
 from secondpost.web.site import Site
 from secondpost.world.ports import Clock
@@ -84,6 +84,7 @@ def make_app(
         sign_ups,
         Templates("secondpost.compose"),
         Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
+        Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
     )
     readers = ReaderPages(
         site,
@@ -113,6 +114,7 @@ def make_app(
             Route("/{name}/{number}", public.issue),
         ],
         exception_handlers={
+            Moved: errors.moved,
             HTTPException: errors.refused,
             StoreUnavailable: errors.not_now,
             StoreFull: errors.not_now,
@@ -145,6 +147,10 @@ class _Errors:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
         return self._page(status, dict(headers or {}))
+
+    async def moved(self, request: Request, error: Exception) -> Response:
+        """RFC 9110 §15.4.9: what is sent by POST is sent again there."""
+        return RedirectResponse(str(error), 308)
 
     async def not_now(self, request: Request, error: Exception) -> Response:
         return self._page(503, {"Retry-After": RETRY_SECONDS})

@@ -12,6 +12,7 @@ from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.queries import number
 from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent, tell
+from secondpost.store.sqlite.suppressing import suppress_hashes
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, ImportCount, Imported, Reason
 
 DAY_MS = 24 * 3_600_000
@@ -71,11 +72,10 @@ class SqliteImporting(SqliteReaders, Checkpoints):
         self, newsletter: str, mailboxes: Sequence[Mailbox], reason: Reason, at_ms: int, evidence: str
     ) -> Awaitable[int]:
         _check_size(len(mailboxes))
-        hashes = as_json([self.hash_of(mailbox).hex() for mailbox in mailboxes])
+        hashes = [self.hash_of(mailbox) for mailbox in mailboxes]
 
         def write(db: apsw.Connection) -> int:
-            db.execute(READER_QUERIES["suppress"], (hashes, newsletter, reason.value, at_ms, evidence))
-            return db.changes()
+            return suppress_hashes(db, hashes, newsletter, reason, at_ms, evidence)
 
         return self._change_some(write, CHANGE_UNITS + len(mailboxes))
 
@@ -93,6 +93,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
 
         def write(db: apsw.Connection) -> int:
             db.execute(READER_QUERIES["forget_sign_ups"], (now_ms - DAY_MS, BATCH_ROWS))
+            db.execute(READER_QUERIES["forget_outcomes"], (since_before_ms, BATCH_ROWS))
             rows = db.execute(READER_QUERIES["pending_before"], (since_before_ms, BATCH_ROWS)).fetchall()
             for id in [SubscriberId(number(row[0])) for row in rows]:
                 _forget(db, id, now_ms)

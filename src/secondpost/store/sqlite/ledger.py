@@ -17,6 +17,7 @@ from secondpost.store.newsletter_ports import (
 )
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
+from secondpost.store.sqlite.half_renamed import is_being_renamed
 from secondpost.store.sqlite.queries import Row, Value, maybe_number, number, read_queries
 
 _QUERIES = read_queries("ledger")
@@ -98,6 +99,8 @@ class SqliteLedger(Base):
 
 def _record(db: apsw.Connection, record: FetchRecord) -> None:
     feed = record.feed
+    if is_being_renamed(db, feed.newsletter):
+        return  # half of its ledger is there, and everything else would look new
     db.execute(
         _QUERIES["write_feed"],
         (

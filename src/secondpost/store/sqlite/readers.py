@@ -25,6 +25,7 @@ HASH_OCTETS = 16
 ERASING = (
     "erase_consents",
     "erase_sign_ups",
+    "erase_outcomes",
     "erase_events",
     "erase_bounces",
     "erase_told",
@@ -92,8 +93,8 @@ class SqliteReaders(Base):
 
     def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
         for told in self._read(READER_QUERIES["suppression"], (self.hash_of(mailbox), newsletter)):
-            where, reason, at_ms, evidence = told
-            return Suppression(str(where), Why(str(reason)), number(at_ms), str(evidence))
+            where, reason, at_ms, evidence, yields = told
+            return Suppression(str(where), Why(str(reason)), number(at_ms), str(evidence), yields == 1)
         return None
 
     def suppressed_count(self, newsletter: str) -> int:
