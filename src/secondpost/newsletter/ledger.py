@@ -69,8 +69,10 @@ def trusted(read: FeedRead, feed: Feed) -> tuple[Feed, tuple[Marks, ...]]:
 def look(
     read: FeedRead, marks: Sequence[Marks], before: Before, rules: LookRules, now_ms: int
 ) -> FetchRecord:
-    read, marks = newest_first(read, marks)
     entries = recognised(before.feed.url, read.articles, marks, before.known)
+    if is_oldest_first(read.articles, entries):  # nearly all feeds begin with the newest
+        read = replace(read, articles=read.articles[::-1])
+        marks, entries = marks[::-1], entries[::-1]
     sight = sight_of(read, entries, before.known.standing, before.feed, now_ms)
     doubt = _doubt(read, sight, before, rules, now_ms)
     if doubt is not None:
@@ -97,13 +99,6 @@ def look(
     )
     judged = _judged(fresh, sight, before, rules, now_ms)
     return FetchRecord(feed, now_ms, judged, again, _moves(sight, before, now_ms))
-
-
-def newest_first(read: FeedRead, marks: Sequence[Marks]) -> tuple[FeedRead, Sequence[Marks]]:
-    """As nearly all feeds are; the others are turned round."""
-    if not is_oldest_first(read.articles):
-        return read, marks
-    return replace(read, articles=read.articles[::-1]), marks[::-1]
 
 
 def _unrecognisable_text(window: int, newsletter: str) -> str:

@@ -8,6 +8,7 @@ dates, and nothing is missing in between. What neither explains is held for the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from secondpost.mail.article import Article, FeedRead
 from secondpost.mail.issue import ArticleId
@@ -107,9 +108,19 @@ def lost(
     return tuple(entry for entry in among if entry.id not in present and entry.id > oldest)
 
 
-def is_oldest_first(articles: Sequence[Article]) -> bool:
+def is_oldest_first(articles: Sequence[Article], entries: Sequence[LedgerEntry | None]) -> bool:
+    """By the dates; where they say nothing, by when those were first seen that are known."""
     dates = [each.published_ms for each in articles if each.published_ms is not None]
-    return len(dates) > 1 and dates[0] < dates[-1]
+    seen = [entry.first_seen_ms for entry in entries if entry is not None]
+    return _rises(dates if len(set(dates)) > 1 else seen)
+
+
+def _rises(moments: Sequence[int]) -> bool:
+    """Most often the next one is later. The first counts only where the others are equal: an old article may
+    be pinned there.
+    """
+    steps = [(after > before) - (after < before) for before, after in pairwise(moments)]
+    return sum(steps[1:] if any(steps[1:]) else steps) > 0
 
 
 def _dates_tell(pairs: Sequence[tuple[Article, LedgerEntry | None]]) -> bool:

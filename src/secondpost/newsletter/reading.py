@@ -56,6 +56,17 @@ class FeedReading:
     def has_any(self, newsletter: Newsletter, state: ArticleState) -> bool:
         return len(self._ledger.entries(newsletter.name, state, 1)) > 0
 
+    def causes_held(self, newsletter: Newsletter) -> frozenset[str]:
+        """Why articles are held."""
+        return self._ledger.causes_held(newsletter.name)
+
+    def causes_alarmed(self, newsletter: Newsletter) -> frozenset[str]:
+        """Those of which an alarm has spoken."""
+        return self._ledger.causes_alarmed(newsletter.name)
+
+    async def set_causes_alarmed(self, newsletter: Newsletter, causes: frozenset[str]) -> None:
+        await self._ledger.set_causes_alarmed(newsletter.name, causes)
+
     def of_issue(self, issue: Issue) -> list[LedgerEntry]:
         return self._ledger.entries_of_issue(issue.id)
 
