@@ -35,7 +35,7 @@ async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_on
                 " VALUES ('weekly', ?, ?, '', '', '', 't', '', '', ?, 1, 1, 1, 'waiting', '')",
                 (FEED, f"{n}", author),
             )
-        db.execute("INSERT INTO feed VALUES ('weekly', ?, 'e1', 'Mon', '', '', 1, 1, '', 1)", (FEED,))
+        db.execute("INSERT INTO feed VALUES ('weekly', ?, 'e1', 'Mon', '', '', 1, 1, '', 1, 1)", (FEED,))
         await place.close()
     store = place.open_newsletter()
     waiting = store.entries("weekly", ArticleState.WAITING, 10)

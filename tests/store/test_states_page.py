@@ -1,4 +1,4 @@
-"""docs/states.md tells the states of issues and readers as their tables have them."""
+"""docs/states.md tells the states of issues, articles and readers as their tables have them."""
 
 import re
 from enum import StrEnum
@@ -6,6 +6,8 @@ from pathlib import Path
 
 from secondpost.mail.issue import EDGES as ISSUE_EDGES
 from secondpost.mail.issue import IssueState
+from secondpost.newsletter.article_states import EDGES as ARTICLE_EDGES
+from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.subscriber_ports import Reason
 from secondpost.subscribers.states import EDGES as READER_EDGES
 from secondpost.subscribers.states import LIFTED_BY
@@ -27,6 +29,12 @@ def cell(state: StrEnum | None) -> str:
 def test_every_edge_of_an_issue_is_documented() -> None:
     told = [(cell(edge.source), cell(edge.target), edge.when) for edge in ISSUE_EDGES]
     assert rows_of("The states of an issue") == told
+
+
+def test_every_edge_of_an_article_is_documented() -> None:
+    told = [(cell(edge.source), cell(edge.target), edge.by.value, edge.when) for edge in ARTICLE_EDGES]
+    assert rows_of("The states of an article") == told
+    assert {edge.target for edge in ARTICLE_EDGES} == set(ArticleState)
 
 
 def test_every_edge_of_a_reader_is_documented() -> None:

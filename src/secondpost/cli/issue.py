@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
+from secondpost.cli.issue_articles import next_document, say_articles
 from secondpost.cli.issue_words import NOT_RUNNING, numbered, reckoning_text, standing_text
 from secondpost.cli.newsletter_documents import (
     IssueListDocument,
     IssueShownDocument,
     article_document,
     issue_document,
-    next_document,
     reckoning_document,
 )
 from secondpost.cli.newsletters import meant, only_name
@@ -46,6 +46,8 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
         "test": "secondpost.cli.issue_copy",
         "send": "secondpost.cli.issue_send",
         "status": "secondpost.cli.issue_status",
+        "take": "secondpost.cli.issue_articles",
+        "skip": "secondpost.cli.issue_articles",
     },
 )
 def issue() -> None:
@@ -55,9 +57,13 @@ def issue() -> None:
 @issue.command("next", cls=Command)
 @NAME
 @NO_FETCH
+@click.option("--past", is_flag=True, help="List articles as well that count as read or were skipped.")
 @JSON
-def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
-    """Say what the next issue of the calendar waits for. Looks at the feeds first."""
+def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> None:
+    """Say what the next issue of the calendar waits for, and list the articles that wait or are held.
+
+    Looks at the feeds first.
+    """
     config = configuration()
     newsletter = only_name(config, name)
 
@@ -66,11 +72,12 @@ def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
             await open_.publisher.fetch(newsletter)
         told = open_.publisher.outlook(newsletter)
         if as_json:
-            say_json(next_document(told))
+            say_json(next_document(open_, newsletter, told, past=past))
         else:
             say(f"{newsletter.name}: {told.reason}")
             if not open_.store.is_served():
                 say(NOT_RUNNING)
+            say_articles(open_, newsletter, told, past=past)
 
     at_newsletter(look, config)
 

@@ -9,14 +9,28 @@ from secondpost.mail.article import Article
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
 from secondpost.newsletter.outlook import Outlook
-from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
 from secondpost.store.subscriber_ports import BounceKind
 from secondpost.subscribers.importing import ImportReport
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerArticleDocument:
+    """An article that waits, is held, or is past."""
+
+    article: int
+    title: str
+    link: str
+    published: str | None
+    since: str
+    state: str
+    settles: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextDocument:
-    """issue next."""
+    """What the next issue waits for."""
 
     newsletter: str
     articles: int
@@ -24,6 +38,27 @@ class NextDocument:
     minimum: int
     ready: bool
     next: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueNextDocument(NextDocument):
+    """issue next."""
+
+    waiting: list[LedgerArticleDocument]
+    waiting_total: int
+    held: list[LedgerArticleDocument]
+    held_total: int
+    past: list[LedgerArticleDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDocument:
+    """issue take, issue skip."""
+
+    verb: str
+    newsletter: str
+    articles: list[int]
     reason: str
 
 
@@ -203,6 +238,20 @@ class ImportDocument:
     asked: int
     unclear: int
     bad_rows: list[BadRowDocument]
+
+
+def ledger_article_document(entry: LedgerEntry, settles_ms: int | None) -> LedgerArticleDocument:
+    """`settles_ms`: when it may go; None when it may go now, or does not wait."""
+    return LedgerArticleDocument(
+        article=entry.id,
+        title=entry.article.title,
+        link=entry.article.link,
+        published=time_text(entry.article.published_ms),
+        since=utc_time(entry.first_seen_ms),
+        state=entry.state.value,
+        settles=time_text(settles_ms),
+        reason=entry.reason,
+    )
 
 
 def next_document(told: Outlook) -> NextDocument:

@@ -132,7 +132,7 @@ def _batch(db: apsw.Connection, old: str, new: str, clears: str) -> int:
             db.execute(NAMING_QUERIES[query], (old, new, most))
             moved = db.changes()
     if moved == 0:
-        for query in ("move_calendar", "move_note"):
+        for query in ("move_calendar", "move_held_alarms", "move_note"):
             db.execute(NAMING_QUERIES[query], (old, new))
         db.execute(NAMING_QUERIES["done"], (old,))
     return moved

@@ -152,6 +152,10 @@ UPDATE slot SET newsletter = ?2 WHERE id IN (SELECT id FROM slot WHERE newslette
 -- Since when it goes by its calendar.
 UPDATE OR REPLACE calendar SET newsletter = ?2 WHERE newsletter = ?1;
 
+-- name: move_held_alarms
+-- For which causes the owner heard of held articles.
+UPDATE OR REPLACE held_alarm SET newsletter = ?2 WHERE newsletter = ?1;
+
 -- name: move_note
 -- The foreword of the next digest.
 UPDATE OR REPLACE note SET newsletter = ?2 WHERE newsletter = ?1;
