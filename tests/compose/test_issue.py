@@ -236,7 +236,7 @@ def test_each_fault_of_the_output_is_found() -> None:
     }
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @example("", "", "\0")
 @given(st.text(), st.text(), st.text(max_size=40))
 def test_any_article_makes_an_issue_that_holds(title: str, html: str, summary: str) -> None:
@@ -289,3 +289,11 @@ def test_a_newsletter_in_arabic_runs_from_right_to_left() -> None:
         assert attributes(mail, "foot") == [english]
     assert attributes(html, "article") == [{'dir="ltr"'}, {'dir="ltr"'}]
     assert attributes(confirmation, "article") == [english]
+
+
+@pytest.mark.parametrize("published_ms", [-62_135_596_800_000, 0])
+def test_a_date_from_before_the_web_is_not_told(published_ms: int) -> None:
+    undated = replace(article(1), published_ms=published_ms)
+    composed = compose(undated, article(2))
+    assert composed.text.count("Ada Writer") == 2
+    assert "January" not in composed.text

@@ -280,7 +280,8 @@ def _dateline(masthead: Masthead, number: int | None, dated_s: int) -> str:
 
 
 def _published(masthead: Masthead, article: Article) -> str:
-    if article.published_ms is None:
+    # Hugo dates a page without a date to the year 1; no page of the Web is older than 1970.
+    if article.published_ms is None or article.published_ms <= 0:
         return ""
     try:
         moment = datetime.fromtimestamp(article.published_ms / 1000, ZoneInfo(masthead.timezone))

@@ -229,7 +229,8 @@ def _again_row(feed: Feed, again: SeenAgain, at_ms: int) -> Row:
 
 def _entry(row: tuple[Value, ...]) -> LedgerEntry:
     id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint = row[:11]
-    canonical_link, first_ms, last_ms, fetches, state, issue, reason, place, language, picture = row[11:]
+    canonical_link, first_ms, last_ms, fetches, state, issue, reason = row[11:18]
+    place, language, picture = row[18:]
     told = Article(
         guid=str(guid),
         link=str(link),

@@ -50,8 +50,8 @@ UPDATE article SET
   link = iif(state = 'taken', link, ?5), fingerprint = iif(state = 'taken', fingerprint, ?6),
   title = iif(state = 'taken', title, ?7), summary = iif(state = 'taken', summary, ?8),
   html = iif(state = 'taken', html, ?9), author = iif(state = 'taken', author, ?10),
-  published_ms = iif(state = 'taken', published_ms, ?11), feed_place = ?12,
-  language = iif(state = 'taken', language, ?13), picture = iif(state = 'taken', picture, ?14)
+  published_ms = iif(state = 'taken', published_ms, ?11),
+  feed_place = ?12, language = iif(state = 'taken', language, ?13), picture = iif(state = 'taken', picture, ?14)
 WHERE id = ?1 AND newsletter = ?2;
 
 -- name: move_article
