@@ -4,6 +4,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote
@@ -15,12 +16,13 @@ import pytest
 from secondpost.compose.templating import Templates, Value
 from secondpost.config.records import Web
 from secondpost.mail.address import Mailbox
+from secondpost.mail.delivery import State
 from secondpost.mail.subscriber import NOBODY, SubscriberState
 from secondpost.protocols.tokens import Purpose
 from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits
 from secondpost.web.app import headers_of
 from secondpost.web.public import SIGN_UPS_MAX, TRAP
-from secondpost.web.reader import BAD_TOKENS_MAX
+from secondpost.web.reader import BAD_TOKENS_MAX, MAIL_WORDS, STATE_WORDS
 from tests.compose.articles import article
 from tests.web.service import AGREED, Service
 
@@ -122,7 +124,7 @@ async def test_a_reader_comes_and_goes(service: Service) -> None:
     check_page(await service.client.get("/weekly/"))
     asked = await service.sign_up("ann@reader.example")
     assert asked.status_code == 200
-    assert "Look into your mailbox" in asked.text
+    assert "Check your inbox" in asked.text
     check_page(asked)
     ann = service.found("ann@reader.example")
     assert ann.state is SubscriberState.PENDING
@@ -138,7 +140,7 @@ async def test_a_reader_comes_and_goes(service: Service) -> None:
     assert service.found("ann@reader.example").state is SubscriberState.ACTIVE
     again = await service.client.post(path)
     assert again.status_code == 200
-    assert "You are a reader" in (await service.client.get(path)).text
+    assert "You are already subscribed" in (await service.client.get(path)).text
 
     leave = service.path("leave", Purpose.LEAVE, ann.id, 3)
     check_page(await service.client.get(leave))
@@ -219,7 +221,7 @@ async def test_a_program_that_fills_in_everything_is_thanked_and_the_owner_sees_
     response = await service.client.post(
         "/weekly/", data={"email": "bot@reader.example", TRAP: "https://spam.example/"}
     )
-    assert "Look into your mailbox" in response.text
+    assert "Check your inbox" in response.text
     assert service.find("bot@reader.example") is None
     assert outcomes(service, "bot@reader.example") == [SignedUp.TRAPPED]
     before = service.contents()
@@ -338,7 +340,7 @@ async def test_a_form_of_ours_or_of_the_same_site_signs_up_at_once(
     service: Service, headers: dict[str, str]
 ) -> None:
     answer = await service.client.post("/weekly/", data={"email": "ann@reader.example"}, headers=headers)
-    assert "Look into your mailbox" in answer.text
+    assert "Check your inbox" in answer.text
     assert service.found("ann@reader.example").state is SubscriberState.PENDING
 
 
@@ -361,7 +363,7 @@ async def test_a_form_elsewhere_leads_to_ours_with_the_address_in_it(
     clicked = await service.client.post(
         page.links[page.links.index("/weekly/")], data={"email": "ann@reader.example"}, headers={"Origin": US}
     )
-    assert "Look into your mailbox" in clicked.text
+    assert "Check your inbox" in clicked.text
     assert service.found("ann@reader.example").state is SubscriberState.PENDING
 
 
@@ -370,7 +372,7 @@ async def test_the_form_of_the_manual_works_on_any_page(service: Service) -> Non
     [form] = re.findall(r"```html\n(.*?)```", manual, re.DOTALL)
     [action] = re.findall(r'<form method="post" action="https://news\.example\.net(/.*?)"', form)
     [field] = re.findall(r'<input type="email" name="(\w+)"', form)
-    for headers, said in ((ELSEWHERE[0], "One click more"), (NEAR[1], "Look into your mailbox")):
+    for headers, said in ((ELSEWHERE[0], "press Subscribe once more"), (NEAR[1], "Check your inbox")):
         answer = await service.client.post(action, data={field: "ann@reader.example"}, headers=headers)
         assert answer.status_code == 200
         assert said in answer.text
@@ -432,6 +434,32 @@ async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> 
     assert (await service.client.get(path)).status_code == 410
     leave = service.path("leave", Purpose.LEAVE, ann.id)
     assert (await service.client.post(leave)).status_code == 200
+
+
+async def test_a_reader_sees_their_history_in_words(service: Service) -> None:
+    await service.sign_up("ann@reader.example")
+    ann = service.found("ann@reader.example")
+    confirm = service.path("confirm", Purpose.CONFIRM, ann.id)
+    await service.client.post(confirm, headers={"X-Forwarded-For": "192.0.2.1"})
+    await service.sent_issue()
+    await service.client.post(service.path("leave", Purpose.LEAVE, ann.id))
+    response = await service.client.get(service.path("me", Purpose.ME, ann.id))
+    shown = " ".join(unescape(response.text).split())
+    for words in (
+        "unsubscribed, since",
+        "“Yes, send me weekly” (network 192.0.2.0/24)",
+        "Your address was entered to subscribe.",
+        "You confirmed your subscription.",
+        "You were unsubscribed.",
+        "<li>Request to confirm: waiting to be sent</li>",
+        "<li>Issue: planned</li>",
+    ):
+        assert words in shown
+
+
+def test_every_state_has_words_for_readers() -> None:
+    assert set(STATE_WORDS) == set(SubscriberState)
+    assert set(MAIL_WORDS) == set(State)
 
 
 async def test_an_unknown_wish_changes_nothing(service: Service) -> None:
@@ -522,6 +550,16 @@ async def test_an_issue_is_shown_as_it_was_sent(service: Service) -> None:
     assert "form-action 'none'" in shown.headers["content-security-policy"]
 
 
+async def test_an_issue_in_the_archive_hides_what_was_meant_for_one_reader(service: Service) -> None:
+    await service.reader("ann@reader.example")
+    issue = await service.sent_issue()
+    shown = (await service.client.get(f"/weekly/{issue.number}")).text
+    assert ".mailed { display: none !important; }" in shown
+    assert len(re.findall(r'<p class="(?:dateline )?mailed"', shown)) == 2
+    [nav] = re.findall(r"<body[^>]*><nav [^>]*>(.*?)</nav>", shown)
+    assert nav == '<a href="https://mx2.example.net/weekly/">All issues, and how to subscribe</a>'
+
+
 async def test_an_issue_that_may_be_taken_back_is_shown_to_nobody(service: Service) -> None:
     await service.reader("ann@reader.example")
     issue = await service.sent_issue()
@@ -567,7 +605,7 @@ async def test_old_mails_lead_to_the_name_that_a_newsletter_has_now(service: Ser
             assert moved.headers["referrer-policy"] == "no-referrer"
     form = {"email": "new@reader.example"}
     signed_up = await service.client.post("/monthly/", data=form, follow_redirects=True)
-    assert "Look into your mailbox" in signed_up.text
+    assert "Check your inbox" in signed_up.text
     assert service.found("new@reader.example").newsletter == "weekly"
     for path in ("/daily/", "/monthlyx/", "/hourly/"):
         assert (await service.client.get(path)).status_code == 404

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
 
+from secondpost.compose.article_frame import framed
 from secondpost.compose.article_html import DROPPED, clean_article, host_of
 from secondpost.compose.html_text import LINE_CHARACTERS, html_to_text
 from secondpost.compose.templating import Templates, Value, trusted
@@ -237,7 +238,7 @@ def _plain(article: Article) -> str:
 def _body(piece: _Piece) -> Value:
     match piece.extent:
         case Extent.WHOLE:
-            return trusted(piece.html)
+            return trusted(framed(piece.html))
         case Extent.EXCERPT if len(piece.excerpt) > 0:
             return piece.excerpt
         case _:

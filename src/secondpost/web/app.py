@@ -53,18 +53,18 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 SAID = {
-    400: ("That did not work", "What was sent is not what the form would send."),
+    400: ("That did not work", "We could not read what the form sent. Please go back and try again."),
     404: (
-        "Nothing here",
-        "There is no page at this address. If you came by a link of a mail, was it cut off?",
+        "Page not found",
+        "There is no page at this address. If you followed a link in an email, part of it may be missing.",
     ),
-    405: ("Not like this", "This page does not answer that."),
-    408: ("Too slow", "The form took too long to arrive. Try again."),
-    413: ("Too much", "That is more than the form would send."),
-    415: ("That did not work", "What was sent is not what the form would send."),
-    429: ("Too often", "Too many requests came from your network. Try again later."),
-    500: ("Our fault", "Something went wrong here. Try again later."),
-    503: ("Not now", "We cannot answer just now. Try again in some minutes."),
+    405: ("That does not work here", "This address does not take that kind of request."),
+    408: ("That took too long", "The form did not arrive in time. Please try again."),
+    413: ("That was too long", "The form sent more than we can take. Please enter your email address only."),
+    415: ("That did not work", "We could not read what the form sent. Please go back and try again."),
+    429: ("Please try again later", "Too many requests came from your network."),
+    500: ("Something went wrong", "The mistake is ours. Please try again later."),
+    503: ("Please try again in a few minutes", "We cannot answer right now."),
 }
 
 

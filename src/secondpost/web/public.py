@@ -35,7 +35,7 @@ SIGN_UPS_MAX, SIGN_UPS_SPAN_MS = 20, 10 * 60_000  # of one network
 # such as `website` or `company`, for people who would then get no mail.
 TRAP = "blank"
 
-NO_ADDRESS = "That is not an address that mail can be sent to."
+NO_ADDRESS = "We cannot send email to this address. Please check it for typing mistakes."
 
 # The issue brings the styles that were mailed, and images from where they are.
 ISSUE_POLICY = (
@@ -135,9 +135,10 @@ class PublicPages:
             except NotAReader:
                 return self._home(newsletter, fault=NO_ADDRESS, address=typed)
         return self.site.told(
-            "Look into your mailbox",
-            "A mail asks you to confirm. Nothing else is sent before you do.",
-            "If none comes within some minutes, look among the spam, or whether the address was right.",
+            "Check your inbox",
+            "If this address is not subscribed yet, you will get an email with a link to confirm. "
+            "Until you do, we will send you nothing else.",
+            "No email after a few minutes? Look in your spam folder, and check that the address was right.",
             newsletter=newsletter,
         )
 
@@ -198,7 +199,7 @@ class PublicPages:
 
     def _words(self, newsletter: Newsletter) -> str:
         """What a reader agrees to with the form; kept with the consent."""
-        return f"You get {self.site.title(newsletter)} by e-mail, and can leave at any time."
+        return f"You will get {self.site.title(newsletter)} by email, and can unsubscribe at any time."
 
     def _was_sent(self, issue: Issue) -> bool:
         """Before its first mail has left, an issue can be taken back: nobody sees it."""
