@@ -7,7 +7,7 @@ VENV   := .venv
 READY  := $(VENV)/.installed
 PY     := $(VENV)/bin/python
 
-.PHONY: help run test lint bench against days long peers lock clean
+.PHONY: help run test lint look bench against days long peers lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test     the fast suite, about five minutes, no network"
 	@echo "make lint     ruff, mypy --strict, the floors"
 	@echo "make days     simulated days: SEEDS=200; and a new server's first month"
+	@echo "make look     the pages and mails in Chromium: accessible, on a phone and on a desk, light and dark"
 	@echo "make against  against real Postfix, Exim, OpenSMTPD and Unbound"
 	@echo "make bench    accept and relay against Postfix, an issue against the machine itself"
 	@echo "make long     the full forms of everything"
@@ -24,13 +25,16 @@ run: $(READY)
 	@$(VENV)/bin/secondpost demo
 
 test: $(READY) have-strace have-ip
-	@$(PY) -m pytest --ignore tests/against --numprocesses auto --maxprocesses 4 --dist worksteal
+	@$(PY) -m pytest --ignore tests/against --ignore tests/look --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
+
+look: $(READY) have-chromium
+	@$(PY) -m pytest tests/look
 
 days: $(READY)
 	@$(PY) -m simulation.days --seeds $(SEEDS)
@@ -42,8 +46,8 @@ bench: $(READY) have-peers
 against: $(READY) have-peers have-swaks
 	@$(PY) -m pytest tests/against
 
-long: $(READY) have-peers have-strace have-ip have-swaks
-	@$(MAKE) --no-print-directory lint test
+long: $(READY) have-peers have-strace have-ip have-swaks have-chromium
+	@$(MAKE) --no-print-directory lint test look
 	@PROMISES=10000 $(PY) -m pytest tests/newsletter/test_promises.py
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
 	@$(PY) -m tests.crash.reader_states
@@ -85,12 +89,14 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m compileall -q src simulation
 	@touch $@
 
-.PHONY: have-strace have-ip have-swaks have-peers
+.PHONY: have-strace have-ip have-swaks have-chromium have-peers
 have-strace:
 	@command -v strace >/dev/null || { echo "strace is missing: apt-get install strace"; exit 1; }
 have-ip:
 	@command -v ip >/dev/null || { echo "ip is missing: apt-get install iproute2"; exit 1; }
 have-swaks:
 	@command -v swaks >/dev/null || { echo "swaks is missing: apt-get install swaks"; exit 1; }
+have-chromium:
+	@command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
 have-peers: $(READY)
 	@$(PY) -m bench.peers check

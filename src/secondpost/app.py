@@ -293,7 +293,15 @@ class DeliverRole:
             leaves=writing.leaves,
             confirms=writing.confirms,
             joins=writing.joins,
+            now_named=self._now_named,
         )
+
+    def _now_named(self, name: str) -> str | None:
+        named = [newsletter.name for newsletter in self._config.newsletters]
+        if name in named or self._reader_store is None:
+            return name if name in named else None
+        now = self._reader_store.now_named(name)
+        return now if now in named else None
 
     def _caller_of(self, id: QueueId) -> str:
         message = self._store.message(id)

@@ -5,6 +5,7 @@ and needed by one role alone is imported where it is used: five processes have i
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,13 +22,16 @@ from secondpost.maillog import MailLog, Sink
 from secondpost.newsletter.links import canonical
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
+from secondpost.newsletter.renaming import finish_renames
 from secondpost.policy.recipient import own_domains
 from secondpost.protocols.issue_mail import SEED_OCTETS
 from secondpost.protocols.tokens import KeyRing
 from secondpost.setup.dns_records import DkimKey, Examined, examine
+from secondpost.store.naming_ports import FormerName, KnownNewsletter
 from secondpost.store.newsletter_ports import LeadershipLost
-from secondpost.store.ports import COMMAND, StoreFull, StoreUnavailable
+from secondpost.store.ports import COMMAND, StoreFull, StoreRefused, StoreUnavailable
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.world.asking import drive, names_from
@@ -141,6 +145,7 @@ class PublishRole:
         if leader is None:
             return
         try:
+            await finish_renames(self._store, leader)
             for newsletter in self._config.newsletters:
                 await self._publisher.turn(newsletter, leader)
             await self._publisher.go_on(self._config.newsletters, leader)
@@ -197,6 +202,49 @@ async def examine_dns(config: Config) -> tuple[Examined, ...]:
         return await drive(examine(config, keys), names_from(resolver))
     finally:
         resolver.close()
+
+
+@dataclass(frozen=True, slots=True)
+class NamesInStore:
+    """What the store knows and the file does not name, and renames that are not done."""
+
+    left_behind: tuple[KnownNewsletter, ...]
+    half_renamed: tuple[FormerName, ...]
+
+
+NOTHING_LEFT_BEHIND = NamesInStore((), ())
+
+
+def has_newsletter_store(config: Config) -> bool:
+    return os.path.exists(os.path.join(config.store, Database.NEWSLETTER.file_name))
+
+
+def names_in_store(config: Config, store: NewsletterStore) -> NamesInStore:
+    left_behind = store.left_behind([newsletter.name for newsletter in config.newsletters])
+    half = [former for former in store.former_names() if not former.is_done]
+    moving = {former.name for former in half}
+    return NamesInStore(tuple(one for one in left_behind if one.name not in moving), tuple(half))
+
+
+def look_at_names(config: Config) -> NamesInStore:
+    """Without bringing the store up to date: one that is not there, or is older, knows no names. Raises what
+    opening a store raises, but not StoreRefused.
+    """
+    if not has_newsletter_store(config):
+        return NOTHING_LEFT_BEHIND
+    work = RealWork()
+    try:
+        disk, clock = RealDisk(config.store), RealClock()
+        try:
+            store = SqliteNewsletterStore.open_desk(disk, work, clock, failed=lambda error: None)
+        except StoreRefused:
+            return NOTHING_LEFT_BEHIND
+        try:
+            return names_in_store(config, store)
+        finally:
+            store.close()
+    finally:
+        work.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from secondpost.cli import documents, newsletter_documents
+from secondpost.cli import documents, newsletter_documents, reader_documents
 from secondpost.cli.main import secondpost
 from secondpost.spool.desk import Standing
 
@@ -65,7 +65,7 @@ def test_every_command_says_what_it_is_for(name: str) -> None:
 
 DOCUMENTS = {
     name.removesuffix("Document"): kind
-    for name, kind in {**vars(documents), **vars(newsletter_documents)}.items()
+    for name, kind in {**vars(documents), **vars(newsletter_documents), **vars(reader_documents)}.items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and name.endswith("Document")
 }
 

@@ -8,6 +8,7 @@ from secondpost.app_newsletter import OpenNewsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.store.subscriber_ports import Reason, SignedUp
 from tests.cli.newspaper import CONFIRMED, Newspaper
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"
@@ -184,3 +185,36 @@ def test_readers_are_counted_and_one_is_shown(paper: Newspaper) -> None:
         return None if reader is None else reader.state
 
     assert paper.inside(found) is SubscriberState.ACTIVE
+
+
+def test_a_sign_up_that_brought_nothing_can_be_seen_of_whomever(paper: Newspaper) -> None:
+    stranger, trapped = Mailbox.parse("stranger@reader.example"), Mailbox.parse(ADA)
+
+    async def sign_up(open_: OpenNewsletter) -> None:
+        await open_.store.suppress("", [stranger], Reason.COMPLAINED, open_.clock.now_ms(), "report")
+        for _ in range(2):
+            await open_.sign_ups.ask("weekly", stranger, "/weekly/", "You get it.", "192.0.2.1")
+        await open_.sign_ups.note("weekly", trapped, SignedUp.TRAPPED)
+        await open_.sign_ups.ask("weekly", Mailbox.parse(BOB), "/weekly/", "You get it.", "192.0.2.1")
+        await open_.sign_ups.ask("weekly", Mailbox.parse(BOB), "/weekly/", "You get it.", "192.0.2.1")
+
+    paper.inside(sign_up)
+    shown = paper.run("subscribers", "show", str(stranger), code=1)
+    told = "asked to sign up by form; nothing was sent, because the address is suppressed."
+    assert shown.stdout.count(told) == 2
+    assert "suppressed for all newsletters: complained, report." in shown.stdout
+    assert "has no reader" in shown.stderr
+    document = paper.told("subscribers", "show", str(trapped), code=1)
+    assert (document["state"], document["suppressed"]) == (None, False)
+    assert [(one["how"], one["outcome"]) for one in listed(document, "sign_ups")] == [("form", "trapped")]
+    assert "asked to confirm less than a day before" in paper.run("subscribers", "show", BOB).stdout
+    assert [one["outcome"] for one in listed(paper.told("subscribers", "show", BOB), "sign_ups")] == [
+        "confirm", "repeated",
+    ]  # fmt: skip
+    assert paper.run("subscribers", "show", "nobody@reader.example", code=1).stdout == ""
+
+
+def listed(document: dict[str, object], key: str) -> list[dict[str, object]]:
+    found = document[key]
+    assert isinstance(found, list)
+    return found

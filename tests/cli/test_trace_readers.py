@@ -18,7 +18,7 @@ from secondpost.mail.subscriber import SubscriberId
 from secondpost.newsletter.publish import SEND_ROWS
 from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteStore
-from secondpost.store.subscriber_ports import Bounce, BounceKind
+from secondpost.store.subscriber_ports import Bounce, BounceKind, SignedUp
 from secondpost.world.real_clock import RealClock
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
@@ -197,7 +197,9 @@ def test_the_status_tells_how_the_newsletter_stands(office: Newspaper) -> None:
     office.writes(1, 2)
     office.run("issue", "send")
     [sent] = json.loads(office.run("status", "--json").stdout)["newsletters"]
-    assert sent["under_way"] == {"number": 1, "state": "frozen", "planned": 1, "under_way": 1}
+    assert sent["under_way"] == {
+        "number": 1, "state": "frozen", "planned": 1, "under_way": 1, "deferred": 0,
+    }  # fmt: skip
     assert "Issue 1 of weekly is frozen" in (told := office.run("status").stdout)
     assert "1 reader planned: 1 under way." in told
     attempt(office, Lane.ISSUES, delivered)
@@ -236,3 +238,14 @@ def test_times_are_said_in_the_zone_of_the_newsletter_and_it_is_named(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_sign_up_that_brought_nothing_is_told_of_an_address_that_is_no_reader(office: Newspaper) -> None:
+    async def sign_up(open_: OpenNewsletter) -> None:
+        await open_.sign_ups.note("weekly", Mailbox.parse(ADA), SignedUp.REFUSED)
+
+    office.inside(sign_up)
+    assert steps(office, ADA) == [("subscribers", "asked to sign up")]
+    text = office.run("trace", ADA).stdout
+    assert f"{ADA} of weekly: no reader" in text
+    assert "by form; nothing was sent, because so many sign-ups came from that network" in text

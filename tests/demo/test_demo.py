@@ -120,7 +120,7 @@ def test_on_a_terminal_the_public_pages_stay_open_until_ctrl_c(folder: Path, num
         url = re.search(r"http://127\.0\.0\.1:\d+/weekly/", told)
         assert url is not None, told
         with opened(url[0], timeout=SECONDS_MAX) as page:
-            assert (page.status, b"Sign up" in page.read()) == (200, True)
+            assert (page.status, b"Subscribe" in page.read()) == (200, True)
         process.send_signal(number)
         rest = ""
         with suppress(OSError):  # what a terminal says when nobody is at its other end any more

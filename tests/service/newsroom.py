@@ -156,6 +156,11 @@ class Newsroom(PostOffice):
         with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
             return database.execute(query, bindings).fetchall()
 
+    def write(self, query: str) -> None:
+        """Into newsletter.db, while no service runs."""
+        with closing(apsw.Connection(str(self.store / "newsletter.db"))) as database:
+            database.execute(query)
+
     def contents(self) -> dict[str, Rows]:
         """Of every table that tells."""
         return {table: self.rows(f"SELECT * FROM {table}") for table in TELLING}

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from secondpost.app import QUESTIONS, DeliverRole, NewsletterDelivery, World
@@ -183,14 +185,33 @@ def test_the_receiver_learns_over_the_socket_which_addresses_are_ours(tmp_path: 
         assert await asker.knows(ours, "192.0.2.0/24") is Knowledge.KNOWN
         forged = Mailbox(f"leave-{ours.local.removeprefix('b-')}", US)
         assert await asker.knows(forged, "192.0.2.0/24") is Knowledge.UNKNOWN
-        assert (
-            await asker.knows(Mailbox.parse("join-weekly@mx2.example.net"), "192.0.2.0/24")
-            is Knowledge.UNKNOWN
-        )
+        for local, knowledge in (("join-weekly", Knowledge.KNOWN), ("join-other", Knowledge.UNKNOWN)):
+            assert await asker.knows(Mailbox(local, US), "192.0.2.0/24") is knowledge
         assert (
             await asker.knows(Mailbox.parse("somebody@example.org"), "192.0.2.0/24") is Knowledge.UNREACHABLE
         )
         asker.close()
+
+    in_office(tmp_path, story)
+
+
+def test_the_name_that_a_newsletter_had_is_joined_as_the_one_that_it_has(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        rename = "INSERT INTO former_name VALUES ('former', ?, 1, '', 1)"
+        for now in (WEEKLY, "gone"):
+            with closing(apsw.Connection(f"{tmp_path}/newsletter.db")) as db:
+                db.execute("DELETE FROM former_name")
+                db.execute(rename, (now,))
+            asker = RoleAsker(office.net, office.place.disk.path(QUESTIONS))
+            known = await asker.knows(Mailbox("join-former", US), "192.0.2.0/24")
+            asker.close()
+            row = await office.put("join-former@mx2.example.net", b"From: new@example.org\r\n\r\n")
+            if now == WEEKLY:
+                assert known is Knowledge.KNOWN
+                assert row.reply == "250 2.0.0 asked to join weekly: confirm"
+            else:
+                assert known is Knowledge.UNKNOWN
+                assert row.reply.startswith("550 5.1.1")
 
     in_office(tmp_path, story)
 

@@ -222,7 +222,10 @@ def test_an_address_that_we_signed_is_taken_for_ourselves() -> None:
 
 def test_who_wants_to_join_must_name_a_newsletter_that_there_is() -> None:
     assert judge(Mailbox("join-weekly", BOUNCES), AnyRecipient()) == Accept(Way.INSIDE)
-    assert judge(Mailbox("join-daily", BOUNCES), AnyRecipient()) == NO_SUCH_USER
+    daily = Mailbox("join-daily", BOUNCES)
+    assert judge(daily, AnyRecipient(), knowledge=Knowledge.UNKNOWN) == NO_SUCH_USER
+    assert judge(daily, AnyRecipient(), knowledge=Knowledge.KNOWN) == Accept(Way.INSIDE), "one had that name"
+    assert judge(daily, AnyRecipient(), knowledge=Knowledge.UNREACHABLE) == CANNOT_CHECK
 
 
 def test_signed_addresses_are_at_bounces_alone_and_only_with_a_newsletter() -> None:

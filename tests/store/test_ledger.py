@@ -6,6 +6,7 @@ import pytest
 
 from secondpost.mail.issue import ArticleId
 from secondpost.store.newsletter_ports import (
+    TAKEN_BY_HAND,
     ArticleMove,
     ArticleState,
     Feed,
@@ -31,6 +32,7 @@ async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> Non
         "The Blog",
         5,
         5,
+        4,
         "",
         True,
         frozenset({"same", "again"}),
@@ -101,7 +103,9 @@ async def test_what_an_article_says_is_followed_until_an_issue_has_taken_it(plac
     assert followed is not None
     assert kept is not None
     assert (followed.article, followed.good_fetches, followed.last_seen_ms) == (told, 2, 9)
-    assert (kept.article, kept.good_fetches, kept.last_seen_ms) == (taken.article, 2, 9)
+    # What it is known by is followed also then.
+    assert kept.article == replace(taken.article, guid="elsewhere")
+    assert (kept.good_fetches, kept.last_seen_ms) == (2, 9)
 
 
 async def test_a_guid_of_another_article_is_not_taken_over(place: Place) -> None:
@@ -120,14 +124,56 @@ async def test_articles_are_moved_but_not_out_of_an_issue(place: Place) -> None:
     issue = await publisher.digest()
     taken = store.entries_of_issue(issue.id)[0].id
     moves = [ArticleMove(id, ArticleState.SKIPPED, "not for readers") for id in (waiting, taken)]
-    assert await store.move_articles(WEEKLY, moves) == 1
+    assert await store.move_articles(WEEKLY, moves) == 0  # all of them, or none
+    assert store.entries(WEEKLY, ArticleState.SKIPPED, 10) == []
+    assert await store.move_articles(WEEKLY, moves[:1]) == 1
     assert [entry.id for entry in store.entries(WEEKLY, ArticleState.SKIPPED, 10)] == [waiting]
     held = (ArticleMove(waiting, ArticleState.HELD, "gone from its feed"),)
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 3, moves=held))
     assert store.entry(waiting).reason == "gone from its feed"  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="by an issue alone"):
         await store.move_articles(WEEKLY, [ArticleMove(waiting, ArticleState.TAKEN, "")])
-    assert await store.move_articles("daily", moves) == 0
+    assert await store.move_articles("daily", moves[:1]) == 0
+
+
+async def test_no_look_at_a_feed_leads_away_what_the_owner_took(place: Place) -> None:
+    store = place.open_newsletter()
+    (waiting,) = await Publisher(place, store).waiting(1)
+    by_hand = ArticleMove(waiting, ArticleState.WAITING, TAKEN_BY_HAND)
+    assert await store.move_articles(WEEKLY, [by_hand]) == 1
+    gone = (ArticleMove(waiting, ArticleState.HELD, "it has gone"),)
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 3, moves=gone))
+    entry = store.entry(waiting)
+    assert entry is not None
+    assert (entry.state, entry.reason) == (ArticleState.WAITING, TAKEN_BY_HAND)
+    assert await store.move_articles(WEEKLY, [ArticleMove(waiting, ArticleState.SKIPPED, "by hand")]) == 1
+
+
+async def test_what_stood_in_a_feed_at_a_time_is_told(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    one, two = await publisher.waiting(2)
+    later = place.clock.ms + 1
+    again = SeenAgain(two, replace(article(1), guid="new"), "moved.example/1")
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), later, again=(again,)))
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, OTHER_FEED), later, new=(new(5),)))
+    assert [entry.id for entry in store.standing(WEEKLY, FEED, later, 10)] == [two]
+    assert [entry.id for entry in store.standing(WEEKLY, FEED, 0, 10)] == [one, two]
+    assert [entry.id for entry in store.standing(WEEKLY, FEED, 0, 1)] == [two]
+    assert [entry.id for entry in store.entries_by_link(WEEKLY, ["moved.example/1"])] == [two]
+
+
+async def test_causes_are_held_and_alarmed(place: Place) -> None:
+    store = place.open_newsletter()
+    held = [replace(new(n, ArticleState.HELD), reason=why) for n, why in enumerate(("far", "odd", "odd"))]
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=tuple(held)))
+    assert store.causes_held(WEEKLY) == {"far", "odd"}
+    assert store.count(WEEKLY, ArticleState.HELD) == 3
+    assert store.causes_held("daily") == store.causes_alarmed(WEEKLY) == frozenset()
+    await store.set_causes_alarmed(WEEKLY, frozenset({"far", "odd"}))
+    await store.set_causes_alarmed(WEEKLY, frozenset({"odd"}))
+    assert store.causes_alarmed(WEEKLY) == {"odd"}
+    assert store.causes_alarmed("daily") == frozenset()
 
 
 async def test_lists_show_the_latest_and_what_waits_from_the_first(place: Place) -> None:

@@ -36,7 +36,7 @@ async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_on
                 " VALUES ('weekly', ?, ?, '', '', '', 't', '', '', ?, 1, 1, 1, 'waiting', '')",
                 (FEED, f"{n}", author),
             )
-        db.execute("INSERT INTO feed VALUES ('weekly', ?, 'e1', 'Mon', '', '', 1, 1, '', 1)", (FEED,))
+        db.execute("INSERT INTO feed VALUES ('weekly', ?, 'e1', 'Mon', '', '', 1, 1, '', 1, 1)", (FEED,))
         await place.close()
     store = place.open_newsletter()
     waiting = store.entries("weekly", ArticleState.WAITING, 10)
@@ -80,7 +80,7 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
     assert contradictions(store._opened.db, place.clock.ms) == {}
 
 
-BEFORE_OTHERS_HASHES = 11
+BEFORE_OTHERS_HASHES = 12
 
 
 async def test_who_was_suppressed_before_there_were_hashes_of_other_stores_still_is(

@@ -162,3 +162,28 @@ async def test_sign_ups_in_a_store_of_before_still_count(place: SqlitePlace) -> 
     publisher = Publisher(place, place.open_newsletter())
     assert await publisher.sign_up("ann@example.net", "192.0.2.0/24") is SignedUp.LIMITED
     assert await publisher.sign_up("ann@example.net", "198.51.100.0/24") is SignedUp.CONFIRM
+
+
+def test_when_a_feed_was_last_read_is_known_of_feeds_that_were_there_before() -> None:
+    db = apsw.Connection("")
+    known = schema.migrations(schema.Database.NEWSLETTER)
+    for migration in known:
+        if migration.number < 14:
+            db.execute(migration.text)
+    feed = "INSERT INTO feed VALUES ('weekly', ?, '', '', '', '', 90, ?, '', 1)"
+    db.execute(feed, ("read", 90))
+    db.execute(feed, ("waits", 90))
+    db.execute(feed, ("never", None))
+    article = (
+        "INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title, summary, "
+        "html, author, first_seen_ms, last_seen_ms, good_fetches, state, reason) "
+        "VALUES ('weekly', ?, ?, '', '', '', '', '', '', '', 1, ?, 1, ?, '')"
+    )
+    # A 304 is a look at what waits, and no reading.
+    rows = (("read", "a", 50, "seen"), ("read", "b", 40, "skipped"), ("read", "c", 90, "waiting"))
+    for row in (*rows, ("waits", "d", 90, "waiting")):
+        db.execute(article, row)
+    [migration] = [each for each in known if each.number == 14]
+    db.execute(migration.text)
+    read = db.execute("SELECT url, last_read_ms FROM feed ORDER BY url").fetchall()
+    assert read == [("never", None), ("read", 50), ("waits", 90)]

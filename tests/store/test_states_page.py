@@ -1,4 +1,4 @@
-"""docs/states.md tells the states of issues and readers as their tables have them."""
+"""docs/states.md tells the states of issues, articles and readers as their tables have them."""
 
 import re
 from enum import StrEnum
@@ -6,7 +6,11 @@ from pathlib import Path
 
 from secondpost.mail.issue import EDGES as ISSUE_EDGES
 from secondpost.mail.issue import IssueState
+from secondpost.newsletter.article_states import EDGES as ARTICLE_EDGES
+from secondpost.store.newsletter_ports import ArticleState
+from secondpost.store.subscriber_ports import Reason
 from secondpost.subscribers.states import EDGES as READER_EDGES
+from secondpost.subscribers.states import LIFTED_BY
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"
 
@@ -27,6 +31,12 @@ def test_every_edge_of_an_issue_is_documented() -> None:
     assert rows_of("The states of an issue") == told
 
 
+def test_every_edge_of_an_article_is_documented() -> None:
+    told = [(cell(edge.source), cell(edge.target), edge.by.value, edge.when) for edge in ARTICLE_EDGES]
+    assert rows_of("The states of an article") == told
+    assert {edge.target for edge in ARTICLE_EDGES} == set(ArticleState)
+
+
 def test_every_edge_of_a_reader_is_documented() -> None:
     told = [(cell(edge.source), cell(edge.target), edge.by.value, edge.when) for edge in READER_EDGES]
     assert rows_of("The states of a reader") == told
@@ -35,3 +45,9 @@ def test_every_edge_of_a_reader_is_documented() -> None:
 def test_every_state_of_an_issue_can_be_reached_and_two_are_ends() -> None:
     assert {edge.target for edge in ISSUE_EDGES} == set(IssueState)
     assert set(IssueState) - {edge.source for edge in ISSUE_EDGES} == {IssueState.STOPPED}
+
+
+def test_who_lifts_a_suppression_is_documented() -> None:
+    told = [(cell(reason), ", ".join(by.value for by in lifted)) for reason, lifted in LIFTED_BY.items()]
+    assert rows_of("Who is suppressed, and who lifts it") == told
+    assert set(LIFTED_BY) == set(Reason)

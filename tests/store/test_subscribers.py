@@ -54,11 +54,11 @@ async def test_a_form_cannot_be_made_to_write_again_and_again(place: Place) -> N
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     assert await publisher.sign_up("ann@example.net") is SignedUp.CONFIRM
-    assert await publisher.sign_up("ann@example.net") is SignedUp.LIMITED
+    assert await publisher.sign_up("ann@example.net") is SignedUp.REPEATED
     place.clock.ms += LIMITS.again_after_ms
     assert await publisher.sign_up("ann@example.net") is SignedUp.CONFIRM
     place.clock.ms += LIMITS.again_after_ms
-    assert await publisher.sign_up("ann@example.net", "203.0.113.0/24") is SignedUp.LIMITED
+    assert await publisher.sign_up("ann@example.net", "203.0.113.0/24") is SignedUp.REPEATED
     answers = [await publisher.sign_up(f"u{n}@example.net") for n in range(LIMITS.prefix_per_hour_max + 1)]
     assert answers.count(SignedUp.CONFIRM) == LIMITS.prefix_per_hour_max
     assert await publisher.sign_up("v@example.net", "198.51.100.0/24") is SignedUp.CONFIRM
@@ -374,7 +374,7 @@ async def test_many_who_do_the_same_at_once_are_each_answered(place: Place) -> N
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     answers = await asyncio.gather(*(publisher.sign_up("ann@example.net") for _ in range(10)))
-    assert sorted(answers) == [SignedUp.CONFIRM] + [SignedUp.LIMITED] * 9
+    assert sorted(answers) == [SignedUp.CONFIRM] + [SignedUp.REPEATED] * 9
     ids = await publisher.readers("bob@example.net")
     assert sum(await asyncio.gather(*(store.leave(ids[0], 1, "one-click") for _ in range(5)))) == 1
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import apsw
 import httpx2
+from starlette.applications import Starlette
 
 from secondpost.config.records import Config, Newsletter, Web
 from secondpost.mail.address import Domain, Mailbox
@@ -62,6 +63,7 @@ class SetClock:
 
 @dataclass(slots=True)
 class Service:
+    app: Starlette
     store: SqliteNewsletterStore
     client: httpx2.AsyncClient
     clock: SetClock
@@ -133,7 +135,7 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(folder: Path) -> AsyncIterator[Service]:
+async def open_service(folder: Path, config: Config = CONFIG) -> AsyncIterator[Service]:
     clock, work, failures = SetClock(), RealWork(1), list[BaseException]()
     store = SqliteNewsletterStore.open(
         RealDisk(str(folder)), work, clock, role="web", failed=failures.append, busy_seconds=5.0
@@ -146,11 +148,11 @@ async def open_service(folder: Path) -> AsyncIterator[Service]:
     lines: list[str] = []
     crowded = CrowdLog(MailLog(lines.append)).met
     sign_ups = SignUps(store, clock, ids, lambda: hints.append(clock.ms), OWN, crowded, limits)
-    app = make_app(CONFIG, store, links, sign_ups, clock)
+    app = make_app(config, store, links, sign_ups, clock)
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 50_000))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="https://mx2.example.net") as client:
-            yield Service(store, client, clock, links, ids, folder / "newsletter.db", hints, lines)
+            yield Service(app, store, client, clock, links, ids, folder / "newsletter.db", hints, lines)
     finally:
         store.close()
         work.close()

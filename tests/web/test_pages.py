@@ -4,6 +4,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote
@@ -15,11 +16,13 @@ import pytest
 from secondpost.compose.templating import Templates, Value
 from secondpost.config.records import Web
 from secondpost.mail.address import Mailbox
+from secondpost.mail.delivery import State
 from secondpost.mail.subscriber import NOBODY, SubscriberState
 from secondpost.protocols.tokens import Purpose
-from secondpost.store.subscriber_ports import Imported, SignUpLimits
+from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits
 from secondpost.web.app import headers_of
-from secondpost.web.reader import BAD_TOKENS_MAX
+from secondpost.web.public import SIGN_UPS_MAX, TRAP
+from secondpost.web.reader import BAD_TOKENS_MAX, MAIL_WORDS, STATE_WORDS
 from tests.compose.articles import article
 from tests.web.service import AGREED, Service
 
@@ -121,7 +124,7 @@ async def test_a_reader_comes_and_goes(service: Service) -> None:
     check_page(await service.client.get("/weekly/"))
     asked = await service.sign_up("ann@reader.example")
     assert asked.status_code == 200
-    assert "Look into your mailbox" in asked.text
+    assert "Check your inbox" in asked.text
     check_page(asked)
     ann = service.found("ann@reader.example")
     assert ann.state is SubscriberState.PENDING
@@ -137,7 +140,7 @@ async def test_a_reader_comes_and_goes(service: Service) -> None:
     assert service.found("ann@reader.example").state is SubscriberState.ACTIVE
     again = await service.client.post(path)
     assert again.status_code == 200
-    assert "You are a reader" in (await service.client.get(path)).text
+    assert "You are already subscribed" in (await service.client.get(path)).text
 
     leave = service.path("leave", Purpose.LEAVE, ann.id, 3)
     check_page(await service.client.get(leave))
@@ -184,7 +187,9 @@ async def test_the_answer_to_a_sign_up_says_nothing_of_who_reads(service: Servic
     ]
     assert len({(answer.status_code, answer.text, tuple(answer.headers.items())) for answer in answers}) == 1
     assert service.found("reader@reader.example").state is SubscriberState.ACTIVE
-    assert service.find("gone@reader.example") is None
+    assert (
+        service.found("gone@reader.example").state is SubscriberState.PENDING
+    )  # who was erased may come back
     assert len(service.hints) == len(answers)  # each time, for it costs time too
 
 
@@ -205,12 +210,50 @@ async def test_a_flood_at_one_domain_gets_the_same_answer_and_one_line_in_the_lo
     assert service.lines == [line]
 
 
-async def test_a_program_that_fills_in_everything_is_thanked_and_forgotten(service: Service) -> None:
+def outcomes(service: Service, address: str) -> list[SignedUp]:
+    """What the owner can see of an address."""
+    return [one.outcome for one in service.store.sign_ups_of("weekly", Mailbox.parse(address), 100)]
+
+
+async def test_a_program_that_fills_in_everything_is_thanked_and_the_owner_sees_it(
+    service: Service,
+) -> None:
     response = await service.client.post(
-        "/weekly/", data={"email": "bot@reader.example", "website": "https://spam.example/"}
+        "/weekly/", data={"email": "bot@reader.example", TRAP: "https://spam.example/"}
     )
-    assert "Look into your mailbox" in response.text
+    assert "Check your inbox" in response.text
     assert service.find("bot@reader.example") is None
+    assert outcomes(service, "bot@reader.example") == [SignedUp.TRAPPED]
+    before = service.contents()
+    await service.client.post("/weekly/", data={"email": "bot@mx2.example.net", TRAP: "x"})
+    assert service.contents() == before, "of what can be no reader's nothing is kept"
+
+
+# Some of what Chromium and Firefox look for in names and labels, to know what belongs into a field
+# (components/autofill of the one, toolkit/components/formautofill of the other).
+AUTOFILLED = re.compile(
+    "name|mail|address|addr|street|suite|unit|line|city|town|suburb|state|county|region|province|zip|post|code"
+    "|country|land|phone|mobile|tel|fax|company|business|organi[sz]ation|web|site|url|home|title|prefix|suffix"
+    "|user|login|pass|card|number|month|year|date|birth|exp|price|rate|cost|search|query|^q$|area|ext|first|last",
+    re.IGNORECASE,
+)
+
+
+async def test_nothing_fills_the_trap_in_for_a_person(service: Service) -> None:
+    page = (await service.client.get("/weekly/")).text
+    found = re.search(r'<p class="trap" aria-hidden="true"><label>([^<]+)<input ([^>]+)>', page)
+    assert found is not None
+    assert f'name="{TRAP}"' in found[2]
+    for words in (TRAP, found[1]):
+        assert AUTOFILLED.search(words) is None, words
+    for ignored in ('autocomplete="off"', 'tabindex="-1"', "data-1p-ignore", "data-bwignore"):
+        assert ignored in found[2]
+    assert 'data-lpignore="true"' in found[2]
+    for older in ("website", "url"):  # the name that it had, and what stands on pages elsewhere
+        await service.client.post(
+            "/weekly/", data={"email": f"{older}@reader.example", older: "https://x.example/"}
+        )
+        assert outcomes(service, f"{older}@reader.example") == [SignedUp.CONFIRM]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +301,12 @@ async def test_a_network_that_signs_up_too_often_waits(service: Service) -> None
     answers = [await service.sign_up(f"r{number}@reader.example", "198.51.100.7") for number in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [429]
     check_page(answers[-1])
+    assert outcomes(service, "r20@reader.example") == [SignedUp.REFUSED]
     assert (await service.sign_up("other@reader.example", "203.0.113.1")).status_code == 200
+    for number in range(100):
+        refused = await service.sign_up(f"flood{number}@reader.example", "198.51.100.7")
+        assert refused.status_code == 429
+    assert service.store.sign_up_counts("weekly", 0).outcomes[SignedUp.REFUSED] == SIGN_UPS_MAX
 
 
 # ---- forms that stand elsewhere
@@ -292,7 +340,7 @@ async def test_a_form_of_ours_or_of_the_same_site_signs_up_at_once(
     service: Service, headers: dict[str, str]
 ) -> None:
     answer = await service.client.post("/weekly/", data={"email": "ann@reader.example"}, headers=headers)
-    assert "Look into your mailbox" in answer.text
+    assert "Check your inbox" in answer.text
     assert service.found("ann@reader.example").state is SubscriberState.PENDING
 
 
@@ -315,7 +363,7 @@ async def test_a_form_elsewhere_leads_to_ours_with_the_address_in_it(
     clicked = await service.client.post(
         page.links[page.links.index("/weekly/")], data={"email": "ann@reader.example"}, headers={"Origin": US}
     )
-    assert "Look into your mailbox" in clicked.text
+    assert "Check your inbox" in clicked.text
     assert service.found("ann@reader.example").state is SubscriberState.PENDING
 
 
@@ -324,7 +372,7 @@ async def test_the_form_of_the_manual_works_on_any_page(service: Service) -> Non
     [form] = re.findall(r"```html\n(.*?)```", manual, re.DOTALL)
     [action] = re.findall(r'<form method="post" action="https://news\.example\.net(/.*?)"', form)
     [field] = re.findall(r'<input type="email" name="(\w+)"', form)
-    for headers, said in ((ELSEWHERE[0], "One click more"), (NEAR[1], "Look into your mailbox")):
+    for headers, said in ((ELSEWHERE[0], "press Subscribe once more"), (NEAR[1], "Check your inbox")):
         answer = await service.client.post(action, data={field: "ann@reader.example"}, headers=headers)
         assert answer.status_code == 200
         assert said in answer.text
@@ -386,6 +434,32 @@ async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> 
     assert (await service.client.get(path)).status_code == 410
     leave = service.path("leave", Purpose.LEAVE, ann.id)
     assert (await service.client.post(leave)).status_code == 200
+
+
+async def test_a_reader_sees_their_history_in_words(service: Service) -> None:
+    await service.sign_up("ann@reader.example")
+    ann = service.found("ann@reader.example")
+    confirm = service.path("confirm", Purpose.CONFIRM, ann.id)
+    await service.client.post(confirm, headers={"X-Forwarded-For": "192.0.2.1"})
+    await service.sent_issue()
+    await service.client.post(service.path("leave", Purpose.LEAVE, ann.id))
+    response = await service.client.get(service.path("me", Purpose.ME, ann.id))
+    shown = " ".join(unescape(response.text).split())
+    for words in (
+        "unsubscribed, since",
+        "“Yes, send me weekly” (network 192.0.2.0/24)",
+        "Your address was entered to subscribe.",
+        "You confirmed your subscription.",
+        "You were unsubscribed.",
+        "<li>Request to confirm: waiting to be sent</li>",
+        "<li>Issue: planned</li>",
+    ):
+        assert words in shown
+
+
+def test_every_state_has_words_for_readers() -> None:
+    assert set(STATE_WORDS) == set(SubscriberState)
+    assert set(MAIL_WORDS) == set(State)
 
 
 async def test_an_unknown_wish_changes_nothing(service: Service) -> None:
@@ -476,6 +550,16 @@ async def test_an_issue_is_shown_as_it_was_sent(service: Service) -> None:
     assert "form-action 'none'" in shown.headers["content-security-policy"]
 
 
+async def test_an_issue_in_the_archive_hides_what_was_meant_for_one_reader(service: Service) -> None:
+    await service.reader("ann@reader.example")
+    issue = await service.sent_issue()
+    shown = (await service.client.get(f"/weekly/{issue.number}")).text
+    assert ".mailed { display: none !important; }" in shown
+    assert len(re.findall(r'<p class="(?:dateline )?mailed"', shown)) == 2
+    [nav] = re.findall(r"<body[^>]*><nav [^>]*>(.*?)</nav>", shown)
+    assert nav == '<a href="https://mx2.example.net/weekly/">All issues, and how to subscribe</a>'
+
+
 async def test_an_issue_that_may_be_taken_back_is_shown_to_nobody(service: Service) -> None:
     await service.reader("ann@reader.example")
     issue = await service.sent_issue()
@@ -496,6 +580,35 @@ async def test_the_day_of_an_issue_is_that_of_the_newsletters_zone(service: Serv
     await service.sent_issue()
     assert '<time datetime="2027-01-16">2027-01-16</time>' in (await service.client.get("/weekly/")).text
     assert "<updated>2027-01-15T23:30:00Z</updated>" in (await service.client.get("/weekly/feed.xml")).text
+
+
+async def test_old_mails_lead_to_the_name_that_a_newsletter_has_now(service: Service) -> None:
+    store = service.store
+    for old, now in (("monthly", "weekly"), ("daily", "hourly")):  # hourly is not in the file
+        leader = await store.lead("publish")
+        assert leader is not None
+        await store.begin_rename(old, now, 1, leader)
+        assert await store.rename_batch(old, leader) == 0
+        await store.give_back(leader)
+    await service.reader("ann@reader.example")
+    issue = await service.sent_issue()
+    for path, leads_to in (
+        ("/monthly", "/weekly"),
+        ("/monthly/", "/weekly/"),
+        ("/monthly/?before=3", "/weekly/?before=3"),
+        ("/monthly/feed.xml", "/weekly/feed.xml"),
+        (f"/monthly/{issue.number}", f"/weekly/{issue.number}"),
+    ):
+        for method in ("GET", "HEAD"):
+            moved = await service.client.request(method, path)
+            assert (moved.status_code, moved.headers["location"]) == (308, leads_to)
+            assert moved.headers["referrer-policy"] == "no-referrer"
+    form = {"email": "new@reader.example"}
+    signed_up = await service.client.post("/monthly/", data=form, follow_redirects=True)
+    assert "Check your inbox" in signed_up.text
+    assert service.found("new@reader.example").newsletter == "weekly"
+    for path in ("/daily/", "/monthlyx/", "/hourly/"):
+        assert (await service.client.get(path)).status_code == 404
 
 
 async def test_the_feed_of_issues_is_marked(service: Service) -> None:

@@ -45,6 +45,8 @@ ARTICLE = Article(
     published_ms=1_700_000_000_000,
     fingerprint="0a",
     categories=("notes", "日本"),
+    language="de",
+    place=1,
     picture="https://www.example.net/1.jpg",
 )
 READ = FeedRead(

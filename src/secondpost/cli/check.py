@@ -1,16 +1,18 @@
 """secondpost check: what is wrong, before it costs mail."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 
 import click
 
 from secondpost.cli.command import Command, Ending, Exit, Group
 from secondpost.cli.documents import CheckDocument, DnsDocument, FaultDocument, RecordDocument
-from secondpost.cli.opening import become_owner, configuration, configuration_path
+from secondpost.cli.opening import become_owner, configuration, configuration_path, told_of_the_store
 from secondpost.cli.screen import counted, say, say_json
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.reading import read_config
+from secondpost.config.records import Config
 from secondpost.config.warnings import warnings
 from secondpost.setup.dns_records import Examined, RecordState
 
@@ -38,12 +40,43 @@ def check_config(context: click.Context, as_json: bool) -> None:
         say_json(CheckDocument(path, [_fault(fault) for fault in faults.faults], []))
         context.exit(Exit.NO)
     told = [str(warning) for warning in warnings(config)]
+    left = _left_behind(config)
+    if isinstance(left, str):
+        told.append(left)
+        left = ()
     if as_json:
-        say_json(CheckDocument(path, [], told))
-        return
-    for warning in told:
-        say(f"warning: {warning}")
-    say(f"{path}: no faults.")
+        say_json(CheckDocument(path, [_fault(fault) for fault in left], told))
+    else:
+        for warning in told:
+            say(f"warning: {warning}")
+    if len(left) > 0:
+        texts = [fault.text(path) for fault in left]
+        raise Ending("\n".join([*texts, f"{path}: {counted(len(left), 'fault', 'faults')}"]), Exit.NO)
+    if not as_json:
+        say(f"{path}: no faults.")
+
+
+def _left_behind(config: Config) -> Sequence[Fault] | str:
+    """Newsletters that the store knows and the file does not name; or why the store was not looked at."""
+    from secondpost.app_newsletter import has_newsletter_store, look_at_names
+    from secondpost.newsletter.renaming import cut_short_text, left_behind_text, what_to_do_text
+
+    try:
+        if not os.path.isdir(config.store):
+            return ()
+        become_owner(config)
+        if not has_newsletter_store(config):
+            return ()
+        with told_of_the_store(config):
+            found = look_at_names(config)
+    except Ending as ending:
+        return f"store: its newsletters were not compared with the file: {ending.message}"
+    named = [newsletter.name for newsletter in config.newsletters]
+    faults = [
+        Fault("newsletter", 0, left_behind_text(one), what_to_do_text(one, named))
+        for one in found.left_behind
+    ]
+    return [*faults, *(Fault("newsletter", 0, cut_short_text(one)) for one in found.half_renamed)]
 
 
 @check.command("dns", cls=Command)

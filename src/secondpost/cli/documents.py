@@ -43,6 +43,7 @@ class ListDocument:
 
     deliveries: list[DeliveryDocument]
     next: str | None
+    beside: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,16 @@ class UnderWayDocument:
     state: str
     planned: int
     under_way: int
+    deferred: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpsDocument:
+    """Of today."""
+
+    asked: int
+    confirmed: int
+    nothing_sent: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +200,32 @@ class NewsletterStandingDocument:
     readers: int
     next: NextDocument
     under_way: UnderWayDocument | None
+    sign_ups: SignUpsDocument
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersMailDocument:
+    """All mail to readers that has not ended."""
+
+    waiting: int
+    deferred: int
+    frozen: int
+    held: int
+    unknown: int
+    confirmations_waiting: int
+    confirmations_deferred: int
+    confirmations_failed: int
+    sites_down: list[SiteDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedDocument:
+    """A newsletter that the file does not name."""
+
+    newsletter: str
+    readers: int
+    issues: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +274,8 @@ class StatusDocument:
     refused: list[RefusedDocument]
     primaries: list[PrimaryDocument]
     newsletters: list[NewsletterStandingDocument]
+    readers_mail: ReadersMailDocument | None
+    unnamed: list[UnnamedDocument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,10 +339,10 @@ def delivery_document(listed: Listed) -> DeliveryDocument:
     )
 
 
-def list_document(deliveries: list[Listed], more: bool) -> ListDocument:
-    """`next` is what --after takes for the page that follows."""
+def list_document(deliveries: list[Listed], more: bool, beside: str) -> ListDocument:
+    """`next` is what --after takes for the page that follows; `beside` tells what is not in the list."""
     last = str(deliveries[-1].id) if more and len(deliveries) > 0 else None
-    return ListDocument([delivery_document(one) for one in deliveries], last)
+    return ListDocument([delivery_document(one) for one in deliveries], last, beside)
 
 
 def message_document(row: MessageRow, deliveries: list[Listed], told: list[Told]) -> MessageDocument:

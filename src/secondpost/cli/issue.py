@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
-from secondpost.cli.issue_words import NOT_RUNNING, reckoning_text, standing_text
+from secondpost.cli.issue_articles import next_document, say_articles
+from secondpost.cli.issue_words import NOT_RUNNING, numbered, reckoning_text, standing_text
 from secondpost.cli.newsletter_documents import (
     IssueListDocument,
     IssueShownDocument,
     article_document,
     issue_document,
-    next_document,
     reckoning_document,
 )
 from secondpost.cli.newsletters import meant, only_name
@@ -24,16 +24,13 @@ from secondpost.cli.screen import (
     say_json,
     say_table,
 )
-from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.moment import clock_text, zoned_text
 from secondpost.store.newsletter_ports import IssueRefused
-from secondpost.store.subscriber_ports import NewsletterStore
 
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
 
-NUMBER_DIGITS_MAX = 9
 LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -48,6 +45,9 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
         "preview": "secondpost.cli.issue_preview",
         "test": "secondpost.cli.issue_copy",
         "send": "secondpost.cli.issue_send",
+        "status": "secondpost.cli.issue_status",
+        "take": "secondpost.cli.issue_articles",
+        "skip": "secondpost.cli.issue_articles",
     },
 )
 def issue() -> None:
@@ -57,9 +57,13 @@ def issue() -> None:
 @issue.command("next", cls=Command)
 @NAME
 @NO_FETCH
+@click.option("--past", is_flag=True, help="List articles as well that count as read or were skipped.")
 @JSON
-def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
-    """Say what the next issue of the calendar waits for. Looks at the feeds first."""
+def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> None:
+    """Say what the next issue of the calendar waits for, and list the articles that wait or are held.
+
+    Looks at the feeds first.
+    """
     config = configuration()
     newsletter = only_name(config, name)
 
@@ -68,11 +72,12 @@ def next_issue(name: str | None, no_fetch: bool, as_json: bool) -> None:
             await open_.publisher.fetch(newsletter)
         told = open_.publisher.outlook(newsletter)
         if as_json:
-            say_json(next_document(told))
+            say_json(next_document(open_, newsletter, told, past=past))
         else:
             say(f"{newsletter.name}: {told.reason}")
             if not open_.store.is_served():
                 say(NOT_RUNNING)
+            say_articles(open_, newsletter, told, past=past)
 
     at_newsletter(look, config)
 
@@ -136,7 +141,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
     which = meant(config, words, 1, 1)
 
     async def read(open_: "OpenNewsletter") -> None:
-        found = _numbered(open_.store, which.newsletter, which.words[0])
+        found = numbered(open_.store, which.newsletter, which.words[0])
         articles = [entry.article for entry in open_.store.entries_of_issue(found.id)]
         if as_json:
             say_json(
@@ -172,7 +177,7 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
 
     async def work(open_: "OpenNewsletter") -> None:
         store = open_.store
-        found = _numbered(store, which.newsletter, which.words[0])
+        found = numbered(store, which.newsletter, which.words[0])
         if found.state is IssueState.STOPPED:
             raise Ending(f"issue {found.number} is stopped already", Exit.NO)
         try:
@@ -189,50 +194,3 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
             say(open_.publisher.outlook(which.newsletter).reason)
 
     at_newsletter(work, config)
-
-
-@issue.command("status", cls=Command)
-@click.argument("words", nargs=-1, metavar="[NAME] [N]")
-@JSON
-def status(words: tuple[str, ...], as_json: bool) -> None:
-    """Say what became of every reader of an issue; without a number, of the last one."""
-    config = configuration()
-    which = meant(config, words, 0, 1)
-
-    async def read(open_: "OpenNewsletter") -> None:
-        store = open_.store
-        if len(which.words) == 1:
-            found = _numbered(store, which.newsletter, which.words[0])
-        else:
-            newest = store.issues(which.newsletter.name, None, 1)
-            if len(newest) == 0:
-                raise Ending(f"{which.newsletter.name} has no issue yet; see `issue next`", Exit.NO)
-            found = newest[0]
-        reckoning = store.reckoning(found.id)
-        if as_json:
-            say_json(reckoning_document(found, reckoning, store.bounced(found.id)))
-            return
-        say(f"Issue {found.number} of {found.newsletter} is {standing_text(found, which.zone)}.")
-        say(f"{reckoning_text(reckoning)}.")
-        bounced = {kind: reports for kind, reports in store.bounced(found.id).items() if reports > 0}
-        if len(bounced) > 0:
-            kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
-            say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
-        if reckoning.under_way > 0:
-            if not store.is_served():
-                say(NOT_RUNNING)
-            for down in store.sites_down():
-                say(f"{down.site} is down since {zoned_text(down.since_ms, which.zone)}: {down.detail}")
-        if found.state is IssueState.DONE:
-            say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
-
-    at_newsletter(read, config)
-
-
-def _numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
-    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
-        raise click.UsageError(f"{text!r} is no number of an issue, such as 12.")
-    found = store.issue_by_number(newsletter.name, int(text))
-    if found is None:
-        raise Ending(f"{newsletter.name} has no issue {text}: `issue list` shows which there are", Exit.NO)
-    return found

@@ -2,10 +2,18 @@
 
 from zoneinfo import ZoneInfo
 
+import click
+
+from secondpost.cli.command import Ending, Exit
+from secondpost.cli.reader_mail import answer_text
 from secondpost.cli.screen import counted
+from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState, Reckoning
 from secondpost.mail.moment import zoned_text
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.subscriber_ports import NewsletterStore
 
+NUMBER_DIGITS_MAX = 9
 NOT_RUNNING = "The service is NOT RUNNING: nothing goes out before it is."
 
 
@@ -36,3 +44,19 @@ def reckoning_text(reckoning: Reckoning) -> str:
     told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count > 0)
     planned = f"{counted(reckoning.planned, 'reader', 'readers')} planned"
     return f"{planned}: {told}" if len(told) > 0 else planned
+
+
+def deferred_text(deferred: int, last: ReaderDelivery) -> str:
+    """How many of those under way were put off, and what was said to the last of them."""
+    many = counted(deferred, "was tried and put off", "were tried and put off")
+    return f"{many}, the last one by {answer_text(last)}"
+
+
+def numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
+    """Raises UsageError, and Ending where there is no such issue."""
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
+        raise click.UsageError(f"{text!r} is no number of an issue, such as 12.")
+    found = store.issue_by_number(newsletter.name, int(text))
+    if found is None:
+        raise Ending(f"{newsletter.name} has no issue {text}: `issue list` shows which there are", Exit.NO)
+    return found

@@ -36,13 +36,20 @@ def page_of(deliveries: Iterator[Listed], limit: int, now_ms: int) -> Page:
     return Page(page, next(deliveries, None) is not None, now_ms)
 
 
-def say_list(page: Page, as_json: bool, empty: str | None) -> None:
+def say_list(page: Page, as_json: bool, empty: str | None, beside: str = "") -> None:
+    """`beside` tells what is not in this list."""
     if as_json:
-        say_json(list_document(page.deliveries, page.more))
+        say_json(list_document(page.deliveries, page.more, beside))
         return
     if len(page.deliveries) == 0:
         say("No delivery matches." if empty is None else empty)
-        return
+    else:
+        _say_page(page)
+    if len(beside) > 0:
+        say(beside)
+
+
+def _say_page(page: Page) -> None:
     rows = [_row(listed, page.now_ms) for listed in page.deliveries]
     answers = [_last_answer(listed) for listed in page.deliveries]
     if any(len(answer) > 0 for answer in answers):

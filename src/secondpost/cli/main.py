@@ -15,6 +15,7 @@ PLACES = {
     "held": "secondpost.cli.held",
     "issue": "secondpost.cli.issue",
     "subscribers": "secondpost.cli.subscribers",
+    "newsletter": "secondpost.cli.newsletter",
 }
 
 EPILOG = (

@@ -3,22 +3,35 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from secondpost.cli.reader_documents import due_time, time_text
 from secondpost.cli.screen import utc_time
 from secondpost.mail.article import Article
-from secondpost.mail.issue import Issue, IssueId, Reckoning
-from secondpost.mail.queue_id import queue_id_text
-from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.mail.issue import Issue, Reckoning
 from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotDue, Ready, Settling, TooFew
 from secondpost.newsletter.outlook import Outlook
+from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
 from secondpost.store.subscriber_ports import BounceKind
 from secondpost.subscribers.import_report import ImportReport
-from secondpost.subscribers.leave import AboutReader
 from secondpost.subscribers.list_report import ListReport, PartReport, WordCount
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerArticleDocument:
+    """An article that waits, is held, or is past."""
+
+    article: int
+    title: str
+    link: str
+    published: str | None
+    since: str
+    state: str
+    settles: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextDocument:
-    """issue next."""
+    """What the next issue waits for."""
 
     newsletter: str
     articles: int
@@ -26,6 +39,27 @@ class NextDocument:
     minimum: int
     ready: bool
     next: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueNextDocument(NextDocument):
+    """issue next."""
+
+    waiting: list[LedgerArticleDocument]
+    waiting_total: int
+    held: list[LedgerArticleDocument]
+    held_total: int
+    past: list[LedgerArticleDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDocument:
+    """issue take, issue skip."""
+
+    verb: str
+    newsletter: str
+    articles: list[int]
     reason: str
 
 
@@ -129,6 +163,50 @@ class ReckoningDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueMailDocument:
+    """The mail of an issue to one reader."""
+
+    id: str
+    address: str
+    state: str
+    attempts: int
+    last: str | None
+    due: str | None
+    site: str
+    site_down: bool
+    cause: str
+    host: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueMailsDocument:
+    """issue status --failed, --unknown and --waiting."""
+
+    newsletter: str
+    number: int
+    mails: list[IssueMailDocument]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameDocument:
+    """newsletter rename."""
+
+    old: str
+    new: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetireDocument:
+    """newsletter retire."""
+
+    newsletter: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeDocument:
     """subscribers add, confirm, remove and suppress."""
 
@@ -195,72 +273,18 @@ class ImportDocument:
     bad_rows: list[BadRowDocument]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadersDocument:
-    """subscribers show."""
-
-    newsletter: str
-    active: int
-    pending: int
-    left: int
-    suspended: int
-    complained: int
-    suppressed: int
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementDocument:
-    at: str
-    where: str
-    how: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderEventDocument:
-    at: str
-    what: str
-    state: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderMailDocument:
-    id: str
-    kind: str
-    state: str
-    last: str | None
-    host: str
-    reply: str
-
-
-@dataclass(frozen=True, slots=True)
-class BounceDocument:
-    """A mail that came back."""
-
-    at: str
-    issue: int | None
-    kind: str
-    status: str
-    text: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderDocument:
-    """subscribers show ADDRESS."""
-
-    newsletter: str
-    address: str
-    state: str
-    since: str
-    created: str
-    suppressed: bool
-    agreed: AgreementDocument | None
-    attributes: dict[str, str]
-    events: list[ReaderEventDocument]
-    mails: list[ReaderMailDocument]
-    bounces: list[BounceDocument]
+def ledger_article_document(entry: LedgerEntry, settles_ms: int | None) -> LedgerArticleDocument:
+    """`settles_ms`: when it may go; None when it may go now, or does not wait."""
+    return LedgerArticleDocument(
+        article=entry.id,
+        title=entry.article.title,
+        link=entry.article.link,
+        published=time_text(entry.article.published_ms),
+        since=utc_time(entry.first_seen_ms),
+        state=entry.state.value,
+        settles=time_text(settles_ms),
+        reason=entry.reason,
+    )
 
 
 def next_document(told: Outlook) -> NextDocument:
@@ -270,7 +294,7 @@ def next_document(told: Outlook) -> NextDocument:
         settling=told.settling,
         minimum=told.minimum,
         ready=isinstance(told.decision, Ready),
-        next=_time(_next_ms(told)),
+        next=time_text(_next_ms(told)),
         reason=told.reason,
     )
 
@@ -289,7 +313,7 @@ def _next_ms(told: Outlook) -> int | None:
 
 
 def article_document(article: Article) -> ArticleDocument:
-    return ArticleDocument(article.title, article.link, article.author, _time(article.published_ms))
+    return ArticleDocument(article.title, article.link, article.author, time_text(article.published_ms))
 
 
 def issue_document(issue: Issue) -> IssueDocument:
@@ -304,8 +328,8 @@ def issue_document(issue: Issue) -> IssueDocument:
         minimum=issue.minimum,
         planned=issue.planned,
         created=utc_time(issue.created_ms),
-        start=_time(issue.start_ms),
-        finished=_time(issue.finished_ms),
+        start=time_text(issue.start_ms),
+        finished=time_text(issue.finished_ms),
     )
 
 
@@ -326,6 +350,31 @@ def reckoning_document(
         under_way=reckoning.under_way,
         adds_up=reckoning.adds_up,
         bounced={kind.value: reports for kind, reports in bounced.items()},
+    )
+
+
+def issue_mails_document(issue: Issue, mails: Sequence[ReaderDelivery], more: bool) -> IssueMailsDocument:
+    """`next` is what --after takes for the page that follows."""
+    return IssueMailsDocument(
+        newsletter=issue.newsletter,
+        number=issue.number,
+        mails=[
+            IssueMailDocument(
+                id=str(mail.id),
+                address=mail.recipient,
+                state=mail.state.value,
+                attempts=mail.attempts,
+                last=time_text(mail.last_ms),
+                due=due_time(mail),
+                site=mail.site,
+                site_down=mail.site_down,
+                cause=mail.cause,
+                host=mail.host,
+                reply=mail.reply,
+            )
+            for mail in mails
+        ],
+        next=str(mails[-1].id) if more and len(mails) > 0 else None,
     )
 
 
@@ -372,66 +421,3 @@ def _list_file(part: PartReport) -> ListFileDocument:
 
 def _list_words(words: Sequence[WordCount]) -> list[ListWordDocument]:
     return [ListWordDocument(one.word, one.lines, one.becomes) for one in words]
-
-
-def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppressed: int) -> ReadersDocument:
-    return ReadersDocument(
-        newsletter=newsletter,
-        active=counts[SubscriberState.ACTIVE],
-        pending=counts[SubscriberState.PENDING],
-        left=counts[SubscriberState.LEFT],
-        suspended=counts[SubscriberState.SUSPENDED],
-        complained=counts[SubscriberState.COMPLAINED],
-        suppressed=suppressed,
-    )
-
-
-def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int]) -> ReaderDocument:
-    """`issues`: the numbers of those of which something came back."""
-    one = about.subscriber
-    return ReaderDocument(
-        newsletter=one.newsletter,
-        address=str(one.mailbox),
-        state=one.state.value,
-        since=utc_time(one.since_ms),
-        created=utc_time(one.created_ms),
-        suppressed=suppressed,
-        agreed=_agreement(one.consent),
-        attributes=dict(one.attributes),
-        events=[
-            ReaderEventDocument(utc_time(event.at_ms), event.what, event.state.value, event.detail)
-            for event in about.events
-        ],
-        mails=[
-            ReaderMailDocument(
-                id=str(mail.id),
-                kind="confirmation" if mail.issue is None else "issue",
-                state=mail.state.value,
-                last=_time(mail.last_ms),
-                host=mail.host,
-                reply=mail.reply,
-            )
-            for mail in about.deliveries
-        ],
-        bounces=[
-            BounceDocument(
-                at=utc_time(bounce.at_ms),
-                issue=None if bounce.issue is None else issues[bounce.issue],
-                kind=bounce.kind.value,
-                status=bounce.status,
-                text=bounce.text,
-                id=queue_id_text(bounce.evidence),
-            )
-            for bounce in about.bounces
-        ],
-    )
-
-
-def _agreement(consent: Consent | None) -> AgreementDocument | None:
-    if consent is None:
-        return None
-    return AgreementDocument(utc_time(consent.at_ms), consent.where, consent.how, consent.text)
-
-
-def _time(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else utc_time(milliseconds)

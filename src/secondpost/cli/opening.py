@@ -60,7 +60,7 @@ def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config |
         async with open_desk(chosen) as open_:
             return await work(OwnersDesk(open_.desk, open_.clock, open_.changed), chosen)
 
-    with _told_of_the_store(chosen):
+    with told_of_the_store(chosen):
         return asyncio.run(opened())
 
 
@@ -76,34 +76,34 @@ def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Conf
         async with open_newsletter(config) as open_:
             return await work(open_)
 
-    with _told_of_the_store(config):
+    with told_of_the_store(config):
         return asyncio.run(opened())
 
 
 def at_stores(work: Callable[[OwnersDesk, "OpenNewsletter | None", Config], Awaitable[T]]) -> T:
-    """The same with both stores; None where there is no newsletter."""
+    """The same with both stores; None where there is no newsletter, and never was one."""
     config = configuration()
     from secondpost.app import open_desk
+    from secondpost.app_newsletter import has_newsletter_store, open_newsletter
 
-    if len(config.newsletters) > 0:
-        from secondpost.app_newsletter import open_newsletter
     become_owner(config)
+    has_newsletter = len(config.newsletters) > 0 or has_newsletter_store(config)
 
     async def opened() -> T:
         async with AsyncExitStack() as ends:
             open_ = await ends.enter_async_context(open_desk(config))
             desk = OwnersDesk(open_.desk, open_.clock, open_.changed)
-            if len(config.newsletters) == 0:
+            if not has_newsletter:
                 return await work(desk, None, config)
             newsletter = await ends.enter_async_context(open_newsletter(config))
             return await work(desk, newsletter, config)
 
-    with _told_of_the_store(config):
+    with told_of_the_store(config):
         return asyncio.run(opened())
 
 
 @contextmanager
-def _told_of_the_store(config: Config) -> Iterator[None]:
+def told_of_the_store(config: Config) -> Iterator[None]:
     """What is wrong with the store ends the command, with what to do about it."""
     try:
         yield

@@ -1,6 +1,7 @@
 """secondpost queue: everything that is on its way or lies here, and the owner's hand on it."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,8 +10,10 @@ from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.documents import message_document
 from secondpost.cli.leading import WORDINGS, verb_command
 from secondpost.cli.lists import LISTED_MAX, Page, page_of, recipient_text, say_list
-from secondpost.cli.opening import at_desk
-from secondpost.cli.parameters import DELIVERY, MESSAGE
+from secondpost.cli.opening import at_stores
+from secondpost.cli.parameters import DELIVERY, MESSAGE_OR_DELIVERY
+from secondpost.cli.queue_reader_mail import show_reader_mail
+from secondpost.cli.readers_mail import left_out_text
 from secondpost.cli.screen import counted, local_time, say, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId, State
@@ -20,10 +23,13 @@ from secondpost.spool.desk import OwnersDesk, standing
 from secondpost.spool.states import KEEPING_CONTENT
 from secondpost.store.owner_ports import Listed, Selection
 
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
 
 @click.group(cls=Group)
 def queue() -> None:
-    """All that is on its way or lies here: list, hold, release, drop."""
+    """Mail that is on its way or lies here, but for readers' mail: list, show, hold, release, drop."""
 
 
 @queue.command("list", cls=Command)
@@ -34,34 +40,48 @@ def queue() -> None:
 def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bool) -> None:
     """List deliveries in the order in which their messages came.
 
-    Without --state all that has not ended.
+    Without --state all that has not ended. Mail to readers is named below the list, with where it is shown.
     """
 
-    async def read(desk: OwnersDesk, _config: Config) -> Page:
+    async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", _config: Config) -> tuple[Page, str]:
         selection = shared.selection(desk)
         if len(selection.in_states) == 0:
             selection = replace(selection, states=KEEPING_CONTENT)
-        return page_of(desk.found(selection, after), limit, desk.clock.now_ms())
+        page = page_of(desk.found(selection, after), limit, desk.clock.now_ms())
+        narrowed = None if shared.is_nothing else selection
+        return page, "" if open_ is None else left_out_text(open_.store, narrowed)
 
-    say_list(at_desk(read), as_json, "Nothing is in the queue." if shared.is_nothing else None)
+    page, beside = at_stores(read)
+    empty = "Nothing is in the queue." if len(beside) == 0 else "No other mail is in the queue."
+    say_list(page, as_json, empty if shared.is_nothing else None, beside)
 
 
 @queue.command("show", cls=Command)
-@click.argument("id", type=MESSAGE)
+@click.argument("id", type=MESSAGE_OR_DELIVERY)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def show(id: QueueId, as_json: bool) -> None:
-    """Show how a message came, and how it stands with each recipient."""
+def show(id: QueueId | DeliveryId, as_json: bool) -> None:
+    """Show how a message came, and how it stands with each recipient.
 
-    async def read(desk: OwnersDesk, _config: Config) -> None:
-        message = desk.desk.message(id)
+    Of mail to readers too: ID is an issue or a confirmation, ID/N one reader's mail of an issue.
+    """
+
+    if isinstance(id, DeliveryId):
+        queue_id, number = id.queue_id, id.number
+    else:
+        queue_id, number = id, None
+
+    async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
+        message = desk.desk.message(queue_id)
         if message is None:
-            raise Ending(f"there is no message {queue_id_text(id)}", Exit.NO)
-        deliveries = list(desk.found(Selection(ids=(id,))))
-        told = desk.desk.told(id)
+            if open_ is None or not show_reader_mail(open_.store, config, queue_id, number, as_json):
+                raise Ending(f"there is no message {queue_id_text(queue_id)}", Exit.NO)
+            return
+        deliveries = list(desk.found(Selection(ids=(queue_id,))))
+        told = desk.desk.told(queue_id)
         if as_json:
             say_json(message_document(message, deliveries, told))
             return
-        say(f"message   {queue_id_text(id)}, {size_text(message.size)}, lane {message.lane}")
+        say(f"message   {queue_id_text(queue_id)}, {size_text(message.size)}, lane {message.lane}")
         say(f"from      <{message.sender}>")
         tls = f" with {message.tls}" if len(message.tls) > 0 else ""
         say(f"came      {local_time(message.arrived_ms)} from {message.peer_address} ({message.helo})")
@@ -70,7 +90,7 @@ def show(id: QueueId, as_json: bool) -> None:
         for listed in deliveries:
             say(f"{listed.id} to {recipient_text(listed)}: {sentence(listed)}")
 
-    at_desk(read)
+    at_stores(read)
 
 
 def sentence(listed: Listed) -> str:

@@ -5,6 +5,8 @@ planned for them, what their servers said, what came back, and how they left.
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from secondpost.cli.reader_mail import answer_text, next_try_text
+from secondpost.cli.reader_words import outcome_text, suppression_text
 from secondpost.cli.screen import counted
 from secondpost.cli.way import Station, Step
 from secondpost.mail.address import Mailbox
@@ -15,11 +17,19 @@ from secondpost.mail.queue_id import queue_id_ms, queue_id_text
 from secondpost.mail.subscriber import NOBODY, Subscriber
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import Told
-from secondpost.store.subscriber_ports import Bounce, NewsletterStore, ReaderEvent, Suppression
+from secondpost.store.subscriber_ports import (
+    Bounce,
+    NewsletterStore,
+    ReaderEvent,
+    SignedUp,
+    SignUpOutcome,
+    Suppression,
+)
 
 MAILS_MAX = 10  # the latest ones of a reader
 MAILS_COUNTED_MAX = 1_000
 BOUNCES_MAX = 100
+SIGN_UPS_MAX = 100
 COPIES_MAX = 1_000  # that are looked through for those to one address
 
 _AT_DELIVER = frozenset((State.CLAIMED, State.COMMITTING, State.DELIVERED, State.FAILED, State.UNKNOWN))
@@ -32,18 +42,23 @@ class ReaderWay:
 
     newsletter: str
     address: str
-    reader: Subscriber | None  # None: suppressed, and no reader
+    reader: Subscriber | None  # None: suppressed, or signed up in vain
     is_suppressed: bool
     older: int  # mails that are not told
     steps: list[Step]
 
 
-def way_of_reader(store: NewsletterStore, newsletter: str, mailbox: Mailbox) -> ReaderWay | None:
-    """None: nothing is known of the address in this newsletter."""
+def way_of_reader(
+    store: NewsletterStore, newsletter: str, mailbox: Mailbox, zone: ZoneInfo
+) -> ReaderWay | None:
+    """None: nothing is known of the address in this newsletter. `zone`: the newsletter's."""
     reader, suppression = store.find(newsletter, mailbox), store.suppression(newsletter, mailbox)
-    if reader is None and suppression is None:
+    sign_ups = store.sign_ups_of(newsletter, mailbox, SIGN_UPS_MAX)
+    if reader is None and suppression is None and len(sign_ups) == 0:
         return None
     steps: list[Step] = [] if suppression is None else [_suppressed(suppression)]
+    # Of a reader whom a mail asked to confirm, the events tell.
+    steps += [_asked(each) for each in sign_ups if reader is None or each.outcome is not SignedUp.CONFIRM]
     mails: list[ReaderDelivery] = []
     if reader is not None:
         bounces = store.bounces_of(reader.id, BOUNCES_MAX)
@@ -56,7 +71,7 @@ def way_of_reader(store: NewsletterStore, newsletter: str, mailbox: Mailbox) -> 
         ]
         mails = store.deliveries_of(reader.id, MAILS_COUNTED_MAX)
         for mail in mails[:MAILS_MAX]:
-            steps += steps_of_mail(store, mail)
+            steps += steps_of_mail(store, mail, zone)
     steps.sort(key=lambda step: step.at_ms)
     return ReaderWay(
         newsletter=newsletter,
@@ -75,9 +90,11 @@ def copies_to(store: NewsletterStore, mailbox: Mailbox) -> list[ReaderDelivery]:
 
 
 def _suppressed(found: Suppression) -> Step:
-    where = "for all newsletters" if found.newsletter == "" else f"for {found.newsletter}"
-    why = f"{found.reason}, {found.evidence}" if len(found.evidence) > 0 else found.reason.value
-    return Step(found.at_ms, Station.SUBSCRIBERS, None, "suppressed", f"{where}: {why}")
+    return Step(found.at_ms, Station.SUBSCRIBERS, None, "suppressed", suppression_text(found))
+
+
+def _asked(one: SignUpOutcome) -> Step:
+    return Step(one.at_ms, Station.SUBSCRIBERS, None, "asked to sign up", outcome_text(one))
 
 
 def _bounced(store: NewsletterStore, bounce: Bounce) -> Step:
@@ -98,12 +115,12 @@ def _happened(event: ReaderEvent) -> Step:
 # ---------------------------------------------------------------- one mail
 
 
-def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery) -> list[Step]:
+def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery, zone: ZoneInfo) -> list[Step]:
     """How it came to be planned, what went wrong on its way, and where it stands."""
     planned = _planned(store, mail)
     told = [_told(mail, one) for one in store.told_of_delivery(mail.id)]
     words = {step.what for step in told}
-    stands = [] if mail.state.value in words else [_stands(mail, planned.at_ms)]
+    stands = [] if mail.state.value in words else [_stands(mail, planned.at_ms, zone)]
     return [planned, *told, *stands]
 
 
@@ -127,20 +144,21 @@ def _told(mail: ReaderDelivery, one: Told) -> Step:
     return Step(one.at_ms, station, mail.id, one.what, one.detail)
 
 
-def _stands(mail: ReaderDelivery, planned_ms: int) -> Step:
+def _stands(mail: ReaderDelivery, planned_ms: int, zone: ZoneInfo) -> Step:
     at_ms = planned_ms if mail.last_ms is None else max(planned_ms, mail.last_ms)
     station = Station.SPOOL
     if mail.state in _AT_DELIVER:
         station = Station.DELIVER
     elif mail.state in _AT_NEWSLETTER:
         station = Station.NEWSLETTER
-    return Step(at_ms, station, mail.id, mail.state.value, _standing(mail))
+    return Step(at_ms, station, mail.id, mail.state.value, _standing(mail, zone))
 
 
-def _standing(mail: ReaderDelivery) -> str:
+def _standing(mail: ReaderDelivery, zone: ZoneInfo) -> str:
     match mail.state:
         case State.WAITING:
-            return "for its first try" if mail.attempts == 0 else f"for try {mail.attempts + 1}"
+            tried = "for its first try" if mail.attempts == 0 else f"for try {mail.attempts + 1}"
+            return f"{tried}, {_next_text(mail, zone)}"
         case State.CLAIMED | State.COMMITTING:
             return "is being delivered now"
         case State.FROZEN:
@@ -150,10 +168,22 @@ def _standing(mail: ReaderDelivery) -> str:
         case State.SUPPRESSED if len(mail.reply) == 0:
             return "its reader left or was suppressed first"
         case _:
-            return f"{mail.host}: {mail.reply}" if len(mail.host) > 0 else mail.reply
+            return answer_text(mail)
+
+
+def _next_text(mail: ReaderDelivery, zone: ZoneInfo) -> str:
+    return next_try_text(mail, zone) if mail.site_down else f"due {next_try_text(mail, zone)}"
 
 
 # ---------------------------------------------------------------- one issue
+
+
+def newsletter_of(store: NewsletterStore, issue: Issue | None, mail: ReaderDelivery) -> str | None:
+    """None for a test copy, and for a reader who was erased."""
+    if issue is not None:
+        return issue.newsletter
+    reader = store.subscriber(mail.subscriber)
+    return None if reader is None else reader.newsletter
 
 
 def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list[Step]:

@@ -1,8 +1,6 @@
 """secondpost status: how things stand, on one screen."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -10,24 +8,26 @@ from secondpost import __version__
 from secondpost.cli.command import Command
 from secondpost.cli.documents import (
     CountDocument,
-    NewsletterStandingDocument,
     StatusDocument,
-    UnderWayDocument,
     site_document,
 )
-from secondpost.cli.issue_words import reckoning_text, standing_text
-from secondpost.cli.newsletter_documents import next_document
 from secondpost.cli.opening import at_stores
 from secondpost.cli.primaries import PrimaryStands, primaries_of, primary_document, say_primaries
+from secondpost.cli.readers_mail import readers_mail_document
 from secondpost.cli.refused import refused_document, say_refused
 from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table, utc_time
-from secondpost.config.records import Config, Newsletter
+from secondpost.cli.status_newsletters import (
+    NewslettersStand,
+    newsletter_document,
+    newsletters_stand,
+    say_newsletters,
+    unnamed_documents,
+)
+from secondpost.config.records import Config
 from secondpost.deliver.refusal_budget import REFUSALS_PER_MINUTE_MAX
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.size import size_text
-from secondpost.newsletter.outlook import Outlook
 from secondpost.spool.desk import OwnersDesk, Standing, standing_of
 from secondpost.store.owner_ports import Count, Refused, SiteDown
 
@@ -52,58 +52,18 @@ def status(as_json: bool) -> None:
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         counts, down, runs = desk.desk.counts(), desk.desk.sites_down(), desk.desk.is_served()
         refused, primaries = desk.desk.refused(), primaries_of(desk, config)
-        newsletters = [] if open_ is None else [_stands(open_, each) for each in config.newsletters]
+        now_ms = desk.clock.now_ms()
+        found = None if open_ is None else newsletters_stand(open_, config, now_ms)
         if as_json:
-            say_json(_document(config, runs, counts, down, refused, primaries, newsletters))
-        else:
-            _say(config, runs, counts, down, desk.clock.now_ms())
-            say_refused(refused, config, desk.clock.now_ms())
-            say_primaries(primaries, desk.clock.now_ms())
-            for stands in newsletters:
-                _say_newsletter(stands)
+            say_json(_document(config, runs, counts, down, refused, primaries, found))
+            return
+        _say(config, runs, counts, down, now_ms, found)
+        say_refused(refused, config, now_ms)
+        say_primaries(primaries, now_ms)
+        if found is not None:
+            say_newsletters(found, config, now_ms)
 
     at_stores(read)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stands:
-    """One newsletter; `under_way`: an issue that is made and not done."""
-
-    told: Outlook
-    readers: int
-    under_way: tuple[Issue, Reckoning] | None
-    zone: ZoneInfo
-
-
-def _stands(open_: "OpenNewsletter", newsletter: Newsletter) -> _Stands:
-    """From what is known: the feeds are not looked at."""
-    store, name = open_.store, newsletter.name
-    issues = [issue for issue in store.issues_under_way() if issue.newsletter == name]
-    under_way = (issues[0], store.reckoning(issues[0].id)) if len(issues) > 0 else None
-    zone = ZoneInfo(newsletter.timezone)
-    return _Stands(open_.publisher.outlook(newsletter), store.active_readers(name), under_way, zone)
-
-
-def _newsletter_document(stands: _Stands) -> NewsletterStandingDocument:
-    under_way = None
-    if stands.under_way is not None:
-        issue, reckoning = stands.under_way
-        under_way = UnderWayDocument(issue.number, issue.state.value, reckoning.planned, reckoning.under_way)
-    return NewsletterStandingDocument(
-        newsletter=stands.told.newsletter,
-        readers=stands.readers,
-        next=next_document(stands.told),
-        under_way=under_way,
-    )
-
-
-def _say_newsletter(stands: _Stands) -> None:
-    name = stands.told.newsletter
-    say(f"{name} has {counted(stands.readers, 'reader', 'readers')}. {stands.told.reason}")
-    if stands.under_way is not None:
-        issue, reckoning = stands.under_way
-        standing = standing_text(issue, stands.zone)
-        say(f"Issue {issue.number} of {name} is {standing}. {reckoning_text(reckoning)}.")
 
 
 def _standing(count: Count) -> Standing:
@@ -121,7 +81,7 @@ def _document(
     down: list[SiteDown],
     refused: list[Refused],
     primaries: list[PrimaryStands],
-    newsletters: list[_Stands],
+    found: NewslettersStand | None,
 ) -> StatusDocument:
     return StatusDocument(
         version=__version__,
@@ -149,11 +109,20 @@ def _document(
         sites_down=[site_document(site) for site in down],
         refused=[refused_document(one, config) for one in refused],
         primaries=[primary_document(one) for one in primaries],
-        newsletters=[_newsletter_document(stands) for stands in newsletters],
+        newsletters=[] if found is None else [newsletter_document(stands) for stands in found.stands],
+        readers_mail=None if found is None else readers_mail_document(found.mail),
+        unnamed=[] if found is None else unnamed_documents(found),
     )
 
 
-def _say(config: Config, runs: bool, counts: list[Count], down: list[SiteDown], now_ms: int) -> None:
+def _say(
+    config: Config,
+    runs: bool,
+    counts: list[Count],
+    down: list[SiteDown],
+    now_ms: int,
+    found: NewslettersStand | None,
+) -> None:
     domains = ", ".join(str(backup.domain) for backup in config.backups)
     say(f"{config.hostname} is the second post office of {domains or 'no domain yet'}.")
     if not runs:
@@ -163,7 +132,8 @@ def _say(config: Config, runs: bool, counts: list[Count], down: list[SiteDown], 
         again = age_text(site.next_probe_ms - now_ms)
         say(f"DOWN for {age}: {site.site} ({site.cause}: {site.detail}); looked at again in {again}.")
     if len(counts) == 0:
-        say("Nothing waits, nothing is held.")
+        is_all = found is None or found.mail.mail.not_ended == 0
+        say("Nothing waits, nothing is held." if is_all else "But for mail to readers nothing waits.")
         return
     say_table(
         COLUMNS,

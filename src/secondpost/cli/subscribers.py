@@ -1,22 +1,19 @@
 """secondpost subscribers: the owner's hand on the readers of a newsletter."""
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
 from secondpost.cli.command import Command, Ending, Exit, Group
-from secondpost.cli.newsletter_documents import ChangeDocument, reader_document, readers_document
-from secondpost.cli.newsletters import Meant, addressed, meant, typed
+from secondpost.cli.newsletter_documents import ChangeDocument
+from secondpost.cli.newsletters import Meant, addressed
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import Column, counted, say, say_json, say_table
+from secondpost.cli.reader_words import state_text
+from secondpost.cli.screen import say, say_json
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
-from secondpost.mail.issue import IssueId
-from secondpost.mail.moment import zoned_text
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.store.subscriber_ports import NewsletterStore, Reason
-from secondpost.subscribers.leave import AboutReader, ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader
 
@@ -24,9 +21,6 @@ if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
 
 BY_COMMAND = "by command"
-SHOWN_MAX = 20  # mails of one reader; --json has all that are remembered
-
-MAILS = (Column("mail"), Column("of"), Column("state"), Column("last"), Column("answer", folds=True))
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 ADDRESSED = click.argument("words", nargs=-1, required=True, metavar="[NAME] ADDRESS")
 CONFIRMED_HELP = "Where and when they agreed: kept as their consent, and makes them a reader at once."
@@ -37,6 +31,7 @@ CONFIRMED_HELP = "Where and when they agreed: kept as their consent, and makes t
     places={
         "import": "secondpost.cli.subscribers_import",
         "export": "secondpost.cli.subscribers_lists",
+        "show": "secondpost.cli.subscribers_show",
     },
 )
 def subscribers() -> None:
@@ -114,7 +109,7 @@ def _answer(
         case SubscriberState.PENDING:
             told = f"{mailbox} is pending: a mail asks them to confirm that they want {name}."
         case state:
-            text = f"{mailbox} {_stands(state)}, and comes back only by signing up again"
+            text = f"{mailbox} {state_text(state)}, and comes back only by signing up again"
             raise Ending(text, Exit.NO)
     if not as_json:
         say(told)
@@ -174,81 +169,6 @@ def suppress(words: tuple[str, ...], everywhere: bool, lift: bool, as_json: bool
             say(f"{mailbox} is {word} for {name or 'all newsletters'}.")
 
     at_newsletter(work, configuration())
-
-
-@subscribers.command("show", cls=Command)
-@click.argument("words", nargs=-1, metavar="[NAME] [ADDRESS]")
-@JSON
-def show(words: tuple[str, ...], as_json: bool) -> None:
-    """Count the readers; or show all that is kept about one."""
-    which = meant(configuration(), words, 0, 1)
-
-    async def read(open_: "OpenNewsletter") -> None:
-        store, name = open_.store, which.newsletter.name
-        if len(which.words) == 0:
-            document = readers_document(name, store.reader_counts(name), store.suppressed_count(name))
-            if as_json:
-                say_json(document)
-                return
-            say(f"{name} has {counted(document.active, 'reader', 'readers')}.")
-            say(
-                f"pending {document.pending:,}, left {document.left:,}, suspended {document.suspended:,}, "
-                f"complained {document.complained:,}, suppressed {document.suppressed:,}"
-            )
-            return
-        mailbox = typed(which.words[0])
-        suppressed = store.suppression(name, mailbox) is not None
-        about = ReadersDesk(store, open_.clock).about(_known(store, which.newsletter, mailbox).id)
-        assert about is not None
-        if as_json:
-            say_json(reader_document(about, suppressed, _numbers(store, about)))
-        else:
-            _say_reader(about, suppressed, which.zone)
-
-    at_newsletter(read, configuration())
-
-
-def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
-    """Of the issues of which something came back from this reader."""
-    ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
-    found = ((id, store.issue(id)) for id in ids)
-    return {id: issue.number for id, issue in found if issue is not None}
-
-
-def _say_reader(about: AboutReader, suppressed: bool, zone: ZoneInfo) -> None:
-    one = about.subscriber
-    suppressed_too = ", and the address is suppressed" if suppressed else ""
-    say(f"{one.mailbox} {_stands(one.state)} since {zoned_text(one.since_ms, zone)}{suppressed_too}.")
-    if one.consent is not None:
-        say(f"agreed    {zoned_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
-    for name, value in one.attributes:
-        say(f"{name}: {value}")
-    for event in about.events:
-        detail = f": {event.detail}" if len(event.detail) > 0 else ""
-        say(f"{zoned_text(event.at_ms, zone)}  {event.what}{detail}")
-    shown = about.deliveries[:SHOWN_MAX]
-    if len(shown) > 0:
-        say_table(
-            MAILS,
-            [
-                (
-                    str(mail.id),
-                    "confirmation" if mail.issue is None else "issue",
-                    mail.state.value,
-                    "" if mail.last_ms is None else zoned_text(mail.last_ms, zone),
-                    f"{mail.host}: {mail.reply}" if len(mail.host) > 0 else mail.reply,
-                )
-                for mail in shown
-            ],
-        )
-
-
-def _stands(state: SubscriberState) -> str:
-    match state:
-        case SubscriberState.LEFT | SubscriberState.COMPLAINED:
-            return f"has {state}"
-        case _:
-            return f"is {state}"
 
 
 def _said(confirmed: str | None) -> None:

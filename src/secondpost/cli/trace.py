@@ -12,7 +12,14 @@ from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.documents import ReaderWayDocument, StepDocument, TraceDocument, WayDocument
 from secondpost.cli.newsletters import zone_of
 from secondpost.cli.opening import at_stores
-from secondpost.cli.reader_way import ReaderWay, copies_to, steps_of_issue, steps_of_mail, way_of_reader
+from secondpost.cli.reader_way import (
+    ReaderWay,
+    copies_to,
+    newsletter_of,
+    steps_of_issue,
+    steps_of_mail,
+    way_of_reader,
+)
 from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table, utc_time
 from secondpost.cli.way import Step, steps_of
 from secondpost.config.records import Config
@@ -23,7 +30,6 @@ from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
 from secondpost.mail.size import size_text
 from secondpost.mail.subscriber import NOBODY
 from secondpost.spool.desk import OwnersDesk
-from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import MessageRow, Selection
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.typed import typed_mailbox
@@ -103,7 +109,9 @@ def _of_address(desk: OwnersDesk, readers: NewsletterStore | None, address: str,
     except ValueError:
         return Traced(ways, older, [])
     copies = [_way_to_readers(readers, copy.id, config) for copy in copies_to(readers, mailbox)]
-    found = [way_of_reader(readers, newsletter.name, mailbox) for newsletter in config.newsletters]
+    named = [newsletter.name for newsletter in config.newsletters]
+    others = [name for name in readers.known_newsletters() if name not in named]
+    found = [way_of_reader(readers, name, mailbox, zone_of(config, name)) for name in (*named, *others)]
     ways += [way for way in copies if way is not None]
     return Traced(ways, older, [way for way in found if way is not None])
 
@@ -141,14 +149,9 @@ def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) ->
         return None
     own = "a test copy" if mail.subscriber == NOBODY else "a confirmation"
     of = own if issue is None else _issue_text(issue)
-    return Way(message, of, steps_of_mail(readers, mail), _newsletter_of(readers, issue, mail))
-
-
-def _newsletter_of(readers: NewsletterStore, issue: Issue | None, mail: ReaderDelivery) -> str | None:
-    if issue is not None:
-        return issue.newsletter
-    reader = readers.subscriber(mail.subscriber)
-    return None if reader is None else reader.newsletter
+    newsletter = newsletter_of(readers, issue, mail)
+    zone = zone_of(config, newsletter or "")
+    return Way(message, of, steps_of_mail(readers, mail, zone), newsletter)
 
 
 def _issue_text(issue: Issue) -> str:

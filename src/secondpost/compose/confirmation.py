@@ -1,5 +1,5 @@
-"""Makes the mail that asks whether somebody really wants to be a reader: short, and with nothing in it
-that whoever filled in the form could have written. It is not to be of use for annoying others.
+"""Makes the mail that asks for a confirmation: short, and with nothing in it that came from the form. A
+stranger who fills in the form with the address of another cannot write to them with it.
 """
 
 from css_inline import CSSInliner
@@ -28,11 +28,12 @@ class ConfirmationComposer:
         return content_of(Kind.CONFIRMATION, newsletter, masthead, composed, dated_ms, seed)
 
     def compose(self, masthead: Masthead) -> Composed:
-        subject = f"Please confirm: {masthead.title}"
+        subject = f"Please confirm your subscription to {masthead.title}"
         values: dict[str, Value] = {
             "language": masthead.language,
             "title": masthead.title,
             "subject": subject,
+            "home": masthead.home,
             "confirm": Hole.CONFIRM_URL.marker,
             "postal_address": masthead.postal_address,
         }

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
 
+from secondpost.compose.article_frame import framed
 from secondpost.compose.article_html import DROPPED, clean_article, host_of
 from secondpost.compose.html_text import LINE_CHARACTERS, html_to_text
 from secondpost.compose.templating import Templates, Value, trusted
@@ -237,7 +238,7 @@ def _plain(article: Article) -> str:
 def _body(piece: _Piece) -> Value:
     match piece.extent:
         case Extent.WHOLE:
-            return trusted(piece.html)
+            return trusted(framed(piece.html))
         case Extent.EXCERPT if len(piece.excerpt) > 0:
             return piece.excerpt
         case _:
@@ -280,7 +281,8 @@ def _dateline(masthead: Masthead, number: int | None, dated_s: int) -> str:
 
 
 def _published(masthead: Masthead, article: Article) -> str:
-    if article.published_ms is None:
+    # Hugo dates a page without a date to the year 1; no page of the Web is older than 1970.
+    if article.published_ms is None or article.published_ms <= 0:
         return ""
     try:
         moment = datetime.fromtimestamp(article.published_ms / 1000, ZoneInfo(masthead.timezone))

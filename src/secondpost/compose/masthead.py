@@ -34,6 +34,12 @@ def masthead_of(newsletter: Newsletter, web: Web, feed_title: str) -> Masthead:
     )
 
 
+def own_list_identity(name: str, newsletter: Newsletter) -> str:
+    """The List-Id of a newsletter of this name that has none in the file."""
+    sender = Mailbox.parse(parseaddr(newsletter.sender)[1])
+    return f"{name}.{sender.domain}"
+
+
 def content_of(
     kind: Kind, newsletter: Newsletter, masthead: Masthead, composed: Composed, dated_ms: int, seed: bytes
 ) -> IssueContent:
@@ -47,7 +53,7 @@ def content_of(
         sender=sender,
         subject=composed.subject,
         dated_ms=dated_ms,
-        list_identity=newsletter.list_id or f"{newsletter.name}.{sender.domain}",
+        list_identity=newsletter.list_id or own_list_identity(newsletter.name, newsletter),
         list_title=masthead.title,
         reply_to=None if newsletter.reply_to is None else Mailbox.parse(parseaddr(newsletter.reply_to)[1]),
         archive_url=masthead.home,

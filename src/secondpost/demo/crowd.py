@@ -9,7 +9,8 @@ from secondpost.demo.evidence import FalseClaim, check
 from secondpost.demo.readers import Mail, Reader
 from secondpost.demo.witness import ARRIVAL_SECONDS_MAX, Witness, until
 
-ASKED, CONFIRMED = "Do you want this newsletter", "You are a reader"  # what the link of a confirmation shows
+# What the page of a confirmation's link says.
+ASKED, CONFIRMED = "Do you want to get this newsletter", "You are already subscribed"
 AGAIN_SECONDS = 0.6  # a command takes about as long itself
 
 

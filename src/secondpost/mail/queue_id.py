@@ -46,6 +46,11 @@ def queue_id_ms(queue_id: QueueId) -> int:
     return (queue_id >> (WORKER_BITS + COUNTER_BITS)) + EPOCH_MS
 
 
+def first_queue_id(at_ms: int) -> QueueId:
+    """No id that was given at `at_ms` or later is smaller."""
+    return QueueId(max(0, at_ms - EPOCH_MS) << (WORKER_BITS + COUNTER_BITS))
+
+
 @dataclass(slots=True)
 class QueueIds:
     """Gives out ids for one worker. A clock that steps back never makes one twice."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from secondpost.mail.issue import ArticleId
-from secondpost.store.newsletter_ports import GIVEN_BACK, Feed, LedgerEntry
+from secondpost.store.newsletter_ports import GIVEN_BACK, TAKEN_BY_HAND, Feed, LedgerEntry
 
 FETCH_MS = 10 * 60_000  # between two looks at the feeds
 GOOD_FETCHES_MIN = 2  # in which an article stood, where it has to settle at all
@@ -37,13 +37,18 @@ class Standing:
 def standing(
     waiting: Sequence[LedgerEntry], feeds: Mapping[str, Feed], settle_ms: int, now_ms: int
 ) -> Standing:
-    """`feeds`: those configured, by address; what came from another is not counted."""
+    """`feeds`: those configured, by address; what came from another is not counted, unless the owner took it.
+    That is ripe at once.
+    """
     ripe: list[ArticleId] = []
     doubtful: list[ArticleId] = []
     unripe: list[Unripe] = []
     given_back: set[ArticleId] = set()
     next_look_ms = min((feed.last_fetch_ms or 0 for feed in feeds.values()), default=0) + FETCH_MS
     for entry in waiting:
+        if entry.reason == TAKEN_BY_HAND:
+            ripe.append(entry.id)
+            continue
         feed = feeds.get(entry.feed)
         if feed is None:
             continue

@@ -16,9 +16,7 @@ NO_TEXT = Text("", is_markup=False)
 @dataclass(frozen=True, slots=True)
 class Entry:
     guid: str
-    links: tuple[
-        str, ...
-    ]  # the page, the permalink, then files; the first that a reader can follow is the link
+    links: tuple[str, ...]  # the page, the permalink, then files: the first that leads anywhere is the link
     title: Text
     summary: Text
     contents: tuple[Text, ...]  # forms of the whole text, the richest first

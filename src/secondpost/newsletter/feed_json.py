@@ -89,8 +89,8 @@ def _entry(raw: msgspec.Raw, feed_language: object) -> Entry | None:
         authors=tuple(each.name for each in authors if each.name is not None),
         published_ms=_milliseconds(item.date_published),
         categories=tuple(item.tags or ()),
-        language=next((each for each in (item.language, feed_language) if isinstance(each, str)), ""),
         pictures=tuple(each for each in (item.image, item.banner_image, *pictures) if each is not None),
+        language=next((each for each in (item.language, feed_language) if isinstance(each, str)), ""),
     )
 
 

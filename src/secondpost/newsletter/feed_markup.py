@@ -73,10 +73,12 @@ def _entry(found: dict[str, object]) -> Entry:
 
 def _language(found: dict[str, object]) -> str:
     """What xml:lang says of its content, its summary or its title."""
-    contents = dict.get(found, "content")
-    details = [*(contents if isinstance(contents, list) else []), _mapping(found, "summary_detail")]
-    said = [_word(detail, "language") for detail in (*details, _mapping(found, "title_detail"))]
-    return next((language for language in said if len(language) > 0), "")
+    details = (
+        *_mappings(found, "content"),
+        _mapping(found, "summary_detail"),
+        _mapping(found, "title_detail"),
+    )
+    return next((said for detail in details if len(said := _word(detail, "language")) > 0), "")
 
 
 def _title(found: dict[str, object]) -> Text:

@@ -5,13 +5,28 @@ see for the first time; dates are hints. A document that gives reason to doubt i
 nothing away, and says why in `Feed.finding`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from secondpost.mail.article import Article, FeedRead
+from secondpost.mail.issue import ArticleId
 from secondpost.newsletter.identity import Known, Marks, marks_of, recognised
 from secondpost.newsletter.links import canonical, site
+from secondpost.newsletter.novelty import (
+    FAR_AHEAD,
+    UNRECOGNISABLE,
+    Sight,
+    doubts,
+    goes_on,
+    is_far_ahead,
+    is_oldest_first,
+    is_strange,
+    is_turnover,
+    lost,
+    sight_of,
+)
 from secondpost.store.newsletter_ports import (
+    TAKEN_BY_HAND,
     ArticleMove,
     ArticleState,
     Feed,
@@ -21,11 +36,7 @@ from secondpost.store.newsletter_ports import (
     SeenAgain,
 )
 
-DAY_MS = 86_400_000
-NOVEL_MAX = 5  # new articles in one look that surprise nobody
-BACKDATED_MS = 30 * DAY_MS  # a new article that is so much older than the last look is none
 OWN_GENERATOR = "Secondpost"
-UNRECOGNISABLE = "everything in the feed was new at once: its ids may have changed"
 GONE = "it has gone from the feed"
 
 
@@ -58,19 +69,22 @@ def trusted(read: FeedRead, feed: Feed) -> tuple[Feed, tuple[Marks, ...]]:
 def look(
     read: FeedRead, marks: Sequence[Marks], before: Before, rules: LookRules, now_ms: int
 ) -> FetchRecord:
-    entries = recognised(before.feed.url, marks, before.known)
-    doubt = _doubt(read, entries, before, rules)
+    entries = recognised(before.feed.url, read.articles, marks, before.known)
+    if is_oldest_first(read.articles, entries):  # nearly all feeds begin with the newest
+        read = replace(read, articles=read.articles[::-1])
+        marks, entries = marks[::-1], entries[::-1]
+    sight = sight_of(read, entries, before.known.standing, before.feed, now_ms)
+    doubt = _doubt(read, sight, before, rules, now_ms)
     if doubt is not None:
         return no_information(before.feed, doubt, now_ms)
     fresh = _fresh(read, marks, entries)
-    again = _again(before.feed.url, read, entries)
-    window = len(read.articles)
-    if _is_unrecognisable(entries, before):
+    again = _again(before.feed.url, read, marks, entries)
+    if _is_unrecognisable(sight, before) and not is_turnover(sight, now_ms):
         # Held, so that the owner can take or skip them; what waits stays as it is until then.
         held = tuple(
             NewArticle(each.article, each.marks.link, ArticleState.HELD, UNRECOGNISABLE) for each in fresh
         )
-        finding = f"All {window} articles in it are new at once: their ids may have changed."
+        finding = _unrecognisable_text(sight.window, before.feed.newsletter)
         return replace(no_information(before.feed, finding, now_ms), new=held, again=again)
     feed = replace(
         before.feed,
@@ -78,12 +92,21 @@ def look(
         title=read.title,
         last_fetch_ms=now_ms,
         last_good_ms=now_ms,
+        last_read_ms=now_ms,
         finding="",
         baseline_done=True,
         left_out=read.left_out,
     )
-    judged = _judged(fresh, window, before, rules, now_ms)
-    return FetchRecord(feed, now_ms, judged, again, _moves(entries, len(fresh), before))
+    judged = _judged(fresh, sight, before, rules, now_ms)
+    return FetchRecord(feed, now_ms, judged, again, _moves(sight, before, now_ms))
+
+
+def _unrecognisable_text(window: int, newsletter: str) -> str:
+    articles = "The one article in it is" if window == 1 else f"All {window} articles in it are"
+    return (
+        f"{articles} new at once: their ids may have changed. If they are new, type: secondpost issue take "
+        f"{newsletter} --all; if readers had them before: secondpost issue skip {newsletter} --all."
+    )
 
 
 def no_information(feed: Feed, finding: str, now_ms: int) -> FetchRecord:
@@ -119,9 +142,7 @@ def identity_of(read: FeedRead, url: str) -> str:
     return f"site:{site(read.home) or site(url)}"
 
 
-def _doubt(
-    read: FeedRead, entries: Sequence[LedgerEntry | None], before: Before, rules: LookRules
-) -> str | None:
+def _doubt(read: FeedRead, sight: Sight, before: Before, rules: LookRules, now_ms: int) -> str | None:
     feed = before.feed
     own = {canonical(read.identity), canonical(feed.url)} & set(rules.own_archives)
     if len(own) > 0 or read.generator.startswith(OWN_GENERATOR):
@@ -129,8 +150,8 @@ def _doubt(
     if len(read.articles) == 0 and before.had_articles:
         return "It is empty, and it was not before."
     if len(feed.identity) > 0 and identity_of(read, feed.url) != feed.identity:
-        recognised_count = sum(entry is not None for entry in entries)
-        if recognised_count * 2 < len(entries) or len(entries) == 0:
+        is_known = len(sight.familiar) * 2 >= sight.window > 0
+        if not is_known and not goes_on(sight, now_ms):
             return (
                 f"It is another feed now: it calls itself {identity_of(read, feed.url)!r}, and was "
                 f"{feed.identity!r}. If that is right, spell its address in `feeds` another way, such "
@@ -144,6 +165,7 @@ def _doubt(
 
 @dataclass(frozen=True, slots=True)
 class _Fresh:
+    place: int  # in the document, from the newest
     article: Article
     marks: Marks
 
@@ -154,60 +176,50 @@ def _fresh(
     """Never seen before, once each, oldest first."""
     words: set[str] = set()
     fresh: list[_Fresh] = []
-    for article, each, entry in zip(read.articles, marks, entries, strict=True):
+    for place, (article, each, entry) in enumerate(zip(read.articles, marks, entries, strict=True)):
         if entry is not None or (len(each.words) > 0 and each.words in words):
             continue
         words.add(each.words)
-        fresh.append(_Fresh(replace(article, guid=each.guid), each))
-    fresh.reverse()  # documents begin with the newest
+        fresh.append(_Fresh(place, replace(article, guid=each.guid), each))
+    fresh.reverse()
     if any(each.article.published_ms is None for each in fresh):
         return tuple(fresh)
     return tuple(sorted(fresh, key=lambda each: each.article.published_ms or 0))
 
 
-def _again(url: str, read: FeedRead, entries: Sequence[LedgerEntry | None]) -> tuple[SeenAgain, ...]:
+def _again(
+    url: str, read: FeedRead, marks: Sequence[Marks], entries: Sequence[LedgerEntry | None]
+) -> tuple[SeenAgain, ...]:
     """Known ones of this feed, once each. One of another feed is that feed's to follow."""
     again: dict[int, SeenAgain] = {}
-    for article, entry in zip(read.articles, entries, strict=True):
+    for article, each, entry in zip(read.articles, marks, entries, strict=True):
         if entry is not None and entry.feed == url:
-            again.setdefault(entry.id, SeenAgain(entry.id, article))
+            seen = SeenAgain(entry.id, replace(article, guid=each.guid), each.link)
+            again.setdefault(entry.id, seen)
     return tuple(again.values())
 
 
 def _judged(
-    fresh: Sequence[_Fresh], window: int, before: Before, rules: LookRules, now_ms: int
+    fresh: Sequence[_Fresh], sight: Sight, before: Before, rules: LookRules, now_ms: int
 ) -> tuple[NewArticle, ...]:
-    surprise = _surprise(len(fresh), window, before, rules)
+    # Of a feed that began with nothing too much at once is as strange as of one that had articles.
+    is_begun = before.had_articles or before.feed.baseline_done
+    why = doubts(sight, now_ms, takes_everything=rules.takes_everything) if is_begun else {}
     judged = []
     for each in fresh:
-        state, reason = _judgement(each.article, surprise, before.feed, rules, now_ms)
+        state, reason = _judgement(each.article, why.get(each.place), before.feed, rules)
         judged.append(NewArticle(each.article, each.marks.link, state, reason))
     return tuple(judged)
 
 
-def _surprise(fresh: int, window: int, before: Before, rules: LookRules) -> str | None:
-    """R14: too much of it is new for a blog that is only written on, also where it began with nothing."""
-    was_empty = before.feed.baseline_done and not rules.takes_everything
-    if not (before.had_articles or was_empty) or fresh <= max(NOVEL_MAX, window // 2):
-        return None
-    return f"{fresh} of the {window} articles in the feed were new at once"
-
-
-def _is_unrecognisable(entries: Sequence[LedgerEntry | None], before: Before) -> bool:
+def _is_unrecognisable(sight: Sight, before: Before) -> bool:
     """Nothing in it was known before, or only from looks that were just as strange."""
-    if not before.had_articles or len(entries) == 0:
+    if not before.had_articles or sight.window == 0:
         return False
-    familiar = [entry for entry in entries if entry is not None and not _is_strange(entry)]
-    return len(familiar) == 0
+    return all(is_strange(entry) for entry in sight.familiar.values())
 
 
-def _is_strange(entry: LedgerEntry) -> bool:
-    return entry.state is ArticleState.HELD and entry.reason == UNRECOGNISABLE
-
-
-def _judgement(
-    article: Article, surprise: str | None, feed: Feed, rules: LookRules, now_ms: int
-) -> tuple[ArticleState, str]:
+def _judgement(article: Article, doubt: str | None, feed: Feed, rules: LookRules) -> tuple[ArticleState, str]:
     if not feed.baseline_done and not rules.takes_everything:
         return ArticleState.SEEN, "it was there when the feed was first read"
     categories = frozenset(category.casefold() for category in article.categories)
@@ -215,43 +227,44 @@ def _judgement(
         return ArticleState.SKIPPED, "its category is one to skip"
     if len(rules.only) > 0 and categories.isdisjoint(rules.only):
         return ArticleState.SKIPPED, "it is in none of the categories to take"
-    if surprise is not None:
-        return ArticleState.HELD, surprise
-    if not rules.takes_everything and _is_backdated(article, feed, now_ms):
-        return ArticleState.HELD, "its date is long before it was first seen"
-    return ArticleState.WAITING, ""
-
-
-def _is_backdated(article: Article, feed: Feed, now_ms: int) -> bool:
-    published, last = article.published_ms, feed.last_good_ms
-    return published is not None and last is not None and published < min(last, now_ms) - BACKDATED_MS
+    return (ArticleState.WAITING, "") if doubt is None else (ArticleState.HELD, doubt)
 
 
 # ---------------------------------------------------------------- what has gone, and what came back (R15)
 
 
-def _moves(entries: Sequence[LedgerEntry | None], fresh: int, before: Before) -> tuple[ArticleMove, ...]:
-    present = {entry.id: entry for entry in entries if entry is not None and entry.feed == before.feed.url}
+def _moves(sight: Sight, before: Before, now_ms: int) -> tuple[ArticleMove, ...]:
+    present = {entry.id: place for place, entry in sight.familiar.items() if entry.feed == before.feed.url}
+    back = [each for each in before.waiting if each.id in present and _is_free(each, sight, now_ms)]
+    return (
+        *(ArticleMove(each.id, ArticleState.HELD, GONE) for each in _withdrawn(sight, before, present)),
+        *(ArticleMove(each.id, ArticleState.WAITING, "") for each in back),
+    )
+
+
+def _withdrawn(sight: Sight, before: Before, present: Mapping[ArticleId, int]) -> list[LedgerEntry]:
+    """A window that moves on loses its oldest, as many as came in. Anything else was taken back."""
     last_ms = before.feed.last_good_ms or 0
     # What was not there the last time either has long slid out, or was taken up by hand: it stays.
     gone = [
         each
         for each in before.waiting
-        if each.state is ArticleState.WAITING and each.id not in present and each.last_seen_ms >= last_ms
+        if each.state is ArticleState.WAITING
+        and each.reason != TAKEN_BY_HAND
+        and each.id not in present
+        and each.last_seen_ms >= last_ms
     ]
-    back = [each for each in before.waiting if each.id in present and _is_gone(each)]
-    oldest = min((each.id for each in present.values()), default=None)
-    withdrawn = [
-        each
-        for each in gone
-        # A window that moves on loses its oldest, as many as came in. Anything else was taken back.
-        if len(gone) > fresh or (oldest is not None and oldest < each.id)
-    ]
-    return (
-        *(ArticleMove(each.id, ArticleState.HELD, GONE) for each in withdrawn),
-        *(ArticleMove(each.id, ArticleState.WAITING, "") for each in back),
-    )
+    known = [entry for entry in sight.familiar.values() if entry.id in present]
+    came = len(sight.fresh) + sum(entry.first_seen_ms > last_ms for entry in known)
+    missing = {entry.id for entry in lost(sight.familiar, gone, before.feed)} if len(present) > 0 else set()
+    return [each for each in gone if len(gone) > came or each.id in missing]
 
 
-def _is_gone(entry: LedgerEntry) -> bool:
-    return entry.state is ArticleState.HELD and entry.reason == GONE
+def _is_free(entry: LedgerEntry, sight: Sight, now_ms: int) -> bool:
+    """It stands in the feed again, and what it was held for is over."""
+    if entry.state is not ArticleState.HELD:
+        return False
+    if entry.reason == FAR_AHEAD:
+        here = sight.articles[entry.id]
+        return not is_far_ahead(here, now_ms)
+    return entry.reason == GONE

@@ -7,8 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from secondpost.newsletter.decisions import Decision, InDoubt, Settling, When, counted
-from secondpost.newsletter.eligible import Standing
-from secondpost.newsletter.ledger import GONE
+from secondpost.newsletter.eligible import Standing, Unripe
 from secondpost.store.newsletter_ports import CalendarSince, Feed, LedgerEntry
 
 
@@ -22,6 +21,7 @@ class Outlook:
     minimum: int
     reason: str
     decision: Decision
+    unripe: tuple[Unripe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def beside(
     is_only_past: bool,
     goes_by: CalendarSince | None,
 ) -> Beside:
-    whys = Counter(entry.reason for entry in held if entry.feed in feeds and entry.reason != GONE)
+    whys = Counter(entry.reason for entry in held)
     return Beside(
         unlooked=tuple(feed.url for feed in feeds.values() if feed.last_fetch_ms is None),
         held=dict(whys),
@@ -55,7 +55,7 @@ def beside(
     )
 
 
-def reason(decision: Decision, standing: Standing, beside: Beside, when: When) -> str:
+def reason(newsletter: str, decision: Decision, standing: Standing, beside: Beside, when: When) -> str:
     """For the owner: why, and what else stands in the way of more articles."""
     sentences = [decision.sentence(when)]
     if not isinstance(decision, InDoubt):
@@ -64,7 +64,9 @@ def reason(decision: Decision, standing: Standing, beside: Beside, when: When) -
         sentences.append(f"{counted(len(standing.unripe))} more must settle, or bear a date to come.")
     sentences += [f"The feed {url} was not looked at yet." for url in beside.unlooked]
     for why, articles in beside.held.items():
-        sentences.append(f"{counted(articles)} {'is' if articles == 1 else 'are'} held back: {why}.")
+        sentences.append(f"{counted(articles)} {'is' if articles == 1 else 'are'} held: {why}.")
+    if len(beside.held) > 0:
+        sentences.append(f"To see them, and to take or skip them: secondpost issue next {newsletter}.")
     sentences += [f"In the feed {url}, {entries}." for url, entries in beside.left_out.items()]
     if beside.is_only_past:
         sentences.append(

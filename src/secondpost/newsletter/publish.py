@@ -92,7 +92,24 @@ class Publisher:
         # First, and by the service alone: a command may know of a change before the service does.
         await self._keep_calendar(newsletter)
         if self._clock.now_ms() - self._looked_ms(newsletter) >= FETCH_MS:
+            before = self._reading.causes_held(newsletter)
             await self.fetch(newsletter)
+            await self._tell_of_held(newsletter, before)
+
+    async def _tell_of_held(self, newsletter: Newsletter, before: frozenset[str]) -> None:
+        """Once for each cause, at the second look that finds it so, until nothing is held for it any more:
+        also over a restart, and also of what a command found. A crash in between says it twice.
+        """
+        name, held = newsletter.name, self._reading.causes_held(newsletter)
+        alarmed = self._reading.causes_alarmed(newsletter)
+        for cause in sorted((held & before) - alarmed):
+            self._log.alarm(
+                "articles-held",
+                f"{name}: an article is held, or several: {cause}. Type: secondpost issue next {name}",
+            )
+        known = held & (before | alarmed)
+        if known != alarmed:
+            await self._reading.set_causes_alarmed(newsletter, known)
 
     async def _keep_calendar(self, newsletter: Newsletter) -> None:
         known = self._issues.calendar(newsletter.name)
@@ -126,8 +143,12 @@ class Publisher:
         found, desk, rules, now_ms = self._known(newsletter)
         decision = decider(found, desk, rules, now_ms)
         others = look_beside(newsletter, desk, found)
-        why = reason(decision, found, others, lambda at_ms: moment_text(at_ms, rules.zone, now_ms))
-        return Outlook(newsletter.name, found.count, len(found.unripe), rules.minimum, why, decision)
+        why = reason(
+            newsletter.name, decision, found, others, lambda at_ms: moment_text(at_ms, rules.zone, now_ms)
+        )
+        return Outlook(
+            newsletter.name, found.count, len(found.unripe), rules.minimum, why, decision, found.unripe
+        )
 
     def _known(self, newsletter: Newsletter) -> tuple[Standing, Desk, IssueRules, int]:
         now_ms = self._clock.now_ms()

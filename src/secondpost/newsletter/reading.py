@@ -6,6 +6,7 @@ from itertools import chain
 
 from secondpost.config.records import Newsletter, Start
 from secondpost.mail.article import (
+    ARTICLES_MAX,
     FeedAnswered,
     FeedAsked,
     FeedNotLookedAt,
@@ -14,7 +15,7 @@ from secondpost.mail.article import (
     FeedUnreadable,
 )
 from secondpost.mail.issue import Issue
-from secondpost.newsletter.identity import Known, Marks
+from secondpost.newsletter.identity import Known, Marks, reused_guids
 from secondpost.newsletter.ledger import (
     Before,
     LookRules,
@@ -24,6 +25,7 @@ from secondpost.newsletter.ledger import (
     trusted,
     unchanged,
 )
+from secondpost.newsletter.novelty import is_strange
 from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, Ledger, LedgerEntry
 from secondpost.world.ports import Clock
 
@@ -54,6 +56,17 @@ class FeedReading:
     def has_any(self, newsletter: Newsletter, state: ArticleState) -> bool:
         return len(self._ledger.entries(newsletter.name, state, 1)) > 0
 
+    def causes_held(self, newsletter: Newsletter) -> frozenset[str]:
+        """Why articles are held."""
+        return self._ledger.causes_held(newsletter.name)
+
+    def causes_alarmed(self, newsletter: Newsletter) -> frozenset[str]:
+        """Those of which an alarm has spoken."""
+        return self._ledger.causes_alarmed(newsletter.name)
+
+    async def set_causes_alarmed(self, newsletter: Newsletter, causes: frozenset[str]) -> None:
+        await self._ledger.set_causes_alarmed(newsletter.name, causes)
+
     def of_issue(self, issue: Issue) -> list[LedgerEntry]:
         return self._ledger.entries_of_issue(issue.id)
 
@@ -80,11 +93,19 @@ class FeedReading:
                 return not_looked_at(feed, reason, now_ms)
             case FeedUnchanged():
                 return unchanged(feed, self.waiting(newsletter), now_ms)
-            case FeedRead() as found:
-                read = _placed(found)
-                feed, marks = trusted(read, feed)
-                record = look(read, marks, self._before(feed, marks), self._rules(newsletter), now_ms)
+            case FeedRead() as read:
+                record = self._look_at(_placed(read), newsletter, feed, now_ms)
                 return validated(record, answered)
+
+    def _look_at(self, read: FeedRead, newsletter: Newsletter, feed: Feed, now_ms: int) -> FetchRecord:
+        feed, marks = trusted(read, feed)
+        before = self._before(feed, marks)
+        reused = reused_guids(read.articles, marks, before.known)
+        if len(reused) > 0:
+            read = replace(read, repeated_guids=read.repeated_guids | reused)
+            feed, marks = trusted(read, feed)
+            before = replace(before, feed=feed)
+        return look(read, marks, before, self._rules(newsletter), now_ms)
 
     def _before(self, feed: Feed, marks: Sequence[Marks]) -> Before:
         name, ledger = feed.newsletter, self._ledger
@@ -100,10 +121,13 @@ class FeedReading:
         by_link = ledger.entries_by_link(name, links)
         by_words = ledger.entries_by_fingerprint(name, words)
         # Of several the one seen first is the article; of its own feed's and another's, its own.
+        read_ms = feed.last_read_ms
+        standing = () if read_ms is None else ledger.standing(name, feed.url, read_ms, ARTICLES_MAX)
         known = Known(
             {entry.article.guid: entry for entry in reversed(by_guid)},
             {entry.canonical_link: entry for entry in _own_last(by_link, feed.url)},
             {entry.article.fingerprint: entry for entry in _own_last(by_words, feed.url)},
+            tuple(entry for entry in standing if not is_strange(entry)),
         )
         kept = chain.from_iterable(
             ledger.entries(name, state, WAITING_MAX) for state in (ArticleState.WAITING, ArticleState.HELD)

@@ -184,6 +184,8 @@ class _Running:
         world = self._world(mail_doors, work)
         held = await self._hold_the_store(world.disk, ends)
         mail, readers = self._stores(world, failed, ends)
+        if "deliver" in self._roles:  # one of a kind
+            self._tell_of_names(readers, log)
         await self._start_mail(world, mail, readers, writer, failed, ends)
         if readers is not None:
             await self._start_newsletter(world, readers, writer, failed, ends)
@@ -222,6 +224,20 @@ class _Running:
             ends.callback(readers.close)
             make_missing_keys(self._config.store, self._config.dkim, world.dice)
         return mail, readers
+
+    def _tell_of_names(self, readers: SqliteNewsletterStore | None, log: MailLog) -> None:
+        """Newsletters that have readers, and that the file does not name."""
+        from secondpost.app_newsletter import look_at_names, names_in_store
+        from secondpost.newsletter.renaming import left_behind_text, what_to_do_text
+
+        config = self._config
+        try:
+            found = look_at_names(config) if readers is None else names_in_store(config, readers)
+        except (StoreUnavailable, StoreFull):
+            return  # the mail of a server that sends no newsletter does not wait for it
+        named = [newsletter.name for newsletter in config.newsletters]
+        for one in found.left_behind:
+            log.alarm("newsletter-unnamed", f"{left_behind_text(one)}; {what_to_do_text(one, named)}")
 
     async def _start_mail(
         self,

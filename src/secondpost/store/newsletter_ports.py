@@ -54,6 +54,8 @@ class ArticleState(StrEnum):
 
 
 GIVEN_BACK = "it was in an issue that was stopped"  # the reason of an article that waits again
+TAKEN_BY_HAND = "you took it"  # of one that the owner led to WAITING: no look at a feed leads it away
+SKIPPED_BY_HAND = "you skipped it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Feed:
     title: str = ""
     last_fetch_ms: int | None = None
     last_good_ms: int | None = None
+    last_read_ms: int | None = None  # of the last document that was believed; a 304 is none
     finding: str = ""  # of the last fetch in words; "" when it was good
     baseline_done: bool = False  # what stood in it at first sight is in the ledger
     distrusted_guids: frozenset[str] = frozenset()  # once given to two articles: never to be believed again
@@ -88,7 +91,7 @@ class LedgerEntry:
     good_fetches: int  # in which it stood, the first included
     state: ArticleState
     issue: IssueId | None  # if and only if TAKEN
-    reason: str  # in words for the owner: why it is held, skipped or seen; GIVEN_BACK
+    reason: str  # in words for the owner: why it is held, skipped or seen; GIVEN_BACK; TAKEN_BY_HAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,13 @@ class NewArticle:
 
 @dataclass(frozen=True, slots=True)
 class SeenAgain:
-    """A known article stood in the feed again: it now says this, unless it is taken."""
+    """A known article stood in the feed again: it now says this, unless it is taken. Taken or not, it is
+    known by its newest guid and link from now on.
+    """
 
     id: ArticleId
     article: Article
+    canonical_link: str = ""  # "": as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +147,28 @@ class Ledger(Protocol):
         ...
 
     def move_articles(self, newsletter: str, moves: Sequence[ArticleMove]) -> Awaitable[int]:
-        """Skip, hold, take up again: how many were not taken by an issue, and went."""
+        """The owner's take and skip: all of them in one transaction, or none when one of them is in an issue
+        or not of this newsletter; how many went.
+        """
         ...
+
+    def standing(self, newsletter: str, url: str, since_ms: int, limit: int) -> list[LedgerEntry]:
+        """Articles of this feed that were seen in it at `since_ms` or later, in the order first seen; the
+        latest `limit` of them.
+        """
+        ...
+
+    def count(self, newsletter: str, state: ArticleState) -> int: ...
+
+    def causes_held(self, newsletter: str) -> frozenset[str]:
+        """Why articles are held: each reason once."""
+        ...
+
+    def causes_alarmed(self, newsletter: str) -> frozenset[str]:
+        """Those of which an alarm has spoken."""
+        ...
+
+    def set_causes_alarmed(self, newsletter: str, causes: frozenset[str]) -> Awaitable[None]: ...
 
     def entries_by_guid(self, newsletter: str, url: str, guids: Sequence[str]) -> list[LedgerEntry]:
         """Of this feed: a guid means nothing outside of its feed."""
@@ -222,6 +248,9 @@ class ReaderDelivery:
     host: str
     reply: str
     was_retried: bool  # the one retry of what is unknown was made
+    due_ms: int  # when it is tried next, while it waits and its site is not down
+    site: str  # as hinted; "unsorted" before the first attempt
+    site_down: bool
 
 
 class Issues(Protocol):

@@ -3,7 +3,7 @@
 What store/ports and store/newsletter_ports say of awaitables, reads, times, errors and batches holds here.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -12,21 +12,50 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
+from secondpost.store.naming_ports import Naming
 from secondpost.store.newsletter_ports import Issues, Leading, Ledger, ReaderDelivery, ReaderMail
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Keeping
+from secondpost.store.standing_ports import MailStanding
 
 BATCH_READERS_MAX = 250  # about 10 ms of the write lock
 
 
 class SignedUp(StrEnum):
-    """What a sign-up did. The one who asked is told the same in every case."""
+    """What a sign-up did; nothing was sent but for CONFIRM. The one who asked is told the same in every case,
+    REFUSED apart.
+    """
 
     CONFIRM = "confirm"  # pending, and a confirmation is on its way
-    LIMITED = "limited"  # too soon, or too often from that network: nothing was done
-    CROWDED = "crowded"  # too many mails to that domain, or in all, wait for an answer: nothing was done
-    ALREADY = "already"  # is a reader: nothing was done
-    SUPPRESSED = "suppressed"  # nothing was done
+    LIMITED = "limited"  # too often from that network
+    REPEATED = "repeated"  # too soon, or too often to that address
+    CROWDED = "crowded"  # too many mails to that domain, or in all, wait for an answer
+    ALREADY = "already"  # is a reader
+    SUPPRESSED = "suppressed"  # or complained, as an owner who lifted the suppression may not have seen
+    TRAPPED = "trapped"  # filled in what people do not see
+    REFUSED = "refused"  # so often from that network that the page turned them away
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpOutcome:
+    """What came of one sign-up of an address, which is kept as a keyed hash alone."""
+
+    at_ms: int
+    how: str  # form or mail
+    outcome: SignedUp
+    is_confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpCounts:
+    """Of the sign-ups for one newsletter since some time."""
+
+    outcomes: Mapping[SignedUp, int]  # every one, also those that nothing came to
+    confirmed: int
+
+    @property
+    def asked(self) -> int:
+        return sum(self.outcomes.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +91,7 @@ class Suppression:
     reason: Reason
     at_ms: int
     evidence: str
+    yields: bool = False  # the person's own confirmation lifts it (subscribers/states.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +183,14 @@ class Subscribers(Protocol):
     ) -> Awaitable[SignedUp]:
         """The pending reader and the confirmation, which is named `message`: one transaction, which takes the
         same steps whatever comes of it. Its `content` are the caller's own bytes; none when it is composed as
-        it is sent. Someone who had left, or whose mail came back, is pending again.
+        it is sent. Someone who had left or was erased, or whose mail came back, is pending again.
         """
+        ...
+
+    def note_sign_up(
+        self, newsletter: str, mailbox: Mailbox, at_ms: int, how: str, outcome: SignedUp
+    ) -> Awaitable[None]:
+        """One that came to its end before the store was asked."""
         ...
 
     def add(
@@ -172,7 +208,9 @@ class Subscribers(Protocol):
         ...
 
     def confirm(self, id: SubscriberId, consent: Consent, evidence: QueueId | None = None) -> Awaitable[bool]:
-        """Pending or suspended becomes active; a suppressed one does not."""
+        """Pending or suspended becomes active, and a suppression that yields is lifted; whoever is suppressed
+        otherwise does not.
+        """
         ...
 
     def leave(
@@ -198,7 +236,7 @@ class Subscribers(Protocol):
     def suppress(
         self, newsletter: str, mailboxes: Sequence[Mailbox], reason: Reason, at_ms: int, evidence: str
     ) -> Awaitable[int]:
-        """How many were not suppressed before. At most BATCH_READERS_MAX at once."""
+        """How many were not suppressed before, or only until they sign up. BATCH_READERS_MAX at most."""
         ...
 
     def suppress_hashes(self, rows: Sequence[HashedSuppression]) -> Awaitable[int]:
@@ -256,8 +294,8 @@ class Subscribers(Protocol):
         ...
 
     def forget_pending(self, since_before_ms: int) -> Awaitable[int]:
-        """Those who never confirmed are no longer there, or have left if they were readers before; one batch,
-        how many.
+        """Those who never confirmed are no longer there, or have left if they were readers before, and what
+        came of sign-ups before then is forgotten; one batch, how many.
         """
         ...
 
@@ -287,6 +325,12 @@ class Subscribers(Protocol):
 
     def suppressed_count(self, newsletter: str) -> int: ...
 
+    def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
+        """The latest ones, in order, whoever has the address."""
+        ...
+
+    def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts: ...
+
     def events_of(self, id: SubscriberId) -> list[ReaderEvent]: ...
 
     def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
@@ -302,5 +346,7 @@ class Subscribers(Protocol):
         ...
 
 
-class NewsletterStore(Leading, Ledger, Issues, Subscribers, ReaderMail, Desk, Keeping, Protocol):
+class NewsletterStore(
+    Leading, Ledger, Issues, Subscribers, ReaderMail, MailStanding, Naming, Desk, Keeping, Protocol
+):
     """The whole of it: what an adapter offers, and what app hands to the stations part by part."""

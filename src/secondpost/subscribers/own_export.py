@@ -33,6 +33,7 @@ EVERYWHERE = ""  # the newsletter of a suppression that holds for all of them
 _ATTRIBUTES = msgspec.json.Decoder(dict[str, str])
 # What older exports wrote there: that the address is suppressed, and not why.
 _REASONS = {reason.value: reason for reason in Reason} | {"yes": Reason.IMPORTED}
+_YIELDS = " until they sign up"  # and confirm it
 
 
 def reader_cells(subscriber: Subscriber, suppressions: Sequence[Suppression]) -> tuple[str, ...]:
@@ -64,12 +65,16 @@ def _suppression_cells(suppressions: Sequence[Suppression]) -> tuple[str, ...]:
     here: tuple[str, ...] = ("", "", "")
     everywhere: tuple[str, ...] = ("", "", "")
     for one in suppressions:
-        cells = (one.reason.value, moment_text(one.at_ms), one.evidence)
+        cells = (_reason_text(one), moment_text(one.at_ms), one.evidence)
         if one.newsletter == EVERYWHERE:
             everywhere = cells
         else:
             here = cells
     return (*here, *everywhere)
+
+
+def _reason_text(one: Suppression) -> str:
+    return f"{one.reason}{_YIELDS}" if one.yields else one.reason.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +120,11 @@ class OwnColumns:
         for newsletter, (reason, at, by) in ((self.newsletter, cells[:3]), (EVERYWHERE, cells[3:])):
             if reason == "":
                 continue
-            if reason not in _REASONS:
+            why = _REASONS.get(reason.removesuffix(_YIELDS))
+            if why is None:
                 raise ValueError(f"{reason!r} is no reason")
-            at_ms = moment_ms(at)
-            found.append(Suppression(newsletter, _REASONS[reason], now_ms if at_ms is None else at_ms, by))
+            at_ms, yields = moment_ms(at), reason.endswith(_YIELDS)
+            found.append(Suppression(newsletter, why, now_ms if at_ms is None else at_ms, by, yields))
         return tuple(found)
 
 

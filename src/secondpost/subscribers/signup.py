@@ -14,10 +14,11 @@ from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
 from secondpost.maillog import MailLog
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits, Subscribers
-from secondpost.subscribers.typed import check_reader
+from secondpost.subscribers.typed import NotAReader, check_reader
 from secondpost.world.ports import Clock
 
 CROWD_LINE_MS = 3_600_000
+BY_FORM = "form"
 
 
 class Confirmed(Enum):
@@ -52,7 +53,7 @@ class SignUps:
     limits: SignUpLimits = field(default_factory=SignUpLimits)
 
     async def ask(
-        self, newsletter: str, mailbox: Mailbox, where: str, words: str, caller: str, how: str = "form"
+        self, newsletter: str, mailbox: Mailbox, where: str, words: str, caller: str, how: str = BY_FORM
     ) -> SignedUp:
         """`words` are those that stood on the form at `where`, or in their mail; `caller` is an IP address
         or "". Raises NotAReader.
@@ -67,6 +68,16 @@ class SignUps:
         if outcome is SignedUp.CROWDED:
             self.crowded(newsletter, mailbox.domain, now_ms)
         return outcome
+
+    async def note(self, newsletter: str, mailbox: Mailbox, outcome: SignedUp) -> None:
+        """A sign-up on the page that came to its end there, for the owner to see. Of an address that cannot
+        be a reader's nothing is kept.
+        """
+        try:
+            check_reader(mailbox, self.own)
+        except NotAReader:
+            return
+        await self.subscribers.note_sign_up(newsletter, mailbox, self.clock.now_ms(), BY_FORM, outcome)
 
     async def add(self, newsletter: str, mailbox: Mailbox, consent: Consent | None) -> Subscriber | None:
         """By the owner: a reader at once with a consent, else a mail asks them. None when the address is

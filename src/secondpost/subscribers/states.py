@@ -4,10 +4,12 @@ docs/states.md is checked against this table. A reader gets mail in one state al
 when the address is not suppressed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.store.subscriber_ports import Reason
 
 
 class By(StrEnum):
@@ -58,6 +60,15 @@ EDGES: tuple[Edge, ...] = (
     Edge(_S.SUSPENDED, _S.LEFT, By.OWNER, _TAKEN_AWAY),
     Edge(_S.SUSPENDED, _S.COMPLAINED, By.PROVIDER, "said so of an older issue"),
 )
+
+# Who may lift a suppression: a reader by confirming a new sign-up, the owner with `suppress --lift`.
+LIFTED_BY: Mapping[Reason, tuple[By, ...]] = {
+    Reason.OWNER: (By.OWNER,),
+    Reason.ERASED: (By.READER, By.OWNER),
+    Reason.COMPLAINED: (By.OWNER,),
+    Reason.BOUNCED: (By.OWNER,),
+    Reason.IMPORTED: (By.OWNER,),
+}
 
 
 def sources_of(target: SubscriberState, *by: By) -> tuple[SubscriberState, ...]:

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,7 +32,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.leave import ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.web.callers import Rate, trusted_networks
-from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, PublicPages
+from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, Moved, PublicPages
 from secondpost.web.reader import BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS, ReaderPages
 from secondpost.web.site import Site
 from secondpost.world.ports import Clock
@@ -53,18 +53,18 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 SAID = {
-    400: ("That did not work", "What was sent is not what the form would send."),
+    400: ("That did not work", "We could not read what the form sent. Please go back and try again."),
     404: (
-        "Nothing here",
-        "There is no page at this address. If you came by a link of a mail, was it cut off?",
+        "Page not found",
+        "There is no page at this address. If you followed a link in an email, part of it may be missing.",
     ),
-    405: ("Not like this", "This page does not answer that."),
-    408: ("Too slow", "The form took too long to arrive. Try again."),
-    413: ("Too much", "That is more than the form would send."),
-    415: ("That did not work", "What was sent is not what the form would send."),
-    429: ("Too often", "Too many requests came from your network. Try again later."),
-    500: ("Our fault", "Something went wrong here. Try again later."),
-    503: ("Not now", "We cannot answer just now. Try again in some minutes."),
+    405: ("That does not work here", "This address does not take that kind of request."),
+    408: ("That took too long", "The form did not arrive in time. Please try again."),
+    413: ("That was too long", "The form sent more than we can take. Please enter your email address only."),
+    415: ("That did not work", "We could not read what the form sent. Please go back and try again."),
+    429: ("Please try again later", "Too many requests came from your network."),
+    500: ("Something went wrong", "The mistake is ours. Please try again later."),
+    503: ("Please try again in a few minutes", "We cannot answer right now."),
 }
 
 
@@ -83,6 +83,7 @@ def make_app(
         site,
         sign_ups,
         Templates("secondpost.compose"),
+        Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
         Rate(clock, PrefixRate(SIGN_UPS_MAX, SIGN_UPS_SPAN_MS)),
     )
     readers = ReaderPages(
@@ -113,6 +114,7 @@ def make_app(
             Route("/{name}/{number}", public.issue),
         ],
         exception_handlers={
+            Moved: errors.moved,
             HTTPException: errors.refused,
             StoreUnavailable: errors.not_now,
             StoreFull: errors.not_now,
@@ -145,6 +147,10 @@ class _Errors:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
         return self._page(status, dict(headers or {}))
+
+    async def moved(self, request: Request, error: Exception) -> Response:
+        """RFC 9110 §15.4.9: what is sent by POST is sent again there."""
+        return RedirectResponse(str(error), 308)
 
     async def not_now(self, request: Request, error: Exception) -> Response:
         return self._page(503, {"Retry-After": RETRY_SECONDS})

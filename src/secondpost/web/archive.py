@@ -1,11 +1,26 @@
-"""Tells an issue as it was sent: the same HTML, with public addresses where a reader's own would stand."""
+"""Shows an issue as it was sent: the same HTML, with public addresses where a reader's own would stand.
 
+What speaks to one reader (class "mailed" in the template) is not shown, and a line at the top leads to the
+newsletter's page.
+"""
+
+import re
 from email import message_from_bytes
 from email.policy import default
 from html import escape
 
 from secondpost.mail.issue_content import Hole, IssueContent
 from secondpost.protocols.quoted_printable import filling
+
+STYLE = """<style>
+.mailed { display: none !important; }
+.home { padding: 12px; font: 15px/1.5 system-ui, sans-serif; text-align: center; }
+.home a { color: #1b4f9c; }
+@media (prefers-color-scheme: dark) { .home a { color: #8fb8f6; } }
+</style>
+"""
+WAY_HOME = '<nav class="home" lang="en"><a href="{home}">All issues, and how to subscribe</a></nav>'
+_BODY = re.compile("<body[^>]*>")
 
 
 def html_of(content: IssueContent, home: str, view: str) -> str:
@@ -26,4 +41,10 @@ def html_of(content: IssueContent, home: str, view: str) -> str:
     part = message.get_body(("html",))
     if part is None:
         raise LookupError("the issue has no HTML part")
-    return str(part.get_content())
+    return _framed(str(part.get_content()), home)
+
+
+def _framed(html: str, home: str) -> str:
+    way_home = WAY_HOME.format(home=escape(home))
+    with_style = html.replace("</head>", f"{STYLE}</head>", 1)
+    return _BODY.sub(lambda found: f"{found[0]}{way_home}", with_style, count=1)

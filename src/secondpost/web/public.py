@@ -3,6 +3,7 @@
 GET and HEAD change nothing; only the POST of the form does.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parseaddr
 
@@ -17,6 +18,7 @@ from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.moment import day_text
+from secondpost.store.subscriber_ports import SignedUp
 from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader, typed_mailbox
@@ -29,8 +31,11 @@ from secondpost.web.site import Site, zone_of
 ISSUES_PER_PAGE = 50
 ISSUE_NUMBER_DIGITS_MAX = 9
 SIGN_UPS_MAX, SIGN_UPS_SPAN_MS = 20, 10 * 60_000  # of one network
+# The field for programs. No browser and no password manager knows what would stand in it: they fill in names
+# such as `website` or `company`, for people who would then get no mail.
+TRAP = "blank"
 
-NO_ADDRESS = "That is not an address that mail can be sent to."
+NO_ADDRESS = "We cannot send email to this address. Please check it for typing mistakes."
 
 # The issue brings the styles that were mailed, and images from where they are.
 ISSUE_POLICY = (
@@ -39,12 +44,17 @@ ISSUE_POLICY = (
 )
 
 
+class Moved(Exception):
+    """The newsletter has another name now. The text is the path under which the page is."""
+
+
 @dataclass(frozen=True, slots=True)
 class PublicPages:
     site: Site
     sign_ups: SignUps
     feeds: Templates
     sign_up_rate: Rate
+    refusal_rate: Rate  # of those beyond it that are written down
 
     async def front(self, request: Request) -> Response:
         """The way to the only newsletter, or the choice among several."""
@@ -102,7 +112,10 @@ class PublicPages:
         return PlainTextResponse("ok\n")
 
     async def _sign_up(self, request: Request, newsletter: Newsletter) -> Response:
-        if not self.sign_up_rate.allows(self.site.caller(request)):
+        caller = self.site.caller(request)
+        if not self.sign_up_rate.allows(caller):
+            if self.refusal_rate.allows(caller):
+                await self._note_refusal(request, newsletter)
             raise HTTPException(429)
         form = await read_form(request)
         typed = form.value("email")
@@ -112,19 +125,28 @@ class PublicPages:
             return self._home(newsletter, fault=NO_ADDRESS, address=typed)
         if is_from_elsewhere(request, self.site.web.url):
             return self._home(newsletter, address=str(mailbox))
-        # Only programs fill in a field that nobody sees.
-        if len(form.value("website")) == 0:
+        # Only programs fill in a field that people do not see.
+        if len(form.value(TRAP)) > 0:
+            await self.sign_ups.note(newsletter.name, mailbox, SignedUp.TRAPPED)
+        else:
             words, where = self._words(newsletter), self.site.url(f"/{newsletter.name}/")
             try:
-                await self.sign_ups.ask(newsletter.name, mailbox, where, words, self.site.caller(request))
+                await self.sign_ups.ask(newsletter.name, mailbox, where, words, caller)
             except NotAReader:
                 return self._home(newsletter, fault=NO_ADDRESS, address=typed)
         return self.site.told(
-            "Look into your mailbox",
-            "A mail asks you to confirm. Nothing else is sent before you do.",
-            "If none comes within some minutes, look among the spam, or whether the address was right.",
+            "Check your inbox",
+            "If this address is not subscribed yet, you will get an email with a link to confirm. "
+            "Until you do, we will send you nothing else.",
+            "No email after a few minutes? Look in your spam folder, and check that the address was right.",
             newsletter=newsletter,
         )
+
+    async def _note_refusal(self, request: Request, newsletter: Newsletter) -> None:
+        form = await read_form(request)
+        with suppress(ValueError):
+            mailbox = typed_mailbox(form.value("email"))
+            await self.sign_ups.note(newsletter.name, mailbox, SignedUp.REFUSED)
 
     def _home(
         self, newsletter: Newsletter, before: int | None = None, fault: str = "", address: str = ""
@@ -154,6 +176,7 @@ class PublicPages:
                 "words": self._words(newsletter),
                 "fault": fault,
                 "address": address,
+                "trap": TRAP,
                 "issues": issues,
                 "older": (f"{path}?before={listed[-1].number}" if len(listed) == ISSUES_PER_PAGE else None),
             },
@@ -163,14 +186,20 @@ class PublicPages:
         )
 
     def _newsletter(self, request: Request) -> Newsletter:
-        found = self.site.named(str(request.path_params["name"]))
-        if found is None:
+        """Raises Moved for a name that it had once, and HTTPException."""
+        name = str(request.path_params["name"])
+        found = self.site.named(name)
+        if found is not None:
+            return found
+        now = self.site.now_named(name)
+        if now is None:
             raise HTTPException(404)
-        return found
+        query = f"?{request.url.query}" if len(request.url.query) > 0 else ""
+        raise Moved(f"/{now.name}{request.url.path.removeprefix(f'/{name}')}{query}")
 
     def _words(self, newsletter: Newsletter) -> str:
         """What a reader agrees to with the form; kept with the consent."""
-        return f"You get {self.site.title(newsletter)} by e-mail, and can leave at any time."
+        return f"You will get {self.site.title(newsletter)} by email, and can unsubscribe at any time."
 
     def _was_sent(self, issue: Issue) -> bool:
         """Before its first mail has left, an issue can be taken back: nobody sees it."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from secondpost.compose.templating import Value
+from secondpost.mail.delivery import State
 from secondpost.mail.subscriber import NOBODY, SubscriberId, SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 from secondpost.subscribers.leave import AboutReader, ReadersDesk, moment_text
@@ -24,12 +25,43 @@ MAILS_SHOWN_MAX = 50
 
 STATE_WORDS = {
     SubscriberState.PENDING: "not confirmed yet",
-    SubscriberState.ACTIVE: "reader",
-    SubscriberState.LEFT: "left",
-    SubscriberState.SUSPENDED: "suspended, because mail to you came back",
-    SubscriberState.COMPLAINED: "gets nothing, because you marked a mail as spam",
+    SubscriberState.ACTIVE: "subscribed",
+    SubscriberState.LEFT: "unsubscribed",
+    SubscriberState.SUSPENDED: "paused, because our mail to you came back",
+    SubscriberState.COMPLAINED: "stopped, because you marked our mail as spam",
 }
-_GONE = ("Whoever does not confirm for some days is forgotten.", "Sign up again if you like.")
+EVENT_WORDS = {
+    "added": "You were added to the list.",
+    "imported": "You were added with a list from another service.",
+    "signed-up": "Your address was entered to subscribe.",
+    "confirmed": "You confirmed your subscription.",
+    "left": "You were unsubscribed.",
+    "suspended": "We paused your subscription, because our mail to you came back.",
+    "complained": "You marked our mail as spam.",
+    "bounced": "An email to you came back.",
+}
+MAIL_WORDS = {
+    State.FROZEN: "planned",
+    State.WAITING: "waiting to be sent",
+    State.CLAIMED: "being sent",
+    State.COMMITTING: "being sent",
+    State.DELIVERED: "delivered",
+    State.UNKNOWN: "sent, but your mail server did not confirm it",
+    State.FAILED: "could not be delivered",
+    State.EXPIRED: "could not be delivered",
+    State.REPORTED: "could not be delivered",
+    State.HELD: "on hold",
+    State.KEPT: "on hold",
+    State.SUPPRESSED: "not sent, because you were no longer subscribed",
+    State.STOPPED: "not sent, because the issue was stopped",
+    State.DROPPED: "not sent",
+}
+_LINK_EXPIRED = (
+    "This link has expired",
+    "Subscriptions that are not confirmed within a few days are deleted.",
+    "If you still want the newsletter, please subscribe again.",
+)
+_UNSUBSCRIBED = "You are unsubscribed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +76,34 @@ class ReaderPages:
         token = self._token(request, Purpose.CONFIRM)
         subscriber = self.site.store.subscriber(SubscriberId(token.subscriber))
         if subscriber is None:
-            return self.site.told("This link is no longer good", *_GONE, status=410)
+            return self.site.told(*_LINK_EXPIRED, status=410)
         newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
-        words = f"Yes, I want {title}."
+        words = f"Yes, send me {title}"
         if request.method == "POST":
             outcome = await self.sign_ups.confirm(
                 subscriber.id, self.site.url("/confirm/"), words, self.site.caller(request)
             )
             if outcome is Confirmed.GONE:
-                return self.site.told("This link is no longer good", *_GONE, status=410)
+                return self.site.told(*_LINK_EXPIRED, status=410)
             return self.site.told(
-                "Welcome",
-                f"You will get {title} by e-mail from the next issue on.",
-                "Every mail has a link to leave.",
+                "Welcome!",
+                f"You are now subscribed to {title}. The next issue will come by email.",
+                "Every issue has a link to unsubscribe.",
                 newsletter=newsletter,
             )
         if subscriber.state is SubscriberState.ACTIVE:
-            return self.site.told("You are a reader", f"You get {title} already.", newsletter=newsletter)
+            return self.site.told(
+                "You are already subscribed", f"You get {title} by email.", newsletter=newsletter
+            )
         return self.site.page(
             "asked.html",
             {
                 "language": language_of(newsletter),
                 "heading": title,
-                "question": "Do you want this newsletter by e-mail?",
+                "question": "Do you want to get this newsletter by email?",
                 "path": request.url.path,
                 "answer": words,
-                "otherwise": "If you do not, close this page: without your yes, nothing is sent to you.",
+                "otherwise": "If you did not ask for it, just close this page. You will not be subscribed.",
             },
         )
 
@@ -84,27 +118,27 @@ class ReaderPages:
         if subscriber is None:
             if request.method == "POST":
                 await self._is_gone(token)
-            return self.site.told("You have left", "You get no mail from us.")
+            return self.site.told(_UNSUBSCRIBED, "You will get no more email from us.")
         newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
         if request.method == "POST":
             await self.readers.leave(subscriber.id, "page or one click")
             return self.site.told(
-                "You have left",
-                f"You get no more issues of {title}.",
-                "A mail that is under way just now may still arrive.",
+                _UNSUBSCRIBED,
+                f"You will get no more issues of {title}.",
+                "An issue that is already on its way may still arrive.",
                 newsletter=newsletter,
             )
         if subscriber.state in (SubscriberState.LEFT, SubscriberState.COMPLAINED):
-            return self.site.told("You have left", f"You get no issues of {title}.", newsletter=newsletter)
+            return self.site.told(_UNSUBSCRIBED, f"You get no issues of {title}.", newsletter=newsletter)
         return self.site.page(
             "asked.html",
             {
                 "language": language_of(newsletter),
-                "heading": f"Leave {title}?",
-                "question": "One click, and no more issues are sent to you.",
+                "heading": f"Unsubscribe from {title}?",
+                "question": "You will get no more issues by email.",
                 "path": request.url.path,
-                "answer": "Leave",
-                "otherwise": "If you want to stay, close this page.",
+                "answer": "Unsubscribe",
+                "otherwise": "If you want to stay subscribed, just close this page.",
             },
         )
 
@@ -117,7 +151,7 @@ class ReaderPages:
             if request.method == "POST":
                 await self._is_gone(token)
             return self.site.told(
-                "We keep nothing about you", "There is nothing under this link.", status=410
+                "We store nothing about you", "There is no subscription behind this link.", status=410
             )
         if request.method == "POST":
             return await self._decided(request, about)
@@ -139,13 +173,11 @@ class ReaderPages:
             case "leave":
                 await self.readers.leave(subscriber.id, "page")
                 return self.site.told(
-                    "You have left", f"You get no more issues of {title}.", newsletter=newsletter
+                    _UNSUBSCRIBED, f"You will get no more issues of {title}.", newsletter=newsletter
                 )
             case "erase":
                 await self.readers.erase(subscriber.id)
-                return self.site.told(
-                    "Erased", "You get no more mail, and what we kept about you is deleted."
-                )
+                return self.site.told("Your data is deleted", "You will get no more email from us.")
             case _:
                 raise HTTPException(400)
 
@@ -162,12 +194,15 @@ class ReaderPages:
         mails: list[Value] = [
             {
                 "at": None if mail.last_ms is None else moment_text(mail.last_ms),
-                "kind": "confirmation" if mail.issue is None else "issue",
-                "state": mail.state.value,
+                "kind": "Request to confirm" if mail.issue is None else "Issue",
+                "state": MAIL_WORDS[mail.state],
             }
             for mail in about.deliveries[:MAILS_SHOWN_MAX]
         ]
-        events: list[Value] = [{"at": moment_text(event.at_ms), "what": event.what} for event in about.events]
+        events: list[Value] = [
+            {"at": moment_text(event.at_ms), "what": EVENT_WORDS.get(event.what, event.what)}
+            for event in about.events
+        ]
         attributes: list[Value] = [{"name": name, "value": value} for name, value in one.attributes]
         return self.site.page(
             "me.html",
@@ -190,7 +225,10 @@ class ReaderPages:
 
     def _link_of_a_copy(self) -> Response:
         """Of an issue that the owner only looked at: whatever is asked for is done for nobody."""
-        return self.site.told("This is the link of a test copy", "It is nobody's, and changes nothing.")
+        return self.site.told(
+            "This link is from a test copy",
+            "It belongs to no reader and changes nothing. In an issue, it opens the reader's own page.",
+        )
 
     def _token(self, request: Request, purpose: Purpose) -> Token:
         token = self.links.read(str(request.path_params["token"]), purpose)

@@ -27,6 +27,11 @@ class Site:
     def named(self, name: str) -> Newsletter | None:
         return next((one for one in self.newsletters if one.name == name), None)
 
+    def now_named(self, former: str) -> Newsletter | None:
+        """The newsletter that had this name once."""
+        now = self.store.now_named(former)
+        return None if now is None else self.named(now)
+
     def newsletter_of(self, subscriber: Subscriber) -> Newsletter | None:
         """None for one that is no longer in the configuration: its readers can leave all the same."""
         return self.named(subscriber.newsletter)

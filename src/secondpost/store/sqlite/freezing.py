@@ -11,7 +11,7 @@ import apsw
 
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Issue, IssueId, IssueState
-from secondpost.store.newsletter_ports import FrozenSome, IssueRefused, LeadershipLost
+from secondpost.store.newsletter_ports import FrozenSome, IssueRefused
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.checkpoint import Checkpoints
@@ -23,25 +23,52 @@ from secondpost.store.sqlite.issues import (
     is_another_under_way,
     issue_in,
     reckoning_of,
+    refuse_half_renamed,
 )
+from secondpost.store.sqlite.leading import check_led
 from secondpost.store.sqlite.queries import number
 
 _AFTER_ALL = (1 << 63) - 1  # every reader was looked at
 
 
 class SqliteFreezing(SqliteClaims, Checkpoints):
-    def lead(self, what: str) -> Awaitable[Lease | None]:
-        """A lease of a site that nothing is ever sent to."""
-        return self.lease(Lane.OWN, f"leader of {what}")
+    async def lead(self, what: str) -> Lease | None:
+        """A lease of a site that nothing is ever sent to. That of a dead process falls here too: where no
+        service runs nobody else sweeps, and a command that was killed would lead for ever.
+        """
+        site = f"leader of {what}"
+        lease = await self.lease(Lane.OWN, site)
+        if lease is None and await self._dead_leader_fell(site):
+            return await self.lease(Lane.OWN, site)
+        return lease
+
+    async def _dead_leader_fell(self, site: str) -> bool:
+        leaders = self._read(ISSUE_QUERIES["leader"], (Lane.OWN.value, site))
+        if len(leaders) == 0:
+            return True  # it was given back meanwhile
+        [(worker, lock)] = leaders
+        held = self._opened.disk.hold(str(lock))
+        if held is None:
+            return False
+
+        def drop(db: apsw.Connection) -> None:
+            db.execute(ISSUE_QUERIES["drop_leader"], (Lane.OWN.value, site, worker))
+
+        try:
+            await self._writer.change(drop)
+        finally:
+            held.release()
+        return True
 
     def begin_freeze(self, issue: IssueId, leader: Lease) -> Awaitable[Issue]:
         def write(db: apsw.Connection) -> Issue:
-            _check_led(db, leader)
+            check_led(db, leader)
             found = in_state(db, issue, IssueState.OPEN, "it was frozen before")
             if len(db.execute(ISSUE_QUERIES["issue_content"], (issue,)).fetchall()) == 0:
                 raise IssueRefused(f"issue {found.number} has no content yet")
             if is_another_under_way(db, found):
                 raise IssueRefused(f"another issue of {found.newsletter} is not finished yet")
+            refuse_half_renamed(db, found.newsletter)
             [(event,)] = db.execute(ISSUE_QUERIES["last_event"]).fetchall()
             [(planned,)] = db.execute(ISSUE_QUERIES["active_readers"], (found.newsletter,)).fetchall()
             db.execute(ISSUE_QUERIES["begin_freeze"], (issue, event, planned, leader.fence))
@@ -101,14 +128,9 @@ class SqliteFreezing(SqliteClaims, Checkpoints):
         return swept
 
 
-def _check_led(db: apsw.Connection, leader: Lease) -> None:
-    if len(db.execute(ISSUE_QUERIES["is_led"], (leader.fence,)).fetchall()) == 0:
-        raise LeadershipLost("the lease of the leader fell")
-
-
 def _freezing(db: apsw.Connection, issue: IssueId, leader: Lease) -> tuple[str, int, int, int]:
     """Newsletter, message, event, and the last reader looked at. Raises LeadershipLost and IssueRefused."""
-    _check_led(db, leader)
+    check_led(db, leader)
     for newsletter, message, event, behind in db.execute(
         ISSUE_QUERIES["freezing"], (issue, leader.fence)
     ).fetchall():

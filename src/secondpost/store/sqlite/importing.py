@@ -93,6 +93,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
 
         def write(db: apsw.Connection) -> int:
             db.execute(READER_QUERIES["forget_sign_ups"], (now_ms - DAY_MS, BATCH_ROWS))
+            db.execute(READER_QUERIES["forget_outcomes"], (since_before_ms, BATCH_ROWS))
             rows = db.execute(READER_QUERIES["pending_before"], (since_before_ms, BATCH_ROWS)).fetchall()
             for id in [SubscriberId(number(row[0])) for row in rows]:
                 _forget(db, id, now_ms)

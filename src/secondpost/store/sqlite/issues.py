@@ -26,6 +26,7 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.owner_ports import Told
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
+from secondpost.store.sqlite.half_renamed import is_being_renamed
 from secondpost.store.sqlite.queries import Row, Value, maybe_number, number, read_queries
 
 ISSUE_QUERIES = read_queries("issues")
@@ -83,6 +84,8 @@ class SqliteIssues(Base):
             raise ValueError("that a slot brought an issue is recorded with the issue")
 
         def write(db: apsw.Connection) -> SlotRecord:
+            if is_being_renamed(db, record.newsletter):
+                return record  # its slots are just being moved, and it is looked at again when that is done
             db.execute(ISSUE_QUERIES["record_slot"], _slot_row(record))
             rows = db.execute(ISSUE_QUERIES["slot"], (record.newsletter, record.key)).fetchall()
             stands = _first_slot(rows)
@@ -210,6 +213,7 @@ def _add(
     at_ms: int,
 ) -> IssueId:
     """The row, its message and its slot; `counts` are the articles and their minimum."""
+    refuse_half_renamed(db, newsletter)
     if len(db.execute(ISSUE_QUERIES["slot"], (newsletter, slot)).fetchall()) > 0:
         raise IssueRefused(f"the slot {slot} has its outcome already")
     [(next_number,)] = db.execute(ISSUE_QUERIES["next_number"], (newsletter,)).fetchall()
@@ -222,6 +226,12 @@ def _add(
     record = SlotRecord(newsletter, slot, SlotOutcome.ISSUED, at_ms, "", id)
     db.execute(ISSUE_QUERIES["record_slot"], _slot_row(record))
     return id
+
+
+def refuse_half_renamed(db: apsw.Connection, newsletter: str) -> None:
+    """Raises IssueRefused: some of its readers and articles still bear another name."""
+    if is_being_renamed(db, newsletter):
+        raise IssueRefused(f"{newsletter} is being renamed, and that is not done")
 
 
 def issue_in(db: apsw.Connection, id: IssueId) -> Issue:
@@ -286,7 +296,8 @@ def issue_of(row: tuple[Value, ...]) -> Issue:
 
 
 def reader_delivery(row: tuple[Value, ...]) -> ReaderDelivery:
-    message, n, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, doubted = row
+    message, n, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, doubted = row[:12]
+    due_ms, site, site_down = row[12:]
     return ReaderDelivery(
         id=DeliveryId(QueueId(number(message)), number(n)),
         issue=None if issue is None else IssueId(number(issue)),
@@ -299,6 +310,9 @@ def reader_delivery(row: tuple[Value, ...]) -> ReaderDelivery:
         host=str(host),
         reply=str(reply),
         was_retried=issue is not None and doubted == 1,
+        due_ms=number(due_ms),
+        site=str(site),
+        site_down=site_down == 1,
     )
 
 

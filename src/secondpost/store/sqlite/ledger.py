@@ -7,6 +7,7 @@ import apsw
 from secondpost.mail.article import Article
 from secondpost.mail.issue import ArticleId, IssueId
 from secondpost.store.newsletter_ports import (
+    TAKEN_BY_HAND,
     ArticleMove,
     ArticleState,
     Feed,
@@ -17,6 +18,7 @@ from secondpost.store.newsletter_ports import (
 )
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
+from secondpost.store.sqlite.half_renamed import is_being_renamed
 from secondpost.store.sqlite.queries import Row, Value, maybe_number, number, read_queries
 
 _QUERIES = read_queries("ledger")
@@ -40,13 +42,18 @@ _LATEST = _entries_query("WHERE newsletter = ?1 AND state = ?2 ORDER BY id DESC 
 _FIRST = _entries_query("WHERE newsletter = ?1 AND state = ?2 ORDER BY id LIMIT ?3")
 _OF_ISSUE = _entries_query("WHERE issue = ?1 ORDER BY place")
 _ONE = _entries_query("WHERE id = ?1")
+_STANDING = _entries_query(
+    "WHERE newsletter = ?1 AND url = ?2 AND last_seen_ms >= ?3 ORDER BY id DESC LIMIT ?4"
+)
 
 
 class SqliteLedger(Base):
     def feed(self, newsletter: str, url: str) -> Feed:
         guids = frozenset(str(guid) for (guid,) in self._read(_QUERIES["distrusted"], (newsletter, url)))
         for row in self._read(_QUERIES["feed"], (newsletter, url)):
-            etag, modified, identity, title, fetch_ms, good_ms, finding, baseline_done, left_out = row
+            etag, modified, identity, title, fetch_ms, good_ms, read_ms, finding, baseline_done, left_out = (
+                row
+            )
             return Feed(
                 newsletter,
                 url,
@@ -56,6 +63,7 @@ class SqliteLedger(Base):
                 str(title),
                 maybe_number(fetch_ms),
                 maybe_number(good_ms),
+                maybe_number(read_ms),
                 str(finding),
                 baseline_done == 1,
                 guids,
@@ -68,7 +76,7 @@ class SqliteLedger(Base):
         return self._writer.change(lambda db: _record(db, record), CHANGE_UNITS + 3 * articles)
 
     def move_articles(self, newsletter: str, moves: Sequence[ArticleMove]) -> Awaitable[int]:
-        return self._writer.change(lambda db: _move(db, newsletter, moves), CHANGE_UNITS + len(moves))
+        return self._writer.change(lambda db: _move_by_hand(db, newsletter, moves), CHANGE_UNITS + len(moves))
 
     def entries_by_guid(self, newsletter: str, url: str, guids: Sequence[str]) -> list[LedgerEntry]:
         return self._entries(_BY_GUID, (newsletter, url, as_json(guids)))
@@ -92,12 +100,32 @@ class SqliteLedger(Base):
             return found
         return None
 
+    def standing(self, newsletter: str, url: str, since_ms: int, limit: int) -> list[LedgerEntry]:
+        return self._entries(_STANDING, (newsletter, url, since_ms, limit))[::-1]
+
+    def count(self, newsletter: str, state: ArticleState) -> int:
+        [(articles,)] = self._read(_QUERIES["count"], (newsletter, state.value))
+        return number(articles)
+
+    def causes_held(self, newsletter: str) -> frozenset[str]:
+        return frozenset(str(cause) for (cause,) in self._read(_QUERIES["causes_held"], (newsletter,)))
+
+    def causes_alarmed(self, newsletter: str) -> frozenset[str]:
+        return frozenset(str(cause) for (cause,) in self._read(_QUERIES["causes_alarmed"], (newsletter,)))
+
+    def set_causes_alarmed(self, newsletter: str, causes: frozenset[str]) -> Awaitable[None]:
+        return self._writer.change(
+            lambda db: _set_causes_alarmed(db, newsletter, causes), CHANGE_UNITS + len(causes)
+        )
+
     def _entries(self, query: str, bindings: Row) -> list[LedgerEntry]:
         return [_entry(row) for row in self._read(query, bindings)]
 
 
 def _record(db: apsw.Connection, record: FetchRecord) -> None:
     feed = record.feed
+    if is_being_renamed(db, feed.newsletter):
+        return  # half of its ledger is there, and everything else would look new
     db.execute(
         _QUERIES["write_feed"],
         (
@@ -109,6 +137,7 @@ def _record(db: apsw.Connection, record: FetchRecord) -> None:
             feed.title,
             feed.last_fetch_ms,
             feed.last_good_ms,
+            feed.last_read_ms,
             feed.finding,
             int(feed.baseline_done),
             feed.left_out,
@@ -123,13 +152,29 @@ def _record(db: apsw.Connection, record: FetchRecord) -> None:
     _move(db, feed.newsletter, record.moves)
 
 
-def _move(db: apsw.Connection, newsletter: str, moves: Sequence[ArticleMove]) -> int:
-    moved = 0
+def _move(db: apsw.Connection, newsletter: str, moves: Sequence[ArticleMove]) -> None:
     for move in moves:
         _check_movable(move.state)
-        db.execute(_QUERIES["move_article"], (move.id, newsletter, move.state.value, move.reason))
-        moved += db.changes()
-    return moved
+        row = (move.id, newsletter, move.state.value, move.reason, TAKEN_BY_HAND)
+        db.execute(_QUERIES["move_article"], row)
+
+
+def _move_by_hand(db: apsw.Connection, newsletter: str, moves: Sequence[ArticleMove]) -> int:
+    for move in moves:
+        _check_movable(move.state)
+    ids = as_json(sorted({move.id for move in moves}))
+    [(movable,)] = db.execute(_QUERIES["movable"], (newsletter, ids))
+    if movable != len({move.id for move in moves}):
+        return 0
+    for move in moves:
+        db.execute(_QUERIES["move_by_hand"], (move.id, newsletter, move.state.value, move.reason))
+    return number(movable)
+
+
+def _set_causes_alarmed(db: apsw.Connection, newsletter: str, causes: frozenset[str]) -> None:
+    db.execute(_QUERIES["forget_causes_alarmed"], (newsletter,))
+    for cause in sorted(causes):
+        db.execute(_QUERIES["add_cause_alarmed"], (newsletter, cause))
 
 
 def _check_movable(state: ArticleState) -> None:
@@ -178,12 +223,14 @@ def _again_row(feed: Feed, again: SeenAgain, at_ms: int) -> Row:
         told.place,
         told.language,
         told.picture,
+        again.canonical_link,
     )
 
 
 def _entry(row: tuple[Value, ...]) -> LedgerEntry:
     id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint = row[:11]
-    canonical_link, first_ms, last_ms, fetches, state, issue, reason, place, language, picture = row[11:]
+    canonical_link, first_ms, last_ms, fetches, state, issue, reason = row[11:18]
+    place, language, picture = row[18:]
     told = Article(
         guid=str(guid),
         link=str(link),

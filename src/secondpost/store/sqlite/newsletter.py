@@ -7,10 +7,12 @@ from secondpost.store.sqlite.freezing import SqliteFreezing
 from secondpost.store.sqlite.importing import SqliteImporting
 from secondpost.store.sqlite.issues import SqliteIssues
 from secondpost.store.sqlite.ledger import SqliteLedger
+from secondpost.store.sqlite.naming import SqliteNaming
 from secondpost.store.sqlite.reader_mail import SqliteReaderMail
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.sqlite.sending import SqliteSending
 from secondpost.store.sqlite.signing_up import SqliteSigningUp
+from secondpost.store.sqlite.standing import SqliteStanding
 from secondpost.store.sqlite.store import SqliteStore
 from secondpost.store.sqlite.suppressing import SqliteSuppressing
 
@@ -25,6 +27,8 @@ class SqliteNewsletterStore(
     SqliteSuppressing,
     SqliteSigningUp,
     SqliteCopies,
+    SqliteStanding,
+    SqliteNaming,
     SqliteStore,
 ):
     """All ports of store/newsletter_ports and store/subscriber_ports over one database."""

@@ -25,6 +25,7 @@ HASH_OCTETS = 16
 ERASING = (
     "erase_consents",
     "erase_sign_ups",
+    "erase_outcomes",
     "erase_events",
     "erase_bounces",
     "erase_told",
@@ -107,7 +108,8 @@ class SqliteReaders(Base):
 
     def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
         found = self.suppressions(newsletter, mailbox)
-        return found[0] if len(found) > 0 else None
+        # What stays goes first, then what is for all newsletters.
+        return min(found, key=lambda each: (each.yields, each.newsletter), default=None)
 
     def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
         others = [octets(key) for (key,) in self._read(READER_QUERIES["other_suppression_keys"])]
@@ -215,8 +217,8 @@ def octets(value: Value) -> bytes:
 
 
 def suppression_of(row: tuple[Value, ...]) -> Suppression:
-    where, reason, at_ms, evidence = row
-    return Suppression(str(where), Why(str(reason)), number(at_ms), str(evidence))
+    where, reason, at_ms, evidence, yields = row
+    return Suppression(str(where), Why(str(reason)), number(at_ms), str(evidence), yields == 1)
 
 
 def first_reader(rows: Sequence[tuple[Value, ...]]) -> Subscriber | None:

@@ -25,15 +25,15 @@ def bound_met(
     consent: Consent,
     limits: SignUpLimits,
 ) -> SignedUp | None:
-    """LIMITED or CROWDED; None when a confirmation may be sent. `pending` is a reader who waits to confirm,
-    and since when, or NOT_ASKED.
+    """LIMITED, REPEATED or CROWDED; None when a confirmation may be sent. `pending` is a reader who waits to
+    confirm, and since when, or NOT_ASKED.
     """
     is_limited = _too_many_of_network(db, consent, limits)
     is_repeated = _too_many_to_address(db, pending, consent.at_ms, limits)
     is_flooded = _too_many_to_domain(db, domain, consent.at_ms, limits)
     is_crowded = _too_many_in_all(db, consent.at_ms, limits)
     if is_limited or is_repeated:
-        return SignedUp.LIMITED
+        return SignedUp.LIMITED if is_limited else SignedUp.REPEATED
     return SignedUp.CROWDED if is_flooded or is_crowded else None
 
 

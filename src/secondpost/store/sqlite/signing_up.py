@@ -14,12 +14,13 @@ from secondpost.store.sqlite.readers import (
     ERASING,
     ONE_READER,
     READER_QUERIES,
-    SqliteReaders,
     add_consent,
     first_reader,
     tell,
 )
 from secondpost.store.sqlite.sign_up_bounds import NOT_ASKED, bound_met
+from secondpost.store.sqlite.sign_up_outcomes import SqliteSignUpOutcomes, note_outcome
+from secondpost.store.sqlite.suppressed import Suppressed, suppress_hashes, suppressed
 from secondpost.store.subscriber_ports import Reason, SignedUp, SignUpLimits
 from secondpost.subscribers.states import By, sources_of
 
@@ -50,7 +51,7 @@ class _Step:
     evidence: QueueId | None = None
 
 
-class SqliteSigningUp(SqliteReaders):
+class SqliteSigningUp(SqliteSignUpOutcomes):
     # ---- coming
 
     def sign_up(
@@ -69,12 +70,12 @@ class SqliteSigningUp(SqliteReaders):
 
         def write(db: apsw.Connection) -> SignedUp:
             self.recognise_in(db, [subscriber_key(mailbox)])
-            is_suppressed = _is_suppressed(db, newsletter, hash)
+            for_good = suppressed(db, newsletter, hash) is Suppressed.FOR_GOOD
             known = _by_key(db, newsletter, mailbox)
             is_pending = known is not None and known.state is SubscriberState.PENDING
             pending = (known.id, known.since_ms) if known is not None and is_pending else NOT_ASKED
             bound = bound_met(db, pending, mailbox.domain, consent, limits)
-            outcome = _outcome(is_suppressed, known, bound)
+            outcome = _outcome(for_good, known, bound)
             is_asked = outcome is SignedUp.CONFIRM
             db.execute("SAVEPOINT asking")
             _pend(db, newsletter, mailbox, line, consent)
@@ -85,6 +86,7 @@ class SqliteSigningUp(SqliteReaders):
             db.execute("RELEASE asking")
             where = (mailbox.domain.name, now.id) if now is not None and is_asked else ("", None)
             db.execute(READER_QUERIES["count_sign_up"], (consent.address_prefix, consent.at_ms, *where))
+            note_outcome(db, newsletter, hash, consent.at_ms, consent.how, outcome)
             return outcome
 
         return self._writer.change(write, SIGN_UP_UNITS)
@@ -104,7 +106,7 @@ class SqliteSigningUp(SqliteReaders):
 
         def write(db: apsw.Connection) -> Subscriber | None:
             self.recognise_in(db, [subscriber_key(mailbox)])
-            if _is_suppressed(db, newsletter, hash):
+            if suppressed(db, newsletter, hash) is not Suppressed.NOT:
                 return None
             known = _by_key(db, newsletter, mailbox)
             if known is None:
@@ -126,11 +128,12 @@ class SqliteSigningUp(SqliteReaders):
 
         def write(db: apsw.Connection) -> bool:
             known = _by_id(db, id)
-            if known is None or _is_suppressed(db, known.newsletter, known.hash):
+            if known is None or not _goes_back(db, known, step):
                 return False
-            if not _goes(db, known, By.READER, step):
-                return False
+            who = (known.hash, known.newsletter)
+            db.execute(READER_QUERIES["lift_by_reader"], who)
             db.execute(READER_QUERIES["sign_up_answered"], (id,))
+            db.execute(READER_QUERIES["outcome_confirmed"], (*who, SignedUp.CONFIRM.value))
             return True
 
         return self._writer.change(write)
@@ -217,6 +220,13 @@ def _goes(db: apsw.Connection, known: _Known, by: By, step: _Step) -> bool:
     return True
 
 
+def _goes_back(db: apsw.Connection, known: _Known, step: _Step) -> bool:
+    """By the reader's own word, which is not asked for where the address is suppressed for good."""
+    if suppressed(db, known.newsletter, known.hash) is Suppressed.FOR_GOOD:
+        return False
+    return _goes(db, known, By.READER, step)
+
+
 def _lead(db: apsw.Connection, id: SubscriberId, step: _Step) -> None:
     consent = add_consent(db, step.consent)
     db.execute(READER_QUERIES["lead"], (id, step.state.value, step.at_ms, consent))
@@ -261,9 +271,4 @@ def _ask_to_confirm(
 
 
 def _suppress(db: apsw.Connection, known: _Known, why: Reason, at_ms: int, evidence: str) -> None:
-    hashes = as_json([known.hash.hex()])
-    db.execute(READER_QUERIES["suppress"], (hashes, known.newsletter, why.value, at_ms, evidence))
-
-
-def _is_suppressed(db: apsw.Connection, newsletter: str, hash: bytes) -> bool:
-    return len(db.execute(READER_QUERIES["suppression"], (hash, newsletter)).fetchall()) > 0
+    suppress_hashes(db, [known.hash], known.newsletter, why, at_ms, evidence)

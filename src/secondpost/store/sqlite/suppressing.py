@@ -10,6 +10,7 @@ from secondpost.store.sqlite.base import as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.queries import number
 from secondpost.store.sqlite.readers import READER_QUERIES, SqliteReaders, octets, suppression_of
+from secondpost.store.sqlite.suppressed import suppress_hashes
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, HashedSuppression, Reason
 
 
@@ -18,13 +19,12 @@ class SqliteSuppressing(SqliteReaders):
         self, newsletter: str, mailboxes: Sequence[Mailbox], reason: Reason, at_ms: int, evidence: str
     ) -> Awaitable[int]:
         check_size(len(mailboxes))
-        hashes = as_json([self.hash_of(mailbox).hex() for mailbox in mailboxes])
+        hashes = [self.hash_of(mailbox) for mailbox in mailboxes]
         keys = [subscriber_key(mailbox) for mailbox in mailboxes]
 
         def write(db: apsw.Connection) -> int:
             self.recognise_in(db, keys)
-            db.execute(READER_QUERIES["suppress"], (hashes, newsletter, reason.value, at_ms, evidence))
-            return db.changes()
+            return suppress_hashes(db, hashes, newsletter, reason, at_ms, evidence)
 
         return self._writer.change(write, CHANGE_UNITS + len(mailboxes))
 
@@ -74,7 +74,15 @@ def suppress_each(db: apsw.Connection, rows: Sequence[HashedSuppression]) -> int
     """How many were not suppressed before."""
     told = as_json(
         [
-            [row.hash.hex(), one.newsletter, one.reason.value, one.at_ms, one.evidence, row.key.hex()]
+            [
+                row.hash.hex(),
+                one.newsletter,
+                one.reason.value,
+                one.at_ms,
+                one.evidence,
+                row.key.hex(),
+                int(one.yields),
+            ]
             for row in rows
             for one in (row.suppression,)
         ]

@@ -93,6 +93,15 @@ WHERE id = ?1;
 -- One row when the lease stands.
 SELECT 1 FROM lease WHERE fence = ?1;
 
+-- name: leader
+-- Who leads, and the file that it holds locked while it lives.
+SELECT worker.number, worker.lock FROM lease JOIN worker ON worker.number = lease.worker
+WHERE lease.lane = ?1 AND lease.site = ?2;
+
+-- name: drop_leader
+-- It leads no more.
+DELETE FROM lease WHERE lane = ?1 AND site = ?2 AND worker = ?3;
+
 -- name: freezing
 -- How far the freezing of an issue has come.
 SELECT newsletter, message, event, frozen_upto FROM issue WHERE id = ?1 AND state = 'freezing' AND fence = ?2;
@@ -242,7 +251,10 @@ SELECT data FROM issue CROSS JOIN content ON content.message = issue.message WHE
 
 -- name: deliveries
 -- Mail to readers as `{conditions}` says.
-SELECT message, number, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, maybe_duplicate
+SELECT message, number, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, maybe_duplicate,
+       max(due_ms, (SELECT paused_until_ms FROM domain WHERE domain.id = delivery.domain)),
+       (SELECT site FROM domain WHERE domain.id = delivery.domain),
+       EXISTS (SELECT 1 FROM domain CROSS JOIN site ON site.site = domain.site WHERE domain.id = delivery.domain)
 FROM delivery {conditions};
 
 -- name: told_of

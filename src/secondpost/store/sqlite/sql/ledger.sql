@@ -2,7 +2,8 @@
 
 -- name: feed
 -- What is known of a feed.
-SELECT etag, last_modified, identity, title, last_fetch_ms, last_good_ms, finding, baseline_done, left_out
+SELECT etag, last_modified, identity, title, last_fetch_ms, last_good_ms, last_read_ms, finding,
+       baseline_done, left_out
 FROM feed WHERE newsletter = ?1 AND url = ?2;
 
 -- name: distrusted
@@ -11,13 +12,14 @@ SELECT guid FROM distrusted_guid WHERE newsletter = ?1 AND url = ?2;
 
 -- name: write_feed
 -- What is known of a feed now.
-INSERT INTO feed (newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms, finding,
-                  baseline_done, left_out)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+INSERT INTO feed (newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms,
+                  last_read_ms, finding, baseline_done, left_out)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 ON CONFLICT (newsletter, url) DO UPDATE SET
   etag = excluded.etag, last_modified = excluded.last_modified, identity = excluded.identity,
   title = excluded.title, last_fetch_ms = excluded.last_fetch_ms, last_good_ms = excluded.last_good_ms,
-  finding = excluded.finding, baseline_done = excluded.baseline_done, left_out = excluded.left_out;
+  last_read_ms = excluded.last_read_ms, finding = excluded.finding, baseline_done = excluded.baseline_done,
+  left_out = excluded.left_out;
 
 -- name: distrust
 -- A guid was given to two articles: it stays distrusted.
@@ -36,24 +38,55 @@ WHERE ?3 <> '' OR NOT EXISTS (
 ON CONFLICT DO NOTHING;
 
 -- name: see_again
--- A known article stood in the feed again; what it says is followed until an issue has taken it. A guid that
--- another article of the feed has is not taken over.
+-- A known article stood in the feed again; what it says is followed until an issue has taken it, and what it is
+-- known by also after that. A guid that another article of the feed has is not taken over.
 UPDATE article SET
   last_seen_ms = ?3, good_fetches = good_fetches + 1,
-  guid = iif(state = 'taken' OR EXISTS (
+  guid = iif((state = 'taken' AND ?4 = '') OR EXISTS (
       SELECT 1 FROM article AS other
       WHERE other.newsletter = article.newsletter AND other.url = article.url AND other.guid = ?4
         AND other.guid <> '' AND other.id <> article.id), guid, ?4),
+  canonical_link = iif(?15 = '', canonical_link, ?15),
   link = iif(state = 'taken', link, ?5), fingerprint = iif(state = 'taken', fingerprint, ?6),
   title = iif(state = 'taken', title, ?7), summary = iif(state = 'taken', summary, ?8),
   html = iif(state = 'taken', html, ?9), author = iif(state = 'taken', author, ?10),
-  published_ms = iif(state = 'taken', published_ms, ?11), feed_place = ?12,
-  language = iif(state = 'taken', language, ?13), picture = iif(state = 'taken', picture, ?14)
+  published_ms = iif(state = 'taken', published_ms, ?11),
+  feed_place = ?12, language = iif(state = 'taken', language, ?13), picture = iif(state = 'taken', picture, ?14)
 WHERE id = ?1 AND newsletter = ?2;
 
 -- name: move_article
--- An article that is in no issue goes to another state.
+-- By a look at its feed: an article that is in no issue goes to another state, unless the owner took it.
+UPDATE article SET state = ?3, reason = ?4
+WHERE id = ?1 AND newsletter = ?2 AND state <> 'taken' AND NOT (state = 'waiting' AND reason = ?5);
+
+-- name: movable
+-- How many of these articles are the newsletter's, and in no issue.
+SELECT count(*) FROM article
+WHERE newsletter = ?1 AND state <> 'taken' AND id IN (SELECT value FROM json_each(?2));
+
+-- name: move_by_hand
+-- By the owner.
 UPDATE article SET state = ?3, reason = ?4 WHERE id = ?1 AND newsletter = ?2 AND state <> 'taken';
+
+-- name: count
+-- Articles in a state.
+SELECT count(*) FROM article WHERE newsletter = ?1 AND state = ?2;
+
+-- name: causes_held
+-- Why articles are held.
+SELECT DISTINCT reason FROM article WHERE newsletter = ?1 AND state = 'held';
+
+-- name: causes_alarmed
+-- Those of which an alarm has spoken.
+SELECT cause FROM held_alarm WHERE newsletter = ?1;
+
+-- name: forget_causes_alarmed
+-- All of them.
+DELETE FROM held_alarm WHERE newsletter = ?1;
+
+-- name: add_cause_alarmed
+-- One more.
+INSERT INTO held_alarm (newsletter, cause) VALUES (?1, ?2);
 
 -- name: entries
 -- Articles as `{conditions}` says.

@@ -2,8 +2,8 @@
 
 -- name: may_not_go
 -- Which of the chosen deliveries, [[message, number], …], may not leave, and what they become: an issue that is
--- not being sent is stopped, and a reader who is not, or no longer, to get it is suppressed. Reader 0 is nobody: a copy
--- that the owner asked for.
+-- not being sent is stopped, and a reader who is not, or no longer, to get it is suppressed. Who was erased may be
+-- asked to confirm a new sign-up. Reader 0 is nobody: a copy that the owner asked for.
 SELECT json_group_array(json_array(d.message, d.number, iif(
     d.issue IS NOT NULL AND issue.state IS NOT 'sending', 'stopped', 'suppressed')))
 FROM json_each(?1) AS chosen
@@ -14,7 +14,8 @@ WHERE d.subscriber <> 0 AND (
   (d.issue IS NOT NULL AND issue.state IS NOT 'sending')
   OR reader.state IS NOT iif(d.issue IS NULL, 'pending', 'active')
   OR EXISTS (SELECT 1 FROM suppression
-             WHERE suppression.hash = reader.hash AND suppression.newsletter IN ('', reader.newsletter)));
+             WHERE suppression.hash = reader.hash AND suppression.newsletter IN ('', reader.newsletter)
+               AND (d.issue IS NOT NULL OR suppression.yields = 0)));
 
 -- name: withhold
 -- Those deliveries, [[message, number, state], …], have ended.

@@ -15,8 +15,8 @@ WHERE NOT EXISTS (SELECT 1 FROM secret WHERE data = ?1);
 
 -- name: recognise
 -- Of the pairs [[hash by another's key, hash by ours], …] those that are suppressed are so by our own hash too.
-INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence)
-SELECT unhex(pair.value ->> 1), newsletter, reason, at_ms, evidence
+INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields)
+SELECT unhex(pair.value ->> 1), newsletter, reason, at_ms, evidence, yields
 FROM json_each(?1) AS pair CROSS JOIN suppression ON hash = unhex(pair.value ->> 0)
 WHERE true ON CONFLICT DO NOTHING;
 
@@ -263,27 +263,60 @@ UPDATE sign_up SET answered = 1 WHERE subscriber = ?1;
 -- Those before ?1 do not count any more.
 DELETE FROM sign_up WHERE rowid IN (SELECT rowid FROM sign_up WHERE at_ms < ?1 LIMIT ?2);
 
+-- name: note_outcome
+-- What came of a sign-up.
+INSERT INTO sign_up_outcome (newsletter, hash, at_ms, how, outcome) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: bound_outcomes
+-- Only the latest ?1 are kept.
+DELETE FROM sign_up_outcome WHERE id <= last_insert_rowid() - ?1;
+
+-- name: outcome_confirmed
+-- A reader (hash ?1 of newsletter ?2) whom a mail asked (outcome ?3) has confirmed.
+UPDATE sign_up_outcome SET confirmed = 1 WHERE hash = ?1 AND newsletter = ?2 AND outcome = ?3;
+
+-- name: outcomes_of
+-- What came of the sign-ups of one address, in order; the latest ?3.
+SELECT at_ms, how, outcome, confirmed FROM (
+  SELECT * FROM sign_up_outcome WHERE hash = ?1 AND newsletter = ?2 ORDER BY at_ms DESC, id DESC LIMIT ?3)
+ORDER BY at_ms, id;
+
+-- name: outcome_counts
+-- How many sign-ups since ?2 came to what, and how many of them are confirmed.
+SELECT outcome, count(*), sum(confirmed) FROM sign_up_outcome WHERE newsletter = ?1 AND at_ms >= ?2 GROUP BY outcome;
+
+-- name: forget_outcomes
+-- What came of those before ?1.
+DELETE FROM sign_up_outcome WHERE id IN (SELECT id FROM sign_up_outcome WHERE at_ms < ?1 LIMIT ?2);
+
 -- name: suppress
--- Addresses, as hashes [hash, …], get nothing any more.
-INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence)
-SELECT DISTINCT unhex(value), ?2, ?3, ?4, ?5 FROM json_each(?1) WHERE true
-ON CONFLICT DO NOTHING;
+-- Addresses, as hashes [hash, …], get nothing any more; what their own sign-up would lift (?6) gives way to what it
+-- would not.
+INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields)
+SELECT DISTINCT unhex(value), ?2, ?3, ?4, ?5, ?6 FROM json_each(?1) WHERE true
+ON CONFLICT DO UPDATE SET
+  reason = excluded.reason, at_ms = excluded.at_ms, evidence = excluded.evidence, yields = excluded.yields
+WHERE suppression.yields > excluded.yields;
+
+-- name: lift_by_reader
+-- The reader has confirmed anew: what yields to that is lifted.
+DELETE FROM suppression WHERE hash = ?1 AND newsletter IN ('', ?2) AND yields = 1;
 
 -- name: suppress_each
--- Addresses, as rows [[hash, newsletter, reason, at, evidence, key], …], get nothing any more.
-INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, key)
-SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4,
+-- Addresses, as rows [[hash, newsletter, reason, at, evidence, key, yields], …], get nothing any more.
+INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields, key)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 6,
        (SELECT name FROM secret WHERE data = unhex(each.value ->> 5))
 FROM json_each(?1) AS each WHERE true ON CONFLICT DO NOTHING;
 
 -- name: suppressions
 -- All suppressions of an address that concern a newsletter.
-SELECT newsletter, reason, at_ms, evidence FROM suppression
+SELECT newsletter, reason, at_ms, evidence, yields FROM suppression
 WHERE hash IN (SELECT unhex(value) FROM json_each(?1)) AND newsletter IN ('', ?2) ORDER BY newsletter;
 
 -- name: suppressed_strangers
 -- Suppressed addresses that are no reader's of the newsletter, with the key of the hash, behind (key, hash, for which).
-SELECT secret.data, hash, suppression.newsletter, reason, at_ms, evidence
+SELECT secret.data, hash, suppression.newsletter, reason, at_ms, evidence, yields
 FROM suppression CROSS JOIN secret ON secret.name = suppression.key
 WHERE suppression.newsletter IN ('', ?1) AND (secret.data, hash, suppression.newsletter) > (?2, ?3, ?4)
   AND hash NOT IN (SELECT hash FROM subscriber WHERE newsletter = ?1)
@@ -298,9 +331,9 @@ SELECT id, key FROM subscriber WHERE id > ?1 ORDER BY id LIMIT ?2;
 DELETE FROM suppression WHERE hash = ?1 AND newsletter = ?2;
 
 -- name: suppression
--- Why an address is suppressed; for all newsletters goes first.
-SELECT newsletter, reason, at_ms, evidence FROM suppression
-WHERE hash = ?1 AND newsletter IN ('', ?2) ORDER BY newsletter LIMIT 1;
+-- Why an address is suppressed; what stays goes first, then what is for all newsletters.
+SELECT newsletter, reason, at_ms, evidence, yields FROM suppression
+WHERE hash = ?1 AND newsletter IN ('', ?2) ORDER BY yields, newsletter LIMIT 1;
 
 -- name: suppressed_count
 -- How many addresses are suppressed.
@@ -330,6 +363,11 @@ DELETE FROM consent WHERE prefix <> '' AND id IN (
 -- name: erase_sign_ups
 -- So does where they signed up from, and whether they confirmed.
 DELETE FROM sign_up WHERE subscriber = ?1;
+
+-- name: erase_outcomes
+-- And what came of it each time.
+DELETE FROM sign_up_outcome WHERE hash = (SELECT hash FROM subscriber WHERE id = ?1)
+  AND newsletter = (SELECT newsletter FROM subscriber WHERE id = ?1);
 
 -- name: erase_events
 -- What happened to a reader goes.

@@ -1,0 +1,197 @@
+"""secondpost issue take and issue skip, and the list of articles that wait or are held."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.newsletter_documents import (
+    IssueNextDocument,
+    LedgerArticleDocument,
+    TakenDocument,
+    ledger_article_document,
+)
+from secondpost.cli.newsletter_documents import next_document as outlook_document
+from secondpost.cli.newsletters import led, meant
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table
+from secondpost.config.records import Newsletter
+from secondpost.mail.issue import ArticleId
+from secondpost.mail.moment import day_text
+from secondpost.newsletter.by_hand import ArticleRefused, ByHand
+from secondpost.newsletter.outlook import Outlook
+from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+LISTED_MAX = 20  # articles in each of the lists of `issue next`
+NAMED_MAX = 1_000  # articles in one command
+
+ARTICLES = click.argument("words", nargs=-1, metavar="[NAME] ARTICLE…")
+ALL = click.option("--all", "is_all", is_flag=True, help="Every article that is held.")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+
+COLUMNS = (
+    Column("article", right=True),
+    Column("date"),
+    Column("known for"),
+    Column("title", folds=True),
+    Column("why", folds=True),
+)
+
+
+@click.command(cls=Command)
+@ARTICLES
+@ALL
+@JSON
+def take(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
+    """Take articles for the next issue: held ones, skipped ones, or such as count as read.
+
+    ARTICLE is the number that `issue next` shows, or the link. What you take goes with the next issue, also
+    when its date is to come, its feed is in doubt, or it has gone from the feed.
+    """
+    _lead(ArticleState.WAITING, words, is_all, as_json)
+
+
+@click.command(cls=Command)
+@ARTICLES
+@ALL
+@JSON
+def skip(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
+    """Leave articles out of every issue, those that wait or are held.
+
+    ARTICLE is the number that `issue next` shows, or the link. `issue take` takes them after all.
+    """
+    _lead(ArticleState.SKIPPED, words, is_all, as_json)
+
+
+def _lead(to: ArticleState, words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
+    config = configuration()
+    which = meant(config, words, 0 if is_all else 1, 0 if is_all else NAMED_MAX)
+
+    async def work(open_: "OpenNewsletter") -> None:
+        # Led, so that no issue is made of them meanwhile.
+        async with led(open_.store):
+            by_hand = ByHand(open_.store, which.newsletter.name)
+            try:
+                led_on = await _led_on(by_hand, to, which.words)
+            except ArticleRefused as refused:
+                raise Ending(str(refused), Exit.NO) from None
+        told = open_.publisher.outlook(which.newsletter)
+        if as_json:
+            verb = "take" if to is ArticleState.WAITING else "skip"
+            numbers = [int(entry.id) for entry in led_on]
+            say_json(TakenDocument(verb, which.newsletter.name, numbers, told.reason))
+            return
+        past = "Taken" if to is ArticleState.WAITING else "Skipped"
+        say(f"{past}: {counted(len(led_on), 'article', 'articles')}.")
+        say(f"{which.newsletter.name}: {told.reason}")
+
+    at_newsletter(work, config)
+
+
+async def _led_on(by_hand: ByHand, to: ArticleState, words: Sequence[str]) -> list[LedgerEntry]:
+    verb = by_hand.take if to is ArticleState.WAITING else by_hand.skip
+    if len(words) > 0:
+        entries = by_hand.named(words)
+        await verb(entries)
+        return entries
+    done: list[LedgerEntry] = []
+    while len(batch := by_hand.held()) > 0:
+        await verb(batch)
+        done += batch
+    if len(done) == 0:
+        raise ArticleRefused("no article is held")
+    return done
+
+
+# ---------------------------------------------------------------- what issue next lists
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The articles of one state that are shown, and how many there are."""
+
+    entries: Sequence[LedgerEntry]
+    total: int
+
+
+def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: ArticleState) -> Listed:
+    store = open_.store
+    return Listed(store.entries(newsletter.name, state, LISTED_MAX), store.count(newsletter.name, state))
+
+
+def next_document(
+    open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool
+) -> IssueNextDocument:
+    """`past`: with those that count as read or were skipped."""
+    ripe_ms = _ripe_ms(told)
+
+    def documents(found: Listed) -> list[LedgerArticleDocument]:
+        return [ledger_article_document(entry, ripe_ms.get(entry.id)) for entry in found.entries]
+
+    waiting, held, seen, skipped = (
+        listed(open_, newsletter, state)
+        for state in (ArticleState.WAITING, ArticleState.HELD, ArticleState.SEEN, ArticleState.SKIPPED)
+    )
+    return IssueNextDocument(
+        **asdict(outlook_document(told)),
+        waiting=documents(waiting),
+        waiting_total=waiting.total,
+        held=documents(held),
+        held_total=held.total,
+        past=[*documents(seen), *documents(skipped)] if past else [],
+    )
+
+
+def say_articles(open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool) -> None:
+    """For people."""
+    now_ms, ripe_ms = open_.clock.now_ms(), _ripe_ms(told)
+    zone = ZoneInfo(newsletter.timezone)
+
+    def row(entry: LedgerEntry) -> tuple[str, ...]:
+        published_ms = entry.article.published_ms
+        date = "" if published_ms is None else day_text(published_ms, zone)
+        title = entry.article.title or entry.article.link
+        return str(entry.id), date, age_text(now_ms - entry.first_seen_ms), title
+
+    def why(entry: LedgerEntry) -> str:
+        return entry.reason
+
+    def until(entry: LedgerEntry) -> str:
+        at_ms = ripe_ms.get(entry.id)
+        return entry.reason if at_ms is None else "settles, or bears a date to come"
+
+    _say("For the next issue", listed(open_, newsletter, ArticleState.WAITING), row, until)
+    held = listed(open_, newsletter, ArticleState.HELD)
+    _say("Held", held, row, why)
+    if past:
+        _say("Count as read", listed(open_, newsletter, ArticleState.SEEN), row, why)
+        _say("Skipped", listed(open_, newsletter, ArticleState.SKIPPED), row, why)
+    if held.total > 0:
+        name = newsletter.name
+        say(f"\nTo take them: secondpost issue take {name} ARTICLE… (or --all)")
+        say(f"To leave them out: secondpost issue skip {name} ARTICLE… (or --all)")
+
+
+def _say(
+    title: str,
+    found: Listed,
+    row: Callable[[LedgerEntry], tuple[str, ...]],
+    why: Callable[[LedgerEntry], str],
+) -> None:
+    if found.total == 0:
+        return
+    say(f"\n{title}:")
+    say_table(COLUMNS, [(*row(entry), why(entry)) for entry in found.entries])
+    more = found.total - len(found.entries)
+    if more > 0:
+        say(f"and {counted(more, 'more', 'more')}")
+
+
+def _ripe_ms(told: Outlook) -> Mapping[ArticleId, int]:
+    return {each.article: each.until_ms for each in told.unripe}

@@ -1,0 +1,167 @@
+"""secondpost issue status: what became of every reader of an issue, in numbers or one by one."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from secondpost.cli.command import COUNTED, Command, Ending, Exit
+from secondpost.cli.issue_words import NOT_RUNNING, deferred_text, numbered, reckoning_text, standing_text
+from secondpost.cli.newsletter_documents import issue_mails_document, reckoning_document
+from secondpost.cli.newsletters import Meant, meant
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.parameters import DELIVERY
+from secondpost.cli.reader_mail import answer_text, next_try_text
+from secondpost.cli.screen import Column, counted, say, say_json, say_table
+from secondpost.mail.delivery import DeliveryId, State
+from secondpost.mail.issue import Issue, IssueState, Reckoning
+from secondpost.mail.moment import clock_text, zoned_text
+from secondpost.mail.subscriber import SubscriberId
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.subscriber_ports import NewsletterStore
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+LISTED_MAX = 100  # mails in one list, unless --limit says otherwise
+FAILED = (State.FAILED, State.EXPIRED)
+UNKNOWN = (State.UNKNOWN,)
+WAITING = (State.FROZEN, State.WAITING, State.HELD, State.CLAIMED, State.COMMITTING)
+
+
+@click.command(cls=Command)
+@click.argument("words", nargs=-1, metavar="[NAME] [N]")
+@click.option("--failed", is_flag=True, help="List those that were refused for good, or waited too long.")
+@click.option("--unknown", is_flag=True, help="List those that were sent and got no answer.")
+@click.option("--waiting", is_flag=True, help="List those that are still to go, or are just going.")
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
+@click.option("--after", type=DELIVERY, help="Go on after this mail, the last of the list before.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def status(
+    words: tuple[str, ...],
+    failed: bool,
+    unknown: bool,
+    waiting: bool,
+    limit: int,
+    after: DeliveryId | None,
+    as_json: bool,
+) -> None:
+    """Say what became of every reader of an issue; without a number, of the last one."""
+    config = configuration()
+    which = meant(config, words, 0, 1)
+    chosen = ((failed, FAILED), (unknown, UNKNOWN), (waiting, WAITING))
+    states = [state for is_wanted, those in chosen if is_wanted for state in those]
+    if after is not None and len(states) == 0:
+        raise click.UsageError("--after goes on with a list: --failed, --unknown or --waiting.")
+
+    async def read(open_: "OpenNewsletter") -> None:
+        store = open_.store
+        found = _meant_issue(store, which)
+        if len(states) > 0:
+            _list(store, which, found, states, limit, after, as_json)
+            return
+        reckoning = store.reckoning(found.id)
+        if as_json:
+            say_json(reckoning_document(found, reckoning, store.bounced(found.id)))
+        else:
+            _say(store, which.zone, found, reckoning)
+
+    at_newsletter(read, config)
+
+
+def _meant_issue(store: NewsletterStore, which: Meant) -> Issue:
+    if len(which.words) == 1:
+        return numbered(store, which.newsletter, which.words[0])
+    newest = store.issues(which.newsletter.name, None, 1)
+    if len(newest) == 0:
+        raise Ending(f"{which.newsletter.name} has no issue yet; see `issue next`", Exit.NO)
+    return newest[0]
+
+
+def _say(store: NewsletterStore, zone: ZoneInfo, found: Issue, reckoning: Reckoning) -> None:
+    say(f"Issue {found.number} of {found.newsletter} is {standing_text(found, zone)}.")
+    say(f"{reckoning_text(reckoning)}.")
+    bounced = {kind: reports for kind, reports in store.bounced(found.id).items() if reports > 0}
+    if len(bounced) > 0:
+        kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
+        say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
+    if reckoning.under_way > 0:
+        _say_under_way(store, zone, found)
+    listed = {
+        "--failed": reckoning.failed + reckoning.expired,
+        "--unknown": reckoning.unknown,
+        "--waiting": reckoning.under_way,
+    }
+    options = ", ".join(option for option, many in listed.items() if many > 0)
+    if len(options) > 0:
+        say(f"Each of them: secondpost issue status {found.newsletter} {found.number} with {options}.")
+    if found.state is IssueState.DONE:
+        say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
+
+
+def _say_under_way(store: NewsletterStore, zone: ZoneInfo, found: Issue) -> None:
+    if not store.is_served():
+        say(NOT_RUNNING)
+    last = store.last_deferred(found.id)
+    if last is not None:
+        say(f"{deferred_text(store.mail_to_readers().deferred.get(found.id, 0), last)}.")
+    for down in store.sites_down():
+        say(f"{down.site} is down since {zoned_text(down.since_ms, zone)}: {down.detail}")
+
+
+def _list(
+    store: NewsletterStore,
+    which: Meant,
+    found: Issue,
+    states: Sequence[State],
+    limit: int,
+    after: DeliveryId | None,
+    as_json: bool,
+) -> None:
+    if after is not None and after.queue_id != found.message:
+        raise Ending(f"{after} is no mail of issue {found.number} of {found.newsletter}", Exit.NO)
+    behind = None if after is None else SubscriberId(after.number)
+    page = store.deliveries(found.id, states, behind, limit + 1)
+    mails, more = page[:limit], len(page) > limit
+    if as_json:
+        say_json(issue_mails_document(found, mails, more))
+        return
+    if len(mails) == 0:
+        say(f"No mail of issue {found.number} of {found.newsletter} {_none_text(found, after)}.")
+        return
+    say_table(_columns(which.zone), [_row(mail, which.zone) for mail in mails])
+    if more:
+        say(f"There are more: --after {mails[-1].id}")
+
+
+def _none_text(found: Issue, after: DeliveryId | None) -> str:
+    if after is not None:
+        return "stands so behind that one"
+    if found.finished_ms is not None:
+        return "stands so, or it is more than a year ago: then its counts alone are kept"
+    return "stands so"
+
+
+def _columns(zone: ZoneInfo) -> tuple[Column, ...]:
+    return (
+        Column("mail"),
+        Column("address"),
+        Column("state"),
+        Column("tries", right=True),
+        Column(f"last ({zone.key})"),
+        Column("next"),
+        Column("last answer", folds=True),
+    )
+
+
+def _row(mail: ReaderDelivery, zone: ZoneInfo) -> tuple[str, ...]:
+    return (
+        str(mail.id),
+        mail.recipient,
+        mail.state.value,
+        f"{mail.attempts:,}",
+        "" if mail.last_ms is None else clock_text(mail.last_ms, zone),
+        next_try_text(mail, zone),
+        answer_text(mail),
+    )

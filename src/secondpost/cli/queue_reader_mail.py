@@ -1,0 +1,85 @@
+"""secondpost queue show of mail to readers: an issue as a whole, a confirmation, or one reader's mail."""
+
+from zoneinfo import ZoneInfo
+
+from secondpost.cli.documents import message_document
+from secondpost.cli.issue_words import reckoning_text, standing_text
+from secondpost.cli.newsletters import zone_of
+from secondpost.cli.reader_mail import answer_text, next_try_text
+from secondpost.cli.reader_way import newsletter_of
+from secondpost.cli.screen import counted, say, say_json
+from secondpost.config.records import Config
+from secondpost.mail.delivery import DeliveryId
+from secondpost.mail.issue import Issue
+from secondpost.mail.moment import zoned_text
+from secondpost.mail.queue_id import QueueId, queue_id_text
+from secondpost.mail.size import size_text
+from secondpost.mail.subscriber import NOBODY
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.owner_ports import MessageRow, Selection
+from secondpost.store.subscriber_ports import NewsletterStore
+
+SHOWN_MAX = 1_000  # readers of an issue in one document
+
+
+def show_reader_mail(
+    store: NewsletterStore, config: Config, id: QueueId, number: int | None, as_json: bool
+) -> bool:
+    """False when there is no such mail to a reader."""
+    message, issue = store.message(id), store.issue_of_message(id)
+    if message is None:
+        return False
+    mail = _meant(store, id, number, issue)
+    if mail is None and (issue is None or number is not None):
+        return False
+    if as_json:
+        _say_document(store, message, mail)
+        return True
+    say(f"message   {queue_id_text(id)}, {size_text(message.size)}, {_what(issue, mail)}")
+    if mail is not None:
+        zone = zone_of(config, newsletter_of(store, issue, mail) or "")
+        say(f"{mail.id} to {mail.recipient}: {sentence(mail, zone)}")
+        for told in store.told_of_delivery(mail.id):
+            say(f"{zoned_text(told.at_ms, zone)}  {told.what} {told.detail}".rstrip())
+    elif issue is not None:
+        say(f"state     {standing_text(issue, zone_of(config, issue.newsletter))}")
+        say(f"readers   {reckoning_text(store.reckoning(issue.id))}")
+        listed = f"secondpost issue status {issue.newsletter} {issue.number}"
+        say(f"each      {listed} --waiting, --failed or --unknown")
+    return True
+
+
+def _meant(
+    store: NewsletterStore, id: QueueId, number: int | None, issue: Issue | None
+) -> ReaderDelivery | None:
+    """None for an issue as a whole, and for a reader who has no mail of it."""
+    if number is None:
+        return None if issue is not None else store.delivery(DeliveryId(id, 1))
+    return store.delivery(DeliveryId(id, number))
+
+
+def _what(issue: Issue | None, mail: ReaderDelivery | None) -> str:
+    if issue is not None:
+        return f"issue {issue.number} of {issue.newsletter}"
+    return "a test copy" if mail is not None and mail.subscriber == NOBODY else "a confirmation"
+
+
+def sentence(mail: ReaderDelivery, zone: ZoneInfo) -> str:
+    """How it stands with one mail to a reader."""
+    parts = [mail.state.value]
+    if mail.attempts > 0:
+        parts.append(counted(mail.attempts, "try", "tries"))
+    if mail.last_ms is not None:
+        parts.append(f"last {zoned_text(mail.last_ms, zone)}")
+    if len(next_try_text(mail, zone)) > 0:
+        parts.append(f"next {next_try_text(mail, zone)}")
+    if len(mail.reply) > 0:
+        parts.append(answer_text(mail))
+    return "; ".join(parts)
+
+
+def _say_document(store: NewsletterStore, message: MessageRow, mail: ReaderDelivery | None) -> None:
+    chosen = Selection(ids=(message.queue_id,)) if mail is None else Selection(deliveries=(mail.id,))
+    deliveries = store.listed(chosen, None, SHOWN_MAX)
+    told = [] if mail is None else store.told_of_delivery(mail.id)
+    say_json(message_document(message, deliveries, told))

@@ -1,0 +1,194 @@
+"""What the commands on readers print with --json: see documents.py, the same is true here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from secondpost.cli.screen import utc_time
+from secondpost.mail.address import Mailbox
+from secondpost.mail.delivery import State
+from secondpost.mail.issue import IssueId
+from secondpost.mail.queue_id import queue_id_text
+from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.subscriber_ports import SignUpOutcome
+from secondpost.subscribers.leave import AboutReader
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersDocument:
+    """subscribers show."""
+
+    newsletter: str
+    active: int
+    pending: int
+    left: int
+    suspended: int
+    complained: int
+    suppressed: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementDocument:
+    at: str
+    where: str
+    how: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderEventDocument:
+    at: str
+    what: str
+    state: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderMailDocument:
+    id: str
+    kind: str
+    state: str
+    attempts: int
+    last: str | None
+    due: str | None
+    host: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpDocument:
+    """What came of one sign-up."""
+
+    at: str
+    how: str
+    outcome: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BounceDocument:
+    """A mail that came back."""
+
+    at: str
+    issue: int | None
+    kind: str
+    status: str
+    text: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderDocument:
+    """subscribers show ADDRESS."""
+
+    newsletter: str
+    address: str
+    state: str | None
+    since: str | None
+    created: str | None
+    suppressed: bool
+    agreed: AgreementDocument | None
+    attributes: dict[str, str]
+    events: list[ReaderEventDocument]
+    mails: list[ReaderMailDocument]
+    bounces: list[BounceDocument]
+    sign_ups: list[SignUpDocument]
+
+
+def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppressed: int) -> ReadersDocument:
+    return ReadersDocument(
+        newsletter=newsletter,
+        active=counts[SubscriberState.ACTIVE],
+        pending=counts[SubscriberState.PENDING],
+        left=counts[SubscriberState.LEFT],
+        suspended=counts[SubscriberState.SUSPENDED],
+        complained=counts[SubscriberState.COMPLAINED],
+        suppressed=suppressed,
+    )
+
+
+def reader_document(
+    about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int], sign_ups: Sequence[SignUpOutcome]
+) -> ReaderDocument:
+    """`issues`: the numbers of those of which something came back."""
+    one = about.subscriber
+    return ReaderDocument(
+        newsletter=one.newsletter,
+        address=str(one.mailbox),
+        state=one.state.value,
+        since=utc_time(one.since_ms),
+        created=utc_time(one.created_ms),
+        suppressed=suppressed,
+        agreed=_agreement(one.consent),
+        attributes=dict(one.attributes),
+        events=[
+            ReaderEventDocument(utc_time(event.at_ms), event.what, event.state.value, event.detail)
+            for event in about.events
+        ],
+        mails=[
+            ReaderMailDocument(
+                id=str(mail.id),
+                kind="confirmation" if mail.issue is None else "issue",
+                state=mail.state.value,
+                attempts=mail.attempts,
+                last=time_text(mail.last_ms),
+                due=due_time(mail),
+                host=mail.host,
+                reply=mail.reply,
+            )
+            for mail in about.deliveries
+        ],
+        bounces=[
+            BounceDocument(
+                at=utc_time(bounce.at_ms),
+                issue=None if bounce.issue is None else issues[bounce.issue],
+                kind=bounce.kind.value,
+                status=bounce.status,
+                text=bounce.text,
+                id=queue_id_text(bounce.evidence),
+            )
+            for bounce in about.bounces
+        ],
+        sign_ups=_sign_ups(sign_ups),
+    )
+
+
+def stranger_document(
+    newsletter: str, mailbox: Mailbox, suppressed: bool, sign_ups: Sequence[SignUpOutcome]
+) -> ReaderDocument:
+    """Of an address that is no reader's."""
+    return ReaderDocument(
+        newsletter=newsletter,
+        address=str(mailbox),
+        state=None,
+        since=None,
+        created=None,
+        suppressed=suppressed,
+        agreed=None,
+        attributes={},
+        events=[],
+        mails=[],
+        bounces=[],
+        sign_ups=_sign_ups(sign_ups),
+    )
+
+
+def _sign_ups(outcomes: Sequence[SignUpOutcome]) -> list[SignUpDocument]:
+    return [
+        SignUpDocument(utc_time(one.at_ms), one.how, one.outcome.value, one.is_confirmed) for one in outcomes
+    ]
+
+
+def due_time(mail: ReaderDelivery) -> str | None:
+    """None when it does not wait, or waits until its site is up again."""
+    return utc_time(mail.due_ms) if mail.state is State.WAITING and not mail.site_down else None
+
+
+def _agreement(consent: Consent | None) -> AgreementDocument | None:
+    if consent is None:
+        return None
+    return AgreementDocument(utc_time(consent.at_ms), consent.where, consent.how, consent.text)
+
+
+def time_text(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else utc_time(milliseconds)

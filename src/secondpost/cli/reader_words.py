@@ -1,0 +1,57 @@
+"""How readers and their sign-ups stand, in words."""
+
+from secondpost.mail.subscriber import SubscriberState
+from secondpost.store.subscriber_ports import SignedUp, SignUpCounts, SignUpOutcome, Suppression
+
+WHY_NOTHING_WAS_SENT = {
+    SignedUp.LIMITED: "too many sign-ups came from that network within an hour",
+    SignedUp.REPEATED: "the address was asked to confirm less than a day before, or twice already",
+    SignedUp.CROWDED: "too many confirmations waited for an answer, at that domain or in all",
+    SignedUp.ALREADY: "the address is a reader's already",
+    SignedUp.SUPPRESSED: "the address is suppressed",
+    SignedUp.TRAPPED: "a field was filled in that people do not see, as programs do",
+    SignedUp.REFUSED: "so many sign-ups came from that network that the page turned them away",
+}
+# In a count of several.
+SHORTLY = {
+    SignedUp.LIMITED: "from a network with too many sign-ups",
+    SignedUp.REPEATED: "asked not long before",
+    SignedUp.CROWDED: "too many confirmations without an answer",
+    SignedUp.ALREADY: "already readers",
+    SignedUp.SUPPRESSED: "suppressed",
+    SignedUp.TRAPPED: "in the trap for programs",
+    SignedUp.REFUSED: "turned away by the page",
+}
+
+
+def state_text(state: SubscriberState) -> str:
+    match state:
+        case SubscriberState.LEFT | SubscriberState.COMPLAINED:
+            return f"has {state}"
+        case _:
+            return f"is {state}"
+
+
+def suppression_text(found: Suppression) -> str:
+    where = "for all newsletters" if found.newsletter == "" else f"for {found.newsletter}"
+    why = f"{found.reason}, {found.evidence}" if len(found.evidence) > 0 else found.reason.value
+    lifted = "; it is lifted when they sign up again and confirm" if found.yields else ""
+    return f"{where}: {why}{lifted}"
+
+
+def outcome_text(one: SignUpOutcome) -> str:
+    """What came of a sign-up."""
+    if one.outcome is SignedUp.CONFIRM:
+        answer = "it was answered" if one.is_confirmed else "it was not answered"
+        return f"by {one.how}; a mail asked to confirm, and {answer}"
+    return f"by {one.how}; nothing was sent, because {WHY_NOTHING_WAS_SENT[one.outcome]}"
+
+
+def sign_ups_text(counts: SignUpCounts) -> str:
+    """Of a day; in one sentence."""
+    told = f"{counts.asked:,} asked, {counts.confirmed:,} of them confirmed"
+    nothing = {outcome: many for outcome, many in counts.outcomes.items() if outcome in SHORTLY and many > 0}
+    if len(nothing) == 0:
+        return told
+    reasons = ", ".join(f"{many:,} {SHORTLY[outcome]}" for outcome, many in nothing.items())
+    return f"{told}; nothing was sent to {sum(nothing.values()):,}: {reasons}"

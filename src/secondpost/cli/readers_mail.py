@@ -1,0 +1,98 @@
+"""How all mail to readers stands: what `status` says of it, and what the lists of other mail leave out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from secondpost.cli.documents import ReadersMailDocument, site_document
+from secondpost.cli.reader_mail import answer_text
+from secondpost.cli.screen import age_text, counted, say
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.owner_ports import Selection, SiteDown
+from secondpost.store.standing_ports import MailToReaders
+from secondpost.store.subscriber_ports import NewsletterStore
+
+FAILED_DAYS = 7
+FAILED_SINCE_MS = FAILED_DAYS * 24 * 3_600_000
+FAILED_MAX = 1_000  # confirmations that are counted
+MATCHING_MAX = 1_000  # mails that are looked for with what narrows a list
+OWN = ("confirmation or test copy", "confirmations and test copies")
+WHERE_TO_LOOK = "`secondpost issue status`, `secondpost subscribers show ADDRESS`"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersMail:
+    mail: MailToReaders
+    failed: Sequence[ReaderDelivery]  # confirmations, lately; newest first
+    down: Sequence[SiteDown]
+
+
+def readers_mail(store: NewsletterStore, now_ms: int) -> ReadersMail:
+    failed = store.failed_confirmations(now_ms - FAILED_SINCE_MS, FAILED_MAX)
+    return ReadersMail(store.mail_to_readers(), failed, store.sites_down())
+
+
+def readers_mail_document(found: ReadersMail) -> ReadersMailDocument:
+    mail = found.mail
+    return ReadersMailDocument(
+        waiting=mail.waiting,
+        deferred=mail.all_deferred,
+        frozen=mail.frozen,
+        held=mail.held,
+        unknown=mail.unknown,
+        confirmations_waiting=mail.own_waiting,
+        confirmations_deferred=mail.own_deferred,
+        confirmations_failed=len(found.failed),
+        sites_down=[site_document(site) for site in found.down],
+    )
+
+
+def say_readers_mail(found: ReadersMail, now_ms: int) -> None:
+    """Nothing where there is nothing to say."""
+    if found.mail.not_ended > 0:
+        say(f"Mail to readers: {standing_text(found.mail)}.")
+    for site in found.down:
+        age, again = age_text(now_ms - site.since_ms), age_text(site.next_probe_ms - now_ms)
+        where = f"{site.site} ({site.cause}: {site.detail})"
+        say(f"DOWN for {age}, for mail to readers: {where}; looked at again in {again}.")
+    if len(found.failed) > 0:
+        many = counted(len(found.failed), "confirmation", "confirmations")
+        last = found.failed[0]
+        say(
+            f"{many} failed in the last {FAILED_DAYS} days, the newest to {last.recipient}: "
+            f"{answer_text(last) or last.state}"
+        )
+
+
+def standing_text(mail: MailToReaders) -> str:
+    parts = []
+    if mail.issues_waiting > 0:
+        parts.append(_waiting(mail.issues_waiting, sum(mail.deferred.values()), "of an issue", "of issues"))
+    if mail.own_waiting > 0:
+        parts.append(_waiting(mail.own_waiting, mail.own_deferred, *OWN))
+    if mail.frozen > 0:
+        parts.append(f"{mail.frozen:,} planned for an issue that is not being sent yet")
+    if mail.held > 0:
+        parts.append(f"{mail.held:,} held")
+    if mail.unknown > 0:
+        parts.append(f"{mail.unknown:,} of which it is not known whether they arrived")
+    return ", ".join(parts)
+
+
+def _waiting(waiting: int, deferred: int, one: str, many: str) -> str:
+    told = f"{counted(waiting, one, many)} {'waits' if waiting == 1 else 'wait'}"
+    return f"{told} ({deferred:,} put off so far)" if deferred > 0 else told
+
+
+def left_out_text(store: NewsletterStore, selection: Selection | None) -> str:
+    """What a list of the other mail does not have; empty where that is nothing. `selection` narrows it."""
+    if selection is None:
+        mail = store.mail_to_readers()
+        if mail.not_ended == 0:
+            return ""
+        return f"Mail to readers is not in this list: {standing_text(mail)}. It is shown by {WHERE_TO_LOOK}."
+    matching = len(store.listed(selection, None, MATCHING_MAX))
+    if matching == 0:
+        return ""
+    many = f"{matching:,} or more" if matching == MATCHING_MAX else f"{matching:,}"
+    match = "mail matches" if matching == 1 else "mails match"
+    return f"Mail to readers is not in this list: {many} {match}. It is shown by {WHERE_TO_LOOK}."

@@ -1,0 +1,146 @@
+"""secondpost subscribers show: how many readers there are, and all that is known of one address."""
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.newsletters import Meant, meant, typed
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.reader_documents import reader_document, readers_document, stranger_document
+from secondpost.cli.reader_mail import answer_text, next_try_text
+from secondpost.cli.reader_words import outcome_text, state_text, suppression_text
+from secondpost.cli.screen import Column, counted, say, say_json, say_table
+from secondpost.mail.address import Mailbox
+from secondpost.mail.issue import IssueId
+from secondpost.mail.moment import zoned_text
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.subscriber_ports import NewsletterStore, SignedUp, SignUpOutcome, Suppression
+from secondpost.subscribers.leave import AboutReader, ReadersDesk
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+SHOWN_MAX = 20  # mails of one reader; --json has all that are remembered
+SIGN_UPS_MAX = 100
+
+MAILS = (
+    Column("mail"),
+    Column("of"),
+    Column("state"),
+    Column("tries", right=True),
+    Column("last"),
+    Column("next"),
+    Column("answer", folds=True),
+)
+
+
+@click.command(cls=Command)
+@click.argument("words", nargs=-1, metavar="[NAME] [ADDRESS]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def show(words: tuple[str, ...], as_json: bool) -> None:
+    """Count the readers; or show all that is known of one address, be it a reader's or not."""
+    which = meant(configuration(), words, 0, 1)
+
+    async def read(open_: "OpenNewsletter") -> None:
+        name = which.newsletter.name
+        if len(which.words) == 0:
+            _count(open_.store, name, as_json)
+        else:
+            _show(open_, which, typed(which.words[0]), as_json)
+
+    at_newsletter(read, configuration())
+
+
+def _count(store: NewsletterStore, name: str, as_json: bool) -> None:
+    document = readers_document(name, store.reader_counts(name), store.suppressed_count(name))
+    if as_json:
+        say_json(document)
+        return
+    say(f"{name} has {counted(document.active, 'reader', 'readers')}.")
+    say(
+        f"pending {document.pending:,}, left {document.left:,}, suspended {document.suspended:,}, "
+        f"complained {document.complained:,}, suppressed {document.suppressed:,}"
+    )
+
+
+def _show(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox, as_json: bool) -> None:
+    store, name = open_.store, which.newsletter.name
+    suppression, found = store.suppression(name, mailbox), store.find(name, mailbox)
+    sign_ups = store.sign_ups_of(name, mailbox, SIGN_UPS_MAX)
+    if found is None:
+        _show_stranger(which, mailbox, suppression, sign_ups, as_json)
+        return
+    about = ReadersDesk(store, open_.clock).about(found.id)
+    assert about is not None
+    if as_json:
+        say_json(reader_document(about, suppression is not None, _numbers(store, about), sign_ups))
+    else:
+        _say_reader(about, suppression, sign_ups, which.zone)
+
+
+def _show_stranger(
+    which: Meant,
+    mailbox: Mailbox,
+    suppression: Suppression | None,
+    sign_ups: list[SignUpOutcome],
+    as_json: bool,
+) -> None:
+    name, zone = which.newsletter.name, which.zone
+    if as_json and (suppression is not None or len(sign_ups) > 0):
+        say_json(stranger_document(name, mailbox, suppression is not None, sign_ups))
+    elif not as_json:
+        for one in sign_ups:
+            say(f"{zoned_text(one.at_ms, zone)}  asked to sign up {outcome_text(one)}.")
+        if suppression is not None:
+            say(f"{zoned_text(suppression.at_ms, zone)}  suppressed {suppression_text(suppression)}.")
+    known = "; the address is suppressed" if suppression is not None else ""
+    raise Ending(f"{name} has no reader {mailbox}{known}", Exit.NO)
+
+
+def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
+    """Of the issues of which something came back from this reader."""
+    ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
+    found = ((id, store.issue(id)) for id in ids)
+    return {id: issue.number for id, issue in found if issue is not None}
+
+
+def _say_reader(
+    about: AboutReader, suppression: Suppression | None, sign_ups: list[SignUpOutcome], zone: ZoneInfo
+) -> None:
+    one = about.subscriber
+    suppressed_too = "" if suppression is None else ", and the address is suppressed"
+    say(f"{one.mailbox} {state_text(one.state)} since {zoned_text(one.since_ms, zone)}{suppressed_too}.")
+    if suppression is not None:
+        say(f"suppressed {suppression_text(suppression)}")
+    if one.consent is not None:
+        say(f"agreed    {zoned_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
+    for name, value in one.attributes:
+        say(f"{name}: {value}")
+    told = [
+        (event.at_ms, f"{event.what}: {event.detail}" if len(event.detail) > 0 else event.what)
+        for event in about.events
+    ]
+    told += [
+        (each.at_ms, f"asked to sign up {outcome_text(each)}")
+        for each in sign_ups
+        if each.outcome is not SignedUp.CONFIRM  # of those the events tell
+    ]
+    for at_ms, words in sorted(told, key=lambda line: line[0]):
+        say(f"{zoned_text(at_ms, zone)}  {words}")
+    shown = about.deliveries[:SHOWN_MAX]
+    if len(shown) > 0:
+        say_table(MAILS, [_mail_row(mail, zone) for mail in shown])
+
+
+def _mail_row(mail: ReaderDelivery, zone: ZoneInfo) -> tuple[str, ...]:
+    return (
+        str(mail.id),
+        "confirmation" if mail.issue is None else "issue",
+        mail.state.value,
+        f"{mail.attempts:,}",
+        "" if mail.last_ms is None else zoned_text(mail.last_ms, zone),
+        next_try_text(mail, zone),
+        answer_text(mail),
+    )

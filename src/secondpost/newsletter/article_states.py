@@ -1,0 +1,45 @@
+"""What leads an article from one state of the ledger to another; `by_hand` goes by it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.store.newsletter_ports import ArticleState
+
+
+class Who(StrEnum):
+    FEED = "feed"  # a look at it
+    OWNER = "owner"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    source: ArticleState | None  # None: it was never seen
+    target: ArticleState
+    by: Who
+    when: str
+
+
+_SEEN, _WAITING, _HELD = ArticleState.SEEN, ArticleState.WAITING, ArticleState.HELD
+_SKIPPED, _TAKEN = ArticleState.SKIPPED, ArticleState.TAKEN
+
+EDGES = (
+    Edge(None, _SEEN, Who.FEED, 'it was there when the feed was first read, and `start` is `"new"`'),
+    Edge(None, _WAITING, Who.FEED, "it is new"),
+    Edge(None, _HELD, Who.FEED, "there is reason to doubt that it is new"),
+    Edge(None, _SKIPPED, Who.FEED, "by `only` or `skip`"),
+    Edge(_WAITING, _HELD, Who.FEED, "it was withdrawn, and you had not taken it"),
+    Edge(_HELD, _WAITING, Who.FEED, "it came back, or its date was mended"),
+    Edge(_WAITING, _TAKEN, Who.PUBLISH, "an issue is made of it"),
+    Edge(_TAKEN, _WAITING, Who.PUBLISH, "that issue was stopped before a reader had it"),
+    Edge(_HELD, _WAITING, Who.OWNER, "`issue take`"),
+    Edge(_SKIPPED, _WAITING, Who.OWNER, "`issue take`"),
+    Edge(_SEEN, _WAITING, Who.OWNER, "`issue take`"),
+    Edge(_WAITING, _WAITING, Who.OWNER, "`issue take`: it is settled"),
+    Edge(_WAITING, _SKIPPED, Who.OWNER, "`issue skip`"),
+    Edge(_HELD, _SKIPPED, Who.OWNER, "`issue skip`"),
+)
+
+
+def may_lead(source: ArticleState, target: ArticleState, by: Who) -> bool:
+    return any((edge.source, edge.target, edge.by) == (source, target, by) for edge in EDGES)

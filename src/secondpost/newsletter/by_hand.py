@@ -1,0 +1,86 @@
+"""What the owner decides of single articles: `issue take` and `issue skip`.
+
+Taken means settled: the article goes with the next issue, whatever its feed says of it until then. It waits
+for no second look, for no date and for no feed in doubt, and is not held because it has gone from its feed.
+"""
+
+from collections.abc import Sequence
+
+from secondpost.mail.issue import ArticleId
+from secondpost.newsletter.article_states import Who, may_lead
+from secondpost.newsletter.links import canonical
+from secondpost.store.newsletter_ports import (
+    SKIPPED_BY_HAND,
+    TAKEN_BY_HAND,
+    ArticleMove,
+    ArticleState,
+    Ledger,
+    LedgerEntry,
+)
+
+NUMBER_DIGITS_MAX = 15
+BATCH_ARTICLES_MAX = 100  # moved in one transaction
+
+
+class ArticleRefused(Exception):
+    """One of the articles is not there, or cannot be led to where it should go: nothing was changed. The
+    text is for the owner.
+    """
+
+
+class ByHand:
+    def __init__(self, ledger: Ledger, newsletter: str) -> None:
+        self._ledger = ledger
+        self._newsletter = newsletter
+
+    def named(self, words: Sequence[str]) -> list[LedgerEntry]:
+        """By number or by link, each once. Raises ArticleRefused."""
+        found = [self._named(word) for word in words]
+        return list({entry.id: entry for entry in found}.values())
+
+    def _named(self, word: str) -> LedgerEntry:
+        if word.isascii() and word.isdigit() and len(word) <= NUMBER_DIGITS_MAX:
+            entry = self._ledger.entry(ArticleId(int(word)))
+            if entry is None or entry.newsletter != self._newsletter:
+                raise ArticleRefused(f"{self._newsletter} has no article {word}: {self._where}")
+            return entry
+        if not word.lower().startswith(("http://", "https://")):
+            raise ArticleRefused(f"{word!r} is neither the number of an article nor its link: {self._where}")
+        entries = self._ledger.entries_by_link(self._newsletter, [canonical(word)])
+        if len(entries) == 0:
+            raise ArticleRefused(f"{self._newsletter} has no article with the link {word}: {self._where}")
+        if len(entries) > 1:
+            numbers = ", ".join(str(entry.id) for entry in entries)
+            raise ArticleRefused(f"several articles have the link {word}: name one of {numbers}")
+        return entries[0]
+
+    @property
+    def _where(self) -> str:
+        return f"`secondpost issue next {self._newsletter}` shows which there are"
+
+    async def take(self, entries: Sequence[LedgerEntry]) -> None:
+        """To WAITING, from wherever they are. Raises ArticleRefused."""
+        await self._lead(entries, ArticleState.WAITING, TAKEN_BY_HAND)
+
+    async def skip(self, entries: Sequence[LedgerEntry]) -> None:
+        """To SKIPPED, from WAITING or HELD. Raises ArticleRefused."""
+        await self._lead(entries, ArticleState.SKIPPED, SKIPPED_BY_HAND)
+
+    def held(self) -> list[LedgerEntry]:
+        """A batch of all that is held, the latest."""
+        return self._ledger.entries(self._newsletter, ArticleState.HELD, BATCH_ARTICLES_MAX)
+
+    async def _lead(self, entries: Sequence[LedgerEntry], state: ArticleState, reason: str) -> None:
+        for entry in entries:
+            if not may_lead(entry.state, state, Who.OWNER):
+                raise ArticleRefused(f"article {entry.id} {_STANDS[entry.state]}; nothing was changed")
+        moves = [ArticleMove(entry.id, state, reason) for entry in entries]
+        if await self._ledger.move_articles(self._newsletter, moves) != len(moves):
+            raise ArticleRefused("an issue has taken one of them meanwhile; nothing was changed")
+
+
+_STANDS = {
+    ArticleState.TAKEN: "stands in an issue already",
+    ArticleState.SKIPPED: "is skipped already",
+    ArticleState.SEEN: "counts as read, and is for no issue",
+}

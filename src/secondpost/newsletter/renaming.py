@@ -1,0 +1,52 @@
+"""Moves all of a newsletter to its new name, batch by batch, under the lead over issues."""
+
+from collections.abc import Callable, Sequence
+
+from secondpost.store.naming_ports import FormerName, KnownNewsletter, Naming
+from secondpost.store.ports import Lease
+
+
+def not_shown(moved: int) -> None:
+    """Where nobody looks on."""
+
+
+async def move_to_new_name(
+    store: Naming, old: str, leader: Lease, moved_so_far: Callable[[int], None] = not_shown
+) -> int:
+    """Of a rename that has begun; how many rows were moved. Raises LeadershipLost."""
+    moved = 0
+    while (some := await store.rename_batch(old, leader)) > 0:
+        moved += some
+        moved_so_far(moved)
+    return moved
+
+
+async def finish_renames(store: Naming, leader: Lease) -> None:
+    """Those that were cut short."""
+    for former in store.former_names():
+        if not former.is_done:
+            await move_to_new_name(store, former.name, leader)
+
+
+def left_behind_text(known: KnownNewsletter) -> str:
+    """What is wrong with a newsletter that the file does not name."""
+    readers = f"{known.readers:,} reader{'' if known.readers == 1 else 's'}"
+    issues = f"{known.issues:,} issue{'' if known.issues == 1 else 's'}"
+    return f"the store has {readers} and {issues} of {known.name}, which is not in the file: they get nothing"
+
+
+def what_to_do_text(known: KnownNewsletter, named: Sequence[str]) -> str:
+    """`named` are those of the file."""
+    new = named[0] if len(named) == 1 else "NEW"
+    return (
+        f"type: secondpost newsletter rename {known.name} {new}; "
+        f"or, if it is given up: secondpost newsletter retire {known.name}"
+    )
+
+
+def cut_short_text(former: FormerName) -> str:
+    """What is wrong with a rename that is not done."""
+    return (
+        f"the move of {former.name} to the name {former.now} is not done, and nothing is sent; the service "
+        f"goes on with it, or type: secondpost newsletter rename {former.name} {former.now}"
+    )

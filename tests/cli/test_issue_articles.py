@@ -1,0 +1,115 @@
+"""The owner takes and skips articles by command: the feed is fetched and the store is real."""
+
+import json
+
+import pytest
+
+from secondpost.cli import issue_articles
+from tests.cli.newspaper import CONFIRMED, Newspaper
+from tests.newsletter.weekly_blog import Site, WeeklyBlog
+from tests.world.web_server import answer
+
+
+def rows(document: dict[str, object], key: str) -> list[dict[str, object]]:
+    found = document[key]
+    assert isinstance(found, list)
+    return found
+
+
+def numbers(document: dict[str, object], key: str) -> list[str]:
+    return [str(row["article"]) for row in rows(document, key)]
+
+
+def with_held(paper: Newspaper, *posts: int) -> dict[str, object]:
+    """All ids of a small feed change: what stands in it is held."""
+    blog = WeeklyBlog(feeds={"feed": ""}, site=Site(dates="none", form="json"))
+    blog.writes(posts, {}, "post")
+    paper.pages["/feed"] = answer("200 OK", blog.document("feed"), content_type="application/feed+json")
+    return paper.told("issue", "next")
+
+
+@pytest.fixture
+def held(paper: Newspaper) -> Newspaper:
+    paper.run("subscribers", "add", "ada@reader.example", *CONFIRMED)
+    paper.writes(1, 2)
+    paper.told("issue", "next")
+    with_held(paper, 11, 12)
+    return paper
+
+
+def test_what_waits_and_what_is_held_is_listed_with_what_to_type(held: Newspaper) -> None:
+    told = held.told("issue", "next", "--no-fetch")
+    assert [row["title"] for row in rows(told, "waiting")] == ["Article 1", "Article 2"]
+    assert [row["title"] for row in rows(told, "held")] == ["Article 11", "Article 12"]
+    assert (told["waiting_total"], told["held_total"], told["past"]) == (2, 2, [])
+    first = rows(told, "held")[0]
+    assert (first["state"], first["link"], first["settles"]) == (
+        "held",
+        "https://www.example.net/posts/11",
+        None,
+    )
+    assert "its ids may have changed" in str(first["reason"])
+    shown = held.run("issue", "next", "--no-fetch").stdout
+    assert "secondpost issue take weekly --all" in shown
+    assert "secondpost issue skip weekly ARTICLE… (or --all)" in shown
+    [line] = [line for line in shown.splitlines() if "Article 11" in line]
+    assert line.split()[0] == str(first["article"])
+    assert "its ids may have changed" in line
+
+
+def test_all_that_is_held_is_taken_in_one_command(held: Newspaper) -> None:
+    done = held.told("issue", "take", "--all")
+    assert (done["verb"], done["newsletter"]) == ("take", "weekly")
+    assert len(rows({"articles": done["articles"]}, "articles")) == 2
+    told = held.told("issue", "next")
+    assert (told["articles"], told["held_total"], told["ready"]) == (4, 0, False)
+    assert "is in doubt" not in str(told["reason"])
+    assert "Issue 1 of weekly goes to 1 reader" in held.run("issue", "send").stdout
+    assert "no article is held" in held.run("issue", "take", "--all", code=1).stderr
+    assert "no article is held" in held.run("issue", "skip", "weekly", "--all", code=1).stderr
+
+
+def test_an_article_is_named_by_number_or_by_link(held: Newspaper) -> None:
+    one, two = numbers(held.told("issue", "next", "--no-fetch"), "held")
+    assert "Taken: 1 article." in held.run("issue", "take", one).stdout
+    assert "Skipped: 1 article." in held.run("issue", "skip", "weekly", "http://example.net/posts/12/").stdout
+    told = held.told("issue", "next", "--past")
+    assert numbers(told, "past") == [two]
+    assert rows(told, "past")[0]["reason"] == "you skipped it"
+    assert "Skipped:" in held.run("issue", "next", "--past").stdout
+    assert one in numbers(told, "waiting")
+    held.run("issue", "take", two, two)
+    assert held.told("issue", "next")["waiting_total"] == 4
+
+
+def test_what_cannot_be_done_changes_nothing_else(held: Newspaper) -> None:
+    one, two = numbers(held.told("issue", "next", "--no-fetch"), "held")
+    waiting = numbers(held.told("issue", "next", "--no-fetch"), "waiting")
+    for word, words in (
+        ("999", "weekly has no article 999: `secondpost issue next weekly` shows which there are"),
+        ("9" * 30, "is neither the number of an article nor its link"),
+        ("²", "is neither the number of an article nor its link"),
+        ("https://www.example.net/nowhere", "weekly has no article with the link"),
+    ):
+        for verb in ("take", "skip"):
+            assert words in held.run("issue", verb, one, word, code=1).stderr
+    held.run("issue", "skip", one)
+    assert f"article {one} is skipped already" in held.run("issue", "skip", two, one, code=1).stderr
+    held.run("issue", "take", one)
+    held.run("issue", "send")
+    taken = f"article {waiting[0]} stands in an issue already; nothing was changed"
+    assert taken in held.run("issue", "take", two, waiting[0], code=1).stderr
+    assert taken in held.run("issue", "skip", two, waiting[0], code=1).stderr
+    assert numbers(held.told("issue", "next", "--no-fetch"), "held") == [two]
+    for verb in ("take", "skip"):
+        held.run("issue", verb, code=2)
+        held.run("issue", verb, "--all", two, code=2)
+        held.run("issue", verb, "weekly", code=1)
+
+
+def test_the_lists_are_bounded(held: Newspaper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issue_articles, "LISTED_MAX", 1)
+    shown = held.run("issue", "next", "--no-fetch").stdout
+    assert shown.count("and 1 more") == 2
+    told = json.loads(held.run("issue", "next", "--no-fetch", "--json").stdout)
+    assert (len(told["waiting"]), told["waiting_total"]) == (1, 2)

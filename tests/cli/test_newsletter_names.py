@@ -1,0 +1,122 @@
+"""A newsletter that the file does not name any more: who says so, and what the owner does about it."""
+
+import json
+
+from secondpost.app_newsletter import OpenNewsletter
+from secondpost.newsletter.renaming import move_to_new_name
+from tests.cli.newspaper import CONFIRMED, Newspaper
+from tests.cli.test_trace_readers import office  # the fixture: with the store of the other mail too
+
+__all__ = ["office"]
+
+ADA, BOB = "ada@reader.example", "bob@reader.example"
+
+
+def name_is(paper: Newspaper, name: str, before: str = "weekly") -> None:
+    text = paper.config.read_text()
+    assert f'name = "{before}"' in text
+    paper.config.write_text(text.replace(f'name = "{before}"', f'name = "{name}"'))
+
+
+def faults(paper: Newspaper) -> list[dict[str, str | None]]:
+    """Of the newsletters, by `check config`."""
+    told = json.loads(paper.run("check", "config", "--json", code=1).stdout)["faults"]
+    assert isinstance(told, list)
+    return told
+
+
+def with_an_issue(paper: Newspaper) -> None:
+    for address in (ADA, BOB):
+        paper.run("subscribers", "add", address, *CONFIRMED)
+    paper.writes(1, 2)
+    paper.run("issue", "send")
+    paper.run("issue", "stop", "1")
+
+
+def test_a_renamed_newsletter_is_a_fault_until_it_is_moved(office: Newspaper) -> None:
+    with_an_issue(office)
+    assert "no faults" in office.run("check", "config").stdout
+    name_is(office, "daily")
+    [fault] = faults(office)
+    assert (fault["key"], fault["line"]) == ("newsletter", None)
+    assert "the store has 2 readers and 1 issue of weekly" in str(fault["reason"])
+    assert "secondpost newsletter rename weekly daily" in str(fault["hint"])
+    assert "weekly" in office.run("check", "config", code=1).stderr
+    status = office.run("status").stdout
+    assert "NOT NAMED: the store has 2 readers and 1 issue of weekly" in status
+    [unnamed] = json.loads(office.run("status", "--json").stdout)["unnamed"]
+    assert (unnamed["newsletter"], unnamed["readers"], unnamed["issues"]) == ("weekly", 2, 1)
+    assert "of weekly: active" in office.run("trace", ADA).stdout
+    moved = office.run("newsletter", "rename", "weekly", "daily").stdout
+    assert "weekly is called daily now, with 2 readers" in moved
+    assert 'list_id = "weekly.example.net"' in moved
+    assert "no faults" in office.run("check", "config").stdout
+    assert json.loads(office.run("status", "--json").stdout)["unnamed"] == []
+    assert "of daily: active" in office.run("trace", ADA).stdout
+    assert office.told("issue", "show", "1")["issue"]["subject"] == "Article 2 · Article 1"  # type: ignore[index]
+    office.run("newsletter", "rename", "weekly", "daily")  # once more changes nothing
+    office.writes(1, 2, 3)
+    assert office.told("issue", "send")["readers"] == 2
+
+
+def test_a_rename_that_was_cut_short_is_said_and_goes_on(paper: Newspaper) -> None:
+    with_an_issue(paper)
+    name_is(paper, "daily")
+
+    async def begin(open_: OpenNewsletter) -> None:
+        leader = await open_.store.lead("publish")
+        assert leader is not None
+        await open_.store.begin_rename("weekly", "daily", 1, leader)
+        await open_.store.rename_batch("weekly", leader)
+
+    paper.inside(begin)
+    [fault] = faults(paper)
+    assert "the move of weekly to the name daily is not done" in str(fault["reason"])
+    refused = paper.run("issue", "send", "--no-fetch", code=1).stderr
+    assert "nothing is sent" in refused
+    assert "called daily now, with 2 readers" in paper.run("newsletter", "rename", "weekly", "daily").stdout
+    assert "no faults" in paper.run("check", "config").stdout
+    paper.inside(move_nothing)
+
+
+async def move_nothing(open_: OpenNewsletter) -> None:
+    leader = await open_.store.lead("publish")
+    assert leader is not None
+    assert await move_to_new_name(open_.store, "weekly", leader) == 0
+
+
+def test_a_rename_goes_by_the_file(paper: Newspaper) -> None:
+    with_an_issue(paper)
+    still = paper.run("newsletter", "rename", "weekly", "daily", code=3).stderr
+    assert "still names weekly" in still
+    name_is(paper, "daily")
+    assert "names no hourly" in paper.run("newsletter", "rename", "weekly", "hourly", code=3).stderr
+    unknown = paper.run("newsletter", "rename", "yearly", "daily", code=1).stderr
+    assert "knows no newsletter yearly: it knows weekly" in unknown
+
+
+def test_one_that_is_given_up_is_no_fault(paper: Newspaper) -> None:
+    with_an_issue(paper)
+    assert "take its [[newsletter]] out first" in paper.run("newsletter", "retire", "weekly", code=3).stderr
+    name_is(paper, "other")
+    assert len(faults(paper)) == 1
+    assert "is given up" in paper.run("newsletter", "retire", "weekly").stdout
+    assert paper.told("newsletter", "retire", "weekly") == {"newsletter": "weekly", "changed": False}
+    assert "no faults" in paper.run("check", "config").stdout
+    assert "knows no newsletter never" in paper.run("newsletter", "retire", "never", code=1).stderr
+
+
+def test_a_file_without_any_newsletter_leaves_none_behind_unsaid(office: Newspaper) -> None:
+    with_an_issue(office)
+    text = office.config.read_text()
+    office.config.write_text(text.partition("[[newsletter]]")[0])
+    [fault] = faults(office)
+    assert "secondpost newsletter rename weekly NEW" in str(fault["hint"])
+    assert "NOT NAMED" in office.run("status").stdout
+    office.run("newsletter", "retire", "weekly")
+    assert "no faults" in office.run("check", "config").stdout
+
+
+def test_a_configuration_without_a_store_is_looked_at_alone(paper: Newspaper) -> None:
+    assert "no faults" in paper.run("check", "config").stdout
+    assert not (paper.folder / "store" / "newsletter.db").exists()

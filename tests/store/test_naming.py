@@ -1,0 +1,314 @@
+"""A newsletter gets another name: all of it moves, whatever kills the move in the middle, and nothing is made
+of what is half there.
+"""
+
+import apsw
+import pytest
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.issue import ArticleId, DigestDraft, Issue
+from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.store.naming_ports import FormerName, KnownNewsletter, RenameRefused
+from secondpost.store.newsletter_ports import (
+    ArticleState,
+    CalendarSince,
+    Feed,
+    FetchRecord,
+    IssueRefused,
+    SlotOutcome,
+    SlotRecord,
+)
+from secondpost.store.ports import Lease
+from secondpost.store.sqlite import SqliteNewsletterStore, naming
+from secondpost.store.sqlite.base import BATCH_ROWS
+from secondpost.store.subscriber_ports import NewsletterStore, Reason, SignedUp
+from tests.store.place import Place, SqlitePlace
+from tests.store.readers import FEED, WEEKLY, Publisher, new
+from tests.store.test_newsletter_triggers import contradictions
+
+DAILY = "daily"
+OF_A_NEWSLETTER = (
+    *("subscriber", "reader_tally", "suppression", "sign_up_outcome", "feed", "distrusted_guid"),
+    *("article", "issue", "slot", "note", "calendar", "held_alarm"),
+)
+Rows = dict[str, list[str]]
+
+
+async def led(store: NewsletterStore) -> Lease:
+    leader = await store.lead("publish")
+    assert leader is not None
+    return leader
+
+
+async def moved(store: NewsletterStore, old: str, leader: Lease) -> None:
+    while await store.rename_batch(old, leader) > 0:
+        pass
+
+
+async def furnished(place: Place, store: NewsletterStore) -> Issue:
+    """A newsletter with something of everything."""
+    publisher = Publisher(place, store)
+    ids = await publisher.readers(*(f"r{n}@example.net" for n in range(7)))
+    await store.leave(ids[0], 1, "page")
+    await store.suspend(ids[1], 1, "bounces")
+    await store.complain(ids[2], 1, "report")
+    await store.erase(ids[3], 1)
+    assert await publisher.sign_up("pending@example.net") is SignedUp.CONFIRM
+    await store.suppress(WEEKLY, [Mailbox.parse("never@example.net")], Reason.OWNER, 1, "")
+    await store.set_note(WEEKLY, "A foreword.")
+    issue = await publisher.sent()
+    await store.stop(issue.id, place.clock.ms, "")
+    await publisher.waiting(5)
+    await store.record_fetch(
+        FetchRecord(
+            Feed(WEEKLY, FEED, title="The Blog", distrusted_guids=frozenset({"a", "b", "c"})),
+            place.clock.ms,
+            new=tuple(new(100 + n, ArticleState.SEEN) for n in range(4)),
+        )
+    )
+    await store.record_slot(SlotRecord(WEEKLY, "2029-W01", SlotOutcome.SKIPPED, 5, "too few"))
+    await store.set_note(WEEKLY, "Another foreword.")
+    await store.set_calendar(CalendarSince(WEEKLY, "friday 09:00", "UTC", 7))
+    await store.set_causes_alarmed(WEEKLY, frozenset({"its date is long before it was first seen"}))
+    assert publisher.leader is not None
+    await store.give_back(publisher.leader)
+    place.clock.ms += 1_000  # another who gives out ids never gives the same
+    return issue
+
+
+def rows_of(store: NewsletterStore, name: str) -> Rows:
+    """All that bears the name, without it."""
+    assert isinstance(store, SqliteNewsletterStore)
+    db = store._opened.db
+    return {
+        table: sorted(
+            repr([value for value in row if value != name])
+            for row in db.execute(f"SELECT * FROM {table} WHERE newsletter = ?", (name,)).fetchall()
+            if table != "reader_tally" or row[2] != 0  # a state that nobody is in any more
+        )
+        for table in OF_A_NEWSLETTER
+    }
+
+
+def test_no_table_that_names_newsletters_is_forgotten(place: SqlitePlace) -> None:
+    db = place.open_newsletter()._opened.db
+    columns = "SELECT m.name FROM sqlite_schema AS m, pragma_table_info(m.name) AS c"
+    found = db.execute(f"{columns} WHERE m.type = 'table' AND c.name = 'newsletter'").fetchall()
+    assert {str(name) for (name,) in found} == set(OF_A_NEWSLETTER)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of two rows, so that a few rows are many batches."""
+    monkeypatch.setattr(naming, "BATCH_ROWS", 2)
+    for name in ("_CLEARING", "_MOVING"):
+        monkeypatch.setattr(naming, name, tuple((query, 2) for query, _ in getattr(naming, name)))
+
+
+async def test_all_of_it_moves_and_the_old_name_leads_there(place: Place) -> None:
+    store = place.open_newsletter()
+    issue = await furnished(place, store)
+    before = rows_of(store, WEEKLY)
+    assert all(len(rows) > 0 for rows in before.values())
+    assert store.left_behind([DAILY]) == [KnownNewsletter(WEEKLY, 3, 7, 1)]
+    leader = await led(store)
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    assert store.former_names() == [FormerName(WEEKLY, DAILY, is_done=False)]
+    await moved(store, WEEKLY, leader)
+    assert rows_of(store, DAILY) == before
+    assert all(len(rows) == 0 for rows in rows_of(store, WEEKLY).values())
+    assert store.former_names() == [FormerName(WEEKLY, DAILY, is_done=True)]
+    assert (store.now_named(WEEKLY), store.now_named("other")) == (DAILY, None)
+    assert store.left_behind([DAILY]) == []
+    found = store.issue_by_number(DAILY, issue.number)
+    assert found is not None
+    assert found.id == issue.id
+    await store.give_back(leader)
+    publisher = Publisher(place, store, DAILY)
+    publisher._articles, publisher._slots = 50, 50
+    assert (await publisher.sent()).planned == 3
+
+
+async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(
+    place: SqlitePlace, small: None
+) -> None:
+    store = place.open_newsletter()
+    await furnished(place, store)
+    before = rows_of(store, WEEKLY)
+    batches, is_done = 0, False
+    while not is_done:
+        # Each life does one batch; the next one, another process, goes on.
+        leader = await led(store)
+        await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+        is_done = await store.rename_batch(WEEKLY, leader) == 0
+        batches += 1
+        assert contradictions(store._opened.db, place.clock.ms) == {}
+        await store.give_back(leader)
+        await place.close()
+        store = place.open_newsletter()
+    assert batches > 15
+    assert rows_of(store, DAILY) == before
+    assert all(len(rows) == 0 for rows in rows_of(store, WEEKLY).values())
+
+
+async def test_nothing_is_made_of_what_is_half_there(place: Place, small: None) -> None:
+    store = place.open_newsletter()
+    await furnished(place, store)
+    publisher = Publisher(place, store, DAILY)
+    leader = await led(store)
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    for _ in range(9):
+        assert await store.rename_batch(WEEKLY, leader) > 0
+    for name in (WEEKLY, DAILY):
+        draft = DigestDraft(name, "slot", (ArticleId(1),), 1)
+        with pytest.raises(IssueRefused, match="is being renamed"):
+            await store.create_digest(draft, publisher.id(), place.clock.ms)
+        there = rows_of(store, name)
+        await store.record_fetch(FetchRecord(Feed(name, FEED), place.clock.ms, new=(new(900),)))
+        await store.record_slot(SlotRecord(name, "2029-W09", SlotOutcome.MISSED, 5, ""))
+        assert rows_of(store, name) == there
+    await moved(store, WEEKLY, leader)
+    await store.record_fetch(FetchRecord(Feed(DAILY, FEED), place.clock.ms, new=(new(900),)))
+    assert len(store.entries_by_guid(DAILY, FEED, ["guid-900"])) == 1
+
+
+async def test_an_open_issue_is_frozen_only_when_all_readers_are_there(place: Place, small: None) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@example.net", "b@example.net", "c@example.net")
+    issue = await publisher.digest()
+    leader = publisher.leader = await led(store)
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    await store.rename_batch(WEEKLY, leader)
+    with pytest.raises(IssueRefused, match="is being renamed"):
+        await publisher.freeze(issue.id)
+    await moved(store, WEEKLY, leader)
+    frozen = await publisher.freeze(issue.id)
+    assert (frozen.newsletter, frozen.planned) == (DAILY, 3)
+
+
+async def test_it_is_refused_where_two_newsletters_would_become_one(place: Place) -> None:
+    store = place.open_newsletter()
+    await furnished(place, store)
+    other = Publisher(place, store, DAILY)
+    place.clock.ms += 1_000
+    await other.readers("other@example.net")
+    leader = await led(store)
+    with pytest.raises(RenameRefused, match="has readers or issues of its own"):
+        await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    await store.give_back(leader)
+    under_way = Publisher(place, store, "monthly")
+    await under_way.readers("m@example.net")
+    issue = await under_way.digest()
+    await under_way.freeze(issue.id)
+    assert under_way.leader is not None
+    with pytest.raises(RenameRefused, match="issue 1 of monthly is frozen"):
+        await store.begin_rename("monthly", "yearly", place.clock.ms, under_way.leader)
+    assert store.former_names() == []
+
+
+async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: Place, small: None) -> None:
+    """It stood in the file before the rename: what it saw at first sight would never be mailed."""
+    store = place.open_newsletter()
+    await furnished(place, store)
+    before = rows_of(store, WEEKLY)
+    seen = tuple(new(n, ArticleState.SEEN) for n in (100, 101, 500))
+    feed = Feed(DAILY, FEED, baseline_done=True, distrusted_guids=frozenset({"z"}))
+    await store.record_fetch(FetchRecord(feed, place.clock.ms, new=seen))
+    await store.record_slot(SlotRecord(DAILY, "2029-W01", SlotOutcome.MISSED, 5, "it began after it"))
+    await store.set_note(DAILY, "of the new name")
+    twice = Publisher(place, store, DAILY)
+    assert await twice.sign_up("r4@example.net", "198.51.100.0/24") is SignedUp.CONFIRM
+    assert await twice.sign_up("fresh@example.net", "198.51.100.0/24") is SignedUp.CONFIRM
+    leader = await led(store)
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    await moved(store, WEEKLY, leader)
+    after = rows_of(store, DAILY)
+    for table in ("feed", "distrusted_guid", "article", "issue", "slot", "note", "suppression"):
+        assert after[table] == before[table], table
+    assert len(after["subscriber"]) == len(before["subscriber"]) + 1
+    assert state(store, "r4@example.net") is SubscriberState.ACTIVE
+    assert state(store, "fresh@example.net") is SubscriberState.PENDING
+
+
+def state(store: NewsletterStore, address: str) -> SubscriberState:
+    found = store.find(DAILY, Mailbox.parse(address))
+    assert found is not None
+    return found.state
+
+
+async def test_who_signed_up_under_the_old_name_since_comes_along(place: SqlitePlace) -> None:
+    """The service ran on with the file of before."""
+    store = place.open_newsletter()
+    await furnished(place, store)
+    [kept] = [store.find(WEEKLY, Mailbox.parse("r0@example.net"))]
+    leader = await led(store)
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    await moved(store, WEEKLY, leader)
+    strays = Publisher(place, store)
+    await strays.readers("r0@example.net", "r2@example.net", "stray@example.net")
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), place.clock.ms, new=(new(100),)))
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    await moved(store, WEEKLY, leader)
+    assert state(store, "stray@example.net") is SubscriberState.ACTIVE
+    assert state(store, "r0@example.net") is SubscriberState.ACTIVE, "had left, and agreed anew"
+    assert state(store, "r2@example.net") is SubscriberState.COMPLAINED
+    back = store.find(DAILY, Mailbox.parse("r0@example.net"))
+    assert back is not None
+    assert kept is not None
+    assert (back.id, back.consent is None) == (kept.id, False), "the links in old mails are theirs"
+    assert store.left_behind([DAILY]) == []
+    assert contradictions(store._opened.db, place.clock.ms) == {}
+
+
+async def test_old_names_lead_on_and_a_name_that_is_used_again_leads_nowhere(place: Place) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    [id] = await publisher.readers("a@example.net")
+    leader = await led(store)
+    for old, new_name in ((WEEKLY, DAILY), (DAILY, "hourly"), ("hourly", WEEKLY)):
+        await store.begin_rename(old, new_name, place.clock.ms, leader)
+        await moved(store, old, leader)
+        assert reader(store, id) == new_name
+    assert [store.now_named(name) for name in (WEEKLY, DAILY, "hourly")] == [None, WEEKLY, WEEKLY]
+
+
+def reader(store: NewsletterStore, id: SubscriberId) -> str:
+    found = store.subscriber(id)
+    assert found is not None
+    return found.newsletter
+
+
+async def test_one_that_is_given_up_is_not_missed(place: Place) -> None:
+    store = place.open_newsletter()
+    await furnished(place, store)
+    assert await store.retire(WEEKLY, 5)
+    assert not await store.retire(WEEKLY, 6)
+    assert store.left_behind([]) == []
+    assert store.known_newsletters() == [WEEKLY]
+    leader = await led(store)
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    assert [one.name for one in store.left_behind([])] == [WEEKLY]
+
+
+async def test_a_batch_changes_a_bounded_number_of_rows(place: SqlitePlace) -> None:
+    store = place.open_newsletter()
+    await Publisher(place, store).many(1_000)
+    leader = await led(store)
+    changes: list[int] = []
+    db, before = store._opened.db, 0
+
+    def trace(cursor: apsw.Cursor, statement: str, bindings: object) -> bool:
+        nonlocal before
+        if statement.startswith("BEGIN"):
+            before = db.total_changes()
+        if statement == "COMMIT":
+            changes.append(db.total_changes() - before)
+        return True
+
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    db.set_exec_trace(trace)
+    await moved(store, WEEKLY, leader)
+    per_row = 3  # the row and two counts
+    assert len(changes) > 1_000 // BATCH_ROWS
+    assert max(changes) <= BATCH_ROWS * per_row + 1  # and that the ledger is cleared
