@@ -12,7 +12,7 @@ from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.queries import number
 from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent, tell
-from secondpost.store.sqlite.suppressing import suppress_hashes
+from secondpost.store.sqlite.suppressed import suppress_hashes
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, ImportCount, Imported, Reason
 
 DAY_MS = 24 * 3_600_000

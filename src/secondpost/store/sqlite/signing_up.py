@@ -20,7 +20,7 @@ from secondpost.store.sqlite.readers import (
 )
 from secondpost.store.sqlite.sign_up_bounds import NOT_ASKED, bound_met
 from secondpost.store.sqlite.sign_up_outcomes import SqliteSignUpOutcomes, note_outcome
-from secondpost.store.sqlite.suppressing import Suppressed, suppress_hashes, suppressed
+from secondpost.store.sqlite.suppressed import Suppressed, suppress_hashes, suppressed
 from secondpost.store.subscriber_ports import Reason, SignedUp, SignUpLimits
 from secondpost.subscribers.states import By, sources_of
 
