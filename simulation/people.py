@@ -6,6 +6,7 @@ By our pages or by mail. Whatever is not answered they try again, as people and 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from secondpost.web.public import TRAP
 from simulation.dice import SimDice
 from simulation.letters import compose, compose_report
 from simulation.net import SimInternet
@@ -104,7 +105,7 @@ class People:
         if reader.plan.joins is By.MAIL:
             self._write(reader, "joins", f"join-{reader.plan.newsletter}@{OUR_NAME}")
             return
-        fields = (("email", reader.plan.address), ("website", ""))
+        fields = (("email", reader.plan.address), (TRAP, ""))
         self._insist(Posted(f"/{reader.plan.newsletter}/", fields, reader.caller), heard, lambda: None)
 
     def _confirm(self, reader: Reader, mail: ReaderMail) -> None:

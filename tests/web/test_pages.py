@@ -427,6 +427,9 @@ async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> 
     assert document["address"] == "ann@reader.example"
     assert document["agreed"]["where"] == "at the fair"
     assert [mail["kind"] for mail in document["mails"]] == ["issue"]
+    await service.sign_up("ann@reader.example")
+    document = json.loads((await service.client.get(f"{path}?as=json")).text)
+    assert [(one["how"], one["outcome"]) for one in document["sign_ups"]] == [("form", "already")]
     check_page(await service.client.post(path, data={"do": "leave"}))
     assert service.found("ann@reader.example").state is SubscriberState.LEFT
     check_page(await service.client.post(path, data={"do": "erase"}))

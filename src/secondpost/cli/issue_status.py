@@ -12,13 +12,12 @@ from secondpost.cli.newsletter_documents import issue_mails_document, reckoning_
 from secondpost.cli.newsletters import Meant, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.parameters import DELIVERY
-from secondpost.cli.reader_mail import answer_text, next_try_text
+from secondpost.cli.reader_mail import stands_columns, stands_row
 from secondpost.cli.screen import Column, counted, say, say_json, say_table
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.issue import Issue, IssueState, Reckoning
-from secondpost.mail.moment import clock_text, zoned_text
+from secondpost.mail.moment import zoned_text
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import NewsletterStore
 
 if TYPE_CHECKING:
@@ -59,13 +58,13 @@ def status(
         store = open_.store
         found = _meant_issue(store, which)
         if len(states) > 0:
-            _list(store, which, found, states, limit, after, as_json)
+            _list(store, found, states, limit, after, as_json, which.zone)
             return
         reckoning = store.reckoning(found.id)
         if as_json:
             say_json(reckoning_document(found, reckoning, store.bounced(found.id)))
         else:
-            _say(store, which.zone, found, reckoning)
+            _say(store, found, reckoning, which.zone)
 
     at_newsletter(read, config)
 
@@ -79,7 +78,7 @@ def _meant_issue(store: NewsletterStore, which: Meant) -> Issue:
     return newest[0]
 
 
-def _say(store: NewsletterStore, zone: ZoneInfo, found: Issue, reckoning: Reckoning) -> None:
+def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone: ZoneInfo) -> None:
     say(f"Issue {found.number} of {found.newsletter} is {standing_text(found, zone)}.")
     say(f"{reckoning_text(reckoning)}.")
     bounced = {kind: reports for kind, reports in store.bounced(found.id).items() if reports > 0}
@@ -87,7 +86,7 @@ def _say(store: NewsletterStore, zone: ZoneInfo, found: Issue, reckoning: Reckon
         kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
         say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
     if reckoning.under_way > 0:
-        _say_under_way(store, zone, found)
+        _say_under_way(store, found, zone)
     listed = {
         "--failed": reckoning.failed + reckoning.expired,
         "--unknown": reckoning.unknown,
@@ -100,7 +99,7 @@ def _say(store: NewsletterStore, zone: ZoneInfo, found: Issue, reckoning: Reckon
         say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 
 
-def _say_under_way(store: NewsletterStore, zone: ZoneInfo, found: Issue) -> None:
+def _say_under_way(store: NewsletterStore, found: Issue, zone: ZoneInfo) -> None:
     if not store.is_served():
         say(NOT_RUNNING)
     last = store.last_deferred(found.id)
@@ -112,12 +111,12 @@ def _say_under_way(store: NewsletterStore, zone: ZoneInfo, found: Issue) -> None
 
 def _list(
     store: NewsletterStore,
-    which: Meant,
     found: Issue,
     states: Sequence[State],
     limit: int,
     after: DeliveryId | None,
     as_json: bool,
+    zone: ZoneInfo,
 ) -> None:
     if after is not None and after.queue_id != found.message:
         raise Ending(f"{after} is no mail of issue {found.number} of {found.newsletter}", Exit.NO)
@@ -130,7 +129,8 @@ def _list(
     if len(mails) == 0:
         say(f"No mail of issue {found.number} of {found.newsletter} {_none_text(found, after)}.")
         return
-    say_table(_columns(which.zone), [_row(mail, which.zone) for mail in mails])
+    columns = (Column("mail"), Column("address"), *stands_columns(zone))
+    say_table(columns, [(str(mail.id), mail.recipient, *stands_row(mail, zone)) for mail in mails])
     if more:
         say(f"There are more: --after {mails[-1].id}")
 
@@ -141,27 +141,3 @@ def _none_text(found: Issue, after: DeliveryId | None) -> str:
     if found.finished_ms is not None:
         return "stands so, or it is more than a year ago: then its counts alone are kept"
     return "stands so"
-
-
-def _columns(zone: ZoneInfo) -> tuple[Column, ...]:
-    return (
-        Column("mail"),
-        Column("address"),
-        Column("state"),
-        Column("tries", right=True),
-        Column(f"last ({zone.key})"),
-        Column("next"),
-        Column("last answer", folds=True),
-    )
-
-
-def _row(mail: ReaderDelivery, zone: ZoneInfo) -> tuple[str, ...]:
-    return (
-        str(mail.id),
-        mail.recipient,
-        mail.state.value,
-        f"{mail.attempts:,}",
-        "" if mail.last_ms is None else clock_text(mail.last_ms, zone),
-        next_try_text(mail, zone),
-        answer_text(mail),
-    )

@@ -164,7 +164,9 @@ class Leading:
         verb = self.verb
         standings = Counter(standing(listed).value for listed in self.desk.found(selection))
         if len(standings) == 0:
-            return f"nothing to {verb}: no delivery matches; `secondpost queue list` shows what there is"
+            readers = "; mail to readers is led by `issue stop` and `subscribers remove`"
+            there = f"`secondpost queue list` shows what there is{readers if self.which.is_by_id else ''}"
+            return f"nothing to {verb}: no delivery matches; {there}"
         found = ", ".join(f"{count} {word}" for word, count in sorted(standings.items()))
         takes = " or ".join(state.value for state in verb.takes)
         return f"nothing to {verb}: what matches is {found}, and {verb} takes what is {takes}"

@@ -107,9 +107,7 @@ def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppre
     )
 
 
-def reader_document(
-    about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int], sign_ups: Sequence[SignUpOutcome]
-) -> ReaderDocument:
+def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int]) -> ReaderDocument:
     """`issues`: the numbers of those of which something came back."""
     one = about.subscriber
     return ReaderDocument(
@@ -149,7 +147,7 @@ def reader_document(
             )
             for bounce in about.bounces
         ],
-        sign_ups=_sign_ups(sign_ups),
+        sign_ups=_sign_ups(about.sign_ups),
     )
 
 

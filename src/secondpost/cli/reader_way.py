@@ -25,11 +25,11 @@ from secondpost.store.subscriber_ports import (
     SignUpOutcome,
     Suppression,
 )
+from secondpost.subscribers.leave import SIGN_UPS_SHOWN_MAX
 
 MAILS_MAX = 10  # the latest ones of a reader
 MAILS_COUNTED_MAX = 1_000
 BOUNCES_MAX = 100
-SIGN_UPS_MAX = 100
 COPIES_MAX = 1_000  # that are looked through for those to one address
 
 _AT_DELIVER = frozenset((State.CLAIMED, State.COMMITTING, State.DELIVERED, State.FAILED, State.UNKNOWN))
@@ -53,7 +53,7 @@ def way_of_reader(
 ) -> ReaderWay | None:
     """None: nothing is known of the address in this newsletter. `zone`: the newsletter's."""
     reader, suppression = store.find(newsletter, mailbox), store.suppression(newsletter, mailbox)
-    sign_ups = store.sign_ups_of(newsletter, mailbox, SIGN_UPS_MAX)
+    sign_ups = store.sign_ups_of(newsletter, mailbox, SIGN_UPS_SHOWN_MAX)
     if reader is None and suppression is None and len(sign_ups) == 0:
         return None
     steps: list[Step] = [] if suppression is None else [_suppressed(suppression)]

@@ -9,7 +9,7 @@ from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.newsletters import Meant, meant, typed
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.reader_documents import reader_document, readers_document, stranger_document
-from secondpost.cli.reader_mail import answer_text, next_try_text
+from secondpost.cli.reader_mail import stands_columns, stands_row
 from secondpost.cli.reader_words import outcome_text, state_text, suppression_text
 from secondpost.cli.screen import Column, counted, say, say_json, say_table
 from secondpost.mail.address import Mailbox
@@ -17,23 +17,12 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.moment import zoned_text
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import NewsletterStore, SignedUp, SignUpOutcome, Suppression
-from secondpost.subscribers.leave import AboutReader, ReadersDesk
+from secondpost.subscribers.leave import SIGN_UPS_SHOWN_MAX, AboutReader, ReadersDesk
 
 if TYPE_CHECKING:
     from secondpost.app_newsletter import OpenNewsletter
 
 SHOWN_MAX = 20  # mails of one reader; --json has all that are remembered
-SIGN_UPS_MAX = 100
-
-MAILS = (
-    Column("mail"),
-    Column("of"),
-    Column("state"),
-    Column("tries", right=True),
-    Column("last"),
-    Column("next"),
-    Column("answer", folds=True),
-)
 
 
 @click.command(cls=Command)
@@ -66,18 +55,18 @@ def _count(store: NewsletterStore, name: str, as_json: bool) -> None:
 
 
 def _show(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox, as_json: bool) -> None:
-    store, name = open_.store, which.newsletter.name
+    store, name, zone = open_.store, which.newsletter.name, which.zone
     suppression, found = store.suppression(name, mailbox), store.find(name, mailbox)
-    sign_ups = store.sign_ups_of(name, mailbox, SIGN_UPS_MAX)
     if found is None:
+        sign_ups = store.sign_ups_of(name, mailbox, SIGN_UPS_SHOWN_MAX)
         _show_stranger(which, mailbox, suppression, sign_ups, as_json)
         return
     about = ReadersDesk(store, open_.clock).about(found.id)
     assert about is not None
     if as_json:
-        say_json(reader_document(about, suppression is not None, _numbers(store, about), sign_ups))
+        say_json(reader_document(about, suppression is not None, _numbers(store, about)))
     else:
-        _say_reader(about, suppression, sign_ups, which.zone)
+        _say_reader(about, suppression, zone)
 
 
 def _show_stranger(
@@ -106,9 +95,7 @@ def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
     return {id: issue.number for id, issue in found if issue is not None}
 
 
-def _say_reader(
-    about: AboutReader, suppression: Suppression | None, sign_ups: list[SignUpOutcome], zone: ZoneInfo
-) -> None:
+def _say_reader(about: AboutReader, suppression: Suppression | None, zone: ZoneInfo) -> None:
     one = about.subscriber
     suppressed_too = "" if suppression is None else ", and the address is suppressed"
     say(f"{one.mailbox} {state_text(one.state)} since {zoned_text(one.since_ms, zone)}{suppressed_too}.")
@@ -124,23 +111,16 @@ def _say_reader(
     ]
     told += [
         (each.at_ms, f"asked to sign up {outcome_text(each)}")
-        for each in sign_ups
+        for each in about.sign_ups
         if each.outcome is not SignedUp.CONFIRM  # of those the events tell
     ]
     for at_ms, words in sorted(told, key=lambda line: line[0]):
         say(f"{zoned_text(at_ms, zone)}  {words}")
     shown = about.deliveries[:SHOWN_MAX]
     if len(shown) > 0:
-        say_table(MAILS, [_mail_row(mail, zone) for mail in shown])
+        columns = (Column("mail"), Column("of"), *stands_columns(zone))
+        say_table(columns, [_mail_row(mail, zone) for mail in shown])
 
 
 def _mail_row(mail: ReaderDelivery, zone: ZoneInfo) -> tuple[str, ...]:
-    return (
-        str(mail.id),
-        "confirmation" if mail.issue is None else "issue",
-        mail.state.value,
-        f"{mail.attempts:,}",
-        "" if mail.last_ms is None else zoned_text(mail.last_ms, zone),
-        next_try_text(mail, zone),
-        answer_text(mail),
-    )
+    return (str(mail.id), "confirmation" if mail.issue is None else "issue", *stands_row(mail, zone))

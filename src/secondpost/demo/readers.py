@@ -8,6 +8,7 @@ from html import unescape
 
 from secondpost.demo.browser import Browser, Page
 from secondpost.demo.mailserver import MailServer
+from secondpost.web.public import TRAP
 
 _URL = re.compile(r"https?://[^\s<>\"']+")
 
@@ -73,7 +74,7 @@ class Reader:
 
     async def sign_up(self, page: str) -> Page:
         """What the form of the page does."""
-        return await self.browser.post(page, {"email": self.address, "website": ""})
+        return await self.browser.post(page, {"email": self.address, TRAP: ""})
 
     def confirm_url(self) -> str:
         """The one address of the confirmation's text; empty when there is none."""

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.subscriber_ports import Bounce, ReaderEvent, Subscribers
+from secondpost.store.subscriber_ports import Bounce, ReaderEvent, SignUpOutcome, Subscribers
 from secondpost.world.ports import Clock
 
 DELIVERIES_SHOWN_MAX = 1_000
 BOUNCES_SHOWN_MAX = 1_000
+SIGN_UPS_SHOWN_MAX = 100
 
 Json = None | str | int | bool | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -28,6 +29,7 @@ class AboutReader:
     events: tuple[ReaderEvent, ...]
     deliveries: tuple[ReaderDelivery, ...]  # newest first
     bounces: tuple[Bounce, ...]  # mail that came back, newest first
+    sign_ups: tuple[SignUpOutcome, ...]  # of late, in order
 
     def document(self) -> Json:
         """For taking along (GDPR articles 15 and 20)."""
@@ -68,6 +70,15 @@ class AboutReader:
                 }
                 for bounce in self.bounces
             ],
+            "sign_ups": [
+                {
+                    "at": moment_text(one.at_ms),
+                    "how": one.how,
+                    "outcome": one.outcome.value,
+                    "confirmed": one.is_confirmed,
+                }
+                for one in self.sign_ups
+            ],
         }
 
 
@@ -88,6 +99,9 @@ class ReadersDesk:
             tuple(self.subscribers.events_of(id)),
             tuple(self.subscribers.deliveries_of(id, DELIVERIES_SHOWN_MAX)),
             tuple(self.subscribers.bounces_of(id, BOUNCES_SHOWN_MAX)),
+            tuple(
+                self.subscribers.sign_ups_of(subscriber.newsletter, subscriber.mailbox, SIGN_UPS_SHOWN_MAX)
+            ),
         )
 
     async def leave(self, id: SubscriberId, how: str, evidence: QueueId | None = None) -> bool:
