@@ -18,7 +18,10 @@ WHERE NOT EXISTS (SELECT 1 FROM secret WHERE data = ?1);
 INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields)
 SELECT unhex(pair.value ->> 1), newsletter, reason, at_ms, evidence, yields
 FROM json_each(?1) AS pair CROSS JOIN suppression ON hash = unhex(pair.value ->> 0)
-WHERE true ON CONFLICT DO NOTHING;
+WHERE true
+ON CONFLICT DO UPDATE SET
+  reason = excluded.reason, at_ms = excluded.at_ms, evidence = excluded.evidence, yields = excluded.yields
+WHERE suppression.yields > excluded.yields;
 
 -- name: forget_recognised
 -- And the other hash has had its use.
@@ -307,7 +310,10 @@ DELETE FROM suppression WHERE hash = ?1 AND newsletter IN ('', ?2) AND yields = 
 INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields, key)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 6,
        (SELECT name FROM secret WHERE data = unhex(each.value ->> 5))
-FROM json_each(?1) AS each WHERE true ON CONFLICT DO NOTHING;
+FROM json_each(?1) AS each WHERE true
+ON CONFLICT DO UPDATE SET
+  reason = excluded.reason, at_ms = excluded.at_ms, evidence = excluded.evidence, yields = excluded.yields
+WHERE suppression.yields > excluded.yields;
 
 -- name: suppressions
 -- All suppressions of an address that concern a newsletter.
