@@ -10,6 +10,7 @@ from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import intake, schema
 from secondpost.store.sqlite.queries import with_rows
 from secondpost.store.sqlite.rows import message_row
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason, Suppression
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
 from tests.store.readers import FEED
@@ -77,3 +78,31 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
     await store.redirect(Selection(address="one@example.net"), to, place.clock.ms, "")
     assert len(store.listed(Selection(address="one@example.net"), None, 20)) == 6
     assert contradictions(store._opened.db, place.clock.ms) == {}
+
+
+BEFORE_OTHERS_HASHES = 12
+
+
+async def test_who_was_suppressed_before_there_were_hashes_of_other_stores_still_is(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = schema.migrations
+    mailboxes = [Mailbox.parse(f"reader{number}@example.net") for number in range(BATCH_READERS_MAX)]
+    with monkeypatch.context() as older:
+        older.setattr(
+            schema,
+            "migrations",
+            lambda database: [m for m in known(database) if m.number <= BEFORE_OTHERS_HASHES],
+        )
+        store = place.open_newsletter()
+        assert await store.suppress("weekly", mailboxes, Reason.COMPLAINED, 7, "report") == len(mailboxes)
+        assert await store.suppress("", mailboxes[:1], Reason.OWNER, 8, "by post") == 1
+        await place.close()
+    store = place.open_newsletter()
+    assert store.suppressions("weekly", mailboxes[0]) == [
+        Suppression("", Reason.OWNER, 8, "by post"),
+        Suppression("weekly", Reason.COMPLAINED, 7, "report"),
+    ]
+    assert (store.suppressed_count("weekly"), store.suppressed_count("")) == (len(mailboxes), 1)
+    assert await store.suppress("weekly", mailboxes, Reason.BOUNCED, 9, "list.csv") == 0
+    assert len(store.suppressed_strangers("weekly", None, 1_000)) == len(mailboxes) + 1

@@ -10,15 +10,21 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason, SignUpLimits
 from secondpost.subscribers.exporting import exported
-from secondpost.subscribers.importing import ImportReport, ListImport, suppress_list
-from secondpost.subscribers.lists import NoList
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.importing import ListImport
+from secondpost.subscribers.list_columns import OwnersWord
+from secondpost.subscribers.list_rows import NoList, Verdict
+from secondpost.subscribers.meanings import ReaderStanding
 from secondpost.world.real_disk import RealDisk
 from secondpost.world.real_work import RealWork
+from tests.subscribers.listed import NO_WORD, owners_word, understood
 
 OURS = Domain("mx2.example.net")
-NOW_MS = 1_800_000_000_000
+NOW_MS = 1_800_000_000_000  # 15 January 2027
+JAN_5_2024_MS = 1_704_412_800_000
+FEB_5_2024_MS = 1_707_091_200_000
 
 
 class Stopped:
@@ -38,9 +44,18 @@ class Keeper:
         ids = QueueIds(store.worker)
         self.lists = ListImport(store, Stopped(), ids, lambda: self.hints.append(1), frozenset((OURS,)))
 
-    async def bring(self, text: str, confirmed: str | None = None, invites: bool = False) -> ImportReport:
-        lines = text.splitlines(keepends=True)
-        return await self.lists.run("weekly", "readers.csv", lines, confirmed, invites, self.progress.append)
+    async def bring(
+        self,
+        text: str,
+        confirmed: str | None = None,
+        invites: bool = False,
+        newsletter: str = "weekly",
+        word: OwnersWord = NO_WORD,
+    ) -> ImportReport:
+        report = understood(text, word)
+        return await self.lists.run(
+            newsletter, "readers.csv", report, confirmed, invites, self.progress.append
+        )
 
     def state(self, address: str) -> SubscriberState | None:
         found = self.store.find("weekly", Mailbox.parse(address))
@@ -138,19 +153,174 @@ def test_nobody_comes_back_by_a_list(tmp_path: Path) -> None:
     with_keeper(tmp_path, story)
 
 
-def test_whom_the_list_calls_gone_is_suppressed(tmp_path: Path) -> None:
+def test_who_left_elsewhere_has_left_and_who_bounced_or_complained_is_suppressed(tmp_path: Path) -> None:
+    text = (
+        "email,status,unsubscribed at,created at\na@reader.example,enabled,,2024-01-05\n"
+        "b@reader.example,unsubscribed,2024-02-05,2024-01-05\nc@reader.example,pending,,\n"
+        "d@reader.example,bounced,,\ne@reader.example,complained,,\nf@reader.example,Lapsed,,\n"
+    )
+
     async def story(keeper: Keeper) -> None:
-        report = await keeper.bring(
-            "email,status\na@reader.example,enabled\nb@reader.example,unsubscribed\nc@reader.example,pending\n",
-            confirmed="elsewhere",
-        )
-        assert (report.added, report.gone) == (2, 1)
+        report = await keeper.bring(text, confirmed="elsewhere")
+        assert (report.added, report.left, report.gone, report.unclear, report.lines) == (2, 1, 2, 1, 6)
+        assert [keeper.state(f"{name}@reader.example") for name in "abcdef"] == [
+            SubscriberState.ACTIVE,
+            SubscriberState.LEFT,
+            SubscriberState.PENDING,
+            None,
+            None,
+            None,
+        ]
+        for name, reason in (("d", Reason.BOUNCED), ("e", Reason.COMPLAINED)):
+            told = keeper.store.suppression("weekly", Mailbox.parse(f"{name}@reader.example"))
+            assert told is not None
+            assert (told.reason, told.evidence) == (reason, f"readers.csv: status: {reason}")
+        for name in "bf":
+            assert keeper.store.suppression("weekly", Mailbox.parse(f"{name}@reader.example")) is None
+        left = keeper.store.find("weekly", Mailbox.parse("b@reader.example"))
+        assert left is not None
+        assert (left.since_ms, left.created_ms, left.consent) == (FEB_5_2024_MS, JAN_5_2024_MS, None)
+        events = keeper.store.events_of(left.id)
+        assert [(event.what, event.detail, event.at_ms) for event in events] == [
+            ("imported", "left elsewhere", NOW_MS)
+        ]
+
+    with_keeper(tmp_path, story)
+
+
+def test_a_reader_who_bounced_or_complained_elsewhere_is_none_any_more(tmp_path: Path) -> None:
+    async def story(keeper: Keeper) -> None:
+        await keeper.bring("a@reader.example\nb@reader.example\n", confirmed="once")
+        await keeper.bring("c@reader.example\n", invites=True)
+        text = "email,status\na@reader.example,bounced\nc@reader.example,complained\nd@reader.example,spam\n"
+        report = await keeper.bring(text, confirmed="again")
+        assert (report.gone, report.left, report.known, report.lines) == (3, 0, 0, 3)
+        counts = keeper.store.reader_counts("weekly")
+        assert (counts[SubscriberState.ACTIVE], counts[SubscriberState.LEFT]) == (1, 2)
+        assert keeper.state("d@reader.example") is None
+        assert keeper.store.suppressed_count("weekly") == 3
+
+    with_keeper(tmp_path, story)
+
+
+def test_what_is_not_known_never_leads_to_mail(tmp_path: Path) -> None:
+    text = "email,status\na@reader.example,Lapsed\nb@reader.example,unsubscribed\nc@reader.example,enabled\n"
+
+    async def story(keeper: Keeper) -> None:
+        report = await keeper.bring(text, invites=True)
+        assert (report.asked, report.unclear, report.left) == (1, 1, 1)
+        await keeper.bring(text, confirmed="elsewhere")
+        assert keeper.state("a@reader.example") is None
+        assert keeper.state("b@reader.example") is SubscriberState.LEFT
+        assert keeper.state("c@reader.example") is SubscriberState.ACTIVE
+        word = owners_word(words={"Lapsed": Verdict.ACTIVE})
+        await keeper.bring(text, confirmed="elsewhere", word=word)
         assert keeper.state("a@reader.example") is SubscriberState.ACTIVE
-        assert keeper.state("b@reader.example") is None
-        assert keeper.state("c@reader.example") is SubscriberState.PENDING
-        suppression = keeper.store.suppression("weekly", Mailbox.parse("b@reader.example"))
-        assert suppression is not None
-        assert suppression.reason is Reason.IMPORTED
+
+    with_keeper(tmp_path, story)
+
+
+def test_a_word_in_doubt_stops_the_import_before_anything_is_written(tmp_path: Path) -> None:
+    text = "email,tags\na@reader.example,vip\nb@reader.example,unsubscribed\n"
+
+    async def story(keeper: Keeper) -> None:
+        with pytest.raises(ValueError, match="in doubt"):
+            await keeper.bring(text, confirmed="elsewhere")
+        assert sum(keeper.store.reader_counts("weekly").values()) == 0
+        await keeper.bring(
+            text, confirmed="elsewhere", word=owners_word(words={"unsubscribed": Verdict.LEFT})
+        )
+        assert keeper.state("a@reader.example") is SubscriberState.ACTIVE
+        assert keeper.state("b@reader.example") is SubscriberState.LEFT
+
+    with_keeper(tmp_path, story)
+
+
+def test_a_list_takes_away_and_does_not_give(tmp_path: Path) -> None:
+    def list_of(state: str, date: str = "") -> str:
+        return "email,status,unsubscribed at\n" + "".join(
+            f"{name}@reader.example,{state},{date}\n" for name in ("ann", "bob")
+        )
+
+    async def story(keeper: Keeper) -> None:
+        await keeper.bring(list_of("subscribed"), confirmed="once")
+        ann = keeper.store.find("weekly", Mailbox.parse("ann@reader.example"))
+        assert ann is not None
+        report = await keeper.bring(list_of("unsubscribed"), confirmed="again")
+        assert (report.left, report.known) == (2, 0)
+        assert keeper.store.reader_counts("weekly")[SubscriberState.LEFT] == 2
+        again = await keeper.bring(list_of("subscribed"), confirmed="again")
+        assert (again.added, again.confirmed, again.known) == (0, 0, 2)
+        assert (await keeper.bring(list_of("unsubscribed"))).known == 2
+        assert [event.what for event in keeper.store.events_of(ann.id)] == ["imported", "imported"]
+
+    with_keeper(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("date", "state"),
+    [
+        ("2024-02-05", SubscriberState.ACTIVE),  # before they agreed here
+        ("2027-01-14", SubscriberState.LEFT),  # after it
+        ("", SubscriberState.LEFT),
+    ],
+)
+def test_of_an_agreement_here_and_leaving_there_the_later_holds(
+    tmp_path: Path, date: str, state: SubscriberState
+) -> None:
+    agreed_ms = NOW_MS - 30 * 24 * 3_600_000  # 2026-12-16
+
+    async def story(keeper: Keeper) -> None:
+        mailbox = Mailbox.parse("ann@reader.example")
+        agreed = Consent("https://news.example/", "form", "yes", agreed_ms)
+        await keeper.store.add("weekly", mailbox, agreed, agreed_ms, None)
+        text = f"email,status,unsubscribed at\nann@reader.example,unsubscribed,{date}\n"
+        report = await keeper.bring(text)
+        assert keeper.state("ann@reader.example") is state
+        assert (report.left, report.known) == ((1, 0) if state is SubscriberState.LEFT else (0, 1))
+
+    with_keeper(tmp_path, story)
+
+
+def test_who_came_back_stays_when_the_same_list_is_brought_in_again(tmp_path: Path) -> None:
+    text = "email,status\nann@reader.example,unsubscribed\n"
+
+    async def story(keeper: Keeper) -> None:
+        await keeper.bring(text)
+        mailbox = Mailbox.parse("ann@reader.example")
+        agreed = Consent("https://news.example/", "form", "yes", NOW_MS)
+        ids = QueueIds(keeper.store.worker)
+        await keeper.store.sign_up("weekly", mailbox, agreed, ids.next(NOW_MS), SignUpLimits())
+        assert keeper.state("ann@reader.example") is SubscriberState.PENDING
+        assert (await keeper.bring(text)).known == 1
+        assert keeper.state("ann@reader.example") is SubscriberState.PENDING
+        ann = keeper.store.find("weekly", mailbox)
+        assert ann is not None
+        assert await keeper.store.confirm(ann.id, agreed)
+        assert (await keeper.bring(text)).known == 1
+        assert keeper.state("ann@reader.example") is SubscriberState.ACTIVE
+
+    with_keeper(tmp_path, story)
+
+
+def test_consent_of_the_list_is_kept_and_nothing_of_a_line_that_changes_nothing(tmp_path: Path) -> None:
+    text = (
+        "email,confirmed at,ip,created at\na@reader.example,2024-01-05,192.0.2.7,2024-01-05\n"
+        "b@reader.example,2024-01-05,192.0.2.7,2024-01-05\nc@reader.example,,,\n"
+    )
+
+    async def story(keeper: Keeper) -> None:
+        for _ in range(2):
+            await keeper.bring(text, confirmed="at the fair")
+            found = keeper.store.readers("weekly", (), None, 10)
+            assert [reader.consent for reader in found] == [
+                Consent("at the fair", "import", "readers.csv", JAN_5_2024_MS, "192.0.2.0/24"),
+                Consent("at the fair", "import", "readers.csv", JAN_5_2024_MS, "192.0.2.0/24"),
+                Consent("at the fair", "import", "readers.csv", NOW_MS),
+            ]
+            assert [reader.created_ms for reader in found] == [JAN_5_2024_MS, JAN_5_2024_MS, NOW_MS]
+            rows = keeper.store._read("SELECT count(*) FROM consent")
+            assert rows == [(3,)]  # one with a network is one reader's alone
 
     with_keeper(tmp_path, story)
 
@@ -161,7 +331,7 @@ def test_a_reader_who_left_may_still_come_back_after_our_own_list_was_read_again
         found = keeper.store.find("weekly", Mailbox.parse("a@reader.example"))
         assert found is not None
         await keeper.store.leave(found.id, NOW_MS, "page")
-        assert (await keeper.bring(keeper.export(), confirmed="again")).gone == 1
+        assert (await keeper.bring(keeper.export())).known == 1
         assert keeper.state("a@reader.example") is SubscriberState.LEFT
         assert keeper.store.suppression("weekly", found.mailbox) is None
 
@@ -172,11 +342,12 @@ def test_whoever_is_suppressed_is_so_in_what_goes_out(tmp_path: Path) -> None:
     async def story(keeper: Keeper) -> None:
         await keeper.bring("a@reader.example\nb@reader.example\n", confirmed="once")
         await keeper.store.suppress("", [Mailbox.parse("a@reader.example")], Reason.OWNER, NOW_MS, "by post")
-        lines = keeper.export().splitlines(keepends=True)
-        await keeper.lists.run("other", "export.csv", lines, "moved", False, keeper.progress.append)
+        await keeper.bring(keeper.export(), newsletter="other")
         assert keeper.store.suppression("other", Mailbox.parse("b@reader.example")) is None
-        assert keeper.store.find("other", Mailbox.parse("a@reader.example")) is None
-        assert [line.split(",")[7] for line in lines] == ["suppressed", "yes", ""]
+        again = keeper.store.find("other", Mailbox.parse("a@reader.example"))
+        assert again is not None
+        lines = keeper.export().splitlines()
+        assert [line.split(",")[12] for line in lines] == ["everywhere", "owner", ""]
 
     with_keeper(tmp_path, story)
 
@@ -184,8 +355,8 @@ def test_whoever_is_suppressed_is_so_in_what_goes_out(tmp_path: Path) -> None:
 def test_a_list_of_those_who_are_to_get_nothing(tmp_path: Path) -> None:
     async def story(keeper: Keeper) -> None:
         text = "email\na@reader.example\nnonsense\nb@reader.example\na@reader.example\n"
-        report = await suppress_list(keeper.store, Stopped(), "", "never.csv", text.splitlines(keepends=True))
-        assert (report.lines, report.suppressed, len(report.bad)) == (4, 2, 1)
+        report = await keeper.bring(text, word=owners_word(whole=ReaderStanding.SUPPRESSED))
+        assert (report.lines, report.gone, report.known, report.bad_count) == (4, 2, 1, 1)
         assert (await keeper.bring("a@reader.example\n", confirmed="x")).suppressed == 1
 
     with_keeper(tmp_path, story)
@@ -221,8 +392,7 @@ def test_what_goes_out_comes_in_again(tmp_path: Path) -> None:
         for line in text.splitlines():
             for cell in line.split(","):
                 assert not cell.lstrip('"').startswith(("=", "+", "-", "@"))
-        lines = text.splitlines(keepends=True)
-        await keeper.lists.run("other", "export.csv", lines, "moved", False, keeper.progress.append)
+        await keeper.bring(text, newsletter="other")
         for address in ("=1+1@reader.example", "plain@reader.example", "late@reader.example"):
             before = keeper.store.find("weekly", Mailbox.parse(address))
             after = keeper.store.find("other", Mailbox.parse(address))

@@ -11,7 +11,8 @@ from secondpost.newsletter.decisions import Missed, NoReaders, NotApproved, NotD
 from secondpost.newsletter.outlook import Outlook
 from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
 from secondpost.store.subscriber_ports import BounceKind
-from secondpost.subscribers.importing import ImportReport
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.list_report import ListReport, PartReport, WordCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,19 +225,51 @@ class BadRowDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ListWordDocument:
+    word: str
+    lines: int
+    becomes: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListColumnDocument:
+    name: str
+    what: str
+    words: list[ListWordDocument]
+    doubts: list[ListWordDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFileDocument:
+    name: str
+    service: str
+    form: str
+    unsaid: str
+    lines: int
+    bad: int
+    becomes: dict[str, int]
+    columns: list[ListColumnDocument]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportDocument:
     """subscribers import."""
 
     newsletter: str
+    written: bool
+    stops: bool
+    files: list[ListFileDocument]
     lines: int
     added: int
     confirmed: int
     known: int
     suppressed: int
+    left: int
     gone: int
+    unclear: int
+    hashes: int
     bad: int
     asked: int
-    unclear: int
     bad_rows: list[BadRowDocument]
 
 
@@ -345,17 +378,46 @@ def issue_mails_document(issue: Issue, mails: Sequence[ReaderDelivery], more: bo
     )
 
 
-def import_document(newsletter: str, report: ImportReport) -> ImportDocument:
+def import_document(newsletter: str, told: ListReport, report: ImportReport | None) -> ImportDocument:
+    """`report` is None where nothing was written."""
+    done = ImportReport() if report is None else report
     return ImportDocument(
         newsletter=newsletter,
-        lines=report.lines,
-        added=report.added,
-        confirmed=report.confirmed,
-        known=report.known,
-        suppressed=report.suppressed,
-        gone=report.gone,
-        bad=report.bad_count,
-        asked=report.asked,
-        unclear=report.unclear,
-        bad_rows=[BadRowDocument(row.line, row.why) for row in report.bad],
+        written=report is not None,
+        stops=told.stops,
+        files=[_list_file(part) for part in told.parts],
+        lines=told.lines,
+        added=done.added,
+        confirmed=done.confirmed,
+        known=done.known,
+        suppressed=done.suppressed,
+        left=done.left,
+        gone=done.gone,
+        unclear=done.unclear,
+        hashes=done.hashes,
+        bad=done.bad_count,
+        asked=done.asked,
+        bad_rows=[BadRowDocument(row.line, row.why) for row in done.bad],
     )
+
+
+def _list_file(part: PartReport) -> ListFileDocument:
+    return ListFileDocument(
+        name=part.part.name,
+        service=part.service,
+        form=part.holds,
+        unsaid=part.unsaid,
+        lines=part.lines,
+        bad=part.bad,
+        becomes=part.becomes,
+        columns=[
+            ListColumnDocument(
+                column.name, column.what, _list_words(column.words), _list_words(column.doubts)
+            )
+            for column in part.reports
+        ],
+    )
+
+
+def _list_words(words: Sequence[WordCount]) -> list[ListWordDocument]:
+    return [ListWordDocument(one.word, one.lines, one.becomes) for one in words]

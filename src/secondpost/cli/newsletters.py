@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from secondpost.cli.command import Ending, Exit
+from secondpost.cli.screen import progressing
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.address import Mailbox
 from secondpost.store.newsletter_ports import LeadershipLost
@@ -84,7 +85,7 @@ def _listed(config: Config) -> str:
 
 @asynccontextmanager
 async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
-    """Leads for a moment, between two turns of the service."""
+    """Leads for a moment, between two turns of the service; says so when it has to wait."""
     from secondpost.app_newsletter import PUBLISH  # loaded already, by whoever opened the store
 
     loop = asyncio.get_running_loop()
@@ -93,6 +94,7 @@ async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
         if loop.time() > until:
             text = "the service is just now making or freezing an issue; try again when `issue list` shows it"
             raise Ending(text, Exit.UNREACHABLE)
+        progressing("waiting for the service, which is making an issue or letting one go")
         await asyncio.sleep(ASK_AGAIN_SECONDS)
     try:
         yield leader

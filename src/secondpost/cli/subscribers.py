@@ -29,7 +29,7 @@ CONFIRMED_HELP = "Where and when they agreed: kept as their consent, and makes t
 @click.group(
     cls=Group,
     places={
-        "import": "secondpost.cli.subscribers_lists",
+        "import": "secondpost.cli.subscribers_import",
         "export": "secondpost.cli.subscribers_lists",
         "show": "secondpost.cli.subscribers_show",
     },

@@ -79,6 +79,7 @@ class Reason(StrEnum):
     OWNER = "owner"
     ERASED = "erased"
     COMPLAINED = "complained"
+    BOUNCED = "bounced"  # its mail came back, by the word of a list
     IMPORTED = "imported"  # it stood in a list of those who are not to be written to
 
 
@@ -94,11 +95,28 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class HashedSuppression:
+    """A suppressed address of which nothing but a hash is known, and the key that the hash was made with.
+    By the key the address is recognised when it comes; with it addresses can also be tried out.
+    """
+
+    hash: bytes
+    key: bytes
+    suppression: Suppression
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
-    """One line of a list."""
+    """One line of a list. What it does not say (None) holds of all lines of the batch."""
 
     mailbox: Mailbox
     attributes: tuple[tuple[str, str], ...] = ()
+    state: SubscriberState | None = None
+    consent: Consent | None = None
+    created_ms: int | None = None
+    since_ms: int | None = None  # in that state
+    # Of our own export: what the line itself says of being suppressed. It is a reader's all the same.
+    suppressions: tuple[Suppression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +128,7 @@ class ImportCount:
     suppressed: int
     known: int  # all others, in whatever state: they stay as they are
     asked: int = 0  # beside that: pending, and a mail asks them to confirm
+    left: int = 0  # have left by the word of the list: new ones, and readers of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +239,34 @@ class Subscribers(Protocol):
         """How many were not suppressed before, or only until they sign up. BATCH_READERS_MAX at most."""
         ...
 
+    def suppress_hashes(self, rows: Sequence[HashedSuppression]) -> Awaitable[int]:
+        """What another store's export says of people who are not readers there; how many were not known.
+        Those who are readers here are found by `recognise`, all others as they come.
+        """
+        ...
+
+    def recognise(self, after: SubscriberId | None, limit: int) -> Awaitable[SubscriberId | None]:
+        """Those of the next readers who are suppressed by another store's hash are so by ours. The last one
+        looked at; None behind the end.
+        """
+        ...
+
     def unsuppress(self, newsletter: str, mailbox: Mailbox) -> Awaitable[bool]: ...
 
     def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
         """For this newsletter or for all."""
+        ...
+
+    def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
+        """For all and for this newsletter, in this order."""
+        ...
+
+    def suppressed_strangers(
+        self, newsletter: str, after: HashedSuppression | None, limit: int
+    ) -> list[HashedSuppression]:
+        """In order of key, hash and newsletter: those who are suppressed, for all or for this newsletter, and
+        are no readers of it.
+        """
         ...
 
     def import_batch(
@@ -235,9 +278,10 @@ class Subscribers(Protocol):
         at_ms: int,
         messages: Sequence[QueueId] = (),
     ) -> Awaitable[ImportCount]:
-        """At most BATCH_READERS_MAX lines: suppression first, then who is known, then new ones, pending or
-        active (which needs a consent, and makes readers of those who were pending and never more). With
-        `messages`, one per line, whoever is pending and was never asked gets a confirmation.
+        """At most BATCH_READERS_MAX lines: suppression first, then who is known, then new ones in the state
+        that their line or `state` says. Active needs a consent, and makes readers of those who were pending
+        and never more. Left takes readers away, unless they agreed here later than that. With `messages`,
+        one per line, whoever is pending by the list too and was never asked gets a confirmation.
         """
         ...
 

@@ -1,53 +1,53 @@
-"""Writes readers as CSV, page by page, so that a spreadsheet shows it and importing reads it again.
+"""Writes readers as CSV, page by page: a spreadsheet shows it, and importing reads the same list again.
 
 Cells that a spreadsheet would compute begin with an apostrophe: an address may well start with `=`.
 """
 
 import csv
-import json
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from secondpost.mail.subscriber import Subscriber, SubscriberId, SubscriberState
-from secondpost.store.subscriber_ports import Subscribers
-from secondpost.subscribers.leave import moment_text
-from secondpost.subscribers.lists import safe_cell
+from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.store.subscriber_ports import HashedSuppression, Subscribers
+from secondpost.subscribers.cells import safe_cell
+from secondpost.subscribers.own_export import COLUMNS, hash_cells, reader_cells
 
 PAGE_READERS = 1_000
-COLUMNS = (
-    "email", "state", "since", "created", "agreed_where", "agreed_how", "agreed_at", "suppressed",
-    "attributes",
-)  # fmt: skip
+PAGE_STRANGERS = 50_000  # each page looks at all readers
 
 
 def exported(subscribers: Subscribers, newsletter: str, states: Sequence[SubscriberState]) -> Iterator[str]:
-    """Line by line, ended by CRLF (RFC 4180), the head first. No states means all."""
+    """Line by line, ended by CRLF (RFC 4180), the head first. No states means all, and with them the hashes
+    of those who are suppressed and no readers.
+    """
     yield _line(COLUMNS)
     after: SubscriberId | None = None
     while True:
         page = subscribers.readers(newsletter, states, after, PAGE_READERS)
         for subscriber in page:
-            suppression = subscribers.suppression(newsletter, subscriber.mailbox)
-            yield _line(cells_of(subscriber, is_suppressed=suppression is not None))
+            yield _line(reader_cells(subscriber, subscribers.suppressions(newsletter, subscriber.mailbox)))
         if len(page) < PAGE_READERS:
-            return
+            break
         after = page[-1].id
+    if len(states) == 0:
+        yield from _strangers(subscribers, newsletter)
 
 
-def cells_of(subscriber: Subscriber, *, is_suppressed: bool) -> tuple[str, ...]:
-    consent = subscriber.consent
-    return (
-        str(subscriber.mailbox),
-        subscriber.state.value,
-        moment_text(subscriber.since_ms),
-        moment_text(subscriber.created_ms),
-        "" if consent is None else consent.where,
-        "" if consent is None else consent.how,
-        "" if consent is None else moment_text(consent.at_ms),
-        "yes" if is_suppressed else "",
-        ""
-        if len(subscriber.attributes) == 0
-        else json.dumps(dict(subscriber.attributes), ensure_ascii=False),
-    )
+def _strangers(subscribers: Subscribers, newsletter: str) -> Iterator[str]:
+    """One line for each hash, which may be suppressed here and everywhere."""
+    every = _hashed(subscribers, newsletter)
+    for (key, hash), rows in groupby(every, lambda one: (one.key, one.hash)):
+        yield _line(hash_cells(hash, key, [one.suppression for one in rows]))
+
+
+def _hashed(subscribers: Subscribers, newsletter: str) -> Iterator[HashedSuppression]:
+    after: HashedSuppression | None = None
+    while True:
+        page = subscribers.suppressed_strangers(newsletter, after, PAGE_STRANGERS)
+        yield from page
+        if len(page) < PAGE_STRANGERS:
+            return
+        after = page[-1]
 
 
 class _Line:

@@ -1,74 +1,36 @@
-"""Brings a list of readers in: pending unless somebody says where and when they agreed.
+"""Brings a list of readers in, line by line: what is written follows from the report that was shown before.
 
-The suppressed stay suppressed, and those whom we know already stay as they are, but for those who only had
-to say so: with a consent they are confirmed. Who is marked in the list as gone (unsubscribed, cleaned,
-disabled) is suppressed. In batches, so that mail goes on meanwhile; a list of a million needs no more memory
-than one of a hundred.
+Those who are active there are pending here, unless the owner says where and when they agreed; those who left
+there have left here; those whose mail bounced or who complained are suppressed; those of whom the list says
+what is not known stay out. A list can take a reader away, and never brings back one who left here. Our own
+export says all of each reader, and each is what it was.
 
+In batches, so that mail goes on meanwhile; a list of a million needs no more memory than one of a hundred.
 The next batch is read when the one before is written, never beside it: the thread that holds the store's lock
 would have to wait for the one that reads.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.queue_id import QueueIds
-from secondpost.mail.subscriber import Consent, SubscriberState, subscriber_key
-from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported, Reason, Subscribers
-from secondpost.subscribers.lists import BadRow, Row, rows_of
+from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState, subscriber_key
+from secondpost.store.subscriber_ports import (
+    BATCH_READERS_MAX,
+    HashedSuppression,
+    Imported,
+    Reason,
+    Subscribers,
+)
+from secondpost.subscribers.import_report import ImportReport, ImportTally, Progress
+from secondpost.subscribers.list_report import ListReport, PartReport
+from secondpost.subscribers.list_rows import BadRow, HashRow, ListRow, OwnRow, Row, Verdict
+from secondpost.subscribers.own_export import OwnColumns
 from secondpost.subscribers.typed import NotAReader, check_reader
 from secondpost.world.ports import Clock
 
-BAD_ROWS_NAMED_MAX = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """Every line is counted once. `bad` names the first BAD_ROWS_NAMED_MAX of `bad_count`."""
-
-    added: int = 0
-    confirmed: int = 0  # were pending, and are readers now
-    known: int = 0  # readers already, or twice in the list
-    suppressed: int = 0
-    gone: int = 0  # the list says so; suppressed from now on, unless they have left here before
-    bad_count: int = 0
-    bad: tuple[BadRow, ...] = ()
-    asked: int = 0  # beside that: a mail asks them to confirm
-    unclear: int = 0  # beside that: the list says something of them that we do not understand
-
-    @property
-    def lines(self) -> int:
-        return self.added + self.confirmed + self.known + self.suppressed + self.gone + self.bad_count
-
-
-Progress = Callable[[ImportReport], None]
-
-
-@dataclass(slots=True)
-class _Tally:
-    added: int = 0
-    confirmed: int = 0
-    known: int = 0
-    suppressed: int = 0
-    gone: int = 0
-    bad_count: int = 0
-    bad: list[BadRow] = field(default_factory=list)
-    asked: int = 0
-    unclear: int = 0
-
-    def report(self) -> ImportReport:
-        return ImportReport(
-            self.added,
-            self.confirmed,
-            self.known,
-            self.suppressed,
-            self.gone,
-            self.bad_count,
-            tuple(self.bad),
-            self.asked,
-            self.unclear,
-        )
+EVIDENCE_CHARACTERS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,45 +45,45 @@ class ListImport:
         self,
         newsletter: str,
         source: str,
-        lines: Iterable[str],
+        report: ListReport,
         confirmed: str | None,
         invites: bool,
         progress: Progress,
     ) -> ImportReport:
         """`source` names the list, such as its file; `confirmed` says where and when they agreed, and makes
-        them active; `invites` asks the others to confirm, each once. Raises NoList before anything
-        was done, or ValueError when `confirmed` says nothing.
+        them active; `invites` asks the others to confirm, each once. Raises ValueError when `confirmed` says
+        nothing, or when the report stops the import.
         """
         if confirmed is not None and len(confirmed.strip()) == 0:
             raise ValueError("say where and when they agreed")
-        tally = _Tally()
-        batch: dict[str, Row] = {}
-        for read in rows_of(lines):
-            row = self._checked(read)
-            if isinstance(row, BadRow):
-                tally.bad_count += 1
-                if len(tally.bad) < BAD_ROWS_NAMED_MAX:
-                    tally.bad.append(row)
-                continue
-            key = subscriber_key(row.mailbox)
-            if key in batch:
-                tally.known += 1
-                # Whoever is marked as gone anywhere in the list is gone.
-                if row.is_gone and not batch[key].is_gone:
-                    batch[key] = row
-                continue
-            batch[key] = row
-            if len(batch) == BATCH_READERS_MAX:
-                await self._bring_in(newsletter, source, list(batch.values()), confirmed, invites, tally)
-                batch.clear()
-                progress(tally.report())
-        await self._bring_in(newsletter, source, list(batch.values()), confirmed, invites, tally)
-        report = tally.report()
-        progress(report)
-        return report
+        if report.stops:
+            raise ValueError("the list has a word in doubt")
+        bringing = _Bringing(self, newsletter, source, confirmed, invites, self.clock.now_ms())
+        for part in report.parts:
+            for row in self._rows(part, newsletter):
+                if bringing.take(row):
+                    await bringing.write()
+                    progress(bringing.tally.report())
+        await bringing.write()
+        if bringing.tally.hashes > 0:
+            await self._recognise()
+        done = bringing.tally.report()
+        progress(done)
+        return done
 
-    def _checked(self, row: Row | BadRow) -> Row | BadRow:
-        if isinstance(row, BadRow):
+    def _rows(self, told: PartReport, newsletter: str) -> Iterator[ListRow]:
+        own = OwnColumns.of(newsletter, told.part.head) if told.is_own else None
+        now_ms = self.clock.now_ms()
+        for record in told.part.records():
+            if isinstance(record, BadRow):
+                yield record
+                continue
+            line, cells = record
+            row = told.columns.row(line, cells) if own is None else own.row(line, cells, now_ms)
+            yield self._checked(row)
+
+    def _checked(self, row: ListRow) -> ListRow:
+        if isinstance(row, BadRow | HashRow):
             return row
         try:
             check_reader(row.mailbox, self.own)
@@ -129,87 +91,140 @@ class ListImport:
             return BadRow(row.line, str(fault))
         return row
 
-    async def _bring_in(
-        self,
-        newsletter: str,
-        source: str,
-        rows: list[Row],
-        confirmed: str | None,
-        invites: bool,
-        tally: _Tally,
-    ) -> None:
-        now_ms = self.clock.now_ms()
-        gone = [row.mailbox for row in rows if row.is_gone]
-        tally.gone += len(gone)
-        # Who has left here is left already, and may come back by a double opt-in of their own.
-        gone = [mailbox for mailbox in gone if not self._has_left(newsletter, mailbox)]
-        if len(gone) > 0:
-            await self.subscribers.suppress(newsletter, gone, Reason.IMPORTED, now_ms, source)
-        wanted = [row for row in rows if not row.is_gone]
-        tally.unclear += sum(row.is_unclear for row in wanted)
-        agreed = [row for row in wanted if confirmed is not None and not row.is_waiting]
-        if confirmed is not None and len(agreed) > 0:
-            consent = Consent(where=confirmed, how="import", text=source, at_ms=now_ms)
-            await self._add(newsletter, agreed, SubscriberState.ACTIVE, consent, False, tally)
-        others = [row for row in wanted if confirmed is None or row.is_waiting]
-        if len(others) > 0:
-            await self._add(newsletter, others, SubscriberState.PENDING, None, invites, tally)
+    async def _recognise(self) -> None:
+        """Readers of ours may be among those whose hashes came in."""
+        after: SubscriberId | None = None
+        while (after := await self.subscribers.recognise(after, BATCH_READERS_MAX)) is not None:
+            pass
 
-    def _has_left(self, newsletter: str, mailbox: Mailbox) -> bool:
-        known = self.subscribers.find(newsletter, mailbox)
-        return known is not None and known.state is SubscriberState.LEFT
 
-    async def _add(
-        self,
-        newsletter: str,
-        rows: list[Row],
-        state: SubscriberState,
-        consent: Consent | None,
-        invites: bool,
-        tally: _Tally,
-    ) -> None:
-        now_ms = self.clock.now_ms()
-        messages = [self.ids.next(now_ms) for _ in rows] if invites else []
-        imported = [Imported(row.mailbox, row.attributes) for row in rows]
-        count = await self.subscribers.import_batch(newsletter, imported, state, consent, now_ms, messages)
-        tally.added += count.added
-        tally.confirmed += count.confirmed
-        tally.known += count.known
-        tally.suppressed += count.suppressed
-        tally.asked += count.asked
+@dataclass(slots=True)
+class _Bringing:
+    """One import under way."""
+
+    by: ListImport
+    newsletter: str
+    source: str
+    confirmed: str | None
+    invites: bool
+    started_ms: int
+    tally: ImportTally = field(default_factory=ImportTally)
+    _batch: dict[str, Row | OwnRow] = field(default_factory=dict)
+    _hashed: list[HashedSuppression] = field(default_factory=list)
+
+    def take(self, row: ListRow) -> bool:
+        """Whether a batch is full."""
+        match row:
+            case BadRow():
+                self.tally.count_bad(row)
+            case HashRow():
+                self.tally.hashes += 1
+                self._hashed.extend(row.suppressions)
+            case Row(verdict=Verdict.UNCLEAR):
+                self.tally.unclear += 1
+            case _:
+                self._put(subscriber_key(row.mailbox), row)
+        # A line with a hash may be two suppressions.
+        return len(self._batch) == BATCH_READERS_MAX or len(self._hashed) >= BATCH_READERS_MAX - 1
+
+    def _put(self, key: str, row: Row | OwnRow) -> None:
+        """What is said most strongly anywhere in the list holds; over batches the store sees to that."""
+        before = self._batch.get(key)
+        if before is not None:
+            self.tally.known += 1
+            if not (isinstance(row, Row) and isinstance(before, Row) and row.verdict > before.verdict):
+                return
+        self._batch[key] = row
+
+    async def write(self) -> None:
+        rows = list(self._batch.values())
+        self._batch.clear()
+        await self._suppress([row for row in rows if _is_suppressed(row)])
+        lines = [self._line(row) for row in rows if not _is_suppressed(row)]
+        if len(lines) > 0:
+            await self._bring_in(lines)
+        if len(self._hashed) > 0:
+            await self.by.subscribers.suppress_hashes(self._hashed)
+            self._hashed.clear()
+
+    async def _suppress(self, rows: list[Row | OwnRow]) -> None:
+        self.tally.gone += len(rows)
+        said: dict[tuple[Reason, str], list[Mailbox]] = {}
+        for row in rows:
+            if isinstance(row, Row):
+                evidence = f"{self.source}: {row.said}"[:EVIDENCE_CHARACTERS_MAX]
+                said.setdefault((row.reason, evidence), []).append(row.mailbox)
+        for (reason, evidence), mailboxes in said.items():
+            now_ms = self.by.clock.now_ms()
+            await self.by.subscribers.suppress(self.newsletter, mailboxes, reason, now_ms, evidence)
+            # Suppressed, none of them comes in; but readers of ours are taken away.
+            lines = [Imported(mailbox, state=SubscriberState.LEFT) for mailbox in mailboxes]
+            await self.by.subscribers.import_batch(self.newsletter, lines, SubscriberState.LEFT, None, now_ms)
+
+    def _line(self, row: Row | OwnRow) -> Imported:
+        if isinstance(row, OwnRow):
+            return self._own_line(row)
+        is_active = row.verdict is Verdict.ACTIVE and self.confirmed is not None
+        state = SubscriberState.PENDING
+        if row.verdict is Verdict.LEFT:
+            state = SubscriberState.LEFT
+        elif is_active:
+            state = SubscriberState.ACTIVE
+        return Imported(
+            row.mailbox,
+            row.attributes,
+            state,
+            self._consent(row, is_active),
+            _past(row.created_ms, self.started_ms),
+            _past(row.left_ms, self.started_ms),
+        )
+
+    def _own_line(self, row: OwnRow) -> Imported:
+        state = row.state
+        if state is SubscriberState.ACTIVE and row.consent is None and self.confirmed is None:
+            state = SubscriberState.PENDING
+        return Imported(
+            row.mailbox, row.attributes, state, row.consent, row.created_ms, row.since_ms, row.suppressions
+        )
+
+    def _consent(self, row: Row, is_active: bool) -> Consent | None:
+        """What the list knows of it; None for what the owner says of all."""
+        agreed = row.agreed
+        if agreed is None or (not is_active and agreed.at_ms is None and agreed.where == ""):
+            return None
+        owner = self.confirmed if is_active and self.confirmed is not None else ""
+        at_ms = _past(agreed.at_ms, self.started_ms)
+        return Consent(
+            where=agreed.where if agreed.where != "" else owner,
+            how="import",
+            text=self.source,
+            at_ms=self.started_ms if at_ms is None else at_ms,
+            address_prefix=agreed.prefix,
+        )
+
+    async def _bring_in(self, lines: list[Imported]) -> None:
+        now_ms = self.by.clock.now_ms()
+        shared = None
+        if self.confirmed is not None:
+            shared = Consent(self.confirmed, how="import", text=self.source, at_ms=self.started_ms)
+        messages = [self.by.ids.next(now_ms) for _ in lines] if self.invites else []
+        count = await self.by.subscribers.import_batch(
+            self.newsletter, lines, SubscriberState.PENDING, shared, now_ms, messages
+        )
+        self.tally.added += count.added
+        self.tally.confirmed += count.confirmed
+        self.tally.known += count.known
+        self.tally.suppressed += count.suppressed
+        self.tally.left += count.left
+        self.tally.asked += count.asked
         if count.asked > 0:
-            self.arrived()
+            self.by.arrived()
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressReport:
-    lines: int
-    suppressed: int  # were not before
-    bad: tuple[BadRow, ...]
+def _is_suppressed(row: Row | OwnRow) -> bool:
+    return isinstance(row, Row) and row.verdict is Verdict.SUPPRESSED
 
 
-async def suppress_list(
-    subscribers: Subscribers, clock: Clock, newsletter: str, source: str, lines: Iterable[str]
-) -> SuppressReport:
-    """A list of those who are to get nothing; `newsletter` "" means from any. Raises NoList."""
-    count = suppressed = 0
-    bad: list[BadRow] = []
-    batch: list[Mailbox] = []
-    for row in rows_of(lines):
-        count += 1
-        if isinstance(row, BadRow):
-            bad.append(row)
-            continue
-        batch.append(row.mailbox)
-        if len(batch) == BATCH_READERS_MAX:
-            suppressed += await _suppress(subscribers, clock, newsletter, source, batch)
-            batch = []
-    if len(batch) > 0:
-        suppressed += await _suppress(subscribers, clock, newsletter, source, batch)
-    return SuppressReport(count, suppressed, tuple(bad[:BAD_ROWS_NAMED_MAX]))
-
-
-async def _suppress(
-    subscribers: Subscribers, clock: Clock, newsletter: str, source: str, batch: list[Mailbox]
-) -> int:
-    return await subscribers.suppress(newsletter, batch, Reason.IMPORTED, clock.now_ms(), source)
+def _past(at_ms: int | None, now_ms: int) -> int | None:
+    """A moment that a list gives; one that is still to come is not believed."""
+    return None if at_ms is None or at_ms > now_ms else at_ms

@@ -30,22 +30,26 @@ class Edge:
 
 
 _S = SubscriberState
+_TAKEN_AWAY = "`subscribers remove`, or imported: left, bounced or complained elsewhere"
 
 EDGES: tuple[Edge, ...] = (
     Edge(None, _S.PENDING, By.READER, "signed up: the confirmation is on its way"),
     Edge(None, _S.PENDING, By.OWNER, "`subscribers add`, or imported"),
     Edge(None, _S.ACTIVE, By.OWNER, "added or imported with a consent"),
+    Edge(None, _S.LEFT, By.OWNER, "imported: left elsewhere"),
+    Edge(None, _S.SUSPENDED, By.OWNER, "imported from an export of Secondpost"),
+    Edge(None, _S.COMPLAINED, By.OWNER, "imported from an export of Secondpost"),
     Edge(_S.PENDING, _S.ACTIVE, By.READER, "confirmed"),
     Edge(_S.PENDING, _S.ACTIVE, By.OWNER, "confirmed for them, or imported, with a consent"),
     Edge(_S.PENDING, _S.LEFT, By.READER, "does not want it"),
     Edge(_S.PENDING, None, By.CLOCK, "never confirmed, and was no reader before"),
     Edge(_S.PENDING, _S.LEFT, By.CLOCK, "signed up again, and never confirmed"),
     Edge(_S.ACTIVE, _S.LEFT, By.READER, "one click, the page, or a mail"),
-    Edge(_S.ACTIVE, _S.LEFT, By.OWNER, "`subscribers remove`"),
+    Edge(_S.ACTIVE, _S.LEFT, By.OWNER, _TAKEN_AWAY),
     Edge(_S.ACTIVE, _S.SUSPENDED, By.PROVIDER, "the mail comes back"),
     Edge(_S.ACTIVE, _S.COMPLAINED, By.PROVIDER, "said that it is spam: suppressed as well"),
     Edge(_S.PENDING, _S.COMPLAINED, By.PROVIDER, "the confirmation was called spam"),
-    Edge(_S.PENDING, _S.LEFT, By.OWNER, "`subscribers remove`"),
+    Edge(_S.PENDING, _S.LEFT, By.OWNER, _TAKEN_AWAY),
     Edge(_S.PENDING, _S.SUSPENDED, By.PROVIDER, "the confirmation comes back"),
     Edge(_S.LEFT, _S.PENDING, By.READER, "signed up again"),
     Edge(_S.LEFT, _S.COMPLAINED, By.PROVIDER, "said so of an older issue"),
@@ -53,7 +57,7 @@ EDGES: tuple[Edge, ...] = (
     Edge(_S.SUSPENDED, _S.ACTIVE, By.READER, "confirmed anew"),
     Edge(_S.SUSPENDED, _S.ACTIVE, By.OWNER, "confirmed for them, with a consent"),
     Edge(_S.SUSPENDED, _S.LEFT, By.READER, "one click, the page, or a mail"),
-    Edge(_S.SUSPENDED, _S.LEFT, By.OWNER, "`subscribers remove`"),
+    Edge(_S.SUSPENDED, _S.LEFT, By.OWNER, _TAKEN_AWAY),
     Edge(_S.SUSPENDED, _S.COMPLAINED, By.PROVIDER, "said so of an older issue"),
 )
 
@@ -62,6 +66,7 @@ LIFTED_BY: Mapping[Reason, tuple[By, ...]] = {
     Reason.OWNER: (By.OWNER,),
     Reason.ERASED: (By.READER, By.OWNER),
     Reason.COMPLAINED: (By.OWNER,),
+    Reason.BOUNCED: (By.OWNER,),
     Reason.IMPORTED: (By.OWNER,),
 }
 

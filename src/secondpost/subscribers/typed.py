@@ -13,15 +13,21 @@ TYPED_CHARACTERS_MAX = 320  # longer than any address can be
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _PUBLIC = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9.-]+")
 _AROUND = " \t\r\n\u00a0\u200b\ufeff<>"  # what is copied along with an address
 
 
 def typed_mailbox(text: str) -> Mailbox:
     """Raises ValueError with a sentence."""
+    if _PLAIN.fullmatch(text) is not None:  # nearly all: nothing has to be undone
+        return _at_a_public_domain(Mailbox.parse(text))
     plain = unicodedata.normalize("NFC", text[: TYPED_CHARACTERS_MAX + 1]).strip(_AROUND)
     if len(plain) > TYPED_CHARACTERS_MAX:
         raise ValueError(f"it is longer than {TYPED_CHARACTERS_MAX} characters")
-    found = mailbox(plain.removeprefix("mailto:"))
+    return _at_a_public_domain(mailbox(plain.removeprefix("mailto:")))
+
+
+def _at_a_public_domain(found: Mailbox) -> Mailbox:
     if not is_public(found.domain):
         raise ValueError(f"{found.domain.name} is not a full domain")
     return found

@@ -6,7 +6,7 @@ import apsw
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueId
-from secondpost.mail.subscriber import NOBODY
+from secondpost.mail.subscriber import NOBODY, subscriber_key
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.issues import OCTETS_PER_UNIT
 from secondpost.store.sqlite.readers import READER_QUERIES, SqliteReaders
@@ -19,6 +19,7 @@ class SqliteCopies(SqliteReaders):
         hash, size = self.hash_of(mailbox), len(content)
 
         def write(db: apsw.Connection) -> bool:
+            self.recognise_in(db, [subscriber_key(mailbox)])
             if len(db.execute(READER_QUERIES["suppression"], (hash, newsletter)).fetchall()) > 0:
                 return False
             db.execute(READER_QUERIES["add_own_domain"], (mailbox.domain.name,))

@@ -1,21 +1,26 @@
-"""Many readers, or many addresses that are not to be written to, at once: each batch is one short job."""
+"""Many readers at once, a list of them or all that have not confirmed: each batch is one short job."""
 
 from collections.abc import Awaitable, Sequence
 
 import apsw
 
-from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
-from secondpost.store.sqlite.queries import number
+from secondpost.store.sqlite.issues import ISSUE_QUERIES
+from secondpost.store.sqlite.queries import Row, number
 from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent, tell
-from secondpost.store.sqlite.suppressed import suppress_hashes
-from secondpost.store.subscriber_ports import BATCH_READERS_MAX, ImportCount, Imported, Reason
+from secondpost.store.sqlite.suppressing import check_size, suppress_each
+from secondpost.store.subscriber_ports import HashedSuppression, ImportCount, Imported
+from secondpost.subscribers.states import By, sources_of
 
 DAY_MS = 24 * 3_600_000
+SHARED_CONSENTS_MAX = 20  # of one batch: with more of them each is the consent of one reader
+LEFT_ELSEWHERE = "left elsewhere"
+
+_TAKEN_FROM = as_json([state.value for state in sources_of(SubscriberState.LEFT, By.OWNER)])
 
 
 class SqliteImporting(SqliteReaders, Checkpoints):
@@ -28,65 +33,60 @@ class SqliteImporting(SqliteReaders, Checkpoints):
         at_ms: int,
         messages: Sequence[QueueId] = (),
     ) -> Awaitable[ImportCount]:
-        _check_size(len(lines))
-        if state not in (SubscriberState.PENDING, SubscriberState.ACTIVE):
-            raise ValueError(f"nobody is imported as {state}")
-        if state is SubscriberState.ACTIVE and consent is None:
-            raise ValueError("readers are active only with a consent")
+        check_size(len(lines))
+        _check_consents(lines, state, consent)
         if len(messages) not in (0, len(lines)):
             raise ValueError("there is a message for each line, or for none")
+        agreed = _Consents(lines)
         named = messages if len(messages) > 0 else [None] * len(lines)
-        told = as_json(
-            [
-                self.line(one.mailbox, one.attributes, message)
-                for one, message in zip(lines, named, strict=True)
-            ]
-        )
+        rows = [self._row(one, message, agreed.place(one)) for one, message in zip(lines, named, strict=True)]
+        told, keys = as_json(rows), [str(row[1]) for row in rows]
+        carried = [
+            HashedSuppression(self.hash_of(one.mailbox), self.own_key, each)
+            for one in lines
+            for each in one.suppressions
+        ]
 
         def write(db: apsw.Connection) -> ImportCount:
+            self.recognise_in(db, keys)
             [(suppressed,)] = db.execute(READER_QUERIES["count_suppressed"], (told, newsletter)).fetchall()
             [(last,)] = db.execute(READER_QUERIES["last_subscriber"]).fetchall()
+            [(event,)] = db.execute(ISSUE_QUERIES["last_event"]).fetchall()
+            [(agreement,)] = db.execute(READER_QUERIES["last_consent"]).fetchall()
             db.execute(READER_QUERIES["add_domains"], (told, "issues"))
-            agreed = _shared_consent(db, consent)
-            db.execute(READER_QUERIES["add_readers"], (told, newsletter, state.value, at_ms, agreed))
-            added = db.changes()
-            where = "" if consent is None else consent.where
-            db.execute(READER_QUERIES["tell_added"], (last, "imported", where))
-            asked = 0
-            if len(messages) > 0 and state is SubscriberState.PENDING:
-                db.execute(READER_QUERIES["add_domains"], (told, "own"))
-                for query in ("ask_messages", "confirm_deliveries"):
-                    db.execute(READER_QUERIES[query], (told, newsletter, 0, at_ms))
-                asked = db.changes()
-            known, confirmed = len(lines) - added - number(suppressed), 0
-            if known > 0 and state is SubscriberState.ACTIVE:
-                were_pending = (told, newsletter, at_ms, agreed)
-                ids = [id for (id,) in db.execute(READER_QUERIES["confirm_pending"], were_pending).fetchall()]
-                db.execute(READER_QUERIES["tell_confirmed"], (as_json(ids), where))
-                confirmed = len(ids)
-            return ImportCount(added, confirmed, number(suppressed), known - confirmed, asked)
+            shared, places = _shared_consent(db, consent), agreed.written(db)
+            db.execute(READER_QUERIES["add_readers"], (told, newsletter, state.value, at_ms, shared, places))
+            db.execute(READER_QUERIES["tell_imported"], (last, at_ms, LEFT_ELSEWHERE))
+            [(added, left)] = db.execute(READER_QUERIES["added"], (last,)).fetchall()
+            asked = _ask(db, (told, newsletter, 0, at_ms), state) if len(messages) > 0 else 0
+            known = len(lines) - number(added) - number(suppressed)
+            confirmed = taken = 0
+            if number(added) < len(lines):
+                confirmed = _confirm(db, (told, newsletter, shared, state.value, places), at_ms)
+                taken = _take_away(db, (told, newsletter, at_ms, _TAKEN_FROM, state.value))
+            db.execute(READER_QUERIES["forget_consents"], (agreement, event))
+            suppress_each(db, carried)
+            return ImportCount(
+                number(added) - number(left),
+                confirmed,
+                number(suppressed),
+                known - confirmed - taken,
+                asked,
+                number(left) + taken,
+            )
 
         return self._change_some(write, CHANGE_UNITS + 2 * len(lines))
 
-    def suppress(
-        self, newsletter: str, mailboxes: Sequence[Mailbox], reason: Reason, at_ms: int, evidence: str
-    ) -> Awaitable[int]:
-        _check_size(len(mailboxes))
-        hashes = [self.hash_of(mailbox) for mailbox in mailboxes]
-
-        def write(db: apsw.Connection) -> int:
-            return suppress_hashes(db, hashes, newsletter, reason, at_ms, evidence)
-
-        return self._change_some(write, CHANGE_UNITS + len(mailboxes))
-
-    def unsuppress(self, newsletter: str, mailbox: Mailbox) -> Awaitable[bool]:
-        hash = self.hash_of(mailbox)
-
-        def write(db: apsw.Connection) -> bool:
-            db.execute(READER_QUERIES["unsuppress"], (hash, newsletter))
-            return db.changes() == 1
-
-        return self._writer.change(write)
+    def _row(self, one: Imported, message: QueueId | None, consent: int | None) -> list[object]:
+        state = None if one.state is None else one.state.value
+        return [
+            *self.line(one.mailbox, one.attributes, message),
+            state,
+            one.created_ms,
+            one.since_ms,
+            consent,
+            1 if len(one.suppressions) > 0 else 0,
+        ]
 
     def forget_pending(self, since_before_ms: int) -> Awaitable[int]:
         now_ms = self._opened.clock.now_ms()
@@ -100,6 +100,67 @@ class SqliteImporting(SqliteReaders, Checkpoints):
             return len(rows)
 
         return self._change_some(write, 2 * BATCH_ROWS)
+
+
+class _Consents:
+    """What the lines of a batch say that their readers agreed to. One with a network in it is one reader's
+    alone, who may have it erased; others are written once.
+    """
+
+    def __init__(self, lines: Sequence[Imported]) -> None:
+        self._places: dict[tuple[Consent, str], int] = {}
+        for one in lines:
+            if one.consent is not None:
+                self._places.setdefault(self._of(one, one.consent), len(self._places))
+
+    def _of(self, one: Imported, consent: Consent) -> tuple[Consent, str]:
+        return consent, str(one.mailbox) if consent.address_prefix != "" else ""
+
+    def place(self, one: Imported) -> int | None:
+        return None if one.consent is None else self._places[self._of(one, one.consent)]
+
+    def written(self, db: apsw.Connection) -> str:
+        """The numbers of their rows, as JSON."""
+        may_share = len(self._places) <= SHARED_CONSENTS_MAX
+        return as_json(
+            [
+                _shared_consent(db, consent)
+                if may_share and consent.address_prefix == ""
+                else add_consent(db, consent)
+                for consent, _ in self._places
+            ]
+        )
+
+
+def _check_consents(lines: Sequence[Imported], state: SubscriberState, consent: Consent | None) -> None:
+    for one in lines:
+        is_active = (state if one.state is None else one.state) is SubscriberState.ACTIVE
+        if is_active and one.consent is None and consent is None:
+            raise ValueError("readers are active only with a consent")
+
+
+def _ask(db: apsw.Connection, asking: Row, state: SubscriberState) -> int:
+    """How many of the lines are asked to confirm."""
+    db.execute(READER_QUERIES["add_domains"], (asking[0], "own"))
+    db.execute(READER_QUERIES["ask_messages"], (*asking, state.value))
+    db.execute(READER_QUERIES["confirm_deliveries"], asking)
+    return db.changes()
+
+
+def _confirm(db: apsw.Connection, were_pending: Row, at_ms: int) -> int:
+    due = db.execute(READER_QUERIES["to_confirm"], were_pending).fetchall()
+    told = as_json(due)
+    db.execute(READER_QUERIES["confirm_pending"], (told, at_ms))
+    db.execute(READER_QUERIES["tell_confirmed"], (told,))
+    return len(due)
+
+
+def _take_away(db: apsw.Connection, left: Row) -> int:
+    """How many; those who are suppressed count among these."""
+    taken = db.execute(READER_QUERIES["take_away"], left).fetchall()
+    ids = as_json([id for id, _ in taken])
+    db.execute(READER_QUERIES["tell_taken_away"], (ids, LEFT_ELSEWHERE))
+    return sum(number(is_suppressed) == 0 for _, is_suppressed in taken)
 
 
 def _forget(db: apsw.Connection, id: SubscriberId, now_ms: int) -> None:
@@ -122,8 +183,3 @@ def _shared_consent(db: apsw.Connection, consent: Consent | None) -> int | None:
     for (id,) in db.execute(READER_QUERIES["same_consent"], same).fetchall():
         return number(id)
     return add_consent(db, consent)
-
-
-def _check_size(readers: int) -> None:
-    if readers > BATCH_READERS_MAX:
-        raise ValueError(f"{readers} at once: at most {BATCH_READERS_MAX}")

@@ -14,6 +14,7 @@ from secondpost.store.sqlite.sending import SqliteSending
 from secondpost.store.sqlite.signing_up import SqliteSigningUp
 from secondpost.store.sqlite.standing import SqliteStanding
 from secondpost.store.sqlite.store import SqliteStore
+from secondpost.store.sqlite.suppressing import SqliteSuppressing
 
 
 class SqliteNewsletterStore(
@@ -23,6 +24,7 @@ class SqliteNewsletterStore(
     SqliteIssues,
     SqliteLedger,
     SqliteImporting,
+    SqliteSuppressing,
     SqliteSigningUp,
     SqliteCopies,
     SqliteStanding,

@@ -51,15 +51,30 @@ class SqliteReaders(Base):
     """Looking, and what the verbs on readers share."""
 
     @cached_property
-    def _key(self) -> bytes:
+    def own_key(self) -> bytes:
         [(key,)] = self._read(READER_QUERIES["suppression_key"])
-        assert isinstance(key, bytes)
-        return key
+        return octets(key)
 
     def hash_of(self, mailbox: Mailbox) -> bytes:
         """By this alone an address is known among the suppressed."""
-        key = subscriber_key(mailbox).encode("utf-8")
-        return hashlib.blake2b(key, digest_size=HASH_OCTETS, key=self._key).digest()
+        return _hash(subscriber_key(mailbox), self.own_key)
+
+    def recognise_in(self, db: apsw.Connection, keys: Sequence[str]) -> None:
+        """Before it is asked which of the readers with these keys is suppressed: who is so by the hash of
+        another store, which came with its export, is so by ours from now on.
+        """
+        others = db.execute(READER_QUERIES["other_suppression_keys"]).fetchall()
+        if len(others) == 0:
+            return
+        pairs = as_json(
+            [
+                [_hash(key, octets(other)).hex(), _hash(key, self.own_key).hex()]
+                for (other,) in others
+                for key in keys
+            ]
+        )
+        for query in ("recognise", "forget_recognised"):
+            db.execute(READER_QUERIES[query], (pairs,))
 
     def line(
         self,
@@ -92,10 +107,16 @@ class SqliteReaders(Base):
         return counts
 
     def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
-        for told in self._read(READER_QUERIES["suppression"], (self.hash_of(mailbox), newsletter)):
-            where, reason, at_ms, evidence, yields = told
-            return Suppression(str(where), Why(str(reason)), number(at_ms), str(evidence), yields == 1)
-        return None
+        found = self.suppressions(newsletter, mailbox)
+        # What stays goes first, then what is for all newsletters.
+        return min(found, key=lambda each: (each.yields, each.newsletter), default=None)
+
+    def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
+        others = [octets(key) for (key,) in self._read(READER_QUERIES["other_suppression_keys"])]
+        hashes = as_json([_hash(subscriber_key(mailbox), key).hex() for key in (self.own_key, *others)])
+        return [
+            suppression_of(row) for row in self._read(READER_QUERIES["suppressions"], (hashes, newsletter))
+        ]
 
     def suppressed_count(self, newsletter: str) -> int:
         [(many,)] = self._read(READER_QUERIES["suppressed_count"], (newsletter,))
@@ -184,6 +205,20 @@ def tell(
 ) -> None:
     """An event, after whatever it tells of."""
     db.execute(READER_QUERIES["tell"], (id, at_ms, what, detail, consent, evidence))
+
+
+def _hash(key: str, secret: bytes) -> bytes:
+    return hashlib.blake2b(key.encode("utf-8"), digest_size=HASH_OCTETS, key=secret).digest()
+
+
+def octets(value: Value) -> bytes:
+    assert isinstance(value, bytes)
+    return value
+
+
+def suppression_of(row: tuple[Value, ...]) -> Suppression:
+    where, reason, at_ms, evidence, yields = row
+    return Suppression(str(where), Why(str(reason)), number(at_ms), str(evidence), yields == 1)
 
 
 def first_reader(rows: Sequence[tuple[Value, ...]]) -> Subscriber | None:

@@ -69,6 +69,7 @@ class SqliteSigningUp(SqliteSignUpOutcomes):
         line, hash = self.line(mailbox, (), message), self.hash_of(mailbox)
 
         def write(db: apsw.Connection) -> SignedUp:
+            self.recognise_in(db, [subscriber_key(mailbox)])
             for_good = suppressed(db, newsletter, hash) is Suppressed.FOR_GOOD
             known = _by_key(db, newsletter, mailbox)
             is_pending = known is not None and known.state is SubscriberState.PENDING
@@ -104,6 +105,7 @@ class SqliteSigningUp(SqliteSignUpOutcomes):
         where = "" if consent is None else consent.where
 
         def write(db: apsw.Connection) -> Subscriber | None:
+            self.recognise_in(db, [subscriber_key(mailbox)])
             if suppressed(db, newsletter, hash) is not Suppressed.NOT:
                 return None
             known = _by_key(db, newsletter, mailbox)
@@ -202,7 +204,9 @@ def _add(db: apsw.Connection, newsletter: str, line: Line, step: _Step) -> Subsc
     lines = as_json([line])
     db.execute(READER_QUERIES["add_domains"], (lines, "issues"))
     [(last,)] = db.execute(READER_QUERIES["last_subscriber"]).fetchall()
-    db.execute(READER_QUERIES["add_readers"], (lines, newsletter, step.state.value, step.at_ms, consent))
+    db.execute(
+        READER_QUERIES["add_readers"], (lines, newsletter, step.state.value, step.at_ms, consent, "[]")
+    )
     db.execute(READER_QUERIES["tell_added"], (last, step.what, step.detail))
     [(id,)] = db.execute(READER_QUERIES["last_subscriber"]).fetchall()
     return SubscriberId(number(id))

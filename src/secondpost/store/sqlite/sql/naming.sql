@@ -109,8 +109,8 @@ SELECT id, state, since_ms, consent FROM subscriber WHERE id IN (?1, ?2) ORDER B
 
 -- name: copy_suppressions
 -- The next ?3 suppressed addresses of ?1 are suppressed for ?2.
-INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields)
-SELECT hash, ?2, reason, at_ms, evidence, yields FROM (
+INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields, key)
+SELECT hash, ?2, reason, at_ms, evidence, yields, key FROM (
   SELECT * FROM suppression INDEXED BY suppression_of WHERE newsletter = ?1 ORDER BY hash LIMIT ?3) WHERE true
 ON CONFLICT DO UPDATE SET
   reason = excluded.reason, at_ms = excluded.at_ms, evidence = excluded.evidence, yields = excluded.yields

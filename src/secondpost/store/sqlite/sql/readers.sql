@@ -4,6 +4,29 @@
 -- The key of the hashes of suppressed addresses.
 SELECT data FROM secret WHERE name = 'suppression';
 
+-- name: other_suppression_keys
+-- The keys of other stores whose hashes came in with their exports.
+SELECT data FROM secret WHERE name LIKE 'suppression %' ORDER BY name;
+
+-- name: add_suppression_key
+-- One more of them, unless it is known or our own.
+INSERT INTO secret (name, data) SELECT 'suppression ' || lower(hex(?1)), ?1
+WHERE NOT EXISTS (SELECT 1 FROM secret WHERE data = ?1);
+
+-- name: recognise
+-- Of the pairs [[hash by another's key, hash by ours], …] those that are suppressed are so by our own hash too.
+INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields)
+SELECT unhex(pair.value ->> 1), newsletter, reason, at_ms, evidence, yields
+FROM json_each(?1) AS pair CROSS JOIN suppression ON hash = unhex(pair.value ->> 0)
+WHERE true
+ON CONFLICT DO UPDATE SET
+  reason = excluded.reason, at_ms = excluded.at_ms, evidence = excluded.evidence, yields = excluded.yields
+WHERE suppression.yields > excluded.yields;
+
+-- name: forget_recognised
+-- And the other hash has had its use.
+DELETE FROM suppression WHERE hash IN (SELECT unhex(value ->> 0) FROM json_each(?1));
+
 -- name: reader
 -- Readers as `{conditions}` says.
 SELECT reader.id, newsletter, mailbox, state, since_ms, created_ms, attributes,
@@ -41,16 +64,21 @@ ON CONFLICT DO NOTHING;
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'subscriber'), 0);
 
 -- name: add_readers
--- Lines [[mailbox, key, domain, hash, attributes, message], …] become readers, but for those who are suppressed and
--- those who are known.
+-- Lines [[mailbox, key, domain, hash, attributes, message, state, created, since, consent, carries], …] become readers,
+-- but for those who are suppressed and those who are known. What a line does not say holds of all: state ?3, now ?4,
+-- consent ?5 of those who are active; `consent` is a place in the numbers ?6. A line that carries its own suppression is a reader all the same,
+-- unless that reader was erased here.
 INSERT INTO subscriber (newsletter, key, mailbox, domain, hash, state, since_ms, since_event, created_ms, consent,
                         attributes)
 SELECT ?2, value ->> 1, value ->> 0,
-       (SELECT id FROM domain WHERE lane = 'issues' AND name = line.value ->> 2), unhex(value ->> 3), ?3, ?4,
-       1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0), ?4, ?5, value ->> 4
+       (SELECT id FROM domain WHERE lane = 'issues' AND name = line.value ->> 2), unhex(value ->> 3),
+       coalesce(value ->> 6, ?3), coalesce(value ->> 8, ?4),
+       1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0),
+       coalesce(value ->> 7, ?4),        coalesce(?6 ->> (value ->> 9), iif(coalesce(value ->> 6, ?3) = 'active', ?5, NULL)), value ->> 4
 FROM json_each(?1) AS line
 WHERE NOT EXISTS (SELECT 1 FROM suppression
-                  WHERE suppression.hash = unhex(line.value ->> 3) AND suppression.newsletter IN ('', ?2))
+                  WHERE suppression.hash = unhex(line.value ->> 3) AND suppression.newsletter IN ('', ?2)
+                    AND (reason = 'erased' OR coalesce(line.value ->> 10, 0) = 0))
 ON CONFLICT DO NOTHING;
 
 -- name: tell_added
@@ -58,40 +86,87 @@ ON CONFLICT DO NOTHING;
 INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
 SELECT id, since_ms, ?2, state, ?3, consent FROM subscriber WHERE id > ?1;
 
+-- name: tell_imported
+-- They have come by a list, now (?2): active because of what they agreed to, or left for the reason ?3.
+INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
+SELECT reader.id, ?2, 'imported', state, coalesce(iif(state = 'left', ?3, iif(state = 'active', place, '')), ''), consent
+FROM subscriber AS reader LEFT JOIN consent ON consent.id = reader.consent WHERE reader.id > ?1 ORDER BY reader.id;
+
+-- name: added
+-- How many have come behind ?1, and how many of them have left elsewhere.
+SELECT count(*), coalesce(sum(state = 'left'), 0) FROM subscriber WHERE id > ?1;
+
+-- name: to_confirm
+-- [[id, consent], …] of those of the lines who are pending and become readers where their line says so: not the
+-- suppressed, nor those who were readers before. With an address typed into the form anybody could bring about that a
+-- list makes them one again.
+SELECT known.id, coalesce(?5 ->> (line.value ->> 9), ?3) FROM json_each(?1) AS line
+CROSS JOIN subscriber AS known ON known.newsletter = ?2 AND known.key = line.value ->> 1
+WHERE known.state = 'pending' AND coalesce(line.value ->> 6, ?4) = 'active'
+  AND NOT EXISTS (SELECT 1 FROM suppression
+                  WHERE suppression.hash = known.hash AND suppression.newsletter IN ('', ?2))
+  AND NOT EXISTS (SELECT 1 FROM reader_event
+                  WHERE reader_event.subscriber = known.id AND reader_event.state <> 'pending');
+
 -- name: confirm_pending
--- Whoever of the lines is pending becomes a reader, but for the suppressed, and for those who were readers before:
--- with an address typed into the form anybody could bring about that a list makes them one again.
-UPDATE subscriber SET state = 'active', since_ms = ?3, consent = ?4,
+-- Those [[id, consent], …] are readers.
+UPDATE subscriber SET state = 'active', since_ms = ?2, consent = due.value ->> 1,
+  since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
+FROM json_each(?1) AS due WHERE subscriber.id = due.value ->> 0;
+
+-- name: tell_confirmed
+-- The readers [[id, consent], …] have been confirmed.
+INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
+SELECT subscriber.id, since_ms, 'confirmed', state, coalesce(place, ''), consent
+FROM json_each(?1) AS each CROSS JOIN subscriber ON subscriber.id = each.value ->> 0
+LEFT JOIN consent ON consent.id = subscriber.consent;
+
+-- name: take_away
+-- Whoever of the lines is in one of the states ?4 has left where the line says so. But a reader's own word that was given
+-- here after that stands; so does one that was given after the same list, without a date, was brought in before. Beside each is whether it is
+-- suppressed too.
+UPDATE subscriber SET state = 'left', since_ms = ?3,
   since_event = 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0)
 WHERE id IN (
   SELECT known.id FROM json_each(?1) AS line
   CROSS JOIN subscriber AS known ON known.newsletter = ?2 AND known.key = line.value ->> 1
-  WHERE known.state = 'pending'
-    AND NOT EXISTS (SELECT 1 FROM suppression
-                    WHERE suppression.hash = known.hash AND suppression.newsletter IN ('', ?2))
-    AND NOT EXISTS (SELECT 1 FROM reader_event
-                    WHERE reader_event.subscriber = known.id AND reader_event.state <> 'pending'))
-RETURNING id;
+  LEFT JOIN consent ON consent.id = known.consent
+  WHERE coalesce(line.value ->> 6, ?5) = 'left' AND known.state IN (SELECT value FROM json_each(?4))
+    AND NOT (coalesce(consent.how, 'owner') NOT IN ('owner', 'import')
+             AND coalesce(line.value ->> 8 < consent.at_ms, EXISTS (
+               SELECT 1 FROM reader_event
+               WHERE reader_event.subscriber = known.id AND what = 'imported' AND reader_event.state = 'left'))))
+RETURNING id, EXISTS (SELECT 1 FROM suppression WHERE suppression.hash = subscriber.hash AND newsletter IN ('', ?2));
 
--- name: tell_confirmed
--- The readers [id, …] have been confirmed.
-INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
-SELECT subscriber.id, since_ms, 'confirmed', state, ?2, consent
+-- name: tell_taken_away
+-- The readers [id, …] have left elsewhere.
+INSERT INTO reader_event (subscriber, at_ms, what, state, detail)
+SELECT subscriber.id, since_ms, 'imported', state, ?2
 FROM json_each(?1) AS each CROSS JOIN subscriber ON subscriber.id = each.value;
 
 -- name: count_suppressed
--- How many of the lines are suppressed.
+-- How many of the lines are suppressed, and do not say so themselves.
 SELECT count(*) FROM json_each(?1) AS line
 WHERE EXISTS (SELECT 1 FROM suppression
-              WHERE suppression.hash = unhex(line.value ->> 3) AND suppression.newsletter IN ('', ?2));
+              WHERE suppression.hash = unhex(line.value ->> 3) AND suppression.newsletter IN ('', ?2)
+                AND (reason = 'erased' OR coalesce(line.value ->> 10, 0) = 0));
+
+-- name: last_consent
+-- The number of the consent that was written last.
+SELECT coalesce(max(id), 0) FROM consent;
+
+-- name: forget_consents
+-- Consents behind ?1 of which no event behind ?2 tells: their lines changed nothing.
+DELETE FROM consent WHERE id > ?1
+  AND id NOT IN (SELECT consent FROM reader_event WHERE number > ?2 AND consent IS NOT NULL);
 
 -- name: ask_messages
--- A message for each of the lines who is pending and was never asked.
+-- A message for each of the lines who is pending, there and here, and was never asked. Else ?5 is their state there.
 INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
 SELECT line.value ->> 5, 'own', '', ?3, 0, '', '', '', '', ?4
 FROM json_each(?1) AS line
 CROSS JOIN subscriber ON subscriber.newsletter = ?2 AND subscriber.key = line.value ->> 1
-WHERE subscriber.state = 'pending'
+WHERE subscriber.state = 'pending' AND coalesce(line.value ->> 6, ?5) = 'pending'
   AND NOT EXISTS (SELECT 1 FROM suppression
                   WHERE suppression.hash = subscriber.hash AND suppression.newsletter IN ('', ?2))
   AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.subscriber = subscriber.id AND delivery.issue IS NULL);
@@ -229,6 +304,33 @@ WHERE suppression.yields > excluded.yields;
 -- name: lift_by_reader
 -- The reader has confirmed anew: what yields to that is lifted.
 DELETE FROM suppression WHERE hash = ?1 AND newsletter IN ('', ?2) AND yields = 1;
+
+-- name: suppress_each
+-- Addresses, as rows [[hash, newsletter, reason, at, evidence, key, yields], …], get nothing any more.
+INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields, key)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 6,
+       (SELECT name FROM secret WHERE data = unhex(each.value ->> 5))
+FROM json_each(?1) AS each WHERE true
+ON CONFLICT DO UPDATE SET
+  reason = excluded.reason, at_ms = excluded.at_ms, evidence = excluded.evidence, yields = excluded.yields
+WHERE suppression.yields > excluded.yields;
+
+-- name: suppressions
+-- All suppressions of an address that concern a newsletter.
+SELECT newsletter, reason, at_ms, evidence, yields FROM suppression
+WHERE hash IN (SELECT unhex(value) FROM json_each(?1)) AND newsletter IN ('', ?2) ORDER BY newsletter;
+
+-- name: suppressed_strangers
+-- Suppressed addresses that are no reader's of the newsletter, with the key of the hash, behind (key, hash, for which).
+SELECT secret.data, hash, suppression.newsletter, reason, at_ms, evidence, yields
+FROM suppression CROSS JOIN secret ON secret.name = suppression.key
+WHERE suppression.newsletter IN ('', ?1) AND (secret.data, hash, suppression.newsletter) > (?2, ?3, ?4)
+  AND hash NOT IN (SELECT hash FROM subscriber WHERE newsletter = ?1)
+ORDER BY secret.data, hash, suppression.newsletter LIMIT ?5;
+
+-- name: keys_behind
+-- Readers of all newsletters behind ?1, by the key that tells one from another.
+SELECT id, key FROM subscriber WHERE id > ?1 ORDER BY id LIMIT ?2;
 
 -- name: unsuppress
 -- An address is no longer suppressed.

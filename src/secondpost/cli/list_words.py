@@ -1,0 +1,114 @@
+"""How a list is shown as it is understood, and what came of it, in words."""
+
+import click
+
+from secondpost.cli.screen import Column, counted, printable, say, say_table
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
+
+WORDS_SHOWN_MAX = 12  # of one column; --json has all that were counted
+DOUBTS_SHOWN_MAX = 8
+UNCLEAR = "unclear"
+NOTHING = "says nothing"
+COLUMNS = (Column("is"), Column("column"), Column("says", folds=True))
+
+
+def say_report(report: ListReport, is_confirmed: bool, invites: bool) -> None:
+    for part in report.parts:
+        say(_head(part))
+        rows = [(each.what, each.name, _words(each)) for each in part.reports if each.what != "kept"]
+        kept = [column.name for column in part.reports if column.what == "kept"]
+        if len(kept) > 0:
+            rows.append(("kept", ", ".join(kept), ""))
+        say_table(COLUMNS, rows)
+        if part.unsaid != "":
+            say(f"It does not say {part.unsaid}.")
+        _say_doubts(part)
+    if len(report.parts) > 0:
+        say(_becomes(report, is_confirmed, invites))
+    _say_unclear(report)
+
+
+def _head(part: PartReport) -> str:
+    whose = "a list" if part.service == "" else f"{part.service}, {part.holds}"
+    bad = f", {part.bad:,} of them without an address" if part.bad > 0 else ""
+    return f"{part.part.name}: {whose}; {counted(part.lines, 'line', 'lines')}{bad}."
+
+
+def _words(column: ColumnReport) -> str:
+    told = [one for one in column.words if one.word != "" or one.becomes != NOTHING]
+    shown = [_word(one) for one in told[:WORDS_SHOWN_MAX]]
+    if len(told) > WORDS_SHOWN_MAX:
+        shown.append(f"and {len(told) - WORDS_SHOWN_MAX:,} other words")
+    return "; ".join(shown)
+
+
+def _word(one: WordCount) -> str:
+    word = '""' if one.word == "" else one.word
+    return f"{word} ({one.lines:,}): {one.becomes}"
+
+
+def _becomes(report: ListReport, is_confirmed: bool, invites: bool) -> str:
+    """One line for each thing that becomes of them, in this order."""
+    pending = "pending, and asked to confirm" if invites else "pending, and get nothing"
+    is_own = all(part.is_own for part in report.parts)
+    words = {
+        "active": "readers" if is_confirmed or is_own else pending,
+        "pending": pending,
+        "left": "left: no mail, until they sign up anew",
+        "suspended": "suspended",
+        "complained": "complained, and suppressed",
+        "suppressed": "suppressed: bounced, complained or blocked there",
+        "hashes": "suppressed, and no readers: known by a hash",
+        UNCLEAR: "stay out: what the list says of them is not known",
+    }
+    becomes = report.becomes
+    lines = [f"{becomes[what]:>11,}  {text}" for what, text in words.items() if becomes.get(what, 0) > 0]
+    return "\n".join(["What becomes of them:", *lines])
+
+
+def _say_doubts(part: PartReport) -> None:
+    for column in part.reports:
+        if len(column.doubts) == 0:
+            continue
+        words = ", ".join(f"{one.word} ({one.lines:,})" for one in column.doubts[:DOUBTS_SHOWN_MAX])
+        say(
+            f'Column "{column.name}" is not understood, and may say that no mail is wanted: {words}. '
+            f'Say what it is: --column "state={column.name}" or --column "keep={column.name}"; '
+            f'or what its words mean: --word "{column.doubts[0].word}=left".'
+        )
+
+
+def _say_unclear(report: ListReport) -> None:
+    words = [
+        one.word
+        for part in report.parts
+        for column in part.reports
+        for one in column.words
+        if one.becomes == UNCLEAR and one.word != ""
+    ]
+    if len(words) > 0:
+        shown = ", ".join(f'"{word}"' for word in dict.fromkeys(words[:DOUBTS_SHOWN_MAX]))
+        say(f"Not known: {shown}. They stay out until you say what it means, such as:")
+        say(f'--word "{words[0]}=left", or active, pending, suppressed.')
+
+
+def say_import(name: str, report: ImportReport) -> None:
+    for row in report.bad:
+        click.echo(printable(str(row)), err=True)
+    if report.bad_count > len(report.bad):
+        click.echo(f"and {report.bad_count - len(report.bad):,} more like these", err=True)
+    counts = (
+        (report.confirmed, "pending and readers now"),
+        (report.known, "known already"),
+        (report.left, "left by the list's own word"),
+        (report.gone, "suppressed by it"),
+        (report.suppressed, "suppressed before"),
+        (report.hashes, "suppressed by a hash"),
+        (report.unclear, "left out"),
+        (report.bad_count, "could not be read"),
+    )
+    others = "".join(f", {count:,} {what}" for count, what in counts if count > 0)
+    say(f"{name}: {counted(report.lines, 'line', 'lines')}; {report.added:,} new{others}.")
+    if report.asked > 0:
+        say(f"{counted(report.asked, 'mail asks', 'mails ask')} to confirm.")

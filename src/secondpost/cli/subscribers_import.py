@@ -1,0 +1,232 @@
+"""secondpost subscribers import: a list of readers is read, shown as it is understood, and brought in."""
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.list_words import say_import, say_report
+from secondpost.cli.newsletter_documents import import_document
+from secondpost.cli.newsletters import led, meant
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.screen import counted, progressed, progressing, say, say_json
+from secondpost.subscribers.import_report import ImportReport
+from secondpost.subscribers.importing import ListImport
+from secondpost.subscribers.list_columns import OwnersWord
+from secondpost.subscribers.list_document import Octets, parts_of
+from secondpost.subscribers.list_look import look_through
+from secondpost.subscribers.list_report import ListReport
+from secondpost.subscribers.list_rows import NoList, Verdict
+from secondpost.subscribers.list_verdicts import state_words
+from secondpost.subscribers.meanings import Meaning, Moment, Plain, ReaderStanding, folded
+
+if TYPE_CHECKING:
+    from secondpost.app_newsletter import OpenNewsletter
+
+STANDARD = "-"  # standard input, in the place of a file
+PIECE_OCTETS = 1024 * 1024
+
+COLUMNS: Mapping[str, Meaning] = MappingProxyType(
+    {
+        "address": Plain.ADDRESS,
+        "name": Plain.NAME,
+        "state": state_words(),
+        "left": Moment(ReaderStanding.LEFT),
+        "suppressed": Moment(ReaderStanding.SUPPRESSED),
+        "created": Plain.CREATED,
+        "agreed": Plain.AGREED_AT,
+        "where": Plain.AGREED_WHERE,
+        "network": Plain.AGREED_FROM,
+        "keep": Plain.KEPT,
+    }
+)
+WORDS: Mapping[str, Verdict] = MappingProxyType(
+    {
+        "active": Verdict.ACTIVE,
+        "pending": Verdict.PENDING,
+        "left": Verdict.LEFT,
+        "suppressed": Verdict.SUPPRESSED,
+        "nothing": Verdict.NOTHING,
+    }
+)
+WHOLE = (ReaderStanding.ACTIVE, ReaderStanding.LEFT, ReaderStanding.SUPPRESSED)
+
+
+@click.command("import", cls=Command)
+@click.argument("words", nargs=-1, required=True, metavar="[NAME] FILE")
+@click.option("--dry-run", is_flag=True, help="Show how the list is understood, and write nothing.")
+@click.option(
+    "--confirmed",
+    metavar="TEXT",
+    help="Where and when they agreed: kept as their consent, and makes them readers at once.",
+)
+@click.option("--invite", is_flag=True, help="Send each who was not asked yet a mail to confirm.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="WHAT=NAME",
+    help=f"What a column is: {', '.join(COLUMNS)}. Several times if need be.",
+)
+@click.option(
+    "--word",
+    "meanings",
+    multiple=True,
+    metavar="WORD=WHAT",
+    help=f"What a word of the list means: {', '.join(WORDS)}. Several times if need be.",
+)
+@click.option(
+    "--as",
+    "whole",
+    type=click.Choice([standing.value for standing in WHOLE]),
+    help="What all of them are of whom the list does not say more.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def import_(
+    words: tuple[str, ...],
+    dry_run: bool,
+    confirmed: str | None,
+    invite: bool,
+    columns: tuple[str, ...],
+    meanings: tuple[str, ...],
+    whole: str | None,
+    as_json: bool,
+) -> None:
+    """Bring in a list: CSV, JSON, Mailchimp's ZIP, or an address a line. - is standard input.
+
+    First it is shown what each column is taken for, and what becomes of whom. Those who are active are
+    pending here, and get nothing, unless you say --confirmed or --invite. A list takes readers away and never
+    brings one back: who left there has left here, who bounced or complained there is suppressed.
+    """
+    _check_consent(confirmed, invite)
+    word = _owners_word(columns, meanings, whole)
+    config = configuration()
+    which = meant(config, words, 1, 1)
+    path = which.words[0]
+    name, source = which.newsletter.name, "standard input" if path == STANDARD else os.path.basename(path)
+    with _opened_list(path) as file:
+        report = _looked_through(source, _again(file), word)
+        if not as_json:
+            say_report(report, confirmed is not None, invite)
+        if dry_run or report.stops:
+            if as_json:
+                say_json(import_document(name, report, None))
+            if report.stops:
+                raise Ending(f"nothing of {source} was brought in: say what the words in doubt mean", Exit.NO)
+            return
+
+        async def work(open_: "OpenNewsletter") -> ImportReport:
+            sign_ups = open_.sign_ups
+            bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)
+            async with led(open_.store):  # an issue that is frozen meanwhile would go to half of them
+                return await bringing.run(name, source, report, confirmed, invite, _progress(report.lines))
+
+        try:
+            done = at_newsletter(work, config)
+        except NoList as fault:
+            raise _is_no_list(source, fault) from None
+        finally:
+            progressed()
+    if as_json:
+        say_json(import_document(name, report, done))
+    else:
+        say_import(name, done)
+    if done.added > 0 and confirmed is None and not invite and not as_json and not _is_own(report):
+        say(
+            "The new ones are pending and get nothing, until they sign up themselves. Bring the list in "
+            "again with --confirmed, and say where and when they agreed, or with --invite to ask them."
+        )
+    if done.lines > 0 and done.bad_count == done.lines:
+        raise Ending(f"no line of {source} could be read", Exit.NO)
+
+
+def _check_consent(confirmed: str | None, invite: bool) -> None:
+    if confirmed is not None and invite:
+        raise click.UsageError("--confirmed says that they agreed, --invite asks them: one of the two.")
+    if confirmed is not None and len(confirmed.strip()) == 0:
+        raise click.UsageError('Say where and when they agreed: --confirmed "at the fair, 3 May 2026".')
+
+
+def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | None) -> OwnersWord:
+    told: dict[str, Meaning] = {}
+    for text in columns:
+        what, _, name = text.partition("=")
+        if what not in COLUMNS or len(name.strip()) == 0:
+            raise click.UsageError(
+                f"--column {text!r}: write WHAT=NAME, where WHAT is one of {', '.join(COLUMNS)}."
+            )
+        told[folded(name)] = COLUMNS[what]
+    said: dict[str, Verdict] = {}
+    for text in meanings:
+        word, _, what = text.rpartition("=")
+        if what not in WORDS or len(word.strip()) == 0:
+            raise click.UsageError(
+                f"--word {text!r}: write WORD=WHAT, where WHAT is one of {', '.join(WORDS)}."
+            )
+        said[folded(word)] = WORDS[what]
+    return OwnersWord(told, said, None if whole is None else ReaderStanding(whole))
+
+
+def _looked_through(source: str, octets: Octets, word: OwnersWord) -> ListReport:
+    addresses = [name for name, meaning in word.columns.items() if meaning is Plain.ADDRESS]
+    try:
+        parts = parts_of(source, octets, addresses[0] if len(addresses) > 0 else None)
+        return look_through(parts, word, _looked_at)
+    except NoList as fault:
+        raise _is_no_list(source, fault) from None
+    finally:
+        progressed()
+
+
+def _looked_at(lines: int) -> None:
+    progressing(f"{counted(lines, 'line', 'lines')} looked at")
+
+
+def _is_no_list(source: str, fault: NoList) -> Ending:
+    return Ending(f"{source} cannot be brought in: {fault}", Exit.NO)
+
+
+def _is_own(report: ListReport) -> bool:
+    return all(part.is_own for part in report.parts)
+
+
+def _progress(lines: int) -> Callable[[ImportReport], None]:
+    def say_so(report: ImportReport) -> None:
+        progressing(f"{report.lines:,} of {counted(lines, 'line', 'lines')}, {report.added:,} new")
+
+    return say_so
+
+
+@contextmanager
+def _opened_list(path: str) -> Iterator[IO[bytes]]:
+    """Before the store's owner takes over from root, who may read what that user may not. What cannot be read
+    twice, such as a pipe, is kept in a file that has no name.
+    """
+    with ExitStack() as ends:
+        try:
+            raw = io.FileIO(0 if path == STANDARD else path, closefd=path != STANDARD)
+            file: IO[bytes] = ends.enter_context(io.BufferedReader(raw, PIECE_OCTETS))
+            if path == STANDARD or not file.seekable():
+                pipe, file = file, ends.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(pipe, file, PIECE_OCTETS)
+                file.flush()
+        except OSError as error:
+            raise Ending(f"{path} cannot be read: {error.strerror}", Exit.NO) from None
+        yield file
+
+
+def _again(file: IO[bytes]) -> Octets:
+    """Opens the same file anew; the first to be opened stays."""
+
+    def octets() -> IO[bytes]:
+        file.seek(0)
+        return io.BufferedReader(io.FileIO(file.fileno(), closefd=False), PIECE_OCTETS)
+
+    return octets

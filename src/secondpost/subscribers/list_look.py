@@ -1,0 +1,266 @@
+"""The look through a list before anything of it is written: what is counted of each line for its report."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from secondpost.subscribers.list_columns import OWN_SERVICE, ListColumn, ListColumns, OwnersWord, columns_of
+from secondpost.subscribers.list_document import ListPart
+from secondpost.subscribers.list_json import BETWEEN_VALUES
+from secondpost.subscribers.list_person import person_in
+from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
+from secondpost.subscribers.list_rows import BadRow, NoList, Verdict
+from secondpost.subscribers.list_verdicts import Judge, is_no, is_suspect_name, states_in, suspects_in
+from secondpost.subscribers.meanings import AtLeast, Moment, Plain, folded
+
+WORDS_COUNTED_MAX = 1_000  # different ones, of one column
+CELLS_REMEMBERED_MAX = 2_000
+LINES_BETWEEN_LOOKS = 5_000
+OWNERS_COLUMNS = frozenset({"tag", "tags", "label", "labels", "group", "groups", "segment", "segments"})
+ANY_VALUE = "any value"
+OTHER_WORDS = "other words"
+
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9][A-Za-z0-9-]{0,50}\.){1,4}[A-Za-z]{2,30}")
+_WHAT = {
+    Plain.ADDRESS: "address",
+    Plain.NAME: "name",
+    Plain.CREATED: "date",
+    Plain.AGREED_AT: "consent",
+    Plain.AGREED_WHERE: "consent",
+    Plain.AGREED_FROM: "consent",
+    Plain.KEPT: "kept",
+}
+
+Progress = Callable[[int], None]
+
+
+def look_through(parts: Sequence[ListPart], word: OwnersWord, progress: Progress) -> ListReport:
+    """Reads all of it once. `progress` is given the lines read so far. Raises NoList."""
+    _check_names(parts, word)
+    told, lines = [], 0
+    for part in parts:
+        columns = columns_of(part, word)
+        is_own = columns.form is not None and columns.form.service == OWN_SERVICE and word == OwnersWord()
+        looking = _OwnLooking(columns) if is_own else _Looking(columns, word)
+        for record in part.records():
+            lines += 1
+            if lines % LINES_BETWEEN_LOOKS == 0:
+                progress(lines)
+            looking.look(None if isinstance(record, BadRow) else record[1])
+        found = looking.found
+        told.append(
+            PartReport(part, columns, is_own, found.lines, found.bad, found.told(), looking.reports())
+        )
+    return ListReport(tuple(told))
+
+
+def _check_names(parts: Sequence[ListPart], word: OwnersWord) -> None:
+    """A column that the owner names and that is not there is a slip, and might be the one that matters."""
+    if len(parts) == 0:
+        return
+    names = {folded(name) for part in parts for name in part.head}
+    for name in word.columns:
+        if name not in names and not (name.isdecimal() and any(len(part.head) == 0 for part in parts)):
+            listed = ", ".join(dict.fromkeys(each for part in parts for each in part.head if each != ""))
+            raise NoList(f"it has no column {name!r}; it has {listed or 'columns without names: 1, 2, …'}")
+
+
+@dataclass(slots=True)
+class _Found:
+    lines: int = 0
+    bad: int = 0
+    becomes: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+
+    def told(self) -> dict[str, int]:
+        by_verdict = {becomes_of(verdict): lines for verdict, lines in self.verdicts.items()}
+        return {**by_verdict, **self.becomes}
+
+
+class _Looking:
+    """At the lines of one file, for what is counted of each column."""
+
+    def __init__(self, columns: ListColumns, word: OwnersWord) -> None:
+        self.found = _Found()
+        self._columns = columns
+        judged = dict(columns.judges)
+        self._counts = {
+            column.number: _Words(judged[column.number])
+            for column in columns.columns
+            if column.number in judged and not _is_kept(column)
+        }
+        self._watches = {
+            column.number: _Watch(column, word) for column in columns.columns if _is_watched(column)
+        }
+
+    def look(self, cells: list[str] | None) -> None:
+        self.found.lines += 1
+        if cells is None or not _has_an_address(cells, self._columns.address):
+            self.found.bad += 1
+            return
+        verdict = self._columns.verdict(cells)
+        if cells[self._columns.address].startswith("(") and verdict < Verdict.LEFT:
+            verdict = Verdict.LEFT
+        self.found.verdicts[verdict] += 1
+        present = len(cells)
+        for number, words in self._counts.items():
+            words.count(cells[number] if number < present else "")
+        for number, watch in self._watches.items():
+            if number < present:
+                watch.look(cells[number])
+
+    def reports(self) -> tuple[ColumnReport, ...]:
+        return tuple(
+            self._report(column)
+            for column in self._columns.columns
+            if column.has_name
+            or column.is_told
+            or column.number == self._columns.address
+            or self._doubts(column)
+        )
+
+    def _report(self, column: ListColumn) -> ColumnReport:
+        words = self._counts[column.number].told() if column.number in self._counts else ()
+        return ColumnReport(column.name, _what(column), words, self._doubts(column))
+
+    def _doubts(self, column: ListColumn) -> tuple[WordCount, ...]:
+        watch = self._watches.get(column.number)
+        return () if watch is None else watch.told()
+
+
+class _OwnLooking:
+    """At our own export, which says all of each reader in our own words."""
+
+    def __init__(self, columns: ListColumns) -> None:
+        self.found = _Found()
+        places = {column.name: column.number for column in columns.columns}
+        self._columns = columns
+        self._email, self._state = places["email"], places["state"]
+        self._hash = places.get("hash")
+        self._states: dict[str, int] = {}
+
+    def look(self, cells: list[str] | None) -> None:
+        self.found.lines += 1
+        if cells is None or len(cells) <= self._state:
+            self.found.bad += 1
+        elif cells[self._email] != "":
+            state = cells[self._state]
+            self.found.becomes[state] += 1
+            self._states[state] = self._states.get(state, 0) + 1
+        elif self._hash is not None and len(cells) > self._hash and cells[self._hash] != "":
+            self.found.becomes["hashes"] += 1
+        else:
+            self.found.bad += 1
+
+    def reports(self) -> tuple[ColumnReport, ...]:
+        states = tuple(WordCount(state, lines, state) for state, lines in self._states.items())
+        return tuple(
+            ColumnReport(
+                column.name, OWN_COLUMNS.get(column.name, "kept"), states if column.name == "state" else ()
+            )
+            for column in self._columns.columns
+        )
+
+
+OWN_COLUMNS = {
+    "email": "address", "state": "state", "since": "date", "created": "date",
+    "agreed_where": "consent", "agreed_how": "consent", "agreed_text": "consent", "agreed_at": "consent",
+    "agreed_from": "consent",
+    "suppressed": "state", "suppressed_at": "date", "suppressed_by": "state",
+    "everywhere": "state", "everywhere_at": "date", "everywhere_by": "state",
+    "hash": "state", "hash_key": "state",
+}  # fmt: skip
+
+
+class _Words:
+    """How often which word stands in a column of states; of moments and numbers, how often they mean what."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._is_of_words = not isinstance(judge.meaning, Moment | AtLeast)
+        self._lines: dict[tuple[str, Verdict], int] = {}
+
+    def count(self, cell: str) -> None:
+        verdict = self._judge.of(cell)
+        word = cell if self._is_of_words else "" if cell == "" else ANY_VALUE
+        if not self._is_of_words and verdict is Verdict.NOTHING:
+            return
+        counted = (word, verdict)
+        if counted not in self._lines and len(self._lines) >= WORDS_COUNTED_MAX:
+            counted = (OTHER_WORDS, verdict)
+        self._lines[counted] = self._lines.get(counted, 0) + 1
+
+    def told(self) -> tuple[WordCount, ...]:
+        """The most frequent first."""
+        ordered = sorted(self._lines.items(), key=lambda each: -each[1])
+        return tuple(
+            WordCount(word.replace(BETWEEN_VALUES, ", "), lines, becomes_of(verdict))
+            for (word, verdict), lines in ordered
+        )
+
+
+class _Watch:
+    """Over a column that is only kept: words in it that may mean that no mail is wanted."""
+
+    def __init__(self, column: ListColumn, word: OwnersWord) -> None:
+        self._words = word.words
+        self._is_suspect = column.meaning is None and is_suspect_name(column.name)
+        self._suspects = suspects_in if column.meaning is None else states_in
+        self._harmless: set[str] = set()
+        self._lines: dict[str, int] = {}
+
+    def look(self, cell: str) -> None:
+        if cell in self._harmless:
+            return
+        found = [item for item in self._suspects(cell) if folded(item) not in self._words]
+        if self._is_suspect and len(found) == 0 and not is_no(cell) and folded(cell) not in self._words:
+            found = [ANY_VALUE]
+        for item in found:
+            known = item if item in self._lines or len(self._lines) < WORDS_COUNTED_MAX else OTHER_WORDS
+            self._lines[known] = self._lines.get(known, 0) + 1
+        if len(found) == 0 and len(self._harmless) < CELLS_REMEMBERED_MAX:
+            self._harmless.add(cell)
+
+    def told(self) -> tuple[WordCount, ...]:
+        ordered = sorted(self._lines.items(), key=lambda each: -each[1])
+        return tuple(WordCount(word, lines, becomes_of(Verdict.UNCLEAR)) for word, lines in ordered)
+
+
+def becomes_of(verdict: Verdict) -> str:
+    return "says nothing" if verdict is Verdict.NOTHING else verdict.name.lower()
+
+
+def _has_an_address(cells: list[str], number: int) -> bool:
+    if number >= len(cells):
+        return False
+    if _PLAIN_ADDRESS.fullmatch(cells[number]) is not None:
+        return True
+    try:
+        person_in(cells[number])
+    except ValueError:
+        return False
+    return True
+
+
+def _is_kept(column: ListColumn) -> bool:
+    return column.meaning is None or isinstance(column.meaning, Plain)
+
+
+def _is_watched(column: ListColumn) -> bool:
+    """What is not understood; and what an owner writes into, also where the service's form is known."""
+    if column.is_told:
+        return False
+    return column.meaning is None or (column.meaning is Plain.KEPT and folded(column.name) in OWNERS_COLUMNS)
+
+
+def _what(column: ListColumn) -> str:
+    match column.meaning:
+        case None:
+            return "kept"
+        case Plain():
+            return _WHAT[column.meaning]
+        case Moment():
+            return "date"
+        case _:
+            return "state"

@@ -1,0 +1,28 @@
+"""Whom a cell of addresses names: an address alone, Name <address>, or an address in parentheses."""
+
+from dataclasses import dataclass
+
+from secondpost.mail.address import Mailbox
+from secondpost.subscribers.cells import plain_cell
+from secondpost.subscribers.typed import typed_mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    mailbox: Mailbox
+    name: str = ""
+    gets_none: bool = False  # in parentheses: Mailman's roster has so whose delivery is disabled
+
+
+def person_in(cell: str) -> Person:
+    """Raises ValueError with a sentence."""
+    text = plain_cell(cell)
+    if "<" not in text and "(" not in text:
+        return Person(typed_mailbox(text))
+    plain = text.strip()
+    gets_none = plain.startswith("(") and plain.endswith(")")
+    inside = plain[1:-1].strip() if gets_none else plain
+    name, bracket, address = inside.rpartition("<")
+    if bracket == "" or not address.endswith(">"):
+        return Person(typed_mailbox(inside), "", gets_none)
+    return Person(typed_mailbox(address), name.strip(" \t\"'"), gets_none)

@@ -1,0 +1,85 @@
+"""What one line of a list says of one person, and why a line or a whole list could not be read."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.store.subscriber_ports import HashedSuppression, Reason, Suppression
+from secondpost.subscribers.meanings import ReaderStanding
+
+
+class Verdict(IntEnum):
+    """What a cell or a row says; of several the greatest holds. UNCLEAR is a word that is not known: it never
+    leads to mail, and is outdone only by what says clearly that there is to be none.
+    """
+
+    NOTHING = 0
+    ACTIVE = 1
+    PENDING = 2
+    UNCLEAR = 3
+    LEFT = 4
+    SUPPRESSED = 5
+
+
+VERDICTS = {standing: Verdict[standing.name] for standing in ReaderStanding}
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a list knows of a reader's consent."""
+
+    at_ms: int | None = None
+    where: str = ""
+    prefix: str = ""  # of the network that they called from
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    line: int  # from 1, as an editor counts
+    mailbox: Mailbox
+    verdict: Verdict = Verdict.ACTIVE
+    attributes: tuple[tuple[str, str], ...] = ()
+    said: str = ""  # the column and the word by which they are left or suppressed
+    reason: Reason = Reason.IMPORTED  # of being suppressed
+    created_ms: int | None = None
+    left_ms: int | None = None
+    agreed: Agreed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRow:
+    """A reader in our own export: the state as it was, and all that goes with it."""
+
+    line: int
+    mailbox: Mailbox
+    state: SubscriberState
+    since_ms: int | None
+    created_ms: int | None
+    consent: Consent | None
+    suppressions: tuple[Suppression, ...]
+    attributes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HashRow:
+    """A line of our own export about people who are no readers: all that is kept of them."""
+
+    line: int
+    suppressions: tuple[HashedSuppression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.why}"
+
+
+ListRow = Row | OwnRow | HashRow | BadRow
+
+
+class NoList(ValueError):
+    """The whole is no list of readers that can be brought in. The text says why and what would be one."""

@@ -1,0 +1,184 @@
+"""What a cell says of being written to, by the meaning of its column and by what the owner said of words."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from secondpost.store.subscriber_ports import Reason
+from secondpost.subscribers.cells import plain_cell
+from secondpost.subscribers.list_json import BETWEEN_VALUES
+from secondpost.subscribers.list_rows import VERDICTS, Verdict
+from secondpost.subscribers.meanings import (
+    AtLeast,
+    Meaning,
+    Moment,
+    Plain,
+    ReaderStanding,
+    Words,
+    YesNo,
+    folded,
+)
+from secondpost.subscribers.services import GENERAL, SUSPECT
+
+CELLS_REMEMBERED_MAX = 2_000  # different ones, of one column
+WORDS_OF_AN_ITEM_MAX = 3  # more is a sentence, from which nothing is guessed
+CHARACTERS_OF_AN_ITEM_MAX = 40
+STEM_CHARACTERS_MIN = 6  # shorter ones are whole words, but for an ending
+FIRST_STEM_CHARACTERS_MIN = 5  # with which a sentence may begin
+
+TRUE = frozenset({"true", "yes", "y", "t", "1"})
+FALSE = frozenset({"false", "no", "n", "f", "0"})
+_NO_MOMENT = frozenset({"0", "null", "none", "nil", "no", "false", "never", "na", "-", "–", "—"})
+_BETWEEN_ITEMS = re.compile(rf"[,;|/\n{BETWEEN_VALUES}\[\]{{}}\"]")
+_ENDINGS = (
+    "", "e", "ed", "d", "s", "es", "med", "mer", "mers", "ing", "er", "list", "listed", "listing", "scribe",
+    "scribed", "scribes", "scription", "scribing",
+)  # fmt: skip
+_ONE_WORD = frozenset(
+    stem + ending for stem in SUSPECT if len(stem) < STEM_CHARACTERS_MIN for ending in _ENDINGS
+)
+_STEMS = re.compile("|".join(sorted(stem for stem in SUSPECT if len(stem) >= STEM_CHARACTERS_MIN)))
+
+
+def state_words() -> Words:
+    """The words that a column of states may hold in the list of no known service."""
+    meaning = GENERAL["status"]
+    assert isinstance(meaning, Words)
+    return meaning
+
+
+_FIRST = re.compile("|".join(sorted(stem for stem in SUSPECT if len(stem) >= FIRST_STEM_CHARACTERS_MIN)))
+_NO_MAIL = frozenset(
+    word
+    for word, standing in state_words().meanings.items()
+    if standing in (ReaderStanding.LEFT, ReaderStanding.SUPPRESSED) and len(word) >= FIRST_STEM_CHARACTERS_MIN
+)
+_QUICK = re.compile("|".join(sorted(SUSPECT)))
+_SEPARATORS = {ord(mark): None for mark in " -_.'"}
+_COMPLAINT = re.compile("complain|spam|abuse|junk")
+_BOUNCE = re.compile("bounce|clean|undeliver|unreach|invalid|dead")
+
+
+def verdict_of(meaning: Meaning, value: str, words: Mapping[str, Verdict]) -> Verdict:
+    """`words`, folded, are what the owner said."""
+    word = folded(value)
+    if word in words:
+        return words[word]
+    match meaning:
+        case Words(meanings=meanings, empty=empty, is_open=is_open):
+            if len(value) == 0:
+                return _verdict(empty)
+            unknown = Verdict.NOTHING if is_open else Verdict.UNCLEAR
+            return _verdict(meanings[word]) if word in meanings else unknown
+        case YesNo(yes=yes, no=no):
+            return _yes_or_no(value, word, yes, no)
+        case Moment(standing=standing):
+            is_none = len(word.strip("0")) == 0 or word in _NO_MOMENT
+            return Verdict.NOTHING if is_none else VERDICTS[standing]
+        case AtLeast(number=number, standing=standing):
+            if len(value) == 0:
+                return Verdict.NOTHING
+            if not value.isdecimal():
+                return Verdict.UNCLEAR
+            return VERDICTS[standing] if int(value) >= number else Verdict.NOTHING
+        case Plain():
+            return Verdict.NOTHING
+
+
+def _yes_or_no(value: str, word: str, yes: ReaderStanding | None, no: ReaderStanding | None) -> Verdict:
+    if len(value) == 0:
+        return Verdict.NOTHING
+    if word in TRUE or word in FALSE:
+        return _verdict(yes if word in TRUE else no)
+    if _verdict(yes) > Verdict.UNCLEAR and any(digit in value for digit in "123456789"):
+        return _verdict(yes)  # how often, or when: it happened
+    meanings = state_words().meanings
+    return _verdict(meanings[word]) if word in meanings else Verdict.UNCLEAR
+
+
+def _verdict(standing: ReaderStanding | None) -> Verdict:
+    return Verdict.NOTHING if standing is None else VERDICTS[standing]
+
+
+@dataclass(slots=True)
+class Judge:
+    """Of one column; remembers what it has said of a cell."""
+
+    name: str
+    meaning: Meaning
+    words: Mapping[str, Verdict]
+    _known: dict[str, Verdict] = field(default_factory=dict)
+
+    def of(self, cell: str) -> Verdict:
+        found = self._known.get(cell)
+        if found is None:
+            found = max(
+                verdict_of(self.meaning, plain_cell(value).strip(), self.words) for value in self._items(cell)
+            )
+            if len(self._known) < CELLS_REMEMBERED_MAX:
+                self._known[cell] = found
+        return found
+
+    def _items(self, cell: str) -> list[str]:
+        """Of a column that is only kept, each word of which the owner may have said something."""
+        is_kept = isinstance(self.meaning, Plain)
+        return _BETWEEN_ITEMS.split(cell) if is_kept else cell.split(BETWEEN_VALUES)
+
+    def said(self, cell: str) -> str:
+        """For the owner: the column, and the word when it is one."""
+        is_word = isinstance(self.meaning, Words | YesNo | AtLeast)
+        word = " ".join(plain_cell(cell).replace(BETWEEN_VALUES, ", ").split())
+        return f"{self.name}: {word[:CHARACTERS_OF_AN_ITEM_MAX]}" if is_word else self.name
+
+
+def reason_of(said: str) -> Reason:
+    """Why one is suppressed by a list, by its words."""
+    text = folded(said)
+    if _COMPLAINT.search(text) is not None:
+        return Reason.COMPLAINED
+    return Reason.BOUNCED if _BOUNCE.search(text) is not None else Reason.IMPORTED
+
+
+def suspects_in(cell: str) -> list[str]:
+    """The items of a cell that are words which may mean that no mail is wanted. Of a sentence only its first
+    word is looked at: nothing is guessed from free text.
+    """
+    if cell.upper() == cell.lower():  # no letters
+        return []
+    if _QUICK.search(cell.casefold().translate(_SEPARATORS)) is None:
+        return []
+    return [item for item in _items_of(cell) if _is_suspect_item(_words_of(item))]
+
+
+def states_in(cell: str) -> list[str]:
+    """The items of a cell, such as tags, that are the very words for who left or is suppressed."""
+    return [item for item in _items_of(cell) if folded(item) in _NO_MAIL]
+
+
+def _items_of(cell: str) -> list[str]:
+    return [item for each in _BETWEEN_ITEMS.split(cell) if (item := plain_cell(each).strip()) != ""]
+
+
+def _is_suspect_item(words: list[str]) -> bool:
+    if len(words) > WORDS_OF_AN_ITEM_MAX:
+        return _FIRST.match(words[0]) is not None
+    return is_suspect(words)
+
+
+def is_suspect(words: list[str]) -> bool:
+    return _STEMS.search("".join(words)) is not None or any(word in _ONE_WORD for word in words)
+
+
+def is_suspect_name(name: str) -> bool:
+    """A column whose name alone makes whatever stands in it doubtful."""
+    return is_suspect(_words_of(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)))
+
+
+def _words_of(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
+
+
+def is_no(cell: str) -> bool:
+    """What a column with such a name may hold all the same: nothing, no, or a link to a page."""
+    word = folded(cell)
+    return len(word) == 0 or word in _NO_MOMENT or word in FALSE or "://" in cell

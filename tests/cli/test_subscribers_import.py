@@ -1,0 +1,180 @@
+"""A list is shown as it is understood before anything is written, by command, over a real store."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from secondpost.app_newsletter import PUBLISH, OpenNewsletter
+from secondpost.cli import newsletters
+from tests.cli.newspaper import CONFIRMED, Newspaper
+
+LIST = """\
+email,name,status,tags,joined at
+ann@reader.example,Ann,Subscribed,vip,2024-01-05
+bob@reader.example,Bob,Unsubscribed,,2024-01-05
+cid@reader.example,Cid,Cleaned,,2024-01-05
+dan@reader.example,Dan,Lapsed,,2024-01-05
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "readers.csv"
+    path.write_text(LIST)
+    return path
+
+
+def counts(paper: Newspaper) -> dict[str, object]:
+    return {
+        what: many for what, many in paper.told("subscribers", "show").items() if many not in (0, "weekly")
+    }
+
+
+def test_a_dry_run_shows_what_each_column_is_and_writes_nothing(paper: Newspaper, file: Path) -> None:
+    shown = paper.run("subscribers", "import", str(file), "--dry-run", *CONFIRMED).stdout
+    assert [" ".join(line.split()) for line in shown.splitlines()] == [
+        "readers.csv: a list; 4 lines.",
+        "is column says",
+        "address email",
+        "name name",
+        "state status Subscribed (1): active; Unsubscribed (1): left; Cleaned (1): suppressed; "
+        "Lapsed (1): unclear",
+        "date joined at",
+        "kept tags",
+        "What becomes of them:",
+        "1 readers",
+        "1 left: no mail, until they sign up anew",
+        "1 suppressed: bounced, complained or blocked there",
+        "1 stay out: what the list says of them is not known",
+        'Not known: "Lapsed". They stay out until you say what it means, such as:',
+        '--word "Lapsed=left", or active, pending, suppressed.',
+    ]
+    assert counts(paper) == {}
+    told = paper.told("subscribers", "import", str(file), "--dry-run")
+    assert (told["written"], told["stops"], told["lines"], told["added"]) == (False, False, 4, 0)
+    [part] = json.loads(paper.run("subscribers", "import", str(file), "--dry-run", "--json").stdout)["files"]
+    assert part["becomes"] == {"active": 1, "left": 1, "suppressed": 1, "unclear": 1}
+    assert part["columns"][2]["words"][3] == {"word": "Lapsed", "lines": 1, "becomes": "unclear"}
+
+
+def test_the_same_is_shown_before_a_list_is_brought_in(paper: Newspaper, file: Path) -> None:
+    shown = paper.run("subscribers", "import", str(file), *CONFIRMED).stdout
+    assert shown.index("Lapsed (1): unclear") < shown.index("weekly: 4 lines; 1 new")
+    assert "1 left by the list's own word, 1 suppressed by it, 1 left out." in shown
+    assert counts(paper) == {"active": 1, "left": 1, "suppressed": 1}
+    assert paper.told("subscribers", "show", "bob@reader.example")["state"] == "left"
+    told = paper.told("subscribers", "import", str(file), "--word", "Lapsed=active", *CONFIRMED)
+    assert (told["added"], told["known"], told["gone"], told["unclear"]) == (1, 2, 1, 0)
+    assert counts(paper) == {"active": 2, "left": 1, "suppressed": 1}
+
+
+def test_a_word_in_doubt_stops_the_import_until_the_owner_says_what_it_means(
+    paper: Newspaper, file: Path
+) -> None:
+    file.write_text(LIST.replace(",vip,", ',"vip, unsubscribed",'))
+    for more in ((), ("--dry-run",)):
+        stopped = paper.run("subscribers", "import", str(file), *more, *CONFIRMED, code=1)
+        assert 'Column "tags" is not understood' in stopped.stdout
+        assert "unsubscribed (1)" in stopped.stdout
+        assert "nothing of readers.csv was brought in" in stopped.stderr
+    told = paper.told("subscribers", "import", str(file), code=1)
+    assert (told["written"], told["stops"]) == (False, True)
+    assert counts(paper) == {}
+    answers = (("--word", "unsubscribed=left"), ("--column", "state=tags"), ("--column", "keep=tags"))
+    active = []
+    for answer in answers:
+        shown = paper.run("subscribers", "import", str(file), "--dry-run", "--json", *answer).stdout
+        active.append(json.loads(shown)["files"][0]["becomes"].get("active", 0))
+    assert active == [0, 0, 1]
+    paper.run("subscribers", "import", str(file), "--word", "unsubscribed=left", *CONFIRMED)
+    assert counts(paper) == {"left": 2, "suppressed": 1}
+
+
+def test_all_of_a_list_may_be_said_to_have_left_or_to_be_suppressed(paper: Newspaper, tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text("ann@reader.example\nbob@reader.example\n")
+    assert paper.told("subscribers", "import", str(file), *CONFIRMED)["added"] == 2
+    file.write_text("ann@reader.example\ncid@reader.example\n")
+    assert paper.told("subscribers", "import", str(file), "--as", "left")["left"] == 2
+    assert counts(paper) == {"active": 1, "left": 2}
+    file.write_text("dan@reader.example\n")
+    assert paper.told("subscribers", "import", str(file), "--as", "suppressed")["gone"] == 1
+    assert counts(paper) == {"active": 1, "left": 2, "suppressed": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--column", "state"), "WHAT=NAME"),
+        (("--column", "colour=status"), "WHAT=NAME"),
+        (("--word", "Lapsed"), "WORD=WHAT"),
+        (("--word", "Lapsed=perhaps"), "WORD=WHAT"),
+        (("--as", "pending"), "--as"),
+    ],
+)
+def test_what_the_owner_says_of_a_list_must_be_understood(
+    paper: Newspaper, file: Path, words: tuple[str, ...], said: str
+) -> None:
+    assert said in paper.run("subscribers", "import", str(file), *words, code=2).stderr
+
+
+def test_a_column_that_is_not_there_is_a_slip(paper: Newspaper, file: Path) -> None:
+    refused = paper.run("subscribers", "import", str(file), "--column", "state=Statsu", code=1)
+    assert "it has no column 'statsu'; it has email, name, status, tags, joined at" in refused.stderr
+
+
+def test_an_import_leads_so_that_no_issue_is_frozen_in_the_middle_of_it(
+    paper: Newspaper, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newsletters, "LEAD_SECONDS", 0.2)
+
+    async def led_by_the_service(open_: OpenNewsletter) -> None:
+        lease = await open_.store.lead(PUBLISH)
+        assert lease is not None
+        refused = await asyncio.to_thread(paper.run, "subscribers", "import", str(file), *CONFIRMED, code=4)
+        assert "just now making or freezing an issue; try again" in refused.stderr
+        await asyncio.to_thread(paper.run, "subscribers", "import", str(file), "--dry-run")
+        await open_.store.give_back(lease)
+        await asyncio.to_thread(paper.run, "subscribers", "import", str(file), *CONFIRMED)
+        again = await open_.store.lead(PUBLISH)  # it was given back
+        assert again is not None
+
+    paper.inside(led_by_the_service)
+    assert counts(paper) == {"active": 1, "left": 1, "suppressed": 1}
+
+
+def test_a_list_that_cannot_be_read_twice_is_kept_meanwhile(paper: Newspaper, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(LIST,))
+    writer.start()
+    assert paper.told("subscribers", "import", str(pipe), *CONFIRMED)["added"] == 1
+    writer.join()
+    words = [sys.executable, "-m", "secondpost", "--config", str(paper.config), "subscribers", "import", "-"]
+    done = subprocess.run(
+        [*words, "--json"], input=LIST, capture_output=True, text=True, timeout=30, check=True
+    )
+    assert json.loads(done.stdout)["known"] == 2
+
+
+def test_a_list_moves_to_a_new_machine(paper: Newspaper, file: Path, tmp_path: Path) -> None:
+    paper.run("subscribers", "import", str(file), *CONFIRMED)
+    paper.run("subscribers", "suppress", "--everywhere", "eve@reader.example")
+    out, again = tmp_path / "out.csv", tmp_path / "again.csv"
+    assert "Wrote 4 lines" in paper.run("subscribers", "export", str(out)).stdout
+    (paper.folder / "store").rename(paper.folder / "old")
+    (paper.folder / "store").mkdir(mode=0o700)
+    shown = paper.run("subscribers", "import", str(out)).stdout
+    assert "out.csv: Secondpost, readers; 4 lines." in shown
+    assert "2  suppressed, and no readers: known by a hash" in shown
+    assert "pending" not in shown
+    paper.run("subscribers", "export", str(again))
+    assert again.read_bytes() == out.read_bytes()
+    assert "is suppressed" in paper.run("subscribers", "add", "eve@reader.example", code=1).stderr
+    assert "is suppressed" in paper.run("subscribers", "add", "cid@reader.example", code=1).stderr
