@@ -132,6 +132,12 @@ class Blog:
         assert self.lease is not None
         return self.lease
 
+    async def turn(self, newsletter: Newsletter | None = None) -> Outlook:
+        """What the publish role does every other second, but for seeing issues through."""
+        turned = self.newsletter if newsletter is None else newsletter
+        await self.publisher.look(turned)
+        return await self.publisher.turn(turned, await self.leader())
+
     async def reads(self, mailbox: Mailbox) -> SubscriberId:
         agreed = Consent("/weekly/", "confirmed", "Yes.", self.clock.ms)
         reader = await self.store.add(self.newsletter.name, mailbox, agreed, self.clock.ms, None)

@@ -187,7 +187,7 @@ class Life:
         self.begun_ms = min(self.begun_ms, now_ms) if is_same else now_ms
         self.goes_by = _calendar(newsletter)
         issues = self.count()
-        told = await self.blog.publisher.turn(newsletter, await self.blog.leader())
+        told = await self.blog.turn()
         self._check(told, issues)
         await self.blog.publisher.go_on([newsletter], await self.blog.leader())
         return told

@@ -54,7 +54,7 @@ def at(text: str) -> int:
 async def turn(blog: Blog, when: str) -> Outlook:
     """The publish role looks at that moment (UTC)."""
     blog.clock.ms = at(when)
-    return await blog.publisher.turn(blog.newsletter, await blog.leader())
+    return await blog.turn()
 
 
 def outcomes(blog: Blog, *keys: str) -> list[SlotOutcome | None]:
@@ -242,7 +242,7 @@ def test_with_approve_the_owner_has_the_last_word(bench: Bench) -> None:
     async def story() -> None:
         told = await blog.says(articles(2, 1))
         assert isinstance(told.decision, ToApprove)
-        await blog.publisher.turn(blog.newsletter, await blog.leader())
+        await blog.turn()
         assert blog.store.issues("weekly", None, 10) == []
         sent = await blog.publisher.send_now(blog.newsletter, await blog.leader())
         assert isinstance(sent.decision, Ready)
@@ -317,11 +317,11 @@ def test_an_issue_that_cannot_be_made_is_held_and_the_owner_told(bench: Bench) -
     async def story() -> None:
         leader = await blog.leader()
         blog.found[WEEKLY.feeds[0]] = articles(2, 1)
-        await blog.publisher.turn(blog.newsletter, leader)
+        await blog.turn()
         for _ in range(5):  # tried again by and by, not all the time
             await blog.publisher.go_on([blog.newsletter], leader)
         assert blog.alarms == ['alarm about=issue-held detail="weekly: there is no subject"']
-        assert isinstance((await blog.publisher.turn(blog.newsletter, leader)).decision, Unfinished)
+        assert isinstance((await blog.turn()).decision, Unfinished)
         assert [issue.state for issue in blog.store.issues("weekly", None, 9)] == [IssueState.OPEN]
         blog.is_template_broken = False
         blog.clock.ms += HOUR_MS
@@ -383,8 +383,7 @@ def test_no_run_of_weeks_makes_an_empty_issue_or_tells_an_article_twice(bench: B
                 written += 1
             blog.found[FRIDAYS.feeds[0]] = articles(*range(written, max(written - 10, 0), -1))
             blog.clock.ms += DAY_MS - HOUR_MS if day % 2 == 0 else DAY_MS + HOUR_MS
-            leader = await blog.leader()
-            await blog.publisher.turn(blog.newsletter, leader)
+            await blog.turn()
             if len(blog.store.issues_under_way()) > 0:
                 await blog.sees_through()
 
@@ -401,9 +400,8 @@ def test_a_stopped_issue_does_not_make_itself_again(bench: Bench) -> None:
     blog = bench.blog()  # when ready
 
     async def story() -> None:
-        leader = await blog.leader()
         blog.found[WEEKLY.feeds[0]] = articles(2, 1)
-        await blog.publisher.turn(blog.newsletter, leader)
+        await blog.turn()
         [issue] = blog.store.issues("weekly", None, 9)
         told = blog.publisher.outlook(blog.newsletter)
         assert told.decision == Unfinished(issue)
@@ -412,14 +410,14 @@ def test_a_stopped_issue_does_not_make_itself_again(bench: Bench) -> None:
         assert blog.titles(ArticleState.WAITING) == ["Article 1", "Article 2"]
         for _ in range(5):
             blog.clock.ms += 2 * FETCH_MS
-            told = await blog.publisher.turn(blog.newsletter, leader)
+            told = await blog.turn()
             assert told.decision == GivenBack("weekly", 2)
         assert "in an issue that you stopped" in told.reason
         assert len(blog.store.issues("weekly", None, 9)) == 1
         # Another article, and all three go.
         blog.found[WEEKLY.feeds[0]] = articles(3, 2, 1)
         blog.clock.ms += FETCH_MS
-        assert isinstance((await blog.publisher.turn(blog.newsletter, leader)).decision, Ready)
+        assert isinstance((await blog.turn()).decision, Ready)
         assert blog.store.issues("weekly", None, 1)[0].article_count == 3
 
     bench.run(story())
@@ -587,7 +585,7 @@ def test_the_order_of_an_issue_and_its_lead_are_the_owners(
     async def story() -> None:
         listed = tuple(article(n, published_ms=dates[n]) for n in (3, 1, 4, 2))
         await blog.says(FeedRead("The Blog", "urn:blog", listed))
-        assert isinstance((await blog.publisher.turn(blog.newsletter, await blog.leader())).decision, Ready)
+        assert isinstance((await blog.turn()).decision, Ready)
         issue = blog.store.issues("weekly", None, 1)[0]
         told = [entry.article.title for entry in blog.store.entries_of_issue(issue.id)]
         assert told == [f"Article {n}" for n in expected]
@@ -618,14 +616,13 @@ def test_more_articles_than_an_issue_holds_are_told_oldest_first_whatever_the_or
 
     async def story() -> None:
         await blog.says(articles(*range(many, 0, -1)))
-        leader = await blog.leader()
-        await blog.publisher.turn(blog.newsletter, leader)
+        await blog.turn()
         first = blog.store.entries_of_issue(blog.store.issues("weekly", None, 1)[0].id)
         assert [entry.article.title for entry in first] == [
             f"Article {n}" for n in range(ARTICLES_OF_AN_ISSUE_MAX, 0, -1)
         ]
         await blog.sees_through()
-        await blog.publisher.turn(blog.newsletter, leader)
+        await blog.turn()
         rest = blog.store.entries_of_issue(blog.store.issues("weekly", None, 1)[0].id)
         assert rest[0].article.title == f"Article {many}"
         assert len(rest) == 20
@@ -709,7 +706,7 @@ def test_a_command_says_which_calendar_the_service_still_goes_by(bench: Bench) -
         )
         await blog.publisher.fetch(changed)  # a command's look changes nothing for the service
         assert "still goes by" not in blog.publisher.outlook(FRIDAYS).reason
-        await blog.publisher.turn(changed, await blog.leader())
+        await blog.turn(changed)
         assert "still goes by" not in blog.publisher.outlook(changed).reason
 
     bench.run(story())
@@ -767,5 +764,22 @@ def test_what_must_stand_through_a_second_look_is_promised_for_that_look(bench: 
     async def story() -> None:
         told = await blog.says(articles(2, 1))
         assert told.decision == Settling(0, 2, blog.clock.ms + FETCH_MS)
+
+    bench.run(story())
+
+
+def test_no_feed_is_waited_for_while_the_service_leads(bench: Bench) -> None:
+    """A command of the owner that needs the lead waits for some seconds, and a feed may take a minute."""
+    blog = bench.blog()
+
+    async def story() -> None:
+        await blog.says(articles(2, 1))
+        blog.clock.ms += DAY_MS
+        asked = len(blog.asked)
+        await blog.publisher.turn(blog.newsletter, await blog.leader())
+        assert len(blog.asked) == asked
+        assert blog.store.issues("weekly", None, 9) == [], "of an old look no issue is made"
+        assert isinstance((await blog.turn()).decision, Ready)
+        assert len(blog.asked) == asked + 1
 
     bench.run(story())

@@ -76,6 +76,7 @@ class Life:
             self.past = set(self.site.written)
             self.is_looked_at = True
         leader = await self.blog.leader()
+        await self.publisher.look(self.blog.newsletter)
         await self.publisher.turn(self.blog.newsletter, leader)
         for _ in range(2):
             await self.publisher.go_on([self.blog.newsletter], leader)

@@ -76,6 +76,7 @@ class Publisher:
         self._compose = compose
         self._log = log
         self._faulty: dict[IssueId, int] = {}  # issues that could not be made, and when it was tried
+        self._read_ms: dict[str, int] = {}  # by newsletter: when the last round over its feeds ended
         self._doubted: set[tuple[str, str]] = set()  # newsletter and feed, of which the owner was told
 
     # ---- looking
@@ -88,13 +89,25 @@ class Publisher:
         self._tell_of_doubts(newsletter, before)
 
     async def look(self, newsletter: Newsletter) -> None:
-        """Fetches when it is time. Needs no lead, and may take as long as the slowest feed."""
+        """Fetches when it is time, and once more before an issue. Needs no lead, and may take as long as the
+        slowest feed.
+        """
         # First, and by the service alone: a command may know of a change before the service does.
         await self._keep_calendar(newsletter)
-        if self._clock.now_ms() - self._looked_ms(newsletter) >= FETCH_MS:
+        is_old = self._clock.now_ms() - self._looked_ms(newsletter) >= FETCH_MS
+        if is_old or (not self._is_fresh(newsletter) and _is_time(self._due(newsletter))):
             before = self._reading.causes_held(newsletter)
             await self.fetch(newsletter)
+            self._read_ms[newsletter.name] = self._clock.now_ms()
             await self._tell_of_held(newsletter, before)
+
+    def _is_fresh(self, newsletter: Newsletter) -> bool:
+        """Whether the feeds were looked at so lately that an issue may be made of them (R15)."""
+        last_ms = max(self._looked_ms(newsletter), self._read_ms.get(newsletter.name, 0))
+        return 0 <= self._clock.now_ms() - last_ms < FRESH_MS
+
+    def _due(self, newsletter: Newsletter) -> Outlook:
+        return self._told(newsletter, decide, _look_nowhere)
 
     async def _tell_of_held(self, newsletter: Newsletter, before: frozenset[str]) -> None:
         """Once for each cause, at the second look that finds it so, until nothing is held for it any more:
@@ -194,13 +207,11 @@ class Publisher:
     # ---- making
 
     async def turn(self, newsletter: Newsletter, leader: Lease) -> Outlook:
-        """One look at the calendar: fetches when it is time, and makes the issue that is due."""
-        await self.look(newsletter)
-        told = self._told(newsletter, decide, _look_nowhere)
-        if isinstance(told.decision, Ready) or outcome(told.decision) is not None:
-            if self._clock.now_ms() - self._looked_ms(newsletter) >= FRESH_MS:
-                await self.fetch(newsletter)
-                told = self._told(newsletter, decide, _look_nowhere)
+        """Makes the issue that is due, of what the look before it found. Does not fetch: the owner's commands
+        wait for the lead.
+        """
+        told = self._due(newsletter)
+        if _is_time(told) and self._is_fresh(newsletter):
             try:
                 await self._act(newsletter, told, leader)
             except (CannotCompose, IssueRefused) as fault:
@@ -300,6 +311,11 @@ class Publisher:
             await self.freeze(newsletter, issue, leader)
         except (CannotCompose, IssueRefused) as fault:
             self._log.alarm("issue-held", f"{newsletter.name} issue {issue.number}: {fault}")
+
+
+def _is_time(told: Outlook) -> bool:
+    """Whether there is an issue to make, or a time of the calendar ends without one."""
+    return isinstance(told.decision, Ready) or outcome(told.decision) is not None
 
 
 def _look_nowhere(newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
