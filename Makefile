@@ -48,7 +48,7 @@ against: $(READY) have-peers have-swaks
 
 long: $(READY) have-peers have-strace have-ip have-swaks have-chromium
 	@$(MAKE) --no-print-directory lint test look
-	@PROMISES=10000 $(PY) -m pytest tests/newsletter/test_promises.py
+	@PROMISES=10000 WEEKS=500 $(PY) -m pytest tests/newsletter/test_promises.py tests/newsletter/test_weeks_at_random.py
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
 	@$(PY) -m tests.crash.reader_states
 	@$(PY) -m tests.crash.fanout_kill --readers 20000

@@ -1,8 +1,11 @@
 """Blogs that live through anything, one change at a time: what was ever shown is in the ledger, and no
 article comes twice.
+
+WEEKS is how many blogs live; `make long` tries 500.
 """
 
 import asyncio
+import os
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +17,8 @@ from secondpost.store.newsletter_ports import ArticleState
 from tests.newsletter.blog import Bench
 from tests.newsletter.test_weeks import Life, newsletter_of
 from tests.newsletter.weeks_language import Step, Weeks
+
+LIVES = int(os.environ.get("WEEKS", "6"))
 
 HAPPENINGS = (
     ("write", "1"),
@@ -77,7 +82,7 @@ def weeks(draw: st.DrawFn) -> Weeks:
     return Weeks("at_random", steps=steps)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=LIVES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(weeks())
 def test_what_was_shown_is_in_the_ledger_and_nothing_comes_twice(told: Weeks) -> None:
     with TemporaryDirectory() as folder, asyncio.Runner() as runner:
