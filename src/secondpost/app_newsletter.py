@@ -210,9 +210,10 @@ class NamesInStore:
 
     left_behind: tuple[KnownNewsletter, ...]
     half_renamed: tuple[FormerName, ...]
+    unused: tuple[str, ...] | None  # newsletters of the file without readers and issues; None: it has none
 
 
-NOTHING_LEFT_BEHIND = NamesInStore((), ())
+NOTHING_LEFT_BEHIND = NamesInStore((), (), ())
 
 
 def has_newsletter_store(config: Config) -> bool:
@@ -220,10 +221,17 @@ def has_newsletter_store(config: Config) -> bool:
 
 
 def names_in_store(config: Config, store: NewsletterStore) -> NamesInStore:
-    left_behind = store.left_behind([newsletter.name for newsletter in config.newsletters])
+    known = store.left_behind(())
+    named = [newsletter.name for newsletter in config.newsletters]
+    used = {one.name for one in known if one.active + one.issues > 0}
+    left_behind = [one for one in known if one.name not in named]
     half = [former for former in store.former_names() if not former.is_done]
     moving = {former.name for former in half}
-    return NamesInStore(tuple(one for one in left_behind if one.name not in moving), tuple(half))
+    return NamesInStore(
+        tuple(one for one in left_behind if one.name not in moving),
+        tuple(half),
+        tuple(name for name in named if name not in used) if len(named) > 0 else None,
+    )
 
 
 def look_at_names(config: Config) -> NamesInStore:

@@ -120,3 +120,19 @@ def test_a_file_without_any_newsletter_leaves_none_behind_unsaid(office: Newspap
 def test_a_configuration_without_a_store_is_looked_at_alone(paper: Newspaper) -> None:
     assert "no faults" in paper.run("check", "config").stdout
     assert not (paper.folder / "store" / "newsletter.db").exists()
+
+
+def test_a_new_name_without_a_rename_takes_no_readers_that_would_bar_it(office: Newspaper) -> None:
+    with_an_issue(office)
+    name_is(office, "daily")
+    for words in (("issue", "next", "--no-fetch"), ("subscribers", "show")):
+        assert "NOT NAMED" in office.run(*words).stdout, words
+    listed = office.folder / "list.csv"
+    listed.write_text("email\ncleo@reader.example\n")
+    refused = office.run("subscribers", "import", str(listed), *CONFIRMED, code=1).stderr
+    assert "secondpost newsletter rename weekly daily" in refused
+    assert office.told("subscribers", "show")["active"] == 0
+    office.run("subscribers", "add", "dora@reader.example", *CONFIRMED)
+    [fault] = faults(office)
+    assert "rename" not in str(fault["hint"]), "it would be refused"
+    assert "secondpost newsletter retire weekly" in str(fault["hint"])

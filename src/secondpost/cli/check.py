@@ -71,9 +71,8 @@ def _left_behind(config: Config) -> Sequence[Fault] | str:
             found = look_at_names(config)
     except Ending as ending:
         return f"store: its newsletters were not compared with the file: {ending.message}"
-    named = [newsletter.name for newsletter in config.newsletters]
     faults = [
-        Fault("newsletter", 0, left_behind_text(one), what_to_do_text(one, named))
+        Fault("newsletter", 0, left_behind_text(one), what_to_do_text(one, found.unused))
         for one in found.left_behind
     ]
     return [*faults, *(Fault("newsletter", 0, cut_short_text(one)) for one in found.half_renamed)]

@@ -24,6 +24,7 @@ from secondpost.cli.screen import (
     say_json,
     say_table,
 )
+from secondpost.cli.status_newsletters import say_names
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.moment import clock_text, zoned_text
 from secondpost.store.newsletter_ports import IssueRefused
@@ -68,6 +69,8 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
     newsletter = only_name(config, name)
 
     async def look(open_: "OpenNewsletter") -> None:
+        from secondpost.app_newsletter import names_in_store
+
         if not no_fetch:
             await open_.publisher.fetch(newsletter)
         told = open_.publisher.outlook(newsletter)
@@ -77,6 +80,7 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
             say(f"{newsletter.name}: {told.reason}")
             if not open_.store.is_served():
                 say(NOT_RUNNING)
+            say_names(names_in_store(config, open_.store))
             say_articles(open_, newsletter, told, past=past)
 
     at_newsletter(look, config)

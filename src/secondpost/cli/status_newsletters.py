@@ -19,7 +19,7 @@ from secondpost.config.records import Config, Newsletter
 from secondpost.mail.daily import DAY_MS, day_of
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.newsletter.outlook import Outlook
-from secondpost.newsletter.renaming import cut_short_text, left_behind_text, what_to_do_text
+from secondpost.newsletter.renaming import cut_short_text, left_behind_sentence, left_behind_text
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.standing_ports import MailToReaders
 from secondpost.store.subscriber_ports import SignedUp, SignUpCounts
@@ -49,10 +49,14 @@ def say_newsletters(found: NewslettersStand, config: Config, now_ms: int) -> Non
     say_readers_mail(found.mail, now_ms)
     for stands in found.stands:
         _say_newsletter(stands)
-    named = [newsletter.name for newsletter in config.newsletters]
-    for known in found.names.left_behind:
-        say(f"NOT NAMED: {left_behind_text(known)}; {what_to_do_text(known, named)}")
-    for former in found.names.half_renamed:
+    say_names(found.names)
+
+
+def say_names(names: "NamesInStore") -> None:
+    """What the store has under names that the file does not have; nothing where there is none."""
+    for known in names.left_behind:
+        say(f"NOT NAMED: {left_behind_sentence(known, names.unused)}")
+    for former in names.half_renamed:
         say(f"NOT DONE: {cut_short_text(former)}")
 
 

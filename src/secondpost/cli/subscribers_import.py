@@ -17,6 +17,7 @@ from secondpost.cli.newsletter_documents import import_document
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import counted, progressed, progressing, say, say_json
+from secondpost.newsletter.renaming import left_behind_sentence
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord
@@ -123,6 +124,13 @@ def import_(
             return
 
         async def work(open_: "OpenNewsletter") -> ImportReport:
+            from secondpost.app_newsletter import names_in_store
+
+            names = names_in_store(config, open_.store)
+            if len(names.left_behind) > 0 and names.unused is not None and name in names.unused:
+                # With readers of its own it could not take over those of the old name any more.
+                first = left_behind_sentence(names.left_behind[0], names.unused)
+                raise Ending(f"nothing of {source} was imported: {first}", Exit.NO)
             sign_ups = open_.sign_ups
             bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)
             async with led(open_.store):  # an issue that is frozen meanwhile would go to half of them

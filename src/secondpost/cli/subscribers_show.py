@@ -12,6 +12,7 @@ from secondpost.cli.reader_documents import reader_document, readers_document, s
 from secondpost.cli.reader_mail import stands_columns, stands_row
 from secondpost.cli.reader_words import outcome_text, state_text, suppression_text
 from secondpost.cli.screen import Column, counted, say, say_json, say_table
+from secondpost.cli.status_newsletters import say_names
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
 from secondpost.mail.moment import zoned_text
@@ -30,16 +31,21 @@ SHOWN_MAX = 20  # mails of one reader; --json has all that are remembered
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(words: tuple[str, ...], as_json: bool) -> None:
     """Count the readers; or show all that is known of one address, be it a reader's or not."""
-    which = meant(configuration(), words, 0, 1)
+    config = configuration()
+    which = meant(config, words, 0, 1)
 
     async def read(open_: "OpenNewsletter") -> None:
+        from secondpost.app_newsletter import names_in_store
+
         name = which.newsletter.name
         if len(which.words) == 0:
             _count(open_.store, name, as_json)
+            if not as_json:
+                say_names(names_in_store(config, open_.store))
         else:
             _show(open_, which, typed(which.words[0]), as_json)
 
-    at_newsletter(read, configuration())
+    at_newsletter(read, config)
 
 
 def _count(store: NewsletterStore, name: str, as_json: bool) -> None:

@@ -90,7 +90,7 @@ class Unfinished:
             case IssueState.FROZEN if self.issue.start_ms is not None:
                 stands = f"its first mail leaves {when(self.issue.start_ms)}; to take it back before: {stop}"
             case IssueState.SENDING:
-                stands = "it is being sent"
+                stands = f"it is being sent; to stop the mails that still wait: {stop}"
             case _:
                 stands = "it is being made ready for each reader"
         return f"Issue {number} is not finished: {stands}. The next one waits for it."

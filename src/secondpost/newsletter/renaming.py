@@ -35,13 +35,21 @@ def left_behind_text(known: KnownNewsletter) -> str:
     return f"the store has {readers} and {issues} of {known.name}, which is not in the file: they get nothing"
 
 
-def what_to_do_text(known: KnownNewsletter, named: Sequence[str]) -> str:
-    """`named` are those of the file."""
-    new = named[0] if len(named) == 1 else "NEW"
-    return (
-        f"type: secondpost newsletter rename {known.name} {new}; "
-        f"or, if it is given up: secondpost newsletter retire {known.name}"
-    )
+def what_to_do_text(known: KnownNewsletter, unused: Sequence[str] | None) -> str:
+    """`unused`: newsletters of the file that have no readers and no issues yet; None: the file names none."""
+    retire = f"secondpost newsletter retire {known.name}"
+    if unused is not None and len(unused) == 0:
+        return (
+            "no newsletter in the file is new, and two do not become one: give it a [[newsletter]] again, or "
+            f"export its readers, import them into another, and type: {retire}"
+        )
+    new = unused[0] if unused is not None and len(unused) == 1 else "NEW"
+    rename = f"secondpost newsletter rename {known.name} {new}"
+    return f"type: {rename}; or, if you have given it up: {retire}"
+
+
+def left_behind_sentence(known: KnownNewsletter, unused: Sequence[str] | None) -> str:
+    return f"{left_behind_text(known)}; {what_to_do_text(known, unused)}"
 
 
 def cut_short_text(former: FormerName) -> str:

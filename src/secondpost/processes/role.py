@@ -228,16 +228,15 @@ class _Running:
     def _tell_of_names(self, readers: SqliteNewsletterStore | None, log: MailLog) -> None:
         """Newsletters that have readers, and that the file does not name."""
         from secondpost.app_newsletter import look_at_names, names_in_store
-        from secondpost.newsletter.renaming import left_behind_text, what_to_do_text
+        from secondpost.newsletter.renaming import left_behind_sentence
 
         config = self._config
         try:
             found = look_at_names(config) if readers is None else names_in_store(config, readers)
         except (StoreUnavailable, StoreFull):
             return  # the mail of a server that sends no newsletter does not wait for it
-        named = [newsletter.name for newsletter in config.newsletters]
         for one in found.left_behind:
-            log.alarm("newsletter-unnamed", f"{left_behind_text(one)}; {what_to_do_text(one, named)}")
+            log.alarm("newsletter-unnamed", left_behind_sentence(one, found.unused))
 
     async def _start_mail(
         self,
