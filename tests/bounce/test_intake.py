@@ -55,7 +55,7 @@ def at_desk(folder: Path, story: Callable[[Desk], Awaitable[None]]) -> None:
 def test_a_report_counts_once_against_its_reader_and_issue(tmp_path: Path) -> None:
     async def story(desk: Desk) -> None:
         assert await desk.intake.came_back(desk.token, mail(REPORT)) == "counted against issue 1: dead 5.1.1"
-        assert await desk.intake.came_back(desk.token, mail(REPORT)) == "counted before"
+        assert await desk.intake.came_back(desk.token, mail(REPORT)) == "already counted"
         [bounce] = desk.store.bounces_of(desk.reader, 10)
         assert (bounce.issue, bounce.kind, bounce.status) == (desk.issue.id, BounceKind.DEAD, "5.1.1")
         assert [event.what for event in desk.store.events_of(desk.reader)].count("bounced") == 1

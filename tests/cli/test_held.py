@@ -55,7 +55,7 @@ def test_everything_is_exported_once_and_stays(office: Office) -> None:
     box.close()
     assert subjects == ["number 1", "number 2", "number 5", "number 6"]
     assert held(office) == before
-    assert "is there already" in office.run("held", "export", "--to", str(path), code=1).stderr
+    assert "already exists" in office.run("held", "export", "--to", str(path), code=1).stderr
 
 
 def test_single_messages_are_exported_as_files(office: Office) -> None:
@@ -80,7 +80,7 @@ def test_an_export_of_nothing_leaves_nothing(office: Office, tmp_path: Path) -> 
         assert "nothing to export" in office.run("held", "export", *words, code=1).stderr
         assert not (tmp_path / form).exists()
     text = office.run("held", "export", "--to", str(tmp_path / "no" / "x"), code=1).stderr
-    assert "cannot be made: No such file or directory" in text
+    assert "cannot be created: No such file or directory" in text
 
 
 def test_what_is_held_goes_to_another_mailbox(office: Office) -> None:

@@ -63,7 +63,7 @@ def test_all_that_is_held_is_taken_in_one_command(held: Newspaper) -> None:
     assert len(rows({"articles": done["articles"]}, "articles")) == 2
     told = held.told("issue", "next")
     assert (told["articles"], told["held_total"], told["ready"]) == (4, 0, False)
-    assert "is in doubt" not in str(told["reason"])
+    assert "problem with the feed" not in str(told["reason"])
     assert "Issue 1 of weekly goes to 1 reader" in held.run("issue", "send").stdout
     assert "no article is held" in held.run("issue", "take", "--all", code=1).stderr
     assert "no article is held" in held.run("issue", "skip", "weekly", "--all", code=1).stderr
@@ -86,7 +86,7 @@ def test_what_cannot_be_done_changes_nothing_else(held: Newspaper) -> None:
     one, two = numbers(held.told("issue", "next", "--no-fetch"), "held")
     waiting = numbers(held.told("issue", "next", "--no-fetch"), "waiting")
     for word, words in (
-        ("999", "weekly has no article 999: `secondpost issue next weekly` shows which there are"),
+        ("999", "weekly has no article 999: `secondpost issue next weekly` lists them"),
         ("9" * 30, "is neither the number of an article nor its link"),
         ("²", "is neither the number of an article nor its link"),
         ("https://www.example.net/nowhere", "weekly has no article with the link"),
@@ -97,7 +97,7 @@ def test_what_cannot_be_done_changes_nothing_else(held: Newspaper) -> None:
     assert f"article {one} is skipped already" in held.run("issue", "skip", two, one, code=1).stderr
     held.run("issue", "take", one)
     held.run("issue", "send")
-    taken = f"article {waiting[0]} stands in an issue already; nothing was changed"
+    taken = f"article {waiting[0]} is in an issue already; nothing was changed"
     assert taken in held.run("issue", "take", two, waiting[0], code=1).stderr
     assert taken in held.run("issue", "skip", two, waiting[0], code=1).stderr
     assert numbers(held.told("issue", "next", "--no-fetch"), "held") == [two]

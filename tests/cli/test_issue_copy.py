@@ -101,7 +101,7 @@ def test_a_copy_uses_nothing_up(paper: Newspaper) -> None:
     paper.run("subscribers", "add", "ada@reader.example", *CONFIRMED)
     before = paper.told("issue", "next")
     for _ in range(3):
-        assert f"A copy with 2 articles goes to {OWNER}." in paper.run("issue", "test", OWNER).stdout
+        assert f"A copy with 2 articles is being sent to {OWNER}." in paper.run("issue", "test", OWNER).stdout
     assert paper.told("issue", "next") == before
     assert paper.told("issue", "list")["issues"] == []
     assert len({mail.message_id for mail in delivered(paper)}) == 3
@@ -110,7 +110,7 @@ def test_a_copy_uses_nothing_up(paper: Newspaper) -> None:
     assert paper.told("issue", "status")["planned"] == 1
     # While that one is under way the next one can be looked at.
     refused = paper.run("issue", "test", OWNER, code=1).stderr
-    assert "nothing is sent: 0 of 2 articles wait. Issue 1 is not finished" in refused
+    assert "nothing was sent: 0 of 2 articles wait. Issue 1 is not finished" in refused
     paper.writes(1, 2, 3, 4)
     told = paper.told("issue", "test", OWNER)
     assert told["subject"] == "[Test] Article 4 · Article 3"
@@ -121,7 +121,7 @@ def test_a_copy_with_too_few_articles_does_not_go(paper: Newspaper) -> None:
     for numbers in ((), (1,)):
         paper.writes(*numbers)
         refused = paper.run("issue", "test", OWNER, code=1).stderr
-        assert f"nothing is sent: {len(numbers)} of 2 articles" in refused
+        assert f"nothing was sent: {len(numbers)} of 2 articles" in refused
         assert "secondpost issue preview weekly" in refused
         told = paper.told("issue", "test", OWNER, code=1)
         assert (told["sent"], told["id"], told["articles"], told["minimum"]) == (False, None, len(numbers), 2)
@@ -142,5 +142,5 @@ def test_a_copy_goes_to_nobody_whom_a_rule_keeps_out(paper: Newspaper) -> None:
     assert paper.inside(everything) == []
     paper.run("issue", "test", "me@Example.net")
     assert paper.inside(everything) == ["me@example.net"]
-    assert "no address" in paper.run("issue", "test", "me", code=2).stderr
+    assert "not an address" in paper.run("issue", "test", "me", code=2).stderr
     paper.run("issue", "test", code=2)

@@ -48,7 +48,7 @@ def test_a_renamed_newsletter_is_a_fault_until_it_is_moved(office: Newspaper) ->
     assert (unnamed["newsletter"], unnamed["readers"], unnamed["issues"]) == ("weekly", 2, 1)
     assert "of weekly: active" in office.run("trace", ADA).stdout
     moved = office.run("newsletter", "rename", "weekly", "daily").stdout
-    assert "weekly is called daily now, with 2 readers" in moved
+    assert "weekly is now called daily, with 2 readers" in moved
     assert 'list_id = "weekly.example.net"' in moved
     assert "no faults" in office.run("check", "config").stdout
     assert json.loads(office.run("status", "--json").stdout)["unnamed"] == []
@@ -71,10 +71,10 @@ def test_a_rename_that_was_cut_short_is_said_and_goes_on(paper: Newspaper) -> No
 
     paper.inside(begin)
     [fault] = faults(paper)
-    assert "the move of weekly to the name daily is not done" in str(fault["reason"])
+    assert "renaming weekly to daily is not finished" in str(fault["reason"])
     refused = paper.run("issue", "send", "--no-fetch", code=1).stderr
-    assert "nothing is sent" in refused
-    assert "called daily now, with 2 readers" in paper.run("newsletter", "rename", "weekly", "daily").stdout
+    assert "nothing was sent" in refused
+    assert "now called daily, with 2 readers" in paper.run("newsletter", "rename", "weekly", "daily").stdout
     assert "no faults" in paper.run("check", "config").stdout
     paper.inside(move_nothing)
 
@@ -90,20 +90,20 @@ def test_a_rename_goes_by_the_file(paper: Newspaper) -> None:
     still = paper.run("newsletter", "rename", "weekly", "daily", code=3).stderr
     assert "still names weekly" in still
     name_is(paper, "daily")
-    assert "names no hourly" in paper.run("newsletter", "rename", "weekly", "hourly", code=3).stderr
+    assert "does not name hourly" in paper.run("newsletter", "rename", "weekly", "hourly", code=3).stderr
     unknown = paper.run("newsletter", "rename", "yearly", "daily", code=1).stderr
-    assert "knows no newsletter yearly: it knows weekly" in unknown
+    assert "has no newsletter yearly, only weekly" in unknown
 
 
 def test_one_that_is_given_up_is_no_fault(paper: Newspaper) -> None:
     with_an_issue(paper)
-    assert "take its [[newsletter]] out first" in paper.run("newsletter", "retire", "weekly", code=3).stderr
+    assert "remove its [[newsletter]] first" in paper.run("newsletter", "retire", "weekly", code=3).stderr
     name_is(paper, "other")
     assert len(faults(paper)) == 1
     assert "is given up" in paper.run("newsletter", "retire", "weekly").stdout
     assert paper.told("newsletter", "retire", "weekly") == {"newsletter": "weekly", "changed": False}
     assert "no faults" in paper.run("check", "config").stdout
-    assert "knows no newsletter never" in paper.run("newsletter", "retire", "never", code=1).stderr
+    assert "has no newsletter never" in paper.run("newsletter", "retire", "never", code=1).stderr
 
 
 def test_a_file_without_any_newsletter_leaves_none_behind_unsaid(office: Newspaper) -> None:

@@ -73,7 +73,7 @@ def test_nothing_waits_is_never_said_while_readers_mail_does(sending: Newspaper)
     attempt(sending, Lane.ISSUES, made)
     assert readers_mail(sending) == {"waiting": 1, "deferred": 1, "unknown": 1}
     told = sending.run("status").stdout
-    assert "1 of an issue waits (1 put off so far), 1 of which it is not known whether they arrived" in told
+    assert "1 of an issue waits (1 put off so far), 1 sent, but not known to have arrived" in told
     assert f"1 was tried and put off, the last one by mx.reader.example[192.0.2.9]: {GREYLISTED}." in told
     assert "1 of an issue waits" in sending.run("queue", "list").stdout
 
@@ -92,7 +92,7 @@ def test_each_mail_of_an_issue_is_listed_page_by_page(sending: Newspaper) -> Non
     assert "when the issue is sent" in waiting
     attempt(sending, Lane.ISSUES, made)
     told = sending.run("issue", "status").stdout
-    assert "1 delivered, 1 failed, 1 expired, 1 unknown, 1 under way" in told
+    assert "1 delivered, 1 failed, 1 expired, 1 unknown, 1 still to be sent" in told
     assert f"the last one by mx.reader.example[192.0.2.9]: {GREYLISTED}." in told
     assert "secondpost issue status weekly 1 with --failed, --unknown, --waiting." in told
     for option, addresses in (
@@ -124,11 +124,11 @@ def test_each_mail_of_an_issue_is_listed_page_by_page(sending: Newspaper) -> Non
         after = ("--after", str(page["next"]))
     assert seen == list(READERS[:4])
     shown = sending.run("issue", "status", "--failed", "--limit", "1").stdout
-    assert "There are more: --after " in shown
-    assert "stands so" in sending.run("issue", "status", "--failed", "--after", last).stdout
+    assert "There are more. To see them: --after " in shown
+    assert "is in this state" in sending.run("issue", "status", "--failed", "--after", last).stdout
     other = sending.run("issue", "status", "--failed", "--after", "0000000000000/1", code=1).stderr
-    assert "is no mail of issue 1 of weekly" in other
-    assert "--after goes on" in sending.run("issue", "status", "--after", "0000000000000/1", code=2).stderr
+    assert "is not a mail of issue 1 of weekly" in other
+    assert "--after continues" in sending.run("issue", "status", "--after", "0000000000000/1", code=2).stderr
 
 
 def test_the_queue_shows_readers_mail_by_its_id(sending: Newspaper) -> None:
@@ -214,7 +214,7 @@ def test_sign_ups_of_the_day_are_counted(office: Newspaper) -> None:
     office.inside(sign_up)
     told = office.run("status").stdout
     assert "Sign-ups for weekly today: 3 asked, 1 of them confirmed; nothing was sent to 1: " in told
-    assert "1 asked not long before." in told
+    assert "1 asked a short time before." in told
     [stands] = rows(office, "newsletters", "status")
     counts = stands["sign_ups"]
     assert isinstance(counts, dict)

@@ -47,13 +47,13 @@ def test_a_dry_run_shows_what_each_column_is_and_writes_nothing(paper: Newspaper
         "Lapsed (1): unclear",
         "date joined at",
         "kept tags",
-        "What becomes of them:",
+        "What will happen to them:",
         "1 readers",
-        "1 left: no mail, until they sign up anew",
-        "1 suppressed: bounced, complained or blocked there",
-        "1 stay out: what the list says of them is not known",
-        'Not known: "Lapsed". They stay out until you say what it means, such as:',
-        '--word "Lapsed=left", or active, pending, suppressed.',
+        "1 left: no mail until they sign up again",
+        "1 suppressed: bounced, complained or were blocked there",
+        "1 left out: it is not clear what the list says about them",
+        'Not understood: "Lapsed". These people are left out until you say what it means, such as:',
+        '--word "Lapsed=left" (or active, pending, suppressed, nothing)',
     ]
     assert counts(paper) == {}
     told = paper.told("subscribers", "import", str(file), "--dry-run")
@@ -66,7 +66,7 @@ def test_a_dry_run_shows_what_each_column_is_and_writes_nothing(paper: Newspaper
 def test_the_same_is_shown_before_a_list_is_brought_in(paper: Newspaper, file: Path) -> None:
     shown = paper.run("subscribers", "import", str(file), *CONFIRMED).stdout
     assert shown.index("Lapsed (1): unclear") < shown.index("weekly: 4 lines; 1 new")
-    assert "1 left by the list's own word, 1 suppressed by it, 1 left out." in shown
+    assert "1 unsubscribed elsewhere, 1 now suppressed, 1 left out." in shown
     assert counts(paper) == {"active": 1, "left": 1, "suppressed": 1}
     assert paper.told("subscribers", "show", "bob@reader.example")["state"] == "left"
     told = paper.told("subscribers", "import", str(file), "--word", "Lapsed=active", *CONFIRMED)
@@ -80,9 +80,9 @@ def test_a_word_in_doubt_stops_the_import_until_the_owner_says_what_it_means(
     file.write_text(LIST.replace(",vip,", ',"vip, unsubscribed",'))
     for more in ((), ("--dry-run",)):
         stopped = paper.run("subscribers", "import", str(file), *more, *CONFIRMED, code=1)
-        assert 'Column "tags" is not understood' in stopped.stdout
+        assert 'The column "tags" is not understood' in stopped.stdout
         assert "unsubscribed (1)" in stopped.stdout
-        assert "nothing of readers.csv was brought in" in stopped.stderr
+        assert "nothing was imported from readers.csv" in stopped.stderr
     told = paper.told("subscribers", "import", str(file), code=1)
     assert (told["written"], told["stops"]) == (False, True)
     assert counts(paper) == {}
@@ -138,7 +138,7 @@ def test_an_import_leads_so_that_no_issue_is_frozen_in_the_middle_of_it(
         lease = await open_.store.lead(PUBLISH)
         assert lease is not None
         refused = await asyncio.to_thread(paper.run, "subscribers", "import", str(file), *CONFIRMED, code=4)
-        assert "just now making or freezing an issue; try again" in refused.stderr
+        assert "just preparing an issue; try again" in refused.stderr
         await asyncio.to_thread(paper.run, "subscribers", "import", str(file), "--dry-run")
         await open_.store.give_back(lease)
         await asyncio.to_thread(paper.run, "subscribers", "import", str(file), *CONFIRMED)
@@ -172,7 +172,7 @@ def test_a_list_moves_to_a_new_machine(paper: Newspaper, file: Path, tmp_path: P
     (paper.folder / "store").mkdir(mode=0o700)
     shown = paper.run("subscribers", "import", str(out)).stdout
     assert "out.csv: Secondpost, readers; 4 lines." in shown
-    assert "2  suppressed, and no readers: known by a hash" in shown
+    assert "2  suppressed: not readers, known only by a hash" in shown
     assert "pending" not in shown
     paper.run("subscribers", "export", str(again))
     assert again.read_bytes() == out.read_bytes()

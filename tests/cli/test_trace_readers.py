@@ -145,7 +145,7 @@ def test_an_issue_and_one_readers_mail_of_it_are_traced_by_their_ids(office: New
     whole = id.partition("/")[0]
     assert [what for _, what in steps(office, whole)] == ["made", "frozen", "done"]
     assert f"{whole} issue 1 of weekly" in office.run("trace", whole).stdout
-    assert "1 delivered, 0 under way, 2 planned" in office.run("trace", whole).stdout
+    assert "1 delivered, 0 still to be sent, 2 planned" in office.run("trace", whole).stdout
     assert "nothing is known" in office.run("trace", f"{whole}/999", code=1).stderr
     assert "no address either" in office.run("trace", f"{whole}/{'9' * 30}", code=2).stderr
 
@@ -201,7 +201,7 @@ def test_the_status_tells_how_the_newsletter_stands(office: Newspaper) -> None:
         "number": 1, "state": "frozen", "planned": 1, "under_way": 1, "deferred": 0,
     }  # fmt: skip
     assert "Issue 1 of weekly is frozen" in (told := office.run("status").stdout)
-    assert "1 reader planned: 1 under way." in told
+    assert "1 reader planned: 1 still to be sent." in told
     attempt(office, Lane.ISSUES, delivered)
     [done] = json.loads(office.run("status", "--json").stdout)["newsletters"]
     assert done["under_way"] is None

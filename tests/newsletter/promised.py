@@ -264,10 +264,10 @@ class Life:
                 assert self.outcome(spent.key) is not None
                 await self._nothing_before(next_ms)
             case TooFew(waits_for_approval=waits):
-                assert ("waits for your word as soon" in told.reason) == waits
+                assert ("the issue waits for your approval." in told.reason) == waits
                 await self._comes_with_articles(waits)
             case NoReaders(waits_for_approval=waits):
-                assert ("waits for your word when" in told.reason) == waits
+                assert ("the issue waits for your approval once" in told.reason) == waits
                 assert isinstance((await self.turn()).decision, NoReaders)
                 await self._reader(True)
                 await self._comes(waits)

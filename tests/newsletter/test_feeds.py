@@ -118,7 +118,7 @@ def test_a_torn_feed_is_no_information_wherever_it_is_torn(path: Path) -> None:
 def test_a_document_that_is_too_large_is_not_parsed() -> None:
     read = read_feed(b"<rss>" + b" " * DOCUMENT_OCTETS_MAX, "application/xml", URL)
     assert isinstance(read, FeedUnreadable)
-    assert "octets" in read.reason
+    assert "bytes" in read.reason
 
 
 def test_of_too_many_articles_the_newest_are_kept_wherever_they_stand() -> None:
@@ -294,7 +294,7 @@ def test_what_leads_nowhere_is_left_out_and_named(guid: str) -> None:
     read = read_feed(body.encode(), "text/xml", URL)
     assert isinstance(read, FeedRead)
     assert read.articles == ()
-    assert read.left_out == "1 entry is no article: it has neither a link nor a file"
+    assert read.left_out == "1 entry is not an article: it has neither a link nor a file"
 
 
 @pytest.mark.parametrize(
@@ -438,7 +438,7 @@ def test_entities_are_found_behind_what_is_no_xml() -> None:
         f"<rss version='2.0'><channel><item><title>{'&a;' * 100}</title></item></channel></rss>"
     )
     read = read_feed(body.encode(), "application/xml", URL)
-    assert read == FeedUnreadable("It defines entities of its own, as no feed needs to.")
+    assert read == FeedUnreadable("It defines XML entities, which no feed needs.")
 
 
 def test_a_feed_that_tells_of_entities_defines_none() -> None:

@@ -69,7 +69,7 @@ def test_before_its_time_an_issue_waits_and_at_its_time_it_goes_once(bench: Benc
         blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
         early = await turn(blog, "2029-01-01T00:00")
         assert isinstance(early.decision, NotDue)
-        assert early.reason == "2 articles, and 2 are enough; next look Friday 09:00 (Europe/Oslo)."
+        assert early.reason == "2 articles, and 2 are enough; next time: Friday 09:00 (Europe/Oslo)."
         assert isinstance((await turn(blog, "2029-01-05T07:59:59")).decision, NotDue)
         assert isinstance((await turn(blog, "2029-01-05T08:00")).decision, Ready)
         assert isinstance((await turn(blog, "2029-01-05T08:00:01")).decision, Unfinished)
@@ -83,14 +83,14 @@ def test_before_its_time_an_issue_waits_and_at_its_time_it_goes_once(bench: Benc
 
 def test_entries_that_are_no_articles_are_named_until_a_good_look_finds_none(bench: Bench) -> None:
     blog = bench.blog(FRIDAYS)
-    left_out = "2 entries are no articles: they have neither a link nor a file"
+    left_out = "2 entries are not articles: they have neither a link nor a file"
 
     async def story() -> None:
         await blog.reads(READER)
         said = f"In the feed {URL}, {left_out}."
         told = await blog.says(replace(articles(2, 1), left_out=left_out))
-        assert told.reason == f"2 articles, and 2 are enough; next look Friday 09:00 (Europe/Oslo). {said}"
-        for no_news in (FeedUnreadable("It is torn."), FeedUnchanged()):
+        assert told.reason == f"2 articles, and 2 are enough; next time: Friday 09:00 (Europe/Oslo). {said}"
+        for no_news in (FeedUnreadable("It is incomplete."), FeedUnchanged()):
             assert said in (await blog.says(no_news)).reason
         assert said not in (await blog.says(articles(2, 1))).reason
 
@@ -104,7 +104,7 @@ def test_a_slot_with_too_few_is_over_once_and_the_article_waits(bench: Bench) ->
         blog.found[FRIDAYS.feeds[0]] = articles(1)
         await turn(blog, "2029-01-01T00:00")
         told = await turn(blog, "2029-01-05T08:00")
-        assert told.reason == "1 of 2 articles; next look Friday 12 January 2029 09:00 (Europe/Oslo)."
+        assert told.reason == "1 of 2 articles; next time: Friday 12 January 2029 09:00 (Europe/Oslo)."
         assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
         assert blog.lines == [
             f'no-issue newsletter=weekly slot=2029-W01 outcome=skipped reason="{told.reason}"'
@@ -180,13 +180,13 @@ def test_a_dead_feed_does_not_hold_up_what_another_has_to_say(bench: Bench) -> N
     blog = bench.blog(replace(WEEKLY, feeds=(*WEEKLY.feeds, other)))
 
     async def story() -> None:
-        blog.found[other] = FeedUnreadable("There is nothing at its address any more (HTTP 404).")
+        blog.found[other] = FeedUnreadable("There is no feed at its address any more (HTTP 404).")
         told = await blog.says(articles(1))
         assert isinstance(told.decision, InDoubt)
         told = await blog.says(articles(2, 1))
         assert isinstance(told.decision, Ready)
         assert told.reason.startswith(
-            "2 articles: the issue can go. The feed https://other.example/feed.xml is"
+            "2 articles: the issue can go out. There is a problem with the feed https://other.example/feed.xml:"
         )
 
     bench.run(story())
@@ -451,7 +451,7 @@ def test_an_issue_to_nobody_uses_nothing_up(bench: Bench) -> None:
         blog.found[FRIDAYS.feeds[0]] = articles(2, 1)
         await turn(blog, "2029-01-01T00:00")
         told = await turn(blog, "2029-01-05T08:00")
-        assert "nobody reads it yet" in told.reason
+        assert "no readers yet" in told.reason
         assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
         refused = await blog.publisher.send_now(blog.newsletter, await blog.leader())
         assert isinstance(refused.decision, NoReaders)
@@ -483,7 +483,8 @@ def test_what_nobody_approved_in_time_is_over_and_can_still_be_sent(bench: Bench
         await turn(blog, "2029-01-01T00:00")
         asked = await turn(blog, "2029-01-05T08:00")
         assert asked.reason == (
-            "2 articles wait for your word until Friday 21:00 (Europe/Oslo): secondpost issue send weekly."
+            "2 articles wait for your approval until Friday 21:00 (Europe/Oslo). "
+            "To send: secondpost issue send weekly."
         )
         told = await turn(blog, "2029-01-05T20:00:01")
         assert isinstance(told.decision, NotApproved)
@@ -527,10 +528,10 @@ def test_the_owner_is_told_what_else_stands_in_the_way(bench: Bench) -> None:
 
     async def story() -> None:
         told = blog.publisher.outlook(blog.newsletter)
-        assert f"The feed {FRIDAYS.feeds[0]} was not looked at yet." in told.reason
+        assert f"The feed {FRIDAYS.feeds[0]} has not been read yet." in told.reason
         told = await blog.says(articles(3, 2, 1))
-        assert told.reason.startswith("0 of 2 articles; next look ")
-        assert "What stood in the feed at the first look counts as read" in told.reason
+        assert told.reason.startswith("0 of 2 articles; next time: ")
+        assert "Articles that were in the feed when it was first read are not sent" in told.reason
         told = await blog.says(articles(4, 3, 2, 1))
         assert "first look" not in told.reason
         told = await blog.says(articles(*range(14, 0, -1)))
@@ -641,7 +642,7 @@ def test_a_newsletter_added_on_a_friday_night_has_missed_nothing(first: Found, b
         blog.clock.ms = at("2029-01-05T22:00")
         blog.found[URL] = first
         before = blog.publisher.outlook(blog.newsletter)
-        assert before.reason.startswith("0 of 2 articles; next look Friday 12 January 2029 09:00")
+        assert before.reason.startswith("0 of 2 articles; next time: Friday 12 January 2029 09:00")
         for when in ("2029-01-05T22:00", "2029-01-05T22:20", "2029-01-06T10:00"):
             assert isinstance((await turn(blog, when)).decision, NotDue)
         blog.found[URL] = articles(2, 1)
@@ -702,12 +703,13 @@ def test_a_command_says_which_calendar_the_service_still_goes_by(bench: Bench) -
         changed = replace(FRIDAYS, every="thursday 09:00")
         told = blog.publisher.outlook(changed)
         assert told.reason.endswith(
-            'The service still goes by "friday 09:00" (Europe/Oslo): restart it, and it reads the file again.'
+            'The service still uses "friday 09:00" (Europe/Oslo): '
+            "restart it, so that it reads the file again."
         )
         await blog.publisher.fetch(changed)  # a command's look changes nothing for the service
-        assert "still goes by" not in blog.publisher.outlook(FRIDAYS).reason
+        assert "still uses" not in blog.publisher.outlook(FRIDAYS).reason
         await blog.turn(changed)
-        assert "still goes by" not in blog.publisher.outlook(changed).reason
+        assert "still uses" not in blog.publisher.outlook(changed).reason
 
     bench.run(story())
 
@@ -720,8 +722,8 @@ def test_an_article_that_cannot_settle_in_time_ends_the_slot_at_once(bench: Benc
         blog.found[URL] = articles(2, 1)
         told = await turn(blog, "2029-01-05T08:00")
         assert told.reason == (
-            "0 of 2 articles; next look Friday 12 January 2029 09:00 (Europe/Oslo). "
-            "2 articles more must settle, or bear a date to come."
+            "0 of 2 articles; next time: Friday 12 January 2029 09:00 (Europe/Oslo). "
+            "2 more articles are too new, or dated in the future."
         )
         assert outcomes(blog, "2029-W01") == [SlotOutcome.SKIPPED]
 
@@ -751,9 +753,10 @@ def test_with_approve_an_issue_is_not_promised_to_go_by_itself(bench: Bench) -> 
 
     async def story() -> None:
         told = await blog.says(articles(1))
-        assert told.reason == "1 of 2 articles; the issue waits for your word as soon as there are enough."
+        waits = "as soon as there are enough, the issue waits for your approval."
+        assert told.reason == f"1 of 2 articles; {waits}"
         told = await blog.says(articles(2, 1))
-        assert told.reason.endswith("the issue waits for your word when somebody does.")
+        assert "; the issue waits for your approval once it has one. To add one: " in told.reason
 
     bench.run(story())
 

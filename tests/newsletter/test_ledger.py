@@ -28,7 +28,7 @@ def test_none_one_and_two_articles_bring_nothing_nothing_and_an_issue(bench: Ben
         assert (await blog.says(articles())).decision == TooFew(0, 2, None)
         one = await blog.says(articles(1))
         assert one.decision == TooFew(1, 2, None)
-        assert one.reason == "1 of 2 articles; the issue goes as soon as there are enough."
+        assert one.reason == "1 of 2 articles; as soon as there are enough, the issue goes out."
         two = await blog.says(articles(2, 1))
         assert isinstance(two.decision, Ready)
         assert (two.articles, two.minimum) == (2, 2)
@@ -57,7 +57,7 @@ def test_what_stands_in_the_feed_at_first_sight_is_never_mailed(bench: Bench) ->
 
 OWN_ARCHIVE = "https://www.example.net/weekly/feed.xml"
 IN_THE_PLACE_OF_A_FEED: dict[str, FeedRead | FeedUnreadable] = {
-    "unreadable": FeedUnreadable("It is torn."),
+    "unreadable": FeedUnreadable("It is incomplete."),
     "empty": feed(),
     "another feed": FeedRead("Cars for sale", "urn:cars", (article(7), article(8))),
     "all ids changed": feed(
@@ -95,7 +95,7 @@ def test_what_is_no_information_adds_nothing_removes_nothing_sends_nothing(
             told = await blog.says(found)
             assert isinstance(told.decision, InDoubt)
             assert told.articles == len(numbers)
-            assert "is in doubt" in told.reason
+            assert "problem with the feed" in told.reason
             assert len(blog.titles(ArticleState.WAITING)) == len(numbers)
             sent = await blog.publisher.send_now(blog.newsletter, await blog.leader())
             assert isinstance(sent.decision, InDoubt)
@@ -280,7 +280,7 @@ def test_an_article_has_to_settle(bench: Bench) -> None:
     async def story() -> None:
         told = await blog.says(articles(2, 1))
         assert told.decision == Settling(0, 2, START_MS + 10 * MINUTE_MS)
-        assert told.reason == "0 of 2 articles have settled, the next Monday 00:10 (UTC)."
+        assert told.reason == "0 of 2 articles are ready, the next one Monday 00:10 (UTC)."
         told = await blog.later(5 * MINUTE_MS)
         assert isinstance(told.decision, Settling)
         assert isinstance((await blog.later(5 * MINUTE_MS)).decision, Ready)

@@ -30,7 +30,7 @@ GOOD: tuple[tuple[bytes, Callable[[bytes], object]], ...] = (
     (answer_line(RecipientAnswered(7, Knowledge.KNOWN)), read_answer),
     (asked_line(FeedAsked("https://www.example.net/feed.xml", '"1"')), read_asked),
     (answered_line(FeedAnswered(READ, '"1"')), read_answered),
-    (answered_line(FeedAnswered(FeedUnreadable("It is torn."))), read_answered),
+    (answered_line(FeedAnswered(FeedUnreadable("It is incomplete."))), read_answered),
     (answered_line(FeedAnswered(FeedUnchanged())), read_answered),
 )
 READERS = tuple({read for _, read in GOOD})

@@ -145,7 +145,7 @@ def test_no_article_is_no_issue_one_is_none_and_two_are_one(walk: Walk) -> None:
             assert f"{len(numbers)} of 2 articles" in str(told["reason"])
     done = walk.room.run("issue", "send", "atom")
     assert done.returncode == 1
-    assert "nothing is sent: 1 of 2 articles" in done.stderr
+    assert "nothing was sent: 1 of 2 articles" in done.stderr
     for form, written in FORMS.items():
         assert "1 of 2 articles" in walk.refused(form)
         assert walk.room.rows("SELECT * FROM issue WHERE newsletter = ?", form) == []
@@ -160,7 +160,7 @@ def test_no_article_is_no_issue_one_is_none_and_two_are_one(walk: Walk) -> None:
         assert len(walk.mails(f"ada@{form}.example")) == len(walk.mails(f"bob@{form}.example")) == 1
     done = walk.room.run("issue", "send", "atom", "--no-fetch")
     assert done.returncode == 1
-    assert "nothing is sent: 0 of 2 articles" in done.stderr
+    assert "nothing was sent: 0 of 2 articles" in done.stderr
 
 
 def test_what_stood_in_the_feed_at_first_sight_is_never_mailed(walk: Walk) -> None:
@@ -189,7 +189,7 @@ def test_a_feed_in_doubt_adds_and_removes_and_sends_nothing(walk: Walk, name: st
     match name:
         case "broken":
             walk.blog_says(name, b"sorry", "500 Internal Server Error")
-            words = "problem of its own (HTTP 500)"
+            words = "The server has a problem (HTTP 500)"
         case "refused":
             words = "cannot be fetched"
         case "page":
@@ -203,12 +203,12 @@ def test_a_feed_in_doubt_adds_and_removes_and_sends_nothing(walk: Walk, name: st
             walk.blog_says(name, atom((1,), id="tag:{n}"))
             told = room.told("issue", "next", name)
             assert (told["articles"], told["ready"]) == (1, False)
-            assert "doubt" not in str(told["reason"])
+            assert "problem with the feed" not in str(told["reason"])
             walk.blog_says(name, atom((11, 12, 13)))
             words = "new at once: their ids may have changed"
     told = room.told("issue", "next", name)
     assert (told["articles"], told["ready"]) == (known, False)
-    assert "is in doubt" in str(told["reason"])
+    assert "problem with the feed" in str(told["reason"])
     assert words in str(told["reason"])
     assert words in walk.refused(name)
     after = room.rows("SELECT guid, state, issue FROM article WHERE newsletter = ? AND state <> 'held'", name)

@@ -172,7 +172,7 @@ def test_what_a_dead_process_did_and_did_not_write_down_is_not_done_again(tmp_pa
         before = office.readers.subscriber(office.reader)
         await office.start()
         row = await office.ended(arrival)
-        assert (row.state, row.reply) == (State.DELIVERED, "250 2.0.0 there was nothing to leave")
+        assert (row.state, row.reply) == (State.DELIVERED, "250 2.0.0 the reader had already left")
         assert office.readers.subscriber(office.reader) == before
 
     in_office(tmp_path, story)
@@ -244,6 +244,6 @@ def test_a_large_mail_is_read_to_its_bound_and_no_further(tmp_path: Path) -> Non
     async def story(office: Office) -> None:
         torn = REPORT.partition(b"--4C1A")[0] + b"x" * 80 + b"\r\n"
         row = await office.put(office.address(Purpose.BOUNCE), torn + b"y\r\n" * 40_000)
-        assert row.reply == "250 2.0.0 no report that can be read: not counted"
+        assert row.reply == "250 2.0.0 not a report that can be read: not counted"
 
     in_office(tmp_path, story)

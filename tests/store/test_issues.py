@@ -43,7 +43,7 @@ async def test_an_article_is_never_in_two_issues(place: Place) -> None:
     publisher = Publisher(place, store)
     one, two, three = await publisher.waiting(3)
     await store.create_digest(DigestDraft(WEEKLY, "first", (one, two), 2), publisher.id(), 1)
-    with pytest.raises(IssueRefused, match="does not wait"):
+    with pytest.raises(IssueRefused, match="no longer waiting"):
         await store.create_digest(DigestDraft(WEEKLY, "second", (two, three), 2), publisher.id(), 2)
     assert store.slot(WEEKLY, "second") is None
     assert len(store.issues(WEEKLY, None, 10)) == 1
@@ -56,7 +56,7 @@ async def test_a_slot_brings_one_issue_and_has_one_outcome(place: Place) -> None
     assert await store.record_slot(first) == first
     assert await store.record_slot(SlotRecord(WEEKLY, "2026-W47", SlotOutcome.MISSED, 2, "late")) == first
     assert store.last_slot(WEEKLY) == first
-    with pytest.raises(IssueRefused, match="has its outcome"):
+    with pytest.raises(IssueRefused, match="has been decided"):
         await store.create_digest(
             DigestDraft(WEEKLY, "2026-W47", await publisher.waiting(2), 2), publisher.id(), 3
         )

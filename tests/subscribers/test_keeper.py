@@ -107,7 +107,7 @@ def test_no_list_makes_a_reader_of_an_address_of_ours(tmp_path: Path) -> None:
         text = "a@reader.example\njoin-weekly@MX2.example.net\nb@reader.example\n"
         report = await keeper.bring(text, confirmed="at the fair")
         assert (report.added, report.bad_count) == (2, 1)
-        assert str(report.bad[0]) == "line 2: mx2.example.net is this server itself, where no reader is"
+        assert str(report.bad[0]) == "line 2: mx2.example.net is this server itself, which has no readers"
         assert keeper.state("join-weekly@mx2.example.net") is None
 
     with_keeper(tmp_path, story)

@@ -151,7 +151,7 @@ def test_all_lists_of_a_zip_of_mailchimp_are_read_and_no_other_zip() -> None:
         ("c@example.org", "suppressed"),
         ("b@example.org", "left"),
     ]
-    with pytest.raises(NoList, match=r"unpack it and bring in its list of readers: posts/1\.opens\.csv"):
+    with pytest.raises(NoList, match=r"unpack it and import the list of readers: posts/1\.opens\.csv"):
         rows(zipped({"posts/1.opens.csv": "email,post_id\na@example.org,1\n"}))
 
 

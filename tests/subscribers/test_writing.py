@@ -65,14 +65,14 @@ def test_a_reader_joins_confirms_and_leaves_by_mail_alone(tmp_path: Path) -> Non
         token = Token(Purpose.CONFIRM_BY_MAIL, post.ann().id, 0)
         answer = post.mail("From: Ann <ann@example.org>\r\nSubject: Re: Please confirm")
         assert await post.writing.confirms(token, answer) == "the reader confirmed"
-        assert await post.writing.confirms(token, answer) == "is a reader already"
+        assert await post.writing.confirms(token, answer) == "is already a reader"
         consent = post.ann().consent
         assert consent is not None
         assert (consent.text, consent.address_prefix) == ("Subject: Re: Please confirm", "192.0.2.0/24")
         leaving = Token(Purpose.LEAVE_BY_MAIL, post.ann().id, 1)
         away = post.mail("Auto-Submitted: auto-generated", NULL_PATH)
         assert await post.writing.leaves(leaving, away) == "the reader left"
-        assert await post.writing.leaves(leaving, away) == "there was nothing to leave"
+        assert await post.writing.leaves(leaving, away) == "the reader had already left"
         assert post.ann().state is SubscriberState.LEFT
 
     told(tmp_path, story)
@@ -93,7 +93,7 @@ def test_an_answering_machine_neither_joins_nor_confirms(tmp_path: Path) -> None
 def test_nobody_at_our_own_domains_is_made_a_reader(tmp_path: Path) -> None:
     async def story(post: Post) -> None:
         said = await post.writing.joins("weekly", post.mail("From: join-weekly@mx2.example.net"))
-        assert said == "nobody can be seen who wants to join"
+        assert said == "it does not show who wants to join"
         assert post.store.find("weekly", Mailbox.parse("join-weekly@mx2.example.net")) is None
 
     told(tmp_path, story)
@@ -105,7 +105,7 @@ def test_nobody_is_asked_to_join_at_a_machine_beside_us(tmp_path: Path) -> None:
     async def story(post: Post) -> None:
         for address in ("root@[127.0.0.1]", "root@[IPv6:::1]", "root@localhost", "root@db", "a@1.2.3.4"):
             for mail in (post.mail(f"From: {address}"), post.mail("To: x", Mailbox.parse(address))):
-                assert await post.writing.joins("weekly", mail) == "nobody can be seen who wants to join"
+                assert await post.writing.joins("weekly", mail) == "it does not show who wants to join"
             assert post.store.find("weekly", Mailbox.parse(address)) is None
         assert len(post.hints) == 0
 

@@ -56,7 +56,7 @@ READ = FeedRead(
     home="https://www.example.net/",
     generator="Hugo 1.0",
     repeated_guids=frozenset({"urn:2", "urn:3"}),
-    left_out="1 entry is no article: it has neither a link nor a file",
+    left_out="1 entry is not an article: it has neither a link nor a file",
 )
 SILENT = FeedAnswered(FeedUnreadable("The fetch role does not answer."))
 

@@ -34,10 +34,10 @@ class BounceIntake:
         """What was made of it, in a few words. The same mail is counted once."""
         report = await self.work.run(partial(read_report, mail.beginning))
         if report is None:
-            return "no report that can be read: not counted"
+            return "not a report that can be read: not counted"
         failed = failed_of(report)
         if failed is None:
-            return "no failure is reported: not counted"
+            return "it reports no failure: not counted"
         subscriber = self.subscribers.subscriber(SubscriberId(token.subscriber))
         if subscriber is None:
             return "the reader is gone: not counted"
@@ -65,7 +65,7 @@ class BounceIntake:
         text = failed.diagnostic[:TEXT_CHARACTERS_MAX]
         bounce = Bounce(subscriber.id, issue, mail.id, kind, failed.status, text, now_ms)
         if not await self.subscribers.record_bounce(bounce):
-            return "counted before"
+            return "already counted"
         return f"counted against {of_what}: {kind.value} {failed.status}".rstrip()
 
 

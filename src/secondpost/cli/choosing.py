@@ -143,7 +143,7 @@ _SHARING = (
         multiple=True,
         metavar="STATE",
         type=click.Choice(list(IN_STATES)),
-        help="Only those in this state, several times if need be: as `queue list` shows it, "
+        help="Only those in this state, may be repeated: as `queue list` shows it, "
         'such as "kept (refused)", or primary, refused, loop, quarantine.',
     ),
     click.option("--domain", type=DOMAIN, help="Only those to this domain."),

@@ -38,8 +38,10 @@ def held() -> None:
 
 @held.command("list", cls=Command)
 @sharing_options
-@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
-@click.option("--after", type=DELIVERY, help="Go on after this delivery, the last of the list before.")
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="List at most this many.")
+@click.option(
+    "--after", type=DELIVERY, help="Continue after this delivery, the last one of the previous list."
+)
 @JSON
 def list_held(shared: Shared, limit: int, after: DeliveryId | None, as_json: bool) -> None:
     """List what is held, in the order in which it came, and why."""
@@ -198,9 +200,9 @@ def _open_export(form: str, path: str, store: str) -> Export:
             os.fchown(folder, owner.st_uid, owner.st_gid)
         return EmlFolder(folder)
     except FileExistsError:
-        raise Ending(f"{path} is there already: name a new one", Exit.NO) from None
+        raise Ending(f"{path} already exists: choose another name", Exit.NO) from None
     except OSError as error:
-        raise Ending(f"{path} cannot be made: {error.strerror}", Exit.NO) from None
+        raise Ending(f"{path} cannot be created: {error.strerror}", Exit.NO) from None
 
 
 def _remove_empty(form: str, path: str) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-NO_FETCH = click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
+NO_FETCH = click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
 NAME = click.argument("name", required=False)
 NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
 
@@ -52,18 +52,18 @@ NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")
     },
 )
 def issue() -> None:
-    """Issues of the newsletter: what the next one waits for, try, send, stop, count."""
+    """Issues: see what the next one waits for; preview, test, send, stop and count them."""
 
 
 @issue.command("next", cls=Command)
 @NAME
 @NO_FETCH
-@click.option("--past", is_flag=True, help="List articles as well that count as read or were skipped.")
+@click.option("--past", is_flag=True, help="Also list articles that count as read or were skipped.")
 @JSON
 def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> None:
-    """Say what the next issue of the calendar waits for, and list the articles that wait or are held.
+    """Say when the next issue goes out, or what it waits for, and list the articles that wait or are held.
 
-    Looks at the feeds first.
+    Reads the feeds first.
     """
     config = configuration()
     newsletter = only_name(config, name)
@@ -88,8 +88,8 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
 
 @issue.command("list", cls=Command)
 @NAME
-@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
-@click.option("--before", type=COUNTED, help="Go on before the last of the list before.")
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="List at most this many.")
+@click.option("--before", type=COUNTED, help="Continue with issues older than this number.")
 @JSON
 def list_issues(name: str | None, limit: int, before: int | None, as_json: bool) -> None:
     """List issues, the newest first."""
@@ -109,7 +109,7 @@ def list_issues(name: str | None, limit: int, before: int | None, as_json: bool)
             zone = ZoneInfo(newsletter.timezone)
             say_table(_columns(zone), [_row(each, zone) for each in page])
             if more:
-                say(f"There are more: --before {page[-1].number}")
+                say(f"There are more. To see them: --before {page[-1].number}")
 
     at_newsletter(read, config)
 
@@ -140,7 +140,7 @@ def _row(each: Issue, zone: ZoneInfo) -> tuple[str, ...]:
 @NUMBERED
 @JSON
 def show(words: tuple[str, ...], as_json: bool) -> None:
-    """Show what an issue tells, and what became of it."""
+    """Show what is in an issue, and what became of it."""
     config = configuration()
     which = meant(config, words, 1, 1)
 
@@ -169,12 +169,13 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
 
 @issue.command("stop", cls=Command)
 @NUMBERED
-@click.option("--reason", metavar="TEXT", default="by command", help="Why, for whoever reads of it later.")
+@click.option("--reason", metavar="TEXT", default="by command", help="The reason, kept with the issue.")
 @JSON
 def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
-    """End an issue: whoever has not got it yet gets nothing of it.
+    """Stop an issue: readers who do not have it yet will not get it.
 
-    What is on its way at this moment still arrives. When nobody has got it, its articles wait again.
+    Mail that is on its way at this moment still arrives. If no reader got it, its articles go into the next
+    issue.
     """
     config = configuration()
     which = meant(config, words, 1, 1)
@@ -183,7 +184,7 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
         store = open_.store
         found = numbered(store, which.newsletter, which.words[0])
         if found.state is IssueState.STOPPED:
-            raise Ending(f"issue {found.number} is stopped already", Exit.NO)
+            raise Ending(f"issue {found.number} has already been stopped", Exit.NO)
         try:
             stopped = await store.stop(found.id, open_.clock.now_ms(), reason)
         except IssueRefused as refused:
@@ -194,7 +195,9 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
             return
         say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {reckoning_text(reckoning)}.")
         if len(store.entries_of_issue(stopped.id)) == 0:
-            say(f"Nobody has got it: its {counted(stopped.article_count, 'article', 'articles')} wait again.")
+            articles = counted(stopped.article_count, "article", "articles")
+            goes = "goes" if stopped.article_count == 1 else "go"
+            say(f"No reader got it: its {articles} {goes} into the next issue.")
             say(open_.publisher.outlook(which.newsletter).reason)
 
     at_newsletter(work, config)

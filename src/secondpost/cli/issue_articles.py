@@ -32,7 +32,7 @@ LISTED_MAX = 20  # articles in each of the lists of `issue next`
 NAMED_MAX = 1_000  # articles in one command
 
 ARTICLES = click.argument("words", nargs=-1, metavar="[NAME] ARTICLE…")
-ALL = click.option("--all", "is_all", is_flag=True, help="Every article that is held.")
+ALL = click.option("--all", "is_all", is_flag=True, help="All articles that are held.")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 
 COLUMNS = (
@@ -49,10 +49,10 @@ COLUMNS = (
 @ALL
 @JSON
 def take(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
-    """Take articles for the next issue: held ones, skipped ones, or such as count as read.
+    """Take articles into the next issue: ones that are held, were skipped or count as read.
 
-    ARTICLE is the number that `issue next` shows, or the link. What you take goes with the next issue, also
-    when its date is to come, its feed is in doubt, or it has gone from the feed.
+    ARTICLE is the number that `issue next` shows, or the link. What you take goes into the next issue even if
+    it is dated in the future, its feed has a problem, or it has gone from the feed.
     """
     _lead(ArticleState.WAITING, words, is_all, as_json)
 
@@ -62,9 +62,9 @@ def take(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
 @ALL
 @JSON
 def skip(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
-    """Leave articles out of every issue, those that wait or are held.
+    """Leave articles that wait or are held out of every issue.
 
-    ARTICLE is the number that `issue next` shows, or the link. `issue take` takes them after all.
+    ARTICLE is the number that `issue next` shows, or the link. To take them after all: `issue take`.
     """
     _lead(ArticleState.SKIPPED, words, is_all, as_json)
 
@@ -164,7 +164,7 @@ def say_articles(open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook,
 
     def until(entry: LedgerEntry) -> str:
         at_ms = ripe_ms.get(entry.id)
-        return entry.reason if at_ms is None else "settles, or bears a date to come"
+        return entry.reason if at_ms is None else "too new, or dated in the future"
 
     _say("For the next issue", listed(open_, newsletter, ArticleState.WAITING), row, until)
     held = listed(open_, newsletter, ArticleState.HELD)

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @click.command("test", cls=Command)
 @click.argument("words", nargs=-1, required=True, metavar="[NAME] ADDRESS")
-@click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
+@click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def test(words: tuple[str, ...], no_fetch: bool, as_json: bool) -> None:
     """Send a marked copy of the next issue, signed as readers get it, to one address.
 
-    It uses nothing up, has no number, and its links are nobody's. With fewer articles than an issue needs
-    nothing is sent, and the exit code is 1.
+    Its articles still go into the next issue, it has no number, and its links belong to no reader. With fewer
+    articles than an issue needs, nothing is sent, and the exit code is 1.
     """
     config = configuration()
     which, mailbox = addressed(config, words)
     if not config.send.allows(mailbox):
-        raise Ending(f"nothing is sent: {mailbox} is not among `only_to` of [send] in {config.path}", Exit.NO)
+        raise Ending(f"nothing was sent: {mailbox} is not in `only_to` of [send] in {config.path}", Exit.NO)
 
     async def work(open_: "OpenNewsletter") -> None:
         if not no_fetch:
@@ -41,10 +41,10 @@ def test(words: tuple[str, ...], no_fetch: bool, as_json: bool) -> None:
         if as_json:
             say_json(sent)
         if not sent.sent:
-            raise Ending(f"nothing is sent: {sent.reason}", Exit.NO)
+            raise Ending(f"nothing was sent: {sent.reason}", Exit.NO)
         if not as_json:
-            say(f"A copy with {counted(sent.articles, 'article', 'articles')} goes to {mailbox}.")
-            say(f"The service delivers it. How it goes: secondpost trace {sent.id}")
+            say(f"A copy with {counted(sent.articles, 'article', 'articles')} is being sent to {mailbox}.")
+            say(f"The service delivers it. To follow it: secondpost trace {sent.id}")
 
     at_newsletter(work, config)
 
@@ -69,12 +69,12 @@ async def _sent(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox) -> Copy
     if len(articles) < newsletter.min_articles:
         few = f"{len(articles)} of {counted(newsletter.min_articles, 'article', 'articles')}"
         why = told.reason if isinstance(told.decision, TooFew) else f"{few} wait. {told.reason}"
-        return document(f"{why} To look at what there is: secondpost issue preview {newsletter.name}")
+        return document(f"{why} To see what there is: secondpost issue preview {newsletter.name}")
     try:
         note = store.note(newsletter.name)
         copy = open_.renderer.test_copy(newsletter, now_ms, articles, newsletter.min_articles, note)
     except CannotCompose as fault:
-        return document(f"it could not go out like this: {fault}")
+        return document(f"it cannot be sent like this: {fault}")
     message = open_.sign_ups.ids.next(now_ms)
     if not await store.send_copy(newsletter.name, mailbox, message, copy.content.encode(), now_ms):
         return document(f"{mailbox} is suppressed")

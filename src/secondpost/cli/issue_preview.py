@@ -33,17 +33,17 @@ SOMEBODY = "reader@example.org"  # stands where each reader's own address will
 
 @click.command(cls=Command)
 @click.argument("name", required=False)
-@click.option("--html", "path", metavar="FILE", help="Write the HTML to this file; - is standard output.")
-@click.option("--text", "as_text", is_flag=True, help="Print the text part; so it is without options, too.")
-@click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
+@click.option("--html", "path", metavar="FILE", help="Write the HTML to this file; - means standard output.")
+@click.option("--text", "as_text", is_flag=True, help="Print the text part; this is the default.")
+@click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, as_json: bool) -> None:
-    """Show the next issue as far as it is written. Looks at the feeds first; sends nothing, uses nothing up.
+    """Show the next issue as it stands. Reads the feeds first, and sends nothing.
 
     Links that will be each reader's own lead to the newsletter's page here.
     """
     if (path is not None) + as_text + as_json > 1:
-        raise click.UsageError("One of --html, --text and --json.")
+        raise click.UsageError("Use only one of --html, --text and --json.")
     config = configuration()
     newsletter = only_name(config, name)
 
@@ -57,7 +57,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         composed = _composed(open_, newsletter, config.web, articles)
         faults = output_faults(composed, articles, 1)
         if len(faults) > 0:
-            raise Ending(f"it cannot go out like this: {'; '.join(map(str, faults))}", Exit.NO)
+            raise Ending(f"it cannot be sent like this: {'; '.join(map(str, faults))}", Exit.NO)
         shown = _filled(composed, newsletter, config.web)
         return PreviewDocument(
             newsletter=newsletter.name,

@@ -28,12 +28,12 @@ FREEZING_LOOK_SECONDS = 1.0  # between two words about an issue that is being fr
 
 @click.command(cls=Command)
 @click.argument("name", required=False)
-@click.option("--no-fetch", is_flag=True, help="Do not look at the feeds first.")
+@click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
-    """Send an issue now, if there is enough for one. Looks at the feeds first.
+    """Send an issue now, if there are enough articles. Reads the feeds first.
 
-    Every rule holds but the calendar, the approval and the time to undo: with too few articles nothing is
+    All rules apply except the calendar, the approval and the undo time: with too few articles nothing is
     sent, and the exit code is 1.
     """
     config = configuration()
@@ -46,13 +46,13 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
         if as_json:
             say_json(sent)
         if not sent.sent:
-            raise Ending(f"nothing is sent: {sent.reason}", Exit.NO)
+            raise Ending(f"nothing was sent: {sent.reason}", Exit.NO)
         if not as_json:
             readers = counted(sent.readers, "reader", "readers")
-            say(f"Issue {sent.number} of {newsletter.name} goes to {readers}: the service delivers it.")
+            say(f"Issue {sent.number} of {newsletter.name} goes to {readers}. The service delivers it.")
             if not open_.store.is_served():
                 say(NOT_RUNNING)
-            say(f"How it goes: secondpost issue status {newsletter.name} {sent.number}")
+            say(f"To follow it: secondpost issue status {newsletter.name} {sent.number}")
 
     at_newsletter(work, config)
 
@@ -77,8 +77,8 @@ def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: Excepti
     for each in store.issues_under_way():
         if each.newsletter == newsletter.name and each.state is IssueState.OPEN:
             name = f"{newsletter.name} {each.number}"
-            return f"issue {name} is held, since {fault}; mend that, or type: secondpost issue stop {name}"
-    return f"nothing is sent: {fault}"
+            return f"issue {name} is held: {fault}. Correct that, or type: secondpost issue stop {name}"
+    return f"nothing was sent: {fault}"
 
 
 @asynccontextmanager

@@ -31,11 +31,11 @@ WAITING = (State.FROZEN, State.WAITING, State.HELD, State.CLAIMED, State.COMMITT
 
 @click.command(cls=Command)
 @click.argument("words", nargs=-1, metavar="[NAME] [N]")
-@click.option("--failed", is_flag=True, help="List those that were refused for good, or waited too long.")
-@click.option("--unknown", is_flag=True, help="List those that were sent and got no answer.")
-@click.option("--waiting", is_flag=True, help="List those that are still to go, or are just going.")
-@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
-@click.option("--after", type=DELIVERY, help="Go on after this mail, the last of the list before.")
+@click.option("--failed", is_flag=True, help="List mail that was refused for good, or waited too long.")
+@click.option("--unknown", is_flag=True, help="List mail that was sent and got no answer.")
+@click.option("--waiting", is_flag=True, help="List mail that is still to be sent, or is being sent.")
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="List at most this many.")
+@click.option("--after", type=DELIVERY, help="Continue after this mail, the last one of the previous list.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(
     words: tuple[str, ...],
@@ -46,13 +46,13 @@ def status(
     after: DeliveryId | None,
     as_json: bool,
 ) -> None:
-    """Say what became of every reader of an issue; without a number, of the last one."""
+    """Count who got an issue and who did not; without a number, the newest issue."""
     config = configuration()
     which = meant(config, words, 0, 1)
     chosen = ((failed, FAILED), (unknown, UNKNOWN), (waiting, WAITING))
     states = [state for is_wanted, those in chosen if is_wanted for state in those]
     if after is not None and len(states) == 0:
-        raise click.UsageError("--after goes on with a list: --failed, --unknown or --waiting.")
+        raise click.UsageError("--after continues a list: add --failed, --unknown or --waiting.")
 
     async def read(open_: "OpenNewsletter") -> None:
         store = open_.store
@@ -74,7 +74,7 @@ def _meant_issue(store: NewsletterStore, which: Meant) -> Issue:
         return numbered(store, which.newsletter, which.words[0])
     newest = store.issues(which.newsletter.name, None, 1)
     if len(newest) == 0:
-        raise Ending(f"{which.newsletter.name} has no issue yet; see `issue next`", Exit.NO)
+        raise Ending(f"{which.newsletter.name} has no issue yet: `secondpost issue next` says why", Exit.NO)
     return newest[0]
 
 
@@ -94,7 +94,7 @@ def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone: ZoneI
     }
     options = ", ".join(option for option, many in listed.items() if many > 0)
     if len(options) > 0:
-        say(f"Each of them: secondpost issue status {found.newsletter} {found.number} with {options}.")
+        say(f"To list them: secondpost issue status {found.newsletter} {found.number} with {options}.")
     if found.state is IssueState.DONE:
         say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 
@@ -106,7 +106,7 @@ def _say_under_way(store: NewsletterStore, found: Issue, zone: ZoneInfo) -> None
     if last is not None:
         say(f"{deferred_text(store.mail_to_readers().deferred.get(found.id, 0), last)}.")
     for down in store.sites_down():
-        say(f"{down.site} is down since {zoned_text(down.since_ms, zone)}: {down.detail}")
+        say(f"{down.site} has been down since {zoned_text(down.since_ms, zone)}: {down.detail}")
 
 
 def _list(
@@ -119,7 +119,7 @@ def _list(
     zone: ZoneInfo,
 ) -> None:
     if after is not None and after.queue_id != found.message:
-        raise Ending(f"{after} is no mail of issue {found.number} of {found.newsletter}", Exit.NO)
+        raise Ending(f"{after} is not a mail of issue {found.number} of {found.newsletter}", Exit.NO)
     behind = None if after is None else SubscriberId(after.number)
     page = store.deliveries(found.id, states, behind, limit + 1)
     mails, more = page[:limit], len(page) > limit
@@ -132,12 +132,12 @@ def _list(
     columns = (Column("mail"), Column("address"), *stands_columns(zone))
     say_table(columns, [(str(mail.id), mail.recipient, *stands_row(mail, zone)) for mail in mails])
     if more:
-        say(f"There are more: --after {mails[-1].id}")
+        say(f"There are more. To see them: --after {mails[-1].id}")
 
 
 def _none_text(found: Issue, after: DeliveryId | None) -> str:
     if after is not None:
-        return "stands so behind that one"
+        return "is in this state after that one"
     if found.finished_ms is not None:
-        return "stands so, or it is more than a year ago: then its counts alone are kept"
-    return "stands so"
+        return "is in this state, or it is more than a year old: then only its counts are kept"
+    return "is in this state"

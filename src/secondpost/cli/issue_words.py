@@ -14,16 +14,16 @@ from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import NewsletterStore
 
 NUMBER_DIGITS_MAX = 9
-NOT_RUNNING = "The service is NOT RUNNING: nothing goes out before it is."
+NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
 
 
 def standing_text(found: Issue, zone: ZoneInfo) -> str:
     """`zone`: the newsletter's."""
     match found.state:
         case IssueState.OPEN:
-            return "open: made, and nobody gets it before it could be composed and frozen"
+            return "open: not ready to be sent yet"
         case IssueState.FROZEN if found.start_ms is not None:
-            return f"frozen: its first mail leaves {zoned_text(found.start_ms, zone)}"
+            return f"frozen: its first mail goes out {zoned_text(found.start_ms, zone)}"
         case IssueState.DONE | IssueState.STOPPED if found.finished_ms is not None:
             return f"{found.state} since {zoned_text(found.finished_ms, zone)}"
         case state:
@@ -39,7 +39,7 @@ def reckoning_text(reckoning: Reckoning) -> str:
         "expired": reckoning.expired,
         "stopped": reckoning.stopped,
         "unknown": reckoning.unknown,
-        "under way": reckoning.under_way,
+        "still to be sent": reckoning.under_way,
     }
     told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count > 0)
     planned = f"{counted(reckoning.planned, 'reader', 'readers')} planned"
@@ -55,8 +55,8 @@ def deferred_text(deferred: int, last: ReaderDelivery) -> str:
 def numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
     """Raises UsageError, and Ending where there is no such issue."""
     if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
-        raise click.UsageError(f"{text!r} is no number of an issue, such as 12.")
+        raise click.UsageError(f"{text!r} is not the number of an issue, such as 12.")
     found = store.issue_by_number(newsletter.name, int(text))
     if found is None:
-        raise Ending(f"{newsletter.name} has no issue {text}: `issue list` shows which there are", Exit.NO)
+        raise Ending(f"{newsletter.name} has no issue {text}: `secondpost issue list` lists them", Exit.NO)
     return found

@@ -50,21 +50,21 @@ def _word(one: WordCount) -> str:
 
 def _becomes(report: ListReport, is_confirmed: bool, invites: bool) -> str:
     """One line for each thing that becomes of them, in this order."""
-    pending = "pending, and asked to confirm" if invites else "pending, and get nothing"
+    pending = "pending: will be asked to confirm" if invites else "pending: get nothing"
     is_own = all(part.is_own for part in report.parts)
     words = {
         "active": "readers" if is_confirmed or is_own else pending,
         "pending": pending,
-        "left": "left: no mail, until they sign up anew",
+        "left": "left: no mail until they sign up again",
         "suspended": "suspended",
-        "complained": "complained, and suppressed",
-        "suppressed": "suppressed: bounced, complained or blocked there",
-        "hashes": "suppressed, and no readers: known by a hash",
-        UNCLEAR: "stay out: what the list says of them is not known",
+        "complained": "complained: suppressed",
+        "suppressed": "suppressed: bounced, complained or were blocked there",
+        "hashes": "suppressed: not readers, known only by a hash",
+        UNCLEAR: "left out: it is not clear what the list says about them",
     }
     becomes = report.becomes
     lines = [f"{becomes[what]:>11,}  {text}" for what, text in words.items() if becomes.get(what, 0) > 0]
-    return "\n".join(["What becomes of them:", *lines])
+    return "\n".join(["What will happen to them:", *lines])
 
 
 def _say_doubts(part: PartReport) -> None:
@@ -73,7 +73,7 @@ def _say_doubts(part: PartReport) -> None:
             continue
         words = ", ".join(f"{one.word} ({one.lines:,})" for one in column.doubts[:DOUBTS_SHOWN_MAX])
         say(
-            f'Column "{column.name}" is not understood, and may say that no mail is wanted: {words}. '
+            f'The column "{column.name}" is not understood, and may say that people want no mail: {words}. '
             f'Say what it is: --column "state={column.name}" or --column "keep={column.name}"; '
             f'or what its words mean: --word "{column.doubts[0].word}=left".'
         )
@@ -89,8 +89,8 @@ def _say_unclear(report: ListReport) -> None:
     ]
     if len(words) > 0:
         shown = ", ".join(f'"{word}"' for word in dict.fromkeys(words[:DOUBTS_SHOWN_MAX]))
-        say(f"Not known: {shown}. They stay out until you say what it means, such as:")
-        say(f'--word "{words[0]}=left", or active, pending, suppressed.')
+        say(f"Not understood: {shown}. These people are left out until you say what it means, such as:")
+        say(f'--word "{words[0]}=left" (or active, pending, suppressed, nothing)')
 
 
 def say_import(name: str, report: ImportReport) -> None:
@@ -99,16 +99,16 @@ def say_import(name: str, report: ImportReport) -> None:
     if report.bad_count > len(report.bad):
         click.echo(f"and {report.bad_count - len(report.bad):,} more like these", err=True)
     counts = (
-        (report.confirmed, "pending and readers now"),
-        (report.known, "known already"),
-        (report.left, "left by the list's own word"),
-        (report.gone, "suppressed by it"),
-        (report.suppressed, "suppressed before"),
-        (report.hashes, "suppressed by a hash"),
+        (report.confirmed, "changed from pending to reader"),
+        (report.known, "already known"),
+        (report.left, "unsubscribed elsewhere"),
+        (report.gone, "now suppressed"),
+        (report.suppressed, "already suppressed"),
+        (report.hashes, "suppressed by hash"),
         (report.unclear, "left out"),
         (report.bad_count, "could not be read"),
     )
     others = "".join(f", {count:,} {what}" for count, what in counts if count > 0)
     say(f"{name}: {counted(report.lines, 'line', 'lines')}; {report.added:,} new{others}.")
     if report.asked > 0:
-        say(f"{counted(report.asked, 'mail asks', 'mails ask')} to confirm.")
+        say(f"{counted(report.asked, 'person is', 'people are')} asked to confirm by mail.")

@@ -1,4 +1,4 @@
-"""secondpost newsletter: another name for one, or its end."""
+"""secondpost newsletter: rename one, or give it up."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document."
 
 @click.group(cls=Group)
 def newsletter() -> None:
-    """A newsletter gets another name, or is given up."""
+    """Newsletters: rename one, or give it up."""
 
 
 @newsletter.command("rename", cls=Command)
@@ -33,7 +33,7 @@ def newsletter() -> None:
 def rename(old: str, new: str, as_json: bool) -> None:
     """Move readers, articles and issues to the name that the file has now.
 
-    The links in old mails go on working. What was cut short goes on when it is typed again.
+    Links in old mails keep working. If it is interrupted, type it again to continue.
     """
     config = configuration()
     goes_to = _named(config, old, new)
@@ -43,7 +43,7 @@ def rename(old: str, new: str, as_json: bool) -> None:
         known = store.known_newsletters()
         was_begun = any(former.name == old and former.now == new for former in store.former_names())
         if old not in known and not was_begun:
-            raise Ending(f"the store knows no newsletter {old}: {_known(known)}", Exit.NO)
+            raise Ending(f"the store has no newsletter {old}, {_known(known)}", Exit.NO)
         async with led(store) as leader:
             try:
                 await store.begin_rename(old, new, open_.clock.now_ms(), leader)
@@ -64,46 +64,48 @@ def rename(old: str, new: str, as_json: bool) -> None:
 def _named(config: Config, old: str, new: str) -> Newsletter:
     named = {one.name: one for one in config.newsletters}
     if old in named:
-        text = f'{config.path} still names {old}: write name = "{new}" in its place, then type this again'
+        text = f'{config.path} still names {old}: change it to name = "{new}", then type this again'
         raise Ending(text, Exit.CONFIGURATION)
     if new not in named:
-        raise Ending(f'{config.path} names no {new}: write name = "{new}" there first', Exit.CONFIGURATION)
+        raise Ending(
+            f'{config.path} does not name {new}: write name = "{new}" there first', Exit.CONFIGURATION
+        )
     return named[new]
 
 
 def _known(names: list[str]) -> str:
-    return f"it knows {', '.join(names)}" if len(names) > 0 else "it knows none"
+    return f"only {', '.join(names)}" if len(names) > 0 else "or any other"
 
 
 def _say_renamed(store: NewsletterStore, old: str, goes_to: Newsletter) -> None:
     readers = counted(sum(store.reader_counts(goes_to.name).values()), "reader", "readers")
-    say(f"{old} is called {goes_to.name} now, with {readers}. The links in old mails go on working.")
+    say(f"{old} is now called {goes_to.name}, with {readers}. Links in old mails keep working.")
     if goes_to.list_id is None:
         identity = own_list_identity(old, goes_to)
-        say(f'Readers who sort mail by its List-Id find it as before with list_id = "{identity}".')
-    say("If the service still runs with the file of before, restart it: systemctl restart secondpost")
+        say(f'To keep the List-Id, by which readers may sort their mail: list_id = "{identity}".')
+    say("If the service is running, restart it to read the file again: systemctl restart secondpost")
 
 
 @newsletter.command("retire", cls=Command)
 @click.argument("name")
 @JSON
 def retire(name: str, as_json: bool) -> None:
-    """Say that a newsletter is not in the file because it is given up.
+    """Say that a newsletter is not in the file because it was given up.
 
-    Nothing is sent to its readers, and nothing of it is deleted.
+    Nothing is sent to its readers, and none of its data is deleted.
     """
     config = configuration()
     if any(one.name == name for one in config.newsletters):
-        raise Ending(f"{config.path} names {name}: take its [[newsletter]] out first", Exit.CONFIGURATION)
+        raise Ending(f"{config.path} still names {name}: remove its [[newsletter]] first", Exit.CONFIGURATION)
 
     async def work(open_: "OpenNewsletter") -> None:
         known = open_.store.known_newsletters()
         if name not in known:
-            raise Ending(f"the store knows no newsletter {name}: {_known(known)}", Exit.NO)
+            raise Ending(f"the store has no newsletter {name}, {_known(known)}", Exit.NO)
         changed = await open_.store.retire(name, open_.clock.now_ms())
         if as_json:
             say_json(RetireDocument(name, changed))
         else:
-            say(f"{name} is given up. Its readers get nothing, and can still leave and see what we keep.")
+            say(f"{name} is given up. Its readers get nothing, and can still unsubscribe and see their data.")
 
     at_newsletter(work, config)

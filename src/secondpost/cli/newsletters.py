@@ -50,13 +50,13 @@ def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Mean
     if len(words) > least and words[0] in named:
         newsletter, rest = named[words[0]], words[1:]
     elif len(words) > most:
-        raise click.UsageError(f"There is no newsletter {words[0]!r}: there is {_listed(config)}.")
+        raise click.UsageError(f"There is no newsletter {words[0]!r}, only {_listed(config)}.")
     elif len(named) > 1:
         raise click.UsageError(f"Which newsletter? Name one first: {_listed(config)}.")
     else:
         newsletter, rest = config.newsletters[0], words
     if not least <= len(rest) <= most:
-        raise click.UsageError(f"There are {'too few' if len(rest) < least else 'too many'} words.")
+        raise click.UsageError(f"There are too {'few' if len(rest) < least else 'many'} words: see --help.")
     return Meant(newsletter, rest)
 
 
@@ -76,7 +76,7 @@ def typed(text: str) -> Mailbox:
     try:
         return typed_mailbox(text)
     except ValueError as error:
-        raise click.UsageError(f"{text!r} is no address of a reader: {error}") from None
+        raise click.UsageError(f"{text!r} cannot be used: {error}") from None
 
 
 def _listed(config: Config) -> str:
@@ -92,14 +92,14 @@ async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
     until = loop.time() + LEAD_SECONDS
     while (leader := await store.lead(PUBLISH)) is None:
         if loop.time() > until:
-            text = "the service is just now making or freezing an issue; try again when `issue list` shows it"
+            text = "the service is just preparing an issue; try again when `secondpost issue list` shows it"
             raise Ending(text, Exit.UNREACHABLE)
-        progressing("waiting for the service, which is making an issue or letting one go")
+        progressing("waiting for the service, which is preparing or sending an issue")
         await asyncio.sleep(ASK_AGAIN_SECONDS)
     try:
         yield leader
     except LeadershipLost:
-        text = "another process took the lead over, and nothing more was done here; see `issue list`"
+        text = "another process took over, and nothing more was done here; see `secondpost issue list`"
         raise Ending(text, Exit.UNREACHABLE) from None
     finally:
         await store.give_back(leader)

@@ -34,8 +34,10 @@ def queue() -> None:
 
 @queue.command("list", cls=Command)
 @sharing_options
-@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="At most so many.")
-@click.option("--after", type=DELIVERY, help="Go on after this delivery, the last of the list before.")
+@click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="List at most this many.")
+@click.option(
+    "--after", type=DELIVERY, help="Continue after this delivery, the last one of the previous list."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bool) -> None:
     """List deliveries in the order in which their messages came.

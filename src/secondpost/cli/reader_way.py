@@ -192,10 +192,12 @@ def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list
     steps = [Step(issue.created_ms, Station.NEWSLETTER, None, "made", f"{articles}, slot {issue.slot}")]
     if issue.start_ms is not None:
         readers = counted(issue.planned, "reader", "readers")
-        starts = f"for {readers}; its first mail leaves {zoned_text(issue.start_ms, zone)}"
+        starts = f"for {readers}; its first mail goes out {zoned_text(issue.start_ms, zone)}"
         steps.append(Step(issue.created_ms, Station.NEWSLETTER, None, "frozen", starts))
     counts = store.reckoning(issue.id)
-    told = f"{counts.delivered:,} delivered, {counts.under_way:,} under way, {counts.planned:,} planned"
+    told = (
+        f"{counts.delivered:,} delivered, {counts.under_way:,} still to be sent, {counts.planned:,} planned"
+    )
     if issue.state in (IssueState.DONE, IssueState.STOPPED) and issue.finished_ms is not None:
         steps.append(Step(issue.finished_ms, Station.NEWSLETTER, None, issue.state.value, told))
     elif issue.state is IssueState.SENDING and issue.start_ms is not None:

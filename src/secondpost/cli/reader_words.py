@@ -5,22 +5,22 @@ from secondpost.store.subscriber_ports import SignedUp, SignUpCounts, SignUpOutc
 
 WHY_NOTHING_WAS_SENT = {
     SignedUp.LIMITED: "too many sign-ups came from that network within an hour",
-    SignedUp.REPEATED: "the address was asked to confirm less than a day before, or twice already",
+    SignedUp.REPEATED: "the address was asked to confirm less than a day earlier, or twice already",
     SignedUp.CROWDED: "too many confirmations waited for an answer, at that domain or in all",
-    SignedUp.ALREADY: "the address is a reader's already",
+    SignedUp.ALREADY: "the address already belongs to a reader",
     SignedUp.SUPPRESSED: "the address is suppressed",
-    SignedUp.TRAPPED: "a field was filled in that people do not see, as programs do",
-    SignedUp.REFUSED: "so many sign-ups came from that network that the page turned them away",
+    SignedUp.TRAPPED: "a field that only programs see was filled in",
+    SignedUp.REFUSED: "so many sign-ups came from that network that the page refused them",
 }
 # In a count of several.
 SHORTLY = {
     SignedUp.LIMITED: "from a network with too many sign-ups",
-    SignedUp.REPEATED: "asked not long before",
+    SignedUp.REPEATED: "asked a short time before",
     SignedUp.CROWDED: "too many confirmations without an answer",
     SignedUp.ALREADY: "already readers",
     SignedUp.SUPPRESSED: "suppressed",
-    SignedUp.TRAPPED: "in the trap for programs",
-    SignedUp.REFUSED: "turned away by the page",
+    SignedUp.TRAPPED: "filled in by programs",
+    SignedUp.REFUSED: "refused by the page",
 }
 
 
@@ -35,7 +35,7 @@ def state_text(state: SubscriberState) -> str:
 def suppression_text(found: Suppression) -> str:
     where = "for all newsletters" if found.newsletter == "" else f"for {found.newsletter}"
     why = f"{found.reason}, {found.evidence}" if len(found.evidence) > 0 else found.reason.value
-    lifted = "; it is lifted when they sign up again and confirm" if found.yields else ""
+    lifted = "; signing up again and confirming lifts it" if found.yields else ""
     return f"{where}: {why}{lifted}"
 
 

@@ -53,7 +53,7 @@ def say_readers_mail(found: ReadersMail, now_ms: int) -> None:
     for site in found.down:
         age, again = age_text(now_ms - site.since_ms), age_text(site.next_probe_ms - now_ms)
         where = f"{site.site} ({site.cause}: {site.detail})"
-        say(f"DOWN for {age}, for mail to readers: {where}; looked at again in {again}.")
+        say(f"DOWN for {age}, for mail to readers: {where}; tried again in {again}.")
     if len(found.failed) > 0:
         many = counted(len(found.failed), "confirmation", "confirmations")
         last = found.failed[0]
@@ -74,7 +74,7 @@ def standing_text(mail: MailToReaders) -> str:
     if mail.held > 0:
         parts.append(f"{mail.held:,} held")
     if mail.unknown > 0:
-        parts.append(f"{mail.unknown:,} of which it is not known whether they arrived")
+        parts.append(f"{mail.unknown:,} sent, but not known to have arrived")
     return ", ".join(parts)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BY_COMMAND = "by command"
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 ADDRESSED = click.argument("words", nargs=-1, required=True, metavar="[NAME] ADDRESS")
-CONFIRMED_HELP = "Where and when they agreed: kept as their consent, and makes them a reader at once."
+CONFIRMED_HELP = "Where and when they agreed. It is kept as their consent, and makes them a reader at once."
 
 
 @click.group(
@@ -45,7 +45,7 @@ def subscribers() -> None:
 def add(words: tuple[str, ...], confirmed: str | None, as_json: bool) -> None:
     """Add a reader.
 
-    Without --confirmed they get a mail that asks them, and nothing else before they answer.
+    Without --confirmed they get a mail that asks them to confirm, and nothing else until they do.
     """
     which, mailbox = addressed(configuration(), words)
     _said(confirmed)
@@ -67,7 +67,7 @@ def add(words: tuple[str, ...], confirmed: str | None, as_json: bool) -> None:
 @click.option("--confirmed", metavar="TEXT", required=True, help=CONFIRMED_HELP)
 @JSON
 def confirm(words: tuple[str, ...], confirmed: str, as_json: bool) -> None:
-    """Confirm for a reader who has agreed in another way than by answering our mail."""
+    """Confirm a reader who agreed in another way than by answering our mail."""
     which, mailbox = addressed(configuration(), words)
     _said(confirmed)
 
@@ -100,7 +100,7 @@ def _answer(
         say_json(ChangeDocument(verb, name, str(mailbox), changed, state, after is None))
     if after is None:
         text = (
-            f"{mailbox} is suppressed; to lift that: secondpost subscribers suppress --lift {name} {mailbox}"
+            f"{mailbox} is suppressed. To lift that: secondpost subscribers suppress --lift {name} {mailbox}"
         )
         raise Ending(text, Exit.NO)
     match after.state:
@@ -109,7 +109,7 @@ def _answer(
         case SubscriberState.PENDING:
             told = f"{mailbox} is pending: a mail asks them to confirm that they want {name}."
         case state:
-            text = f"{mailbox} {state_text(state)}, and comes back only by signing up again"
+            text = f"{mailbox} {state_text(state)}, and can only come back by signing up again"
             raise Ending(text, Exit.NO)
     if not as_json:
         say(told)
@@ -119,7 +119,7 @@ def _answer(
 @ADDRESSED
 @JSON
 def remove(words: tuple[str, ...], as_json: bool) -> None:
-    """Remove a reader, who then counts as one who left: no list brings them back, only a sign-up does."""
+    """Remove a reader. An imported list does not bring them back; they have to sign up again."""
     which, mailbox = addressed(configuration(), words)
 
     async def work(open_: "OpenNewsletter") -> None:
@@ -132,20 +132,20 @@ def remove(words: tuple[str, ...], as_json: bool) -> None:
             suppressed = open_.store.suppression(name, mailbox) is not None
             say_json(ChangeDocument("remove", name, str(mailbox), changed, state, suppressed))
         if not changed:
-            raise Ending(f"{mailbox} is no reader of {name}: {known.state}", Exit.NO)
+            raise Ending(f"{mailbox} is not a reader of {name}: it {state_text(known.state)}", Exit.NO)
         if not as_json:
-            say(f"{mailbox} gets {name} no more.")
+            say(f"{mailbox} no longer gets {name}.")
 
     at_newsletter(work, configuration())
 
 
 @subscribers.command("suppress", cls=Command)
 @ADDRESSED
-@click.option("--everywhere", is_flag=True, help="From all newsletters, also those to come.")
-@click.option("--lift", is_flag=True, help="The address is suppressed no longer; it is no reader by that.")
+@click.option("--everywhere", is_flag=True, help="For all newsletters, including future ones.")
+@click.option("--lift", is_flag=True, help="Stop suppressing the address. This does not make it a reader.")
 @JSON
 def suppress(words: tuple[str, ...], everywhere: bool, lift: bool, as_json: bool) -> None:
-    """Never write to an address again, whatever list or form it comes from. A keyed hash of it is kept."""
+    """Never write to an address again, even if it is imported or signs up. A keyed hash of it is kept."""
     which, mailbox = addressed(configuration(), words)
 
     async def work(open_: "OpenNewsletter") -> None:
@@ -162,10 +162,10 @@ def suppress(words: tuple[str, ...], everywhere: bool, lift: bool, as_json: bool
             verb = "lift" if lift else "suppress"
             say_json(ChangeDocument(verb, name, str(mailbox), changed, state, now_suppressed))
         if lift and not changed:
-            hint = "; it is everywhere: add --everywhere" if now_suppressed else ""
+            hint = ", but for all of them: add --everywhere" if now_suppressed else ""
             raise Ending(f"{mailbox} is not suppressed for {name or 'all newsletters'}{hint}", Exit.NO)
         if not as_json:
-            word = "no longer suppressed" if lift else "suppressed" if changed else "suppressed already"
+            word = "no longer suppressed" if lift else "suppressed" if changed else "already suppressed"
             say(f"{mailbox} is {word} for {name or 'all newsletters'}.")
 
     at_newsletter(work, configuration())

@@ -1,4 +1,4 @@
-"""secondpost subscribers import: a list of readers is read, shown as it is understood, and brought in."""
+"""secondpost subscribers import: a list of readers is read, shown as it is understood, and imported."""
 
 import io
 import os
@@ -62,32 +62,32 @@ WHOLE = (ReaderStanding.ACTIVE, ReaderStanding.LEFT, ReaderStanding.SUPPRESSED)
 
 @click.command("import", cls=Command)
 @click.argument("words", nargs=-1, required=True, metavar="[NAME] FILE")
-@click.option("--dry-run", is_flag=True, help="Show how the list is understood, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show how the list is understood, and change nothing.")
 @click.option(
     "--confirmed",
     metavar="TEXT",
-    help="Where and when they agreed: kept as their consent, and makes them readers at once.",
+    help="Where and when they agreed. It is kept as their consent, and makes them readers at once.",
 )
-@click.option("--invite", is_flag=True, help="Send each who was not asked yet a mail to confirm.")
+@click.option("--invite", is_flag=True, help="Send a mail to confirm to everyone who has not been asked yet.")
 @click.option(
     "--column",
     "columns",
     multiple=True,
     metavar="WHAT=NAME",
-    help=f"What a column is: {', '.join(COLUMNS)}. Several times if need be.",
+    help=f"What a column is: {', '.join(COLUMNS)}. May be repeated.",
 )
 @click.option(
     "--word",
     "meanings",
     multiple=True,
     metavar="WORD=WHAT",
-    help=f"What a word of the list means: {', '.join(WORDS)}. Several times if need be.",
+    help=f"What a word in the list means: {', '.join(WORDS)}. May be repeated.",
 )
 @click.option(
     "--as",
     "whole",
     type=click.Choice([standing.value for standing in WHOLE]),
-    help="What all of them are of whom the list does not say more.",
+    help="What everyone is of whom the list says nothing else.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def import_(
@@ -100,11 +100,12 @@ def import_(
     whole: str | None,
     as_json: bool,
 ) -> None:
-    """Bring in a list: CSV, JSON, Mailchimp's ZIP, or an address a line. - is standard input.
+    """Import a list: CSV, JSON, Mailchimp's ZIP, or one address a line. - means standard input.
 
-    First it is shown what each column is taken for, and what becomes of whom. Those who are active are
-    pending here, and get nothing, unless you say --confirmed or --invite. A list takes readers away and never
-    brings one back: who left there has left here, who bounced or complained there is suppressed.
+    First you see how each column is understood, and what happens to whom. People who are active there become
+    pending here and get nothing, unless you add --confirmed or --invite. An import can remove readers, but
+    never brings one back: people who left there have left here, and people who bounced or complained there
+    are suppressed.
     """
     _check_consent(confirmed, invite)
     word = _owners_word(columns, meanings, whole)
@@ -120,7 +121,7 @@ def import_(
             if as_json:
                 say_json(import_document(name, report, None))
             if report.stops:
-                raise Ending(f"nothing of {source} was brought in: say what the words in doubt mean", Exit.NO)
+                raise Ending(f"nothing was imported from {source}: say what the unclear words mean", Exit.NO)
             return
 
         async def work(open_: "OpenNewsletter") -> ImportReport:
@@ -148,8 +149,8 @@ def import_(
         say_import(name, done)
     if done.added > 0 and confirmed is None and not invite and not as_json and not _is_own(report):
         say(
-            "The new ones are pending and get nothing, until they sign up themselves. Bring the list in "
-            "again with --confirmed, and say where and when they agreed, or with --invite to ask them."
+            "The new ones are pending, and get nothing until they sign up themselves. If they agreed, import "
+            "the list again with --confirmed, and say where and when; to ask them, with --invite."
         )
     if done.lines > 0 and done.bad_count == done.lines:
         raise Ending(f"no line of {source} could be read", Exit.NO)
@@ -157,7 +158,7 @@ def import_(
 
 def _check_consent(confirmed: str | None, invite: bool) -> None:
     if confirmed is not None and invite:
-        raise click.UsageError("--confirmed says that they agreed, --invite asks them: one of the two.")
+        raise click.UsageError("Use only one of --confirmed (they agreed) and --invite (ask them).")
     if confirmed is not None and len(confirmed.strip()) == 0:
         raise click.UsageError('Say where and when they agreed: --confirmed "at the fair, 3 May 2026".')
 
@@ -194,11 +195,11 @@ def _looked_through(source: str, octets: Octets, word: OwnersWord) -> ListReport
 
 
 def _looked_at(lines: int) -> None:
-    progressing(f"{counted(lines, 'line', 'lines')} looked at")
+    progressing(f"{counted(lines, 'line', 'lines')} read")
 
 
 def _is_no_list(source: str, fault: NoList) -> Ending:
-    return Ending(f"{source} cannot be brought in: {fault}", Exit.NO)
+    return Ending(f"{source} cannot be imported: {fault}", Exit.NO)
 
 
 def _is_own(report: ListReport) -> bool:

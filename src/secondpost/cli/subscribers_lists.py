@@ -28,13 +28,13 @@ LINES_BETWEEN_LOOKS = 10_000  # of an export, between two words about it
     "states",
     multiple=True,
     type=click.Choice([state.value for state in SubscriberState]),
-    help="Only those, several times if need be. Left out: all.",
+    help="Only readers in this state; may be repeated. Default: all.",
 )
 def export(words: tuple[str, ...], states: tuple[str, ...]) -> None:
     """Write readers as CSV to a new file, or to standard output. Importing it makes the same list again.
 
-    With all states the file also has those who are suppressed without being readers: as hashes, with their
-    key. Keep it as you keep the list.
+    Without --state the file also has suppressed addresses that are not readers, as hashes with their key.
+    Keep the file as safe as the list.
     """
     config = configuration()
     which = meant(config, words, 0, 1)
@@ -75,7 +75,7 @@ def _new_file(path: str) -> IO[str]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
-        raise Ending(f"{path} is there already: name a new one", Exit.NO) from None
+        raise Ending(f"{path} already exists: choose another name", Exit.NO) from None
     except OSError as error:
-        raise Ending(f"{path} cannot be made: {error.strerror}", Exit.NO) from None
+        raise Ending(f"{path} cannot be created: {error.strerror}", Exit.NO) from None
     return open(descriptor, "w", encoding="utf-8", newline="")

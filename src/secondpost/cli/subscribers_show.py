@@ -30,7 +30,7 @@ SHOWN_MAX = 20  # mails of one reader; --json has all that are remembered
 @click.argument("words", nargs=-1, metavar="[NAME] [ADDRESS]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(words: tuple[str, ...], as_json: bool) -> None:
-    """Count the readers; or show all that is known of one address, be it a reader's or not."""
+    """Count the readers; or show all that is known of one address, reader or not."""
     config = configuration()
     which = meant(config, words, 0, 1)
 

@@ -145,7 +145,7 @@ def _fetch_send_and_sign(config: Config) -> Iterator[Warning]:
         text = "feeds may lead into the private network of this machine: meant for tests"
         yield Warning("fetch.allow_private", text)
     if len(config.send.only_to) > 0:
-        text = "nobody else is mailed to: meant for a staging copy"
+        text = "mail goes to these addresses only: meant for a staging copy"
         yield Warning("send.only_to", text)
     if config.send.unverified:
         text = "this version never holds an issue back for DNS: the key has no effect yet"
@@ -203,17 +203,19 @@ def _route(key: str, route: Route, config: Config, readable: Callable[[str], boo
 
 def _newsletter(key: str, newsletter: Newsletter) -> Iterator[Warning]:
     if newsletter.template is not None:
-        text = "this version has one template only, and uses that: the key has no effect yet"
+        text = "this version has only one template: the key has no effect yet"
         yield Warning(f"{key}.template", text, is_idle=True)
     if newsletter.language.lower().partition("-")[0] != OUR_LANGUAGE:
         text = (
-            "this version's own words on pages and in mails are English; they and the articles are only "
+            "this version writes its pages and mails in English; they and the articles are only "
             f"marked as {newsletter.language}"
         )
         yield Warning(f"{key}.language", text, is_idle=True)
     if newsletter.undo_ms == 0:
-        yield Warning(f"{key}.undo", "an issue leaves at once, there is no time to stop it")
+        yield Warning(f"{key}.undo", "an issue is sent at once, and there is no time to stop it")
     if newsletter.settle_ms == 0:
-        yield Warning(f"{key}.settle", "an article counts at first sight, even half written: meant for tests")
+        yield Warning(
+            f"{key}.settle", "an article counts as soon as it is seen, even unfinished: meant for tests"
+        )
     if newsletter.start is Start.EVERYTHING:
-        yield Warning(f"{key}.start", "the first issue holds all that the feed holds: meant for tests")
+        yield Warning(f"{key}.start", "the first issue contains all articles in the feed: meant for tests")

@@ -65,7 +65,7 @@ class NewsletterAct:
         teller.happens("Four of them", "press the button of that page")
         await crowd.open_confirmations(self.confirmed, CONFIRMED)
         await crowd.open_confirmations([self.silent], ASKED)
-        await teller.true("Those four are readers now; the fifth said nothing, and will get nothing.")
+        await teller.true("Those four are readers now; the fifth did not answer, and will get nothing.")
 
     async def _one_article_waits(self) -> None:
         teller, witness = self.teller, self.witness
@@ -77,7 +77,7 @@ class NewsletterAct:
         answer = await self.stage.service.command("issue", "send", "--no-fetch")
         check("an issue of one article is refused", (1, True), (answer.code, "1 of 2 articles" in answer.err))
         check("nobody was sent an issue", _each(self.stage.readers, 0), self.crowd.issues())
-        await teller.true("Not even Ada can send it like this: `issue send` refuses. Nobody got anything.")
+        await teller.true("Not even Ada can send it like this: `issue send` refuses. No reader got anything.")
 
     async def _two_articles_go(self) -> None:
         teller = self.teller
@@ -91,7 +91,7 @@ class NewsletterAct:
             check("both articles are in it", links, [link for link in links if link in issue.text])
         senders = {issue.sender for issue in issues}
         check("each has an envelope sender of its own", len(issues), len(senders))
-        await teller.true("It reached each of the four exactly once, and nobody else.")
+        await teller.true("It reached each of the four exactly once, and no one else.")
         keys = public_keys(self.stage.folder / "store" / "keys")
         for issue in issues:
             signed = signed_fields(issue.raw, DOMAIN, keys)
@@ -104,17 +104,17 @@ class NewsletterAct:
         teller, crowd = self.teller, self.crowd
         mails = [mail for reader in self.stage.readers for mail in reader.mails]
         opened = await crowd.scan(mails)
-        teller.happens("A virus scanner", f"opens all {opened} addresses that stand in these mails")
+        teller.happens("A virus scanner", f"opens all {opened} links in these mails")
         counts, first = await asyncio.gather(crowd.counts(), crowd.ended(1))
         check("nobody left or joined", Counts(4, 1, 0), counts)
-        await teller.true("Nobody left or joined by that: to look changes nothing.")
+        await teller.true("No reader left or joined: opening a link changes nothing.")
         check("every reader is accounted for", Reckoning("done", 4, 4, adds_up=True), first)
 
     async def _one_leaves(self) -> None:
         teller, (gone, *others) = self.teller, self.confirmed
         page = await gone.leave_with_one_click(gone.issues[0])
         check("one click is enough", (200, False), (page.status, "set-cookie" in page.fields))
-        teller.happens("One reader", "leaves with one click in the mail program", "yellow")
+        teller.happens("One reader", "unsubscribes with one click in the mail program", "yellow")
         for article in ARTICLES[2:]:
             self._publish(article)
         await self._send()
@@ -127,9 +127,9 @@ class NewsletterAct:
         check("one has left", Counts(3, 1, 1), counts)
         check("the three who stayed were planned, and reached", (3, 3), (second.planned, second.delivered))
         check("nobody got one more meanwhile", expected, self.crowd.issues())
-        await teller.true("The second issue reached the three who stayed; who left got nothing more.")
+        await teller.true("The second issue reached the three who stayed; the one who left got nothing more.")
         await teller.screen("secondpost issue list", listed)
-        await teller.true("Planned and delivered add up, for both issues: no reader is lost or met twice.")
+        await teller.true("Planned and delivered add up for both issues: no reader is lost or counted twice.")
 
     def _publish(self, article: tuple[str, str]) -> None:
         self.stage.blog.publish(*article)

@@ -35,7 +35,7 @@ EDGES = (
     Edge(_HELD, _WAITING, Who.OWNER, "`issue take`"),
     Edge(_SKIPPED, _WAITING, Who.OWNER, "`issue take`"),
     Edge(_SEEN, _WAITING, Who.OWNER, "`issue take`"),
-    Edge(_WAITING, _WAITING, Who.OWNER, "`issue take`: it is settled"),
+    Edge(_WAITING, _WAITING, Who.OWNER, "`issue take`: it goes into the next issue"),
     Edge(_WAITING, _SKIPPED, Who.OWNER, "`issue skip`"),
     Edge(_HELD, _SKIPPED, Who.OWNER, "`issue skip`"),
 )

@@ -51,12 +51,12 @@ class ByHand:
             raise ArticleRefused(f"{self._newsletter} has no article with the link {word}: {self._where}")
         if len(entries) > 1:
             numbers = ", ".join(str(entry.id) for entry in entries)
-            raise ArticleRefused(f"several articles have the link {word}: name one of {numbers}")
+            raise ArticleRefused(f"several articles have the link {word}: give the number, one of {numbers}")
         return entries[0]
 
     @property
     def _where(self) -> str:
-        return f"`secondpost issue next {self._newsletter}` shows which there are"
+        return f"`secondpost issue next {self._newsletter}` lists them"
 
     async def take(self, entries: Sequence[LedgerEntry]) -> None:
         """To WAITING, from wherever they are. Raises ArticleRefused."""
@@ -76,11 +76,11 @@ class ByHand:
                 raise ArticleRefused(f"article {entry.id} {_STANDS[entry.state]}; nothing was changed")
         moves = [ArticleMove(entry.id, state, reason) for entry in entries]
         if await self._ledger.move_articles(self._newsletter, moves) != len(moves):
-            raise ArticleRefused("an issue has taken one of them meanwhile; nothing was changed")
+            raise ArticleRefused("one of them has just gone into an issue; nothing was changed")
 
 
 _STANDS = {
-    ArticleState.TAKEN: "stands in an issue already",
+    ArticleState.TAKEN: "is in an issue already",
     ArticleState.SKIPPED: "is skipped already",
-    ArticleState.SEEN: "counts as read, and is for no issue",
+    ArticleState.SEEN: "counts as read, and would not be sent anyway",
 }

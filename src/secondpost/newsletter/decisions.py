@@ -20,7 +20,7 @@ class Ready:
     answered: SlotTime | None = None  # by a forced one: the slot that waited for articles, or for approval
 
     def sentence(self, when: When) -> str:
-        return f"{counted(len(self.draft.articles))}: the issue can go."
+        return f"{counted(len(self.draft.articles))}: the issue can go out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class TooFew:
     waits_for_approval: bool = False  # even when there are enough
 
     def sentence(self, when: When) -> str:
-        goes = "waits for your word" if self.waits_for_approval else "goes"
-        ready = f"the issue {goes} as soon as there are enough"
+        goes = "waits for your approval" if self.waits_for_approval else "goes out"
+        ready = f"as soon as there are enough, the issue {goes}"
         later = ready if self.next_ms is None else _next(self, when)
         return f"{self.articles} of {counted(self.minimum)}; {later}."
 
@@ -53,14 +53,15 @@ class NotDue:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """There would be enough, but some are too fresh, or bear a date to come."""
+    """There would be enough, but some are too new, or dated in the future."""
 
     articles: int
     minimum: int
     until_ms: int
 
     def sentence(self, when: When) -> str:
-        return f"{self.articles} of {counted(self.minimum)} have settled, the next {when(self.until_ms)}."
+        ready = "is ready" if 1 in (self.articles, self.minimum) else "are ready"
+        return f"{self.articles} of {counted(self.minimum)} {ready}, the next one {when(self.until_ms)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,9 @@ class InDoubt:
     last_ms: int | None = None  # when the slot ends without an issue; None: there is no fixed time
 
     def sentence(self, when: When) -> str:
-        last = "" if self.last_ms is None else f", until {when(self.last_ms)} at the latest"
-        waits = f"the issue waits until it is read again{last}"
-        return f"The feed {self.url} is in doubt, and {waits}: {self.finding}"
+        last = "" if self.last_ms is None else f", but no later than {when(self.last_ms)}"
+        waits = f"the issue waits until it is solved{last}"
+        return f"There is a problem with the feed {self.url}, and {waits}: {self.finding}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,14 @@ class Unfinished:
         number, stop = self.issue.number, f"secondpost issue stop {self.issue.newsletter} {self.issue.number}"
         match self.issue.state:
             case IssueState.OPEN:
-                stands = f"it could not go out yet, and is tried again each hour, until you type: {stop}"
+                stands = f"it could not be sent yet, and is tried again every hour. To stop it: {stop}"
             case IssueState.FROZEN if self.issue.start_ms is not None:
-                stands = f"its first mail leaves {when(self.issue.start_ms)}; to take it back before: {stop}"
+                stands = f"its first mail goes out {when(self.issue.start_ms)}. To stop it before: {stop}"
             case IssueState.SENDING:
                 stands = f"it is being sent; to stop the mails that still wait: {stop}"
             case _:
-                stands = "it is being made ready for each reader"
-        return f"Issue {number} is not finished: {stands}. The next one waits for it."
+                stands = "it is being prepared"
+        return f"Issue {number} is not finished: {stands}. The next issue waits until it is done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,12 @@ class ToApprove:
     def sentence(self, when: When) -> str:
         wait = "1 article waits" if self.articles == 1 else f"{self.articles} articles wait"
         last = "" if self.last_ms is None else f" until {when(self.last_ms)}"
-        return f"{wait} for your word{last}: secondpost issue send {self.newsletter}."
+        return f"{wait} for your approval{last}. To send: secondpost issue send {self.newsletter}."
 
 
 @dataclass(frozen=True, slots=True)
 class NotApproved:
-    """Its time is over without that word."""
+    """Its time is over without that approval."""
 
     newsletter: str
     slot: SlotTime
@@ -118,14 +119,14 @@ class NotApproved:
 
     def sentence(self, when: When) -> str:
         return (
-            f"Nobody approved the issue of {when(self.slot.at_ms)} within 12 hours; {_next(self, when)}. "
+            f"The issue of {when(self.slot.at_ms)} was not approved within 12 hours; {_next(self, when)}. "
             f"To send it now: secondpost issue send {self.newsletter}."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class NoReaders:
-    """An issue to nobody would use its articles up."""
+    """An issue without readers would use its articles up."""
 
     newsletter: str
     articles: int
@@ -134,10 +135,10 @@ class NoReaders:
     waits_for_approval: bool = False  # also when there is a reader
 
     def sentence(self, when: When) -> str:
-        goes = "waits for your word" if self.waits_for_approval else "goes"
-        later = f"the issue {goes} when somebody does" if self.next_ms is None else _next(self, when)
+        goes = "waits for your approval" if self.waits_for_approval else "goes out"
+        later = f"the issue {goes} once it has one" if self.next_ms is None else _next(self, when)
         add = f"secondpost subscribers add {self.newsletter} ADDRESS"
-        return f"{counted(self.articles)}, but nobody reads it yet ({add}); {later}."
+        return f"{counted(self.articles)}, but the newsletter has no readers yet; {later}. To add one: {add}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,8 @@ class GivenBack:
     def sentence(self, when: When) -> str:
         were = "1 article was" if self.articles == 1 else f"{self.articles} articles were"
         return (
-            f"{were} in an issue that you stopped, and nothing else has come: the issue waits for another "
-            f"article, or for your word: secondpost issue send {self.newsletter}."
+            f"{were} in an issue that you stopped, and nothing new has come since: the issue waits for a new "
+            f"article. To send it anyway: secondpost issue send {self.newsletter}."
         )
 
 
@@ -161,7 +162,8 @@ class Missed:
     next_ms: int | None
 
     def sentence(self, when: When) -> str:
-        return f"The issue of {when(self.slot.at_ms)} was missed by more than 12 hours; {_next(self, when)}."
+        late = "was not sent, because the service was more than 12 hours late"
+        return f"The issue of {when(self.slot.at_ms)} {late}; {_next(self, when)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,10 @@ class ClockSetBack:
     recorded_ms: int
 
     def sentence(self, when: When) -> str:
-        return f"The clock is behind {when(self.recorded_ms)}, when the last issue was decided: it waits."
+        return (
+            f"The clock shows a time before {when(self.recorded_ms)}, when the last issue was decided. "
+            "Nothing is sent until then: check the machine's clock."
+        )
 
 
 Decision = (
@@ -193,4 +198,5 @@ def counted(articles: int) -> str:
 
 
 def _next(decision: TooFew | NotDue | NotApproved | NoReaders | Missed, when: When) -> str:
-    return "no next look" if decision.next_ms is None else f"next look {when(decision.next_ms)}"
+    no_other = "no further time is planned"
+    return no_other if decision.next_ms is None else f"next time: {when(decision.next_ms)}"

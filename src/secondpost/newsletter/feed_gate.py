@@ -33,7 +33,7 @@ _SEVERAL_OCTETS = frozenset((
     "big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb2312", "gb18030", "gbk",
     "iso2022_jp", "iso2022_kr", "shift_jis", "shift_jisx0213",
 ))  # fmt: skip
-DEFINES_ENTITIES = "It defines entities of its own, as no feed needs to."
+DEFINES_ENTITIES = "It defines XML entities, which no feed needs."
 _END_OF_ROOT = re.compile(rb"</(?:\w+:)?(?:feed|rss|RDF)\s*>", re.IGNORECASE)
 AFTER_THE_END_OCTETS_MAX = 2_000  # a comment of the server, an advertisement
 
@@ -49,15 +49,15 @@ class _Gate:
         if self.root is None:
             self.root = name
             if name.rpartition(":")[2] == "feed" and not any(map(_ATOM.match, attributes.values())):
-                raise Unreadable("It is XML with the root of a feed, but not of Atom.")
+                raise Unreadable("Its root element is named feed, but it is not Atom.")
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise Unreadable(f"It nests more than {DEPTH_MAX} elements, as no feed does.")
+            raise Unreadable(f"Its elements are nested more than {DEPTH_MAX} deep, which no feed needs.")
         if len(attributes) > ATTRIBUTES_MAX:
-            raise Unreadable(f"An element in it has more than {ATTRIBUTES_MAX} attributes, as in no feed.")
+            raise Unreadable(f"An element has more than {ATTRIBUTES_MAX} attributes, which no feed needs.")
         self._prefixes += sum(name.startswith("xmlns:") for name in attributes)
         if self._prefixes > PREFIXES_MAX:
-            raise Unreadable(f"It declares more than {PREFIXES_MAX} prefixes of namespaces, as no feed does.")
+            raise Unreadable(f"It declares more than {PREFIXES_MAX} namespace prefixes, which no feed needs.")
 
     def end(self, name: str) -> None:
         self._depth -= 1
@@ -86,9 +86,9 @@ def check_xml(body: bytes) -> None:
         # Many real feeds are not quite XML. They may pass if they are whole.
         _check_root(gate.root or _first_tag(body))
         if len(body) > ILL_FORMED_OCTETS_MAX:
-            raise Unreadable(f"It is not well-formed, and too large to guess at: {error}.") from error
+            raise Unreadable(f"It is not well-formed, and too large to be repaired: {error}.") from error
         if not gate.is_whole and (error.code in _TORN or not _ends_as_a_feed(body)):
-            raise Unreadable("It is torn: the end of the document is missing.") from error
+            raise Unreadable("It is incomplete: the end of the document is missing.") from error
         return
     _check_root(gate.root or "")
 
@@ -112,7 +112,7 @@ def _in_utf_8(body: bytes) -> bytes:
     except LookupError:
         name = ""
     if name not in _SEVERAL_OCTETS:
-        raise Unreadable(f"It is written in an encoding that nobody knows: {declared[:40]!a}.")
+        raise Unreadable(f"Its encoding is not known: {declared[:40]!a}.")
     return body.decode(name, "replace").encode("utf-8")
 
 

@@ -53,7 +53,7 @@ def read_json_feed(body: bytes) -> Document:
     try:
         feed = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"), type=_Feed)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreadable(f"It is not a whole JSON Feed: {error}.") from error
+        raise Unreadable(f"It is not a valid JSON Feed: {error}.") from error
     if not feed.version.replace("http://", "https://", 1).startswith(VERSION):
         raise Unreadable("It is JSON, but not JSON Feed version 1.")
     read = [_entry(raw, feed.language) for raw in feed.items]

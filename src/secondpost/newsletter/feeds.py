@@ -59,7 +59,7 @@ def read_feed(body: bytes, content_type: str, url: str) -> FeedRead | FeedUnread
 
 def _document(body: bytes, content_type: str, url: str) -> Document:
     if len(body) > DOCUMENT_OCTETS_MAX:
-        raise Unreadable(f"It has {len(body)} octets, at most {DOCUMENT_OCTETS_MAX}.")
+        raise Unreadable(f"It is {len(body)} bytes long; at most {DOCUMENT_OCTETS_MAX} are read.")
     # Blank lines before the declaration are the commonest fault of all, and no danger.
     trimmed = body.lstrip(b" \t\r\n")
     if len(trimmed) == 0:
@@ -135,11 +135,11 @@ def _followable(entry: Entry, base: str, url: str) -> Iterator[str]:
 
 
 def _left_out(reasons: Counter[LeftOut]) -> str:
-    """Such as "2 entries are no articles: they have neither a link nor a file"."""
+    """Such as "2 entries are not articles: they have neither a link nor a file"."""
     return "; ".join(
-        f"1 entry is no article: it {reason.one}"
+        f"1 entry is not an article: it {reason.one}"
         if reasons[reason] == 1
-        else f"{reasons[reason]} entries are no articles: they {reason.several}"
+        else f"{reasons[reason]} entries are not articles: they {reason.several}"
         for reason in LeftOut
         if reasons[reason] > 0
     )

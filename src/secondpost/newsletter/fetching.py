@@ -37,12 +37,12 @@ class FeedFetching:
 def _refusal(fetched: Fetched) -> str:
     match fetched.status:
         case 404 | 410:
-            return f"There is nothing at its address any more (HTTP {fetched.status})."
+            return f"There is no feed at its address any more (HTTP {fetched.status})."
         case 401 | 403:
-            return f"The server does not let us read it (HTTP {fetched.status})."
+            return f"The server refuses to show it to us (HTTP {fetched.status})."
         case 429:
-            return "The server asks us to come less often (HTTP 429)."
+            return "The server says that we read it too often (HTTP 429)."
         case status if status >= 500:
-            return f"The server has a problem of its own (HTTP {status})."
+            return f"The server has a problem (HTTP {status})."
         case status:
-            return f"The server answers with HTTP {status}."
+            return f"The server answered with HTTP {status}."

@@ -146,16 +146,16 @@ def _doubt(read: FeedRead, sight: Sight, before: Before, rules: LookRules, now_m
     feed = before.feed
     own = {canonical(read.identity), canonical(feed.url)} & set(rules.own_archives)
     if len(own) > 0 or read.generator.startswith(OWN_GENERATOR):
-        return "It is an archive of issues, not a blog: an issue made of issues would never end."
+        return "It is the archive of a newsletter, not a blog: an issue made from issues would never end."
     if len(read.articles) == 0 and before.had_articles:
         return "It is empty, and it was not before."
     if len(feed.identity) > 0 and identity_of(read, feed.url) != feed.identity:
         is_known = len(sight.familiar) * 2 >= sight.window > 0
         if not is_known and not goes_on(sight, now_ms):
             return (
-                f"It is another feed now: it calls itself {identity_of(read, feed.url)!r}, and was "
-                f"{feed.identity!r}. If that is right, spell its address in `feeds` another way, such "
-                "as with ?new at its end."
+                f"It has become a different feed: its id is now {identity_of(read, feed.url)!r}, and was "
+                f"{feed.identity!r}. If that is right, change its address in `feeds` a little, such as "
+                "by adding ?new at its end."
             )
     return None
 
@@ -224,9 +224,9 @@ def _judgement(article: Article, doubt: str | None, feed: Feed, rules: LookRules
         return ArticleState.SEEN, "it was there when the feed was first read"
     categories = frozenset(category.casefold() for category in article.categories)
     if not categories.isdisjoint(rules.skip):
-        return ArticleState.SKIPPED, "its category is one to skip"
+        return ArticleState.SKIPPED, "it has a category that `skip` names"
     if len(rules.only) > 0 and categories.isdisjoint(rules.only):
-        return ArticleState.SKIPPED, "it is in none of the categories to take"
+        return ArticleState.SKIPPED, "it has none of the categories that `only` names"
     return (ArticleState.WAITING, "") if doubt is None else (ArticleState.HELD, doubt)
 
 

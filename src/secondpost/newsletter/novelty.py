@@ -23,10 +23,10 @@ SAME_MOMENT_MS = 30_000  # dates that lie so close together are those of a build
 SAME_DAY_MS = DAY_MS  # many blogs date to the day
 FASTER_MAX = 4  # times as fast as before a blog may be written in an outage
 
-MANY = "much of the feed was new at once, and neither its order nor its dates say that it was written since"
+MANY = "much of the feed was new at once, and neither order nor dates show that it was written recently"
 BACKDATED = "its date is long before it was first seen"
 FAR_AHEAD = "its date is more than a month ahead"
-BEHIND = "it stands behind all that was known, and seems to be an old article"
+BEHIND = "it appeared below all known articles, and seems to be an old one"
 UNRECOGNISABLE = "everything in the feed was new at once: its ids may have changed"
 CHANGED = "it has the title or the date of an article that has gone, and may be the same one"
 

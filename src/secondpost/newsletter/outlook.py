@@ -1,4 +1,4 @@
-"""What the owner is told of the next issue: the decision in words, and what else stands in its way."""
+"""What the owner reads of the next issue: the decision in words, and what else stands in its way."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class Outlook:
 class Beside:
     """What else the owner should know of a newsletter whose issue waits."""
 
-    unlooked: tuple[str, ...]  # feeds that nobody has looked at yet
+    unlooked: tuple[str, ...]  # feeds that have not been read yet
     held: Mapping[str, int]  # why articles are held, and how many are
     is_only_past: bool  # the feed was read, and all that stood in it counts as seen
     left_out: Mapping[str, str]  # by feed: which of its entries are no articles, and why
@@ -59,10 +59,14 @@ def reason(newsletter: str, decision: Decision, standing: Standing, beside: Besi
     """For the owner: why, and what else stands in the way of more articles."""
     sentences = [decision.sentence(when)]
     if not isinstance(decision, InDoubt):
-        sentences += [f"The feed {feed.url} is in doubt: {feed.finding}" for feed in standing.doubts]
+        sentences += [
+            f"There is a problem with the feed {feed.url}: {feed.finding}" for feed in standing.doubts
+        ]
     if len(standing.unripe) > 0 and not isinstance(decision, Settling):
-        sentences.append(f"{counted(len(standing.unripe))} more must settle, or bear a date to come.")
-    sentences += [f"The feed {url} was not looked at yet." for url in beside.unlooked]
+        unripe = len(standing.unripe)
+        more = "1 more article is" if unripe == 1 else f"{unripe} more articles are"
+        sentences.append(f"{more} too new, or dated in the future.")
+    sentences += [f"The feed {url} has not been read yet." for url in beside.unlooked]
     for why, articles in beside.held.items():
         sentences.append(f"{counted(articles)} {'is' if articles == 1 else 'are'} held: {why}.")
     if len(beside.held) > 0:
@@ -70,11 +74,11 @@ def reason(newsletter: str, decision: Decision, standing: Standing, beside: Besi
     sentences += [f"In the feed {url}, {entries}." for url, entries in beside.left_out.items()]
     if beside.is_only_past:
         sentences.append(
-            "What stood in the feed at the first look counts as read; articles that come from now on are new."
+            "Articles that were in the feed when it was first read are not sent; only new ones are."
         )
     if beside.goes_by is not None:
         calendar = f'"{beside.goes_by.every}" ({beside.goes_by.timezone})'
-        sentences.append(f"The service still goes by {calendar}: restart it, and it reads the file again.")
+        sentences.append(f"The service still uses {calendar}: restart it, so that it reads the file again.")
     return " ".join(sentences)
 
 

@@ -118,7 +118,7 @@ class Publisher:
         for cause in sorted((held & before) - alarmed):
             self._log.alarm(
                 "articles-held",
-                f"{name}: an article is held, or several: {cause}. Type: secondpost issue next {name}",
+                f"{name}: one or more articles are held: {cause}. To see them: secondpost issue next {name}",
             )
         known = held & (before | alarmed)
         if known != alarmed:

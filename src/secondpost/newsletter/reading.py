@@ -31,7 +31,7 @@ from secondpost.world.ports import Clock
 
 WAITING_MAX = 1_000  # articles that are looked at together
 
-UNASKED = "It answers that nothing has changed (304), and was not asked that."
+UNASKED = "The server answered that nothing has changed (304), which we did not ask."
 
 Look = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # answered by the fetch role
 

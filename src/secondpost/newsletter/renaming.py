@@ -32,7 +32,8 @@ def left_behind_text(known: KnownNewsletter) -> str:
     """What is wrong with a newsletter that the file does not name."""
     readers = f"{known.readers:,} reader{'' if known.readers == 1 else 's'}"
     issues = f"{known.issues:,} issue{'' if known.issues == 1 else 's'}"
-    return f"the store has {readers} and {issues} of {known.name}, which is not in the file: they get nothing"
+    held = f"the store has {readers} and {issues} of {known.name}"
+    return f"{held}, which is not in the file: they get nothing"
 
 
 def what_to_do_text(known: KnownNewsletter, unused: Sequence[str] | None) -> str:
@@ -55,6 +56,6 @@ def left_behind_sentence(known: KnownNewsletter, unused: Sequence[str] | None) -
 def cut_short_text(former: FormerName) -> str:
     """What is wrong with a rename that is not done."""
     return (
-        f"the move of {former.name} to the name {former.now} is not done, and nothing is sent; the service "
-        f"goes on with it, or type: secondpost newsletter rename {former.name} {former.now}"
+        f"renaming {former.name} to {former.now} is not finished, and nothing is sent until it is; the "
+        f"service continues it, or type: secondpost newsletter rename {former.name} {former.now}"
     )

@@ -47,13 +47,13 @@ class Rule(StrEnum):
     ENOUGH = "it has at least as many articles as its minimum"
     TITLE = "every article's title is in both parts"
     LINK = "every article's link is in both parts"
-    HOLE = "nothing personal is in it but its own links, once each"
-    LEAVE = "the link to leave is there exactly once in each part"
+    HOLE = "it has nothing personal but the reader's links, once each"
+    LEAVE = "the link to unsubscribe is in each part exactly once"
     TOKEN = "no template token is left in it"
     TEXT = "the text part is not too short"
     SIZE = "the HTML is not too large"
     ABSOLUTE = "all its addresses are absolute"
-    PASSIVE = "nothing in it is active"
+    PASSIVE = "it has no active content"
     WRITTEN = "it can be written as a mail"
 
 

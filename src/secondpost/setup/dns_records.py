@@ -94,7 +94,7 @@ def _mx(config: Config) -> Asking[Examined]:
         addresses = yield Addresses(bounces.name)
         assert isinstance(addresses, AddressAnswer)
         state, found = _state_of(addresses.finding), addresses.addresses
-    why = "reports about mail to readers, and readers who write, find this server"
+    why = "reports about mail to readers, and mail from readers, reach this server"
     return Examined(bounces.name, "MX", f"10 {hostname}.", state, found, why)
 
 
@@ -117,7 +117,7 @@ def _dkim(domain: Domain, key: DkimKey) -> Asking[Examined]:
 def _dmarc(domain: Domain) -> Asking[Examined]:
     name = f"_dmarc.{domain}"
     texts = yield from _texts(name)
-    why = "large providers ask for it of everybody who sends to many (DMARC)"
+    why = "large providers require it from everyone who sends to many (DMARC)"
     return _only_one(name, "v=DMARC1; p=none", "v=dmarc1", texts, why)
 
 

@@ -76,7 +76,7 @@ class ListColumns:
         try:
             person = person_in(cells[self.address])
         except ValueError:
-            return BadRow(line, "there is no address that mail can be sent to")
+            return BadRow(line, "it has no address that mail can be sent to")
         verdict = self.verdict(cells)
         if person.gets_none and verdict < Verdict.LEFT:
             verdict = Verdict.LEFT
@@ -211,7 +211,7 @@ def _address_of(part: ListPart, columns: Sequence[ListColumn]) -> int:
     for found in (told, named, [] if part.address is None else [part.address]):
         if len(found) > 0:
             return found[0]
-    raise NoList('no column is called "email": say which it is with --column address=NAME')
+    raise NoList('no column is called "email": name the one with the addresses: --column address=NAME')
 
 
 def _only_one_address(column: ListColumn, address: int) -> ListColumn:

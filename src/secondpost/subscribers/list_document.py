@@ -79,7 +79,7 @@ def _zipped(name: str, octets: Octets, address_name: str | None) -> list[ListPar
     if len(found) == 0:
         names = ", ".join(member.filename for member in archive.infolist()[:HEAD_LINES_MAX])
         raise NoList(
-            f"it is a ZIP, and not one of Mailchimp; unpack it and bring in its list of readers: {names}"
+            f"it is a ZIP file, but not of Mailchimp: unpack it and import the list of readers: {names}"
         )
     return found
 
@@ -124,9 +124,9 @@ def _json_part(name: str, lines: Callable[[], IO[str]]) -> ListPart:
         for _, columns in objects_of(source):
             names.update(dict.fromkeys(columns))
             if len(names) > COLUMNS_MAX:
-                raise NoList(f"its objects have more than {COLUMNS_MAX} names")
+                raise NoList(f"its objects have more than {COLUMNS_MAX} different keys")
     if not any(_is_address(each, None) for each in names):
-        raise NoList('it is JSON, and no object in it has an address called "email"')
+        raise NoList('it is JSON, but no object in it has an "email"')
     head = tuple(names)
 
     def records() -> Iterator[Record]:
@@ -171,7 +171,7 @@ def _head_of(lines: list[str], address_name: str | None) -> _Head | None:
         before.append(plain)
     if len(before) == 0:
         return None
-    raise NoList('no column is called "email", and the first lines hold no address')
+    raise NoList('it has no column called "email", and no address in its first lines')
 
 
 def _head_above(before: list[str], number: int, delimiter: str, cells: list[str]) -> _Head:

@@ -7,7 +7,7 @@ from typing import IO
 from secondpost.subscribers.list_rows import NoList
 
 PIECE_OCTETS = 256 * 1024
-NOT_ONE_WAY = "it is not written in one way throughout: save it as UTF-8 and bring it in again"
+NOT_ONE_WAY = "it mixes several encodings: save it as UTF-8 and import it again"
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # an octet that is no UTF-8
 _BEYOND_ASCII = re.compile("[\u0080-\ud7ff\ue000-\U0010ffff]")

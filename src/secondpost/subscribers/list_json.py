@@ -116,13 +116,13 @@ class _Scanner:
             try:
                 found, end = self._decoder.raw_decode(self._text, self._at)
             except RecursionError:
-                raise NoList("it is JSON that nests too deeply") from None
+                raise NoList("it is JSON that is nested too deeply") from None
             except ValueError:
                 if self._is_long():
                     raise NoList(f"{self._place()} is too long for one reader") from None
                 if self._more():
                     continue
-                raise NoList(f"it is no JSON from {self._place()} on") from None
+                raise NoList(f"it is not valid JSON from {self._place()} on") from None
             # A number may go on in the next piece.
             if end < len(self._text) or not self._more():
                 self._at = end
@@ -131,7 +131,7 @@ class _Scanner:
 
     def _expect(self, mark: str) -> None:
         if self._peek() != mark:
-            raise NoList(f"it is no JSON from {self._place()} on")
+            raise NoList(f"it is not valid JSON from {self._place()} on")
         self._at += 1
 
     def _place(self) -> str:

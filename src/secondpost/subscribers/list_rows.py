@@ -82,4 +82,4 @@ ListRow = Row | OwnRow | HashRow | BadRow
 
 
 class NoList(ValueError):
-    """The whole is no list of readers that can be brought in. The text says why and what would be one."""
+    """It is not a list of readers that can be imported. The text says why, and what would be one."""

@@ -211,8 +211,8 @@ LIST_SERVERS: tuple[ExportForm, ...] = (
         "subscribers",
         "uuid,email,attributes,status",
         _LISTMONK,
-        unsaid="who has left the list or never confirmed: who left stays enabled. Export one list with the "
-        "filter subscription_status=confirmed, or take the JSON of its API",
+        unsaid="who left the list or never confirmed: people who left stay enabled. Export one list with the "
+        "filter subscription_status=confirmed, or use the JSON of its API",
     ),
     export_form(
         "listmonk",
@@ -258,7 +258,7 @@ LIST_SERVERS: tuple[ExportForm, ...] = (
         "email,list_id,role",
         _MAILMAN3_OLD,
         rows_at="entries",
-        unsaid="whose delivery is off: by themselves, by bounces or by the moderator",
+        unsaid="whose delivery is turned off: by themselves, by bounces or by the moderator",
     ),
     export_form("Mailman 2", "membership list", "email address,nomail,not metoo,nodupes", _MAILMAN2),
     export_form("Google Groups", "members", "Email address,Group status", _GOOGLE_GROUPS, whole=_ACTIVE),

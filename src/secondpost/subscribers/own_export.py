@@ -113,7 +113,7 @@ class OwnColumns:
                 attributes=() if attributes == "" else tuple(_ATTRIBUTES.decode(attributes).items()),
             )
         except ValueError:  # nothing of it is repeated: it may be personal
-            return BadRow(line, "it is not as an export of Secondpost writes it")
+            return BadRow(line, "it is not as Secondpost exports it")
 
     def _suppressions(self, cells: Sequence[str], now_ms: int) -> tuple[Suppression, ...]:
         found = []

@@ -51,4 +51,4 @@ def check_reader(mailbox: Mailbox, own: frozenset[Domain]) -> None:
     if not is_public(mailbox.domain):
         raise NotAReader(f"{mailbox.domain.name} is not a full domain")
     if mailbox.domain in own:
-        raise NotAReader(f"{mailbox.domain.name} is this server itself, where no reader is")
+        raise NotAReader(f"{mailbox.domain.name} is this server itself, which has no readers")

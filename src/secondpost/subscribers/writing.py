@@ -20,8 +20,8 @@ from secondpost.subscribers.typed import NotAReader
 SUBJECT_CHARACTERS_MAX = 200  # of what was written, as it is kept as the consent
 
 BY_MAIL = "mail"
-BY_A_PROGRAM = "a program wrote it: nothing was done"
-NOBODY_JOINS = "nobody can be seen who wants to join"
+BY_A_PROGRAM = "written by a program: nothing was done"
+NO_ADDRESS_TO_JOIN = "it does not show who wants to join"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ReadersWriting:
 
     async def leaves(self, token: Token, mail: InsideMail) -> str:
         left = await self.readers.leave(SubscriberId(token.subscriber), BY_MAIL, mail.id)
-        return "the reader left" if left else "there was nothing to leave"
+        return "the reader left" if left else "the reader had already left"
 
     async def confirms(self, token: Token, mail: InsideMail) -> str:
         header = header_of(mail.beginning)
@@ -48,9 +48,9 @@ class ReadersWriting:
             case Confirmed.NOW:
                 return "the reader confirmed"
             case Confirmed.ALREADY:
-                return "is a reader already"
+                return "is already a reader"
             case Confirmed.GONE:
-                return "nobody waits for this confirmation any more"
+                return "this confirmation has expired"
 
     async def joins(self, newsletter: str, mail: InsideMail) -> str:
         header = header_of(mail.beginning)
@@ -60,12 +60,12 @@ class ReadersWriting:
         if author is None and isinstance(mail.sender, Mailbox):
             author = mail.sender
         if author is None:
-            return NOBODY_JOINS
+            return NO_ADDRESS_TO_JOIN
         where = f"mail to {join_address(newsletter, self.bounces)}"
         try:
             asked = await self.sign_ups.ask(newsletter, author, where, _subject(header), mail.caller, BY_MAIL)
         except NotAReader:
-            return NOBODY_JOINS
+            return NO_ADDRESS_TO_JOIN
         return f"asked to join {newsletter}: {asked.value}"
 
 

@@ -151,7 +151,7 @@ class ReaderPages:
             if request.method == "POST":
                 await self._is_gone(token)
             return self.site.told(
-                "We store nothing about you", "There is no subscription behind this link.", status=410
+                "We store nothing about you", "This link does not belong to a subscription.", status=410
             )
         if request.method == "POST":
             return await self._decided(request, about)
@@ -177,7 +177,7 @@ class ReaderPages:
                 )
             case "erase":
                 await self.readers.erase(subscriber.id)
-                return self.site.told("Your data is deleted", "You will get no more email from us.")
+                return self.site.told("Your data has been deleted", "You will get no more email from us.")
             case _:
                 raise HTTPException(400)
 
@@ -227,7 +227,7 @@ class ReaderPages:
         """Of an issue that the owner only looked at: whatever is asked for is done for nobody."""
         return self.site.told(
             "This link is from a test copy",
-            "It belongs to no reader and changes nothing. In an issue, it opens the reader's own page.",
+            "It belongs to no reader and changes nothing. In a real issue, it opens the reader's own page.",
         )
 
     def _token(self, request: Request, purpose: Purpose) -> Token:

@@ -126,7 +126,7 @@ class SqliteIssues(Base):
             )
             db.execute(ISSUE_QUERIES["take_articles"], (as_json(draft.articles), id, draft.newsletter))
             if db.changes() != len(draft.articles):
-                raise IssueRefused("one of the articles does not wait for an issue any more")
+                raise IssueRefused("one of the articles is no longer waiting for an issue")
             db.execute(ISSUE_QUERIES["drop_note"], (draft.newsletter,))
             return issue_in(db, id)
 
@@ -215,7 +215,7 @@ def _add(
     """The row, its message and its slot; `counts` are the articles and their minimum."""
     refuse_half_renamed(db, newsletter)
     if len(db.execute(ISSUE_QUERIES["slot"], (newsletter, slot)).fetchall()) > 0:
-        raise IssueRefused(f"the slot {slot} has its outcome already")
+        raise IssueRefused(f"the time {slot} has been decided already")
     [(next_number,)] = db.execute(ISSUE_QUERIES["next_number"], (newsletter,)).fetchall()
     db.execute(
         ISSUE_QUERIES["add_issue"],
@@ -231,7 +231,7 @@ def _add(
 def refuse_half_renamed(db: apsw.Connection, newsletter: str) -> None:
     """Raises IssueRefused: some of its readers and articles still bear another name."""
     if is_being_renamed(db, newsletter):
-        raise IssueRefused(f"{newsletter} is being renamed, and that is not done")
+        raise IssueRefused(f"{newsletter} is being renamed, and that is not finished yet")
 
 
 def issue_in(db: apsw.Connection, id: IssueId) -> Issue:

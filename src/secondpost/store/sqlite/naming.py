@@ -97,10 +97,12 @@ def _ledger_that_goes(db: apsw.Connection, old: str, new: str) -> str | None:
     """
     for newsletter, issue, state in db.execute(NAMING_QUERIES["under_way"], (old, new)).fetchall():
         raise RenameRefused(
-            f"issue {issue} of {newsletter} is {state}: let the service finish it, then rename it"
+            f"issue {issue} of {newsletter} is {state}: rename it when the service has finished that"
         )
     for name, now in db.execute(NAMING_QUERIES["half_done"], (old, new)).fetchall():
-        raise RenameRefused(f"{name} is not all moved to {now} yet; first: newsletter rename {name} {now}")
+        raise RenameRefused(
+            f"{name} has not been moved to {now} completely; first: secondpost newsletter rename {name} {now}"
+        )
     former = db.execute(NAMING_QUERIES["former"], (old,)).fetchall()
     if len(former) > 0 and former[0][0] == new:
         _, _, is_done = former[0]
@@ -108,13 +110,13 @@ def _ledger_that_goes(db: apsw.Connection, old: str, new: str) -> str | None:
             return None
         [(_, issues)] = db.execute(NAMING_QUERIES["of_its_own"], (old,)).fetchall()
         if number(issues) > 0:
-            raise RenameRefused(f"{old} has issues again since it was renamed; give it another name")
+            raise RenameRefused(f"{old} has had issues again since it was renamed: give it another name")
         return old
     [(readers, issues)] = db.execute(NAMING_QUERIES["of_its_own"], (new,)).fetchall()
     if number(readers) + number(issues) > 0:
         raise RenameRefused(
-            f"{new} has readers or issues of its own, and two newsletters do not become one; "
-            f"give {old} a name that no newsletter had"
+            f"{new} has readers or issues of its own, and two newsletters cannot be merged: "
+            f"give {old} a name that no newsletter has had"
         )
     return new
 

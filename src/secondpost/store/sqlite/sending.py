@@ -58,7 +58,7 @@ class SqliteSending(Checkpoints):
             if found.state is IssueState.STOPPED:
                 return found  # a stop that was cut short goes on
             if found.state not in (IssueState.OPEN, IssueState.FROZEN, IssueState.SENDING):
-                raise IssueRefused(f"issue {found.number} is {found.state} and cannot be stopped")
+                raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be stopped")
             counts = {
                 str(state): number(many) for state, many in db.execute(ISSUE_QUERIES["reckoning"], (issue,))
             }
@@ -98,7 +98,7 @@ class SqliteSending(Checkpoints):
         def batch(db: apsw.Connection) -> int:
             found = issue_in(db, issue)
             if found.state not in (IssueState.SENDING, IssueState.DONE):
-                raise IssueRefused(f"issue {found.number} is {found.state}: nothing of it is tried again")
+                raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be tried again")
             if found.state is IssueState.DONE and is_another_under_way(db, found):
                 raise IssueRefused(f"another issue of {found.newsletter} is not finished yet")
             db.execute(ISSUE_QUERIES["retry_unknown"], (issue, now_ms, BATCH_ROWS, subscriber))
