@@ -148,7 +148,8 @@ def suspects_in(cell: str) -> list[str]:
     """
     if cell.upper() == cell.lower():  # no letters
         return []
-    if _QUICK.search(cell.casefold().translate(_SEPARATORS) if cell.isascii() else folded(cell)) is None:
+    plain = cell if cell.isascii() else unicodedata.normalize("NFKD", cell).encode("ascii", "ignore").decode()
+    if _QUICK.search(plain.casefold().translate(_SEPARATORS)) is None:
         return []
     return [item for item in _items_of(cell) if _is_suspect_item(_words_of(item))]
 
