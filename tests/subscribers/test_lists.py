@@ -377,6 +377,24 @@ def test_of_a_line_with_more_cells_than_columns_no_state_is_known() -> None:
 
 
 @pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_a_zip_that_is_torn_or_encrypted_says_so(method: int, is_encrypted: bool) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        archive.writestr("subscribed.csv", "Email Address,MEMBER_RATING,OPTIN_TIME,LEID,EUID\n" * 100)
+    octets = bytearray(target.getvalue())
+    if is_encrypted:
+        octets[octets.index(b"PK\x03\x04") + 6] |= 1
+        octets[octets.index(b"PK\x01\x02") + 8] |= 1
+    else:
+        octets[60:90] = bytes(30)
+    with pytest.raises(NoList, match=r"subscribed\.csv in the ZIP cannot be read"):
+        rows(bytes(octets))
+
+
+@pytest.mark.parametrize(
     "before", ["", "email,name\na@example.org,Ann\n", '{"email": "a@example.org", "x": "']
 )
 def test_a_line_that_would_fill_the_memory_is_refused(before: str) -> None:

@@ -6,8 +6,10 @@ CSV with any usual separator, JSON, or an address a line. A ZIP of Mailchimp is 
 
 import csv
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -30,6 +32,8 @@ ZIP_MARK = b"PK\x03\x04"
 Octets = Callable[[], IO[bytes]]  # opens them anew, from their beginning
 Record = tuple[int, list[str]] | BadRow  # the line where it begins, from 1, and its cells
 
+# What zipfile raises of a member that is torn, encrypted, or packed in a way that is not known.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
 _ADDRESS_NAMES = frozenset(
     name
     for columns in (GENERAL, *(form.columns for form in EXPORTS))
@@ -75,7 +79,10 @@ def _zipped(name: str, octets: Octets, address_name: str | None) -> list[ListPar
     for member in archive.infolist():
         if not member.filename.endswith(".csv") or member.filename.startswith("__MACOSX"):
             continue
-        part = _part(member.filename, _member(archive, member), address_name)
+        try:
+            part = _part(member.filename, _member(archive, member), address_name)
+        except _UNREADABLE as error:  # all of it was read, for its encoding
+            raise NoList(f"{member.filename} in the ZIP cannot be read: {error}") from None
         if part is not None and _is_of_mailchimp(part):
             found.append(part)
     if len(found) == 0:
