@@ -37,6 +37,12 @@ WRITTEN = {
     "mailto:ann@example.org": "",
     "<ann@example.org>": "",
     "ann@localhost": "",
+    "ann @example.org": "",
+    "Ann (ann @ example.org)": "Ann",
+    "ann@[127.0.0.1]": "",
+    "ann@@example.org (Ann)": "Ann",
+    "ann\N{FULLWIDTH COMMERCIAL AT}example.org": "",
+    "mailto:ann%40example.org": "",
     "  ": "",
 }
 

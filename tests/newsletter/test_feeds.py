@@ -486,3 +486,22 @@ def test_the_language_of_an_article_is_what_its_feed_says(document: str, expecte
     read = read_feed(document.encode(), "", URL)
     assert isinstance(read, FeedRead)
     assert [article.language for article in read.articles] == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        (r"cut \ud83d", "cut \ufffd"),
+        (r"\ude00x", "\ufffdx"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\N{GRINNING FACE}"),
+        (r"\\ud83d", r"\ud83d"),
+    ],
+)
+def test_half_a_character_in_one_article_costs_no_other(written: str, title: str) -> None:
+    document = (
+        '{"version": "https://jsonfeed.org/version/1.1", "title": "B", "items": ['
+        f'{{"id": "1", "url": "/1", "title": "{written}"}}, {{"id": "2", "url": "/2", "title": "B"}}]}}'
+    )
+    read = read_feed(document.encode(), "application/feed+json", URL)
+    assert isinstance(read, FeedRead)
+    assert [article.title for article in read.articles] == [title, "B"]

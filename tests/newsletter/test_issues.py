@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from secondpost.compose.issue import HTML_OCTETS_MAX, IssueComposer
 from secondpost.config.records import Order, Start
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedNotLookedAt, FeedRead, FeedUnchanged, FeedUnreadable
@@ -30,6 +31,7 @@ from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import Outlook
 from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
+from tests.compose.articles import DATED_S, MASTHEAD
 from tests.newsletter.blog import (
     DAY_MS,
     HOUR_MS,
@@ -784,5 +786,30 @@ def test_no_feed_is_waited_for_while_the_service_leads(bench: Bench) -> None:
         assert blog.store.issues("weekly", None, 9) == [], "of an old look no issue is made"
         assert isinstance((await blog.turn()).decision, Ready)
         assert len(blog.asked) == asked + 1
+
+    bench.run(story())
+
+
+def test_long_links_make_no_issue_that_is_too_large_to_be_made(bench: Bench) -> None:
+    """Beside each other they would hold up the newsletter, and every issue after it."""
+    blog = bench.blog()
+    long = [
+        article(n, link=f"https://www.example.net/{n}/{'a' * 1_900}", title=f"{n} {'& ' * 90}")
+        for n in range(ARTICLES_OF_AN_ISSUE_MAX, 0, -1)
+    ]
+
+    async def story() -> None:
+        await blog.says(replace(articles(), articles=tuple(long)))
+        told = blog.publisher.outlook(blog.newsletter)
+        assert isinstance(told.decision, Ready)
+        told_of = [
+            found for id in told.decision.draft.articles if (found := blog.store.entry(id)) is not None
+        ]
+        assert len(told_of) < ARTICLES_OF_AN_ISSUE_MAX
+        composed = IssueComposer().compose(MASTHEAD, 1, DATED_S, [each.article for each in told_of])
+        assert len(composed.html.encode()) <= HTML_OCTETS_MAX
+        await blog.turn()
+        await blog.sees_through()
+        assert blog.store.count("weekly", ArticleState.WAITING) == ARTICLES_OF_AN_ISSUE_MAX - len(told_of)
 
     bench.run(story())

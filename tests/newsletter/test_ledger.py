@@ -9,7 +9,7 @@ from secondpost.mail.article import Article, FeedRead, FeedUnchanged, FeedUnread
 from secondpost.mail.issue import ArticleId
 from secondpost.newsletter import reading
 from secondpost.newsletter.decisions import InDoubt, Ready, Settling, TooFew
-from secondpost.newsletter.ledger import GONE
+from secondpost.newsletter.ledger import GONE, STRANGE_MAX
 from secondpost.newsletter.novelty import MANY
 from secondpost.store.newsletter_ports import ArticleMove, ArticleState
 from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, URL, WEEKLY, Bench, article, articles
@@ -126,6 +126,19 @@ def test_ids_that_changed_for_good_are_a_matter_for_the_owner(bench: Bench) -> N
 
     def replace_state(id: ArticleId) -> ArticleMove:
         return ArticleMove(id, ArticleState.SKIPPED, "the same as before")
+
+    bench.run(story())
+
+
+def test_a_feed_with_other_articles_at_each_look_does_not_fill_the_disk(bench: Bench) -> None:
+    blog = bench.blog(replace(WEEKLY, start=Start.NEW))
+
+    async def story() -> None:
+        await blog.says(articles(*range(20)))
+        for look in range(1, 40):
+            await blog.later(HOUR_MS)
+            await blog.says(articles(*range(1000 * look, 1000 * look + 20)))
+        assert blog.store.count("weekly", ArticleState.HELD) == STRANGE_MAX
 
     bench.run(story())
 

@@ -7,7 +7,7 @@ import pytest
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
-from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.naming_ports import FormerName, KnownNewsletter, RenameRefused
 from secondpost.store.newsletter_ports import (
     ArticleState,
@@ -21,7 +21,7 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite import SqliteNewsletterStore, naming
 from secondpost.store.sqlite.base import BATCH_ROWS
-from secondpost.store.subscriber_ports import NewsletterStore, Reason, SignedUp
+from secondpost.store.subscriber_ports import Imported, NewsletterStore, Reason, SignedUp
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import FEED, WEEKLY, Publisher, new
 from tests.store.test_newsletter_triggers import contradictions
@@ -259,6 +259,21 @@ async def test_who_signed_up_under_the_old_name_since_comes_along(place: SqliteP
     assert (back.id, back.consent is None) == (kept.id, False), "the links in old mails are theirs"
     assert store.left_behind([DAILY]) == []
     assert contradictions(store._opened.db, place.clock.ms) == {}
+
+
+async def test_no_list_under_the_old_name_brings_back_who_had_left(place: SqlitePlace) -> None:
+    store = place.open_newsletter()
+    await furnished(place, store)
+    leader = await led(store)
+    await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+    await moved(store, WEEKLY, leader)
+    for how in ("import", "owner"):
+        listed = [Imported(Mailbox.parse("r0@example.net"), state=SubscriberState.ACTIVE)]
+        consent = Consent("at the fair", how, "", place.clock.ms)
+        await store.import_batch(WEEKLY, listed, SubscriberState.ACTIVE, consent, place.clock.ms)
+        await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
+        await moved(store, WEEKLY, leader)
+        assert state(store, "r0@example.net") is SubscriberState.LEFT
 
 
 async def test_old_names_lead_on_and_a_name_that_is_used_again_leads_nowhere(place: Place) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from secondpost.store.subscriber_ports import Reason
 from secondpost.subscribers.cells import plain_cell, safe_cell
+from secondpost.subscribers.list_document import LINE_CHARACTERS_MAX
 from secondpost.subscribers.list_moments import moment_ms
 from secondpost.subscribers.list_rows import Agreed, BadRow, NoList, Row, Verdict
 from secondpost.subscribers.list_verdicts import state_words
@@ -253,6 +254,18 @@ def test_a_moment_is_never_guessed() -> None:
         ("Date of unsubscription by post", "2024-01-05"),
         ("Zustand", "abgemeldet"),
         ("contact result", "deleted"),
+        ("Zustand", "gekündigt"),
+        ("Statut", "desabonne"),
+        ("Statut", "de\u0301sabonne\u0301"),
+        ("Estado", "Baja"),
+        ("Estado", "Rebotado"),
+        ("note", "un\u200bsubscribed"),
+        ("note", "ｕｎｓｕｂｓｃｒｉｂｅｄ"),
+        ("Abmeldedatum", "2024-01-05"),
+        ("Opt-in", "no"),
+        ("Accepts Email Marketing", "no"),
+        ("Newsletter", "Nein"),
+        ("active", "0"),
     ],
 )
 def test_a_word_in_doubt_in_a_column_that_is_not_understood_stops_the_import(column: str, value: str) -> None:
@@ -273,6 +286,9 @@ def test_a_word_in_doubt_in_a_column_that_is_not_understood_stops_the_import(col
         ("city", "Spamford"),
         ("unsubscribe_url", "https://example.org/u/1"),
         ("bounce count", "0"),
+        ("Opt-in", "yes"),
+        ("Newsletter", "weekly"),
+        ("vip", "no"),
         ("id", "3b1c9c1e-8f6b-4f2e-9f0b-aaaaaaaaaaaa"),
     ],
 )
@@ -352,6 +368,40 @@ def test_a_line_that_is_too_short_is_named() -> None:
     assert str(rows("name,email\nAnn\n")[0]) == "line 2: it has 1 columns, and the address is in number 2"
 
 
+def test_of_a_line_with_more_cells_than_columns_no_state_is_known() -> None:
+    text = "email,name,vip,unsubscribed\na@example.org,Lee, Ann,no,yes\nb@example.org,Bob,no,no,,\n"
+    told = rows(text)
+    assert str(told[0]) == "line 2: it has 5 columns, and the head has 4"
+    assert verdicts(text) == [("b@example.org", "active")]
+    assert understood(text).parts[0].bad == 1
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_a_zip_that_is_torn_or_encrypted_says_so(method: int, is_encrypted: bool) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        archive.writestr("subscribed.csv", "Email Address,MEMBER_RATING,OPTIN_TIME,LEID,EUID\n" * 100)
+    octets = bytearray(target.getvalue())
+    if is_encrypted:
+        octets[octets.index(b"PK\x03\x04") + 6] |= 1
+        octets[octets.index(b"PK\x01\x02") + 8] |= 1
+    else:
+        octets[60:90] = bytes(30)
+    with pytest.raises(NoList, match=r"subscribed\.csv in the ZIP cannot be read"):
+        rows(bytes(octets))
+
+
+@pytest.mark.parametrize(
+    "before", ["", "email,name\na@example.org,Ann\n", '{"email": "a@example.org", "x": "']
+)
+def test_a_line_that_would_fill_the_memory_is_refused(before: str) -> None:
+    with pytest.raises(NoList, match="too long for one reader"):
+        rows(before + "x" * LINE_CHARACTERS_MAX)
+
+
 @pytest.mark.parametrize(
     "list_",
     [
@@ -360,6 +410,7 @@ def test_a_line_that_is_too_short_is_named() -> None:
         "{}",
         '{"a": [1, 2',
         "[[[[",
+        '{"a":' * 100_000,
         '[{"email": }]',
         "x" * 200_000,
         b"PK\x03\x04",

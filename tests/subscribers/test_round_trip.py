@@ -24,6 +24,10 @@ from secondpost.world.real_work import RealWork
 from tests.subscribers.listed import understood
 
 NOW_MS = 1_800_000_000_000
+ONE_ACTIVE = (
+    "email,state,since,created,agreed_where,agreed_how,agreed_text,agreed_at\r\n"
+    "ann@reader.example,active,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z,page,form,,2026-01-01T00:00:00Z\r\n"
+)
 DAY_MS = 24 * 3_600_000
 ERASED, STRANGER = Mailbox.parse("erased@reader.example"), Mailbox.parse("stranger@reader.example")
 
@@ -324,5 +328,30 @@ def test_a_hash_or_key_that_cannot_be_ours_is_a_bad_line(tmp_path: Path) -> None
         report = await brought_in(store, "".join([lines[0], *torn]))
         assert (report.hashes, report.bad_count) == (0, 4)
         assert store._read("SELECT count(*) FROM secret") == [(1,)]
+
+    asyncio.run(in_a_store(str(tmp_path), story))
+
+
+def test_of_two_lines_of_an_export_about_one_reader_the_one_that_brings_no_mail_holds(tmp_path: Path) -> None:
+    async def story(store: SqliteNewsletterStore) -> None:
+        head, active = ONE_ACTIVE.splitlines(keepends=True)
+        for number, state in enumerate(("left", "suspended", "complained", "pending")):
+            again = active.replace("active", state).replace("ann@", f"ann{number}@")
+            first = active.replace("ann@", f"ann{number}@")
+            await brought_in(store, "".join([head, first, again]))
+        assert store.reader_counts("weekly")[SubscriberState.ACTIVE] == 0
+
+    asyncio.run(in_a_store(str(tmp_path), story))
+
+
+def test_a_moment_of_an_export_that_is_still_to_come_is_not_believed(tmp_path: Path) -> None:
+    async def story(store: SqliteNewsletterStore) -> None:
+        since_and_created = "2026-01-01T00:00:00Z,2026-01-01T00:00:00Z,"
+        await brought_in(
+            store, ONE_ACTIVE.replace(since_and_created, since_and_created.replace("2026", "2999"))
+        )
+        reader = store.find("weekly", Mailbox.parse("ann@reader.example"))
+        assert reader is not None
+        assert (reader.since_ms, reader.created_ms) == (NOW_MS, NOW_MS)
 
     asyncio.run(in_a_store(str(tmp_path), story))

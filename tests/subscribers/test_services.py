@@ -21,7 +21,7 @@ from secondpost.subscribers.meanings import (
     YesNo,
     folded,
 )
-from secondpost.subscribers.services import EXPORTS, GENERAL, SUSPECT
+from secondpost.subscribers.services import EXPORTS, GENERAL, NO, SUSPECT, WANTS
 from tests.subscribers.export_samples import SAMPLES, ExportSample
 
 SERVICES = frozenset(
@@ -232,3 +232,10 @@ def standing_said(meaning: Meaning, value: str) -> str:
         case Plain():
             standing = None
     return NOTHING if standing is None else standing.value
+
+
+def test_the_words_of_the_tables_are_compared_as_they_stand() -> None:
+    """Folded, and without accents: else none of what a list says would ever be like them."""
+    for word in SUSPECT | WANTS | NO:
+        assert word == folded(word)
+        assert word.isascii()

@@ -17,7 +17,7 @@ from secondpost.cli.newsletter_documents import import_document
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import counted, progressed, progressing, say, say_json
-from secondpost.newsletter.renaming import left_behind_sentence
+from secondpost.newsletter.renaming import finish_renames, left_behind_sentence
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord
@@ -134,7 +134,8 @@ def import_(
                 raise Ending(f"nothing of {source} was imported: {first}", Exit.NO)
             sign_ups = open_.sign_ups
             bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)
-            async with led(open_.store):  # an issue that is frozen meanwhile would go to half of them
+            async with led(open_.store) as leader:  # an issue frozen meanwhile would go to half of them
+                await finish_renames(open_.store, leader)  # else who left is not yet known under this name
                 return await bringing.run(name, source, report, confirmed, invite, _progress(report.lines))
 
         try:

@@ -12,6 +12,7 @@ from secondpost.cli.newsletters import meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import counted, progressed, progressing, say
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.newsletter.renaming import cut_short_text
 from secondpost.subscribers.exporting import exported
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def export(words: tuple[str, ...], states: tuple[str, ...]) -> None:
 
     async def write(open_: "OpenNewsletter") -> None:
         nonlocal lines
+        for former in open_.store.former_names():
+            if not former.is_done and which.newsletter.name in (former.name, former.now):
+                raise Ending(f"the list is not whole: {cut_short_text(former)}", Exit.NO)
         for line in exported(open_.store, which.newsletter.name, wanted):
             target.write(line)
             lines += 1

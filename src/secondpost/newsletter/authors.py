@@ -12,7 +12,12 @@ AUTHOR_CHARACTERS_MAX = 200
 AUTHORS_MAX = 10  # of an article
 _WRITTEN_CHARACTERS_MAX = 1_000
 # As loose as can be: what is left of an address that was half recognised is worse than a word too few.
-_ADDRESS = re.compile(r"""(?:mailto:)?(?:"[^"@]*+"|[^\s<>()\[\],;:"@]++)@[^\s<>()\[\],;"@]+""", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"""(?:mailto:)?(?:"[^"@]*+"|[^\s<>()\[\],;:"@]++)"""
+    r"""(?:@+[^\s<>()\[\],;"@]+|\s?@+\s?(?:\[[^\[\]]*\]|[^\s<>()\[\],;"@]+\.[^\s<>()\[\],;"@]+))""",
+    re.IGNORECASE,
+)
+_SPELT = re.compile("\N{FULLWIDTH COMMERCIAL AT}|\N{SMALL COMMERCIAL AT}|%40")  # other spellings of @
 _EMPTY = re.compile(r"<\s*>|\(\s*\)|\[\s*\]|@(?!\S)")
 # Blogger says "Unknown" of a hidden profile, Bear "hidden" in the place of an address, Lemmy gives a page.
 _NOT_A_NAME = re.compile(r"(?:unknown|hidden|no-?reply|https?://\S*)", re.IGNORECASE)
@@ -28,7 +33,7 @@ def names_of(authors: Sequence[str]) -> str:
 
 def name_of(author: str) -> str:
     """Such as Ann for "ann@example.org (Ann)", "Ann <ann@example.org>" and "Ann"; "" for a mere address."""
-    written = unescape(author[:_WRITTEN_CHARACTERS_MAX])
+    written = _SPELT.sub("@", unescape(author[:_WRITTEN_CHARACTERS_MAX]))
     without = _EMPTY.sub(" ", _ADDRESS.sub(" ", written))
     words = plain(_ADDRESS.sub(" ", text_of(without)), AUTHOR_CHARACTERS_MAX)
     hidden = _NO_ADDRESS.match(words)

@@ -1,8 +1,12 @@
 """Is there an issue now, and if not, why not."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from secondpost.mail.article import Article
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
 from secondpost.mail.slot import Slot
 from secondpost.newsletter.calendar import SlotTime, SlotTimes
@@ -27,6 +31,9 @@ from secondpost.store.newsletter_ports import SlotOutcome
 LATE_MS = 12 * 3_600_000  # a slot older than this brings no issue by itself any more (R12)
 CLOCK_STEP_MS = 60_000  # a clock that is so far behind what is written down was set back
 ARTICLES_OF_AN_ISSUE_MAX = 100
+# What compose cannot shorten of all articles of an issue, beside the masthead within its 80,000 octets.
+TITLES_OCTETS_MAX = 70_000
+FRAME_OCTETS = 450  # around one title
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Desk:
     times: SlotTimes
     order: tuple[ArticleId, ...]  # of all articles that wait: how an issue tells them
     last_ms: int | None  # when the last outcome was recorded
+    title_octets: Mapping[ArticleId, int] = field(default_factory=lambda: MappingProxyType({}))  # with links
 
 
 def decide(standing: Standing, desk: Desk, rules: IssueRules, now_ms: int) -> Decision:
@@ -126,9 +134,24 @@ def _enough(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: Sl
 
 def _draft(ripe: tuple[ArticleId, ...], desk: Desk, rules: IssueRules, key: str) -> DigestDraft:
     """What does not fit into one issue waits for the next: those seen last, so that none waits for ever."""
-    chosen = frozenset(ripe[:ARTICLES_OF_AN_ISSUE_MAX])
+    chosen = frozenset(_fitting(ripe[:ARTICLES_OF_AN_ISSUE_MAX], desk, rules.minimum))
     articles = tuple(id for id in desk.order if id in chosen)
     return DigestDraft(rules.newsletter, key, articles, rules.minimum)
+
+
+def _fitting(ripe: tuple[ArticleId, ...], desk: Desk, minimum: int) -> tuple[ArticleId, ...]:
+    """Of many with very long links an issue could never be made, and none after it."""
+    room = TITLES_OCTETS_MAX
+    for place, id in enumerate(ripe):
+        room -= FRAME_OCTETS + desk.title_octets.get(id, 0)
+        if room < 0 and place >= minimum:
+            return ripe[:place]
+    return ripe
+
+
+def title_octets(article: Article) -> int:
+    """Of its title and its link in HTML."""
+    return len(escape(article.title).encode()) + len(escape(article.link).encode())
 
 
 def outcome(decision: Decision) -> tuple[SlotTime, SlotOutcome] | None:

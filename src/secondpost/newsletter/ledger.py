@@ -38,6 +38,7 @@ from secondpost.store.newsletter_ports import (
 
 OWN_GENERATOR = "Secondpost"
 GONE = "it has gone from the feed"
+STRANGE_MAX = 200  # articles held from looks in which nothing was familiar; one look may have more
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,10 @@ def look(
         held = tuple(
             NewArticle(each.article, each.marks.link, ArticleState.HELD, UNRECOGNISABLE) for each in fresh
         )
+        # A feed with other words at each look would fill the disk.
+        strange = sum(is_strange(entry) for entry in before.waiting)
+        if strange > 0 and strange + len(held) > STRANGE_MAX:
+            held = ()
         finding = _unrecognisable_text(sight.window, before.feed.newsletter)
         return replace(no_information(before.feed, finding, now_ms), new=held, again=again)
     feed = replace(

@@ -16,7 +16,14 @@ from secondpost.maillog import MailLog
 from secondpost.newsletter.calendar import slot_times
 from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.eligible import FETCH_MS, Standing, is_in_doubt, standing
-from secondpost.newsletter.issues import Desk, IssueRules, decide, decide_forced, outcome
+from secondpost.newsletter.issues import (
+    Desk,
+    IssueRules,
+    decide,
+    decide_forced,
+    outcome,
+    title_octets,
+)
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, moment_text, reason
 from secondpost.newsletter.reading import FeedReading
@@ -202,6 +209,7 @@ class Publisher:
             ),
             order=tuple(entry.id for entry in in_order(waiting, newsletter.order, newsletter.feeds)),
             last_ms=None if last is None else last.at_ms,
+            title_octets={entry.id: title_octets(entry.article) for entry in waiting},
         )
 
     # ---- making

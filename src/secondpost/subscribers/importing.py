@@ -132,7 +132,7 @@ class _Bringing:
         before = self._batch.get(key)
         if before is not None:
             self.tally.known += 1
-            if not (isinstance(row, Row) and isinstance(before, Row) and row.verdict > before.verdict):
+            if _strength(row) <= _strength(before):
                 return
         self._batch[key] = row
 
@@ -184,7 +184,13 @@ class _Bringing:
         if state is SubscriberState.ACTIVE and row.consent is None and self.confirmed is None:
             state = SubscriberState.PENDING
         return Imported(
-            row.mailbox, row.attributes, state, row.consent, row.created_ms, row.since_ms, row.suppressions
+            row.mailbox,
+            row.attributes,
+            state,
+            row.consent,
+            _past(row.created_ms, self.started_ms),
+            _past(row.since_ms, self.started_ms),
+            row.suppressions,
         )
 
     def _consent(self, row: Row, is_active: bool) -> Consent | None:
@@ -219,6 +225,20 @@ class _Bringing:
         self.tally.asked += count.asked
         if count.asked > 0:
             self.by.arrived()
+
+
+def _strength(row: Row | OwnRow) -> Verdict:
+    if isinstance(row, Row):
+        return row.verdict
+    match row.state:
+        case SubscriberState.ACTIVE:
+            return Verdict.ACTIVE
+        case SubscriberState.PENDING:
+            return Verdict.PENDING
+        case SubscriberState.LEFT:
+            return Verdict.LEFT
+        case SubscriberState.SUSPENDED | SubscriberState.COMPLAINED:
+            return Verdict.SUPPRESSED
 
 
 def _is_suppressed(row: Row | OwnRow) -> bool:

@@ -68,11 +68,21 @@ class ListColumns:
                     strongest = said
         return Verdict.ACTIVE if strongest is Verdict.NOTHING else strongest
 
+    def is_beyond(self, cells: Sequence[str]) -> bool:
+        """Whether a line says more than there are columns, such as by a comma in a name: which of its cells
+        is the state is not known.
+        """
+        return len(cells) > len(self.columns) and any(
+            cell.strip() != "" for cell in cells[len(self.columns) :]
+        )
+
     def row(self, line: int, cells: list[str]) -> Row | BadRow:
         if len(cells) <= self.address:
             return BadRow(
                 line, f"it has {len(cells)} columns, and the address is in number {self.address + 1}"
             )
+        if self.is_beyond(cells):
+            return BadRow(line, f"it has {len(cells)} columns, and the head has {len(self.columns)}")
         try:
             person = person_in(cells[self.address])
         except ValueError:

@@ -6,11 +6,13 @@ CSV with any usual separator, JSON, or an address a line. A ZIP of Mailchimp is 
 
 import csv
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from typing import IO
 
 from secondpost.subscribers.list_encoding import NOT_ONE_WAY, encoding_of
@@ -22,12 +24,16 @@ from secondpost.subscribers.services import EXPORTS, GENERAL
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_LINES_MAX = 20  # before them a head, or the first address, is found
+HEAD_CHARACTERS = 64 * 1024  # by which JSON is known
 COLUMNS_MAX = 1_000
+LINE_CHARACTERS_MAX = 4 * 1024 * 1024  # of a list that is no JSON; one that is longer would fill the memory
 ZIP_MARK = b"PK\x03\x04"
 
 Octets = Callable[[], IO[bytes]]  # opens them anew, from their beginning
 Record = tuple[int, list[str]] | BadRow  # the line where it begins, from 1, and its cells
 
+# What zipfile raises of a member that is torn, encrypted, or packed in a way that is not known.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
 _ADDRESS_NAMES = frozenset(
     name
     for columns in (GENERAL, *(form.columns for form in EXPORTS))
@@ -73,7 +79,10 @@ def _zipped(name: str, octets: Octets, address_name: str | None) -> list[ListPar
     for member in archive.infolist():
         if not member.filename.endswith(".csv") or member.filename.startswith("__MACOSX"):
             continue
-        part = _part(member.filename, _member(archive, member), address_name)
+        try:
+            part = _part(member.filename, _member(archive, member), address_name)
+        except _UNREADABLE as error:  # all of it was read, for its encoding
+            raise NoList(f"{member.filename} in the ZIP cannot be read: {error}") from None
         if part is not None and _is_of_mailchimp(part):
             found.append(part)
     if len(found) == 0:
@@ -102,10 +111,11 @@ def _part(name: str, octets: Octets, address_name: str | None) -> ListPart | Non
 
     try:
         with lines() as source:
-            first = list(islice(source, HEAD_LINES_MAX))
-        if begins_as_json("".join(first)):
+            is_json = begins_as_json(source.read(HEAD_CHARACTERS))
+        if is_json:
             return _json_part(name, lines)
-        head = _head_of(first, address_name)
+        with lines() as source:
+            head = _head_of(list(islice(_bounded(source), HEAD_LINES_MAX)), address_name)
         if head is None:
             return None
         if _is_escaped(lines, head):
@@ -150,6 +160,16 @@ class _Head:
     names: tuple[str, ...]
     address: int | None
     escape: str | None = None  # what stands before a quotation mark inside quotes, instead of another
+
+
+def _bounded(source: IO[str]) -> Iterator[str]:
+    """The lines; never more than one of them is in memory, and of that no more than can be one reader's."""
+    number = 0
+    while (line := source.readline(LINE_CHARACTERS_MAX)) != "":
+        number += 1
+        if len(line) == LINE_CHARACTERS_MAX:
+            raise NoList(f"line {number} is too long for one reader")
+        yield line
 
 
 def _head_of(lines: list[str], address_name: str | None) -> _Head | None:
@@ -225,14 +245,14 @@ def _is_escaped(lines: Callable[[], IO[str]], head: _Head) -> bool:
     a line would be torn.
     """
     with lines() as source:
-        if not any('\\"' in line for line in source):
+        if not any('\\"' in line for line in _bounded(source)):
             return False
     return any(isinstance(record, BadRow) for record in _csv_records(lines, head))
 
 
 def _csv_records(lines: Callable[[], IO[str]], head: _Head) -> Iterator[Record]:
     with lines() as source:
-        rest: Iterator[str] = chain(islice(source, head.lines, None))
+        rest: Iterator[str] = islice(_bounded(source), head.lines, None)
         if len(head.names) == 0:
             rest = _quoted(rest)
         # Strict: a quotation mark that is never closed would make the lines below it part of one reader.

@@ -12,6 +12,7 @@ from secondpost.subscribers.list_rows import NoList
 PIECE_CHARACTERS = 64 * 1024
 OBJECT_CHARACTERS_MAX = 1024 * 1024
 DEPTH_MAX = 20  # of lists in objects in lists
+NESTS_TOO_DEEPLY = "it is JSON that nests too deeply"
 BETWEEN_VALUES = "\x1f"  # where one column has several: each counts
 
 Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
@@ -93,6 +94,8 @@ class _Scanner:
         """
         try:
             found, _ = self._decoder.raw_decode(self._text, self._at)
+        except RecursionError:
+            raise NoList(NESTS_TOO_DEEPLY) from None
         except ValueError:
             if not self._more():
                 return True
@@ -116,7 +119,7 @@ class _Scanner:
             try:
                 found, end = self._decoder.raw_decode(self._text, self._at)
             except RecursionError:
-                raise NoList("it is JSON that is nested too deeply") from None
+                raise NoList(NESTS_TOO_DEEPLY) from None
             except ValueError:
                 if self._is_long():
                     raise NoList(f"{self._place()} is too long for one reader") from None

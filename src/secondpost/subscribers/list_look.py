@@ -11,7 +11,15 @@ from secondpost.subscribers.list_json import BETWEEN_VALUES
 from secondpost.subscribers.list_person import person_in
 from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
 from secondpost.subscribers.list_rows import BadRow, NoList, Verdict
-from secondpost.subscribers.list_verdicts import Judge, is_no, is_suspect_name, states_in, suspects_in
+from secondpost.subscribers.list_verdicts import (
+    Judge,
+    is_no,
+    is_suspect_name,
+    is_wanting_name,
+    says_no,
+    states_in,
+    suspects_in,
+)
 from secondpost.subscribers.meanings import AtLeast, Moment, Plain, folded
 
 WORDS_COUNTED_MAX = 1_000  # different ones, of one column
@@ -96,7 +104,11 @@ class _Looking:
 
     def look(self, cells: list[str] | None) -> None:
         self.found.lines += 1
-        if cells is None or not _has_an_address(cells, self._columns.address):
+        if (
+            cells is None
+            or self._columns.is_beyond(cells)
+            or not _has_an_address(cells, self._columns.address)
+        ):
             self.found.bad += 1
             return
         verdict = self._columns.verdict(cells)
@@ -205,6 +217,7 @@ class _Watch:
 
     def __init__(self, column: ListColumn, word: OwnersWord) -> None:
         self._words = word.words
+        self._is_wanting = column.meaning is None and is_wanting_name(column.name)
         self._is_suspect = column.meaning is None and is_suspect_name(column.name)
         self._suspects = suspects_in if column.meaning is None else states_in
         self._harmless: set[str] = set()
@@ -216,6 +229,8 @@ class _Watch:
         found = [item for item in self._suspects(cell) if folded(item) not in self._words]
         if self._is_suspect and len(found) == 0 and not is_no(cell) and folded(cell) not in self._words:
             found = [ANY_VALUE]
+        if self._is_wanting and says_no(cell) and folded(cell) not in self._words:
+            found = [cell]
         for item in found:
             known = item if item in self._lines or len(self._lines) < WORDS_COUNTED_MAX else OTHER_WORDS
             self._lines[known] = self._lines.get(known, 0) + 1

@@ -1,6 +1,7 @@
 """What a cell says of being written to, by the meaning of its column and by what the owner said of words."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ from secondpost.subscribers.meanings import (
     YesNo,
     folded,
 )
-from secondpost.subscribers.services import GENERAL, SUSPECT
+from secondpost.subscribers.services import GENERAL, NO, SUSPECT, WANTS
 
 CELLS_REMEMBERED_MAX = 2_000  # different ones, of one column
 WORDS_OF_AN_ITEM_MAX = 3  # more is a sentence, from which nothing is guessed
@@ -53,6 +54,8 @@ _NO_MAIL = frozenset(
     for word, standing in state_words().meanings.items()
     if standing in (ReaderStanding.LEFT, ReaderStanding.SUPPRESSED) and len(word) >= FIRST_STEM_CHARACTERS_MIN
 )
+_WORD = re.compile(r"[^\W_]+")
+_WANTS = re.compile("|".join(sorted(WANTS)))
 _QUICK = re.compile("|".join(sorted(SUSPECT)))
 _SEPARATORS = {ord(mark): None for mark in " -_.'"}
 _COMPLAINT = re.compile("complain|spam|abuse|junk")
@@ -145,7 +148,8 @@ def suspects_in(cell: str) -> list[str]:
     """
     if cell.upper() == cell.lower():  # no letters
         return []
-    if _QUICK.search(cell.casefold().translate(_SEPARATORS)) is None:
+    plain = cell if cell.isascii() else unicodedata.normalize("NFKD", cell).encode("ascii", "ignore").decode()
+    if _QUICK.search(plain.casefold().translate(_SEPARATORS)) is None:
         return []
     return [item for item in _items_of(cell) if _is_suspect_item(_words_of(item))]
 
@@ -174,8 +178,21 @@ def is_suspect_name(name: str) -> bool:
     return is_suspect(_words_of(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)))
 
 
+def is_wanting_name(name: str) -> bool:
+    """A column whose name may mean that it holds who wants mail, so that a no in it is one."""
+    return _WANTS.search(folded(name)) is not None
+
+
+def says_no(cell: str) -> bool:
+    return folded(plain_cell(cell)) in NO
+
+
 def _words_of(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.casefold())
+    if text.isascii():
+        return _WORD.findall(text.casefold())
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    seen = (letter for letter in plain if unicodedata.category(letter) not in ("Cf", "Mn"))
+    return _WORD.findall("".join(seen))
 
 
 def is_no(cell: str) -> bool:

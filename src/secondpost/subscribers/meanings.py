@@ -3,6 +3,7 @@
 services is the table that is written with these.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
@@ -95,9 +96,10 @@ class ExportForm:
 
 
 def folded(name: str) -> str:
-    """What the spellings of one column's name or of one word share: its letters and digits in small, or
-    where it has none ("[?]") all of it."""
-    kept = "".join(letter for letter in name.casefold() if letter.isalnum())
+    """What the spellings of one column's name or of one word share: its letters and digits in small, without
+    accents, or where it has none ("[?]") all of it."""
+    plain = name if name.isascii() else unicodedata.normalize("NFKD", name)
+    kept = "".join(letter for letter in plain.casefold() if letter.isalnum())
     return kept if len(kept) > 0 else name.strip()
 
 

@@ -95,8 +95,24 @@ SUSPECT: frozenset[str] = frozenset(
         "junk", "block", "blacklist", "banned", "suppress", "suspend", "cleaned", "undeliver", "unreach",
         "invalid", "inactive", "disabled", "deactivat", "cancel", "deleted", "removed", "erased",
         "archived", "left", "gone", "quit", "stopped", "nomail", "noemail", "donotmail", "donotemail",
-        "donotsend", "donotcontact", "byuser", "bybounce", "abgemeldet", "ausgetragen", "abbestellt",
-        "gesperrt", "gelöscht", "désabonn", "désinscri", "dadodebaja", "cancelad", "disiscritt",
-        "uitgeschreven", "afgemeld", "avregistrera",
+        "donotsend", "donotcontact", "byuser", "bybounce",
+        "abmeld", "abgemeldet", "ausgetragen", "austrag", "abbestell", "gekundigt", "kundigung", "widerruf",
+        "sperre", "gesperrt", "geloscht", "geloescht", "inaktiv", "unzustellbar", "ungultig", "beschwerde",
+        "desabonn", "desinscri", "resiliation", "rejet", "bloque", "supprim", "desactiv", "plainte",
+        "baja", "dadodebaja", "cancelad", "rebotad", "desuscri", "darsedebaja", "eliminad", "inactiv",
+        "disiscri", "disattiv", "rimbalz", "descadastr", "uitgeschreven", "afgemeld", "opgezegd",
+        "avregistrera", "avprenumerer", "avmeld",
     }
 )  # fmt: skip
+
+# Folded parts of the name of a column that may hold who wants mail: where it is not understood, a "no" in it
+# stops the import like those words.
+WANTS: frozenset[str] = frozenset(
+    {
+        "optin", "optedin", "subscri", "newsletter", "mailing", "marketing", "consent", "permission",
+        "accepts", "active", "enabled", "status", "verified", "wantsmail", "getsmail", "receive",
+        "abonn", "angemeldet", "anmeld", "einwillig", "zustimm", "aktiv", "consentement", "actif", "inscri",
+        "suscri", "activo", "iscri", "attivo", "prenumer",
+    }
+)  # fmt: skip
+NO: frozenset[str] = frozenset({"false", "no", "n", "f", "0", "nein", "non", "faux", "falsch", "nej", "nee"})

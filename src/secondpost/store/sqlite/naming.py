@@ -33,7 +33,7 @@ _MOVING = (
     ("move_slots", BATCH_ROWS),
     ("move_issues", ISSUES_AT_ONCE),
 )
-_CONFIRMED_ELSEWHERE = (SubscriberState.PENDING, SubscriberState.LEFT, SubscriberState.SUSPENDED)
+_CONFIRMED_ELSEWHERE = (SubscriberState.PENDING, SubscriberState.SUSPENDED)
 
 
 class SqliteNaming(Checkpoints):
@@ -152,14 +152,15 @@ def _move_readers(db: apsw.Connection, old: str, new: str) -> int:
 
 def _keep_first(db: apsw.Connection, one: int, other: int) -> int:
     """Of a reader who signed up under the other name too, the row that was there first: old mails lead to it.
-    Whoever has confirmed the other one is a reader by that.
+    Whoever has confirmed the other one is a reader by that; one who had left, by their own word alone.
     """
     first, second = db.execute(NAMING_QUERIES["two_rows"], (one, other)).fetchall()
-    id, state, _, _ = first
-    twice, came, since_ms, consent = second
+    id, state, *_ = first
+    twice, came, since_ms, consent, agreed = second
     kept = SubscriberId(number(id))
     erasing: Sequence[str] = ERASING
-    if came == SubscriberState.ACTIVE and state in _CONFIRMED_ELSEWHERE:
+    comes_back = state == SubscriberState.LEFT and agreed == 1
+    if came == SubscriberState.ACTIVE and (state in _CONFIRMED_ELSEWHERE or comes_back):
         db.execute(READER_QUERIES["lead"], (kept, SubscriberState.ACTIVE.value, since_ms, consent))
         tell(db, kept, number(since_ms), "confirmed", "under another name", number(consent))
         erasing = [query for query in ERASING if query != "erase_consents"]

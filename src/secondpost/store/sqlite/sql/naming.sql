@@ -104,8 +104,10 @@ WHERE reader.newsletter = ?1 ORDER BY reader.id LIMIT ?3;
 UPDATE subscriber SET newsletter = ?2 WHERE id IN (SELECT value FROM json_each(?1));
 
 -- name: two_rows
--- Of a reader who is there twice: state, time and consent of both.
-SELECT id, state, since_ms, consent FROM subscriber WHERE id IN (?1, ?2) ORDER BY id;
+-- Of a reader who is there twice: state, time and consent of both, and whether they agreed themselves.
+SELECT subscriber.id, state, since_ms, consent, coalesce(how NOT IN ('owner', 'import'), 0)
+FROM subscriber LEFT JOIN consent ON consent.id = subscriber.consent
+WHERE subscriber.id IN (?1, ?2) ORDER BY subscriber.id;
 
 -- name: copy_suppressions
 -- The next ?3 suppressed addresses of ?1 are suppressed for ?2.
