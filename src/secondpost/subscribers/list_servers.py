@@ -35,7 +35,8 @@ _SECONDPOST = (
 
 # knadh/listmonk: cmd/subscribers.go (the CSV), queries/subscribers.sql (export, get-subscriber-lists-lazy),
 # schema.sql (subscriber_status, subscription_status). Who leaves a list stays enabled, and the CSV has no
-# other column; only the API says it. On a list without double opt-in everybody is "unconfirmed".
+# other column; only the API says it, and who is on no list gets no mail. On a list without double opt-in
+# everybody is "unconfirmed".
 _LISTMONK = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "name")
@@ -46,7 +47,10 @@ _LISTMONK = (
 _LISTMONK_API = (
     _LISTMONK
     | each(Plain.KEPT, "id,lists")
-    | each(words(active="confirmed", pending="unconfirmed", left="unsubscribed"), "lists.subscription_status")
+    | each(
+        words(active="confirmed", pending="unconfirmed", left="unsubscribed", empty=_LEFT),
+        "lists.subscription_status",
+    )
 )
 
 # TryGhost/Ghost: core/server/api/endpoints/utils/serializers/output/members.js (CSV_HEADERS,

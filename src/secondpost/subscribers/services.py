@@ -28,10 +28,11 @@ _STATE = words(
     "gifted,trialing,true,yes",
     pending="pending,unconfirmed,not confirmed,unactivated,awaiting confirmation,invited",
     left="unsubscribed,unsubscribe,unsub,opted out,opt-out,left,cancelled,canceled,removed,deleted,"
-    "archived,disabled,inactive,non-subscribed,not subscribed,no email,no mail,false,no",
+    "archived,disabled,inactive,non-subscribed,not subscribed,never subscribed,no email,no mail,false,no",
     suppressed="bounced,hard bounced,soft bounced,bounce,hard bounce,soft bounce,undeliverable,"
     "unreachable,invalid,cleaned,complained,complaint,spam,marked as spam,spam complaint,"
-    "abuse,junk,blocked,blocklisted,blacklisted,banned,suppressed,suspended",
+    "abuse,junk,blocked,blocklisted,blacklisted,banned,suppressed,suspended,"
+    "spam reported,reported spam",
 )
 
 # What a column means in a list of no known service, and in a known one's where it stands beside the others.
@@ -49,6 +50,11 @@ GENERAL: Mapping[str, Meaning] = MappingProxyType(
         Plain.AGREED_AT,
         "confirmed at,confirmation date,confirmation time,confirm time,opt-in time,opt-in date,"
         "opted in at,agreed at,consent date,consent at",
+    )
+    | each(
+        Plain.KEPT,
+        "sms status,sms marketing,sms consent,sms marketing consent,accepts sms marketing,"
+        "accepts whatsapp marketing",
     )
     | each(Plain.AGREED_FROM, "ip,ip address,opt-in ip,signup ip,confirm ip,confirmation ip,consent ip")
     | each(
@@ -76,7 +82,9 @@ GENERAL: Mapping[str, Meaning] = MappingProxyType(
     )
     | each(
         YesNo(yes=ReaderStanding.ACTIVE, no=ReaderStanding.LEFT),
-        "subscribed,is subscribed,subscribed to emails",
+        "subscribed,is subscribed,subscribed to emails,active,is active,accepts email marketing,"
+        "accepts marketing,accepts newsletter,email marketing,email marketing consent,email consent,"
+        "marketing consent,email subscriber status,email subscriber status 1",
     )
     | each(YesNo(yes=ReaderStanding.ACTIVE, no=ReaderStanding.PENDING), "confirmed,is confirmed")
     | each(
@@ -97,6 +105,14 @@ SUSPECT: frozenset[str] = frozenset(
         "archived", "left", "gone", "quit", "stopped", "nomail", "noemail", "donotmail", "donotemail",
         "donotsend", "donotcontact", "byuser", "bybounce", "abgemeldet", "ausgetragen", "abbestellt",
         "gesperrt", "gelöscht", "désabonn", "désinscri", "dadodebaja", "cancelad", "disiscritt",
-        "uitgeschreven", "afgemeld", "avregistrera",
+        "uitgeschreven", "afgemeld", "avregistrera", "nonsubscri", "notsubscri", "neversubscri",
+        "notsending", "nonmarketing", "exclud", "inaktiv", "deaktiviert", "gekündigt", "widerrufen",
+        "bereinigt", "unzustellbar", "beschwerde", "nichtabonn", "nichtangemeldet", "nonabonn", "noninscri",
+        "nettoyé", "listenoire", "bloqué", "supprimé", "exclu", "plainte", "nosuscri", "anulad",
+        "anuló", "depurad", "rebotad", "listanegra", "bloquead", "eliminad", "annullat", "noniscritt",
+        "ripulit", "cancellat", "bloccat", "listanera", "descadastr", "nãoinscrit", "removid", "excluíd",
+        "zwartelijst", "geblokkeerd", "verwijderd", "opgezegd", "nietingeschreven", "nietaangemeld",
+        "afmeldt", "avmeldt", "avanmäl", "studsa", "wypisan", "rezygn", "zablokowan", "odhlášen",
+        "отписа", "отказал", "удалён", "удален",
     }
 )  # fmt: skip
