@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from secondpost.store.subscriber_ports import Reason
 from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.list_json import BETWEEN_VALUES
+from secondpost.subscribers.list_moments import moment_ms
 from secondpost.subscribers.list_rows import VERDICTS, Verdict
 from secondpost.subscribers.meanings import (
     AtLeast,
@@ -92,6 +93,8 @@ def _yes_or_no(value: str, word: str, yes: ReaderStanding | None, no: ReaderStan
         return _verdict(yes if word in TRUE else no)
     if _verdict(yes) > Verdict.UNCLEAR and any(digit in value for digit in "123456789"):
         return _verdict(yes)  # how often, or when: it happened
+    if moment_ms(value) is not None:
+        return _verdict(yes)
     meanings = state_words().meanings
     return _verdict(meanings[word]) if word in meanings else Verdict.UNCLEAR
 

@@ -84,7 +84,8 @@ GENERAL: Mapping[str, Meaning] = MappingProxyType(
         YesNo(yes=ReaderStanding.ACTIVE, no=ReaderStanding.LEFT),
         "subscribed,is subscribed,subscribed to emails,active,is active,accepts email marketing,"
         "accepts marketing,accepts newsletter,email marketing,email marketing consent,email consent,"
-        "marketing consent,email subscriber status,email subscriber status 1",
+        "marketing consent,email subscriber status,email subscriber status 1,opt-in,opted in,email opt-in,"
+        "marketing opt-in,newsletter opt-in,newsletter subscription,subscribed to newsletter",
     )
     | each(YesNo(yes=ReaderStanding.ACTIVE, no=ReaderStanding.PENDING), "confirmed,is confirmed")
     | each(
@@ -105,7 +106,7 @@ SUSPECT: frozenset[str] = frozenset(
         "archived", "left", "gone", "quit", "stopped", "nomail", "noemail", "donotmail", "donotemail",
         "donotsend", "donotcontact", "byuser", "bybounce", "abgemeldet", "ausgetragen", "abbestellt",
         "gesperrt", "gelöscht", "désabonn", "désinscri", "dadodebaja", "cancelad", "disiscritt",
-        "uitgeschreven", "afgemeld", "avregistrera", "nonsubscri", "notsubscri", "neversubscri",
+        "uitgeschreven", "afgemeld", "avregistrera", "nonsubscri", "notsubscri", "neversubscri", "notopted",
         "notsending", "nonmarketing", "exclud", "inaktiv", "deaktiviert", "gekündigt", "widerrufen",
         "bereinigt", "unzustellbar", "beschwerde", "nichtabonn", "nichtangemeldet", "nonabonn", "noninscri",
         "nettoyé", "listenoire", "bloqué", "supprimé", "exclu", "plainte", "nosuscri", "anulad",
