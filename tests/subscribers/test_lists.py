@@ -171,6 +171,12 @@ def test_who_is_on_no_list_of_listmonk_gets_no_mail() -> None:
     assert verdicts(report) == [("a@example.org", "active"), ("b@example.org", "left")]
 
 
+def test_who_is_on_no_list_of_mailpoet_gets_no_mail() -> None:
+    head = "Email,List status,Global status,List\n"
+    text = f"{head}a@example.org,subscribed,subscribed,News\nb@example.org,,subscribed,Not In Segment\n"
+    assert verdicts(text) == [("a@example.org", "active"), ("b@example.org", "left")]
+
+
 def zipped(files: dict[str, str]) -> bytes:
     octets = io.BytesIO()
     with zipfile.ZipFile(octets, "w") as archive:
