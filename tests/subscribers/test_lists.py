@@ -146,14 +146,36 @@ def test_all_lists_of_a_zip_of_mailchimp_are_read_and_no_other_zip() -> None:
     subscribed = f"{head}\na@example.org,Ann,2,2024-01-05 10:00:00,1,e\n"
     left = f"{head},UNSUB_TIME\nb@example.org,Bob,2,2024-01-05 10:00:00,2,f,2024-01-05 10:00:00\n"
     cleaned = f"{head},CLEAN_TIME\nc@example.org,Cid,2,2024-01-05 10:00:00,3,g,2024-01-05 10:00:00\n"
-    archive = zipped({"x/subscribed.csv": subscribed, "x/cleaned.csv": cleaned, "x/unsubscribed.csv": left})
-    assert verdicts(archive) == [
+    bought = subscribed.replace("a@", "d@")
+    files = {"x/subscribed.csv": subscribed, "x/cleaned.csv": cleaned, "x/unsubscribed.csv": left}
+    assert verdicts(zipped(files | {"x/nonsubscribed_email_audience_export_0f.csv": bought})) == [
         ("a@example.org", "active"),
         ("c@example.org", "suppressed"),
         ("b@example.org", "left"),
+        ("d@example.org", "left"),
     ]
     with pytest.raises(NoList, match=r"unpack it and import the list of readers: posts/1\.opens\.csv"):
         rows(zipped({"posts/1.opens.csv": "email,post_id\na@example.org,1\n"}))
+
+
+def test_an_audience_of_mailchimp_is_one_in_any_language() -> None:
+    head = "E-Mail-Adresse,Vorname,MEMBER_RATING,OPTIN_TIME,LEID,EUID,UNSUB_TIME,UNSUB_CAMPAIGN_TITLE"
+    report = understood(f"{head}\nb@example.org,Bob,2,2024-01-05 10:00:00,2,f,2024-01-05 10:00:00,May\n")
+    assert (report.parts[0].service, report.becomes, report.stops) == ("Mailchimp", {"left": 1}, False)
+
+
+def test_who_is_on_no_list_of_listmonk_gets_no_mail() -> None:
+    person = '{"email": "%s@example.org", "uuid": "u", "status": "enabled", "lists": %s}'
+    of_the_list = person % ("a", '[{"id": 1, "subscription_status": "confirmed"}]')
+    of_none = person % ("b", "[]")
+    report = f'{{"data": {{"results": [{of_the_list}, {of_none}]}}}}'
+    assert verdicts(report) == [("a@example.org", "active"), ("b@example.org", "left")]
+
+
+def test_who_is_on_no_list_of_mailpoet_gets_no_mail() -> None:
+    head = "Email,List status,Global status,List\n"
+    text = f"{head}a@example.org,subscribed,subscribed,News\nb@example.org,,subscribed,Not In Segment\n"
+    assert verdicts(text) == [("a@example.org", "active"), ("b@example.org", "left")]
 
 
 def zipped(files: dict[str, str]) -> bytes:
@@ -193,6 +215,20 @@ def test_a_status_is_a_word_that_is_known_or_unclear(state: str, verdict: str) -
         ("bounced", "0", "active"),
         ("bounced", "hardly", "unclear"),
         ("Opted Out", "yes", "left"),
+        ("Accepts Email Marketing", "no", "left"),
+        ("Accepts Email Marketing", "yes", "active"),
+        ("Accepts Marketing", "false", "left"),
+        ("Email Marketing Consent", "NEVER_SUBSCRIBED", "left"),
+        ("Email Marketing Consent", "SUBSCRIBED", "active"),
+        ("Email subscriber status 1", "never_subscribed", "left"),
+        ("E-Mail-Marketing", "Bereinigt", "unclear"),
+        ("SMS Marketing Consent", "NEVER_SUBSCRIBED", "active"),
+        ("active", "false", "left"),
+        ("Opt-in", "no", "left"),
+        ("marketing_opt_in", "0", "left"),
+        ("Opt-in", "2024-01-05", "active"),
+        ("Subscribed", "2024-01-05 10:00:00", "active"),
+        ("Subscribed", "3", "unclear"),
         ("subscribed", "yes", "active"),
         ("subscribed", "active", "active"),
         ("subscribed", "no", "left"),
@@ -262,10 +298,25 @@ def test_a_moment_is_never_guessed() -> None:
         ("note", "un\u200bsubscribed"),
         ("note", "ｕｎｓｕｂｓｃｒｉｂｅｄ"),
         ("Abmeldedatum", "2024-01-05"),
-        ("Opt-in", "no"),
-        ("Accepts Email Marketing", "no"),
         ("Newsletter", "Nein"),
-        ("active", "0"),
+        ("Статус", "Отписался"),
+        ("Werbung per E-Mail", "Nicht abonniert"),
+        ("Werbung per E-Mail", "Bereinigt"),
+        ("Marketing par e-mail", "Non abonné"),
+        ("Marketing par e-mail", "Nettoyé"),
+        ("Marketing por correo electrónico", "Anuló la suscripción"),
+        ("Marketing por e-mail", "Descadastrado"),
+        ("Stato", "Iscrizione annullata"),
+        ("Anmeldestatus", "Widerrufen"),
+        ("Anmeldestatus", "Unzustellbar"),
+        ("Deaktiviert", "03.02.2022"),
+        ("¿Está este suscriptor en la lista negra?", "1"),
+        ("Cet abonné est-il sur liste noire", "1"),
+        ("Email Marketing: Status", "not_subscribed"),
+        ("Email subscriptions", "NEVER_SUBSCRIBED"),
+        ("Opt-in status", "Not opted in"),
+        ("Marketing contact status", "Non-marketing contact"),
+        ("IsExcludedFromCampaigns", "true"),
     ],
 )
 def test_a_word_in_doubt_in_a_column_that_is_not_understood_stops_the_import(column: str, value: str) -> None:

@@ -74,7 +74,7 @@ def standing_text(mail: MailToReaders) -> str:
     if mail.held > 0:
         parts.append(f"{mail.held:,} held")
     if mail.unknown > 0:
-        parts.append(f"{mail.unknown:,} sent, but not known to have arrived")
+        parts.append(f"{counted(mail.unknown, 'mail', 'mails')} that may or may not have arrived")
     return ", ".join(parts)
 
 

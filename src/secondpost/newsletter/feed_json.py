@@ -31,6 +31,7 @@ class _Item(msgspec.Struct):
     content_text: str | None = None
     summary: str | None = None
     date_published: str | None = None
+    date_modified: str | None = None
     author: _Author | None = None  # 1.0
     authors: list[_Author] | None = None  # 1.1
     tags: list[str] | None = None
@@ -100,7 +101,7 @@ def _entry(raw: msgspec.Raw, feed_language: object) -> Entry | None:
         contents=tuple(_contents(item)),
         captions=(),
         authors=tuple(each.name for each in authors if each.name is not None),
-        published_ms=_milliseconds(item.date_published),
+        published_ms=_milliseconds(item.date_published) or _milliseconds(item.date_modified),
         categories=tuple(item.tags or ()),
         pictures=tuple(each for each in (item.image, item.banner_image, *pictures) if each is not None),
         language=next((each for each in (item.language, feed_language) if isinstance(each, str)), ""),

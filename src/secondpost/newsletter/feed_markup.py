@@ -4,6 +4,7 @@ import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from typing import cast
 
 from secondpost.compose.picture import SIDE_PIXELS_MIN, is_file_of_a_picture, pixels
@@ -16,6 +17,10 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNOREC
 _MARKUP_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 _TAG_LIKE = re.compile(r"</?[a-zA-Z][^<>]*>")
 SECONDS_MAX = 253_402_300_800  # the year 10000
+# Seconds since 1970, or a year with other letters behind it: feedparser would take the first four digits and
+# the month that it is now.
+_NO_DATE = re.compile(r"\s*(?:\d{9,13}|\d{4}[^\W\d_].*)\s*", re.DOTALL)
+_DAY_OF_THE_WEEK = re.compile(r"\s*[^\W\d_]{1,12}\.?,?\s+(?=\d)")  # in any language: it says nothing
 
 
 def read_markup_feed(body: bytes, content_type: str, url: str) -> Document:
@@ -64,7 +69,7 @@ def _entry(found: dict[str, object]) -> Entry:
         contents=_contents(found),
         captions=_captions(found),
         authors=_authors(found),
-        published_ms=_milliseconds(found, "published_parsed") or _milliseconds(found, "updated_parsed"),
+        published_ms=_moment(found, "published") or _moment(found, "updated"),
         categories=_categories(found),
         pictures=(*_pictures(found), *large),
         thumbnails=small,
@@ -207,10 +212,29 @@ def _mappings(found: dict[str, object], name: str) -> list[dict[str, object]]:
     return [cast(dict[str, object], value) for value in kept if isinstance(value, dict)]
 
 
-def _milliseconds(found: dict[str, object], name: str) -> int | None:
-    value = dict.get(found, name)  # a struct_time in UTC
+def _moment(found: dict[str, object], name: str) -> int | None:
+    written = _word(found, name)
+    if _NO_DATE.fullmatch(written) is not None:
+        return None
+    value = dict.get(found, f"{name}_parsed")  # a struct_time in UTC
+    day = _DAY_OF_THE_WEEK.match(written)
+    if value is None and day is not None:
+        return _milliseconds_written(written[day.end() :])
+    return _milliseconds(value)
+
+
+def _milliseconds(value: object) -> int | None:
     try:
         seconds = calendar.timegm(cast(tuple[int, ...], value)) if isinstance(value, tuple) else None
     except (ValueError, OverflowError, TypeError):
         return None
     return seconds * 1000 if seconds is not None and abs(seconds) < SECONDS_MAX else None
+
+
+def _milliseconds_written(text: str) -> int | None:
+    """Of a date as feeds have it (RSS 2.0); without a zone in UTC."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return _milliseconds(moment.utctimetuple())
+    except (ValueError, OverflowError):
+        return None

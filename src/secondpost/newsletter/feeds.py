@@ -22,6 +22,7 @@ from secondpost.mail.article import (
     FeedUnreadable,
 )
 from secondpost.mail.language import language_tag
+from secondpost.newsletter.article_footer import without_footer
 from secondpost.newsletter.article_text import FORBIDDEN, html_of, whole_text, words_of
 from secondpost.newsletter.authors import names_of
 from secondpost.newsletter.feed_document import Document, Entry, Unreadable
@@ -107,7 +108,10 @@ def _article(entry: Entry, home: str, url: str) -> Article | LeftOut:
     text = plain(words_of(full), FINGERPRINT_CHARACTERS_MAX)
     if len(title) + len(text) == 0:
         return LeftOut.WITHOUT_WORDS
-    short = plain(words_of(entry.summary), SUMMARY_CHARACTERS_MAX) or plain(text, SUMMARY_CHARACTERS_MAX)
+    # Of all of the text: an article stays the same when its footer changes, or is known for what it is.
+    mark = fingerprint(title, text)
+    full, teaser = (without_footer(each, link, home) for each in (full, entry.summary))
+    short = plain(words_of(teaser), SUMMARY_CHARACTERS_MAX) or plain(words_of(full), SUMMARY_CHARACTERS_MAX)
     # Where xml:base says nothing, what stands in an article refers to the article.
     base = full.base if len(full.base) > 0 and full.base != url else link
     html = html_of(full, base)
@@ -120,7 +124,7 @@ def _article(entry: Entry, home: str, url: str) -> Article | LeftOut:
         author=names_of(entry.authors),
         published_ms=entry.published_ms,
         language=language_tag(entry.language),
-        fingerprint=fingerprint(title, text),
+        fingerprint=mark,
         categories=tuple(plain(each, CATEGORY_CHARACTERS_MAX) for each in entry.categories[:CATEGORIES_MAX]),
         picture=picture_of(entry, html, home or url),
     )

@@ -20,7 +20,10 @@ _LEFT, _SUPPRESSED = ReaderStanding.LEFT, ReaderStanding.SUPPRESSED
 # Mailchimp: the three files of an audience as TryGhost/migrate has them (mg-mailchimp-members, test
 # fixtures); the contact types of mailchimp.com/help/about-your-contacts and the API's list members for the
 # words. The headings of the contact table are those of the page; that its file has them too is not
-# verified. A non-subscribed contact has bought something and never asked for mail.
+# verified. A non-subscribed contact has bought something and never asked for mail: the fourth file of an
+# audience, with the columns of the first and known by its name alone, as published readers of it have it
+# (nonsubscribed_email_audience_export_…, nonsubscribed_members_export_…). The first columns are the owner's
+# words, in any language.
 _MAILCHIMP = (
     each(Plain.ADDRESS, "Email Address")
     | each(Plain.NAME, "First Name,Last Name")
@@ -33,7 +36,7 @@ _MAILCHIMP = (
         "DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,",
     )
 )
-_MAILCHIMP_MARKS = "Email Address,MEMBER_RATING,OPTIN_TIME,LEID,EUID"
+_MAILCHIMP_MARKS = "MEMBER_RATING,OPTIN_TIME,LEID,EUID"
 _MAILCHIMP_LEFT = _MAILCHIMP | each(
     Moment(_LEFT), "UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,UNSUB_CAMPAIGN_ID,UNSUB_REASON,UNSUB_REASON_OTHER"
 )
@@ -333,8 +336,18 @@ HOSTED_SERVICES: tuple[ExportForm, ...] = (
         _MAILCHIMP_CLEANED,
         whole=_SUPPRESSED,
     ),
+    export_form(
+        "Mailchimp",
+        "non-subscribed contacts",
+        _MAILCHIMP_MARKS,
+        _MAILCHIMP,
+        whole=_LEFT,
+        file_name="nonsubscribed",
+    ),
     export_form("Mailchimp", "contact table", "Email Address,Email Marketing", _MAILCHIMP_TABLE),
-    export_form("Mailchimp", "contacts", f"{_MAILCHIMP_MARKS},Email Marketing", _MAILCHIMP_CONTACTS),
+    export_form(
+        "Mailchimp", "contacts", f"Email Address,{_MAILCHIMP_MARKS},Email Marketing", _MAILCHIMP_CONTACTS
+    ),
     export_form(
         "Mailchimp", "API", "email_address,status,unique_email_id", _MAILCHIMP_API, rows_at="members"
     ),

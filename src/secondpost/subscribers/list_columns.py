@@ -174,8 +174,17 @@ def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
 
 def _form_of(part: ListPart) -> ExportForm | None:
     names = {folded(name) for each in part.head for name in _names_within(each)}
-    found = [form for form in EXPORTS if form.marks <= names and (part.is_json or form.rows_at is None)]
-    return max(found, key=lambda form: (form.rows_at is not None, len(form.marks)), default=None)
+    name = part.name.rpartition("/")[2].casefold()
+    found = [
+        form
+        for form in EXPORTS
+        if form.marks <= names and (part.is_json or form.rows_at is None) and form.file_name in name
+    ]
+    return max(found, key=_closeness, default=None)
+
+
+def _closeness(form: ExportForm) -> tuple[bool, int, int]:
+    return form.rows_at is not None, len(form.marks), len(form.file_name)
 
 
 def _named(part: ListPart, form: ExportForm | None, word: OwnersWord) -> tuple[ListColumn, ...]:

@@ -3,6 +3,8 @@
 Above each program stands where its columns and words were read.
 """
 
+from dataclasses import replace
+
 from secondpost.subscribers.meanings import (
     AtLeast,
     ExportForm,
@@ -35,7 +37,8 @@ _SECONDPOST = (
 
 # knadh/listmonk: cmd/subscribers.go (the CSV), queries/subscribers.sql (export, get-subscriber-lists-lazy),
 # schema.sql (subscriber_status, subscription_status). Who leaves a list stays enabled, and the CSV has no
-# other column; only the API says it. On a list without double opt-in everybody is "unconfirmed".
+# other column; only the API says it, and who is on no list gets no mail. On a list without double opt-in
+# everybody is "unconfirmed".
 _LISTMONK = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "name")
@@ -46,7 +49,10 @@ _LISTMONK = (
 _LISTMONK_API = (
     _LISTMONK
     | each(Plain.KEPT, "id,lists")
-    | each(words(active="confirmed", pending="unconfirmed", left="unsubscribed"), "lists.subscription_status")
+    | each(
+        words(active="confirmed", pending="unconfirmed", left="unsubscribed", empty=_LEFT),
+        "lists.subscription_status",
+    )
 )
 
 # TryGhost/Ghost: core/server/api/endpoints/utils/serializers/output/members.js (CSV_HEADERS,
@@ -126,8 +132,9 @@ _PHPLIST = (
     )
 )
 
-# mailpoet/mailpoet: lib/Subscribers/ImportExport/ImportExportFactory.php, Export/Export.php. One row for
-# each list of a person. "inactive" is who has not opened mail for months, and gets none.
+# mailpoet/mailpoet: lib/Subscribers/ImportExport/ImportExportFactory.php, ImportExportRepository.php,
+# Export/Export.php. One row for each list of a person; who is on none has an empty list status, under the
+# list "Not In Segment", and gets no mail. "inactive" is who has not opened mail for months, and gets none.
 _MAILPOET_STATUS = words(
     active="subscribed",
     pending="unconfirmed,inactive",
@@ -137,7 +144,8 @@ _MAILPOET_STATUS = words(
 _MAILPOET = (
     each(Plain.ADDRESS, "Email")
     | each(Plain.NAME, "First name,Last name")
-    | each(_MAILPOET_STATUS, "List status,Global status")
+    | each(replace(_MAILPOET_STATUS, empty=_LEFT), "List status")
+    | each(_MAILPOET_STATUS, "Global status")
     | each(Plain.CREATED, "Subscription time")
     | each(Plain.AGREED_AT, "Confirmation time")
     | each(Plain.AGREED_FROM, "Subscription IP,Confirmation IP")

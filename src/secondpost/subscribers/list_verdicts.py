@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from secondpost.store.subscriber_ports import Reason
 from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.list_json import BETWEEN_VALUES
+from secondpost.subscribers.list_moments import moment_ms
 from secondpost.subscribers.list_rows import VERDICTS, Verdict
 from secondpost.subscribers.meanings import (
     AtLeast,
@@ -95,6 +96,8 @@ def _yes_or_no(value: str, word: str, yes: ReaderStanding | None, no: ReaderStan
         return _verdict(yes if word in TRUE else no)
     if _verdict(yes) > Verdict.UNCLEAR and any(digit in value for digit in "123456789"):
         return _verdict(yes)  # how often, or when: it happened
+    if moment_ms(value) is not None:
+        return _verdict(yes)
     meanings = state_words().meanings
     return _verdict(meanings[word]) if word in meanings else Verdict.UNCLEAR
 
@@ -148,8 +151,7 @@ def suspects_in(cell: str) -> list[str]:
     """
     if cell.upper() == cell.lower():  # no letters
         return []
-    plain = cell if cell.isascii() else unicodedata.normalize("NFKD", cell).encode("ascii", "ignore").decode()
-    if _QUICK.search(plain.casefold().translate(_SEPARATORS)) is None:
+    if cell.isascii() and _QUICK.search(cell.casefold().translate(_SEPARATORS)) is None:
         return []
     return [item for item in _items_of(cell) if _is_suspect_item(_words_of(item))]
 

@@ -76,7 +76,8 @@ Meaning = Plain | Words | YesNo | Moment | AtLeast
 @dataclass(frozen=True, slots=True)
 class ExportForm:
     """One form of file that a service writes. A file is of this form when all its `marks` are names of
-    columns; of two forms that a file may be, the one whose marks include the other's."""
+    columns; of two forms that a file may be, the one whose marks include the other's, and of two with the
+    same marks the one whose `file_name` it has."""
 
     service: str
     what: str  # what the form holds: "unsubscribed contacts"
@@ -90,6 +91,9 @@ class ExportForm:
     # `columns` stands for all below it that are not ("stats" for "stats.open_rate"); `marks` are names of
     # values.
     rows_at: str | None = None
+    # Part of the name of the file, in small: the only thing that tells it from another form with the same
+    # columns.
+    file_name: str = ""
     # What such a file does not say though it matters, to follow "It does not say ". The owner has to know it
     # before anything is written.
     unsaid: str = ""
@@ -115,6 +119,7 @@ def words(
     left: str = "",
     suppressed: str = "",
     nothing: str = "",
+    empty: ReaderStanding | None = None,
     is_open: bool = False,
 ) -> Words:
     """The words of each meaning as the service writes them, separated by commas."""
@@ -134,6 +139,7 @@ def words(
                 for word in text.split(",")
             }
         ),
+        empty=empty,
         is_open=is_open,
     )
 
@@ -146,6 +152,7 @@ def export_form(
     *,
     whole: ReaderStanding | None = None,
     rows_at: str | None = None,
+    file_name: str = "",
     unsaid: str = "",
 ) -> ExportForm:
     """`marks` as the service writes them, separated by commas."""
@@ -156,5 +163,6 @@ def export_form(
         MappingProxyType(dict(columns)),
         whole,
         rows_at,
+        file_name,
         unsaid,
     )

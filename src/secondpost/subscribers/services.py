@@ -28,10 +28,11 @@ _STATE = words(
     "gifted,trialing,true,yes",
     pending="pending,unconfirmed,not confirmed,unactivated,awaiting confirmation,invited",
     left="unsubscribed,unsubscribe,unsub,opted out,opt-out,left,cancelled,canceled,removed,deleted,"
-    "archived,disabled,inactive,non-subscribed,not subscribed,no email,no mail,false,no",
+    "archived,disabled,inactive,non-subscribed,not subscribed,never subscribed,no email,no mail,false,no",
     suppressed="bounced,hard bounced,soft bounced,bounce,hard bounce,soft bounce,undeliverable,"
     "unreachable,invalid,cleaned,complained,complaint,spam,marked as spam,spam complaint,"
-    "abuse,junk,blocked,blocklisted,blacklisted,banned,suppressed,suspended",
+    "abuse,junk,blocked,blocklisted,blacklisted,banned,suppressed,suspended,"
+    "spam reported,reported spam",
 )
 
 # What a column means in a list of no known service, and in a known one's where it stands beside the others.
@@ -49,6 +50,11 @@ GENERAL: Mapping[str, Meaning] = MappingProxyType(
         Plain.AGREED_AT,
         "confirmed at,confirmation date,confirmation time,confirm time,opt-in time,opt-in date,"
         "opted in at,agreed at,consent date,consent at",
+    )
+    | each(
+        Plain.KEPT,
+        "sms status,sms marketing,sms consent,sms marketing consent,accepts sms marketing,"
+        "accepts whatsapp marketing",
     )
     | each(Plain.AGREED_FROM, "ip,ip address,opt-in ip,signup ip,confirm ip,confirmation ip,consent ip")
     | each(
@@ -76,7 +82,10 @@ GENERAL: Mapping[str, Meaning] = MappingProxyType(
     )
     | each(
         YesNo(yes=ReaderStanding.ACTIVE, no=ReaderStanding.LEFT),
-        "subscribed,is subscribed,subscribed to emails",
+        "subscribed,is subscribed,subscribed to emails,active,is active,accepts email marketing,"
+        "accepts marketing,accepts newsletter,email marketing,email marketing consent,email consent,"
+        "marketing consent,email subscriber status,email subscriber status 1,opt-in,opted in,email opt-in,"
+        "marketing opt-in,newsletter opt-in,newsletter subscription,subscribed to newsletter",
     )
     | each(YesNo(yes=ReaderStanding.ACTIVE, no=ReaderStanding.PENDING), "confirmed,is confirmed")
     | each(
@@ -95,13 +104,19 @@ SUSPECT: frozenset[str] = frozenset(
         "junk", "block", "blacklist", "banned", "suppress", "suspend", "cleaned", "undeliver", "unreach",
         "invalid", "inactive", "disabled", "deactivat", "cancel", "deleted", "removed", "erased",
         "archived", "left", "gone", "quit", "stopped", "nomail", "noemail", "donotmail", "donotemail",
-        "donotsend", "donotcontact", "byuser", "bybounce",
-        "abmeld", "abgemeldet", "ausgetragen", "austrag", "abbestell", "gekundigt", "kundigung", "widerruf",
-        "sperre", "gesperrt", "geloscht", "geloescht", "inaktiv", "unzustellbar", "ungultig", "beschwerde",
-        "desabonn", "desinscri", "resiliation", "rejet", "bloque", "supprim", "desactiv", "plainte",
-        "baja", "dadodebaja", "cancelad", "rebotad", "desuscri", "darsedebaja", "eliminad", "inactiv",
-        "disiscri", "disattiv", "rimbalz", "descadastr", "uitgeschreven", "afgemeld", "opgezegd",
-        "avregistrera", "avprenumerer", "avmeld",
+        "donotsend", "donotcontact", "byuser", "bybounce", "abmeld", "abgemeldet", "ausgetragen", "austrag",
+        "abbestell", "gekundigt", "kundigung", "widerruf", "sperre", "gesperrt", "geloscht", "geloescht",
+        "inaktiv", "unzustellbar", "ungultig", "beschwerde", "desabonn", "desinscri", "resiliation",
+        "rejet", "bloque", "supprim", "desactiv", "plainte", "baja", "dadodebaja", "cancelad", "rebotad",
+        "desuscri", "darsedebaja", "eliminad", "inactiv", "disiscri", "disattiv", "rimbalz", "descadastr",
+        "uitgeschreven", "afgemeld", "opgezegd", "avregistrera", "avprenumerer", "avmeld", "abbestellt",
+        "disiscritt", "nonsubscri", "notsubscri", "neversubscri", "notopted", "notsending", "nonmarketing",
+        "exclud", "deaktiviert", "widerrufen", "bereinigt", "nichtabonn", "nichtangemeldet", "nonabonn",
+        "noninscri", "nettoye", "listenoire", "supprime", "nosuscri", "anulad", "anulo", "depurad",
+        "listanegra", "bloquead", "annullat", "noniscritt", "ripulit", "cancellat", "bloccat", "listanera",
+        "naoinscrit", "removid", "excluid", "zwartelijst", "geblokkeerd", "verwijderd", "nietingeschreven",
+        "nietaangemeld", "afmeldt", "avmeldt", "avanmal", "studsa", "wypisan", "rezygn", "zablokowan",
+        "odhlasen", "отписа", "отказал", "удален",
     }
 )  # fmt: skip
 
