@@ -41,7 +41,7 @@ def what_to_do_text(known: KnownNewsletter, unused: Sequence[str] | None) -> str
     retire = f"secondpost newsletter retire {known.name}"
     if unused is not None and len(unused) == 0:
         return (
-            "no newsletter in the file is new, and two do not become one: give it a [[newsletter]] again, or "
+            "no newsletter in the file is new, and two cannot be merged: give it a [[newsletter]] again, or "
             f"export its readers, import them into another, and type: {retire}"
         )
     new = unused[0] if unused is not None and len(unused) == 1 else "NEW"

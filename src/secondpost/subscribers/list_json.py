@@ -12,7 +12,7 @@ from secondpost.subscribers.list_rows import NoList
 PIECE_CHARACTERS = 64 * 1024
 OBJECT_CHARACTERS_MAX = 1024 * 1024
 DEPTH_MAX = 20  # of lists in objects in lists
-NESTS_TOO_DEEPLY = "it is JSON that nests too deeply"
+NESTS_TOO_DEEPLY = "it is JSON that is nested too deeply"
 BETWEEN_VALUES = "\x1f"  # where one column has several: each counts
 
 Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
