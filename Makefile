@@ -6,6 +6,8 @@ SEEDS  ?= 200
 VENV   := .venv
 READY  := $(VENV)/.installed
 PY     := $(VENV)/bin/python
+# Tests wait more than they work: one worker more than there are processors.
+WORKERS := $(shell echo $$(( $$(nproc) + 1 )))
 
 .PHONY: help run test lint look bench against days long peers lock clean
 .DEFAULT_GOAL := help
@@ -25,7 +27,7 @@ run: $(READY)
 	@$(VENV)/bin/secondpost demo
 
 test: $(READY) have-strace have-ip
-	@$(PY) -m pytest --ignore tests/against --ignore tests/look --numprocesses auto --maxprocesses 4 --dist worksteal
+	@$(PY) -m pytest --ignore tests/against --ignore tests/look --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check
