@@ -7,7 +7,7 @@ from secondpost.store.ports import Lease
 
 
 def not_shown(moved: int) -> None:
-    """Where nobody looks on."""
+    """Progress that is not shown."""
 
 
 async def move_to_new_name(

@@ -138,7 +138,7 @@ def _judge_own(mailbox: Mailbox, own: OwnDomains) -> Asking[Verdict]:
     match parse_local_part(mailbox.local):
         case Join(newsletter) if newsletter in own.newsletters:
             return Accept(Way.INSIDE)
-        case Signed() | Join():  # a newsletter that had this name once is known to whoever opens its store
+        case Signed() | Join():  # a newsletter that had this name once stands in its store alone
             match (yield KnownRecipient(mailbox)):
                 case Knowledge.KNOWN:
                     return Accept(Way.INSIDE)

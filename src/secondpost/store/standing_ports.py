@@ -26,7 +26,7 @@ class MailToReaders:
 
     @property
     def not_ended(self) -> int:
-        """What may still leave, and what nobody knows of."""
+        """Counts of mail that may still leave, and of mail whose outcome is unknown."""
         return self.waiting + self.frozen + self.held + self.unknown
 
     @property

@@ -208,8 +208,8 @@ class Subscribers(Protocol):
         ...
 
     def confirm(self, id: SubscriberId, consent: Consent, evidence: QueueId | None = None) -> Awaitable[bool]:
-        """Pending or suspended becomes active, and a suppression that yields is lifted; whoever is suppressed
-        otherwise does not.
+        """Pending or suspended becomes active, and a suppression that yields is lifted. Nothing changes
+        where another suppression stands.
         """
         ...
 
@@ -281,7 +281,7 @@ class Subscribers(Protocol):
         """At most BATCH_READERS_MAX lines: suppression first, then who is known, then new ones in the state
         that their line or `state` says. Active needs a consent, and makes readers of those who were pending
         and never more. Left takes readers away, unless they agreed here later than that. With `messages`,
-        one per line, whoever is pending by the list too and was never asked gets a confirmation.
+        one per line, a reader who is pending here and in the list, and was never asked, gets a confirmation.
         """
         ...
 
@@ -326,7 +326,7 @@ class Subscribers(Protocol):
     def suppressed_count(self, newsletter: str) -> int: ...
 
     def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
-        """The latest ones, in order, whoever has the address."""
+        """The latest sign-ups of an address, in order, also of one that is no reader's."""
         ...
 
     def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts: ...

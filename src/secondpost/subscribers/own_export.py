@@ -1,6 +1,6 @@
 """Our own export as a form: its columns, what stands in them, and what a line of it says when it comes back.
 
-A reader's line holds all that is kept of the reader but the events. Whoever is suppressed and is no reader
+A reader's line holds all that is kept of the reader but the events. A suppressed address that is no reader's
 has a line without an address: the hash by which the address is known, and the key that the hash was made
 with. So the file is as confidential as the list, and lets one try out addresses.
 """

@@ -34,7 +34,7 @@ _AFTER_ALL = (1 << 63) - 1  # every reader was looked at
 class SqliteFreezing(SqliteClaims, Checkpoints):
     async def lead(self, what: str) -> Lease | None:
         """A lease of a site that nothing is ever sent to. That of a dead process falls here too: where no
-        service runs nobody else sweeps, and a command that was killed would lead for ever.
+        service runs no other process sweeps, and a command that was killed would lead for ever.
         """
         site = f"leader of {what}"
         lease = await self.lease(Lane.OWN, site)

@@ -92,8 +92,8 @@ class SqliteNaming(Checkpoints):
 
 
 def _ledger_that_goes(db: apsw.Connection, old: str, new: str) -> str | None:
-    """Whose articles, feeds and times are nobody's: those that `new` has by having stood in the file already,
-    or `old` by having stood there once more. None: the rename is under way. Raises RenameRefused.
+    """The name whose articles, feeds and times are cleared: `new`, which has some from standing in the file
+    already, or `old`, from standing there once more. None: the rename is under way. Raises RenameRefused.
     """
     for newsletter, issue, state in db.execute(NAMING_QUERIES["under_way"], (old, new)).fetchall():
         raise RenameRefused(
@@ -152,7 +152,7 @@ def _move_readers(db: apsw.Connection, old: str, new: str) -> int:
 
 def _keep_first(db: apsw.Connection, one: int, other: int) -> int:
     """Of a reader who signed up under the other name too, the row that was there first: old mails lead to it.
-    Whoever has confirmed the other one is a reader by that; one who had left, by their own word alone.
+    A confirmation of the other row makes a reader; of a row that had left, the reader's own alone.
     """
     first, second = db.execute(NAMING_QUERIES["two_rows"], (one, other)).fetchall()
     id, state, *_ = first

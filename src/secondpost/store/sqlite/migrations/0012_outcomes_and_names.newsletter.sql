@@ -15,7 +15,7 @@ CREATE INDEX sign_up_outcome_at ON sign_up_outcome (newsletter, at_ms);
 CREATE INDEX sign_up_outcome_old ON sign_up_outcome (at_ms);
 
 -- 1: people who left may come back: their own confirmation lifts it, and nothing else does. So it is after an erasure. Of
--- those whom a list of an earlier version called gone, nobody knows who had left and whose mail came back.
+-- those whom a list of an earlier version called gone, it is not known who had left and whose mail came back.
 ALTER TABLE suppression ADD COLUMN yields INTEGER NOT NULL DEFAULT 0 CHECK (yields IN (0, 1));
 UPDATE suppression SET yields = 1 WHERE reason IN ('erased', 'imported');
 

@@ -94,7 +94,7 @@ DELETE FROM feed WHERE (newsletter, url) IN (SELECT newsletter, url FROM feed WH
 DELETE FROM slot WHERE id IN (SELECT id FROM slot WHERE newsletter = ?1 AND issue IS NULL LIMIT ?2);
 
 -- name: next_readers
--- The next ?3 readers of ?1, and who has the same address under the name ?2 (NULL: nobody).
+-- The next ?3 readers of ?1, and who has the same address under the name ?2 (NULL: no reader).
 SELECT reader.id, other.id FROM subscriber AS reader INDEXED BY subscriber_of
 LEFT JOIN subscriber AS other ON other.newsletter = ?2 AND other.key = reader.key
 WHERE reader.newsletter = ?1 ORDER BY reader.id LIMIT ?3;

@@ -3,7 +3,7 @@
 -- name: may_not_go
 -- Which of the chosen deliveries, [[message, number], …], may not leave, and what they become: an issue that is
 -- not being sent is stopped, and a reader who is not, or no longer, to get it is suppressed. Who was erased may be
--- asked to confirm a new sign-up. Reader 0 is nobody: a copy that the owner asked for.
+-- asked to confirm a new sign-up. Reader 0 stands for a copy that the owner asked for.
 SELECT json_group_array(json_array(d.message, d.number, iif(
     d.issue IS NOT NULL AND issue.state IS NOT 'sending', 'stopped', 'suppressed')))
 FROM json_each(?1) AS chosen

@@ -122,7 +122,7 @@ FROM json_each(?1) AS each CROSS JOIN subscriber ON subscriber.id = each.value -
 LEFT JOIN consent ON consent.id = subscriber.consent;
 
 -- name: take_away
--- Whoever of the lines is in one of the states ?4 has left where the line says so. But a reader's own word that was given
+-- Readers of the lines who are in one of the states ?4 have left where the line says so. But a reader's own word that was given
 -- here after that stands; so does one that was given after the same list, without a date, was brought in before. Beside each is whether it is
 -- suppressed too.
 UPDATE subscriber SET state = 'left', since_ms = ?3,
