@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secondpost.mail.address import Domain
 from secondpost.store.subscriber_ports import Reason
 from secondpost.subscribers.cells import plain_cell, safe_cell
 from secondpost.subscribers.list_document import LINE_CHARACTERS_MAX
@@ -15,7 +16,7 @@ from secondpost.subscribers.list_moments import moment_ms
 from secondpost.subscribers.list_rows import Agreed, BadRow, NoList, Row, Verdict
 from secondpost.subscribers.list_verdicts import state_words
 from secondpost.subscribers.meanings import Moment, Plain, ReaderStanding
-from tests.subscribers.listed import owners_word, rows, understood
+from tests.subscribers.listed import owners_word, rows, rows_of, understood
 
 JAN_5_MS = 1_704_448_800_000  # 2024-01-05 10:00:00 UTC
 
@@ -413,6 +414,31 @@ def test_a_bad_line_is_named_and_not_repeated() -> None:
         (7, True),
     ]
     assert "nobody" not in str(found[0])
+
+
+def test_a_second_address_on_a_line_of_a_list_without_a_head_makes_it_bad() -> None:
+    for second in ("b@example.org", "Bob <b@example.org>", "b@example"):
+        found = rows(f"a@example.org, {second}\nc@example.org\n")
+        assert [isinstance(row, BadRow) for row in found] == [True, False], second
+        assert understood(f"a@example.org, {second}\nc@example.org\n").bad == 1
+    same = rows(
+        'a@example.org,a@Example.org\nb@example.org,see the @ sign\n"c@example.org" <c@example.org>\n'
+    )
+    assert [isinstance(row, BadRow) for row in same] == [False, False, False]
+    told = owners_word({"2": Plain.KEPT})
+    assert not isinstance(rows("a@example.org,b@example.org\n", told)[0], BadRow)
+    assert addresses("email,other\na@example.org,b@example.org\n") == ["a@example.org"]
+
+
+def test_the_look_through_counts_the_lines_that_the_import_cannot_read() -> None:
+    text = (
+        "email\na..b@example.org\n.a@example.org\na@-example.org\na@example-.org\n"
+        f"{'a' * 65}@example.org\na@mx.example.net\nb@example.org\n"
+    )
+    report = understood(text, own=frozenset({Domain.parse("mx.example.net")}))
+    bad = {row.line for row in rows_of(report) if isinstance(row, BadRow)}
+    assert {row.line for row in report.bad_rows} == bad | {7}
+    assert report.bad == 6
 
 
 def test_a_line_that_is_too_short_is_named() -> None:
