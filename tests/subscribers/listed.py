@@ -7,7 +7,8 @@ from typing import IO
 
 from secondpost.mail.address import Domain
 from secondpost.subscribers.list_columns import OwnersWord
-from secondpost.subscribers.list_document import Octets, parts_of
+from secondpost.subscribers.list_document import Octets
+from secondpost.subscribers.list_files import parts_of
 from secondpost.subscribers.list_look import look_through
 from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.list_rows import BadRow, ListRow, Verdict

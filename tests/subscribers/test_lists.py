@@ -3,6 +3,7 @@
 import contextlib
 import io
 import zipfile
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -155,8 +156,8 @@ def test_all_lists_of_a_zip_of_mailchimp_are_read_and_no_other_zip() -> None:
         ("b@example.org", "left"),
         ("d@example.org", "left"),
     ]
-    with pytest.raises(NoList, match=r"unpack it and import the list of readers: posts/1\.opens\.csv"):
-        rows(zipped({"posts/1.opens.csv": "email,post_id\na@example.org,1\n"}))
+    with pytest.raises(NoList, match=r"cleaned\.csv in the ZIP cannot be read: .*UTF-8"):
+        rows(zipped({"subscribed.csv": subscribed, "cleaned.csv": b"\xef\xbb\xbf\xfc\n" + cleaned.encode()}))
 
 
 def test_an_audience_of_mailchimp_is_one_in_any_language() -> None:
@@ -179,7 +180,59 @@ def test_who_is_on_no_list_of_mailpoet_gets_no_mail() -> None:
     assert verdicts(text) == [("a@example.org", "active"), ("b@example.org", "left")]
 
 
-def zipped(files: dict[str, str]) -> bytes:
+OPENS = "post_id,timestamp,email,post_type\n1,2024-01-05T10:00:00Z,b@example.org,newsletter\n"
+EMAIL_LIST = "email,active_subscription,expiry,email_disabled,created_at\na@example.org,false,,false,\n"
+
+
+def test_the_one_list_in_a_zip_is_read_and_others_are_named() -> None:
+    of_substack = {
+        "email_list.blog.csv": EMAIL_LIST,
+        "posts.csv": "post_id,post_date,is_published\n1,2024-01-05,true\n",
+        "posts/1.opens.csv": OPENS,
+        "posts/1.delivers.csv": OPENS,
+        "posts/1.first.html": "<p>First</p>",
+    }
+    assert addresses(zipped(of_substack)) == ["a@example.org"]
+    with pytest.raises(NoList, match=r"a ZIP with several lists: email_list\.blog\.csv, b\.csv\. Unpack it"):
+        rows(zipped({**of_substack, "b.csv": "email\nb@example.org\n"}))
+    with pytest.raises(NoList, match=r"a ZIP, and none of its files .* list of readers: posts/1\.opens\.csv"):
+        rows(zipped({"posts/1.opens.csv": OPENS}))
+
+
+def test_a_workbook_is_to_be_saved_as_csv() -> None:
+    excel = zipped({"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>"})
+    for workbook in (excel, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)):
+        with pytest.raises(NoList, match=r"an Excel workbook: save it as CSV \(UTF-8\)"):
+            rows(workbook)
+    with pytest.raises(NoList, match="LibreOffice: save it as CSV"):
+        rows(zipped({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": ""}))
+
+
+def test_a_record_of_opens_or_deliveries_is_no_list_of_readers() -> None:
+    more = OPENS.replace("post_type", "post_type,active_subscription").replace(
+        "newsletter", "newsletter,true"
+    )
+    for text in (OPENS, more):
+        for word in (owners_word(), owners_word(whole=ReaderStanding.ACTIVE)):
+            with pytest.raises(NoList, match=r"Substack's record .* import the file email_list"):
+                rows(text, word)
+
+
+@pytest.mark.parametrize("head", ["email,opened_at", "Email Address,Clicks", "event,email", "Campaign,email"])
+def test_a_list_with_columns_of_events_and_no_state_waits_for_the_owners_word(head: str) -> None:
+    cells = ",".join("a@example.org" if "mail" in name else "3" for name in head.split(","))
+    text = f"{head}\n{cells}\n"
+    with pytest.raises(NoList, match=r"a record of mails .* --as active"):
+        rows(text)
+    assert len(rows(text, owners_word(whole=ReaderStanding.ACTIVE))) == 1
+    assert verdicts(f"{head},status\n{cells},unsubscribed\n") == [("a@example.org", "left")]
+
+
+def test_the_answers_of_a_sign_up_form_are_a_list() -> None:
+    assert addresses("Timestamp,Email Address\n2024-01-05 10:00:00,a@example.org\n") == ["a@example.org"]
+
+
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
     octets = io.BytesIO()
     with zipfile.ZipFile(octets, "w") as archive:
         for name, text in files.items():

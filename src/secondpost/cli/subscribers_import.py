@@ -23,7 +23,8 @@ from secondpost.policy.recipient import own_domains
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord
-from secondpost.subscribers.list_document import Octets, parts_of
+from secondpost.subscribers.list_document import Octets
+from secondpost.subscribers.list_files import parts_of
 from secondpost.subscribers.list_look import look_through
 from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.list_rows import NoList, Verdict
@@ -102,7 +103,7 @@ def import_(
     whole: str | None,
     as_json: bool,
 ) -> None:
-    """Import a list: CSV, JSON, Mailchimp's ZIP, or one address a line. - means standard input.
+    """Import a list: CSV, JSON, a ZIP with one, or one address a line. - means standard input.
 
     First you see how each column is understood, and what happens to whom. People who are active there become
     pending here and get nothing, unless you add --confirmed or --invite. An import can remove readers, but

@@ -181,7 +181,7 @@ class ListColumns:
 
 def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
     """Raises NoList where no column holds addresses."""
-    form = _form_of(part)
+    form = form_of(part)
     columns = _named(part, form, word) if len(part.head) > 0 else _numbered(word)
     address = _address_of(part, columns)
     columns = tuple(_only_one_address(column, address) for column in columns)
@@ -200,7 +200,7 @@ def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
     )
 
 
-def _form_of(part: ListPart) -> ExportForm | None:
+def form_of(part: ListPart) -> ExportForm | None:
     names = {folded(name) for each in part.head for name in _names_within(each)}
     name = part.name.rpartition("/")[2].casefold()
     found = [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from secondpost.mail.address import Domain
+from secondpost.subscribers.event_files import refuse_events
 from secondpost.subscribers.import_report import BAD_ROWS_NAMED_MAX
 from secondpost.subscribers.list_columns import OWN_SERVICE, ListColumn, ListColumns, OwnersWord, columns_of
 from secondpost.subscribers.list_document import ListPart
@@ -60,6 +61,7 @@ def look_through(
     told, lines = [], 0
     for part in parts:
         columns = columns_of(part, word)
+        refuse_events(part, columns, word)
         is_own = columns.form is not None and columns.form.service == OWN_SERVICE and word == OwnersWord()
         looking = _OwnLooking(part, columns, own) if is_own else _Looking(columns, word, own)
         for record in part.records():

@@ -95,3 +95,7 @@ def checked(row: ListRow, own: frozenset[Domain]) -> ListRow:
 
 class NoList(ValueError):
     """It is not a list of readers that can be imported. The text says why, and what would be one."""
+
+
+class NoAddresses(NoList):
+    """No column of it holds addresses."""
