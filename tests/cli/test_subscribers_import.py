@@ -70,8 +70,43 @@ def test_the_same_is_shown_before_a_list_is_brought_in(paper: Newspaper, file: P
     assert counts(paper) == {"active": 1, "left": 1, "suppressed": 1}
     assert paper.told("subscribers", "show", "bob@reader.example")["state"] == "left"
     told = paper.told("subscribers", "import", str(file), "--word", "Lapsed=active", *CONFIRMED)
-    assert (told["added"], told["known"], told["gone"], told["unclear"]) == (1, 2, 1, 0)
+    assert (told["added"], told["known"], told["gone"], told["unclear"]) == (1, 2, 0, 0)
+    assert told["suppressed"] == 1  # and was so before
     assert counts(paper) == {"active": 2, "left": 1, "suppressed": 1}
+
+
+def test_lines_that_cannot_be_read_are_named_with_the_reason_in_a_dry_run_too(
+    paper: Newspaper, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text(
+        "ann@reader.example\ncarl@list.example, dora@list.example\nm\u00fcller@beispiel.example\n"
+        "dora@beispiel\nreply@bounces.reader.example\nnothing of the kind\n"
+    )
+    dry = paper.run("subscribers", "import", str(file), "--dry-run", *CONFIRMED)
+    assert "list.txt: a list; 6 lines, 4 of them cannot be read." in dry.stdout
+    assert dry.stderr.splitlines() == [
+        "line 2: it has more than one address: write each on a line of its own",
+        "line 3: its address has characters before the @ that many servers cannot mail to",
+        "line 4: the domain of its address is not a full one, such as example.org",
+        "line 6: there is no address",
+    ]
+    told = json.loads(paper.run("subscribers", "import", str(file), "--dry-run", "--json").stdout)
+    assert told["bad"] == len(told["bad_rows"]) == 4
+    assert paper.run("subscribers", "import", str(file), *CONFIRMED).stderr == dry.stderr
+    assert counts(paper) == {"active": 2}
+
+
+def test_a_dry_run_of_a_list_that_has_no_readable_line_ends_as_the_import_does(
+    paper: Newspaper, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("email\nAnn\n")
+    for more in ((), ("--dry-run",)):
+        assert (
+            "no line of list.csv could be read"
+            in paper.run("subscribers", "import", str(file), *more, code=1).stderr
+        )
 
 
 def test_a_word_in_doubt_stops_the_import_until_the_owner_says_what_it_means(

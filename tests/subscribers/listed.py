@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import IO
 
+from secondpost.mail.address import Domain
 from secondpost.subscribers.list_columns import OwnersWord
-from secondpost.subscribers.list_document import Octets, parts_of
+from secondpost.subscribers.list_document import Octets
+from secondpost.subscribers.list_files import parts_of
 from secondpost.subscribers.list_look import look_through
 from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.list_rows import BadRow, ListRow, Verdict
@@ -41,10 +43,15 @@ def owners_word(
     )
 
 
-def understood(list_: str | bytes, word: OwnersWord = NO_WORD, name: str = "readers.csv") -> ListReport:
+def understood(
+    list_: str | bytes,
+    word: OwnersWord = NO_WORD,
+    name: str = "readers.csv",
+    own: frozenset[Domain] = frozenset(),
+) -> ListReport:
     addresses = [column for column, meaning in word.columns.items() if meaning is Plain.ADDRESS]
     parts = parts_of(name, opened(list_), addresses[0] if len(addresses) > 0 else None)
-    return look_through(parts, word, lambda lines: None)
+    return look_through(parts, word, own, lambda lines: None)
 
 
 def rows(list_: str | bytes, word: OwnersWord = NO_WORD) -> list[ListRow]:

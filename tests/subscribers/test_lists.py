@@ -3,11 +3,13 @@
 import contextlib
 import io
 import zipfile
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secondpost.mail.address import Domain
 from secondpost.store.subscriber_ports import Reason
 from secondpost.subscribers.cells import plain_cell, safe_cell
 from secondpost.subscribers.list_document import LINE_CHARACTERS_MAX
@@ -15,7 +17,7 @@ from secondpost.subscribers.list_moments import moment_ms
 from secondpost.subscribers.list_rows import Agreed, BadRow, NoList, Row, Verdict
 from secondpost.subscribers.list_verdicts import state_words
 from secondpost.subscribers.meanings import Moment, Plain, ReaderStanding
-from tests.subscribers.listed import owners_word, rows, understood
+from tests.subscribers.listed import owners_word, rows, rows_of, understood
 
 JAN_5_MS = 1_704_448_800_000  # 2024-01-05 10:00:00 UTC
 
@@ -154,8 +156,8 @@ def test_all_lists_of_a_zip_of_mailchimp_are_read_and_no_other_zip() -> None:
         ("b@example.org", "left"),
         ("d@example.org", "left"),
     ]
-    with pytest.raises(NoList, match=r"unpack it and import the list of readers: posts/1\.opens\.csv"):
-        rows(zipped({"posts/1.opens.csv": "email,post_id\na@example.org,1\n"}))
+    with pytest.raises(NoList, match=r"cleaned\.csv in the ZIP cannot be read: .*UTF-8"):
+        rows(zipped({"subscribed.csv": subscribed, "cleaned.csv": b"\xef\xbb\xbf\xfc\n" + cleaned.encode()}))
 
 
 def test_an_audience_of_mailchimp_is_one_in_any_language() -> None:
@@ -178,7 +180,59 @@ def test_who_is_on_no_list_of_mailpoet_gets_no_mail() -> None:
     assert verdicts(text) == [("a@example.org", "active"), ("b@example.org", "left")]
 
 
-def zipped(files: dict[str, str]) -> bytes:
+OPENS = "post_id,timestamp,email,post_type\n1,2024-01-05T10:00:00Z,b@example.org,newsletter\n"
+EMAIL_LIST = "email,active_subscription,expiry,email_disabled,created_at\na@example.org,false,,false,\n"
+
+
+def test_the_one_list_in_a_zip_is_read_and_others_are_named() -> None:
+    of_substack = {
+        "email_list.blog.csv": EMAIL_LIST,
+        "posts.csv": "post_id,post_date,is_published\n1,2024-01-05,true\n",
+        "posts/1.opens.csv": OPENS,
+        "posts/1.delivers.csv": OPENS,
+        "posts/1.first.html": "<p>First</p>",
+    }
+    assert addresses(zipped(of_substack)) == ["a@example.org"]
+    with pytest.raises(NoList, match=r"a ZIP with several lists: email_list\.blog\.csv, b\.csv\. Unpack it"):
+        rows(zipped({**of_substack, "b.csv": "email\nb@example.org\n"}))
+    with pytest.raises(NoList, match=r"a ZIP, and none of its files .* list of readers: posts/1\.opens\.csv"):
+        rows(zipped({"posts/1.opens.csv": OPENS}))
+
+
+def test_a_workbook_is_to_be_saved_as_csv() -> None:
+    excel = zipped({"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>"})
+    for workbook in (excel, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)):
+        with pytest.raises(NoList, match=r"an Excel workbook: save it as CSV \(UTF-8\)"):
+            rows(workbook)
+    with pytest.raises(NoList, match="LibreOffice: save it as CSV"):
+        rows(zipped({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": ""}))
+
+
+def test_a_record_of_opens_or_deliveries_is_no_list_of_readers() -> None:
+    more = OPENS.replace("post_type", "post_type,active_subscription").replace(
+        "newsletter", "newsletter,true"
+    )
+    for text in (OPENS, more):
+        for word in (owners_word(), owners_word(whole=ReaderStanding.ACTIVE)):
+            with pytest.raises(NoList, match=r"Substack's record .* import the file email_list"):
+                rows(text, word)
+
+
+@pytest.mark.parametrize("head", ["email,opened_at", "Email Address,Clicks", "event,email", "Campaign,email"])
+def test_a_list_with_columns_of_events_and_no_state_waits_for_the_owners_word(head: str) -> None:
+    cells = ",".join("a@example.org" if "mail" in name else "3" for name in head.split(","))
+    text = f"{head}\n{cells}\n"
+    with pytest.raises(NoList, match=r"a record of mails .* --as active"):
+        rows(text)
+    assert len(rows(text, owners_word(whole=ReaderStanding.ACTIVE))) == 1
+    assert verdicts(f"{head},status\n{cells},unsubscribed\n") == [("a@example.org", "left")]
+
+
+def test_the_answers_of_a_sign_up_form_are_a_list() -> None:
+    assert addresses("Timestamp,Email Address\n2024-01-05 10:00:00,a@example.org\n") == ["a@example.org"]
+
+
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
     octets = io.BytesIO()
     with zipfile.ZipFile(octets, "w") as archive:
         for name, text in files.items():
@@ -413,6 +467,31 @@ def test_a_bad_line_is_named_and_not_repeated() -> None:
         (7, True),
     ]
     assert "nobody" not in str(found[0])
+
+
+def test_a_second_address_on_a_line_of_a_list_without_a_head_makes_it_bad() -> None:
+    for second in ("b@example.org", "Bob <b@example.org>", "b@example"):
+        found = rows(f"a@example.org, {second}\nc@example.org\n")
+        assert [isinstance(row, BadRow) for row in found] == [True, False], second
+        assert understood(f"a@example.org, {second}\nc@example.org\n").bad == 1
+    same = rows(
+        'a@example.org,a@Example.org\nb@example.org,see the @ sign\n"c@example.org" <c@example.org>\n'
+    )
+    assert [isinstance(row, BadRow) for row in same] == [False, False, False]
+    told = owners_word({"2": Plain.KEPT})
+    assert not isinstance(rows("a@example.org,b@example.org\n", told)[0], BadRow)
+    assert addresses("email,other\na@example.org,b@example.org\n") == ["a@example.org"]
+
+
+def test_the_look_through_counts_the_lines_that_the_import_cannot_read() -> None:
+    text = (
+        "email\na..b@example.org\n.a@example.org\na@-example.org\na@example-.org\n"
+        f"{'a' * 65}@example.org\na@mx.example.net\nb@example.org\n"
+    )
+    report = understood(text, own=frozenset({Domain.parse("mx.example.net")}))
+    bad = {row.line for row in rows_of(report) if isinstance(row, BadRow)}
+    assert {row.line for row in report.bad_rows} == bad | {7}
+    assert report.bad == 6
 
 
 def test_a_line_that_is_too_short_is_named() -> None:

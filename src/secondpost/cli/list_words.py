@@ -1,10 +1,13 @@
 """How a list is shown as it is understood, and what came of it, in words."""
 
+from collections.abc import Sequence
+
 import click
 
 from secondpost.cli.screen import Column, counted, printable, say, say_table
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
+from secondpost.subscribers.list_rows import BadRow
 
 WORDS_SHOWN_MAX = 12  # of one column; --json has all that were counted
 DOUBTS_SHOWN_MAX = 8
@@ -31,7 +34,7 @@ def say_report(report: ListReport, is_confirmed: bool, invites: bool) -> None:
 
 def _head(part: PartReport) -> str:
     whose = "a list" if part.service == "" else f"{part.service}, {part.holds}"
-    bad = f", {part.bad:,} of them without an address" if part.bad > 0 else ""
+    bad = f", {part.bad:,} of them cannot be read" if part.bad > 0 else ""
     return f"{part.part.name}: {whose}; {counted(part.lines, 'line', 'lines')}{bad}."
 
 
@@ -93,11 +96,16 @@ def _say_unclear(report: ListReport) -> None:
         say(f'--word "{words[0]}=left" (or active, pending, suppressed, nothing)')
 
 
-def say_import(name: str, report: ImportReport) -> None:
-    for row in report.bad:
+def say_bad(rows: Sequence[BadRow], count: int) -> None:
+    """On standard error; `rows` are the first of `count`."""
+    for row in rows:
         click.echo(printable(str(row)), err=True)
-    if report.bad_count > len(report.bad):
-        click.echo(f"and {report.bad_count - len(report.bad):,} more like these", err=True)
+    if count > len(rows):
+        click.echo(f"and {count - len(rows):,} more like these", err=True)
+
+
+def say_import(name: str, report: ImportReport) -> None:
+    say_bad(report.bad, report.bad_count)
     counts = (
         (report.confirmed, "changed from pending to reader"),
         (report.known, "already known"),

@@ -395,9 +395,11 @@ def import_document(newsletter: str, told: ListReport, report: ImportReport | No
         gone=done.gone,
         unclear=done.unclear,
         hashes=done.hashes,
-        bad=done.bad_count,
+        bad=told.bad if report is None else report.bad_count,
         asked=done.asked,
-        bad_rows=[BadRowDocument(row.line, row.why) for row in done.bad],
+        bad_rows=[
+            BadRowDocument(row.line, row.why) for row in (told.bad_rows if report is None else report.bad)
+        ],
     )
 
 

@@ -12,16 +12,19 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
-from secondpost.cli.list_words import say_import, say_report
+from secondpost.cli.list_words import say_bad, say_import, say_report
 from secondpost.cli.newsletter_documents import import_document
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import counted, progressed, progressing, say, say_json
+from secondpost.mail.address import Domain
 from secondpost.newsletter.renaming import finish_renames, left_behind_sentence
+from secondpost.policy.recipient import own_domains
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord
-from secondpost.subscribers.list_document import Octets, parts_of
+from secondpost.subscribers.list_document import Octets
+from secondpost.subscribers.list_files import parts_of
 from secondpost.subscribers.list_look import look_through
 from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.list_rows import NoList, Verdict
@@ -100,7 +103,7 @@ def import_(
     whole: str | None,
     as_json: bool,
 ) -> None:
-    """Import a list: CSV, JSON, Mailchimp's ZIP, or one address a line. - means standard input.
+    """Import a list: CSV, JSON, a ZIP with one, or one address a line. - means standard input.
 
     First you see how each column is understood, and what happens to whom. People who are active there become
     pending here and get nothing, unless you add --confirmed or --invite. An import can remove readers, but
@@ -114,14 +117,17 @@ def import_(
     path = which.words[0]
     name, source = which.newsletter.name, "standard input" if path == STANDARD else os.path.basename(path)
     with _opened_list(path) as file:
-        report = _looked_through(source, _again(file), word)
+        report = _looked_through(source, _again(file), word, own_domains(config).names)
         if not as_json:
             say_report(report, confirmed is not None, invite)
         if dry_run or report.stops:
             if as_json:
                 say_json(import_document(name, report, None))
+            else:
+                say_bad(report.bad_rows, report.bad)
             if report.stops:
                 raise Ending(f"nothing was imported from {source}: say what the unclear words mean", Exit.NO)
+            _check_readable(source, report.lines, report.bad)
             return
 
         async def work(open_: "OpenNewsletter") -> ImportReport:
@@ -153,8 +159,7 @@ def import_(
             "The new ones are pending, and get nothing until they sign up themselves. If they agreed, import "
             "the list again with --confirmed, and say where and when; to ask them, with --invite."
         )
-    if done.lines > 0 and done.bad_count == done.lines:
-        raise Ending(f"no line of {source} could be read", Exit.NO)
+    _check_readable(source, done.lines, done.bad_count)
 
 
 def _check_consent(confirmed: str | None, invite: bool) -> None:
@@ -162,6 +167,11 @@ def _check_consent(confirmed: str | None, invite: bool) -> None:
         raise click.UsageError("Use only one of --confirmed (they agreed) and --invite (ask them).")
     if confirmed is not None and len(confirmed.strip()) == 0:
         raise click.UsageError('Say where and when they agreed: --confirmed "at the fair, 3 May 2026".')
+
+
+def _check_readable(source: str, lines: int, bad: int) -> None:
+    if lines > 0 and bad == lines:
+        raise Ending(f"no line of {source} could be read", Exit.NO)
 
 
 def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | None) -> OwnersWord:
@@ -184,11 +194,11 @@ def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | N
     return OwnersWord(told, said, None if whole is None else ReaderStanding(whole))
 
 
-def _looked_through(source: str, octets: Octets, word: OwnersWord) -> ListReport:
+def _looked_through(source: str, octets: Octets, word: OwnersWord, own: frozenset[Domain]) -> ListReport:
     addresses = [name for name, meaning in word.columns.items() if meaning is Plain.ADDRESS]
     try:
         parts = parts_of(source, octets, addresses[0] if len(addresses) > 0 else None)
-        return look_through(parts, word, _looked_at)
+        return look_through(parts, word, own, _looked_at)
     except NoList as fault:
         raise _is_no_list(source, fault) from None
     finally:

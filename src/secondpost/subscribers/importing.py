@@ -25,9 +25,8 @@ from secondpost.store.subscriber_ports import (
 )
 from secondpost.subscribers.import_report import ImportReport, ImportTally, Progress
 from secondpost.subscribers.list_report import ListReport, PartReport
-from secondpost.subscribers.list_rows import BadRow, HashRow, ListRow, OwnRow, Row, Verdict
+from secondpost.subscribers.list_rows import BadRow, HashRow, ListRow, OwnRow, Row, Verdict, checked
 from secondpost.subscribers.own_export import OwnColumns
-from secondpost.subscribers.typed import NotAReader, check_reader
 from secondpost.world.ports import Clock
 
 EVIDENCE_CHARACTERS_MAX = 200
@@ -80,16 +79,7 @@ class ListImport:
                 continue
             line, cells = record
             row = told.columns.row(line, cells) if own is None else own.row(line, cells, now_ms)
-            yield self._checked(row)
-
-    def _checked(self, row: ListRow) -> ListRow:
-        if isinstance(row, BadRow | HashRow):
-            return row
-        try:
-            check_reader(row.mailbox, self.own)
-        except NotAReader as fault:
-            return BadRow(row.line, str(fault))
-        return row
+            yield checked(row, self.own)
 
     async def _recognise(self) -> None:
         """Readers of ours may be among those whose hashes came in."""
@@ -148,7 +138,6 @@ class _Bringing:
             self._hashed.clear()
 
     async def _suppress(self, rows: list[Row | OwnRow]) -> None:
-        self.tally.gone += len(rows)
         said: dict[tuple[Reason, str], list[Mailbox]] = {}
         for row in rows:
             if isinstance(row, Row):
@@ -156,7 +145,9 @@ class _Bringing:
                 said.setdefault((row.reason, evidence), []).append(row.mailbox)
         for (reason, evidence), mailboxes in said.items():
             now_ms = self.by.clock.now_ms()
-            await self.by.subscribers.suppress(self.newsletter, mailboxes, reason, now_ms, evidence)
+            new = await self.by.subscribers.suppress(self.newsletter, mailboxes, reason, now_ms, evidence)
+            self.tally.gone += new
+            self.tally.suppressed += len(mailboxes) - new
             # Suppressed, none of them comes in; but readers of ours are taken away.
             lines = [Imported(mailbox, state=SubscriberState.LEFT) for mailbox in mailboxes]
             await self.by.subscribers.import_batch(self.newsletter, lines, SubscriberState.LEFT, None, now_ms)

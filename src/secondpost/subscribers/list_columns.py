@@ -5,6 +5,7 @@ Others are kept as attributes, and looked at for words that may mean that no mai
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.list_document import ListPart
 from secondpost.subscribers.list_json import BETWEEN_VALUES
 from secondpost.subscribers.list_moments import moment_ms
-from secondpost.subscribers.list_person import Person, person_in
+from secondpost.subscribers.list_person import Person, person_in, why_not
 from secondpost.subscribers.list_rows import VERDICTS, Agreed, BadRow, NoList, Row, Verdict
 from secondpost.subscribers.list_verdicts import Judge, reason_of
 from secondpost.subscribers.meanings import ExportForm, Meaning, Moment, Plain, ReaderStanding, folded
@@ -26,6 +27,8 @@ VALUE_CHARACTERS_MAX = 500
 UNNAMED_COLUMNS_MAX = 30  # of a list without a head
 
 OWN_SERVICE = "Secondpost"
+
+_LIKE_AN_ADDRESS = re.compile(r"[^\s@/]@[^\s@]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class ListColumns:
     left: tuple[int, ...]  # those of the judges that hold the moment of leaving
     places: Mapping[Plain, tuple[int, ...]]
     kept: tuple[tuple[int, str], ...]  # with the name of the attribute
+    has_head: bool
 
     def verdict(self, cells: Sequence[str]) -> Verdict:
         """Of a line, as far as its words and moments say."""
@@ -76,17 +80,40 @@ class ListColumns:
             cell.strip() != "" for cell in cells[len(self.columns) :]
         )
 
-    def row(self, line: int, cells: list[str]) -> Row | BadRow:
+    def person(self, cells: Sequence[str]) -> Person:
+        """Whom a line names. Raises ValueError with a sentence."""
         if len(cells) <= self.address:
-            return BadRow(
-                line, f"it has {len(cells)} columns, and the address is in number {self.address + 1}"
-            )
+            raise ValueError(f"it has {len(cells)} columns, and the address is in number {self.address + 1}")
         if self.is_beyond(cells):
-            return BadRow(line, f"it has {len(cells)} columns, and the head has {len(self.columns)}")
+            raise ValueError(f"it has {len(cells)} columns, and the head has {len(self.columns)}")
         try:
             person = person_in(cells[self.address])
         except ValueError:
-            return BadRow(line, "it has no address that mail can be sent to")
+            raise ValueError(why_not(cells[self.address])) from None
+        if not self.has_head and self._names_another(person, cells):
+            raise ValueError("it has more than one address: write each on a line of its own")
+        return person
+
+    def _names_another(self, person: Person, cells: Sequence[str]) -> bool:
+        """Where no head says otherwise, a second address is a second person, and would be lost."""
+        told = {column.number for column in self.columns if column.is_told}
+        others = [cell for number, cell in enumerate(cells) if number not in told | {self.address}]
+        for cell in (person.name, *others):
+            if _LIKE_AN_ADDRESS.search(cell) is None:
+                continue
+            try:
+                other = person_in(cell)
+            except ValueError:
+                return True
+            if other.mailbox != person.mailbox:
+                return True
+        return False
+
+    def row(self, line: int, cells: list[str]) -> Row | BadRow:
+        try:
+            person = self.person(cells)
+        except ValueError as fault:
+            return BadRow(line, str(fault))
         verdict = self.verdict(cells)
         if person.gets_none and verdict < Verdict.LEFT:
             verdict = Verdict.LEFT
@@ -154,7 +181,7 @@ class ListColumns:
 
 def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
     """Raises NoList where no column holds addresses."""
-    form = _form_of(part)
+    form = form_of(part)
     columns = _named(part, form, word) if len(part.head) > 0 else _numbered(word)
     address = _address_of(part, columns)
     columns = tuple(_only_one_address(column, address) for column in columns)
@@ -169,10 +196,11 @@ def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
         left=tuple(c.number for c in columns if c.meaning == Moment(ReaderStanding.LEFT)),
         places=_places(columns),
         kept=tuple((column.number, _attribute(column.name)) for column in columns if _is_kept(column)),
+        has_head=len(part.head) > 0,
     )
 
 
-def _form_of(part: ListPart) -> ExportForm | None:
+def form_of(part: ListPart) -> ExportForm | None:
     names = {folded(name) for each in part.head for name in _names_within(each)}
     name = part.name.rpartition("/")[2].casefold()
     found = [

@@ -1,15 +1,12 @@
-"""A list as a document: which files it has, how each is written, where its head is, and its lines one after
-the other, as often as they are asked for.
+"""A file of a list as a document: how it is written, where its head is, and its lines one after the other, as
+often as they are asked for.
 
-CSV with any usual separator, JSON, or an address a line. A ZIP of Mailchimp is all of its lists.
+CSV with any usual separator, JSON, or an address a line.
 """
 
 import csv
 import io
-import lzma
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,7 +15,7 @@ from typing import IO
 from secondpost.subscribers.list_encoding import NOT_ONE_WAY, encoding_of
 from secondpost.subscribers.list_json import begins_as_json, objects_of
 from secondpost.subscribers.list_person import person_in
-from secondpost.subscribers.list_rows import BadRow, NoList
+from secondpost.subscribers.list_rows import BadRow, NoAddresses, NoList
 from secondpost.subscribers.meanings import Plain, folded
 from secondpost.subscribers.services import EXPORTS, GENERAL
 
@@ -27,13 +24,10 @@ HEAD_LINES_MAX = 20  # before them a head, or the first address, is found
 HEAD_CHARACTERS = 64 * 1024  # by which JSON is known
 COLUMNS_MAX = 1_000
 LINE_CHARACTERS_MAX = 4 * 1024 * 1024  # of a list that is no JSON; one that is longer would fill the memory
-ZIP_MARK = b"PK\x03\x04"
 
 Octets = Callable[[], IO[bytes]]  # opens them anew, from their beginning
 Record = tuple[int, list[str]] | BadRow  # the line where it begins, from 1, and its cells
 
-# What zipfile raises of a member that is torn, encrypted, or packed in a way that is not known.
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
 _ADDRESS_NAMES = frozenset(
     name
     for columns in (GENERAL, *(form.columns for form in EXPORTS))
@@ -58,51 +52,8 @@ class ListPart:
     records: Callable[[], Iterator[Record]]
 
 
-def parts_of(name: str, octets: Octets, address_name: str | None = None) -> list[ListPart]:
-    """The files of a list called `name`; `address_name` is what the owner says that its column of addresses
-    is called. A file without any line has no part. Raises NoList.
-    """
-    with octets() as source:
-        is_zip = source.read(len(ZIP_MARK)) == ZIP_MARK
-    if is_zip:
-        return _zipped(name, octets, address_name)
-    part = _part(name, octets, address_name)
-    return [] if part is None else [part]
-
-
-def _zipped(name: str, octets: Octets, address_name: str | None) -> list[ListPart]:
-    try:
-        archive = zipfile.ZipFile(octets())
-    except zipfile.BadZipFile as error:
-        raise NoList(f"the ZIP cannot be read: {error}") from None
-    found: list[ListPart] = []
-    for member in archive.infolist():
-        if not member.filename.endswith(".csv") or member.filename.startswith("__MACOSX"):
-            continue
-        try:
-            part = _part(member.filename, _member(archive, member), address_name)
-        except _UNREADABLE as error:  # all of it was read, for its encoding
-            raise NoList(f"{member.filename} in the ZIP cannot be read: {error}") from None
-        if part is not None and _is_of_mailchimp(part):
-            found.append(part)
-    if len(found) == 0:
-        names = ", ".join(member.filename for member in archive.infolist()[:HEAD_LINES_MAX])
-        raise NoList(
-            f"it is a ZIP file, but not of Mailchimp: unpack it and import the list of readers: {names}"
-        )
-    return found
-
-
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Octets:
-    return lambda: archive.open(member)
-
-
-def _is_of_mailchimp(part: ListPart) -> bool:
-    names = {folded(name) for name in part.head}
-    return any(form.service == "Mailchimp" and form.marks <= names for form in EXPORTS)
-
-
-def _part(name: str, octets: Octets, address_name: str | None) -> ListPart | None:
+def part_of(name: str, octets: Octets, address_name: str | None) -> ListPart | None:
+    """One file of a list; None where it has no line. Raises NoList."""
     with octets() as raw:
         encoding = encoding_of(raw)
 
@@ -136,7 +87,7 @@ def _json_part(name: str, lines: Callable[[], IO[str]]) -> ListPart:
             if len(names) > COLUMNS_MAX:
                 raise NoList(f"its objects have more than {COLUMNS_MAX} different keys")
     if not any(_is_address(each, None) for each in names):
-        raise NoList('it is JSON, but no object in it has an "email"')
+        raise NoAddresses('it is JSON, but no object in it has an "email"')
     head = tuple(names)
 
     def records() -> Iterator[Record]:
@@ -191,7 +142,7 @@ def _head_of(lines: list[str], address_name: str | None) -> _Head | None:
         before.append(plain)
     if len(before) == 0:
         return None
-    raise NoList('it has no column called "email", and no address in its first lines')
+    raise NoAddresses('it has no column called "email", and no address in its first lines')
 
 
 def _head_above(before: list[str], number: int, delimiter: str, cells: list[str]) -> _Head:

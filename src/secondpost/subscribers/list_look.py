@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from secondpost.mail.address import Domain
+from secondpost.subscribers.event_files import refuse_events
+from secondpost.subscribers.import_report import BAD_ROWS_NAMED_MAX
 from secondpost.subscribers.list_columns import OWN_SERVICE, ListColumn, ListColumns, OwnersWord, columns_of
 from secondpost.subscribers.list_document import ListPart
 from secondpost.subscribers.list_json import BETWEEN_VALUES
-from secondpost.subscribers.list_person import person_in
 from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
-from secondpost.subscribers.list_rows import BadRow, NoList, Verdict
+from secondpost.subscribers.list_rows import BadRow, NoList, OwnRow, Verdict, checked
 from secondpost.subscribers.list_verdicts import (
     Judge,
     is_no,
@@ -21,6 +23,8 @@ from secondpost.subscribers.list_verdicts import (
     suspects_in,
 )
 from secondpost.subscribers.meanings import AtLeast, Moment, Plain, folded
+from secondpost.subscribers.own_export import OwnColumns
+from secondpost.subscribers.typed import check_reader
 
 WORDS_COUNTED_MAX = 1_000  # different ones, of one column
 CELLS_REMEMBERED_MAX = 2_000
@@ -29,7 +33,11 @@ OWNERS_COLUMNS = frozenset({"tag", "tags", "label", "labels", "group", "groups",
 ANY_VALUE = "any value"
 OTHER_WORDS = "other words"
 
-_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9][A-Za-z0-9-]{0,50}\.){1,4}[A-Za-z]{2,30}")
+# Nearly all: nothing else has to be looked at to know that it is one.
+_PLAIN_ADDRESS = re.compile(
+    r"(?![^@]{65})[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+    r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,50}[A-Za-z0-9])?\.){1,4}[A-Za-z]{2,30})"
+)
 _WHAT = {
     Plain.ADDRESS: "address",
     Plain.NAME: "name",
@@ -43,22 +51,33 @@ _WHAT = {
 Progress = Callable[[int], None]
 
 
-def look_through(parts: Sequence[ListPart], word: OwnersWord, progress: Progress) -> ListReport:
-    """Reads all of it once. `progress` is given the lines read so far. Raises NoList."""
+def look_through(
+    parts: Sequence[ListPart], word: OwnersWord, own: frozenset[Domain], progress: Progress
+) -> ListReport:
+    """Reads all of it once. `own` are the domains where no reader is; `progress` is given the lines read so
+    far. Raises NoList.
+    """
     _check_names(parts, word)
     told, lines = [], 0
     for part in parts:
         columns = columns_of(part, word)
+        refuse_events(part, columns, word)
         is_own = columns.form is not None and columns.form.service == OWN_SERVICE and word == OwnersWord()
-        looking = _OwnLooking(columns) if is_own else _Looking(columns, word)
+        looking = _OwnLooking(part, columns, own) if is_own else _Looking(columns, word, own)
         for record in part.records():
             lines += 1
             if lines % LINES_BETWEEN_LOOKS == 0:
                 progress(lines)
-            looking.look(None if isinstance(record, BadRow) else record[1])
-        found = looking.found
+            looking.found.lines += 1
+            if isinstance(record, BadRow):
+                looking.found.count_bad(record)
+            else:
+                looking.look(*record)
+        found, bad_rows = looking.found, tuple(looking.found.bad_rows)
         told.append(
-            PartReport(part, columns, is_own, found.lines, found.bad, found.told(), looking.reports())
+            PartReport(
+                part, columns, is_own, found.lines, found.bad, bad_rows, found.told(), looking.reports()
+            )
         )
     return ListReport(tuple(told))
 
@@ -78,8 +97,14 @@ def _check_names(parts: Sequence[ListPart], word: OwnersWord) -> None:
 class _Found:
     lines: int = 0
     bad: int = 0
+    bad_rows: list[BadRow] = field(default_factory=list)
     becomes: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[Verdict] = field(default_factory=Counter)
+
+    def count_bad(self, row: BadRow) -> None:
+        self.bad += 1
+        if len(self.bad_rows) < BAD_ROWS_NAMED_MAX:
+            self.bad_rows.append(row)
 
     def told(self) -> dict[str, int]:
         by_verdict = {becomes_of(verdict): lines for verdict, lines in self.verdicts.items()}
@@ -89,9 +114,11 @@ class _Found:
 class _Looking:
     """At the lines of one file, for what is counted of each column."""
 
-    def __init__(self, columns: ListColumns, word: OwnersWord) -> None:
+    def __init__(self, columns: ListColumns, word: OwnersWord, own: frozenset[Domain]) -> None:
         self.found = _Found()
         self._columns = columns
+        self._own = own
+        self._own_names = {domain.name for domain in own}
         judged = dict(columns.judges)
         self._counts = {
             column.number: _Words(judged[column.number])
@@ -102,14 +129,10 @@ class _Looking:
             column.number: _Watch(column, word) for column in columns.columns if _is_watched(column)
         }
 
-    def look(self, cells: list[str] | None) -> None:
-        self.found.lines += 1
-        if (
-            cells is None
-            or self._columns.is_beyond(cells)
-            or not _has_an_address(cells, self._columns.address)
-        ):
-            self.found.bad += 1
+    def look(self, line: int, cells: list[str]) -> None:
+        fault = self._fault(cells)
+        if fault != "":
+            self.found.count_bad(BadRow(line, fault))
             return
         verdict = self._columns.verdict(cells)
         if cells[self._columns.address].startswith("(") and verdict < Verdict.LEFT:
@@ -121,6 +144,20 @@ class _Looking:
         for number, watch in self._watches.items():
             if number < present:
                 watch.look(cells[number])
+
+    def _fault(self, cells: list[str]) -> str:
+        """Why a line names no reader; empty when it names one."""
+        number = self._columns.address
+        is_whole = number < len(cells) <= len(self._columns.columns)
+        if is_whole and (self._columns.has_head or len(cells) == 1):
+            plain = _PLAIN_ADDRESS.fullmatch(cells[number])
+            if plain is not None and plain[1].lower() not in self._own_names:
+                return ""
+        try:
+            check_reader(self._columns.person(cells).mailbox, self._own)
+        except ValueError as fault:
+            return str(fault)
+        return ""
 
     def reports(self) -> tuple[ColumnReport, ...]:
         return tuple(
@@ -144,26 +181,22 @@ class _Looking:
 class _OwnLooking:
     """At our own export, which says all of each reader in our own words."""
 
-    def __init__(self, columns: ListColumns) -> None:
+    def __init__(self, part: ListPart, columns: ListColumns, own: frozenset[Domain]) -> None:
         self.found = _Found()
-        places = {column.name: column.number for column in columns.columns}
         self._columns = columns
-        self._email, self._state = places["email"], places["state"]
-        self._hash = places.get("hash")
+        self._own = own
+        self._lines = OwnColumns.of("", part.head)  # a line is read alike for any newsletter
         self._states: dict[str, int] = {}
 
-    def look(self, cells: list[str] | None) -> None:
-        self.found.lines += 1
-        if cells is None or len(cells) <= self._state:
-            self.found.bad += 1
-        elif cells[self._email] != "":
-            state = cells[self._state]
-            self.found.becomes[state] += 1
-            self._states[state] = self._states.get(state, 0) + 1
-        elif self._hash is not None and len(cells) > self._hash and cells[self._hash] != "":
-            self.found.becomes["hashes"] += 1
-        else:
-            self.found.bad += 1
+    def look(self, line: int, cells: list[str]) -> None:
+        match row := checked(self._lines.row(line, cells, 0), self._own):
+            case BadRow():
+                self.found.count_bad(row)
+            case OwnRow(state=state):
+                self.found.becomes[state.value] += 1
+                self._states[state.value] = self._states.get(state.value, 0) + 1
+            case _:
+                self.found.becomes["hashes"] += 1
 
     def reports(self) -> tuple[ColumnReport, ...]:
         states = tuple(WordCount(state, lines, state) for state, lines in self._states.items())
@@ -244,18 +277,6 @@ class _Watch:
 
 def becomes_of(verdict: Verdict) -> str:
     return "says nothing" if verdict is Verdict.NOTHING else verdict.name.lower()
-
-
-def _has_an_address(cells: list[str], number: int) -> bool:
-    if number >= len(cells):
-        return False
-    if _PLAIN_ADDRESS.fullmatch(cells[number]) is not None:
-        return True
-    try:
-        person_in(cells[number])
-    except ValueError:
-        return False
-    return True
 
 
 def _is_kept(column: ListColumn) -> bool:

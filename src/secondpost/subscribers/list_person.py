@@ -14,6 +14,18 @@ class Person:
     gets_none: bool = False  # in parentheses: Mailman's roster has so whose delivery is disabled
 
 
+def why_not(cell: str) -> str:
+    """Why no person is in a cell. Nothing of it is repeated: it may be personal."""
+    local, at, domain = plain_cell(cell).strip().rstrip(">)").rpartition("@")
+    if at == "":
+        return "there is no address"
+    if not local.isascii():
+        return "its address has characters before the @ that many servers cannot mail to"
+    if "." not in domain.strip("."):
+        return "the domain of its address is not a full one, such as example.org"
+    return "its address is not one that mail can be sent to"
+
+
 def person_in(cell: str) -> Person:
     """Raises ValueError with a sentence."""
     text = plain_cell(cell)

@@ -3,9 +3,12 @@ what stops it until the owner says what it means.
 """
 
 from dataclasses import dataclass
+from itertools import islice
 
+from secondpost.subscribers.import_report import BAD_ROWS_NAMED_MAX
 from secondpost.subscribers.list_columns import ListColumns
 from secondpost.subscribers.list_document import ListPart
+from secondpost.subscribers.list_rows import BadRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class PartReport:
     columns: ListColumns
     is_own: bool  # our own export
     lines: int
-    bad: int  # lines without an address
+    bad: int  # lines that cannot be read
+    bad_rows: tuple[BadRow, ...]  # the first BAD_ROWS_NAMED_MAX of them
     becomes: dict[str, int]
     reports: tuple[ColumnReport, ...]
 
@@ -57,6 +61,15 @@ class ListReport:
     @property
     def lines(self) -> int:
         return sum(part.lines for part in self.parts)
+
+    @property
+    def bad(self) -> int:
+        return sum(part.bad for part in self.parts)
+
+    @property
+    def bad_rows(self) -> tuple[BadRow, ...]:
+        rows = (row for part in self.parts for row in part.bad_rows)
+        return tuple(islice(rows, BAD_ROWS_NAMED_MAX))
 
     @property
     def becomes(self) -> dict[str, int]:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.store.subscriber_ports import HashedSuppression, Reason, Suppression
 from secondpost.subscribers.meanings import ReaderStanding
+from secondpost.subscribers.typed import NotAReader, check_reader
 
 
 class Verdict(IntEnum):
@@ -81,5 +82,20 @@ class BadRow:
 ListRow = Row | OwnRow | HashRow | BadRow
 
 
+def checked(row: ListRow, own: frozenset[Domain]) -> ListRow:
+    """A line is bad whose address cannot be a reader's; `own` as in check_reader."""
+    if isinstance(row, BadRow | HashRow):
+        return row
+    try:
+        check_reader(row.mailbox, own)
+    except NotAReader as fault:
+        return BadRow(row.line, str(fault))
+    return row
+
+
 class NoList(ValueError):
     """It is not a list of readers that can be imported. The text says why, and what would be one."""
+
+
+class NoAddresses(NoList):
+    """No column of it holds addresses."""

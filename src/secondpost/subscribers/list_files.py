@@ -1,0 +1,107 @@
+"""The files of a list: one alone, or those of a ZIP that are lists of readers. A workbook is none."""
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+
+from secondpost.subscribers.event_files import refuse_events
+from secondpost.subscribers.list_columns import OwnersWord, columns_of, form_of
+from secondpost.subscribers.list_document import ListPart, Octets, part_of
+from secondpost.subscribers.list_rows import NoAddresses, NoList
+
+ZIP_MARK = b"PK\x03\x04"
+OLD_WORKBOOK_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls
+NAMES_SHOWN_MAX = 20
+SUFFIXES = (".csv", ".tsv", ".txt", ".json")
+SAVE_AS_CSV = "save it as CSV (UTF-8) and import that file"
+
+# What zipfile raises of a member that is torn, encrypted, or packed in a way that is not known.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
+
+
+def parts_of(name: str, octets: Octets, address_name: str | None = None) -> list[ListPart]:
+    """The files of a list called `name`; `address_name` is what the owner says that its column of addresses
+    is called. A file without any line has no part. Raises NoList.
+    """
+    with octets() as source:
+        mark = source.read(len(OLD_WORKBOOK_MARK))
+    if mark == OLD_WORKBOOK_MARK:
+        raise NoList(f"it is an Excel workbook: {SAVE_AS_CSV}")
+    if mark.startswith(ZIP_MARK):
+        return _zipped(octets, address_name)
+    part = part_of(name, octets, address_name)
+    return [] if part is None else [part]
+
+
+def _zipped(octets: Octets, address_name: str | None) -> list[ListPart]:
+    try:
+        archive = zipfile.ZipFile(octets())
+    except zipfile.BadZipFile as error:
+        raise NoList(f"the ZIP cannot be read: {error}") from None
+    members = [each for each in archive.infolist() if not each.filename.startswith("__MACOSX")]
+    names = [member.filename for member in members if not member.is_dir()]
+    _refuse_workbook(names)
+    lists = list(_lists_in(archive, members, address_name))
+    of_mailchimp = [part for part in lists if _is_of_mailchimp(part)]
+    if len(of_mailchimp) > 0:
+        return of_mailchimp
+    if len(lists) == 0:
+        raise NoList(
+            f"it is a ZIP, and none of its files looks like a list of readers: {_shown(names)}. Unpack it "
+            "and import the file that has the readers"
+        )
+    if len(lists) > 1:
+        raise NoList(
+            f"it is a ZIP with several lists: {_shown([part.name for part in lists])}. Unpack it and import "
+            "each of them that you want"
+        )
+    return lists
+
+
+def _refuse_workbook(names: Sequence[str]) -> None:
+    if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
+        raise NoList(f"it is an Excel workbook: {SAVE_AS_CSV}")
+    if "mimetype" in names and "content.xml" in names:
+        raise NoList(f"it is a document of LibreOffice: {SAVE_AS_CSV}")
+
+
+def _lists_in(
+    archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], address_name: str | None
+) -> Iterator[ListPart]:
+    for member in members:
+        if not member.filename.lower().endswith(SUFFIXES):
+            continue
+        try:
+            part = part_of(member.filename, _member(archive, member), address_name)
+        except NoAddresses:
+            continue
+        except _UNREADABLE as error:  # all of it was read, for its encoding
+            raise NoList(f"{member.filename} in the ZIP cannot be read: {error}") from None
+        except NoList as fault:  # it may be the list of those who left
+            raise NoList(f"{member.filename} in the ZIP cannot be read: {fault}") from None
+        if part is not None and _is_list(part):
+            yield part
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Octets:
+    return lambda: archive.open(member)
+
+
+def _is_list(part: ListPart) -> bool:
+    word = OwnersWord()
+    try:
+        refuse_events(part, columns_of(part, word), word)
+    except NoList:
+        return False
+    return True
+
+
+def _is_of_mailchimp(part: ListPart) -> bool:
+    form = form_of(part)
+    return form is not None and form.service == "Mailchimp"
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN_MAX:,} more" if len(names) > NAMES_SHOWN_MAX else ""
+    return ", ".join(names[:NAMES_SHOWN_MAX]) + more
