@@ -75,7 +75,7 @@ def test_the_whole_way_of_a_reader_goes_without_script(browser: Browser, pages: 
         assert "You were unsubscribed." in looking.tab.inner_text("main")
         looking.tab.get_by_text("Delete your data").click()
         looking.press("Delete my data")
-        assert looking.heading() == "Your data is deleted"
+        assert looking.heading() == "Your data has been deleted"
         assert looking.complaints == []
 
 
