@@ -39,9 +39,9 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 
 OBSERVE: Final = Path(__file__).resolve().parent / "observe"
 CROWD: Final = Crowd(100, have_servers_of_their_own=False)

@@ -32,14 +32,16 @@ from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from simulation.clock import Timeline, fence
 from simulation.daylog import DayLog
 from simulation.dice import SimDice, ThreeDice
-from simulation.dns import SimDns, SimResolver
 from simulation.evidence import Evidence, Stored
+from simulation.internet.dns import SimDns, SimResolver
+from simulation.internet.net import SimInternet
+from simulation.internet.primaries import ReceivingServer
+from simulation.internet.senders import SendingServer
+from simulation.internet.wire import End
 from simulation.invariants import ALL
-from simulation.letters import Ledger, compose, marker_of
 from simulation.machine import Machine
-from simulation.net import SimInternet
-from simulation.newsroom import Newsroom, configured
-from simulation.primaries import ReceivingServer
+from simulation.people.letters import Ledger, compose, marker_of
+from simulation.people.newsroom import Newsroom, configured
 from simulation.reader_evidence import ReaderEvidence
 from simulation.reader_invariants import READER_INVARIANTS
 from simulation.scenario import (
@@ -54,11 +56,9 @@ from simulation.scenario import (
     Scenario,
     draw,
 )
-from simulation.senders import SendingServer
 from simulation.service import MAIL_ROLES, Service, Wiring, as_built
 from simulation.trace import Trace
 from simulation.troubles import Troubles
-from simulation.wire import End
 
 S = TypeVar("S", bound=SqliteStore)
 HOUR = 3600.0

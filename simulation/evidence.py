@@ -6,8 +6,8 @@ from functools import cached_property
 
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from simulation.daylog import DayLog
-from simulation.letters import Heard, Ledger
-from simulation.primaries import Offered, ReceivingServer, Taken
+from simulation.internet.primaries import Offered, ReceivingServer, Taken
+from simulation.people.letters import Heard, Ledger
 from simulation.scenario import OUR_ADDRESS, OUR_NAME, Scenario
 
 OUR_RECEIVED = re.compile(

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from simulation.blog import Trouble
-from simulation.dns import Lie
-from simulation.net import Weather
-from simulation.primaries import Character
+from simulation.internet.blog import Trouble
+from simulation.internet.dns import Lie
+from simulation.internet.net import Weather
+from simulation.internet.primaries import Character
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from simulation.faults import (
     Storm,
     TlsBroken,
 )
-from simulation.letters import Heard
-from simulation.news import DARK_SECONDS_MAX
+from simulation.people.letters import Heard
+from simulation.people.news import DARK_SECONDS_MAX
 from simulation.scenario import OUR_ADDRESS, OUR_NETWORK
 
 STARTS_SECONDS = 60.0  # design, promise P4

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from secondpost.config.records import Dkim
 from secondpost.deliver.assemble import ReaderKeys
-from secondpost.protocols.dkim_verifying import PublicKey, parse_key
+from secondpost.protocols.dkim.verifying import PublicKey, parse_key
 from secondpost.protocols.tokens import KEY_OCTETS, Ring
-from secondpost.world.real_keys import (
+from secondpost.world.real.keys import (
     FILE_MODE,
     FOLDER,
     RSA_BITS,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from simulation.clock import SimClock
 from simulation.dice import SimDice, ThreeDice
-from simulation.disk import RecordedDisk
-from simulation.dns import SimDns, SimResolver
-from simulation.net import SimHost, SimInternet, SimNet
+from simulation.disk.disk import RecordedDisk
+from simulation.internet.dns import SimDns, SimResolver
+from simulation.internet.net import SimHost, SimInternet, SimNet
 from simulation.work import Pace, SimWork
 
 

@@ -12,12 +12,12 @@ from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
 from secondpost.store.subscriber_ports import Bounce
 from simulation.daylog import DayLog
 from simulation.faults import ClockWrong, Fault
+from simulation.internet.primaries import ReceivingServer, Taken
 from simulation.keys import reader_keys
-from simulation.letters import Heard, Ledger
-from simulation.news import MAIN, NewsPlan
-from simulation.people import Reader
-from simulation.primaries import ReceivingServer, Taken
-from simulation.reader_mail import ReaderMail, read_mail
+from simulation.people.letters import Heard, Ledger
+from simulation.people.news import MAIN, NewsPlan
+from simulation.people.people import Reader
+from simulation.people.reader_mail import ReaderMail, read_mail
 
 ENDS = ("delivered", "failed", "unknown")
 AHEAD_MS_MAX = 2 * 3_600_000

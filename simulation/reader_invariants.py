@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import IssueState
 from secondpost.mail.subscriber import SubscriberState
-from secondpost.protocols.dkim_verifying import Finding, verify
-from secondpost.world.real_keys import proves
+from secondpost.protocols.dkim.verifying import Finding, verify
+from secondpost.world.real.keys import proves
 from simulation.clock import EPOCH_MS
 from simulation.faults import Blocked, Fault, InboxDown, NoRoom, PowerCut, Storm
 from simulation.keys import public_key
-from simulation.letters import Heard
-from simulation.news import MAIN, READERS_MIN, By
-from simulation.people import Reader
+from simulation.people.letters import Heard
+from simulation.people.news import MAIN, READERS_MIN, By
+from simulation.people.people import Reader
 from simulation.reader_evidence import Arrived, ReaderEvidence
 from simulation.scenario import OUR_ADDRESS
 

@@ -7,7 +7,6 @@ change the storm.
 from dataclasses import dataclass, replace
 
 from simulation.dice import SimDice
-from simulation.dns import NXDOMAIN, SERVFAIL, SLOW, ZERO
 from simulation.faults import (
     Blocked,
     ClockWrong,
@@ -26,10 +25,11 @@ from simulation.faults import (
     TlsBroken,
     What,
 )
-from simulation.net import Weather
-from simulation.news import NewsPlan, draw_news
-from simulation.primaries import CHARACTERS, MUTE
-from simulation.senders import Manners
+from simulation.internet.dns import NXDOMAIN, SERVFAIL, SLOW, ZERO
+from simulation.internet.net import Weather
+from simulation.internet.primaries import CHARACTERS, MUTE
+from simulation.internet.senders import Manners
+from simulation.people.news import NewsPlan, draw_news
 from simulation.work import Pace
 
 HOUR = 3600.0

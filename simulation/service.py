@@ -15,11 +15,11 @@ from secondpost.store.ports import MailStore
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import NewsletterStore
-from simulation.blog import Blog, SimFetcher
 from simulation.daylog import DayLog
+from simulation.internet.blog import Blog, SimFetcher
 from simulation.keys import reader_keys
 from simulation.machine import Machine, Process
-from simulation.pages import Pages, Posted
+from simulation.people.pages import Pages, Posted
 from simulation.scenario import STRIKES_SECONDS_MAX
 from simulation.steps import Steps, watched
 from simulation.trace import Trace

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from errno import ENOSPC
 
 from simulation.daylog import KILL, POWER_CUT
-from simulation.disk import ROOM_OCTETS
-from simulation.dns import SimDns
+from simulation.disk.disk import ROOM_OCTETS
 from simulation.faults import (
     Blocked,
     ClockWrong,
@@ -24,10 +23,11 @@ from simulation.faults import (
     Storm,
     TlsBroken,
 )
+from simulation.internet.dns import SimDns
+from simulation.internet.net import SimInternet, Weather
+from simulation.internet.primaries import BENIGN, ReceivingServer
 from simulation.machine import Machine
-from simulation.net import SimInternet, Weather
-from simulation.newsroom import Newsroom
-from simulation.primaries import BENIGN, ReceivingServer
+from simulation.people.newsroom import Newsroom
 from simulation.service import Service
 
 

@@ -22,13 +22,13 @@ LINES_MAX = 450
 
 FORBIDDEN_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     # call: (what to use instead, where it is allowed all the same, as prefixes of dotted module names)
-    "datetime.now": ("the Clock", ("world.real_",)),
-    "datetime.utcnow": ("the Clock", ("world.real_",)),
-    "datetime.today": ("the Clock", ("world.real_",)),
-    "date.today": ("the Clock", ("world.real_",)),
-    "time.time": ("the Clock", ("world.real_", "demo")),
-    "time.time_ns": ("the Clock", ("world.real_", "demo")),
-    "time.sleep": ("call_later of the loop", ("world.real_", "store.sqlite", "demo")),
+    "datetime.now": ("the Clock", ("world.real.",)),
+    "datetime.utcnow": ("the Clock", ("world.real.",)),
+    "datetime.today": ("the Clock", ("world.real.",)),
+    "date.today": ("the Clock", ("world.real.",)),
+    "time.time": ("the Clock", ("world.real.", "demo")),
+    "time.time_ns": ("the Clock", ("world.real.", "demo")),
+    "time.sleep": ("call_later of the loop", ("world.real.", "store.sqlite", "demo")),
     "urllib.request.urlopen": ("the Fetcher", ()),
     "urlopen": ("the Fetcher", ()),
     "print": ("the console of the command, or the log", ("cli", "demo", "__main__")),
@@ -41,18 +41,18 @@ FORBIDDEN_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "os.system": ("the supervisor", ()),
     "asyncio.open_connection": ("Net.connect", ("demo",)),
     "asyncio.start_server": ("Net.listen", ("demo",)),
-    "asyncio.to_thread": ("Work.run", ("world.real_",)),
-    "Thread": ("Work.line", ("world.real_", "demo")),
-    "threading.Thread": ("Work.line", ("world.real_", "demo")),
-    "open": ("the Disk, or a reader of the command", ("cli", "config", "world.real_", "processes", "demo")),
+    "asyncio.to_thread": ("Work.run", ("world.real.",)),
+    "Thread": ("Work.line", ("world.real.", "demo")),
+    "threading.Thread": ("Work.line", ("world.real.", "demo")),
+    "open": ("the Disk, or a reader of the command", ("cli", "config", "world.real.", "processes", "demo")),
     "logging.getLogger": ("MailLog", ("app", "processes", "cli")),
 }
 
 FORBIDDEN_METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "run_in_executor": ("Work.run", ("world.real_",)),
-    "create_connection": ("Net.connect", ("world.real_", "demo")),
-    "create_server": ("Net.listen", ("world.real_", "demo")),
-    "create_datagram_endpoint": ("Net or the Resolver", ("world.real_", "demo")),
+    "run_in_executor": ("Work.run", ("world.real.",)),
+    "create_connection": ("Net.connect", ("world.real.", "demo")),
+    "create_server": ("Net.listen", ("world.real.", "demo")),
+    "create_datagram_endpoint": ("Net or the Resolver", ("world.real.", "demo")),
 }
 
 FORBIDDEN_FILE_NAMES = {

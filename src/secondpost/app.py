@@ -57,12 +57,12 @@ from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.subscribers.writing import ReadersWriting
 from secondpost.world.asking import names_from
 from secondpost.world.ports import Clock, Dice, Disk, DiskFailed, Listening, Net, Resolver, Work, Workshop
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_files import file_stamp
-from secondpost.world.real_local import hint_once
-from secondpost.world.real_work import RealWork
-from secondpost.world.role_socket import RoleAnswerer, RoleAsker
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.files import file_stamp
+from secondpost.world.real.local import hint_once
+from secondpost.world.real.work import RealWork
+from secondpost.world.sockets.questions import RoleAnswerer, RoleAsker
 from secondpost.world.steady_clock import SteadyClock
 
 QUESTIONS = "deliver.socket"  # where the deliver role answers

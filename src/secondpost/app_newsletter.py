@@ -24,7 +24,7 @@ from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.renaming import finish_renames
 from secondpost.policy.recipient import own_domains
-from secondpost.protocols.issue_mail import SEED_OCTETS
+from secondpost.protocols.mime.issue_mail import SEED_OCTETS
 from secondpost.protocols.tokens import KeyRing
 from secondpost.setup.dns_records import DkimKey, Examined, examine
 from secondpost.store.naming_ports import FormerName, KnownNewsletter
@@ -35,15 +35,15 @@ from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.world.asking import drive, names_from
-from secondpost.world.feed_socket import FeedAnswerer, FeedAsker, Look
 from secondpost.world.ports import Clock, Dice, Fetcher, Listening
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_keys import dkim_records
-from secondpost.world.real_net import RealNet
-from secondpost.world.real_work import SWITCH_SECONDS, RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.keys import dkim_records
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.work import SWITCH_SECONDS, RealWork
+from secondpost.world.sockets.feeds import FeedAnswerer, FeedAsker, Look
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -270,7 +270,7 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
     is running, here. Raises StoreRefused.
     """
     from secondpost.newsletter.fetching import FeedFetching
-    from secondpost.world.real_fetch import RealFetcher
+    from secondpost.world.real.fetch import RealFetcher
 
     sys.setswitchinterval(SWITCH_SECONDS)
     clock, work, dice = RealClock(), RealWork(), RealDice()

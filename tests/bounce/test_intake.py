@@ -10,7 +10,7 @@ from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.queue_id import QueueId
 from secondpost.protocols.tokens import Purpose, Token
 from secondpost.store.subscriber_ports import BounceKind, NewsletterStore
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.work import RealWork
 from tests.store.place import SqlitePlace
 from tests.store.readers import Publisher
 

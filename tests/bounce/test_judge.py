@@ -3,7 +3,7 @@
 import pytest
 
 from secondpost.bounce.judge import kind_of
-from secondpost.protocols.dsn import Action, RecipientReport
+from secondpost.protocols.dsn.notification import Action, RecipientReport
 from secondpost.store.subscriber_ports import BounceKind
 
 SAID = [

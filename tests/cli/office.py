@@ -17,9 +17,9 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.queue_id import QueueId, QueueIds, queue_id_text
 from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 
 DOWN_SITE = "mx1.provider.example"
 CONFIG = """\

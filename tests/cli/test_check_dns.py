@@ -11,8 +11,8 @@ import dns.message
 import pytest
 
 from secondpost.config.records import Dkim
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_keys import make_missing_keys
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.keys import make_missing_keys
 from tests.cli.newspaper import Newspaper
 from tests.world.name_server import NameServer, Zone
 

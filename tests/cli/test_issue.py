@@ -18,8 +18,8 @@ from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Bounce, BounceKind
-from secondpost.world.feed_socket import FeedAnswerer
-from secondpost.world.real_net import RealNet
+from secondpost.world.real.net import RealNet
+from secondpost.world.sockets.feeds import FeedAnswerer
 from tests.cli.newspaper import CONFIRMED, Newspaper, open_newspaper
 from tests.cli.office import served
 from tests.newsletter.blog import articles

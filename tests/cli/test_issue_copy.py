@@ -15,14 +15,14 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.subscriber import NOBODY
 from secondpost.maillog import MailLog
-from secondpost.protocols.dkim_verifying import Finding, verify
+from secondpost.protocols.dkim.verifying import Finding, verify
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import Signed, parse_local_part, read
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import Settlement
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_keys import proves
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.keys import proves
+from secondpost.world.real.work import RealWork
 from tests.cli.newspaper import CONFIRMED, Newspaper
 from tests.protocols.dkim_keys import keys
 

@@ -9,9 +9,9 @@ from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteStore
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 from tests.cli.office import DOWN_SITE, Office, served
 
 

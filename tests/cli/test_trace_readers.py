@@ -19,9 +19,9 @@ from secondpost.newsletter.publish import SEND_ROWS
 from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.subscriber_ports import Bounce, BounceKind, SignedUp
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 from tests.cli.newspaper import CONFIRMED, Newspaper
 
 KATHMANDU = 'every = "friday 09:00"\ntimezone = "Asia/Kathmandu"'  # a quarter of an hour beside the others

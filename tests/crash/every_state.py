@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from simulation.crash import WHOLE, Model
+from simulation.disk.crash import WHOLE, Model
 from tests.crash.judging import Verdict
 from tests.crash.playing import play
 from tests.crash.reader_judging import play_readers

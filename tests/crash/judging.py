@@ -19,10 +19,10 @@ from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite import SqliteStore
 from secondpost.world.ports import DiskFailed
-from secondpost.world.real_disk import RealDisk
-from simulation.crash import WHOLE, Depth, Model, crash_states, write_image
+from secondpost.world.real.disk import RealDisk
 from simulation.dice import SimDice
-from simulation.operations import Operation
+from simulation.disk.crash import WHOLE, Depth, Model, crash_states, write_image
+from simulation.disk.operations import Operation
 from tests.crash.stage import HOUR_MS, StillClock, open_store
 from tests.crash.story import Found, Seen, Story, complaints
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from secondpost.receive.body import CONTENT_FOLDER
-from simulation.crash import Depth, Model, write_image
-from simulation.disk import RecordedDisk
-from simulation.operations import Image
+from simulation.disk.crash import Depth, Model, write_image
+from simulation.disk.disk import RecordedDisk
+from simulation.disk.operations import Image
 from tests.crash.judging import Verdict, judge
 from tests.crash.sabotage import Sabotage, nothing
 from tests.crash.stage import Stage

@@ -20,7 +20,7 @@ from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported, SignUpLimits
 from secondpost.world.ports import Disk
-from simulation.disk import RecordedDisk
+from simulation.disk.disk import RecordedDisk
 from tests.crash.stage import HOUR_MS, InLineWork, StillClock
 
 V = TypeVar("V")

@@ -23,11 +23,11 @@ from secondpost.store.newsletter_ports import ArticleState, ReaderDelivery
 from secondpost.store.ports import Settlement, StoreRefused
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.world.ports import DiskFailed
-from secondpost.world.real_disk import RealDisk
-from simulation.crash import Depth, Model, crash_states, write_image
+from secondpost.world.real.disk import RealDisk
 from simulation.dice import SimDice
-from simulation.disk import RecordedDisk
-from simulation.operations import Image
+from simulation.disk.crash import Depth, Model, crash_states, write_image
+from simulation.disk.disk import RecordedDisk
+from simulation.disk.operations import Image
 from tests.crash.judging import YEAR_MS, Verdict
 from tests.crash.publishing import CONTENT, WEEKLY, Publishing, allowed, open_newsletter, prepare
 from tests.crash.reader_scenarios import READER_SCENARIOS

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from simulation.crash import Depth
+from simulation.disk.crash import Depth
 from tests.crash.reader_judging import play_readers
 
 NAMES = ("freeze", "claim", "committing", "outcome")

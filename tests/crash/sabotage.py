@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 import apsw
 import pytest
 
-from simulation.disk import RecordedDisk, RecordedOpenFile
-from simulation.recording import Kind
+from simulation.disk.disk import RecordedDisk, RecordedOpenFile
+from simulation.disk.recording import Kind
 
 Sabotage = Callable[[RecordedDisk], AbstractContextManager[None]]
 

@@ -17,7 +17,7 @@ from secondpost.store.ports import Lease, Settlement, StoreFull
 from secondpost.store.sqlite import SqliteStore
 from secondpost.world.ports import Disk, DiskFailed, DiskFull
 from simulation.dice import SimDice
-from simulation.disk import RecordedDisk
+from simulation.disk.disk import RecordedDisk
 from tests.crash.story import ACCEPTED, CLAIMED, Seen, Step, Story
 
 T = TypeVar("T")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from simulation.crash import Model
-from simulation.disk import RecordedDisk
-from simulation.recording import Kind
+from simulation.disk.crash import Model
+from simulation.disk.disk import RecordedDisk
+from simulation.disk.recording import Kind
 from tests.crash.judging import Verdict, judge
 from tests.crash.playing import QUICK, Scenario, play
 from tests.crash.sabotage import Sabotage, commits_are_not_synced, drop, synchronous_is_off

@@ -13,9 +13,9 @@ from secondpost.mail.delivery import State
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.store.ports import StoreFull
 from secondpost.world.ports import DiskFailed, DiskFull
-from simulation.crash import crash_states, write_image
 from simulation.dice import SimDice
-from simulation.disk import RecordedDisk
+from simulation.disk.crash import crash_states, write_image
+from simulation.disk.disk import RecordedDisk
 from tests.crash.judging import judge
 from tests.crash.playing import new_store
 from tests.crash.publishing import Publishing

@@ -1,8 +1,8 @@
 """What a power cut may leave: the model itself, before anything is judged by it."""
 
-from simulation.crash import WHOLE, Depth, Model, crash_states
 from simulation.dice import SimDice
-from simulation.operations import (
+from simulation.disk.crash import WHOLE, Depth, Model, crash_states
+from simulation.disk.operations import (
     Created,
     FolderMade,
     FolderSynced,

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from secondpost.store.sqlite import reader_mail
-from simulation.crash import Depth
-from simulation.disk import RecordedDisk
-from simulation.recording import Kind
+from simulation.disk.crash import Depth
+from simulation.disk.disk import RecordedDisk
+from simulation.disk.recording import Kind
 from tests.crash.judging import Verdict
 from tests.crash.reader_judging import play_readers
 from tests.crash.reader_scenarios import READER_SCENARIOS

@@ -9,10 +9,10 @@ import apsw
 import pytest
 
 from secondpost.world.ports import DiskFailed, DiskFull
-from simulation.crash import crash_states, write_image
 from simulation.dice import SimDice
-from simulation.disk import RecordedDisk
-from simulation.recording import Kind
+from simulation.disk.crash import crash_states, write_image
+from simulation.disk.disk import RecordedDisk
+from simulation.disk.recording import Kind
 
 ROWS = 12
 BLOB = b"x" * 2500

@@ -20,7 +20,7 @@ from simulation.faults import (
     PrimaryDown,
     Restart,
 )
-from simulation.news import STEPS
+from simulation.people.news import STEPS
 from simulation.planted import PLANTED
 from simulation.scenario import LETTERS_MIN, draw
 

@@ -5,9 +5,9 @@ import pytest
 from secondpost.mail.address import Endpoint
 from secondpost.world.closing import CLOSE_SECONDS_MAX
 from simulation.clock import run
-from simulation.letters import Heard, compose
-from simulation.senders import Manners
-from simulation.talk import Talk
+from simulation.internet.senders import Manners
+from simulation.internet.talk import Talk
+from simulation.people.letters import Heard, compose
 from tests.days.town import DOMAIN, MINUTE, OUR_ADDRESS, READER, Town
 
 LETTERS = 40

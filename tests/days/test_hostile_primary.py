@@ -9,7 +9,7 @@ from secondpost.config.records import (
     RecipientSource,
 )
 from secondpost.deliver.site import LINGER_SECONDS
-from simulation.letters import compose
+from simulation.people.letters import compose
 from simulation.service import RESTART_SECONDS
 from tests.days.town import ANYBODY, DOMAIN, MINUTE, OTHER, OURS, READER, Primary, Town
 

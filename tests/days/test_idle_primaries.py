@@ -4,8 +4,8 @@ from pathlib import Path
 
 from secondpost.deliver.idle import IDLE_SECONDS, LOOK_SECONDS_MAX
 from secondpost.deliver.primaries import WRITE_AGAIN_MS
-from simulation.dns import Lie
-from simulation.talk import Talk
+from simulation.internet.dns import Lie
+from simulation.internet.talk import Talk
 from tests.days.town import DOMAIN, MINUTE, OTHER, Primary, Town
 
 PROVIDER = "mx.provider.example"

@@ -10,7 +10,7 @@ from secondpost.world.closing import CLOSE_SECONDS_MAX, close_soon
 from secondpost.world.ports import ClientTls, NetError, ServerTls
 from simulation.clock import Timeline, run
 from simulation.dice import SimDice
-from simulation.net import SimInternet, SimTransport
+from simulation.internet.net import SimInternet, SimTransport
 
 
 @dataclass

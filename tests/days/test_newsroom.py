@@ -4,14 +4,14 @@ import pytest
 
 from secondpost.mail.article import FeedRead, FeedUnreadable
 from secondpost.newsletter.feeds import read_feed
-from secondpost.protocols.dsn import Action, read_report
+from secondpost.protocols.dsn.notification import Action, read_report
 from secondpost.world.ports import FetchError, Validators
-from simulation.blog import ArticlePlan, Blog, FeedPlan, SimFetcher, Trouble
 from simulation.clock import Timeline, run
 from simulation.dice import SimDice
+from simulation.internet.blog import ArticlePlan, Blog, FeedPlan, SimFetcher, Trouble
 from simulation.keys import public_key, reader_keys
-from simulation.letters import compose_report
-from simulation.reader_mail import read_mail
+from simulation.people.letters import compose_report
+from simulation.people.reader_mail import read_mail
 from simulation.steps import Steps
 
 FEED = FeedPlan("main", (ArticlePlan(-60.0, 0), ArticlePlan(100.0, 1)))

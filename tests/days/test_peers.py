@@ -6,11 +6,11 @@ import pytest
 
 from simulation.clock import Timeline, run
 from simulation.dice import SimDice
-from simulation.dns import SERVFAIL, SimDns, SimResolver
-from simulation.letters import Heard, Ledger, compose, marker_of
-from simulation.net import SimInternet
-from simulation.primaries import BENIGN, Character, Drop, ReceivingServer
-from simulation.senders import Manners, SendingServer
+from simulation.internet.dns import SERVFAIL, SimDns, SimResolver
+from simulation.internet.net import SimInternet
+from simulation.internet.primaries import BENIGN, Character, Drop, ReceivingServer
+from simulation.internet.senders import Manners, SendingServer
+from simulation.people.letters import Heard, Ledger, compose, marker_of
 
 DOMAIN = "a.example"
 

@@ -14,10 +14,10 @@ from secondpost.deliver.places import STILL_SECONDS
 from secondpost.deliver.site import LINGER_SECONDS
 from secondpost.mail.address import Endpoint
 from simulation.clock import fence
-from simulation.dns import SLOW, SimResolver
-from simulation.letters import compose
-from simulation.senders import Manners, SendingServer
-from simulation.talk import Talk
+from simulation.internet.dns import SLOW, SimResolver
+from simulation.internet.senders import Manners, SendingServer
+from simulation.internet.talk import Talk
+from simulation.people.letters import compose
 from tests.days.town import MINUTE, OUR_ADDRESS, Primary, Town
 
 SILENT = 100

@@ -4,7 +4,7 @@ import pytest
 
 from secondpost.config.records import LearnedRecipients
 from secondpost.deliver.refusal_budget import REFUSALS_PER_CONNECTION_MAX, REFUSALS_PER_MINUTE_MAX
-from simulation.letters import compose
+from simulation.people.letters import compose
 from tests.days.calm import calm
 from tests.days.town import DOMAIN, MINUTE, Primary, Town
 

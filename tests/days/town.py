@@ -14,17 +14,17 @@ from secondpost.config.records import (
     Web,
 )
 from secondpost.mail.address import Domain, Endpoint, Mailbox
-from simulation.blog import Blog
 from simulation.clock import Timeline
 from simulation.daylog import DayLog
 from simulation.dice import ThreeDice
-from simulation.dns import SimDns, SimResolver
-from simulation.letters import Ledger, compose
+from simulation.internet.blog import Blog
+from simulation.internet.dns import SimDns, SimResolver
+from simulation.internet.net import SimInternet
+from simulation.internet.senders import Manners, SendingServer
+from simulation.internet.talk import Gone, Talk
 from simulation.machine import Machine
-from simulation.net import SimInternet
-from simulation.senders import Manners, SendingServer
+from simulation.people.letters import Ledger, compose
 from simulation.service import Service, as_built
-from simulation.talk import Gone, Talk
 from simulation.trace import Trace
 from simulation.work import Pace
 

@@ -30,8 +30,8 @@ from secondpost.newsletter.words import fingerprint
 from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 
 T = TypeVar("T")
 Found = FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt

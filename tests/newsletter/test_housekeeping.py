@@ -14,12 +14,12 @@ from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_net import RealNet
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.work import RealWork
 from tests.newsletter.blog import WEEKLY
 from tests.protocols.dkim_keys import keys
 

@@ -10,13 +10,13 @@ from secondpost.config.records import Config, Web
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
-from secondpost.world.feed_socket import FeedAnswerer
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_net import RealNet
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.work import RealWork
+from secondpost.world.sockets.feeds import FeedAnswerer
 from tests.newsletter.blog import WEEKLY
 
 CONFIG = Config(

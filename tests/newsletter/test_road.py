@@ -10,8 +10,8 @@ from secondpost.newsletter.fetching import FeedFetching
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import ArticleState
-from secondpost.world.real_fetch import RealFetcher
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.fetch import RealFetcher
+from secondpost.world.real.work import RealWork
 from tests.newsletter.blog import WEEKLY, Bench
 from tests.newsletter.writing import FORMS
 from tests.world.test_fetch_addresses import Names

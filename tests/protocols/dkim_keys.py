@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from secondpost.protocols.dkim_signing import Algorithm, SigningKey
-from secondpost.protocols.dkim_verifying import PublicKey, parse_key
+from secondpost.protocols.dkim.signing import Algorithm, SigningKey
+from secondpost.protocols.dkim.verifying import PublicKey, parse_key
 
 
 @dataclass(frozen=True)

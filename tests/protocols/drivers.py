@@ -8,9 +8,8 @@ refused with 452, and `noroom` has the body refused while it comes.
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.envelope import Utf8
 from secondpost.mail.reply import Reply
-from secondpost.protocols import smtp_client as client
-from secondpost.protocols import smtp_server as server
-from secondpost.protocols.international import written_mailbox, written_reverse_path
+from secondpost.protocols.smtp import client, server
+from secondpost.protocols.smtp.international import written_mailbox, written_reverse_path
 from tests.protocols.dialogue import escaped, unescaped
 
 HOSTNAME = "mx.example.net"

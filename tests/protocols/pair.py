@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from secondpost.mail.address import Mailbox, ReversePath
-from secondpost.protocols.smtp_client import (
+from secondpost.protocols.smtp.client import (
     BodyWanted,
     Broken,
     Bye,

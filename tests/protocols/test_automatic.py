@@ -3,8 +3,8 @@
 import pytest
 
 from secondpost.mail.address import NULL_PATH, Mailbox, ReversePath
-from secondpost.protocols.automatic import author_of, is_automatic
-from secondpost.protocols.dsn_parts import header_of
+from secondpost.protocols.dsn.automatic import author_of, is_automatic
+from secondpost.protocols.dsn.parts import header_of
 
 ANN = Mailbox.parse("ann@example.org")
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpost.protocols.body import DotReader, DotWriter, LineEnds, ReceivedCounter
-from secondpost.protocols.smtp_server_body import TOO_LARGE, IncomingBody
+from secondpost.protocols.smtp.body import DotReader, DotWriter, LineEnds, ReceivedCounter
+from secondpost.protocols.smtp.server_body import TOO_LARGE, IncomingBody
 from tests.protocols.reference import plain_body, with_crlf
 
 PIECES = st.lists(

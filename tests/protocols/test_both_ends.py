@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
-from secondpost.protocols.smtp_client import RECIPIENTS_MAX, Phase
+from secondpost.protocols.smtp.client import RECIPIENTS_MAX, Phase
 from tests.protocols.pair import ConnectionPair
 from tests.protocols.reference import with_crlf
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from secondpost.protocols.dkim_canonical import (
+from secondpost.protocols.dkim.canonical import (
     relaxed_body,
     relaxed_field,
     relaxed_lines,

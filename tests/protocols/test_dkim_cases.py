@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.protocols.dkim_verifying import DkimFault, PublicKey, parse_key, verify
-from secondpost.world.real_keys import proves
+from secondpost.protocols.dkim.verifying import DkimFault, PublicKey, parse_key, verify
+from secondpost.world.real.keys import proves
 
 CASES = sorted((Path(__file__).parent / "dkim").glob("*.msg"))
 NOW_S = 1_800_000_000

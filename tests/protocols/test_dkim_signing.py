@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from secondpost.mail.address import Domain
-from secondpost.protocols.dkim_signing import OVERSIGNED, signed
-from secondpost.protocols.dkim_verifying import Finding, verify
-from secondpost.world.real_keys import proves
+from secondpost.protocols.dkim.signing import OVERSIGNED, signed
+from secondpost.protocols.dkim.verifying import Finding, verify
+from secondpost.world.real.keys import proves
 from tests.protocols import dkimpy_says
 from tests.protocols.dkim_keys import keys
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from secondpost.mail.inside_mail import BEGINNING_OCTETS_MAX
-from secondpost.protocols.dsn import RECIPIENTS_MAX, Action, Report, read_report
-from secondpost.protocols.dsn_parts import PARTS_MAX, leaves
+from secondpost.protocols.dsn.notification import RECIPIENTS_MAX, Action, Report, read_report
+from secondpost.protocols.dsn.parts import PARTS_MAX, leaves
 
 CASES = sorted((Path(__file__).parent / "dsn").glob("*.msg"))
 FIRST = CASES[0].read_bytes()

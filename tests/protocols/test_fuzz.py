@@ -6,9 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.protocols.smtp_client import BodyWanted, Broken, Done, Ready, SmtpClient, TlsWanted
-from secondpost.protocols.smtp_client import State as ClientState
-from secondpost.protocols.smtp_server import State as ServerState
+from secondpost.protocols.smtp.client import BodyWanted, Broken, Done, Ready, SmtpClient, TlsWanted
+from secondpost.protocols.smtp.client import State as ClientState
+from secondpost.protocols.smtp.server import State as ServerState
 from tests.protocols.drivers import ServerDriver
 
 REPLIES = re.compile(rb"(?:[2-5][0-9][0-9][ -][ -~]{0,506}\r\n)*")

@@ -3,8 +3,8 @@
 import pytest
 
 from secondpost.mail.address import NULL_PATH, AddressError, Domain, Mailbox
-from secondpost.protocols.international import written_domain, written_mailbox, written_reverse_path
-from secondpost.protocols.utf8_header import HeaderLook
+from secondpost.protocols.mime.utf8_header import HeaderLook
+from secondpost.protocols.smtp.international import written_domain, written_mailbox, written_reverse_path
 
 
 def test_both_forms_of_a_domain_are_one() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpost.protocols.lines import EndlessLine, LineBuffer
+from secondpost.protocols.smtp.lines import EndlessLine, LineBuffer
 
 
 def test_lines_come_whole_and_in_order() -> None:

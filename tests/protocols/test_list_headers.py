@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from secondpost.mail.address import Domain
-from secondpost.protocols.header_fields import (
+from secondpost.protocols.mime.header_fields import (
     FieldFault,
     address_field,
     structured_field,
     text_field,
 )
-from secondpost.protocols.list_headers import (
+from secondpost.protocols.mime.list_headers import (
     list_archive,
     list_help,
     list_id,

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import pytest
 
-from secondpost.protocols import smtp_client, smtp_server
-from secondpost.protocols.smtp_server_states import ANYWHERE, READING_COMMANDS
+from secondpost.protocols.smtp import client as smtp_client
+from secondpost.protocols.smtp import server as smtp_server
+from secondpost.protocols.smtp.server_states import ANYWHERE, READING_COMMANDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "smtp.md"
 PICTURES = ("server", "client")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from secondpost.mail.issue_content import Hole
-from secondpost.protocols.dkim_canonical import relaxed_lines
-from secondpost.protocols.quoted_printable import TextFault, encoded, filling, pieces_and_holes
+from secondpost.protocols.dkim.canonical import relaxed_lines
+from secondpost.protocols.mime.quoted_printable import TextFault, encoded, filling, pieces_and_holes
 
 VALUES = {
     Hole.LEAVE_URL: "https://mx2.example.net/leave/" + "a" * 40,

@@ -4,8 +4,7 @@ import pytest
 
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
 from secondpost.mail.outcome import Cause
-from secondpost.protocols.lines import OutOfTurn
-from secondpost.protocols.smtp_client import (
+from secondpost.protocols.smtp.client import (
     RECIPIENTS_MAX,
     BodyWanted,
     Broken,
@@ -15,6 +14,7 @@ from secondpost.protocols.smtp_client import (
     SmtpClient,
     State,
 )
+from secondpost.protocols.smtp.lines import OutOfTurn
 
 BERT = Mailbox("bert", Domain("example.org"))
 

@@ -4,8 +4,8 @@ import pytest
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.reply import Reply
-from secondpost.protocols.lines import OutOfTurn
-from secondpost.protocols.smtp_server import (
+from secondpost.protocols.smtp.lines import OutOfTurn
+from secondpost.protocols.smtp.server import (
     BodyEnd,
     BodyPiece,
     BodyRefused,

@@ -23,7 +23,7 @@ from secondpost.config.records import Dkim
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
-from secondpost.world.real_keys import dkim_records
+from secondpost.world.real.keys import dkim_records
 from tests.crash.postoffice import PostOffice, free_port
 from tests.protocols.dkimpy_says import Txt
 from tests.service.primary import Mail

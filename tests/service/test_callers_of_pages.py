@@ -14,7 +14,7 @@ import pytest
 
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.tokens import Purpose, Ring, Token
-from secondpost.world.real_keys import load_key_ring
+from secondpost.world.real.keys import load_key_ring
 from tests.crash.postoffice import free_port
 from tests.service.newsroom import Newsroom, ask
 from tests.service.test_hard_times import until

@@ -17,8 +17,8 @@ from secondpost.mail.address import Domain
 from secondpost.processes.making import Trade, reader_keys
 from secondpost.processes.workshop import MAKERS_COMMAND, MailWorkshop
 from secondpost.world.ports import WorkshopClosed
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_keys import make_missing_keys
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.keys import make_missing_keys
 from tests.stations.test_assemble import issue, reader
 
 OWN = OwnAddresses("https://news.example.net", Domain("mx2.example.net"))

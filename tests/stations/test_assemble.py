@@ -10,14 +10,14 @@ import pytest
 from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
-from secondpost.protocols.body import DotReader
-from secondpost.protocols.dkim_verifying import Finding, verify
-from secondpost.protocols.header_fields import FieldFault
-from secondpost.protocols.issue_mail import Heading, compile_issue
-from secondpost.protocols.quoted_printable import TextFault
+from secondpost.protocols.dkim.verifying import Finding, verify
+from secondpost.protocols.mime.header_fields import FieldFault
+from secondpost.protocols.mime.issue_mail import Heading, compile_issue
+from secondpost.protocols.mime.quoted_printable import TextFault
+from secondpost.protocols.smtp.body import DotReader
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import CONFIRMATION, Signed, parse_local_part, read
-from secondpost.world.real_keys import proves
+from secondpost.world.real.keys import proves
 from tests.protocols import dkimpy_says
 from tests.protocols.dkim_keys import keys
 

@@ -16,8 +16,8 @@ from secondpost.store.ports import ProvenPrefix
 from secondpost.world.ports import NetError
 from simulation.clock import EPOCH_MS, SimClock, Timeline, run
 from simulation.dice import SimDice
-from simulation.net import SimInternet, SimNet
-from simulation.talk import Gone, Said, Talk
+from simulation.internet.net import SimInternet, SimNet
+from simulation.internet.talk import Gone, Said, Talk
 from tests.stations.test_receive import BODY, DOMAIN, ListedIntake, Office
 
 SERVER, SERVER6 = "203.0.113.25", "2001:db8:ffff::25"

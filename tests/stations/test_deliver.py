@@ -14,7 +14,7 @@ from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Phase, Result
+from secondpost.protocols.smtp.client import Phase, Result
 
 OK = Reply.of(250, "2.0.0", "ok")
 LOST = Reply.of(451, "4.4.2", "lost")

@@ -10,7 +10,7 @@ from secondpost.deliver.outside import Connection
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.reply import Reply
-from secondpost.world.real_net import RealNet
+from secondpost.world.real.net import RealNet
 
 
 class Broken:

@@ -13,8 +13,8 @@ from secondpost.mail.address import Endpoint
 from secondpost.mail.plan import Hop, Plan, TlsDemand
 from simulation.clock import Timeline, run
 from simulation.dice import SimDice
-from simulation.net import SimInternet
-from simulation.talk import Talk
+from simulation.internet.net import SimInternet
+from simulation.internet.talk import Talk
 
 ADDRESS = Endpoint("198.51.100.1", 25)
 HOP = Hop("mx", (ADDRESS.host,), ADDRESS.port, TlsDemand.OPPORTUNISTIC)

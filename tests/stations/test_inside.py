@@ -21,11 +21,11 @@ from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import address_of, join_address
 from secondpost.store.owner_ports import Listed, Selection
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_net import RealNet
-from secondpost.world.real_work import RealWork
-from secondpost.world.role_socket import RoleAsker
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.work import RealWork
+from secondpost.world.sockets.questions import RoleAsker
 from tests.protocols.dkim_keys import keys
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace

@@ -21,9 +21,9 @@ from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp.client import Result
 from secondpost.world.ports import Line, WorkshopClosed
-from secondpost.world.real_net import RealNet
+from secondpost.world.real.net import RealNet
 from tests.stations.test_assemble import KEYS, WITH_WEB, issue, reader
 
 T = TypeVar("T")

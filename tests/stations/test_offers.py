@@ -11,7 +11,7 @@ from secondpost.mail.verdict import ACCEPT, Reject
 from secondpost.policy.offered import judge_envelope
 from secondpost.receive.offers import FRESH_MS
 from secondpost.store.primary_ports import Primary
-from secondpost.world.real_clock import RealClock
+from secondpost.world.real.clock import RealClock
 from tests.stations.test_receive import DOMAIN, Office, in_office
 
 BACKUP = Backup(DOMAIN, recipients=(AnyRecipient(),), max_size=5000)

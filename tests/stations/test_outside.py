@@ -13,9 +13,9 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp.client import Result
 from secondpost.world import closing
-from secondpost.world.real_net import RealNet
+from secondpost.world.real.net import RealNet
 
 JOB = Job(
     (

@@ -16,7 +16,7 @@ from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.issue_content import Hole, IssueContent
-from secondpost.protocols.header_fields import FieldFault
+from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.store.owner_ports import Selection
 from tests.stations.test_assemble import ASKING, issue
 from tests.stations.test_inside import KEYS, SECONDS_MAX, Office

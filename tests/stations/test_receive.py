@@ -36,10 +36,10 @@ from secondpost.store.ports import Learned, ProvenPrefix, StoreFull, StoreUnavai
 from secondpost.store.primary_ports import Primary, RefusedCount
 from secondpost.world import closing
 from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFactory
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_net import RealNet
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.work import RealWork
 
 US = Domain("mx2.example.net")
 DOMAIN = Domain("example.net")

@@ -9,8 +9,8 @@ from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
 from secondpost.store.subscriber_ports import NewsletterStore
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 
 START_MS = 1_800_000_000_000
 

@@ -16,8 +16,8 @@ from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.store.sqlite import SqliteStore, checkpoint
 from secondpost.world.ports import DiskFailed, DiskFull
-from secondpost.world.real_disk import RealDisk, RealFile
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.disk import RealDisk, RealFile
+from secondpost.world.real.work import RealWork
 from tests.store.letters import Letters, leased, settled
 from tests.store.place import SetClock, SqlitePlace
 

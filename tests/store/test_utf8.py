@@ -1,7 +1,7 @@
 """Addresses in UTF-8 come back as they were written, and are found by every spelling."""
 
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Utf8
-from secondpost.protocols.international import written_mailbox
+from secondpost.protocols.smtp.international import written_mailbox
 from secondpost.store.owner_ports import Selection
 from tests.store.letters import HELLO, PEER, Letters, leased
 from tests.store.place import Place, Store

@@ -18,8 +18,8 @@ from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.meanings import Plain
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 from tests.subscribers.export_samples import SAMPLES, ExportSample
 from tests.subscribers.listed import NO_WORD, owners_word, understood
 

@@ -17,8 +17,8 @@ from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord
 from secondpost.subscribers.list_rows import NoList, Verdict
 from secondpost.subscribers.meanings import ReaderStanding
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 from tests.subscribers.listed import NO_WORD, owners_word, understood
 
 OURS = Domain("mx2.example.net")

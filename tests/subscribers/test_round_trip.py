@@ -19,8 +19,8 @@ from secondpost.subscribers.exporting import exported
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.leave import moment_text
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 from tests.subscribers.listed import understood
 
 NOW_MS = 1_800_000_000_000

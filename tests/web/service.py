@@ -24,9 +24,9 @@ from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import SignUpLimits
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.web.app import make_app
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.work import RealWork
 from tests.compose.articles import article
 
 START_MS = 1_800_000_000_000

@@ -7,7 +7,7 @@ import pytest
 
 from secondpost.world import closing
 from secondpost.world.closing import close_soon
-from secondpost.world.real_net import RealNet
+from secondpost.world.real.net import RealNet
 
 from .conftest import Run
 from .test_real_net import ANY, Talker

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.mail.questions import Finding
-from secondpost.protocols.dns_cache import DnsCache, lifetime_seconds
-from secondpost.protocols.dns_lookup import FAILED, DnsAnswer, DnsQuestion, RecordType
+from secondpost.protocols.dns.cache import DnsCache, lifetime_seconds
+from secondpost.protocols.dns.lookup import FAILED, DnsAnswer, DnsQuestion, RecordType
 
 
 def question(number: int) -> DnsQuestion:

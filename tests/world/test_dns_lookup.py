@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from secondpost.mail.questions import Finding
-from secondpost.protocols.dns_lookup import (
+from secondpost.protocols.dns.lookup import (
     CHAIN_MAX,
     FAILED,
     LOOKUP_SECONDS_MAX,

@@ -22,13 +22,13 @@ from secondpost.mail.article import (
 )
 from secondpost.protocols.feed_questions import ANSWER_OCTETS_MAX, answered_line, asked_line, read_answered
 from secondpost.protocols.role_questions import LINE_OCTETS_MAX
-from secondpost.world.feed_socket import ANSWER_SECONDS, CONNECT_SECONDS, FeedAnswerer, FeedAsker, Look
 from secondpost.world.ports import Net
-from secondpost.world.real_net import RealNet
+from secondpost.world.real.net import RealNet
+from secondpost.world.sockets.feeds import ANSWER_SECONDS, CONNECT_SECONDS, FeedAnswerer, FeedAsker, Look
 from simulation.clock import Timeline
 from simulation.clock import run as run_simulated
 from simulation.dice import SimDice
-from simulation.net import SimInternet
+from simulation.internet.net import SimInternet
 
 from .conftest import Run
 from .test_real_net import Talker

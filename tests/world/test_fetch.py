@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from secondpost.world.ports import FetchError, Redirect, Validators
-from secondpost.world.real_fetch import REDIRECTS_MAX, RealFetcher
+from secondpost.world.real.fetch import REDIRECTS_MAX, RealFetcher
 from tests.world.certificates import make_pair
 from tests.world.test_fetch_addresses import Names
 from tests.world.web_server import WebServer, answer

@@ -8,8 +8,8 @@ import pytest
 from secondpost.mail.address import Domain
 from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, TxtAnswer
 from secondpost.world.ports import FetchError
-from secondpost.world.real_fetch import RealFetcher
-from secondpost.world.real_fetch_addresses import UrlRefused, checked_url, is_public
+from secondpost.world.real.fetch import RealFetcher
+from secondpost.world.real.fetch_addresses import UrlRefused, checked_url, is_public
 from tests.world.web_server import WebServer, answer
 
 Run = Callable[[Coroutine[object, object, None]], None]

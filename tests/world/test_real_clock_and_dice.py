@@ -2,8 +2,8 @@
 
 import time
 
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_dice import RealDice
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.dice import RealDice
 
 
 def test_the_clock_tells_milliseconds_since_1970() -> None:

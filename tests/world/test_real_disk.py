@@ -14,7 +14,7 @@ import apsw
 import pytest
 
 from secondpost.world.ports import DiskFailed, DiskFull
-from secondpost.world.real_disk import RealDisk, RealFile
+from secondpost.world.real.disk import RealDisk, RealFile
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_a_lock_on_a_file_that_was_removed_keeps_nobody_out(disk: RealDisk) -> N
 
 HOLDER = """
 import sys
-from secondpost.world.real_disk import RealDisk
+from secondpost.world.real.disk import RealDisk
 held = RealDisk(sys.argv[1]).hold("worker-1")
 print("held" if held is not None else "not held", flush=True)
 sys.stdin.read()

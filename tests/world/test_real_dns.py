@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord, TxtAnswer
-from secondpost.protocols.dns_lookup import DnsAnswer, DnsQuestion, RecordType
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_dns_message import read_reply, write_question
-from secondpost.world.real_dns_upstream import STRAYS_MAX
+from secondpost.protocols.dns.lookup import DnsAnswer, DnsQuestion, RecordType
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.dns_message import read_reply, write_question
+from secondpost.world.real.dns_upstream import STRAYS_MAX
 
 from .conftest import Run
 from .name_server import NameServer, Respond, Zone, refusal, truncated

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from secondpost.mail.address import Endpoint
-from secondpost.world.real_dns_servers import FALLBACK, Servers, parse_resolv_conf, reaches_ipv6
+from secondpost.world.real.dns_servers import FALLBACK, Servers, parse_resolv_conf, reaches_ipv6
 
 
 def test_the_first_three_addresses_of_resolv_conf_are_the_servers() -> None:

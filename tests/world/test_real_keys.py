@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from secondpost.config.records import Dkim
-from secondpost.protocols.dkim_verifying import PublicKey, parse_key
+from secondpost.protocols.dkim.verifying import PublicKey, parse_key
 from secondpost.protocols.tokens import Purpose, Ring, Token
 from secondpost.world.ports import KeyFault
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_keys import (
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.keys import (
     dkim_records,
     load_key_ring,
     load_signing_keys,

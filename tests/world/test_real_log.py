@@ -5,9 +5,9 @@ import os
 import select
 from collections.abc import Callable
 
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_log import LogWriter
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.log import LogWriter
+from secondpost.world.real.work import RealWork
 
 
 def told(to: int, say: Callable[[LogWriter], None]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from secondpost.mail.address import Endpoint
 from secondpost.world.ports import NetError
-from secondpost.world.real_net import UNTAKEN_OCTETS_MAX, RealNet, open_door
+from secondpost.world.real.net import UNTAKEN_OCTETS_MAX, RealNet, open_door
 
 from .conftest import Run
 

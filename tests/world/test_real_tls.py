@@ -8,8 +8,8 @@ import pytest
 
 from secondpost.mail.address import Endpoint
 from secondpost.world.ports import ClientTls, NetError, ServerTls, TlsFacts
-from secondpost.world.real_net import RealNet
-from secondpost.world.real_tls import CertificateError, ServerCertificate
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.tls import CertificateError, ServerCertificate
 
 from .certificates import Pair, make_pair
 from .conftest import Run

@@ -13,8 +13,8 @@ from secondpost.mail.address import Endpoint
 from secondpost.world import closing
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import ServerTls
-from secondpost.world.real_net import RealNet
-from secondpost.world.real_tls import ServerCertificate
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.tls import ServerCertificate
 
 from .certificates import make_pair
 from .conftest import Run

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.work import RealWork
 
 from .conftest import Run
 

@@ -8,7 +8,7 @@ from socket import socket, socketpair
 import pytest
 
 from secondpost.world.ports import WorkshopClosed
-from secondpost.world.real_workshop import Bench, serve_orders
+from secondpost.world.real.workshop import Bench, serve_orders
 from tests.world.conftest import Run
 
 LARGE = bytes(range(256)) * 8_000  # more than a socket holds

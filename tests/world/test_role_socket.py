@@ -9,10 +9,10 @@ import pytest
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Knowledge
 from secondpost.protocols.role_questions import RecipientAsked, question_line
-from secondpost.world import role_socket
 from secondpost.world.ports import ProtocolFactory
-from secondpost.world.real_net import RealNet
-from secondpost.world.role_socket import RoleAnswerer, RoleAsker
+from secondpost.world.real.net import RealNet
+from secondpost.world.sockets import questions as role_socket
+from secondpost.world.sockets.questions import RoleAnswerer, RoleAsker
 
 from .conftest import Run
 from .test_real_net import Talker

@@ -12,7 +12,7 @@ from secondpost.bounce.judge import kind_of
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import Subscriber, SubscriberId
-from secondpost.protocols.dsn import Action, RecipientReport, Report, read_report
+from secondpost.protocols.dsn.notification import Action, RecipientReport, Report, read_report
 from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import CONFIRMATION
 from secondpost.store.newsletter_ports import Issues

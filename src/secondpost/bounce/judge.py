@@ -7,7 +7,7 @@ many hosts put such refusals under a status that means something else.
 
 import re
 
-from secondpost.protocols.dsn import RecipientReport
+from secondpost.protocols.dsn.notification import RecipientReport
 from secondpost.store.subscriber_ports import BounceKind
 
 _OF_US = re.compile(

@@ -15,7 +15,7 @@ from secondpost.mail.duration import duration_text
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.size import size_text
-from secondpost.protocols.international import written_mailbox
+from secondpost.protocols.smtp.international import written_mailbox
 from secondpost.spool.desk import Standing, Verb, standing
 from secondpost.store.owner_ports import Listed, MessageRow, Told
 

@@ -6,7 +6,7 @@ from secondpost.compose.issue import Composed, Masthead
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue_content import IssueContent, Kind
-from secondpost.protocols.issue_mail import Heading, compile_issue
+from secondpost.protocols.mime.issue_mail import Heading, compile_issue
 
 
 def home_of(newsletter: Newsletter, web: Web) -> str | None:

@@ -12,12 +12,12 @@ from html import escape
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
-from secondpost.protocols.body import stuffed_lines
-from secondpost.protocols.dkim_canonical import relaxed_field, relaxed_lines
-from secondpost.protocols.dkim_signing import Signatures, SigningKey
-from secondpost.protocols.header_fields import structured_field
-from secondpost.protocols.list_headers import ONE_CLICK, list_unsubscribe, message_id
-from secondpost.protocols.quoted_printable import filling
+from secondpost.protocols.dkim.canonical import relaxed_field, relaxed_lines
+from secondpost.protocols.dkim.signing import Signatures, SigningKey
+from secondpost.protocols.mime.header_fields import structured_field
+from secondpost.protocols.mime.list_headers import ONE_CLICK, list_unsubscribe, message_id
+from secondpost.protocols.mime.quoted_printable import filling
+from secondpost.protocols.smtp.body import stuffed_lines
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 from secondpost.protocols.verp import CONFIRMATION, address_of
 

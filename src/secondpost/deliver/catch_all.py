@@ -9,7 +9,7 @@ from secondpost.deliver.post import Post
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import MINUTE_MS
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp.client import Result
 from secondpost.store.ports import CatchAll
 
 BELIEVED_MS = 24 * 60 * MINUTE_MS

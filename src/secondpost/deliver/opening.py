@@ -16,7 +16,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, Plan, TlsDemand
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Extensions
+from secondpost.protocols.smtp.client import Extensions
 from secondpost.world.ports import Net, NetError
 
 OPENING_SECONDS_MAX = 600.0  # for all hosts of the site, one after the other

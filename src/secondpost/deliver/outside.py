@@ -15,7 +15,7 @@ from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import (
+from secondpost.protocols.smtp.client import (
     BodyWanted,
     Broken,
     Bye,

@@ -13,7 +13,7 @@ from secondpost.mail.address import Domain
 from secondpost.mail.envelope import Lane
 from secondpost.mail.offered import Offered
 from secondpost.maillog import MailLog
-from secondpost.protocols.smtp_client import Extensions
+from secondpost.protocols.smtp.client import Extensions
 from secondpost.store.ports import Claims
 from secondpost.world.ports import Clock
 

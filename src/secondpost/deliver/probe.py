@@ -17,7 +17,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import NO_WAY, Inside, NoPlan, Plan
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp.client import Result
 from secondpost.store.owner_ports import SiteDown
 
 CONNECT_SECONDS = 10.0

@@ -15,7 +15,7 @@ from secondpost.deliver.refusal_budget import REFUSALS_PER_CONNECTION_MAX
 from secondpost.mail.address import Mailbox
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Plan
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp.client import Result
 
 CONNECT_SECONDS = 10.0
 OPEN_SECONDS_MAX = 30.0  # to the end of EHLO, for all hosts of the site together

@@ -16,7 +16,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import Plan
 from secondpost.mail.questions import Knowledge
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp.client import Result
 from secondpost.store.ports import StoreUnavailable
 
 CALLER_SECONDS = 5.0  # the caller of the receive role waits no longer

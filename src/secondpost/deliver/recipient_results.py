@@ -5,7 +5,7 @@ import re
 from secondpost.mail.address import Mailbox
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Phase, Result
+from secondpost.protocols.smtp.client import Phase, Result
 
 NO_SUCH_MAILBOX = ("5.1.1", "5.1.10")  # RFC 3463 §3.2, RFC 7505 §4.3
 # Statuses of a 550 that may still speak of the mailbox; 5.3.x, 5.4.x and 5.7.x speak of host, way and us.

@@ -2,7 +2,7 @@
 
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Phase, Result
+from secondpost.protocols.smtp.client import Phase, Result
 
 _SECURITY_OR_POLICY = "5.7."  # RFC 3463 §3.8
 _NOT_IN_UTF8 = ("5.6.7", "5.6.9")  # RFC 6531 §3.5: no address, or no header, in UTF-8

@@ -33,7 +33,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Level, Outcome
 from secondpost.mail.plan import UNSORTED, Plan
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp_client import Result
+from secondpost.protocols.smtp.client import Result
 from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 

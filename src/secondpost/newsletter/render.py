@@ -21,9 +21,9 @@ from secondpost.mail.issue import Issue
 from secondpost.mail.issue_content import MARKS, Hole, IssueContent, Kind
 from secondpost.newsletter.publish import CannotCompose, IssueText
 from secondpost.newsletter.words import text_of
-from secondpost.protocols.header_fields import FieldFault
-from secondpost.protocols.issue_mail import SEED_OCTETS
-from secondpost.protocols.quoted_printable import TextFault
+from secondpost.protocols.mime.header_fields import FieldFault
+from secondpost.protocols.mime.issue_mail import SEED_OCTETS
+from secondpost.protocols.mime.quoted_printable import TextFault
 from secondpost.store.newsletter_ports import LedgerEntry
 from secondpost.world.ports import Dice
 

@@ -17,8 +17,8 @@ from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
 from secondpost.deliver.making import MailMaker
 from secondpost.protocols.tokens import Ring
 from secondpost.world.ports import DiskFailed, KeyFault
-from secondpost.world.real_keys import load_key_ring, load_signing_keys
-from secondpost.world.real_workshop import serve_orders
+from secondpost.world.real.keys import load_key_ring, load_signing_keys
+from secondpost.world.real.workshop import serve_orders
 
 
 @dataclass(frozen=True, slots=True)

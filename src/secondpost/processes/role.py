@@ -39,15 +39,15 @@ from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.ports import Disk, DiskFailed, DiskFull, Held, KeyFault, NetError
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_keys import load_key_ring, make_missing_keys
-from secondpost.world.real_log import LogWriter
-from secondpost.world.real_net import RealNet, open_door
-from secondpost.world.real_tls import CertificateError, ServerCertificate
-from secondpost.world.real_work import SWITCH_SECONDS, RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.keys import load_key_ring, make_missing_keys
+from secondpost.world.real.log import LogWriter
+from secondpost.world.real.net import RealNet, open_door
+from secondpost.world.real.tls import CertificateError, ServerCertificate
+from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 
 ROLES_TEXT = ", ".join(ROLES)
 # The usual bound of 1,024 leaves callers who only stand around no room for the files of large messages.
@@ -311,7 +311,7 @@ class _Running:
         self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack
     ) -> None:
         from secondpost.app_newsletter import FetchRole
-        from secondpost.world.real_fetch import RealFetcher
+        from secondpost.world.real.fetch import RealFetcher
 
         fetcher = RealFetcher(world.resolver, allow_private=self._config.fetch.allow_private)
         fetch = FetchRole(world, fetcher, failed)

@@ -29,11 +29,11 @@ from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import Person, UserRefused, become, person_to_become, prepare_store
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
-from secondpost.world.real_clock import RealClock
-from secondpost.world.real_disk import RealDisk
-from secondpost.world.real_log import LogWriter
-from secondpost.world.real_net import open_door
-from secondpost.world.real_work import RealWork
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.log import LogWriter
+from secondpost.world.real.net import open_door
+from secondpost.world.real.work import RealWork
 
 PAUSE_SECONDS_FIRST = 0.5
 PAUSE_SECONDS_MAX = 60.0

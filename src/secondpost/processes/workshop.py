@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from socket import socket, socketpair
 
 from secondpost.world.ports import WorkshopClosed
-from secondpost.world.real_workshop import Bench
+from secondpost.world.real.workshop import Bench
 
 MAKERS_MAX = 4
 MAKERS_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.making")

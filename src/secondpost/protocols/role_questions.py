@@ -11,7 +11,7 @@ import msgspec
 
 from secondpost.mail.address import AddressError, Mailbox
 from secondpost.mail.questions import Knowledge
-from secondpost.protocols.international import written_mailbox
+from secondpost.protocols.smtp.international import written_mailbox
 
 LINE_OCTETS_MAX = 4096
 INTEGER_MAX = 2**53  # of a number: what every reader of JSON and every store can hold

@@ -14,7 +14,7 @@ from secondpost.mail.envelope import Peer
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import Accept, Verdict
 from secondpost.policy.recipient import judge_recipient
-from secondpost.protocols.smtp_server import (
+from secondpost.protocols.smtp.server import (
     BodyEnd,
     BodyPiece,
     BodyRefused,

@@ -17,7 +17,7 @@ from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
 from secondpost.policy.offered import judge_content, judge_envelope
 from secondpost.policy.room import judge_quota, judge_size
-from secondpost.protocols.utf8_header import HeaderLook
+from secondpost.protocols.mime.utf8_header import HeaderLook
 from secondpost.receive.body import BodyKeeper
 from secondpost.receive.caller_log import SessionLog
 from secondpost.receive.reception import Reception

@@ -4,7 +4,7 @@ import asyncio
 
 from secondpost.config.records import BareNewlines, Config
 from secondpost.mail.address import as_ip
-from secondpost.protocols.smtp_server import Limits, SmtpServer
+from secondpost.protocols.smtp.server import Limits, SmtpServer
 from secondpost.receive.caller_log import CallerLog
 from secondpost.receive.callers import Callers, Pressure
 from secondpost.receive.conduct import Conduct

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.protocols.automatic import author_of, is_automatic
-from secondpost.protocols.dsn_parts import Block, header_of
+from secondpost.protocols.dsn.automatic import author_of, is_automatic
+from secondpost.protocols.dsn.parts import Block, header_of
 from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import join_address
 from secondpost.subscribers.leave import ReadersDesk

@@ -10,7 +10,7 @@ from email.policy import default
 from html import escape
 
 from secondpost.mail.issue_content import Hole, IssueContent
-from secondpost.protocols.quoted_printable import filling
+from secondpost.protocols.mime.quoted_printable import filling
 
 STYLE = """<style>
 .mailed { display: none !important; }

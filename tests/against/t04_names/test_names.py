@@ -16,9 +16,9 @@ from bench import peers
 from bench.ready import free_port
 from secondpost.mail.address import Domain, Endpoint
 from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord
-from secondpost.world.real_dice import RealDice
-from secondpost.world.real_dns import RealResolver
-from secondpost.world.real_dns_message import UDP_OCTETS
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.dns_message import UDP_OCTETS
 from tests.world.name_server import NameServer, Zone, refusal, truncated
 
 SECONDS_MAX: Final = 30.0

@@ -10,7 +10,7 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.outcome import Cause
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.protocols.international import written_domain, written_mailbox
+from secondpost.protocols.smtp.international import written_domain, written_mailbox
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.queries import Row
 

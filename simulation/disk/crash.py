@@ -1,0 +1,237 @@
+"""What a power cut may leave of a disk: every legal image, from a log of what was done to it.
+
+A write is durable when its file was synced after it; a name when its folder was. Everything else is
+waiting, and a cut keeps any part of it: none, all, the last alone, a random subset, half of a write.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from secondpost.world.ports import Dice
+from simulation.disk.operations import (
+    Change,
+    Created,
+    Entry,
+    FolderMade,
+    FolderSynced,
+    Image,
+    Operation,
+    Removed,
+    Synced,
+    SyncFailed,
+    Truncated,
+    Wrote,
+    folder_of,
+)
+
+SECTOR_OCTETS = 512  # a disk writes a sector whole or not at all
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much of what may be left is looked at."""
+
+    tears: int  # images of one torn write, at most
+    subsets: int  # images of random subsets, for each position
+    stride: int  # of so many writes in a row, the cut comes after one; after anything else always
+
+
+WHOLE = Depth(tears=8, subsets=4, stride=1)
+
+
+class Model(Enum):
+    """What a file system makes durable besides what was asked of it."""
+
+    POSIX = "posix"  # nothing: only the sync of a folder keeps its names, in any order
+    EXT4 = "ext4"  # the sync of any file commits the journal: all earlier names, in their order
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Which of the waiting changes and entries outlive the cut, by their place in the line."""
+
+    changes: frozenset[int]
+    entries: frozenset[int]
+    tear: tuple[int, int] | None = None  # of the last kept change only these octets, first and beyond
+
+
+class Platter:
+    """What of a disk is durable, and what is waiting to be."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._files: dict[int, bytearray] = {}
+        self._names: dict[str, int | None] = {}  # None: a folder
+        self._changes: list[Change] = []
+        self._entries: list[Entry] = []
+
+    def apply(self, operation: Operation) -> None:
+        match operation:
+            case Wrote(file) | Truncated(file):
+                if file in self._files:  # else its name is gone for good, and only a handle is left
+                    self._changes.append(operation)
+            case Synced(file):
+                for change in self._changes:
+                    if change.file == file:
+                        _change(self._files[file], change)
+                self._changes = [change for change in self._changes if change.file != file]
+                if self._model is Model.EXT4:
+                    self._keep_entries(self._entries)
+                    self._entries = []
+            case SyncFailed(file):
+                self._changes = [change for change in self._changes if change.file != file]
+            case FolderSynced(folder):
+                self._keep_entries([entry for entry in self._entries if folder_of(entry.name) == folder])
+                self._entries = [entry for entry in self._entries if folder_of(entry.name) != folder]
+            case Created(file, _):
+                self._files[file] = bytearray()
+                self._entries.append(operation)
+            case Removed() | FolderMade():
+                self._entries.append(operation)
+
+    def _keep_entries(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            gone = self._names.get(entry.name)
+            _enter(self._names, entry)
+            if isinstance(entry, Removed) and gone is not None:
+                del self._files[gone]
+                self._changes = [change for change in self._changes if change.file != gone]
+
+    def image(self, kept: Kept) -> Image:
+        names = dict(self._names)
+        for number in sorted(kept.entries):
+            _enter(names, self._entries[number])
+        files: dict[int, bytearray] = {}
+        chosen = sorted(kept.changes)
+        for number in chosen:
+            change = self._changes[number]
+            if kept.tear is not None and number == chosen[-1] and isinstance(change, Wrote):
+                first, beyond = kept.tear
+                change = Wrote(change.file, change.offset + first, change.data[first:beyond])
+            if change.file not in files:
+                files[change.file] = bytearray(self._files[change.file])
+            _change(files[change.file], change)
+        return {
+            name: bytes(files[file] if file in files else self._files[file])
+            for name, file in names.items()
+            if file is not None and _reachable(name, names)
+        }
+
+    def random_kept(self, dice: Dice) -> Kept:
+        """One legal outcome: each waiting thing by the toss of a coin, the coin itself by chance."""
+        likely = dice.fraction()
+        changes = _some(len(self._changes), dice, likely)
+        tear = None
+        if len(changes) > 0 and dice.fraction() < 0.5:
+            change = self._changes[max(changes)]
+            if isinstance(change, Wrote):
+                sectors = (len(change.data) - 1) // SECTOR_OCTETS
+                tear = (0, int(dice.fraction() * (sectors + 1)) * SECTOR_OCTETS)
+        return Kept(changes, self._some_entries(dice, likely), tear)
+
+    def _some_entries(self, dice: Dice, likely: float) -> frozenset[int]:
+        if self._model is Model.POSIX:
+            return _some(len(self._entries), dice, likely)
+        return frozenset(range(int(dice.fraction() * (len(self._entries) + 1))))
+
+    def outcomes(self, depth: Depth, dice: Dice) -> Iterator[Kept]:
+        """The corners of what may be kept, and random places between them; each once."""
+        seen: set[Kept] = set()
+        for kept in self._outcomes(depth, dice):
+            if kept not in seen:
+                seen.add(kept)
+                yield kept
+
+    def _outcomes(self, depth: Depth, dice: Dice) -> Iterator[Kept]:
+        nothing: frozenset[int] = frozenset()
+        changes = frozenset(range(len(self._changes)))
+        entries = frozenset(range(len(self._entries)))
+        yield Kept(nothing, nothing)
+        yield Kept(changes, entries)
+        yield Kept(changes, nothing)
+        yield Kept(nothing, entries)
+        if len(changes) == 0:
+            return
+        last = frozenset({len(changes) - 1})
+        yield Kept(last, entries)
+        yield Kept(changes - last, entries)
+        for _ in range(depth.subsets if len(changes) > 2 else 0):
+            yield Kept(_some(len(changes), dice, 0.5), self._some_entries(dice, 0.5))
+        change = self._changes[-1]
+        if depth.tears > 0 and isinstance(change, Wrote):
+            edges = list(range(SECTOR_OCTETS, len(change.data), SECTOR_OCTETS))
+            for edge in edges if len(edges) <= depth.tears else dice.shuffled(edges)[: depth.tears]:
+                yield Kept(changes, entries, (0, edge))
+            if len(edges) > 0:  # sectors reach the platter in any order
+                yield Kept(changes, entries, (edges[-1], len(change.data)))
+
+
+def _some(count: int, dice: Dice, likely: float) -> frozenset[int]:
+    return frozenset(number for number in range(count) if dice.fraction() < likely)
+
+
+def _change(content: bytearray, change: Change) -> None:
+    match change:
+        case Wrote(_, offset, data):
+            if offset > len(content):
+                content.extend(bytes(offset - len(content)))
+            content[offset : offset + len(data)] = data
+        case Truncated(_, size):
+            if size > len(content):
+                content.extend(bytes(size - len(content)))
+            del content[size:]
+
+
+def _enter(names: dict[str, int | None], entry: Entry) -> None:
+    match entry:
+        case Created(file, name):
+            names[name] = file
+        case FolderMade(name):
+            names[name] = None
+        case Removed(name):
+            names.pop(name, None)
+
+
+def _reachable(name: str, names: dict[str, int | None]) -> bool:
+    folder = folder_of(name)
+    return folder == "" or (folder in names and _reachable(folder, names))
+
+
+@dataclass(frozen=True, slots=True)
+class CrashState:
+    upto: int  # the cut came after this many operations of the log
+    image: Image
+
+
+def crash_states(
+    log: Sequence[Operation],
+    first: int,
+    *,
+    dice: Dice,
+    model: Model = Model.POSIX,
+    depth: Depth = WHOLE,
+) -> Iterator[CrashState]:
+    """What a cut at any position of the log from `first` on may leave (see Platter.outcomes)."""
+    platter = Platter(model)
+    for operation in log[:first]:
+        platter.apply(operation)
+    writes = 0  # in a row
+    for upto in range(first, len(log) + 1):
+        if upto > first:
+            platter.apply(log[upto - 1])
+            writes = writes + 1 if isinstance(log[upto - 1], Wrote) else 0
+        if writes % depth.stride != 0 and upto < len(log):
+            continue
+        for kept in platter.outcomes(depth, dice):
+            yield CrashState(upto, platter.image(kept))
+
+
+def write_image(image: Image, folder: Path) -> None:
+    """Lay an image out for reopening; the folder must be empty or missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in image.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

@@ -1,0 +1,1 @@
+"""Other machines in memory: network, names, sending servers, primaries, the blog."""

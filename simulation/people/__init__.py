@@ -1,0 +1,1 @@
+"""Readers and the owner, what they write, and what they find in their mail."""

@@ -1,0 +1,195 @@
+"""The newsletter's part of a simulated day: the blog, the readers' servers, the readers, the owner."""
+
+from secondpost.config.records import Newsletter
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.delivery import State
+from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.issue_content import IssueContent
+from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
+from secondpost.protocols.mime.list_headers import message_id
+from secondpost.protocols.tokens import Purpose, Token
+from secondpost.protocols.verp import address_of
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.store.subscriber_ports import Imported, Reason
+from simulation.clock import EPOCH_MS, Stuck
+from simulation.dice import SimDice
+from simulation.faults import Fault
+from simulation.internet.blog import Blog
+from simulation.internet.dns import SimDns, SimResolver
+from simulation.internet.net import SimInternet
+from simulation.internet.primaries import ReceivingServer
+from simulation.internet.senders import Manners, SendingServer
+from simulation.keys import reader_keys
+from simulation.machine import Machine
+from simulation.people.letters import Ledger
+from simulation.people.news import ELSEWHERE, MAIN, NEWS_SENDER, NewsletterPlan, NewsPlan
+from simulation.people.owner import Owner
+from simulation.people.people import People, Reader
+from simulation.reader_evidence import IssueLeft, ReaderEvidence
+from simulation.scenario import OUR_NAME
+from simulation.service import Service
+
+ROWS_MAX = 1_000
+STOPPABLE = (IssueState.OPEN, IssueState.FROZEN, IssueState.SENDING)
+BEGIN_SECONDS_MAX = 60.0
+OUTGOING, OUTGOING_ADDRESS = "out.readers.example", "203.0.113.200"
+
+
+def configured(plan: NewsletterPlan) -> Newsletter:
+    return Newsletter(
+        name=plan.name,
+        sender=NEWS_SENDER,
+        feeds=(plan.feed.url,),
+        every=plan.every,
+        min_articles=plan.minimum,
+        undo_ms=plan.undo_ms,
+        settle_ms=plan.settle_ms,
+    )
+
+
+class Newsroom:
+    """Made before the service, which it is then given."""
+
+    def __init__(self, plan: NewsPlan, internet: SimInternet, dns: SimDns, dice: SimDice) -> None:
+        self.plan = plan
+        self.blog = Blog([newsletter.feed for newsletter in plan.newsletters], internet.timeline)
+        self.inboxes = [self._inbox(number, internet, dns, dice) for number in range(len(plan.inboxes))]
+        self.letters = Ledger()  # what readers and their servers write to us
+        self.outgoing = self._outgoing(internet, dns, dice)
+        self._internet = internet
+        self._dice = dice
+
+    def _outgoing(self, internet: SimInternet, dns: SimDns, dice: SimDice) -> SendingServer:
+        """One server sends for all readers."""
+        internet.host(OUTGOING, (OUTGOING_ADDRESS,), ELSEWHERE)
+        dns.mx[OUR_NAME] = [(10, OUR_NAME)]
+        resolver = SimResolver(dns, ELSEWHERE, internet.scheduling)
+        net = internet.net_for(OUTGOING_ADDRESS)
+        return SendingServer(OUTGOING, net, resolver, Manners(pipelines=True), self.letters, dice)
+
+    def _inbox(self, number: int, internet: SimInternet, dns: SimDns, dice: SimDice) -> ReceivingServer:
+        plan = self.plan.inboxes[number]
+        host = internet.host(plan.name, (plan.address,), plan.network)
+        host.certificate = (plan.name,) if plan.offers_tls else ()
+        dns.addresses[plan.name] = [plan.address]
+        for domain in plan.domains:
+            dns.mx[domain] = [(10, plan.name)]
+        net = internet.net_for(plan.address)
+        server = ReceivingServer(plan.name, plan.address, net, frozenset(plan.domains), dice)
+        server.unknown = plan.gone
+        internet.loop.create_task(server.open())
+        return server
+
+    def open(self, machine: Machine, service: Service) -> None:
+        """Brings in those who were readers before, and lets the others come."""
+        self.people = People(self.plan.readers, service, self._internet, self.outgoing, self._dice)
+        self._owner = Owner(machine)
+        for server in self.inboxes:
+            server.read = self.people.read
+        done: list[bool] = []
+        self._owner.types(self._import, lambda: done.append(True))
+        if not self._internet.timeline.run_until(lambda: len(done) > 0, BEGIN_SECONDS_MAX):
+            raise Stuck("the readers were not brought in")
+        self.people.begin()
+        for reader in self.people.readers.values():
+            if reader.plan.suppressed_at is not None:
+                self._internet.loop.call_at(reader.plan.suppressed_at, self._suppress, reader)
+
+        if self.plan.stopped_at is not None:
+            self._internet.loop.call_at(self.plan.stopped_at, self._owner.types, self._stop, lambda: None)
+
+    async def _stop(self, store: SqliteNewsletterStore) -> None:
+        for issue in store.issues_under_way():
+            if issue.state in STOPPABLE:
+                await store.stop(issue.id, EPOCH_MS, "a mistake")
+
+    async def _import(self, store: SqliteNewsletterStore) -> None:
+        keys = reader_keys()
+        consent = Consent("the old newsletter", "import", "last year", EPOCH_MS)
+        for newsletter in self.plan.newsletters:
+            old = [
+                reader
+                for reader in self.people.readers.values()
+                if reader.plan.newsletter == newsletter.name and reader.plan.joins_at is None
+            ]
+            lines = [Imported(Mailbox.parse(reader.plan.address)) for reader in old]
+            await store.import_batch(newsletter.name, lines, SubscriberState.ACTIVE, consent, EPOCH_MS)
+            for reader, line in zip(old, lines, strict=True):
+                known = store.find(newsletter.name, line.mailbox)
+                assert known is not None
+                # They have mails from before the day.
+                reader.leave_token = keys.links.write(Token(Purpose.LEAVE, known.id, 0))
+                by_mail = Token(Purpose.LEAVE_BY_MAIL, known.id, 0)
+                reader.leave_address = str(address_of(keys.addresses, by_mail, Domain(OUR_NAME)))
+
+    def _suppress(self, reader: Reader) -> None:
+        async def suppress(store: SqliteNewsletterStore) -> None:
+            mailboxes = [Mailbox.parse(reader.plan.address)]
+            await store.suppress(reader.plan.newsletter, mailboxes, Reason.OWNER, EPOCH_MS, "a call")
+
+        def done() -> None:
+            reader.suppressed = self._internet.timeline.now
+
+        self._owner.types(suppress, done)
+
+    # -- what is left
+    def is_at_rest(self, store: SqliteNewsletterStore) -> bool:
+        """Nothing is under way, and what had to go has gone."""
+        if len(store.issues_under_way()) > 0 or len(store.issues(MAIN, None, 1)) == 0:
+            return False
+        return all(row.state is not State.WAITING for row in self._confirmations(store))
+
+    def _confirmations(self, store: SqliteNewsletterStore) -> list[ReaderDelivery]:
+        found: list[ReaderDelivery] = []
+        for reader in self.people.readers.values():
+            if reader.plan.joins_at is not None:
+                known = store.find(reader.plan.newsletter, Mailbox.parse(reader.plan.address))
+                rows = [] if known is None else store.deliveries_of(known.id, ROWS_MAX)
+                found.extend(row for row in rows if row.issue is None)
+        return found
+
+    def testify(
+        self, store: SqliteNewsletterStore, service: Service, faults: tuple[Fault, ...]
+    ) -> ReaderEvidence:
+        known = {
+            key: found
+            for key in self.people.readers
+            if (found := store.find(key[0], Mailbox.parse(key[1]))) is not None
+        }
+        return ReaderEvidence(
+            plan=self.plan,
+            faults=faults,
+            readers=self.people.readers,
+            inboxes=self.inboxes,
+            log=service.log,
+            issues=[
+                _left(store, issue)
+                for newsletter in self.plan.newsletters
+                for issue in store.issues(newsletter.name, None, ROWS_MAX)
+            ],
+            known=known,
+            left_ms={
+                key: event.at_ms
+                for key, reader in known.items()
+                for event in store.events_of(reader.id)
+                if event.what == "left"
+            },
+            bounces={key: store.bounces_of(reader.id, ROWS_MAX) for key, reader in known.items()},
+            letters=self.letters,
+            confirmations=self._confirmations(store),
+            open_at_death=service.open_at_death,
+        )
+
+
+def _left(store: SqliteNewsletterStore, issue: Issue) -> IssueLeft:
+    rows = tuple(store.deliveries(issue.id, (), None, ROWS_MAX))
+    message_ids: dict[str, SubscriberId] = {}
+    if len(rows) > 0:
+        content = IssueContent.decode(store.issue_content(issue.id))
+        for row in rows:
+            id = message_id(content.seed, row.subscriber, issue.number, content.domain)
+            message_ids[id] = row.subscriber
+    return IssueLeft(
+        issue, rows, tuple(store.entries_of_issue(issue.id)), store.reckoning(issue.id), message_ids
+    )

@@ -1,0 +1,176 @@
+"""The readers: they sign up, confirm, leave, and remember what we told them, for the invariants.
+
+By our pages or by mail. Whatever is not answered they try again, as people and their servers do.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from secondpost.web.public import TRAP
+from simulation.dice import SimDice
+from simulation.internet.net import SimInternet
+from simulation.internet.primaries import Taken
+from simulation.internet.senders import SendingServer
+from simulation.people.letters import compose, compose_report
+from simulation.people.news import By, ReaderPlan
+from simulation.people.pages import Posted
+from simulation.people.reader_mail import ReaderMail, read_mail
+from simulation.scenario import OUR_NAME
+from simulation.service import Service
+
+AGAIN_SECONDS = 300.0
+READS_SECONDS = (5.0, 1200.0)  # from a mail to what its reader does about it
+LETTER_OCTETS = 600
+
+
+@dataclass(slots=True)
+class Reader:
+    """One reader of one newsletter. Times are of the timeline; None: not yet. What was done by mail has no
+    time at which we told its end: the letter was taken, and that counts.
+    """
+
+    plan: ReaderPlan
+    caller: str  # IP address
+    signed_up: float | None = None  # when we had answered
+    asked_to_confirm: float | None = None  # when our mail was in the mailbox
+    confirms: float | None = None  # when the first yes was on its way
+    confirmed: float | None = None  # when we had answered
+    refused: bool = False  # the yes came to a link that was no longer good
+    leaves: float | None = None  # when it was on its way
+    left: float | None = None  # when we had answered
+    suppressed: float | None = None  # by the owner
+    leave_token: str | None = None
+    leave_address: str | None = None
+    letters: list[str] = field(default_factory=list)  # markers of what they wrote, in order
+    reports: list[str] = field(default_factory=list)  # markers of what their server wrote
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.plan.newsletter, self.plan.address
+
+
+class People:
+    def __init__(
+        self,
+        plans: Sequence[ReaderPlan],
+        service: Service,
+        internet: SimInternet,
+        outgoing: SendingServer,
+        dice: SimDice,
+    ) -> None:
+        self._service = service
+        self._internet = internet
+        self._outgoing = outgoing
+        self._dice = dice
+        self.readers = {
+            (plan.newsletter, plan.address): Reader(plan, f"100.{64 + number // 256}.{number % 256}.7")
+            for number, plan in enumerate(plans)
+        }
+        self._at: dict[str, list[Reader]] = {}
+        for reader in self.readers.values():
+            self._at.setdefault(reader.plan.address, []).append(reader)
+
+    def begin(self) -> None:
+        loop = self._internet.loop
+        for reader in self.readers.values():
+            if reader.plan.joins_at is not None:
+                loop.call_at(reader.plan.joins_at, self._sign_up, reader)
+            if reader.plan.leaves_at is not None:
+                loop.call_at(reader.plan.leaves_at, self._leave, reader)
+
+    def read(self, taken: Taken) -> None:
+        """Called for every mail that comes to a mailbox."""
+        mail = read_mail(taken.content)
+        for address in taken.recipients:
+            for reader in self._at.get(address, ()):
+                self._read(reader, mail, taken)
+
+    def _read(self, reader: Reader, mail: ReaderMail, taken: Taken) -> None:
+        later = self._internet.loop.call_later
+        if mail.newsletter is None:
+            if reader.plan.joins_at is not None and reader.asked_to_confirm is None:
+                reader.asked_to_confirm = self._now()
+                later(self._dice.between(*READS_SECONDS), self._confirm, reader, mail)
+        elif mail.newsletter == reader.plan.newsletter:
+            reader.leave_token = mail.leave_token or reader.leave_token
+            reader.leave_address = mail.leave_address
+            if reader.plan.returns_mail:
+                later(self._dice.between(*READS_SECONDS), self._report, reader, taken.sender)
+
+    # -- what they do
+    def _sign_up(self, reader: Reader) -> None:
+        def heard() -> None:
+            reader.signed_up = reader.signed_up or self._now()
+
+        if reader.plan.joins is By.MAIL:
+            self._write(reader, "joins", f"join-{reader.plan.newsletter}@{OUR_NAME}")
+            return
+        fields = (("email", reader.plan.address), (TRAP, ""))
+        self._insist(Posted(f"/{reader.plan.newsletter}/", fields, reader.caller), heard, lambda: None)
+
+    def _confirm(self, reader: Reader, mail: ReaderMail) -> None:
+        def heard() -> None:
+            reader.confirmed = reader.confirmed or self._now()
+
+        def refused() -> None:
+            reader.refused = True
+
+        if reader.plan.confirms is By.NOTHING:
+            return
+        reader.confirms = self._now()
+        if reader.plan.confirms is By.MAIL:
+            self._write(reader, "confirms", mail.reply_to or "")
+        else:
+            self._insist(Posted(f"/confirm/{mail.confirm_token}", (), reader.caller), heard, refused)
+
+    def _leave(self, reader: Reader) -> None:
+        """With what stands in any of our mails: who never had one has nothing to leave."""
+
+        def heard() -> None:
+            reader.left = reader.left or self._now()
+
+        if reader.plan.leaves is By.MAIL:
+            if reader.leave_address is not None:
+                reader.leaves = self._now()
+                self._write(reader, "leaves", reader.leave_address)
+        elif reader.leave_token is not None:
+            reader.leaves = self._now()
+            body = (("List-Unsubscribe", "One-Click"),)  # RFC 8058 §3.2
+            self._insist(Posted(f"/leave/{reader.leave_token}", body, reader.caller), heard, lambda: None)
+
+    def _write(self, reader: Reader, what: str, to: str) -> None:
+        marker = f"{what}-{reader.plan.newsletter}-{reader.plan.address}"
+        reader.letters.append(marker)
+        self._outgoing.give(compose(self._dice, marker, reader.plan.address, (to,), LETTER_OCTETS))
+
+    def _report(self, reader: Reader, to: str) -> None:
+        marker = f"report-{len(reader.reports)}-{reader.plan.address}"
+        reader.reports.append(marker)
+        host = reader.plan.address.rpartition("@")[2]
+        self._outgoing.give(compose_report(marker, host, reader.plan.address, to))
+
+    def _insist(self, posted: Posted, heard: Callable[[], None], refused: Callable[[], None]) -> None:
+        """Until there is an answer that ends it."""
+        over = False
+
+        def answered(status: int) -> None:
+            nonlocal over
+            if status == 200:
+                over = True
+                heard()
+            elif status == 410:
+                over = True
+                refused()
+            elif status != 503:
+                over = True
+                self._internet.complain(f"{posted.path.partition('/')[2]} was answered with {status}")
+
+        def again() -> None:
+            if not over:
+                self._service.post(posted, answered)
+                self._internet.loop.call_later(AGAIN_SECONDS, again)
+
+        again()
+
+    def _now(self) -> float:
+        return self._internet.timeline.now

@@ -1,0 +1,118 @@
+"""Reads delivery status notifications (RFC 3464): for whom what was not delivered, and why.
+
+Lenient, since few are written by the book, and bounded, since anybody may send one. What a report says is a
+claim: only the token in the address that it came to tells that it speaks of a mail of ours (protocols/verp).
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.protocols.dsn.parts import (
+    Block,
+    Leaf,
+    block_of,
+    header_and_body,
+    leaves,
+)
+
+RECIPIENTS_MAX = 100  # of one report
+
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
+# Each kind has a form for UTF-8 (RFC 6533).
+_STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_MESSAGE_PARTS = frozenset(
+    {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
+)
+
+
+class Action(StrEnum):
+    """RFC 3464 §2.3.3."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+    EXPANDED = "expanded"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientReport:
+    """One recipient. An empty text is something that the report does not say."""
+
+    recipient: str  # as the reporting host knows it; the original one may be another
+    original_recipient: str
+    action: Action | None
+    status: str  # such as "5.1.1" (RFC 3463)
+    diagnostic: str  # what the next host said, its type in front of it taken away
+    remote_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    reporting_host: str
+    recipients: tuple[RecipientReport, ...]  # at least one
+    message_id: str  # of the mail that is reported on, brackets included
+    list_id: str
+    original_to: str
+
+
+def read_report(message: bytes) -> Report | None:
+    """None: it is no report that can be read. Never raises, whatever the bytes."""
+    found = list(leaves(message))
+    status = next((leaf for leaf in found if leaf.content_type in _STATUS_PARTS), None)
+    if status is None:
+        return None
+    blocks = [block_of(group) for group in _EMPTY_LINES.split(status.body.strip(), RECIPIENTS_MAX + 1)]
+    recipients = [_recipient(block) for block in blocks if _is_of_a_recipient(block)]
+    if len(recipients) == 0:
+        return None
+    original = _original(found)
+    return Report(
+        reporting_host=_without_type(blocks[0].first("reporting-mta")),
+        recipients=tuple(recipients[:RECIPIENTS_MAX]),
+        message_id=original.first("message-id"),
+        list_id=original.first("list-id"),
+        original_to=original.first("to"),
+    )
+
+
+def _is_of_a_recipient(block: Block) -> bool:
+    return len(block.first("final-recipient")) + len(block.first("original-recipient")) > 0
+
+
+def _recipient(block: Block) -> RecipientReport:
+    try:
+        action = Action(block.first("action").partition(" ")[0].lower())
+    except ValueError:
+        action = None
+    diagnostic = _without_type(block.first("diagnostic-code"))
+    # Some put the code into the text alone, or a text behind the code.
+    status = _STATUS.search(block.first("status")) or _STATUS.search(diagnostic)
+    return RecipientReport(
+        recipient=_address(block.first("final-recipient")),
+        original_recipient=_address(block.first("original-recipient")),
+        action=action,
+        status="" if status is None else status[1],
+        diagnostic=diagnostic,
+        remote_host=_without_type(block.first("remote-mta")),
+    )
+
+
+def _without_type(value: str) -> str:
+    """`dns; mx.example.org` is "mx.example.org" (§2.1.2); what has no type stands as it is."""
+    kind, semicolon, rest = value.partition(";")
+    return rest.strip() if len(semicolon) > 0 and kind.strip().replace("-", "").isalnum() else value
+
+
+def _address(value: str) -> str:
+    return _without_type(value).strip("<> ")
+
+
+def _original(found: list[Leaf]) -> Block:
+    """The header of the mail that is reported on; nothing when it is not attached."""
+    for leaf in found:
+        if leaf.content_type in _MESSAGE_PARTS:
+            return header_and_body(leaf.body.lstrip(b"\n"))[0]
+    return Block(())

@@ -1,0 +1,107 @@
+"""Makes the content of an issue from its finished texts: header fields, two MIME parts, and the holes.
+
+Once per issue, before it is frozen; what comes out is the same for every reader.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from hashlib import sha256
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.issue_content import IssueContent, Kind, PlacedHole
+from secondpost.protocols.mime.header_fields import address_field, structured_field, text_field
+from secondpost.protocols.mime.list_headers import NO_POSTS, list_archive, list_help, list_id
+from secondpost.protocols.mime.quoted_printable import TextFault, pieces_and_holes
+
+SEED_OCTETS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the header says to all readers alike."""
+
+    kind: Kind
+    newsletter: str  # its name in addresses
+    sender_name: str  # "" for the address alone
+    sender: Mailbox
+    subject: str
+    dated_ms: int
+    list_identity: str  # such as weekly.example.net
+    list_title: str = ""
+    reply_to: Mailbox | None = None  # an issue's only: the answer to a confirmation goes to its own address
+    archive_url: str | None = None
+    help_url: str | None = None
+    language: str = ""  # RFC 5646, such as "en"
+
+
+def compile_issue(heading: Heading, text: str, html: str, seed: bytes) -> IssueContent:
+    """Raises FieldFault or TextFault. `seed` are SEED_OCTETS unguessable octets, drawn once per issue.
+
+    Text and HTML have the marker of the link that the kind demands exactly once, those of other holes
+    anywhere, in attributes too. The same arguments give the same content.
+    """
+    if len(seed) != SEED_OCTETS:
+        raise ValueError(f"the seed has {len(seed)} octets, not {SEED_OCTETS}")
+    _check(heading.kind, "text", text)
+    _check(heading.kind, "HTML", html)
+    # No text can hold this boundary: quoted-printable never writes an = before an underscore.
+    boundary = "=_" + sha256(b"boundary " + seed).hexdigest()[:24]
+    text_pieces, text_holes = pieces_and_holes(text)
+    html_pieces, html_holes = pieces_and_holes(html)
+    text_pieces[0] = f"--{boundary}\r\n{_part('plain')}" + text_pieces[0]
+    html_pieces[0] = f"{text_pieces.pop()}\r\n--{boundary}\r\n{_part('html')}" + html_pieces[0]
+    html_pieces[-1] += f"\r\n--{boundary}--\r\n"
+    return IssueContent(
+        kind=heading.kind,
+        newsletter=heading.newsletter,
+        sender=heading.sender,
+        dated_s=heading.dated_ms // 1000,
+        seed=seed,
+        fields=_fields(heading, boundary),
+        pieces=(*text_pieces, *html_pieces),
+        holes=(
+            *(PlacedHole(hole, is_html=False) for hole in text_holes),
+            *(PlacedHole(hole, is_html=True) for hole in html_holes),
+        ),
+    )
+
+
+def _check(kind: Kind, part: str, text: str) -> None:
+    count = text.count(kind.link.marker)
+    if count != 1:
+        raise TextFault(f"the {part} of the mail has {count} places for {kind.link}, not exactly one")
+    if len(text.replace(kind.link.marker, "").strip()) == 0:
+        raise TextFault(f"the {part} of the mail is empty")
+
+
+def _part(subtype: str) -> str:
+    return (
+        f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n"
+        "\r\n"
+    )  # fmt: skip
+
+
+def _fields(heading: Heading, boundary: str) -> tuple[str, ...]:
+    fields = [
+        address_field("From", heading.sender_name, str(heading.sender)),
+        text_field("Subject", heading.subject),
+        f"Date: {format_datetime(datetime.fromtimestamp(heading.dated_ms // 1000, UTC))}",
+    ]
+    if heading.kind is Kind.CONFIRMATION:
+        fields.append("Auto-Submitted: auto-generated")  # RFC 3834 §5
+    elif heading.reply_to is not None:
+        fields.append(structured_field("Reply-To", (str(heading.reply_to),)))
+    fields.append(list_id(heading.list_title, heading.list_identity))
+    if heading.archive_url is not None:
+        fields.append(list_archive(heading.archive_url))
+    if heading.help_url is not None:
+        fields.append(list_help(heading.help_url))
+    if heading.kind is Kind.ISSUE:
+        fields.append(NO_POSTS)
+    fields.append("MIME-Version: 1.0")
+    if len(heading.language) > 0:
+        fields.append(structured_field("Content-Language", (heading.language,)))
+    fields.append(f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"')
+    return tuple(fields)

@@ -1,0 +1,39 @@
+"""The header fields by which a reader's program knows a newsletter, and how to leave it.
+
+List-Id (RFC 2919), List-Unsubscribe, List-Help, List-Archive, List-Post (RFC 2369), List-Unsubscribe-Post
+(RFC 8058). No Feedback-ID: nobody is tracked.
+"""
+
+from hashlib import sha256
+
+from secondpost.mail.address import Domain
+from secondpost.protocols.mime.header_fields import address_field, structured_field
+
+ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"  # RFC 8058 §3.1
+NO_POSTS = "List-Post: NO"  # RFC 2369 §3.4: one speaks, the others read
+MESSAGE_ID_OCTETS = 16
+
+
+def list_id(title: str, identity: str) -> str:
+    """`List-Id: The Blog <weekly.example.net>`; the identity never changes, the title may."""
+    return address_field("List-Id", title, identity)
+
+
+def list_unsubscribe(page_url: str | None, mailbox: str) -> str:
+    """Both ways, the page first: readers' programs take the first that they understand."""
+    mailto = f"<mailto:{mailbox}>"
+    return structured_field("List-Unsubscribe", (mailto,) if page_url is None else (f"<{page_url}>", mailto))
+
+
+def list_archive(url: str) -> str:
+    return structured_field("List-Archive", (f"<{url}>",))
+
+
+def list_help(url: str) -> str:
+    return structured_field("List-Help", (f"<{url}>",))
+
+
+def message_id(seed: bytes, subscriber: int, number: int, domain: Domain) -> str:
+    """The same at every attempt, and nobody who lacks the seed learns from it who the reader is."""
+    told = b"message-id %d %d " % (subscriber, number) + seed
+    return f"<{sha256(told).digest()[:MESSAGE_ID_OCTETS].hex()}@{domain.name}>"

@@ -1,0 +1,87 @@
+"""Reads the replies of an SMTP server, which may be hostile: every line, count and code has a bound.
+
+RFC 5321 §4.2. Enhanced status codes (RFC 2034) are taken out of the text into `Reply.status`.
+"""
+
+import re
+
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp.lines import EndlessLine, LineBuffer
+
+REPLY_OCTETS_MAX = 2048  # of one line; RFC 5321 §4.5.3.1.5 says 512
+REPLY_LINES_MAX = 100
+
+_STATUS = rb"(([245])\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)"
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(?:%b)?(.*))?" % _STATUS, re.DOTALL)
+
+
+class GarbledReply(Exception):
+    """What came is not a reply; the text says why."""
+
+
+class ReplyReader:
+    """Bytes in, replies out."""
+
+    __slots__ = ("_code", "_lines", "_status", "_texts")
+
+    def __init__(self) -> None:
+        self._lines = LineBuffer(REPLY_OCTETS_MAX)
+        self._code = 0  # of a reply whose last line has not come
+        self._status = ""
+        self._texts: list[str] = []
+
+    def receive(self, data: bytes) -> None:
+        self._lines.receive(data)
+
+    def clear(self) -> None:
+        self._lines.clear()
+        self._texts = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing has come that was not given out as part of a reply."""
+        return len(self._lines) == 0 and len(self._texts) == 0
+
+    def next_reply(self) -> Reply | None:
+        """None: it is not whole yet. Raises GarbledReply."""
+        while True:
+            try:
+                line = self._lines.take_line()
+            except EndlessLine:
+                raise GarbledReply("a reply line without end") from None
+            if line is None:
+                return None
+            if self._is_last(line):
+                reply = Reply(self._code, self._status, tuple(self._texts))
+                self._texts = []
+                return reply
+
+    def _is_last(self, line: bytes) -> bool:
+        match = _LINE.fullmatch(line.rstrip(b"\r\n"))  # a bare LF is let pass
+        if match is None:
+            raise GarbledReply(f"not a reply: {_readable(line.rstrip())[:80]}")
+        code, separator, status, status_class, text = match.groups()
+        if len(self._texts) == 0:
+            self._code = int(code)
+            self._status = ""
+        elif int(code) != self._code:
+            raise GarbledReply(f"a reply of two codes, {self._code} and {int(code)}")
+        elif len(self._texts) == REPLY_LINES_MAX:
+            raise GarbledReply(f"a reply of more than {REPLY_LINES_MAX} lines")
+        words = "" if text is None else _readable(text)
+        if status is not None:
+            told = status.decode("ascii")
+            if status_class == code[:1] and self._status in ("", told):  # RFC 2034 §4: the classes agree
+                self._status = told
+            else:
+                words = f"{told} {words}"
+        self._texts.append(words)
+        return separator != b"-"
+
+
+def _readable(data: bytes) -> str:
+    """Text for people. Whatever could do something to a terminal or a log becomes "?"."""
+    text = data.decode("utf-8", "replace")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "?" for c in text)

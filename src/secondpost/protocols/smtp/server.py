@@ -1,0 +1,449 @@
+"""The receiving half of SMTP, without I/O: bytes in, events out; answers in, bytes out.
+
+RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034)
+and STARTTLS (3207). The table in smtp_server_states says which command fits which state and where it leads.
+The core answers what is grammar, order and bounds; for what is policy it emits a Question and reads no
+further until `answer`, so that the replies to pipelined commands stand in order and leave in one write.
+"""
+
+from collections import deque
+
+from secondpost.mail.address import Domain
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp.lines import EndlessLine, LineBuffer, OutOfTurn
+from secondpost.protocols.smtp.server_body import TOO_LARGE, IncomingBody
+from secondpost.protocols.smtp.server_commands import (
+    NOT_OFFERED,
+    OTHER_PROTOCOLS,
+    VERBS,
+    CommandError,
+    Verb,
+    command_text,
+    hello_name,
+    mail_command,
+    rcpt_command,
+)
+from secondpost.protocols.smtp.server_events import (
+    BodyEnd,
+    BodyPiece,
+    BodyRefused,
+    Close,
+    DataBegin,
+    Event,
+    Fault,
+    Hello,
+    MailFrom,
+    Question,
+    Quit,
+    RcptTo,
+    Reset,
+    StartTls,
+)
+from secondpost.protocols.smtp.server_limits import Limits
+from secondpost.protocols.smtp.server_states import (
+    ANYWHERE,
+    READING_COMMANDS,
+    TABLE,
+    TRANSACTION,
+    Happening,
+    State,
+)
+
+__all__ = [
+    "TABLE",
+    "BodyEnd",
+    "BodyPiece",
+    "BodyRefused",
+    "Close",
+    "DataBegin",
+    "Event",
+    "Fault",
+    "Happening",
+    "Hello",
+    "Limits",
+    "MailFrom",
+    "Question",
+    "Quit",
+    "RcptTo",
+    "Reset",
+    "SmtpServer",
+    "StartTls",
+    "State",
+    "Verb",
+]
+
+
+_OK = Reply.of(250, "2.0.0", "Ok").encode()
+_VRFY = Reply.of(252, "2.5.0", "Cannot verify, but will accept the message and try to deliver").encode()
+_HELP = Reply.of(214, "2.0.0", "See RFC 5321").encode()
+_BYE = Reply.of(221, "2.0.0", "Bye").encode()
+_GO_TLS = Reply.of(220, "2.0.0", "Ready to start TLS").encode()
+_TOO_MANY_RECIPIENTS = Reply.of(452, "4.5.3", "Too many recipients; send the rest in another message")
+_TOO_MANY_REFUSALS = Reply.of(421, "4.7.0", "Too many refusals")
+_NOT_SMTP = Reply.of(554, "5.5.1", "This is an SMTP server")
+_RCPT_ASKED = (State.FIRST_RCPT_ASKED, State.RCPT_ASKED)
+REPLIES_MAX = 100  # to be sent before more commands are read
+_SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its Fault
+
+
+class SmtpServer:
+    """One client's session."""
+
+    __slots__ = (
+        "_body",
+        "_ended",
+        "_events",
+        "_faults",
+        "_group_fails",
+        "_host",
+        "_idle_commands",
+        "_limits",
+        "_lines",
+        "_offers_tls",
+        "_out",
+        "_refusals",
+        "_refuse_bare_newlines",
+        "_spoken",
+        "_utf8",
+        "extended",
+        "hello",
+        "recipients",
+        "state",
+        "tls",
+    )
+
+    def __init__(
+        self, hostname: str, limits: Limits, *, offers_tls: bool, refuse_bare_newlines: bool
+    ) -> None:
+        self._host = Domain.parse(hostname)
+        self._limits = limits
+        self._offers_tls = offers_tls
+        self._refuse_bare_newlines = refuse_bare_newlines
+        self.state = State.CONNECTED
+        self.tls = False
+        self.hello: str | None = None
+        self.extended = False
+        self.recipients = 0  # accepted in the open transaction
+        self._lines = LineBuffer(limits.command_octets_max)
+        self._out: list[bytes] = []
+        self._events: deque[Event] = deque()
+        self._spoken = False
+        self._faults = 0
+        self._idle_commands = 0
+        self._refusals = 0
+        self._group_fails = False  # MAIL or RCPT was refused: what was pipelined behind it is no fault
+        self._utf8 = False  # SMTPUTF8 was said with the last MAIL
+
+    # -- the driver's verbs
+    def greeting(self) -> None:
+        self._move(Happening.GREETING)
+        self._say(Reply.of(220, "", f"{self._host} ESMTP"))
+
+    def receive_data(self, data: bytes) -> None:
+        if self.state is State.CLOSED or len(data) == 0:
+            return
+        if self.state is State.TLS_AWAITED:  # plain text where only TLS may come (CVE-2011-0411)
+            self._end("bytes in the clear after STARTTLS")
+            return
+        self._lines.receive(data)
+
+    def next_event(self) -> Event | None:
+        """None: more bytes are needed, an answer is awaited, the session is over, or `must_send`."""
+        while len(self._events) == 0:
+            if len(self._out) >= REPLIES_MAX:
+                return None
+            if self.state in READING_COMMANDS:
+                more = self._read_command()
+            elif self.state is State.BODY or self.state is State.DISCARD:
+                more = self._read_body()
+            else:
+                more = False
+            if not more:
+                return None
+        return self._events.popleft()
+
+    def answer(self, reply: Reply) -> None:
+        """Answer the last Question. A 421 also ends the session, with a Close."""
+        accepted = reply.code == 354 if self.state is State.DATA_ASKED else reply.is_positive
+        asked = self.state
+        self._move(Happening.ACCEPTED if accepted else Happening.REFUSED)
+        self._say(reply)
+        self._group_fails = not accepted
+        if reply.code == 421:
+            self._end("our answer was 421")
+            return
+        self._refusals += reply.code >= 500
+        if asked in _RCPT_ASKED:
+            self.recipients += accepted
+        elif self.state is State.BODY:
+            self._ended = False
+            self._body = IncomingBody(self._limits.size_max, refuse_bare_newlines=self._refuse_bare_newlines)
+        elif self.state is State.READY:
+            self.recipients = 0
+        self._end_of_guessing()
+        if asked is State.END_ASKED and accepted:
+            self._idle_commands = self._refusals = 0
+
+    def refuse_body(self, reply: Reply) -> None:
+        """Discard the body that is coming to its end, then answer `reply`. The first refusal stands, and
+        when no body is coming (the disk's bad news may be late) there is nothing to refuse.
+        """
+        if self.state is State.BODY:
+            self._move(Happening.CONDEMNED)
+            self._body.refuse(reply)
+
+    def tls_started(self) -> None:
+        """The connection is TLS now. What was said before is forgotten (RFC 3207 §4.2)."""
+        self._move(Happening.TLS_STARTED)
+        self.tls = True
+        self.hello = None
+        self.extended = False
+        self._end_of_guessing()
+
+    def abandon(self, reply: Reply) -> None:
+        """Say `reply` (a 421) and end the session, in whatever state."""
+        if self.state not in (State.CLOSED, State.TLS_AWAITED):  # no plain text into a handshake
+            self._say(reply)
+        self.state = State.CLOSED
+        self._lines.clear()
+        self._events.clear()
+
+    def data_to_send(self) -> bytes:
+        """Everything queued since the last call."""
+        out = b"".join(self._out)
+        self._out.clear()
+        return out
+
+    @property
+    def must_send(self) -> bool:
+        """So many replies wait in `data_to_send` that nothing more is read before it is called."""
+        return len(self._out) >= REPLIES_MAX
+
+    @property
+    def octets_waiting(self) -> int:
+        """Received but not read, because an answer is awaited: pause reading when this grows."""
+        return len(self._lines)
+
+    # -- commands
+    def _read_command(self) -> bool:
+        """Whether something was read."""
+        if not self._spoken and len(self._lines) > 0:
+            if self._lines.begins_binary():
+                self._hang_up(_NOT_SMTP, "binary data where SMTP was expected")
+                return True
+            # Empty lines say nothing yet: a PROXY header of version 2 begins with two, and a NUL behind them.
+            self._spoken = not self._lines.begins_empty()
+        try:
+            line = self._lines.take_line()
+        except EndlessLine:
+            self._hang_up(Reply.of(500, "5.5.2", "Line too long"), "endless line")
+            return True
+        if line is None:
+            return False
+        try:
+            self._obey(command_text(line))
+        except CommandError as wrong:
+            self._fault(wrong.reply, line)
+        self._end_of_guessing()
+        return True
+
+    def _obey(self, text: str) -> None:
+        word, _, argument = text.partition(" ")
+        verb = VERBS.get(word.upper())
+        if verb is None:
+            self._unknown(word.upper())
+            return
+        after = self.state if verb in ANYWHERE else TABLE[self.state].get(verb)
+        if after is None:
+            self._out_of_order(verb)
+            return
+        argument = argument.strip()
+        match verb:
+            case Verb.MAIL:
+                self._mail(argument, after)
+            case Verb.RCPT:
+                self._rcpt(argument, after)
+            case Verb.EHLO | Verb.HELO:
+                self._hello(argument, after, extended=verb is Verb.EHLO)
+            case Verb.NOOP:  # RFC 5321 §4.1.1.9: an argument is ignored
+                self._idle(_OK)
+            case Verb.HELP:
+                self._idle(_HELP)
+            case Verb.VRFY:
+                if len(argument) == 0:
+                    raise CommandError(Reply.of(501, "5.5.4", "VRFY whom?"))
+                self._idle(_VRFY)
+            case _:
+                if len(argument) > 0:
+                    raise CommandError(Reply.of(501, "5.5.4", f"{verb} has no argument"))
+                self._bare_verb(verb, after)
+
+    def _mail(self, argument: str, after: State) -> None:
+        self._group_fails = True
+        mail = mail_command(argument)
+        if mail.size is not None and mail.size > self._limits.size_max:
+            self._say(TOO_LARGE)
+            self._events.append(Fault(f"a message of {mail.size} octets was declared"))
+            return
+        self.state = after
+        self._utf8 = mail.utf8
+        self._events.append(MailFrom(mail.sender, mail.size, mail.eight_bit, mail.utf8))
+
+    def _rcpt(self, argument: str, after: State) -> None:
+        self._group_fails = True
+        mailbox = rcpt_command(argument, self._host, utf8=self._utf8)
+        limits = self._limits
+        if self.recipients >= limits.recipients_max or self._refusals >= limits.refusals_beside_max:
+            self._say(_TOO_MANY_RECIPIENTS)
+            return
+        self.state = after
+        self._events.append(RcptTo(mailbox))
+
+    def _hello(self, argument: str, after: State, *, extended: bool) -> None:
+        name = hello_name(argument)
+        self._forget_transaction()
+        self.state = after
+        self.hello = name
+        self.extended = extended
+        self._events.append(Hello(name, extended))
+        self._idle((self._extensions() if extended else Reply.of(250, "", str(self._host))).encode())
+
+    def _extensions(self) -> Reply:
+        lines = [str(self._host), "PIPELINING", f"SIZE {self._limits.size_max}", "8BITMIME", "SMTPUTF8"]
+        if self._offers_tls and not self.tls:
+            lines.append("STARTTLS")
+        return Reply(250, "", (*lines, "ENHANCEDSTATUSCODES"))
+
+    def _bare_verb(self, verb: Verb, after: State) -> None:
+        match verb:
+            case Verb.DATA:
+                self.state = after
+                self._events.append(DataBegin())
+            case Verb.RSET:
+                self._forget_transaction()
+                self.state = after
+                self._idle(_OK)
+            case Verb.STARTTLS:
+                self._starttls(after)
+            case _:
+                self._out.append(_BYE)
+                self.state = after
+                self._lines.clear()
+                self._events.append(Quit())
+
+    def _starttls(self, after: State) -> None:
+        if not self._offers_tls:
+            raise CommandError(Reply.of(502, "5.5.1", "TLS is not offered here"))
+        if self.tls:
+            raise CommandError(Reply.of(503, "5.5.1", "TLS is on already"))
+        if len(self._lines) > 0:  # must be the last of its group (RFC 3207 §4.2, CVE-2011-0411)
+            self._hang_up(Reply.of(554, "5.5.1", "Nothing may follow STARTTLS"), "bytes after STARTTLS")
+            return
+        self._forget_transaction()
+        self.state = after
+        self._out.append(_GO_TLS)
+        self._events.append(StartTls())
+
+    def _forget_transaction(self) -> None:
+        if self.state in TRANSACTION:
+            self._events.append(Reset())
+        self.recipients = 0
+        self._group_fails = False
+
+    def _idle(self, encoded_reply: bytes) -> None:
+        self._out.append(encoded_reply)
+        self._idle_commands += 1
+        if self._idle_commands > self._limits.idle_commands_max:
+            self._hang_up(Reply.of(421, "4.7.0", "Too many commands without a message"), "too many commands")
+
+    # -- faults
+    def _unknown(self, word: str) -> None:
+        if word in OTHER_PROTOCOLS or word.startswith("SSH-"):
+            self._hang_up(_NOT_SMTP, f"another protocol: {word[:_SAMPLE_OCTETS_MAX]}")
+        elif word in NOT_OFFERED:
+            raise CommandError(Reply.of(502, "5.5.1", f"{word} is not offered here"))
+        else:
+            raise CommandError(Reply.of(500, "5.5.2", "Unknown command"))
+
+    def _out_of_order(self, verb: Verb) -> None:
+        if self.state is State.GREETED:
+            reply = Reply.of(503, "5.5.1", "Say EHLO first")
+        elif verb is Verb.MAIL:
+            reply = Reply.of(503, "5.5.1", "A sender was given already")
+        elif self.state is State.READY:
+            reply = Reply.of(503, "5.5.1", "MAIL comes first")
+        else:
+            reply = Reply.of(554, "5.5.1", "No valid recipients")  # RFC 5321 §4.1.1.4
+        if not (self._group_fails and verb in (Verb.RCPT, Verb.DATA)):
+            raise CommandError(reply)
+        self._say(reply)
+        self._group_fails = verb is Verb.RCPT
+
+    def _fault(self, reply: Reply, line: bytes) -> None:
+        sample = line.rstrip(b"\r\n")[:_SAMPLE_OCTETS_MAX].decode("latin-1")
+        self._say(reply)
+        self._events.append(Fault(f"{reply} to: {sample}"))
+        self._faults += 1
+        if self._faults > self._limits.faults_max:
+            self._hang_up(Reply.of(421, "4.7.0", "Too many errors"), "too many faults")
+
+    def _end_of_guessing(self) -> None:
+        """Guessing at recipients ends the session. Lists and forwarders have bad ones beside good ones, and
+        the good ones get their message first: the end waits for the end of their transaction.
+        """
+        guesses = self._refusals >= self._limits.refusals_max
+        if guesses and self.recipients == 0 and self.state in READING_COMMANDS:
+            self._hang_up(_TOO_MANY_REFUSALS, "too many refusals")
+
+    def _hang_up(self, reply: Reply, text: str) -> None:
+        self._say(reply)
+        self._end(text)
+
+    def _end(self, text: str) -> None:
+        self.state = State.CLOSED
+        self._lines.clear()
+        self._events.append(Close(text))
+
+    # -- the body
+    def _read_body(self) -> bool:
+        """Whether something was read. The end waits until the last piece was looked at: it may yet be
+        refused.
+        """
+        if self._ended:
+            self._dot()
+            return True
+        if len(self._lines) == 0:
+            return False
+        content, after = self._body.read(self._lines.take_all())
+        if len(content) > 0:
+            self._events.append(BodyPiece(content))
+        if self.state is State.BODY and self._body.refusal is not None:
+            self._move(Happening.CONDEMNED)
+        if after is not None:
+            self._lines.give_back(after)
+            self._ended = True
+        elif self._body.refusal is not None and self._body.discarded > self._limits.discard_octets_max:
+            self._hang_up(self._body.refusal, "endless body")
+        return True
+
+    def _dot(self) -> None:
+        self._move(Happening.DOT)
+        body = self._body
+        if body.refusal is None:
+            self._events.append(BodyEnd(body.size, body.bare_newlines, body.received_fields))
+        else:
+            self.recipients = 0
+            self._refusals += body.refusal.code >= 500
+            self._say(body.refusal)
+            self._events.append(BodyRefused(body.refusal))
+            self._end_of_guessing()
+
+    # -- the small print
+    def _say(self, reply: Reply) -> None:
+        self._out.append(reply.encode())
+
+    def _move(self, happening: Happening) -> None:
+        after = TABLE[self.state].get(happening)
+        if after is None:
+            raise OutOfTurn(f"{happening} in the state {self.state}")
+        self.state = after

@@ -1,0 +1,71 @@
+"""One message on its way in: its content piece by piece, or the reason why it is not taken.
+
+A refused body is read to its end all the same, because only there may the client be told (RFC 5321 §4.1.1.4).
+"""
+
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp.body import DotReader, EndFinder, LineEnds, ReceivedCounter
+
+TOO_LARGE = Reply.of(552, "5.3.4", "The message is too large")
+_BARE_NEWLINES = Reply.of(550, "5.6.0", "A line of the message ends in a bare CR or LF")
+
+
+class IncomingBody:
+    """From 354 to the final dot."""
+
+    __slots__ = (
+        "_dots",
+        "_finder",
+        "_line_ends",
+        "_received",
+        "_refuse_bare_newlines",
+        "_size_max",
+        "discarded",
+        "refusal",
+        "size",
+    )
+
+    def __init__(self, size_max: int, *, refuse_bare_newlines: bool) -> None:
+        self._size_max = size_max
+        self._refuse_bare_newlines = refuse_bare_newlines
+        self._dots = DotReader()
+        self._line_ends = LineEnds()
+        self._received = ReceivedCounter()
+        self._finder: EndFinder | None = None
+        self.size = 0  # octets of all content given out
+        self.refusal: Reply | None = None
+        self.discarded = 0  # octets since the refusal
+
+    @property
+    def bare_newlines(self) -> int:
+        return self._line_ends.bare
+
+    @property
+    def received_fields(self) -> int:
+        return self._received.count
+
+    def read(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """The next content, which may be empty, and what came after the end, or None: it has not ended."""
+        if self._finder is not None:
+            self.discarded += len(data)
+            return b"", self._finder.after(data)
+        raw, after = self._dots.content(data)
+        return self._taken(self._line_ends.normalized(raw)), after
+
+    def refuse(self, reply: Reply) -> None:
+        """The first refusal stands."""
+        if self.refusal is None:
+            self.refusal = reply
+            self._finder = EndFinder(self._dots)
+
+    def _taken(self, content: bytes) -> bytes:
+        size = self.size + len(content)
+        if self._line_ends.bare > 0 and self._refuse_bare_newlines:
+            self.refuse(_BARE_NEWLINES)
+        elif size > self._size_max:
+            self.refuse(TOO_LARGE)
+        else:
+            self.size = size
+            self._received.read(content)
+            return content
+        return b""

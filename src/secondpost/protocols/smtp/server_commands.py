@@ -1,0 +1,162 @@
+"""What a client may say to our SMTP server: one line in, one frozen value out (RFC 5321 §4.1).
+
+Pure grammar. Whether a command fits the moment is for the table in server_states; whether its sender or
+recipient is welcome, for policy.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secondpost.mail.address import (
+    AddressError,
+    Domain,
+    Mailbox,
+    ReversePath,
+    is_readable,
+    parse_reverse_path,
+    without_source_route,
+)
+from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp.international import written_mailbox, written_reverse_path
+
+
+class Verb(StrEnum):
+    """The commands that we know. Those of extensions we do not offer are in NOT_OFFERED."""
+
+    EHLO = "EHLO"
+    HELO = "HELO"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    RSET = "RSET"
+    NOOP = "NOOP"
+    VRFY = "VRFY"
+    HELP = "HELP"
+    STARTTLS = "STARTTLS"
+    QUIT = "QUIT"
+
+
+VERBS = {str(verb): verb for verb in Verb}
+UTF8_VERBS = ("MAIL ", "RCPT ", "VRFY ")  # RFC 6531: no other command has an address in it
+NOT_OFFERED = frozenset({"AUTH", "ATRN", "BDAT", "ETRN", "EXPN", "SAML", "SEND", "SOML", "TURN"})
+# A browser or a proxy that was led here carries its commands in the body that follows: hang up at once.
+OTHER_PROTOCOLS = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PROXY", "PUT", "TRACE"}
+)
+HELLO_OCTETS_MAX = 255  # RFC 5321 §4.5.3.1.2
+
+_HELLO = re.compile(r"[A-Za-z0-9._:\[\]-]+")  # wider than RFC 5321: honest hosts say odd names
+_PATH = r'<((?:"(?:[^"\\]|\\.)*"|[^">])*)>(?: (.*))?'
+_FROM = re.compile("FROM: *" + _PATH, re.IGNORECASE)  # the space is wrong, but very common
+_TO = re.compile("TO: *" + _PATH, re.IGNORECASE)
+_SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §3
+_PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[!-<>-~]+)?")
+
+
+class CommandError(Exception):
+    """The command is not well formed; `reply` says so to the client."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a MAIL command said."""
+
+    sender: ReversePath
+    size: int | None  # octets, as declared
+    eight_bit: bool
+    utf8: bool = False  # SMTPUTF8 was said
+
+
+def command_text(line: bytes) -> str:
+    """The line without its end and trailing spaces (RFC 5321 §4.1.1). Raises CommandError."""
+    if not line.endswith(b"\r\n"):
+        raise CommandError(Reply.of(500, "5.5.2", "A command ends in CRLF"))
+    text = line.decode("latin-1")[:-2].rstrip(" ")
+    return text if text.isascii() and text.isprintable() else _utf8_command(line[:-2])
+
+
+def _utf8_command(line: bytes) -> str:
+    try:
+        text = line.decode("utf-8").rstrip(" ")
+    except UnicodeDecodeError:
+        text = ""
+    if not (text.upper().startswith(UTF8_VERBS) and is_readable(text)):
+        raise CommandError(Reply.of(500, "5.5.2", "A command is made of printable ASCII characters"))
+    return text
+
+
+def hello_name(argument: str) -> str:
+    if _HELLO.fullmatch(argument) is None or len(argument) > HELLO_OCTETS_MAX:
+        raise CommandError(Reply.of(501, "5.5.4", "Say your host name"))
+    return argument
+
+
+def mail_command(argument: str) -> Mail:
+    match = _FROM.fullmatch(argument)
+    if match is None:
+        raise CommandError(Reply.of(501, "5.5.4", "The form is MAIL FROM:<address>"))
+    path, parameters = match.groups()
+    try:
+        sender = parse_reverse_path(path) if path.isascii() else written_reverse_path(path)
+    except AddressError:
+        raise CommandError(Reply.of(501, "5.1.7", "The sender is not an address")) from None
+    mail = Mail(sender, None, False) if parameters is None else _with_parameters(sender, parameters)
+    if not (path.isascii() or mail.utf8):  # RFC 6531 §3.5
+        raise CommandError(Reply.of(550, "5.6.7", "An address that is not ASCII needs SMTPUTF8"))
+    return mail
+
+
+def _with_parameters(sender: ReversePath, parameters: str) -> Mail:
+    size: int | None = None
+    body: str | None = None
+    utf8 = False
+    for parameter in parameters.split():
+        name, _, value = _well_formed(parameter).partition("=")
+        match name.upper():
+            case "SIZE" if size is None and _SIZE.fullmatch(value) is not None:
+                size = int(value)
+            case "BODY" if body is None and value.upper() in ("7BIT", "8BITMIME"):
+                body = value.upper()
+            case "SMTPUTF8" if not utf8 and "=" not in parameter:  # RFC 6531 §3.4: it has no value
+                utf8 = True
+            case "SIZE" | "BODY" | "SMTPUTF8":
+                raise CommandError(Reply.of(501, "5.5.4", f"{name.upper()} is malformed or said twice"))
+            case _:
+                raise CommandError(_unknown_parameter(name))
+    return Mail(sender, size, body == "8BITMIME", utf8)
+
+
+def rcpt_command(argument: str, host: Domain, *, utf8: bool = False) -> Mailbox:
+    """`host`: ours, to which <postmaster> without a domain belongs (RFC 5321 §4.5.1). `utf8`: SMTPUTF8 was
+    said with MAIL.
+    """
+    match = _TO.fullmatch(argument)
+    if match is None:
+        raise CommandError(Reply.of(501, "5.5.4", "The form is RCPT TO:<address>"))
+    path, parameters = match.groups()
+    if parameters is not None and len(parameters.strip()) > 0:
+        raise CommandError(_unknown_parameter(_well_formed(parameters.split()[0]).partition("=")[0]))
+    if path.lower() == "postmaster":
+        return Mailbox(path, host)
+    try:
+        mailbox = Mailbox.parse(without_source_route(path)) if path.isascii() else written_mailbox(path)
+    except AddressError:
+        raise CommandError(Reply.of(501, "5.1.3", "The recipient is not an address")) from None
+    if not (path.isascii() or utf8):  # RFC 6531 §3.5
+        raise CommandError(Reply.of(553, "5.6.7", "An address that is not ASCII needs SMTPUTF8"))
+    return mailbox
+
+
+def _well_formed(parameter: str) -> str:
+    if _PARAMETER.fullmatch(parameter) is None:
+        raise CommandError(Reply.of(501, "5.5.4", "A parameter is malformed"))
+    return parameter
+
+
+def _unknown_parameter(name: str) -> Reply:
+    return Reply.of(555, "5.5.4", f"{name.upper()} is not a parameter of this server")  # RFC 5321 §4.1.1.11

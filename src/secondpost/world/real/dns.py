@@ -1,0 +1,157 @@
+"""Finds mail hosts, addresses and texts: a stub resolver with a cache, asking the servers it is given.
+
+protocols/dns/lookup decides whom to ask, protocols/dns/cache remembers, dns_upstream asks. The same
+question is on the way once only, however many wait for it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from secondpost.mail.address import Domain, Endpoint, as_ip
+from secondpost.mail.questions import AddressAnswer, Finding, MxAnswer, MxRecord, TxtAnswer
+from secondpost.protocols.dns.cache import DnsCache
+from secondpost.protocols.dns.lookup import (
+    FAILED,
+    DnsAnswer,
+    DnsQuestion,
+    Heard,
+    RecordType,
+    look_up,
+)
+from secondpost.world.ports import Dice
+from secondpost.world.real.dns_servers import Servers, reaches_ipv6
+from secondpost.world.real.dns_upstream import Upstream
+
+LOOK_SECONDS = 10.0  # how often it is looked whether the servers or the routes of this machine changed
+SULK_SECONDS = 30.0  # a server that was silent is asked after the others for so long
+LOOKUPS_MAX = 2_000  # on the way at once; more are answered FAILED, which is not remembered
+
+
+class RealResolver:
+    def __init__(
+        self,
+        servers: Sequence[Endpoint],
+        dice: Dice,
+        *,
+        has_ipv6: Callable[[], bool] = reaches_ipv6,
+        resolv_conf: str = "/etc/resolv.conf",
+    ) -> None:
+        """`servers`: IP addresses with their ports; empty means those of resolv.conf."""
+        self._servers = Servers(servers, resolv_conf)
+        self._dice = dice
+        self._has_ipv6 = has_ipv6
+        self._ipv6_first = False
+        self._upstreams: list[Upstream] = []
+        self._cache = DnsCache()
+        self._on_the_way: dict[DnsQuestion, asyncio.Task[DnsAnswer]] = {}
+        self._looked: float | None = None
+
+    async def mx(self, domain: Domain) -> MxAnswer:
+        if domain.is_literal:
+            return MxAnswer(Finding.NO_DATA)
+        answer = await self._resolve(DnsQuestion(domain.name, RecordType.MX))
+        records = [record for record in answer.records if isinstance(record, MxRecord)]
+        # RFC 5321 §5.1: among equals by chance, so that the load is spread.
+        records = sorted(self._dice.shuffled(records), key=lambda record: record.preference)
+        return MxAnswer(answer.finding, tuple(records))
+
+    async def addresses(self, host: str) -> AddressAnswer:
+        address = as_ip(host)
+        if address is not None:
+            return AddressAnswer(Finding.FOUND, (str(address),))
+        name = host.rstrip(".").lower()
+        if len(name) == 0:  # the root, which a null MX names
+            return AddressAnswer(Finding.NO_DATA)
+        of_six, of_four = DnsQuestion(name, RecordType.AAAA), DnsQuestion(name, RecordType.A)
+        six, four = self._known(of_six), self._known(of_four)
+        if six is not None and four is not None:  # no tasks for what is at hand
+            return self._together(six, four)
+        return self._together(*await asyncio.gather(self._resolve(of_six), self._resolve(of_four)))
+
+    async def txt(self, name: str) -> TxtAnswer:
+        answer = await self._resolve(DnsQuestion(name.rstrip(".").lower(), RecordType.TXT))
+        return TxtAnswer(answer.finding, tuple(text for text in answer.records if isinstance(text, str)))
+
+    def _together(self, six: DnsAnswer, four: DnsAnswer) -> AddressAnswer:
+        ordered = (six, four) if self._ipv6_first else (four, six)
+        found = [record for answer in ordered for record in answer.records if isinstance(record, str)]
+        if len(found) > 0:
+            return AddressAnswer(Finding.FOUND, tuple(dict.fromkeys(found)))
+        return AddressAnswer(_worst(six.finding, four.finding))
+
+    def close(self) -> None:
+        """Whoever still waits is told FAILED."""
+        for task in self._on_the_way.values():
+            task.cancel()
+        for upstream in self._upstreams:
+            upstream.close()
+
+    def _known(self, question: DnsQuestion) -> DnsAnswer | None:
+        return self._cache.get(question, asyncio.get_running_loop().time())
+
+    async def _resolve(self, question: DnsQuestion) -> DnsAnswer:
+        known = self._known(question)
+        if known is not None:
+            return known
+        task = self._on_the_way.get(question)
+        if task is None:
+            if len(self._on_the_way) >= LOOKUPS_MAX:
+                return FAILED
+            task = asyncio.get_running_loop().create_task(self._look_up(question))
+            self._on_the_way[question] = task
+        # One who stops waiting does not stop the look-up: others wait too, and the cache wants it.
+        await asyncio.wait([task])
+        return FAILED if task.cancelled() else task.result()
+
+    async def _look_up(self, question: DnsQuestion) -> DnsAnswer:
+        loop = asyncio.get_running_loop()
+        try:
+            answer = await self._ask(question)
+            self._cache.put(question, answer, loop.time())
+        finally:
+            del self._on_the_way[question]
+        return answer
+
+    async def _ask(self, question: DnsQuestion) -> DnsAnswer:
+        loop = asyncio.get_running_loop()
+        self._look_around(loop.time())
+        upstreams = tuple(self._upstreams)
+        decision = look_up(question, _order(upstreams, loop.time()))
+        try:
+            ask = next(decision)
+            while True:
+                begun = loop.time()
+                reply = await upstreams[ask.server].ask(ask)
+                ask = decision.send(Heard(reply, loop.time() - begun))
+        except StopIteration as stop:
+            answer: DnsAnswer = stop.value
+            return answer
+
+    def _look_around(self, now: float) -> None:
+        if self._looked is not None and now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        self._ipv6_first = self._has_ipv6()
+        servers = self._servers.now()
+        if servers != tuple(upstream.endpoint for upstream in self._upstreams):
+            for upstream in self._upstreams:
+                upstream.close()
+            self._upstreams = [Upstream(endpoint, self._dice) for endpoint in servers]
+
+
+def _order(upstreams: Sequence[Upstream], now: float) -> list[int]:
+    """The order given, but those that were silent lately come last."""
+
+    def is_sulking(place: int) -> bool:
+        at = upstreams[place].silent_at
+        return at is not None and now - at < SULK_SECONDS
+
+    return sorted(range(len(upstreams)), key=is_sulking)
+
+
+def _worst(one: Finding, other: Finding) -> Finding:
+    """Nothing was found. One failure means that nothing is known; two negative answers agree in most."""
+    for finding in (Finding.FAILED, Finding.NO_DATA):
+        if finding in (one, other):
+            return finding
+    return Finding.NO_NAME

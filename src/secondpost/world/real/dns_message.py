@@ -1,0 +1,183 @@
+"""Writes DNS questions and reads the replies: what of dnspython's wire format a mail server needs.
+
+A reply is believed only when it is one to the very question that was asked (RFC 5452 §3).
+"""
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.opcode
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.CNAME
+import dns.rdtypes.ANY.MX
+import dns.rdtypes.ANY.SOA
+import dns.rdtypes.ANY.TXT
+import dns.rdtypes.IN.A
+import dns.rdtypes.IN.AAAA
+import dns.rrset
+from dns.rdata import Rdata
+from dns.rdatatype import RdataType
+
+from secondpost.mail.address import AddressError, Domain, as_ip
+from secondpost.mail.questions import Finding, MxRecord
+from secondpost.protocols.dns.lookup import (
+    CHAIN_MAX,
+    DnsAnswer,
+    DnsQuestion,
+    DnsRecord,
+    Leads,
+    Reply,
+    Truncated,
+    Unhelpful,
+)
+
+UDP_OCTETS = 1232  # what we announce to take: no fragments (DNS flag day 2020, RFC 9715)
+RECORDS_MAX = 64  # more hosts or addresses than that help nobody
+IN = dns.rdataclass.IN
+
+
+class NotAName(ValueError):
+    """The text cannot be a name in DNS: a label is empty or has over 63 octets, or the whole over 255."""
+
+
+def write_question(question: DnsQuestion, number: int) -> bytes:
+    """Raises NotAName."""
+    query = dns.message.make_query(
+        _name(question.name), RdataType(question.type), IN, use_edns=0, payload=UDP_OCTETS, id=number
+    )
+    return query.to_wire()
+
+
+def _name(text: str) -> dns.name.Name:
+    try:
+        return dns.name.from_text(text)
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise NotAName(f"{text!r} is no name in DNS: {error}") from error
+
+
+def read_reply(wire: bytes, number: int, question: DnsQuestion) -> Reply | None:
+    """None: this is no reply to the question, so the real one may still come."""
+    if len(wire) < 12 or int.from_bytes(wire[:2]) != number:
+        return None
+    is_truncated = int.from_bytes(wire[2:4]) & dns.flags.TC != 0
+    try:
+        message = dns.message.from_wire(wire, question_only=is_truncated)
+    except (dns.exception.DNSException, ValueError, IndexError):
+        return None
+    if message.flags & dns.flags.QR == 0 or message.opcode() != dns.opcode.QUERY:
+        return None
+    rcode = message.rcode()
+    if len(message.question) == 0 and rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return Unhelpful(dns.rcode.to_text(rcode))  # FORMERR may come without the question
+    if not _is_to(message, question):
+        return None
+    if is_truncated:
+        return Truncated()
+    if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return Unhelpful(dns.rcode.to_text(rcode))
+    return _judge(message, question)
+
+
+def _is_to(message: dns.message.Message, question: DnsQuestion) -> bool:
+    if len(message.question) != 1:
+        return False
+    asked = message.question[0]
+    return (
+        asked.name == _name(question.name)
+        and asked.rdtype == RdataType(question.type)
+        and asked.rdclass == IN
+    )
+
+
+def _judge(message: dns.message.Message, question: DnsQuestion) -> Reply:
+    """Follow the CNAMEs in the answer to the records, or to what is said instead of them."""
+    name, ttl_seconds = _name(question.name), None
+    for _ in range(CHAIN_MAX + 1):
+        found = _set(message, name, RdataType(question.type))
+        if found is not None:
+            return _found(found, _least(ttl_seconds, found.ttl))
+        alias = _set(message, name, dns.rdatatype.CNAME)
+        if alias is None:
+            return _nothing(message, question, name, ttl_seconds)
+        ttl_seconds = _least(ttl_seconds, alias.ttl)
+        target = next(iter(alias))
+        if not isinstance(target, dns.rdtypes.ANY.CNAME.CNAME):
+            return Unhelpful("a CNAME that is none")
+        name = target.target
+    return Unhelpful(f"more than {CHAIN_MAX} CNAMEs")
+
+
+def _set(message: dns.message.Message, name: dns.name.Name, kind: RdataType) -> dns.rrset.RRset | None:
+    return message.get_rrset(message.answer, name, IN, kind)
+
+
+def _least(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
+
+
+def _nothing(
+    message: dns.message.Message, question: DnsQuestion, name: dns.name.Name, ttl_seconds: int | None
+) -> Reply:
+    """RFC 2308 §2: NXDOMAIN speaks of the end of the chain, an SOA means that there is no more to ask."""
+    negative_seconds = _negative_seconds(message)
+    if message.rcode() == dns.rcode.NXDOMAIN:
+        return DnsAnswer(Finding.NO_NAME, (), _least(ttl_seconds, negative_seconds or 0))
+    if negative_seconds is not None:
+        return DnsAnswer(Finding.NO_DATA, (), _least(ttl_seconds, negative_seconds))
+    if ttl_seconds is not None:
+        return Leads(_text(name), ttl_seconds)
+    if any(authority.rdtype == dns.rdatatype.NS for authority in message.authority):
+        return Unhelpful("a referral: this server does not look further")
+    return DnsAnswer(Finding.NO_DATA)
+
+
+def _negative_seconds(message: dns.message.Message) -> int | None:
+    """RFC 2308 §5: the lesser of the SOA's own TTL and its last field."""
+    for authority in message.authority:
+        for soa in authority:
+            if isinstance(soa, dns.rdtypes.ANY.SOA.SOA):
+                return min(authority.ttl, soa.minimum)
+    return None
+
+
+def _found(found: dns.rrset.RRset, ttl_seconds: int) -> Reply:
+    records = [record for record in map(_record, found) if record is not None]
+    usable = list(dict.fromkeys(records))[:RECORDS_MAX]
+    if len(usable) > 1:  # RFC 7505 §3: a null MX stands alone, or says nothing
+        usable = [it for it in usable if not (isinstance(it, MxRecord) and it.host == ".")]
+    if len(usable) == 0:
+        return Unhelpful("none of the records can be used")
+    return DnsAnswer(Finding.FOUND, tuple(usable), ttl_seconds)
+
+
+def _record(rdata: Rdata) -> DnsRecord | None:
+    """None for what leads nowhere."""
+    match rdata:
+        case dns.rdtypes.ANY.MX.MX():
+            return _mx_record(rdata.preference, _text(rdata.exchange))
+        case dns.rdtypes.IN.A.A() | dns.rdtypes.IN.AAAA.AAAA():
+            address = as_ip(rdata.address)
+            if address is None or address.is_unspecified or address.is_multicast:
+                return None
+            return str(address)
+        case dns.rdtypes.ANY.TXT.TXT():
+            # RFC 7208 §3.3, RFC 6376 §3.6.2.2: several strings are one, with nothing between them.
+            return b"".join(rdata.strings).decode("utf-8", "replace")
+    return None
+
+
+def _mx_record(preference: int, host: str) -> MxRecord | None:
+    if host == ".":
+        return MxRecord(0, ".")
+    try:
+        # RFC 5321 §5.1: an MX names a host, not an address; many zones have this mistake.
+        return None if as_ip(host) is not None else MxRecord(preference, Domain.parse(host).name)
+    except AddressError:
+        return None
+
+
+def _text(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()

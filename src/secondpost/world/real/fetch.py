@@ -1,0 +1,230 @@
+"""Fetches from the web as a stranger would: no cookies, no proxy, no password, and nothing from inside.
+
+A name is resolved once, every address found is looked at, and the connection goes to one of those: what
+the name says a moment later changes nothing. Every redirect is a new URL and goes the same way.
+"""
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import AsyncIterable, Iterable, Mapping
+from urllib.parse import urljoin
+
+import httpcore2
+import httpx2
+
+from secondpost import __version__
+from secondpost.mail.address import as_ip
+from secondpost.world.ports import Fetched, FetchError, Redirect, Resolver, Validators
+from secondpost.world.real.fetch_addresses import UrlRefused, checked_url, is_public
+
+AGENT = f"Secondpost/{__version__}"
+REDIRECTS_MAX = 5
+REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+TOTAL_SECONDS = 60.0  # of one `get` with all its redirects
+CONNECT_SECONDS = 10.0  # to one address
+READ_SECONDS = 20.0  # of silence
+ADDRESSES_MAX = 4  # of one name that are tried
+HEADER_CHARACTERS_MAX = 1_000  # of a validator that is sent back
+LOOPBACK = ("127.0.0.1", "::1")
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class RealFetcher:
+    def __init__(
+        self,
+        resolver: Resolver,
+        *,
+        allow_private: bool = False,
+        authorities_path: str | None = None,
+        total_seconds: float = TOTAL_SECONDS,
+    ) -> None:
+        """`allow_private`: addresses of our own networks may be fetched from too, for tests and intranets.
+        `authorities_path`: certificates to trust instead of the system's.
+        """
+        self._resolver = resolver
+        self._allow_private = allow_private
+        self._total_seconds = total_seconds
+        self._tls = ssl.create_default_context(cafile=authorities_path)
+
+    async def get(
+        self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
+    ) -> Fetched:
+        try:
+            async with asyncio.timeout(self._total_seconds):
+                return await self._follow(url, headers, octets_max, validators)
+        except TimeoutError as error:
+            raise FetchError(f"{_shown(url)} was not there within {self._total_seconds:g} seconds") from error
+        except UrlRefused as error:
+            raise FetchError(f"refused: {error}") from error
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            detail = str(error) or type(error).__name__
+            raise FetchError(f"{_shown(url)}: {detail}") from error
+
+    async def _follow(
+        self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None
+    ) -> Fetched:
+        redirects: list[Redirect] = []
+        here = url
+        while True:
+            fetched = await self._ask(here, _sent(headers, here, url, validators), octets_max)
+            target = fetched.headers.get("location", "")
+            if fetched.status not in REDIRECT_STATUSES or len(target) == 0:
+                return Fetched(fetched.status, fetched.headers, fetched.body, here, tuple(redirects))
+            if len(redirects) == REDIRECTS_MAX:
+                raise FetchError(f"{_shown(url)} redirects more than {REDIRECTS_MAX} times")
+            there = _target(here, target)
+            if here.startswith("https:") and not there.startswith("https:"):
+                raise FetchError(f"{_shown(url)} redirects from https to {_shown(there)}")
+            redirects.append(Redirect(fetched.status, there))
+            here = there
+
+    async def _ask(self, url: str, headers: Mapping[str, str], octets_max: int) -> Fetched:
+        checked_url(url, self._allow_private)
+        transport = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
+        # There is no public way to say where httpx2 connects to; the version is pinned for this line.
+        transport._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=self._tls,
+            max_keepalive_connections=0,
+            network_backend=_Dialling(self._resolver, self._allow_private),
+        )
+        limits = {"connect": CONNECT_SECONDS * ADDRESSES_MAX, "read": READ_SECONDS, "write": READ_SECONDS}
+        request = httpx2.Request("GET", url, headers=dict(headers), extensions={"timeout": limits})
+        async with transport:
+            response = await transport.handle_async_request(request)
+            try:
+                return await _read(response, url, octets_max)
+            finally:
+                await response.aclose()
+
+
+def _shown(url: str) -> str:
+    """Short, and with nothing in it that a log would trip over."""
+    return ascii(url[:200])[1:-1]
+
+
+def _target(here: str, location: str) -> str:
+    """A Location may be relative, and some servers put raw UTF-8 or spaces into it."""
+    try:
+        return str(httpx2.URL(urljoin(here, location.strip())))
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise FetchError(f"{_shown(here)} redirects to {_shown(location)}: {error}") from error
+
+
+def _sent(headers: Mapping[str, str], here: str, first: str, validators: Validators | None) -> dict[str, str]:
+    sent = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
+    same_place = httpx2.URL(here).raw_host == httpx2.URL(first).raw_host
+    for name, value in headers.items():
+        if same_place or name.lower() == "accept":  # what was meant for one host is no other's business
+            sent[name.title()] = value
+    if validators is not None and validators.url == here:
+        for name, value in (
+            ("If-None-Match", validators.etag),
+            ("If-Modified-Since", validators.last_modified),
+        ):
+            if 0 < len(value) <= HEADER_CHARACTERS_MAX and value.isascii() and value.isprintable():
+                sent[name] = value
+    return sent
+
+
+async def _read(response: httpx2.Response, url: str, octets_max: int) -> Fetched:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    status = response.status_code
+    if status == 304 or status in REDIRECT_STATUSES:
+        return Fetched(status, headers, b"")
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and len(declared) < 20 and int(declared) > octets_max:
+        raise FetchError(f"{_shown(url)} says that it has {declared} octets, at most {octets_max}")
+    if not isinstance(response.stream, AsyncIterable):
+        raise FetchError(f"{_shown(url)} has no body that can be read")
+    try:
+        body = _Body(headers.get("content-encoding", "").strip().lower(), octets_max)
+        async for piece in response.stream:
+            body.add(piece)
+        return Fetched(status, headers, body.whole())
+    except _BadBody as error:
+        raise FetchError(f"{_shown(url)} {error}") from error
+
+
+class _BadBody(Exception):
+    pass
+
+
+class _Body:
+    """Grows to a bound, whatever the packed octets promise to become."""
+
+    def __init__(self, encoding: str, octets_max: int) -> None:
+        if encoding not in ("", "identity", "gzip", "x-gzip"):
+            raise _BadBody(f"is packed as {encoding[:40]!r}, which was not asked for")
+        self._unpack = zlib.decompressobj(_GZIP) if "gzip" in encoding else None
+        self._octets_max = octets_max
+        self._body = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        if self._unpack is not None and self._unpack.eof:
+            return  # what follows the end is nothing; zlib would pile it up
+        try:
+            # One octet more than is allowed is enough to know.
+            self._body += piece if self._unpack is None else self._unpack.decompress(piece, self._room())
+        except zlib.error as error:
+            raise _BadBody(f"is not gzip, though it says so: {error}") from error
+        if len(self._body) > self._octets_max:
+            raise _BadBody(f"has more than {self._octets_max} octets")
+
+    def _room(self) -> int:
+        return self._octets_max + 1 - len(self._body)
+
+    def whole(self) -> bytes:
+        if self._unpack is not None and not self._unpack.eof:
+            raise _BadBody("ends in the middle of its packing")
+        return bytes(self._body)
+
+
+class _Dialling(httpcore2.AsyncNetworkBackend):
+    """Connects to addresses that were looked at. TLS above it still checks the certificate for the name."""
+
+    def __init__(self, resolver: Resolver, allow_private: bool) -> None:
+        self._resolver = resolver
+        self._allow_private = allow_private
+        self._wire = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        problem: Exception | None = None
+        for address in await self._addresses(host):
+            try:
+                return await self._wire.connect_tcp(address, port, timeout=CONNECT_SECONDS)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                problem = error
+        raise FetchError(f"cannot connect to {host} port {port}: {problem}") from problem
+
+    async def _addresses(self, host: str) -> tuple[str, ...]:
+        """Raises FetchError when there is none, or one among them that is closed to us."""
+        found = await self._found(host)
+        if not self._allow_private:
+            # One closed address among open ones is no accident: somebody wants us to try it.
+            closed = [address for address in found if not is_public(address)]
+            if len(closed) > 0:
+                named = host if host == closed[0] else f"{host} is {closed[0]}, which"
+                raise FetchError(
+                    f"refused: {named} is no address of the public web; for a blog on your own network set "
+                    "allow_private = true in [fetch]"
+                )
+        return found[:ADDRESSES_MAX]
+
+    async def _found(self, host: str) -> tuple[str, ...]:
+        literal = host.strip("[]")
+        if as_ip(literal) is not None:
+            return (literal,)
+        if host.rstrip(".").lower() == "localhost":  # RFC 6761 §6.3: no name server is asked
+            return LOOPBACK
+        answer = await self._resolver.addresses(host)
+        if len(answer.addresses) == 0:
+            raise FetchError(f"{host} has no address: {answer.finding}")
+        return answer.addresses

@@ -1,0 +1,205 @@
+"""Keeps the private keys in STORE/keys: two for DKIM, in PEM by selector, and the two rings for tokens.
+
+Files of mode 0600 that appear whole or not at all, and are never written again: a key that was used once
+may be needed as long as there is a mail that it signed, or a link that it made.
+"""
+
+import base64
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_private_key,
+)
+
+from secondpost.config.records import Dkim
+from secondpost.protocols.dkim.signing import Algorithm, SigningKey
+from secondpost.protocols.dkim.verifying import PublicKey
+from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
+from secondpost.world.ports import Dice, DiskFailed, KeyFault
+
+FOLDER = "keys"
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+FILE_OCTETS_MAX = 64 * 1024
+RSA_BITS = 2048
+RSA_BITS_MAX = 4096  # RFC 8301 §3.2: what every verifier takes
+RSA_BITS_TRUSTED_MIN = 1024  # of others: RFC 8301 §3.2
+
+
+@dataclass(frozen=True, slots=True)
+class DkimRecord:
+    """What the DNS must say, below the domain of every newsletter's sender."""
+
+    selector: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.selector}._domainkey"
+
+
+def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
+    """The paths of the keys that were made. Blocks for as long as finding two large primes takes.
+
+    Raises KeyFault and DiskFailed.
+    """
+    makers: list[tuple[str, Callable[[], bytes]]] = [
+        (_pem_path(store, dkim.rsa), lambda: _pem(generate_private_key(65537, RSA_BITS))),
+        (_pem_path(store, dkim.ed25519), lambda: _pem(Ed25519PrivateKey.generate())),
+    ]
+    makers += [
+        (_ring_path(store, ring), lambda: f"1 {dice.token(KEY_OCTETS).hex()}\n".encode()) for ring in Ring
+    ]
+    folder = os.path.join(store, FOLDER)
+    try:
+        os.makedirs(folder, FOLDER_MODE, exist_ok=True)
+        _sync_folder(store)
+        return [path for path, make in makers if not os.path.exists(path) and _create(path, make())]
+    except OSError as error:
+        raise _told(error, f"no key can be made in {folder}") from error
+
+
+def load_signing_keys(store: str, dkim: Dkim) -> tuple[SigningKey, SigningKey]:
+    """RSA, which every reader's server knows, and Ed25519. Raises KeyFault and DiskFailed."""
+    rsa, ed25519 = _rsa_key(store, dkim), _ed25519_key(store, dkim)
+    padding, hashed = PKCS1v15(), Prehashed(SHA256())
+    return (
+        SigningKey(Algorithm.RSA, dkim.rsa, lambda digest: rsa.sign(digest, padding, hashed)),
+        SigningKey(Algorithm.ED25519, dkim.ed25519, ed25519.sign),
+    )
+
+
+def load_key_ring(store: str, ring: Ring) -> KeyRing:
+    """A line is a key: its number, a space, its octets in hexadecimal. Raises KeyFault and DiskFailed."""
+    path = _ring_path(store, ring)
+    keys: dict[int, bytes] = {}
+    try:
+        for line in _read(path).decode("ascii").splitlines():
+            number, _, octets = line.partition(" ")
+            if int(number) in keys:
+                raise ValueError("a number stands twice")
+            keys[int(number)] = bytes.fromhex(octets)
+        return KeyRing(ring, keys)
+    except ValueError:  # its text could show a part of a key
+        raise KeyFault(f"{path} is no ring of keys; restore it from a snapshot") from None
+
+
+def dkim_records(store: str, dkim: Dkim) -> tuple[DkimRecord, DkimRecord]:
+    """RFC 6376 §3.6.1, RFC 8463 §4. Raises KeyFault and DiskFailed."""
+    spki = _rsa_key(store, dkim).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    raw = _ed25519_key(store, dkim).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return (
+        DkimRecord(dkim.rsa, f"v=DKIM1; k=rsa; p={base64.b64encode(spki).decode('ascii')}"),
+        DkimRecord(dkim.ed25519, f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode('ascii')}"),
+    )
+
+
+def proves(key: PublicKey, digest: bytes, signature: bytes) -> bool:
+    """Whether the key's owner has signed this SHA-256. False for a key that is none, or too short."""
+    try:
+        if key.algorithm is Algorithm.ED25519:
+            Ed25519PublicKey.from_public_bytes(key.octets).verify(signature, digest)
+            return True
+        public = load_der_public_key(key.octets)
+        if not isinstance(public, RSAPublicKey) or public.key_size < RSA_BITS_TRUSTED_MIN:
+            return False
+        public.verify(signature, digest, PKCS1v15(), Prehashed(SHA256()))
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
+
+
+def _pem_path(store: str, selector: str) -> str:
+    return os.path.join(store, FOLDER, f"{selector}.pem")
+
+
+def _ring_path(store: str, ring: Ring) -> str:
+    return os.path.join(store, FOLDER, f"{ring}.keys")
+
+
+def _pem(key: RSAPrivateKey | Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _rsa_key(store: str, dkim: Dkim) -> RSAPrivateKey:
+    path = _pem_path(store, dkim.rsa)
+    key = _private_key(path)
+    if not isinstance(key, RSAPrivateKey) or not RSA_BITS <= key.key_size <= RSA_BITS_MAX:
+        raise KeyFault(f"{path} is no RSA key of {RSA_BITS} to {RSA_BITS_MAX} bits")
+    return key
+
+
+def _ed25519_key(store: str, dkim: Dkim) -> Ed25519PrivateKey:
+    path = _pem_path(store, dkim.ed25519)
+    key = _private_key(path)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFault(f"{path} is no Ed25519 key")
+    return key
+
+
+def _private_key(path: str) -> PrivateKeyTypes:
+    try:
+        return load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # their texts may show more than the log should
+        raise KeyFault(f"{path} is no private key in PEM without a password") from None
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_mode & 0o077 != 0:
+                raise KeyFault(f"others can read {path}; type: chmod 600 {path}")
+            return file.read(FILE_OCTETS_MAX)
+    except OSError as error:
+        raise _told(error, path) from None
+
+
+def _told(error: OSError, what: str) -> Exception:
+    """A disk that fails is no fault of the key."""
+    text = f"{what}: {os.strerror(error.errno or 0)}"
+    return DiskFailed(text) if error.errno == errno.EIO else KeyFault(text)
+
+
+def _create(path: str, data: bytes) -> bool:
+    """Whole, synced, and never over another: False when somebody else was first."""
+    unfinished = f"{path}.{os.getpid()}"
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(unfinished, path)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(unfinished)
+    _sync_folder(os.path.dirname(path))
+    return True
+
+
+def _sync_folder(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
