@@ -1,5 +1,7 @@
 """A store that is full of rows comes from an older schema to this one, and its counts are right."""
 
+from dataclasses import replace
+
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
@@ -7,10 +9,9 @@ from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.owner_ports import Selection
-from secondpost.store.sqlite import intake, schema
-from secondpost.store.sqlite.queries import with_rows
-from secondpost.store.sqlite.rows import message_row
+from secondpost.store.sqlite import base, schema
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason, Suppression
+from secondpost.store.verbs.named import shared_queries
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
 from tests.store.readers import FEED
@@ -53,10 +54,10 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
         older.setattr(
             schema, "migrations", lambda database: [m for m in known(database) if m.number <= FIRST_FIELDED]
         )
-        # Messages had no `utf8` then: the last column of today's.
-        then = intake._QUERIES["add_messages"].replace(", utf8)", ")")
-        older.setattr(intake, "_ADD_MESSAGES", with_rows(then, 11))
-        older.setattr(intake, "message_row", lambda arrival: message_row(arrival)[:-1])
+        # Messages had no `utf8` then.
+        now = shared_queries()["intake.add_messages"]
+        then = replace(now, text=now.text.replace(", utf8", ""))
+        older.setattr(base, "shared_queries", lambda: {**shared_queries(), now.name: then})
         store = place.open()
         letters = Letters(place, store)
         for octets, kept_for in enumerate((None, *KeptFor, KeptFor.REFUSED), start=1):

@@ -1,25 +1,27 @@
 """What every part of the store shares: the writer, a connection for reads, the disk, the clock."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import apsw
 import msgspec
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import told
-from secondpost.store.sqlite.group import Writer
-from secondpost.store.sqlite.queries import Value, read_queries
+from secondpost.store.sqlite.group import Kind, Writer
+from secondpost.store.sqlite.statements import Statements, answer, own_queries
+from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Engine, Verb
+from secondpost.store.verbs.named import shared_queries
+from secondpost.store.verbs.steps import Query, Result, Steps, Value, drive, rows, run
 from secondpost.world.ports import Clock, Disk, DiskFailed, DiskFull, Held, Work
 
+P = TypeVar("P")
 R = TypeVar("R")
 
 CONTENT_FOLDER = "content"
 BATCH_ROWS = 200  # what one job changes at most, when it could be many: some milliseconds of the lock
-
-_QUERIES = read_queries("claims")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,74 @@ class Base:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
+        self._engine: Engine = self
+        self._statements = Statements({**shared_queries(), **own_queries()})
+        self._kinds: dict[Verb[object, object], Kind[object, object]] = {}
         self._writer = opened.writer
         self._writer.after_group = self._after_group
         self._files_leave = False  # set on the line, read in the loop
         self._remover: asyncio.Task[None] | None = None
-        # Recipients of which something was learned: as counted last (None: not yet), and written since.
-        self._learned: int | None = None
-        self._learned_since = 0
+
+    # ---- the engine that the verbs run on
+
+    @property
+    def clock(self) -> Clock:
+        return self._opened.clock
+
+    @property
+    def worker_number(self) -> int | None:
+        worker = self._opened.worker
+        return None if worker is None else worker.number
+
+    def write(self, verb: Verb[P, R], payload: P, units: int) -> Awaitable[R]:
+        return self._writer.write(self._kind(verb), payload, units)
+
+    def change(
+        self, verb: Callable[[], Steps[R]], units: int = CHANGE_UNITS, *, ends_mail: bool = False
+    ) -> Awaitable[R]:
+        each = cast("Verb[Callable[[], Steps[R]], R]", EACH_ENDING if ends_mail else EACH)
+        return self.write(each, verb, units)
+
+    def change_some(
+        self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
+    ) -> Awaitable[R]:
+        return self.change(verb, units, ends_mail=ends_mail)
+
+    async def read(self, steps: Steps[R]) -> R:
+        """Without suspending: on the loop's own connection, in the caller's thread."""
+        return self.read_now(steps)
+
+    def read_now(self, steps: Steps[R]) -> R:
+        return self._reading(lambda: drive(steps, self._answer))
+
+    def hold(self, lock: str) -> Held | None:
+        return self._opened.disk.hold(lock)
+
+    def read_file(self, name: str, at: int, octets: int) -> bytes:
+        return self._opened.disk.read(name, at, octets)
+
+    def _answer(self, query: Query) -> Result:
+        return answer(self._opened.reader, self._statements, query)
+
+    def _drive(self, db: apsw.Connection, steps: Steps[R]) -> R:
+        return drive(steps, lambda query: answer(db, self._statements, query))
+
+    def _kind(self, verb: Verb[P, R]) -> Kind[P, R]:
+        """One kind of job for each verb, or those of a group would not run together."""
+        key = cast("Verb[object, object]", verb)
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = self._kinds[key] = cast("Kind[object, object]", self._kind_of(verb))
+        return cast("Kind[P, R]", kind)
+
+    def _kind_of(self, verb: Verb[P, R]) -> Kind[P, R]:
+        def apply(db: apsw.Connection, payloads: Sequence[P]) -> Sequence[R]:
+            results = self._drive(db, verb.steps(payloads))
+            if verb.ends_mail:
+                self._note_leaving_files(db)
+            return results
+
+        return Kind(apply, goes_first=verb.goes_first)
 
     def _read(self, query: str, bindings: tuple[Value, ...] = ()) -> list[tuple[Value, ...]]:
         """All rows. Raises StoreUnavailable and DiskFailed."""
@@ -83,7 +146,7 @@ class Base:
 
     def _note_leaving_files(self, db: apsw.Connection) -> None:
         """On the line, before the commit; after it the loop looks at what was really committed."""
-        if len(_leaving_files(db)) > 0:
+        if len(self._drive(db, _leaving_files())) > 0:
             self._files_leave = True
 
     def _after_group(self) -> None:
@@ -92,11 +155,12 @@ class Base:
             self._remover = asyncio.get_running_loop().create_task(self._remove_leaving())
 
     async def _remove_leaving(self) -> None:
-        """The file goes first, for good, then its row: a crash between leaves a row that leads to it."""
+        """The file goes first, for good, then its row: a crash between leaves a row that leads to
+        it."""
         try:
-            while len(self._read(_QUERIES["leaving_files"])) > 0:
+            while len(self.read_now(rows("claims.leaving_files"))) > 0:
                 # Read once more in a group: what a plain read sees may not be durable yet.
-                names = await self._writer.change(_leaving_files)
+                names = await self.change(_leaving_files)
                 await self._remove_files(names)
                 await self._forget_leaving(names)
         except DiskFailed as failed:
@@ -115,11 +179,11 @@ class Base:
         await self._opened.work.run(remove)
 
     async def _forget_leaving(self, names: Sequence[str]) -> None:
-        def forget(db: apsw.Connection) -> None:
-            db.execute(_QUERIES["file_has_left"], (as_json(names),))
+        def forget() -> Steps[None]:
+            yield from run("claims.file_has_left", chosen=[(name,) for name in names])
 
-        await self._writer.change(forget)
+        await self.change(forget)
 
 
-def _leaving_files(db: apsw.Connection) -> list[str]:
-    return [str(name) for (name,) in db.execute(_QUERIES["leaving_files"]).fetchall()]
+def _leaving_files() -> Steps[list[str]]:
+    return [str(name) for (name,) in (yield from rows("claims.leaving_files"))]

@@ -1,7 +1,8 @@
 """Keeps the write-ahead log short and gives room back, without ever holding up the writer for long.
 
-A log that is all in the database is begun anew by the next who writes: whoever writes without a pause makes
-one, so that this can be. Only when that is not enough is the log begun anew with the write lock held.
+A log that is all in the database is begun anew by the next who writes: whoever writes without a pause
+makes one, so that this can be. Only when that is not enough is the log begun anew with the write lock
+held.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import apsw
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.sqlite.base import Base, Opened
 from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, told
-from secondpost.store.sqlite.queries import number
+from secondpost.store.verbs.steps import Steps, number
 from secondpost.world.ports import DiskFailed, DiskFull
 
 R = TypeVar("R")
@@ -64,10 +65,16 @@ class Checkpoints(Base):
             self._checkpointing = False
 
     def _change_some(self, change: Callable[[apsw.Connection], R], units: int) -> Awaitable[R]:
-        """One batch of many that are written without a pause: now and then comes one, in which the log is
-        copied. Nobody else waits for it, and so long as it lasts we add nothing: it may find all.
+        """One batch of many that are written without a pause: now and then comes one, in which the log
+        is copied. Nobody else waits for it, and so long as it lasts we add nothing: it may find all.
         """
         return self._pausing(self._writer.change(change, units), units)
+
+    def change_some(
+        self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
+    ) -> Awaitable[R]:
+        """With a pause now and then, in which the log is copied: see `_change_some`."""
+        return self._pausing(self.change(verb, units, ends_mail=ends_mail), units)
 
     async def _pausing(self, batch: Awaitable[R], units: int) -> R:
         result = await batch
@@ -101,9 +108,9 @@ class Checkpoints(Base):
                 raise fault from (None if fault is error else error)
 
     def _copy_log(self, db: apsw.Connection, now: float) -> int:
-        """Passive copies beside the writers. What holds them up has passive runs before it, and gives no
-        room back while they write: to free it takes a millisecond per MB, and to take it anew delays every
-        sync of the file system.
+        """Passive copies beside the writers. What holds them up has passive runs before it, and gives
+        no room back while they write: to free it takes a millisecond per MB, and to take it anew delays
+        every sync of the file system.
         """
         frames, copied = _look(db)
         if not self._frames <= frames <= self._frames + QUIET_FRAMES:
@@ -129,10 +136,11 @@ class Checkpoints(Base):
         return (frames - copied) * PAGE_OCTETS
 
     def _copy_passively(self, db: apsw.Connection) -> None:
-        """Each run finds what came during the one before: little is left for whoever holds the writers up.
+        """Each run finds what came during the one before: little is left for whoever holds the writers
+        up.
 
-        SQLite syncs the database only behind a run during which nothing came. So that it is not all written
-        out by the one that holds the lock, we sync it before.
+        SQLite syncs the database only behind a run during which nothing came. So that it is not all
+        written out by the one that holds the lock, we sync it before.
         """
         for _ in range(PASSIVE_RUNS_MAX):
             db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)

@@ -1,4 +1,5 @@
-"""Opens connections to the database as the store needs them, and tells its errors in the port's words."""
+"""Opens connections to the database as the store needs them, and tells its errors in the port's
+words."""
 
 import errno
 import time
@@ -8,8 +9,8 @@ from typing import TypeVar
 import apsw
 
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.store.sqlite.queries import Value
-from secondpost.store.sqlite.rows import address_key
+from secondpost.store.verbs.rows import address_key
+from secondpost.store.verbs.steps import Value
 from secondpost.world.ports import Disk, DiskFailed, OpenFile
 
 T = TypeVar("T")
@@ -39,8 +40,8 @@ def check_version() -> None:
 def told(error: Exception, db: apsw.Connection) -> Exception:
     """The port's word for an error of SQLite; other errors stay what they are.
 
-    CORRUPT, NOTADB and every IOERR (a failed sync among them) mean that what is on the disk is unknown. So
-    does CANTOPEN where the disk is why, and not a lack of rights or of file descriptors.
+    CORRUPT, NOTADB and every IOERR (a failed sync among them) mean that what is on the disk is unknown.
+    So does CANTOPEN where the disk is why, and not a lack of rights or of file descriptors.
     """
     if isinstance(error, apsw.FullError):
         return StoreFull(str(error))
@@ -117,8 +118,8 @@ def _make_ready(db: apsw.Connection, path: str) -> None:
 def _copy_log(db: apsw.Connection) -> None:
     """Nothing is written behind what another process left in the log: it may never reach the disk.
 
-    When its sync failed, Linux shows it all the same, and has said so once. One frame that is lost takes all
-    behind it along; so what is there goes into the database first, and the log begins anew.
+    When its sync failed, Linux shows it all the same, and has said so once. One frame that is lost
+    takes all behind it along; so what is there goes into the database first, and the log begins anew.
     """
     try:
         db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)

@@ -14,9 +14,10 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import Count, Listed, MessageRow, Selection, Told
 from secondpost.store.ports import COMMAND
 from secondpost.store.sqlite.base import BATCH_ROWS, Base, as_json
-from secondpost.store.sqlite.queries import Value, number, read_queries
+from secondpost.store.sqlite.queries import read_queries
 from secondpost.store.sqlite.selecting import page_query
-from secondpost.store.sqlite.sites import put_turns_right
+from secondpost.store.verbs.claims import put_turns_right
+from secondpost.store.verbs.steps import Value, number
 
 # spool/states stands above the store: these are the states of its table, and of the schema's own checks.
 ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED, State.SUPPRESSED, State.STOPPED)
@@ -164,8 +165,8 @@ class SqliteDesk(Base):
         write: Callable[[apsw.Connection, Chosen], None],
         to: State | None,
     ) -> int:
-        """Chosen by reads, which hold nobody up; looked at again under the lock, which is held for short.
-        `to` None: to another mailbox.
+        """Chosen by reads, which hold nobody up; looked at again under the lock, which is held for
+        short. `to` None: to another mailbox.
         """
         needs_content, of_readers = to not in ENDED, to not in (None, State.REPORTED)
         states = as_json([state.value for state in came_from])
@@ -176,7 +177,7 @@ class SqliteDesk(Base):
             chosen = _CHOSEN.decode(str(found))
             if len(chosen) > 0:
                 write(db, chosen)
-                put_turns_right(db, sorted({domain for _, _, domain in chosen}))
+                self._drive(db, put_turns_right(sorted({domain for _, _, domain in chosen})))
             return len(chosen)
 
         moved, after = 0, None

@@ -1,7 +1,7 @@
 """A row for every reader of an issue, in short batches, all of them or none.
 
-The audience is whoever was active after one numbered event. The rows are written under a leader's lease; one
-that died leaves an issue that is swept away whole.
+The audience is whoever was active after one numbered event. The rows are written under a leader's
+lease; one that died leaves an issue that is swept away whole.
 """
 
 from collections.abc import Awaitable
@@ -15,7 +15,6 @@ from secondpost.store.newsletter_ports import FrozenSome, IssueRefused
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.checkpoint import Checkpoints
-from secondpost.store.sqlite.claims import SqliteClaims
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.issues import (
     ISSUE_QUERIES,
@@ -26,15 +25,16 @@ from secondpost.store.sqlite.issues import (
     refuse_half_renamed,
 )
 from secondpost.store.sqlite.leading import check_led
-from secondpost.store.sqlite.queries import number
+from secondpost.store.verbs.claims import ClaimsVerbs
+from secondpost.store.verbs.steps import number
 
 _AFTER_ALL = (1 << 63) - 1  # every reader was looked at
 
 
-class SqliteFreezing(SqliteClaims, Checkpoints):
+class SqliteFreezing(ClaimsVerbs, Checkpoints):
     async def lead(self, what: str) -> Lease | None:
-        """A lease of a site that nothing is ever sent to. That of a dead process falls here too: where no
-        service runs no other process sweeps, and a command that was killed would lead for ever.
+        """A lease of a site that nothing is ever sent to. That of a dead process falls here too: where
+        no service runs no other process sweeps, and a command that was killed would lead for ever.
         """
         site = f"leader of {what}"
         lease = await self.lease(Lane.OWN, site)
@@ -129,7 +129,8 @@ class SqliteFreezing(SqliteClaims, Checkpoints):
 
 
 def _freezing(db: apsw.Connection, issue: IssueId, leader: Lease) -> tuple[str, int, int, int]:
-    """Newsletter, message, event, and the last reader looked at. Raises LeadershipLost and IssueRefused."""
+    """Newsletter, message, event, and the last reader looked at. Raises LeadershipLost and
+    IssueRefused."""
     check_led(db, leader)
     for newsletter, message, event, behind in db.execute(
         ISSUE_QUERIES["freezing"], (issue, leader.fence)

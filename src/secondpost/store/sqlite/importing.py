@@ -10,10 +10,10 @@ from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.issues import ISSUE_QUERIES
-from secondpost.store.sqlite.queries import Row, number
 from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent, tell
 from secondpost.store.sqlite.suppressing import check_size, suppress_each
 from secondpost.store.subscriber_ports import HashedSuppression, ImportCount, Imported
+from secondpost.store.verbs.steps import Row, number
 from secondpost.subscribers.states import By, sources_of
 
 DAY_MS = 24 * 3_600_000

@@ -27,7 +27,8 @@ from secondpost.store.owner_ports import Told
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.half_renamed import is_being_renamed
-from secondpost.store.sqlite.queries import Row, Value, maybe_number, number, read_queries
+from secondpost.store.sqlite.queries import read_queries
+from secondpost.store.verbs.steps import Row, Value, maybe_number, number
 
 ISSUE_QUERIES = read_queries("issues")
 OCTETS_PER_UNIT = 16 * 1024

@@ -12,7 +12,8 @@ from secondpost.store.ports import StoreUnavailable, Swept
 from secondpost.store.sqlite.base import BATCH_ROWS, CONTENT_FOLDER, Worker, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.connection import patiently
-from secondpost.store.sqlite.queries import Value, number, read_queries
+from secondpost.store.sqlite.queries import read_queries
+from secondpost.store.verbs.steps import Value, number
 from secondpost.world.ports import Clock, Disk
 
 WORKERS_FOLDER = "workers"
@@ -151,11 +152,8 @@ class SqliteKeeping(Checkpoints):
         return self._change_some(batch, 2 * BATCH_ROWS)
 
     async def bound_learned(self, most: int) -> int:
-        """Counted at the start, and again when so many were learned since that there may be too many."""
-        if self._learned is None or self._learned + self._learned_since > most:
-            [(count,)] = self._read(_QUERIES["learned_count"])
-            self._learned, self._learned_since = number(count), 0
-        surplus = min(self._learned - most, BATCH_ROWS)
+        [(count,)] = self._read(_QUERIES["learned_count"])
+        surplus = min(number(count) - most, BATCH_ROWS)
         if surplus <= 0:
             return 0
 
@@ -163,9 +161,7 @@ class SqliteKeeping(Checkpoints):
             db.execute(_QUERIES["forget_oldest_learned"], (surplus,))
             return db.changes()
 
-        forgotten = await self._change_some(batch, BATCH_ROWS)
-        self._learned -= forgotten
-        return forgotten
+        return await self._change_some(batch, BATCH_ROWS)
 
     def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
         def batch(db: apsw.Connection) -> int:
@@ -187,7 +183,8 @@ class SqliteKeeping(Checkpoints):
             worker.held.release()
 
     def _leave(self, worker: int) -> bool:
-        """With a lease or a file without a row left, something was under way: we are swept like the dead."""
+        """With a lease or a file without a row left, something was under way: we are swept like the
+        dead."""
         if self._writer.is_distrusted:
             return False
         db = self._opened.db

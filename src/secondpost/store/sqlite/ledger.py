@@ -19,7 +19,8 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.half_renamed import is_being_renamed
-from secondpost.store.sqlite.queries import Row, Value, maybe_number, number, read_queries
+from secondpost.store.sqlite.queries import read_queries
+from secondpost.store.verbs.steps import Row, Value, maybe_number, number
 
 _QUERIES = read_queries("ledger")
 

@@ -13,8 +13,8 @@ from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.half_renamed import NAMING_QUERIES
 from secondpost.store.sqlite.leading import check_led
-from secondpost.store.sqlite.queries import number
 from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, tell
+from secondpost.store.verbs.steps import number
 
 ARTICLES_AT_ONCE = 20  # each may be as large as an article is
 ISSUES_AT_ONCE = 50

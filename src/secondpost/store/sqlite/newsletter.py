@@ -8,17 +8,17 @@ from secondpost.store.sqlite.importing import SqliteImporting
 from secondpost.store.sqlite.issues import SqliteIssues
 from secondpost.store.sqlite.ledger import SqliteLedger
 from secondpost.store.sqlite.naming import SqliteNaming
-from secondpost.store.sqlite.reader_mail import SqliteReaderMail
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.sqlite.sending import SqliteSending
 from secondpost.store.sqlite.signing_up import SqliteSigningUp
 from secondpost.store.sqlite.standing import SqliteStanding
 from secondpost.store.sqlite.store import SqliteStore
 from secondpost.store.sqlite.suppressing import SqliteSuppressing
+from secondpost.store.verbs.reader_mail import ReaderMailVerbs
 
 
 class SqliteNewsletterStore(
-    SqliteReaderMail,
+    ReaderMailVerbs,
     SqliteFreezing,
     SqliteSending,
     SqliteIssues,

@@ -14,10 +14,11 @@ from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, Subscr
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.issues import DELIVERIES_OF_READER, reader_delivery
-from secondpost.store.sqlite.queries import Row, Value, maybe_number, number, read_queries
-from secondpost.store.sqlite.rows import mailbox_of
+from secondpost.store.sqlite.queries import read_queries
 from secondpost.store.subscriber_ports import Bounce, BounceKind, ReaderEvent, Suppression
 from secondpost.store.subscriber_ports import Reason as Why
+from secondpost.store.verbs.rows import mailbox_of
+from secondpost.store.verbs.steps import Row, Value, maybe_number, number
 
 READER_QUERIES = read_queries("readers")
 HASH_OCTETS = 16
@@ -60,8 +61,8 @@ class SqliteReaders(Base):
         return _hash(subscriber_key(mailbox), self.own_key)
 
     def recognise_in(self, db: apsw.Connection, keys: Sequence[str]) -> None:
-        """Before it is asked which of the readers with these keys is suppressed: who is so by the hash of
-        another store, which came with its export, is so by ours from now on.
+        """Before it is asked which of the readers with these keys is suppressed: who is so by the hash
+        of another store, which came with its export, is so by ours from now on.
         """
         others = db.execute(READER_QUERIES["other_suppression_keys"]).fetchall()
         if len(others) == 0:

@@ -11,7 +11,8 @@ from secondpost.store.owner_ports import Refused
 from secondpost.store.ports import Dropped
 from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
-from secondpost.store.sqlite.queries import Value, number, read_queries
+from secondpost.store.sqlite.queries import read_queries
+from secondpost.store.verbs.steps import Value, number
 
 LANES = (Lane.RELAY, Lane.UNVERIFIED)  # what is redirected is in lane own: that was not the primary
 CONTENT_OCTETS_MAX = 4_000_000  # that one batch removes from the table: each of its pages is looked at

@@ -12,7 +12,7 @@ import apsw
 
 from secondpost.mail.queue_id import WORKERS_MAX
 from secondpost.store.ports import StoreRefused
-from secondpost.store.sqlite.queries import number
+from secondpost.store.verbs.steps import number
 
 _VERSIONS = """
 CREATE TABLE IF NOT EXISTS migration (

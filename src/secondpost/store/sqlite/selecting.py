@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite.base import as_json
-from secondpost.store.sqlite.queries import Value
-from secondpost.store.sqlite.rows import address_key
+from secondpost.store.verbs.rows import address_key
+from secondpost.store.verbs.steps import Value
 
 # The states that the index delivery_aside holds; its own condition has to stand in the query.
 ASIDE = (State.HELD, State.KEPT, State.FAILED, State.EXPIRED, State.UNKNOWN)

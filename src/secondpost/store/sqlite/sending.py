@@ -12,8 +12,8 @@ from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.issues import ISSUE_QUERIES, is_another_under_way, issue_in, reckoning_of
-from secondpost.store.sqlite.queries import number
-from secondpost.store.sqlite.sites import put_turns_right
+from secondpost.store.verbs.claims import put_turns_right
+from secondpost.store.verbs.steps import number
 
 # With one of these a reader has the issue, or may have it.
 SENT = ("committing", "delivered", "unknown")
@@ -76,7 +76,7 @@ class SqliteSending(Checkpoints):
                 return None
             rows = db.execute(ISSUE_QUERIES["waiting_between"], (message, behind, upto)).fetchall()
             db.execute(ISSUE_QUERIES["stop_rows"], (message, behind, upto, now_ms))
-            put_turns_right(db, [number(domain) for (domain,) in rows])
+            self._drive(db, put_turns_right([number(domain) for (domain,) in rows]))
             return upto
 
         behind: int | None = 0

@@ -8,9 +8,9 @@ import apsw
 
 from secondpost.mail.address import Domain
 from secondpost.mail.subscriber import Consent, SubscriberId
-from secondpost.store.sqlite.queries import Row, maybe_number, number
 from secondpost.store.sqlite.readers import READER_QUERIES
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
+from secondpost.store.verbs.steps import Row, maybe_number, number
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

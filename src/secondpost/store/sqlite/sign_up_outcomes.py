@@ -5,9 +5,9 @@ from collections.abc import Awaitable
 import apsw
 
 from secondpost.mail.address import Mailbox
-from secondpost.store.sqlite.queries import number
 from secondpost.store.sqlite.readers import READER_QUERIES, SqliteReaders
 from secondpost.store.subscriber_ports import SignedUp, SignUpCounts, SignUpOutcome
+from secondpost.store.verbs.steps import number
 
 OUTCOMES_MAX = 50_000  # that are remembered: some 6 MB
 

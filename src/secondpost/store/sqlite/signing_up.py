@@ -9,7 +9,6 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
 from secondpost.store.sqlite.base import as_json
-from secondpost.store.sqlite.queries import Row, number
 from secondpost.store.sqlite.readers import (
     ERASING,
     ONE_READER,
@@ -22,6 +21,7 @@ from secondpost.store.sqlite.sign_up_bounds import NOT_ASKED, bound_met
 from secondpost.store.sqlite.sign_up_outcomes import SqliteSignUpOutcomes, note_outcome
 from secondpost.store.sqlite.suppressed import Suppressed, suppress_hashes, suppressed
 from secondpost.store.subscriber_ports import Reason, SignedUp, SignUpLimits
+from secondpost.store.verbs.steps import Row, number
 from secondpost.subscribers.states import By, sources_of
 
 SIGN_UP_UNITS = 30

@@ -6,8 +6,9 @@ from secondpost.mail.queue_id import first_queue_id
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.sqlite.base import Base
 from secondpost.store.sqlite.issues import ISSUE_QUERIES, reader_delivery
-from secondpost.store.sqlite.queries import number, read_queries
+from secondpost.store.sqlite.queries import read_queries
 from secondpost.store.standing_ports import MailToReaders
+from secondpost.store.verbs.steps import number
 
 _QUERIES = read_queries("standing")
 _LAST_DEFERRED = ISSUE_QUERIES["deliveries"].replace(

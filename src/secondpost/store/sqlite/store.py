@@ -10,7 +10,6 @@ import apsw
 from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.store.sqlite import schema
 from secondpost.store.sqlite.base import CONTENT_FOLDER, Opened, Worker
-from secondpost.store.sqlite.claims import SqliteClaims
 from secondpost.store.sqlite.connection import (
     check_version,
     open_log,
@@ -19,15 +18,16 @@ from secondpost.store.sqlite.connection import (
     patiently,
     told,
 )
-from secondpost.store.sqlite.days import SqliteDays
 from secondpost.store.sqlite.desk import SqliteDesk
 from secondpost.store.sqlite.group import Writer
-from secondpost.store.sqlite.intake import SqliteIntake
 from secondpost.store.sqlite.keeping import WORKERS_FOLDER, SqliteKeeping, enter
-from secondpost.store.sqlite.primaries import SqlitePrimaries
 from secondpost.store.sqlite.refused import SqliteRefused
 from secondpost.store.sqlite.schema import Database
-from secondpost.store.sqlite.sites import SqliteSites
+from secondpost.store.verbs.claims import ClaimsVerbs
+from secondpost.store.verbs.days import DaysVerbs
+from secondpost.store.verbs.intake import IntakeVerbs
+from secondpost.store.verbs.primaries import PrimariesVerbs
+from secondpost.store.verbs.sites import SitesVerbs
 from secondpost.world.ports import Clock, Disk, Work
 
 S = TypeVar("S", bound="SqliteStore")
@@ -37,11 +37,11 @@ LINE = "store"
 
 
 class SqliteStore(
-    SqliteIntake,
-    SqliteClaims,
-    SqliteSites,
-    SqlitePrimaries,
-    SqliteDays,
+    IntakeVerbs,
+    ClaimsVerbs,
+    SitesVerbs,
+    PrimariesVerbs,
+    DaysVerbs,
     SqliteDesk,
     SqliteRefused,
     SqliteKeeping,
@@ -89,7 +89,8 @@ class SqliteStore(
         in_line: bool = False,
         busy_seconds: float = BUSY_SECONDS,
     ) -> S:
-        """Open for a command: the database must be there, and no worker is entered. Raises as `open`."""
+        """Open for a command: the database must be there, and no worker is entered. Raises as
+        `open`."""
         opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds)
         db = opening.connection(create=False)
         opening.trying(db, lambda: schema.check(db, cls.database))

@@ -8,12 +8,12 @@ INSERT INTO domain (lane, name) VALUES ('relay', ?1) ON CONFLICT DO NOTHING;
 -- So many more of a domain were refused.
 INSERT INTO day_tally (day, domain, what, deliveries)
 VALUES (?1, (SELECT id FROM domain WHERE lane = 'relay' AND name = ?2), ?3, ?4)
-ON CONFLICT DO UPDATE SET deliveries = deliveries + excluded.deliveries;
+ON CONFLICT (day, domain, what) DO UPDATE SET deliveries = day_tally.deliveries + excluded.deliveries;
 
 -- name: day_counts
 -- Of each domain that is or was backed up: on day ?1, and from day ?2 to then.
-SELECT domain.name, what, sum(iif(day = ?1, deliveries, 0)), sum(deliveries)
-FROM day_tally CROSS JOIN domain ON domain.id = day_tally.domain
+SELECT domain.name, what, sum(CASE WHEN day = ?1 THEN deliveries ELSE 0 END), sum(deliveries)
+FROM day_tally /*+ CROSS */ JOIN domain ON domain.id = day_tally.domain
 WHERE day BETWEEN ?2 AND ?1 AND domain.lane IN ('relay', 'unverified') GROUP BY domain.name, what;
 
 -- name: days_before

@@ -17,13 +17,14 @@ SELECT name, site FROM domain WHERE lane = 'relay';
 -- name: primaries
 -- The domains that are or were backed up whose primary has let us in once.
 SELECT domain.name, domain.site, since_ms, looked_ms, size_max, smtputf8
-FROM domain CROSS JOIN primary_site ON primary_site.site = domain.site WHERE domain.lane = 'relay';
+FROM domain /*+ CROSS */ JOIN primary_site ON primary_site.site = domain.site WHERE domain.lane = 'relay';
 
 -- name: kept_for
 -- How many deliveries of each domain are kept for a cause.
 SELECT domain.name, count(*)
-FROM delivery AS d INDEXED BY delivery_aside CROSS JOIN domain ON domain.id = d.domain
-WHERE d.state = 'kept' AND domain.lane IN ('relay', 'unverified') AND d.state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND d.cause = ?1
+FROM delivery AS d /*+ INDEXED BY delivery_aside */ /*+ CROSS */ JOIN domain ON domain.id = d.domain
+WHERE d.state = 'kept' AND d.state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND d.cause = ?1
+  AND domain.lane IN ('relay', 'unverified')
 GROUP BY domain.name;
 
 -- name: forgotten_primaries

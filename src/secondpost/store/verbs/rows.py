@@ -1,7 +1,5 @@
 """Between the rows of the tables and the nouns of mail."""
 
-import msgspec
-
 from secondpost.mail.address import NULL_PATH, AddressError, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
@@ -12,33 +10,12 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.smtp.international import written_domain, written_mailbox
 from secondpost.store.ports import Lease, Settlement
-from secondpost.store.sqlite.queries import Row
+from secondpost.store.verbs.steps import Row, maybe_number, number
 
 REPLY_CHARACTERS_MAX = 500
 LANES = {lane.value: lane for lane in Lane}
 UTF8 = {utf8.value: utf8 for utf8 in Utf8}
 LEVEL_OF = {cause.word: cause.level.value for cause in Cause}
-
-
-class ClaimedRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What the query `due_of_domains` tells of one delivery, in its order."""
-
-    message: int
-    number: int
-    origin: str
-    sender: str
-    recipient: str
-    size: int
-    file: str | None
-    eight_bit: int
-    arrived_ms: int
-    attempts: int
-    first_attempt_ms: int | None
-    maybe_duplicate: int
-    issue: int | None
-    subscriber: int | None
-    first_recipient: str | None
-    utf8: str
 
 
 def mailbox_of(text: str) -> Mailbox:
@@ -87,7 +64,7 @@ def delivery_rows(arrival: Arrival, kept_for: KeptFor | None) -> list[Row]:
     state = State.WAITING if kept_for is None else State.KEPT
     counted: set[tuple[Lane, str]] = set()
     rows: list[Row] = []
-    for number, recipient in enumerate(arrival.envelope.recipients, start=1):
+    for place, recipient in enumerate(arrival.envelope.recipients, start=1):
         name = recipient.domain.name
         lane = Lane.UNVERIFIED if recipient in arrival.unverified else arrival.lane
         octets = 0 if (lane, name) in counted else arrival.content.size
@@ -95,7 +72,7 @@ def delivery_rows(arrival: Arrival, kept_for: KeptFor | None) -> list[Row]:
         rows.append(
             (
                 arrival.queue_id,
-                number,
+                place,
                 lane.value,
                 name,
                 recipient.written,
@@ -127,22 +104,25 @@ def settlement_row(lease: Lease, settlement: Settlement) -> Row:
     )
 
 
-def claimed_of(row: ClaimedRow, lane: Lane) -> Claimed:
+def claimed_of(row: Row, lane: Lane) -> Claimed:
+    """From a row of `engine.due_of_domains`."""
+    message, n, origin, sender, recipient, size, file, eight_bit, arrived_ms, attempts = row[1:11]
+    first_attempt_ms, maybe_duplicate, issue, subscriber, first_recipient, utf8 = row[11:]
     return Claimed(
-        id=DeliveryId(QueueId(row.message), row.number),
+        id=DeliveryId(QueueId(number(message)), number(n)),
         lane=lane,
-        origin=LANES[row.origin],
-        sender=reverse_path_of(row.sender),
-        recipient=mailbox_of(row.recipient),
-        size=row.size,
-        file=row.file,
-        eight_bit=row.eight_bit == 1,
-        arrived_ms=row.arrived_ms,
-        attempts=row.attempts,
-        first_attempt_ms=row.first_attempt_ms,
-        maybe_duplicate=row.maybe_duplicate == 1,
-        first_recipient=None if row.first_recipient is None else mailbox_of(row.first_recipient),
-        issue=None if row.issue is None else IssueId(row.issue),
-        subscriber=None if row.subscriber is None else SubscriberId(row.subscriber),
-        utf8=UTF8[row.utf8],
+        origin=LANES[str(origin)],
+        sender=reverse_path_of(str(sender)),
+        recipient=mailbox_of(str(recipient)),
+        size=number(size),
+        file=None if file is None else str(file),
+        eight_bit=eight_bit == 1,
+        arrived_ms=number(arrived_ms),
+        attempts=number(attempts),
+        first_attempt_ms=maybe_number(first_attempt_ms),
+        maybe_duplicate=maybe_duplicate == 1,
+        first_recipient=None if first_recipient is None else mailbox_of(str(first_recipient)),
+        issue=None if issue is None else IssueId(number(issue)),
+        subscriber=None if subscriber is None else SubscriberId(number(subscriber)),
+        utf8=UTF8[str(utf8)],
     )

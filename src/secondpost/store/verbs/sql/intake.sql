@@ -1,21 +1,24 @@
--- Queries of the receive role. `{rows}` stands for as many tuples of placeholders as there are rows.
+-- Queries of the receive role.
 
 -- name: add_domains
--- The domains of new deliveries exist, with lane and name.
-INSERT INTO domain (lane, name) VALUES {rows} ON CONFLICT DO NOTHING;
+-- The domains of new deliveries exist.
+-- pieces: new (lane text, name text)
+INSERT INTO domain (lane, name) SELECT lane, name FROM new WHERE true ON CONFLICT DO NOTHING;
 
 -- name: add_messages
--- New messages, one tuple each.
+-- New messages.
+-- pieces: new (id integer, lane text, sender text, size integer, file text, eight_bit integer, peer_address text, helo text, protocol text, tls text, arrived_ms integer, utf8 text)
 INSERT INTO message (id, lane, sender, size, file, eight_bit, peer_address, helo, protocol, tls, arrived_ms, utf8)
-VALUES {rows};
+SELECT id, lane, sender, size, file, eight_bit, peer_address, helo, protocol, tls, arrived_ms, utf8 FROM new;
 
 -- name: add_contents
 -- The small contents of new messages.
-INSERT INTO content (message, data) VALUES {rows};
+-- pieces: new (message integer, data blob)
+INSERT INTO content (message, data) SELECT message, data FROM new;
 
 -- name: add_deliveries
 -- New deliveries; lane and name are looked up here, so that no process has to remember ids of domains.
-WITH new (message, number, lane, name, recipient, state, kept_for, octets, arrived_ms) AS (VALUES {rows})
+-- pieces: new (message integer, number integer, lane text, name text, recipient text, state text, kept_for text, octets integer, arrived_ms integer)
 INSERT INTO delivery (message, number, domain, recipient, state, kept_for, octets, arrived_ms, due_ms)
 SELECT message, number, (SELECT id FROM domain WHERE domain.lane = new.lane AND domain.name = new.name),
        recipient, state, kept_for, octets, arrived_ms, arrived_ms
@@ -48,4 +51,4 @@ SELECT prefix, at_ms FROM proven_prefix WHERE at_ms >= ?1 ORDER BY at_ms DESC, p
 -- name: prove_prefix
 -- A network is proven, unless it was later on.
 INSERT INTO proven_prefix (prefix, at_ms) VALUES (?1, ?2)
-ON CONFLICT (prefix) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms);
+ON CONFLICT (prefix) DO UPDATE SET at_ms = excluded.at_ms WHERE excluded.at_ms > proven_prefix.at_ms;

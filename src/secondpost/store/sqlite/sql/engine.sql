@@ -1,0 +1,21 @@
+-- Queries that SQLite runs in words of its own.
+
+-- name: due_of_domains
+-- Up to ?2 due deliveries of each domain, in order of due time and arrival. Correlated, with a LIMIT for each domain:
+-- a window function would read all that is due.
+-- set: turn (domain integer)
+-- json: groups of rows
+SELECT json_group_array(json(due)) FROM (
+  SELECT (
+    SELECT json_group_array(json_array(
+        turn.domain, d.message, d.number, message.lane, message.sender, d.recipient, message.size, message.file,
+        message.eight_bit, d.arrived_ms, d.attempts, d.first_attempt_ms, d.maybe_duplicate, d.issue, d.subscriber,
+        d.first_recipient, message.utf8))
+    FROM (
+      SELECT message, number, recipient, arrived_ms, attempts, first_attempt_ms, maybe_duplicate, issue, subscriber,
+             first_recipient
+      FROM delivery INDEXED BY delivery_waiting
+      WHERE domain = turn.domain AND state = 'waiting' AND due_ms <= ?1
+      ORDER BY due_ms, message, number LIMIT ?2) AS d
+    CROSS JOIN message ON message.id = d.message) AS due
+  FROM turn);

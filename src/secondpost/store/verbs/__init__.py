@@ -1,0 +1,6 @@
+"""What the store does, written once for every engine: generators that yield named queries and get rows.
+
+steps says what a verb yields, named how a query is written, engine what runs them. A file for each
+group of verbs: intake (a message comes in), claims, sites, primaries and days (it is delivered),
+reader_mail (to a reader). sql/ holds their queries.
+"""

@@ -1,0 +1,170 @@
+"""The deliver role's view: leases, claims and settlements."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.envelope import Lane
+from secondpost.store.ports import Lease, Settlement, SiteDue
+from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
+from secondpost.store.verbs.rows import claimed_of, settlement_row
+from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
+from secondpost.world.ports import FileUnreadable
+
+Settling = tuple[Lease, Sequence[Settlement]]
+Allowed = Callable[[Sequence[Row], int], Steps[Sequence[Row]]]  # which of the due rows may go at that time
+
+
+class _SomeFell(Exception):
+    """Not all rows of several payloads were still claimed: each has to be counted alone."""
+
+
+def _settle(payloads: Sequence[Settling]) -> Steps[list[int]]:
+    new = [settlement_row(lease, one) for lease, settlements in payloads for one in settlements]
+    written = yield from run("claims.settle", chosen=new)
+    if len(payloads) == 1:
+        return [written]
+    if written < len(new):
+        raise _SomeFell
+    return [len(settlements) for _, settlements in payloads]
+
+
+# Before the marks of a group: a connection's last outcome is written with its next mark.
+SETTLE = Verb(_settle, goes_first=True, ends_mail=True)
+
+
+class ClaimsVerbs(Verbs):
+    def sites_due(self, lanes: Sequence[Lane], until_ms: int, limit: int) -> list[SiteDue]:
+        def look() -> Steps[list[SiteDue]]:
+            found = []
+            for lane in lanes:
+                for site, due_ms in (yield from rows("claims.queues_due", lane.value, until_ms, limit)):
+                    found.append(SiteDue(lane, str(site), number(due_ms)))
+            found.sort(key=lambda due: due.due_ms)
+            return found[:limit]
+
+        return self._engine.read_now(look())
+
+    def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:
+        def look() -> Steps[int | None]:
+            found = []
+            for lane in lanes:
+                for (due_ms,) in (yield from rows("claims.next_due", lane.value)):
+                    found.append(number(due_ms))
+            return min(found, default=None)
+
+        return self._engine.read_now(look())
+
+    def lease(self, lane: Lane, site: str, shard: int = 0) -> Awaitable[Lease | None]:
+        worker = self._engine.worker_number
+        if worker is None:
+            raise RuntimeError("only a worker takes leases; this store was opened for a command")
+
+        def take() -> Steps[Lease | None]:
+            for (fence,) in (yield from rows("claims.take_lease", lane.value, site, shard, worker)):
+                return Lease(lane, site, shard, number(fence))
+            return None
+
+        return self._engine.change(take)
+
+    def give_back(self, lease: Lease) -> Awaitable[None]:
+        now_ms = self._engine.clock.now_ms()
+
+        def drop() -> Steps[None]:
+            yield from run("claims.unclaim", lease.fence, now_ms)
+            yield from run("claims.drop_lease", lease.fence)
+
+        return self._engine.change(drop)
+
+    def claim(self, lease: Lease, now_ms: int, limit: int) -> Awaitable[list[Claimed]]:
+        return self._engine.change(lambda: claim(lease, now_ms, limit, _all_of_them), CHANGE_UNITS + limit)
+
+    def is_due(self, lease: Lease, now_ms: int) -> bool:
+        """Whether the turn of one of the site's domains has come."""
+        return len(self._engine.read_now(_domains_in_turn(lease, now_ms, 1))) > 0
+
+    def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
+        return self._engine.write(SETTLE, (lease, settlements), 2 + len(settlements))
+
+    def content(self, claimed: Claimed) -> bytes:
+        """A file is read too, whole: prefer to read it in pieces from the Disk."""
+        if claimed.file is not None:
+            return self._file(claimed.file, claimed.size)
+        for (data,) in self._engine.read_now(rows("claims.content", claimed.id.queue_id)):
+            return octets(data)
+        raise LookupError(f"the content of {claimed.id} is gone")
+
+    def _file(self, name: str, size: int) -> bytes:
+        try:
+            return self._engine.read_file(name, 0, size)
+        except FileNotFoundError:
+            raise LookupError(f"the content file {name} is gone") from None
+        except FileUnreadable as error:
+            raise LookupError(str(error)) from error
+
+
+def claim(lease: Lease, now_ms: int, limit: int, allowed: Allowed) -> Steps[list[Claimed]]:
+    """Each domain of the site whose turn has come gets the same share of the batch."""
+    domains = yield from _domains_in_turn(lease, now_ms, limit)
+    if len(domains) == 0:
+        return []
+    due = yield from _shared_out(domains, now_ms, limit)
+    going = yield from allowed(_beside_each_other(due), now_ms)
+    if len(going) > 0:
+        yield from run("claims.mark_claimed", lease.fence, chosen=[delivery_of(row) for row in going])
+    yield from put_turns_right(domains, now_ms)
+    return [claimed_of(row, lease.lane) for row in going]
+
+
+def put_turns_right(domains: Sequence[int], now_ms: int = 0) -> Steps[None]:
+    """After deliveries left the waiting ones. A claim names its time: a domain with more due already
+    then goes to the end of the line.
+    """
+    yield from run("claims.next_turns", now_ms, chosen=[(domain,) for domain in domains])
+
+
+def delivery_of(row: Row) -> Row:
+    """Message and number of a row of `engine.due_of_domains`."""
+    return row[1:3]
+
+
+def _all_of_them(due: Sequence[Row], now_ms: int) -> Steps[Sequence[Row]]:
+    yield from ()
+    return due
+
+
+def _domains_in_turn(lease: Lease, now_ms: int, limit: int) -> Steps[list[int]]:
+    found = yield from rows(
+        "claims.domains_in_turn", lease.lane.value, lease.site, now_ms, lease.fence, limit
+    )
+    return [number(id) for (id,) in found]
+
+
+def _shared_out(domains: Sequence[int], now_ms: int, limit: int) -> Steps[list[list[Row]]]:
+    """Due rows of each domain; what some do not need of their share goes to those that have more."""
+    share = limit // len(domains)
+    found = yield from _due(domains, now_ms, share)
+    left = limit - sum(len(due) for due in found)
+    have_more = [place for place, due in enumerate(found) if len(due) == share]
+    if len(have_more) > 0 and left >= len(have_more):
+        larger = share + left // len(have_more)
+        again = yield from _due([domains[place] for place in have_more], now_ms, larger)
+        for place, due in zip(have_more, again, strict=True):
+            found[place] = due
+    return found
+
+
+def _due(domains: Sequence[int], now_ms: int, share: int) -> Steps[list[list[Row]]]:
+    of_domain: dict[int, list[Row]] = {domain: [] for domain in domains}
+    turn = [(domain,) for domain in domains]
+    for row in (yield from rows("engine.due_of_domains", now_ms, share, chosen=turn)):
+        of_domain[number(row[0])].append(row)
+    return list(of_domain.values())
+
+
+def _beside_each_other(of_domains: Sequence[Sequence[Row]]) -> list[Row]:
+    """Domain by domain in order, but a message's other recipients right behind its first."""
+    of_message: dict[int, list[Row]] = {}
+    for due in of_domains:
+        for row in due:
+            of_message.setdefault(number(row[1]), []).append(row)
+    return [row for due in of_message.values() for row in due]

@@ -1,0 +1,88 @@
+"""What the verbs need of an adapter."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from secondpost.store.verbs.steps import Steps, in_turn
+from secondpost.world.ports import Clock, Held
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+# A unit is about 20 microseconds of work in the database.
+CHANGE_UNITS = 16  # a verb of a few queries
+BATCH_ROWS = 200  # what one verb changes at most, when it could be many: some milliseconds of the write lock
+OCTETS_PER_UNIT = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verb(Generic[P, R]):
+    """A verb over a batch: all payloads of its kind in a group, a result for each.
+
+    `goes_first`: its order among other verbs means nothing, so that all of a group are taken together.
+    `ends_mail`: deliveries may end by it, and with them files of contents.
+    """
+
+    steps: Callable[[Sequence[P]], Steps[Sequence[R]]]
+    goes_first: bool = False
+    ends_mail: bool = False
+
+
+EACH: Verb[Callable[[], Steps[object]], object] = Verb(in_turn)
+EACH_ENDING: Verb[Callable[[], Steps[object]], object] = Verb(in_turn, ends_mail=True)
+
+
+class Engine(Protocol):
+    """An open database."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def worker_number(self) -> int | None:
+        """Our number among the workers; None for a command."""
+        ...
+
+    def write(self, verb: Verb[P, R], payload: P, units: int) -> Awaitable[R]:
+        """Done when it is durable. Raises StoreUnavailable, StoreFull, DiskFailed, and what the verb
+        raises.
+        """
+        ...
+
+    def change(
+        self, verb: Callable[[], Steps[R]], units: int = CHANGE_UNITS, *, ends_mail: bool = False
+    ) -> Awaitable[R]:
+        """`write` a verb of its own: it takes no payload and shares no query."""
+        ...
+
+    def change_some(
+        self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
+    ) -> Awaitable[R]:
+        """`change`, for one of many batches that follow each other without a pause: the adapter may
+        make one.
+        """
+        ...
+
+    async def read(self, steps: Steps[R]) -> R:
+        """What is committed. May complete without suspending. Raises StoreUnavailable and
+        DiskFailed."""
+        ...
+
+    def read_now(self, steps: Steps[R]) -> R:
+        """`read`, for callers that do not await yet."""
+        ...
+
+    def hold(self, lock: str) -> Held | None:
+        """The lock of a worker: None while that worker lives."""
+        ...
+
+    def read_file(self, name: str, at: int, octets: int) -> bytes:
+        """A piece of a content file. Raises FileNotFoundError and FileUnreadable."""
+        ...
+
+
+class Verbs:
+    """What the groups of verbs share: the engine that runs them."""
+
+    _engine: Engine

@@ -1,0 +1,73 @@
+"""The deliver role's view of mail to readers: looked at once more as it is claimed, and before the
+dot."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+
+from secondpost.mail.delivery import Claimed, DeliveryId
+from secondpost.store.ports import Lease
+from secondpost.store.verbs.claims import ClaimsVerbs, claim, delivery_of
+from secondpost.store.verbs.engine import CHANGE_UNITS, Verb
+from secondpost.store.verbs.steps import Row, Steps, number, rows, run
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """Deliveries of issues that are about to be sent, under a lease."""
+
+    lease: Lease
+    ids: Sequence[DeliveryId]
+    now_ms: int
+
+
+def _commit_marks(payloads: Sequence[Marking]) -> Steps[list[frozenset[DeliveryId]]]:
+    new: list[Row] = [(id.queue_id, id.number, one.lease.fence) for one in payloads for id in one.ids]
+    written = yield from run("reader_mail.commit_marks", chosen=new)
+    if written == len(new):
+        return [frozenset(one.ids) for one in payloads]
+    held = []
+    for one in payloads:
+        held.append((yield from _those_that_hold(one)))
+    return held
+
+
+COMMIT_MARKS = Verb(_commit_marks)
+
+
+class ReaderMailVerbs(ClaimsVerbs):
+    async def claim(self, lease: Lease, now_ms: int, limit: int) -> list[Claimed]:
+        """Where all that was due had to be withheld there may be more behind it."""
+        while True:
+            claimed = await self._engine.change(
+                lambda: claim(lease, now_ms, limit, _not_withheld), CHANGE_UNITS + 2 * limit
+            )
+            if len(claimed) > 0 or not self.is_due(lease, now_ms):
+                return claimed
+
+    def commit_marks(self, lease: Lease, ids: Sequence[DeliveryId]) -> Awaitable[frozenset[DeliveryId]]:
+        marking = Marking(lease, ids, self._engine.clock.now_ms())
+        return self._engine.write(COMMIT_MARKS, marking, 2 + len(ids))
+
+
+def _not_withheld(due: Sequence[Row], now_ms: int) -> Steps[Sequence[Row]]:
+    withheld = yield from _withhold([delivery_of(row) for row in due], now_ms)
+    return [row for row in due if delivery_of(row) not in withheld]
+
+
+def _withhold(chosen: Sequence[Row], now_ms: int) -> Steps[set[Row]]:
+    """End those of the chosen that may not go; message and number of each."""
+    if len(chosen) == 0:
+        return set()
+    withheld = yield from rows("reader_mail.may_not_go", chosen=chosen)
+    if len(withheld) > 0:
+        yield from run("reader_mail.withhold", now_ms, chosen=withheld)
+    return {row[:2] for row in withheld}
+
+
+def _those_that_hold(one: Marking) -> Steps[frozenset[DeliveryId]]:
+    chosen: list[Row] = [(id.queue_id, id.number) for id in one.ids]
+    claimed = yield from rows("reader_mail.still_claimed", one.lease.fence, chosen=chosen)
+    yield from _withhold(claimed, one.now_ms)
+    committing = yield from rows("reader_mail.are_committing", one.lease.fence, chosen=chosen)
+    hold = {(number(message), number(n)) for message, n in committing}
+    return frozenset(id for id in one.ids if (id.queue_id, id.number) in hold)
