@@ -44,7 +44,10 @@ FORBIDDEN_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "asyncio.to_thread": ("Work.run", ("world.real.",)),
     "Thread": ("Work.line", ("world.real.", "demo")),
     "threading.Thread": ("Work.line", ("world.real.", "demo")),
-    "open": ("the Disk, or a reader of the command", ("cli", "config", "world.real.", "processes", "demo")),
+    "open": (
+        "the Disk, or a reader of the command",
+        ("cli", "owner.export", "config", "world.real.", "processes", "demo"),
+    ),
     "logging.getLogger": ("MailLog", ("app", "processes", "cli")),
 }
 

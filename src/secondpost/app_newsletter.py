@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -23,11 +22,12 @@ from secondpost.newsletter.links import canonical
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.renaming import finish_renames
+from secondpost.owner.names import NOTHING_LEFT_BEHIND, NamesInStore, names_in_store
+from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.policy.recipient import own_domains
 from secondpost.protocols.mime.issue_mail import SEED_OCTETS
 from secondpost.protocols.tokens import KeyRing
 from secondpost.setup.dns_records import DkimKey, Examined, examine
-from secondpost.store.naming_ports import FormerName, KnownNewsletter
 from secondpost.store.newsletter_ports import LeadershipLost
 from secondpost.store.ports import COMMAND, StoreFull, StoreRefused, StoreUnavailable
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
@@ -204,34 +204,8 @@ async def examine_dns(config: Config) -> tuple[Examined, ...]:
         resolver.close()
 
 
-@dataclass(frozen=True, slots=True)
-class NamesInStore:
-    """What the store knows and the file does not name, and renames that are not done."""
-
-    left_behind: tuple[KnownNewsletter, ...]
-    half_renamed: tuple[FormerName, ...]
-    unused: tuple[str, ...] | None  # newsletters of the file without readers and issues; None: it has none
-
-
-NOTHING_LEFT_BEHIND = NamesInStore((), (), ())
-
-
 def has_newsletter_store(config: Config) -> bool:
     return os.path.exists(os.path.join(config.store, Database.NEWSLETTER.file_name))
-
-
-def names_in_store(config: Config, store: NewsletterStore) -> NamesInStore:
-    known = store.left_behind(())
-    named = [newsletter.name for newsletter in config.newsletters]
-    used = {one.name for one in known if one.active + one.issues > 0}
-    left_behind = [one for one in known if one.name not in named]
-    half = [former for former in store.former_names() if not former.is_done]
-    moving = {former.name for former in half}
-    return NamesInStore(
-        tuple(one for one in left_behind if one.name not in moving),
-        tuple(half),
-        tuple(name for name in named if name not in used) if len(named) > 0 else None,
-    )
 
 
 def look_at_names(config: Config) -> NamesInStore:
@@ -253,15 +227,6 @@ def look_at_names(config: Config) -> NamesInStore:
             store.close()
     finally:
         work.close()
-
-
-@dataclass(frozen=True, slots=True)
-class OpenNewsletter:
-    store: NewsletterStore
-    clock: Clock
-    publisher: Publisher
-    renderer: "DigestRenderer"
-    sign_ups: SignUps
 
 
 @asynccontextmanager

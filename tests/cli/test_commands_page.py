@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from secondpost.cli import documents, newsletter_documents, reader_documents
 from secondpost.cli.main import secondpost
+from secondpost.owner import documents, newsletter_documents, reader_documents
 from secondpost.spool.desk import Standing
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
-from secondpost.app_newsletter import OpenNewsletter
 from secondpost.deliver.assemble import OwnAddresses, ReaderKeys, ReaderMail
 from secondpost.deliver.makers import Makers
 from secondpost.deliver.making import MailMaker
@@ -15,6 +14,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.subscriber import NOBODY
 from secondpost.maillog import MailLog
+from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.protocols.dkim.verifying import Finding, verify
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import Signed, parse_local_part, read

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from secondpost.app_newsletter import OpenNewsletter
 from secondpost.newsletter.renaming import move_to_new_name
+from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.store.sqlite import naming
 from tests.cli.newspaper import CONFIRMED, Newspaper
 from tests.cli.test_trace_readers import office  # the fixture: with the store of the other mail too

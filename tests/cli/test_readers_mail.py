@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from secondpost.app_newsletter import OpenNewsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import queue_id_text
+from secondpost.owner.newsletter_desk import OpenNewsletter
 from tests.cli.newspaper import CONFIRMED, Newspaper
 from tests.cli.test_trace_readers import attempt, office
 

@@ -4,10 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from secondpost.app_newsletter import OpenNewsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.store.subscriber_ports import Reason, SignedUp
 from tests.cli.newspaper import CONFIRMED, Newspaper
 

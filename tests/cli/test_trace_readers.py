@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from secondpost.app_newsletter import OpenNewsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
@@ -16,6 +15,7 @@ from secondpost.mail.issue import IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.newsletter.publish import SEND_ROWS
+from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.store.ports import Settlement
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.subscriber_ports import Bounce, BounceKind, SignedUp

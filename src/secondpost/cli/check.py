@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import click
 
 from secondpost.cli.command import Command, Ending, Exit, Group
-from secondpost.cli.documents import CheckDocument, DnsDocument, FaultDocument, RecordDocument
 from secondpost.cli.opening import become_owner, configuration, configuration_path, told_of_the_store
-from secondpost.cli.screen import counted, say, say_json
+from secondpost.cli.screen import say, say_json
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
 from secondpost.config.warnings import warnings
+from secondpost.owner.documents import CheckDocument, DnsDocument, FaultDocument, RecordDocument
+from secondpost.owner.figures import counted
 from secondpost.setup.dns_records import Examined, RecordState
 
 

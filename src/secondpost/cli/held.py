@@ -11,19 +11,20 @@ import click
 
 from secondpost.cli.choosing import Chosen, Shared, all_option, choosing_options, sharing_options
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
-from secondpost.cli.documents import ExportDocument, ReadingDocument, VerbDocument
-from secondpost.cli.export import PIECE_OCTETS, EmlFolder, Export, MboxFile
 from secondpost.cli.leading import JSON, WHY, YES, ask
 from secondpost.cli.lists import LISTED_MAX, Page, page_of, recipient_text, say_list
 from secondpost.cli.opening import at_desk, configuration
 from secondpost.cli.parameters import DELIVERY, MAILBOX, MESSAGE
-from secondpost.cli.reading import READ_OCTETS_MAX, Reading, read_message
-from secondpost.cli.screen import counted, local_time, say, say_json, utc_time
+from secondpost.cli.screen import local_time, say, say_json
 from secondpost.config.records import Config
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.size import size_text
+from secondpost.owner.documents import ExportDocument, ReadingDocument, VerbDocument
+from secondpost.owner.export import PIECE_OCTETS, EmlFolder, Export, MboxFile
+from secondpost.owner.figures import counted, utc_time
+from secondpost.owner.reading import READ_OCTETS_MAX, Reading, read_message
 from secondpost.spool.desk import HOLDABLE, OwnersDesk, Verb, is_held, standing
 from secondpost.store.owner_ports import Listed, Selection
 

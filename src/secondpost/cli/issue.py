@@ -7,30 +7,25 @@ import click
 
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.issue_articles import next_document, say_articles
-from secondpost.cli.issue_words import NOT_RUNNING, numbered, reckoning_text, standing_text
-from secondpost.cli.newsletter_documents import (
+from secondpost.cli.newsletters import NOT_RUNNING, meant, numbered, only_name
+from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.screen import Column, say, say_json, say_table
+from secondpost.cli.status_newsletters import say_names
+from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.moment import clock_text, zoned_text
+from secondpost.owner.figures import counted
+from secondpost.owner.issue_words import reckoning_text, standing_text
+from secondpost.owner.newsletter_documents import (
     IssueListDocument,
     IssueShownDocument,
     article_document,
     issue_document,
     reckoning_document,
 )
-from secondpost.cli.newsletters import meant, only_name
-from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import (
-    Column,
-    counted,
-    say,
-    say_json,
-    say_table,
-)
-from secondpost.cli.status_newsletters import say_names
-from secondpost.mail.issue import Issue, IssueState
-from secondpost.mail.moment import clock_text, zoned_text
 from secondpost.store.newsletter_ports import IssueRefused
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
 
@@ -69,7 +64,7 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
     newsletter = only_name(config, name)
 
     async def look(open_: "OpenNewsletter") -> None:
-        from secondpost.app_newsletter import names_in_store
+        from secondpost.owner.names import names_in_store
 
         if not no_fetch:
             await open_.publisher.fetch(newsletter)

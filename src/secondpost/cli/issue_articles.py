@@ -8,25 +8,26 @@ from zoneinfo import ZoneInfo
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
-from secondpost.cli.newsletter_documents import (
-    IssueNextDocument,
-    LedgerArticleDocument,
-    TakenDocument,
-    ledger_article_document,
-)
-from secondpost.cli.newsletter_documents import next_document as outlook_document
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table
+from secondpost.cli.screen import Column, age_text, say, say_json, say_table
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import ArticleId
 from secondpost.mail.moment import day_text
 from secondpost.newsletter.by_hand import ArticleRefused, ByHand
 from secondpost.newsletter.outlook import Outlook
+from secondpost.owner.figures import counted
+from secondpost.owner.newsletter_documents import (
+    IssueNextDocument,
+    LedgerArticleDocument,
+    TakenDocument,
+    ledger_article_document,
+)
+from secondpost.owner.newsletter_documents import next_document as outlook_document
 from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 LISTED_MAX = 20  # articles in each of the lists of `issue next`
 NAMED_MAX = 1_000  # articles in one command

@@ -6,17 +6,18 @@ import click
 
 from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.issue_preview import next_articles
-from secondpost.cli.newsletter_documents import CopyDocument
 from secondpost.cli.newsletters import Meant, addressed
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import counted, say, say_json
+from secondpost.cli.screen import say, say_json
 from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.newsletter.decisions import TooFew
 from secondpost.newsletter.publish import CannotCompose
+from secondpost.owner.figures import counted
+from secondpost.owner.newsletter_documents import CopyDocument
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 
 @click.command("test", cls=Command)

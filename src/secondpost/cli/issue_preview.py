@@ -9,7 +9,6 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
-from secondpost.cli.newsletter_documents import PreviewDocument, article_document
 from secondpost.cli.newsletters import only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import say, say_json
@@ -22,11 +21,12 @@ from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.render import output_faults
+from secondpost.owner.newsletter_documents import PreviewDocument, article_document
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.subscriber_ports import NewsletterStore
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 SOMEBODY = "reader@example.org"  # stands where each reader's own address will
 

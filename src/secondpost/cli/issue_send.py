@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
-from secondpost.cli.issue_words import NOT_RUNNING
-from secondpost.cli.newsletter_documents import SentDocument
-from secondpost.cli.newsletters import led, only_name
+from secondpost.cli.newsletters import NOT_RUNNING, led, only_name
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import counted, progressed, progressing, say, say_json
+from secondpost.cli.screen import progressed, progressing, say, say_json
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import IssueState
 from secondpost.newsletter.decisions import Ready
 from secondpost.newsletter.publish import CannotCompose
+from secondpost.owner.figures import counted
+from secondpost.owner.newsletter_documents import SentDocument
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.subscriber_ports import NewsletterStore
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 FREEZING_LOOK_SECONDS = 1.0  # between two words about an issue that is being frozen
 

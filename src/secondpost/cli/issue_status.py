@@ -7,21 +7,22 @@ from zoneinfo import ZoneInfo
 import click
 
 from secondpost.cli.command import COUNTED, Command, Ending, Exit
-from secondpost.cli.issue_words import NOT_RUNNING, deferred_text, numbered, reckoning_text, standing_text
-from secondpost.cli.newsletter_documents import issue_mails_document, reckoning_document
-from secondpost.cli.newsletters import Meant, meant
+from secondpost.cli.newsletters import NOT_RUNNING, Meant, meant, numbered
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.parameters import DELIVERY
 from secondpost.cli.reader_mail import stands_columns, stands_row
-from secondpost.cli.screen import Column, counted, say, say_json, say_table
+from secondpost.cli.screen import Column, say, say_json, say_table
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.issue import Issue, IssueState, Reckoning
 from secondpost.mail.moment import zoned_text
 from secondpost.mail.subscriber import SubscriberId
+from secondpost.owner.figures import counted
+from secondpost.owner.issue_words import deferred_text, reckoning_text, standing_text
+from secondpost.owner.newsletter_documents import issue_mails_document, reckoning_document
 from secondpost.store.subscriber_ports import NewsletterStore
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 LISTED_MAX = 100  # mails in one list, unless --limit says otherwise
 FAILED = (State.FAILED, State.EXPIRED)

@@ -8,12 +8,13 @@ import click
 
 from secondpost.cli.choosing import Chosen, all_option
 from secondpost.cli.command import Command, Ending, Exit
-from secondpost.cli.documents import VerbDocument
 from secondpost.cli.lists import recipient_text
 from secondpost.cli.opening import at_desk
-from secondpost.cli.screen import counted, on_terminal, printable, say, say_json
+from secondpost.cli.screen import on_terminal, printable, say, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import State
+from secondpost.owner.documents import VerbDocument
+from secondpost.owner.figures import counted
 from secondpost.spool.desk import Done, OwnersDesk, Verb, standing
 from secondpost.store.owner_ports import Selection
 

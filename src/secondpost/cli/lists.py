@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from secondpost.cli.documents import list_document
 from secondpost.cli.screen import Column, age_text, say, say_json, say_table
 from secondpost.mail.size import size_text
+from secondpost.owner.documents import list_document
 from secondpost.spool.desk import standing
 from secondpost.store.owner_ports import Listed
 

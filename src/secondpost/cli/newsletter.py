@@ -5,18 +5,19 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import Command, Ending, Exit, Group
-from secondpost.cli.newsletter_documents import RenameDocument, RetireDocument
 from secondpost.cli.newsletters import led
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import counted, progressed, progressing, say, say_json
+from secondpost.cli.screen import progressed, progressing, say, say_json
 from secondpost.compose.masthead import own_list_identity
 from secondpost.config.records import Config, Newsletter
 from secondpost.newsletter.renaming import move_to_new_name
+from secondpost.owner.figures import counted
+from secondpost.owner.newsletter_documents import RenameDocument, RetireDocument
 from secondpost.store.naming_ports import RenameRefused
 from secondpost.store.subscriber_ports import NewsletterStore
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 

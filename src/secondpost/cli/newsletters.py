@@ -12,6 +12,7 @@ from secondpost.cli.command import Ending, Exit
 from secondpost.cli.screen import progressing
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.address import Mailbox
+from secondpost.mail.issue import Issue
 from secondpost.store.newsletter_ports import LeadershipLost
 from secondpost.store.ports import Lease
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -19,12 +20,6 @@ from secondpost.subscribers.typed import typed_mailbox
 
 LEAD_SECONDS = 10.0  # as long as the service may be at it; its turns are mostly far shorter
 ASK_AGAIN_SECONDS = 0.1
-
-
-def zone_of(config: Config, name: str) -> ZoneInfo:
-    """In which the times of a newsletter are said; UTC for one that the file does not name any more."""
-    zones = (one.timezone for one in config.newsletters if one.name == name)
-    return ZoneInfo(next(zones, "UTC"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +98,17 @@ async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
         raise Ending(text, Exit.UNREACHABLE) from None
     finally:
         await store.give_back(leader)
+
+
+NUMBER_DIGITS_MAX = 9
+NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
+
+
+def numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
+    """Raises UsageError, and Ending where there is no such issue."""
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
+        raise click.UsageError(f"{text!r} is not the number of an issue, such as 12.")
+    found = store.issue_by_number(newsletter.name, int(text))
+    if found is None:
+        raise Ending(f"{newsletter.name} has no issue {text}: `secondpost issue list` lists them", Exit.NO)
+    return found

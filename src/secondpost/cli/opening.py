@@ -23,7 +23,7 @@ from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed, FileUnreadable
 
 if TYPE_CHECKING:  # the wiring is loaded late, by those commands alone that need it
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 T = TypeVar("T")
 

@@ -7,24 +7,25 @@ import click
 
 from secondpost.cli.choosing import Shared, sharing_options
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
-from secondpost.cli.documents import message_document
 from secondpost.cli.leading import WORDINGS, verb_command
 from secondpost.cli.lists import LISTED_MAX, Page, page_of, recipient_text, say_list
 from secondpost.cli.opening import at_stores
 from secondpost.cli.parameters import DELIVERY, MESSAGE_OR_DELIVERY
 from secondpost.cli.queue_reader_mail import show_reader_mail
 from secondpost.cli.readers_mail import left_out_text
-from secondpost.cli.screen import counted, local_time, say, say_json
+from secondpost.cli.screen import local_time, say, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.size import size_text
+from secondpost.owner.documents import message_document
+from secondpost.owner.figures import counted
 from secondpost.spool.desk import OwnersDesk, standing
 from secondpost.spool.states import KEEPING_CONTENT
 from secondpost.store.owner_ports import Listed, Selection
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 
 @click.group(cls=Group)

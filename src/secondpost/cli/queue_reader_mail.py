@@ -2,12 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from secondpost.cli.documents import message_document
-from secondpost.cli.issue_words import reckoning_text, standing_text
-from secondpost.cli.newsletters import zone_of
-from secondpost.cli.reader_mail import answer_text, next_try_text
-from secondpost.cli.reader_way import newsletter_of
-from secondpost.cli.screen import counted, say, say_json
+from secondpost.cli.screen import say, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.issue import Issue
@@ -15,6 +10,12 @@ from secondpost.mail.moment import zoned_text
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.size import size_text
 from secondpost.mail.subscriber import NOBODY
+from secondpost.owner.documents import message_document
+from secondpost.owner.figures import counted
+from secondpost.owner.issue_words import reckoning_text, standing_text
+from secondpost.owner.reader_mail import answer_text, next_try_text
+from secondpost.owner.reader_way import newsletter_of
+from secondpost.owner.zones import zone_of
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import MessageRow, Selection
 from secondpost.store.subscriber_ports import NewsletterStore

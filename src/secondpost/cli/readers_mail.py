@@ -1,49 +1,16 @@
 """How all mail to readers stands: what `status` says of it, and what the lists of other mail leave out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from secondpost.cli.documents import ReadersMailDocument, site_document
-from secondpost.cli.reader_mail import answer_text
-from secondpost.cli.screen import age_text, counted, say
-from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.owner_ports import Selection, SiteDown
+from secondpost.cli.screen import age_text, say
+from secondpost.owner.figures import counted
+from secondpost.owner.reader_mail import answer_text
+from secondpost.owner.readers_mail import FAILED_DAYS, ReadersMail
+from secondpost.store.owner_ports import Selection
 from secondpost.store.standing_ports import MailToReaders
 from secondpost.store.subscriber_ports import NewsletterStore
 
-FAILED_DAYS = 7
-FAILED_SINCE_MS = FAILED_DAYS * 24 * 3_600_000
-FAILED_MAX = 1_000  # confirmations that are counted
 MATCHING_MAX = 1_000  # mails that are looked for with what narrows a list
 OWN = ("confirmation or test copy", "confirmations and test copies")
 WHERE_TO_LOOK = "`secondpost issue status`, `secondpost subscribers show ADDRESS`"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadersMail:
-    mail: MailToReaders
-    failed: Sequence[ReaderDelivery]  # confirmations, lately; newest first
-    down: Sequence[SiteDown]
-
-
-def readers_mail(store: NewsletterStore, now_ms: int) -> ReadersMail:
-    failed = store.failed_confirmations(now_ms - FAILED_SINCE_MS, FAILED_MAX)
-    return ReadersMail(store.mail_to_readers(), failed, store.sites_down())
-
-
-def readers_mail_document(found: ReadersMail) -> ReadersMailDocument:
-    mail = found.mail
-    return ReadersMailDocument(
-        waiting=mail.waiting,
-        deferred=mail.all_deferred,
-        frozen=mail.frozen,
-        held=mail.held,
-        unknown=mail.unknown,
-        confirmations_waiting=mail.own_waiting,
-        confirmations_deferred=mail.own_deferred,
-        confirmations_failed=len(found.failed),
-        sites_down=[site_document(site) for site in found.down],
-    )
 
 
 def say_readers_mail(found: ReadersMail, now_ms: int) -> None:

@@ -1,9 +1,10 @@
 """What `status` says of the mail that a primary refused: how much lies here, and when the oldest goes."""
 
-from secondpost.cli.documents import RefusedDocument
-from secondpost.cli.screen import age_text, counted, say, utc_time
-from secondpost.config.records import Backup, Config
+from secondpost.cli.screen import age_text, say
+from secondpost.config.records import Config
 from secondpost.mail.size import size_text
+from secondpost.owner.figures import counted
+from secondpost.owner.refused import goes_ms
 from secondpost.store.owner_ports import Refused
 
 
@@ -16,22 +17,6 @@ def _text(refused: Refused, config: Config, now_ms: int) -> str:
     backup = config.backup_of(refused.domain)
     deliveries = counted(refused.deliveries, "delivery", "deliveries")
     size = f"{size_text(refused.octets)} of at most {size_text(backup.refused_octets_max)}"
-    left = _goes_ms(refused, backup) - now_ms
+    left = goes_ms(refused, backup) - now_ms
     goes = f"in {age_text(left)}" if left > 0 else "now"
     return f"The primary of {refused.domain} refused {deliveries}, {size}; the oldest goes {goes}."
-
-
-def refused_document(refused: Refused, config: Config) -> RefusedDocument:
-    backup = config.backup_of(refused.domain)
-    return RefusedDocument(
-        domain=refused.domain.name,
-        deliveries=refused.deliveries,
-        octets=refused.octets,
-        room=backup.refused_octets_max,
-        oldest=utc_time(refused.oldest_ms),
-        oldest_goes=utc_time(_goes_ms(refused, backup)),
-    )
-
-
-def _goes_ms(refused: Refused, backup: Backup) -> int:
-    return refused.oldest_ms + backup.keep_refused_ms

@@ -8,9 +8,10 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import click
+
+from secondpost.owner.figures import moment
 
 STYLES = {
     "delivered": "green",
@@ -113,17 +114,7 @@ def say_json(document: object) -> None:
 
 def local_time(milliseconds: int) -> str:
     """For people: this machine's own time zone, to the second."""
-    return _moment(milliseconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def utc_time(milliseconds: int) -> str:
-    """For scripts: RFC 3339, UTC, milliseconds."""
-    return _moment(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _moment(milliseconds: int) -> datetime:
-    seconds, rest = divmod(milliseconds, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+    return moment(milliseconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def age_text(milliseconds: int) -> str:
@@ -135,10 +126,6 @@ def age_text(milliseconds: int) -> str:
         if count > 0 or (unit == "s" and len(parts) == 0):
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2])
-
-
-def counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def progressing(text: str) -> None:

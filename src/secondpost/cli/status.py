@@ -4,35 +4,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secondpost import __version__
 from secondpost.cli.command import Command
-from secondpost.cli.documents import (
-    CountDocument,
-    StatusDocument,
-    site_document,
-)
 from secondpost.cli.opening import at_stores
-from secondpost.cli.primaries import PrimaryStands, primaries_of, primary_document, say_primaries
-from secondpost.cli.readers_mail import readers_mail_document
-from secondpost.cli.refused import refused_document, say_refused
-from secondpost.cli.screen import Column, age_text, counted, say, say_json, say_table, utc_time
-from secondpost.cli.status_newsletters import (
-    NewslettersStand,
-    newsletter_document,
-    newsletters_stand,
-    say_newsletters,
-    unnamed_documents,
-)
+from secondpost.cli.primaries import say_primaries
+from secondpost.cli.refused import say_refused
+from secondpost.cli.screen import Column, age_text, say, say_json, say_table
+from secondpost.cli.status_newsletters import say_newsletters
 from secondpost.config.records import Config
 from secondpost.deliver.refusal_budget import REFUSALS_PER_MINUTE_MAX
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.size import size_text
-from secondpost.spool.desk import OwnersDesk, Standing, standing_of
-from secondpost.store.owner_ports import Count, Refused, SiteDown
+from secondpost.owner.figures import counted
+from secondpost.owner.primaries import primaries_of
+from secondpost.owner.status import standing_of_count, status_document
+from secondpost.owner.status_newsletters import NewslettersStand, newsletters_stand
+from secondpost.spool.desk import OwnersDesk
+from secondpost.store.owner_ports import Count, SiteDown
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 COLUMNS = (
     Column("domain"),
@@ -55,7 +46,7 @@ def status(as_json: bool) -> None:
         now_ms = desk.clock.now_ms()
         found = None if open_ is None else newsletters_stand(open_, config, now_ms)
         if as_json:
-            say_json(_document(config, runs, counts, down, refused, primaries, found))
+            say_json(status_document(config, runs, counts, down, refused, primaries, found))
             return
         _say(config, runs, counts, down, now_ms, found)
         say_refused(refused, config, now_ms)
@@ -64,55 +55,6 @@ def status(as_json: bool) -> None:
             say_newsletters(found, config, now_ms)
 
     at_stores(read)
-
-
-def _standing(count: Count) -> Standing:
-    return standing_of(count.lane, count.state, count.site_down, count.kept_for)
-
-
-def _total(counts: list[Count], *standings: Standing) -> int:
-    return sum(count.deliveries for count in counts if _standing(count) in standings)
-
-
-def _document(
-    config: Config,
-    runs: bool,
-    counts: list[Count],
-    down: list[SiteDown],
-    refused: list[Refused],
-    primaries: list[PrimaryStands],
-    found: NewslettersStand | None,
-) -> StatusDocument:
-    return StatusDocument(
-        version=__version__,
-        hostname=str(config.hostname),
-        config=config.path,
-        store=config.store,
-        running=runs,
-        waiting=_total(counts, Standing.WAITING, Standing.CLAIMED),
-        held_primary=_total(counts, Standing.HELD_PRIMARY),
-        held_owner=_total(counts, Standing.HELD_OWNER),
-        kept=sum(count.deliveries for count in counts if count.state is State.KEPT),
-        octets=sum(count.octets for count in counts),
-        counts=[
-            CountDocument(
-                domain=count.domain,
-                lane=count.lane.value,
-                standing=_standing(count).value,
-                site=count.site,
-                deliveries=count.deliveries,
-                octets=count.octets,
-                oldest=utc_time(count.oldest_ms),
-            )
-            for count in counts
-        ],
-        sites_down=[site_document(site) for site in down],
-        refused=[refused_document(one, config) for one in refused],
-        primaries=[primary_document(one) for one in primaries],
-        newsletters=[] if found is None else [newsletter_document(stands) for stands in found.stands],
-        readers_mail=None if found is None else readers_mail_document(found.mail),
-        unnamed=[] if found is None else unnamed_documents(found),
-    )
 
 
 def _say(
@@ -140,7 +82,7 @@ def _say(
         [
             (
                 count.domain if count.lane is not Lane.UNVERIFIED else f"{count.domain} (unverified)",
-                _standing(count).value,
+                standing_of_count(count).value,
                 f"{count.deliveries:,}",
                 size_text(count.octets),
                 age_text(now_ms - count.oldest_ms),

@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.command import Command, Ending, Exit, Group
-from secondpost.cli.newsletter_documents import ChangeDocument
 from secondpost.cli.newsletters import Meant, addressed
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.reader_words import state_text
 from secondpost.cli.screen import say, say_json
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
+from secondpost.owner.newsletter_documents import ChangeDocument
+from secondpost.owner.reader_words import state_text
 from secondpost.store.subscriber_ports import NewsletterStore, Reason
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 BY_COMMAND = "by command"
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")

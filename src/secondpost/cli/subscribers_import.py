@@ -13,12 +13,13 @@ import click
 
 from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.list_words import say_bad, say_import, say_report
-from secondpost.cli.newsletter_documents import import_document
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import counted, progressed, progressing, say, say_json
+from secondpost.cli.screen import progressed, progressing, say, say_json
 from secondpost.mail.address import Domain
 from secondpost.newsletter.renaming import finish_renames, left_behind_sentence
+from secondpost.owner.figures import counted
+from secondpost.owner.newsletter_documents import import_document
 from secondpost.policy.recipient import own_domains
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
@@ -32,7 +33,7 @@ from secondpost.subscribers.list_verdicts import state_words
 from secondpost.subscribers.meanings import Meaning, Moment, Plain, ReaderStanding, folded
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 STANDARD = "-"  # standard input, in the place of a file
 PIECE_OCTETS = 1024 * 1024
@@ -131,7 +132,7 @@ def import_(
             return
 
         async def work(open_: "OpenNewsletter") -> ImportReport:
-            from secondpost.app_newsletter import names_in_store
+            from secondpost.owner.names import names_in_store
 
             names = names_in_store(config, open_.store)
             if len(names.left_behind) > 0 and names.unused is not None and name in names.unused:

@@ -10,13 +10,14 @@ import click
 from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.newsletters import meant
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import counted, progressed, progressing, say
+from secondpost.cli.screen import progressed, progressing, say
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.newsletter.renaming import cut_short_text
+from secondpost.owner.figures import counted
 from secondpost.subscribers.exporting import exported
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 STANDARD = "-"  # standard output, in the place of a file
 LINES_BETWEEN_LOOKS = 10_000  # of an export, between two words about it

@@ -8,20 +8,21 @@ import click
 from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.newsletters import Meant, meant, typed
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.reader_documents import reader_document, readers_document, stranger_document
 from secondpost.cli.reader_mail import stands_columns, stands_row
-from secondpost.cli.reader_words import outcome_text, state_text, suppression_text
-from secondpost.cli.screen import Column, counted, say, say_json, say_table
+from secondpost.cli.screen import Column, say, say_json, say_table
 from secondpost.cli.status_newsletters import say_names
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
 from secondpost.mail.moment import zoned_text
+from secondpost.owner.figures import counted
+from secondpost.owner.reader_documents import reader_document, readers_document, stranger_document
+from secondpost.owner.reader_words import outcome_text, state_text, suppression_text
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import NewsletterStore, SignedUp, SignUpOutcome, Suppression
 from secondpost.subscribers.leave import SIGN_UPS_SHOWN_MAX, AboutReader, ReadersDesk
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 SHOWN_MAX = 20  # mails of one reader; --json has all that are remembered
 
@@ -35,7 +36,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
     which = meant(config, words, 0, 1)
 
     async def read(open_: "OpenNewsletter") -> None:
-        from secondpost.app_newsletter import names_in_store
+        from secondpost.owner.names import names_in_store
 
         name = which.newsletter.name
         if len(which.words) == 0:

@@ -1,60 +1,27 @@
 """secondpost trace: the way of one message, or of an address: its messages, and its part in newsletters."""
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from secondpost.cli.command import Command, Ending, Exit
-from secondpost.cli.documents import ReaderWayDocument, StepDocument, TraceDocument, WayDocument
-from secondpost.cli.newsletters import zone_of
 from secondpost.cli.opening import at_stores
-from secondpost.cli.reader_way import (
-    ReaderWay,
-    copies_to,
-    newsletter_of,
-    steps_of_issue,
-    steps_of_mail,
-    way_of_reader,
-)
-from secondpost.cli.screen import Column, counted, local_time, say, say_json, say_table, utc_time
-from secondpost.cli.way import Step, steps_of
+from secondpost.cli.screen import Column, local_time, say, say_json, say_table
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId
-from secondpost.mail.issue import Issue
 from secondpost.mail.moment import clock_text
-from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
+from secondpost.mail.queue_id import parse_queue_id, queue_id_text
 from secondpost.mail.size import size_text
-from secondpost.mail.subscriber import NOBODY
+from secondpost.owner.figures import counted
+from secondpost.owner.trace import Traced, trace_document, way_of_id, ways_of_address
+from secondpost.owner.way import Step
+from secondpost.owner.zones import zone_of
 from secondpost.spool.desk import OwnersDesk
-from secondpost.store.owner_ports import MessageRow, Selection
-from secondpost.store.subscriber_ports import NewsletterStore
-from secondpost.subscribers.typed import typed_mailbox
 
 if TYPE_CHECKING:
-    from secondpost.app_newsletter import OpenNewsletter
-
-MESSAGES_MAX = 10  # the latest ones of an address
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """Of one message."""
-
-    message: MessageRow
-    of: str  # whose it is, in words
-    steps: list[Step]
-    newsletter: str | None = None  # whose issue or confirmation it is; None for other mail
-
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    ways: list[Way]
-    older: int  # messages that are not told
-    readers: list[ReaderWay]
+    from secondpost.owner.newsletter_desk import OpenNewsletter
 
 
 @click.command(cls=Command)
@@ -70,11 +37,15 @@ def trace(what: str, as_json: bool) -> None:
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         readers = None if open_ is None else open_.store
-        found = _of_address(desk, readers, what, config) if id is None else _of_id(desk, readers, id, config)
+        found = (
+            ways_of_address(desk, readers, what, config)
+            if id is None
+            else way_of_id(desk, readers, id, config)
+        )
         if len(found.ways) + len(found.readers) == 0:
             raise Ending(f"nothing is known of {what}: neither here nor lately gone", Exit.NO)
         if as_json:
-            say_json(_document(found))
+            say_json(trace_document(found))
         else:
             _say(found, config)
 
@@ -90,72 +61,6 @@ def _id(text: str) -> DeliveryId:
 
 
 # ---------------------------------------------------------------- finding
-
-
-def _of_id(desk: OwnersDesk, readers: NewsletterStore | None, id: DeliveryId, config: Config) -> Traced:
-    way = _way(desk, id.queue_id, config)
-    if way is None and readers is not None:
-        way = _way_to_readers(readers, id, config)
-    return Traced([] if way is None else [way], 0, [])
-
-
-def _of_address(desk: OwnersDesk, readers: NewsletterStore | None, address: str, config: Config) -> Traced:
-    ids, older = _latest(desk, address)
-    ways = [way for each in ids if (way := _way(desk, each, config)) is not None]
-    if readers is None:
-        return Traced(ways, older, [])
-    try:
-        mailbox = typed_mailbox(address)
-    except ValueError:
-        return Traced(ways, older, [])
-    copies = [_way_to_readers(readers, copy.id, config) for copy in copies_to(readers, mailbox)]
-    named = [newsletter.name for newsletter in config.newsletters]
-    others = [name for name in readers.known_newsletters() if name not in named]
-    found = [way_of_reader(readers, name, mailbox, zone_of(config, name)) for name in (*named, *others)]
-    ways += [way for way in copies if way is not None]
-    return Traced(ways, older, [way for way in found if way is not None])
-
-
-def _latest(desk: OwnersDesk, address: str) -> tuple[list[QueueId], int]:
-    """The ids, oldest first, and how many messages came before them."""
-    latest: deque[QueueId] = deque(maxlen=MESSAGES_MAX)
-    messages = 0
-    for listed in desk.found(Selection(address=address)):
-        if len(latest) == 0 or latest[-1] != listed.id.queue_id:
-            latest.append(listed.id.queue_id)
-            messages += 1
-    return list(latest), messages - len(latest)
-
-
-def _way(desk: OwnersDesk, id: QueueId, config: Config) -> Way | None:
-    message = desk.desk.message(id)
-    if message is None:
-        return None
-    deliveries = list(desk.found(Selection(ids=(id,))))
-    steps = steps_of(message, deliveries, desk.desk.told(id), config)
-    return Way(message, f"from <{message.sender}>", steps)
-
-
-def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) -> Way | None:
-    """Of an issue as a whole, or of the mail to one reader."""
-    message, issue = readers.message(id.queue_id), readers.issue_of_message(id.queue_id)
-    if message is None:
-        return None
-    if issue is not None and id.number == 0:
-        zone = zone_of(config, issue.newsletter)
-        return Way(message, _issue_text(issue), steps_of_issue(readers, issue, zone), issue.newsletter)
-    mail = readers.delivery(id if issue is not None else DeliveryId(id.queue_id, 1))
-    if mail is None:
-        return None
-    own = "a test copy" if mail.subscriber == NOBODY else "a confirmation"
-    of = own if issue is None else _issue_text(issue)
-    newsletter = newsletter_of(readers, issue, mail)
-    zone = zone_of(config, newsletter or "")
-    return Way(message, of, steps_of_mail(readers, mail, zone), newsletter)
-
-
-def _issue_text(issue: Issue) -> str:
-    return f"issue {issue.number} of {issue.newsletter}"
 
 
 # ---------------------------------------------------------------- telling
@@ -197,39 +102,3 @@ def _row(step: Step, named: Callable[[DeliveryId], str], zone: ZoneInfo | None) 
     at = local_time(step.at_ms) if zone is None else clock_text(step.at_ms, zone)
     delivery = "" if step.delivery is None else named(step.delivery)
     return (at, step.station.value, delivery, step.what, step.detail)
-
-
-def _document(found: Traced) -> TraceDocument:
-    return TraceDocument(
-        [
-            WayDocument(
-                queue_id_text(way.message.queue_id), way.message.sender, way.message.size, _steps(way.steps)
-            )
-            for way in found.ways
-        ],
-        found.older,
-        [
-            ReaderWayDocument(
-                newsletter=way.newsletter,
-                address=way.address,
-                state=None if way.reader is None else way.reader.state.value,
-                suppressed=way.is_suppressed,
-                older=way.older,
-                steps=_steps(way.steps),
-            )
-            for way in found.readers
-        ],
-    )
-
-
-def _steps(steps: list[Step]) -> list[StepDocument]:
-    return [
-        StepDocument(
-            utc_time(step.at_ms),
-            step.station.value,
-            None if step.delivery is None else str(step.delivery),
-            step.what,
-            step.detail,
-        )
-        for step in steps
-    ]

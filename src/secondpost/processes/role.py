@@ -16,14 +16,7 @@ from typing import NoReturn
 
 import uvloop
 
-from secondpost.app import (
-    Background,
-    DeliverRole,
-    NewsletterDelivery,
-    ReceiveRole,
-    World,
-    own_addresses,
-)
+from secondpost.app import Background, DeliverRole, NewsletterDelivery, ReceiveRole, World, own_addresses
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
@@ -227,8 +220,9 @@ class _Running:
 
     def _tell_of_names(self, readers: SqliteNewsletterStore | None, log: MailLog) -> None:
         """Newsletters that have readers, and that the file does not name."""
-        from secondpost.app_newsletter import look_at_names, names_in_store
+        from secondpost.app_newsletter import look_at_names
         from secondpost.newsletter.renaming import left_behind_sentence
+        from secondpost.owner.names import names_in_store
 
         config = self._config
         try:

@@ -5,9 +5,9 @@ Times are RFC 3339 in UTC with milliseconds, sizes are octets, a thing that is n
 
 from dataclasses import dataclass
 
-from secondpost.cli.newsletter_documents import NextDocument
-from secondpost.cli.screen import utc_time
 from secondpost.mail.queue_id import queue_id_text
+from secondpost.owner.figures import utc_time
+from secondpost.owner.newsletter_documents import NextDocument
 from secondpost.spool.desk import standing
 from secondpost.store.owner_ports import Listed, MessageRow, SiteDown, Told
 

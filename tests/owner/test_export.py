@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpost.cli.export import EmlFolder, MboxFile, MboxQuoting, mbox_pieces, mbox_start
 from secondpost.mail.queue_id import QueueId, queue_id_text
+from secondpost.owner.export import EmlFolder, MboxFile, MboxQuoting, mbox_pieces, mbox_start
 
 LINES = st.sampled_from(
     [

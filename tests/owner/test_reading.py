@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpost.cli.reading import PARTS_MAX, read_message, text_of_html
 from secondpost.cli.screen import printable, printable_lines
+from secondpost.owner.reading import PARTS_MAX, read_message, text_of_html
 
 MULTIPART = b"""\
 From: =?utf-8?q?J=C3=B8rgen?= <j@example.org>

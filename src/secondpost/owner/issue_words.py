@@ -2,19 +2,11 @@
 
 from zoneinfo import ZoneInfo
 
-import click
-
-from secondpost.cli.command import Ending, Exit
-from secondpost.cli.reader_mail import answer_text
-from secondpost.cli.screen import counted
-from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState, Reckoning
 from secondpost.mail.moment import zoned_text
+from secondpost.owner.figures import counted
+from secondpost.owner.reader_mail import answer_text
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.subscriber_ports import NewsletterStore
-
-NUMBER_DIGITS_MAX = 9
-NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
 
 
 def standing_text(found: Issue, zone: ZoneInfo) -> str:
@@ -50,13 +42,3 @@ def deferred_text(deferred: int, last: ReaderDelivery) -> str:
     """How many of those under way were put off, and what was said to the last of them."""
     many = counted(deferred, "was tried and put off", "were tried and put off")
     return f"{many}, the last one by {answer_text(last)}"
-
-
-def numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
-    """Raises UsageError, and Ending where there is no such issue."""
-    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
-        raise click.UsageError(f"{text!r} is not the number of an issue, such as 12.")
-    found = store.issue_by_number(newsletter.name, int(text))
-    if found is None:
-        raise Ending(f"{newsletter.name} has no issue {text}: `secondpost issue list` lists them", Exit.NO)
-    return found

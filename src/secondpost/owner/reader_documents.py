@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from secondpost.cli.screen import utc_time
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.owner.figures import utc_time
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import SignUpOutcome
 from secondpost.subscribers.leave import AboutReader

@@ -5,16 +5,16 @@ planned for them, what their servers said, what came back, and how they left.
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from secondpost.cli.reader_mail import answer_text, next_try_text
-from secondpost.cli.reader_words import outcome_text, suppression_text
-from secondpost.cli.screen import counted
-from secondpost.cli.way import Station, Step
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.moment import zoned_text
 from secondpost.mail.queue_id import queue_id_ms, queue_id_text
 from secondpost.mail.subscriber import NOBODY, Subscriber
+from secondpost.owner.figures import counted
+from secondpost.owner.reader_mail import answer_text, next_try_text
+from secondpost.owner.reader_words import outcome_text, suppression_text
+from secondpost.owner.way import Station, Step
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import Told
 from secondpost.store.subscriber_ports import (

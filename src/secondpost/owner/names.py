@@ -1,0 +1,33 @@
+"""Newsletters that the store knows and the file does not name, and renames that are not done."""
+
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+from secondpost.store.naming_ports import FormerName, KnownNewsletter
+from secondpost.store.subscriber_ports import NewsletterStore
+
+
+@dataclass(frozen=True, slots=True)
+class NamesInStore:
+    """What the store knows and the file does not name, and renames that are not done."""
+
+    left_behind: tuple[KnownNewsletter, ...]
+    half_renamed: tuple[FormerName, ...]
+    unused: tuple[str, ...] | None  # newsletters of the file without readers and issues; None: it has none
+
+
+NOTHING_LEFT_BEHIND = NamesInStore((), (), ())
+
+
+def names_in_store(config: Config, store: NewsletterStore) -> NamesInStore:
+    known = store.left_behind(())
+    named = [newsletter.name for newsletter in config.newsletters]
+    used = {one.name for one in known if one.active + one.issues > 0}
+    left_behind = [one for one in known if one.name not in named]
+    half = [former for former in store.former_names() if not former.is_done]
+    moving = {former.name for former in half}
+    return NamesInStore(
+        tuple(one for one in left_behind if one.name not in moving),
+        tuple(half),
+        tuple(name for name in named if name not in used) if len(named) > 0 else None,
+    )

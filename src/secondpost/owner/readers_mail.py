@@ -1,0 +1,41 @@
+"""How all mail to readers stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from secondpost.owner.documents import ReadersMailDocument, site_document
+from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.owner_ports import SiteDown
+from secondpost.store.standing_ports import MailToReaders
+from secondpost.store.subscriber_ports import NewsletterStore
+
+FAILED_DAYS = 7
+FAILED_SINCE_MS = FAILED_DAYS * 24 * 3_600_000
+FAILED_MAX = 1_000  # confirmations that are counted
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersMail:
+    mail: MailToReaders
+    failed: Sequence[ReaderDelivery]  # confirmations, lately; newest first
+    down: Sequence[SiteDown]
+
+
+def readers_mail(store: NewsletterStore, now_ms: int) -> ReadersMail:
+    failed = store.failed_confirmations(now_ms - FAILED_SINCE_MS, FAILED_MAX)
+    return ReadersMail(store.mail_to_readers(), failed, store.sites_down())
+
+
+def readers_mail_document(found: ReadersMail) -> ReadersMailDocument:
+    mail = found.mail
+    return ReadersMailDocument(
+        waiting=mail.waiting,
+        deferred=mail.all_deferred,
+        frozen=mail.frozen,
+        held=mail.held,
+        unknown=mail.unknown,
+        confirmations_waiting=mail.own_waiting,
+        confirmations_deferred=mail.own_deferred,
+        confirmations_failed=len(found.failed),
+        sites_down=[site_document(site) for site in found.down],
+    )
