@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from secondpost import app, app_newsletter
 from secondpost.config.records import (
     AnyRecipient,
     Backup,
@@ -26,6 +25,7 @@ from secondpost.deliver import loop, sites_down
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.queue_id import QueueId
+from secondpost.roles.parts import Rhythms
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
@@ -68,9 +68,8 @@ SESSION_SECONDS_MAX = 2 * HOUR
 LOOK_SECONDS_MAX = 60.0  # at a primary for which nothing waits: it may be under way when the day ends
 QUIET_SECONDS = 700.0  # after which every connection must be closed
 STEP_SECONDS = 900.0
-CHECKPOINT_SECONDS = 120.0
-TURN_SECONDS = 90.0
 SITES_DOWN_SECONDS = 5.0
+CALM_RHYTHMS = Rhythms(checkpoint_seconds=120.0, turn_seconds=90.0)  # rounds would be most of a day
 LISTED_MAX = 5000
 
 
@@ -104,7 +103,9 @@ class Day:
         host.certificate = (OUR_NAME,)
         self.machine = Machine(self.internet, host, self.dns, self.dice, folder, self.scenario.disk)
         self.newsroom = Newsroom(self.scenario.news, self.internet, self.dns, self.dice.faults)
-        self.service = Service(self.machine, self._config(), self.newsroom.blog, self.log, trace, wiring)
+        self.service = Service(
+            self.machine, self._config(), self.newsroom.blog, self.log, trace, wiring, CALM_RHYTHMS
+        )
         self.troubles = Troubles(
             self.internet,
             self.dns,
@@ -285,16 +286,13 @@ class Day:
 
 
 @contextmanager
-def calm_housekeeping() -> Iterator[None]:
-    """What comes every second or two comes seldom: it would be most of what a simulated day does."""
+def calm_sites() -> Iterator[None]:
+    """Sites that are down or stand still are looked at seldom, or it would be most of what a day does."""
     saved_sites = sites_down.LOOK_SECONDS_MAX, loop.SITES_STILL_SECONDS
-    saved = app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS
-    app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = CHECKPOINT_SECONDS, TURN_SECONDS
     sites_down.LOOK_SECONDS_MAX = loop.SITES_STILL_SECONDS = SITES_DOWN_SECONDS
     try:
         yield
     finally:
-        app.CHECKPOINT_SECONDS, app_newsletter.TURN_SECONDS = saved
         sites_down.LOOK_SECONDS_MAX, loop.SITES_STILL_SECONDS = saved_sites
 
 
@@ -302,7 +300,7 @@ def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> R
     trace = Trace(keep=keep_trace)
     with _folder() as folder:
         day = Day(seed, folder, trace, wiring)
-        with fence(day.timeline), calm_housekeeping():
+        with fence(day.timeline), calm_sites():
             day.pass_by()
             evidence, readers = day.testify()
     violations = [f"{check.__name__}: {what}" for check in ALL for what in check(evidence)]

@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from secondpost.app import World
 from secondpost.config.records import AnyRecipient, Backup
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.queue_id import WORKERS_MAX, QueueIds
+from secondpost.roles.parts import Parts, World
 from secondpost.store.ports import Lease, MailStore, Settlement
 from simulation.planted_news import PLANTED_NEWS, Planted
 from simulation.scenario import OUR_NAME, VICTIM_DOMAIN
-from simulation.service import Parts, Wiring
+from simulation.service import Wiring
 
 ONE_IN = 20
 

@@ -11,9 +11,10 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.issue_content import Hole, IssueContent
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId
+from secondpost.roles.parts import Parts
 from secondpost.store.ports import Lease, Settlement, Swept
 from secondpost.store.subscriber_ports import NewsletterStore, SignedUp, SignUpLimits
-from simulation.service import Parts, Wiring
+from simulation.service import Wiring
 
 HOUR = 3600.0
 

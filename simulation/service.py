@@ -5,16 +5,16 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
 
-from secondpost.app import DeliverRole, NewsletterDelivery, ReceiveRole, World
-from secondpost.app_newsletter import Confirmations, FetchRole, PublishRole, public_pages
 from secondpost.config.records import Config
-from secondpost.maillog import MailLog, Sink
-from secondpost.store.ports import MailStore
+from secondpost.roles.deliver import DeliverRole, newsletter_delivery
+from secondpost.roles.fetch import FetchRole
+from secondpost.roles.parts import USUAL, Parts, Rhythms, Role, World
+from secondpost.roles.publish import PublishRole
+from secondpost.roles.receive import ReceiveRole
+from secondpost.roles.web import public_pages
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import NewsletterStore
 from simulation.daylog import DayLog
 from simulation.internet.blog import Blog, SimFetcher
 from simulation.keys import reader_keys
@@ -32,28 +32,12 @@ RESTART_SECONDS = 2.0
 POST_SECONDS = 0.05  # from a reader's browser to us
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a role is made of. It opens what it may see, as in processes/role."""
-
-    config: Config
-    world: World
-    mail: MailStore | None
-    readers: NewsletterStore | None
-
-
 Wiring = Callable[[str, Parts], Parts]
 
 
 def as_built(role: str, parts: Parts) -> Parts:
     """The wiring that changes nothing; planted bugs have others."""
     return parts
-
-
-class Station(Protocol):
-    async def start(self) -> None: ...
-
-    async def drain(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -64,6 +48,7 @@ class Service:
     log: DayLog
     trace: Trace
     wiring: Wiring
+    rhythms: Rhythms = USUAL
     powered: bool = True
     steps: Steps = field(default_factory=Steps)
     open_at_death: int = 0  # connections that deliver had when it died, all deaths together
@@ -181,11 +166,11 @@ class Service:
         parts = self.wiring(role, self._parts(process, role, failed, ends))
         if parts.readers is not None:
             parts = replace(parts, readers=watched(parts.readers, partial(self.steps.took, role)))
-        station = self._station(process, role, parts, partial(self._note, role), failed)
-        await station.start()
-        ends.push_async_callback(station.drain)
-        if isinstance(station, Pages):
-            self._pages = (process, station)
+        built = self._role(role, parts)
+        await built.start()
+        ends.push_async_callback(built.drain)
+        if isinstance(built, Pages):
+            self._pages = (process, built)
 
     def _parts(
         self, process: Process, role: str, failed: Callable[[BaseException], None], ends: AsyncExitStack
@@ -214,34 +199,21 @@ class Service:
                 lambda: SqliteNewsletterStore.open(disk, work, clock, role=role, failed=failed),
             )
             ends.callback(readers.close)
-        return Parts(self.config, world, mail, readers)
+        return Parts(self.config, world, partial(self._note, role), failed, mail, readers, self.rhythms)
 
-    def _station(
-        self,
-        process: Process,
-        role: str,
-        parts: Parts,
-        sink: Sink,
-        failed: Callable[[BaseException], None],
-    ) -> Station:
-        config, world, mail, readers = parts.config, parts.world, parts.mail, parts.readers
+    def _role(self, role: str, parts: Parts) -> Role:
         match role:
-            case "receive" if mail is not None:
-                return ReceiveRole(config, world, mail, sink, failed)
-            case "deliver" if mail is not None:
-                newsletter: NewsletterDelivery | None = None
-                if readers is not None:
-                    confirmation = Confirmations(config, readers).content
-                    newsletter = NewsletterDelivery(readers, reader_keys(), confirmation)
-                return DeliverRole(config, world, mail, sink, failed, newsletter)
-            case "publish" if readers is not None:
-                return PublishRole(config, world, readers, sink, failed)
+            case "receive":
+                return ReceiveRole(parts)
+            case "deliver":
+                return DeliverRole(parts, newsletter_delivery(parts, reader_keys()))
+            case "publish":
+                return PublishRole(parts)
             case "fetch":
                 asked = partial(self.steps.took, role, "get")
-                fetcher = SimFetcher(self.blog, self.machine.dice.scheduling, asked)
-                return FetchRole(world, fetcher, failed)
-            case "web" if readers is not None:
-                return Pages(public_pages(config, world, readers, reader_keys().links, MailLog(sink)))
+                return FetchRole(parts, SimFetcher(self.blog, self.machine.dice.scheduling, asked))
+            case "web":
+                return Pages(public_pages(parts, reader_keys().links))
         raise LookupError(f"there is no role {role}")
 
     # -- readers' browsers

@@ -48,7 +48,7 @@ FORBIDDEN_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         "the Disk, or a reader of the command",
         ("cli", "owner.export", "config", "world.real.", "processes", "demo"),
     ),
-    "logging.getLogger": ("MailLog", ("app", "processes", "cli")),
+    "logging.getLogger": ("MailLog", ("roles", "processes", "cli")),
 }
 
 FORBIDDEN_METHODS: dict[str, tuple[str, tuple[str, ...]]] = {

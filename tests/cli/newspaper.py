@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import click.testing
 
-from secondpost.app_newsletter import open_newsletter
 from secondpost.cli.main import secondpost
 from secondpost.config.reading import read_config
 from secondpost.owner.newsletter_desk import OpenNewsletter
+from secondpost.roles.desk import open_newsletter
 from tests.world.web_server import WebServer, answer
 
 T = TypeVar("T")

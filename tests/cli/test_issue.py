@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.app_newsletter import FEEDS, PUBLISH
 from secondpost.cli import newsletters
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.queue_id import QueueId
+from secondpost.newsletter.turns import PUBLISH
 from secondpost.owner.newsletter_desk import OpenNewsletter
+from secondpost.roles.parts import FEEDS
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Bounce, BounceKind
 from secondpost.world.real.net import RealNet

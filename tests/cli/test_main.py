@@ -101,7 +101,7 @@ def test_the_version_is_told() -> None:
 def test_a_command_does_not_load_the_others() -> None:
     """Start-up stays quick: the list of modules is what counts, not a clock."""
     code = "import sys, secondpost.cli.main as m; m.secondpost(['serve', '--help'], standalone_mode=False); "
-    code += "print([n for n in sys.modules if n in ('rich', 'apsw', 'secondpost.demo', 'secondpost.app')])"
+    code += "print([n for n in sys.modules if n in ('rich', 'apsw', 'secondpost.demo', 'secondpost.roles')])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.app_newsletter import PUBLISH
 from secondpost.cli import newsletters
+from secondpost.newsletter.turns import PUBLISH
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from tests.cli.newspaper import CONFIRMED, Newspaper
 

@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from secondpost import app
 from secondpost.deliver import loop, sites_down
+from secondpost.roles.parts import Rhythms
 
 CALM_SECONDS = 600.0
+CALM_RHYTHMS = Rhythms(CALM_SECONDS, CALM_SECONDS, CALM_SECONDS, CALM_SECONDS, CALM_SECONDS)
 ROUNDS = (
-    (app, "CHECKPOINT_SECONDS"),
-    (app, "STOCK_SECONDS"),
-    (app, "PRUNE_SECONDS"),
-    (app, "REFUSED_SECONDS"),
-    (app, "CATCH_ALL_SECONDS"),
     (sites_down, "LOOK_SECONDS_MAX"),
     (loop, "SITES_STILL_SECONDS"),
     (loop, "IDLE_LOOK_SECONDS"),

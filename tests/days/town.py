@@ -4,16 +4,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from secondpost.config.records import (
-    AnyRecipient,
-    Backup,
-    Config,
-    Deliver,
-    Receive,
-    RecipientSource,
-    Web,
-)
+from secondpost.config.records import AnyRecipient, Backup, Config, Deliver, Receive, RecipientSource, Web
 from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.roles.parts import USUAL
 from simulation.clock import Timeline
 from simulation.daylog import DayLog
 from simulation.dice import ThreeDice
@@ -179,6 +172,7 @@ class Town:
         host = self.internet.host(OURS, (OUR_ADDRESS,), "here")
         self.machine = Machine(self.internet, host, self.dns, dice, folder, Pace())
         self.log = DayLog()
+        self.rhythms = USUAL
 
     def sending(self, manners: Manners) -> SendingServer:
         net = self.internet.net_for("192.0.2.1")
@@ -210,7 +204,9 @@ class Town:
             deliver=Deliver(connections_per_site=connections),
             backups=tuple(Backup(Domain(name), (), (recipients,)) for name in domains),
         )
-        self.service = Service(self.machine, config, Blog((), self.timeline), self.log, Trace(), as_built)
+        self.service = Service(
+            self.machine, config, Blog((), self.timeline), self.log, Trace(), as_built, self.rhythms
+        )
         self.service.start_all()
         self.pass_by(5.0)
 

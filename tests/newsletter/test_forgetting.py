@@ -1,9 +1,9 @@
 """What the service forgets of readers by itself, and when."""
 
-from secondpost.app import HISTORY_MS, PENDING_MS, forget_readers
 from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.roles.housekeeping import HISTORY_MS, PENDING_MS, forget_readers
 from secondpost.store.owner_ports import Selection
 from secondpost.subscribers.signup import SignUps
 from tests.newsletter.blog import Bench

@@ -4,13 +4,14 @@ import asyncio
 import os
 from pathlib import Path
 
-from secondpost.app import DeliverRole, NewsletterDelivery, World
-from secondpost.app_newsletter import Confirmations
+from secondpost.compose.confirmations import Confirmations
 from secondpost.config.records import Config, Web
 from secondpost.deliver.assemble import ReaderKeys
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
+from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
+from secondpost.roles.parts import Parts, World
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
@@ -47,7 +48,7 @@ def test_the_log_of_the_newsletters_store_is_copied_into_it(tmp_path: Path) -> N
         delivery = NewsletterDelivery(
             readers, ReaderKeys(keys().signing, *rings), Confirmations(config, readers).content
         )
-        role = DeliverRole(config, world, mail, lambda line: None, failures.append, delivery)
+        role = DeliverRole(Parts(config, world, lambda line: None, failures.append, mail), delivery)
         await role.start()
         database = str(tmp_path / "newsletter.db")
         before = os.path.getsize(database)

@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from secondpost.app import World
-from secondpost.app_newsletter import FEEDS, PUBLISH, PublishRole
 from secondpost.config.records import Config, Web
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
+from secondpost.newsletter.turns import PUBLISH
+from secondpost.roles.parts import FEEDS, Parts, World
+from secondpost.roles.publish import PublishRole
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
@@ -48,7 +49,9 @@ def test_while_a_feed_is_waited_for_the_owner_can_lead(tmp_path: Path) -> None:
         door = await answerer.open(net, disk.path(FEEDS))
         world = World(clock, dice, net, RealResolver((), dice), work, disk)
         role = PublishRole(
-            replace(CONFIG, store=str(tmp_path)), world, store, lambda line: None, failures.append
+            Parts(
+                replace(CONFIG, store=str(tmp_path)), world, lambda line: None, failures.append, readers=store
+            )
         )
         await role.start()
         async with asyncio.timeout(10):

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import apsw
 from click.testing import CliRunner
 
-from secondpost.app_newsletter import open_newsletter
 from secondpost.cli.main import secondpost
 from secondpost.config.reading import read_config
 from secondpost.config.records import Dkim
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.roles.desk import open_newsletter
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
 from secondpost.world.real.keys import dkim_records
 from tests.crash.postoffice import PostOffice, free_port

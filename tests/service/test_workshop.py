@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.app import Background
 from secondpost.config.records import Dkim
 from secondpost.deliver.assemble import OwnAddresses
 from secondpost.deliver.making import Batch, MailMaker, made_of, order_octets
 from secondpost.mail.address import Domain
 from secondpost.processes.making import Trade, reader_keys
 from secondpost.processes.workshop import MAKERS_COMMAND, MailWorkshop
+from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.keys import make_missing_keys
@@ -44,7 +44,7 @@ class Shop:
         self.workshop = MailWorkshop(
             Trade(self.store, Dkim(), OWN).octets(),
             2,
-            Background(self.failures.append).run,
+            BackgroundTasks(self.failures.append).run,
             self.lost.append,
             command,
             idle_seconds,

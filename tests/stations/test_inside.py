@@ -8,7 +8,6 @@ from pathlib import Path
 import apsw
 import pytest
 
-from secondpost.app import QUESTIONS, DeliverRole, NewsletterDelivery, World
 from secondpost.config.records import Config, Newsletter, Route, Web
 from secondpost.deliver.assemble import ReaderKeys
 from secondpost.mail.address import Domain, Endpoint, Mailbox
@@ -20,6 +19,8 @@ from secondpost.mail.questions import Knowledge
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import address_of, join_address
+from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
+from secondpost.roles.parts import QUESTIONS, Parts, World
 from secondpost.store.owner_ports import Listed, Selection
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
@@ -78,7 +79,7 @@ class Office:
     async def start(self) -> None:
         delivery = NewsletterDelivery(self.readers, KEYS, no_confirmation)
         self.role = DeliverRole(
-            self.config, self.world, self.mail, self.lines.append, self.failures.append, delivery
+            Parts(self.config, self.world, self.lines.append, self.failures.append, self.mail), delivery
         )
         await self.role.start()
 

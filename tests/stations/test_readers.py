@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.app import DeliverRole, NewsletterDelivery
 from secondpost.config.records import Route, Send
 from secondpost.deliver.refusals import IN_A_ROW_MAX
 from secondpost.mail.address import Endpoint, Mailbox
@@ -17,6 +16,8 @@ from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.issue_content import Hole, IssueContent
 from secondpost.protocols.mime.header_fields import FieldFault
+from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
+from secondpost.roles.parts import Parts
 from secondpost.store.owner_ports import Selection
 from tests.stations.test_assemble import ASKING, issue
 from tests.stations.test_inside import KEYS, SECONDS_MAX, Office
@@ -112,7 +113,7 @@ class Readership(Office):
     async def start(self) -> None:
         delivery = NewsletterDelivery(self.readers, KEYS, lambda claimed: self.confirmation(claimed))
         self.role = DeliverRole(
-            self.config, self.world, self.mail, self.lines.append, self.failures.append, delivery
+            Parts(self.config, self.world, self.lines.append, self.failures.append, self.mail), delivery
         )
         await self.role.start()
 

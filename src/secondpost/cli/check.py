@@ -59,8 +59,8 @@ def check_config(context: click.Context, as_json: bool) -> None:
 
 def _left_behind(config: Config) -> Sequence[Fault] | str:
     """Newsletters that the store knows and the file does not name; or why the store was not looked at."""
-    from secondpost.app_newsletter import has_newsletter_store, look_at_names
     from secondpost.newsletter.renaming import cut_short_text, left_behind_text, what_to_do_text
+    from secondpost.roles.desk import has_newsletter_store, look_at_names
 
     try:
         if not os.path.isdir(config.store):
@@ -90,7 +90,7 @@ def check_dns(context: click.Context, as_json: bool) -> None:
     config = configuration()
     if len(config.newsletters) == 0:
         raise Ending(f"{config.path} has no [[newsletter]]: there are no records to look for", Exit.NO)
-    from secondpost.app_newsletter import examine_dns
+    from secondpost.roles.desk import examine_dns
     from secondpost.world.ports import DiskFailed, KeyFault
 
     become_owner(config)

@@ -81,7 +81,7 @@ def _listed(config: Config) -> str:
 @asynccontextmanager
 async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
     """Leads for a moment, between two turns of the service; says so when it has to wait."""
-    from secondpost.app_newsletter import PUBLISH  # loaded already, by whoever opened the store
+    from secondpost.newsletter.turns import PUBLISH
 
     loop = asyncio.get_running_loop()
     until = loop.time() + LEAD_SECONDS

@@ -51,14 +51,14 @@ def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config |
     """
     if config is None:
         config = configuration()
-    from secondpost.app import open_desk  # before becoming an owner who may not read the program's folder
+    from secondpost.roles.desk import open_desk
 
     become_owner(config)
     chosen = config
 
     async def opened() -> T:
         async with open_desk(chosen) as open_:
-            return await work(OwnersDesk(open_.desk, open_.clock, open_.changed), chosen)
+            return await work(open_, chosen)
 
     with told_of_the_store(chosen):
         return asyncio.run(opened())
@@ -66,9 +66,7 @@ def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config |
 
 def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Config) -> T:
     """The same with the store of the newsletters, which a configuration without any does not have."""
-    from secondpost.app_newsletter import (
-        open_newsletter,  # before becoming an owner who may not read the folder
-    )
+    from secondpost.roles.desk import open_newsletter
 
     become_owner(config)
 
@@ -83,16 +81,14 @@ def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Conf
 def at_stores(work: Callable[[OwnersDesk, "OpenNewsletter | None", Config], Awaitable[T]]) -> T:
     """The same with both stores; None where there is no newsletter, and never was one."""
     config = configuration()
-    from secondpost.app import open_desk
-    from secondpost.app_newsletter import has_newsletter_store, open_newsletter
+    from secondpost.roles.desk import has_newsletter_store, open_desk, open_newsletter
 
     become_owner(config)
     has_newsletter = len(config.newsletters) > 0 or has_newsletter_store(config)
 
     async def opened() -> T:
         async with AsyncExitStack() as ends:
-            open_ = await ends.enter_async_context(open_desk(config))
-            desk = OwnersDesk(open_.desk, open_.clock, open_.changed)
+            desk = await ends.enter_async_context(open_desk(config))
             if not has_newsletter:
                 return await work(desk, None, config)
             newsletter = await ends.enter_async_context(open_newsletter(config))

@@ -16,7 +16,6 @@ from typing import NoReturn
 
 import uvloop
 
-from secondpost.app import Background, DeliverRole, NewsletterDelivery, ReceiveRole, World, own_addresses
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
@@ -28,9 +27,13 @@ from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.signals import listen_for_signals
 from secondpost.processes.user import UserRefused, become, person_to_become, prepare_store
 from secondpost.protocols.tokens import Ring
+from secondpost.roles.deliver import DeliverRole, NewsletterDelivery, newsletter_delivery, own_addresses
+from secondpost.roles.parts import Parts, Role, World
+from secondpost.roles.receive import ReceiveRole
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Disk, DiskFailed, DiskFull, Held, KeyFault, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.dice import RealDice
@@ -116,6 +119,11 @@ def _doors(config: Config, roles: Sequence[str]) -> dict[Endpoint, socket]:
     return doors
 
 
+async def _start(role: Role, ends: AsyncExitStack) -> None:
+    await role.start()
+    ends.push_async_callback(role.drain)
+
+
 class _Running:
     def __init__(self, config: Config, roles: Sequence[str]) -> None:
         self._config = config
@@ -179,11 +187,12 @@ class _Running:
         mail, readers = self._stores(world, failed, ends)
         if "deliver" in self._roles:  # one of a kind
             self._tell_of_names(readers, log)
-        await self._start_mail(world, mail, readers, writer, failed, ends)
+        parts = Parts(self._config, world, writer.say, failed, mail, readers)
+        await self._start_mail(parts, ends)
         if readers is not None:
-            await self._start_newsletter(world, readers, writer, failed, ends)
+            await self._start_newsletter(parts, ends)
         if "fetch" in self._roles:
-            await self._start_fetch(world, failed, ends)
+            await self._start_fetch(parts, ends)
         worker = next((store.worker for store in (mail, readers) if store is not None), 0)
         log.role_started(self._name, worker)
         listen_for_signals(self._stop, log)
@@ -220,9 +229,9 @@ class _Running:
 
     def _tell_of_names(self, readers: SqliteNewsletterStore | None, log: MailLog) -> None:
         """Newsletters that have readers, and that the file does not name."""
-        from secondpost.app_newsletter import look_at_names
         from secondpost.newsletter.renaming import left_behind_sentence
         from secondpost.owner.names import names_in_store
+        from secondpost.roles.desk import look_at_names
 
         config = self._config
         try:
@@ -232,85 +241,50 @@ class _Running:
         for one in found.left_behind:
             log.alarm("newsletter-unnamed", left_behind_sentence(one, found.unused))
 
-    async def _start_mail(
-        self,
-        world: World,
-        mail: SqliteStore | None,
-        readers: SqliteNewsletterStore | None,
-        writer: LogWriter,
-        failed: Callable[[BaseException], None],
-        ends: AsyncExitStack,
-    ) -> None:
-        if mail is not None and "receive" in self._roles:
-            receive = ReceiveRole(self._config, world, mail, writer.say, failed)
-            await receive.start()
-            ends.push_async_callback(receive.drain)
-        if mail is not None and "deliver" in self._roles:
-            newsletter = self._reader_delivery(readers, writer, failed, ends) if readers is not None else None
-            deliver = DeliverRole(self._config, world, mail, writer.say, failed, newsletter)
-            await deliver.start()
-            ends.push_async_callback(deliver.drain)
+    async def _start_mail(self, parts: Parts, ends: AsyncExitStack) -> None:
+        if "receive" in self._roles:
+            await _start(ReceiveRole(parts), ends)
+        if "deliver" in self._roles:
+            newsletter = None if parts.readers is None else self._reader_delivery(parts, ends)
+            await _start(DeliverRole(parts, newsletter), ends)
 
-    def _reader_delivery(
-        self,
-        readers: SqliteNewsletterStore,
-        writer: LogWriter,
-        failed: Callable[[BaseException], None],
-        ends: AsyncExitStack,
-    ) -> NewsletterDelivery:
-        from secondpost.app_newsletter import Confirmations
+    def _reader_delivery(self, parts: Parts, ends: AsyncExitStack) -> NewsletterDelivery | None:
         from secondpost.processes.making import Trade, reader_keys
         from secondpost.processes.workshop import MailWorkshop, makers_wanted
 
-        config, log = self._config, MailLog(writer.say)
+        config, log = self._config, MailLog(parts.sink)
         workshop = MailWorkshop(
             Trade(config.store, config.dkim, own_addresses(config)).octets(),
             makers_wanted(),
-            Background(failed).run,
+            BackgroundTasks(parts.failed).run,
             lambda why: log.alarm("maker-lost", why),
         )
         ends.push_async_callback(workshop.close)
-        keys = reader_keys(config.store, config.dkim)
-        return NewsletterDelivery(readers, keys, Confirmations(config, readers).content, workshop)
+        return newsletter_delivery(parts, reader_keys(config.store, config.dkim), workshop)
 
-    async def _start_newsletter(
-        self,
-        world: World,
-        readers: SqliteNewsletterStore,
-        writer: LogWriter,
-        failed: Callable[[BaseException], None],
-        ends: AsyncExitStack,
-    ) -> None:
+    async def _start_newsletter(self, parts: Parts, ends: AsyncExitStack) -> None:
         if "publish" in self._roles:
-            from secondpost.app_newsletter import PublishRole
+            from secondpost.roles.publish import PublishRole
 
-            publish = PublishRole(self._config, world, readers, writer.say, failed)
-            await publish.start()
-            ends.push_async_callback(publish.drain)
+            await _start(PublishRole(parts), ends)
         if "web" in self._roles and self._config.web.url is not None:
-            from secondpost.app_newsletter import public_pages
             from secondpost.processes.pages import WebServer, page_limits
+            from secondpost.roles.web import public_pages
             from secondpost.web.callers import trusted_networks
             from secondpost.web.guests import Guests
 
             links = load_key_ring(self._config.store, Ring.LINKS)
             guests = Guests(trusted_networks(self._config.web.trusted_proxies), page_limits())
-            log = MailLog(writer.say)
-            public = public_pages(self._config, world, readers, links, log)
-            pages = WebServer(public, self._web_doors, guests, log)
-            await pages.start(failed)
+            pages = WebServer(public_pages(parts, links), self._web_doors, guests, MailLog(parts.sink))
+            await pages.start(parts.failed)
             ends.push_async_callback(pages.stop)
 
-    async def _start_fetch(
-        self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack
-    ) -> None:
-        from secondpost.app_newsletter import FetchRole
+    async def _start_fetch(self, parts: Parts, ends: AsyncExitStack) -> None:
+        from secondpost.roles.fetch import FetchRole
         from secondpost.world.real.fetch import RealFetcher
 
-        fetcher = RealFetcher(world.resolver, allow_private=self._config.fetch.allow_private)
-        fetch = FetchRole(world, fetcher, failed)
-        await fetch.start()
-        ends.push_async_callback(fetch.drain)
+        fetcher = RealFetcher(parts.world.resolver, allow_private=self._config.fetch.allow_private)
+        await _start(FetchRole(parts, fetcher), ends)
 
     def _world(self, doors: Mapping[Endpoint, socket], work: RealWork) -> World:
         tls = self._config.tls

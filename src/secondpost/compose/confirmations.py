@@ -1,0 +1,37 @@
+"""Composes the mail that asks a reader to confirm, at its delivery."""
+
+from hashlib import sha256
+
+from secondpost.config.records import Config, Newsletter
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.issue_content import IssueContent
+from secondpost.protocols.mime.issue_mail import SEED_OCTETS
+from secondpost.store.subscriber_ports import NewsletterStore
+
+
+class Confirmations:
+    """Composes the mail that asks a reader to confirm, at its delivery."""
+
+    def __init__(self, config: Config, store: NewsletterStore) -> None:
+        from secondpost.compose.confirmation import ConfirmationComposer
+
+        self._config = config
+        self._store = store
+        self._composer = ConfirmationComposer()
+
+    def content(self, claimed: Claimed) -> IssueContent:
+        """The same for the same row, so that its Message-ID is too. Raises LookupError."""
+        subscriber = self._store.subscriber(claimed.subscriber) if claimed.subscriber is not None else None
+        newsletter = None if subscriber is None else newsletter_named(self._config, subscriber.newsletter)
+        if newsletter is None:
+            raise LookupError(f"{claimed.id} belongs to no newsletter of {self._config.path}")
+        seed = sha256(f"confirmation {claimed.id}".encode()).digest()[:SEED_OCTETS]
+        title = self._store.feed(newsletter.name, newsletter.feeds[0]).title
+        return self._composer.content(newsletter, self._config.web, title, claimed.arrived_ms, seed)
+
+
+def newsletter_named(config: Config, name: str) -> Newsletter | None:
+    for newsletter in config.newsletters:
+        if newsletter.name == name:
+            return newsletter
+    return None

@@ -1,0 +1,202 @@
+"""The deliver role: SMTP out, for relayed mail and for mail to readers.
+
+What is large and needed for a newsletter alone is imported where it is used.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from secondpost.bounce.intake import BounceIntake
+from secondpost.config.records import Config
+from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
+from secondpost.deliver.entrances import Entrances
+from secondpost.deliver.inside import InsideDoor, nobody
+from secondpost.deliver.learning import Learning
+from secondpost.deliver.loop import DeliverLoop
+from secondpost.deliver.makers import Makers
+from secondpost.deliver.making import MailMaker
+from secondpost.deliver.places import UpLately
+from secondpost.deliver.post import Post
+from secondpost.deliver.primaries import Primaries
+from secondpost.deliver.readers import Readers
+from secondpost.deliver.refusal_budget import RefusalBudgets
+from secondpost.deliver.settling import Settler
+from secondpost.mail.address import Mailbox
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.envelope import Lane
+from secondpost.mail.issue_content import IssueContent
+from secondpost.mail.questions import Knowledge
+from secondpost.mail.queue_id import QueueId, QueueIds
+from secondpost.maillog import MailLog
+from secondpost.policy.recipient import own_domains
+from secondpost.roles.housekeeping import Housekeeping
+from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
+from secondpost.route.destination import ourselves
+from secondpost.store.ports import Claims
+from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.subscribers.leave import ReadersDesk
+from secondpost.subscribers.signup import CrowdLog, SignUps
+from secondpost.subscribers.writing import ReadersWriting
+from secondpost.world.asking import names_from
+from secondpost.world.background import BackgroundTasks
+from secondpost.world.ports import Listening, Workshop
+from secondpost.world.sockets.questions import RoleAnswerer
+from secondpost.world.steady_clock import SteadyClock
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterDelivery:
+    """What the deliver role needs for mail to readers."""
+
+    store: NewsletterStore
+    keys: ReaderKeys
+    confirmation: Callable[[Claimed], IssueContent]
+    workshop: Workshop | None = None  # where mails are made; None: in threads of the role
+
+
+def newsletter_delivery(
+    parts: Parts, keys: ReaderKeys, workshop: Workshop | None = None
+) -> NewsletterDelivery | None:
+    """None where there is no newsletter."""
+    from secondpost.compose.confirmations import Confirmations
+
+    if parts.readers is None:
+        return None
+    confirmation = Confirmations(parts.config, parts.readers).content
+    return NewsletterDelivery(parts.readers, keys, confirmation, workshop)
+
+
+def own_addresses(config: Config) -> OwnAddresses:
+    return OwnAddresses(config.web.url, config.bounces)
+
+
+class DeliverRole:
+    """SMTP out, mail for ourselves, and the housekeeping of the stores."""
+
+    def __init__(self, parts: Parts, newsletter: NewsletterDelivery | None = None) -> None:
+        config, world, store = parts.config, parts.world, opened(parts.mail)
+        self._log = MailLog(parts.sink, config.bounces)
+        # Never behind the clock by which mail arrives, and never stepping back: see the receive role, whose
+        # times are the wall's.
+        self._clock = SteadyClock(world.clock)
+        self._config = config
+        self._world = world
+        self._store = store
+        self._reader_store = None if newsletter is None else newsletter.store
+        self._background = BackgroundTasks(parts.failed)
+        self._entrances = Entrances(config.deliver.connections_per_site)
+        self._up_lately = UpLately()
+        self._inside: InsideDoor | None = None
+        self._reader_loop: DeliverLoop | None = None
+        if newsletter is not None:
+            self._inside = self._inside_door(newsletter)
+            maker = MailMaker(newsletter.keys, own_addresses(config))
+            readers = Readers(
+                newsletter.store,
+                Makers(maker, world.work, newsletter.workshop, lambda: self._loop.has_work),
+                self._log,
+                newsletter.confirmation,
+                config.send.allows,
+                self._background.run,
+            )
+            post = self._post(newsletter.store, readers)
+            self._reader_loop = DeliverLoop(post, (Lane.OWN, Lane.ISSUES))
+        self._loop = DeliverLoop(self._post(store, None), (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN))
+        self._housekeeping = Housekeeping(
+            parts,
+            None if newsletter is None else newsletter.store,
+            self._clock,
+            self._log,
+            self._loop.recipients.look_for_catch_alls,
+            self._background.run,
+        )
+        self._answerer = RoleAnswerer(self._knows, self._background.run)
+        self._doors: list[Listening] = []
+
+    def _inside_door(self, newsletter: NewsletterDelivery) -> InsideDoor:
+        """What becomes of mail to ourselves, by the stations whose matter it is."""
+        config, world, readers = self._config, self._world, newsletter.store
+        came_back = BounceIntake(readers, readers, self._clock, world.work).came_back
+        sign_ups = SignUps(
+            readers,
+            self._clock,
+            QueueIds(readers.worker),
+            self._hinted,
+            own_domains(config).names,
+            CrowdLog(self._log).met,
+        )
+        writing = ReadersWriting(sign_ups, ReadersDesk(readers, self._clock), config.bounces)
+        return InsideDoor(
+            bounces=config.bounces,
+            keys=newsletter.keys.addresses,
+            caller_of=self._caller_of,
+            came_back=came_back,
+            leaves=writing.leaves,
+            confirms=writing.confirms,
+            joins=writing.joins,
+            now_named=self._now_named,
+        )
+
+    def _now_named(self, name: str) -> str | None:
+        named = [newsletter.name for newsletter in self._config.newsletters]
+        if name in named or self._reader_store is None:
+            return name if name in named else None
+        now = self._reader_store.now_named(name)
+        return now if now in named else None
+
+    def _caller_of(self, id: QueueId) -> str:
+        message = self._store.message(id)
+        return "" if message is None else message.peer_address
+
+    async def _knows(self, mailbox: Mailbox, network: str) -> Knowledge:
+        """Of our own addresses we know ourselves; of all others the primary does."""
+        if mailbox.domain != self._config.bounces:
+            return await self._loop.recipients.knows(mailbox, network)
+        return Knowledge.UNKNOWN if self._inside is None else self._inside.knows(mailbox)
+
+    def _post(self, store: Claims, readers: Readers | None) -> Post:
+        """What delivering from one of the two stores needs."""
+        config, world = self._config, self._world
+        return Post(
+            config=config,
+            clock=self._clock,
+            dice=world.dice,
+            net=world.net,
+            disk=world.disk,
+            work=world.work,
+            claims=store,
+            settler=Settler(store, self._log),
+            learning=Learning(config, store, self._log),
+            budgets=RefusalBudgets(),
+            primaries=Primaries(config, store, self._clock, self._log, self._background.run),
+            readers=readers,
+            inside=self._inside.take if readers is None and self._inside is not None else nobody,
+            log=self._log,
+            answerer=names_from(world.resolver),
+            us=ourselves(config, world.net.own_addresses()),
+            entrances=self._entrances,
+            up_lately=self._up_lately,
+            background=self._background.run,
+        )
+
+    def _hinted(self) -> None:
+        self._loop.hinted()
+        if self._reader_loop is not None:
+            self._reader_loop.hinted()
+
+    async def start(self) -> None:
+        disk, net = self._world.disk, self._world.net
+        self._doors.append(await net.listen_hints(disk.path(HINTS), self._hinted))
+        self._doors.append(await self._answerer.open(net, disk.path(QUESTIONS)))
+        await self._loop.start()
+        if self._reader_loop is not None:
+            await self._reader_loop.start()
+        self._housekeeping.start()
+
+    async def drain(self) -> None:
+        for door in self._doors:
+            door.close()
+        await self._loop.drain()
+        if self._reader_loop is not None:
+            await self._reader_loop.drain()
+        self._background.cancel()

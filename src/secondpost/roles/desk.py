@@ -1,0 +1,118 @@
+"""What a command of the owner works on: the stores, opened beside a running service or without one, and DNS.
+
+What is large and needed by few commands is imported where it is used.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from secondpost.config.records import Config
+from secondpost.mail.queue_id import QueueIds
+from secondpost.maillog import MailLog
+from secondpost.owner.names import NOTHING_LEFT_BEHIND, NamesInStore, names_in_store
+from secondpost.owner.newsletter_desk import OpenNewsletter
+from secondpost.policy.recipient import own_domains
+from secondpost.roles.parts import FEEDS, HINTS
+from secondpost.roles.publish import publisher_of, renderer_of
+from secondpost.setup.dns_records import DkimKey, Examined, examine
+from secondpost.spool.desk import OwnersDesk
+from secondpost.store.ports import COMMAND, StoreRefused
+from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
+from secondpost.store.sqlite.schema import Database
+from secondpost.subscribers.signup import CrowdLog, SignUps
+from secondpost.world.asking import drive, names_from
+from secondpost.world.real.clock import RealClock
+from secondpost.world.real.dice import RealDice
+from secondpost.world.real.disk import RealDisk
+from secondpost.world.real.dns import RealResolver
+from secondpost.world.real.keys import dkim_records
+from secondpost.world.real.local import hint_once
+from secondpost.world.real.net import RealNet
+from secondpost.world.real.work import SWITCH_SECONDS, RealWork
+from secondpost.world.sockets.feeds import FeedAsker
+
+
+async def examine_dns(config: Config) -> tuple[Examined, ...]:
+    """What DNS must say, and does. Raises KeyFault while there are no keys."""
+    keys = tuple(DkimKey(record.selector, record.text) for record in dkim_records(config.store, config.dkim))
+    resolver = RealResolver(config.dns.servers, RealDice())
+    try:
+        return await drive(examine(config, keys), names_from(resolver))
+    finally:
+        resolver.close()
+
+
+def has_newsletter_store(config: Config) -> bool:
+    return os.path.exists(os.path.join(config.store, Database.NEWSLETTER.file_name))
+
+
+def look_at_names(config: Config) -> NamesInStore:
+    """Without bringing the store up to date: one that is not there, or is older, knows no names. Raises what
+    opening a store raises, but not StoreRefused.
+    """
+    if not has_newsletter_store(config):
+        return NOTHING_LEFT_BEHIND
+    work = RealWork()
+    try:
+        disk, clock = RealDisk(config.store), RealClock()
+        try:
+            store = SqliteNewsletterStore.open_desk(disk, work, clock, failed=lambda error: None)
+        except StoreRefused:
+            return NOTHING_LEFT_BEHIND
+        try:
+            return names_in_store(config, store)
+        finally:
+            store.close()
+    finally:
+        work.close()
+
+
+@asynccontextmanager
+async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
+    """The owner's view of the newsletter, service or not. Feeds are fetched by the fetch role, and where none
+    is running, here. Raises StoreRefused.
+    """
+    from secondpost.newsletter.fetching import FeedFetching
+    from secondpost.world.real.fetch import RealFetcher
+
+    sys.setswitchinterval(SWITCH_SECONDS)
+    clock, work, dice = RealClock(), RealWork(), RealDice()
+    disk, net = RealDisk(config.store), RealNet()
+    try:
+        # A command enters as a worker, since it may lead for a moment.
+        store = SqliteNewsletterStore.open(disk, work, clock, role=COMMAND, failed=lambda error: None)
+        try:
+            resolver = RealResolver(config.dns.servers, dice)
+            fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)
+            asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
+            # What an alarm would say, the command says itself.
+            log = MailLog(lambda line: None)
+            # The one hint at the end is enough: a later turn of the loop would find the net closed.
+            own, ids = own_domains(config).names, QueueIds(store.worker)
+            sign_ups = SignUps(store, clock, ids, lambda: None, own, CrowdLog(log).met)
+            publisher = publisher_of(config, clock, dice, store, log, asker.look)
+            yield OpenNewsletter(store, clock, publisher, renderer_of(config, dice, store), sign_ups)
+        finally:
+            net.hint(disk.path(HINTS))
+            store.close()
+    finally:
+        work.close()
+        net.close()
+
+
+@asynccontextmanager
+async def open_desk(config: Config) -> AsyncIterator[OwnersDesk]:
+    """The owner's view of the store, service or not. Raises StoreRefused."""
+    clock, work, store_disk = RealClock(), RealWork(), RealDisk(config.store)
+    try:
+        # What fails is raised where it was asked for; a command has no other work to stop.
+        store = SqliteStore.open_desk(store_disk, work, clock, failed=lambda error: None)
+        try:
+            yield OwnersDesk(store, clock, lambda: hint_once(store_disk.path(HINTS)))
+        finally:
+            store.close()
+    finally:
+        work.close()

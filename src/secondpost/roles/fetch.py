@@ -1,0 +1,26 @@
+"""The fetch role: all that is fetched from the web, and where its hostile documents are read. No store."""
+
+from secondpost.roles.parts import FEEDS, Parts
+from secondpost.world.background import BackgroundTasks
+from secondpost.world.ports import Fetcher, Listening
+from secondpost.world.sockets.feeds import FeedAnswerer
+
+
+class FetchRole:
+    """All that is fetched from the web, and where its hostile documents are read. No store."""
+
+    def __init__(self, parts: Parts, fetcher: Fetcher) -> None:
+        from secondpost.newsletter.fetching import FeedFetching
+
+        self._world = parts.world
+        self._background = BackgroundTasks(parts.failed)
+        self._answerer = FeedAnswerer(FeedFetching(fetcher, parts.world.work).look, self._background.run)
+        self._doors: list[Listening] = []
+
+    async def start(self) -> None:
+        self._doors.append(await self._answerer.open(self._world.net, self._world.disk.path(FEEDS)))
+
+    async def drain(self) -> None:
+        for door in self._doors:
+            door.close()
+        self._background.cancel()

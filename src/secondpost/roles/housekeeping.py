@@ -1,0 +1,108 @@
+"""What the deliver role does for the stores now and then."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+
+from secondpost.deliver.refused import RefusedMail
+from secondpost.deliver.stock import StockAlarm, fillings
+from secondpost.mail.daily import day_of
+from secondpost.maillog import MailLog
+from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS
+from secondpost.receive.proven import PROVEN_MS
+from secondpost.roles.parts import Parts, opened
+from secondpost.spool.free_room import free_octets
+from secondpost.store.ports import StoreFull, StoreUnavailable
+from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.world.ports import Clock
+
+CHECKPOINT_SECONDS_BUSY = 0.25
+DAY_MS = 86_400_000
+LEARNED_MAX = 200_000  # recipients; guesses bring more than people do
+HISTORY_MS = 14 * DAY_MS  # how long `trace` remembers what has ended
+PRIMARY_MS = 31 * DAY_MS  # what is known of a primary that nothing leads to any more
+PENDING_MS = 14 * DAY_MS  # how long somebody may take to confirm
+ISSUE_ROWS_MS = 365 * DAY_MS  # how long it is remembered what became of each reader of an issue
+
+
+class Housekeeping:
+    """Moves the write-ahead logs into the databases, forgets what is old, and looks at what room is left."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        readers: NewsletterStore | None,
+        clock: Clock,
+        log: MailLog,
+        look_for_catch_alls: Callable[[], Coroutine[None, None, None]],
+        background: Callable[[Coroutine[None, None, None]], None],
+    ) -> None:
+        self._config = parts.config
+        self._disk = parts.world.disk
+        self._rhythms = parts.rhythms
+        self._store = opened(parts.mail)
+        self._reader_store = readers
+        self._clock = clock
+        self._log = log
+        self._look_for_catch_alls = look_for_catch_alls
+        self._background = background
+        self._stock = StockAlarm(log)
+        free = partial(free_octets, self._disk, self._config.reserve)
+        self._refused = RefusedMail(self._config, self._store, clock, log, free)
+
+    def start(self) -> None:
+        rhythms = self._rhythms
+        for seconds, work in (
+            (rhythms.checkpoint_seconds, self._checkpoint),
+            (rhythms.prune_seconds, self._prune),
+            (rhythms.catch_all_seconds, self._look_for_catch_alls),
+            (rhythms.refused_seconds, self._refused.end),
+            (rhythms.stock_seconds, self._look_at_stock),
+        ):
+            self._background(self._every(seconds, work))
+
+    async def _every(self, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except (StoreUnavailable, StoreFull) as error:
+                self._log.alarm("housekeeping-waits", str(error))
+
+    async def _checkpoint(self) -> None:
+        """Much is copied in many small pieces: a large one delays every sync of the disk."""
+        while await self._copy_logs() > 0:
+            await asyncio.sleep(CHECKPOINT_SECONDS_BUSY)
+
+    async def _copy_logs(self) -> int:
+        copied = await self._store.checkpoint()
+        return copied if self._reader_store is None else copied + await self._reader_store.checkpoint()
+
+    async def _look_at_stock(self) -> None:
+        free = free_octets(self._disk, self._config.reserve)
+        self._stock.look(fillings(self._config, self._store.counts(), free))
+
+    async def _prune(self) -> None:
+        now_ms = self._clock.now_ms()
+        while await self._store.prune(now_ms - HISTORY_MS) > 0:
+            pass
+        while await self._store.forget_learned(now_ms - KNOWN_KEPT_MS, now_ms - UNKNOWN_FRESH_MS) > 0:
+            pass
+        while await self._store.bound_learned(LEARNED_MAX) > 0:
+            pass
+        while await self._store.forget_prefixes(now_ms - PROVEN_MS) > 0:
+            pass
+        await self._store.forget_primaries(now_ms - PRIMARY_MS)
+        await self._store.forget_days(day_of(now_ms - HISTORY_MS))
+        if self._reader_store is not None:
+            await forget_readers(self._reader_store, now_ms)
+
+
+async def forget_readers(store: NewsletterStore, now_ms: int) -> None:
+    """Whoever never confirmed, confirmations of long ago, and each reader's part in issues of long ago."""
+    while await store.prune(now_ms - HISTORY_MS) > 0:
+        pass
+    while await store.forget_pending(now_ms - PENDING_MS) > 0:
+        pass
+    while await store.forget_rows(now_ms - ISSUE_ROWS_MS) > 0:
+        pass

@@ -1,0 +1,71 @@
+"""What every role is given: the world it lives in, its stores, its rhythms."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from secondpost.config.records import Config
+from secondpost.maillog import Sink
+from secondpost.store.ports import MailStore
+from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.world.ports import Clock, Dice, Disk, Net, Resolver, Work
+
+QUESTIONS = "deliver.socket"  # where the deliver role answers
+HINTS = "deliver.hints"  # where it hears that there is mail
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    clock: Clock
+    dice: Dice
+    net: Net
+    resolver: Resolver
+    work: Work
+    disk: Disk
+
+
+FEEDS = "fetch.socket"  # where the fetch role answers
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythms:
+    """How long a role waits between two rounds of the same work. A simulated day has slower ones."""
+
+    checkpoint_seconds: float = 1.0
+    prune_seconds: float = 60.0
+    catch_all_seconds: float = 60.0
+    refused_seconds: float = 60.0
+    stock_seconds: float = 30.0
+    turn_seconds: float = 2.0  # of the publish role
+
+
+USUAL = Rhythms()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of one role. Each store is None for a role that may not see it."""
+
+    config: Config
+    world: World
+    sink: Sink
+    failed: Callable[[BaseException], None]  # something broke that the role cannot go on without
+    mail: MailStore | None = None
+    readers: NewsletterStore | None = None
+    rhythms: Rhythms = USUAL
+
+
+class Role(Protocol):
+    async def start(self) -> None: ...
+
+    async def drain(self) -> None: ...
+
+
+S = TypeVar("S", MailStore, NewsletterStore)
+
+
+def opened(store: S | None) -> S:
+    """The store, of a role that cannot be without it. Raises LookupError."""
+    if store is None:
+        raise LookupError("this role was given no store")
+    return store

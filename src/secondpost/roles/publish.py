@@ -1,0 +1,65 @@
+"""The publish role: from the feeds to issues, and every issue to its end. It asks the fetch role."""
+
+from typing import TYPE_CHECKING
+
+from secondpost.config.records import Config, Newsletter
+from secondpost.mail.queue_id import QueueIds
+from secondpost.maillog import MailLog
+from secondpost.newsletter.links import canonical
+from secondpost.newsletter.publish import Publisher
+from secondpost.newsletter.reading import FeedReading
+from secondpost.newsletter.turns import Turns
+from secondpost.roles.parts import FEEDS, HINTS, Parts, opened
+from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.world.background import BackgroundTasks
+from secondpost.world.ports import Clock, Dice
+from secondpost.world.sockets.feeds import FeedAsker, Look
+
+if TYPE_CHECKING:
+    from secondpost.newsletter.render import DigestRenderer
+
+
+def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> "DigestRenderer":
+    from secondpost.newsletter.render import DigestRenderer
+
+    def feed_title(newsletter: Newsletter) -> str:
+        return store.feed(newsletter.name, newsletter.feeds[0]).title
+
+    return DigestRenderer(config.web, dice, feed_title)
+
+
+def publisher_of(
+    config: Config, clock: Clock, dice: Dice, store: NewsletterStore, log: MailLog, look: Look
+) -> Publisher:
+    """`look` asks the fetch role, or plays it."""
+
+    own = tuple(
+        canonical(f"{config.web.url}/{newsletter.name}/feed.xml") for newsletter in config.newsletters
+    )
+    renderer = renderer_of(config, dice, store)
+    reading = FeedReading(store, clock, look, own if config.web.url is not None else ())
+    return Publisher(reading, store, clock, QueueIds(store.worker), renderer.compose, log)
+
+
+class PublishRole:
+    """The turns of one process among all that publish."""
+
+    def __init__(self, parts: Parts) -> None:
+        config, world, store = parts.config, parts.world, opened(parts.readers)
+        log = MailLog(parts.sink)
+        asker = FeedAsker(world.net, world.disk.path(FEEDS))
+        self._background = BackgroundTasks(parts.failed)
+        self._turns = Turns(
+            newsletters=config.newsletters,
+            publisher=publisher_of(config, world.clock, world.dice, store, log, asker.look),
+            store=store,
+            log=log,
+            turn_seconds=parts.rhythms.turn_seconds,
+            over=lambda: world.net.hint(world.disk.path(HINTS)),
+        )
+
+    async def start(self) -> None:
+        self._background.run(self._turns.run())
+
+    async def drain(self) -> None:
+        self._background.cancel()

@@ -1,0 +1,94 @@
+"""The receive role: SMTP in."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from secondpost.config.recipients import read_recipients
+from secondpost.mail.queue_id import QueueIds
+from secondpost.maillog import MailLog
+from secondpost.policy.recipient import own_domains
+from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.receive.disk_room import DiskRoom
+from secondpost.receive.knowledge import RecipientKnowledge
+from secondpost.receive.listener import Listener
+from secondpost.receive.lists import RecipientLists
+from secondpost.receive.offers import PrimaryOffers
+from secondpost.receive.reception import Reception
+from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
+from secondpost.receive.unverified import UnverifiedMail
+from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
+from secondpost.spool.free_room import free_octets
+from secondpost.world.background import BackgroundTasks
+from secondpost.world.ports import DiskFailed, Listening
+from secondpost.world.real.files import file_stamp
+from secondpost.world.sockets.hints import Hinter
+from secondpost.world.sockets.questions import RoleAsker
+
+
+class ReceiveRole:
+    """SMTP in."""
+
+    def __init__(self, parts: Parts) -> None:
+        config, world, failed = parts.config, parts.world, parts.failed
+        store = opened(parts.mail)
+        log = MailLog(parts.sink, config.bounces)
+        self._world = world
+        self._background = BackgroundTasks(failed)
+        lists = RecipientLists(config, world.clock, log, file_stamp, read_recipients)
+        self._refusals = RefusalTally(
+            frozenset(backup.domain for backup in config.backups), store, world.clock
+        )
+        self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
+        knowledge = RecipientKnowledge(store, world.clock, self._asker.knows)
+        free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
+        self._listener = Listener(
+            Reception(
+                config=config,
+                clock=world.clock,
+                net=world.net,
+                disk=world.disk,
+                work=world.work,
+                intake=store,
+                ids=QueueIds(store.worker),
+                log=log,
+                answerer=knowledge.answer,
+                unverified=UnverifiedMail(store, world.clock, free),
+                recipients=lists.domains,
+                own=own_domains(config),
+                offers=PrimaryOffers(config, store, world.clock),
+                refusals=self._refusals,
+                free=free,
+                arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
+                failed=failed,
+                background=self._background.run,
+            )
+        )
+
+    def _free_octets(self, reserve: int, failed: Callable[[BaseException], None]) -> int:
+        """None when the disk cannot even be asked: then the role ends."""
+        try:
+            return free_octets(self._world.disk, reserve)
+        except DiskFailed as error:
+            failed(error)
+            return 0
+
+    @property
+    def doors(self) -> tuple[Listening, ...]:
+        return self._listener.doors
+
+    async def start(self) -> None:
+        self._world.disk.make_folder(CONTENT_FOLDER)
+        await self._listener.open()
+        self._background.run(self._write_refusals())
+
+    async def _write_refusals(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            await self._refusals.write()
+
+    async def drain(self) -> None:
+        await self._listener.drain()
+        await self._refusals.write()
+        self._asker.close()
+        self._background.cancel()

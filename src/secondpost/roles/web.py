@@ -1,0 +1,25 @@
+"""The web role: the public pages."""
+
+from typing import TYPE_CHECKING
+
+from secondpost.mail.queue_id import QueueIds
+from secondpost.maillog import MailLog
+from secondpost.policy.recipient import own_domains
+from secondpost.protocols.tokens import KeyRing
+from secondpost.roles.parts import HINTS, Parts, opened
+from secondpost.subscribers.signup import CrowdLog, SignUps
+from secondpost.world.sockets.hints import Hinter
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+
+def public_pages(parts: Parts, links: KeyRing) -> "Starlette":
+    """What the web role serves; `links`: the keys of the links in mails."""
+    from secondpost.web.app import make_app
+
+    config, world, store = parts.config, parts.world, opened(parts.readers)
+    hinter = Hinter(world.net, world.disk.path(HINTS))
+    own, ids = own_domains(config).names, QueueIds(store.worker)
+    sign_ups = SignUps(store, world.clock, ids, hinter.arrived, own, CrowdLog(MailLog(parts.sink)).met)
+    return make_app(config, store, links, sign_ups, world.clock)

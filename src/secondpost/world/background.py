@@ -1,0 +1,26 @@
+"""Tasks beside the one that is awaited."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+
+class BackgroundTasks:
+    """Tasks that run to their end without being awaited. One that raises ends its role: `failed` gets the error."""
+
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+        self._failed = failed
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
