@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 
 
 class BackgroundTasks:
-    """Tasks that run to their end without being awaited. One that raises ends its role: `failed` gets the error."""
+    """Tasks that are not awaited. One that raises ends its role: `failed` gets the error."""
 
     def __init__(self, failed: Callable[[BaseException], None]) -> None:
         self._failed = failed
