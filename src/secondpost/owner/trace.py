@@ -29,7 +29,7 @@ MESSAGES_MAX = 10  # the latest ones of an address
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class MessageWay:
     """Of one message."""
 
     message: MessageRow
@@ -40,7 +40,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    ways: list[Way]
+    ways: list[MessageWay]
     older: int  # messages that are not told
     readers: list[ReaderWay]
 
@@ -82,23 +82,23 @@ def _latest(desk: OwnersDesk, address: str) -> tuple[list[QueueId], int]:
     return list(latest), messages - len(latest)
 
 
-def _way(desk: OwnersDesk, id: QueueId, config: Config) -> Way | None:
+def _way(desk: OwnersDesk, id: QueueId, config: Config) -> MessageWay | None:
     message = desk.desk.message(id)
     if message is None:
         return None
     deliveries = list(desk.found(Selection(ids=(id,))))
     steps = steps_of(message, deliveries, desk.desk.told(id), config)
-    return Way(message, f"from <{message.sender}>", steps)
+    return MessageWay(message, f"from <{message.sender}>", steps)
 
 
-def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) -> Way | None:
+def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) -> MessageWay | None:
     """Of an issue as a whole, or of the mail to one reader."""
     message, issue = readers.message(id.queue_id), readers.issue_of_message(id.queue_id)
     if message is None:
         return None
     if issue is not None and id.number == 0:
         zone = zone_of(config, issue.newsletter)
-        return Way(message, _issue_text(issue), steps_of_issue(readers, issue, zone), issue.newsletter)
+        return MessageWay(message, _issue_text(issue), steps_of_issue(readers, issue, zone), issue.newsletter)
     mail = readers.delivery(id if issue is not None else DeliveryId(id.queue_id, 1))
     if mail is None:
         return None
@@ -106,7 +106,7 @@ def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) ->
     of = own if issue is None else _issue_text(issue)
     newsletter = newsletter_of(readers, issue, mail)
     zone = zone_of(config, newsletter or "")
-    return Way(message, of, steps_of_mail(readers, mail, zone), newsletter)
+    return MessageWay(message, of, steps_of_mail(readers, mail, zone), newsletter)
 
 
 def _issue_text(issue: Issue) -> str:

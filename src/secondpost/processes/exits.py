@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 
-class Exit(IntEnum):
+class ProcessExit(IntEnum):
     DONE = 0
     FAILED = 1  # a mistake of ours: worth starting again
     USAGE = 2

@@ -21,7 +21,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
-from secondpost.processes.exits import Exit
+from secondpost.processes.exits import ProcessExit
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
 from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.signals import listen_for_signals
@@ -67,7 +67,7 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
     for role in roles:
         if role not in ROLES:
             sys.stderr.write(f"secondpost: there is no role {role}; the roles are {ROLES_TEXT}\n")
-            return Exit.USAGE
+            return ProcessExit.USAGE
     try:
         doors = _doors(config, roles)
         person = person_to_become(config)
@@ -76,13 +76,13 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
             become(person)
     except NetError as error:
         sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
-        return Exit.UNREACHABLE
+        return ProcessExit.UNREACHABLE
     except UserRefused as error:
         sys.stderr.write(f"secondpost: {error}\n")
-        return Exit.UNREACHABLE
+        return ProcessExit.UNREACHABLE
     except DiskFailed as error:
         sys.stderr.write(f"secondpost: {error}\n")
-        return Exit.DISK
+        return ProcessExit.DISK
     take_no_new_privileges()
     _allow_open_files()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -95,7 +95,7 @@ def _end_at_once(writer: LogWriter) -> NoReturn:
     Whatever a crash leaves is put in order by the next start, and this is one.
     """
     writer.write_out_within(LAST_WORDS_SECONDS_MAX)
-    os._exit(Exit.DISK)
+    os._exit(ProcessExit.DISK)
 
 
 def _allow_open_files() -> None:
@@ -131,7 +131,7 @@ class _Running:
         self._name = "+".join(roles)
         self._clock = RealClock()
         self._stop = asyncio.Event()
-        self._exit = Exit.DONE
+        self._exit = ProcessExit.DONE
 
     async def run(self, doors: Mapping[Endpoint, socket]) -> int:
         work = RealWork()
@@ -142,11 +142,11 @@ class _Running:
                 await self._serve_unless_the_disk_fails(doors, work, writer, log, ends)
         except CANNOT_START as error:
             log.alarm("cannot-start", str(error))
-            self._exit = Exit.UNREACHABLE
+            self._exit = ProcessExit.UNREACHABLE
         except DiskFailed as error:
             log.alarm("role-failed", f"{type(error).__name__}: {error}")
             _end_at_once(writer)
-        log.role_stopped(self._name, "told to stop" if self._exit is Exit.DONE else "cannot go on")
+        log.role_stopped(self._name, "told to stop" if self._exit is ProcessExit.DONE else "cannot go on")
         work.close()
         writer.write_out()
         return self._exit
@@ -177,7 +177,7 @@ class _Running:
             log.alarm("role-failed", f"{type(error).__name__}: {error}")
             if isinstance(error, DiskFailed):
                 _end_at_once(writer)
-            self._exit = Exit.FAILED
+            self._exit = ProcessExit.FAILED
             self._stop.set()
 
         self._web_doors = [door for at, door in doors.items() if at in doors_of(self._config, "web")]

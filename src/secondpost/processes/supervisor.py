@@ -14,16 +14,9 @@ from socket import socket
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.maillog import MailLog
-from secondpost.processes.doors import (
-    LIFELINE,
-    VARIABLE,
-    doors_text,
-    is_taken,
-    refusal_text,
-    systemd_doors,
-)
+from secondpost.processes.doors import LIFELINE, VARIABLE, doors_text, is_taken, refusal_text, systemd_doors
 from secondpost.processes.environment import cleared, take_no_new_privileges
-from secondpost.processes.exits import Exit
+from secondpost.processes.exits import ProcessExit
 from secondpost.processes.instance import SecondInstance, hold_service
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
@@ -52,13 +45,13 @@ def supervise(config: Config) -> int:
         held = hold_service(RealDisk(config.store), config)
     except NetError as error:
         sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
-        return Exit.UNREACHABLE
+        return ProcessExit.UNREACHABLE
     except (UserRefused, SecondInstance, DiskFull) as error:
         sys.stderr.write(f"secondpost: {error}\n")
-        return Exit.UNREACHABLE
+        return ProcessExit.UNREACHABLE
     except DiskFailed as error:
         sys.stderr.write(f"secondpost: {error}\n")
-        return Exit.DISK
+        return ProcessExit.DISK
     take_no_new_privileges()
     try:
         return asyncio.run(_Supervisor(config, doors, person).run())
@@ -97,7 +90,7 @@ class _Supervisor:
         self._doors = doors
         self._person = person
         self._stop = asyncio.Event()
-        self._exit = Exit.DONE
+        self._exit = ProcessExit.DONE
         self._living: set[Process] = set()
         self._lifeline_read, self._lifeline_write = os.pipe()
 
@@ -121,7 +114,7 @@ class _Supervisor:
             begun = loop.time()
             process = await self._start(role)
             code = await self._see_through(process)
-            if code == Exit.DISK:
+            if code == ProcessExit.DISK:
                 log.alarm("disk-failed", f"{role}: what the disk holds is unknown; every role ends at once")
                 self._end_all()
             if self._stop.is_set():
@@ -161,7 +154,7 @@ class _Supervisor:
         await asyncio.wait((ended, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not ended.done():
-            process.send_signal(signal.SIGKILL if self._exit is Exit.DISK else signal.SIGTERM)
+            process.send_signal(signal.SIGKILL if self._exit is ProcessExit.DISK else signal.SIGTERM)
             try:
                 async with asyncio.timeout(STOP_SECONDS_MAX):
                     await asyncio.shield(ended)
@@ -175,7 +168,7 @@ class _Supervisor:
         """A disk failed: no role may finish. What it would answer or write down is not to be relied on any
         more, and each state that a crash leaves is put in order by the next start.
         """
-        self._exit = Exit.DISK
+        self._exit = ProcessExit.DISK
         self._stop.set()
         for process in self._living:
             if process.returncode is None:
