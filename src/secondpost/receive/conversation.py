@@ -24,6 +24,7 @@ from secondpost.protocols.smtp.server import (
     Fault,
     Hello,
     MailFrom,
+    MustSend,
     Quit,
     RcptTo,
     Reset,
@@ -91,7 +92,6 @@ class Conversation(asyncio.Protocol):
         self._all_heard = False  # the client has closed its sending half
         self._upgrading = False
         self._draining = False
-        self._unread = 0
         self._asking: asyncio.Task[Verdict] | None = None
         self._heard = 0.0  # when the client last said something, or was last answered; the loop's time
         self._envelope_begun = 0.0
@@ -121,13 +121,12 @@ class Conversation(asyncio.Protocol):
             self._lines.protocol_fault("bytes in the clear after STARTTLS")
             self.abort()
             return
-        self._session.receive_data(data)
         if self._waiting or self._choked:
-            self._unread += len(data)
-            if self._unread > UNREAD_OCTETS_MAX:
+            self._session.feed(data)
+            if self._session.octets_waiting > UNREAD_OCTETS_MAX:
                 self._pause()
             return
-        self._advance()
+        self._advance(data)
 
     def eof_received(self) -> bool:
         """What was asked is answered first; whether anything still is, so that the connection stays."""
@@ -240,16 +239,13 @@ class Conversation(asyncio.Protocol):
 
     # ------------------------------------------------------------ what the client wants
 
-    def _advance(self) -> None:
-        session = self._session
-        self._unread = 0
-        while not self._waiting and not self._choked:
-            event = session.next_event()
-            if event is not None:
-                self._act(event)
-            elif session.must_send:
-                self._flush()
-            else:
+    def _advance(self, data: bytes = b"") -> None:
+        """Hear what the client has said, `data` last."""
+        now = self._loop.time()
+        for event in self._session.feed(data):
+            self._heard = now
+            self._act(event)
+            if self._choked:
                 break
         self._flush()
         if self._all_heard and not self._waiting and not self._choked:
@@ -282,6 +278,8 @@ class Conversation(asyncio.Protocol):
                 self._pause()  # the handshake reads: what comes before it must not be heard as a command
                 self._flush()
                 self._reception.background(self._start_tls())
+            case MustSend():
+                self._flush()
             case Fault(text):
                 self._lines.protocol_fault(text)
             case Close(text):
@@ -292,7 +290,6 @@ class Conversation(asyncio.Protocol):
             case Quit():
                 self._flush()
                 self._close()
-        self._heard = self._loop.time()
 
     # ------------------------------------------------------------ MAIL and RCPT
 
@@ -350,7 +347,7 @@ class Conversation(asyncio.Protocol):
     # ------------------------------------------------------------ the body
 
     def _begin_body(self) -> None:
-        self._body_begun = self._loop.time()
+        self._body_begun = self._heard
         self._incoming.begin_body(self._peer(), self._body_drained, self._body_failed)
         self._session.answer(GO_AHEAD)
 
