@@ -62,6 +62,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.files import file_stamp
 from secondpost.world.real.local import hint_once
 from secondpost.world.real.work import RealWork
+from secondpost.world.sockets.hints import Hinter
 from secondpost.world.sockets.questions import RoleAnswerer, RoleAsker
 from secondpost.world.steady_clock import SteadyClock
 
@@ -122,24 +123,6 @@ def free_octets(disk: Disk, reserve: int) -> int:
     return disk.free_octets() - spoken_for - reserve
 
 
-class Hinter:
-    """Tells the deliver role that there is mail, once for all that arrived in one turn of the loop."""
-
-    def __init__(self, net: Net, path: str) -> None:
-        self._net = net
-        self._path = path
-        self._is_due = False
-
-    def arrived(self) -> None:
-        if not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._hint)
-
-    def _hint(self) -> None:
-        self._is_due = False
-        self._net.hint(self._path)
-
-
 @dataclass(frozen=True, slots=True)
 class NewsletterDelivery:
     """What the deliver role needs for mail to readers."""
@@ -192,7 +175,7 @@ class ReceiveRole:
                 offers=PrimaryOffers(config, store, world.clock),
                 refusals=self._refusals,
                 free=free,
-                arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
+                arrived=Hinter(partial(world.net.hint, world.disk.path(HINTS))).arrived,
                 failed=failed,
                 background=self._background.run,
             )

@@ -10,10 +10,11 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from secondpost.app import HINTS, Background, Hinter, World
+from secondpost.app import HINTS, Background, World
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.issue_content import IssueContent
@@ -44,6 +45,7 @@ from secondpost.world.real.keys import dkim_records
 from secondpost.world.real.net import RealNet
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 from secondpost.world.sockets.feeds import FeedAnswerer, FeedAsker, Look
+from secondpost.world.sockets.hints import Hinter
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -188,7 +190,7 @@ def public_pages(
     """What the web role serves."""
     from secondpost.web.app import make_app
 
-    hinter = Hinter(world.net, world.disk.path(HINTS))
+    hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
     own, ids = own_domains(config).names, QueueIds(store.worker)
     sign_ups = SignUps(store, world.clock, ids, hinter.arrived, own, CrowdLog(log).met)
     return make_app(config, store, links, sign_ups, world.clock)

@@ -9,7 +9,7 @@ closes its sending half still gets the answers to all that it said.
 import asyncio
 from typing import Protocol, cast
 
-from secondpost.mail.address import Mailbox, as_ip, without_zone
+from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Peer
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import Accept, Verdict
@@ -32,7 +32,7 @@ from secondpost.protocols.smtp.server import (
     StartTls,
 )
 from secondpost.receive.caller_log import CallerLog, SessionLog
-from secondpost.receive.callers import UNKNOWN, Caller
+from secondpost.receive.callers import UNKNOWN, caller_at
 from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
@@ -104,8 +104,7 @@ class Conversation(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
-        address = as_ip(without_zone(str(peername[0]))) if peername is not None else None
-        self.caller = Caller.at(address)
+        self.caller = UNKNOWN if peername is None else caller_at(str(peername[0]))
         self._lines = SessionLog(self._host.lines, self.caller)
         if not self._host.admits(self):
             self._part(TOO_MANY)
