@@ -48,6 +48,7 @@ from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.route.destination import ourselves
+from secondpost.spool.accept import Acceptance
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, MailStore, StoreFull, StoreUnavailable
 from secondpost.store.sqlite import SqliteStore
@@ -158,6 +159,7 @@ class ReceiveRole:
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         knowledge = RecipientKnowledge(store, world.clock, self._asker.knows)
         free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
+        hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
         self._listener = Listener(
             Reception(
                 config=config,
@@ -166,6 +168,7 @@ class ReceiveRole:
                 disk=world.disk,
                 work=world.work,
                 intake=store,
+                spool=Acceptance(store, world.disk, world.work, log, hinter.arrived),
                 ids=QueueIds(store.worker),
                 log=log,
                 answerer=knowledge.answer,
@@ -175,7 +178,6 @@ class ReceiveRole:
                 offers=PrimaryOffers(config, store, world.clock),
                 refusals=self._refusals,
                 free=free,
-                arrived=Hinter(partial(world.net.hint, world.disk.path(HINTS))).arrived,
                 failed=failed,
                 background=self._background.run,
             )
