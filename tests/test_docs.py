@@ -174,7 +174,7 @@ def log_lines() -> dict[str, str]:
     told = {}
     for function in functions:
         source = inspect.getsource(function)
-        word = re.search(r'self\._say\(\s*"([a-z-]+)"', source)
+        word = re.search(r'self\.(?:_say\(\s*"|sink\(\s*f")([a-z-]+)', source)
         assert word is not None, source
         told[word[1]] = source
     return told
@@ -186,8 +186,8 @@ def test_every_log_line_is_documented_and_no_other() -> None:
 
 @pytest.mark.parametrize("word", sorted(log_lines()))
 def test_every_value_of_a_log_line_is_documented(word: str) -> None:
-    call = log_lines()[word].partition("self._say(")[2]
-    values = re.findall(r"(?:^|[\s(,])([a-z_]+)=", call)
+    call = re.split(r"self\.(?:_say|sink)\(", log_lines()[word], maxsplit=1)[1]
+    values = re.findall(r"""(?:^|[\s(,"])([a-z_]+)=""", call)
     assert len(values) > 0
     for value in values:
         assert f"`{value}`" in documented_lines()[word], value

@@ -96,16 +96,13 @@ class MailLog:
         )
 
     def accepted(self, arrival: Arrival) -> None:
-        self._say(
-            "accepted",
-            id=queue_id_text(arrival.queue_id),
-            lane=arrival.lane,
-            sender=f"<{self._address(arrival.envelope.sender)}>",
-            recipients=len(arrival.envelope.recipients),
-            size=arrival.content.size,
-            peer=arrival.peer.address,
-            helo=arrival.peer.helo,
-            protocol=arrival.peer.protocol,
+        """Written for each message, so in one piece: only the names of others can need quotes."""
+        envelope, peer = arrival.envelope, arrival.peer
+        self.sink(
+            f"accepted id={queue_id_text(arrival.queue_id)} lane={arrival.lane} "
+            f"sender={value_text(f'<{self._address(envelope.sender)}>')} "
+            f"recipients={len(envelope.recipients)} size={arrival.content.size} "
+            f"peer={peer.address} helo={value_text(peer.helo)} protocol={peer.protocol}"
         )
 
     def not_accepted(self, queue_id: QueueId, peer: str, reply: Reply, reason: str) -> None:

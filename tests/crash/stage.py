@@ -133,7 +133,7 @@ class Stage:
             body.add(data[start : start + PIECE_OCTETS])
             await asyncio.sleep(0)
         try:
-            return body.whole() or await body.finish()
+            return await body.finish()
         except Exception:
             forgetting = body.forget()
             if forgetting is not None:

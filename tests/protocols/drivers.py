@@ -5,14 +5,14 @@ The server's rules go by the local part of an address, so that a dialogue says a
 refused with 452, and `noroom` has the body refused while it comes.
 """
 
-from secondpost.mail.address import Mailbox, ReversePath
+from secondpost.mail.address import Domain, Mailbox, ReversePath
 from secondpost.mail.envelope import Utf8
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp import client, server
 from secondpost.protocols.smtp.international import written_mailbox, written_reverse_path
 from tests.protocols.dialogue import escaped, unescaped
 
-HOSTNAME = "mx.example.net"
+HOST = Domain.parse("mx.example.net")
 SIZE_MAX = 1000
 NO_ROOM = Reply.of(452, "4.3.1", "No room now")
 _RULES = {
@@ -36,7 +36,7 @@ class ServerDriver:
             discard_octets_max=int(options.get("discard_octets_max", "1000000")),
         )
         self.core = server.SmtpServer(
-            HOSTNAME,
+            HOST,
             self._limits,
             offers_tls=options.get("tls", "no") == "yes",
             refuse_bare_newlines=options.get("bare", "normalize") == "refuse",
@@ -50,8 +50,7 @@ class ServerDriver:
         self.messages: list[bytes] = []
 
     def receive(self, data: bytes) -> None:
-        self.core.receive_data(data)
-        self._advance()
+        self._advance(data)
 
     def act(self, verb: str) -> None:
         match verb:
@@ -75,12 +74,9 @@ class ServerDriver:
         notes, self._notes = self._notes, []
         return notes
 
-    def _advance(self) -> None:
-        while (event := self.core.next_event()) is not None or self.core.must_send:
-            if event is None:
-                self._said.append(self.core.data_to_send())
-            else:
-                self._act(event)
+    def _advance(self, data: bytes = b"") -> None:
+        for event in self.core.feed(data):
+            self._act(event)
 
     def _act(self, event: server.Event) -> None:
         match event:
@@ -103,6 +99,8 @@ class ServerDriver:
                     self.core.refuse_body(NO_ROOM)
             case server.BodyEnd():
                 self._end(event)
+            case server.MustSend():
+                self._said.append(self.core.data_to_send())
             case server.Fault():
                 self._notes.append("fault")
             case server.Close(text):

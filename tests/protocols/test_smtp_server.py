@@ -10,14 +10,18 @@ from secondpost.protocols.smtp.server import (
     BodyPiece,
     BodyRefused,
     DataBegin,
+    Event,
     Hello,
     Limits,
     MailFrom,
+    MustSend,
     RcptTo,
     SmtpServer,
+    StartTls,
     State,
 )
 
+HOST = Domain.parse("mx.example.net")
 OK = Reply.of(250, "2.0.0", "Ok")
 GO_AHEAD = Reply.of(354, "", "Go ahead")
 CLOSING = Reply.of(421, "4.3.2", "Closing")
@@ -25,27 +29,28 @@ NO_ROOM = Reply.of(452, "4.3.1", "No room")
 GROUP = b"MAIL FROM:<anna@example.org> SIZE=9\r\nRCPT TO:<bert@example.net>\r\nDATA\r\n"
 
 
+def first_event(server: SmtpServer, data: bytes = b"") -> Event | None:
+    """What is left waits for the next call."""
+    return next(server.feed(data), None)
+
+
 def greeted(*, offers_tls: bool = False) -> SmtpServer:
-    server = SmtpServer(
-        "mx.example.net", Limits(size_max=1000), offers_tls=offers_tls, refuse_bare_newlines=False
-    )
+    server = SmtpServer(HOST, Limits(size_max=1000), offers_tls=offers_tls, refuse_bare_newlines=False)
     server.greeting()
-    server.receive_data(b"EHLO client.example\r\n")
-    assert server.next_event() == Hello("client.example", True)
-    assert server.next_event() is None
+    assert list(server.feed(b"EHLO client.example\r\n")) == [Hello("client.example", True)]
     server.data_to_send()
     return server
 
 
 def in_the_body() -> SmtpServer:
     server = greeted()
-    server.receive_data(GROUP)
-    assert server.next_event() == MailFrom(Mailbox("anna", Domain("example.org")), 9, False)
+    events = server.feed(GROUP)
+    assert next(events) == MailFrom(Mailbox("anna", Domain("example.org")), 9, False)
     server.answer(OK)
-    assert server.next_event() == RcptTo(Mailbox("bert", Domain("example.net")))
+    assert next(events) == RcptTo(Mailbox("bert", Domain("example.net")))
     server.answer(OK)
     assert server.recipients == 1
-    assert server.next_event() == DataBegin()
+    assert next(events) == DataBegin()
     server.answer(GO_AHEAD)
     server.data_to_send()
     return server
@@ -53,20 +58,26 @@ def in_the_body() -> SmtpServer:
 
 def test_nothing_is_read_while_an_answer_is_awaited() -> None:
     server = greeted()
-    server.receive_data(GROUP)
-    assert isinstance(server.next_event(), MailFrom)
-    assert server.next_event() is None
-    server.receive_data(b"more")
+    events = server.feed(GROUP)
+    assert isinstance(next(events), MailFrom)
+    assert list(events) == []
+    assert list(server.feed(b"more")) == []
     assert server.octets_waiting == len(GROUP) - len(b"MAIL FROM:<anna@example.org> SIZE=9\r\n") + 4
     assert server.data_to_send() == b""
     server.answer(OK)
-    assert isinstance(server.next_event(), RcptTo)
+    assert isinstance(first_event(server), RcptTo)
+
+
+def test_bytes_are_kept_though_no_event_is_taken() -> None:
+    server = greeted()
+    server.feed(GROUP[:10])
+    server.feed(GROUP[10:])
+    assert isinstance(first_event(server), MailFrom)
 
 
 def test_the_replies_to_a_group_leave_in_one_write() -> None:
     server = greeted()
-    server.receive_data(GROUP)
-    while server.next_event() is not None:
+    for _ in server.feed(GROUP):
         server.answer(GO_AHEAD if server.state is State.DATA_ASKED else OK)
     assert server.data_to_send() == b"250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n354 Go ahead\r\n"
     assert server.data_to_send() == b""
@@ -85,8 +96,7 @@ def test_an_answer_to_no_question_is_our_own_fault() -> None:
 
 def test_only_354_opens_a_body() -> None:
     server = greeted()
-    server.receive_data(GROUP)
-    while server.next_event() is not None:
+    for _ in server.feed(GROUP):
         server.answer(OK)
     assert server.state is State.READY
     assert server.recipients == 0
@@ -94,20 +104,17 @@ def test_only_354_opens_a_body() -> None:
 
 def test_a_refusal_between_the_last_piece_and_the_end_is_not_too_late() -> None:
     server = in_the_body()
-    server.receive_data(b"Hello\r\n.\r\nNOOP\r\n")
-    assert server.next_event() == BodyPiece(b"Hello\r\n")
+    events = server.feed(b"Hello\r\n.\r\nNOOP\r\n")
+    assert next(events) == BodyPiece(b"Hello\r\n")
     server.refuse_body(NO_ROOM)
     server.refuse_body(CLOSING)
-    assert server.next_event() == BodyRefused(NO_ROOM)
-    assert server.next_event() is None
+    assert list(events) == [BodyRefused(NO_ROOM)]
     assert server.data_to_send() == b"452 4.3.1 No room\r\n250 2.0.0 Ok\r\n"
 
 
 def test_a_late_refusal_of_a_body_that_is_over_is_ignored() -> None:
     server = in_the_body()
-    server.receive_data(b"Hello\r\n.\r\n")
-    assert isinstance(server.next_event(), BodyPiece)
-    assert server.next_event() == BodyEnd(7, 0, 0)
+    assert list(server.feed(b"Hello\r\n.\r\n")) == [BodyPiece(b"Hello\r\n"), BodyEnd(7, 0, 0)]
     server.refuse_body(NO_ROOM)
     assert server.state is State.END_ASKED
     server.answer(OK)
@@ -117,19 +124,18 @@ def test_a_late_refusal_of_a_body_that_is_over_is_ignored() -> None:
 
 def test_abandoning_says_421_once_and_forgets_what_was_to_come() -> None:
     server = in_the_body()
-    server.receive_data(b"Hello\r\n.\r\n")
+    events = server.feed(b"Hello\r\n.\r\n")
     server.abandon(CLOSING)
     server.abandon(CLOSING)
-    server.receive_data(b"NOOP\r\n")
-    assert server.next_event() is None
+    assert list(events) == []
+    assert list(server.feed(b"NOOP\r\n")) == []
     assert server.data_to_send() == b"421 4.3.2 Closing\r\n"
     assert server.octets_waiting == 0
 
 
 def test_nothing_is_said_in_the_clear_once_a_handshake_has_begun() -> None:
     server = greeted(offers_tls=True)
-    server.receive_data(b"STARTTLS\r\n")
-    assert server.next_event() is not None
+    assert list(server.feed(b"STARTTLS\r\n")) == [StartTls()]
     server.data_to_send()
     server.abandon(CLOSING)
     assert server.data_to_send() == b""
@@ -138,26 +144,23 @@ def test_nothing_is_said_in_the_clear_once_a_handshake_has_begun() -> None:
 def test_after_the_handshake_the_client_is_a_stranger() -> None:
     server = greeted(offers_tls=True)
     assert (server.hello, server.extended, server.tls) == ("client.example", True, False)
-    server.receive_data(b"STARTTLS\r\n")
-    assert server.next_event() is not None
+    assert list(server.feed(b"STARTTLS\r\n")) == [StartTls()]
     server.tls_started()
     assert (server.hello, server.extended, server.tls) == (None, False, True)
 
 
 def test_a_long_pipeline_is_read_in_linear_time() -> None:
     server = SmtpServer(
-        "mx.example.net",
+        HOST,
         Limits(size_max=1000, recipients_max=10),
         offers_tls=False,
         refuse_bare_newlines=False,
     )
     server.greeting()
-    server.receive_data(
-        b"EHLO client.example\r\nMAIL FROM:<>\r\n" + b"RCPT TO:<bert@example.net>\r\n" * 20_000
-    )
+    pipelined = b"EHLO client.example\r\nMAIL FROM:<>\r\n" + b"RCPT TO:<bert@example.net>\r\n" * 20_000
     questions, replies, unsent_max = 0, 0, 0
-    while (event := server.next_event()) is not None or server.must_send:
-        if event is None:
+    for event in server.feed(pipelined):
+        if isinstance(event, MustSend):
             said = server.data_to_send()
             replies += said.count(b"452 4.5.3 ")
             unsent_max = max(unsent_max, said.count(b"\r\n"))
@@ -167,3 +170,14 @@ def test_a_long_pipeline_is_read_in_linear_time() -> None:
     assert questions == 1 + 10
     assert replies + server.data_to_send().count(b"452 4.5.3 ") == 20_000 - 10
     assert unsent_max < 120, "no more is read than may be answered at once"
+
+
+def test_nothing_more_is_read_before_the_replies_are_sent() -> None:
+    limits = Limits(size_max=1000, idle_commands_max=1000)
+    server = SmtpServer(HOST, limits, offers_tls=False, refuse_bare_newlines=False)
+    server.greeting()
+    server.data_to_send()
+    assert list(server.feed(b"NOOP\r\n" * 100 + b"EHLO client.example\r\n")) == [MustSend()]
+    assert list(server.feed()) == [MustSend()]
+    server.data_to_send()
+    assert list(server.feed()) == [Hello("client.example", True)]

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from secondpost.mail.address import NULL_PATH, Mailbox, as_ip
+from secondpost.mail.address import NULL_PATH, Mailbox
 from secondpost.mail.reply import Reply
 from secondpost.maillog import MailLog
 from secondpost.receive.caller_log import (
@@ -17,7 +17,7 @@ from secondpost.receive.caller_log import (
     CallerLog,
     SessionLog,
 )
-from secondpost.receive.callers import Caller, Callers, Pressure, Refusal
+from secondpost.receive.callers import Caller, Callers, Pressure, Refusal, caller_at
 from secondpost.receive.conduct import ADDRESSES_MAX, Conduct
 from secondpost.receive.patience import (
     BODY_SECONDS_MAX,
@@ -36,7 +36,7 @@ REFUSED = Reply.of(550, "5.1.1", "No such mailbox here")
 
 
 def at(address: str) -> Caller:
-    return Caller.at(as_ip(address))
+    return caller_at(address)
 
 
 def callers(places: int = 100, per_address: int = 50) -> Callers:

@@ -32,6 +32,7 @@ from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
+from secondpost.spool.accept import Acceptance
 from secondpost.store.ports import Learned, ProvenPrefix, StoreFull, StoreUnavailable
 from secondpost.store.primary_ports import Primary, RefusedCount
 from secondpost.world import closing
@@ -192,6 +193,7 @@ class Office:
             receive=self.receive,
             backups=(self.backup,),
         )
+        log = MailLog(self.lines.append, US)
         self.listener = Listener(
             Reception(
                 config=config,
@@ -200,8 +202,9 @@ class Office:
                 disk=self.disk,
                 work=self.work,
                 intake=self.intake,
+                spool=Acceptance(self.intake, self.disk, self.work, log, lambda: None),
                 ids=QueueIds(1),
-                log=MailLog(self.lines.append, US),
+                log=log,
                 answerer=self._answer,
                 unverified=UnverifiedMail(self.intake, self.clock, lambda: self.free),
                 recipients=lambda: domains,
@@ -209,7 +212,6 @@ class Office:
                 offers=PrimaryOffers(config, self.intake, RealClock()),
                 refusals=self.refusals,
                 free=lambda: self.free,
-                arrived=lambda: None,
                 failed=self.failures.append,
                 background=self._background,
                 under_way=self.under_way,
@@ -417,6 +419,19 @@ def test_a_disk_that_fails_is_the_end_of_the_role(tmp_path: Path) -> None:
         assert reply.startswith("451 4.3.0")
 
     assert [type(error) for error in in_office(tmp_path, story).failures] == [DiskFailed]
+
+
+def test_a_client_that_is_gone_at_its_dot_has_brought_its_whole_message(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        client.protocol.data_received(BODY + b".\r\n")
+        client.hang_up()
+        await client.settle()
+
+    office = in_office(tmp_path, story)
+    ((arrival, _),) = office.intake.taken
+    assert content_of(arrival).endswith(BODY.replace(b"..dot", b".dot"))
 
 
 def test_a_client_that_is_gone_in_mid_body_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ more lenient: no comments, no display names, no folding (those belong to header 
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 LOCAL_PART_OCTETS_MAX = 64  # RFC 5321 §4.5.3.1.1
 DOMAIN_OCTETS_MAX = 255  # RFC 5321 §4.5.3.1.2
 PATH_OCTETS_MAX = 256  # RFC 5321 §4.5.3.1.3, brackets included
 LABEL_OCTETS_MAX = 63  # RFC 1035 §2.3.4
+DOMAINS_KEPT = 1024  # that were parsed: much mail is for few
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
@@ -45,15 +47,7 @@ class Domain:
 
     @classmethod
     def parse(cls, text: str) -> "Domain":
-        if len(text) > DOMAIN_OCTETS_MAX:
-            raise AddressError(f"the domain has {len(text)} octets, more than {DOMAIN_OCTETS_MAX}")
-        if text.startswith("["):
-            return cls(_literal(text))
-        if _DOMAIN.fullmatch(text) is None:
-            raise AddressError(f"{text!r} is not a domain")
-        if max(map(len, text.split("."))) > LABEL_OCTETS_MAX:
-            raise AddressError(f"a label of {text!r} has more than {LABEL_OCTETS_MAX} octets")
-        return cls(text.lower())
+        return _domain(text)
 
     @property
     def is_literal(self) -> bool:
@@ -61,6 +55,19 @@ class Domain:
 
     def __str__(self) -> str:
         return self.name
+
+
+@lru_cache(DOMAINS_KEPT)
+def _domain(text: str) -> Domain:
+    if len(text) > DOMAIN_OCTETS_MAX:
+        raise AddressError(f"the domain has {len(text)} octets, more than {DOMAIN_OCTETS_MAX}")
+    if text.startswith("["):
+        return Domain(_literal(text))
+    if _DOMAIN.fullmatch(text) is None:
+        raise AddressError(f"{text!r} is not a domain")
+    if max(map(len, text.split("."))) > LABEL_OCTETS_MAX:
+        raise AddressError(f"a label of {text!r} has more than {LABEL_OCTETS_MAX} octets")
+    return Domain(text.lower())
 
 
 def _literal(text: str) -> str:

@@ -1,10 +1,8 @@
 """What a server answers: code, enhanced status and text (RFC 5321 §4.2, RFC 3463)."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 REPLY_LINE_OCTETS_MAX = 512  # RFC 5321 §4.5.3.1.5
-ENCODED_MAX = 256  # replies that are kept encoded: most of what is said is said again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +12,8 @@ class Reply:
     code: int
     status: str
     lines: tuple[str, ...]
+    # As it goes over the wire, once it did: most of what is said is said again and again.
+    _octets: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, code: int, status: str, text: str) -> "Reply":
@@ -37,14 +37,15 @@ class Reply:
 
     def encode(self) -> bytes:
         """The reply as it goes over the wire; control and non-ASCII characters become "?"."""
-        return _encoded(self)
+        if len(self._octets) == 0:
+            object.__setattr__(self, "_octets", _encoded(self))
+        return self._octets
 
     def __str__(self) -> str:
         status = f"{self.status} " if len(self.status) > 0 else ""
         return f"{self.code} {status}{self.text}"
 
 
-@lru_cache(ENCODED_MAX)
 def _encoded(reply: Reply) -> bytes:
     prefix = f"{reply.status} " if len(reply.status) > 0 else ""
     room = REPLY_LINE_OCTETS_MAX - len("250-") - len(prefix) - len("\r\n")

@@ -2,6 +2,7 @@
 
 listener lets callers in and sees them out; callers, proven, conduct and patience decide who may come and how
 long they may take, and caller_log bounds what is written of them; conversation leads one of them through the
-protocol, asks policy, keeps the body and hands the whole to the spool; body streams what is large to a file;
-trace has the one Received line; knowledge knows recipients.
+protocol, asks policy and answers; envelope is a message from MAIL to DATA, incoming the same from there until
+spool/accept has it; body streams what is large to a file; trace has the one Received line; knowledge knows
+recipients.
 """

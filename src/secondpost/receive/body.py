@@ -42,7 +42,7 @@ class BodyKeeper:
         self._file: DiskFile | None = None
         self._writing: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
-        self._forgotten = False
+        self.is_forgotten = False
 
     @property
     def size(self) -> int:
@@ -54,9 +54,14 @@ class BodyKeeper:
         return self._size - self._unsaved
 
     @property
+    def kept(self) -> int:
+        """Octets; none of a message that is forgotten."""
+        return 0 if self.is_forgotten else self._size
+
+    @property
     def is_full(self) -> bool:
         """Stop reading until `drained` is called."""
-        return self._unsaved > UNSAVED_OCTETS_MAX
+        return self._unsaved > UNSAVED_OCTETS_MAX and not self.is_forgotten
 
     def add(self, data: bytes) -> None:
         self._pieces.append(data)
@@ -67,7 +72,7 @@ class BodyKeeper:
 
     async def _write(self) -> None:
         try:
-            while self._unsaved > 0 and not self._forgotten:
+            while self._unsaved > 0 and not self.is_forgotten:
                 data = b"".join(self._pieces)
                 self._pieces.clear()
                 await self._work.run(partial(self._append, data))
@@ -84,14 +89,10 @@ class BodyKeeper:
             self._file = self._disk.create(self._name)
         self._file.write(data)
 
-    def whole(self) -> InTable | None:
-        """The content, when it is small: nothing to wait for."""
-        if self._file is None and self._writing is None and self._error is None:
-            return InTable(b"".join(self._pieces))
-        return None
-
     async def finish(self) -> Content:
-        """The content, durable if it is in a file. Raises DiskFull or DiskFailed."""
+        """The content, durable if it is in a file, and the caller's from here on; one that is small is there
+        without waiting. Raises DiskFull or DiskFailed.
+        """
         while self._writing is not None:
             await asyncio.wait([self._writing])
         if self._error is not None:
@@ -110,10 +111,12 @@ class BodyKeeper:
 
     def forget(self) -> Coroutine[None, None, None] | None:
         """The message is not to be. What is left to do, if there is a file to remove."""
-        self._forgotten = True
-        self._pieces.clear()
-        if self._file is None and self._writing is None:
+        if self.is_forgotten or (self._file is None and self._writing is None):
+            self.is_forgotten = True
+            self._pieces.clear()
             return None
+        self.is_forgotten = True
+        self._pieces.clear()
         return self._remove()
 
     async def _remove(self) -> None:

@@ -10,8 +10,9 @@ gives out shares of its own places, and has as proven what it saw and what stood
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from ipaddress import IPv4Address, IPv6Address
+from functools import lru_cache
 
+from secondpost.mail.address import as_ip, without_zone
 from secondpost.mail.prefix import link_of, site_of
 
 SHARES = 20  # a network's share is one in so many of all places, and at least one place
@@ -23,6 +24,7 @@ FOR_NEWCOMERS_PERCENT = 5  # for networks that have none; to a proven one of the
 # How much of all places is taken when pressure begins.
 SOME_PERCENT = 55
 HIGH_PERCENT = 70
+CALLERS_KEPT = 1024  # whose networks need not be worked out again
 EASE_PERCENT = 10  # so far below it ends, so that one caller more or less is no change
 
 
@@ -51,15 +53,18 @@ class Caller:
     site: str  # /24 or /48: who has one of IPv6 has many links, and is no newcomer on each
     is_own: bool  # loopback: a proxy, a tunnel or a test, with many callers behind one address
 
-    @classmethod
-    def at(cls, ip: IPv4Address | IPv6Address | None) -> "Caller":
-        if ip is None:
-            return UNKNOWN
-        link = link_of(ip)
-        return cls(str(ip), link, link if ip.version == 4 else site_of(ip), ip.is_loopback)
-
 
 UNKNOWN = Caller("unknown", "unknown", "unknown", is_own=False)  # gone before it could be asked who it is
+
+
+@lru_cache(CALLERS_KEPT)
+def caller_at(host: str) -> Caller:
+    """`host` as the socket says it, a zone at its end or not."""
+    ip = as_ip(without_zone(host))
+    if ip is None:
+        return UNKNOWN
+    link = link_of(ip)
+    return Caller(str(ip), link, link if ip.version == 4 else site_of(ip), ip.is_loopback)
 
 
 class Callers:

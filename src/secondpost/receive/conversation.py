@@ -7,9 +7,10 @@ closes its sending half still gets the answers to all that it said.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Protocol, cast
 
-from secondpost.mail.address import Mailbox, as_ip, without_zone
+from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Peer
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import Accept, Verdict
@@ -24,6 +25,7 @@ from secondpost.protocols.smtp.server import (
     Fault,
     Hello,
     MailFrom,
+    MustSend,
     Quit,
     RcptTo,
     Reset,
@@ -31,7 +33,8 @@ from secondpost.protocols.smtp.server import (
     StartTls,
 )
 from secondpost.receive.caller_log import CallerLog, SessionLog
-from secondpost.receive.callers import UNKNOWN, Caller
+from secondpost.receive.callers import UNKNOWN, caller_at
+from secondpost.receive.envelope import OpenEnvelope
 from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
@@ -91,22 +94,22 @@ class Conversation(asyncio.Protocol):
         self._all_heard = False  # the client has closed its sending half
         self._upgrading = False
         self._draining = False
-        self._unread = 0
         self._asking: asyncio.Task[Verdict] | None = None
         self._heard = 0.0  # when the client last said something, or was last answered; the loop's time
         self._envelope_begun = 0.0
         self._body_begun = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._incoming = Incoming(reception, "")
+        self._envelope: OpenEnvelope  # since the connection was made; an empty one between two messages
+        self._incoming: Incoming | None = None  # since DATA was said, whatever became of the body
 
     # ------------------------------------------------------------ the connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
-        address = as_ip(without_zone(str(peername[0]))) if peername is not None else None
-        self.caller = Caller.at(address)
+        self.caller = UNKNOWN if peername is None else caller_at(str(peername[0]))
         self._lines = SessionLog(self._host.lines, self.caller)
+        self._envelope = OpenEnvelope(self._reception, self.caller.address, self._lines)
         if not self._host.admits(self):
             self._part(TOO_MANY)
             return
@@ -121,13 +124,12 @@ class Conversation(asyncio.Protocol):
             self._lines.protocol_fault("bytes in the clear after STARTTLS")
             self.abort()
             return
-        self._session.receive_data(data)
         if self._waiting or self._choked:
-            self._unread += len(data)
-            if self._unread > UNREAD_OCTETS_MAX:
+            self._session.feed(data)
+            if self._session.octets_waiting > UNREAD_OCTETS_MAX:
                 self._pause()
             return
-        self._advance()
+        self._advance(data)
 
     def eof_received(self) -> bool:
         """What was asked is answered first; whether anything still is, so that the connection stays."""
@@ -138,14 +140,14 @@ class Conversation(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._incoming.has_body and not self._waiting:
+        if self._incoming is not None and not self._waiting:
             self._lines.lost_connection("body")
         self._lines.end()
         if self._timer is not None:
             self._timer.cancel()
         if self._asking is not None:
             self._asking.cancel()
-        self._incoming.forget()
+        self._forget()
         self._transport = None
         self._host.gone(self)
 
@@ -161,7 +163,7 @@ class Conversation(asyncio.Protocol):
     def drain(self) -> None:
         """Finish the message that is under way, if one is, then part."""
         self._draining = True
-        if not self._incoming.has_body and not self._waiting:
+        if self._incoming is None and not self._waiting:
             self._part(CLOSING)
 
     def abort(self) -> None:
@@ -220,7 +222,7 @@ class Conversation(asyncio.Protocol):
         self._timer = loop.call_later(max(seconds, WAITING_SECONDS if self._waiting else 0.0), self._ring)
 
     def _seconds_left(self, patience: Patience) -> float:
-        if self._incoming.has_body:
+        if self._incoming is not None:
             body_ends = self._body_begun + patience.body_seconds(self._incoming.octets)
             ends = min(self._heard + patience.pause, body_ends)
         else:
@@ -240,21 +242,18 @@ class Conversation(asyncio.Protocol):
 
     # ------------------------------------------------------------ what the client wants
 
-    def _advance(self) -> None:
-        session = self._session
-        self._unread = 0
-        while not self._waiting and not self._choked:
-            event = session.next_event()
-            if event is not None:
-                self._act(event)
-            elif session.must_send:
-                self._flush()
-            else:
+    def _advance(self, data: bytes = b"") -> None:
+        """Hear what the client has said, `data` last."""
+        now = self._loop.time()
+        for event in self._session.feed(data):
+            self._heard = now
+            self._act(event)
+            if self._choked:
                 break
         self._flush()
         if self._all_heard and not self._waiting and not self._choked:
             self._close()
-        elif self._incoming.must_pause:
+        elif self._must_pause:
             self._pause()
         elif not self._waiting:
             self._resume()
@@ -262,17 +261,15 @@ class Conversation(asyncio.Protocol):
     def _act(self, event: Event) -> None:
         match event:
             case BodyPiece(data):
-                unwanted = self._incoming.add(data)
-                if unwanted is not None:
-                    self._give_up_body(unwanted)
+                self._keep(data)
             case RcptTo(mailbox):
                 self._judge(mailbox)
             case MailFrom():
                 self._begin(event)
             case DataBegin():
                 self._begin_body()
-            case BodyEnd():
-                self._end_body(event)
+            case BodyEnd() if self._incoming is not None:
+                self._end_body(self._incoming, event)
             case Hello():
                 pass
             case Reset() | BodyRefused():
@@ -282,6 +279,8 @@ class Conversation(asyncio.Protocol):
                 self._pause()  # the handshake reads: what comes before it must not be heard as a command
                 self._flush()
                 self._reception.background(self._start_tls())
+            case MustSend():
+                self._flush()
             case Fault(text):
                 self._lines.protocol_fault(text)
             case Close(text):
@@ -292,20 +291,18 @@ class Conversation(asyncio.Protocol):
             case Quit():
                 self._flush()
                 self._close()
-        self._heard = self._loop.time()
 
     # ------------------------------------------------------------ MAIL and RCPT
 
     def _begin(self, event: MailFrom) -> None:
         size = event.size if event.size is not None else 0
-        self._incoming.forget()
-        self._incoming = Incoming(
-            self._reception, self.caller.address, event.sender, size, event.eight_bit, event.utf8, self._lines
+        self._envelope = OpenEnvelope(
+            self._reception, self.caller.address, self._lines, event.sender, size, event.eight_bit, event.utf8
         )
-        self._say(self._incoming.judge_room(), OK, None)
+        self._say(self._envelope.judge_room(), OK, None)
 
     def _judge(self, mailbox: Mailbox) -> None:
-        verdict = self._incoming.judge_envelope(mailbox)
+        verdict = self._envelope.judge_offered(mailbox)
         if not isinstance(verdict, Accept):
             self._say(verdict, RECIPIENT_OK, mailbox)
             return
@@ -335,7 +332,7 @@ class Conversation(asyncio.Protocol):
 
     def _judged(self, mailbox: Mailbox, verdict: Verdict) -> None:
         if isinstance(verdict, Accept):
-            verdict = self._incoming.add_recipient(mailbox, verdict.way)
+            verdict = self._envelope.add_recipient(mailbox, verdict.way)
         self._say(verdict, RECIPIENT_OK, mailbox)
 
     def _say(self, verdict: Verdict, ok: Reply, mailbox: Mailbox | None) -> None:
@@ -344,23 +341,32 @@ class Conversation(asyncio.Protocol):
             return
         if mailbox is not None:
             self._reception.refusals.count(mailbox.domain, verdict.reply)
-        self._lines.refused(self._incoming.sender, mailbox, verdict.reply, verdict.reason)
+        self._lines.refused(self._envelope.sender, mailbox, verdict.reply, verdict.reason)
         self._session.answer(verdict.reply)
 
     # ------------------------------------------------------------ the body
 
     def _begin_body(self) -> None:
-        self._body_begun = self._loop.time()
-        self._incoming.begin_body(self._peer(), self._body_drained, self._body_failed)
+        self._body_begun = self._heard
+        self._incoming = Incoming(self._envelope, self._peer(), self._body_drained, self._body_failed)
         self._session.answer(GO_AHEAD)
 
     def _peer(self) -> Peer:
         session = self._session
-        protocol = protocol_word(session.extended, session.tls, self._incoming.utf8)
+        protocol = protocol_word(session.extended, session.tls, self._envelope.utf8)
         return Peer(self.caller.address, session.hello or self.caller.address, protocol, self._tls)
 
+    def _keep(self, data: bytes) -> None:
+        unwanted = None if self._incoming is None else self._incoming.add(data)
+        if unwanted is not None:
+            self._give_up_body(unwanted)
+
+    @property
+    def _must_pause(self) -> bool:
+        return self._incoming is not None and self._incoming.must_pause
+
     def _body_drained(self) -> None:
-        if not self._incoming.must_pause and not self._waiting:
+        if not self._must_pause and not self._waiting:
             self._resume()
 
     def _body_failed(self, error: BaseException) -> None:
@@ -372,37 +378,46 @@ class Conversation(asyncio.Protocol):
     def _give_up_body(self, reply: Reply) -> None:
         """The client goes on to its final dot and is told then; what it sends until then is not kept."""
         self._session.refuse_body(reply)
-        self._incoming.forget()
+        self._forget()
         self._resume()
 
-    def _end_body(self, event: BodyEnd) -> None:
-        incoming = self._incoming
+    def _end_body(self, incoming: Incoming, event: BodyEnd) -> None:
         if event.bare_newlines > 0:
             incoming.log_newlines(event.bare_newlines)
         verdict = incoming.judge_whole(event.size, event.received_fields)
         if isinstance(verdict, Accept):
             self._waiting = True
-            incoming.store(self._stored)
+            self._reception.background(self._see_through(incoming.store()))
         else:
             incoming.log_refusal(verdict.reply, verdict.reason)
             self._session.answer(verdict.reply)
             self._end_message()
 
-    def _stored(self, reply: Reply) -> None:
+    async def _see_through(self, storing: Coroutine[None, None, Reply]) -> None:
+        """The client may leave meanwhile."""
+        reply = await storing
         self._waited()
         if reply.is_positive:
             self._envelope_begun = self._heard
             self.has_brought_mail = True
-            if self._incoming.is_for_people_here:
+            if self._envelope.is_for_people_here:
                 self._host.brought_mail(self)
         if self._transport is not None:
             self._session.answer(reply)
             self._end_message()
             self._advance()
 
+    def _forget(self) -> None:
+        """Of the message under way."""
+        if self._incoming is not None:
+            self._incoming.forget()
+        else:
+            self._envelope.part.end()
+
     def _end_message(self) -> None:
-        self._incoming.forget()
-        self._incoming = Incoming(self._reception, self.caller.address)
+        self._forget()
+        self._incoming = None
+        self._envelope = OpenEnvelope(self._reception, self.caller.address, self._lines)
         if self._draining:
             self._part(CLOSING)
 

@@ -57,7 +57,7 @@ class Listener:
     def _welcome(self) -> asyncio.Protocol:
         reception = self._reception
         session = SmtpServer(
-            reception.config.hostname.name,
+            reception.config.hostname,
             Limits(reception.offers.size_max, reception.config.receive.recipients),
             offers_tls=reception.net.offers_tls,
             refuse_bare_newlines=reception.config.receive.bare_newlines is BareNewlines.REFUSE,

@@ -12,6 +12,7 @@ from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import UnverifiedMail
+from secondpost.spool.accept import Acceptance
 from secondpost.store.ports import Intake
 from secondpost.world.asking import Answerer
 from secondpost.world.ports import Clock, Disk, Net, Work
@@ -25,6 +26,7 @@ class Reception:
     disk: Disk
     work: Work
     intake: Intake
+    spool: Acceptance
     ids: QueueIds
     log: MailLog
     answerer: Answerer
@@ -34,7 +36,6 @@ class Reception:
     offers: PrimaryOffers
     refusals: RefusalTally
     free: Callable[[], int]  # octets on the disk beyond the reserve
-    arrived: Callable[[], None]  # a message is in the spool: tell whoever delivers
     failed: Callable[[BaseException], None]  # the role cannot go on
     background: Callable[[Coroutine[None, None, None]], None]  # see it through, whatever becomes of us
     under_way: UnderWay = field(default_factory=UnderWay)

@@ -18,6 +18,7 @@ from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
+from secondpost.spool.accept import Acceptance
 from secondpost.spool.free_room import free_octets
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import DiskFailed, Listening
@@ -42,6 +43,7 @@ class ReceiveRole:
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         knowledge = RecipientKnowledge(store, world.clock, self._asker.knows)
         free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
+        hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
         self._listener = Listener(
             Reception(
                 config=config,
@@ -50,6 +52,7 @@ class ReceiveRole:
                 disk=world.disk,
                 work=world.work,
                 intake=store,
+                spool=Acceptance(store, world.disk, world.work, log, hinter.arrived),
                 ids=QueueIds(store.worker),
                 log=log,
                 answerer=knowledge.answer,
@@ -59,7 +62,6 @@ class ReceiveRole:
                 offers=PrimaryOffers(config, store, world.clock),
                 refusals=self._refusals,
                 free=free,
-                arrived=Hinter(world.net, world.disk.path(HINTS)).arrived,
                 failed=failed,
                 background=self._background.run,
             )

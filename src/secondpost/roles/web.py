@@ -1,5 +1,6 @@
 """The web role: the public pages."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from secondpost.mail.queue_id import QueueIds
@@ -19,7 +20,7 @@ def public_pages(parts: Parts, links: KeyRing) -> "Starlette":
     from secondpost.web.app import make_app
 
     config, world, store = parts.config, parts.world, opened(parts.readers)
-    hinter = Hinter(world.net, world.disk.path(HINTS))
+    hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
     own, ids = own_domains(config).names, QueueIds(store.worker)
     sign_ups = SignUps(store, world.clock, ids, hinter.arrived, own, CrowdLog(MailLog(parts.sink)).met)
     return make_app(config, store, links, sign_ups, world.clock)

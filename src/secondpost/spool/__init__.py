@@ -1,5 +1,6 @@
 """The keeper of mail: what states there are, what leads from one to the next, and when to try again.
 
-states is the table; schedule decides, purely, what becomes of an attempt; desk has the owner's verbs.
+accept takes what was received; states is the table; schedule decides, purely, what becomes of an attempt;
+desk has the owner's verbs.
 Receiving and delivering meet here and nowhere else.
 """

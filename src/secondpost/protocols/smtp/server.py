@@ -1,15 +1,17 @@
 """The receiving half of SMTP, without I/O: bytes in, events out; answers in, bytes out.
 
 RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034)
-and STARTTLS (3207). The table in smtp_server_states says which command fits which state and where it leads.
+and STARTTLS (3207). The table in server_states says which command fits which state and where it leads.
 The core answers what is grammar, order and bounds; for what is policy it emits a Question and reads no
 further until `answer`, so that the replies to pipelined commands stand in order and leave in one write.
 """
 
 from collections import deque
+from collections.abc import Iterator
 
 from secondpost.mail.address import Domain
 from secondpost.mail.reply import Reply
+from secondpost.protocols.smtp import server_replies
 from secondpost.protocols.smtp.lines import EndlessLine, LineBuffer, OutOfTurn
 from secondpost.protocols.smtp.server_body import TOO_LARGE, IncomingBody
 from secondpost.protocols.smtp.server_commands import (
@@ -33,6 +35,7 @@ from secondpost.protocols.smtp.server_events import (
     Fault,
     Hello,
     MailFrom,
+    MustSend,
     Question,
     Quit,
     RcptTo,
@@ -62,6 +65,7 @@ __all__ = [
     "Hello",
     "Limits",
     "MailFrom",
+    "MustSend",
     "Question",
     "Quit",
     "RcptTo",
@@ -73,14 +77,6 @@ __all__ = [
 ]
 
 
-_OK = Reply.of(250, "2.0.0", "Ok").encode()
-_VRFY = Reply.of(252, "2.5.0", "Cannot verify, but will accept the message and try to deliver").encode()
-_HELP = Reply.of(214, "2.0.0", "See RFC 5321").encode()
-_BYE = Reply.of(221, "2.0.0", "Bye").encode()
-_GO_TLS = Reply.of(220, "2.0.0", "Ready to start TLS").encode()
-_TOO_MANY_RECIPIENTS = Reply.of(452, "4.5.3", "Too many recipients; send the rest in another message")
-_TOO_MANY_REFUSALS = Reply.of(421, "4.7.0", "Too many refusals")
-_NOT_SMTP = Reply.of(554, "5.5.1", "This is an SMTP server")
 _RCPT_ASKED = (State.FIRST_RCPT_ASKED, State.RCPT_ASKED)
 REPLIES_MAX = 100  # to be sent before more commands are read
 _SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its Fault
@@ -112,10 +108,8 @@ class SmtpServer:
         "tls",
     )
 
-    def __init__(
-        self, hostname: str, limits: Limits, *, offers_tls: bool, refuse_bare_newlines: bool
-    ) -> None:
-        self._host = Domain.parse(hostname)
+    def __init__(self, host: Domain, limits: Limits, *, offers_tls: bool, refuse_bare_newlines: bool) -> None:
+        self._host = host
         self._limits = limits
         self._offers_tls = offers_tls
         self._refuse_bare_newlines = refuse_bare_newlines
@@ -137,30 +131,40 @@ class SmtpServer:
     # -- the driver's verbs
     def greeting(self) -> None:
         self._move(Happening.GREETING)
-        self._say(Reply.of(220, "", f"{self._host} ESMTP"))
+        self._out.append(server_replies.greeting(self._host))
 
-    def receive_data(self, data: bytes) -> None:
-        if self.state is State.CLOSED or len(data) == 0:
-            return
+    def feed(self, data: bytes = b"") -> Iterator[Event]:
+        """The events in what has come, `data` last; the core reads on as they are taken.
+
+        They end when more bytes are needed, when an answer is awaited, when the session is over, and when a
+        MustSend was not obeyed. All bytes are kept, also those of a `feed` of which no event is taken: `feed`
+        without bytes reads on where the one before ended.
+        """
+        if len(data) > 0:
+            self._receive(data)
+        return self._read()
+
+    def _receive(self, data: bytes) -> None:
         if self.state is State.TLS_AWAITED:  # plain text where only TLS may come (CVE-2011-0411)
             self._end("bytes in the clear after STARTTLS")
-            return
-        self._lines.receive(data)
+        elif self.state is not State.CLOSED:
+            self._lines.receive(data)
 
-    def next_event(self) -> Event | None:
-        """None: more bytes are needed, an answer is awaited, the session is over, or `must_send`."""
-        while len(self._events) == 0:
+    def _read(self) -> Iterator[Event]:
+        events = self._events
+        more = True
+        while more:
+            while len(events) > 0:
+                yield events.popleft()
             if len(self._out) >= REPLIES_MAX:
-                return None
-            if self.state in READING_COMMANDS:
+                yield MustSend()
+                more = len(self._out) < REPLIES_MAX
+            elif self.state in READING_COMMANDS:
                 more = self._read_command()
             elif self.state is State.BODY or self.state is State.DISCARD:
                 more = self._read_body()
             else:
                 more = False
-            if not more:
-                return None
-        return self._events.popleft()
 
     def answer(self, reply: Reply) -> None:
         """Answer the last Question. A 421 also ends the session, with a Close."""
@@ -215,11 +219,6 @@ class SmtpServer:
         return out
 
     @property
-    def must_send(self) -> bool:
-        """So many replies wait in `data_to_send` that nothing more is read before it is called."""
-        return len(self._out) >= REPLIES_MAX
-
-    @property
     def octets_waiting(self) -> int:
         """Received but not read, because an answer is awaited: pause reading when this grows."""
         return len(self._lines)
@@ -229,7 +228,7 @@ class SmtpServer:
         """Whether something was read."""
         if not self._spoken and len(self._lines) > 0:
             if self._lines.begins_binary():
-                self._hang_up(_NOT_SMTP, "binary data where SMTP was expected")
+                self._hang_up(server_replies.NOT_SMTP, "binary data where SMTP was expected")
                 return True
             # Empty lines say nothing yet: a PROXY header of version 2 begins with two, and a NUL behind them.
             self._spoken = not self._lines.begins_empty()
@@ -266,13 +265,13 @@ class SmtpServer:
             case Verb.EHLO | Verb.HELO:
                 self._hello(argument, after, extended=verb is Verb.EHLO)
             case Verb.NOOP:  # RFC 5321 §4.1.1.9: an argument is ignored
-                self._idle(_OK)
+                self._idle(server_replies.OK)
             case Verb.HELP:
-                self._idle(_HELP)
+                self._idle(server_replies.HELP)
             case Verb.VRFY:
                 if len(argument) == 0:
                     raise CommandError(Reply.of(501, "5.5.4", "VRFY whom?"))
-                self._idle(_VRFY)
+                self._idle(server_replies.VRFY)
             case _:
                 if len(argument) > 0:
                     raise CommandError(Reply.of(501, "5.5.4", f"{verb} has no argument"))
@@ -294,7 +293,7 @@ class SmtpServer:
         mailbox = rcpt_command(argument, self._host, utf8=self._utf8)
         limits = self._limits
         if self.recipients >= limits.recipients_max or self._refusals >= limits.refusals_beside_max:
-            self._say(_TOO_MANY_RECIPIENTS)
+            self._say(server_replies.TOO_MANY_RECIPIENTS)
             return
         self.state = after
         self._events.append(RcptTo(mailbox))
@@ -306,13 +305,11 @@ class SmtpServer:
         self.hello = name
         self.extended = extended
         self._events.append(Hello(name, extended))
-        self._idle((self._extensions() if extended else Reply.of(250, "", str(self._host))).encode())
+        self._idle(self._offer() if extended else server_replies.helo(self._host))
 
-    def _extensions(self) -> Reply:
-        lines = [str(self._host), "PIPELINING", f"SIZE {self._limits.size_max}", "8BITMIME", "SMTPUTF8"]
-        if self._offers_tls and not self.tls:
-            lines.append("STARTTLS")
-        return Reply(250, "", (*lines, "ENHANCEDSTATUSCODES"))
+    def _offer(self) -> bytes:
+        offers_tls = self._offers_tls and not self.tls
+        return server_replies.ehlo(self._host, self._limits.size_max, offers_tls)
 
     def _bare_verb(self, verb: Verb, after: State) -> None:
         match verb:
@@ -322,11 +319,11 @@ class SmtpServer:
             case Verb.RSET:
                 self._forget_transaction()
                 self.state = after
-                self._idle(_OK)
+                self._idle(server_replies.OK)
             case Verb.STARTTLS:
                 self._starttls(after)
             case _:
-                self._out.append(_BYE)
+                self._out.append(server_replies.BYE)
                 self.state = after
                 self._lines.clear()
                 self._events.append(Quit())
@@ -341,7 +338,7 @@ class SmtpServer:
             return
         self._forget_transaction()
         self.state = after
-        self._out.append(_GO_TLS)
+        self._out.append(server_replies.GO_TLS)
         self._events.append(StartTls())
 
     def _forget_transaction(self) -> None:
@@ -359,7 +356,7 @@ class SmtpServer:
     # -- faults
     def _unknown(self, word: str) -> None:
         if word in OTHER_PROTOCOLS or word.startswith("SSH-"):
-            self._hang_up(_NOT_SMTP, f"another protocol: {word[:_SAMPLE_OCTETS_MAX]}")
+            self._hang_up(server_replies.NOT_SMTP, f"another protocol: {word[:_SAMPLE_OCTETS_MAX]}")
         elif word in NOT_OFFERED:
             raise CommandError(Reply.of(502, "5.5.1", f"{word} is not offered here"))
         else:
@@ -393,7 +390,7 @@ class SmtpServer:
         """
         guesses = self._refusals >= self._limits.refusals_max
         if guesses and self.recipients == 0 and self.state in READING_COMMANDS:
-            self._hang_up(_TOO_MANY_REFUSALS, "too many refusals")
+            self._hang_up(server_replies.TOO_MANY_REFUSALS, "too many refusals")
 
     def _hang_up(self, reply: Reply, text: str) -> None:
         self._say(reply)

@@ -69,6 +69,11 @@ class StartTls:
 
 
 @dataclass(frozen=True, slots=True)
+class MustSend:
+    """So many replies wait that nothing more is read before `data_to_send` is called."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """221 is queued: send it and close."""
 
@@ -88,4 +93,4 @@ class Close:
 
 
 Question = MailFrom | RcptTo | DataBegin | BodyEnd
-Event = Question | Hello | BodyPiece | BodyRefused | Reset | StartTls | Quit | Fault | Close
+Event = Question | Hello | BodyPiece | BodyRefused | Reset | StartTls | MustSend | Quit | Fault | Close

@@ -1,6 +1,7 @@
 """Connects and listens on real sockets, under uvloop or plain asyncio, and wraps connections in TLS.
 
-TCP connections have TCP_NODELAY in both directions: both loops set it, and a dialogue needs it.
+TCP connections have TCP_NODELAY in both directions: both loops set it, and a dialogue needs it. What is
+written to them in one turn of the loop leaves together.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from secondpost.mail.address import Endpoint, as_ip
 from secondpost.world.ports import ClientTls, Listening, NetError, ProtocolFactory, ServerTls, TlsFacts
 from secondpost.world.real.interfaces import interface_addresses
 from secondpost.world.real.local import HintEar, LocalDoor, send_hint, stream_door
+from secondpost.world.real.outbox import Entry, Outbox
 from secondpost.world.real.tls import ClientContexts, ServerCertificate, tls_text
 from secondpost.world.real.tls_transport import TlsTransport
 
@@ -85,6 +87,7 @@ class RealNet:
         self._clients = ClientContexts(authorities_path)
         self._sources = {address.version: str(address) for address in map(as_ip, sources) if address}
         self._hints: socket.socket | None = None
+        self._outbox = Outbox()
 
     async def connect(
         self, factory: ProtocolFactory, endpoint: Endpoint, timeout_seconds: float
@@ -96,8 +99,8 @@ class RealNet:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout_seconds):
-                transport, _ = await loop.create_connection(
-                    factory,
+                _, entry = await loop.create_connection(
+                    lambda: Entry(factory, self._outbox),
                     str(address),
                     endpoint.port,
                     local_addr=(source, 0) if source is not None else None,
@@ -106,8 +109,8 @@ class RealNet:
             raise NetError(f"cannot connect to {endpoint}: no answer in {timeout_seconds:g} s") from error
         except OSError as error:
             raise NetError(f"cannot connect to {endpoint}: {tls_text(error)}") from error
-        _keep_alive(transport)
-        return transport
+        _keep_alive(entry.transport)
+        return entry.transport
 
     async def listen(self, factory: ProtocolFactory, endpoint: Endpoint) -> Listening:
         door = self._inherited.pop(endpoint, None)
@@ -118,7 +121,9 @@ class RealNet:
             socket.SOL_SOCKET, socket.SO_SNDBUF, UNTAKEN_OCTETS_MAX
         )  # each connection inherits it
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(factory, sock=door, backlog=BACKLOG_CONNECTIONS)
+        server = await loop.create_server(
+            lambda: Entry(factory, self._outbox), sock=door, backlog=BACKLOG_CONNECTIONS
+        )
         return TcpDoor(where, server)
 
     def own_addresses(self) -> frozenset[str]:
