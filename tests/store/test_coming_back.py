@@ -8,8 +8,9 @@ import pytest
 from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.sqlite import schema, sign_up_outcomes
-from secondpost.store.subscriber_ports import Imported, NewsletterStore, Reason, SignedUp
+from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import LIMITS, WEEKLY, Publisher, leased_issues
 

@@ -9,6 +9,7 @@ import apsw
 from secondpost.mail.address import Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.owner_ports import InState, Selection
 from secondpost.store.sqlite import issues, ledger, readers, standing
 from secondpost.store.sqlite.base import BATCH_ROWS
@@ -16,7 +17,7 @@ from secondpost.store.sqlite.group import GROUP_UNITS_MAX
 from secondpost.store.sqlite.queries import read_queries
 from secondpost.store.sqlite.selecting import page_query
 from secondpost.store.sqlite.statements import Statements, own_queries, statement
-from secondpost.store.subscriber_ports import Reason, SignedUp
+from secondpost.store.subscriber_ports import SignedUp
 from secondpost.store.verbs.named import shared_queries
 from secondpost.store.verbs.steps import Query, number
 from tests.store.letters import Letters

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import Imported, Reason, SignedUp, SignUpLimits, Suppression
+from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits, Suppression
 from secondpost.subscribers.exporting import exported
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport

@@ -6,6 +6,7 @@ import apsw
 
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
+from secondpost.mail.subscriber_states import By, sources_of
 from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
@@ -14,13 +15,12 @@ from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReade
 from secondpost.store.sqlite.suppressing import check_size, suppress_each
 from secondpost.store.subscriber_ports import HashedSuppression, ImportCount, Imported
 from secondpost.store.verbs.steps import Row, number
-from secondpost.subscribers.states import By, sources_of
 
 DAY_MS = 24 * 3_600_000
 SHARED_CONSENTS_MAX = 20  # of one batch: with more of them each is the consent of one reader
 LEFT_ELSEWHERE = "left elsewhere"
 
-_TAKEN_FROM = as_json([state.value for state in sources_of(SubscriberState.LEFT, By.OWNER)])
+_TAKEN_FROM = as_json([state.value for state in sources_of(SubscriberState.LEFT, By.LIST)])
 
 
 class SqliteImporting(SqliteReaders, Checkpoints):

@@ -11,12 +11,12 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.sqlite.base import Base, as_json
 from secondpost.store.sqlite.issues import DELIVERIES_OF_READER, reader_delivery
 from secondpost.store.sqlite.queries import read_queries
 from secondpost.store.subscriber_ports import Bounce, BounceKind, ReaderEvent, Suppression
-from secondpost.store.subscriber_ports import Reason as Why
 from secondpost.store.verbs.rows import mailbox_of
 from secondpost.store.verbs.steps import Row, Value, maybe_number, number
 
@@ -219,7 +219,7 @@ def octets(value: Value) -> bytes:
 
 def suppression_of(row: tuple[Value, ...]) -> Suppression:
     where, reason, at_ms, evidence, yields = row
-    return Suppression(str(where), Why(str(reason)), number(at_ms), str(evidence), yields == 1)
+    return Suppression(str(where), Reason(str(reason)), number(at_ms), str(evidence), yields == 1)
 
 
 def first_reader(rows: Sequence[tuple[Value, ...]]) -> Subscriber | None:

@@ -8,6 +8,7 @@ import apsw
 from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
+from secondpost.mail.subscriber_states import By, Reason, sources_of
 from secondpost.store.sqlite.base import as_json
 from secondpost.store.sqlite.readers import (
     ERASING,
@@ -20,9 +21,8 @@ from secondpost.store.sqlite.readers import (
 from secondpost.store.sqlite.sign_up_bounds import NOT_ASKED, bound_met
 from secondpost.store.sqlite.sign_up_outcomes import SqliteSignUpOutcomes, note_outcome
 from secondpost.store.sqlite.suppressed import Suppressed, suppress_hashes, suppressed
-from secondpost.store.subscriber_ports import Reason, SignedUp, SignUpLimits
+from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
 from secondpost.store.verbs.steps import Row, number
-from secondpost.subscribers.states import By, sources_of
 
 SIGN_UP_UNITS = 30
 _MAY_COME_BACK = sources_of(SubscriberState.PENDING, By.READER)

@@ -5,10 +5,9 @@ from enum import Enum
 
 import apsw
 
+from secondpost.mail.subscriber_states import LIFTED_BY, By, Reason
 from secondpost.store.sqlite.base import as_json
 from secondpost.store.sqlite.readers import READER_QUERIES
-from secondpost.store.subscriber_ports import Reason
-from secondpost.subscribers.states import LIFTED_BY, By
 
 
 class Suppressed(Enum):

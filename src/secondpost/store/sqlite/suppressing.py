@@ -6,11 +6,12 @@ import apsw
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import SubscriberId, subscriber_key
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.sqlite.base import as_json
 from secondpost.store.sqlite.group import CHANGE_UNITS
 from secondpost.store.sqlite.readers import READER_QUERIES, SqliteReaders, octets, suppression_of
 from secondpost.store.sqlite.suppressed import suppress_hashes
-from secondpost.store.subscriber_ports import BATCH_READERS_MAX, HashedSuppression, Reason
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, HashedSuppression
 from secondpost.store.verbs.steps import number
 
 
