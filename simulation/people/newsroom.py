@@ -6,12 +6,13 @@ from secondpost.mail.delivery import State
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.protocols.mime.list_headers import message_id
 from secondpost.protocols.tokens import Purpose, Token
 from secondpost.protocols.verp import address_of
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import Imported, Reason
+from secondpost.store.subscriber_ports import Imported
 from simulation.clock import EPOCH_MS, Stuck
 from simulation.dice import SimDice
 from simulation.faults import Fault

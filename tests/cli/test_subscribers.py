@@ -7,8 +7,9 @@ from pathlib import Path
 from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.owner.newsletter_desk import OpenNewsletter
-from secondpost.store.subscriber_ports import Reason, SignedUp
+from secondpost.store.subscriber_ports import SignedUp
 from tests.cli.newspaper import CONFIRMED, Newspaper
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"

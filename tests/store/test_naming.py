@@ -8,6 +8,7 @@ import pytest
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.naming_ports import FormerName, KnownNewsletter, RenameRefused
 from secondpost.store.newsletter_ports import (
     ArticleState,
@@ -21,7 +22,7 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite import SqliteNewsletterStore, naming
 from secondpost.store.sqlite.base import BATCH_ROWS
-from secondpost.store.subscriber_ports import Imported, NewsletterStore, Reason, SignedUp
+from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import FEED, WEEKLY, Publisher, new
 from tests.store.test_newsletter_triggers import contradictions

@@ -11,10 +11,11 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import IssueId, IssueState
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import Imported, Reason
+from secondpost.store.subscriber_ports import Imported
 from tests.store.place import SqlitePlace
 from tests.store.readers import WEEKLY, Publisher, outcome
 

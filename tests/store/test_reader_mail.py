@@ -8,9 +8,9 @@ from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Reckoning
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.maillog import MailLog
 from secondpost.store.owner_ports import Selection
-from secondpost.store.subscriber_ports import Reason
 from tests.store.place import Place
 from tests.store.readers import WEEKLY, Publisher, leased_issues, marked, outcome
 

@@ -7,10 +7,11 @@ import pytest
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import base, schema
-from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason, Suppression
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Suppression
 from secondpost.store.verbs.named import shared_queries
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from secondpost.mail.issue import EDGES as ISSUE_EDGES
 from secondpost.mail.issue import IssueState
+from secondpost.mail.subscriber_states import EDGES as READER_EDGES
+from secondpost.mail.subscriber_states import LIFTED_BY, Reason
 from secondpost.newsletter.article_states import EDGES as ARTICLE_EDGES
 from secondpost.store.newsletter_ports import ArticleState
-from secondpost.store.subscriber_ports import Reason
-from secondpost.subscribers.states import EDGES as READER_EDGES
-from secondpost.subscribers.states import LIFTED_BY
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"
 

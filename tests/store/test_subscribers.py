@@ -8,6 +8,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.mail.subscriber_states import EDGES, Reason
 from secondpost.store.owner_ports import Selection
 from secondpost.store.subscriber_ports import (
     BATCH_READERS_MAX,
@@ -15,11 +16,9 @@ from secondpost.store.subscriber_ports import (
     BounceKind,
     ImportCount,
     Imported,
-    Reason,
     SignedUp,
     Suppression,
 )
-from secondpost.subscribers.states import EDGES
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import LIMITS, WEEKLY, Publisher, leased_issues
 

@@ -9,8 +9,9 @@ import pytest
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Reason, SignUpLimits
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, SignUpLimits
 from secondpost.subscribers.exporting import exported
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport

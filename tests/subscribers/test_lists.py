@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.mail.address import Domain
-from secondpost.store.subscriber_ports import Reason
+from secondpost.mail.subscriber_states import Reason
 from secondpost.subscribers.cells import plain_cell, safe_cell
 from secondpost.subscribers.list_document import LINE_CHARACTERS_MAX
 from secondpost.subscribers.list_moments import moment_ms

@@ -11,9 +11,10 @@ from secondpost.cli.screen import say, say_json
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.owner.newsletter_documents import ChangeDocument
 from secondpost.owner.reader_words import state_text
-from secondpost.store.subscriber_ports import NewsletterStore, Reason
+from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader
 

@@ -17,7 +17,7 @@ NOBODY = SubscriberId(0)  # whom a test copy is for: readers are numbered from 1
 
 
 class SubscriberState(StrEnum):
-    """subscribers/states.py is the table of what leads from one to another."""
+    """subscriber_states.py is the table of what leads from one to another."""
 
     PENDING = "pending"  # asked to be a reader, and has not confirmed it
     ACTIVE = "active"

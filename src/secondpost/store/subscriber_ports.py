@@ -12,6 +12,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
+from secondpost.mail.subscriber_states import Reason
 from secondpost.store.naming_ports import Naming
 from secondpost.store.newsletter_ports import Issues, Leading, Ledger, ReaderDelivery, ReaderMail
 from secondpost.store.owner_ports import Desk
@@ -73,16 +74,6 @@ class SignUpLimits:
     readers_per_more: int = 10  # in all there may be one more for so many readers
 
 
-class Reason(StrEnum):
-    """Why an address is suppressed."""
-
-    OWNER = "owner"
-    ERASED = "erased"
-    COMPLAINED = "complained"
-    BOUNCED = "bounced"  # its mail came back, by the word of a list
-    IMPORTED = "imported"  # it stood in a list of those who are not to be written to
-
-
 @dataclass(frozen=True, slots=True)
 class Suppression:
     """An address that gets nothing. Only its keyed hash is kept; `newsletter` "" means all of them."""
@@ -91,7 +82,7 @@ class Suppression:
     reason: Reason
     at_ms: int
     evidence: str
-    yields: bool = False  # the person's own confirmation lifts it (subscribers/states.py)
+    yields: bool = False  # the person's own confirmation lifts it (mail/subscriber_states.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +159,7 @@ class Bounce:
 
 class Subscribers(Protocol):
     """The keeper of people's view. `evidence` is the queue id of the mail that a change comes from: the same
-    mail changes something once. A verb that may not lead from the reader's state (subscribers/states.py)
+    mail changes something once. A verb that may not lead from the reader's state (mail/subscriber_states.py)
     changes nothing and returns False, as it does for someone who is not there.
     """
 

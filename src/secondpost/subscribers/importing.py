@@ -16,13 +16,8 @@ from dataclasses import dataclass, field
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState, subscriber_key
-from secondpost.store.subscriber_ports import (
-    BATCH_READERS_MAX,
-    HashedSuppression,
-    Imported,
-    Reason,
-    Subscribers,
-)
+from secondpost.mail.subscriber_states import Reason
+from secondpost.store.subscriber_ports import BATCH_READERS_MAX, HashedSuppression, Imported, Subscribers
 from secondpost.subscribers.import_report import ImportReport, ImportTally, Progress
 from secondpost.subscribers.list_report import ListReport, PartReport
 from secondpost.subscribers.list_rows import BadRow, HashRow, ListRow, OwnRow, Row, Verdict, checked

@@ -5,7 +5,8 @@ from enum import IntEnum
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.subscriber import Consent, SubscriberState
-from secondpost.store.subscriber_ports import HashedSuppression, Reason, Suppression
+from secondpost.mail.subscriber_states import Reason
+from secondpost.store.subscriber_ports import HashedSuppression, Suppression
 from secondpost.subscribers.meanings import ReaderStanding
 from secondpost.subscribers.typed import NotAReader, check_reader
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from secondpost.store.subscriber_ports import Reason
+from secondpost.mail.subscriber_states import Reason
 from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.list_json import BETWEEN_VALUES
 from secondpost.subscribers.list_moments import moment_ms

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import msgspec
 
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
-from secondpost.store.subscriber_ports import HashedSuppression, Reason, Suppression
+from secondpost.mail.subscriber_states import Reason
+from secondpost.store.subscriber_ports import HashedSuppression, Suppression
 from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.list_moments import moment_ms

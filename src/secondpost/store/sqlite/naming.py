@@ -13,8 +13,10 @@ from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.half_renamed import NAMING_QUERIES
 from secondpost.store.sqlite.leading import check_led
-from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, tell
-from secondpost.store.verbs.steps import number
+from secondpost.store.sqlite.statements import Statements, answer, own_queries
+from secondpost.store.verbs.known_readers import ERASING, Happened, lead
+from secondpost.store.verbs.named import shared_queries
+from secondpost.store.verbs.steps import Steps, drive, number, run
 
 ARTICLES_AT_ONCE = 20  # each may be as large as an article is
 ISSUES_AT_ONCE = 50
@@ -161,11 +163,11 @@ def _keep_first(db: apsw.Connection, one: int, other: int) -> int:
     erasing: Sequence[str] = ERASING
     comes_back = state == SubscriberState.LEFT and agreed == 1
     if came == SubscriberState.ACTIVE and (state in _CONFIRMED_ELSEWHERE or comes_back):
-        db.execute(READER_QUERIES["lead"], (kept, SubscriberState.ACTIVE.value, since_ms, consent))
-        tell(db, kept, number(since_ms), "confirmed", "under another name", number(consent))
-        erasing = [query for query in ERASING if query != "erase_consents"]
+        happened = Happened(SubscriberState.ACTIVE, number(since_ms), "confirmed", "under another name")
+        _run(db, lead([(kept, number(consent))], happened))
+        erasing = [query for query in ERASING if query != "readers.erase_consents"]
     for query in erasing:
-        db.execute(READER_QUERIES[query], (twice,))
+        _run(db, run(query, chosen=[(twice,)]))
     return kept
 
 
@@ -173,3 +175,8 @@ def _move_suppressions(db: apsw.Connection, old: str, new: str) -> int:
     db.execute(NAMING_QUERIES["copy_suppressions"], (old, new, BATCH_ROWS))
     db.execute(NAMING_QUERIES["drop_suppressions"], (old, BATCH_ROWS))
     return db.changes()
+
+
+def _run(db: apsw.Connection, steps: Steps[object]) -> None:
+    statements = Statements({**shared_queries(), **own_queries()})
+    drive(steps, lambda query: answer(db, statements, query))

@@ -19,3 +19,7 @@ SELECT json_group_array(json(due)) FROM (
       ORDER BY due_ms, message, number LIMIT ?2) AS d
     CROSS JOIN message ON message.id = d.message) AS due
   FROM turn);
+
+-- name: last_event
+-- The number of the last event of a reader that was ever given, also when that reader was erased: no column holds it.
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0);

@@ -1,0 +1,238 @@
+"""How readers come and go, one at a time: sign-up, confirmation, leaving, complaint, erasure."""
+
+from collections.abc import Awaitable
+
+from secondpost.mail.address import Mailbox
+from secondpost.mail.envelope import Lane
+from secondpost.mail.queue_id import QueueId
+from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
+from secondpost.mail.subscriber_states import By, Reason, sources_of
+from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
+from secondpost.store.verbs.engine import Verbs
+from secondpost.store.verbs.known_readers import (
+    Happened,
+    Known,
+    OwnMail,
+    add_consent,
+    add_domains,
+    erase,
+    known_by_id,
+    known_by_key,
+    lead,
+    next_event,
+    reader_line,
+    send_own,
+    tell,
+)
+from secondpost.store.verbs.readers import one_reader
+from secondpost.store.verbs.sign_up_bounds import NOT_ASKED, bound_met
+from secondpost.store.verbs.sign_up_outcomes import note_outcome
+from secondpost.store.verbs.steps import Steps, rows, run
+from secondpost.store.verbs.suppressed import Suppressed, recognise, suppress, suppressed
+
+SIGN_UP_UNITS = 30
+_MAY_COME_BACK = sources_of(SubscriberState.PENDING, By.READER)
+
+
+class SigningUpVerbs(Verbs):
+    # ---- coming
+
+    def sign_up(
+        self,
+        newsletter: str,
+        mailbox: Mailbox,
+        consent: Consent,
+        message: QueueId,
+        limits: SignUpLimits,
+        content: bytes = b"",
+    ) -> Awaitable[SignedUp]:
+        """The same steps for every address, and the same rows: those of one that is not asked to confirm are
+        taken back before the commit. Else the time that it takes would say who reads what.
+        """
+        mail = OwnMail(message, consent.at_ms, content)
+
+        def write() -> Steps[SignedUp]:
+            hash = (yield from recognise([subscriber_key(mailbox)])).hash_of(mailbox)
+            standing = yield from suppressed(newsletter, hash)
+            known = yield from known_by_key(newsletter, mailbox)
+            bound = yield from bound_met(_pending(known), mailbox.domain, consent, limits)
+            outcome = _outcome(standing is Suppressed.FOR_GOOD, known, bound)
+            is_asked = outcome is SignedUp.CONFIRM
+            yield from run("readers.asking_begins")
+            id = yield from _ask(newsletter, mailbox, hash, consent, mail)
+            if not is_asked:
+                yield from run("readers.asking_is_taken_back")
+            yield from run("readers.asking_ends")
+            where = (mailbox.domain.name, id) if is_asked else ("", None)
+            yield from run("readers.count_sign_up", consent.address_prefix, consent.at_ms, *where)
+            yield from note_outcome(newsletter, hash, consent.at_ms, consent.how, outcome)
+            return outcome
+
+        return self._engine.change(write, SIGN_UP_UNITS)
+
+    def add(
+        self,
+        newsletter: str,
+        mailbox: Mailbox,
+        consent: Consent | None,
+        at_ms: int,
+        message: QueueId | None,
+        content: bytes = b"",
+    ) -> Awaitable[Subscriber | None]:
+        def write() -> Steps[Subscriber | None]:
+            hash = (yield from recognise([subscriber_key(mailbox)])).hash_of(mailbox)
+            if (yield from suppressed(newsletter, hash)) is not Suppressed.NOT:
+                return None
+            known = yield from known_by_key(newsletter, mailbox)
+            if known is None:
+                id = yield from _add(newsletter, mailbox, hash, consent, at_ms)
+            else:
+                id = known.id
+                yield from _confirm_known(known, consent, at_ms)
+            now = yield from one_reader(id)
+            assert now is not None
+            if message is not None and now.state is SubscriberState.PENDING:
+                mail = OwnMail(message, at_ms, content)
+                yield from send_own(mail, mailbox.domain.name, str(now.mailbox), id)
+            return now
+
+        return self._engine.change(write)
+
+    def confirm(self, id: SubscriberId, consent: Consent, evidence: QueueId | None = None) -> Awaitable[bool]:
+        happened = Happened(SubscriberState.ACTIVE, consent.at_ms, "confirmed", consent.where, evidence)
+
+        def write() -> Steps[bool]:
+            known = yield from known_by_id(id)
+            if known is None:
+                return False
+            # The reader's own word is not asked for where the address is suppressed for good.
+            if (yield from suppressed(known.newsletter, known.hash)) is Suppressed.FOR_GOOD:
+                return False
+            if not (yield from _goes(known, By.READER, happened, consent)):
+                return False
+            yield from run("suppressing.lift_by_reader", known.hash, known.newsletter)
+            yield from run("readers.sign_up_answered", id)
+            confirmed = (known.hash, known.newsletter, SignedUp.CONFIRM.value)
+            yield from run("readers.outcome_confirmed", *confirmed)
+            return True
+
+        return self._engine.change(write)
+
+    # ---- going
+
+    def leave(
+        self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
+    ) -> Awaitable[bool]:
+        return self._go(id, By.READER, Happened(SubscriberState.LEFT, at_ms, "left", how, evidence))
+
+    def remove(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]:
+        return self._go(id, By.OWNER, Happened(SubscriberState.LEFT, at_ms, "removed", why))
+
+    def suspend(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]:
+        return self._go(id, By.PROVIDER, Happened(SubscriberState.SUSPENDED, at_ms, "suspended", why))
+
+    def complain(
+        self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
+    ) -> Awaitable[bool]:
+        happened = Happened(SubscriberState.COMPLAINED, at_ms, "complained", how, evidence)
+        return self._go(id, By.PROVIDER, happened)
+
+    def _go(self, id: SubscriberId, by: By, happened: Happened) -> Awaitable[bool]:
+        def write() -> Steps[bool]:
+            known = yield from known_by_id(id)
+            if known is None or not (yield from _goes(known, by, happened)):
+                return False
+            if happened.state is SubscriberState.COMPLAINED:
+                yield from _suppress(known, Reason.COMPLAINED, happened.at_ms, happened.detail)
+            return True
+
+        return self._engine.change(write)
+
+    def erase(self, id: SubscriberId, at_ms: int) -> Awaitable[bool]:
+        def write() -> Steps[bool]:
+            known = yield from known_by_id(id)
+            if known is None:
+                return False
+            yield from _suppress(known, Reason.ERASED, at_ms, "")
+            yield from run("readers.missing_in_freeze", id, known.newsletter)
+            yield from erase([id])
+            return True
+
+        return self._engine.change(write)
+
+
+def _pending(known: Known | None) -> tuple[SubscriberId, int]:
+    """Who waits to confirm, and since when."""
+    if known is None or known.state is not SubscriberState.PENDING:
+        return NOT_ASKED
+    return known.id, known.since_ms
+
+
+def _outcome(is_suppressed: bool, known: Known | None, bound: SignedUp | None) -> SignedUp:
+    if is_suppressed:
+        return SignedUp.SUPPRESSED
+    if known is not None and known.state is SubscriberState.ACTIVE:
+        return SignedUp.ALREADY
+    if bound is not None:
+        return bound
+    may_be = known is None or known.state in (SubscriberState.PENDING, *_MAY_COME_BACK)
+    return SignedUp.CONFIRM if may_be else SignedUp.SUPPRESSED
+
+
+def _ask(
+    newsletter: str, mailbox: Mailbox, hash: bytes, consent: Consent, mail: OwnMail
+) -> Steps[SubscriberId]:
+    """A new reader, or one who comes back, or one who is asked once more, and the confirmation; the reader's
+    number.
+    """
+    agreed, event = (yield from add_consent(consent)), (yield from next_event())
+    yield from add_domains(Lane.ISSUES, [mailbox.domain.name])
+    yield from run(
+        "readers.pend",
+        *(newsletter, subscriber_key(mailbox), consent.at_ms, event, agreed, str(mailbox)),
+        chosen=[(state.value,) for state in _MAY_COME_BACK],
+    )
+    line = reader_line(mailbox, hash, SubscriberState.PENDING, consent.at_ms, agreed)
+    yield from run("readers.add_readers", newsletter, event, chosen=[line])
+    now = yield from known_by_key(newsletter, mailbox)
+    assert now is not None
+    yield from tell([(now.id, agreed)], Happened(now.state, consent.at_ms, "signed-up", consent.where))
+    yield from send_own(mail, mailbox.domain.name, now.mailbox, now.id)
+    return now.id
+
+
+def _add(
+    newsletter: str, mailbox: Mailbox, hash: bytes, consent: Consent | None, at_ms: int
+) -> Steps[SubscriberId]:
+    """By the owner, a reader who was not there before."""
+    state = SubscriberState.PENDING if consent is None else SubscriberState.ACTIVE
+    agreed, event = (yield from add_consent(consent)), (yield from next_event())
+    yield from add_domains(Lane.ISSUES, [mailbox.domain.name])
+    line = reader_line(mailbox, hash, state, at_ms, agreed)
+    yield from run("readers.add_readers", newsletter, event, chosen=[line])
+    now = yield from known_by_key(newsletter, mailbox)
+    assert now is not None
+    where = "" if consent is None else consent.where
+    yield from tell([(now.id, agreed)], Happened(state, at_ms, "added", where))
+    return now.id
+
+
+def _confirm_known(known: Known, consent: Consent | None, at_ms: int) -> Steps[None]:
+    """By the owner, where their word may make a reader of one who is known."""
+    if consent is not None and known.state in sources_of(SubscriberState.ACTIVE, By.OWNER):
+        happened = Happened(SubscriberState.ACTIVE, at_ms, "confirmed", consent.where)
+        yield from lead([(known.id, (yield from add_consent(consent)))], happened)
+
+
+def _goes(known: Known, by: By, happened: Happened, consent: Consent | None = None) -> Steps[bool]:
+    """Over an edge of mail/subscriber_states, or not at all; and once by the same mail."""
+    if known.state not in sources_of(happened.state, by):
+        return False
+    if happened.evidence is not None and len((yield from rows("readers.is_told", happened.evidence))) > 0:
+        return False
+    yield from lead([(known.id, (yield from add_consent(consent)))], happened)
+    return True
+
+
+def _suppress(known: Known, why: Reason, at_ms: int, evidence: str) -> Steps[None]:
+    yield from suppress([known.hash], known.newsletter, why, at_ms, evidence)
