@@ -1,0 +1,145 @@
+"""An engine without a database: a test says in order which queries a verb must run and what each gives.
+
+    engine = RecordingEngine([("intake.learned", [(1, 5, "relay")])])
+    store = over(engine, IntakeVerbs)
+    assert store.learned(mailbox) == Learned(True, 5, "relay")
+    assert engine.finished() == [Query("intake.learned", ("a@b.example",))]
+
+Each query must be one of sql/ and be handed what its text and its set ask for.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import TypeVar
+
+from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
+from secondpost.store.verbs.named import Named, read_queries, shared_queries
+from secondpost.store.verbs.steps import Query, Result, Row, Steps, drive
+from secondpost.world.ports import Held
+from tests.store.place import SetClock
+
+P = TypeVar("P")
+R = TypeVar("R")
+V = TypeVar("V", bound=Verbs)
+
+# A query's name, and the rows that it gives, or how many rows it wrote.
+Given = tuple[str, Sequence[Row] | int]
+
+_NUMBERED = re.compile(r"\?(\d+)")
+
+
+@dataclass(slots=True)
+class Lock:
+    """Held until it is released."""
+
+    name: str
+    is_released: bool = False
+
+    def release(self) -> None:
+        self.is_released = True
+
+
+@dataclass(slots=True)
+class RecordingEngine:
+    """Implements Engine. Raises AssertionError where a verb runs another query than the next one given."""
+
+    given: Sequence[Given]
+    worker_number: int | None = 1
+    clock: SetClock = field(default_factory=SetClock)
+    busy_locks: Sequence[str] = ()  # of workers that live
+    content_files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[Query] = field(default_factory=list)
+    ended_mail: bool = False  # a verb was run that may end deliveries
+
+    def finished(self) -> list[Query]:
+        """The queries that were run; raises AssertionError when one that was given was not."""
+        left = [name for name, _ in self.given[len(self.asked) :]]
+        assert left == [], f"not run: {left}"
+        return self.asked
+
+    async def write(self, verb: Verb[P, R], payload: P, units: int) -> R:
+        assert units > 0, "a write costs something"
+        self.ended_mail = self.ended_mail or verb.ends_mail
+        [result] = drive(verb.steps([payload]), self._answer)
+        return result
+
+    def write_all(self, verb: Verb[P, R], payloads: Sequence[P]) -> list[R]:
+        """Payloads that share a group, as an adapter runs them."""
+        self.ended_mail = self.ended_mail or verb.ends_mail
+        results = list(drive(verb.steps(payloads), self._answer))
+        assert len(results) == len(payloads), "a result for each payload"
+        return results
+
+    async def change(
+        self, verb: Callable[[], Steps[R]], units: int = CHANGE_UNITS, *, ends_mail: bool = False
+    ) -> R:
+        assert units > 0, "a write costs something"
+        self.ended_mail = self.ended_mail or ends_mail
+        return drive(verb(), self._answer)
+
+    def change_some(
+        self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
+    ) -> Awaitable[R]:
+        return self.change(verb, units, ends_mail=ends_mail)
+
+    async def read(self, steps: Steps[R]) -> R:
+        return self.read_now(steps)
+
+    def read_now(self, steps: Steps[R]) -> R:
+        return drive(steps, self._answer)
+
+    def hold(self, lock: str) -> Held | None:
+        return None if lock in self.busy_locks else Lock(lock)
+
+    def read_file(self, name: str, at: int, octets: int) -> bytes:
+        return self.content_files[name][at : at + octets]
+
+    def _answer(self, query: Query) -> Result:
+        place = len(self.asked)
+        assert place < len(self.given), f"{query.name} is run, and nothing more was expected"
+        name, gives = self.given[place]
+        assert query.name == name, f"{query.name} is run in place of {name}"
+        _check(query)
+        self.asked.append(query)
+        return Result([], gives) if isinstance(gives, int) else Result(gives, len(gives))
+
+
+def over(engine: RecordingEngine, verbs: type[V]) -> V:
+    """A group of verbs that runs on this engine."""
+    group = verbs()
+    group._engine = engine
+    return group
+
+
+def names(queries: Sequence[Query]) -> list[str]:
+    return [query.name for query in queries]
+
+
+@cache
+def _named(name: str) -> Named:
+    if name.startswith("engine."):
+        text = files("secondpost.store.sqlite").joinpath("sql", "engine.sql").read_text(encoding="utf-8")
+        return read_queries(text, "engine")[name]
+    return shared_queries()[name]
+
+
+def _check(query: Query) -> None:
+    """It gets a value for each place in its text, and rows as wide as its set."""
+    named = _named(query.name)
+    text = named.text.replace("{conditions}", query.conditions)
+    places = max((int(n) for n in _NUMBERED.findall(text)), default=0)
+    assert len(query.binds) == places, f"{query.name} takes {places} values, and gets {query.binds}"
+    if named.chosen is None:
+        assert query.chosen is None, f"{query.name} has no set"
+        return
+    assert query.chosen is not None, f"{query.name} is given no {named.chosen.name}"
+    for row in query.chosen:
+        assert len(row) == len(named.chosen.columns), f"{query.name}: {row} is no {named.chosen.columns}"
+        for value, (column, type) in zip(row, named.chosen.columns, strict=True):
+            assert value is None or isinstance(value, _TYPES[type]), f"{query.name}: {column} is no {type}"
+
+
+_TYPES: dict[str, tuple[type, ...]] = {"integer": (int,), "text": (str,), "blob": (bytes,)}
