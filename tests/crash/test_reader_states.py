@@ -5,11 +5,13 @@ Some of the states: `python -m tests.crash.reader_states` looks at more than two
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from secondpost.store.sqlite import reader_mail
+from secondpost.store.sqlite import base
+from secondpost.store.verbs.named import shared_queries
 from simulation.disk.crash import Depth
 from simulation.disk.disk import RecordedDisk
 from simulation.disk.recording import Kind
@@ -60,11 +62,11 @@ def test_a_mark_that_is_not_written_is_found_out(folder: Path) -> None:
     def without_marks(disk: RecordedDisk) -> Iterator[None]:
         """The dot is sent with the row still claimed."""
         with pytest.MonkeyPatch.context() as patch:
-            told = tuple(
-                text.replace("SET state = 'committing'", "SET state = 'claimed'")
-                for text in reader_mail._COMMIT_MARKS
-            )
-            patch.setattr(reader_mail, "_COMMIT_MARKS", told)
+            marks = shared_queries()["reader_mail.commit_marks"]
+            text = marks.text.replace("SET state = 'committing'", "SET state = 'claimed'")
+            assert text != marks.text
+            queries = {**shared_queries(), marks.name: replace(marks, text=text)}
+            patch.setattr(base, "shared_queries", lambda: queries)
             yield
 
     assert_found(play_readers("committing", folder, sabotage=without_marks, faults_max=1))

@@ -8,8 +8,8 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import NOBODY, subscriber_key
 from secondpost.store.sqlite.group import CHANGE_UNITS
-from secondpost.store.sqlite.issues import OCTETS_PER_UNIT
 from secondpost.store.sqlite.readers import READER_QUERIES, SqliteReaders
+from secondpost.store.verbs.engine import OCTETS_PER_UNIT
 
 
 class SqliteCopies(SqliteReaders):

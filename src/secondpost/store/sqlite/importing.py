@@ -9,11 +9,11 @@ from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.sqlite.base import BATCH_ROWS, as_json
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.group import CHANGE_UNITS
-from secondpost.store.sqlite.issues import ISSUE_QUERIES
 from secondpost.store.sqlite.readers import ERASING, READER_QUERIES, SqliteReaders, add_consent, tell
 from secondpost.store.sqlite.suppressing import check_size, suppress_each
 from secondpost.store.subscriber_ports import HashedSuppression, ImportCount, Imported
 from secondpost.store.verbs.steps import Row, number
+from secondpost.store.verbs.steps import rows as found_by
 from secondpost.subscribers.states import By, sources_of
 
 DAY_MS = 24 * 3_600_000
@@ -51,7 +51,7 @@ class SqliteImporting(SqliteReaders, Checkpoints):
             self.recognise_in(db, keys)
             [(suppressed,)] = db.execute(READER_QUERIES["count_suppressed"], (told, newsletter)).fetchall()
             [(last,)] = db.execute(READER_QUERIES["last_subscriber"]).fetchall()
-            [(event,)] = db.execute(ISSUE_QUERIES["last_event"]).fetchall()
+            [(event,)] = self._drive(db, found_by("issues.last_event"))
             [(agreement,)] = db.execute(READER_QUERIES["last_consent"]).fetchall()
             db.execute(READER_QUERIES["add_domains"], (told, "issues"))
             shared, places = _shared_consent(db, consent), agreed.written(db)

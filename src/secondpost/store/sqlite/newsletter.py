@@ -3,32 +3,36 @@
 from typing import ClassVar
 
 from secondpost.store.sqlite.copies import SqliteCopies
-from secondpost.store.sqlite.freezing import SqliteFreezing
 from secondpost.store.sqlite.importing import SqliteImporting
-from secondpost.store.sqlite.issues import SqliteIssues
-from secondpost.store.sqlite.ledger import SqliteLedger
-from secondpost.store.sqlite.naming import SqliteNaming
 from secondpost.store.sqlite.schema import Database
-from secondpost.store.sqlite.sending import SqliteSending
 from secondpost.store.sqlite.signing_up import SqliteSigningUp
-from secondpost.store.sqlite.standing import SqliteStanding
 from secondpost.store.sqlite.store import SqliteStore
 from secondpost.store.sqlite.suppressing import SqliteSuppressing
+from secondpost.store.verbs.freezing import FreezingVerbs
+from secondpost.store.verbs.issues import IssuesVerbs
+from secondpost.store.verbs.leading import LeadingVerbs
+from secondpost.store.verbs.ledger import LedgerVerbs
+from secondpost.store.verbs.naming import NamingVerbs
 from secondpost.store.verbs.reader_mail import ReaderMailVerbs
+from secondpost.store.verbs.sending import SendingVerbs
+from secondpost.store.verbs.slots import SlotsVerbs
+from secondpost.store.verbs.standing import StandingVerbs
 
 
 class SqliteNewsletterStore(
     ReaderMailVerbs,
-    SqliteFreezing,
-    SqliteSending,
-    SqliteIssues,
-    SqliteLedger,
+    LeadingVerbs,
+    FreezingVerbs,
+    SendingVerbs,
+    SlotsVerbs,
+    IssuesVerbs,
+    LedgerVerbs,
     SqliteImporting,
     SqliteSuppressing,
     SqliteSigningUp,
     SqliteCopies,
-    SqliteStanding,
-    SqliteNaming,
+    StandingVerbs,
+    NamingVerbs,
     SqliteStore,
 ):
     """All ports of store/newsletter_ports and store/subscriber_ports over one database."""
@@ -37,4 +41,4 @@ class SqliteNewsletterStore(
 
     async def sweep_freezing(self) -> int:
         await self.finish_stops()
-        return await super().sweep_freezing()
+        return await self.sweep_abandoned()

@@ -13,11 +13,11 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.sqlite.base import Base, as_json
-from secondpost.store.sqlite.issues import DELIVERIES_OF_READER, reader_delivery
 from secondpost.store.sqlite.queries import read_queries
 from secondpost.store.subscriber_ports import Bounce, BounceKind, ReaderEvent, Suppression
 from secondpost.store.subscriber_ports import Reason as Why
 from secondpost.store.verbs.rows import mailbox_of
+from secondpost.store.verbs.standing import reader_deliveries
 from secondpost.store.verbs.steps import Row, Value, maybe_number, number
 
 READER_QUERIES = read_queries("readers")
@@ -160,7 +160,7 @@ class SqliteReaders(Base):
         ]
 
     def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
-        return [reader_delivery(row) for row in self._read(DELIVERIES_OF_READER, (id, limit))]
+        return self._engine.read_now(reader_deliveries("standing.deliveries_of_reader", id, limit))
 
     def record_bounce(self, bounce: Bounce) -> Awaitable[bool]:
         row: Row = (

@@ -117,8 +117,11 @@ def _rows_of_groups(text: str) -> list[Row]:
 
 def own_queries() -> dict[str, Named]:
     """What SQLite runs in words of its own."""
-    text = files("secondpost.store.sqlite").joinpath("sql", "engine.sql").read_text(encoding="utf-8")
-    return read_queries(text, "engine")
+    found: dict[str, Named] = {}
+    for file in ("engine", "readers"):
+        text = files("secondpost.store.sqlite").joinpath("sql", f"{file}.sql").read_text(encoding="utf-8")
+        found |= read_queries(text, file)
+    return found
 
 
 def answer(db: apsw.Connection, statements: Statements, query: Query) -> Result:
