@@ -63,10 +63,10 @@ def test_a_mark_that_is_not_written_is_found_out(folder: Path) -> None:
         """The dot is sent with the row still claimed."""
         with pytest.MonkeyPatch.context() as patch:
             marks = shared_queries()["reader_mail.commit_marks"]
-            idle = replace(
-                marks, text=marks.text.replace("SET state = 'committing'", "SET state = 'claimed'")
-            )
-            patch.setattr(base, "shared_queries", lambda: {**shared_queries(), marks.name: idle})
+            text = marks.text.replace("SET state = 'committing'", "SET state = 'claimed'")
+            assert text != marks.text
+            queries = {**shared_queries(), marks.name: replace(marks, text=text)}
+            patch.setattr(base, "shared_queries", lambda: queries)
             yield
 
     assert_found(play_readers("committing", folder, sabotage=without_marks, faults_max=1))
