@@ -11,7 +11,7 @@ import pytest
 
 from secondpost.config.records import AnyRecipient, Backup, LearnedRecipients, Receive, Unknown
 from secondpost.mail.address import Endpoint, Mailbox
-from secondpost.mail.questions import Answer, Knowledge, Question
+from secondpost.mail.questions import Knowledge
 from secondpost.store.ports import ProvenPrefix
 from secondpost.world.ports import NetError
 from simulation.clock import EPOCH_MS, SimClock, Timeline, run
@@ -435,7 +435,7 @@ def test_commands_that_lead_nowhere_hold_no_place_for_ever(tmp_path: Path) -> No
 class SlowOffice(Office):
     """The primary takes its time with its answer."""
 
-    async def _answer(self, question: Question) -> Answer:
+    async def _ask(self, mailbox: Mailbox, network: str) -> Knowledge:
         await asyncio.sleep(25)
         return Knowledge.KNOWN
 

@@ -11,7 +11,7 @@ from secondpost.config.records import (
     Unknown,
 )
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
+from secondpost.mail.questions import Knowledge, KnownRecipient
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
 from secondpost.policy.rate import PrefixRate
 from secondpost.policy.recipient import CANNOT_CHECK, NO_SUCH_USER, OwnDomains, judge_recipient, recipients_of
@@ -35,7 +35,7 @@ def judge(
 ) -> Verdict:
     backup = Backup(DOMAIN, recipients=sources, unknown=unknown)
     domains = {DOMAIN: recipients_of(backup, {} if lists is None else lists)}
-    world: dict[Question, Answer] = {}
+    world: dict[KnownRecipient, Knowledge] = {}
     if knowledge is not None:
         world[KnownRecipient(mailbox)] = knowledge
     return answer_from(world, judge_recipient(mailbox, domains, OWN))
@@ -108,7 +108,7 @@ def test_what_is_learned_decides(knowledge: Knowledge, unknown: Unknown, kind: t
 def test_mail_for_an_address_of_which_nothing_is_known_is_held_unless_the_owner_says_otherwise() -> None:
     backup = Backup(DOMAIN)
     domains = {DOMAIN: recipients_of(backup, {})}
-    world: dict[Question, Answer] = {KnownRecipient(ANNA): Knowledge.UNREACHABLE}
+    world: dict[KnownRecipient, Knowledge] = {KnownRecipient(ANNA): Knowledge.UNREACHABLE}
     assert answer_from(world, judge_recipient(ANNA, domains, OWN)) == Accept(Way.UNVERIFIED)
 
 
@@ -162,7 +162,7 @@ def test_what_is_learned_of_a_mailbox_holds_for_its_details(
     plain: Knowledge, tagged: Knowledge, verdict: Verdict
 ) -> None:
     domains = {DOMAIN: recipients_of(Backup(DOMAIN), {})}
-    world: dict[Question, Answer] = {
+    world: dict[KnownRecipient, Knowledge] = {
         KnownRecipient(Mailbox("anna", DOMAIN)): plain,
         # Details can be made up without end: the primary is not asked about those of a known mailbox.
         KnownRecipient(TAGGED, learned_only=plain is Knowledge.KNOWN): tagged,

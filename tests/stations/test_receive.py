@@ -21,11 +21,12 @@ from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.content import IN_TABLE_OCTETS_MAX, InFile, InTable
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival, Lane
-from secondpost.mail.questions import Answer, Knowledge, Question
+from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.policy.recipient import OwnDomains, recipients_of
 from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.receive.knowledge import RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
@@ -59,6 +60,7 @@ class ListedIntake:
         self.slow: asyncio.Event | None = None  # what the disk waits for
         self.known_primaries: dict[Domain, Primary] = {}
         self.refused: list[RefusedCount] = []
+        self.learned_of: dict[Mailbox, Learned] = {}
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -80,8 +82,8 @@ class ListedIntake:
     def unverified_octets(self, domain: Domain) -> int:
         return self.unverified
 
-    def learned(self, mailbox: Mailbox) -> Learned | None:
-        return None
+    async def learned(self, mailbox: Mailbox) -> Learned | None:
+        return self.learned_of.get(mailbox)
 
     def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
         return [one for one in self.proven if one.at_ms >= since_ms][-limit:]
@@ -205,7 +207,7 @@ class Office:
                 spool=Acceptance(self.intake, self.disk, self.work, log, lambda: None),
                 ids=QueueIds(1),
                 log=log,
-                answerer=self._answer,
+                answerer=RecipientKnowledge(self.intake, self.clock, self._ask).answer,
                 unverified=UnverifiedMail(self.intake, self.clock, lambda: self.free),
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
@@ -219,7 +221,8 @@ class Office:
         )
         await self.listener.open()
 
-    async def _answer(self, question: Question) -> Answer:
+    async def _ask(self, mailbox: Mailbox, network: str) -> Knowledge:
+        """The deliver role, which asks the primary."""
         await asyncio.sleep(0)
         return self.knowledge
 
@@ -419,6 +422,22 @@ def test_a_disk_that_fails_is_the_end_of_the_role(tmp_path: Path) -> None:
         assert reply.startswith("451 4.3.0")
 
     assert [type(error) for error in in_office(tmp_path, story).failures] == [DiskFailed]
+
+
+def test_a_recipient_that_is_known_is_answered_in_line_and_no_task_is_made(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        anna = Mailbox.parse("anna@example.net")
+        office.intake.learned_of[anna] = Learned(True, office.clock.now_ms(), "delivery")
+        client = office.call()
+        before = asyncio.all_tasks()
+        client.protocol.data_received(ENVELOPE)
+        assert client.wire.out.endswith(b"250 2.1.0 Sender ok\r\n250 2.1.5 Recipient ok\r\n")
+        client.protocol.data_received(b"RCPT TO:<stranger@example.net>\r\n")
+        assert len(asyncio.all_tasks() - before) == 1, "the primary has to be asked"
+        assert asyncio.all_tasks() >= before
+
+    backup = Backup(DOMAIN, recipients=(LearnedRecipients(),))
+    in_office(tmp_path, story, backup=backup)
 
 
 def test_a_client_that_is_gone_at_its_dot_has_brought_its_whole_message(tmp_path: Path) -> None:

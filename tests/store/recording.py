@@ -2,7 +2,7 @@
 
     engine = RecordingEngine([("intake.learned", [(1, 5, "relay")])])
     store = over(engine, IntakeVerbs)
-    assert store.learned(mailbox) == Learned(True, 5, "relay")
+    assert await store.learned(mailbox) == Learned(True, 5, "relay")
     assert engine.finished() == [Query("intake.learned", ("a@b.example",))]
 
 Each query must be one of sql/ and be handed what its text and its set ask for.

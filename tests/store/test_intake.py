@@ -120,10 +120,10 @@ async def _drop(store: Store, place: Place, address: str) -> None:
 async def test_what_was_learned_is_remembered_under_every_spelling_and_replaced(place: Place) -> None:
     store = place.open()
     mailbox = Mailbox.parse("Some.One@example.net")
-    assert store.learned(mailbox) is None
+    assert await store.learned(mailbox) is None
     await store.learn(mailbox, Learned(False, 5, "probe"))
     await store.learn(Mailbox.parse("some.one@EXAMPLE.net"), Learned(True, 7, "delivery"))
-    assert store.learned(mailbox) == Learned(True, 7, "delivery")
+    assert await store.learned(mailbox) == Learned(True, 7, "delivery")
 
 
 async def test_who_gives_up_waiting_does_not_disturb_the_others(place: Place) -> None:

@@ -151,7 +151,7 @@ async def test_whom_we_know_is_remembered_longer_than_whom_there_is_not(place: P
     left = [
         name
         for name in ("there", "long", "not", "lately")
-        if store.learned(Mailbox.parse(f"{name}@example.net"))
+        if await store.learned(Mailbox.parse(f"{name}@example.net")) is not None
     ]
     assert left == ["there", "lately"]
 
@@ -166,15 +166,17 @@ async def test_of_too_many_learned_recipients_the_oldest_that_were_not_there_go_
     ):
         await store.learn(Mailbox.parse(f"{name}@example.net"), Learned(known, at_ms, "probe"))
 
-    def left() -> list[str]:
+    async def left() -> list[str]:
         names = ("old", "guess1", "guess2", "new")
-        return [name for name in names if store.learned(Mailbox.parse(f"{name}@example.net")) is not None]
+        return [
+            name for name in names if await store.learned(Mailbox.parse(f"{name}@example.net")) is not None
+        ]
 
     assert await store.bound_learned(4) == 0
     assert await store.bound_learned(3) == 1
-    assert left() == ["old", "guess2", "new"]
+    assert await left() == ["old", "guess2", "new"]
     assert await store.bound_learned(1) == 2
-    assert left() == ["new"]
+    assert await left() == ["new"]
 
 
 async def test_dead_letters_are_never_pruned(place: Place) -> None:

@@ -13,7 +13,7 @@ async def test_what_is_learned_of_a_recipient_is_one_row() -> None:
     engine = RecordingEngine([("intake.learn", 1), ("intake.learned", [(1, 5, "asked")])])
     store = over(engine, IntakeVerbs)
     await store.learn(ANNA, Learned(True, 5, "asked"))
-    assert store.learned(ANNA) == Learned(True, 5, "asked")
+    assert await store.learned(ANNA) == Learned(True, 5, "asked")
     assert engine.finished() == [
         Query("intake.learn", (ANNA.key, 1, 5, "asked")),
         Query("intake.learned", (ANNA.key,)),
@@ -22,7 +22,7 @@ async def test_what_is_learned_of_a_recipient_is_one_row() -> None:
 
 async def test_nothing_learned_is_none() -> None:
     store = over(RecordingEngine([("intake.learned", [])]), IntakeVerbs)
-    assert store.learned(ANNA) is None
+    assert await store.learned(ANNA) is None
 
 
 async def test_octets_of_a_domain_are_sums_of_the_store() -> None:

@@ -16,6 +16,10 @@ class Mx:
 
     domain: Domain
 
+    def ask(self) -> Generator["Mx", "MxAnswer", "MxAnswer"]:
+        """`yield from` it: the answer, of its type."""
+        return (yield self)
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -23,12 +27,18 @@ class Addresses:
 
     host: str
 
+    def ask(self) -> Generator["Addresses", "AddressAnswer", "AddressAnswer"]:
+        return (yield self)
+
 
 @dataclass(frozen=True, slots=True)
 class Txt:
     """The TXT records of a name. Answered by TxtAnswer."""
 
     name: str
+
+    def ask(self) -> Generator["Txt", "TxtAnswer", "TxtAnswer"]:
+        return (yield self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class KnownRecipient:
     learned_only: bool = False  # as far as it is known without asking the primary now
 
 
-Question = Mx | Addresses | Txt | KnownRecipient
+Question = Mx | Addresses | Txt  # of names; one about a recipient is of another type, for another answerer
 
 
 class Finding(StrEnum):
@@ -87,5 +97,6 @@ class Knowledge(StrEnum):
     UNASKED = "unasked"  # nothing is known, and too much is asked of the primary now
 
 
-Answer = MxAnswer | AddressAnswer | TxtAnswer | Knowledge
+Answer = MxAnswer | AddressAnswer | TxtAnswer
 Asking = Generator[Question, Answer, Result]
+AskingRecipients = Generator[KnownRecipient, Knowledge, Result]

@@ -17,7 +17,7 @@ from secondpost.config.records import (
     Unknown,
 )
 from secondpost.mail.address import Domain, Mailbox, unquoted
-from secondpost.mail.questions import Asking, Knowledge, KnownRecipient
+from secondpost.mail.questions import AskingRecipients, Knowledge, KnownRecipient
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
 from secondpost.protocols.verp import Join, Signed, parse_local_part
@@ -92,7 +92,7 @@ def recipients_of(backup: Backup, lists: dict[str, frozenset[str]]) -> Recipient
 
 def judge_recipient(
     mailbox: Mailbox, domains: dict[Domain, Recipients], own: OwnDomains, caller: str = ""
-) -> Asking[Verdict]:
+) -> AskingRecipients[Verdict]:
     """`caller`: the IP address of the one who names the mailbox."""
     recipients = domains.get(mailbox.domain)
     if recipients is None:
@@ -111,7 +111,9 @@ def judge_recipient(
     return (yield from _judge_learned(mailbox, recipients.backup, is_detail, caller))
 
 
-def _judge_learned(mailbox: Mailbox, backup: Backup, is_detail: bool, caller: str) -> Asking[Verdict]:
+def _judge_learned(
+    mailbox: Mailbox, backup: Backup, is_detail: bool, caller: str
+) -> AskingRecipients[Verdict]:
     """me+tag@ is me@; where there is no me@, it may be a mailbox of that very name.
 
     With a tag that the primary never took it goes as unverified: a primary may know no tags, and details can
@@ -130,7 +132,7 @@ def _judge_learned(mailbox: Mailbox, backup: Backup, is_detail: bool, caller: st
     return NO_SUCH_USER if answer is Knowledge.UNKNOWN else _unasked(backup.unknown)
 
 
-def _judge_own(mailbox: Mailbox, own: OwnDomains) -> Asking[Verdict]:
+def _judge_own(mailbox: Mailbox, own: OwnDomains) -> AskingRecipients[Verdict]:
     if mailbox.local.lower() in OWN_MAILBOXES:
         return Accept(Way.OWNER)
     if mailbox.domain != own.bounces or len(own.newsletters) == 0:

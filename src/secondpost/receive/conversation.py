@@ -39,7 +39,7 @@ from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
 from secondpost.receive.trace import protocol_word
-from secondpost.world.asking import Unfinished, begin, finish
+from secondpost.world.asking import Suspended, begin, drive
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
 
@@ -309,13 +309,13 @@ class Conversation(asyncio.Protocol):
         asking = judge_recipient(
             mailbox, self._reception.recipients(), self._reception.own, self.caller.address
         )
-        try:
-            self._judged(mailbox, begin(asking))
-        except Unfinished as unfinished:
+        begun = begin(drive(asking, self._reception.answerer))
+        if isinstance(begun, Suspended):
             self._waiting = True
-            deciding = finish(asking, unfinished.question, self._reception.answerer)
-            self._asking = self._loop.create_task(deciding)
+            self._asking = self._loop.create_task(begun.rest)
             self._asking.add_done_callback(lambda task: self._judged_later(mailbox, task))
+        else:
+            self._judged(mailbox, begun)
 
     def _judged_later(self, mailbox: Mailbox, task: asyncio.Task[Verdict]) -> None:
         self._asking = None

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.prefix import site_prefix
-from secondpost.mail.questions import Answer, Knowledge, KnownRecipient, Question
+from secondpost.mail.questions import Knowledge, KnownRecipient
 from secondpost.store.ports import Intake
 from secondpost.world.ports import Clock
 
@@ -29,14 +29,9 @@ class RecipientKnowledge:
         self._clock = clock
         self._ask = ask
 
-    async def answer(self, question: Question) -> Answer:
-        """An Answerer for the questions of policy."""
-        if not isinstance(question, KnownRecipient):
-            raise TypeError(f"the receive role has no names: {question}")
-        return await self._knows(question)
-
-    async def _knows(self, question: KnownRecipient) -> Knowledge:
-        learned = self._intake.learned(question.mailbox)
+    async def answer(self, question: KnownRecipient) -> Knowledge:
+        """A RecipientAnswerer."""
+        learned = await self._intake.learned(question.mailbox)
         age_ms = self._clock.now_ms() - learned.at_ms if learned is not None else 0
         if learned is not None and 0 <= age_ms < (KNOWN_FRESH_MS if learned.known else UNKNOWN_FRESH_MS):
             return Knowledge.KNOWN if learned.known else Knowledge.UNKNOWN

@@ -14,7 +14,7 @@ from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.spool.accept import Acceptance
 from secondpost.store.ports import Intake
-from secondpost.world.asking import Answerer
+from secondpost.world.asking import RecipientAnswerer
 from secondpost.world.ports import Clock, Disk, Net, Work
 
 
@@ -29,7 +29,7 @@ class Reception:
     spool: Acceptance
     ids: QueueIds
     log: MailLog
-    answerer: Answerer
+    answerer: RecipientAnswerer
     unverified: UnverifiedMail
     recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
     own: OwnDomains

@@ -13,12 +13,10 @@ from secondpost.mail.address import Domain, Endpoint, as_ip
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import NO_WAY, Hop, NoPlan, Plan, Routed, TlsDemand
 from secondpost.mail.questions import (
-    AddressAnswer,
     Addresses,
     Asking,
     Finding,
     Mx,
-    MxAnswer,
     MxRecord,
 )
 from secondpost.mail.reply import Reply
@@ -75,8 +73,7 @@ def unanswered_mx(domain: Domain) -> NoPlan:
 def plan_for_mx(domain: Domain, as_backup: bool, port: int, us: Ourselves) -> Asking[Routed]:
     if domain.is_literal:
         return _literal_plan(domain, port, us)
-    answer = yield Mx(domain)
-    assert isinstance(answer, MxAnswer)
+    answer = yield from Mx(domain).ask()
     match answer.finding:
         case Finding.FAILED:
             return _nowhere(domain, Cause.DNS, "4.4.3", f"the MX of {domain} cannot be looked up now")
@@ -137,8 +134,7 @@ def _own_preference(
 
 def _implicit(domain: Domain, port: int, us: Ourselves) -> Asking[Routed]:
     """RFC 5321 §5.1: without MX records the host itself is the MX."""
-    answer = yield Addresses(domain.name)
-    assert isinstance(answer, AddressAnswer)
+    answer = yield from Addresses(domain.name).ask()
     if answer.finding is Finding.FAILED:
         return _nowhere(domain, Cause.DNS, "4.4.3", f"{domain} cannot be looked up now")
     if len(answer.addresses) == 0:
@@ -161,8 +157,7 @@ def _addresses_of(host: str) -> Asking[tuple[str, ...]]:
     address = as_ip(host)
     if address is not None:
         return (str(address),)
-    answer = yield Addresses(host)
-    assert isinstance(answer, AddressAnswer)
+    answer = yield from Addresses(host).ask()
     return answer.addresses[:ADDRESSES_PER_HOST_MAX]
 
 

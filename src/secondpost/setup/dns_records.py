@@ -12,12 +12,10 @@ from enum import StrEnum
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import (
-    AddressAnswer,
     Addresses,
     Asking,
     Finding,
     Mx,
-    MxAnswer,
     Txt,
     TxtAnswer,
 )
@@ -83,16 +81,14 @@ def sender_domains(config: Config) -> tuple[Domain, ...]:
 
 def _mx(config: Config) -> Asking[Examined]:
     bounces, hostname = config.bounces, config.hostname
-    answer = yield Mx(bounces)
-    assert isinstance(answer, MxAnswer)
+    answer = yield from Mx(bounces).ask()
     found = tuple(f"{record.preference} {record.host}." for record in answer.records)
     state = _state_of(answer.finding)
     if state is RecordState.RIGHT and all(record.host != hostname.name for record in answer.records):
         state = RecordState.WRONG
     if state is RecordState.MISSING and bounces == hostname:
         # RFC 5321 §5.1: without MX records the host itself is the MX.
-        addresses = yield Addresses(bounces.name)
-        assert isinstance(addresses, AddressAnswer)
+        addresses = yield from Addresses(bounces.name).ask()
         state, found = _state_of(addresses.finding), addresses.addresses
     why = "reports about mail to readers, and mail from readers, reach this server"
     return Examined(bounces.name, "MX", f"10 {hostname}.", state, found, why)
@@ -122,8 +118,7 @@ def _dmarc(domain: Domain) -> Asking[Examined]:
 
 
 def _texts(name: str) -> Asking[TxtAnswer]:
-    answer = yield Txt(name)
-    assert isinstance(answer, TxtAnswer)
+    answer = yield from Txt(name).ask()
     return answer
 
 

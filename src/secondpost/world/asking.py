@@ -1,15 +1,17 @@
 """Drives a generator that asks: gets each answer from whoever knows, and sends it back.
 
-A decision that asks nothing finishes in line, without a task. One whose answers are at hand does too.
+A coroutine is begun by hand: one whose answers are there is finished in line, and only one that really waits
+goes on in a task.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from secondpost.mail.questions import (
     Addresses,
     Answer,
-    Asking,
+    Knowledge,
     KnownRecipient,
     Mx,
     Question,
@@ -17,21 +19,15 @@ from secondpost.mail.questions import (
 )
 from secondpost.world.ports import Resolver
 
+Asked = TypeVar("Asked")
+Said = TypeVar("Said")
 Result = TypeVar("Result")
 
-
-class Unfinished(Exception):
-    """The decision asked something; `rest` goes on from there."""
-
-    def __init__(self, question: Question) -> None:
-        super().__init__(f"{question} waits for its answer")
-        self.question = question
-
-
 Answerer = Callable[[Question], Awaitable[Answer]]
+RecipientAnswerer = Callable[[KnownRecipient], Awaitable[Knowledge]]
 
 
-def answer_from(world: Mapping[Question, Answer], asking: Asking[Result]) -> Result:
+def answer_from(world: Mapping[Asked, Said], asking: Generator[Asked, Said, Result]) -> Result:
     """A test's way to answer: the dict is the world. An unforeseen question raises KeyError."""
     try:
         question = next(asking)
@@ -42,19 +38,11 @@ def answer_from(world: Mapping[Question, Answer], asking: Asking[Result]) -> Res
         return result
 
 
-def begin(asking: Asking[Result]) -> Result:
-    """The result, when nothing is asked; else raises Unfinished with the first question."""
+async def drive(
+    asking: Generator[Asked, Said, Result], answerer: Callable[[Asked], Awaitable[Said]]
+) -> Result:
     try:
         question = next(asking)
-    except StopIteration as stop:
-        result: Result = stop.value
-        return result
-    raise Unfinished(question)
-
-
-async def finish(asking: Asking[Result], question: Question, answerer: Answerer) -> Result:
-    """Answer the question that `begin` came back with, and all that follow."""
-    try:
         while True:
             question = asking.send(await answerer(question))
     except StopIteration as stop:
@@ -62,15 +50,53 @@ async def finish(asking: Asking[Result], question: Question, answerer: Answerer)
         return result
 
 
-async def drive(asking: Asking[Result], answerer: Answerer) -> Result:
+@dataclass(frozen=True, slots=True)
+class Suspended(Generic[Result]):
+    """A coroutine that was begun by hand waits for something; `rest` goes on with it, in a task."""
+
+    rest: Coroutine[None, None, Result]
+
+
+def begin(work: Coroutine[object, None, Result]) -> Result | Suspended[Result]:
+    """The result, if nothing has to be waited for: then no task is made. Until its first wait the work has
+    no task of its own (no asyncio.timeout, no current_task).
+    """
     try:
-        return begin(asking)
-    except Unfinished as unfinished:
-        return await finish(asking, unfinished.question, answerer)
+        awaited = work.send(None)
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
+    return Suspended(_finish(work, awaited))
+
+
+async def _finish(work: Coroutine[object, None, Result], awaited: object) -> Result:
+    return await _Rest(work, awaited)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest(Generic[Result]):
+    """`awaited`: what the work yielded to the loop; a task that is given it waits for it."""
+
+    work: Coroutine[object, None, Result]
+    awaited: object
+
+    def __await__(self) -> Generator[object, None, Result]:
+        awaited = self.awaited
+        try:
+            while True:
+                try:
+                    yield awaited
+                except BaseException as error:  # noqa: BLE001  cancelled: the work hears of it
+                    awaited = self.work.throw(error)
+                else:
+                    awaited = self.work.send(None)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
 
 
 def names_from(resolver: Resolver) -> Answerer:
-    """An answerer for questions of DNS alone."""
+    """An answerer for questions of DNS."""
 
     async def answer(question: Question) -> Answer:
         match question:
@@ -80,7 +106,5 @@ def names_from(resolver: Resolver) -> Answerer:
                 return await resolver.addresses(host)
             case Txt(name):
                 return await resolver.txt(name)
-            case KnownRecipient():
-                raise TypeError(f"nobody here knows recipients: {question}")
 
     return answer

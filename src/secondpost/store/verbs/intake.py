@@ -43,7 +43,7 @@ class IntakeVerbs(Verbs):
     def unverified_octets(self, domain: Domain) -> int:
         return self._engine.read_now(_octets("intake.unverified_octets", domain))
 
-    def learned(self, mailbox: Mailbox) -> Learned | None:
+    async def learned(self, mailbox: Mailbox) -> Learned | None:
         def look() -> Steps[Learned | None]:
             for known, at_ms, how in (yield from rows("intake.learned", mailbox.key)):
                 return Learned(known == 1, number(at_ms), str(how))

@@ -42,7 +42,12 @@ class RoleAsker(asyncio.Protocol):
         self._number = 0
 
     async def knows(self, mailbox: Mailbox, prefix: str) -> Knowledge:
-        """`prefix`: the network of the caller who named the mailbox."""
+        """`prefix`: the network of the caller who named the mailbox. Waits in a task of its own, for a
+        caller that has none yet.
+        """
+        return await asyncio.get_running_loop().create_task(self._knows(mailbox, prefix))
+
+    async def _knows(self, mailbox: Mailbox, prefix: str) -> Knowledge:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._ask(mailbox, prefix)
