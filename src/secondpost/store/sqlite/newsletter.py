@@ -41,7 +41,7 @@ class SqliteNewsletterStore(
 
     database: ClassVar[Database] = Database.NEWSLETTER
 
-    def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
+    async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
         return [reader_delivery(row) for row in self._read(DELIVERIES_OF_READER, (id, limit))]
 
     async def sweep_freezing(self) -> int:
