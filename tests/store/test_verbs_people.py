@@ -441,7 +441,8 @@ async def test_who_never_confirmed_goes_and_who_was_a_reader_has_left_again() ->
         "readers.tell", (2 * DAY_MS, "left", "left"), [(5, "never confirmed anew", None, None)]
     )
     assert all(query.chosen == [(6,)] for query in run[7:])
-    assert sources_of(None, By.CLOCK) == (SubscriberState.PENDING,)
+    waiting = (SubscriberState.PENDING,)  # whom `importing.pending_before` looks for
+    assert sources_of(None, By.CLOCK) == sources_of(SubscriberState.LEFT, By.CLOCK) == waiting
 
 
 # ---- copies, bounces, looking
