@@ -39,6 +39,7 @@ from simulation.internet.primaries import ReceivingServer
 from simulation.internet.senders import SendingServer
 from simulation.internet.wire import End
 from simulation.invariants import ALL
+from simulation.looking import looked_at
 from simulation.machine import Machine
 from simulation.people.letters import Ledger, compose, marker_of
 from simulation.people.newsroom import Newsroom, configured
@@ -231,7 +232,7 @@ class Day:
         if any(row.state in (State.WAITING, State.CLAIMED) for row in self._stored()):
             return False
         with self._looking(SqliteNewsletterStore) as store:
-            return self.newsroom.is_at_rest(store)
+            return looked_at(self.newsroom.is_at_rest(store))
 
     @contextmanager
     def _looking(self, kind: type[S]) -> Iterator[S]:
@@ -272,7 +273,7 @@ class Day:
     def testify(self) -> tuple[Evidence, ReaderEvidence]:
         evidence = self.evidence
         with self._looking(SqliteNewsletterStore) as store:
-            readers = self.newsroom.testify(store, self.service, self.scenario.faults)
+            readers = looked_at(self.newsroom.testify(store, self.service, self.scenario.faults))
         evidence.stored = self._stored()
         evidence.unsettled = self._unsettled()
         evidence.comebacks = self.troubles.comebacks

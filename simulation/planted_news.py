@@ -112,7 +112,7 @@ class AsksNobody(WrongReaders):
         content: bytes = b"",
     ) -> SignedUp:
         outcome = await self._store.sign_up(newsletter, mailbox, consent, message, limits, content)
-        reader = self._store.find(newsletter, mailbox)
+        reader = await self._store.find(newsletter, mailbox)
         if reader is not None:
             await self._store.confirm(reader.id, consent)
         return outcome

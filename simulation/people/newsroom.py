@@ -117,7 +117,7 @@ class Newsroom:
             lines = [Imported(Mailbox.parse(reader.plan.address)) for reader in old]
             await store.import_batch(newsletter.name, lines, SubscriberState.ACTIVE, consent, EPOCH_MS)
             for reader, line in zip(old, lines, strict=True):
-                known = store.find(newsletter.name, line.mailbox)
+                known = await store.find(newsletter.name, line.mailbox)
                 assert known is not None
                 # They have mails from before the day.
                 reader.leave_token = keys.links.write(Token(Purpose.LEAVE, known.id, 0))
@@ -135,28 +135,29 @@ class Newsroom:
         self._owner.types(suppress, done)
 
     # -- what is left
-    def is_at_rest(self, store: SqliteNewsletterStore) -> bool:
+    async def is_at_rest(self, store: SqliteNewsletterStore) -> bool:
         """Nothing is under way, and what had to go has gone."""
         if len(store.issues_under_way()) > 0 or len(store.issues(MAIN, None, 1)) == 0:
             return False
-        return all(row.state is not State.WAITING for row in self._confirmations(store))
+        confirmations = await self._confirmations(store)
+        return all(row.state is not State.WAITING for row in confirmations)
 
-    def _confirmations(self, store: SqliteNewsletterStore) -> list[ReaderDelivery]:
+    async def _confirmations(self, store: SqliteNewsletterStore) -> list[ReaderDelivery]:
         found: list[ReaderDelivery] = []
         for reader in self.people.readers.values():
             if reader.plan.joins_at is not None:
-                known = store.find(reader.plan.newsletter, Mailbox.parse(reader.plan.address))
-                rows = [] if known is None else store.deliveries_of(known.id, ROWS_MAX)
+                known = await store.find(reader.plan.newsletter, Mailbox.parse(reader.plan.address))
+                rows = [] if known is None else await store.deliveries_of(known.id, ROWS_MAX)
                 found.extend(row for row in rows if row.issue is None)
         return found
 
-    def testify(
+    async def testify(
         self, store: SqliteNewsletterStore, service: Service, faults: tuple[Fault, ...]
     ) -> ReaderEvidence:
         known = {
             key: found
             for key in self.people.readers
-            if (found := store.find(key[0], Mailbox.parse(key[1]))) is not None
+            if (found := await store.find(key[0], Mailbox.parse(key[1]))) is not None
         }
         return ReaderEvidence(
             plan=self.plan,
@@ -173,12 +174,12 @@ class Newsroom:
             left_ms={
                 key: event.at_ms
                 for key, reader in known.items()
-                for event in store.events_of(reader.id)
+                for event in await store.events_of(reader.id)
                 if event.what == "left"
             },
-            bounces={key: store.bounces_of(reader.id, ROWS_MAX) for key, reader in known.items()},
+            bounces={key: await store.bounces_of(reader.id, ROWS_MAX) for key, reader in known.items()},
             letters=self.letters,
-            confirmations=self._confirmations(store),
+            confirmations=await self._confirmations(store),
             open_at_death=service.open_at_death,
         )
 

@@ -56,9 +56,9 @@ def test_a_report_counts_once_against_its_reader_and_issue(tmp_path: Path) -> No
     async def story(desk: Desk) -> None:
         assert await desk.intake.came_back(desk.token, mail(REPORT)) == "counted against issue 1: dead 5.1.1"
         assert await desk.intake.came_back(desk.token, mail(REPORT)) == "already counted"
-        [bounce] = desk.store.bounces_of(desk.reader, 10)
+        [bounce] = await desk.store.bounces_of(desk.reader, 10)
         assert (bounce.issue, bounce.kind, bounce.status) == (desk.issue.id, BounceKind.DEAD, "5.1.1")
-        assert [event.what for event in desk.store.events_of(desk.reader)].count("bounced") == 1
+        assert [event.what for event in await desk.store.events_of(desk.reader)].count("bounced") == 1
 
     at_desk(tmp_path, story)
 
@@ -68,7 +68,7 @@ def test_a_confirmation_that_comes_back_names_no_issue(tmp_path: Path) -> None:
         token = Token(Purpose.BOUNCE, desk.reader, 0)
         said = await desk.intake.came_back(token, mail(REPORT))
         assert said == "counted against the confirmation: dead 5.1.1"
-        [bounce] = desk.store.bounces_of(desk.reader, 10)
+        [bounce] = await desk.store.bounces_of(desk.reader, 10)
         assert bounce.issue is None
 
     at_desk(tmp_path, story)
@@ -79,7 +79,7 @@ def test_delays_answers_and_torn_reports_are_not_counted(tmp_path: Path) -> None
         vacation = b"From: Reader <Reader@example.org>\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n"
         for beginning in (DELAYED, vacation, b"", REPORT[:900]):
             assert "not counted" in await desk.intake.came_back(desk.token, mail(beginning))
-        assert desk.store.bounces_of(desk.reader, 10) == []
+        assert await desk.store.bounces_of(desk.reader, 10) == []
 
     at_desk(tmp_path, story)
 
@@ -90,7 +90,7 @@ def test_a_report_of_long_ago_or_of_no_issue_is_not_counted(tmp_path: Path) -> N
         assert await desk.intake.came_back(missing, mail(REPORT)) == "there is no issue 99: not counted"
         desk.place.clock.ms += REPORT_AGE_MS_MAX + 1
         assert "too long ago" in await desk.intake.came_back(desk.token, mail(REPORT, 8))
-        assert desk.store.bounces_of(desk.reader, 10) == []
+        assert await desk.store.bounces_of(desk.reader, 10) == []
 
     at_desk(tmp_path, story)
 

@@ -114,7 +114,7 @@ def test_a_mail_that_came_back_is_told_of_its_issue_and_of_its_reader(paper: New
     paper.run("issue", "send")
 
     async def bounce(open_: OpenNewsletter) -> None:
-        reader = open_.store.find("weekly", Mailbox.parse("ada@reader.example"))
+        reader = await open_.store.find("weekly", Mailbox.parse("ada@reader.example"))
         issue = open_.store.issue_by_number("weekly", 1)
         assert reader is not None
         assert issue is not None

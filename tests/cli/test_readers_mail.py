@@ -206,7 +206,7 @@ def test_sign_ups_of_the_day_are_counted(office: Newspaper) -> None:
     async def sign_up(open_: OpenNewsletter) -> None:
         for address in (READERS[0], READERS[0], READERS[1]):
             await open_.sign_ups.ask("weekly", Mailbox.parse(address), "/weekly/", "Yes.", "192.0.2.1")
-        found = open_.store.find("weekly", Mailbox.parse(READERS[0]))
+        found = await open_.store.find("weekly", Mailbox.parse(READERS[0]))
         assert found is not None
         await open_.sign_ups.confirm(found.id, "/confirm/", "Yes.", "192.0.2.1")
 

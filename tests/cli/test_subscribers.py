@@ -185,7 +185,7 @@ def test_readers_are_counted_and_one_is_shown(paper: Newspaper) -> None:
     assert "has no reader" in paper.run("subscribers", "show", "carol@reader.example", code=1).stderr
 
     async def found(open_: OpenNewsletter) -> SubscriberState | None:
-        reader = open_.store.find("weekly", Mailbox.parse(ADA))
+        reader = await open_.store.find("weekly", Mailbox.parse(ADA))
         return None if reader is None else reader.state
 
     assert paper.inside(found) is SubscriberState.ACTIVE

@@ -115,7 +115,7 @@ def test_what_came_back_is_told_once(office: Newspaper) -> None:
     attempt(office, Lane.ISSUES, delivered)
 
     async def come_back(open_: OpenNewsletter) -> SubscriberId:
-        bob = open_.store.find("weekly", Mailbox.parse(BOB))
+        bob = await open_.store.find("weekly", Mailbox.parse(BOB))
         assert bob is not None
         now_ms = open_.clock.now_ms()
         report = QueueIds(7).next(now_ms)

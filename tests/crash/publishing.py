@@ -75,13 +75,13 @@ class Publishing:
     leader: Lease | None = None
 
     @classmethod
-    def on(cls, disk: RecordedDisk) -> "Publishing":
+    async def on(cls, disk: RecordedDisk) -> "Publishing":
         """In a place that `prepare` made."""
         failures: list[BaseException] = []
         clock = StillClock()
         store = open_newsletter(disk, failures.append, clock)
         [issue] = store.issues_under_way()
-        readers = tuple(reader.id for reader in store.readers(WEEKLY, (), None, 100))
+        readers = tuple(reader.id for reader in await store.readers(WEEKLY, (), None, 100))
         publishing = cls(disk, store, clock, failures, QueueIds(store.worker), issue.id, readers)
         publishing.issue_steps.append(Done(IssueState.OPEN, 0, 0))
         publishing.steps = {id: [] for id in readers}

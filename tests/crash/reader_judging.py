@@ -65,7 +65,7 @@ def play_readers(
         (folder / "disk" / CONTENT_FOLDER).mkdir(exist_ok=True)
         disk = RecordedDisk(folder / "disk", model)
         with sabotage(disk):
-            publishing = Publishing.on(disk)
+            publishing = await Publishing.on(disk)
             await READER_SCENARIOS[name](publishing)
         log = list(disk.log)
         publishing.disk.kill()
@@ -99,10 +99,10 @@ async def faults_of_image(image: Path, publishing: Publishing, upto: int) -> lis
         await store.sweep_freezing()
         return [
             *_integrity(disk.path("newsletter.db")),
-            *_what_was_promised(store, publishing, upto),
-            *_miscounted(store),
+            *await _what_was_promised(store, publishing, upto),
+            *await _miscounted(store),
             *await _lives_on(store, publishing, upto, clock),
-            *_miscounted(store),
+            *await _miscounted(store),
             *(f"the disk failed: {error!r}" for error in failures),
         ]
     except (apsw.Error, DiskFailed) as error:
@@ -117,7 +117,7 @@ def _integrity(path: str) -> list[str]:
     return [] if found == ["ok"] else [f"integrity_check: {found}"]
 
 
-def _what_was_promised(store: SqliteNewsletterStore, publishing: Publishing, upto: int) -> list[str]:
+async def _what_was_promised(store: SqliteNewsletterStore, publishing: Publishing, upto: int) -> list[str]:
     issue, faults = _issue(store, publishing), list[str]()
     states = allowed(publishing.issue_steps, upto)
     if issue.state not in states:
@@ -136,24 +136,24 @@ def _what_was_promised(store: SqliteNewsletterStore, publishing: Publishing, upt
         if accepted.is_promised(upto) and rows[accepted.what].state not in HAS_IT:
             faults.append(f"reader {accepted.what} has it and is {rows[accepted.what].state}")
     for left in publishing.left:
-        reader = store.subscriber(left.what)
+        reader = await store.subscriber(left.what)
         if left.is_promised(upto) and (reader is None or reader.state is not SubscriberState.LEFT):
             faults.append(f"that reader {left.what} left is lost")
-    return faults + _half_sign_ups(store, publishing, upto)
+    return faults + await _half_sign_ups(store, publishing, upto)
 
 
-def _half_sign_ups(store: SqliteNewsletterStore, publishing: Publishing, upto: int) -> list[str]:
+async def _half_sign_ups(store: SqliteNewsletterStore, publishing: Publishing, upto: int) -> list[str]:
     faults = []
     for coming in publishing.signed_up:
-        reader = store.find(WEEKLY, Mailbox.parse(coming.what))
+        reader = await store.find(WEEKLY, Mailbox.parse(coming.what))
         if reader is None and coming.is_promised(upto):
             faults.append(f"the sign-up of {coming.what} is lost")
-        if reader is not None and len(store.deliveries_of(reader.id, 10)) != 1:
+        if reader is not None and len(await store.deliveries_of(reader.id, 10)) != 1:
             faults.append(f"{coming.what} is pending without a confirmation")
     return faults
 
 
-def _miscounted(store: SqliteNewsletterStore) -> list[str]:
+async def _miscounted(store: SqliteNewsletterStore) -> list[str]:
     """What is counted along the way is what a recount finds."""
     faults = []
     for issue in store.issues(WEEKLY, None, 10):
@@ -162,9 +162,9 @@ def _miscounted(store: SqliteNewsletterStore) -> list[str]:
         ends = told.delivered + told.failed + told.unknown + told.suppressed + told.stopped
         if ends + told.under_way != there.total() or told.unknown != there[State.UNKNOWN]:
             faults.append(f"counted {told} where {there} are")
-    readers = Counter(reader.state for reader in store.readers(WEEKLY, (), None, 100))
-    if {state: many for state, many in store.reader_counts(WEEKLY).items() if many > 0} != readers:
-        faults.append(f"counted {store.reader_counts(WEEKLY)} where {readers} are")
+    readers = Counter(reader.state for reader in await store.readers(WEEKLY, (), None, 100))
+    if {state: many for state, many in (await store.reader_counts(WEEKLY)).items() if many > 0} != readers:
+        faults.append(f"counted {await store.reader_counts(WEEKLY)} where {readers} are")
     return faults
 
 

@@ -121,7 +121,7 @@ async def _of_readers(service: Service, at: str) -> dict[str, Page]:
     await service.sign_up("bob@reader.example")
     await service.sign_up("eve@reader.example")
     await service.sign_up("walker@reader.example")
-    bob, eve, walker = (service.found(f"{name}@reader.example") for name in ("bob", "eve", "walker"))
+    bob, eve, walker = [await service.found(f"{name}@reader.example") for name in ("bob", "eve", "walker")]
     articles = [hard_article(1), article(2), article(3, "", summary="A summary alone.")]
     issue = await service.sent_issue(articles)
 

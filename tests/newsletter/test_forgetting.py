@@ -22,15 +22,15 @@ def test_who_never_confirms_is_forgotten_after_two_weeks_and_the_confirmation_af
     async def story() -> None:
         for mailbox in (ANN, BOB):
             await sign_ups.ask("weekly", mailbox, "/weekly/", "You get it.", "")
-        bob = blog.store.find("weekly", BOB)
+        bob = await blog.store.find("weekly", BOB)
         assert bob is not None
         await sign_ups.confirm(bob.id, "/confirm/", "Yes.", "")
         blog.clock.ms += PENDING_MS
         await forget_readers(blog.store, blog.clock.ms)
-        assert blog.store.find("weekly", ANN) is not None
+        assert await blog.store.find("weekly", ANN) is not None
         await forget_readers(blog.store, blog.clock.ms + 1)
-        assert blog.store.find("weekly", ANN) is None
-        still = blog.store.find("weekly", BOB)
+        assert await blog.store.find("weekly", ANN) is None
+        still = await blog.store.find("weekly", BOB)
         assert still is not None
         assert still.state is SubscriberState.ACTIVE
         # Neither mail is sent any more: one has nobody to ask, the other was answered.

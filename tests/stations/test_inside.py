@@ -40,7 +40,7 @@ SECONDS_MAX = 20.0
 NOBODY_THERE = Endpoint("127.0.0.1", 9)  # no name is asked for, and no mail leaves
 
 
-def no_confirmation(claimed: Claimed) -> IssueContent:
+async def no_confirmation(claimed: Claimed) -> IssueContent:
     raise LookupError("no confirmation is composed here")
 
 
@@ -127,18 +127,18 @@ def test_a_report_a_leaver_and_a_joiner_are_taken_and_delivered_to_no_host(tmp_p
         report = await office.put(office.address(Purpose.BOUNCE), REPORT)
         assert (report.state, report.host) == (State.DELIVERED, "(inside)")
         assert report.reply == "250 2.0.0 counted against issue 1: dead 5.1.1"
-        [bounce] = office.readers.bounces_of(office.reader, 10)
+        [bounce] = await office.readers.bounces_of(office.reader, 10)
         assert bounce.evidence == report.id.queue_id
 
         left = await office.put(office.address(Purpose.LEAVE_BY_MAIL).upper(), b"Subject: off\r\n\r\n")
         assert left.reply == "250 2.0.0 the reader left"
-        reader = office.readers.subscriber(office.reader)
+        reader = await office.readers.subscriber(office.reader)
         assert reader is not None
         assert reader.state is SubscriberState.LEFT
 
         joined = await office.put(str(join_address(WEEKLY, US)), b"From: new@example.org\r\n\r\n")
         assert joined.reply == "250 2.0.0 asked to join weekly: confirm"
-        new = office.readers.find(WEEKLY, Mailbox.parse("new@example.org"))
+        new = await office.readers.find(WEEKLY, Mailbox.parse("new@example.org"))
         assert new is not None
         assert new.state is SubscriberState.PENDING
 
@@ -170,11 +170,11 @@ def test_what_a_dead_process_did_and_did_not_write_down_is_not_done_again(tmp_pa
         again = Mailbox.parse("reader@example.org")
         await office.readers.add(WEEKLY, again, office.publisher.consent(), now_ms, None)
         await office.publisher.sign_up("reader@example.org")
-        before = office.readers.subscriber(office.reader)
+        before = await office.readers.subscriber(office.reader)
         await office.start()
         row = await office.ended(arrival)
         assert (row.state, row.reply) == (State.DELIVERED, "250 2.0.0 the reader had already left")
-        assert office.readers.subscriber(office.reader) == before
+        assert await office.readers.subscriber(office.reader) == before
 
     in_office(tmp_path, story)
 

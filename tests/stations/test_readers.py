@@ -15,10 +15,13 @@ from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.issue_content import Hole, IssueContent
+from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
 from secondpost.roles.parts import Parts
+from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import Selection
+from simulation.looking import looked_at
 from tests.stations.test_assemble import ASKING, issue
 from tests.stations.test_inside import KEYS, SECONDS_MAX, Office
 from tests.store.readers import WEEKLY
@@ -88,15 +91,17 @@ class Server:
         return [str(message_from_bytes(content)["Message-ID"]) for _, content in self.mails]
 
 
+async def asking(claimed: Claimed) -> IssueContent:
+    return issue(ASKING, ASKING_TEXT, ASKING_TEXT)
+
+
 class Readership(Office):
     """Three readers, and an issue that goes to them as soon as the deliver role is there."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.server = Server()
-        self.confirmation: Callable[[Claimed], IssueContent] = lambda claimed: issue(
-            ASKING, ASKING_TEXT, ASKING_TEXT
-        )
+        self.confirmation: Callable[[Claimed], Awaitable[IssueContent]] = asking
 
     async def open(self) -> None:
         await self.server.open()
@@ -109,6 +114,10 @@ class Readership(Office):
         await self.publisher.freeze(made.id)
         await self.publisher.send(made.id)
         return made
+
+    def newest(self, reader: SubscriberId) -> ReaderDelivery:
+        """The delivery to a reader that came last."""
+        return looked_at(self.readers.deliveries_of(reader, 1))[0]
 
     async def start(self) -> None:
         delivery = NewsletterDelivery(self.readers, KEYS, lambda claimed: self.confirmation(claimed))
@@ -206,15 +215,15 @@ def test_a_confirmation_without_an_answer_goes_again_and_is_the_same_mail(tmp_pa
     async def story(them: Readership) -> None:
         them.server.unanswered = 1
         await them.publisher.sign_up("dot@d.example")
-        reader = them.readers.find(WEEKLY, Mailbox.parse("dot@d.example"))
+        reader = await them.readers.find(WEEKLY, Mailbox.parse("dot@d.example"))
         assert reader is not None
         await them.start()
-        await them.until(lambda: them.readers.deliveries_of(reader.id, 2)[0].attempts == 1)
-        [row] = them.readers.deliveries_of(reader.id, 2)
+        await them.until(lambda: them.newest(reader.id).attempts == 1)
+        [row] = await them.readers.deliveries_of(reader.id, 2)
         assert row.state is State.WAITING
         everything, now_ms = Selection(deliveries=(row.id,)), them.place.clock.ms
         await them.readers.move(everything, (State.WAITING,), State.WAITING, now_ms, "retried", "")
-        await them.until(lambda: them.readers.deliveries_of(reader.id, 2)[0].state is State.DELIVERED)
+        await them.until(lambda: them.newest(reader.id).state is State.DELIVERED)
         assert them.server.recipients() == ["dot@d.example"] * 2
         assert len(set(them.server.message_ids())) == 1
 
@@ -245,7 +254,7 @@ def test_a_confirmation_that_cannot_be_composed_holds_up_no_other_mail(
     """Its newsletter was taken out of the configuration, or has a title that is none."""
 
     async def story(them: Readership) -> None:
-        def composed(claimed: Claimed) -> IssueContent:
+        async def composed(claimed: Claimed) -> IssueContent:
             raise fault
 
         them.confirmation = composed
@@ -273,8 +282,8 @@ def test_a_reader_at_an_address_of_ours_gets_nothing_and_rings_no_alarm(tmp_path
         reader = await them.readers.add(WEEKLY, mailbox, None, now_ms, them.publisher.id())
         assert reader is not None
         await them.start()
-        await them.until(lambda: them.readers.deliveries_of(reader.id, 1)[0].state is State.FAILED)
-        assert them.readers.deliveries_of(reader.id, 1)[0].reply == "550 5.1.1 No such mailbox here"
+        await them.until(lambda: them.newest(reader.id).state is State.FAILED)
+        assert them.newest(reader.id).reply == "550 5.1.1 No such mailbox here"
         assert alarms(them) == []
 
     among_readers(tmp_path, story)

@@ -25,8 +25,8 @@ async def erased(publisher: Publisher) -> None:
     assert await publisher.store.erase(id, publisher.clock.ms)
 
 
-def known(store: NewsletterStore, mailbox: Mailbox = ANN) -> tuple[SubscriberId, SubscriberState]:
-    found = store.find(WEEKLY, mailbox)
+async def known(store: NewsletterStore, mailbox: Mailbox = ANN) -> tuple[SubscriberId, SubscriberState]:
+    found = await store.find(WEEKLY, mailbox)
     assert found is not None
     return found.id, found.state
 
@@ -47,19 +47,19 @@ async def test_who_was_erased_comes_back_with_a_confirmation_and_by_no_list_befo
         counted = await store.import_batch(WEEKLY, line, state, publisher.consent(), place.clock.ms)
         assert counted.suppressed == 1
     assert await publisher.sign_up(str(ANN)) is SignedUp.CONFIRM
-    id, state = known(store)
+    id, state = await known(store)
     assert state is SubscriberState.PENDING
     assert await claimed_confirmations(store, place.clock.ms) == [str(ANN)]
     counted = await store.import_batch(
         WEEKLY, line, SubscriberState.ACTIVE, publisher.consent(), place.clock.ms
     )
-    assert (counted.confirmed, known(store)) == (0, (id, SubscriberState.PENDING))
+    assert (counted.confirmed, await known(store)) == (0, (id, SubscriberState.PENDING))
     assert await store.add(WEEKLY, ANN, publisher.consent(), place.clock.ms, None) is None
-    suppression = store.suppression(WEEKLY, ANN)
+    suppression = await store.suppression(WEEKLY, ANN)
     assert suppression is not None
     assert (suppression.reason, suppression.yields) == (Reason.ERASED, True)
     assert await store.confirm(id, publisher.consent())
-    assert store.suppression(WEEKLY, ANN) is None
+    assert await store.suppression(WEEKLY, ANN) is None
     issue = await publisher.sent()
     assert issue.planned == 1
     lease = await leased_issues(store)
@@ -73,12 +73,12 @@ async def test_who_was_erased_and_does_not_confirm_stays_suppressed(place: Place
     assert await publisher.sign_up(str(ANN)) is SignedUp.CONFIRM
     place.clock.ms += LATER_MS
     assert await store.forget_pending(place.clock.ms) == 1
-    assert store.find(WEEKLY, ANN) is None
-    assert store.suppression(WEEKLY, ANN) is not None
+    assert await store.find(WEEKLY, ANN) is None
+    assert await store.suppression(WEEKLY, ANN) is not None
     assert await publisher.sign_up(str(ANN)) is SignedUp.CONFIRM
-    id, _ = known(store)
+    id, _ = await known(store)
     assert await store.leave(id, place.clock.ms, "page")
-    assert store.suppression(WEEKLY, ANN) is not None
+    assert await store.suppression(WEEKLY, ANN) is not None
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.ERASED])
@@ -90,14 +90,14 @@ async def test_what_others_said_is_not_lifted_by_a_sign_up(
     publisher = Publisher(place, store)
     await erased(publisher)
     await publisher.sign_up(str(ANN))
-    id, _ = known(store)
+    id, _ = await known(store)
     assert await store.suppress(newsletter, [ANN], reason, 7, "said so") == 1
     assert await claimed_confirmations(store, place.clock.ms) == []
     assert not await store.confirm(id, publisher.consent())
     place.clock.ms += LIMITS.again_after_ms
     assert await publisher.sign_up(str(ANN)) is SignedUp.SUPPRESSED
     assert await store.erase(id, place.clock.ms)
-    stays = store.suppression(WEEKLY, ANN)
+    stays = await store.suppression(WEEKLY, ANN)
     assert stays is not None
     assert (stays.reason, stays.newsletter, stays.yields) == (reason, newsletter, False)
 
@@ -107,11 +107,11 @@ async def test_a_complaint_about_the_confirmation_ends_it_for_good(place: Place)
     publisher = Publisher(place, store)
     await erased(publisher)
     await publisher.sign_up(str(ANN))
-    id, _ = known(store)
+    id, _ = await known(store)
     assert await store.complain(id, place.clock.ms, "report")
     place.clock.ms += LIMITS.again_after_ms
     assert await publisher.sign_up(str(ANN)) is SignedUp.SUPPRESSED
-    suppression = store.suppression(WEEKLY, ANN)
+    suppression = await store.suppression(WEEKLY, ANN)
     assert suppression is not None
     assert suppression.reason is Reason.COMPLAINED
 
@@ -147,7 +147,7 @@ async def test_whom_a_list_of_an_earlier_version_called_gone_may_come_back(place
 
 
 async def outcomes(store: NewsletterStore, mailbox: Mailbox = ANN) -> list[tuple[SignedUp, bool]]:
-    return [(one.outcome, one.is_confirmed) for one in store.sign_ups_of(WEEKLY, mailbox, 10)]
+    return [(one.outcome, one.is_confirmed) for one in await store.sign_ups_of(WEEKLY, mailbox, 10)]
 
 
 async def test_what_came_of_each_sign_up_is_kept_without_the_address(place: SqlitePlace) -> None:
@@ -159,7 +159,7 @@ async def test_what_came_of_each_sign_up_is_kept_without_the_address(place: Sqli
     await publisher.sign_up(str(ANN))
     place.clock.ms += 1
     await store.note_sign_up(WEEKLY, ANN, place.clock.ms, "form", SignedUp.TRAPPED)
-    id, _ = known(store)
+    id, _ = await known(store)
     assert await store.confirm(id, publisher.consent())
     place.clock.ms += 1
     await publisher.sign_up(str(ANN))
@@ -169,13 +169,13 @@ async def test_what_came_of_each_sign_up_is_kept_without_the_address(place: Sqli
         (SignedUp.TRAPPED, False),
         (SignedUp.ALREADY, False),
     ]
-    counts = store.sign_up_counts(WEEKLY, begin_ms)
+    counts = await store.sign_up_counts(WEEKLY, begin_ms)
     assert (counts.asked, counts.confirmed) == (4, 1)
     assert {outcome for outcome, many in counts.outcomes.items() if many == 1} == {
         SignedUp.CONFIRM, SignedUp.REPEATED, SignedUp.TRAPPED, SignedUp.ALREADY,
     }  # fmt: skip
-    assert store.sign_up_counts(WEEKLY, place.clock.ms).asked == 1
-    assert store.sign_up_counts("other", 0).asked == 0
+    assert (await store.sign_up_counts(WEEKLY, place.clock.ms)).asked == 1
+    assert (await store.sign_up_counts("other", 0)).asked == 0
     rows = str(store._opened.db.execute("SELECT * FROM sign_up_outcome").fetchall())
     assert "ann" not in rows
     assert await store.erase(id, place.clock.ms)
@@ -190,7 +190,7 @@ async def test_what_came_of_sign_ups_is_bounded_and_forgotten(
     for number in range(5):
         mailbox = Mailbox.parse(f"r{number}@example.net")
         await store.note_sign_up(WEEKLY, mailbox, place.clock.ms + number, "form", SignedUp.REFUSED)
-    assert store.sign_up_counts(WEEKLY, 0).asked == 3
+    assert (await store.sign_up_counts(WEEKLY, 0)).asked == 3
     await store.forget_pending(place.clock.ms + 3)
-    assert store.sign_up_counts(WEEKLY, 0).asked == 2
+    assert (await store.sign_up_counts(WEEKLY, 0)).asked == 2
     assert await outcomes(store, Mailbox.parse("r4@example.net")) == [(SignedUp.REFUSED, False)]

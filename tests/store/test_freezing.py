@@ -147,5 +147,5 @@ async def test_a_reader_of_two_newsletters_is_in_the_issues_of_both(place: Place
     first = await weekly.freeze((await weekly.digest()).id)
     second = await daily.freeze((await daily.digest()).id)
     assert (first.planned, second.planned) == (1, 2)
-    assert store.find("daily", Mailbox.parse("a@example.net")) is not None
-    assert store.reader_counts("daily")[SubscriberState.ACTIVE] == 2
+    assert await store.find("daily", Mailbox.parse("a@example.net")) is not None
+    assert (await store.reader_counts("daily"))[SubscriberState.ACTIVE] == 2

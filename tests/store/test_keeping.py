@@ -260,7 +260,7 @@ async def test_an_index_that_cannot_be_opened_is_not_the_fault_of_a_batch(
         name = f"newsletter-{spare}"
         with _files_left(spare):
             await Publisher(place, store, name).many(1)
-        assert store.reader_counts(name)[SubscriberState.ACTIVE] == 1
+        assert (await store.reader_counts(name))[SubscriberState.ACTIVE] == 1
     assert place.failures == []
 
 
@@ -300,7 +300,7 @@ async def test_who_writes_without_a_pause_keeps_the_log_short(
         next(rows)
         await Publisher(place, store, "newsletter-d").many(1000)
     assert place.failures == []
-    assert store.reader_counts("newsletter-d")[SubscriberState.ACTIVE] == 1000
+    assert (await store.reader_counts("newsletter-d"))[SubscriberState.ACTIVE] == 1000
 
 
 @pytest.mark.parametrize(("octets", "messages", "most"), [(4096, 1500, 1.3), (50_000, 200, 1.08)])

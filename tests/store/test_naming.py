@@ -229,12 +229,12 @@ async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: Plac
     for table in ("feed", "distrusted_guid", "article", "issue", "slot", "note", "suppression"):
         assert after[table] == before[table], table
     assert len(after["subscriber"]) == len(before["subscriber"]) + 1
-    assert state(store, "r4@example.net") is SubscriberState.ACTIVE
-    assert state(store, "fresh@example.net") is SubscriberState.PENDING
+    assert await state(store, "r4@example.net") is SubscriberState.ACTIVE
+    assert await state(store, "fresh@example.net") is SubscriberState.PENDING
 
 
-def state(store: NewsletterStore, address: str) -> SubscriberState:
-    found = store.find(DAILY, Mailbox.parse(address))
+async def state(store: NewsletterStore, address: str) -> SubscriberState:
+    found = await store.find(DAILY, Mailbox.parse(address))
     assert found is not None
     return found.state
 
@@ -243,7 +243,7 @@ async def test_who_signed_up_under_the_old_name_since_comes_along(place: SqliteP
     """The service ran on with the file of before."""
     store = place.open_newsletter()
     await furnished(place, store)
-    [kept] = [store.find(WEEKLY, Mailbox.parse("r0@example.net"))]
+    [kept] = [await store.find(WEEKLY, Mailbox.parse("r0@example.net"))]
     leader = await led(store)
     await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
     await moved(store, WEEKLY, leader)
@@ -252,10 +252,10 @@ async def test_who_signed_up_under_the_old_name_since_comes_along(place: SqliteP
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), place.clock.ms, new=(new(100),)))
     await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
     await moved(store, WEEKLY, leader)
-    assert state(store, "stray@example.net") is SubscriberState.ACTIVE
-    assert state(store, "r0@example.net") is SubscriberState.ACTIVE, "had left, and agreed anew"
-    assert state(store, "r2@example.net") is SubscriberState.COMPLAINED
-    back = store.find(DAILY, Mailbox.parse("r0@example.net"))
+    assert await state(store, "stray@example.net") is SubscriberState.ACTIVE
+    assert await state(store, "r0@example.net") is SubscriberState.ACTIVE, "had left, and agreed anew"
+    assert await state(store, "r2@example.net") is SubscriberState.COMPLAINED
+    back = await store.find(DAILY, Mailbox.parse("r0@example.net"))
     assert back is not None
     assert kept is not None
     assert (back.id, back.consent is None) == (kept.id, False), "the links in old mails are theirs"
@@ -275,7 +275,7 @@ async def test_no_list_under_the_old_name_brings_back_who_had_left(place: Sqlite
         await store.import_batch(WEEKLY, listed, SubscriberState.ACTIVE, consent, place.clock.ms)
         await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
         await moved(store, WEEKLY, leader)
-        assert state(store, "r0@example.net") is SubscriberState.LEFT
+        assert await state(store, "r0@example.net") is SubscriberState.LEFT
 
 
 async def test_old_names_lead_on_and_a_name_that_is_used_again_leads_nowhere(place: Place) -> None:
@@ -286,12 +286,12 @@ async def test_old_names_lead_on_and_a_name_that_is_used_again_leads_nowhere(pla
     for old, new_name in ((WEEKLY, DAILY), (DAILY, "hourly"), ("hourly", WEEKLY)):
         await store.begin_rename(old, new_name, place.clock.ms, leader)
         await moved(store, old, leader)
-        assert reader(store, id) == new_name
+        assert await reader(store, id) == new_name
     assert [store.now_named(name) for name in (WEEKLY, DAILY, "hourly")] == [None, WEEKLY, WEEKLY]
 
 
-def reader(store: NewsletterStore, id: SubscriberId) -> str:
-    found = store.subscriber(id)
+async def reader(store: NewsletterStore, id: SubscriberId) -> str:
+    found = await store.subscriber(id)
     assert found is not None
     return found.newsletter
 

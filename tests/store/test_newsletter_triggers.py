@@ -114,8 +114,8 @@ class Weeks:
     def address(self) -> str:
         return f"u{self.dice.randrange(60)}@d{self.dice.randrange(3)}.example"
 
-    def reader(self) -> SubscriberId:
-        known = self.store.readers(WEEKLY, (), None, 100)
+    async def reader(self) -> SubscriberId:
+        known = await self.store.readers(WEEKLY, (), None, 100)
         return self.dice.choice(known).id if len(known) > 0 else SubscriberId(0)
 
     def issue(self) -> IssueId:
@@ -129,16 +129,16 @@ class Weeks:
 
     async def sign_up(self) -> None:
         await self.publisher.sign_up(self.address())
-        await self.store.confirm(self.reader(), self.publisher.consent())
+        await self.store.confirm(await self.reader(), self.publisher.consent())
 
     async def go(self) -> None:
         verb = self.dice.choice(
             (self.store.leave, self.store.suspend, self.store.complain, self.store.remove)
         )
-        await verb(self.reader(), self.clock.ms, "why")
+        await verb(await self.reader(), self.clock.ms, "why")
 
     async def erase(self) -> None:
-        await self.store.erase(self.reader(), self.clock.ms)
+        await self.store.erase(await self.reader(), self.clock.ms)
 
     async def suppress(self) -> None:
         mailbox = Mailbox.parse(self.address())
@@ -149,8 +149,8 @@ class Weeks:
     async def bounce(self) -> None:
         self.evidence += 1
         evidence = QueueId(self.evidence)
-        await self.store.leave(self.reader(), self.clock.ms, "mail", evidence)
-        await self.store.leave(self.reader(), self.clock.ms, "mail", evidence)
+        await self.store.leave(await self.reader(), self.clock.ms, "mail", evidence)
+        await self.store.leave(await self.reader(), self.clock.ms, "mail", evidence)
 
     async def publish(self) -> None:
         """The oldest issue that is not finished goes a step further; without one there is a new one."""

@@ -225,13 +225,13 @@ async def test_a_confirmation_goes_only_to_who_still_waits_for_it(place: Place) 
     publisher = Publisher(place, store)
     await publisher.sign_up("a@example.net")
     await publisher.sign_up("b@example.net")
-    reader = store.find(WEEKLY, Mailbox.parse("a@example.net"))
+    reader = await store.find(WEEKLY, Mailbox.parse("a@example.net"))
     assert reader is not None
     assert await store.confirm(reader.id, publisher.consent())
     claimed = await store.claim(await leased_issues(store, Lane.OWN), place.clock.ms, 10)
     assert [str(one.recipient) for one in claimed] == ["b@example.net"]
-    assert [row.state for row in store.deliveries_of(reader.id, 10)] == [State.SUPPRESSED]
-    assert store.reader_counts(WEEKLY)[SubscriberState.PENDING] == 1
+    assert [row.state for row in await store.deliveries_of(reader.id, 10)] == [State.SUPPRESSED]
+    assert (await store.reader_counts(WEEKLY))[SubscriberState.PENDING] == 1
 
 
 async def test_the_owner_holds_and_drops_rows_but_leads_none_to_another_mailbox(place: Place) -> None:

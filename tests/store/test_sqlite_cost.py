@@ -212,7 +212,7 @@ async def test_a_sign_up_takes_the_same_steps_whoever_has_the_address(place: Sql
     assert await store.unsuppress(WEEKLY, spam_lifted)
     assert await signed_up("spam@example.net") == (SignedUp.SUPPRESSED, wanted[1])
     store._opened.db.exec_trace = None
-    assert store.find(WEEKLY, suppressed) is None
-    assert [event.what for event in store.events_of(spam)] == ["added", "complained"]
+    assert await store.find(WEEKLY, suppressed) is None
+    assert [event.what for event in await store.events_of(spam)] == ["added", "complained"]
     [asked] = store.counts()
     assert asked.deliveries == 5, "pending, new, newer, and the two who come back"

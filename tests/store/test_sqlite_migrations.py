@@ -101,10 +101,10 @@ async def test_who_was_suppressed_before_there_were_hashes_of_other_stores_still
         assert await store.suppress("", mailboxes[:1], Reason.OWNER, 8, "by post") == 1
         await place.close()
     store = place.open_newsletter()
-    assert store.suppressions("weekly", mailboxes[0]) == [
+    assert await store.suppressions("weekly", mailboxes[0]) == [
         Suppression("", Reason.OWNER, 8, "by post"),
         Suppression("weekly", Reason.COMPLAINED, 7, "report"),
     ]
-    assert (store.suppressed_count("weekly"), store.suppressed_count("")) == (len(mailboxes), 1)
+    assert (await store.suppressed_count("weekly"), await store.suppressed_count("")) == (len(mailboxes), 1)
     assert await store.suppress("weekly", mailboxes, Reason.BOUNCED, 9, "list.csv") == 0
-    assert len(store.suppressed_strangers("weekly", None, 1_000)) == len(mailboxes) + 1
+    assert len(await store.suppressed_strangers("weekly", None, 1_000)) == len(mailboxes) + 1

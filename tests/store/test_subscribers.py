@@ -31,7 +31,7 @@ async def test_a_sign_up_is_pending_and_its_confirmation_on_its_way(place: Place
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     assert await publisher.sign_up("Ann@example.net") is SignedUp.CONFIRM
-    ann = store.find(WEEKLY, Mailbox.parse("aNN@example.net"))
+    ann = await store.find(WEEKLY, Mailbox.parse("aNN@example.net"))
     assert ann is not None
     assert (str(ann.mailbox), ann.key, ann.state) == (
         "Ann@example.net",
@@ -44,8 +44,8 @@ async def test_a_sign_up_is_pending_and_its_confirmation_on_its_way(place: Place
     place.clock.ms += 1
     assert await store.confirm(ann.id, publisher.consent("192.0.2.0/24"))
     assert not await store.confirm(ann.id, publisher.consent("192.0.2.0/24"))
-    assert store.subscriber(ann.id).state is SubscriberState.ACTIVE  # type: ignore[union-attr]
-    assert [event.what for event in store.events_of(ann.id)] == ["signed-up", "confirmed"]
+    assert (await store.subscriber(ann.id)).state is SubscriberState.ACTIVE  # type: ignore[union-attr]
+    assert [event.what for event in await store.events_of(ann.id)] == ["signed-up", "confirmed"]
     assert await publisher.sign_up("ann@example.net") is SignedUp.ALREADY
 
 
@@ -81,7 +81,7 @@ class Flood:
         )
 
     async def confirm(self, domain: str, count: int) -> None:
-        pending = self.store.readers(WEEKLY, (SubscriberState.PENDING,), None, 10_000)
+        pending = await self.store.readers(WEEKLY, (SubscriberState.PENDING,), None, 10_000)
         there = [one for one in pending if one.mailbox.domain.name == domain][:count]
         assert len(there) == count
         for one in there:
@@ -92,7 +92,7 @@ async def test_a_flood_of_sign_ups_at_one_domain_leaves_the_others_alone(place: 
     flood, most = Flood(place), LIMITS.domain_per_hour_max
     answers = await flood.at("victim.example", most + 5)
     assert answers == [SignedUp.CONFIRM] * most + [SignedUp.CROWDED] * 5
-    assert flood.store.reader_counts(WEEKLY)[SubscriberState.PENDING] == most
+    assert (await flood.store.reader_counts(WEEKLY))[SubscriberState.PENDING] == most
     assert await flood.at("other.example", 1) == [SignedUp.CONFIRM]
     place.clock.ms += HOUR_MS + 1
     assert await flood.at("victim.example", 1) == [SignedUp.CONFIRM]
@@ -104,7 +104,7 @@ async def test_where_people_confirm_as_many_more_may_sign_up(place: Place) -> No
     for _ in range(10):
         assert set(await flood.at("large.example", 50)) == {SignedUp.CONFIRM}
         await flood.confirm("large.example", 30)
-    assert flood.store.reader_counts(WEEKLY)[SubscriberState.ACTIVE] == 300
+    assert (await flood.store.reader_counts(WEEKLY))[SubscriberState.ACTIVE] == 300
 
 
 async def test_a_flood_over_many_domains_has_an_hours_and_a_days_bound(place: Place) -> None:
@@ -127,7 +127,7 @@ async def test_a_flood_over_many_domains_has_an_hours_and_a_days_bound(place: Pl
 async def test_who_erases_takes_their_sign_ups_along(place: Place) -> None:
     flood = Flood(place)
     await flood.at("one.example", 1)
-    [one] = flood.store.readers(WEEKLY, (), None, 10)
+    [one] = await flood.store.readers(WEEKLY, (), None, 10)
     assert await flood.store.erase(one.id, place.clock.ms)
     again = await flood.at("one.example", LIMITS.domain_per_hour_max)
     assert set(again) == {SignedUp.CONFIRM}
@@ -148,7 +148,7 @@ async def test_who_left_comes_back_only_by_confirming_anew(place: Place) -> None
     assert back.state is SubscriberState.LEFT
     assert not await store.confirm(id, publisher.consent())
     assert await publisher.sign_up("ANN@example.net") is SignedUp.CONFIRM
-    assert str(store.subscriber(id).mailbox) == "ANN@example.net"  # type: ignore[union-attr]
+    assert str((await store.subscriber(id)).mailbox) == "ANN@example.net"  # type: ignore[union-attr]
     assert await store.confirm(id, publisher.consent())
 
 
@@ -157,7 +157,7 @@ async def test_a_complaint_ends_it_for_good(place: Place) -> None:
     publisher = Publisher(place, store)
     [id] = await publisher.readers("ann@example.net")
     assert await store.complain(id, 7, "arf", QueueId(70))
-    assert store.suppression(WEEKLY, ANN) == Suppression(WEEKLY, Reason.COMPLAINED, 7, "arf")
+    assert await store.suppression(WEEKLY, ANN) == Suppression(WEEKLY, Reason.COMPLAINED, 7, "arf")
     assert await publisher.sign_up("ann@example.net") is SignedUp.SUPPRESSED
     assert await store.add(WEEKLY, ANN, FROM_A_LIST, 8, None) is None
     assert not await store.leave(id, 9, "one-click")
@@ -173,7 +173,7 @@ async def test_the_same_mail_changes_something_once(place: Place) -> None:
     await publisher.sign_up("ann@example.net")
     await store.confirm(id, publisher.consent(), QueueId(8))
     assert not await store.leave(id, 2, "mail", QueueId(7))
-    assert store.subscriber(id).state is SubscriberState.ACTIVE  # type: ignore[union-attr]
+    assert (await store.subscriber(id)).state is SubscriberState.ACTIVE  # type: ignore[union-attr]
 
 
 async def test_an_erased_reader_leaves_nothing_but_a_hash(place: SqlitePlace) -> None:
@@ -181,7 +181,7 @@ async def test_an_erased_reader_leaves_nothing_but_a_hash(place: SqlitePlace) ->
     publisher = Publisher(place, store)
     await publisher.sign_up("ann.lee@example.net")
     mailbox = Mailbox.parse("ann.lee@example.net")
-    ann = store.find(WEEKLY, mailbox)
+    ann = await store.find(WEEKLY, mailbox)
     assert ann is not None
     await store.confirm(ann.id, publisher.consent("203.0.113.0/24"))
     issue = await publisher.sent()
@@ -190,9 +190,9 @@ async def test_an_erased_reader_leaves_nothing_but_a_hash(place: SqlitePlace) ->
     )
     assert await store.erase(ann.id, place.clock.ms)
     assert not await store.erase(ann.id, place.clock.ms)
-    assert store.subscriber(ann.id) is None
+    assert await store.subscriber(ann.id) is None
     assert store.reckoning(issue.id).planned == 1
-    told = store.suppression(WEEKLY, mailbox)
+    told = await store.suppression(WEEKLY, mailbox)
     assert told is not None
     assert told.reason is Reason.ERASED
     for table in ("subscriber", "reader_event", "consent", "bounce", "delivery", "suppression", "event"):
@@ -219,11 +219,11 @@ async def test_an_import_asks_for_suppression_first_then_for_who_is_known(place:
     ]
     counted = await store.import_batch(WEEKLY, lines, SubscriberState.ACTIVE, FROM_A_LIST, 5)
     assert counted == ImportCount(added=1, confirmed=0, suppressed=1, known=2)
-    added = store.find(WEEKLY, Mailbox.parse("new@example.net"))
+    added = await store.find(WEEKLY, Mailbox.parse("new@example.net"))
     assert added is not None
     assert (added.attributes, added.consent) == ((("name", "New"), ("plan", "free")), FROM_A_LIST)
-    assert [event.what for event in store.events_of(added.id)] == ["imported"]
-    assert store.suppressed_count("") == 1
+    assert [event.what for event in await store.events_of(added.id)] == ["imported"]
+    assert await store.suppressed_count("") == 1
 
 
 async def test_an_import_with_a_consent_confirms_who_is_pending_and_was_never_a_reader(place: Place) -> None:
@@ -250,27 +250,27 @@ async def test_an_import_with_a_consent_confirms_who_is_pending_and_was_never_a_
     counted = await store.import_batch(WEEKLY, lines, SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms)
     assert counted == ImportCount(added=0, confirmed=2, suppressed=1, known=2)
     for mailbox, first in ((imported, "imported"), (signed_up, "signed-up")):
-        found = store.find(WEEKLY, mailbox)
+        found = await store.find(WEEKLY, mailbox)
         assert found is not None
         assert (found.state, found.consent, found.since_ms) == (
             SubscriberState.ACTIVE,
             FROM_A_LIST,
             place.clock.ms,
         )
-        events = store.events_of(found.id)
+        events = await store.events_of(found.id)
         assert [(event.what, event.state) for event in events] == [
             (first, SubscriberState.PENDING),
             ("confirmed", SubscriberState.ACTIVE),
         ]
         assert events[1].detail == FROM_A_LIST.where
-    others = store.readers(WEEKLY, (SubscriberState.PENDING, SubscriberState.LEFT), None, 10)
+    others = await store.readers(WEEKLY, (SubscriberState.PENDING, SubscriberState.LEFT), None, 10)
     assert {reader.mailbox: reader.state for reader in others} == {
         came_back: SubscriberState.PENDING,
         suppressed: SubscriberState.PENDING,
         left: SubscriberState.LEFT,
     }
-    assert store.reader_counts("daily")[SubscriberState.ACTIVE] == 0
-    assert store.reader_counts(WEEKLY)[SubscriberState.ACTIVE] == 2
+    assert (await store.reader_counts("daily"))[SubscriberState.ACTIVE] == 0
+    assert (await store.reader_counts(WEEKLY))[SubscriberState.ACTIVE] == 2
     again = await store.import_batch(WEEKLY, lines, SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms)
     assert again == ImportCount(added=0, confirmed=0, suppressed=1, known=4)
 
@@ -331,9 +331,9 @@ async def test_a_bounce_counts_once_and_for_a_reader_who_is_there(place: Place) 
     bounce = Bounce(id, issue.id, QueueId(70), BounceKind.DEAD, "5.1.1", "no such user", 3)
     assert await store.record_bounce(bounce)
     assert not await store.record_bounce(bounce)
-    assert store.bounces_of(id, 10) == [bounce]
-    assert store.bounced(issue.id) == dict.fromkeys(BounceKind, 0) | {BounceKind.DEAD: 1}
-    assert store.events_of(id)[-1].detail == "dead 5.1.1"
+    assert await store.bounces_of(id, 10) == [bounce]
+    assert await store.bounced(issue.id) == dict.fromkeys(BounceKind, 0) | {BounceKind.DEAD: 1}
+    assert (await store.events_of(id))[-1].detail == "dead 5.1.1"
     assert await store.suspend(id, 4, "dead")
     assert await store.confirm(id, publisher.consent())
 
@@ -344,12 +344,12 @@ async def test_readers_are_paged_counted_and_forgotten_when_they_never_confirm(p
     readers = await publisher.readers(*(f"u{n}@example.net" for n in range(5)))
     await publisher.sign_up("pending@example.net")
     await store.remove(readers[0], 1, "asked by letter")
-    page = store.readers(WEEKLY, (), None, 3)
+    page = await store.readers(WEEKLY, (), None, 3)
     assert [reader.id for reader in page] == readers[:3]
-    assert [reader.id for reader in store.readers(WEEKLY, (), page[-1].id, 10)][:2] == readers[3:]
-    active = store.readers(WEEKLY, (SubscriberState.ACTIVE,), None, 10)
+    assert [reader.id for reader in await store.readers(WEEKLY, (), page[-1].id, 10)][:2] == readers[3:]
+    active = await store.readers(WEEKLY, (SubscriberState.ACTIVE,), None, 10)
     assert [reader.id for reader in active] == readers[1:]
-    counts = store.reader_counts(WEEKLY)
+    counts = await store.reader_counts(WEEKLY)
     assert counts == {
         SubscriberState.PENDING: 1,
         SubscriberState.ACTIVE: 4,
@@ -359,8 +359,8 @@ async def test_readers_are_paged_counted_and_forgotten_when_they_never_confirm(p
     }
     assert await store.forget_pending(place.clock.ms) == 0
     assert await store.forget_pending(place.clock.ms + 1) == 1
-    assert store.find(WEEKLY, Mailbox.parse("pending@example.net")) is None
-    assert store.suppression(WEEKLY, Mailbox.parse("pending@example.net")) is None
+    assert await store.find(WEEKLY, Mailbox.parse("pending@example.net")) is None
+    assert await store.suppression(WEEKLY, Mailbox.parse("pending@example.net")) is None
     # The confirmation was still waiting: it names nobody any more, and goes to nobody.
     [asked] = store.listed(Selection(), None, 10)
     assert "pending" not in asked.recipient
@@ -393,11 +393,11 @@ async def test_who_had_left_has_left_again_when_nobody_confirms(place: Place) ->
     assert await publisher.sign_up("ann@example.net") is SignedUp.CONFIRM
     assert await store.forget_pending(place.clock.ms + 1) == 1
     assert await store.forget_pending(place.clock.ms + 1) == 0
-    found = store.find(WEEKLY, ANN)
+    found = await store.find(WEEKLY, ANN)
     assert found is not None
     assert (found.id, found.state) == (ann, SubscriberState.LEFT)
-    assert [event.what for event in store.events_of(ann)][-2:] == ["signed-up", "left"]
+    assert [event.what for event in await store.events_of(ann)][-2:] == ["signed-up", "left"]
     line = [Imported(ANN)]
     counted = await store.import_batch(WEEKLY, line, SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms)
     assert counted == ImportCount(added=0, confirmed=0, suppressed=0, known=1)
-    assert store.reader_counts(WEEKLY)[SubscriberState.ACTIVE] == 0
+    assert (await store.reader_counts(WEEKLY))[SubscriberState.ACTIVE] == 0

@@ -441,7 +441,8 @@ async def test_who_never_confirmed_goes_and_who_was_a_reader_has_left_again() ->
         "readers.tell", (2 * DAY_MS, "left", "left"), [(5, "never confirmed anew", None, None)]
     )
     assert all(query.chosen == [(6,)] for query in run[7:])
-    assert sources_of(None, By.CLOCK) == (SubscriberState.PENDING,)
+    waiting = (SubscriberState.PENDING,)  # whom `importing.pending_before` looks for
+    assert sources_of(None, By.CLOCK) == sources_of(SubscriberState.LEFT, By.CLOCK) == waiting
 
 
 # ---- copies, bounces, looking
@@ -473,3 +474,83 @@ async def test_an_outcome_without_the_store_is_noted() -> None:
     engine = RecordingEngine([KEYS, ("readers.note_outcome", [(1,)]), ("readers.bound_outcomes", 0)])
     await over(engine, SignUpOutcomesVerbs).note_sign_up(WEEKLY, ANN, 9, "form", SignedUp.TRAPPED)
     assert names(engine.finished())[1:] == ["readers.note_outcome", "readers.bound_outcomes"]
+
+
+async def test_readers_are_found_by_number_by_address_and_in_pages() -> None:
+    row = reader_row(SubscriberState.ACTIVE)
+    engine = RecordingEngine([("readers.reader", [row])] * 3 + [("readers.reader", [])])
+    store = over(engine, ReadersVerbs)
+    found = await store.subscriber(ID)
+    assert found is not None
+    assert found.consent == AGREED
+    assert await store.find(WEEKLY, ANN) == found
+    assert await store.readers(WEEKLY, (SubscriberState.LEFT, SubscriberState.ACTIVE), ID, 9) == [found]
+    assert await store.readers(WEEKLY, (), None, 9) == []
+    run = engine.finished()
+    assert [query.binds for query in run] == [
+        (ID,),
+        (WEEKLY, "ann@example.net"),
+        (WEEKLY, ID, 9),
+        (WEEKLY, 0, 9),
+    ]
+    assert "AND state IN ('active', 'left')" in run[2].conditions
+    assert "state" not in run[3].conditions
+
+
+async def test_every_state_and_every_kind_of_bounce_is_counted() -> None:
+    engine = RecordingEngine([("readers.counts", [("left", 3)]), ("readers.bounced_of_issue", [("dead", 2)])])
+    store = over(engine, ReadersVerbs)
+    assert await store.reader_counts(WEEKLY) == dict.fromkeys(SubscriberState, 0) | {SubscriberState.LEFT: 3}
+    assert await store.bounced(IssueId(2)) == dict.fromkeys(BounceKind, 0) | {BounceKind.DEAD: 2}
+    engine.finished()
+
+
+async def test_what_happened_to_a_reader_comes_with_what_they_agreed_to() -> None:
+    agreed = (AGREED.where, AGREED.how, AGREED.text, AGREED.at_ms, AGREED.address_prefix)
+    no_consent = (None,) * 5
+    engine = RecordingEngine(
+        [
+            ("readers.events_of", [(1, 2, "confirmed", "active", "/weekly/", *agreed)]),
+            ("readers.events_of", [(2, 3, "left", "left", "page", *no_consent)]),
+            ("readers.bounces_of", [(MESSAGE, None, 9, "full", "", "over quota")]),
+        ]
+    )
+    store = over(engine, ReadersVerbs)
+    [confirmed], [left] = await store.events_of(ID), await store.events_of(ID)
+    assert (confirmed.consent, confirmed.what, left.consent) == (AGREED, "confirmed", None)
+    assert await store.bounces_of(ID, 5) == [Bounce(ID, None, MESSAGE, BounceKind.FULL, "", "over quota", 9)]
+
+
+async def test_of_several_suppressions_what_stays_is_named() -> None:
+    listed = ("suppressing.suppressions", [("", "erased", 1, "", 1), (WEEKLY, "owner", 2, "", 0)])
+    engine = RecordingEngine([KEYS, listed, ("suppressing.suppressed_count", [(4,)])])
+    store = over(engine, SuppressingVerbs)
+    assert await store.suppression(WEEKLY, ANN) == Suppression(WEEKLY, Reason.OWNER, 2, "")
+    assert await store.suppressed_count(WEEKLY) == 4
+    assert engine.finished()[1] == Query("suppressing.suppressions", (WEEKLY,), [(HASH,)])
+
+
+async def test_suppressed_strangers_come_behind_the_last_one() -> None:
+    row: Row = (OTHER_KEY, b"h", "", "owner", 1, "", 0)
+    engine = RecordingEngine([("suppressing.suppressed_strangers", [row])] * 2)
+    store = over(engine, SuppressingVerbs)
+    [first] = await store.suppressed_strangers(WEEKLY, None, 1)
+    assert first == HashedSuppression(b"h", OTHER_KEY, Suppression("", Reason.OWNER, 1, ""))
+    await store.suppressed_strangers(WEEKLY, first, 1)
+    behind = [query.binds[1:4] for query in engine.finished()]
+    assert behind == [(b"", b"", ""), (OTHER_KEY, b"h", "")]
+
+
+async def test_what_came_of_sign_ups_is_found_by_hash_and_counted() -> None:
+    engine = RecordingEngine(
+        [
+            *[KEYS, ("readers.outcomes_of", [(9, "form", "confirm", 1)])],
+            ("readers.outcome_counts", [("confirm", 3, 2), ("trapped", 5, 0)]),
+        ]
+    )
+    store = over(engine, SignUpOutcomesVerbs)
+    [outcome] = await store.sign_ups_of(WEEKLY, ANN, 10)
+    assert (outcome.outcome, outcome.is_confirmed) == (SignedUp.CONFIRM, True)
+    counts = await store.sign_up_counts(WEEKLY, 0)
+    assert (counts.asked, counts.confirmed) == (8, 2)
+    assert engine.finished()[1].binds == (HASH, WEEKLY, 10)

@@ -74,12 +74,12 @@ def in_a_store(folder: Path, story: Callable[[SqliteNewsletterStore], Awaitable[
     asyncio.run(told())
 
 
-def mailed(store: SqliteNewsletterStore) -> set[str]:
+async def mailed(store: SqliteNewsletterStore) -> set[str]:
     """To whom an issue goes."""
     return {
         reader.key
-        for reader in store.readers("weekly", (SubscriberState.ACTIVE,), None, 1_000)
-        if store.suppression("weekly", reader.mailbox) is None
+        for reader in await store.readers("weekly", (SubscriberState.ACTIVE,), None, 1_000)
+        if await store.suppression("weekly", reader.mailbox) is None
     }
 
 
@@ -95,10 +95,13 @@ def test_an_export_is_recognised_as_what_it_is(sample: ExportSample) -> None:
 def test_each_is_here_what_they_were_there(sample: ExportSample, tmp_path: Path) -> None:
     async def story(store: SqliteNewsletterStore) -> None:
         await brought_in(store, sample, confirmed="moved here on 15 January 2027")
-        assert mailed(store) == keys(sample, *GETS_MAIL)
+        assert await mailed(store) == keys(sample, *GETS_MAIL)
         for address, standing in sample.people:
             mailbox = Mailbox.parse(address)
-            found, suppression = store.find("weekly", mailbox), store.suppression("weekly", mailbox)
+            found, suppression = (
+                await store.find("weekly", mailbox),
+                await store.suppression("weekly", mailbox),
+            )
             match standing:
                 case "suppressed" if sample.service == "Secondpost":
                     assert found is not None
@@ -126,13 +129,13 @@ def test_nobody_is_mailed_without_the_owners_word_and_only_the_right_ones_are_as
         report = await brought_in(store, sample, invites=True)
         asked = {
             reader.key
-            for reader in store.readers("weekly", (), None, 1_000)
-            if len(store.deliveries_of(reader.id, 10)) > 0
+            for reader in await store.readers("weekly", (), None, 1_000)
+            if len(await store.deliveries_of(reader.id, 10)) > 0
         }
         if sample.service == "Secondpost":  # says itself where they agreed
-            assert (mailed(store), asked) == (keys(sample, "active"), keys(sample, "pending"))
+            assert (await mailed(store), asked) == (keys(sample, "active"), keys(sample, "pending"))
         else:
-            assert (mailed(store), asked) == (set(), keys(sample, "active", "nothing", "pending"))
+            assert (await mailed(store), asked) == (set(), keys(sample, "active", "nothing", "pending"))
         assert report.asked == len(asked)
 
     in_a_store(tmp_path, story)
@@ -143,7 +146,7 @@ def test_what_the_list_knows_is_kept(sample: ExportSample, tmp_path: Path) -> No
     async def story(store: SqliteNewsletterStore) -> None:
         await brought_in(store, sample, confirmed="moved here")
         for address, name, value in sample.kept:
-            found = store.find("weekly", Mailbox.parse(address))
+            found = await store.find("weekly", Mailbox.parse(address))
             if found is not None:  # of the suppressed only a hash is kept
                 assert value in known_of(found, name)
 
@@ -166,7 +169,7 @@ def test_a_column_that_is_not_understood_stops_the_import(sample: ExportSample, 
     async def story(store: SqliteNewsletterStore) -> None:
         with pytest.raises(ValueError, match="in doubt"):
             await brought_in(store, sample, confirmed="moved here")
-        assert store.readers("weekly", (), None, 10) == []
+        assert await store.readers("weekly", (), None, 10) == []
 
     in_a_store(tmp_path, story)
     kept = owners_word(dict.fromkeys(sample.stops, Plain.KEPT))

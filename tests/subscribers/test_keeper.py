@@ -58,12 +58,12 @@ class Keeper:
             newsletter, "readers.csv", report, confirmed, invites, self.progress.append
         )
 
-    def state(self, address: str) -> SubscriberState | None:
-        found = self.store.find("weekly", Mailbox.parse(address))
+    async def state(self, address: str) -> SubscriberState | None:
+        found = await self.store.find("weekly", Mailbox.parse(address))
         return None if found is None else found.state
 
-    def export(self) -> str:
-        return "".join(exported(self.store, "weekly", ()))
+    async def export(self) -> str:
+        return "".join([line async for line in exported(self.store, "weekly", ())])
 
 
 def with_keeper(folder: Path, story: Callable[[Keeper], Awaitable[None]]) -> None:
@@ -88,17 +88,17 @@ def test_a_list_is_pending_unless_somebody_says_where_they_agreed(tmp_path: Path
         report = await keeper.bring("email\na@reader.example\nnobody\na@READER.example\n")
         assert (report.added, report.known, report.bad_count, report.lines) == (1, 1, 1, 3)
         assert str(report.bad[0]).startswith("line 3: ")
-        assert keeper.state("a@reader.example") is SubscriberState.PENDING
+        assert await keeper.state("a@reader.example") is SubscriberState.PENDING
         assert keeper.hints == []
         await keeper.bring("b@reader.example\n", confirmed="at the fair, June 2026")
-        added = keeper.store.find("weekly", Mailbox.parse("b@reader.example"))
+        added = await keeper.store.find("weekly", Mailbox.parse("b@reader.example"))
         assert added is not None
         assert added.state is SubscriberState.ACTIVE
         assert added.consent is not None
         assert added.consent.where == "at the fair, June 2026"
         with pytest.raises(ValueError, match="where and when"):
             await keeper.bring("c@reader.example\n", confirmed=" ")
-        assert keeper.state("c@reader.example") is None
+        assert await keeper.state("c@reader.example") is None
 
     with_keeper(tmp_path, story)
 
@@ -109,7 +109,7 @@ def test_no_list_makes_a_reader_of_an_address_of_ours(tmp_path: Path) -> None:
         report = await keeper.bring(text, confirmed="at the fair")
         assert (report.added, report.bad_count) == (2, 1)
         assert str(report.bad[0]) == "line 2: mx2.example.net is this server itself, which has no readers"
-        assert keeper.state("join-weekly@mx2.example.net") is None
+        assert await keeper.state("join-weekly@mx2.example.net") is None
 
     with_keeper(tmp_path, story)
 
@@ -119,9 +119,9 @@ def test_those_invited_get_a_confirmation(tmp_path: Path) -> None:
         await keeper.bring("a@reader.example\nb@reader.example\n", invites=True)
         assert keeper.hints == [1]
         for address in ("a@reader.example", "b@reader.example"):
-            found = keeper.store.find("weekly", Mailbox.parse(address))
+            found = await keeper.store.find("weekly", Mailbox.parse(address))
             assert found is not None
-            assert len(keeper.store.deliveries_of(found.id, 10)) == 1
+            assert len(await keeper.store.deliveries_of(found.id, 10)) == 1
 
     with_keeper(tmp_path, story)
 
@@ -133,7 +133,7 @@ def test_nobody_comes_back_by_a_list(tmp_path: Path) -> None:
         )
         await keeper.bring(everybody.replace("\nnew@reader.example", ""), confirmed="once")
         for name in ("left", "erased", "spam"):
-            found = keeper.store.find("weekly", Mailbox.parse(f"{name}@reader.example"))
+            found = await keeper.store.find("weekly", Mailbox.parse(f"{name}@reader.example"))
             assert found is not None
             if name == "left":
                 await keeper.store.leave(found.id, NOW_MS, "page")
@@ -146,10 +146,10 @@ def test_nobody_comes_back_by_a_list(tmp_path: Path) -> None:
         )
         report = await keeper.bring(everybody, confirmed="again")
         assert (report.added, report.known + report.suppressed) == (1, 4)
-        assert keeper.state("left@reader.example") is SubscriberState.LEFT
-        assert keeper.state("erased@reader.example") is None
-        assert keeper.state("spam@reader.example") is SubscriberState.COMPLAINED
-        assert keeper.state("new@reader.example") is SubscriberState.ACTIVE
+        assert await keeper.state("left@reader.example") is SubscriberState.LEFT
+        assert await keeper.state("erased@reader.example") is None
+        assert await keeper.state("spam@reader.example") is SubscriberState.COMPLAINED
+        assert await keeper.state("new@reader.example") is SubscriberState.ACTIVE
 
     with_keeper(tmp_path, story)
 
@@ -164,7 +164,7 @@ def test_who_left_elsewhere_has_left_and_who_bounced_or_complained_is_suppressed
     async def story(keeper: Keeper) -> None:
         report = await keeper.bring(text, confirmed="elsewhere")
         assert (report.added, report.left, report.gone, report.unclear, report.lines) == (2, 1, 2, 1, 6)
-        assert [keeper.state(f"{name}@reader.example") for name in "abcdef"] == [
+        assert [await keeper.state(f"{name}@reader.example") for name in "abcdef"] == [
             SubscriberState.ACTIVE,
             SubscriberState.LEFT,
             SubscriberState.PENDING,
@@ -173,15 +173,15 @@ def test_who_left_elsewhere_has_left_and_who_bounced_or_complained_is_suppressed
             None,
         ]
         for name, reason in (("d", Reason.BOUNCED), ("e", Reason.COMPLAINED)):
-            told = keeper.store.suppression("weekly", Mailbox.parse(f"{name}@reader.example"))
+            told = await keeper.store.suppression("weekly", Mailbox.parse(f"{name}@reader.example"))
             assert told is not None
             assert (told.reason, told.evidence) == (reason, f"readers.csv: status: {reason}")
         for name in "bf":
-            assert keeper.store.suppression("weekly", Mailbox.parse(f"{name}@reader.example")) is None
-        left = keeper.store.find("weekly", Mailbox.parse("b@reader.example"))
+            assert await keeper.store.suppression("weekly", Mailbox.parse(f"{name}@reader.example")) is None
+        left = await keeper.store.find("weekly", Mailbox.parse("b@reader.example"))
         assert left is not None
         assert (left.since_ms, left.created_ms, left.consent) == (FEB_5_2024_MS, JAN_5_2024_MS, None)
-        events = keeper.store.events_of(left.id)
+        events = await keeper.store.events_of(left.id)
         assert [(event.what, event.detail, event.at_ms) for event in events] == [
             ("imported", "left elsewhere", NOW_MS)
         ]
@@ -196,10 +196,10 @@ def test_a_reader_who_bounced_or_complained_elsewhere_is_none_any_more(tmp_path:
         text = "email,status\na@reader.example,bounced\nc@reader.example,complained\nd@reader.example,spam\n"
         report = await keeper.bring(text, confirmed="again")
         assert (report.gone, report.left, report.known, report.lines) == (3, 0, 0, 3)
-        counts = keeper.store.reader_counts("weekly")
+        counts = await keeper.store.reader_counts("weekly")
         assert (counts[SubscriberState.ACTIVE], counts[SubscriberState.LEFT]) == (1, 2)
-        assert keeper.state("d@reader.example") is None
-        assert keeper.store.suppressed_count("weekly") == 3
+        assert await keeper.state("d@reader.example") is None
+        assert await keeper.store.suppressed_count("weekly") == 3
 
     with_keeper(tmp_path, story)
 
@@ -211,12 +211,12 @@ def test_what_is_not_known_never_leads_to_mail(tmp_path: Path) -> None:
         report = await keeper.bring(text, invites=True)
         assert (report.asked, report.unclear, report.left) == (1, 1, 1)
         await keeper.bring(text, confirmed="elsewhere")
-        assert keeper.state("a@reader.example") is None
-        assert keeper.state("b@reader.example") is SubscriberState.LEFT
-        assert keeper.state("c@reader.example") is SubscriberState.ACTIVE
+        assert await keeper.state("a@reader.example") is None
+        assert await keeper.state("b@reader.example") is SubscriberState.LEFT
+        assert await keeper.state("c@reader.example") is SubscriberState.ACTIVE
         word = owners_word(words={"Lapsed": Verdict.ACTIVE})
         await keeper.bring(text, confirmed="elsewhere", word=word)
-        assert keeper.state("a@reader.example") is SubscriberState.ACTIVE
+        assert await keeper.state("a@reader.example") is SubscriberState.ACTIVE
 
     with_keeper(tmp_path, story)
 
@@ -227,12 +227,12 @@ def test_a_word_in_doubt_stops_the_import_before_anything_is_written(tmp_path: P
     async def story(keeper: Keeper) -> None:
         with pytest.raises(ValueError, match="in doubt"):
             await keeper.bring(text, confirmed="elsewhere")
-        assert sum(keeper.store.reader_counts("weekly").values()) == 0
+        assert sum((await keeper.store.reader_counts("weekly")).values()) == 0
         await keeper.bring(
             text, confirmed="elsewhere", word=owners_word(words={"unsubscribed": Verdict.LEFT})
         )
-        assert keeper.state("a@reader.example") is SubscriberState.ACTIVE
-        assert keeper.state("b@reader.example") is SubscriberState.LEFT
+        assert await keeper.state("a@reader.example") is SubscriberState.ACTIVE
+        assert await keeper.state("b@reader.example") is SubscriberState.LEFT
 
     with_keeper(tmp_path, story)
 
@@ -245,15 +245,15 @@ def test_a_list_takes_away_and_does_not_give(tmp_path: Path) -> None:
 
     async def story(keeper: Keeper) -> None:
         await keeper.bring(list_of("subscribed"), confirmed="once")
-        ann = keeper.store.find("weekly", Mailbox.parse("ann@reader.example"))
+        ann = await keeper.store.find("weekly", Mailbox.parse("ann@reader.example"))
         assert ann is not None
         report = await keeper.bring(list_of("unsubscribed"), confirmed="again")
         assert (report.left, report.known) == (2, 0)
-        assert keeper.store.reader_counts("weekly")[SubscriberState.LEFT] == 2
+        assert (await keeper.store.reader_counts("weekly"))[SubscriberState.LEFT] == 2
         again = await keeper.bring(list_of("subscribed"), confirmed="again")
         assert (again.added, again.confirmed, again.known) == (0, 0, 2)
         assert (await keeper.bring(list_of("unsubscribed"))).known == 2
-        assert [event.what for event in keeper.store.events_of(ann.id)] == ["imported", "imported"]
+        assert [event.what for event in await keeper.store.events_of(ann.id)] == ["imported", "imported"]
 
     with_keeper(tmp_path, story)
 
@@ -277,7 +277,7 @@ def test_of_an_agreement_here_and_leaving_there_the_later_holds(
         await keeper.store.add("weekly", mailbox, agreed, agreed_ms, None)
         text = f"email,status,unsubscribed at\nann@reader.example,unsubscribed,{date}\n"
         report = await keeper.bring(text)
-        assert keeper.state("ann@reader.example") is state
+        assert await keeper.state("ann@reader.example") is state
         assert (report.left, report.known) == ((1, 0) if state is SubscriberState.LEFT else (0, 1))
 
     with_keeper(tmp_path, story)
@@ -292,14 +292,14 @@ def test_who_came_back_stays_when_the_same_list_is_brought_in_again(tmp_path: Pa
         agreed = Consent("https://news.example/", "form", "yes", NOW_MS)
         ids = QueueIds(keeper.store.worker)
         await keeper.store.sign_up("weekly", mailbox, agreed, ids.next(NOW_MS), SignUpLimits())
-        assert keeper.state("ann@reader.example") is SubscriberState.PENDING
+        assert await keeper.state("ann@reader.example") is SubscriberState.PENDING
         assert (await keeper.bring(text)).known == 1
-        assert keeper.state("ann@reader.example") is SubscriberState.PENDING
-        ann = keeper.store.find("weekly", mailbox)
+        assert await keeper.state("ann@reader.example") is SubscriberState.PENDING
+        ann = await keeper.store.find("weekly", mailbox)
         assert ann is not None
         assert await keeper.store.confirm(ann.id, agreed)
         assert (await keeper.bring(text)).known == 1
-        assert keeper.state("ann@reader.example") is SubscriberState.ACTIVE
+        assert await keeper.state("ann@reader.example") is SubscriberState.ACTIVE
 
     with_keeper(tmp_path, story)
 
@@ -313,7 +313,7 @@ def test_consent_of_the_list_is_kept_and_nothing_of_a_line_that_changes_nothing(
     async def story(keeper: Keeper) -> None:
         for _ in range(2):
             await keeper.bring(text, confirmed="at the fair")
-            found = keeper.store.readers("weekly", (), None, 10)
+            found = await keeper.store.readers("weekly", (), None, 10)
             assert [reader.consent for reader in found] == [
                 Consent("at the fair", "import", "readers.csv", JAN_5_2024_MS, "192.0.2.0/24"),
                 Consent("at the fair", "import", "readers.csv", JAN_5_2024_MS, "192.0.2.0/24"),
@@ -329,12 +329,12 @@ def test_consent_of_the_list_is_kept_and_nothing_of_a_line_that_changes_nothing(
 def test_a_reader_who_left_may_still_come_back_after_our_own_list_was_read_again(tmp_path: Path) -> None:
     async def story(keeper: Keeper) -> None:
         await keeper.bring("a@reader.example\n", confirmed="once")
-        found = keeper.store.find("weekly", Mailbox.parse("a@reader.example"))
+        found = await keeper.store.find("weekly", Mailbox.parse("a@reader.example"))
         assert found is not None
         await keeper.store.leave(found.id, NOW_MS, "page")
-        assert (await keeper.bring(keeper.export())).known == 1
-        assert keeper.state("a@reader.example") is SubscriberState.LEFT
-        assert keeper.store.suppression("weekly", found.mailbox) is None
+        assert (await keeper.bring(await keeper.export())).known == 1
+        assert await keeper.state("a@reader.example") is SubscriberState.LEFT
+        assert await keeper.store.suppression("weekly", found.mailbox) is None
 
     with_keeper(tmp_path, story)
 
@@ -343,11 +343,11 @@ def test_whoever_is_suppressed_is_so_in_what_goes_out(tmp_path: Path) -> None:
     async def story(keeper: Keeper) -> None:
         await keeper.bring("a@reader.example\nb@reader.example\n", confirmed="once")
         await keeper.store.suppress("", [Mailbox.parse("a@reader.example")], Reason.OWNER, NOW_MS, "by post")
-        await keeper.bring(keeper.export(), newsletter="other")
-        assert keeper.store.suppression("other", Mailbox.parse("b@reader.example")) is None
-        again = keeper.store.find("other", Mailbox.parse("a@reader.example"))
+        await keeper.bring(await keeper.export(), newsletter="other")
+        assert await keeper.store.suppression("other", Mailbox.parse("b@reader.example")) is None
+        again = await keeper.store.find("other", Mailbox.parse("a@reader.example"))
         assert again is not None
-        lines = keeper.export().splitlines()
+        lines = (await keeper.export()).splitlines()
         assert [line.split(",")[12] for line in lines] == ["everywhere", "owner", ""]
 
     with_keeper(tmp_path, story)
@@ -370,7 +370,7 @@ def test_long_lists_come_in_batches_and_say_how_far_they_are(tmp_path: Path) -> 
         report = await keeper.bring(text, confirmed="once")
         assert [told.lines for told in keeper.progress] == [BATCH_READERS_MAX, 2 * BATCH_READERS_MAX, count]
         assert report.added == count
-        assert len(keeper.export().split("\r\n")) == count + 2
+        assert len((await keeper.export()).split("\r\n")) == count + 2
         again = await keeper.bring(text, confirmed="once")
         assert (again.added, again.known) == (0, count)
 
@@ -389,14 +389,14 @@ def test_what_goes_out_comes_in_again(tmp_path: Path) -> None:
         await keeper.store.add(
             "weekly", Mailbox.parse("late@reader.example"), Consent("x", "owner", "", NOW_MS), NOW_MS, None
         )
-        text = keeper.export()
+        text = await keeper.export()
         for line in text.splitlines():
             for cell in line.split(","):
                 assert not cell.lstrip('"').startswith(("=", "+", "-", "@"))
         await keeper.bring(text, newsletter="other")
         for address in ("=1+1@reader.example", "plain@reader.example", "late@reader.example"):
-            before = keeper.store.find("weekly", Mailbox.parse(address))
-            after = keeper.store.find("other", Mailbox.parse(address))
+            before = await keeper.store.find("weekly", Mailbox.parse(address))
+            after = await keeper.store.find("other", Mailbox.parse(address))
             assert before is not None
             assert after is not None
             assert after.attributes == before.attributes
@@ -409,6 +409,6 @@ def test_what_is_no_list_brings_nobody(tmp_path: Path) -> None:
     async def story(keeper: Keeper) -> None:
         with pytest.raises(NoList):
             await keeper.bring("name,phone\nAnn,123\n", confirmed="x")
-        assert sum(keeper.store.reader_counts("weekly").values()) == 0
+        assert sum((await keeper.store.reader_counts("weekly")).values()) == 0
 
     with_keeper(tmp_path, story)

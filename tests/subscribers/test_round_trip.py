@@ -53,8 +53,8 @@ async def in_a_store(folder: str, story: Callable[[SqliteNewsletterStore], Await
     assert failures == []
 
 
-def export_of(store: SqliteNewsletterStore) -> str:
-    return "".join(exported(store, "weekly", ()))
+async def export_of(store: SqliteNewsletterStore) -> str:
+    return "".join([line async for line in exported(store, "weekly", ())])
 
 
 async def brought_in(store: SqliteNewsletterStore, text: str) -> ImportReport:
@@ -79,7 +79,7 @@ class Machines:
 
         async def before(store: SqliteNewsletterStore) -> None:
             await old(store)
-            told.append(export_of(store))
+            told.append(await export_of(store))
 
         async def after(store: SqliteNewsletterStore) -> None:
             await brought_in(store, told[0])
@@ -153,8 +153,8 @@ def test_any_list_is_the_same_on_a_new_machine(
             await store.suppress(newsletter, [mailbox], reason, at_ms, evidence)
 
     async def new(store: SqliteNewsletterStore) -> None:
-        told.append(export_of(store))
-        counts = store.reader_counts("weekly")
+        told.append(await export_of(store))
+        counts = await store.reader_counts("weekly")
         assert counts[SubscriberState.ACTIVE] == sum(one.state is SubscriberState.ACTIVE for one in listed)
 
     told: list[str] = []
@@ -171,7 +171,7 @@ async def all_kinds(store: SqliteNewsletterStore) -> None:
         await store.add("weekly", Mailbox.parse(f"{name}@reader.example"), agreed, NOW_MS - DAY_MS, None)
     await store.add("weekly", Mailbox.parse("pending@reader.example"), None, NOW_MS, None)
     for name in ("left", "suspended", "complained", "erased"):
-        found = store.find("weekly", Mailbox.parse(f"{name}@reader.example"))
+        found = await store.find("weekly", Mailbox.parse(f"{name}@reader.example"))
         assert found is not None
         match name:
             case "left":
@@ -188,19 +188,19 @@ async def all_kinds(store: SqliteNewsletterStore) -> None:
 
 def test_all_states_and_everybody_who_is_suppressed_are_the_same_on_a_new_machine(machines: Machines) -> None:
     async def new(store: SqliteNewsletterStore) -> None:
-        assert export_of(store) == (machines.folder / "told.csv").read_bytes().decode()
-        counts = store.reader_counts("weekly")
+        assert await export_of(store) == (machines.folder / "told.csv").read_bytes().decode()
+        counts = await store.reader_counts("weekly")
         assert counts == dict.fromkeys(SubscriberState, 1)
-        active = store.find("weekly", Mailbox.parse("active@reader.example"))
+        active = await store.find("weekly", Mailbox.parse("active@reader.example"))
         assert active is not None
         assert active.consent == Consent(
             "https://news.example/", "form", "I want it", NOW_MS - DAY_MS, "192.0.2.0/24"
         )
-        assert [told.reason for told in store.suppressions("weekly", STRANGER)] == [
+        assert [told.reason for told in await store.suppressions("weekly", STRANGER)] == [
             Reason.OWNER,
             Reason.BOUNCED,
         ]
-        assert (store.suppressed_count("weekly"), store.suppressed_count("")) == (3, 1)
+        assert (await store.suppressed_count("weekly"), await store.suppressed_count("")) == (3, 1)
 
     first = machines.run(all_kinds, nothing)
     (machines.folder / "told.csv").write_bytes(first.encode())
@@ -230,11 +230,11 @@ def test_who_is_known_by_a_hash_of_another_store_is_recognised(
 
 def test_lifting_finds_an_address_that_only_another_store_had_hashed(machines: Machines) -> None:
     async def new(store: SqliteNewsletterStore) -> None:
-        told = store.suppression("weekly", ERASED)
+        told = await store.suppression("weekly", ERASED)
         assert told is not None
         assert told.reason is Reason.ERASED
         assert await store.unsuppress("weekly", ERASED)
-        assert store.suppression("weekly", ERASED) is None
+        assert await store.suppression("weekly", ERASED) is None
 
     machines.run(all_kinds, new)
 
@@ -244,7 +244,7 @@ def test_a_reader_of_the_new_machine_is_found_among_the_hashes(tmp_path: Path) -
 
     async def old(store: SqliteNewsletterStore) -> None:
         await all_kinds(store)
-        (tmp_path / "told.csv").write_bytes(export_of(store).encode())
+        (tmp_path / "told.csv").write_bytes((await export_of(store)).encode())
 
     async def new(store: SqliteNewsletterStore) -> None:
         agreed = Consent("https://news.example/", "form", "yes", NOW_MS)
@@ -252,9 +252,9 @@ def test_a_reader_of_the_new_machine_is_found_among_the_hashes(tmp_path: Path) -
         assert stranger is not None
         report = await brought_in(store, (tmp_path / "told.csv").read_bytes().decode())
         assert (report.added, report.left, report.hashes) == (4, 1, 2)
-        told = store.suppressions("weekly", STRANGER)
+        told = await store.suppressions("weekly", STRANGER)
         assert [each.reason for each in told] == [Reason.OWNER, Reason.BOUNCED]
-        line = next(line for line in export_of(store).splitlines() if line.startswith("stranger@"))
+        line = next(line for line in (await export_of(store)).splitlines() if line.startswith("stranger@"))
         assert f"bounced,{moment_text(NOW_MS)},list.csv: bounced,owner,{moment_text(NOW_MS)},by post" in line
         own = store.read_now(hash_keys()).hash_of(STRANGER)
         rows = store._read("SELECT count(*) FROM suppression WHERE hash = ?1", (own,))
@@ -268,10 +268,10 @@ def test_a_reader_of_the_new_machine_is_found_among_the_hashes(tmp_path: Path) -
 def test_bringing_our_own_export_in_again_changes_nothing(tmp_path: Path) -> None:
     async def story(store: SqliteNewsletterStore) -> None:
         await all_kinds(store)
-        before = export_of(store)
+        before = await export_of(store)
         report = await brought_in(store, before)
         assert (report.added, report.known, report.hashes) == (0, 5, 2)
-        assert export_of(store) == before
+        assert await export_of(store) == before
         assert store._read("SELECT count(*) FROM secret") == [(1,)]
 
     asyncio.run(in_a_store(str(tmp_path), story))
@@ -280,17 +280,17 @@ def test_bringing_our_own_export_in_again_changes_nothing(tmp_path: Path) -> Non
 def test_who_was_erased_here_does_not_come_back_by_an_older_export(tmp_path: Path) -> None:
     async def story(store: SqliteNewsletterStore) -> None:
         await all_kinds(store)
-        older = export_of(store)
+        older = await export_of(store)
         for name in ("active", "complained"):
-            found = store.find("weekly", Mailbox.parse(f"{name}@reader.example"))
+            found = await store.find("weekly", Mailbox.parse(f"{name}@reader.example"))
             assert found is not None
             assert await store.erase(found.id, NOW_MS)
         await store.unsuppress("weekly", Mailbox.parse("complained@reader.example"))
         await store.suppress("", [Mailbox.parse("complained@reader.example")], Reason.ERASED, NOW_MS, "")
         report = await brought_in(store, older)
         assert (report.added, report.suppressed) == (0, 2)
-        assert store.find("weekly", Mailbox.parse("active@reader.example")) is None
-        assert store.find("weekly", Mailbox.parse("complained@reader.example")) is None
+        assert await store.find("weekly", Mailbox.parse("active@reader.example")) is None
+        assert await store.find("weekly", Mailbox.parse("complained@reader.example")) is None
 
     asyncio.run(in_a_store(str(tmp_path), story))
 
@@ -305,11 +305,11 @@ def test_an_older_export_has_fewer_columns_and_is_still_ours(tmp_path: Path) -> 
 
     async def story(store: SqliteNewsletterStore) -> None:
         assert (await brought_in(store, text)).added == 2
-        first, second = store.readers("weekly", (), None, 10)
+        first, second = await store.readers("weekly", (), None, 10)
         assert (first.state, first.attributes) == (SubscriberState.ACTIVE, (("x", "y"),))
         assert first.consent is not None
         assert (first.consent.where, first.consent.how) == ("page", "form")
-        told = store.suppression("weekly", second.mailbox)
+        told = await store.suppression("weekly", second.mailbox)
         assert told is not None
         assert (second.state, told.reason) == (SubscriberState.SUSPENDED, Reason.IMPORTED)
 
@@ -319,7 +319,7 @@ def test_an_older_export_has_fewer_columns_and_is_still_ours(tmp_path: Path) -> 
 def test_a_hash_or_key_that_cannot_be_ours_is_a_bad_line(tmp_path: Path) -> None:
     async def story(store: SqliteNewsletterStore) -> None:
         await all_kinds(store)
-        lines = export_of(store).splitlines(keepends=True)
+        lines = (await export_of(store)).splitlines(keepends=True)
         hashed = lines[-1].split(",")
         hash, key = hashed[-3], hashed[-2]
         torn = [
@@ -342,7 +342,7 @@ def test_of_two_lines_of_an_export_about_one_reader_the_one_that_brings_no_mail_
             again = active.replace("active", state).replace("ann@", f"ann{number}@")
             first = active.replace("ann@", f"ann{number}@")
             await brought_in(store, "".join([head, first, again]))
-        assert store.reader_counts("weekly")[SubscriberState.ACTIVE] == 0
+        assert (await store.reader_counts("weekly"))[SubscriberState.ACTIVE] == 0
 
     asyncio.run(in_a_store(str(tmp_path), story))
 
@@ -353,7 +353,7 @@ def test_a_moment_of_an_export_that_is_still_to_come_is_not_believed(tmp_path: P
         await brought_in(
             store, ONE_ACTIVE.replace(since_and_created, since_and_created.replace("2026", "2999"))
         )
-        reader = store.find("weekly", Mailbox.parse("ann@reader.example"))
+        reader = await store.find("weekly", Mailbox.parse("ann@reader.example"))
         assert reader is not None
         assert (reader.since_ms, reader.created_ms) == (NOW_MS, NOW_MS)
 

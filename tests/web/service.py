@@ -92,11 +92,11 @@ class Service:
     def path(self, page: str, purpose: Purpose, subscriber: SubscriberId, number: int = 0) -> str:
         return f"/{page}/{self.links.write(Token(purpose, subscriber, number))}"
 
-    def find(self, address: str) -> Subscriber | None:
-        return self.store.find("weekly", Mailbox.parse(address))
+    async def find(self, address: str) -> Subscriber | None:
+        return await self.store.find("weekly", Mailbox.parse(address))
 
-    def found(self, address: str) -> Subscriber:
-        subscriber = self.find(address)
+    async def found(self, address: str) -> Subscriber:
+        subscriber = await self.find(address)
         assert subscriber is not None
         return subscriber
 

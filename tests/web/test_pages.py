@@ -126,7 +126,7 @@ async def test_a_reader_comes_and_goes(service: Service) -> None:
     assert asked.status_code == 200
     assert "Check your inbox" in asked.text
     check_page(asked)
-    ann = service.found("ann@reader.example")
+    ann = await service.found("ann@reader.example")
     assert ann.state is SubscriberState.PENDING
     assert ann.consent is not None
     assert ann.consent.address_prefix == "192.0.2.0/24"
@@ -135,18 +135,18 @@ async def test_a_reader_comes_and_goes(service: Service) -> None:
     path = service.path("confirm", Purpose.CONFIRM, ann.id)
     page = check_page(await service.client.get(path))
     assert page.links.count(path) == 1
-    assert service.found("ann@reader.example").state is SubscriberState.PENDING
+    assert (await service.found("ann@reader.example")).state is SubscriberState.PENDING
     assert "Welcome" in (await service.client.post(path)).text
-    assert service.found("ann@reader.example").state is SubscriberState.ACTIVE
+    assert (await service.found("ann@reader.example")).state is SubscriberState.ACTIVE
     again = await service.client.post(path)
     assert again.status_code == 200
     assert "You are already subscribed" in (await service.client.get(path)).text
 
     leave = service.path("leave", Purpose.LEAVE, ann.id, 3)
     check_page(await service.client.get(leave))
-    assert service.found("ann@reader.example").state is SubscriberState.ACTIVE
+    assert (await service.found("ann@reader.example")).state is SubscriberState.ACTIVE
     check_page(await service.client.post(leave))
-    assert service.found("ann@reader.example").state is SubscriberState.LEFT
+    assert (await service.found("ann@reader.example")).state is SubscriberState.LEFT
     assert (await service.client.post(leave)).status_code == 200
 
 
@@ -166,7 +166,7 @@ async def test_one_click_needs_no_cookie_and_gets_no_redirect(service: Service) 
         response = await service.client.post(path, content=body, headers={"Content-Type": kind})
         assert response.status_code == 200
         assert "location" not in response.headers
-        assert service.found("ann@reader.example").state is SubscriberState.LEFT
+        assert (await service.found("ann@reader.example")).state is SubscriberState.LEFT
         await service.store.erase(ann.id, service.clock.now_ms())
         await service.store.unsuppress("weekly", ann.mailbox)
         await service.store.unsuppress("", ann.mailbox)
@@ -186,10 +186,10 @@ async def test_the_answer_to_a_sign_up_says_nothing_of_who_reads(service: Servic
         )
     ]
     assert len({(answer.status_code, answer.text, tuple(answer.headers.items())) for answer in answers}) == 1
-    assert service.found("reader@reader.example").state is SubscriberState.ACTIVE
+    assert (await service.found("reader@reader.example")).state is SubscriberState.ACTIVE
     assert (
-        service.found("gone@reader.example").state is SubscriberState.PENDING
-    )  # who was erased may come back
+        await service.found("gone@reader.example")
+    ).state is SubscriberState.PENDING  # who was erased may come back
     assert len(service.hints) == len(answers)  # each time, for it costs time too
 
 
@@ -199,7 +199,7 @@ async def test_a_flood_at_one_domain_gets_the_same_answer_and_one_line_in_the_lo
         await service.sign_up(f"r{n}@victim.example", f"10.{n >> 8}.{n & 255}.1") for n in range(most + 3)
     ]
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, answers[0].text)}
-    assert service.find(f"r{most}@victim.example") is None
+    assert await service.find(f"r{most}@victim.example") is None
     line = "sign-ups-crowded newsletter=weekly domain=victim.example"
     assert service.lines == [line]
     service.clock.ms += 30 * 60_000
@@ -210,9 +210,9 @@ async def test_a_flood_at_one_domain_gets_the_same_answer_and_one_line_in_the_lo
     assert service.lines == [line]
 
 
-def outcomes(service: Service, address: str) -> list[SignedUp]:
+async def outcomes(service: Service, address: str) -> list[SignedUp]:
     """What the owner can see of an address."""
-    return [one.outcome for one in service.store.sign_ups_of("weekly", Mailbox.parse(address), 100)]
+    return [one.outcome for one in await service.store.sign_ups_of("weekly", Mailbox.parse(address), 100)]
 
 
 async def test_a_program_that_fills_in_everything_is_thanked_and_the_owner_sees_it(
@@ -222,8 +222,8 @@ async def test_a_program_that_fills_in_everything_is_thanked_and_the_owner_sees_
         "/weekly/", data={"email": "bot@reader.example", TRAP: "https://spam.example/"}
     )
     assert "Check your inbox" in response.text
-    assert service.find("bot@reader.example") is None
-    assert outcomes(service, "bot@reader.example") == [SignedUp.TRAPPED]
+    assert await service.find("bot@reader.example") is None
+    assert await outcomes(service, "bot@reader.example") == [SignedUp.TRAPPED]
     before = service.contents()
     await service.client.post("/weekly/", data={"email": "bot@mx2.example.net", TRAP: "x"})
     assert service.contents() == before, "of what can be no reader's nothing is kept"
@@ -253,7 +253,7 @@ async def test_nothing_fills_the_trap_in_for_a_person(service: Service) -> None:
         await service.client.post(
             "/weekly/", data={"email": f"{older}@reader.example", older: "https://x.example/"}
         )
-        assert outcomes(service, f"{older}@reader.example") == [SignedUp.CONFIRM]
+        assert await outcomes(service, f"{older}@reader.example") == [SignedUp.CONFIRM]
 
 
 @pytest.mark.parametrize(
@@ -301,12 +301,12 @@ async def test_a_network_that_signs_up_too_often_waits(service: Service) -> None
     answers = [await service.sign_up(f"r{number}@reader.example", "198.51.100.7") for number in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [429]
     check_page(answers[-1])
-    assert outcomes(service, "r20@reader.example") == [SignedUp.REFUSED]
+    assert await outcomes(service, "r20@reader.example") == [SignedUp.REFUSED]
     assert (await service.sign_up("other@reader.example", "203.0.113.1")).status_code == 200
     for number in range(100):
         refused = await service.sign_up(f"flood{number}@reader.example", "198.51.100.7")
         assert refused.status_code == 429
-    assert service.store.sign_up_counts("weekly", 0).outcomes[SignedUp.REFUSED] == SIGN_UPS_MAX
+    assert (await service.store.sign_up_counts("weekly", 0)).outcomes[SignedUp.REFUSED] == SIGN_UPS_MAX
 
 
 # ---- forms that stand elsewhere
@@ -341,7 +341,7 @@ async def test_a_form_of_ours_or_of_the_same_site_signs_up_at_once(
 ) -> None:
     answer = await service.client.post("/weekly/", data={"email": "ann@reader.example"}, headers=headers)
     assert "Check your inbox" in answer.text
-    assert service.found("ann@reader.example").state is SubscriberState.PENDING
+    assert (await service.found("ann@reader.example")).state is SubscriberState.PENDING
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
@@ -364,7 +364,7 @@ async def test_a_form_elsewhere_leads_to_ours_with_the_address_in_it(
         page.links[page.links.index("/weekly/")], data={"email": "ann@reader.example"}, headers={"Origin": US}
     )
     assert "Check your inbox" in clicked.text
-    assert service.found("ann@reader.example").state is SubscriberState.PENDING
+    assert (await service.found("ann@reader.example")).state is SubscriberState.PENDING
 
 
 async def test_the_form_of_the_manual_works_on_any_page(service: Service) -> None:
@@ -394,7 +394,7 @@ async def test_what_a_token_opens_is_open_from_wherever_it_is_posted(service: Se
         leave = service.path("leave", Purpose.LEAVE, ann.id)
         body = b"List-Unsubscribe=One-Click"
         assert (await service.client.post(leave, content=body, headers=headers)).status_code == 200
-        assert service.found("ann@reader.example").state is SubscriberState.LEFT
+        assert (await service.found("ann@reader.example")).state is SubscriberState.LEFT
         await service.store.erase(ann.id, service.clock.now_ms())
         for where in ("", "weekly"):
             await service.store.unsuppress(where, ann.mailbox)
@@ -431,9 +431,9 @@ async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> 
     document = json.loads((await service.client.get(f"{path}?as=json")).text)
     assert [(one["how"], one["outcome"]) for one in document["sign_ups"]] == [("form", "already")]
     check_page(await service.client.post(path, data={"do": "leave"}))
-    assert service.found("ann@reader.example").state is SubscriberState.LEFT
+    assert (await service.found("ann@reader.example")).state is SubscriberState.LEFT
     check_page(await service.client.post(path, data={"do": "erase"}))
-    assert service.find("ann@reader.example") is None
+    assert await service.find("ann@reader.example") is None
     assert (await service.client.get(path)).status_code == 410
     leave = service.path("leave", Purpose.LEAVE, ann.id)
     assert (await service.client.post(leave)).status_code == 200
@@ -441,7 +441,7 @@ async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> 
 
 async def test_a_reader_sees_their_history_in_words(service: Service) -> None:
     await service.sign_up("ann@reader.example")
-    ann = service.found("ann@reader.example")
+    ann = await service.found("ann@reader.example")
     confirm = service.path("confirm", Purpose.CONFIRM, ann.id)
     await service.client.post(confirm, headers={"X-Forwarded-For": "192.0.2.1"})
     await service.sent_issue()
@@ -475,13 +475,13 @@ async def test_an_unknown_wish_changes_nothing(service: Service) -> None:
 
 async def test_a_sign_up_that_was_forgotten_cannot_be_confirmed(service: Service) -> None:
     await service.sign_up("ann@reader.example")
-    ann = service.found("ann@reader.example")
+    ann = await service.found("ann@reader.example")
     path = service.path("confirm", Purpose.CONFIRM, ann.id)
     await service.store.forget_pending(service.clock.now_ms() + 1)
     for response in (await service.client.get(path), await service.client.post(path)):
         assert response.status_code == 410
         check_page(response)
-    assert service.find("ann@reader.example") is None
+    assert await service.find("ann@reader.example") is None
 
 
 # ---- tokens
@@ -530,7 +530,7 @@ async def test_who_guesses_tokens_is_slowed_but_nobody_who_leaves(service: Servi
     assert answers == [404] * BAD_TOKENS_MAX + [429]
     leave = service.path("leave", Purpose.LEAVE, ann.id)
     assert (await service.client.post(leave, headers=caller)).status_code == 200
-    assert service.found("ann@reader.example").state is SubscriberState.LEFT
+    assert (await service.found("ann@reader.example")).state is SubscriberState.LEFT
 
 
 # ---- the archive
@@ -609,7 +609,7 @@ async def test_old_mails_lead_to_the_name_that_a_newsletter_has_now(service: Ser
     form = {"email": "new@reader.example"}
     signed_up = await service.client.post("/monthly/", data=form, follow_redirects=True)
     assert "Check your inbox" in signed_up.text
-    assert service.found("new@reader.example").newsletter == "weekly"
+    assert (await service.found("new@reader.example")).newsletter == "weekly"
     for path in ("/daily/", "/monthlyx/", "/hourly/"):
         assert (await service.client.get(path)).status_code == 404
 
@@ -651,7 +651,7 @@ async def every_address(service: Service) -> list[str]:
         "/weekly/feed.xml",
     ]
     paths += [f"/weekly/{issue.number}", "/nobody/", "/nobody/1", "/weekly/x", "/a/b/c", "/%2e%2e/etc"]
-    for subscriber in (active, service.found(pending)):
+    for subscriber in (active, await service.found(pending)):
         paths += [
             service.path("confirm", Purpose.CONFIRM, subscriber.id),
             service.path("leave", Purpose.LEAVE, subscriber.id, issue.number),
@@ -720,7 +720,7 @@ async def test_what_a_list_brought_stays_text_on_the_page_of_the_reader(service:
     await service.store.import_batch(
         "weekly", [Imported(mailbox, attributes)], SubscriberState.ACTIVE, hostile, service.clock.now_ms()
     )
-    reader = service.store.find("weekly", mailbox)
+    reader = await service.store.find("weekly", mailbox)
     assert reader is not None
     response = await service.client.get(service.path("me", Purpose.ME, reader.id))
     page = check_page(response)

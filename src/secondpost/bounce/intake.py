@@ -38,7 +38,7 @@ class BounceIntake:
         failed = failed_of(report)
         if failed is None:
             return "it reports no failure: not counted"
-        subscriber = self.subscribers.subscriber(SubscriberId(token.subscriber))
+        subscriber = await self.subscribers.subscriber(SubscriberId(token.subscriber))
         if subscriber is None:
             return "the reader is gone: not counted"
         return await self._count(token, subscriber, mail, failed)

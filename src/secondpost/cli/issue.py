@@ -186,7 +186,7 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
             raise Ending(str(refused), Exit.NO) from None
         reckoning = store.reckoning(found.id)
         if as_json:
-            say_json(reckoning_document(stopped, reckoning, store.bounced(stopped.id)))
+            say_json(reckoning_document(stopped, reckoning, await store.bounced(stopped.id)))
             return
         say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {reckoning_text(reckoning)}.")
         if len(store.entries_of_issue(stopped.id)) == 0:

@@ -63,9 +63,9 @@ def status(
             return
         reckoning = store.reckoning(found.id)
         if as_json:
-            say_json(reckoning_document(found, reckoning, store.bounced(found.id)))
+            say_json(reckoning_document(found, reckoning, await store.bounced(found.id)))
         else:
-            _say(store, found, reckoning, which.zone)
+            await _say(store, found, reckoning, which.zone)
 
     at_newsletter(read, config)
 
@@ -79,10 +79,10 @@ def _meant_issue(store: NewsletterStore, which: Meant) -> Issue:
     return newest[0]
 
 
-def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone: ZoneInfo) -> None:
+async def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone: ZoneInfo) -> None:
     say(f"Issue {found.number} of {found.newsletter} is {standing_text(found, zone)}.")
     say(f"{reckoning_text(reckoning)}.")
-    bounced = {kind: reports for kind, reports in store.bounced(found.id).items() if reports > 0}
+    bounced = {kind: reports for kind, reports in (await store.bounced(found.id)).items() if reports > 0}
     if len(bounced) > 0:
         kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
         say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")

@@ -57,7 +57,7 @@ def rename(old: str, new: str, as_json: bool) -> None:
         if as_json:
             say_json(RenameDocument(old, new, moved))
         else:
-            _say_renamed(store, old, goes_to)
+            await _say_renamed(store, old, goes_to)
 
     at_newsletter(work, config)
 
@@ -78,8 +78,8 @@ def _known(names: list[str]) -> str:
     return f"only {', '.join(names)}" if len(names) > 0 else "or any other"
 
 
-def _say_renamed(store: NewsletterStore, old: str, goes_to: Newsletter) -> None:
-    readers = counted(sum(store.reader_counts(goes_to.name).values()), "reader", "readers")
+async def _say_renamed(store: NewsletterStore, old: str, goes_to: Newsletter) -> None:
+    readers = counted(sum((await store.reader_counts(goes_to.name)).values()), "reader", "readers")
     say(f"{old} is now called {goes_to.name}, with {readers}. Links in old mails keep working.")
     if goes_to.list_id is None:
         identity = own_list_identity(old, goes_to)

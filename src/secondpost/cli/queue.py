@@ -76,7 +76,7 @@ def show(id: QueueId | DeliveryId, as_json: bool) -> None:
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         message = desk.desk.message(queue_id)
         if message is None:
-            if open_ is None or not show_reader_mail(open_.store, config, queue_id, number, as_json):
+            if open_ is None or not await show_reader_mail(open_.store, config, queue_id, number, as_json):
                 raise Ending(f"there is no message {queue_id_text(queue_id)}", Exit.NO)
             return
         deliveries = list(desk.found(Selection(ids=(queue_id,))))

@@ -23,7 +23,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 SHOWN_MAX = 1_000  # readers of an issue in one document
 
 
-def show_reader_mail(
+async def show_reader_mail(
     store: NewsletterStore, config: Config, id: QueueId, number: int | None, as_json: bool
 ) -> bool:
     """False when there is no such mail to a reader."""
@@ -38,7 +38,7 @@ def show_reader_mail(
         return True
     say(f"message   {queue_id_text(id)}, {size_text(message.size)}, {_what(issue, mail)}")
     if mail is not None:
-        zone = zone_of(config, newsletter_of(store, issue, mail) or "")
+        zone = zone_of(config, await newsletter_of(store, issue, mail) or "")
         say(f"{mail.id} to {mail.recipient}: {sentence(mail, zone)}")
         for told in store.told_of_delivery(mail.id):
             say(f"{zoned_text(told.at_ms, zone)}  {told.what} {told.detail}".rstrip())

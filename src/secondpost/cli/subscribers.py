@@ -53,7 +53,7 @@ def add(words: tuple[str, ...], confirmed: str | None, as_json: bool) -> None:
 
     async def work(open_: "OpenNewsletter") -> None:
         name = which.newsletter.name
-        before = open_.store.find(name, mailbox)
+        before = await open_.store.find(name, mailbox)
         consent = None if confirmed is None else _consent(confirmed, open_.clock.now_ms())
         after = await _added(open_.sign_ups, name, mailbox, consent)
         asked = consent is None and after is not None and after.state is SubscriberState.PENDING
@@ -73,7 +73,7 @@ def confirm(words: tuple[str, ...], confirmed: str, as_json: bool) -> None:
     _said(confirmed)
 
     async def work(open_: "OpenNewsletter") -> None:
-        before = _known(open_.store, which.newsletter, mailbox)
+        before = await _known(open_.store, which.newsletter, mailbox)
         consent = _consent(confirmed, open_.clock.now_ms())
         after = await _added(open_.sign_ups, which.newsletter.name, mailbox, consent)
         changed = after is not None and after.state is not before.state
@@ -125,12 +125,12 @@ def remove(words: tuple[str, ...], as_json: bool) -> None:
 
     async def work(open_: "OpenNewsletter") -> None:
         name = which.newsletter.name
-        known = _known(open_.store, which.newsletter, mailbox)
+        known = await _known(open_.store, which.newsletter, mailbox)
         changed = await open_.store.remove(known.id, open_.clock.now_ms(), BY_COMMAND)
-        after = open_.store.subscriber(known.id)
+        after = await open_.store.subscriber(known.id)
         if as_json:
             state = None if after is None else after.state.value
-            suppressed = open_.store.suppression(name, mailbox) is not None
+            suppressed = await open_.store.suppression(name, mailbox) is not None
             say_json(ChangeDocument("remove", name, str(mailbox), changed, state, suppressed))
         if not changed:
             raise Ending(f"{mailbox} is not a reader of {name}: it {state_text(known.state)}", Exit.NO)
@@ -156,8 +156,8 @@ def suppress(words: tuple[str, ...], everywhere: bool, lift: bool, as_json: bool
         else:
             now_ms = open_.clock.now_ms()
             changed = await store.suppress(name, [mailbox], Reason.OWNER, now_ms, BY_COMMAND) > 0
-        found = store.find(which.newsletter.name, mailbox)
-        now_suppressed = store.suppression(which.newsletter.name, mailbox) is not None
+        found = await store.find(which.newsletter.name, mailbox)
+        now_suppressed = await store.suppression(which.newsletter.name, mailbox) is not None
         if as_json:
             state = None if found is None else found.state.value
             verb = "lift" if lift else "suppress"
@@ -181,10 +181,10 @@ def _consent(confirmed: str, now_ms: int) -> Consent:
     return Consent(where=confirmed, how="owner", text=BY_COMMAND, at_ms=now_ms)
 
 
-def _known(store: NewsletterStore, newsletter: Newsletter, mailbox: Mailbox) -> Subscriber:
-    found = store.find(newsletter.name, mailbox)
+async def _known(store: NewsletterStore, newsletter: Newsletter, mailbox: Mailbox) -> Subscriber:
+    found = await store.find(newsletter.name, mailbox)
     if found is None:
-        is_suppressed = store.suppression(newsletter.name, mailbox) is not None
+        is_suppressed = await store.suppression(newsletter.name, mailbox) is not None
         known = "; the address is suppressed" if is_suppressed else ""
         raise Ending(f"{newsletter.name} has no reader {mailbox}{known}", Exit.NO)
     return found

@@ -50,7 +50,7 @@ def export(words: tuple[str, ...], states: tuple[str, ...]) -> None:
         for former in open_.store.former_names():
             if not former.is_done and which.newsletter.name in (former.name, former.now):
                 raise Ending(f"the list is not whole: {cut_short_text(former)}", Exit.NO)
-        for line in exported(open_.store, which.newsletter.name, wanted):
+        async for line in exported(open_.store, which.newsletter.name, wanted):
             target.write(line)
             lines += 1
             if lines % LINES_BETWEEN_LOOKS == 0 and path != STANDARD:

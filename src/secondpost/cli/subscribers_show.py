@@ -40,17 +40,17 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
 
         name = which.newsletter.name
         if len(which.words) == 0:
-            _count(open_.store, name, as_json)
+            await _count(open_.store, name, as_json)
             if not as_json:
                 say_names(names_in_store(config, open_.store))
         else:
-            _show(open_, which, typed(which.words[0]), as_json)
+            await _show(open_, which, typed(which.words[0]), as_json)
 
     at_newsletter(read, config)
 
 
-def _count(store: NewsletterStore, name: str, as_json: bool) -> None:
-    document = readers_document(name, store.reader_counts(name), store.suppressed_count(name))
+async def _count(store: NewsletterStore, name: str, as_json: bool) -> None:
+    document = readers_document(name, await store.reader_counts(name), await store.suppressed_count(name))
     if as_json:
         say_json(document)
         return
@@ -61,14 +61,14 @@ def _count(store: NewsletterStore, name: str, as_json: bool) -> None:
     )
 
 
-def _show(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox, as_json: bool) -> None:
+async def _show(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox, as_json: bool) -> None:
     store, name, zone = open_.store, which.newsletter.name, which.zone
-    suppression, found = store.suppression(name, mailbox), store.find(name, mailbox)
+    suppression, found = await store.suppression(name, mailbox), await store.find(name, mailbox)
     if found is None:
-        sign_ups = store.sign_ups_of(name, mailbox, SIGN_UPS_SHOWN_MAX)
+        sign_ups = await store.sign_ups_of(name, mailbox, SIGN_UPS_SHOWN_MAX)
         _show_stranger(which, mailbox, suppression, sign_ups, as_json)
         return
-    about = ReadersDesk(store, open_.clock).about(found.id)
+    about = await ReadersDesk(store, open_.clock).about(found.id)
     assert about is not None
     if as_json:
         say_json(reader_document(about, suppression is not None, _numbers(store, about)))

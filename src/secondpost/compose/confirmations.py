@@ -19,9 +19,11 @@ class Confirmations:
         self._store = store
         self._composer = ConfirmationComposer()
 
-    def content(self, claimed: Claimed) -> IssueContent:
+    async def content(self, claimed: Claimed) -> IssueContent:
         """The same for the same row, so that its Message-ID is too. Raises LookupError."""
-        subscriber = self._store.subscriber(claimed.subscriber) if claimed.subscriber is not None else None
+        subscriber = (
+            await self._store.subscriber(claimed.subscriber) if claimed.subscriber is not None else None
+        )
         newsletter = None if subscriber is None else newsletter_named(self._config, subscriber.newsletter)
         if newsletter is None:
             raise LookupError(f"{claimed.id} belongs to no newsletter of {self._config.path}")

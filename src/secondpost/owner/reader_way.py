@@ -48,12 +48,12 @@ class ReaderWay:
     steps: list[Step]
 
 
-def way_of_reader(
+async def way_of_reader(
     store: NewsletterStore, newsletter: str, mailbox: Mailbox, zone: ZoneInfo
 ) -> ReaderWay | None:
     """None: nothing is known of the address in this newsletter. `zone`: the newsletter's."""
-    reader, suppression = store.find(newsletter, mailbox), store.suppression(newsletter, mailbox)
-    sign_ups = store.sign_ups_of(newsletter, mailbox, SIGN_UPS_SHOWN_MAX)
+    reader, suppression = await store.find(newsletter, mailbox), await store.suppression(newsletter, mailbox)
+    sign_ups = await store.sign_ups_of(newsletter, mailbox, SIGN_UPS_SHOWN_MAX)
     if reader is None and suppression is None and len(sign_ups) == 0:
         return None
     steps: list[Step] = [] if suppression is None else [_suppressed(suppression)]
@@ -61,15 +61,15 @@ def way_of_reader(
     steps += [_asked(each) for each in sign_ups if reader is None or each.outcome is not SignedUp.CONFIRM]
     mails: list[ReaderDelivery] = []
     if reader is not None:
-        bounces = store.bounces_of(reader.id, BOUNCES_MAX)
+        bounces = await store.bounces_of(reader.id, BOUNCES_MAX)
         steps += [_bounced(store, each) for each in bounces]
         told_at = {each.at_ms for each in bounces}
         steps += [
             _happened(event)
-            for event in store.events_of(reader.id)
+            for event in await store.events_of(reader.id)
             if event.what != "bounced" or event.at_ms not in told_at
         ]
-        mails = store.deliveries_of(reader.id, MAILS_COUNTED_MAX)
+        mails = await store.deliveries_of(reader.id, MAILS_COUNTED_MAX)
         for mail in mails[:MAILS_MAX]:
             steps += steps_of_mail(store, mail, zone)
     steps.sort(key=lambda step: step.at_ms)
@@ -83,9 +83,9 @@ def way_of_reader(
     )
 
 
-def copies_to(store: NewsletterStore, mailbox: Mailbox) -> list[ReaderDelivery]:
+async def copies_to(store: NewsletterStore, mailbox: Mailbox) -> list[ReaderDelivery]:
     """Test copies, the latest ones, oldest first."""
-    copies = store.deliveries_of(NOBODY, COPIES_MAX)
+    copies = await store.deliveries_of(NOBODY, COPIES_MAX)
     return [each for each in copies if each.recipient == str(mailbox)][MAILS_MAX - 1 :: -1]
 
 
@@ -178,11 +178,11 @@ def _next_text(mail: ReaderDelivery, zone: ZoneInfo) -> str:
 # ---------------------------------------------------------------- one issue
 
 
-def newsletter_of(store: NewsletterStore, issue: Issue | None, mail: ReaderDelivery) -> str | None:
+async def newsletter_of(store: NewsletterStore, issue: Issue | None, mail: ReaderDelivery) -> str | None:
     """None for a test copy, and for a reader who was erased."""
     if issue is not None:
         return issue.newsletter
-    reader = store.subscriber(mail.subscriber)
+    reader = await store.subscriber(mail.subscriber)
     return None if reader is None else reader.newsletter
 
 

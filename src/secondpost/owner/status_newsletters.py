@@ -35,11 +35,11 @@ class NewslettersStand:
     mail: ReadersMail
 
 
-def newsletters_stand(open_: "OpenNewsletter", config: Config, now_ms: int) -> NewslettersStand:
+async def newsletters_stand(open_: "OpenNewsletter", config: Config, now_ms: int) -> NewslettersStand:
     from secondpost.owner.names import names_in_store
 
     mail = readers_mail(open_.store, now_ms)
-    stands = [_stands(open_, each, mail.mail, now_ms) for each in config.newsletters]
+    stands = [await _stands(open_, each, mail.mail, now_ms) for each in config.newsletters]
     return NewslettersStand(stands, names_in_store(config, open_.store), mail)
 
 
@@ -62,7 +62,9 @@ class UnderWay:
     last: ReaderDelivery | None  # the one put off last
 
 
-def _stands(open_: "OpenNewsletter", newsletter: Newsletter, mail: MailToReaders, now_ms: int) -> Stands:
+async def _stands(
+    open_: "OpenNewsletter", newsletter: Newsletter, mail: MailToReaders, now_ms: int
+) -> Stands:
     """From what is known: the feeds are not looked at."""
     store, name = open_.store, newsletter.name
     issues = [issue for issue in store.issues_under_way() if issue.newsletter == name]
@@ -71,7 +73,7 @@ def _stands(open_: "OpenNewsletter", newsletter: Newsletter, mail: MailToReaders
         issue = issues[0]
         deferred, last = mail.deferred.get(issue.id, 0), store.last_deferred(issue.id)
         under_way = UnderWay(issue, store.reckoning(issue.id), deferred, last)
-    sign_ups = store.sign_up_counts(name, day_of(now_ms) * DAY_MS)
+    sign_ups = await store.sign_up_counts(name, day_of(now_ms) * DAY_MS)
     return Stands(
         open_.publisher.outlook(newsletter),
         store.active_readers(name),

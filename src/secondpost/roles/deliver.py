@@ -3,7 +3,7 @@
 What is large and needed for a newsletter alone is imported where it is used.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from secondpost.bounce.intake import BounceIntake
@@ -50,7 +50,7 @@ class NewsletterDelivery:
 
     store: NewsletterStore
     keys: ReaderKeys
-    confirmation: Callable[[Claimed], IssueContent]
+    confirmation: Callable[[Claimed], Awaitable[IssueContent]]
     workshop: Workshop | None = None  # where mails are made; None: in threads of the role
 
 

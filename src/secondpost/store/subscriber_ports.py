@@ -244,15 +244,15 @@ class Subscribers(Protocol):
 
     def unsuppress(self, newsletter: str, mailbox: Mailbox) -> Awaitable[bool]: ...
 
-    def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
+    async def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
         """For this newsletter or for all."""
         ...
 
-    def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
+    async def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
         """For all and for this newsletter, in this order."""
         ...
 
-    def suppressed_strangers(
+    async def suppressed_strangers(
         self, newsletter: str, after: HashedSuppression | None, limit: int
     ) -> list[HashedSuppression]:
         """In order of key, hash and newsletter: those who are suppressed, for all or for this newsletter, and
@@ -296,11 +296,11 @@ class Subscribers(Protocol):
 
     # ---- looking
 
-    def subscriber(self, id: SubscriberId) -> Subscriber | None: ...
+    async def subscriber(self, id: SubscriberId) -> Subscriber | None: ...
 
-    def find(self, newsletter: str, mailbox: Mailbox) -> Subscriber | None: ...
+    async def find(self, newsletter: str, mailbox: Mailbox) -> Subscriber | None: ...
 
-    def readers(
+    async def readers(
         self,
         newsletter: str,
         states: Sequence[SubscriberState],
@@ -310,29 +310,29 @@ class Subscribers(Protocol):
         """In order of id; no states means all. What export walks through."""
         ...
 
-    def reader_counts(self, newsletter: str) -> dict[SubscriberState, int]:
+    async def reader_counts(self, newsletter: str) -> dict[SubscriberState, int]:
         """Every state, also those that nobody is in."""
         ...
 
-    def suppressed_count(self, newsletter: str) -> int: ...
+    async def suppressed_count(self, newsletter: str) -> int: ...
 
-    def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
+    async def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
         """The latest sign-ups of an address, in order, also of one that is no reader's."""
         ...
 
-    def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts: ...
+    async def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts: ...
 
-    def events_of(self, id: SubscriberId) -> list[ReaderEvent]: ...
+    async def events_of(self, id: SubscriberId) -> list[ReaderEvent]: ...
 
-    def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
+    async def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
         """Newest first."""
         ...
 
-    def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
+    async def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
         """How many mails of the issue came back, of each kind, also of those that none did."""
         ...
 
-    def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
+    async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
         """Newest first: issues and confirmations."""
         ...
 

@@ -4,8 +4,7 @@ Cells that a spreadsheet would compute begin with an apostrophe: an address may 
 """
 
 import csv
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import AsyncIterator, Sequence
 
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.store.subscriber_ports import HashedSuppression, Subscribers
@@ -16,38 +15,53 @@ PAGE_READERS = 1_000
 PAGE_STRANGERS = 50_000  # each page looks at all readers
 
 
-def exported(subscribers: Subscribers, newsletter: str, states: Sequence[SubscriberState]) -> Iterator[str]:
+async def exported(
+    subscribers: Subscribers, newsletter: str, states: Sequence[SubscriberState]
+) -> AsyncIterator[str]:
     """Line by line, ended by CRLF (RFC 4180), the head first. No states means all, and with them the hashes
     of those who are suppressed and no readers.
     """
     yield _line(COLUMNS)
     after: SubscriberId | None = None
     while True:
-        page = subscribers.readers(newsletter, states, after, PAGE_READERS)
+        page = await subscribers.readers(newsletter, states, after, PAGE_READERS)
         for subscriber in page:
-            yield _line(reader_cells(subscriber, subscribers.suppressions(newsletter, subscriber.mailbox)))
+            yield _line(
+                reader_cells(subscriber, await subscribers.suppressions(newsletter, subscriber.mailbox))
+            )
         if len(page) < PAGE_READERS:
             break
         after = page[-1].id
     if len(states) == 0:
-        yield from _strangers(subscribers, newsletter)
+        async for line in _strangers(subscribers, newsletter):
+            yield line
 
 
-def _strangers(subscribers: Subscribers, newsletter: str) -> Iterator[str]:
+async def _strangers(subscribers: Subscribers, newsletter: str) -> AsyncIterator[str]:
     """One line for each hash, which may be suppressed here and everywhere."""
-    every = _hashed(subscribers, newsletter)
-    for (key, hash), rows in groupby(every, lambda one: (one.key, one.hash)):
-        yield _line(hash_cells(hash, key, [one.suppression for one in rows]))
+    same: list[HashedSuppression] = []
+    async for one in _hashed(subscribers, newsletter):
+        if len(same) > 0 and (one.key, one.hash) != (same[0].key, same[0].hash):
+            yield _hash_line(same)
+            same = []
+        same.append(one)
+    if len(same) > 0:
+        yield _hash_line(same)
 
 
-def _hashed(subscribers: Subscribers, newsletter: str) -> Iterator[HashedSuppression]:
+async def _hashed(subscribers: Subscribers, newsletter: str) -> AsyncIterator[HashedSuppression]:
     after: HashedSuppression | None = None
     while True:
-        page = subscribers.suppressed_strangers(newsletter, after, PAGE_STRANGERS)
-        yield from page
+        page = await subscribers.suppressed_strangers(newsletter, after, PAGE_STRANGERS)
+        for one in page:
+            yield one
         if len(page) < PAGE_STRANGERS:
             return
         after = page[-1]
+
+
+def _hash_line(same: Sequence[HashedSuppression]) -> str:
+    return _line(hash_cells(same[0].hash, same[0].key, [one.suppression for one in same]))
 
 
 class _Line:

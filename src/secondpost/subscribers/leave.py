@@ -89,18 +89,20 @@ class ReadersDesk:
     subscribers: Subscribers
     clock: Clock
 
-    def about(self, id: SubscriberId) -> AboutReader | None:
+    async def about(self, id: SubscriberId) -> AboutReader | None:
         """None for someone whom we do not know, or no longer."""
-        subscriber = self.subscribers.subscriber(id)
+        subscriber = await self.subscribers.subscriber(id)
         if subscriber is None:
             return None
         return AboutReader(
             subscriber,
-            tuple(self.subscribers.events_of(id)),
-            tuple(self.subscribers.deliveries_of(id, DELIVERIES_SHOWN_MAX)),
-            tuple(self.subscribers.bounces_of(id, BOUNCES_SHOWN_MAX)),
+            tuple(await self.subscribers.events_of(id)),
+            tuple(await self.subscribers.deliveries_of(id, DELIVERIES_SHOWN_MAX)),
+            tuple(await self.subscribers.bounces_of(id, BOUNCES_SHOWN_MAX)),
             tuple(
-                self.subscribers.sign_ups_of(subscriber.newsletter, subscriber.mailbox, SIGN_UPS_SHOWN_MAX)
+                await self.subscribers.sign_ups_of(
+                    subscriber.newsletter, subscriber.mailbox, SIGN_UPS_SHOWN_MAX
+                )
             ),
         )
 

@@ -104,7 +104,7 @@ class SignUps:
         )
         if await self.subscribers.confirm(id, consent, evidence):
             return Confirmed.NOW
-        subscriber = self.subscribers.subscriber(id)
+        subscriber = await self.subscribers.subscriber(id)
         if subscriber is not None and subscriber.state is SubscriberState.ACTIVE:
             return Confirmed.ALREADY
         return Confirmed.GONE

@@ -74,7 +74,7 @@ class ReaderPages:
 
     async def confirm(self, request: Request) -> Response:
         token = self._token(request, Purpose.CONFIRM)
-        subscriber = self.site.store.subscriber(SubscriberId(token.subscriber))
+        subscriber = await self.site.store.subscriber(SubscriberId(token.subscriber))
         if subscriber is None:
             return self.site.told(*_LINK_EXPIRED, status=410)
         newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
@@ -112,7 +112,7 @@ class ReaderPages:
         that the address has not said, and is not read.
         """
         token = self._token(request, Purpose.LEAVE)
-        subscriber = self.site.store.subscriber(SubscriberId(token.subscriber))
+        subscriber = await self.site.store.subscriber(SubscriberId(token.subscriber))
         if token.subscriber == NOBODY:
             return self._link_of_a_copy()
         if subscriber is None:
@@ -144,7 +144,7 @@ class ReaderPages:
 
     async def me(self, request: Request) -> Response:
         token = self._token(request, Purpose.ME)
-        about = self.readers.about(SubscriberId(token.subscriber))
+        about = await self.readers.about(SubscriberId(token.subscriber))
         if token.subscriber == NOBODY:
             return self._link_of_a_copy()
         if about is None:

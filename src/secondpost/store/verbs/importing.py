@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Sequence
 
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
-from secondpost.mail.subscriber_states import By, sources_of
 from secondpost.store.subscriber_ports import ImportCount, Imported
 from secondpost.store.verbs.engine import BATCH_ROWS, CHANGE_UNITS, Verbs
 from secondpost.store.verbs.import_batch import ImportBatch, check_consents, import_batch, lines_of
@@ -14,8 +13,6 @@ from secondpost.store.verbs.suppressing import check_size
 
 DAY_MS = 24 * 3_600_000
 _NEVER_CONFIRMED = "never confirmed anew"
-
-assert sources_of(None, By.CLOCK) == sources_of(SubscriberState.LEFT, By.CLOCK) == (SubscriberState.PENDING,)
 
 
 class ImportingVerbs(Verbs):

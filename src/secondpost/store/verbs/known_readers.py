@@ -100,7 +100,7 @@ def add_domains(lane: Lane, names: Sequence[str]) -> Steps[None]:
 
 
 def lead(chosen: Sequence[tuple[SubscriberId, int | None]], happened: Happened) -> Steps[None]:
-    """Readers go to another state, each with the number of a new consent or None, and it is told."""
+    """Readers go to another state, each with the number of a new consent or None; an event says so."""
     event = yield from next_event()
     yield from run("readers.lead", happened.state.value, happened.at_ms, event, chosen=chosen)
     yield from tell(chosen, happened)

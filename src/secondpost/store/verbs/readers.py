@@ -20,38 +20,38 @@ _ATTRIBUTES = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
 class ReadersVerbs(Verbs):
-    def subscriber(self, id: SubscriberId) -> Subscriber | None:
-        return self._engine.read_now(one_reader(id))
+    async def subscriber(self, id: SubscriberId) -> Subscriber | None:
+        return await self._engine.read(one_reader(id))
 
-    def find(self, newsletter: str, mailbox: Mailbox) -> Subscriber | None:
+    async def find(self, newsletter: str, mailbox: Mailbox) -> Subscriber | None:
         key = subscriber_key(mailbox)
-        return _first(self._engine.read_now(rows("readers.reader", newsletter, key, conditions=_BY_KEY)))
+        return _first(await self._engine.read(rows("readers.reader", newsletter, key, conditions=_BY_KEY)))
 
-    def readers(
+    async def readers(
         self, newsletter: str, states: Sequence[SubscriberState], after: SubscriberId | None, limit: int
     ) -> list[Subscriber]:
         behind = 0 if after is None else after
         page = _page(states)
-        found = self._engine.read_now(rows("readers.reader", newsletter, behind, limit, conditions=page))
+        found = await self._engine.read(rows("readers.reader", newsletter, behind, limit, conditions=page))
         return [reader_of(row) for row in found]
 
-    def reader_counts(self, newsletter: str) -> dict[SubscriberState, int]:
+    async def reader_counts(self, newsletter: str) -> dict[SubscriberState, int]:
         counts = dict.fromkeys(SubscriberState, 0)
-        for state, readers in self._engine.read_now(rows("readers.counts", newsletter)):
+        for state, readers in await self._engine.read(rows("readers.counts", newsletter)):
             counts[SubscriberState(str(state))] = number(readers)
         return counts
 
-    def events_of(self, id: SubscriberId) -> list[ReaderEvent]:
-        return [_event_of(id, row) for row in self._engine.read_now(rows("readers.events_of", id))]
+    async def events_of(self, id: SubscriberId) -> list[ReaderEvent]:
+        return [_event_of(id, row) for row in await self._engine.read(rows("readers.events_of", id))]
 
-    def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
+    async def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
         counts = dict.fromkeys(BounceKind, 0)
-        for kind, reports in self._engine.read_now(rows("readers.bounced_of_issue", issue)):
+        for kind, reports in await self._engine.read(rows("readers.bounced_of_issue", issue)):
             counts[BounceKind(str(kind))] = number(reports)
         return counts
 
-    def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
-        return [_bounce_of(id, row) for row in self._engine.read_now(rows("readers.bounces_of", id, limit))]
+    async def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
+        return [_bounce_of(id, row) for row in await self._engine.read(rows("readers.bounces_of", id, limit))]
 
     def record_bounce(self, bounce: Bounce) -> Awaitable[bool]:
         row = (

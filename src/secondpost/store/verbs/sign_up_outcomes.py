@@ -21,12 +21,12 @@ class SignUpOutcomesVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
-        return self._engine.read_now(_sign_ups_of(newsletter, mailbox, limit))
+    async def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
+        return await self._engine.read(_sign_ups_of(newsletter, mailbox, limit))
 
-    def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts:
+    async def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts:
         outcomes, confirmed = dict.fromkeys(SignedUp, 0), 0
-        found = self._engine.read_now(rows("readers.outcome_counts", newsletter, since_ms))
+        found = await self._engine.read(rows("readers.outcome_counts", newsletter, since_ms))
         for outcome, many, answered in found:
             outcomes[SignedUp(str(outcome))] = number(many)
             confirmed += number(answered)

@@ -46,8 +46,8 @@ class StandingVerbs(Verbs):
         events = self._engine.read_now(rows("standing.events_of_delivery", id.queue_id, id.number))
         return [Told(id.number, number(at_ms), str(what), str(detail)) for at_ms, what, detail in events]
 
-    def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
-        return self._engine.read_now(reader_deliveries("standing.deliveries_of_reader", id, limit))
+    async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
+        return await self._engine.read(reader_deliveries("standing.deliveries_of_reader", id, limit))
 
 
 def reader_deliveries(

@@ -60,25 +60,25 @@ class SuppressingVerbs(Verbs):
 
         return self._engine.change(write, CHANGE_UNITS + limit)
 
-    def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
-        found = self.suppressions(newsletter, mailbox)
+    async def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
+        found = await self.suppressions(newsletter, mailbox)
         # What stays goes first, then what is for all newsletters.
         return min(found, key=lambda each: (each.yields, each.newsletter), default=None)
 
-    def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
-        return self._engine.read_now(_suppressions(newsletter, mailbox))
+    async def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
+        return await self._engine.read(_suppressions(newsletter, mailbox))
 
-    def suppressed_count(self, newsletter: str) -> int:
-        [(many,)] = self._engine.read_now(rows("suppressing.suppressed_count", newsletter))
+    async def suppressed_count(self, newsletter: str) -> int:
+        [(many,)] = await self._engine.read(rows("suppressing.suppressed_count", newsletter))
         return number(many)
 
-    def suppressed_strangers(
+    async def suppressed_strangers(
         self, newsletter: str, after: HashedSuppression | None, limit: int
     ) -> list[HashedSuppression]:
         behind: Row = (b"", b"", "")
         if after is not None:
             behind = (after.key, after.hash, after.suppression.newsletter)
-        found = self._engine.read_now(rows("suppressing.suppressed_strangers", newsletter, *behind, limit))
+        found = await self._engine.read(rows("suppressing.suppressed_strangers", newsletter, *behind, limit))
         return [
             HashedSuppression(octets(hash), octets(key), suppression_of(tuple(said)))
             for key, hash, *said in found
