@@ -6,7 +6,7 @@ import pytest
 
 from secondpost.newsletter.renaming import move_to_new_name
 from secondpost.owner.newsletter_desk import OpenNewsletter
-from secondpost.store.sqlite import naming
+from secondpost.store.verbs import naming
 from tests.cli.newspaper import CONFIRMED, Newspaper
 from tests.cli.test_trace_readers import office  # the fixture: with the store of the other mail too
 

@@ -20,9 +20,10 @@ from secondpost.store.newsletter_ports import (
     SlotRecord,
 )
 from secondpost.store.ports import Lease
-from secondpost.store.sqlite import SqliteNewsletterStore, naming
+from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
+from secondpost.store.verbs import naming
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import FEED, WEEKLY, Publisher, new
 from tests.store.test_newsletter_triggers import contradictions

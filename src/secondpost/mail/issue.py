@@ -58,6 +58,12 @@ EDGES: tuple[IssueEdge, ...] = (
 )
 
 
+def sources_of(target: IssueState, *among: IssueState) -> tuple[IssueState, ...]:
+    """The states from which an issue may come to `target`; of those `among` which it is looked for."""
+    sources = (edge.source for edge in EDGES if edge.target is target)
+    return tuple(source for source in sources if source is not None and (len(among) == 0 or source in among))
+
+
 @dataclass(frozen=True, slots=True)
 class DigestDraft:
     """Enough articles for a digest, in the order in which it tells them. Raises EmptyIssue."""

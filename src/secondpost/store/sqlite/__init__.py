@@ -2,7 +2,7 @@
 
 Read store.py (how one is opened), group.py (how it writes), migrations/ (the tables), then intake.py,
 claims.py, sites.py, desk.py and keeping.py: one port each. newsletter.py puts mail to readers on top:
-ledger.py, issues.py, freezing.py, sending.py, readers.py, signing_up.py, importing.py and reader_mail.py.
+readers.py, signing_up.py and importing.py; what it does for issues stands in store/verbs.
 """
 
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore

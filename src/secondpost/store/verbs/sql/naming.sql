@@ -1,12 +1,13 @@
 -- Queries about the names of newsletters.
 
 -- name: known
--- Newsletters that have readers or issues: how many readers are active, how many there are, and how many issues.
+-- Newsletters that have readers or issues, other than those named: how many readers are active, how many there are, and how many issues.
+-- set: named (name text)
 SELECT name, sum(active), sum(readers), sum(issues) FROM (
-  SELECT newsletter AS name, iif(state = 'active', readers, 0) AS active, readers, 0 AS issues FROM reader_tally
-  WHERE readers > 0
-  UNION ALL SELECT newsletter, 0, 0, count(*) FROM issue GROUP BY newsletter)
-WHERE name NOT IN (SELECT value FROM json_each(?1)) AND name NOT IN (SELECT name FROM retired_newsletter)
+  SELECT newsletter AS name, CASE WHEN state = 'active' THEN readers ELSE 0 END AS active, readers, 0 AS issues
+  FROM reader_tally WHERE readers > 0
+  UNION ALL SELECT newsletter, 0, 0, count(*) FROM issue GROUP BY newsletter) AS counted
+WHERE name NOT IN (SELECT name FROM named) AND name NOT IN (SELECT name FROM retired_newsletter)
 GROUP BY name ORDER BY name;
 
 -- name: names
@@ -45,7 +46,7 @@ WHERE is_done = 0 AND (name <> ?1 OR now <> ?2) AND (name IN (?1, ?2) OR now IN 
 
 -- name: under_way
 -- Issues of two newsletters that readers are just now to get.
-SELECT newsletter, number, state FROM issue INDEXED BY issue_unfinished
+SELECT newsletter, number, state FROM issue /*+ INDEXED BY issue_unfinished */
 WHERE state NOT IN ('done', 'stopped') AND state <> 'open' AND newsletter IN (?1, ?2) ORDER BY id;
 
 -- name: of_its_own
@@ -77,7 +78,7 @@ UPDATE former_name SET is_done = 1 WHERE name = ?1;
 -- name: clear_articles
 -- Articles of a newsletter that are in no issue go, ?2 at a time.
 DELETE FROM article WHERE id IN (
-  SELECT id FROM article INDEXED BY article_state
+  SELECT id FROM article /*+ INDEXED BY article_state */
   WHERE newsletter = ?1 AND state IN ('seen', 'waiting', 'held', 'skipped') LIMIT ?2);
 
 -- name: clear_guids
@@ -95,17 +96,19 @@ DELETE FROM slot WHERE id IN (SELECT id FROM slot WHERE newsletter = ?1 AND issu
 
 -- name: next_readers
 -- The next ?3 readers of ?1, and who has the same address under the name ?2 (NULL: no reader).
-SELECT reader.id, other.id FROM subscriber AS reader INDEXED BY subscriber_of
+-- gives: id, other
+SELECT reader.id AS id, other.id AS other FROM subscriber AS reader /*+ INDEXED BY subscriber_of */
 LEFT JOIN subscriber AS other ON other.newsletter = ?2 AND other.key = reader.key
 WHERE reader.newsletter = ?1 ORDER BY reader.id LIMIT ?3;
 
 -- name: move_readers
--- Readers [id, …] are readers of ?2.
-UPDATE subscriber SET newsletter = ?2 WHERE id IN (SELECT value FROM json_each(?1));
+-- The chosen readers are readers of ?1.
+-- set: chosen (id integer)
+UPDATE subscriber SET newsletter = ?1 WHERE id IN (SELECT id FROM chosen);
 
 -- name: two_rows
 -- Of a reader who is there twice: state, time and consent of both, and whether they agreed themselves.
-SELECT subscriber.id, state, since_ms, consent, coalesce(how NOT IN ('owner', 'import'), 0)
+SELECT subscriber.id, state, since_ms, consent, CASE WHEN how NOT IN ('owner', 'import') THEN 1 ELSE 0 END
 FROM subscriber LEFT JOIN consent ON consent.id = subscriber.consent
 WHERE subscriber.id IN (?1, ?2) ORDER BY subscriber.id;
 
@@ -113,15 +116,16 @@ WHERE subscriber.id IN (?1, ?2) ORDER BY subscriber.id;
 -- The next ?3 suppressed addresses of ?1 are suppressed for ?2.
 INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields, key)
 SELECT hash, ?2, reason, at_ms, evidence, yields, key FROM (
-  SELECT * FROM suppression INDEXED BY suppression_of WHERE newsletter = ?1 ORDER BY hash LIMIT ?3) WHERE true
-ON CONFLICT DO UPDATE SET
+  SELECT hash, reason, at_ms, evidence, yields, key FROM suppression /*+ INDEXED BY suppression_of */
+  WHERE newsletter = ?1 ORDER BY hash LIMIT ?3) AS next WHERE true
+ON CONFLICT (hash, newsletter) DO UPDATE SET
   reason = excluded.reason, at_ms = excluded.at_ms, evidence = excluded.evidence, yields = excluded.yields
 WHERE suppression.yields > excluded.yields;
 
 -- name: drop_suppressions
 -- And no longer for ?1.
 DELETE FROM suppression WHERE newsletter = ?1 AND hash IN (
-  SELECT hash FROM suppression INDEXED BY suppression_of WHERE newsletter = ?1 ORDER BY hash LIMIT ?2);
+  SELECT hash FROM suppression /*+ INDEXED BY suppression_of */ WHERE newsletter = ?1 ORDER BY hash LIMIT ?2);
 
 -- name: move_outcomes
 -- What came of sign-ups, ?3 at a time.
@@ -136,28 +140,51 @@ UPDATE issue SET newsletter = ?2 WHERE id IN (SELECT id FROM issue WHERE newslet
 -- Articles, ?3 at a time.
 UPDATE article SET newsletter = ?2 WHERE id IN (SELECT id FROM article WHERE newsletter = ?1 LIMIT ?3);
 
+-- name: make_way_for_guids
+-- What ?2 knows of the next ?3 guids that are not believed gives way.
+DELETE FROM distrusted_guid WHERE newsletter = ?2 AND (url, guid) IN (
+  SELECT url, guid FROM distrusted_guid WHERE newsletter = ?1 ORDER BY url, guid LIMIT ?3);
+
 -- name: move_guids
 -- Guids that are not believed, ?3 at a time.
-UPDATE OR REPLACE distrusted_guid SET newsletter = ?2 WHERE (newsletter, url, guid) IN (
-  SELECT newsletter, url, guid FROM distrusted_guid WHERE newsletter = ?1 LIMIT ?3);
+UPDATE distrusted_guid SET newsletter = ?2 WHERE newsletter = ?1 AND (url, guid) IN (
+  SELECT url, guid FROM distrusted_guid WHERE newsletter = ?1 ORDER BY url, guid LIMIT ?3);
+
+-- name: make_way_for_feeds
+-- What ?2 knows of the next ?3 feeds gives way.
+DELETE FROM feed WHERE newsletter = ?2 AND url IN (
+  SELECT url FROM feed WHERE newsletter = ?1 ORDER BY url LIMIT ?3);
 
 -- name: move_feeds
 -- Feeds, ?3 at a time.
-UPDATE OR REPLACE feed SET newsletter = ?2 WHERE (newsletter, url) IN (
-  SELECT newsletter, url FROM feed WHERE newsletter = ?1 LIMIT ?3);
+UPDATE feed SET newsletter = ?2 WHERE newsletter = ?1 AND url IN (
+  SELECT url FROM feed WHERE newsletter = ?1 ORDER BY url LIMIT ?3);
 
 -- name: move_slots
 -- What came of each time, ?3 at a time.
 UPDATE slot SET newsletter = ?2 WHERE id IN (SELECT id FROM slot WHERE newsletter = ?1 LIMIT ?3);
 
+-- name: make_way_for_calendar
+-- The calendar of ?2 gives way to that of ?1, if it has one.
+DELETE FROM calendar WHERE newsletter = ?2 AND EXISTS (SELECT 1 FROM calendar AS old WHERE old.newsletter = ?1);
+
 -- name: move_calendar
 -- Since when it goes by its calendar.
-UPDATE OR REPLACE calendar SET newsletter = ?2 WHERE newsletter = ?1;
+UPDATE calendar SET newsletter = ?2 WHERE newsletter = ?1;
+
+-- name: make_way_for_held_alarms
+-- Causes that ?1 has too.
+DELETE FROM held_alarm WHERE newsletter = ?2 AND cause IN (
+  SELECT old.cause FROM held_alarm AS old WHERE old.newsletter = ?1);
 
 -- name: move_held_alarms
--- For which causes the owner heard of held articles.
-UPDATE OR REPLACE held_alarm SET newsletter = ?2 WHERE newsletter = ?1;
+-- The causes of held articles that the owner was alarmed of.
+UPDATE held_alarm SET newsletter = ?2 WHERE newsletter = ?1;
+
+-- name: make_way_for_note
+-- The foreword of ?2 gives way to that of ?1, if it has one.
+DELETE FROM note WHERE newsletter = ?2 AND EXISTS (SELECT 1 FROM note AS old WHERE old.newsletter = ?1);
 
 -- name: move_note
 -- The foreword of the next digest.
-UPDATE OR REPLACE note SET newsletter = ?2 WHERE newsletter = ?1;
+UPDATE note SET newsletter = ?2 WHERE newsletter = ?1;

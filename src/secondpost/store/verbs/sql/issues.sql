@@ -40,9 +40,9 @@ DELETE FROM note WHERE newsletter = ?1;
 SELECT coalesce(max(number), 0) + 1 FROM issue WHERE newsletter = ?1;
 
 -- name: add_issue
--- A new issue.
+-- A new issue; its id.
 INSERT INTO issue (newsletter, number, kind, state, slot, message, subject, body, article_count, minimum, created_ms)
-VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id;
 
 -- name: add_issue_message
 -- The one message of all its deliveries; it never ends, so that what was sent can be read for ever.
@@ -50,13 +50,14 @@ INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, prot
 VALUES (?1, 'issues', '', 0, 0, '', '', '', '', ?2);
 
 -- name: take_articles
--- The articles [id, …], which wait, go into the issue in this order.
-UPDATE article SET state = 'taken', reason = '', issue = ?2, place = chosen.key + 1
-FROM json_each(?1) AS chosen
-WHERE article.id = chosen.value AND article.newsletter = ?3 AND article.state = 'waiting';
+-- The chosen articles, which wait, go into the issue, each in its place.
+-- set: chosen (id integer, place integer)
+UPDATE article SET state = 'taken', reason = '', issue = ?1, place = chosen.place
+FROM chosen
+WHERE article.id = chosen.id AND article.newsletter = ?2 AND article.state = 'waiting';
 
 -- name: give_back_articles
--- The articles of an issue that nobody got wait again.
+-- The articles of an issue that no reader got wait again.
 UPDATE article SET state = 'waiting', reason = ?2, issue = NULL, place = NULL WHERE issue = ?1;
 
 -- name: write_subject
@@ -73,12 +74,8 @@ UPDATE message SET size = ?2 WHERE id = ?1;
 
 -- name: other_under_way
 -- One row when an issue of the newsletter is not finished.
-SELECT 1 FROM issue INDEXED BY issue_under_way
+SELECT 1 FROM issue /*+ INDEXED BY issue_under_way */
 WHERE newsletter = ?1 AND state IN ('freezing', 'frozen', 'sending');
-
--- name: last_event
--- The number of the event that came last.
-SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0);
 
 -- name: active_readers
 -- How many readers are active.
@@ -86,8 +83,9 @@ SELECT coalesce((SELECT readers FROM reader_tally WHERE newsletter = ?1 AND stat
 
 -- name: begin_freeze
 -- The audience is fixed.
+-- set: permitted (source text)
 UPDATE issue SET state = 'freezing', event = ?2, planned = ?3, fence = ?4, frozen_upto = 0, sent_upto = 0
-WHERE id = ?1;
+WHERE id = ?1 AND state IN (SELECT source FROM permitted);
 
 -- name: is_led
 -- One row when the lease stands.
@@ -106,18 +104,20 @@ DELETE FROM lease WHERE lane = ?1 AND site = ?2 AND worker = ?3;
 -- How far the freezing of an issue has come.
 SELECT newsletter, message, event, frozen_upto FROM issue WHERE id = ?1 AND state = 'freezing' AND fence = ?2;
 
--- name: next_readers
+-- name: last_of_next_readers
 -- The last of the next ?3 readers behind ?2; no row when there are fewer.
-SELECT id FROM subscriber INDEXED BY subscriber_of WHERE newsletter = ?1 AND id > ?2 ORDER BY id LIMIT 1 OFFSET ?3 - 1;
+SELECT id FROM subscriber /*+ INDEXED BY subscriber_of */
+WHERE newsletter = ?1 AND id > ?2 ORDER BY id LIMIT 1 OFFSET ?3 - 1;
 
 -- name: freeze
--- A row for each of the readers between ?2 and ?3 who was active after event ?4. Whoever has changed since then
+-- A row for each of the readers between ?2 and ?3 who was active after event ?4. One that has changed since then
 -- is looked up among the events.
 INSERT INTO delivery (message, number, domain, recipient, state, octets, arrived_ms, due_ms, issue, subscriber)
 SELECT ?5, reader.id, reader.domain, reader.mailbox, 'frozen', 0, ?6, ?6, ?7, reader.id
-FROM subscriber AS reader INDEXED BY subscriber_of
-WHERE newsletter = ?1 AND id > ?2 AND id <= ?3 AND 'active' = iif(since_event <= ?4, state, (
-  SELECT state FROM reader_event WHERE subscriber = reader.id AND number <= ?4 ORDER BY number DESC LIMIT 1));
+FROM subscriber AS reader /*+ INDEXED BY subscriber_of */
+WHERE newsletter = ?1 AND id > ?2 AND id <= ?3 AND 'active' = CASE WHEN since_event <= ?4 THEN state ELSE (
+  SELECT reader_event.state FROM reader_event WHERE reader_event.subscriber = reader.id AND reader_event.number <= ?4
+  ORDER BY reader_event.number DESC LIMIT 1) END;
 
 -- name: frozen_upto
 -- The freeze has come this far.
@@ -125,40 +125,45 @@ UPDATE issue SET frozen_upto = ?2 WHERE id = ?1;
 
 -- name: frozen
 -- It is frozen, and starts at ?2.
-UPDATE issue SET state = 'frozen', fence = NULL, start_ms = ?2 WHERE id = ?1;
+-- set: permitted (source text)
+UPDATE issue SET state = 'frozen', fence = NULL, start_ms = ?2
+WHERE id = ?1 AND state IN (SELECT source FROM permitted);
 
 -- name: leave_freezing
--- The freeze cannot be finished: whoever comes may sweep it.
+-- The freeze cannot be finished: it may be swept.
 UPDATE issue SET fence = NULL WHERE id = ?1;
 
 -- name: abandoned
--- Issues that nobody freezes any more.
-SELECT id FROM issue INDEXED BY issue_unfinished
+-- Issues whose freezing has no leader any more.
+SELECT id FROM issue /*+ INDEXED BY issue_unfinished */
 WHERE state NOT IN ('done', 'stopped') AND state = 'freezing'
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence);
 
 -- name: thaw
 -- Up to ?2 rows of an abandoned freeze go.
 DELETE FROM delivery WHERE (message, number) IN (
-  SELECT delivery.message, delivery.number FROM issue CROSS JOIN delivery ON delivery.message = issue.message
+  SELECT delivery.message, delivery.number FROM issue /*+ CROSS */ JOIN delivery ON delivery.message = issue.message
   WHERE issue.id = ?1 AND issue.state = 'freezing'
     AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence)
   LIMIT ?2);
 
 -- name: open_again
 -- With its rows gone an abandoned issue is open.
+-- set: permitted (source text)
 UPDATE issue SET state = 'open', event = NULL, planned = 0, fence = NULL, frozen_upto = 0
-WHERE id = ?1 AND state = 'freezing' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence)
+WHERE id = ?1 AND state IN (SELECT source FROM permitted)
+  AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence)
   AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = issue.message);
 
 -- name: half_stopped
 -- Stopped issues some of whose rows are not.
-SELECT DISTINCT message, finished_ms FROM issue_tally CROSS JOIN issue ON issue.id = issue_tally.issue
+SELECT DISTINCT message, finished_ms FROM issue_tally /*+ CROSS */ JOIN issue ON issue.id = issue_tally.issue
 WHERE issue_tally.state IN ('frozen', 'waiting', 'held') AND deliveries > 0 AND issue.state = 'stopped';
 
 -- name: start
 -- The time to undo is over.
-UPDATE issue SET state = 'sending' WHERE id = ?1 AND state = 'frozen' AND start_ms <= ?2;
+-- set: permitted (source text)
+UPDATE issue SET state = 'sending' WHERE id = ?1 AND state IN (SELECT source FROM permitted) AND start_ms <= ?2;
 
 -- name: sending
 -- How far an issue's rows may be claimed.
@@ -167,7 +172,7 @@ SELECT message, sent_upto, start_ms FROM issue WHERE id = ?1 AND state = 'sendin
 -- name: next_rows
 -- The last of the next ?3 rows behind ?2; fewer at the end.
 SELECT max(number) FROM (
-  SELECT number FROM delivery WHERE message = ?1 AND number > ?2 ORDER BY number LIMIT ?3);
+  SELECT number FROM delivery WHERE message = ?1 AND number > ?2 ORDER BY number LIMIT ?3) AS next;
 
 -- name: let_go
 -- Rows between ?2 and ?3 can be claimed. They arrive now: what was never tried is due as it arrived.
@@ -180,7 +185,8 @@ UPDATE issue SET sent_upto = ?2 WHERE id = ?1;
 
 -- name: end_issue
 -- It is done or stopped.
-UPDATE issue SET state = ?2, finished_ms = ?3, reason = ?4 WHERE id = ?1;
+-- set: permitted (source text)
+UPDATE issue SET state = ?2, finished_ms = ?3, reason = ?4 WHERE id = ?1 AND state IN (SELECT source FROM permitted);
 
 -- name: stop_rows
 -- Rows between ?2 and ?3 that are not under way are stopped.
@@ -189,15 +195,16 @@ WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ('frozen', 'wai
 
 -- name: waiting_between
 -- The domains of rows between ?2 and ?3 that wait.
+-- gives: domain
 SELECT DISTINCT domain FROM delivery WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state = 'waiting';
 
 -- name: retry_unknown
 -- Rows that are unknown and had no second try, up to ?3 of them, or that of one subscriber, wait again.
 UPDATE delivery SET
-  state = 'waiting', maybe_duplicate = 1, due_ms = max(?2, arrived_ms), last_ms = ?2, level = '',
-  first_attempt_ms = NULL
+  state = 'waiting', maybe_duplicate = 1, due_ms = CASE WHEN arrived_ms > ?2 THEN arrived_ms ELSE ?2 END,
+  last_ms = ?2, level = '', first_attempt_ms = NULL
 WHERE (message, number) IN (
-  SELECT message, number FROM delivery INDEXED BY delivery_aside
+  SELECT message, number FROM delivery /*+ INDEXED BY delivery_aside */
   WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state = 'unknown'
     AND message = (SELECT message FROM issue WHERE id = ?1) AND maybe_duplicate = 0
     AND number = coalesce(?4, number)
@@ -218,13 +225,13 @@ SELECT 1 FROM issue WHERE message = ?1 AND state IN ('done', 'stopped');
 
 -- name: count_off_unknown
 -- Of deliveries up to ?2, those that are unknown are no longer counted with their domains; all others that go were not.
-UPDATE tally SET deliveries = deliveries - gone.many
+UPDATE tally SET deliveries = tally.deliveries - gone.many
 FROM (SELECT domain, count(*) AS many FROM delivery WHERE message = ?1 AND number <= ?2 AND state = 'unknown'
       GROUP BY domain) AS gone
 WHERE tally.domain = gone.domain AND tally.state = 'unknown';
 
 -- name: forget_events
--- What was told of deliveries up to ?2 goes.
+-- The events of deliveries up to ?2 go.
 DELETE FROM event WHERE message = ?1 AND number BETWEEN 1 AND ?2;
 
 -- name: forget_rows
@@ -233,30 +240,43 @@ DELETE FROM delivery WHERE message = ?1 AND number <= ?2;
 
 -- name: send_again
 -- An issue that was done is sending, for the sake of a retry.
-UPDATE issue SET state = 'sending', finished_ms = NULL WHERE id = ?1 AND state = 'done';
+-- set: permitted (source text)
+UPDATE issue SET state = 'sending', finished_ms = NULL WHERE id = ?1 AND state IN (SELECT source FROM permitted);
 
--- name: issue
--- Issues as `{conditions}` says.
+-- name: selected
+-- Issues: a part of the queries below.
 SELECT id, newsletter, number, kind, state, slot, message, subject, body, article_count, minimum, planned,
        created_ms, start_ms, finished_ms
-FROM issue {conditions};
+FROM issue;
+
+-- name: issue
+-- One issue.
+{selected} WHERE id = ?1;
+
+-- name: issue_by_number
+-- One by its number within its newsletter.
+{selected} WHERE newsletter = ?1 AND number = ?2;
+
+-- name: issue_of_message
+-- The one whose deliveries belong to a message.
+{selected} WHERE message = ?1;
+
+-- name: newest_issues
+-- The ?3 newest of a newsletter before number ?2.
+{selected} WHERE newsletter = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3;
+
+-- name: issues_under_way
+-- Those that are neither done nor stopped, oldest first.
+{selected} /*+ INDEXED BY issue_unfinished */ WHERE state NOT IN ('done', 'stopped') ORDER BY id;
 
 -- name: reckoning
 -- How many of an issue's deliveries are in which state.
 SELECT state, deliveries FROM issue_tally WHERE issue = ?1;
 
+-- name: has_content
+-- One row when something was written for the issue.
+SELECT 1 FROM issue /*+ CROSS */ JOIN content ON content.message = issue.message WHERE issue.id = ?1;
+
 -- name: issue_content
 -- What was sent.
-SELECT data FROM issue CROSS JOIN content ON content.message = issue.message WHERE issue.id = ?1;
-
--- name: deliveries
--- Mail to readers as `{conditions}` says.
-SELECT message, number, issue, subscriber, recipient, state, attempts, last_ms, cause, host, reply, maybe_duplicate,
-       max(due_ms, (SELECT paused_until_ms FROM domain WHERE domain.id = delivery.domain)),
-       (SELECT site FROM domain WHERE domain.id = delivery.domain),
-       EXISTS (SELECT 1 FROM domain CROSS JOIN site ON site.site = domain.site WHERE domain.id = delivery.domain)
-FROM delivery {conditions};
-
--- name: told_of
--- What happened to one delivery, in order.
-SELECT at_ms, what, detail FROM event WHERE message = ?1 AND number = ?2 ORDER BY id;
+SELECT data FROM issue /*+ CROSS */ JOIN content ON content.message = issue.message WHERE issue.id = ?1;

@@ -42,16 +42,21 @@ ON CONFLICT DO NOTHING;
 -- known by also after that. A guid that another article of the feed has is not taken over.
 UPDATE article SET
   last_seen_ms = ?3, good_fetches = good_fetches + 1,
-  guid = iif((state = 'taken' AND ?4 = '') OR EXISTS (
+  guid = CASE WHEN (state = 'taken' AND ?4 = '') OR EXISTS (
       SELECT 1 FROM article AS other
       WHERE other.newsletter = article.newsletter AND other.url = article.url AND other.guid = ?4
-        AND other.guid <> '' AND other.id <> article.id), guid, ?4),
-  canonical_link = iif(?15 = '', canonical_link, ?15),
-  link = iif(state = 'taken', link, ?5), fingerprint = iif(state = 'taken', fingerprint, ?6),
-  title = iif(state = 'taken', title, ?7), summary = iif(state = 'taken', summary, ?8),
-  html = iif(state = 'taken', html, ?9), author = iif(state = 'taken', author, ?10),
-  published_ms = iif(state = 'taken', published_ms, ?11),
-  feed_place = ?12, language = iif(state = 'taken', language, ?13), picture = iif(state = 'taken', picture, ?14)
+        AND other.guid <> '' AND other.id <> article.id) THEN guid ELSE ?4 END,
+  canonical_link = CASE WHEN ?15 = '' THEN canonical_link ELSE ?15 END,
+  link = CASE WHEN state = 'taken' THEN link ELSE ?5 END,
+  fingerprint = CASE WHEN state = 'taken' THEN fingerprint ELSE ?6 END,
+  title = CASE WHEN state = 'taken' THEN title ELSE ?7 END,
+  summary = CASE WHEN state = 'taken' THEN summary ELSE ?8 END,
+  html = CASE WHEN state = 'taken' THEN html ELSE ?9 END,
+  author = CASE WHEN state = 'taken' THEN author ELSE ?10 END,
+  published_ms = CASE WHEN state = 'taken' THEN published_ms ELSE ?11 END,
+  feed_place = ?12,
+  language = CASE WHEN state = 'taken' THEN language ELSE ?13 END,
+  picture = CASE WHEN state = 'taken' THEN picture ELSE ?14 END
 WHERE id = ?1 AND newsletter = ?2;
 
 -- name: move_article
@@ -60,13 +65,16 @@ UPDATE article SET state = ?3, reason = ?4
 WHERE id = ?1 AND newsletter = ?2 AND state <> 'taken' AND NOT (state = 'waiting' AND reason = ?5);
 
 -- name: movable
--- How many of these articles are the newsletter's, and in no issue.
-SELECT count(*) FROM article
-WHERE newsletter = ?1 AND state <> 'taken' AND id IN (SELECT value FROM json_each(?2));
+-- How many of the chosen articles are the newsletter's, and in no issue.
+-- set: chosen (id integer)
+SELECT count(*) FROM article WHERE newsletter = ?1 AND state <> 'taken' AND id IN (SELECT id FROM chosen);
 
 -- name: move_by_hand
 -- By the owner.
-UPDATE article SET state = ?3, reason = ?4 WHERE id = ?1 AND newsletter = ?2 AND state <> 'taken';
+-- set: chosen (id integer, state text, reason text)
+UPDATE article SET state = chosen.state, reason = chosen.reason
+FROM chosen
+WHERE article.id = chosen.id AND article.newsletter = ?1 AND article.state <> 'taken';
 
 -- name: count
 -- Articles in a state.
@@ -77,7 +85,7 @@ SELECT count(*) FROM article WHERE newsletter = ?1 AND state = ?2;
 SELECT DISTINCT reason FROM article WHERE newsletter = ?1 AND state = 'held';
 
 -- name: causes_alarmed
--- Those of which an alarm has spoken.
+-- The reasons that an alarm has named.
 SELECT cause FROM held_alarm WHERE newsletter = ?1;
 
 -- name: forget_causes_alarmed
@@ -88,8 +96,43 @@ DELETE FROM held_alarm WHERE newsletter = ?1;
 -- One more.
 INSERT INTO held_alarm (newsletter, cause) VALUES (?1, ?2);
 
--- name: entries
--- Articles as `{conditions}` says.
+-- name: selected
+-- Articles: a part of the queries below.
 SELECT id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint, canonical_link,
        first_seen_ms, last_seen_ms, good_fetches, state, issue, reason, feed_place, language, picture
-FROM article {conditions};
+FROM article;
+
+-- name: entry
+-- One article.
+{selected} WHERE id = ?1;
+
+-- name: entries_by_guid
+-- Those of a feed that have one of the chosen guids.
+-- set: chosen (guid text)
+{selected} WHERE newsletter = ?1 AND url = ?2 AND guid <> '' AND guid IN (SELECT guid FROM chosen) ORDER BY id;
+
+-- name: entries_by_link
+-- Those of a newsletter that have one of the chosen links.
+-- set: chosen (link text)
+{selected} WHERE newsletter = ?1 AND canonical_link IN (SELECT link FROM chosen) ORDER BY id;
+
+-- name: entries_by_fingerprint
+-- Those of a newsletter that have the words of one of the chosen.
+-- set: chosen (fingerprint text)
+{selected} WHERE newsletter = ?1 AND fingerprint IN (SELECT fingerprint FROM chosen) ORDER BY id;
+
+-- name: first_entries
+-- The first ?3 in a state.
+{selected} WHERE newsletter = ?1 AND state = ?2 ORDER BY id LIMIT ?3;
+
+-- name: latest_entries
+-- The last ?3 in a state, newest first.
+{selected} WHERE newsletter = ?1 AND state = ?2 ORDER BY id DESC LIMIT ?3;
+
+-- name: entries_of_issue
+-- Those of an issue, in their order.
+{selected} WHERE issue = ?1 ORDER BY place;
+
+-- name: standing
+-- The last ?4 of a feed that were seen in it at ?3 or later, newest first.
+{selected} WHERE newsletter = ?1 AND url = ?2 AND last_seen_ms >= ?3 ORDER BY id DESC LIMIT ?4;

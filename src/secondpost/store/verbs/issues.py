@@ -1,0 +1,193 @@
+"""The publish role's view of issues: how one is made, and what is known of it."""
+
+from collections.abc import Awaitable, Sequence
+
+from secondpost.mail.issue import (
+    DigestDraft,
+    Issue,
+    IssueId,
+    IssueKind,
+    IssueState,
+    LetterDraft,
+    Reckoning,
+    sources_of,
+)
+from secondpost.mail.queue_id import QueueId
+from secondpost.store.newsletter_ports import IssueRefused, SlotOutcome, SlotRecord
+from secondpost.store.verbs.engine import CHANGE_UNITS, OCTETS_PER_UNIT, Verbs
+from secondpost.store.verbs.half_renamed import refuse_half_renamed
+from secondpost.store.verbs.slots import note_of, slot_row
+from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, octets, rows, run
+
+BEFORE_ALL_PAGES = 1 << 62  # no issue has so large a number
+ENDS = ("delivered", "suppressed", "failed", "expired", "unknown")
+STOPS = ("stopped", "dropped")
+
+
+class IssuesVerbs(Verbs):
+    # ---- making
+
+    def create_digest(self, draft: DigestDraft, message: QueueId, at_ms: int) -> Awaitable[Issue]:
+        def write() -> Steps[Issue]:
+            note = yield from note_of(draft.newsletter)
+            counts = (len(draft.articles), draft.minimum)
+            names = (draft.newsletter, IssueKind.DIGEST, draft.slot, message, "", note)
+            id = yield from _add(*names, counts, at_ms)
+            chosen: list[Row] = [(article, place) for place, article in enumerate(draft.articles, 1)]
+            taken = yield from run("issues.take_articles", id, draft.newsletter, chosen=chosen)
+            if taken != len(chosen):
+                raise IssueRefused("one of the articles is no longer waiting for an issue")
+            yield from run("issues.drop_note", draft.newsletter)
+            return (yield from issue_in(id))
+
+        return self._engine.change(write, CHANGE_UNITS + len(draft.articles))
+
+    def create_letter(self, draft: LetterDraft, message: QueueId, at_ms: int) -> Awaitable[Issue]:
+        def write() -> Steps[Issue]:
+            names = (draft.newsletter, IssueKind.LETTER, draft.slot, message, draft.subject, draft.body)
+            id = yield from _add(*names, (0, 0), at_ms)
+            return (yield from issue_in(id))
+
+        return self._engine.change(write)
+
+    def write_content(self, issue: IssueId, subject: str, content: bytes) -> Awaitable[None]:
+        if len(content) == 0:
+            raise ValueError("an issue has content")
+
+        def write() -> Steps[None]:
+            found = yield from in_state(issue, IssueState.OPEN, "its content is fixed")
+            yield from run("issues.write_subject", issue, subject)
+            yield from run("issues.write_content", found.message, content)
+            yield from run("issues.write_size", found.message, len(content))
+
+        return self._engine.change(write, CHANGE_UNITS + len(content) // OCTETS_PER_UNIT)
+
+    # ---- looking
+
+    def issue(self, id: IssueId) -> Issue | None:
+        return _first_issue(self._engine.read_now(rows("issues.issue", id)))
+
+    def issue_by_number(self, newsletter: str, number: int) -> Issue | None:
+        return _first_issue(self._engine.read_now(rows("issues.issue_by_number", newsletter, number)))
+
+    def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
+        before = BEFORE_ALL_PAGES if before_number is None else before_number
+        found = self._engine.read_now(rows("issues.newest_issues", newsletter, before, limit))
+        return [_issue_of(row) for row in found]
+
+    def issues_under_way(self) -> list[Issue]:
+        return [_issue_of(row) for row in self._engine.read_now(rows("issues.issues_under_way"))]
+
+    def reckoning(self, id: IssueId) -> Reckoning:
+        def look() -> Steps[Reckoning]:
+            found = _first_issue((yield from rows("issues.issue", id)))
+            return (yield from reckoning_in(id, 0 if found is None else found.planned))
+
+        return self._engine.read_now(look())
+
+    def active_readers(self, newsletter: str) -> int:
+        [(active,)] = self._engine.read_now(rows("issues.active_readers", newsletter))
+        return number(active)
+
+    def issue_content(self, id: IssueId) -> bytes:
+        for (data,) in self._engine.read_now(rows("issues.issue_content", id)):
+            return octets(data)
+        raise LookupError("the issue has no content yet")
+
+    def issue_of_message(self, message: QueueId) -> Issue | None:
+        return _first_issue(self._engine.read_now(rows("issues.issue_of_message", message)))
+
+
+def _add(
+    newsletter: str,
+    kind: IssueKind,
+    slot: str,
+    message: QueueId,
+    subject: str,
+    body: str,
+    counts: tuple[int, int],
+    at_ms: int,
+) -> Steps[IssueId]:
+    """The row, its message and its slot; `counts` are the articles and their minimum."""
+    yield from refuse_half_renamed(newsletter)
+    if len((yield from rows("issues.slot", newsletter, slot))) > 0:
+        raise IssueRefused(f"the time {slot} has been decided already")
+    [(next_number,)] = yield from rows("issues.next_number", newsletter)
+    values = (newsletter, next_number, kind.value, slot, message, subject, body, *counts, at_ms)
+    [(given,)] = yield from rows("issues.add_issue", *values)
+    id = IssueId(number(given))
+    yield from run("issues.add_issue_message", message, at_ms)
+    record = SlotRecord(newsletter, slot, SlotOutcome.ISSUED, at_ms, "", id)
+    yield from run("issues.record_slot", *slot_row(record))
+    return id
+
+
+def issue_in(id: IssueId) -> Steps[Issue]:
+    """Raises IssueRefused when there is none."""
+    found = _first_issue((yield from rows("issues.issue", id)))
+    if found is None:
+        raise IssueRefused("there is no such issue")
+    return found
+
+
+def in_state(id: IssueId, state: IssueState, otherwise: str) -> Steps[Issue]:
+    """Raises IssueRefused."""
+    found = yield from issue_in(id)
+    if found.state is not state:
+        raise IssueRefused(f"issue {found.number} is {found.state}: {otherwise}")
+    return found
+
+
+def permitted(target: IssueState, *among: IssueState) -> list[Row]:
+    """The states from which an issue may come to `target`, as a query takes them."""
+    return [(source.value,) for source in sources_of(target, *among)]
+
+
+def is_another_under_way(issue: Issue) -> Steps[bool]:
+    """One issue of a newsletter at a time."""
+    return len((yield from rows("issues.other_under_way", issue.newsletter))) > 0
+
+
+def reckoning_in(id: IssueId, planned: int) -> Steps[Reckoning]:
+    counted = yield from counts_in(id)
+    return Reckoning(
+        planned,
+        delivered=counted.get("delivered", 0),
+        suppressed=counted.get("suppressed", 0),
+        failed=counted.get("failed", 0),
+        expired=counted.get("expired", 0),
+        stopped=sum(counted.get(state, 0) for state in STOPS),
+        unknown=counted.get("unknown", 0),
+        under_way=sum(many for state, many in counted.items() if state not in (*ENDS, *STOPS)),
+    )
+
+
+def counts_in(id: IssueId) -> Steps[dict[str, int]]:
+    """How many of an issue's deliveries are in which state."""
+    return {str(state): number(many) for state, many in (yield from rows("issues.reckoning", id))}
+
+
+def _first_issue(found: Sequence[Row]) -> Issue | None:
+    return _issue_of(found[0]) if len(found) > 0 else None
+
+
+def _issue_of(row: Row) -> Issue:
+    id, newsletter, n, kind, state, slot, message, subject, body = row[:9]
+    article_count, minimum, planned, created_ms, start_ms, finished_ms = row[9:]
+    return Issue(
+        id=IssueId(number(id)),
+        newsletter=str(newsletter),
+        number=number(n),
+        kind=IssueKind(str(kind)),
+        state=IssueState(str(state)),
+        slot=str(slot),
+        message=QueueId(number(message)),
+        subject=str(subject),
+        body=str(body),
+        article_count=number(article_count),
+        minimum=number(minimum),
+        planned=number(planned),
+        created_ms=number(created_ms),
+        start_ms=maybe_number(start_ms),
+        finished_ms=maybe_number(finished_ms),
+    )

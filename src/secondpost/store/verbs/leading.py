@@ -1,0 +1,43 @@
+"""What one process at a time may do is done under its lease."""
+
+from secondpost.mail.envelope import Lane
+from secondpost.store.newsletter_ports import LeadershipLost
+from secondpost.store.ports import Lease
+from secondpost.store.verbs.claims import ClaimsVerbs
+from secondpost.store.verbs.steps import Steps, number, rows, run
+
+
+class LeadingVerbs(ClaimsVerbs):
+    async def lead(self, what: str) -> Lease | None:
+        """A lease of a site that nothing is ever sent to. That of a dead process falls here too: where
+        no service runs no other process sweeps, and a command that was killed would lead for ever.
+        """
+        site = f"leader of {what}"
+        lease = await self.lease(Lane.OWN, site)
+        if lease is None and await self._dead_leader_fell(site):
+            return await self.lease(Lane.OWN, site)
+        return lease
+
+    async def _dead_leader_fell(self, site: str) -> bool:
+        leaders = await self._engine.read(rows("issues.leader", Lane.OWN.value, site))
+        if len(leaders) == 0:
+            return True  # it was given back meanwhile
+        [(worker, lock)] = leaders
+        held = self._engine.hold(str(lock))
+        if held is None:
+            return False
+
+        def drop() -> Steps[None]:
+            yield from run("issues.drop_leader", Lane.OWN.value, site, number(worker))
+
+        try:
+            await self._engine.change(drop)
+        finally:
+            held.release()
+        return True
+
+
+def check_led(leader: Lease) -> Steps[None]:
+    """Raises LeadershipLost."""
+    if len((yield from rows("issues.is_led", leader.fence))) == 0:
+        raise LeadershipLost("the lease of the leader fell")

@@ -1,0 +1,240 @@
+"""The publish role's view of feeds and articles: one look at a feed is one transaction."""
+
+from collections.abc import Awaitable, Sequence
+from functools import partial
+
+from secondpost.mail.article import Article
+from secondpost.mail.issue import ArticleId, IssueId
+from secondpost.store.newsletter_ports import (
+    TAKEN_BY_HAND,
+    ArticleMove,
+    ArticleState,
+    Feed,
+    FetchRecord,
+    LedgerEntry,
+    NewArticle,
+    SeenAgain,
+)
+from secondpost.store.verbs.engine import CHANGE_UNITS, Verbs
+from secondpost.store.verbs.half_renamed import is_being_renamed
+from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, rows, run
+
+
+class LedgerVerbs(Verbs):
+    def feed(self, newsletter: str, url: str) -> Feed:
+        return self._engine.read_now(_feed(newsletter, url))
+
+    def record_fetch(self, record: FetchRecord) -> Awaitable[None]:
+        articles = len(record.new) + len(record.again) + len(record.moves)
+        return self._engine.change(partial(_record, record), CHANGE_UNITS + 3 * articles)
+
+    def move_articles(self, newsletter: str, moves: Sequence[ArticleMove]) -> Awaitable[int]:
+        return self._engine.change(partial(_move_by_hand, newsletter, moves), CHANGE_UNITS + len(moves))
+
+    def entries_by_guid(self, newsletter: str, url: str, guids: Sequence[str]) -> list[LedgerEntry]:
+        return self._engine.read_now(_entries("ledger.entries_by_guid", newsletter, url, among=guids))
+
+    def entries_by_link(self, newsletter: str, canonical_links: Sequence[str]) -> list[LedgerEntry]:
+        return self._engine.read_now(_entries("ledger.entries_by_link", newsletter, among=canonical_links))
+
+    def entries_by_fingerprint(self, newsletter: str, fingerprints: Sequence[str]) -> list[LedgerEntry]:
+        return self._engine.read_now(
+            _entries("ledger.entries_by_fingerprint", newsletter, among=fingerprints)
+        )
+
+    def entries(self, newsletter: str, state: ArticleState, limit: int) -> list[LedgerEntry]:
+        if state is ArticleState.WAITING:
+            return self._engine.read_now(_entries("ledger.first_entries", newsletter, state.value, limit))
+        latest = self._engine.read_now(_entries("ledger.latest_entries", newsletter, state.value, limit))
+        return latest[::-1]
+
+    def entries_of_issue(self, issue: IssueId) -> list[LedgerEntry]:
+        return self._engine.read_now(_entries("ledger.entries_of_issue", issue))
+
+    def entry(self, id: ArticleId) -> LedgerEntry | None:
+        for found in self._engine.read_now(_entries("ledger.entry", id)):
+            return found
+        return None
+
+    def standing(self, newsletter: str, url: str, since_ms: int, limit: int) -> list[LedgerEntry]:
+        latest = self._engine.read_now(_entries("ledger.standing", newsletter, url, since_ms, limit))
+        return latest[::-1]
+
+    def count(self, newsletter: str, state: ArticleState) -> int:
+        [(articles,)] = self._engine.read_now(rows("ledger.count", newsletter, state.value))
+        return number(articles)
+
+    def causes_held(self, newsletter: str) -> frozenset[str]:
+        return frozenset(
+            str(cause) for (cause,) in self._engine.read_now(rows("ledger.causes_held", newsletter))
+        )
+
+    def causes_alarmed(self, newsletter: str) -> frozenset[str]:
+        return frozenset(
+            str(cause) for (cause,) in self._engine.read_now(rows("ledger.causes_alarmed", newsletter))
+        )
+
+    def set_causes_alarmed(self, newsletter: str, causes: frozenset[str]) -> Awaitable[None]:
+        def write() -> Steps[None]:
+            yield from run("ledger.forget_causes_alarmed", newsletter)
+            for cause in sorted(causes):
+                yield from run("ledger.add_cause_alarmed", newsletter, cause)
+
+        return self._engine.change(write, CHANGE_UNITS + len(causes))
+
+
+def _feed(newsletter: str, url: str) -> Steps[Feed]:
+    distrusted = yield from rows("ledger.distrusted", newsletter, url)
+    guids = frozenset(str(guid) for (guid,) in distrusted)
+    for row in (yield from rows("ledger.feed", newsletter, url)):
+        etag, modified, identity, title, fetch_ms, good_ms, read_ms, finding, baseline_done, left_out = row
+        return Feed(
+            newsletter,
+            url,
+            str(etag),
+            str(modified),
+            str(identity),
+            str(title),
+            maybe_number(fetch_ms),
+            maybe_number(good_ms),
+            maybe_number(read_ms),
+            str(finding),
+            baseline_done == 1,
+            guids,
+            str(left_out),
+        )
+    return Feed(newsletter, url, distrusted_guids=guids)
+
+
+def _entries(query: str, *binds: str | int, among: Sequence[str] | None = None) -> Steps[list[LedgerEntry]]:
+    chosen: list[Row] | None = None if among is None else [(one,) for one in among]
+    return [_entry(row) for row in (yield from rows(query, *binds, chosen=chosen))]
+
+
+def _record(record: FetchRecord) -> Steps[None]:
+    feed = record.feed
+    if (yield from is_being_renamed(feed.newsletter)):
+        return  # half of its ledger is there, and everything else would look new
+    yield from run("ledger.write_feed", *_feed_row(feed))
+    for guid in sorted(feed.distrusted_guids):
+        yield from run("ledger.distrust", feed.newsletter, feed.url, guid)
+    # Row by row: each sees what the one before it has written.
+    for new in record.new:
+        yield from run("ledger.add_article", *_new_row(feed, new, record.at_ms))
+    for again in record.again:
+        yield from run("ledger.see_again", *_again_row(feed, again, record.at_ms))
+    for move in record.moves:
+        _check_movable(move.state)
+        row = (move.id, feed.newsletter, move.state.value, move.reason, TAKEN_BY_HAND)
+        yield from run("ledger.move_article", *row)
+
+
+def _move_by_hand(newsletter: str, moves: Sequence[ArticleMove]) -> Steps[int]:
+    for move in moves:
+        _check_movable(move.state)
+    goes = {move.id: move for move in moves}
+    ids: list[Row] = [(id,) for id in sorted(goes)]
+    [(movable,)] = yield from rows("ledger.movable", newsletter, chosen=ids)
+    if movable != len(ids):
+        return 0
+    chosen: list[Row] = [(move.id, move.state.value, move.reason) for move in goes.values()]
+    return (yield from run("ledger.move_by_hand", newsletter, chosen=chosen))
+
+
+def _feed_row(feed: Feed) -> Row:
+    return (
+        feed.newsletter,
+        feed.url,
+        feed.etag,
+        feed.last_modified,
+        feed.identity,
+        feed.title,
+        feed.last_fetch_ms,
+        feed.last_good_ms,
+        feed.last_read_ms,
+        feed.finding,
+        int(feed.baseline_done),
+        feed.left_out,
+    )
+
+
+def _check_movable(state: ArticleState) -> None:
+    if state is ArticleState.TAKEN:
+        raise ValueError("an article is taken by an issue alone")
+
+
+def _new_row(feed: Feed, new: NewArticle, at_ms: int) -> Row:
+    _check_movable(new.state)
+    article = new.article
+    return (
+        feed.newsletter,
+        feed.url,
+        article.guid,
+        article.link,
+        new.canonical_link,
+        article.fingerprint,
+        article.title,
+        article.summary,
+        article.html,
+        article.author,
+        article.published_ms,
+        at_ms,
+        new.state.value,
+        new.reason,
+        article.place,
+        article.language,
+        article.picture,
+    )
+
+
+def _again_row(feed: Feed, again: SeenAgain, at_ms: int) -> Row:
+    article = again.article
+    return (
+        again.id,
+        feed.newsletter,
+        at_ms,
+        article.guid,
+        article.link,
+        article.fingerprint,
+        article.title,
+        article.summary,
+        article.html,
+        article.author,
+        article.published_ms,
+        article.place,
+        article.language,
+        article.picture,
+        again.canonical_link,
+    )
+
+
+def _entry(row: Row) -> LedgerEntry:
+    id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint = row[:11]
+    canonical_link, first_ms, last_ms, fetches, state, issue, reason = row[11:18]
+    place, language, picture = row[18:]
+    article = Article(
+        guid=str(guid),
+        link=str(link),
+        title=str(title),
+        summary=str(summary),
+        html=str(html),
+        author=str(author),
+        published_ms=maybe_number(published_ms),
+        fingerprint=str(fingerprint),
+        place=number(place),
+        language=str(language),
+        picture=str(picture),
+    )
+    return LedgerEntry(
+        id=ArticleId(number(id)),
+        newsletter=str(newsletter),
+        feed=str(url),
+        article=article,
+        canonical_link=str(canonical_link),
+        first_seen_ms=number(first_ms),
+        last_seen_ms=number(last_ms),
+        good_fetches=number(fetches),
+        state=ArticleState(str(state)),
+        issue=None if issue is None else IssueId(number(issue)),
+        reason=str(reason),
+    )

@@ -1,0 +1,190 @@
+"""A newsletter gets another name: all that bears the old one is moved in batches, and the old one is
+remembered, for it stands in mails that lie in mailboxes for years.
+"""
+
+from collections.abc import Awaitable, Sequence
+from types import MappingProxyType
+
+from secondpost.mail.subscriber import SubscriberId, SubscriberState
+from secondpost.store.naming_ports import FormerName, KnownNewsletter, RenameRefused
+from secondpost.store.ports import Lease
+from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
+from secondpost.store.verbs.known_readers import ERASING, Happened, lead
+from secondpost.store.verbs.leading import check_led
+from secondpost.store.verbs.steps import Steps, number, rows, run
+
+ARTICLES_AT_ONCE = 20  # each may be as large as an article is
+ISSUES_AT_ONCE = 50
+_CLEARING = (
+    ("naming.clear_articles", ARTICLES_AT_ONCE),
+    ("naming.clear_guids", BATCH_ROWS),
+    ("naming.clear_feeds", ISSUES_AT_ONCE),
+    ("naming.clear_slots", BATCH_ROWS),
+)
+# The issues go last but for what is about feeds: an archive is whole, or still under its old name.
+_MOVING = (
+    ("naming.move_outcomes", BATCH_ROWS),
+    ("naming.move_articles", ARTICLES_AT_ONCE),
+    ("naming.move_guids", BATCH_ROWS),
+    ("naming.move_feeds", ISSUES_AT_ONCE),
+    ("naming.move_slots", BATCH_ROWS),
+    ("naming.move_issues", ISSUES_AT_ONCE),
+)
+# What the new name has of its own under the same key, gives way to what is moved.
+_MAKING_WAY = MappingProxyType(
+    {"naming.move_guids": "naming.make_way_for_guids", "naming.move_feeds": "naming.make_way_for_feeds"}
+)
+_MOVING_AT_ONCE = (
+    ("naming.make_way_for_calendar", "naming.move_calendar"),
+    ("naming.make_way_for_held_alarms", "naming.move_held_alarms"),
+    ("naming.make_way_for_note", "naming.move_note"),
+)
+_CONFIRMED_ELSEWHERE = (SubscriberState.PENDING, SubscriberState.SUSPENDED)
+
+
+class NamingVerbs(Verbs):
+    def left_behind(self, named: Sequence[str]) -> list[KnownNewsletter]:
+        known = self._engine.read_now(rows("naming.known", chosen=[(name,) for name in named]))
+        return [
+            KnownNewsletter(str(name), number(active), number(readers), number(issues))
+            for name, active, readers, issues in known
+        ]
+
+    def known_newsletters(self) -> list[str]:
+        return [str(name) for (name,) in self._engine.read_now(rows("naming.names"))]
+
+    def retire(self, name: str, at_ms: int) -> Awaitable[bool]:
+        def write() -> Steps[bool]:
+            return (yield from run("naming.retire", name, at_ms)) == 1
+
+        return self._engine.change(write)
+
+    def former_names(self) -> list[FormerName]:
+        return [
+            FormerName(str(name), str(now), is_done == 1)
+            for name, now, is_done in self._engine.read_now(rows("naming.former_names"))
+        ]
+
+    def now_named(self, former: str) -> str | None:
+        for (now,) in self._engine.read_now(rows("naming.now_named", former)):
+            return str(now)
+        return None
+
+    # ---- a rename
+
+    def begin_rename(self, old: str, new: str, at_ms: int, leader: Lease) -> Awaitable[None]:
+        def write() -> Steps[None]:
+            yield from check_led(leader)
+            clears = yield from _ledger_that_goes(old, new)
+            if clears is None:
+                return
+            yield from run("naming.in_use_again", new)
+            yield from run("naming.lead_on", old, new)
+            yield from run("naming.is_former", old, new, at_ms, clears)
+            for name in (old, new):
+                yield from run("naming.not_retired", name)
+
+        return self._engine.change(write)
+
+    def rename_batch(self, old: str, leader: Lease) -> Awaitable[int]:
+        def write() -> Steps[int]:
+            yield from check_led(leader)
+            for now, clears, is_done in (yield from rows("naming.former", old)):
+                return 0 if is_done == 1 else (yield from _batch(old, str(now), str(clears)))
+            return 0
+
+        return self._engine.change_some(write, BATCH_ROWS)
+
+
+def _ledger_that_goes(old: str, new: str) -> Steps[str | None]:
+    """The name whose articles, feeds and times are cleared: `new`, which has some from standing in the file
+    already, or `old`, from standing there once more. None: the rename is under way. Raises RenameRefused.
+    """
+    for newsletter, n, state in (yield from rows("naming.under_way", old, new)):
+        raise RenameRefused(
+            f"issue {number(n)} of {newsletter!s} is {state!s}: rename it when the service has finished that"
+        )
+    for name, now in (yield from rows("naming.half_done", old, new)):
+        raise RenameRefused(
+            f"{name!s} has not been moved to {now!s} completely; "
+            f"first: secondpost newsletter rename {name!s} {now!s}"
+        )
+    for now, _, is_done in (yield from rows("naming.former", old)):
+        if now == new:
+            return None if is_done == 0 else (yield from _ledger_of_old(old))
+    [(readers, issues)] = yield from rows("naming.of_its_own", new)
+    if number(readers) + number(issues) > 0:
+        raise RenameRefused(
+            f"{new} has readers or issues of its own, and two newsletters cannot be merged: "
+            f"give {old} a name that no newsletter has had"
+        )
+    return new
+
+
+def _ledger_of_old(old: str) -> Steps[str]:
+    """Raises RenameRefused."""
+    [(_, issues)] = yield from rows("naming.of_its_own", old)
+    if number(issues) > 0:
+        raise RenameRefused(f"{old} has had issues again since it was renamed: give it another name")
+    return old
+
+
+def _batch(old: str, new: str, clears: str) -> Steps[int]:
+    if len(clears) > 0:
+        for query, most in _CLEARING:
+            if (cleared := (yield from run(query, clears, most))) > 0:
+                return cleared
+        yield from run("naming.cleared", old)
+    moved = yield from _move_people(old, new)
+    for query, most in _MOVING:
+        if moved == 0:
+            moved = yield from _move(query, old, new, most)
+    if moved == 0:
+        for way, query in _MOVING_AT_ONCE:
+            yield from run(way, old, new)
+            yield from run(query, old, new)
+        yield from run("naming.done", old)
+    return moved
+
+
+def _move(query: str, old: str, new: str, most: int) -> Steps[int]:
+    if query in _MAKING_WAY:
+        yield from run(_MAKING_WAY[query], old, new, most)
+    return (yield from run(query, old, new, most))
+
+
+def _move_people(old: str, new: str) -> Steps[int]:
+    moved = yield from _move_readers(old, new)
+    if moved > 0:
+        return moved
+    yield from run("naming.copy_suppressions", old, new, BATCH_ROWS)
+    return (yield from run("naming.drop_suppressions", old, BATCH_ROWS))
+
+
+def _move_readers(old: str, new: str) -> Steps[int]:
+    found = yield from rows("naming.next_readers", old, new, BATCH_ROWS)
+    goes = []
+    for id, other in found:
+        if other is None or (yield from _keep_first(number(id), number(other))) == id:
+            goes.append((number(id),))
+    yield from run("naming.move_readers", new, chosen=goes)
+    return len(found)
+
+
+def _keep_first(one: int, other: int) -> Steps[int]:
+    """Of a reader who signed up under the other name too, the row that was there first: old mails lead to it.
+    A confirmation of the other row makes a reader; of a row that had left, the reader's own alone.
+    """
+    first, second = yield from rows("naming.two_rows", one, other)
+    id, state, *_ = first
+    twice, came, since_ms, consent, agreed = second
+    kept = SubscriberId(number(id))
+    erasing: Sequence[str] = ERASING
+    comes_back = state == SubscriberState.LEFT and agreed == 1
+    if came == SubscriberState.ACTIVE and (state in _CONFIRMED_ELSEWHERE or comes_back):
+        happened = Happened(SubscriberState.ACTIVE, number(since_ms), "confirmed", "under another name")
+        yield from lead([(kept, number(consent))], happened)
+        erasing = [query for query in ERASING if query != "readers.erase_consents"]
+    for query in erasing:
+        yield from run(query, chosen=[(twice,)])
+    return kept

@@ -1,0 +1,140 @@
+"""An issue leaves: its rows can be claimed, its owner may stop it, and it is done when it adds up."""
+
+from collections.abc import Awaitable
+from functools import partial
+
+from secondpost.mail.issue import Issue, IssueId, IssueState, sources_of
+from secondpost.mail.subscriber import SubscriberId
+from secondpost.store.newsletter_ports import GIVEN_BACK, IssueRefused
+from secondpost.store.verbs.claims import put_turns_right
+from secondpost.store.verbs.engine import BATCH_ROWS, CHANGE_UNITS, Verbs
+from secondpost.store.verbs.issues import (
+    counts_in,
+    is_another_under_way,
+    issue_in,
+    permitted,
+    reckoning_in,
+)
+from secondpost.store.verbs.steps import Steps, maybe_number, number, rows, run
+
+# With one of these a reader has the issue, or may have it.
+SENT = ("committing", "delivered", "unknown")
+
+
+class SendingVerbs(Verbs):
+    def start(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
+        def write() -> Steps[bool]:
+            # A done issue is sent again by a retry alone.
+            chosen = permitted(IssueState.SENDING, IssueState.FROZEN)
+            return (yield from run("issues.start", issue, now_ms, chosen=chosen)) == 1
+
+        return self._engine.change(write)
+
+    def send_batch(self, issue: IssueId, now_ms: int, rows_max: int) -> Awaitable[int]:
+        batch = partial(_send_batch, issue, now_ms, rows_max)
+        return self._engine.change_some(batch, CHANGE_UNITS + rows_max)
+
+    async def stop(self, issue: IssueId, now_ms: int, reason: str) -> Issue:
+        stopped = await self._engine.change(partial(_stop, issue, now_ms, reason))
+        await self._stop_rows(stopped.message, now_ms)
+        return stopped
+
+    async def finish_stops(self) -> None:
+        """Those that a crash cut short."""
+        for message, stopped_ms in await self._engine.read(rows("issues.half_stopped")):
+            await self._stop_rows(number(message), number(stopped_ms))
+
+    async def _stop_rows(self, message: int, now_ms: int) -> None:
+        behind: int | None = 0
+        while behind is not None:
+            batch = partial(_stop_batch, message, behind, now_ms)
+            behind = await self._engine.change_some(batch, 2 * BATCH_ROWS)
+
+    def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
+        return self._engine.change(partial(_finish, issue, now_ms))
+
+    async def retry_unknown(self, issue: IssueId, subscriber: SubscriberId | None, now_ms: int) -> int:
+        retried = 0
+        batch = partial(_retry_batch, issue, subscriber, now_ms)
+        while (some := await self._engine.change_some(batch, BATCH_ROWS)) > 0:
+            retried += some
+        return retried
+
+    async def forget_rows(self, finished_before_ms: int) -> int:
+        for (message,) in await self._engine.read(rows("issues.old_issue", finished_before_ms)):
+            return await self._engine.change_some(partial(_forget_batch, number(message)), 2 * BATCH_ROWS)
+        return 0
+
+
+def _send_batch(id: IssueId, now_ms: int, rows_max: int) -> Steps[int]:
+    for message, behind, start_ms in (yield from rows("issues.sending", id)):
+        upto = yield from _next_rows(number(message), number(behind), rows_max)
+        if upto is None:
+            return 0
+        due_ms = min(now_ms, number(start_ms))
+        gone = yield from run("issues.let_go", message, behind, upto, due_ms)
+        yield from run("issues.sent_upto", id, upto)
+        return gone
+    return 0
+
+
+def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:
+    found = yield from issue_in(id)
+    if found.state is IssueState.STOPPED:
+        return found  # a stop that was cut short goes on
+    if found.state not in sources_of(IssueState.STOPPED):
+        raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be stopped")
+    counts = yield from counts_in(id)
+    if sum(counts.get(state, 0) for state in SENT) == 0:
+        yield from run("issues.give_back_articles", id, GIVEN_BACK)
+    chosen = permitted(IssueState.STOPPED)
+    yield from run("issues.end_issue", id, IssueState.STOPPED.value, now_ms, reason, chosen=chosen)
+    return (yield from issue_in(id))
+
+
+def _stop_batch(message: int, behind: int, now_ms: int) -> Steps[int | None]:
+    """The last of the rows that were looked at; None when there are no more."""
+    upto = yield from _next_rows(message, behind, BATCH_ROWS)
+    if upto is None:
+        return None
+    domains = yield from rows("issues.waiting_between", message, behind, upto)
+    yield from run("issues.stop_rows", message, behind, upto, now_ms)
+    yield from put_turns_right([number(domain) for (domain,) in domains])
+    return upto
+
+
+def _finish(id: IssueId, now_ms: int) -> Steps[bool]:
+    found = yield from issue_in(id)
+    counted = yield from reckoning_in(id, found.planned)
+    if found.state not in sources_of(IssueState.DONE) or not counted.adds_up:
+        return False
+    chosen = permitted(IssueState.DONE)
+    yield from run("issues.end_issue", id, IssueState.DONE.value, now_ms, "", chosen=chosen)
+    return True
+
+
+def _retry_batch(id: IssueId, subscriber: SubscriberId | None, now_ms: int) -> Steps[int]:
+    found = yield from issue_in(id)
+    if found.state not in (IssueState.SENDING, IssueState.DONE):
+        raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be tried again")
+    if found.state is IssueState.DONE and (yield from is_another_under_way(found)):
+        raise IssueRefused(f"another issue of {found.newsletter} is not finished yet")
+    again = yield from run("issues.retry_unknown", id, now_ms, BATCH_ROWS, subscriber)
+    if again > 0:
+        yield from run("issues.send_again", id, chosen=permitted(IssueState.SENDING, IssueState.DONE))
+    return again
+
+
+def _forget_batch(message: int) -> Steps[int]:
+    upto = yield from _next_rows(message, 0, BATCH_ROWS)
+    if upto is None or len((yield from rows("issues.is_over", message))) == 0:
+        return 0
+    yield from run("issues.count_off_unknown", message, upto)
+    yield from run("issues.forget_events", message, upto)
+    return (yield from run("issues.forget_rows", message, upto))
+
+
+def _next_rows(message: int, behind: int, most: int) -> Steps[int | None]:
+    """The number of the last of the issue's next rows; None when there are no more."""
+    [(upto,)] = yield from rows("issues.next_rows", message, behind, most)
+    return maybe_number(upto)
