@@ -35,7 +35,7 @@ def delivered(paper: Newspaper) -> list[ReaderMail]:
     """What the deliver role would make of all that waits in lane own; it is delivered then."""
 
     async def work(open_: OpenNewsletter) -> list[ReaderMail]:
-        def confirmation(claimed: Claimed) -> IssueContent:
+        async def confirmation(claimed: Claimed) -> IssueContent:
             raise AssertionError("nobody is asked to confirm")
 
         store, now_ms, threads = open_.store, open_.clock.now_ms(), RealWork(1)

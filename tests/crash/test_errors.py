@@ -134,7 +134,7 @@ def test_a_disk_that_fails_while_the_log_is_copied_takes_no_batch_back(folder: P
         place = folder / f"disk-{call}"
         write_image(begun, place)
         disk = RecordedDisk(place)
-        publishing = Publishing.on(disk)
+        publishing = await Publishing.on(disk)
         await publishing.begin_freeze()
 
         async def others() -> None:

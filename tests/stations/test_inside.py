@@ -40,7 +40,7 @@ SECONDS_MAX = 20.0
 NOBODY_THERE = Endpoint("127.0.0.1", 9)  # no name is asked for, and no mail leaves
 
 
-def no_confirmation(claimed: Claimed) -> IssueContent:
+async def no_confirmation(claimed: Claimed) -> IssueContent:
     raise LookupError("no confirmation is composed here")
 
 

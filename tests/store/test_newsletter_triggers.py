@@ -118,8 +118,8 @@ class Weeks:
         known = self.store.readers(WEEKLY, (), None, 100)
         return self.dice.choice(known).id if len(known) > 0 else SubscriberId(0)
 
-    def issue(self) -> IssueId:
-        known = self.store.issues(WEEKLY, None, 100)
+    async def issue(self) -> IssueId:
+        known = await self.store.issues(WEEKLY, None, 100)
         return self.dice.choice(known).id if len(known) > 0 else IssueId(0)
 
     async def come(self) -> None:
@@ -154,7 +154,7 @@ class Weeks:
 
     async def publish(self) -> None:
         """The oldest issue that is not finished goes a step further; without one there is a new one."""
-        under_way = self.store.issues_under_way()
+        under_way = await self.store.issues_under_way()
         issue = under_way[0] if len(under_way) > 0 else await self.publisher.digest()
         if issue.state is IssueState.OPEN:
             await self.publisher.freeze(issue.id)
@@ -211,15 +211,15 @@ class Weeks:
 
     async def stop(self) -> None:
         if self.dice.random() < 0.1:
-            await self.store.stop(self.issue(), self.clock.ms, "enough")
+            await self.store.stop(await self.issue(), self.clock.ms, "enough")
 
     async def finish(self) -> None:
-        await self.store.finish(self.issue(), self.clock.ms)
+        await self.store.finish(await self.issue(), self.clock.ms)
 
     async def retry(self) -> None:
         """What may have been served is served again, once, and on the owner's word."""
-        issue = self.issue()
-        unknown = {row.subscriber for row in self.store.deliveries(issue, (State.UNKNOWN,), None, 100)}
+        issue = await self.issue()
+        unknown = {row.subscriber for row in await self.store.deliveries(issue, (State.UNKNOWN,), None, 100)}
         if await self.store.retry_unknown(issue, None, self.clock.ms) > 0:
             self.served = [
                 (one, reader) for one, reader in self.served if one != issue or reader not in unknown

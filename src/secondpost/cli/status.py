@@ -44,7 +44,7 @@ def status(as_json: bool) -> None:
         counts, down, runs = desk.desk.counts(), desk.desk.sites_down(), desk.desk.is_served()
         refused, primaries = desk.desk.refused(), primaries_of(desk, config)
         now_ms = desk.clock.now_ms()
-        found = None if open_ is None else newsletters_stand(open_, config, now_ms)
+        found = None if open_ is None else await newsletters_stand(open_, config, now_ms)
         if as_json:
             say_json(status_document(config, runs, counts, down, refused, primaries, found))
             return

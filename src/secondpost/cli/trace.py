@@ -38,9 +38,9 @@ def trace(what: str, as_json: bool) -> None:
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         readers = None if open_ is None else open_.store
         found = (
-            ways_of_address(desk, readers, what, config)
+            await ways_of_address(desk, readers, what, config)
             if id is None
-            else way_of_id(desk, readers, id, config)
+            else await way_of_id(desk, readers, id, config)
         )
         if len(found.ways) + len(found.readers) == 0:
             raise Ending(f"nothing is known of {what}: neither here nor lately gone", Exit.NO)

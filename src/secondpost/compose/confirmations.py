@@ -19,14 +19,14 @@ class Confirmations:
         self._store = store
         self._composer = ConfirmationComposer()
 
-    def content(self, claimed: Claimed) -> IssueContent:
+    async def content(self, claimed: Claimed) -> IssueContent:
         """The same for the same row, so that its Message-ID is too. Raises LookupError."""
         subscriber = self._store.subscriber(claimed.subscriber) if claimed.subscriber is not None else None
         newsletter = None if subscriber is None else newsletter_named(self._config, subscriber.newsletter)
         if newsletter is None:
             raise LookupError(f"{claimed.id} belongs to no newsletter of {self._config.path}")
         seed = sha256(f"confirmation {claimed.id}".encode()).digest()[:SEED_OCTETS]
-        title = self._store.feed(newsletter.name, newsletter.feeds[0]).title
+        title = (await self._store.feed(newsletter.name, newsletter.feeds[0])).title
         return self._composer.content(newsletter, self._config.web, title, claimed.arrived_ms, seed)
 
 

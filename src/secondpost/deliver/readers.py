@@ -7,7 +7,7 @@ marks of all connections go to the store together.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -44,7 +44,7 @@ class Readers:
         store: NewsletterStore,
         makers: Makers,
         log: MailLog,
-        confirmation: Callable[[Claimed], IssueContent],
+        confirmation: Callable[[Claimed], Awaitable[IssueContent]],
         may_get: Callable[[Mailbox], bool],
         background: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
@@ -60,7 +60,7 @@ class Readers:
 
     async def mails_for(self, claimed: Sequence[Claimed]) -> list[ReaderMail | Unreadable]:
         """One for each, all made in one go."""
-        wanted = [self._wanted(row) for row in claimed]
+        wanted = [await self._wanted(row) for row in claimed]
         order = [
             Batch(content, tuple(one.reader for one in together))
             for content, together in groupby(
@@ -74,15 +74,15 @@ class Readers:
         ready = iter(mails)
         return [one if isinstance(one, Unreadable) else next(ready) for one in wanted]
 
-    def _wanted(self, claimed: Claimed) -> "_Wanted | Unreadable":
+    async def _wanted(self, claimed: Claimed) -> "_Wanted | Unreadable":
         assert claimed.subscriber is not None
         try:
-            content, number = self._known_content(claimed)
+            content, number = await self._known_content(claimed)
         except (LookupError, StoreUnavailable) as error:
             return Unreadable(str(error))
         return _Wanted(content, Reader(claimed.subscriber, number, claimed.recipient))
 
-    def _known_content(self, claimed: Claimed) -> tuple[bytes, int]:
+    async def _known_content(self, claimed: Claimed) -> tuple[bytes, int]:
         """What all readers of the message share, and the issue's number."""
         message = claimed.id.queue_id
         known = self._contents.get(message)
@@ -90,7 +90,7 @@ class Readers:
             self._contents.move_to_end(message)
             return known
         try:
-            found = self._content(claimed)
+            found = await self._content(claimed)
         except ValueError as error:
             # A title that no header can hold: it must not hold up other mail.
             raise LookupError(str(error)) from error
@@ -99,16 +99,16 @@ class Readers:
             self._contents.popitem(last=False)
         return found
 
-    def _content(self, claimed: Claimed) -> tuple[bytes, int]:
+    async def _content(self, claimed: Claimed) -> tuple[bytes, int]:
         if claimed.issue is not None:
-            return self._store.issue_content(claimed.issue), self._number(claimed)
+            return await self._store.issue_content(claimed.issue), await self._number(claimed)
         if claimed.subscriber == NOBODY:
             return self._store.content(claimed), CONFIRMATION
-        return self._confirmation(claimed).encode(), CONFIRMATION
+        return (await self._confirmation(claimed)).encode(), CONFIRMATION
 
-    def _number(self, claimed: Claimed) -> int:
+    async def _number(self, claimed: Claimed) -> int:
         assert claimed.issue is not None
-        issue = self._store.issue(claimed.issue)
+        issue = await self._store.issue(claimed.issue)
         if issue is None:
             raise LookupError(f"{claimed.id} belongs to no issue")
         return issue.number
