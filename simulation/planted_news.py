@@ -46,7 +46,7 @@ class SweepsBack(WrongReaders):
     async def sweep(self) -> Swept:
         swept = await self._store.sweep()
         if len(swept.unknown) > 0:
-            for issue in self._store.issues_under_way():
+            for issue in await self._store.issues_under_way():
                 await self._store.retry_unknown(issue.id, None, 0)
         return swept
 
@@ -64,8 +64,8 @@ class Hopes(WrongReaders):
 class Hollows(WrongReaders):
     """The articles fall out of the issue behind the last look at it."""
 
-    def issue_content(self, issue: IssueId) -> bytes:
-        content = IssueContent.decode(self._store.issue_content(issue))
+    async def issue_content(self, issue: IssueId) -> bytes:
+        content = IssueContent.decode(await self._store.issue_content(issue))
         pieces = list(content.pieces)
         for place, placed in enumerate(content.holes):
             if placed.hole is Hole.VIEW_URL and not placed.is_html:

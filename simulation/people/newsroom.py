@@ -101,7 +101,7 @@ class Newsroom:
             self._internet.loop.call_at(self.plan.stopped_at, self._owner.types, self._stop, lambda: None)
 
     async def _stop(self, store: SqliteNewsletterStore) -> None:
-        for issue in store.issues_under_way():
+        for issue in await store.issues_under_way():
             if issue.state in STOPPABLE:
                 await store.stop(issue.id, EPOCH_MS, "a mistake")
 
@@ -137,7 +137,7 @@ class Newsroom:
     # -- what is left
     async def is_at_rest(self, store: SqliteNewsletterStore) -> bool:
         """Nothing is under way, and what had to go has gone."""
-        if len(store.issues_under_way()) > 0 or len(store.issues(MAIN, None, 1)) == 0:
+        if len(await store.issues_under_way()) > 0 or len(await store.issues(MAIN, None, 1)) == 0:
             return False
         confirmations = await self._confirmations(store)
         return all(row.state is not State.WAITING for row in confirmations)
@@ -166,9 +166,9 @@ class Newsroom:
             inboxes=self.inboxes,
             log=service.log,
             issues=[
-                _left(store, issue)
+                await _left(store, issue)
                 for newsletter in self.plan.newsletters
-                for issue in store.issues(newsletter.name, None, ROWS_MAX)
+                for issue in await store.issues(newsletter.name, None, ROWS_MAX)
             ],
             known=known,
             left_ms={
@@ -184,14 +184,18 @@ class Newsroom:
         )
 
 
-def _left(store: SqliteNewsletterStore, issue: Issue) -> IssueLeft:
-    rows = tuple(store.deliveries(issue.id, (), None, ROWS_MAX))
+async def _left(store: SqliteNewsletterStore, issue: Issue) -> IssueLeft:
+    rows = tuple(await store.deliveries(issue.id, (), None, ROWS_MAX))
     message_ids: dict[str, SubscriberId] = {}
     if len(rows) > 0:
-        content = IssueContent.decode(store.issue_content(issue.id))
+        content = IssueContent.decode(await store.issue_content(issue.id))
         for row in rows:
             id = message_id(content.seed, row.subscriber, issue.number, content.domain)
             message_ids[id] = row.subscriber
     return IssueLeft(
-        issue, rows, tuple(store.entries_of_issue(issue.id)), store.reckoning(issue.id), message_ids
+        issue,
+        rows,
+        tuple(await store.entries_of_issue(issue.id)),
+        await store.reckoning(issue.id),
+        message_ids,
     )

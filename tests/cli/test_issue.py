@@ -115,7 +115,7 @@ def test_a_mail_that_came_back_is_told_of_its_issue_and_of_its_reader(paper: New
 
     async def bounce(open_: OpenNewsletter) -> None:
         reader = await open_.store.find("weekly", Mailbox.parse("ada@reader.example"))
-        issue = open_.store.issue_by_number("weekly", 1)
+        issue = await open_.store.issue_by_number("weekly", 1)
         assert reader is not None
         assert issue is not None
         said = Bounce(reader.id, issue.id, QueueId(70), BounceKind.FULL, "5.2.2", "over quota", 1_000)
@@ -161,7 +161,7 @@ def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:
 
 async def all_suppressed(open_: OpenNewsletter) -> None:
     """The issue under way ends, since the owner ends it."""
-    for issue in open_.store.issues_under_way():
+    for issue in await open_.store.issues_under_way():
         await open_.store.start(issue.id, open_.clock.now_ms())
         await open_.store.stop(issue.id, open_.clock.now_ms(), "test")
 
@@ -234,7 +234,7 @@ def test_while_the_service_leads_nothing_is_done(paper: Newspaper, monkeypatch: 
     async def states(open_: OpenNewsletter) -> list[IssueState]:
         lease = await open_.store.lead(PUBLISH)
         assert lease is not None, "the command gave the lead back"
-        return [issue.state for issue in open_.store.issues("weekly", None, 9)]
+        return [issue.state for issue in await open_.store.issues("weekly", None, 9)]
 
     assert paper.inside(states) == [IssueState.FROZEN]
 
@@ -301,4 +301,4 @@ def test_two_who_send_at_once_send_one_issue(paper: Newspaper) -> None:
 
 
 async def issues(open_: OpenNewsletter) -> list[Issue]:
-    return open_.store.issues("weekly", None, 9)
+    return await open_.store.issues("weekly", None, 9)

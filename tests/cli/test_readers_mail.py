@@ -224,6 +224,6 @@ def test_sign_ups_of_the_day_are_counted(office: Newspaper) -> None:
 
 def test_the_id_of_an_issue_is_the_one_of_its_message(sending: Newspaper) -> None:
     async def message(open_: OpenNewsletter) -> str:
-        return queue_id_text(open_.store.issues("weekly", None, 1)[0].message)
+        return queue_id_text((await open_.store.issues("weekly", None, 1))[0].message)
 
     assert "issue 1 of weekly" in sending.run("queue", "show", sending.inside(message)).stdout

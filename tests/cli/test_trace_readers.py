@@ -51,7 +51,7 @@ def attempt(paper: Newspaper, lane: Lane, made: Callable[[str], tuple[State, str
 
     async def work(open_: OpenNewsletter) -> None:
         store = open_.store
-        for issue in store.issues_under_way():
+        for issue in await store.issues_under_way():
             now_ms = open_.clock.now_ms()
             if issue.state is IssueState.FROZEN:
                 assert await store.start(issue.id, now_ms)
@@ -70,7 +70,7 @@ def attempt(paper: Newspaper, lane: Lane, made: Callable[[str], tuple[State, str
                 lease, [Settlement(one.id, state, now_ms, now_ms, cause=cause, host=host, reply=reply)]
             )
         await store.give_back(lease)
-        for issue in store.issues_under_way():
+        for issue in await store.issues_under_way():
             await store.finish(issue.id, now_ms)
 
     paper.inside(work)
@@ -119,7 +119,7 @@ def test_what_came_back_is_told_once(office: Newspaper) -> None:
         assert bob is not None
         now_ms = open_.clock.now_ms()
         report = QueueIds(7).next(now_ms)
-        issue = open_.store.issues("weekly", None, 1)[0].id
+        issue = (await open_.store.issues("weekly", None, 1))[0].id
         bounce = Bounce(bob.id, issue, report, BounceKind.DEAD, "5.1.1", "no such user", now_ms)
         assert await open_.store.record_bounce(bounce)
         return bob.id

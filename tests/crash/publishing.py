@@ -80,7 +80,7 @@ class Publishing:
         failures: list[BaseException] = []
         clock = StillClock()
         store = open_newsletter(disk, failures.append, clock)
-        [issue] = store.issues_under_way()
+        [issue] = await store.issues_under_way()
         readers = tuple(reader.id for reader in await store.readers(WEEKLY, (), None, 100))
         publishing = cls(disk, store, clock, failures, QueueIds(store.worker), issue.id, readers)
         publishing.issue_steps.append(Done(IssueState.OPEN, 0, 0))
@@ -223,7 +223,7 @@ async def prepare(disk: RecordedDisk) -> None:
     ]
     new = tuple(NewArticle(each, each.link, ArticleState.WAITING) for each in told)
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), clock.now_ms(), new=new))
-    articles = tuple(entry.id for entry in store.entries(WEEKLY, ArticleState.WAITING, 10))
+    articles = tuple(entry.id for entry in await store.entries(WEEKLY, ArticleState.WAITING, 10))
     message = QueueIds(store.worker).next(clock.now_ms())
     issue = await store.create_digest(DigestDraft(WEEKLY, "first", articles, 2), message, clock.now_ms())
     await store.write_content(issue.id, "News", CONTENT)

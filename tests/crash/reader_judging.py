@@ -118,13 +118,13 @@ def _integrity(path: str) -> list[str]:
 
 
 async def _what_was_promised(store: SqliteNewsletterStore, publishing: Publishing, upto: int) -> list[str]:
-    issue, faults = _issue(store, publishing), list[str]()
+    issue, faults = await _issue(store, publishing), list[str]()
     states = allowed(publishing.issue_steps, upto)
     if issue.state not in states:
         faults.append(f"the issue is {issue.state}, and may be {states}: a promise is lost")
-    if store.issue_content(issue.id) != CONTENT:
+    if await store.issue_content(issue.id) != CONTENT:
         faults.append("the content of the issue is lost")
-    rows = {row.subscriber: row for row in _rows(store, issue)}
+    rows = {row.subscriber: row for row in await _rows(store, issue)}
     planned = () if issue.state is IssueState.OPEN else publishing.readers
     if set(rows) != set(planned):
         faults.append(f"planned for {sorted(rows)}, instead of {planned}: a reader is lost")
@@ -156,9 +156,9 @@ async def _half_sign_ups(store: SqliteNewsletterStore, publishing: Publishing, u
 async def _miscounted(store: SqliteNewsletterStore) -> list[str]:
     """What is counted along the way is what a recount finds."""
     faults = []
-    for issue in store.issues(WEEKLY, None, 10):
-        there = Counter(row.state for row in _rows(store, issue))
-        told = store.reckoning(issue.id)
+    for issue in await store.issues(WEEKLY, None, 10):
+        there = Counter(row.state for row in await _rows(store, issue))
+        told = await store.reckoning(issue.id)
         ends = told.delivered + told.failed + told.unknown + told.suppressed + told.stopped
         if ends + told.under_way != there.total() or told.unknown != there[State.UNKNOWN]:
             faults.append(f"counted {told} where {there} are")
@@ -173,7 +173,7 @@ async def _lives_on(
 ) -> list[str]:
     """The issue is brought to its end by whoever comes after the crash."""
     served = Counter(accepted.what for accepted in publishing.accepted if accepted.begun <= upto)
-    issue = _issue(store, publishing)
+    issue = await _issue(store, publishing)
     if issue.state is IssueState.OPEN:
         leader = await store.lead("publish")
         if leader is None:
@@ -187,7 +187,7 @@ async def _lives_on(
         pass
     served += await _deliver(store, clock)
     await store.finish(issue.id, clock.now_ms())
-    return _ending(store, publishing, upto, served)
+    return await _ending(store, publishing, upto, served)
 
 
 async def _deliver(store: SqliteNewsletterStore, clock: StillClock) -> Counter[SubscriberId]:
@@ -202,33 +202,33 @@ async def _deliver(store: SqliteNewsletterStore, clock: StillClock) -> Counter[S
     return served
 
 
-def _ending(
+async def _ending(
     store: SqliteNewsletterStore, publishing: Publishing, upto: int, served: Counter[SubscriberId]
 ) -> list[str]:
-    issue, faults = _issue(store, publishing), list[str]()
+    issue, faults = await _issue(store, publishing), list[str]()
     if issue.state not in (IssueState.DONE, IssueState.STOPPED):
         faults.append(f"the issue cannot be brought to its end: {issue.state}")
-    reckoning = store.reckoning(issue.id)
+    reckoning = await store.reckoning(issue.id)
     if not reckoning.adds_up:
         faults.append(f"it does not add up: {reckoning}")
     if len(twice := [id for id, times in served.items() if times > 1]) > 0:
         faults.append(f"{twice} got the issue twice")
     gone = {left.what for left in publishing.left if left.is_promised(upto)}
     had = {accepted.what for accepted in publishing.accepted}
-    after = {row.subscriber for row in _rows(store, issue) if row.state is State.DELIVERED} - had
+    after = {row.subscriber for row in await _rows(store, issue) if row.state is State.DELIVERED} - had
     if len(after & gone) > 0:
         faults.append(f"{after & gone} got the issue after they left")
-    back = len(store.entries(WEEKLY, ArticleState.WAITING, 10)) > 0
+    back = len(await store.entries(WEEKLY, ArticleState.WAITING, 10)) > 0
     if back and len(served) > 0:
         faults.append("articles that readers have wait for another issue")
     return faults
 
 
-def _issue(store: SqliteNewsletterStore, publishing: Publishing) -> Issue:
-    issue = store.issue(publishing.issue)
+async def _issue(store: SqliteNewsletterStore, publishing: Publishing) -> Issue:
+    issue = await store.issue(publishing.issue)
     assert issue is not None
     return issue
 
 
-def _rows(store: SqliteNewsletterStore, issue: Issue) -> list[ReaderDelivery]:
-    return store.deliveries(issue.id, (), None, 100)
+async def _rows(store: SqliteNewsletterStore, issue: Issue) -> list[ReaderDelivery]:
+    return await store.deliveries(issue.id, (), None, 100)

@@ -107,7 +107,7 @@ class Blog:
     def alarms(self) -> list[str]:
         return [line for line in self.lines if line.startswith("alarm ")]
 
-    def composed(self, newsletter: Newsletter, issue: Issue, told: Sequence[LedgerEntry]) -> IssueText:
+    async def composed(self, newsletter: Newsletter, issue: Issue, told: Sequence[LedgerEntry]) -> IssueText:
         assert len(told) == issue.article_count
         if self.is_template_broken:
             raise CannotCompose("there is no subject")
@@ -119,12 +119,12 @@ class Blog:
         """The feed says this, is looked at, and this is how it stands then."""
         self.found[url] = found
         await self.publisher.fetch(self.newsletter)
-        return self.publisher.outlook(self.newsletter)
+        return await self.publisher.outlook(self.newsletter)
 
     async def later(self, ms: int) -> Outlook:
         self.clock.ms += ms
         await self.publisher.fetch(self.newsletter)
-        return self.publisher.outlook(self.newsletter)
+        return await self.publisher.outlook(self.newsletter)
 
     async def leader(self) -> Lease:
         if self.lease is None:
@@ -164,20 +164,20 @@ class Blog:
         await self.delivers()
         await self.publisher.go_on([self.newsletter], leader)
 
-    def titles(self, state: ArticleState) -> list[str]:
-        return [entry.article.title for entry in self.store.entries(self.newsletter.name, state, 100)]
+    async def titles(self, state: ArticleState) -> list[str]:
+        return [entry.article.title for entry in await self.store.entries(self.newsletter.name, state, 100)]
 
-    def waiting_ids(self) -> tuple[ArticleId, ...]:
+    async def waiting_ids(self) -> tuple[ArticleId, ...]:
         return tuple(
-            entry.id for entry in self.store.entries(self.newsletter.name, ArticleState.WAITING, 100)
+            entry.id for entry in await self.store.entries(self.newsletter.name, ArticleState.WAITING, 100)
         )
 
-    def counts(self) -> dict[str, int]:
-        found = {state.value: len(self.titles(state)) for state in ArticleState}
+    async def counts(self) -> dict[str, int]:
+        found = {state.value: len(await self.titles(state)) for state in ArticleState}
         return {state: count for state, count in found.items() if count > 0}
 
-    def reasons(self, state: ArticleState) -> set[str]:
-        return {entry.reason for entry in self.store.entries(self.newsletter.name, state, 100)}
+    async def reasons(self, state: ArticleState) -> set[str]:
+        return {entry.reason for entry in await self.store.entries(self.newsletter.name, state, 100)}
 
 
 @dataclass

@@ -166,12 +166,12 @@ class Life:
         return isinstance(told.decision, Ready)
 
     async def _stop(self) -> None:
-        for issue in self.under_way():
+        for issue in await self.under_way():
             await self.blog.store.stop(issue.id, self.blog.clock.ms, "by command")
 
-    def under_way(self) -> list[Issue]:
+    async def under_way(self) -> list[Issue]:
         name = self.blog.newsletter.name
-        return [issue for issue in self.blog.store.issues_under_way() if issue.newsletter == name]
+        return [issue for issue in await self.blog.store.issues_under_way() if issue.newsletter == name]
 
     # ---- the service
 
@@ -186,9 +186,9 @@ class Life:
         is_same = self.goes_by == _calendar(newsletter)
         self.begun_ms = min(self.begun_ms, now_ms) if is_same else now_ms
         self.goes_by = _calendar(newsletter)
-        issues = self.count()
+        issues = await self.count()
         told = await self.blog.turn()
-        self._check(told, issues)
+        await self._check(told, issues)
         await self.blog.publisher.go_on([newsletter], await self.blog.leader())
         return told
 
@@ -201,18 +201,18 @@ class Life:
         """The service turns every other second; between these moments nothing can change."""
         for _ in range(STOPS_MAX):
             told = await self.turn()
-            if any(issue.state is IssueState.SENDING for issue in self.under_way()):
+            if any(issue.state is IssueState.SENDING for issue in await self.under_way()):
                 await self.blog.delivers()
             now_ms = self.blog.clock.ms
-            moments = [*self._moments(told), now_ms + (end_ms - now_ms) // 3 + TURN_MS]
+            moments = [*await self._moments(told), now_ms + (end_ms - now_ms) // 3 + TURN_MS]
             following = min(at_ms for at_ms in moments if at_ms > now_ms)
             if following >= end_ms:
                 break
             self.blog.clock.ms = following
         self.blog.clock.ms = max(end_ms, self.blog.clock.ms)
 
-    def _moments(self, told: Outlook) -> list[int]:
-        moments = [issue.start_ms for issue in self.under_way() if issue.start_ms is not None]
+    async def _moments(self, told: Outlook) -> list[int]:
+        moments = [issue.start_ms for issue in await self.under_way() if issue.start_ms is not None]
         match told.decision:
             case NotDue(next_ms=at_ms) | Settling(until_ms=at_ms):
                 moments.append(at_ms)
@@ -222,23 +222,24 @@ class Life:
                 pass
         return moments
 
-    def count(self) -> int:
-        newest = self.blog.store.issues(self.blog.newsletter.name, None, 1)
+    async def count(self) -> int:
+        newest = await self.blog.store.issues(self.blog.newsletter.name, None, 1)
         return newest[0].number if len(newest) > 0 else 0
 
-    def outcome(self, key: str) -> SlotOutcome | None:
-        found = self.blog.store.slot(self.blog.newsletter.name, key)
+    async def outcome(self, key: str) -> SlotOutcome | None:
+        found = await self.blog.store.slot(self.blog.newsletter.name, key)
         return None if found is None else found.outcome
 
-    def _check(self, told: Outlook, issues: int) -> None:
+    async def _check(self, told: Outlook, issues: int) -> None:
         """What is true of every turn, whatever was promised before it."""
-        assert self.count() - issues == isinstance(told.decision, Ready)
+        assert await self.count() - issues == isinstance(told.decision, Ready)
         for slot in _over(told):
             assert slot.at_ms > self.begun_ms, f"{slot} was before the calendar began, {told.reason}"
         if isinstance(told.decision, Ready):
-            made = self.blog.store.issues(self.blog.newsletter.name, None, 1)[0]
+            made = (await self.blog.store.issues(self.blog.newsletter.name, None, 1))[0]
             spent = [key for key in keys_alike(made.slot) if key != made.slot]
-            assert all(self.outcome(key) is None for key in spent), f"{made.slot} had its issue"
+            outcomes = [await self.outcome(key) for key in spent]
+            assert outcomes == [None] * len(spent), f"{made.slot} had its issue"
 
     # ---- what was promised
 
@@ -247,7 +248,7 @@ class Life:
         self._publish()
         blog = self.blog
         await blog.publisher.fetch(blog.newsletter)
-        told = blog.publisher.outlook(blog.newsletter)
+        told = await blog.publisher.outlook(blog.newsletter)
         self.asked.add(type(told.decision).__name__)
         match told.decision:
             case NotDue(next_ms=next_ms):
@@ -261,7 +262,7 @@ class Life:
             ):
                 self._says(told, next_ms)
                 await self.turn()
-                assert self.outcome(spent.key) is not None
+                assert await self.outcome(spent.key) is not None
                 await self._nothing_before(next_ms)
             case TooFew(waits_for_approval=waits):
                 assert ("the issue waits for your approval." in told.reason) == waits
@@ -291,8 +292,8 @@ class Life:
                 assert not isinstance(told.decision, ClockSetBack)
             case Ready(draft):
                 assert isinstance((await self.turn()).decision, Ready)
-                assert self.outcome(draft.slot) is SlotOutcome.ISSUED
-                await self._goes_on(self.under_way()[0])
+                assert await self.outcome(draft.slot) is SlotOutcome.ISSUED
+                await self._goes_on((await self.under_way())[0])
             case other:
                 raise AssertionError(f"a decision without a rule: {other}")
 
@@ -313,13 +314,13 @@ class Life:
             case TooFew(spent=spent) | NoReaders(spent=spent):
                 assert spent is not None
                 assert spent.at_ms == next_ms
-                assert self.outcome(spent.key) is SlotOutcome.SKIPPED
+                assert await self.outcome(spent.key) is SlotOutcome.SKIPPED
             case InDoubt(last_ms=last_ms) | ToApprove(last_ms=last_ms):
                 assert last_ms == next_ms + LATE_MS
             case Settling(until_ms=until_ms):
                 assert next_ms < until_ms <= next_ms + LATE_MS
             case Ready(draft):
-                assert self.outcome(draft.slot) is SlotOutcome.ISSUED
+                assert await self.outcome(draft.slot) is SlotOutcome.ISSUED
             case other:
                 raise AssertionError(f"promised for {next_ms}, and there is {other}")
 
@@ -337,9 +338,9 @@ class Life:
             await self._reader(True)
         await self.turn_at(self.blog.clock.ms + FETCH_MS)
         settle_ms = self.blog.newsletter.settle_ms
-        if settle_ms > 0 and len(self.under_way()) == 0:
+        if settle_ms > 0 and len(await self.under_way()) == 0:
             await self.turn_at(self.blog.clock.ms + max(settle_ms, FETCH_MS))
-        told = self.blog.publisher.outlook(self.blog.newsletter)
+        told = await self.blog.publisher.outlook(self.blog.newsletter)
         assert isinstance(told.decision, ToApprove if waits else Unfinished), told.reason
 
     async def _settles(self, until_ms: int) -> None:
@@ -380,7 +381,7 @@ class Life:
             assert isinstance((await self.turn_at(last_ms + 1)).decision, NotApproved)
             return
         assert await self.sends()
-        sent = self.under_way()[0]
+        sent = (await self.under_way())[0]
         assert sent.slot.startswith(FORCED)
         await self._goes_on(sent)
         if last_ms is not None:  # the slot is answered: the owner is not asked for it once more
@@ -388,20 +389,20 @@ class Life:
 
     async def _goes_on(self, issue: Issue) -> None:
         """From here to its end, as far as time leads there."""
-        found = self.blog.store.issue(issue.id)
+        found = await self.blog.store.issue(issue.id)
         assert found is not None
         if found.state is IssueState.FROZEN and found.start_ms is not None:
             if found.start_ms > self.blog.clock.ms:
                 told = await self.turn_at(found.start_ms - 1)
                 self._says(told, found.start_ms)
-                assert self.under_way()[0].state is IssueState.FROZEN
+                assert (await self.under_way())[0].state is IssueState.FROZEN
             await self.turn_at(max(found.start_ms, self.blog.clock.ms))
-            assert self.under_way()[0].state is IssueState.SENDING
+            assert (await self.under_way())[0].state is IssueState.SENDING
         # Of a clock that was set back its mail waits too.
         self.blog.clock.ms = max(self.blog.clock.ms, found.start_ms or 0)
         await self.blog.delivers()
         await self.turn()
-        assert len(self.under_way()) == 0
+        assert len(await self.under_way()) == 0
 
 
 def _over(told: Outlook) -> list[SlotTime]:

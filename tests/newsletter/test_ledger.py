@@ -34,8 +34,8 @@ def test_none_one_and_two_articles_bring_nothing_nothing_and_an_issue(bench: Ben
         assert (two.articles, two.minimum) == (2, 2)
         made = await blog.publisher.send_now(blog.newsletter, await blog.leader())
         assert isinstance(made.decision, Ready)
-        assert blog.titles(ArticleState.TAKEN) == ["Article 1", "Article 2"]
-        again = blog.publisher.outlook_forced(blog.newsletter)
+        assert await blog.titles(ArticleState.TAKEN) == ["Article 1", "Article 2"]
+        again = await blog.publisher.outlook_forced(blog.newsletter)
         assert not isinstance(again.decision, Ready)
         assert "Issue 1 is not finished" in again.reason
 
@@ -47,10 +47,10 @@ def test_what_stands_in_the_feed_at_first_sight_is_never_mailed(bench: Bench) ->
 
     async def story() -> None:
         assert (await blog.says(articles(3, 2, 1))).articles == 0
-        assert blog.counts() == {"seen": 3}
+        assert await blog.counts() == {"seen": 3}
         assert (await blog.says(articles(4, 3, 2, 1))).articles == 1
         assert (await blog.says(articles(5, 4, 3, 2))).articles == 2
-        assert blog.counts() == {"seen": 3, "waiting": 2}
+        assert await blog.counts() == {"seen": 3, "waiting": 2}
 
     bench.run(story())
 
@@ -96,10 +96,10 @@ def test_what_is_no_information_adds_nothing_removes_nothing_sends_nothing(
             assert isinstance(told.decision, InDoubt)
             assert told.articles == len(numbers)
             assert "problem with the feed" in told.reason
-            assert len(blog.titles(ArticleState.WAITING)) == len(numbers)
+            assert len(await blog.titles(ArticleState.WAITING)) == len(numbers)
             sent = await blog.publisher.send_now(blog.newsletter, await blog.leader())
             assert isinstance(sent.decision, InDoubt)
-        assert blog.store.issues("weekly", None, 10) == []
+        assert await blog.store.issues("weekly", None, 10) == []
         # And when the feed is itself again, all is as it was.
         back = await blog.says(articles(2, 1))
         assert isinstance(back.decision, Ready)
@@ -116,13 +116,13 @@ def test_ids_that_changed_for_good_are_a_matter_for_the_owner(bench: Bench) -> N
         await blog.says(articles(2, 1))
         blog.clock.ms += HOUR_MS
         await blog.says(strange)
-        assert blog.counts() == {"waiting": 2, "held": 2}
-        held = blog.store.entries("weekly", ArticleState.HELD, 10)
+        assert await blog.counts() == {"waiting": 2, "held": 2}
+        held = await blog.store.entries("weekly", ArticleState.HELD, 10)
         moves = [replace_state(entry.id) for entry in held]
         assert await blog.store.move_articles("weekly", moves) == 2
         # Skipped by hand they are known, and the feed is trusted again; what waited for an issue still does.
         assert isinstance((await blog.says(strange)).decision, Ready)
-        assert blog.counts() == {"waiting": 2, "skipped": 2}
+        assert await blog.counts() == {"waiting": 2, "skipped": 2}
 
     def replace_state(id: ArticleId) -> ArticleMove:
         return ArticleMove(id, ArticleState.SKIPPED, "the same as before")
@@ -138,7 +138,7 @@ def test_a_feed_with_other_articles_at_each_look_does_not_fill_the_disk(bench: B
         for look in range(1, 40):
             await blog.later(HOUR_MS)
             await blog.says(articles(*range(1000 * look, 1000 * look + 20)))
-        assert blog.store.count("weekly", ArticleState.HELD) == STRANGE_MAX
+        assert await blog.store.count("weekly", ArticleState.HELD) == STRANGE_MAX
 
     bench.run(story())
 
@@ -161,7 +161,7 @@ def test_an_article_is_known_by_any_of_its_marks(changed: Article, bench: Bench)
         await blog.says(articles(2, 1))
         told = await blog.says(feed(article(2), changed))
         assert told.articles == 2
-        assert blog.counts() == {"waiting": 2}
+        assert await blog.counts() == {"waiting": 2}
 
     bench.run(story())
 
@@ -186,11 +186,11 @@ def test_a_guid_that_was_given_to_two_articles_is_never_believed_again(bench: Be
             return article(n, guid="")
 
         await blog.says(replace(feed(bare(2), bare(1)), repeated_guids=frozenset(("blog",))))
-        assert blog.counts() == {"waiting": 2}
+        assert await blog.counts() == {"waiting": 2}
         # Now only one of them has it, and it is not the same as the next one that has it.
         await blog.says(feed(article(3, guid="blog"), bare(2), bare(1)))
         await blog.says(feed(article(4, guid="blog"), bare(3), bare(2)))
-        assert blog.counts() == {"waiting": 4}
+        assert await blog.counts() == {"waiting": 4}
 
     bench.run(story())
 
@@ -232,7 +232,7 @@ def test_a_feed_is_added_to_a_newsletter_that_has_seen_much(
         others = tuple(article(n, guid=f"other-{n}") for n in range(20, 10, -1))
         blog.found[OTHER] = FeedRead("Other", "urn:other", others)
         await blog.says(articles(3, 2, 1))
-        assert blog.counts() == {"seen": 13}
+        assert await blog.counts() == {"seen": 13}
         blog.found[OTHER] = FeedRead("Other", "urn:other", (article(21, guid="other-21"), *others))
         assert (await blog.says(articles(3, 2, 1))).articles == 1
 
@@ -245,7 +245,7 @@ def test_a_blog_that_began_with_nothing_may_be_written_on_and_not_moved_in(bench
     async def story() -> None:
         assert (await blog.says(articles())).articles == 0
         assert (await blog.says(articles(*range(50, 0, -1)))).articles == 0
-        assert blog.counts() == {"held": 50}
+        assert await blog.counts() == {"held": 50}
 
     bench.run(story())
     young = bench.blog(replace(WEEKLY, name="young", start=Start.NEW))
@@ -263,9 +263,9 @@ def test_unchanged_to_a_first_look_is_no_information(bench: Bench) -> None:
     async def story() -> None:
         told = await blog.says(FeedUnchanged())
         assert isinstance(told.decision, InDoubt)
-        assert blog.store.feed("weekly", URL).last_good_ms is None
+        assert (await blog.store.feed("weekly", URL)).last_good_ms is None
         await blog.says(articles(2, 1))
-        assert blog.counts() == {"seen": 2}
+        assert await blog.counts() == {"seen": 2}
 
     bench.run(story())
 
@@ -281,8 +281,8 @@ def test_more_that_is_new_than_anybody_writes_is_held(bench: Bench) -> None:
         assert (await blog.says(upto(1, 15))).articles == 15  # five at once are not too many
         assert (await blog.says(upto(1, 25))).articles == 25  # nor ten in a long feed
         assert (await blog.says(upto(21, 50))).articles == 25
-        assert blog.counts() == {"waiting": 25, "held": 25}
-        assert blog.reasons(ArticleState.HELD) == {MANY}
+        assert await blog.counts() == {"waiting": 25, "held": 25}
+        assert await blog.reasons(ArticleState.HELD) == {MANY}
 
     bench.run(story())
 
@@ -307,7 +307,7 @@ def test_age_alone_does_not_settle_an_article(bench: Bench) -> None:
     async def story() -> None:
         await blog.says(articles(2, 1))
         blog.clock.ms += DAY_MS
-        assert isinstance(blog.publisher.outlook(blog.newsletter).decision, Settling)
+        assert isinstance((await blog.publisher.outlook(blog.newsletter)).decision, Settling)
         # That nothing changed is a good look too.
         assert isinstance((await blog.says(FeedUnchanged())).decision, Ready)
         assert blog.asked[-1].etag == '"etag"'
@@ -321,9 +321,9 @@ def test_what_is_taken_back_is_held_and_what_comes_back_waits_again(bench: Bench
     async def story() -> None:
         await blog.says(articles(2, 1))
         assert (await blog.says(articles(1))).articles == 1
-        assert blog.reasons(ArticleState.HELD) == {GONE}
+        assert await blog.reasons(ArticleState.HELD) == {GONE}
         assert (await blog.says(articles(2, 1))).articles == 2
-        assert blog.counts() == {"waiting": 2}
+        assert await blog.counts() == {"waiting": 2}
         assert (await blog.says(articles(2))).articles == 1  # the older one, and nothing pushed it out
 
     bench.run(story())
@@ -352,11 +352,11 @@ def test_an_old_article_taken_up_by_hand_waits_though_it_is_not_in_the_feed(benc
         await blog.says(articles(2, 1))
         blog.clock.ms += HOUR_MS
         await blog.says(articles(3, 2))
-        old = blog.store.entries("weekly", ArticleState.SEEN, 10)[0]
+        old = (await blog.store.entries("weekly", ArticleState.SEEN, 10))[0]
         await blog.store.move_articles("weekly", [ArticleMove(old.id, ArticleState.WAITING, "")])
         for _ in range(3):
             assert (await blog.later(HOUR_MS)).articles == 2
-        assert blog.titles(ArticleState.WAITING) == ["Article 1", "Article 3"]
+        assert await blog.titles(ArticleState.WAITING) == ["Article 1", "Article 3"]
 
     bench.run(story())
 
@@ -392,7 +392,7 @@ def test_an_old_article_that_was_never_seen_is_held(bench: Bench) -> None:
         old, young = START_MS - 400 * DAY_MS, START_MS - DAY_MS
         told = await blog.says(feed(article(3, published_ms=young), article(2, published_ms=old), article(1)))
         assert told.articles == 1
-        assert blog.titles(ArticleState.HELD) == ["Article 2"]
+        assert await blog.titles(ArticleState.HELD) == ["Article 2"]
 
     bench.run(story())
 
@@ -410,8 +410,8 @@ def test_categories_are_taken_or_skipped(bench: Bench) -> None:
             )
         )
         assert told.articles == 1
-        assert blog.titles(ArticleState.WAITING) == ["Article 1"]
-        assert blog.counts() == {"waiting": 1, "skipped": 3}
+        assert await blog.titles(ArticleState.WAITING) == ["Article 1"]
+        assert await blog.counts() == {"waiting": 1, "skipped": 3}
 
     bench.run(story())
 
@@ -432,7 +432,7 @@ def test_the_order_of_articles_is_that_of_their_writing(bench: Bench) -> None:
 
     async def story() -> None:
         await blog.says(articles(3, 2, 1))
-        assert blog.titles(ArticleState.WAITING) == ["Article 1", "Article 2", "Article 3"]
+        assert await blog.titles(ArticleState.WAITING) == ["Article 1", "Article 2", "Article 3"]
 
     bench.run(story())
 

@@ -34,17 +34,18 @@ def test_a_blog_that_grows_by_one_article_and_another(written: Callable[..., byt
             for numbers, expected in (((), TooFew), ((1,), TooFew), ((2, 1), Ready)):
                 pages["/feed"] = answer("200 OK", written(numbers), etag='"1"')
                 await publisher.fetch(newsletter)
-                assert isinstance(publisher.outlook(newsletter).decision, expected)
+                assert isinstance((await publisher.outlook(newsletter)).decision, expected)
             for bad in (b"<!DOCTYPE html><html><body>Back soon</body></html>", written(()), b""):
                 pages["/feed"] = answer("200 OK", bad)
                 await publisher.fetch(newsletter)
-                assert isinstance(publisher.outlook(newsletter).decision, InDoubt)
+                assert isinstance((await publisher.outlook(newsletter)).decision, InDoubt)
             pages["/feed"] = answer("200 OK", written((2, 1)))
             await publisher.fetch(newsletter)
             made = await publisher.send_now(newsletter, await blog.leader())
             assert isinstance(made.decision, Ready)
-            assert blog.titles(ArticleState.TAKEN) == ["Article 1", "Article 2"]
-            links = [entry.article.link for entry in blog.store.entries("weekly", ArticleState.TAKEN, 10)]
+            assert await blog.titles(ArticleState.TAKEN) == ["Article 1", "Article 2"]
+            entries = await blog.store.entries("weekly", ArticleState.TAKEN, 10)
+            links = [entry.article.link for entry in entries]
             assert links == [f"http://blog.example:{server.port}/{n}" for n in (1, 2)]
 
     bench.run(story())

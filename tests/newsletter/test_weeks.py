@@ -117,10 +117,10 @@ class Life:
     async def decides(self, verb: str, posts: str) -> None:
         by_hand = ByHand(self.blog.store, "weekly")
         if posts == "all":
-            chosen: Sequence[LedgerEntry] = by_hand.held()
+            chosen: Sequence[LedgerEntry] = await by_hand.held()
         else:
             wanted = set(numbers(posts))
-            known = [entry for state in ArticleState for entry in self.entries(state)]
+            known = [entry for state in ArticleState for entry in await self.entries(state)]
             chosen = [
                 entry
                 for entry in known
@@ -129,16 +129,16 @@ class Life:
             assert {post_of(entry.article.title) for entry in chosen} == wanted
         await (by_hand.take(chosen) if verb == "take" else by_hand.skip(chosen))
 
-    def entries(self, state: ArticleState) -> list[LedgerEntry]:
-        return self.blog.store.entries("weekly", state, 1_000)
+    async def entries(self, state: ArticleState) -> list[LedgerEntry]:
+        return await self.blog.store.entries("weekly", state, 1_000)
 
-    def posts(self, state: ArticleState) -> list[int]:
-        return [post_of(entry.article.title) for entry in self.entries(state)]
+    async def posts(self, state: ArticleState) -> list[int]:
+        return [post_of(entry.article.title) for entry in await self.entries(state)]
 
-    def issues(self) -> list[list[int]]:
-        made = self.blog.store.issues("weekly", None, 100)[::-1]
+    async def issues(self) -> list[list[int]]:
+        made = (await self.blog.store.issues("weekly", None, 100))[::-1]
         return [
-            [post_of(entry.article.title) for entry in self.blog.store.entries_of_issue(issue.id)]
+            [post_of(entry.article.title) for entry in await self.blog.store.entries_of_issue(issue.id)]
             for issue in made
         ]
 
@@ -165,10 +165,10 @@ def test_no_article_is_lost_and_none_comes_twice(name: str, bench: Bench) -> Non
     life = Life(weeks, blog)
     bench.run(life.lives())
 
-    issues = life.issues()
+    issues = bench.run(life.issues())
     sent = Counter(n for issue in issues for n in issue)
     assert [n for n, times in sent.items() if times > 1] == [], "came twice"
-    standing = {state: life.posts(ArticleState(state)) for state in weeks.states}
+    standing = {state: bench.run(life.posts(ArticleState(state))) for state in weeks.states}
     accounted = {*sent, *standing["waiting"], *standing["held"], *standing["skipped"]}
     assert set(life.site.written) - life.past - accounted == set(weeks.never), "lost"
 
@@ -176,8 +176,8 @@ def test_no_article_is_lost_and_none_comes_twice(name: str, bench: Bench) -> Non
     for state, posts in weeks.states.items():
         if state != "seen" or len(posts) > 0:
             assert sorted(standing[state]) == sorted(posts), state
-    told = life.publisher.outlook(blog.newsletter).reason
-    for entry in life.entries(ArticleState.HELD):
+    told = bench.run(life.publisher.outlook(blog.newsletter)).reason
+    for entry in bench.run(life.entries(ArticleState.HELD)):
         assert entry.reason in told
         assert weeks.because in entry.reason
     alarms = [line for line in blog.alarms if "about=articles-held" in line]

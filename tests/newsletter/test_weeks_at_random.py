@@ -91,10 +91,10 @@ def test_what_was_shown_is_in_the_ledger_and_nothing_comes_twice(told: Weeks) ->
             blog = bench.blog(newsletter_of(told))
             life = Life(told, blog)
             bench.run(life.lives())
-            sent = Counter(n for issue in life.issues() for n in issue)
+            sent = Counter(n for issue in bench.run(life.issues()) for n in issue)
             assert [n for n, times in sent.items() if times > 1] == []
             assert life.past.isdisjoint(sent), "was read before"
-            known = {n for state in ArticleState for n in life.posts(state)}
+            known = {n for state in ArticleState for n in bench.run(life.posts(state))}
             assert life.site.shown - known == set()
         finally:
             bench.close()

@@ -96,7 +96,7 @@ class Publisher:
         self._articles += articles
         record = FetchRecord(Feed(self.newsletter, FEED), self.clock.ms, new=tuple(new(n) for n in numbers))
         await self.store.record_fetch(record)
-        found = self.store.entries_by_guid(self.newsletter, FEED, [f"guid-{n}" for n in numbers])
+        found = await self.store.entries_by_guid(self.newsletter, FEED, [f"guid-{n}" for n in numbers])
         return tuple(entry.id for entry in found)
 
     async def digest(self, articles: int = 2, content: bytes = CONTENT) -> Issue:

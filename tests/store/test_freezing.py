@@ -23,10 +23,10 @@ async def test_every_active_reader_has_one_row_and_nobody_else(place: Place) -> 
     issue = await publisher.digest()
     frozen = await publisher.freeze(issue.id)
     assert (frozen.state, frozen.planned) == (IssueState.FROZEN, 9)
-    rows = store.deliveries(issue.id, (), None, 100)
+    rows = await store.deliveries(issue.id, (), None, 100)
     assert [row.subscriber for row in rows] == [id for id in readers if id != readers[4]]
     assert {row.state for row in rows} == {State.FROZEN}
-    assert store.reckoning(issue.id) == Reckoning(9, under_way=9)
+    assert await store.reckoning(issue.id) == Reckoning(9, under_way=9)
 
 
 async def test_who_comes_and_goes_while_it_freezes_changes_nothing(place: Place) -> None:
@@ -50,7 +50,7 @@ async def test_who_comes_and_goes_while_it_freezes_changes_nothing(place: Place)
         pass
     frozen = await store.freeze_done(issue.id, leader, place.clock.ms)
     assert frozen.planned == 9
-    assert [row.subscriber for row in store.deliveries(issue.id, (), None, 100)] == readers[:9]
+    assert [row.subscriber for row in await store.deliveries(issue.id, (), None, 100)] == readers[:9]
 
 
 async def test_nothing_can_be_claimed_before_it_is_sending(place: Place) -> None:
@@ -94,11 +94,11 @@ async def test_a_freeze_that_died_is_swept_away_whole(place: Place) -> None:
     assert await store.sweep_freezing() == 0
     await dead.give_back(leader)  # as when its worker is swept
     assert await store.sweep_freezing() == 1
-    again = store.issue(issue.id)
+    again = await store.issue(issue.id)
     assert again is not None
     assert (again.state, again.planned, again.article_count) == (IssueState.OPEN, 0, 2)
-    assert store.deliveries(issue.id, (), None, 10) == []
-    assert store.reckoning(issue.id) == Reckoning(0)
+    assert await store.deliveries(issue.id, (), None, 10) == []
+    assert await store.reckoning(issue.id) == Reckoning(0)
     with pytest.raises(LeadershipLost):
         await dead.freeze_batch(issue.id, leader, 4)
     frozen = await Publisher(place, store).freeze(issue.id)

@@ -29,13 +29,13 @@ async def test_a_digest_takes_its_articles_and_its_slot_and_the_note(place: Plac
         "Dear readers",
         2,
     )
-    assert [entry.id for entry in store.entries_of_issue(issue.id)] == [two, one]
-    assert [entry.id for entry in store.entries(WEEKLY, ArticleState.WAITING, 10)] == [three]
-    assert store.note(WEEKLY) == ""
-    assert store.slot(WEEKLY, "2026-W47") == SlotRecord(
+    assert [entry.id for entry in await store.entries_of_issue(issue.id)] == [two, one]
+    assert [entry.id for entry in await store.entries(WEEKLY, ArticleState.WAITING, 10)] == [three]
+    assert await store.note(WEEKLY) == ""
+    assert await store.slot(WEEKLY, "2026-W47") == SlotRecord(
         WEEKLY, "2026-W47", SlotOutcome.ISSUED, 7, "", issue.id
     )
-    assert store.issues_under_way() == [issue]
+    assert await store.issues_under_way() == [issue]
 
 
 async def test_an_article_is_never_in_two_issues(place: Place) -> None:
@@ -45,8 +45,8 @@ async def test_an_article_is_never_in_two_issues(place: Place) -> None:
     await store.create_digest(DigestDraft(WEEKLY, "first", (one, two), 2), publisher.id(), 1)
     with pytest.raises(IssueRefused, match="no longer waiting"):
         await store.create_digest(DigestDraft(WEEKLY, "second", (two, three), 2), publisher.id(), 2)
-    assert store.slot(WEEKLY, "second") is None
-    assert len(store.issues(WEEKLY, None, 10)) == 1
+    assert await store.slot(WEEKLY, "second") is None
+    assert len(await store.issues(WEEKLY, None, 10)) == 1
 
 
 async def test_a_slot_brings_one_issue_and_has_one_outcome(place: Place) -> None:
@@ -55,7 +55,7 @@ async def test_a_slot_brings_one_issue_and_has_one_outcome(place: Place) -> None
     first = SlotRecord(WEEKLY, "2026-W47", SlotOutcome.SKIPPED, 1, "1 of 2 articles")
     assert await store.record_slot(first) == first
     assert await store.record_slot(SlotRecord(WEEKLY, "2026-W47", SlotOutcome.MISSED, 2, "late")) == first
-    assert store.last_slot(WEEKLY) == first
+    assert await store.last_slot(WEEKLY) == first
     with pytest.raises(IssueRefused, match="has been decided"):
         await store.create_digest(
             DigestDraft(WEEKLY, "2026-W47", await publisher.waiting(2), 2), publisher.id(), 3
@@ -64,14 +64,14 @@ async def test_a_slot_brings_one_issue_and_has_one_outcome(place: Place) -> None
 
 async def test_the_calendar_is_what_was_written_down_last(place: Place) -> None:
     store = place.open_newsletter()
-    assert store.calendar(WEEKLY) is None
+    assert await store.calendar(WEEKLY) is None
     for kept in (
         CalendarSince(WEEKLY, "friday 09:00", "Europe/Oslo", 7),
         CalendarSince(WEEKLY, "when ready", "UTC", 9),
     ):
         await store.set_calendar(kept)
-        assert store.calendar(WEEKLY) == kept
-    assert store.calendar("another") is None
+        assert await store.calendar(WEEKLY) == kept
+    assert await store.calendar("another") is None
 
 
 async def test_an_empty_issue_has_no_value() -> None:
@@ -127,7 +127,7 @@ async def test_a_letter_goes_the_same_way(place: Place) -> None:
     await store.write_content(letter.id, "Hi", b"first")
     await store.write_content(letter.id, "Hi again", b"second")
     frozen = await publisher.freeze(letter.id)
-    assert (frozen.subject, store.issue_content(letter.id)) == ("Hi again", b"second")
+    assert (frozen.subject, await store.issue_content(letter.id)) == ("Hi again", b"second")
 
 
 async def test_an_issue_is_done_when_every_reader_is_accounted_for(place: Place) -> None:
@@ -147,15 +147,15 @@ async def test_an_issue_is_done_when_every_reader_is_accounted_for(place: Place)
         [outcome(one, state, place.clock.ms) for one, state in zip(claimed, states, strict=True)],
     )
     expected = Reckoning(6, delivered=2, suppressed=1, failed=1, expired=1, unknown=1)
-    assert store.reckoning(issue.id) == expected
+    assert await store.reckoning(issue.id) == expected
     assert expected.adds_up
     assert await store.finish(issue.id, place.clock.ms)
     assert not await store.finish(issue.id, place.clock.ms)
-    done = store.issue_by_number(WEEKLY, 1)
+    done = await store.issue_by_number(WEEKLY, 1)
     assert done is not None
     assert (done.state, done.finished_ms) == (IssueState.DONE, place.clock.ms)
-    assert store.issue_content(issue.id) == CONTENT
-    assert store.issues_under_way() == []
+    assert await store.issue_content(issue.id) == CONTENT
+    assert await store.issues_under_way() == []
 
 
 async def test_a_stop_before_the_first_delivery_gives_the_articles_back(place: Place) -> None:
@@ -166,9 +166,9 @@ async def test_a_stop_before_the_first_delivery_gives_the_articles_back(place: P
     await publisher.freeze(issue.id)
     stopped = await store.stop(issue.id, place.clock.ms, "a mistake in the title")
     assert stopped.state is IssueState.STOPPED
-    assert len(store.entries(WEEKLY, ArticleState.WAITING, 10)) == 2
-    assert store.reckoning(issue.id) == Reckoning(5, stopped=5)
-    assert store.reckoning(issue.id).adds_up
+    assert len(await store.entries(WEEKLY, ArticleState.WAITING, 10)) == 2
+    assert await store.reckoning(issue.id) == Reckoning(5, stopped=5)
+    assert (await store.reckoning(issue.id)).adds_up
     assert (await store.stop(issue.id, place.clock.ms, "again")).state is IssueState.STOPPED
     with pytest.raises(IssueRefused):
         await store.retry_unknown(issue.id, None, place.clock.ms)
@@ -186,13 +186,13 @@ async def test_a_later_stop_ends_the_rest(place: Place) -> None:
     assert len(await marked(store, lease, [first, second])) == 2
     await store.settle(lease, [outcome(first, State.DELIVERED, place.clock.ms)])
     await store.stop(issue.id, place.clock.ms, "enough")
-    assert store.entries(WEEKLY, ArticleState.WAITING, 10) == []
-    assert store.reckoning(issue.id) == Reckoning(6, delivered=1, stopped=2, under_way=3)
+    assert await store.entries(WEEKLY, ArticleState.WAITING, 10) == []
+    assert await store.reckoning(issue.id) == Reckoning(6, delivered=1, stopped=2, under_way=3)
     assert await store.commit_marks(lease, [third.id]) == frozenset()
     await store.settle(lease, [outcome(second, State.DELIVERED, place.clock.ms)])
     await store.settle(lease, [outcome(fourth, State.WAITING, place.clock.ms, due_ms=1)])
     assert await store.claim(lease, place.clock.ms, 10) == []
-    assert store.reckoning(issue.id) == Reckoning(6, delivered=2, stopped=4)
+    assert await store.reckoning(issue.id) == Reckoning(6, delivered=2, stopped=4)
     assert store.next_due_ms([fourth.lane]) is None
 
 
@@ -211,14 +211,14 @@ async def test_what_is_unknown_is_tried_again_only_once_and_only_when_the_owner_
     assert store.next_due_ms([claimed[0].lane]) is None
     subscriber = claimed[0].subscriber
     assert await store.retry_unknown(issue.id, subscriber, place.clock.ms) == 1
-    assert store.issue(issue.id).state is IssueState.SENDING  # type: ignore[union-attr]
+    assert (await store.issue(issue.id)).state is IssueState.SENDING  # type: ignore[union-attr]
     [again] = await store.claim(lease, place.clock.ms, 10)
     assert again.id == claimed[0].id
     await marked(store, lease, [again])
     await store.settle(lease, [outcome(again, State.UNKNOWN, place.clock.ms)])
     assert await store.retry_unknown(issue.id, subscriber, place.clock.ms) == 0
     assert await store.retry_unknown(issue.id, None, place.clock.ms) == 1
-    rows = store.deliveries(issue.id, (State.UNKNOWN,), None, 10)
+    rows = await store.deliveries(issue.id, (State.UNKNOWN,), None, 10)
     assert [(row.subscriber, row.was_retried) for row in rows] == [(subscriber, True)]
 
 
@@ -242,10 +242,10 @@ async def test_issues_are_listed_newest_first(place: Place) -> None:
     publisher = Publisher(place, store)
     for _ in range(3):
         await publisher.digest()
-    page = store.issues(WEEKLY, None, 2)
+    page = await store.issues(WEEKLY, None, 2)
     assert [issue.number for issue in page] == [3, 2]
-    assert [issue.number for issue in store.issues(WEEKLY, 2, 2)] == [1]
-    assert store.issue_by_number("daily", 1) is None
+    assert [issue.number for issue in await store.issues(WEEKLY, 2, 2)] == [1]
+    assert await store.issue_by_number("daily", 1) is None
 
 
 async def test_the_rows_of_an_old_issue_go_and_its_counts_stay(place: SqlitePlace) -> None:
@@ -261,23 +261,23 @@ async def test_the_rows_of_an_old_issue_go_and_its_counts_stay(place: SqlitePlac
         await store.settle(
             lease, [outcome(one, state, place.clock.ms) for one, state in zip(claimed, states, strict=True)]
         )
-    before = store.reckoning(old.id)
+    before = await store.reckoning(old.id)
     assert before.unknown > 0
     assert await store.forget_rows(place.clock.ms + 1) == 0, "it is still sending"
     assert await store.finish(old.id, place.clock.ms)
     assert await store.forget_rows(place.clock.ms) == 0, "it is not old yet"
     place.clock.ms += 1
     assert [await store.forget_rows(place.clock.ms) for _ in range(3)] == [BATCH_ROWS, 40, 0]
-    assert store.deliveries(old.id, (), None, 10) == []
+    assert await store.deliveries(old.id, (), None, 10) == []
     assert store.told(old.message) == []
-    assert store.reckoning(old.id) == before
-    assert store.issue_content(old.id) == CONTENT
-    assert len(store.entries_of_issue(old.id)) == 2
+    assert await store.reckoning(old.id) == before
+    assert await store.issue_content(old.id) == CONTENT
+    assert len(await store.entries_of_issue(old.id)) == 2
     assert store.counts() == [], "nothing unknown is counted any more"
     assert await store.retry_unknown(old.id, None, place.clock.ms) == 0
     new = await publisher.sent()
     assert await store.forget_rows(place.clock.ms + 1) == 0
-    assert store.reckoning(new.id).under_way == BATCH_ROWS + 40
+    assert (await store.reckoning(new.id)).under_way == BATCH_ROWS + 40
 
 
 async def test_the_rows_of_a_stopped_issue_stay_as_long_as_one_is_under_way(place: Place) -> None:
@@ -293,5 +293,5 @@ async def test_the_rows_of_a_stopped_issue_stay_as_long_as_one_is_under_way(plac
     assert await store.forget_rows(place.clock.ms) == 0
     await store.settle(lease, [outcome(claimed[0], State.DELIVERED, place.clock.ms)])
     assert await store.forget_rows(place.clock.ms) == 2
-    assert store.reckoning(issue.id) == Reckoning(2, delivered=1, stopped=1)
-    assert store.reckoning(issue.id).adds_up
+    assert await store.reckoning(issue.id) == Reckoning(2, delivered=1, stopped=1)
+    assert (await store.reckoning(issue.id)).adds_up

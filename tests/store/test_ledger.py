@@ -22,7 +22,7 @@ OTHER_FEED = "https://www.example.net/notes.xml"
 
 async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> None:
     store = place.open_newsletter()
-    assert store.feed(WEEKLY, FEED) == Feed(WEEKLY, FEED)
+    assert await store.feed(WEEKLY, FEED) == Feed(WEEKLY, FEED)
     feed = Feed(
         WEEKLY,
         FEED,
@@ -39,12 +39,12 @@ async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> Non
         "one is",
     )
     await store.record_fetch(FetchRecord(feed, 5))
-    assert store.feed(WEEKLY, FEED) == feed
+    assert await store.feed(WEEKLY, FEED) == feed
     worse = replace(feed, last_fetch_ms=6, finding="no feed but a web page", distrusted_guids=frozenset())
     await store.record_fetch(FetchRecord(worse, 6))
     # What was once distrusted stays so.
-    assert store.feed(WEEKLY, FEED) == replace(worse, distrusted_guids=feed.distrusted_guids)
-    assert store.feed("daily", FEED) == Feed("daily", FEED)
+    assert await store.feed(WEEKLY, FEED) == replace(worse, distrusted_guids=feed.distrusted_guids)
+    assert await store.feed("daily", FEED) == Feed("daily", FEED)
 
 
 async def test_articles_are_found_by_guid_in_their_feed_and_by_link_and_words_in_all(place: Place) -> None:
@@ -52,31 +52,31 @@ async def test_articles_are_found_by_guid_in_their_feed_and_by_link_and_words_in
     place.clock.ms = 1000
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1000, new=(new(1), new(2))))
     await store.record_fetch(FetchRecord(Feed(WEEKLY, OTHER_FEED), 2000, new=(new(1),)))
-    [first] = store.entries_by_guid(WEEKLY, FEED, ["guid-1", "guid-9"])
+    [first] = await store.entries_by_guid(WEEKLY, FEED, ["guid-1", "guid-9"])
     assert (first.article, first.first_seen_ms, first.good_fetches) == (article(1), 1000, 1)
     assert first.state is ArticleState.WAITING
-    assert store.entries_by_guid("daily", FEED, ["guid-1"]) == []
-    links = store.entries_by_link(WEEKLY, ["https://www.example.net/1"])
+    assert await store.entries_by_guid("daily", FEED, ["guid-1"]) == []
+    links = await store.entries_by_link(WEEKLY, ["https://www.example.net/1"])
     assert [entry.feed for entry in links] == [FEED, OTHER_FEED]
-    assert store.entries_by_fingerprint(WEEKLY, ["print-1"]) == links
-    assert store.entries_by_fingerprint(WEEKLY, []) == []
-    assert store.entry(first.id) == first
-    assert store.entry(ArticleId(99)) is None
+    assert await store.entries_by_fingerprint(WEEKLY, ["print-1"]) == links
+    assert await store.entries_by_fingerprint(WEEKLY, []) == []
+    assert await store.entry(first.id) == first
+    assert await store.entry(ArticleId(99)) is None
 
 
 async def test_the_same_guid_is_not_added_twice(place: Place) -> None:
     store = place.open_newsletter()
     for _ in range(2):
         await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=(new(1),)))
-    assert len(store.entries(WEEKLY, ArticleState.WAITING, 10)) == 1
+    assert len(await store.entries(WEEKLY, ArticleState.WAITING, 10)) == 1
 
 
 async def test_articles_without_a_guid_are_told_apart_by_others(place: Place) -> None:
     store = place.open_newsletter()
     nameless = [replace(new(n), article=replace(article(n), guid="")) for n in (1, 2)]
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=tuple(nameless)))
-    assert len(store.entries(WEEKLY, ArticleState.WAITING, 10)) == 2
-    assert store.entries_by_guid(WEEKLY, FEED, [""]) == []
+    assert len(await store.entries(WEEKLY, ArticleState.WAITING, 10)) == 2
+    assert await store.entries_by_guid(WEEKLY, FEED, [""]) == []
 
 
 async def test_two_looks_at_the_same_moment_add_an_article_without_a_guid_once(place: Place) -> None:
@@ -86,7 +86,7 @@ async def test_two_looks_at_the_same_moment_add_an_article_without_a_guid_once(p
     reworded = replace(alike, article=replace(alike.article, fingerprint="print-2"))
     for store, told in ((one, alike), (other, alike), (one, reworded)):
         await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=(told,)))
-    found = one.entries(WEEKLY, ArticleState.WAITING, 10)
+    found = await one.entries(WEEKLY, ArticleState.WAITING, 10)
     assert [entry.article.fingerprint for entry in found] == ["print-1", "print-2"]
 
 
@@ -95,11 +95,11 @@ async def test_what_an_article_says_is_followed_until_an_issue_has_taken_it(plac
     publisher = Publisher(place, store)
     waiting = (await publisher.waiting(1))[0]
     issue = await publisher.digest()
-    taken = store.entries_of_issue(issue.id)[0]
+    taken = (await store.entries_of_issue(issue.id))[0]
     told = replace(article(7), guid="moved", title="Better", picture="https://www.example.net/better.jpg")
     again = (SeenAgain(waiting, told), SeenAgain(taken.id, replace(told, guid="elsewhere")))
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 9, again=again))
-    followed, kept = store.entry(waiting), store.entry(taken.id)
+    followed, kept = await store.entry(waiting), await store.entry(taken.id)
     assert followed is not None
     assert kept is not None
     assert (followed.article, followed.good_fetches, followed.last_seen_ms) == (told, 2, 9)
@@ -114,7 +114,7 @@ async def test_a_guid_of_another_article_is_not_taken_over(place: Place) -> None
     one, _ = await publisher.waiting(2)
     again = SeenAgain(one, replace(article(0), guid="guid-1"))
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 9, again=(again,)))
-    assert store.entry(one).article.guid == "guid-0"  # type: ignore[union-attr]
+    assert (await store.entry(one)).article.guid == "guid-0"  # type: ignore[union-attr]
 
 
 async def test_articles_are_moved_but_not_out_of_an_issue(place: Place) -> None:
@@ -122,15 +122,15 @@ async def test_articles_are_moved_but_not_out_of_an_issue(place: Place) -> None:
     publisher = Publisher(place, store)
     (waiting,) = await publisher.waiting(1)
     issue = await publisher.digest()
-    taken = store.entries_of_issue(issue.id)[0].id
+    taken = (await store.entries_of_issue(issue.id))[0].id
     moves = [ArticleMove(id, ArticleState.SKIPPED, "not for readers") for id in (waiting, taken)]
     assert await store.move_articles(WEEKLY, moves) == 0  # all of them, or none
-    assert store.entries(WEEKLY, ArticleState.SKIPPED, 10) == []
+    assert await store.entries(WEEKLY, ArticleState.SKIPPED, 10) == []
     assert await store.move_articles(WEEKLY, moves[:1]) == 1
-    assert [entry.id for entry in store.entries(WEEKLY, ArticleState.SKIPPED, 10)] == [waiting]
+    assert [entry.id for entry in await store.entries(WEEKLY, ArticleState.SKIPPED, 10)] == [waiting]
     held = (ArticleMove(waiting, ArticleState.HELD, "gone from its feed"),)
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 3, moves=held))
-    assert store.entry(waiting).reason == "gone from its feed"  # type: ignore[union-attr]
+    assert (await store.entry(waiting)).reason == "gone from its feed"  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="by an issue alone"):
         await store.move_articles(WEEKLY, [ArticleMove(waiting, ArticleState.TAKEN, "")])
     assert await store.move_articles("daily", moves[:1]) == 0
@@ -143,7 +143,7 @@ async def test_no_look_at_a_feed_leads_away_what_the_owner_took(place: Place) ->
     assert await store.move_articles(WEEKLY, [by_hand]) == 1
     gone = (ArticleMove(waiting, ArticleState.HELD, "it has gone"),)
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 3, moves=gone))
-    entry = store.entry(waiting)
+    entry = await store.entry(waiting)
     assert entry is not None
     assert (entry.state, entry.reason) == (ArticleState.WAITING, TAKEN_BY_HAND)
     assert await store.move_articles(WEEKLY, [ArticleMove(waiting, ArticleState.SKIPPED, "by hand")]) == 1
@@ -157,31 +157,31 @@ async def test_what_stood_in_a_feed_at_a_time_is_told(place: Place) -> None:
     again = SeenAgain(two, replace(article(1), guid="new"), "moved.example/1")
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), later, again=(again,)))
     await store.record_fetch(FetchRecord(Feed(WEEKLY, OTHER_FEED), later, new=(new(5),)))
-    assert [entry.id for entry in store.standing(WEEKLY, FEED, later, 10)] == [two]
-    assert [entry.id for entry in store.standing(WEEKLY, FEED, 0, 10)] == [one, two]
-    assert [entry.id for entry in store.standing(WEEKLY, FEED, 0, 1)] == [two]
-    assert [entry.id for entry in store.entries_by_link(WEEKLY, ["moved.example/1"])] == [two]
+    assert [entry.id for entry in await store.standing(WEEKLY, FEED, later, 10)] == [two]
+    assert [entry.id for entry in await store.standing(WEEKLY, FEED, 0, 10)] == [one, two]
+    assert [entry.id for entry in await store.standing(WEEKLY, FEED, 0, 1)] == [two]
+    assert [entry.id for entry in await store.entries_by_link(WEEKLY, ["moved.example/1"])] == [two]
 
 
 async def test_causes_are_held_and_alarmed(place: Place) -> None:
     store = place.open_newsletter()
     held = [replace(new(n, ArticleState.HELD), reason=why) for n, why in enumerate(("far", "odd", "odd"))]
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=tuple(held)))
-    assert store.causes_held(WEEKLY) == {"far", "odd"}
-    assert store.count(WEEKLY, ArticleState.HELD) == 3
-    assert store.causes_held("daily") == store.causes_alarmed(WEEKLY) == frozenset()
+    assert await store.causes_held(WEEKLY) == {"far", "odd"}
+    assert await store.count(WEEKLY, ArticleState.HELD) == 3
+    assert await store.causes_held("daily") == await store.causes_alarmed(WEEKLY) == frozenset()
     await store.set_causes_alarmed(WEEKLY, frozenset({"far", "odd"}))
     await store.set_causes_alarmed(WEEKLY, frozenset({"odd"}))
-    assert store.causes_alarmed(WEEKLY) == {"odd"}
-    assert store.causes_alarmed("daily") == frozenset()
+    assert await store.causes_alarmed(WEEKLY) == {"odd"}
+    assert await store.causes_alarmed("daily") == frozenset()
 
 
 async def test_lists_show_the_latest_and_what_waits_from_the_first(place: Place) -> None:
     store = place.open_newsletter()
     seen = tuple(new(n, ArticleState.SEEN) for n in range(5))
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 1, new=seen))
-    titles = [entry.article.title for entry in store.entries(WEEKLY, ArticleState.SEEN, 2)]
+    titles = [entry.article.title for entry in await store.entries(WEEKLY, ArticleState.SEEN, 2)]
     assert titles == ["Article 3", "Article 4"]
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 2, new=(new(5), new(6), new(7))))
-    titles = [entry.article.title for entry in store.entries(WEEKLY, ArticleState.WAITING, 2)]
+    titles = [entry.article.title for entry in await store.entries(WEEKLY, ArticleState.WAITING, 2)]
     assert titles == ["Article 5", "Article 6"]

@@ -112,17 +112,17 @@ async def test_all_of_it_moves_and_the_old_name_leads_there(place: Place) -> Non
     issue = await furnished(place, store)
     before = rows_of(store, WEEKLY)
     assert all(len(rows) > 0 for rows in before.values())
-    assert store.left_behind([DAILY]) == [KnownNewsletter(WEEKLY, 3, 7, 1)]
+    assert await store.left_behind([DAILY]) == [KnownNewsletter(WEEKLY, 3, 7, 1)]
     leader = await led(store)
     await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
-    assert store.former_names() == [FormerName(WEEKLY, DAILY, is_done=False)]
+    assert await store.former_names() == [FormerName(WEEKLY, DAILY, is_done=False)]
     await moved(store, WEEKLY, leader)
     assert rows_of(store, DAILY) == before
     assert all(len(rows) == 0 for rows in rows_of(store, WEEKLY).values())
-    assert store.former_names() == [FormerName(WEEKLY, DAILY, is_done=True)]
-    assert (store.now_named(WEEKLY), store.now_named("other")) == (DAILY, None)
-    assert store.left_behind([DAILY]) == []
-    found = store.issue_by_number(DAILY, issue.number)
+    assert await store.former_names() == [FormerName(WEEKLY, DAILY, is_done=True)]
+    assert (await store.now_named(WEEKLY), await store.now_named("other")) == (DAILY, None)
+    assert await store.left_behind([DAILY]) == []
+    found = await store.issue_by_number(DAILY, issue.number)
     assert found is not None
     assert found.id == issue.id
     await store.give_back(leader)
@@ -171,7 +171,7 @@ async def test_nothing_is_made_of_what_is_half_there(place: Place, small: None) 
         assert rows_of(store, name) == there
     await moved(store, WEEKLY, leader)
     await store.record_fetch(FetchRecord(Feed(DAILY, FEED), place.clock.ms, new=(new(900),)))
-    assert len(store.entries_by_guid(DAILY, FEED, ["guid-900"])) == 1
+    assert len(await store.entries_by_guid(DAILY, FEED, ["guid-900"])) == 1
 
 
 async def test_an_open_issue_is_frozen_only_when_all_readers_are_there(place: Place, small: None) -> None:
@@ -206,7 +206,7 @@ async def test_it_is_refused_where_two_newsletters_would_become_one(place: Place
     assert under_way.leader is not None
     with pytest.raises(RenameRefused, match="issue 1 of monthly is frozen"):
         await store.begin_rename("monthly", "yearly", place.clock.ms, under_way.leader)
-    assert store.former_names() == []
+    assert await store.former_names() == []
 
 
 async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: Place, small: None) -> None:
@@ -259,7 +259,7 @@ async def test_who_signed_up_under_the_old_name_since_comes_along(place: SqliteP
     assert back is not None
     assert kept is not None
     assert (back.id, back.consent is None) == (kept.id, False), "the links in old mails are theirs"
-    assert store.left_behind([DAILY]) == []
+    assert await store.left_behind([DAILY]) == []
     assert contradictions(store._opened.db, place.clock.ms) == {}
 
 
@@ -287,7 +287,7 @@ async def test_old_names_lead_on_and_a_name_that_is_used_again_leads_nowhere(pla
         await store.begin_rename(old, new_name, place.clock.ms, leader)
         await moved(store, old, leader)
         assert await reader(store, id) == new_name
-    assert [store.now_named(name) for name in (WEEKLY, DAILY, "hourly")] == [None, WEEKLY, WEEKLY]
+    assert [await store.now_named(name) for name in (WEEKLY, DAILY, "hourly")] == [None, WEEKLY, WEEKLY]
 
 
 async def reader(store: NewsletterStore, id: SubscriberId) -> str:
@@ -301,11 +301,11 @@ async def test_one_that_is_given_up_is_not_missed(place: Place) -> None:
     await furnished(place, store)
     assert await store.retire(WEEKLY, 5)
     assert not await store.retire(WEEKLY, 6)
-    assert store.left_behind([]) == []
-    assert store.known_newsletters() == [WEEKLY]
+    assert await store.left_behind([]) == []
+    assert await store.known_newsletters() == [WEEKLY]
     leader = await led(store)
     await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
-    assert [one.name for one in store.left_behind([])] == [WEEKLY]
+    assert [one.name for one in await store.left_behind([])] == [WEEKLY]
 
 
 async def test_a_batch_changes_a_bounded_number_of_rows(place: SqlitePlace) -> None:

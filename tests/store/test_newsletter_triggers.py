@@ -8,7 +8,7 @@ import pytest
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.envelope import Lane
-from secondpost.mail.issue import IssueId, IssueState
+from secondpost.mail.issue import EDGES, IssueId, IssueState
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
@@ -17,7 +17,7 @@ from secondpost.store.ports import Lease
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported
 from tests.store.place import SqlitePlace
-from tests.store.readers import WEEKLY, Publisher, outcome
+from tests.store.readers import WEEKLY, Publisher, leased_issues, marked, outcome
 
 STEPS = 200
 
@@ -118,8 +118,8 @@ class Weeks:
         known = await self.store.readers(WEEKLY, (), None, 100)
         return self.dice.choice(known).id if len(known) > 0 else SubscriberId(0)
 
-    def issue(self) -> IssueId:
-        known = self.store.issues(WEEKLY, None, 100)
+    async def issue(self) -> IssueId:
+        known = await self.store.issues(WEEKLY, None, 100)
         return self.dice.choice(known).id if len(known) > 0 else IssueId(0)
 
     async def come(self) -> None:
@@ -154,7 +154,7 @@ class Weeks:
 
     async def publish(self) -> None:
         """The oldest issue that is not finished goes a step further; without one there is a new one."""
-        under_way = self.store.issues_under_way()
+        under_way = await self.store.issues_under_way()
         issue = under_way[0] if len(under_way) > 0 else await self.publisher.digest()
         if issue.state is IssueState.OPEN:
             await self.publisher.freeze(issue.id)
@@ -211,15 +211,15 @@ class Weeks:
 
     async def stop(self) -> None:
         if self.dice.random() < 0.1:
-            await self.store.stop(self.issue(), self.clock.ms, "enough")
+            await self.store.stop(await self.issue(), self.clock.ms, "enough")
 
     async def finish(self) -> None:
-        await self.store.finish(self.issue(), self.clock.ms)
+        await self.store.finish(await self.issue(), self.clock.ms)
 
     async def retry(self) -> None:
         """What may have been served is served again, once, and on the owner's word."""
-        issue = self.issue()
-        unknown = {row.subscriber for row in self.store.deliveries(issue, (State.UNKNOWN,), None, 100)}
+        issue = await self.issue()
+        unknown = {row.subscriber for row in await self.store.deliveries(issue, (State.UNKNOWN,), None, 100)}
         if await self.store.retry_unknown(issue, None, self.clock.ms) > 0:
             self.served = [
                 (one, reader) for one, reader in self.served if one != issue or reader not in unknown
@@ -245,3 +245,59 @@ async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -
         assert len(set(weeks.served)) == len(weeks.served), f"somebody was served twice after {done}"
     assert place.failures == []
     assert len(weeks.served) > 0
+
+
+async def test_an_issue_goes_only_where_the_table_of_its_states_leads(place: SqlitePlace) -> None:
+    store = place.open_newsletter()
+    publisher = Publisher(place, store)
+    await publisher.readers("a@a.example")
+    leads = {state: {edge.target for edge in EDGES if edge.source is state} for state in IssueState}
+
+    async def check(id: IssueId, state: IssueState) -> None:
+        found = await store.issue(id)
+        assert found is not None
+        assert found.state is state
+        assert reachable(store._opened.db, id) == leads[state] | {state}
+
+    issue = await publisher.digest()
+    await check(issue.id, IssueState.OPEN)
+    leader = publisher.leader = await store.lead("publish")
+    assert leader is not None
+    await store.begin_freeze(issue.id, leader)
+    await check(issue.id, IssueState.FREEZING)
+    while not (await store.freeze_batch(issue.id, leader, 10)).is_last:
+        pass
+    await store.freeze_done(issue.id, leader, place.clock.ms)
+    await check(issue.id, IssueState.FROZEN)
+    await publisher.send(issue.id)
+    await check(issue.id, IssueState.SENDING)
+    lease = await leased_issues(store)
+    for claimed in await store.claim(lease, place.clock.ms, 10):
+        await marked(store, lease, [claimed])
+        await store.settle(lease, [outcome(claimed, State.DELIVERED, place.clock.ms)])
+    assert await store.finish(issue.id, place.clock.ms)
+    await check(issue.id, IssueState.DONE)
+    other = await publisher.digest()
+    await store.stop(other.id, place.clock.ms, "enough")
+    await check(other.id, IssueState.STOPPED)
+
+
+def reachable(db: apsw.Connection, id: IssueId) -> set[IssueState]:
+    """The states that the schema lets an issue go to; none of them is kept."""
+    found = set()
+    for state in IssueState:
+        fence = 1 if state is IssueState.FREEZING else None
+        finished_ms = 1 if state in (IssueState.DONE, IssueState.STOPPED) else None
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            db.execute(
+                "UPDATE issue SET state = ?, fence = ?, finished_ms = ?, start_ms = 1 WHERE id = ?",
+                (state.value, fence, finished_ms, id),
+            )
+            found.add(state)
+        except apsw.ConstraintError as error:
+            if "does not go from this state" not in str(error):
+                raise
+        finally:
+            db.execute("ROLLBACK")
+    return found

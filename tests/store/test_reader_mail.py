@@ -29,8 +29,8 @@ async def test_who_left_or_was_suppressed_since_the_freeze_gets_nothing(place: P
     lease = await leased_issues(store)
     claimed = await store.claim(lease, place.clock.ms, 10)
     assert [one.subscriber for one in claimed] == readers[4:]
-    assert store.reckoning(issue.id) == Reckoning(6, suppressed=4, under_way=2)
-    assert "u2@" not in str([row.recipient for row in store.deliveries(issue.id, (), None, 10)])
+    assert await store.reckoning(issue.id) == Reckoning(6, suppressed=4, under_way=2)
+    assert "u2@" not in str([row.recipient for row in await store.deliveries(issue.id, (), None, 10)])
 
 
 async def test_where_all_that_is_due_is_withheld_the_next_is_claimed(place: Place) -> None:
@@ -56,7 +56,7 @@ async def test_who_leaves_after_the_claim_is_stopped_before_the_dot(place: Place
     claimed = await store.claim(lease, place.clock.ms, 10)
     await store.leave(readers[0], place.clock.ms, "one-click")
     assert [one.subscriber for one in await marked(store, lease, claimed)] == [readers[1]]
-    assert store.reckoning(issue.id) == Reckoning(2, suppressed=1, under_way=1)
+    assert await store.reckoning(issue.id) == Reckoning(2, suppressed=1, under_way=1)
     assert await store.settle(lease, [outcome(claimed[0], State.DELIVERED, place.clock.ms)]) == 0
     assert await store.settle(lease, [outcome(claimed[1], State.DELIVERED, place.clock.ms)]) == 1
 
@@ -76,11 +76,11 @@ async def test_an_outcome_is_durable_no_later_than_the_mark_that_its_connection_
     for answered, following in pairwise(claimed):
         settler.add(lease, outcome(answered, State.DELIVERED, place.clock.ms))
         assert await store.commit_marks(lease, [following.id]) == {following.id}
-        under_way = store.deliveries(issue.id, (State.COMMITTING,), None, 30)
+        under_way = await store.deliveries(issue.id, (State.COMMITTING,), None, 30)
         assert [row.id for row in under_way] == [following.id]
     settler.add(lease, outcome(claimed[-1], State.DELIVERED, place.clock.ms))
     await settler.all_finished()
-    assert store.reckoning(issue.id) == Reckoning(30, delivered=30)
+    assert await store.reckoning(issue.id) == Reckoning(30, delivered=30)
 
 
 async def test_a_mark_under_a_lost_lease_does_not_hold(place: Place) -> None:
@@ -116,7 +116,7 @@ async def test_a_dead_worker_leaves_its_claims_waiting_and_its_commits_unknown(p
     swept = await store.sweep()
     assert set(swept.unknown) == {one.id for one in claimed[:2]}
     assert swept.maybe_duplicates == (confirmation.id,)
-    assert store.reckoning(issue.id) == Reckoning(5, unknown=2, under_way=3)
+    assert await store.reckoning(issue.id) == Reckoning(5, unknown=2, under_way=3)
     lease = await leased_issues(store)
     rest = await store.claim(lease, place.clock.ms, 10)
     assert len(rest) == 3
@@ -134,7 +134,7 @@ async def test_a_lease_given_back_in_mid_commit_leaves_it_unknown(place: Place) 
     claimed = await store.claim(lease, place.clock.ms, 10)
     await marked(store, lease, claimed[:1])
     await store.give_back(lease)
-    assert store.reckoning(issue.id) == Reckoning(2, unknown=1, under_way=1)
+    assert await store.reckoning(issue.id) == Reckoning(2, unknown=1, under_way=1)
 
 
 async def test_a_reply_leads_on_from_committing(place: Place) -> None:
@@ -150,7 +150,7 @@ async def test_a_reply_leads_on_from_committing(place: Place) -> None:
     assert await store.claim(lease, due_ms - 1, 10) == []
     [again] = await store.claim(lease, due_ms, 10)
     assert (again.attempts, again.first_attempt_ms) == (1, place.clock.ms)
-    assert store.reckoning(issue.id).under_way == 1
+    assert (await store.reckoning(issue.id)).under_way == 1
 
 
 async def test_an_issue_expires_from_its_first_attempt_and_nobody_is_told(place: Place) -> None:
@@ -168,7 +168,7 @@ async def test_an_issue_expires_from_its_first_attempt_and_nobody_is_told(place:
     assert await store.expire(Lane.ISSUES, domain, place.clock.ms - DAY_MS, place.clock.ms, to) == 0
     place.clock.ms += 5 * DAY_MS
     assert await store.expire(Lane.ISSUES, domain, place.clock.ms - DAY_MS, place.clock.ms, to) == 1
-    assert store.reckoning(issue.id) == Reckoning(2, expired=1, under_way=1)
+    assert await store.reckoning(issue.id) == Reckoning(2, expired=1, under_way=1)
 
 
 async def test_a_dead_server_holds_the_next_issue_up_for_some_days_and_no_longer(place: Place) -> None:
@@ -199,7 +199,7 @@ async def test_a_dead_server_holds_the_next_issue_up_for_some_days_and_no_longer
     await store.site_down("mx.dead.example", "connect", "still refused", place.clock.ms, place.clock.ms)
     assert await expired(2) == [0, 0]
     assert await expired(3) == [2, 0]
-    assert store.reckoning(issue.id) == Reckoning(3, expired=2, under_way=1)
+    assert await store.reckoning(issue.id) == Reckoning(3, expired=2, under_way=1)
     # A site that went down only now is not waited for any less.
     await store.site_down("mx.slow.example", "connect", "refused", down_ms + 9 * DAY_MS, 0)
     assert await expired(10) == [0, 0]
@@ -255,4 +255,4 @@ async def test_the_owner_holds_and_drops_rows_but_leads_none_to_another_mailbox(
     await store.settle(lease, [outcome(claimed[0], State.FAILED, place.clock.ms)])
     told = (State.FAILED, State.EXPIRED)
     assert await store.move(everything, told, State.REPORTED, place.clock.ms, "reported", "") == 0
-    assert store.reckoning(issue.id) == Reckoning(2, failed=1, stopped=1)
+    assert await store.reckoning(issue.id) == Reckoning(2, failed=1, stopped=1)

@@ -41,9 +41,9 @@ async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_on
         db.execute("INSERT INTO feed VALUES ('weekly', ?, 'e1', 'Mon', '', '', 1, 1, '', 1, 1)", (FEED,))
         await place.close()
     store = place.open_newsletter()
-    waiting = store.entries("weekly", ArticleState.WAITING, 10)
+    waiting = await store.entries("weekly", ArticleState.WAITING, 10)
     assert [(entry.article.author, entry.article.picture) for entry in waiting] == [("Ann", ""), ("", "")]
-    feed = store.feed("weekly", FEED)
+    feed = await store.feed("weekly", FEED)
     assert (feed.etag, feed.last_modified, feed.left_out, feed.baseline_done) == ("", "", "", True)
 
 

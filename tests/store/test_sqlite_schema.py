@@ -148,9 +148,9 @@ async def test_newsletters_of_before_go_on_in_their_calendar(place: SqlitePlace)
     )
     db.close()
     store = place.open_newsletter()
-    assert store.calendar("looked-at") == CalendarSince("looked-at", "", "", 0)
-    assert store.calendar("old") == CalendarSince("old", "", "", 0)
-    assert store.calendar("added") is None
+    assert await store.calendar("looked-at") == CalendarSince("looked-at", "", "", 0)
+    assert await store.calendar("old") == CalendarSince("old", "", "", 0)
+    assert await store.calendar("added") is None
 
 
 async def test_sign_ups_in_a_store_of_before_still_count(place: SqlitePlace) -> None:

@@ -191,7 +191,7 @@ async def test_an_erased_reader_leaves_nothing_but_a_hash(place: SqlitePlace) ->
     assert await store.erase(ann.id, place.clock.ms)
     assert not await store.erase(ann.id, place.clock.ms)
     assert await store.subscriber(ann.id) is None
-    assert store.reckoning(issue.id).planned == 1
+    assert (await store.reckoning(issue.id)).planned == 1
     told = await store.suppression(WEEKLY, mailbox)
     assert told is not None
     assert told.reason is Reason.ERASED

@@ -117,11 +117,15 @@ class Service:
         now_ms = self.clock.now_ms()
         new = tuple(NewArticle(one, one.link, ArticleState.WAITING) for one in told)
         await self.store.record_fetch(FetchRecord(Feed("weekly", FEED, title="The Blog"), now_ms, new=new))
-        waiting = self.store.entries("weekly", ArticleState.WAITING, 100)
+        waiting = await self.store.entries("weekly", ArticleState.WAITING, 100)
         draft = DigestDraft("weekly", f"slot {now_ms}", tuple(entry.id for entry in waiting), 2)
         issue = await self.store.create_digest(draft, self.ids.next(now_ms), now_ms)
-        renderer = DigestRenderer(CONFIG.web, RealDice(), lambda newsletter: "The Blog")
-        text = renderer.compose(NEWSLETTER, issue, self.store.entries_of_issue(issue.id))
+
+        async def feed_title(newsletter: Newsletter) -> str:
+            return "The Blog"
+
+        renderer = DigestRenderer(CONFIG.web, RealDice(), feed_title)
+        text = await renderer.compose(NEWSLETTER, issue, await self.store.entries_of_issue(issue.id))
         await self.store.write_content(issue.id, text.subject, text.content)
         leader = await self.store.lead("publish")
         assert leader is not None

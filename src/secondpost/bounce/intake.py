@@ -50,7 +50,7 @@ class BounceIntake:
         issue: IssueId | None = None
         sent_ms, of_what = subscriber.created_ms, "the confirmation"
         if token.number != CONFIRMATION:
-            found = self.issues.issue_by_number(subscriber.newsletter, token.number)
+            found = await self.issues.issue_by_number(subscriber.newsletter, token.number)
             if found is None:
                 return f"there is no issue {token.number}: not counted"
             issue, of_what = found.id, f"issue {found.number}"

@@ -69,7 +69,7 @@ def _left_behind(config: Config) -> Sequence[Fault] | str:
         if not has_newsletter_store(config):
             return ()
         with told_of_the_store(config):
-            found = look_at_names(config)
+            found = asyncio.run(look_at_names(config))
     except Ending as ending:
         return f"store: its newsletters were not compared with the file: {ending.message}"
     faults = [

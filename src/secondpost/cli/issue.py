@@ -68,15 +68,15 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
 
         if not no_fetch:
             await open_.publisher.fetch(newsletter)
-        told = open_.publisher.outlook(newsletter)
+        told = await open_.publisher.outlook(newsletter)
         if as_json:
-            say_json(next_document(open_, newsletter, told, past=past))
+            say_json(await next_document(open_, newsletter, told, past=past))
         else:
             say(f"{newsletter.name}: {told.reason}")
             if not open_.store.is_served():
                 say(NOT_RUNNING)
-            say_names(names_in_store(config, open_.store))
-            say_articles(open_, newsletter, told, past=past)
+            say_names(await names_in_store(config, open_.store))
+            await say_articles(open_, newsletter, told, past=past)
 
     at_newsletter(look, config)
 
@@ -92,7 +92,7 @@ def list_issues(name: str | None, limit: int, before: int | None, as_json: bool)
     newsletter = only_name(config, name)
 
     async def read(open_: "OpenNewsletter") -> None:
-        found = open_.store.issues(newsletter.name, before, limit + 1)
+        found = await open_.store.issues(newsletter.name, before, limit + 1)
         page, more = found[:limit], len(found) > limit
         if as_json:
             say_json(
@@ -140,8 +140,8 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
     which = meant(config, words, 1, 1)
 
     async def read(open_: "OpenNewsletter") -> None:
-        found = numbered(open_.store, which.newsletter, which.words[0])
-        articles = [entry.article for entry in open_.store.entries_of_issue(found.id)]
+        found = await numbered(open_.store, which.newsletter, which.words[0])
+        articles = [entry.article for entry in await open_.store.entries_of_issue(found.id)]
         if as_json:
             say_json(
                 IssueShownDocument(
@@ -153,7 +153,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
         say(f"issue     {found.newsletter} {found.number}{subject}")
         say(f"made      {zoned_text(found.created_ms, which.zone)}")
         say(f"state     {standing_text(found, which.zone)}")
-        say(f"readers   {reckoning_text(open_.store.reckoning(found.id))}")
+        say(f"readers   {reckoning_text(await open_.store.reckoning(found.id))}")
         if len(found.body) > 0:
             say(f"words\n{found.body}")
         for article in articles:
@@ -177,22 +177,22 @@ def stop(words: tuple[str, ...], reason: str, as_json: bool) -> None:
 
     async def work(open_: "OpenNewsletter") -> None:
         store = open_.store
-        found = numbered(store, which.newsletter, which.words[0])
+        found = await numbered(store, which.newsletter, which.words[0])
         if found.state is IssueState.STOPPED:
             raise Ending(f"issue {found.number} has already been stopped", Exit.NO)
         try:
             stopped = await store.stop(found.id, open_.clock.now_ms(), reason)
         except IssueRefused as refused:
             raise Ending(str(refused), Exit.NO) from None
-        reckoning = store.reckoning(found.id)
+        reckoning = await store.reckoning(found.id)
         if as_json:
             say_json(reckoning_document(stopped, reckoning, await store.bounced(stopped.id)))
             return
         say(f"Stopped: issue {stopped.number} of {stopped.newsletter}. {reckoning_text(reckoning)}.")
-        if len(store.entries_of_issue(stopped.id)) == 0:
+        if len(await store.entries_of_issue(stopped.id)) == 0:
             articles = counted(stopped.article_count, "article", "articles")
             goes = "goes" if stopped.article_count == 1 else "go"
             say(f"No reader got it: its {articles} {goes} into the next issue.")
-            say(open_.publisher.outlook(which.newsletter).reason)
+            say((await open_.publisher.outlook(which.newsletter)).reason)
 
     at_newsletter(work, config)

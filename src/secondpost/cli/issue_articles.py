@@ -82,7 +82,7 @@ def _lead(to: ArticleState, words: tuple[str, ...], is_all: bool, as_json: bool)
                 led_on = await _led_on(by_hand, to, which.words)
             except ArticleRefused as refused:
                 raise Ending(str(refused), Exit.NO) from None
-        told = open_.publisher.outlook(which.newsletter)
+        told = await open_.publisher.outlook(which.newsletter)
         if as_json:
             verb = "take" if to is ArticleState.WAITING else "skip"
             numbers = [int(entry.id) for entry in led_on]
@@ -98,11 +98,11 @@ def _lead(to: ArticleState, words: tuple[str, ...], is_all: bool, as_json: bool)
 async def _led_on(by_hand: ByHand, to: ArticleState, words: Sequence[str]) -> list[LedgerEntry]:
     verb = by_hand.take if to is ArticleState.WAITING else by_hand.skip
     if len(words) > 0:
-        entries = by_hand.named(words)
+        entries = await by_hand.named(words)
         await verb(entries)
         return entries
     done: list[LedgerEntry] = []
-    while len(batch := by_hand.held()) > 0:
+    while len(batch := await by_hand.held()) > 0:
         await verb(batch)
         done += batch
     if len(done) == 0:
@@ -121,12 +121,13 @@ class Listed:
     total: int
 
 
-def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: ArticleState) -> Listed:
+async def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: ArticleState) -> Listed:
     store = open_.store
-    return Listed(store.entries(newsletter.name, state, LISTED_MAX), store.count(newsletter.name, state))
+    entries = await store.entries(newsletter.name, state, LISTED_MAX)
+    return Listed(entries, await store.count(newsletter.name, state))
 
 
-def next_document(
+async def next_document(
     open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool
 ) -> IssueNextDocument:
     """`past`: with those that count as read or were skipped."""
@@ -135,10 +136,10 @@ def next_document(
     def documents(found: Listed) -> list[LedgerArticleDocument]:
         return [ledger_article_document(entry, ripe_ms.get(entry.id)) for entry in found.entries]
 
-    waiting, held, seen, skipped = (
-        listed(open_, newsletter, state)
+    waiting, held, seen, skipped = [
+        await listed(open_, newsletter, state)
         for state in (ArticleState.WAITING, ArticleState.HELD, ArticleState.SEEN, ArticleState.SKIPPED)
-    )
+    ]
     return IssueNextDocument(
         **asdict(outlook_document(told)),
         waiting=documents(waiting),
@@ -149,7 +150,7 @@ def next_document(
     )
 
 
-def say_articles(open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool) -> None:
+async def say_articles(open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool) -> None:
     """For people."""
     now_ms, ripe_ms = open_.clock.now_ms(), _ripe_ms(told)
     zone = ZoneInfo(newsletter.timezone)
@@ -167,12 +168,12 @@ def say_articles(open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook,
         at_ms = ripe_ms.get(entry.id)
         return entry.reason if at_ms is None else "too new, or dated in the future"
 
-    _say("For the next issue", listed(open_, newsletter, ArticleState.WAITING), row, until)
-    held = listed(open_, newsletter, ArticleState.HELD)
+    _say("For the next issue", await listed(open_, newsletter, ArticleState.WAITING), row, until)
+    held = await listed(open_, newsletter, ArticleState.HELD)
     _say("Held", held, row, why)
     if past:
-        _say("Count as read", listed(open_, newsletter, ArticleState.SEEN), row, why)
-        _say("Skipped", listed(open_, newsletter, ArticleState.SKIPPED), row, why)
+        _say("Count as read", await listed(open_, newsletter, ArticleState.SEEN), row, why)
+        _say("Skipped", await listed(open_, newsletter, ArticleState.SKIPPED), row, why)
     if held.total > 0:
         name = newsletter.name
         say(f"\nTo take them: secondpost issue take {name} ARTICLE… (or --all)")

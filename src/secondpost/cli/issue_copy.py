@@ -52,8 +52,8 @@ def test(words: tuple[str, ...], no_fetch: bool, as_json: bool) -> None:
 
 async def _sent(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox) -> CopyDocument:
     store, newsletter, now_ms = open_.store, which.newsletter, open_.clock.now_ms()
-    told = open_.publisher.outlook_forced(newsletter)
-    articles = next_articles(store, newsletter, told.decision)
+    told = await open_.publisher.outlook_forced(newsletter)
+    articles = await next_articles(store, newsletter, told.decision)
 
     def document(reason: str, id: str | None = None, subject: str = "") -> CopyDocument:
         return CopyDocument(
@@ -72,8 +72,8 @@ async def _sent(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox) -> Copy
         why = told.reason if isinstance(told.decision, TooFew) else f"{few} wait. {told.reason}"
         return document(f"{why} To see what there is: secondpost issue preview {newsletter.name}")
     try:
-        note = store.note(newsletter.name)
-        copy = open_.renderer.test_copy(newsletter, now_ms, articles, newsletter.min_articles, note)
+        note = await store.note(newsletter.name)
+        copy = await open_.renderer.test_copy(newsletter, now_ms, articles, newsletter.min_articles, note)
     except CannotCompose as fault:
         return document(f"it cannot be sent like this: {fault}")
     message = open_.sign_ups.ids.next(now_ms)

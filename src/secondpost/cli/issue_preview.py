@@ -50,11 +50,11 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
     async def look(open_: "OpenNewsletter") -> PreviewDocument:
         if not no_fetch:
             await open_.publisher.fetch(newsletter)
-        told = open_.publisher.outlook_forced(newsletter)
-        articles = next_articles(open_.store, newsletter, told.decision)
+        told = await open_.publisher.outlook_forced(newsletter)
+        articles = await next_articles(open_.store, newsletter, told.decision)
         if len(articles) == 0:
             raise Ending(f"there is nothing to show: {told.reason}", Exit.NO)
-        composed = _composed(open_, newsletter, config.web, articles)
+        composed = await _composed(open_, newsletter, config.web, articles)
         faults = output_faults(composed, articles, 1)
         if len(faults) > 0:
             raise Ending(f"it cannot be sent like this: {'; '.join(map(str, faults))}", Exit.NO)
@@ -98,18 +98,20 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         click.echo(f"({document.reason})", err=True)
 
 
-def next_articles(store: NewsletterStore, newsletter: Newsletter, decision: Decision) -> list[Article]:
+async def next_articles(store: NewsletterStore, newsletter: Newsletter, decision: Decision) -> list[Article]:
     """Those that the next issue would tell; while it cannot go, all that wait."""
     if isinstance(decision, Ready):
-        entries = [store.entry(id) for id in decision.draft.articles]
+        entries = [await store.entry(id) for id in decision.draft.articles]
         return [entry.article for entry in entries if entry is not None]
-    waiting = store.entries(newsletter.name, ArticleState.WAITING, ARTICLES_OF_AN_ISSUE_MAX)
+    waiting = await store.entries(newsletter.name, ArticleState.WAITING, ARTICLES_OF_AN_ISSUE_MAX)
     return [entry.article for entry in in_order(waiting, newsletter.order, newsletter.feeds)]
 
 
-def _composed(open_: "OpenNewsletter", newsletter: Newsletter, web: Web, articles: list[Article]) -> Composed:
-    title = open_.store.feed(newsletter.name, newsletter.feeds[0]).title
-    note = open_.store.note(newsletter.name)
+async def _composed(
+    open_: "OpenNewsletter", newsletter: Newsletter, web: Web, articles: list[Article]
+) -> Composed:
+    title = (await open_.store.feed(newsletter.name, newsletter.feeds[0])).title
+    note = await open_.store.note(newsletter.name)
     masthead = masthead_of(newsletter, web, title)
     return IssueComposer().compose(masthead, None, open_.clock.now_ms() // 1000, articles, note)
 

@@ -64,17 +64,17 @@ async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument
             async with _freezing_shown(store, newsletter):
                 told = await publisher.send_now(newsletter, leader)
         except (CannotCompose, IssueRefused) as fault:
-            raise Ending(_why_not_made(store, newsletter, fault), Exit.NO) from None
+            raise Ending(await _why_not_made(store, newsletter, fault), Exit.NO) from None
     if not isinstance(told.decision, Ready):
         return SentDocument(newsletter.name, False, None, told.articles, told.minimum, 0, told.reason)
-    made = store.issues(newsletter.name, None, 1)[0]
+    [made] = await store.issues(newsletter.name, None, 1)
     return SentDocument(
         newsletter.name, True, made.number, made.article_count, made.minimum, made.planned, told.reason
     )
 
 
-def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: Exception) -> str:
-    for each in store.issues_under_way():
+async def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: Exception) -> str:
+    for each in await store.issues_under_way():
         if each.newsletter == newsletter.name and each.state is IssueState.OPEN:
             name = f"{newsletter.name} {each.number}"
             return f"issue {name} is held: {fault}. Correct that, or type: secondpost issue stop {name}"
@@ -88,9 +88,9 @@ async def _freezing_shown(store: NewsletterStore, newsletter: Newsletter) -> Asy
     async def watch() -> None:
         while True:
             await asyncio.sleep(FREEZING_LOOK_SECONDS)
-            for each in store.issues_under_way():
+            for each in await store.issues_under_way():
                 if each.newsletter == newsletter.name and each.state is IssueState.FREEZING:
-                    rows = store.reckoning(each.id).under_way
+                    rows = (await store.reckoning(each.id)).under_way
                     progressing(f"{rows:,} of {counted(each.planned, 'reader', 'readers')} planned")
 
     watching = asyncio.get_running_loop().create_task(watch())

@@ -57,11 +57,11 @@ def status(
 
     async def read(open_: "OpenNewsletter") -> None:
         store = open_.store
-        found = _meant_issue(store, which)
+        found = await _meant_issue(store, which)
         if len(states) > 0:
-            _list(store, found, states, limit, after, as_json, which.zone)
+            await _list(store, found, states, limit, after, as_json, which.zone)
             return
-        reckoning = store.reckoning(found.id)
+        reckoning = await store.reckoning(found.id)
         if as_json:
             say_json(reckoning_document(found, reckoning, await store.bounced(found.id)))
         else:
@@ -70,10 +70,10 @@ def status(
     at_newsletter(read, config)
 
 
-def _meant_issue(store: NewsletterStore, which: Meant) -> Issue:
+async def _meant_issue(store: NewsletterStore, which: Meant) -> Issue:
     if len(which.words) == 1:
-        return numbered(store, which.newsletter, which.words[0])
-    newest = store.issues(which.newsletter.name, None, 1)
+        return await numbered(store, which.newsletter, which.words[0])
+    newest = await store.issues(which.newsletter.name, None, 1)
     if len(newest) == 0:
         raise Ending(f"{which.newsletter.name} has no issue yet: `secondpost issue next` says why", Exit.NO)
     return newest[0]
@@ -87,7 +87,7 @@ async def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone:
         kinds = ", ".join(f"{reports:,} {kind}" for kind, reports in bounced.items())
         say(f"{counted(sum(bounced.values()), 'mail', 'mails')} came back: {kinds}.")
     if reckoning.under_way > 0:
-        _say_under_way(store, found, zone)
+        await _say_under_way(store, found, zone)
     listed = {
         "--failed": reckoning.failed + reckoning.expired,
         "--unknown": reckoning.unknown,
@@ -100,17 +100,18 @@ async def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone:
         say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 
 
-def _say_under_way(store: NewsletterStore, found: Issue, zone: ZoneInfo) -> None:
+async def _say_under_way(store: NewsletterStore, found: Issue, zone: ZoneInfo) -> None:
     if not store.is_served():
         say(NOT_RUNNING)
-    last = store.last_deferred(found.id)
+    last = await store.last_deferred(found.id)
     if last is not None:
-        say(f"{deferred_text(store.mail_to_readers().deferred.get(found.id, 0), last)}.")
+        deferred = (await store.mail_to_readers()).deferred
+        say(f"{deferred_text(deferred.get(found.id, 0), last)}.")
     for down in store.sites_down():
         say(f"{down.site} has been down since {zoned_text(down.since_ms, zone)}: {down.detail}")
 
 
-def _list(
+async def _list(
     store: NewsletterStore,
     found: Issue,
     states: Sequence[State],
@@ -122,7 +123,7 @@ def _list(
     if after is not None and after.queue_id != found.message:
         raise Ending(f"{after} is not a mail of issue {found.number} of {found.newsletter}", Exit.NO)
     behind = None if after is None else SubscriberId(after.number)
-    page = store.deliveries(found.id, states, behind, limit + 1)
+    page = await store.deliveries(found.id, states, behind, limit + 1)
     mails, more = page[:limit], len(page) > limit
     if as_json:
         say_json(issue_mails_document(found, mails, more))

@@ -41,8 +41,9 @@ def rename(old: str, new: str, as_json: bool) -> None:
 
     async def work(open_: "OpenNewsletter") -> None:
         store = open_.store
-        known = store.known_newsletters()
-        was_begun = any(former.name == old and former.now == new for former in store.former_names())
+        known = await store.known_newsletters()
+        formers = await store.former_names()
+        was_begun = any(former.name == old and former.now == new for former in formers)
         if old not in known and not was_begun:
             raise Ending(f"the store has no newsletter {old}, {_known(known)}", Exit.NO)
         async with led(store) as leader:
@@ -100,7 +101,7 @@ def retire(name: str, as_json: bool) -> None:
         raise Ending(f"{config.path} still names {name}: remove its [[newsletter]] first", Exit.CONFIGURATION)
 
     async def work(open_: "OpenNewsletter") -> None:
-        known = open_.store.known_newsletters()
+        known = await open_.store.known_newsletters()
         if name not in known:
             raise Ending(f"the store has no newsletter {name}, {_known(known)}", Exit.NO)
         changed = await open_.store.retire(name, open_.clock.now_ms())

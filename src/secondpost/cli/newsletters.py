@@ -104,11 +104,11 @@ NUMBER_DIGITS_MAX = 9
 NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
 
 
-def numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
+async def numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
     """Raises UsageError, and Ending where there is no such issue."""
     if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
         raise click.UsageError(f"{text!r} is not the number of an issue, such as 12.")
-    found = store.issue_by_number(newsletter.name, int(text))
+    found = await store.issue_by_number(newsletter.name, int(text))
     if found is None:
         raise Ending(f"{newsletter.name} has no issue {text}: `secondpost issue list` lists them", Exit.NO)
     return found

@@ -52,7 +52,7 @@ def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bo
             selection = replace(selection, states=KEEPING_CONTENT)
         page = page_of(desk.found(selection, after), limit, desk.clock.now_ms())
         narrowed = None if shared.is_nothing else selection
-        return page, "" if open_ is None else left_out_text(open_.store, narrowed)
+        return page, "" if open_ is None else await left_out_text(open_.store, narrowed)
 
     page, beside = at_stores(read)
     empty = "Nothing is in the queue." if len(beside) == 0 else "No other mail is in the queue."

@@ -27,36 +27,36 @@ async def show_reader_mail(
     store: NewsletterStore, config: Config, id: QueueId, number: int | None, as_json: bool
 ) -> bool:
     """False when there is no such mail to a reader."""
-    message, issue = store.message(id), store.issue_of_message(id)
+    message, issue = store.message(id), await store.issue_of_message(id)
     if message is None:
         return False
-    mail = _meant(store, id, number, issue)
+    mail = await _meant(store, id, number, issue)
     if mail is None and (issue is None or number is not None):
         return False
     if as_json:
-        _say_document(store, message, mail)
+        await _say_document(store, message, mail)
         return True
     say(f"message   {queue_id_text(id)}, {size_text(message.size)}, {_what(issue, mail)}")
     if mail is not None:
         zone = zone_of(config, await newsletter_of(store, issue, mail) or "")
         say(f"{mail.id} to {mail.recipient}: {sentence(mail, zone)}")
-        for told in store.told_of_delivery(mail.id):
+        for told in await store.told_of_delivery(mail.id):
             say(f"{zoned_text(told.at_ms, zone)}  {told.what} {told.detail}".rstrip())
     elif issue is not None:
         say(f"state     {standing_text(issue, zone_of(config, issue.newsletter))}")
-        say(f"readers   {reckoning_text(store.reckoning(issue.id))}")
+        say(f"readers   {reckoning_text(await store.reckoning(issue.id))}")
         listed = f"secondpost issue status {issue.newsletter} {issue.number}"
         say(f"each      {listed} --waiting, --failed or --unknown")
     return True
 
 
-def _meant(
+async def _meant(
     store: NewsletterStore, id: QueueId, number: int | None, issue: Issue | None
 ) -> ReaderDelivery | None:
     """None for an issue as a whole, and for a reader who has no mail of it."""
     if number is None:
-        return None if issue is not None else store.delivery(DeliveryId(id, 1))
-    return store.delivery(DeliveryId(id, number))
+        return None if issue is not None else await store.delivery(DeliveryId(id, 1))
+    return await store.delivery(DeliveryId(id, number))
 
 
 def _what(issue: Issue | None, mail: ReaderDelivery | None) -> str:
@@ -79,8 +79,8 @@ def sentence(mail: ReaderDelivery, zone: ZoneInfo) -> str:
     return "; ".join(parts)
 
 
-def _say_document(store: NewsletterStore, message: MessageRow, mail: ReaderDelivery | None) -> None:
+async def _say_document(store: NewsletterStore, message: MessageRow, mail: ReaderDelivery | None) -> None:
     chosen = Selection(ids=(message.queue_id,)) if mail is None else Selection(deliveries=(mail.id,))
     deliveries = store.listed(chosen, None, SHOWN_MAX)
-    told = [] if mail is None else store.told_of_delivery(mail.id)
+    told = [] if mail is None else await store.told_of_delivery(mail.id)
     say_json(message_document(message, deliveries, told))

@@ -50,10 +50,10 @@ def _waiting(waiting: int, deferred: int, one: str, many: str) -> str:
     return f"{told} ({deferred:,} put off so far)" if deferred > 0 else told
 
 
-def left_out_text(store: NewsletterStore, selection: Selection | None) -> str:
+async def left_out_text(store: NewsletterStore, selection: Selection | None) -> str:
     """What a list of the other mail does not have; empty where that is nothing. `selection` narrows it."""
     if selection is None:
-        mail = store.mail_to_readers()
+        mail = await store.mail_to_readers()
         if mail.not_ended == 0:
             return ""
         return f"Mail to readers is not in this list: {standing_text(mail)}. It is shown by {WHERE_TO_LOOK}."

@@ -134,7 +134,7 @@ def import_(
         async def work(open_: "OpenNewsletter") -> ImportReport:
             from secondpost.owner.names import names_in_store
 
-            names = names_in_store(config, open_.store)
+            names = await names_in_store(config, open_.store)
             if len(names.left_behind) > 0 and names.unused is not None and name in names.unused:
                 # With readers of its own it could not take over those of the old name any more.
                 first = left_behind_sentence(names.left_behind[0], names.unused)

@@ -42,7 +42,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
         if len(which.words) == 0:
             await _count(open_.store, name, as_json)
             if not as_json:
-                say_names(names_in_store(config, open_.store))
+                say_names(await names_in_store(config, open_.store))
         else:
             await _show(open_, which, typed(which.words[0]), as_json)
 
@@ -71,7 +71,7 @@ async def _show(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox, as_json
     about = await ReadersDesk(store, open_.clock).about(found.id)
     assert about is not None
     if as_json:
-        say_json(reader_document(about, suppression is not None, _numbers(store, about)))
+        say_json(reader_document(about, suppression is not None, await _numbers(store, about)))
     else:
         _say_reader(about, suppression, zone)
 
@@ -95,10 +95,10 @@ def _show_stranger(
     raise Ending(f"{name} has no reader {mailbox}{known}", Exit.NO)
 
 
-def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
+async def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
     """Of the issues of which something came back from this reader."""
     ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
-    found = ((id, store.issue(id)) for id in ids)
+    found = [(id, await store.issue(id)) for id in ids]
     return {id: issue.number for id, issue in found if issue is not None}
 
 

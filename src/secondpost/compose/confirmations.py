@@ -28,7 +28,7 @@ class Confirmations:
         if newsletter is None:
             raise LookupError(f"{claimed.id} belongs to no newsletter of {self._config.path}")
         seed = sha256(f"confirmation {claimed.id}".encode()).digest()[:SEED_OCTETS]
-        title = self._store.feed(newsletter.name, newsletter.feeds[0]).title
+        title = (await self._store.feed(newsletter.name, newsletter.feeds[0])).title
         return self._composer.content(newsletter, self._config.web, title, claimed.arrived_ms, seed)
 
 

@@ -44,13 +44,15 @@ class InsideDoor:
     leaves: Taker
     confirms: Taker
     joins: Callable[[str, InsideMail], Awaitable[str]]
-    now_named: Callable[[str], str | None]  # what the newsletter is called now that has, or had, this name
+    now_named: Callable[
+        [str], Awaitable[str | None]
+    ]  # what the newsletter is called now that has, or had, this name
 
-    def knows(self, mailbox: Mailbox) -> Knowledge:
+    async def knows(self, mailbox: Mailbox) -> Knowledge:
         """Whether one of our keys made the address, or a newsletter is joined there."""
         said = parse_local_part(mailbox.local)
         if isinstance(said, Join):
-            found = self.now_named(said.newsletter) is not None
+            found = await self.now_named(said.newsletter) is not None
         else:
             found = self._token(mailbox) is not None
         return Knowledge.KNOWN if found else Knowledge.UNKNOWN
@@ -72,7 +74,7 @@ class InsideDoor:
             return None
         said = parse_local_part(mailbox.local)
         if isinstance(said, Join):
-            newsletter = self.now_named(said.newsletter)
+            newsletter = await self.now_named(said.newsletter)
             return None if newsletter is None else await self.joins(newsletter, mail)
         token = self._token(mailbox)
         if token is None:

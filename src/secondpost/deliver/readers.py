@@ -101,14 +101,14 @@ class Readers:
 
     async def _content(self, claimed: Claimed) -> tuple[bytes, int]:
         if claimed.issue is not None:
-            return self._store.issue_content(claimed.issue), self._number(claimed)
+            return await self._store.issue_content(claimed.issue), await self._number(claimed)
         if claimed.subscriber == NOBODY:
             return self._store.content(claimed), CONFIRMATION
         return (await self._confirmation(claimed)).encode(), CONFIRMATION
 
-    def _number(self, claimed: Claimed) -> int:
+    async def _number(self, claimed: Claimed) -> int:
         assert claimed.issue is not None
-        issue = self._store.issue(claimed.issue)
+        issue = await self._store.issue(claimed.issue)
         if issue is None:
             raise LookupError(f"{claimed.id} belongs to no issue")
         return issue.number

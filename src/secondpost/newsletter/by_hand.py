@@ -33,20 +33,20 @@ class ByHand:
         self._ledger = ledger
         self._newsletter = newsletter
 
-    def named(self, words: Sequence[str]) -> list[LedgerEntry]:
+    async def named(self, words: Sequence[str]) -> list[LedgerEntry]:
         """By number or by link, each once. Raises ArticleRefused."""
-        found = [self._named(word) for word in words]
+        found = [await self._named(word) for word in words]
         return list({entry.id: entry for entry in found}.values())
 
-    def _named(self, word: str) -> LedgerEntry:
+    async def _named(self, word: str) -> LedgerEntry:
         if word.isascii() and word.isdigit() and len(word) <= NUMBER_DIGITS_MAX:
-            entry = self._ledger.entry(ArticleId(int(word)))
+            entry = await self._ledger.entry(ArticleId(int(word)))
             if entry is None or entry.newsletter != self._newsletter:
                 raise ArticleRefused(f"{self._newsletter} has no article {word}: {self._where}")
             return entry
         if not word.lower().startswith(("http://", "https://")):
             raise ArticleRefused(f"{word!r} is neither the number of an article nor its link: {self._where}")
-        entries = self._ledger.entries_by_link(self._newsletter, [canonical(word)])
+        entries = await self._ledger.entries_by_link(self._newsletter, [canonical(word)])
         if len(entries) == 0:
             raise ArticleRefused(f"{self._newsletter} has no article with the link {word}: {self._where}")
         if len(entries) > 1:
@@ -66,9 +66,9 @@ class ByHand:
         """To SKIPPED, from WAITING or HELD. Raises ArticleRefused."""
         await self._lead(entries, ArticleState.SKIPPED, SKIPPED_BY_HAND)
 
-    def held(self) -> list[LedgerEntry]:
+    async def held(self) -> list[LedgerEntry]:
         """A batch of all that is held, the latest."""
-        return self._ledger.entries(self._newsletter, ArticleState.HELD, BATCH_ARTICLES_MAX)
+        return await self._ledger.entries(self._newsletter, ArticleState.HELD, BATCH_ARTICLES_MAX)
 
     async def _lead(self, entries: Sequence[LedgerEntry], state: ArticleState, reason: str) -> None:
         for entry in entries:

@@ -5,9 +5,10 @@ changes those gets no second issue for the same week. The key is stored with the
 was none, so nothing that happens to the clock brings it again.
 """
 
-from collections.abc import Callable
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from secondpost.mail.slot import (
@@ -21,6 +22,8 @@ from secondpost.mail.slot import (
     Weekly,
     WhenReady,
 )
+
+T = TypeVar("T")
 
 # Every so many weeks is counted from this Monday, so that a restart or another feed changes nothing.
 WEEK_ONE = date(2024, 1, 1)
@@ -43,27 +46,31 @@ class SlotTimes:
     coming: SlotTime | None  # the next time at which there will be a decision
 
 
-def slot_times(
-    slot: Slot, zone: ZoneInfo, begun_ms: int, now_ms: int, is_spent: Callable[[str], bool]
-) -> SlotTimes:
+# Yields a key, and is sent whether there is an outcome under exactly this one.
+AskingForSlots = Generator[str, bool, T]
+
+
+def slot_times(slot: Slot, zone: ZoneInfo, begun_ms: int, now_ms: int) -> AskingForSlots[SlotTimes]:
     """What `issue next` promises and what the publisher keeps: both are read from here.
 
     `begun_ms`: since when the newsletter goes by this calendar; no earlier time is one of its slots.
-    `is_spent`: whether there is an outcome under exactly this key.
     """
     if isinstance(slot, WhenReady):
         return SlotTimes(None, None)
     coming = next_slot(slot, zone, now_ms)
-    while coming is not None and _is_spent(coming.key, is_spent):
+    while coming is not None and (yield from _is_spent(coming.key)):
         coming = next_slot(slot, zone, coming.at_ms)
     due = latest_slot(slot, zone, now_ms)
-    if due is not None and (due.at_ms <= begun_ms or _is_spent(due.key, is_spent)):
+    if due is not None and (due.at_ms <= begun_ms or (yield from _is_spent(due.key))):
         due = None
     return SlotTimes(due, coming)
 
 
-def _is_spent(key: str, is_spent: Callable[[str], bool]) -> bool:
-    return any(is_spent(alike) for alike in keys_alike(key))
+def _is_spent(key: str) -> AskingForSlots[bool]:
+    for alike in keys_alike(key):
+        if (yield alike):
+            return True
+    return False
 
 
 def next_slot(slot: Slot, zone: ZoneInfo, after_ms: int) -> SlotTime | None:

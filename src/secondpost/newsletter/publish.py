@@ -4,7 +4,7 @@ What it decides is in `issues`; what it reads comes in through `reading`. Every 
 before the next, so whoever leads after a crash goes on where it stopped.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.maillog import MailLog
-from secondpost.newsletter.calendar import slot_times
+from secondpost.newsletter.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.newsletter.decisions import Decision, Ready
 from secondpost.newsletter.eligible import FETCH_MS, Standing, is_in_doubt, standing
 from secondpost.newsletter.issues import (
@@ -60,9 +60,9 @@ class CannotCompose(Exception):
 
 
 # Raises CannotCompose.
-Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], IssueText]
+Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], Awaitable[IssueText]]
 
-_LookBeside = Callable[[Newsletter, Desk, Standing], Beside]
+_LookBeside = Callable[[Newsletter, Desk, Standing], Awaitable[Beside]]
 _Decider = Callable[[Standing, Desk, IssueRules, int], Decision]
 
 
@@ -89,11 +89,11 @@ class Publisher:
     # ---- looking
 
     async def fetch(self, newsletter: Newsletter) -> None:
-        if self._issues.calendar(newsletter.name) is None:
+        if await self._issues.calendar(newsletter.name) is None:
             await self._keep_calendar(newsletter)
-        before = self._reading.feeds(newsletter)
+        before = await self._reading.feeds(newsletter)
         await self._reading.read(newsletter)
-        self._tell_of_doubts(newsletter, before)
+        await self._tell_of_doubts(newsletter, before)
 
     async def look(self, newsletter: Newsletter) -> None:
         """Fetches when it is time, and once more before an issue. Needs no lead, and may take as long as the
@@ -101,27 +101,27 @@ class Publisher:
         """
         # First, and by the service alone: a command may know of a change before the service does.
         await self._keep_calendar(newsletter)
-        is_old = self._clock.now_ms() - self._looked_ms(newsletter) >= FETCH_MS
-        if is_old or (not self._is_fresh(newsletter) and _is_time(self._due(newsletter))):
-            before = self._reading.causes_held(newsletter)
+        is_old = self._clock.now_ms() - await self._looked_ms(newsletter) >= FETCH_MS
+        if is_old or (not await self._is_fresh(newsletter) and _is_time(await self._due(newsletter))):
+            before = await self._reading.causes_held(newsletter)
             await self.fetch(newsletter)
             self._read_ms[newsletter.name] = self._clock.now_ms()
             await self._tell_of_held(newsletter, before)
 
-    def _is_fresh(self, newsletter: Newsletter) -> bool:
+    async def _is_fresh(self, newsletter: Newsletter) -> bool:
         """Whether the feeds were looked at so lately that an issue may be made of them (R15)."""
-        last_ms = max(self._looked_ms(newsletter), self._read_ms.get(newsletter.name, 0))
+        last_ms = max(await self._looked_ms(newsletter), self._read_ms.get(newsletter.name, 0))
         return 0 <= self._clock.now_ms() - last_ms < FRESH_MS
 
-    def _due(self, newsletter: Newsletter) -> Outlook:
-        return self._told(newsletter, decide, _look_nowhere)
+    async def _due(self, newsletter: Newsletter) -> Outlook:
+        return await self._told(newsletter, decide, _look_nowhere)
 
     async def _tell_of_held(self, newsletter: Newsletter, before: frozenset[str]) -> None:
         """Once for each cause, at the second look that finds it so, until nothing is held for it any more:
         also over a restart, and also of what a command found. A crash in between says it twice.
         """
-        name, held = newsletter.name, self._reading.causes_held(newsletter)
-        alarmed = self._reading.causes_alarmed(newsletter)
+        name, held = newsletter.name, await self._reading.causes_held(newsletter)
+        alarmed = await self._reading.causes_alarmed(newsletter)
         for cause in sorted((held & before) - alarmed):
             self._log.alarm(
                 "articles-held",
@@ -132,14 +132,14 @@ class Publisher:
             await self._reading.set_causes_alarmed(newsletter, known)
 
     async def _keep_calendar(self, newsletter: Newsletter) -> None:
-        known = self._issues.calendar(newsletter.name)
+        known = await self._issues.calendar(newsletter.name)
         kept = calendar_since(known, newsletter, self._clock.now_ms())
         if kept != known:
             await self._issues.set_calendar(kept)
 
-    def _tell_of_doubts(self, newsletter: Newsletter, before: Mapping[str, Feed]) -> None:
+    async def _tell_of_doubts(self, newsletter: Newsletter, before: Mapping[str, Feed]) -> None:
         """Once for each, at the second look that finds it so: a web server that is restarted is no news."""
-        for url, feed in self._reading.feeds(newsletter).items():
+        for url, feed in (await self._reading.feeds(newsletter)).items():
             which = (newsletter.name, url)
             if not is_in_doubt(feed):
                 self._doubted.discard(which)
@@ -151,18 +151,18 @@ class Publisher:
                 self._doubted.add(which)
                 self._log.alarm("feed-in-doubt", f"{newsletter.name}: {url}: {feed.finding}")
 
-    def outlook(self, newsletter: Newsletter) -> Outlook:
+    async def outlook(self, newsletter: Newsletter) -> Outlook:
         """Of the next issue of the calendar, from what is known now."""
-        return self._told(newsletter, decide, self._beside)
+        return await self._told(newsletter, decide, self._beside)
 
-    def outlook_forced(self, newsletter: Newsletter) -> Outlook:
+    async def outlook_forced(self, newsletter: Newsletter) -> Outlook:
         """Of an issue that the owner wants now."""
-        return self._told(newsletter, decide_forced, self._beside)
+        return await self._told(newsletter, decide_forced, self._beside)
 
-    def _told(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:
-        found, desk, rules, now_ms = self._known(newsletter)
+    async def _told(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:
+        found, desk, rules, now_ms = await self._known(newsletter)
         decision = decider(found, desk, rules, now_ms)
-        others = look_beside(newsletter, desk, found)
+        others = await look_beside(newsletter, desk, found)
         why = reason(
             newsletter.name, decision, found, others, lambda at_ms: moment_text(at_ms, rules.zone, now_ms)
         )
@@ -170,47 +170,50 @@ class Publisher:
             newsletter.name, found.count, len(found.unripe), rules.minimum, why, decision, found.unripe
         )
 
-    def _known(self, newsletter: Newsletter) -> tuple[Standing, Desk, IssueRules, int]:
+    async def _known(self, newsletter: Newsletter) -> tuple[Standing, Desk, IssueRules, int]:
         now_ms = self._clock.now_ms()
         rules = rules_of(newsletter)
-        waiting, feeds = self._reading.waiting(newsletter), self._reading.feeds(newsletter)
+        waiting, feeds = await self._reading.waiting(newsletter), await self._reading.feeds(newsletter)
         found = standing(waiting, feeds, newsletter.settle_ms, now_ms)
-        return found, self._desk(newsletter, waiting, rules, now_ms), rules, now_ms
+        return found, await self._desk(newsletter, waiting, rules, now_ms), rules, now_ms
 
-    def _beside(self, newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
-        held = self._reading.entries(newsletter, ArticleState.HELD)
-        has_seen = self._reading.has_any(newsletter, ArticleState.SEEN)
+    async def _beside(self, newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
+        held = await self._reading.entries(newsletter, ArticleState.HELD)
+        has_seen = await self._reading.has_any(newsletter, ArticleState.SEEN)
         others = found.count + len(found.unripe) + desk.last_number
-        known = self._issues.calendar(newsletter.name)
+        known = await self._issues.calendar(newsletter.name)
         return beside(
-            self._reading.feeds(newsletter),
+            await self._reading.feeds(newsletter),
             held,
             is_only_past=has_seen and others == 0,
             goes_by=known if known is not None and is_other(known, newsletter) else None,
         )
 
-    def _desk(
+    async def _desk(
         self, newsletter: Newsletter, waiting: Sequence[LedgerEntry], rules: IssueRules, now_ms: int
     ) -> Desk:
         name = newsletter.name
-        under_way = [each for each in self._issues.issues_under_way() if each.newsletter == name]
-        newest, last = self._issues.issues(name, None, 1), self._issues.last_slot(name)
-        begun_ms = calendar_since(self._issues.calendar(name), newsletter, now_ms).since_ms
+        under_way = [each for each in await self._issues.issues_under_way() if each.newsletter == name]
+        newest, last = await self._issues.issues(name, None, 1), await self._issues.last_slot(name)
+        begun_ms = calendar_since(await self._issues.calendar(name), newsletter, now_ms).since_ms
         return Desk(
             unfinished=under_way[0] if len(under_way) > 0 else None,
-            readers=self._issues.active_readers(name),
+            readers=await self._issues.active_readers(name),
             last_number=newest[0].number if len(newest) > 0 else 0,
-            times=slot_times(
-                rules.slot,
-                rules.zone,
-                begun_ms,
-                now_ms,
-                is_spent=lambda key: self._issues.slot(name, key) is not None,
-            ),
+            times=await self._slot_times(name, slot_times(rules.slot, rules.zone, begun_ms, now_ms)),
             order=tuple(entry.id for entry in in_order(waiting, newsletter.order, newsletter.feeds)),
             last_ms=None if last is None else last.at_ms,
             title_octets={entry.id: title_octets(entry.article) for entry in waiting},
         )
+
+    async def _slot_times(self, newsletter: str, asking: AskingForSlots[SlotTimes]) -> SlotTimes:
+        try:
+            key = next(asking)
+            while True:
+                key = asking.send(await self._issues.slot(newsletter, key) is not None)
+        except StopIteration as end:
+            times: SlotTimes = end.value
+            return times
 
     # ---- making
 
@@ -218,8 +221,8 @@ class Publisher:
         """Makes the issue that is due, of what the look before it found. Does not fetch: the owner's commands
         wait for the lead.
         """
-        told = self._due(newsletter)
-        if _is_time(told) and self._is_fresh(newsletter):
+        told = await self._due(newsletter)
+        if _is_time(told) and await self._is_fresh(newsletter):
             try:
                 await self._act(newsletter, told, leader)
             except (CannotCompose, IssueRefused) as fault:
@@ -230,13 +233,13 @@ class Publisher:
         """What the owner asks for: Ready means that the issue was made and leaves at once. Raises
         CannotCompose; the issue is then open until the owner stops it, or it can be made.
         """
-        told = self.outlook_forced(newsletter)
+        told = await self.outlook_forced(newsletter)
         await self._act(newsletter, told, leader)
         return told
 
-    def _looked_ms(self, newsletter: Newsletter) -> int:
+    async def _looked_ms(self, newsletter: Newsletter) -> int:
         """When the feed that was looked at longest ago was; a clock set back makes that never."""
-        looks = [feed.last_fetch_ms or 0 for feed in self._reading.feeds(newsletter).values()]
+        looks = [feed.last_fetch_ms or 0 for feed in (await self._reading.feeds(newsletter)).values()]
         oldest = min(looks, default=0)
         return oldest if oldest <= self._clock.now_ms() else 0
 
@@ -272,7 +275,7 @@ class Publisher:
         return frozen
 
     async def _frozen(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
-        text = self._compose(newsletter, issue, self._reading.of_issue(issue))
+        text = await self._compose(newsletter, issue, await self._reading.of_issue(issue))
         await self._issues.write_content(issue.id, text.subject, text.content)
         await self._issues.begin_freeze(issue.id, leader)
         while not (await self._issues.freeze_batch(issue.id, leader, FREEZE_ROWS)).is_last:
@@ -288,7 +291,7 @@ class Publisher:
         """One step with every issue under way; what a crash left open is frozen now."""
         by_name = {newsletter.name: newsletter for newsletter in newsletters}
         await self._issues.sweep_freezing()
-        for issue in self._issues.issues_under_way():
+        for issue in await self._issues.issues_under_way():
             now_ms = self._clock.now_ms()
             match issue.state:
                 case IssueState.OPEN if issue.newsletter in by_name and self._may_try(issue, now_ms):
@@ -300,7 +303,7 @@ class Publisher:
                 case IssueState.SENDING:
                     await self._let_go(issue, now_ms)
                     if await self._issues.finish(issue.id, now_ms):
-                        self._log.issue_done(issue, self._issues.reckoning(issue.id))
+                        self._log.issue_done(issue, await self._issues.reckoning(issue.id))
                 case _:
                     pass
 
@@ -326,7 +329,7 @@ def _is_time(told: Outlook) -> bool:
     return isinstance(told.decision, Ready) or outcome(told.decision) is not None
 
 
-def _look_nowhere(newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
+async def _look_nowhere(newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
     """A turn comes every few seconds, and nobody reads what else there would be to say."""
     return NOTHING_BESIDE
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from itertools import chain
 
 from secondpost.config.records import Newsletter, Start
 from secondpost.mail.article import (
@@ -44,43 +43,43 @@ class FeedReading:
         self._look = look
         self._own_archives = tuple(own_archives)
 
-    def feeds(self, newsletter: Newsletter) -> dict[str, Feed]:
-        return {url: self._ledger.feed(newsletter.name, url) for url in newsletter.feeds}
+    async def feeds(self, newsletter: Newsletter) -> dict[str, Feed]:
+        return {url: await self._ledger.feed(newsletter.name, url) for url in newsletter.feeds}
 
-    def waiting(self, newsletter: Newsletter) -> list[LedgerEntry]:
-        return self.entries(newsletter, ArticleState.WAITING)
+    async def waiting(self, newsletter: Newsletter) -> list[LedgerEntry]:
+        return await self.entries(newsletter, ArticleState.WAITING)
 
-    def entries(self, newsletter: Newsletter, state: ArticleState) -> list[LedgerEntry]:
-        return self._ledger.entries(newsletter.name, state, WAITING_MAX)
+    async def entries(self, newsletter: Newsletter, state: ArticleState) -> list[LedgerEntry]:
+        return await self._ledger.entries(newsletter.name, state, WAITING_MAX)
 
-    def has_any(self, newsletter: Newsletter, state: ArticleState) -> bool:
-        return len(self._ledger.entries(newsletter.name, state, 1)) > 0
+    async def has_any(self, newsletter: Newsletter, state: ArticleState) -> bool:
+        return len(await self._ledger.entries(newsletter.name, state, 1)) > 0
 
-    def causes_held(self, newsletter: Newsletter) -> frozenset[str]:
+    async def causes_held(self, newsletter: Newsletter) -> frozenset[str]:
         """Why articles are held."""
-        return self._ledger.causes_held(newsletter.name)
+        return await self._ledger.causes_held(newsletter.name)
 
-    def causes_alarmed(self, newsletter: Newsletter) -> frozenset[str]:
+    async def causes_alarmed(self, newsletter: Newsletter) -> frozenset[str]:
         """Those of which an alarm has spoken."""
-        return self._ledger.causes_alarmed(newsletter.name)
+        return await self._ledger.causes_alarmed(newsletter.name)
 
     async def set_causes_alarmed(self, newsletter: Newsletter, causes: frozenset[str]) -> None:
         await self._ledger.set_causes_alarmed(newsletter.name, causes)
 
-    def of_issue(self, issue: Issue) -> list[LedgerEntry]:
-        return self._ledger.entries_of_issue(issue.id)
+    async def of_issue(self, issue: Issue) -> list[LedgerEntry]:
+        return await self._ledger.entries_of_issue(issue.id)
 
     async def read(self, newsletter: Newsletter) -> None:
         """One round over all feeds, one after the other: they may have articles in common."""
         for url in newsletter.feeds:
-            feed = self._ledger.feed(newsletter.name, url)
+            feed = await self._ledger.feed(newsletter.name, url)
             asked = FeedAsked(url, feed.etag, feed.last_modified)
             answered = await self._look(asked)
             # Read again: a round of another process may have come between.
-            feed = self._ledger.feed(newsletter.name, url)
-            await self._ledger.record_fetch(self._record(newsletter, feed, asked, answered))
+            feed = await self._ledger.feed(newsletter.name, url)
+            await self._ledger.record_fetch(await self._record(newsletter, feed, asked, answered))
 
-    def _record(
+    async def _record(
         self, newsletter: Newsletter, feed: Feed, asked: FeedAsked, answered: FeedAnswered
     ) -> FetchRecord:
         now_ms = self._clock.now_ms()
@@ -92,14 +91,14 @@ class FeedReading:
             case FeedNotLookedAt(reason):
                 return not_looked_at(feed, reason, now_ms)
             case FeedUnchanged():
-                return unchanged(feed, self.waiting(newsletter), now_ms)
+                return unchanged(feed, await self.waiting(newsletter), now_ms)
             case FeedRead() as read:
-                record = self._look_at(_placed(read), newsletter, feed, now_ms)
+                record = await self._look_at(_placed(read), newsletter, feed, now_ms)
                 return validated(record, answered)
 
-    def _look_at(self, read: FeedRead, newsletter: Newsletter, feed: Feed, now_ms: int) -> FetchRecord:
+    async def _look_at(self, read: FeedRead, newsletter: Newsletter, feed: Feed, now_ms: int) -> FetchRecord:
         feed, marks = trusted(read, feed)
-        before = self._before(feed, marks)
+        before = await self._before(feed, marks)
         reused = reused_guids(read.articles, marks, before.known)
         if len(reused) > 0:
             read = replace(read, repeated_guids=read.repeated_guids | reused)
@@ -107,7 +106,7 @@ class FeedReading:
             before = replace(before, feed=feed)
         return look(read, marks, before, self._rules(newsletter), now_ms)
 
-    def _before(self, feed: Feed, marks: Sequence[Marks]) -> Before:
+    async def _before(self, feed: Feed, marks: Sequence[Marks]) -> Before:
         name, ledger = feed.newsletter, self._ledger
         guids, links, words = (
             tuple({mark: None for mark in column if len(mark) > 0})
@@ -117,34 +116,35 @@ class FeedReading:
                 [each.words for each in marks],
             )
         )
-        by_guid = ledger.entries_by_guid(name, feed.url, guids)
-        by_link = ledger.entries_by_link(name, links)
-        by_words = ledger.entries_by_fingerprint(name, words)
+        by_guid = await ledger.entries_by_guid(name, feed.url, guids)
+        by_link = await ledger.entries_by_link(name, links)
+        by_words = await ledger.entries_by_fingerprint(name, words)
         # Of several the one seen first is the article; of its own feed's and another's, its own.
         read_ms = feed.last_read_ms
-        standing = () if read_ms is None else ledger.standing(name, feed.url, read_ms, ARTICLES_MAX)
+        standing = () if read_ms is None else await ledger.standing(name, feed.url, read_ms, ARTICLES_MAX)
         known = Known(
             {entry.article.guid: entry for entry in reversed(by_guid)},
             {entry.canonical_link: entry for entry in _own_last(by_link, feed.url)},
             {entry.article.fingerprint: entry for entry in _own_last(by_words, feed.url)},
             tuple(entry for entry in standing if not is_strange(entry)),
         )
-        kept = chain.from_iterable(
-            ledger.entries(name, state, WAITING_MAX) for state in (ArticleState.WAITING, ArticleState.HELD)
-        )
+        kept = [
+            *await ledger.entries(name, ArticleState.WAITING, WAITING_MAX),
+            *await ledger.entries(name, ArticleState.HELD, WAITING_MAX),
+        ]
         waiting = tuple(entry for entry in kept if entry.feed == feed.url)
         familiar = (*waiting, *by_guid, *by_link, *by_words)
-        had_articles = any(entry.feed == feed.url for entry in familiar) or self._had_articles(feed)
+        had_articles = any(entry.feed == feed.url for entry in familiar) or await self._had_articles(feed)
         return Before(feed, known, waiting, had_articles)
 
-    def _had_articles(self, feed: Feed) -> bool:
+    async def _had_articles(self, feed: Feed) -> bool:
         """Asked only when nothing in the document is familiar. When there is too much to look through, it
         had: to doubt a feed is the lesser mistake. But one that never had a good look has none.
         """
         if feed.last_good_ms is None and not feed.baseline_done:
             return False
         for state in (ArticleState.SEEN, ArticleState.TAKEN, ArticleState.SKIPPED):
-            entries = self._ledger.entries(feed.newsletter, state, WAITING_MAX)
+            entries = await self._ledger.entries(feed.newsletter, state, WAITING_MAX)
             if len(entries) == WAITING_MAX or any(entry.feed == feed.url for entry in entries):
                 return True
         return False

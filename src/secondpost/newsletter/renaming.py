@@ -23,7 +23,7 @@ async def move_to_new_name(
 
 async def finish_renames(store: Naming, leader: Lease) -> None:
     """Those that were cut short."""
-    for former in store.former_names():
+    for former in await store.former_names():
         if not former.is_done:
             await move_to_new_name(store, former.name, leader)
 

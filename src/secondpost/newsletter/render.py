@@ -6,7 +6,7 @@ or an issue that came out thinner than its minimum is found here, held, and told
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
@@ -87,27 +87,29 @@ class DigestRenderer:
     none.
     """
 
-    def __init__(self, web: Web, dice: Dice, feed_title: Callable[[Newsletter], str]) -> None:
+    def __init__(self, web: Web, dice: Dice, feed_title: Callable[[Newsletter], Awaitable[str]]) -> None:
         self._web = web
         self._dice = dice
         self._feed_title = feed_title
         self._composer = IssueComposer()
 
-    def compose(self, newsletter: Newsletter, issue: Issue, entries: Sequence[LedgerEntry]) -> IssueText:
+    async def compose(
+        self, newsletter: Newsletter, issue: Issue, entries: Sequence[LedgerEntry]
+    ) -> IssueText:
         """What publish needs. Raises FaultyIssue."""
         articles = [entry.article for entry in entries]
-        rendered = self.render(
+        rendered = await self.render(
             newsletter, issue.number, issue.created_ms, articles, issue.minimum, issue.body
         )
         return IssueText(rendered.composed.subject, rendered.content.encode())
 
-    def test_copy(
+    async def test_copy(
         self, newsletter: Newsletter, dated_ms: int, articles: Sequence[Article], minimum: int, foreword: str
     ) -> Rendered:
         """For the owner's eyes: what readers would get, marked, and without an issue that it could be looked
         up as. Raises FaultyIssue.
         """
-        masthead = masthead_of(newsletter, self._web, self._feed_title(newsletter))
+        masthead = masthead_of(newsletter, self._web, await self._feed_title(newsletter))
         composed = self._checked(masthead, None, dated_ms, articles, minimum, foreword)
         page = masthead.home or f"mailto:{parseaddr(newsletter.sender)[1]}"
         marked = Composed(
@@ -117,7 +119,7 @@ class DigestRenderer:
         )
         return self._finished(newsletter, masthead, marked, dated_ms)
 
-    def render(
+    async def render(
         self,
         newsletter: Newsletter,
         number: int | None,
@@ -127,7 +129,7 @@ class DigestRenderer:
         foreword: str = "",
     ) -> Rendered:
         """Also for a look before there is an issue, which has no number then. Raises FaultyIssue."""
-        masthead = masthead_of(newsletter, self._web, self._feed_title(newsletter))
+        masthead = masthead_of(newsletter, self._web, await self._feed_title(newsletter))
         composed = self._checked(masthead, number, dated_ms, articles, minimum, foreword)
         return self._finished(newsletter, masthead, composed, dated_ms)
 

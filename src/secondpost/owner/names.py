@@ -19,12 +19,12 @@ class NamesInStore:
 NOTHING_LEFT_BEHIND = NamesInStore((), (), ())
 
 
-def names_in_store(config: Config, store: NewsletterStore) -> NamesInStore:
-    known = store.left_behind(())
+async def names_in_store(config: Config, store: NewsletterStore) -> NamesInStore:
+    known = await store.left_behind(())
     named = [newsletter.name for newsletter in config.newsletters]
     used = {one.name for one in known if one.active + one.issues > 0}
     left_behind = [one for one in known if one.name not in named]
-    half = [former for former in store.former_names() if not former.is_done]
+    half = [former for former in await store.former_names() if not former.is_done]
     moving = {former.name for former in half}
     return NamesInStore(
         tuple(one for one in left_behind if one.name not in moving),

@@ -62,7 +62,7 @@ async def way_of_reader(
     mails: list[ReaderDelivery] = []
     if reader is not None:
         bounces = await store.bounces_of(reader.id, BOUNCES_MAX)
-        steps += [_bounced(store, each) for each in bounces]
+        steps += [await _bounced(store, each) for each in bounces]
         told_at = {each.at_ms for each in bounces}
         steps += [
             _happened(event)
@@ -71,7 +71,7 @@ async def way_of_reader(
         ]
         mails = await store.deliveries_of(reader.id, MAILS_COUNTED_MAX)
         for mail in mails[:MAILS_MAX]:
-            steps += steps_of_mail(store, mail, zone)
+            steps += await steps_of_mail(store, mail, zone)
     steps.sort(key=lambda step: step.at_ms)
     return ReaderWay(
         newsletter=newsletter,
@@ -97,8 +97,8 @@ def _asked(one: SignUpOutcome) -> Step:
     return Step(one.at_ms, Station.SUBSCRIBERS, None, "asked to sign up", outcome_text(one))
 
 
-def _bounced(store: NewsletterStore, bounce: Bounce) -> Step:
-    issue = None if bounce.issue is None else store.issue(bounce.issue)
+async def _bounced(store: NewsletterStore, bounce: Bounce) -> Step:
+    issue = None if bounce.issue is None else await store.issue(bounce.issue)
     of = "the confirmation" if issue is None else f"issue {issue.number}"
     said = " ".join(part for part in (bounce.kind.value, bounce.status, bounce.text) if len(part) > 0)
     detail = f"{of}: {said} (report {queue_id_text(bounce.evidence)})"
@@ -115,16 +115,16 @@ def _happened(event: ReaderEvent) -> Step:
 # ---------------------------------------------------------------- one mail
 
 
-def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery, zone: ZoneInfo) -> list[Step]:
+async def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery, zone: ZoneInfo) -> list[Step]:
     """How it came to be planned, what went wrong on its way, and where it stands."""
-    planned = _planned(store, mail)
-    told = [_told(mail, one) for one in store.told_of_delivery(mail.id)]
+    planned = await _planned(store, mail)
+    told = [_told(mail, one) for one in await store.told_of_delivery(mail.id)]
     words = {step.what for step in told}
     stands = [] if mail.state.value in words else [_stands(mail, planned.at_ms, zone)]
     return [planned, *told, *stands]
 
 
-def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
+async def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
     if mail.issue is None:
         at_ms = queue_id_ms(mail.id.queue_id)
         if mail.subscriber == NOBODY:
@@ -132,7 +132,7 @@ def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
             return Step(at_ms, Station.NEWSLETTER, mail.id, "copied", detail)
         detail = f"{mail.recipient} is asked to confirm"
         return Step(at_ms, Station.SUBSCRIBERS, mail.id, "asked", detail)
-    issue = store.issue(mail.issue)
+    issue = await store.issue(mail.issue)
     if issue is None:
         return Step(queue_id_ms(mail.id.queue_id), Station.NEWSLETTER, mail.id, "planned", "an issue")
     detail = f"issue {issue.number}, {issue.subject}, for {mail.recipient}"
@@ -186,7 +186,7 @@ async def newsletter_of(store: NewsletterStore, issue: Issue | None, mail: Reade
     return None if reader is None else reader.newsletter
 
 
-def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list[Step]:
+async def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list[Step]:
     """Of the message that all its mails hang on; what became of one reader is asked for by ID/N."""
     articles = counted(issue.article_count, "article", "articles")
     steps = [Step(issue.created_ms, Station.NEWSLETTER, None, "made", f"{articles}, slot {issue.slot}")]
@@ -194,7 +194,7 @@ def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list
         readers = counted(issue.planned, "reader", "readers")
         starts = f"for {readers}; its first mail goes out {zoned_text(issue.start_ms, zone)}"
         steps.append(Step(issue.created_ms, Station.NEWSLETTER, None, "frozen", starts))
-    counts = store.reckoning(issue.id)
+    counts = await store.reckoning(issue.id)
     told = (
         f"{counts.delivered:,} delivered, {counts.under_way:,} still to be sent, {counts.planned:,} planned"
     )

@@ -38,9 +38,9 @@ class NewslettersStand:
 async def newsletters_stand(open_: "OpenNewsletter", config: Config, now_ms: int) -> NewslettersStand:
     from secondpost.owner.names import names_in_store
 
-    mail = readers_mail(open_.store, now_ms)
+    mail = await readers_mail(open_.store, now_ms)
     stands = [await _stands(open_, each, mail.mail, now_ms) for each in config.newsletters]
-    return NewslettersStand(stands, names_in_store(config, open_.store), mail)
+    return NewslettersStand(stands, await names_in_store(config, open_.store), mail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,16 @@ async def _stands(
 ) -> Stands:
     """From what is known: the feeds are not looked at."""
     store, name = open_.store, newsletter.name
-    issues = [issue for issue in store.issues_under_way() if issue.newsletter == name]
+    issues = [issue for issue in await store.issues_under_way() if issue.newsletter == name]
     under_way = None
     if len(issues) > 0:
         issue = issues[0]
-        deferred, last = mail.deferred.get(issue.id, 0), store.last_deferred(issue.id)
-        under_way = UnderWay(issue, store.reckoning(issue.id), deferred, last)
+        deferred, last = mail.deferred.get(issue.id, 0), await store.last_deferred(issue.id)
+        under_way = UnderWay(issue, await store.reckoning(issue.id), deferred, last)
     sign_ups = await store.sign_up_counts(name, day_of(now_ms) * DAY_MS)
     return Stands(
-        open_.publisher.outlook(newsletter),
-        store.active_readers(name),
+        await open_.publisher.outlook(newsletter),
+        await store.active_readers(name),
         under_way,
         sign_ups,
         ZoneInfo(newsletter.timezone),

@@ -67,7 +67,7 @@ async def ways_of_address(
         return Traced(ways, older, [])
     copies = [await _way_to_readers(readers, copy.id, config) for copy in await copies_to(readers, mailbox)]
     named = [newsletter.name for newsletter in config.newsletters]
-    others = [name for name in readers.known_newsletters() if name not in named]
+    others = [name for name in await readers.known_newsletters() if name not in named]
     found = [await way_of_reader(readers, name, mailbox, zone_of(config, name)) for name in (*named, *others)]
     ways += [way for way in copies if way is not None]
     return Traced(ways, older, [way for way in found if way is not None])
@@ -95,20 +95,22 @@ def _way(desk: OwnersDesk, id: QueueId, config: Config) -> MessageWay | None:
 
 async def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) -> MessageWay | None:
     """Of an issue as a whole, or of the mail to one reader."""
-    message, issue = readers.message(id.queue_id), readers.issue_of_message(id.queue_id)
+    message, issue = readers.message(id.queue_id), await readers.issue_of_message(id.queue_id)
     if message is None:
         return None
     if issue is not None and id.number == 0:
         zone = zone_of(config, issue.newsletter)
-        return MessageWay(message, _issue_text(issue), steps_of_issue(readers, issue, zone), issue.newsletter)
-    mail = readers.delivery(id if issue is not None else DeliveryId(id.queue_id, 1))
+        return MessageWay(
+            message, _issue_text(issue), await steps_of_issue(readers, issue, zone), issue.newsletter
+        )
+    mail = await readers.delivery(id if issue is not None else DeliveryId(id.queue_id, 1))
     if mail is None:
         return None
     own = "a test copy" if mail.subscriber == NOBODY else "a confirmation"
     of = own if issue is None else _issue_text(issue)
     newsletter = await newsletter_of(readers, issue, mail)
     zone = zone_of(config, newsletter or "")
-    return MessageWay(message, of, steps_of_mail(readers, mail, zone), newsletter)
+    return MessageWay(message, of, await steps_of_mail(readers, mail, zone), newsletter)
 
 
 def _issue_text(issue: Issue) -> str:

@@ -186,7 +186,7 @@ class _Running:
         held = await self._hold_the_store(world.disk, ends)
         mail, readers = self._stores(world, failed, ends)
         if "deliver" in self._roles:  # one of a kind
-            self._tell_of_names(readers, log)
+            await self._tell_of_names(readers, log)
         parts = Parts(self._config, world, writer.say, failed, mail, readers)
         await self._start_mail(parts, ends)
         if readers is not None:
@@ -227,7 +227,7 @@ class _Running:
             make_missing_keys(self._config.store, self._config.dkim, world.dice)
         return mail, readers
 
-    def _tell_of_names(self, readers: SqliteNewsletterStore | None, log: MailLog) -> None:
+    async def _tell_of_names(self, readers: SqliteNewsletterStore | None, log: MailLog) -> None:
         """Newsletters that have readers, and that the file does not name."""
         from secondpost.newsletter.renaming import left_behind_sentence
         from secondpost.owner.names import names_in_store
@@ -235,7 +235,7 @@ class _Running:
 
         config = self._config
         try:
-            found = look_at_names(config) if readers is None else names_in_store(config, readers)
+            found = await (look_at_names(config) if readers is None else names_in_store(config, readers))
         except (StoreUnavailable, StoreFull):
             return  # the mail of a server that sends no newsletter does not wait for it
         for one in found.left_behind:

@@ -137,11 +137,11 @@ class DeliverRole:
             now_named=self._now_named,
         )
 
-    def _now_named(self, name: str) -> str | None:
+    async def _now_named(self, name: str) -> str | None:
         named = [newsletter.name for newsletter in self._config.newsletters]
         if name in named or self._reader_store is None:
             return name if name in named else None
-        now = self._reader_store.now_named(name)
+        now = await self._reader_store.now_named(name)
         return now if now in named else None
 
     def _caller_of(self, id: QueueId) -> str:
@@ -152,7 +152,7 @@ class DeliverRole:
         """Of our own addresses we know ourselves; of all others the primary does."""
         if mailbox.domain != self._config.bounces:
             return await self._loop.recipients.knows(mailbox, network)
-        return Knowledge.UNKNOWN if self._inside is None else self._inside.knows(mailbox)
+        return Knowledge.UNKNOWN if self._inside is None else await self._inside.knows(mailbox)
 
     def _post(self, store: Claims, readers: Readers | None) -> Post:
         """What delivering from one of the two stores needs."""

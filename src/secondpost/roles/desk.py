@@ -49,7 +49,7 @@ def has_newsletter_store(config: Config) -> bool:
     return os.path.exists(os.path.join(config.store, Database.NEWSLETTER.file_name))
 
 
-def look_at_names(config: Config) -> NamesInStore:
+async def look_at_names(config: Config) -> NamesInStore:
     """Without bringing the store up to date: one that is not there, or is older, knows no names. Raises what
     opening a store raises, but not StoreRefused.
     """
@@ -63,7 +63,7 @@ def look_at_names(config: Config) -> NamesInStore:
         except StoreRefused:
             return NOTHING_LEFT_BEHIND
         try:
-            return names_in_store(config, store)
+            return await names_in_store(config, store)
         finally:
             store.close()
     finally:

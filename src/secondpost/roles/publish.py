@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> "DigestRenderer":
     from secondpost.newsletter.render import DigestRenderer
 
-    def feed_title(newsletter: Newsletter) -> str:
-        return store.feed(newsletter.name, newsletter.feeds[0]).title
+    async def feed_title(newsletter: Newsletter) -> str:
+        return (await store.feed(newsletter.name, newsletter.feeds[0])).title
 
     return DigestRenderer(config.web, dice, feed_title)
 

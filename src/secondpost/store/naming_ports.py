@@ -35,11 +35,11 @@ class FormerName:
 
 
 class Naming(Protocol):
-    def left_behind(self, named: Sequence[str]) -> list[KnownNewsletter]:
+    async def left_behind(self, named: Sequence[str]) -> list[KnownNewsletter]:
         """Those that have readers or issues, but are neither among the named nor retired; by name."""
         ...
 
-    def known_newsletters(self) -> list[str]:
+    async def known_newsletters(self) -> list[str]:
         """The names of all that have readers, suppressed addresses or issues."""
         ...
 
@@ -47,9 +47,9 @@ class Naming(Protocol):
         """The owner has given it up. False when that was so before."""
         ...
 
-    def former_names(self) -> list[FormerName]: ...
+    async def former_names(self) -> list[FormerName]: ...
 
-    def now_named(self, former: str) -> str | None:
+    async def now_named(self, former: str) -> str | None:
         """What a newsletter that had this name is called now; None when none had it."""
         ...
 

@@ -138,7 +138,7 @@ class FetchRecord:
 class Ledger(Protocol):
     """The publish role's view of feeds and articles."""
 
-    def feed(self, newsletter: str, url: str) -> Feed: ...
+    async def feed(self, newsletter: str, url: str) -> Feed: ...
 
     def record_fetch(self, record: FetchRecord) -> Awaitable[None]:
         """One transaction. An article that is there already by its guid in this feed, or without one by its
@@ -152,45 +152,45 @@ class Ledger(Protocol):
         """
         ...
 
-    def standing(self, newsletter: str, url: str, since_ms: int, limit: int) -> list[LedgerEntry]:
+    async def standing(self, newsletter: str, url: str, since_ms: int, limit: int) -> list[LedgerEntry]:
         """Articles of this feed that were seen in it at `since_ms` or later, in the order first seen; the
         latest `limit` of them.
         """
         ...
 
-    def count(self, newsletter: str, state: ArticleState) -> int: ...
+    async def count(self, newsletter: str, state: ArticleState) -> int: ...
 
-    def causes_held(self, newsletter: str) -> frozenset[str]:
+    async def causes_held(self, newsletter: str) -> frozenset[str]:
         """Why articles are held: each reason once."""
         ...
 
-    def causes_alarmed(self, newsletter: str) -> frozenset[str]:
+    async def causes_alarmed(self, newsletter: str) -> frozenset[str]:
         """Those of which an alarm has spoken."""
         ...
 
     def set_causes_alarmed(self, newsletter: str, causes: frozenset[str]) -> Awaitable[None]: ...
 
-    def entries_by_guid(self, newsletter: str, url: str, guids: Sequence[str]) -> list[LedgerEntry]:
+    async def entries_by_guid(self, newsletter: str, url: str, guids: Sequence[str]) -> list[LedgerEntry]:
         """Of this feed: a guid means nothing outside of its feed."""
         ...
 
-    def entries_by_link(self, newsletter: str, canonical_links: Sequence[str]) -> list[LedgerEntry]:
+    async def entries_by_link(self, newsletter: str, canonical_links: Sequence[str]) -> list[LedgerEntry]:
         """Of all feeds of the newsletter, oldest first."""
         ...
 
-    def entries_by_fingerprint(self, newsletter: str, fingerprints: Sequence[str]) -> list[LedgerEntry]:
+    async def entries_by_fingerprint(self, newsletter: str, fingerprints: Sequence[str]) -> list[LedgerEntry]:
         """Of all feeds of the newsletter, oldest first."""
         ...
 
-    def entries(self, newsletter: str, state: ArticleState, limit: int) -> list[LedgerEntry]:
+    async def entries(self, newsletter: str, state: ArticleState, limit: int) -> list[LedgerEntry]:
         """In the order first seen; the latest `limit` of them when they are not waiting."""
         ...
 
-    def entries_of_issue(self, issue: IssueId) -> list[LedgerEntry]:
+    async def entries_of_issue(self, issue: IssueId) -> list[LedgerEntry]:
         """In the order in which the issue tells them."""
         ...
 
-    def entry(self, id: ArticleId) -> LedgerEntry | None: ...
+    async def entry(self, id: ArticleId) -> LedgerEntry | None: ...
 
 
 # ---------------------------------------------------------------- issues
@@ -258,7 +258,7 @@ class Issues(Protocol):
 
     # ---- slots and making
 
-    def calendar(self, newsletter: str) -> CalendarSince | None:
+    async def calendar(self, newsletter: str) -> CalendarSince | None:
         """None for a newsletter that was never looked at."""
         ...
 
@@ -266,9 +266,9 @@ class Issues(Protocol):
         """Replaces what was written down before."""
         ...
 
-    def slot(self, newsletter: str, key: str) -> SlotRecord | None: ...
+    async def slot(self, newsletter: str, key: str) -> SlotRecord | None: ...
 
-    def last_slot(self, newsletter: str) -> SlotRecord | None:
+    async def last_slot(self, newsletter: str) -> SlotRecord | None:
         """The one recorded last."""
         ...
 
@@ -280,7 +280,7 @@ class Issues(Protocol):
         """The foreword of the next digest; "" takes it back."""
         ...
 
-    def note(self, newsletter: str) -> str: ...
+    async def note(self, newsletter: str) -> str: ...
 
     def create_digest(self, draft: DigestDraft, message: QueueId, at_ms: int) -> Awaitable[Issue]:
         """Issue, its articles taken, its slot recorded, the note used up: one transaction. Raises
@@ -355,39 +355,39 @@ class Issues(Protocol):
 
     # ---- looking
 
-    def issue(self, id: IssueId) -> Issue | None: ...
+    async def issue(self, id: IssueId) -> Issue | None: ...
 
-    def issue_by_number(self, newsletter: str, number: int) -> Issue | None: ...
+    async def issue_by_number(self, newsletter: str, number: int) -> Issue | None: ...
 
-    def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
+    async def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
         """A page, newest first; `before_number` is the last one of the page before."""
         ...
 
-    def issues_under_way(self) -> list[Issue]:
+    async def issues_under_way(self) -> list[Issue]:
         """Of all newsletters: open, freezing, frozen and sending, oldest first."""
         ...
 
-    def reckoning(self, id: IssueId) -> Reckoning: ...
+    async def reckoning(self, id: IssueId) -> Reckoning: ...
 
-    def active_readers(self, newsletter: str) -> int:
+    async def active_readers(self, newsletter: str) -> int:
         """Who would get an issue now."""
         ...
 
-    def issue_content(self, id: IssueId) -> bytes:
+    async def issue_content(self, id: IssueId) -> bytes:
         """What was sent, for ever. Raises LookupError before write_content."""
         ...
 
-    def issue_of_message(self, message: QueueId) -> Issue | None: ...
+    async def issue_of_message(self, message: QueueId) -> Issue | None: ...
 
-    def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
+    async def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
         """One reader's row; None when it is not there, or no mail to a reader."""
         ...
 
-    def told_of_delivery(self, id: DeliveryId) -> list[Told]:
+    async def told_of_delivery(self, id: DeliveryId) -> list[Told]:
         """What happened to it besides the plain way, in order."""
         ...
 
-    def deliveries(
+    async def deliveries(
         self, id: IssueId, states: Sequence[State], after: SubscriberId | None, limit: int
     ) -> list[ReaderDelivery]:
         """A page in order of subscriber; no states means all."""

@@ -35,12 +35,12 @@ class MailToReaders:
 
 
 class MailStanding(Protocol):
-    def mail_to_readers(self) -> MailToReaders: ...
+    async def mail_to_readers(self) -> MailToReaders: ...
 
-    def last_deferred(self, issue: IssueId) -> ReaderDelivery | None:
+    async def last_deferred(self, issue: IssueId) -> ReaderDelivery | None:
         """The one of an issue that was put off last."""
         ...
 
-    def failed_confirmations(self, since_ms: int, limit: int) -> list[ReaderDelivery]:
+    async def failed_confirmations(self, since_ms: int, limit: int) -> list[ReaderDelivery]:
         """Confirmations of sign-ups since then that were refused, or waited too long; newest first."""
         ...

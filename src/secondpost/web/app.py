@@ -146,22 +146,22 @@ class _Errors:
     async def refused(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
-        return self._page(status, dict(headers or {}))
+        return await self._page(status, dict(headers or {}))
 
     async def moved(self, request: Request, error: Exception) -> Response:
         """RFC 9110 §15.4.9: what is sent by POST is sent again there."""
         return RedirectResponse(str(error), 308)
 
     async def not_now(self, request: Request, error: Exception) -> Response:
-        return self._page(503, {"Retry-After": RETRY_SECONDS})
+        return await self._page(503, {"Retry-After": RETRY_SECONDS})
 
     async def failed(self, request: Request, error: Exception) -> Response:
         # Written by what stands outside of everything else: no header is added after it.
-        return self._page(500, self._headers)
+        return await self._page(500, self._headers)
 
-    def _page(self, status: int, headers: dict[str, str]) -> Response:
+    async def _page(self, status: int, headers: dict[str, str]) -> Response:
         heading, paragraph = SAID.get(status, SAID[500] if status >= 500 else SAID[400])
-        page = self._site.told(heading, paragraph, status=status)
+        page = await self._site.told(heading, paragraph, status=status)
         page.headers.update(headers)
         return page
 

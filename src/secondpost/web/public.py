@@ -61,27 +61,27 @@ class PublicPages:
         if len(self.site.newsletters) == 1:
             return RedirectResponse(f"/{self.site.newsletters[0].name}/", 302)
         named: list[Value] = [
-            {"path": f"/{one.name}/", "title": self.site.title(one)} for one in self.site.newsletters
+            {"path": f"/{one.name}/", "title": await self.site.title(one)} for one in self.site.newsletters
         ]
         return self.site.page("choice.html", {"language": "en", "newsletters": named})
 
     async def bare(self, request: Request) -> Response:
         """The newsletter's name without its slash."""
-        return RedirectResponse(f"/{self._newsletter(request).name}/", 308)
+        return RedirectResponse(f"/{(await self._newsletter(request)).name}/", 308)
 
     async def home(self, request: Request) -> Response:
-        newsletter = self._newsletter(request)
+        newsletter = await self._newsletter(request)
         if request.method == "POST":
             return await self._sign_up(request, newsletter)
-        return self._home(newsletter, before=_number_in(request.query_params.get("before", "")))
+        return await self._home(newsletter, before=_number_in(request.query_params.get("before", "")))
 
     async def issue(self, request: Request) -> Response:
-        newsletter = self._newsletter(request)
+        newsletter = await self._newsletter(request)
         number = _number_in(str(request.path_params["number"]))
-        issue = None if number is None else self.site.store.issue_by_number(newsletter.name, number)
-        if issue is None or not self._was_sent(issue):
+        issue = None if number is None else await self.site.store.issue_by_number(newsletter.name, number)
+        if issue is None or not await self._was_sent(issue):
             raise HTTPException(404)
-        content = IssueContent.decode(self.site.store.issue_content(issue.id))
+        content = IssueContent.decode(await self.site.store.issue_content(issue.id))
         home = home_of(newsletter, self.site.web) or f"/{newsletter.name}/"
         return HTMLResponse(
             html_of(content, home, f"{home}{issue.number}"),
@@ -89,26 +89,26 @@ class PublicPages:
         )
 
     async def feed(self, request: Request) -> Response:
-        newsletter = self._newsletter(request)
+        newsletter = await self._newsletter(request)
         name, address = parseaddr(newsletter.sender)
         text = issues_feed(
             self.feeds,
             name=newsletter.name,
-            title=self.site.title(newsletter),
+            title=await self.site.title(newsletter),
             author=name if len(name) > 0 else address,
             language=newsletter.language,
             home=home_of(newsletter, self.site.web) or f"/{newsletter.name}/",
             issues=[
                 ListedIssue(issue, moment_text(_sent_ms(issue)))
-                for issue in self.site.store.issues(newsletter.name, None, ISSUES_PER_PAGE)
-                if self._was_sent(issue)
+                for issue in await self.site.store.issues(newsletter.name, None, ISSUES_PER_PAGE)
+                if await self._was_sent(issue)
             ],
         )
         return Response(text, media_type="application/atom+xml")
 
     async def health(self, request: Request) -> Response:
         """That the role runs and its store can be read."""
-        self.site.store.issues_under_way()
+        await self.site.store.issues_under_way()
         return PlainTextResponse("ok\n")
 
     async def _sign_up(self, request: Request, newsletter: Newsletter) -> Response:
@@ -122,19 +122,19 @@ class PublicPages:
         try:
             mailbox = typed_mailbox(typed)
         except ValueError:
-            return self._home(newsletter, fault=NO_ADDRESS, address=typed)
+            return await self._home(newsletter, fault=NO_ADDRESS, address=typed)
         if is_from_elsewhere(request, self.site.web.url):
-            return self._home(newsletter, address=str(mailbox))
+            return await self._home(newsletter, address=str(mailbox))
         # Only programs fill in a field that people do not see.
         if len(form.value(TRAP)) > 0:
             await self.sign_ups.note(newsletter.name, mailbox, SignedUp.TRAPPED)
         else:
-            words, where = self._words(newsletter), self.site.url(f"/{newsletter.name}/")
+            words, where = await self._words(newsletter), self.site.url(f"/{newsletter.name}/")
             try:
                 await self.sign_ups.ask(newsletter.name, mailbox, where, words, caller)
             except NotAReader:
-                return self._home(newsletter, fault=NO_ADDRESS, address=typed)
-        return self.site.told(
+                return await self._home(newsletter, fault=NO_ADDRESS, address=typed)
+        return await self.site.told(
             "Check your inbox",
             "If this address is not subscribed yet, you will get an email with a link to confirm. "
             "Until you do, we will send you nothing else.",
@@ -148,13 +148,13 @@ class PublicPages:
             mailbox = typed_mailbox(form.value("email"))
             await self.sign_ups.note(newsletter.name, mailbox, SignedUp.REFUSED)
 
-    def _home(
+    async def _home(
         self, newsletter: Newsletter, before: int | None = None, fault: str = "", address: str = ""
     ) -> Response:
         """With an `address` to be mended, or one that a form elsewhere has sent, which the reader's own click
         sends again.
         """
-        listed = self.site.store.issues(newsletter.name, before, ISSUES_PER_PAGE)
+        listed = await self.site.store.issues(newsletter.name, before, ISSUES_PER_PAGE)
         path = f"/{newsletter.name}/"
         issues: list[Value] = [
             {
@@ -164,16 +164,16 @@ class PublicPages:
                 "day": day_text(_sent_ms(issue), zone_of(newsletter)),
             }
             for issue in listed
-            if self._was_sent(issue)
+            if await self._was_sent(issue)
         ]
         return self.site.page(
             "home.html",
             {
                 "language": newsletter.language,
-                "title": self.site.title(newsletter),
+                "title": await self.site.title(newsletter),
                 "path": path,
                 "feed": f"{path}feed.xml",
-                "words": self._words(newsletter),
+                "words": await self._words(newsletter),
                 "fault": fault,
                 "address": address,
                 "trap": TRAP,
@@ -185,26 +185,26 @@ class PublicPages:
             {"Referrer-Policy": "same-origin"},
         )
 
-    def _newsletter(self, request: Request) -> Newsletter:
+    async def _newsletter(self, request: Request) -> Newsletter:
         """Raises Moved for a name that it had once, and HTTPException."""
         name = str(request.path_params["name"])
         found = self.site.named(name)
         if found is not None:
             return found
-        now = self.site.now_named(name)
+        now = await self.site.now_named(name)
         if now is None:
             raise HTTPException(404)
         query = f"?{request.url.query}" if len(request.url.query) > 0 else ""
         raise Moved(f"/{now.name}{request.url.path.removeprefix(f'/{name}')}{query}")
 
-    def _words(self, newsletter: Newsletter) -> str:
+    async def _words(self, newsletter: Newsletter) -> str:
         """What a reader agrees to with the form; kept with the consent."""
-        return f"You will get {self.site.title(newsletter)} by email, and can unsubscribe at any time."
+        return f"You will get {await self.site.title(newsletter)} by email, and can unsubscribe at any time."
 
-    def _was_sent(self, issue: Issue) -> bool:
+    async def _was_sent(self, issue: Issue) -> bool:
         """Before its first mail has left, an issue can be taken back: nobody sees it."""
         if issue.state is IssueState.STOPPED:
-            return issue.planned > 0 and self.site.store.reckoning(issue.id).delivered > 0
+            return issue.planned > 0 and (await self.site.store.reckoning(issue.id)).delivered > 0
         return issue.state in (IssueState.SENDING, IssueState.DONE)
 
 

@@ -76,23 +76,23 @@ class ReaderPages:
         token = self._token(request, Purpose.CONFIRM)
         subscriber = await self.site.store.subscriber(SubscriberId(token.subscriber))
         if subscriber is None:
-            return self.site.told(*_LINK_EXPIRED, status=410)
-        newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
+            return await self.site.told(*_LINK_EXPIRED, status=410)
+        newsletter, title = self.site.newsletter_of(subscriber), await self.site.title_of(subscriber)
         words = f"Yes, send me {title}"
         if request.method == "POST":
             outcome = await self.sign_ups.confirm(
                 subscriber.id, self.site.url("/confirm/"), words, self.site.caller(request)
             )
             if outcome is Confirmed.GONE:
-                return self.site.told(*_LINK_EXPIRED, status=410)
-            return self.site.told(
+                return await self.site.told(*_LINK_EXPIRED, status=410)
+            return await self.site.told(
                 "Welcome!",
                 f"You are now subscribed to {title}. The next issue will come by email.",
                 "Every issue has a link to unsubscribe.",
                 newsletter=newsletter,
             )
         if subscriber.state is SubscriberState.ACTIVE:
-            return self.site.told(
+            return await self.site.told(
                 "You are already subscribed", f"You get {title} by email.", newsletter=newsletter
             )
         return self.site.page(
@@ -114,22 +114,24 @@ class ReaderPages:
         token = self._token(request, Purpose.LEAVE)
         subscriber = await self.site.store.subscriber(SubscriberId(token.subscriber))
         if token.subscriber == NOBODY:
-            return self._link_of_a_copy()
+            return await self._link_of_a_copy()
         if subscriber is None:
             if request.method == "POST":
                 await self._is_gone(token)
-            return self.site.told(_UNSUBSCRIBED, "You will get no more email from us.")
-        newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
+            return await self.site.told(_UNSUBSCRIBED, "You will get no more email from us.")
+        newsletter, title = self.site.newsletter_of(subscriber), await self.site.title_of(subscriber)
         if request.method == "POST":
             await self.readers.leave(subscriber.id, "page or one click")
-            return self.site.told(
+            return await self.site.told(
                 _UNSUBSCRIBED,
                 f"You will get no more issues of {title}.",
                 "An issue that is already on its way may still arrive.",
                 newsletter=newsletter,
             )
         if subscriber.state in (SubscriberState.LEFT, SubscriberState.COMPLAINED):
-            return self.site.told(_UNSUBSCRIBED, f"You get no issues of {title}.", newsletter=newsletter)
+            return await self.site.told(
+                _UNSUBSCRIBED, f"You get no issues of {title}.", newsletter=newsletter
+            )
         return self.site.page(
             "asked.html",
             {
@@ -146,11 +148,11 @@ class ReaderPages:
         token = self._token(request, Purpose.ME)
         about = await self.readers.about(SubscriberId(token.subscriber))
         if token.subscriber == NOBODY:
-            return self._link_of_a_copy()
+            return await self._link_of_a_copy()
         if about is None:
             if request.method == "POST":
                 await self._is_gone(token)
-            return self.site.told(
+            return await self.site.told(
                 "We store nothing about you", "This link does not belong to a subscription.", status=410
             )
         if request.method == "POST":
@@ -159,7 +161,7 @@ class ReaderPages:
             return JSONResponse(
                 about.document(), headers={"Content-Disposition": 'attachment; filename="about-me.json"'}
             )
-        return self._about(request, about)
+        return await self._about(request, about)
 
     async def _is_gone(self, token: Token) -> None:
         """Said only when it is durable: the sync of this group covers whoever erased the reader."""
@@ -168,20 +170,22 @@ class ReaderPages:
     async def _decided(self, request: Request, about: AboutReader) -> Response:
         form = await read_form(request)
         subscriber = about.subscriber
-        newsletter, title = self.site.newsletter_of(subscriber), self.site.title_of(subscriber)
+        newsletter, title = self.site.newsletter_of(subscriber), await self.site.title_of(subscriber)
         match form.value("do"):
             case "leave":
                 await self.readers.leave(subscriber.id, "page")
-                return self.site.told(
+                return await self.site.told(
                     _UNSUBSCRIBED, f"You will get no more issues of {title}.", newsletter=newsletter
                 )
             case "erase":
                 await self.readers.erase(subscriber.id)
-                return self.site.told("Your data has been deleted", "You will get no more email from us.")
+                return await self.site.told(
+                    "Your data has been deleted", "You will get no more email from us."
+                )
             case _:
                 raise HTTPException(400)
 
-    def _about(self, request: Request, about: AboutReader) -> Response:
+    async def _about(self, request: Request, about: AboutReader) -> Response:
         one = about.subscriber
         agreed: Value = None
         if one.consent is not None:
@@ -211,7 +215,7 @@ class ReaderPages:
                 "zone": zone_of(self.site.newsletter_of(one)).key,
                 "path": request.url.path,
                 "home": f"/{one.newsletter}/",
-                "title": self.site.title_of(one),
+                "title": await self.site.title_of(one),
                 "address": str(one.mailbox),
                 "state": STATE_WORDS[one.state],
                 "since": moment_text(one.since_ms),
@@ -223,9 +227,9 @@ class ReaderPages:
             },
         )
 
-    def _link_of_a_copy(self) -> Response:
+    async def _link_of_a_copy(self) -> Response:
         """Of an issue that the owner only looked at: whatever is asked for is done for nobody."""
-        return self.site.told(
+        return await self.site.told(
             "This link is from a test copy",
             "It belongs to no reader and changes nothing. In a real issue, it opens the reader's own page.",
         )

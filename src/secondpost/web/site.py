@@ -27,25 +27,25 @@ class Site:
     def named(self, name: str) -> Newsletter | None:
         return next((one for one in self.newsletters if one.name == name), None)
 
-    def now_named(self, former: str) -> Newsletter | None:
+    async def now_named(self, former: str) -> Newsletter | None:
         """The newsletter that had this name once."""
-        now = self.store.now_named(former)
+        now = await self.store.now_named(former)
         return None if now is None else self.named(now)
 
     def newsletter_of(self, subscriber: Subscriber) -> Newsletter | None:
         """None for one that is no longer in the configuration: its readers can leave all the same."""
         return self.named(subscriber.newsletter)
 
-    def title(self, newsletter: Newsletter) -> str:
+    async def title(self, newsletter: Newsletter) -> str:
         """Its own, else that of its first feed."""
         feed_title = ""
         if newsletter.title is None:
-            feed_title = self.store.feed(newsletter.name, newsletter.feeds[0]).title
+            feed_title = (await self.store.feed(newsletter.name, newsletter.feeds[0])).title
         return title_of(newsletter, feed_title)
 
-    def title_of(self, subscriber: Subscriber) -> str:
+    async def title_of(self, subscriber: Subscriber) -> str:
         newsletter = self.newsletter_of(subscriber)
-        return subscriber.newsletter if newsletter is None else self.title(newsletter)
+        return subscriber.newsletter if newsletter is None else await self.title(newsletter)
 
     def caller(self, request: Request) -> str:
         return caller_of(request, self.trusted)
@@ -62,13 +62,13 @@ class Site:
     ) -> Response:
         return HTMLResponse(self.templates.render(template, values), status, headers)
 
-    def told(
+    async def told(
         self, heading: str, *paragraphs: str, newsletter: Newsletter | None = None, status: int = 200
     ) -> Response:
         """A page that says something, with the way to the newsletter."""
         link: Value = None
         if newsletter is not None:
-            link = {"path": f"/{newsletter.name}/", "words": self.title(newsletter)}
+            link = {"path": f"/{newsletter.name}/", "words": await self.title(newsletter)}
         return self.page(
             "told.html",
             {

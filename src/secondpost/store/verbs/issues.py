@@ -64,38 +64,38 @@ class IssuesVerbs(Verbs):
 
     # ---- looking
 
-    def issue(self, id: IssueId) -> Issue | None:
-        return _first_issue(self._engine.read_now(rows("issues.issue", id)))
+    async def issue(self, id: IssueId) -> Issue | None:
+        return _first_issue(await self._engine.read(rows("issues.issue", id)))
 
-    def issue_by_number(self, newsletter: str, number: int) -> Issue | None:
-        return _first_issue(self._engine.read_now(rows("issues.issue_by_number", newsletter, number)))
+    async def issue_by_number(self, newsletter: str, number: int) -> Issue | None:
+        return _first_issue(await self._engine.read(rows("issues.issue_by_number", newsletter, number)))
 
-    def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
+    async def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
         before = BEFORE_ALL_PAGES if before_number is None else before_number
-        found = self._engine.read_now(rows("issues.newest_issues", newsletter, before, limit))
+        found = await self._engine.read(rows("issues.newest_issues", newsletter, before, limit))
         return [_issue_of(row) for row in found]
 
-    def issues_under_way(self) -> list[Issue]:
-        return [_issue_of(row) for row in self._engine.read_now(rows("issues.issues_under_way"))]
+    async def issues_under_way(self) -> list[Issue]:
+        return [_issue_of(row) for row in await self._engine.read(rows("issues.issues_under_way"))]
 
-    def reckoning(self, id: IssueId) -> Reckoning:
+    async def reckoning(self, id: IssueId) -> Reckoning:
         def look() -> Steps[Reckoning]:
             found = _first_issue((yield from rows("issues.issue", id)))
             return (yield from reckoning_in(id, 0 if found is None else found.planned))
 
-        return self._engine.read_now(look())
+        return await self._engine.read(look())
 
-    def active_readers(self, newsletter: str) -> int:
-        [(active,)] = self._engine.read_now(rows("issues.active_readers", newsletter))
+    async def active_readers(self, newsletter: str) -> int:
+        [(active,)] = await self._engine.read(rows("issues.active_readers", newsletter))
         return number(active)
 
-    def issue_content(self, id: IssueId) -> bytes:
-        for (data,) in self._engine.read_now(rows("issues.issue_content", id)):
+    async def issue_content(self, id: IssueId) -> bytes:
+        for (data,) in await self._engine.read(rows("issues.issue_content", id)):
             return octets(data)
         raise LookupError("the issue has no content yet")
 
-    def issue_of_message(self, message: QueueId) -> Issue | None:
-        return _first_issue(self._engine.read_now(rows("issues.issue_of_message", message)))
+    async def issue_of_message(self, message: QueueId) -> Issue | None:
+        return _first_issue(await self._engine.read(rows("issues.issue_of_message", message)))
 
 
 def _add(

@@ -21,8 +21,8 @@ from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, rows,
 
 
 class LedgerVerbs(Verbs):
-    def feed(self, newsletter: str, url: str) -> Feed:
-        return self._engine.read_now(_feed(newsletter, url))
+    async def feed(self, newsletter: str, url: str) -> Feed:
+        return await self._engine.read(_feed(newsletter, url))
 
     def record_fetch(self, record: FetchRecord) -> Awaitable[None]:
         articles = len(record.new) + len(record.again) + len(record.moves)
@@ -31,47 +31,47 @@ class LedgerVerbs(Verbs):
     def move_articles(self, newsletter: str, moves: Sequence[ArticleMove]) -> Awaitable[int]:
         return self._engine.change(partial(_move_by_hand, newsletter, moves), CHANGE_UNITS + len(moves))
 
-    def entries_by_guid(self, newsletter: str, url: str, guids: Sequence[str]) -> list[LedgerEntry]:
-        return self._engine.read_now(_entries("ledger.entries_by_guid", newsletter, url, among=guids))
+    async def entries_by_guid(self, newsletter: str, url: str, guids: Sequence[str]) -> list[LedgerEntry]:
+        return await self._engine.read(_entries("ledger.entries_by_guid", newsletter, url, among=guids))
 
-    def entries_by_link(self, newsletter: str, canonical_links: Sequence[str]) -> list[LedgerEntry]:
-        return self._engine.read_now(_entries("ledger.entries_by_link", newsletter, among=canonical_links))
+    async def entries_by_link(self, newsletter: str, canonical_links: Sequence[str]) -> list[LedgerEntry]:
+        return await self._engine.read(_entries("ledger.entries_by_link", newsletter, among=canonical_links))
 
-    def entries_by_fingerprint(self, newsletter: str, fingerprints: Sequence[str]) -> list[LedgerEntry]:
-        return self._engine.read_now(
+    async def entries_by_fingerprint(self, newsletter: str, fingerprints: Sequence[str]) -> list[LedgerEntry]:
+        return await self._engine.read(
             _entries("ledger.entries_by_fingerprint", newsletter, among=fingerprints)
         )
 
-    def entries(self, newsletter: str, state: ArticleState, limit: int) -> list[LedgerEntry]:
+    async def entries(self, newsletter: str, state: ArticleState, limit: int) -> list[LedgerEntry]:
         if state is ArticleState.WAITING:
-            return self._engine.read_now(_entries("ledger.first_entries", newsletter, state.value, limit))
-        latest = self._engine.read_now(_entries("ledger.latest_entries", newsletter, state.value, limit))
+            return await self._engine.read(_entries("ledger.first_entries", newsletter, state.value, limit))
+        latest = await self._engine.read(_entries("ledger.latest_entries", newsletter, state.value, limit))
         return latest[::-1]
 
-    def entries_of_issue(self, issue: IssueId) -> list[LedgerEntry]:
-        return self._engine.read_now(_entries("ledger.entries_of_issue", issue))
+    async def entries_of_issue(self, issue: IssueId) -> list[LedgerEntry]:
+        return await self._engine.read(_entries("ledger.entries_of_issue", issue))
 
-    def entry(self, id: ArticleId) -> LedgerEntry | None:
-        for found in self._engine.read_now(_entries("ledger.entry", id)):
+    async def entry(self, id: ArticleId) -> LedgerEntry | None:
+        for found in await self._engine.read(_entries("ledger.entry", id)):
             return found
         return None
 
-    def standing(self, newsletter: str, url: str, since_ms: int, limit: int) -> list[LedgerEntry]:
-        latest = self._engine.read_now(_entries("ledger.standing", newsletter, url, since_ms, limit))
+    async def standing(self, newsletter: str, url: str, since_ms: int, limit: int) -> list[LedgerEntry]:
+        latest = await self._engine.read(_entries("ledger.standing", newsletter, url, since_ms, limit))
         return latest[::-1]
 
-    def count(self, newsletter: str, state: ArticleState) -> int:
-        [(articles,)] = self._engine.read_now(rows("ledger.count", newsletter, state.value))
+    async def count(self, newsletter: str, state: ArticleState) -> int:
+        [(articles,)] = await self._engine.read(rows("ledger.count", newsletter, state.value))
         return number(articles)
 
-    def causes_held(self, newsletter: str) -> frozenset[str]:
+    async def causes_held(self, newsletter: str) -> frozenset[str]:
         return frozenset(
-            str(cause) for (cause,) in self._engine.read_now(rows("ledger.causes_held", newsletter))
+            str(cause) for (cause,) in await self._engine.read(rows("ledger.causes_held", newsletter))
         )
 
-    def causes_alarmed(self, newsletter: str) -> frozenset[str]:
+    async def causes_alarmed(self, newsletter: str) -> frozenset[str]:
         return frozenset(
-            str(cause) for (cause,) in self._engine.read_now(rows("ledger.causes_alarmed", newsletter))
+            str(cause) for (cause,) in await self._engine.read(rows("ledger.causes_alarmed", newsletter))
         )
 
     def set_causes_alarmed(self, newsletter: str, causes: frozenset[str]) -> Awaitable[None]:

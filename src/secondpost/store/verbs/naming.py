@@ -43,15 +43,15 @@ _CONFIRMED_ELSEWHERE = (SubscriberState.PENDING, SubscriberState.SUSPENDED)
 
 
 class NamingVerbs(Verbs):
-    def left_behind(self, named: Sequence[str]) -> list[KnownNewsletter]:
-        known = self._engine.read_now(rows("naming.known", chosen=[(name,) for name in named]))
+    async def left_behind(self, named: Sequence[str]) -> list[KnownNewsletter]:
+        known = await self._engine.read(rows("naming.known", chosen=[(name,) for name in named]))
         return [
             KnownNewsletter(str(name), number(active), number(readers), number(issues))
             for name, active, readers, issues in known
         ]
 
-    def known_newsletters(self) -> list[str]:
-        return [str(name) for (name,) in self._engine.read_now(rows("naming.names"))]
+    async def known_newsletters(self) -> list[str]:
+        return [str(name) for (name,) in await self._engine.read(rows("naming.names"))]
 
     def retire(self, name: str, at_ms: int) -> Awaitable[bool]:
         def write() -> Steps[bool]:
@@ -59,14 +59,14 @@ class NamingVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def former_names(self) -> list[FormerName]:
+    async def former_names(self) -> list[FormerName]:
         return [
             FormerName(str(name), str(now), is_done == 1)
-            for name, now, is_done in self._engine.read_now(rows("naming.former_names"))
+            for name, now, is_done in await self._engine.read(rows("naming.former_names"))
         ]
 
-    def now_named(self, former: str) -> str | None:
-        for (now,) in self._engine.read_now(rows("naming.now_named", former)):
+    async def now_named(self, former: str) -> str | None:
+        for (now,) in await self._engine.read(rows("naming.now_named", former)):
             return str(now)
         return None
 

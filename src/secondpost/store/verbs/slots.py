@@ -10,8 +10,8 @@ from secondpost.store.verbs.steps import Row, Steps, number, rows, run
 
 
 class SlotsVerbs(Verbs):
-    def calendar(self, newsletter: str) -> CalendarSince | None:
-        for every, timezone, since_ms in self._engine.read_now(rows("issues.calendar", newsletter)):
+    async def calendar(self, newsletter: str) -> CalendarSince | None:
+        for every, timezone, since_ms in await self._engine.read(rows("issues.calendar", newsletter)):
             return CalendarSince(newsletter, str(every), str(timezone), number(since_ms))
         return None
 
@@ -23,11 +23,11 @@ class SlotsVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def slot(self, newsletter: str, key: str) -> SlotRecord | None:
-        return _first_slot(self._engine.read_now(rows("issues.slot", newsletter, key)))
+    async def slot(self, newsletter: str, key: str) -> SlotRecord | None:
+        return _first_slot(await self._engine.read(rows("issues.slot", newsletter, key)))
 
-    def last_slot(self, newsletter: str) -> SlotRecord | None:
-        return _first_slot(self._engine.read_now(rows("issues.last_slot", newsletter)))
+    async def last_slot(self, newsletter: str) -> SlotRecord | None:
+        return _first_slot(await self._engine.read(rows("issues.last_slot", newsletter)))
 
     def record_slot(self, record: SlotRecord) -> Awaitable[SlotRecord]:
         if record.outcome is SlotOutcome.ISSUED:
@@ -52,8 +52,8 @@ class SlotsVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def note(self, newsletter: str) -> str:
-        return self._engine.read_now(note_of(newsletter))
+    async def note(self, newsletter: str) -> str:
+        return await self._engine.read(note_of(newsletter))
 
 
 def note_of(newsletter: str) -> Steps[str]:

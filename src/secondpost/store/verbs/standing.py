@@ -15,39 +15,39 @@ from secondpost.store.verbs.steps import Row, Steps, Value, maybe_number, number
 
 
 class StandingVerbs(Verbs):
-    def mail_to_readers(self) -> MailToReaders:
-        return self._engine.read_now(_mail_to_readers())
+    async def mail_to_readers(self) -> MailToReaders:
+        return await self._engine.read(_mail_to_readers())
 
-    def last_deferred(self, issue: IssueId) -> ReaderDelivery | None:
-        for found in self._engine.read_now(reader_deliveries("standing.last_deferred", issue)):
+    async def last_deferred(self, issue: IssueId) -> ReaderDelivery | None:
+        for found in await self._engine.read(reader_deliveries("standing.last_deferred", issue)):
             return found
         return None
 
-    def failed_confirmations(self, since_ms: int, limit: int) -> list[ReaderDelivery]:
+    async def failed_confirmations(self, since_ms: int, limit: int) -> list[ReaderDelivery]:
         first = first_queue_id(since_ms)
-        return self._engine.read_now(reader_deliveries("standing.failed_confirmations", first, limit))
+        return await self._engine.read(reader_deliveries("standing.failed_confirmations", first, limit))
 
-    def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
-        for found in self._engine.read_now(reader_deliveries("standing.delivery", id.queue_id, id.number)):
+    async def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
+        for found in await self._engine.read(reader_deliveries("standing.delivery", id.queue_id, id.number)):
             return found
         return None
 
-    def deliveries(
+    async def deliveries(
         self, id: IssueId, states: Sequence[State], after: SubscriberId | None, limit: int
     ) -> list[ReaderDelivery]:
         in_any = 1 if len(states) == 0 else 0
         chosen: list[Row] = [(state.value,) for state in states]
         behind = 0 if after is None else after
-        return self._engine.read_now(
+        return await self._engine.read(
             reader_deliveries("standing.deliveries", id, behind, in_any, limit, chosen=chosen)
         )
 
-    def told_of_delivery(self, id: DeliveryId) -> list[Told]:
-        events = self._engine.read_now(rows("standing.events_of_delivery", id.queue_id, id.number))
-        return [Told(id.number, number(at_ms), str(what), str(detail)) for at_ms, what, detail in events]
-
     async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
         return await self._engine.read(reader_deliveries("standing.deliveries_of_reader", id, limit))
+
+    async def told_of_delivery(self, id: DeliveryId) -> list[Told]:
+        events = await self._engine.read(rows("standing.events_of_delivery", id.queue_id, id.number))
+        return [Told(id.number, number(at_ms), str(what), str(detail)) for at_ms, what, detail in events]
 
 
 def reader_deliveries(
