@@ -107,7 +107,8 @@ def test_views_of_one_message() -> None:
     )
     store = over(engine, DeskVerbs)
     found = store.message(ONE)
-    assert found is not None and found.has_content
+    assert found is not None
+    assert found.has_content
     assert [told.what for told in store.told(ONE)] == ["held"]
     assert list(store.content_pieces(ONE, 2)) == [b"ab", b"c"]
     assert list(store.content_pieces(ONE, 2)) == [b"xy", b"z"]
