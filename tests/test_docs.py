@@ -13,8 +13,8 @@ from secondpost.config.keys import KEYS, REPEATED, TOP, header
 from secondpost.config.reading import parse_config, read_config
 from secondpost.config.records import Config
 from secondpost.mail.delivery import State
+from secondpost.mail.delivery_states import EDGES
 from secondpost.maillog import MailLog
-from secondpost.spool.states import EDGES
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -1,9 +1,9 @@
 """The owner's verbs take the owner's edges of the table of states: all of them, and no others."""
 
 from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.delivery_states import EDGES, By, sources_of
 from secondpost.mail.envelope import Lane
 from secondpost.spool.desk import Standing, Verb, standing_of
-from secondpost.spool.states import EDGES, By, sources_of
 
 LEADS_TO = {
     Verb.HOLD: State.HELD,

@@ -253,6 +253,4 @@ async def test_the_owner_holds_and_drops_rows_but_leads_none_to_another_mailbox(
     claimed = await store.claim(lease, place.clock.ms, 10)
     await marked(store, lease, claimed)
     await store.settle(lease, [outcome(claimed[0], State.FAILED, place.clock.ms)])
-    told = (State.FAILED, State.EXPIRED)
-    assert await store.move(everything, told, State.REPORTED, place.clock.ms, "reported", "") == 0
     assert await store.reckoning(issue.id) == Reckoning(2, failed=1, stopped=1)

@@ -13,11 +13,10 @@ from secondpost.mail.subscriber_states import Reason
 from secondpost.store.owner_ports import InState, Selection
 from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.group import GROUP_UNITS_MAX
-from secondpost.store.sqlite.queries import read_queries
-from secondpost.store.sqlite.selecting import page_query
 from secondpost.store.sqlite.statements import Statements, own_queries, statement
 from secondpost.store.subscriber_ports import SignedUp
 from secondpost.store.verbs.named import shared_queries
+from secondpost.store.verbs.selecting import page
 from secondpost.store.verbs.steps import Query, number
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
@@ -29,7 +28,8 @@ ASKED_BY_PEOPLE = {"counts", "claimed_counts", "aside_oldest", "kept_for", "wait
 }
 # The last one also when a bound may have been passed.
 ASKED_AT_THE_START = {"put_off", "paused_too_long", "learned_count"}
-OLD = {"desk", "keeping"}
+PARTS_OF_PAGES = {"columns", "beside", "page"}
+PARTS = {"selected", "listed", "reader"} | PARTS_OF_PAGES
 TABLES = ("message", "content", "domain", "tally", "queue", "delivery", "event", "learned", "day_tally")
 OF_READERS = (
     *("subscriber", "reader", "reader_event", "consent", "bounce", "suppression", "article"),
@@ -45,21 +45,19 @@ FEW["last_deferred"] = ["SCAN delivery USING INDEX delivery_tried"]
 
 def queries(*files: str) -> list[tuple[str, str]]:
     """Name and text of each, with three rows where a set is cut."""
-    found = [
+    return [
         (name.partition(".")[2], statement(named, rows=3))
         for name, named in {**shared_queries(), **own_queries()}.items()
         if name.partition(".")[0] in files
     ]
-    for file in OLD & set(files):
-        for name, text in read_queries(file).items():
-            found.append((name, text.replace("{index}", "").replace("{conditions}", "")))
-    return found
 
 
 async def test_no_query_of_the_service_reads_a_whole_table(place: SqlitePlace) -> None:
     db = place.open()._opened.db
     for name, query in queries("engine", "intake", "claims", "desk", "keeping", "primaries", "days"):
-        whole = scans(db, query, TABLES)
+        if name in PARTS_OF_PAGES:
+            continue
+        whole = scans(db, query.replace("{conditions}", ""), TABLES)
         assert name in ASKED_BY_PEOPLE | ASKED_AT_THE_START or whole == [], name
 
 
@@ -81,11 +79,10 @@ async def test_no_query_about_readers_reads_a_whole_table(place: SqlitePlace) ->
             "standing",
         )
     )
-    parts = {"selected", "listed", "reader"}
     for name, query in named:
-        if name in parts | ASKED_BY_PEOPLE | ASKED_AT_THE_START:
+        if name in PARTS | ASKED_BY_PEOPLE | ASKED_AT_THE_START:
             continue
-        whole = scans(db, query, (*TABLES, *OF_READERS))
+        whole = scans(db, query.replace("{conditions}", ""), (*TABLES, *OF_READERS))
         assert whole == FEW.get(name, []), name
 
 
@@ -101,11 +98,13 @@ def _nothing(query: str) -> tuple[None, ...]:
 
 
 async def test_dead_letters_are_listed_by_their_own_index(place: SqlitePlace) -> None:
-    db = place.open()._opened.db
+    store = place.open()
     refused = InState(State.KEPT, KeptFor.REFUSED)
     for selection in (Selection(states=(State.KEPT, State.HELD)), Selection(in_states=(refused,))):
-        query, bindings = page_query(read_queries("desk")["listed"], selection, (), None, 10)
-        plan = " ".join(str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {query}", bindings))
+        query = next(page(selection, (), None, 10))
+        [(text, values)] = store._statements.runs_of(query)
+        steps = store._opened.db.execute(f"EXPLAIN QUERY PLAN {text}", values)
+        plan = " ".join(str(row[3]) for row in steps)
         assert "delivery_aside" in plan
 
 
@@ -163,8 +162,6 @@ def test_rows_are_cut_into_statements_without_losing_any() -> None:
 
 
 def test_every_query_has_a_sentence() -> None:
-    for file in OLD:
-        assert len(read_queries(file)) > 4 or file == "standing"
     assert len(shared_queries()) > 40
 
 

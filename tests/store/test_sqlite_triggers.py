@@ -165,7 +165,6 @@ class Days:
                 ((State.WAITING,), State.HELD),
                 ((State.HELD, State.KEPT), State.WAITING),
                 ((State.HELD, State.KEPT), State.DROPPED),
-                ((State.FAILED, State.EXPIRED), State.REPORTED),
             )
         )
         selection = Selection(domain=self.domain())

@@ -16,12 +16,12 @@ from secondpost.cli.readers_mail import left_out_text
 from secondpost.cli.screen import local_time, say, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId, State
+from secondpost.mail.delivery_states import KEEPING_CONTENT
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.size import size_text
 from secondpost.owner.documents import message_document
 from secondpost.owner.figures import counted
 from secondpost.spool.desk import OwnersDesk, standing
-from secondpost.spool.states import KEEPING_CONTENT
 from secondpost.store.owner_ports import Listed, Selection
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ NUMBER_DIGITS_MAX = 18  # what fits into 63 bits
 
 
 class State(StrEnum):
-    """spool/states.py is the table of what leads where. The second half is for mail to readers alone."""
+    """mail/delivery_states.py says what leads where. The second half is for mail to readers alone."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"

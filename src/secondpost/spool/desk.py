@@ -1,7 +1,7 @@
 """The owner's verbs: hold, release, retry, drop and redirect what lies in the spool, and look at it.
 
-Each verb is an edge of spool/states that only the owner may take; what is in another state stays as it
-is. Nothing here asks whether the owner is sure: that is for the command or the page that calls.
+Each verb is an edge of mail/delivery_states that only the owner may take; what is in another state
+stays as it is. Nothing here asks whether the owner is sure: that is for the command or the page that calls.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
+from secondpost.mail.delivery_states import By, sources_of
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.spool.states import By, sources_of
 from secondpost.store.owner_ports import Desk, InState, Listed, Selection
 from secondpost.world.ports import Clock
 

@@ -64,16 +64,12 @@ class Checkpoints(Base):
         finally:
             self._checkpointing = False
 
-    def _change_some(self, change: Callable[[apsw.Connection], R], units: int) -> Awaitable[R]:
-        """One batch of many that are written without a pause: now and then comes one, in which the log
-        is copied. Nobody else waits for it, and so long as it lasts we add nothing: it may find all.
-        """
-        return self._pausing(self._writer.change(change, units), units)
-
     def change_some(
         self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
     ) -> Awaitable[R]:
-        """With a pause now and then, in which the log is copied: see `_change_some`."""
+        """With a pause now and then, in which the log is copied. No other write waits for it, and as long
+        as it lasts this writer adds nothing: it may find all.
+        """
         return self._pausing(self.change(verb, units, ends_mail=ends_mail), units)
 
     async def _pausing(self, batch: Awaitable[R], units: int) -> R:

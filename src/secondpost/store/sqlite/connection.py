@@ -9,8 +9,6 @@ from typing import TypeVar
 import apsw
 
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
-from secondpost.store.verbs.rows import address_key
-from secondpost.store.verbs.steps import Value
 from secondpost.world.ports import Disk, DiskFailed, OpenFile
 
 T = TypeVar("T")
@@ -170,11 +168,6 @@ def _open(disk: Disk, name: str, flags: int) -> apsw.Connection:
     except apsw.IOError as error:
         raise DiskFailed(f"{path}: {type(error).__name__}: {error}") from error
     db.wal_autocheckpoint(0)
-    db.create_scalar_function("address_key", _address_key, 1, deterministic=True)
     db.execute("PRAGMA mmap_size = 0")
     db.execute("PRAGMA temp_store = MEMORY")
     return db
-
-
-def _address_key(*text: Value) -> Value:
-    return None if text[0] is None else address_key(str(text[0]))

@@ -1,25 +1,22 @@
-"""Housekeeping: workers that died, the log of the database, what nobody asks for any more."""
+"""Workers' locks and files: entering, sweeping those that died, leaving."""
 
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 
 import apsw
 
-from secondpost.mail.delivery import DeliveryId, State
-from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import StoreUnavailable, Swept
-from secondpost.store.sqlite.base import BATCH_ROWS, CONTENT_FOLDER, Worker, as_json
+from secondpost.store.sqlite.base import CONTENT_FOLDER, Worker
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.connection import patiently
-from secondpost.store.sqlite.queries import read_queries
-from secondpost.store.verbs.steps import Value, number
+from secondpost.store.sqlite.statements import Statements, answer, own_queries
+from secondpost.store.verbs.engine import BATCH_ROWS
+from secondpost.store.verbs.keeping import KeepingVerbs, needed_files
+from secondpost.store.verbs.named import shared_queries
+from secondpost.store.verbs.steps import Steps, drive, number, rows, run
 from secondpost.world.ports import Clock, Disk
 
 WORKERS_FOLDER = "workers"
-
 LEAVE_SECONDS_MAX = 2.0
-_QUERIES = read_queries("keeping")
 
 
 def lock_name(worker: int) -> str:
@@ -27,31 +24,29 @@ def lock_name(worker: int) -> str:
 
 
 def enter(db: apsw.Connection, disk: Disk, clock: Clock, role: str, numbers: range) -> Worker:
-    """Inside a transaction: the lock is held before anybody can read the row and find it free."""
-    taken = {row[0] for row in db.execute(_QUERIES["worker_numbers"])}
-    [(given,)] = db.execute(_QUERIES["last_run"]).fetchall()
+    """Inside a transaction: the lock is held before another process can read the row and find it free."""
+    statements = Statements({**shared_queries(), **own_queries()})
+    steps = _enter(disk, clock, role, numbers)
+    return drive(steps, lambda query: answer(db, statements, query))
+
+
+def _enter(disk: Disk, clock: Clock, role: str, numbers: range) -> Steps[Worker]:
+    taken = {row[0] for row in (yield from rows("keeping.worker_numbers"))}
+    [(given,)] = yield from rows("engine.last_run")
     last = number(given)
-    for run in range(last + 1, last + 1 + len(numbers)):
-        worker = numbers[run % len(numbers)]
+    for n in range(last + 1, last + 1 + len(numbers)):
+        worker = numbers[n % len(numbers)]
         if worker in taken:
             continue
         held = disk.hold(lock_name(worker))
         if held is None:
             continue
-        db.execute(_QUERIES["enter_worker"], (run, worker, role, clock.now_ms(), lock_name(worker)))
+        yield from run("keeping.enter_worker", n, worker, role, clock.now_ms(), lock_name(worker))
         return Worker(worker, lock_name(worker), held)
     raise RuntimeError(f"{len(numbers)} workers are entered: one of them has to be swept first")
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubted:
-    """What a dead worker may have delivered."""
-
-    maybe_duplicates: list[DeliveryId]
-    unknown: list[DeliveryId]
-
-
-class SqliteKeeping(Checkpoints):
+class SqliteKeeping(KeepingVerbs, Checkpoints):
     @property
     def worker(self) -> int:
         """Raises RuntimeError for a command's store."""
@@ -62,11 +57,9 @@ class SqliteKeeping(Checkpoints):
     # ---- the dead
 
     async def sweep(self) -> Swept:
-        own = None if self._opened.worker is None else self._opened.worker.number
         workers, doubted, unknown, files = 0, [], [], 0
-        for value, lock in self._read(_QUERIES["other_workers"], (own,)):
-            worker = number(value)
-            held = self._opened.disk.hold(str(lock))
+        for worker, lock in self._other_workers():
+            held = self._opened.disk.hold(lock)
             if held is None:
                 continue
             try:
@@ -74,35 +67,13 @@ class SqliteKeeping(Checkpoints):
                 doubted += found.maybe_duplicates
                 unknown += found.unknown
                 files += await self._remove_nameless(worker)
-                await self._bury(worker, str(lock))
+                await self._bury(worker)
+                self._opened.disk.remove(lock)
             finally:
                 held.release()
             workers += 1
         await self._remove_leaving()
         return Swept(workers, tuple(doubted), files, tuple(unknown))
-
-    async def _doubt(self, worker: int) -> "_Doubted":
-        now_ms = self._opened.clock.now_ms()
-
-        def batch(db: apsw.Connection) -> list[tuple[Value, ...]]:
-            rows = db.execute(_QUERIES["claimed_of"], (worker, BATCH_ROWS)).fetchall()
-            if len(rows) == 0:
-                db.execute(_QUERIES["drop_leases"], (worker,))
-            else:
-                chosen = as_json([row[:2] for row in rows])
-                db.execute(_QUERIES["tell_doubt_again"], (chosen, now_ms))
-                db.execute(_QUERIES["doubt"], (chosen, now_ms))
-            return rows
-
-        doubted = _Doubted([], [])
-        while len(rows := await self._writer.change(batch, BATCH_ROWS)) > 0:
-            for message, n, state, of_issue in rows:
-                id = DeliveryId(QueueId(number(message)), number(n))
-                if state == State.COMMITTING:
-                    doubted.unknown.append(id)
-                elif of_issue == 0:
-                    doubted.maybe_duplicates.append(id)
-        return doubted
 
     async def _remove_nameless(self, worker: int) -> int:
         """Files that the worker wrote and whose row never came."""
@@ -110,7 +81,7 @@ class SqliteKeeping(Checkpoints):
         removed = 0
         for start in range(0, len(written), BATCH_ROWS):
             some = written[start : start + BATCH_ROWS]
-            needed = await self._writer.change(partial(_needed_files, names=some))
+            needed = await self._needed(some)
             nameless = [name for name in some if name not in needed]
             if len(nameless) > 0:
                 await self._remove_files(nameless)
@@ -121,54 +92,6 @@ class SqliteKeeping(Checkpoints):
         """The content files of a worker; their names begin with its number."""
         names = self._opened.disk.names(CONTENT_FOLDER)
         return [f"{CONTENT_FOLDER}/{name}" for name in names if name.startswith(f"{worker}-")]
-
-    async def _bury(self, worker: int, lock: str) -> None:
-        def write(db: apsw.Connection) -> None:
-            db.execute(_QUERIES["drop_worker"], (worker,))
-
-        await self._writer.change(write)
-        self._opened.disk.remove(lock)
-
-    # ---- the forgotten
-
-    def prune(self, finished_before_ms: int) -> Awaitable[int]:
-        def batch(db: apsw.Connection) -> int:
-            ended = db.execute(_QUERIES["ended_messages"], (finished_before_ms, BATCH_ROWS)).fetchall()
-            some = as_json(_up_to(ended, BATCH_ROWS))
-            for query in ("forget_deliveries", "forget_events", "forget_messages"):
-                db.execute(_QUERIES[query], (some,))
-            return db.changes()
-
-        return self._change_some(batch, 3 * BATCH_ROWS)
-
-    def forget_learned(self, known_before_ms: int, unknown_before_ms: int) -> Awaitable[int]:
-        def batch(db: apsw.Connection) -> int:
-            forgotten = 0
-            for known, before_ms in ((1, known_before_ms), (0, unknown_before_ms)):
-                db.execute(_QUERIES["forget_learned"], (known, before_ms, BATCH_ROWS))
-                forgotten += db.changes()
-            return forgotten
-
-        return self._change_some(batch, 2 * BATCH_ROWS)
-
-    async def bound_learned(self, most: int) -> int:
-        [(count,)] = self._read(_QUERIES["learned_count"])
-        surplus = min(number(count) - most, BATCH_ROWS)
-        if surplus <= 0:
-            return 0
-
-        def batch(db: apsw.Connection) -> int:
-            db.execute(_QUERIES["forget_oldest_learned"], (surplus,))
-            return db.changes()
-
-        return await self._change_some(batch, BATCH_ROWS)
-
-    def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
-        def batch(db: apsw.Connection) -> int:
-            db.execute(_QUERIES["forget_prefixes"], (proven_before_ms, BATCH_ROWS))
-            return db.changes()
-
-        return self._change_some(batch, BATCH_ROWS)
 
     def close(self) -> None:
         self._writer.close()
@@ -187,31 +110,21 @@ class SqliteKeeping(Checkpoints):
         dead."""
         if self._writer.is_distrusted:
             return False
-        db = self._opened.db
         written = self._written_by(worker)
         try:
-            if db.execute(_QUERIES["leases_of"], (worker,)).fetchall() != [(0,)]:
-                return False
-            if len(_needed_files(db, written)) < len(written):
+            if not self._drive(self._opened.db, _has_nothing_under_way(worker, written)):
                 return False
             # The others may be leaving at the same moment.
-            patiently(lambda: db.execute(_QUERIES["drop_worker"], (worker,)), LEAVE_SECONDS_MAX)
+            patiently(lambda: self._drop(worker), LEAVE_SECONDS_MAX)
         except (apsw.Error, StoreUnavailable):
             return False
         return True
 
-
-def _needed_files(db: apsw.Connection, names: Sequence[str]) -> set[str]:
-    """In a group: what a plain read sees of a message's end may not be durable yet."""
-    return {str(name) for (name,) in db.execute(_QUERIES["needed_files"], (as_json(names),)).fetchall()}
+    def _drop(self, worker: int) -> int:
+        return self._drive(self._opened.db, run("keeping.drop_worker", worker))
 
 
-def _up_to(ended: Sequence[tuple[Value, ...]], rows: int) -> list[int]:
-    """The first messages, until they have that many deliveries; at least one message."""
-    chosen: list[int] = []
-    for id, deliveries in ended:
-        if len(chosen) > 0 and number(deliveries) > rows:
-            break
-        chosen.append(number(id))
-        rows -= number(deliveries)
-    return chosen
+def _has_nothing_under_way(worker: int, written: Sequence[str]) -> Steps[bool]:
+    [(leases,)] = yield from rows("keeping.leases_of", worker)
+    needed = yield from needed_files(written)
+    return leases == 0 and len(needed) == len(written)

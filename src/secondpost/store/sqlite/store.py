@@ -18,15 +18,15 @@ from secondpost.store.sqlite.connection import (
     patiently,
     told,
 )
-from secondpost.store.sqlite.desk import SqliteDesk
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.keeping import WORKERS_FOLDER, SqliteKeeping, enter
-from secondpost.store.sqlite.refused import SqliteRefused
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.verbs.claims import ClaimsVerbs
 from secondpost.store.verbs.days import DaysVerbs
+from secondpost.store.verbs.desk import DeskVerbs
 from secondpost.store.verbs.intake import IntakeVerbs
 from secondpost.store.verbs.primaries import PrimariesVerbs
+from secondpost.store.verbs.refused import RefusedVerbs
 from secondpost.store.verbs.sites import SitesVerbs
 from secondpost.world.ports import Clock, Disk, Work
 
@@ -42,8 +42,8 @@ class SqliteStore(
     SitesVerbs,
     PrimariesVerbs,
     DaysVerbs,
-    SqliteDesk,
-    SqliteRefused,
+    DeskVerbs,
+    RefusedVerbs,
     SqliteKeeping,
 ):
     """Intake, Claims, Desk and Keeping of store/ports over one database.

@@ -1,7 +1,7 @@
 """The named queries: each has a name, a sentence and its text, in the files of sql/.
 
 They are written in what SQLite and PostgreSQL both understand: `?1` for a value, CASE, coalesce, UPDATE
-… FROM, RETURNING, ON CONFLICT. Four marks are left to an adapter:
+… FROM, RETURNING, ON CONFLICT. Some marks are left to an adapter:
 
 * `-- set: chosen (message integer, hash blob)` in a query's head declares a set of rows, which its text
   uses as a
@@ -10,6 +10,8 @@ They are written in what SQLite and PostgreSQL both understand: `?1` for a value
 * `-- gives: name, name` names the columns of a query that gives many rows, for an adapter that hands
   them over at once.
 * `{conditions}` stands for what a selection asks for.
+* `{sources waiting owner}` stands for the states from which the owner may lead a delivery to waiting, by the
+  table of mail/delivery_states.
 
 What the two cannot share stands in each adapter's own `engine.sql` and is named `engine.…`.
 """
@@ -21,10 +23,13 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from secondpost.store.verbs.transitions import sources_in_words
+
 _HEAD = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
 _SET = re.compile(r"^-- (set|pieces): (\w+) \((.+)\)$", re.MULTILINE)
 _GIVES = re.compile(r"^-- gives: (.+)$", re.MULTILINE)
 _PART = re.compile(r"\{(\w+)\}")
+_SOURCES = re.compile(r"\{sources (\w+) (\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ def read_queries(text: str, file: str) -> dict[str, Named]:
 
 
 def _with_parts(text: str, texts: Mapping[str, str]) -> str:
-    return _PART.sub(lambda found: texts.get(found[1], found[0]), text)
+    whole = _PART.sub(lambda found: texts.get(found[1], found[0]), text)
+    return _SOURCES.sub(lambda found: sources_in_words(found[1], found[2]), whole)
 
 
 def _set_of(head: str) -> Chosen | None:

@@ -23,3 +23,7 @@ SELECT json_group_array(json(due)) FROM (
 -- name: last_event
 -- The number of the last event of a reader that was ever given, also when that reader was erased: no column holds it.
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0);
+
+-- name: last_run
+-- The run number given last, also to a worker that has left: a table of SQLite's own knows it.
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'worker'), 0);

@@ -30,7 +30,7 @@ UPDATE delivery SET
   cause = CASE WHEN state = 'committing' THEN 'unanswered' ELSE cause END,
   reply = CASE WHEN state = 'committing' THEN 'its outcome was not written down' ELSE reply END,
   state = CASE WHEN state = 'committing' THEN 'unknown' ELSE 'waiting' END, fence = NULL
-WHERE fence = ?1;
+WHERE fence = ?1 AND state IN ({sources waiting deliver}, {sources unknown deliver});
 
 -- name: domains_in_turn
 -- The domains of a leased site whose turn has come, earliest first; none when the fence fell or the site is down.
@@ -46,7 +46,7 @@ ORDER BY next_due_ms LIMIT ?5;
 -- set: chosen (message integer, number integer)
 UPDATE delivery SET state = 'claimed', fence = ?1
 FROM chosen
-WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state = 'waiting';
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state IN ({sources claimed deliver});
 
 -- name: next_turns
 -- The turns of some domains are put right. A domain with more that is due already goes to the end of the
@@ -225,4 +225,4 @@ UPDATE delivery SET
   kept_for = CASE WHEN origin.lane = 'relay' THEN 'expired' ELSE ?2 END,
   last_ms = ?3, ended_ms = CASE WHEN subscriber IS NOT NULL THEN ?3 END, cause = 'expired', level = 'message'
 FROM chosen /*+ CROSS */ JOIN message AS origin ON origin.id = chosen.message
-WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state = 'waiting';
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state IN ({sources expired clock});

@@ -191,7 +191,7 @@ UPDATE issue SET state = ?2, finished_ms = ?3, reason = ?4 WHERE id = ?1 AND sta
 -- name: stop_rows
 -- Rows between ?2 and ?3 that are not under way are stopped.
 UPDATE delivery SET state = 'stopped', last_ms = ?4, ended_ms = ?4, level = ''
-WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ('frozen', 'waiting', 'held');
+WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources stopped publish});
 
 -- name: waiting_between
 -- The domains of rows between ?2 and ?3 that wait.

@@ -26,14 +26,14 @@ WHERE d.subscriber <> 0 AND (
 UPDATE delivery SET state = chosen.becomes, fence = NULL, last_ms = ?1, ended_ms = ?1, level = ''
 FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number
-  AND delivery.state IN ('waiting', 'claimed');
+  AND delivery.state IN ({sources suppressed deliver});
 
 -- name: commit_marks
 -- Claimed deliveries of issues are committing, if their lease stands and they may still go.
 -- pieces: new (message integer, number integer, fence integer)
 UPDATE delivery SET state = 'committing' FROM new
 WHERE delivery.message = new.message AND delivery.number = new.number
-  AND delivery.state = 'claimed' AND delivery.fence = new.fence
+  AND delivery.state IN ({sources committing deliver}) AND delivery.fence = new.fence
   AND EXISTS (SELECT 1 FROM lease WHERE lease.fence = new.fence)
   AND EXISTS (SELECT 1 FROM issue WHERE issue.id = delivery.issue AND issue.state = 'sending')
   AND EXISTS (

@@ -1,9 +1,5 @@
 -- Queries of housekeeping.
 
--- name: last_run
--- The run number given last.
-SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'worker'), 0);
-
 -- name: worker_numbers
 -- Numbers of workers that live or were not swept yet.
 SELECT number FROM worker;
@@ -18,7 +14,7 @@ DELETE FROM worker WHERE number = ?1;
 
 -- name: other_workers
 -- Workers besides our own.
-SELECT number, lock FROM worker WHERE number IS NOT ?1;
+SELECT number, lock FROM worker WHERE number IS DISTINCT FROM ?1;
 
 -- name: leases_of
 -- How many leases a worker has.
@@ -26,54 +22,62 @@ SELECT count(*) FROM lease WHERE worker = ?1;
 
 -- name: claimed_of
 -- Up to ?2 deliveries that a worker had claimed, what it was doing with them, and whether they are of an issue.
-SELECT message, number, state, issue IS NOT NULL FROM delivery INDEXED BY delivery_claimed
+SELECT message, number, state, CASE WHEN issue IS NULL THEN 0 ELSE 1 END FROM delivery /*+ INDEXED BY delivery_claimed */
 WHERE fence IN (SELECT fence FROM lease WHERE worker = ?1) LIMIT ?2;
 
 -- name: tell_doubt_again
 -- Of the chosen deliveries those that were in doubt before: of the first time a trigger tells.
+-- set: chosen (message integer, number integer)
 INSERT INTO event (message, number, at_ms, what, detail)
-SELECT delivery.message, delivery.number, ?2, 'maybe-duplicate', 'the process that had claimed it died'
-FROM json_each(?1) AS chosen
-CROSS JOIN delivery ON delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1
+SELECT delivery.message, delivery.number, ?1, 'maybe-duplicate', 'the process that had claimed it died'
+FROM chosen
+/*+ CROSS */ JOIN delivery ON delivery.message = chosen.message AND delivery.number = chosen.number
 WHERE maybe_duplicate = 1 AND issue IS NULL AND fence IS NOT NULL;
 
 -- name: doubt
 -- The chosen deliveries wait again; the dead worker may have delivered them. Of an issue it is known: what was
--- not yet committing was not sent, and of the rest nobody will ever know.
+-- not yet committing was not sent, and what became of the rest will never be known.
+-- set: chosen (message integer, number integer)
 UPDATE delivery SET
-  maybe_duplicate = iif(issue IS NULL, 1, maybe_duplicate), last_ms = ?2,
-  cause = iif(state = 'committing', 'unanswered', cause), level = iif(state = 'committing', 'message', level),
-  host = iif(state = 'committing', '', host),
-  reply = iif(state = 'committing', 'the process that was sending it died', reply),
-  state = iif(state = 'committing', 'unknown', 'waiting'), fence = NULL
-FROM json_each(?1) AS chosen
-WHERE delivery.message = chosen.value ->> 0 AND delivery.number = chosen.value ->> 1 AND fence IS NOT NULL;
+  maybe_duplicate = CASE WHEN issue IS NULL THEN 1 ELSE maybe_duplicate END, last_ms = ?1,
+  cause = CASE WHEN state = 'committing' THEN 'unanswered' ELSE cause END,
+  level = CASE WHEN state = 'committing' THEN 'message' ELSE level END,
+  host = CASE WHEN state = 'committing' THEN '' ELSE host END,
+  reply = CASE WHEN state = 'committing' THEN 'the process that was sending it died' ELSE reply END,
+  state = CASE WHEN state = 'committing' THEN 'unknown' ELSE 'waiting' END, fence = NULL
+FROM chosen
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND fence IS NOT NULL
+  AND state IN ({sources waiting sweep}, {sources unknown sweep});
 
 -- name: drop_leases
 -- The leases of a worker end.
 DELETE FROM lease WHERE worker = ?1;
 
 -- name: needed_files
--- Which of the files, [name, …], belong to a message that has not ended.
-SELECT file FROM message INDEXED BY message_file
-WHERE file IN (SELECT value FROM json_each(?1)) AND ended_ms IS NULL;
+-- Which of the files belong to a message that has not ended.
+-- set: named (file text)
+SELECT file FROM message /*+ INDEXED BY message_file */
+WHERE file IN (SELECT file FROM named) AND ended_ms IS NULL;
 
 -- name: ended_messages
 -- Messages that ended before ?1, the first to end first, with the number of their deliveries.
-SELECT id, (SELECT count(*) FROM delivery WHERE message = id) FROM message INDEXED BY message_ended
+SELECT id, (SELECT count(*) FROM delivery WHERE message = id) FROM message /*+ INDEXED BY message_ended */
 WHERE ended_ms < ?1 ORDER BY ended_ms LIMIT ?2;
 
 -- name: forget_deliveries
 -- The deliveries of the chosen messages go.
-DELETE FROM delivery WHERE message IN (SELECT value FROM json_each(?1));
+-- set: chosen (id integer)
+DELETE FROM delivery WHERE message IN (SELECT id FROM chosen);
 
 -- name: forget_events
--- So does what happened to them.
-DELETE FROM event WHERE message IN (SELECT value FROM json_each(?1));
+-- What happened to the chosen messages goes.
+-- set: chosen (id integer)
+DELETE FROM event WHERE message IN (SELECT id FROM chosen);
 
 -- name: forget_messages
--- And the messages themselves.
-DELETE FROM message WHERE id IN (SELECT value FROM json_each(?1));
+-- The chosen messages go.
+-- set: chosen (id integer)
+DELETE FROM message WHERE id IN (SELECT id FROM chosen);
 
 -- name: forget_learned
 -- What was learned (?1: to be there, or not) before ?2 is too old to be used; in batches of ?3.
@@ -84,9 +88,9 @@ DELETE FROM learned WHERE mailbox IN (SELECT mailbox FROM learned WHERE known = 
 SELECT count(*) FROM learned;
 
 -- name: forget_oldest_learned
--- The oldest of them go, those that were not there first.
+-- The oldest recipients something was learned about go, those that were not there first.
 DELETE FROM learned WHERE mailbox IN (
-  SELECT mailbox FROM learned INDEXED BY learned_at WHERE known >= 0 ORDER BY known, at_ms LIMIT ?1);
+  SELECT mailbox FROM learned /*+ INDEXED BY learned_at */ WHERE known >= 0 ORDER BY known, at_ms LIMIT ?1);
 
 -- name: forget_prefixes
 -- Networks last proven before ?1 are strangers again; in batches of ?2.

@@ -50,8 +50,6 @@ EDGES: tuple[Edge, ...] = (
         By.CLOCK,
         "refused by the primary, and kept for `keep_refused` or pushed out by newer",
     ),
-    Edge(State.FAILED, State.REPORTED, By.DELIVER, "the sender was told"),
-    Edge(State.EXPIRED, State.REPORTED, By.DELIVER, "the sender was told"),
     Edge(State.WAITING, State.HELD, By.OWNER, "queue hold"),
     Edge(State.HELD, State.WAITING, By.OWNER, "queue release"),
     Edge(State.KEPT, State.WAITING, By.OWNER, "queue retry"),
@@ -95,3 +93,8 @@ def sources_of(target: State, by: By) -> tuple[State, ...]:
     return tuple(
         edge.source for edge in EDGES if edge.target is target and edge.by is by and edge.source is not None
     )
+
+
+def targets_of(by: By) -> frozenset[State]:
+    """To which states someone may lead deliveries."""
+    return frozenset(edge.target for edge in EDGES if edge.by is by)

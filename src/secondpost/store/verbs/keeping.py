@@ -1,0 +1,107 @@
+"""Housekeeping: what dead workers left under way, and what is kept no longer."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from secondpost.mail.delivery import DeliveryId, State
+from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
+from secondpost.store.verbs.selecting import delivery_id
+from secondpost.store.verbs.steps import Row, Steps, number, rows, run
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """What a dead worker may have delivered."""
+
+    maybe_duplicates: list[DeliveryId]
+    unknown: list[DeliveryId]
+
+
+class KeepingVerbs(Verbs):
+    # ---- the dead
+
+    def _other_workers(self) -> list[tuple[int, str]]:
+        """Number and lock of each worker besides our own."""
+        found = self._engine.read_now(rows("keeping.other_workers", self._engine.worker_number))
+        return [(number(worker), str(lock)) for worker, lock in found]
+
+    async def _doubt(self, worker: int) -> Doubted:
+        """Its claims end, then its leases."""
+        batch = partial(_doubt_some, worker, self._engine.clock.now_ms())
+        doubted = Doubted([], [])
+        while len(found := await self._engine.change(batch, BATCH_ROWS)) > 0:
+            for row in found:
+                if row[2] == State.COMMITTING:
+                    doubted.unknown.append(delivery_id(row))
+                elif row[3] == 0:
+                    doubted.maybe_duplicates.append(delivery_id(row))
+        return doubted
+
+    def _bury(self, worker: int) -> Awaitable[int]:
+        return self._engine.change(partial(run, "keeping.drop_worker", worker))
+
+    def _needed(self, files: Sequence[str]) -> Awaitable[set[str]]:
+        return self._engine.change(partial(needed_files, files))
+
+    # ---- the forgotten
+
+    def prune(self, finished_before_ms: int) -> Awaitable[int]:
+        def batch() -> Steps[int]:
+            ended = yield from rows("keeping.ended_messages", finished_before_ms, BATCH_ROWS)
+            some = _up_to(ended, BATCH_ROWS)
+            yield from run("keeping.forget_deliveries", chosen=some)
+            yield from run("keeping.forget_events", chosen=some)
+            return (yield from run("keeping.forget_messages", chosen=some))
+
+        return self._engine.change_some(batch, 3 * BATCH_ROWS)
+
+    def forget_learned(self, known_before_ms: int, unknown_before_ms: int) -> Awaitable[int]:
+        def batch() -> Steps[int]:
+            known = yield from run("keeping.forget_learned", 1, known_before_ms, BATCH_ROWS)
+            unknown = yield from run("keeping.forget_learned", 0, unknown_before_ms, BATCH_ROWS)
+            return known + unknown
+
+        return self._engine.change_some(batch, 2 * BATCH_ROWS)
+
+    async def bound_learned(self, most: int) -> int:
+        [(count,)] = await self._engine.read(rows("keeping.learned_count"))
+        surplus = min(number(count) - most, BATCH_ROWS)
+        if surplus <= 0:
+            return 0
+        return await self._engine.change_some(
+            partial(run, "keeping.forget_oldest_learned", surplus), BATCH_ROWS
+        )
+
+    def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
+        return self._engine.change_some(
+            partial(run, "keeping.forget_prefixes", proven_before_ms, BATCH_ROWS), BATCH_ROWS
+        )
+
+
+def needed_files(files: Sequence[str]) -> Steps[set[str]]:
+    """In a group: what a plain read sees of a message's end may not be durable yet."""
+    found = yield from rows("keeping.needed_files", chosen=[(file,) for file in files])
+    return {str(file) for (file,) in found}
+
+
+def _doubt_some(worker: int, now_ms: int) -> Steps[Sequence[Row]]:
+    found = yield from rows("keeping.claimed_of", worker, BATCH_ROWS)
+    if len(found) == 0:
+        yield from run("keeping.drop_leases", worker)
+    else:
+        chosen = [row[:2] for row in found]
+        yield from run("keeping.tell_doubt_again", now_ms, chosen=chosen)
+        yield from run("keeping.doubt", now_ms, chosen=chosen)
+    return found
+
+
+def _up_to(ended: Sequence[Row], deliveries_max: int) -> list[Row]:
+    """The first messages, until they have that many deliveries; at least one message."""
+    chosen: list[Row] = []
+    for id, deliveries in ended:
+        if len(chosen) > 0 and number(deliveries) > deliveries_max:
+            break
+        chosen.append((id,))
+        deliveries_max -= number(deliveries)
+    return chosen

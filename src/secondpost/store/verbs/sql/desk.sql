@@ -1,0 +1,150 @@
+-- Queries of the owner's desk. `{conditions}` is what a selection asks for (selecting.py).
+
+-- name: columns
+-- What a list shows of a delivery.
+SELECT d.message, d.number, domain.lane, d.state, d.kept_for, message.sender, d.recipient, d.first_recipient, domain.site,
+       CASE WHEN EXISTS (SELECT 1 FROM site WHERE site.site = domain.site) THEN 1 ELSE 0 END, message.size, d.arrived_ms, d.due_ms,
+       d.attempts, d.last_ms, d.cause, d.host, d.reply, d.maybe_duplicate
+
+-- name: beside
+-- What belongs to a listed delivery.
+/*+ CROSS */ JOIN message ON message.id = d.message
+/*+ CROSS */ JOIN domain ON domain.id = d.domain
+
+-- name: page
+-- Up to ?3 of them behind an id (?1, ?2), in order of id.
+(d.message, d.number) > (?1, ?2) {conditions}
+ORDER BY d.message, d.number LIMIT ?3
+
+-- name: listed
+-- A page of deliveries. Of the picked, number 0 stands for all of a message.
+-- set: picked (message integer, number integer)
+{columns} FROM delivery AS d
+{beside} WHERE {page};
+
+-- name: listed_aside
+-- A page of deliveries that lie aside, by their own index.
+-- set: picked (message integer, number integer)
+{columns} FROM delivery AS d /*+ INDEXED BY delivery_aside */
+{beside} WHERE d.state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND {page};
+
+-- name: message
+-- A message, and whether its content is still there.
+SELECT lane, sender, size, peer_address, helo, protocol, tls, arrived_ms,
+       CASE WHEN ended_ms IS NULL THEN 1 ELSE 0 END
+FROM message WHERE id = ?1;
+
+-- name: told
+-- What happened to a message and its deliveries, in order.
+SELECT number, at_ms, what, detail FROM event WHERE message = ?1 ORDER BY id;
+
+-- name: counts
+-- What lies here per domain and state, claimed among waiting; the oldest only for what waits. A delivery
+-- that was never tried is due as it arrived; the others have an index of their own.
+SELECT domain.id, domain.lane, domain.name, domain.site,
+       CASE WHEN EXISTS (SELECT 1 FROM site WHERE site.site = domain.site) THEN 1 ELSE 0 END, tally.state, tally.deliveries, tally.octets,
+       (SELECT arrived_ms FROM delivery /*+ INDEXED BY delivery_waiting */
+        WHERE domain = tally.domain AND state = 'waiting' ORDER BY due_ms LIMIT 1),
+       (SELECT arrived_ms FROM delivery /*+ INDEXED BY delivery_again */
+        WHERE domain = tally.domain AND state = 'waiting' AND due_ms > arrived_ms ORDER BY arrived_ms LIMIT 1)
+FROM tally JOIN domain ON domain.id = tally.domain
+WHERE tally.deliveries > 0
+ORDER BY domain.lane, domain.name, tally.state;
+
+-- name: claimed_counts
+-- What of it is claimed or committing, per domain.
+SELECT domain, count(*), sum(octets), min(arrived_ms) FROM delivery /*+ INDEXED BY delivery_claimed */
+WHERE fence IS NOT NULL GROUP BY domain;
+
+-- name: aside_oldest
+-- When the oldest of a domain that lies aside arrived, per state, in the words of the tally.
+SELECT domain, CASE WHEN kept_for IS NULL THEN state ELSE 'kept ' || kept_for END, min(arrived_ms)
+FROM delivery /*+ INDEXED BY delivery_aside */
+WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND ended_ms IS NULL GROUP BY 1, 2;
+
+-- name: refused
+-- What primaries have refused, per domain, and when the first of it was.
+SELECT domain.name, sum(tally.deliveries), sum(tally.octets), min((
+  SELECT coalesce(last_ms, arrived_ms) FROM delivery /*+ INDEXED BY delivery_refused */
+  WHERE domain = tally.domain AND kept_for = 'refused' ORDER BY last_ms LIMIT 1))
+FROM domain JOIN tally ON tally.domain = domain.id AND tally.state = 'kept refused'
+WHERE domain.lane IN ('relay', 'unverified') AND tally.deliveries > 0
+GROUP BY domain.name ORDER BY domain.name;
+
+-- name: oldest_refused
+-- Up to ?3 deliveries of a lane that the primary of a domain refused, the oldest first: when, its octets in the
+-- tally, and what it takes to remove its content.
+SELECT message, number, coalesce(last_ms, delivery.arrived_ms), octets,
+       CASE WHEN message.file IS NULL THEN size ELSE 0 END
+FROM domain
+/*+ CROSS */ JOIN delivery /*+ INDEXED BY delivery_refused */ ON delivery.domain = domain.id AND kept_for = 'refused'
+/*+ CROSS */ JOIN message ON message.id = delivery.message
+WHERE domain.lane = ?1 AND domain.name = ?2
+ORDER BY last_ms LIMIT ?3;
+
+-- name: refused_octets
+-- How much of what the primary of a domain refused lies here.
+SELECT coalesce(sum(octets), 0) FROM tally
+WHERE domain IN (SELECT id FROM domain WHERE lane IN ('relay', 'unverified') AND name = ?1)
+  AND state = 'kept refused';
+
+-- name: content_place
+-- Where the content is and how large; no row when it is gone.
+SELECT file, size FROM message WHERE id = ?1 AND ended_ms IS NULL;
+
+-- name: content_piece
+-- Up to ?3 octets of a content in the table, from the place ?2 on, counted from 1.
+SELECT substr(data, ?2, ?3) FROM content WHERE message = ?1;
+
+-- name: still_there
+-- Which of the chosen deliveries are in a state that may be left; when content is needed (?1), only those whose
+-- message has it. Mail to a reader (?2: it too) is for nobody else, and its end is nobody's news.
+-- set: chosen (message integer, number integer)
+-- gives: message, number, domain
+SELECT message, number, domain FROM delivery
+WHERE (message, number) IN (SELECT message, number FROM chosen) {conditions}
+  AND (ended_ms IS NULL OR ?1 = 0) AND (subscriber IS NULL OR ?2 = 1);
+
+-- name: move
+-- The chosen deliveries go to a state; waiting means due now, and some states are ends (?3).
+-- set: chosen (message integer, number integer)
+UPDATE delivery SET
+  state = ?1, fence = NULL, kept_for = NULL, last_ms = ?2, level = '',
+  due_ms = CASE WHEN ?1 <> 'waiting' THEN due_ms WHEN arrived_ms > ?2 THEN arrived_ms ELSE ?2 END,
+  ended_ms = CASE WHEN ?3 = 1 THEN ?2 END
+FROM chosen
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number;
+
+-- name: locks_but_of
+-- Of all workers that did not enter in this role.
+SELECT lock FROM worker WHERE role <> ?1;
+
+-- name: redirect
+-- The chosen deliveries go to another mailbox, at a domain of lane own, as if they had not been tried.
+-- set: chosen (message integer, number integer)
+UPDATE delivery SET
+  state = 'waiting', fence = NULL, kept_for = NULL, last_ms = ?2,
+  due_ms = CASE WHEN arrived_ms > ?2 THEN arrived_ms ELSE ?2 END,
+  attempts = 0, first_attempt_ms = NULL, cause = '', level = '', host = '', reply = '',
+  recipient = ?1, first_recipient = coalesce(first_recipient, recipient),
+  domain = (SELECT id FROM domain WHERE lane = 'own' AND name = ?3)
+FROM chosen
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number;
+
+-- name: tell_redirect
+-- Each of the chosen deliveries is about to go to another mailbox: from which to which.
+-- set: chosen (message integer, number integer)
+INSERT INTO event (message, number, at_ms, what, detail)
+SELECT delivery.message, delivery.number, ?2, 'redirected', trim('from ' || recipient || ' to ' || ?1 || ' ' || ?3)
+FROM chosen
+/*+ CROSS */ JOIN delivery ON delivery.message = chosen.message AND delivery.number = chosen.number;
+
+-- name: add_domain
+-- The domain of a redirect exists.
+INSERT INTO domain (lane, name) VALUES ('own', ?1) ON CONFLICT DO NOTHING;
+
+-- name: tell
+-- Something happened to each of the chosen deliveries.
+-- set: chosen (message integer, number integer)
+INSERT INTO event (message, number, at_ms, what, detail)
+SELECT message, number, ?1, ?2, ?3 FROM chosen;
