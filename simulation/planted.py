@@ -104,8 +104,9 @@ class Bounces(Wrong):
 class Trims(Wrong):
     """Trailing spaces are tidied away, and every signature with them."""
 
-    def content(self, claimed: Claimed) -> bytes:
-        return self._store.content(claimed).replace(b" \r\n", b"\r\n")
+    async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
+        found = await self._store.contents(claimed)
+        return {id: content.replace(b" \r\n", b"\r\n") for id, content in found.items()}
 
 
 class GivesUp(Wrong):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from secondpost.mail.address import Domain, Mailbox, ReversePath
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import DeliveryId, KeptFor
 from secondpost.mail.envelope import Arrival
 from secondpost.mail.issue import Issue, Reckoning
@@ -256,6 +257,6 @@ class MailLog:
     def expired(self, domain: str, deliveries: int) -> None:
         self._say("expired", domain=domain, deliveries=deliveries)
 
-    def alarm(self, about: str, detail: str) -> None:
+    def alarm(self, kind: AlarmKind, detail: str) -> None:
         """Something the owner must hear of."""
-        self._say("alarm", about=about, detail=detail)
+        self._say("alarm", about=kind.word, detail=detail)

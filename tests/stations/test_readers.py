@@ -19,7 +19,7 @@ from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
 from secondpost.roles.parts import Parts
 from secondpost.store.owner_ports import Selection
-from tests.stations.test_assemble import ASKING, issue
+from tests.stations.test_assembly import ASKING, issue
 from tests.stations.test_inside import KEYS, SECONDS_MAX, Office
 from tests.store.readers import WEEKLY
 
