@@ -13,7 +13,7 @@ from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
-from secondpost.mail.queue_id import WORKERS_MAX, QueueIds
+from secondpost.mail.queue_id import WORKERS_MAX, QueueId, QueueIds
 from secondpost.roles.parts import Parts, World
 from secondpost.store.ports import Lease, MailStore, Settlement
 from simulation.planted_news import PLANTED_NEWS, Planted

@@ -133,13 +133,11 @@ class MailLog:
         first: Mailbox | None = None,
     ) -> None:
         """`first`, here and below: for whom it came, when the owner has redirected it since."""
-        self._say(
-            "delivered",
-            id=id,
-            **self._to(to, first),
-            host=host,
-            delay=f"{delay_ms / 1000:.3f}",
-            reply=_told(reply),
+        # One line for each mail that leaves: written as it stands, not by way of a dict.
+        whom = " ".join([f"{key}={value_text(value)}" for key, value in self._to(to, first).items()])
+        said = value_text(_told(reply))
+        self.sink(
+            f"delivered id={id} {whom} host={value_text(host)} delay={delay_ms / 1000:.3f} reply={said}"
         )
 
     def deferred(

@@ -223,7 +223,7 @@ class Site:
         """What it says of the site's load."""
         if result.reply.is_positive:
             self._pool.pace.delivered()
-            self._context.sites.up_lately.note(self.lease.site)
+            self._context.sites.up_lately.note(self.lease.site, self._pool.moved)
         elif speaks_of_load(result.reply):
             self._pool.pace.pushed_back()
 
