@@ -21,7 +21,7 @@ from secondpost.config.records import (
     RecipientSource,
     Web,
 )
-from secondpost.deliver import loop, sites_down
+from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.queue_id import QueueId
@@ -71,7 +71,10 @@ LOOK_SECONDS_MAX = 60.0  # at a primary for which nothing waits: it may be under
 QUIET_SECONDS = 700.0  # after which every connection must be closed
 STEP_SECONDS = 900.0
 SITES_DOWN_SECONDS = 5.0
-CALM_RHYTHMS = Rhythms(checkpoint_seconds=120.0, turn_seconds=90.0)  # rounds would be most of a day
+CALM_DELIVERY = DeliverRhythm(standing_still_seconds=SITES_DOWN_SECONDS, down_seconds_max=SITES_DOWN_SECONDS)
+CALM_RHYTHMS = Rhythms(
+    checkpoint_seconds=120.0, turn_seconds=90.0, deliver=CALM_DELIVERY
+)  # else most of a day
 LISTED_MAX = 5000
 
 
@@ -287,22 +290,11 @@ class Day:
         return evidence, readers
 
 
-@contextmanager
-def calm_sites() -> Iterator[None]:
-    """Sites that are down or stand still are looked at seldom, or it would be most of what a day does."""
-    saved_sites = sites_down.LOOK_SECONDS_MAX, loop.SITES_STILL_SECONDS
-    sites_down.LOOK_SECONDS_MAX = loop.SITES_STILL_SECONDS = SITES_DOWN_SECONDS
-    try:
-        yield
-    finally:
-        sites_down.LOOK_SECONDS_MAX, loop.SITES_STILL_SECONDS = saved_sites
-
-
 def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> Report:
     trace = Trace(keep=keep_trace)
     with _folder() as folder:
         day = Day(seed, folder, trace, wiring)
-        with fence(day.timeline), calm_sites():
+        with fence(day.timeline):
             day.pass_by()
             evidence, readers = day.testify()
     violations = [f"{check.__name__}: {what}" for check in ALL for what in check(evidence)]

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from secondpost.config.records import Dkim
-from secondpost.deliver.assemble import ReaderKeys
 from secondpost.protocols.dkim.verifying import PublicKey, parse_key
 from secondpost.protocols.tokens import KEY_OCTETS, Ring
+from secondpost.signing.assembly import ReaderKeys
 from secondpost.world.real.keys import (
     FILE_MODE,
     FOLDER,

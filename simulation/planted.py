@@ -13,7 +13,7 @@ from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
-from secondpost.mail.queue_id import WORKERS_MAX, QueueIds
+from secondpost.mail.queue_id import WORKERS_MAX, QueueId, QueueIds
 from secondpost.roles.parts import Parts, World
 from secondpost.store.ports import Lease, MailStore, Settlement
 from simulation.planted_news import PLANTED_NEWS, Planted
@@ -104,8 +104,9 @@ class Bounces(Wrong):
 class Trims(Wrong):
     """Trailing spaces are tidied away, and every signature with them."""
 
-    def content(self, claimed: Claimed) -> bytes:
-        return self._store.content(claimed).replace(b" \r\n", b"\r\n")
+    async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
+        found = await self._store.contents(claimed)
+        return {id: content.replace(b" \r\n", b"\r\n") for id, content in found.items()}
 
 
 class GivesUp(Wrong):

@@ -12,6 +12,7 @@ import pytest
 from secondpost.config.keys import KEYS, REPEATED, TOP, header
 from secondpost.config.reading import parse_config, read_config
 from secondpost.config.records import Config
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import State
 from secondpost.mail.delivery_states import EDGES
 from secondpost.maillog import MailLog
@@ -225,11 +226,15 @@ SOURCES = sorted((Path(__file__).parent.parent / "src").rglob("*.py"))
 
 
 def test_every_alarm_is_documented_and_no_other() -> None:
-    raised = {
-        word for path in SOURCES for word in re.findall(r'\b_?alarm\(\s*"([a-z-]+)"', path.read_text("utf-8"))
-    }
     rows = rows_of(section_of("log.md", "The alarms"))
-    assert [row[0] for row in rows] == [f"`{word}`" for word in sorted(raised)]
+    assert [(row[0], row[2]) for row in rows] == [(f"`{kind.word}`", kind.what_to_do) for kind in AlarmKind]
+
+
+def test_every_alarm_is_raised_somewhere() -> None:
+    named = {
+        name for path in SOURCES for name in re.findall(r"\bAlarmKind\.([A-Z_]+)", path.read_text("utf-8"))
+    }
+    assert named == set(AlarmKind.__members__)
 
 
 def test_every_rfc_that_the_code_obeys_is_on_the_page_and_no_other() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from secondpost.mail.address import Domain, Mailbox, ReversePath
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import DeliveryId, KeptFor
 from secondpost.mail.envelope import Arrival
 from secondpost.mail.issue import Issue, Reckoning
@@ -132,13 +133,11 @@ class MailLog:
         first: Mailbox | None = None,
     ) -> None:
         """`first`, here and below: for whom it came, when the owner has redirected it since."""
-        self._say(
-            "delivered",
-            id=id,
-            **self._to(to, first),
-            host=host,
-            delay=f"{delay_ms / 1000:.3f}",
-            reply=_told(reply),
+        # One line for each mail that leaves: written as it stands, not by way of a dict.
+        whom = " ".join([f"{key}={value_text(value)}" for key, value in self._to(to, first).items()])
+        said = value_text(_told(reply))
+        self.sink(
+            f"delivered id={id} {whom} host={value_text(host)} delay={delay_ms / 1000:.3f} reply={said}"
         )
 
     def deferred(
@@ -256,6 +255,6 @@ class MailLog:
     def expired(self, domain: str, deliveries: int) -> None:
         self._say("expired", domain=domain, deliveries=deliveries)
 
-    def alarm(self, about: str, detail: str) -> None:
+    def alarm(self, kind: AlarmKind, detail: str) -> None:
         """Something the owner must hear of."""
-        self._say("alarm", about=about, detail=detail)
+        self._say("alarm", about=kind.word, detail=detail)

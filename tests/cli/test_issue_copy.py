@@ -4,20 +4,22 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
-from secondpost.deliver.assemble import OwnAddresses, ReaderKeys, ReaderMail
-from secondpost.deliver.makers import Makers
-from secondpost.deliver.making import MailMaker
-from secondpost.deliver.readers import Readers
+from secondpost.deliver.marks import CommitMarks
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
+from secondpost.mail.signed_mail import SignedMail
 from secondpost.mail.subscriber import NOBODY
 from secondpost.maillog import MailLog
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.protocols.dkim.verifying import Finding, verify
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import Signed, parse_local_part, read
+from secondpost.signing.assembly import OwnAddresses, ReaderKeys
+from secondpost.signing.orders import MailSigner
+from secondpost.signing.pool import SigningPool
+from secondpost.signing.reader_mails import ReaderMails
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import Settlement
 from secondpost.world.real.clock import RealClock
@@ -31,28 +33,30 @@ ADDRESSES = KeyRing(Ring.ADDRESSES, {1: b"a" * KEY_OCTETS})
 KEYS = ReaderKeys(keys().signing, KeyRing(Ring.LINKS, {1: b"l" * KEY_OCTETS}), ADDRESSES)
 
 
-def delivered(paper: Newspaper) -> list[ReaderMail]:
+def delivered(paper: Newspaper) -> list[SignedMail]:
     """What the deliver role would make of all that waits in lane own; it is delivered then."""
 
-    async def work(open_: OpenNewsletter) -> list[ReaderMail]:
+    async def work(open_: OpenNewsletter) -> list[SignedMail]:
         async def confirmation(claimed: Claimed) -> IssueContent:
             raise AssertionError("nobody is asked to confirm")
 
         store, now_ms, threads = open_.store, open_.clock.now_ms(), RealWork(1)
         own = OwnAddresses(None, Domain("mx2.example.net"))
         log = MailLog(lambda line: None)
-        makers = Makers(MailMaker(KEYS, own), threads, None, lambda: False)
-        readers = Readers(store, makers, log, confirmation, lambda mailbox: True, lambda coroutine: None)
+        readers = ReaderMails(
+            store, SigningPool(MailSigner(KEYS, own), threads, None, lambda: False), confirmation
+        )
+        marks = CommitMarks(store, log, lambda coroutine: None)
         lease = await store.lease(Lane.OWN, "unsorted")
         assert lease is not None
         claimed = await store.claim(lease, now_ms, 10)
-        mails = await readers.mails_for(claimed)
-        assert await readers.mails_for(claimed) == mails, "every attempt makes the same mail"
-        assert all(readers.mark(lease, one).may_send for one in claimed), "a copy may come twice"
+        mails = await readers.sign(claimed)
+        assert await readers.sign(claimed) == mails, "every attempt makes the same mail"
+        assert all(marks.mark(lease, one).may_send for one in claimed), "a copy may come twice"
         await store.settle(lease, [Settlement(one.id, State.DELIVERED, now_ms) for one in claimed])
         await store.give_back(lease)
         threads.close()
-        made = [mail for mail in mails if isinstance(mail, ReaderMail)]
+        made = [mail for mail in mails if isinstance(mail, SignedMail)]
         assert len(made) == len(mails), mails
         return made
 
@@ -91,7 +95,7 @@ def test_the_links_of_a_copy_are_nobodys(paper: Newspaper) -> None:
     assert paper.told("subscribers", "show", OWNER)["mails"] == [], "what becomes of it is no reader's"
 
 
-def leave_of(mail: ReaderMail) -> str:
+def leave_of(mail: SignedMail) -> str:
     field = str(message_from_bytes(mail.data, policy=default)["List-Unsubscribe"])
     return field.partition("<mailto:")[2].partition("@")[0]
 

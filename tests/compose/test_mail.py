@@ -12,10 +12,10 @@ from secondpost.compose.confirmation import ConfirmationComposer
 from secondpost.compose.issue import IssueComposer
 from secondpost.compose.masthead import content_of, masthead_of, title_of
 from secondpost.config.records import Newsletter, Web
-from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.issue_content import MARKS, IssueContent, Kind, Reader
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
+from secondpost.signing.assembly import Assembly, OwnAddresses, ReaderKeys
 from tests.compose.articles import DATED_S, article
 
 NEWSLETTER = Newsletter(

@@ -139,7 +139,7 @@ class PostOffice:
         return [
             pid
             for pid in _descendants(self.supervisor)
-            if "secondpost.processes.making" in _command_line(pid)
+            if "secondpost.processes.signer" in _command_line(pid)
         ]
 
     def kill(self, victim: Victim) -> bool:

@@ -13,7 +13,7 @@ from secondpost.mail.delivery import KeptFor, State
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from simulation.clock import fence
-from tests.days.calm import CALM_RHYTHMS, calm
+from tests.days.calm import CALM_RHYTHMS
 from tests.days.test_unverified import DAY, INVENTED, PEOPLE, give, kept_as_refused, most_within, newcomer
 from tests.days.town import MINUTE, Primary, Town
 
@@ -70,7 +70,7 @@ def faults_of(town: Town, primary: Primary) -> list[str]:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="month-") as folder, calm():
+    with tempfile.TemporaryDirectory(prefix="month-") as folder:
         town = Town(Path(folder) / "store")
         town.rhythms = CALM_RHYTHMS
         with fence(town.timeline):

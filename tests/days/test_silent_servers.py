@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.deliver import loop, sites_down
+from secondpost.deliver.connection import COMMAND_SECONDS
 from secondpost.deliver.entrances import OPENING_MAX
 from secondpost.deliver.idle import LOOKS_AT_ONCE
-from secondpost.deliver.outside import COMMAND_SECONDS
-from secondpost.deliver.places import STILL_SECONDS
+from secondpost.deliver.places import STILL_SECONDS, Places
+from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.deliver.site import LINGER_SECONDS
 from secondpost.mail.address import Endpoint
+from secondpost.roles.parts import Rhythms
 from simulation.clock import fence
 from simulation.internet.dns import SLOW, SimResolver
 from simulation.internet.senders import Manners, SendingServer
@@ -153,10 +154,9 @@ def test_many_names_of_one_silent_address_share_a_few_connections(town: Town) ->
 
 
 def test_more_silent_servers_than_may_wait_aside_are_broken_off(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: Town,
 ) -> None:
-    for name, much in (("SITES_AT_ONCE", 10), ("STRANGERS_AT_ONCE", 8), ("SITES_ASIDE_MAX", 30)):
-        monkeypatch.setattr(loop, name, much)
+    town.rhythms = Rhythms(deliver=DeliverRhythm(sites=Places(at_once=10, strangers_max=8, aside_max=30)))
     domains = silent_domains(SILENT)
     silent = [Silent(town, where, domain) for where, domain in zip(addresses(SILENT), domains, strict=True)]
     primary = good_primary(town)
@@ -170,10 +170,9 @@ def test_more_silent_servers_than_may_wait_aside_are_broken_off(
 
 
 def test_servers_that_never_answer_a_message_hold_up_no_site_that_took_mail_lately(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: Town,
 ) -> None:
-    for name, much in (("SITES_AT_ONCE", 10), ("STRANGERS_AT_ONCE", 8), ("SITES_ASIDE_MAX", 15)):
-        monkeypatch.setattr(loop, name, much)
+    town.rhythms = Rhythms(deliver=DeliverRhythm(sites=Places(at_once=10, strangers_max=8, aside_max=15)))
     domains = silent_domains(SILENT)
     hanging = []
     for where, domain in zip(addresses(SILENT), domains, strict=True):
@@ -227,14 +226,9 @@ def test_new_domains_whose_name_servers_are_silent_hold_up_no_other(town: Town) 
 
 @pytest.mark.parametrize("was_up", [True, False])
 def test_a_primary_that_is_back_drains_within_a_minute_beside_many_that_are_silent(
-    town: Town, monkeypatch: pytest.MonkeyPatch, was_up: bool
+    town: Town, was_up: bool
 ) -> None:
-    for name, much in (
-        ("LOOKS_AT_ONCE", 10),
-        ("LOOKS_AT_STRANGERS_AT_ONCE", 8),
-        ("LOOKS_ASIDE_MAX", 80),
-    ):
-        monkeypatch.setattr(sites_down, name, much)
+    town.rhythms = Rhythms(deliver=DeliverRhythm(looks=Places(at_once=10, strangers_max=8, aside_max=80)))
     domains = silent_domains(SILENT)
     for where, domain in zip(addresses(SILENT), domains, strict=True):
         Silent(town, where, domain)

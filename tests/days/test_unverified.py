@@ -5,7 +5,7 @@ import pytest
 from secondpost.config.records import LearnedRecipients
 from secondpost.deliver.refusal_budget import REFUSALS_PER_CONNECTION_MAX, REFUSALS_PER_MINUTE_MAX
 from simulation.people.letters import compose
-from tests.days.calm import CALM_RHYTHMS, calm
+from tests.days.calm import CALM_RHYTHMS
 from tests.days.town import DOMAIN, MINUTE, Primary, Town
 
 DAY = 24 * 60 * MINUTE
@@ -98,8 +98,7 @@ def test_a_primary_that_parts_after_refusals_is_not_down_and_is_asked_more_slowl
 
 def test_a_primary_that_takes_every_address_teaches_nothing_and_is_tried_once_a_day(town: Town) -> None:
     town.rhythms = CALM_RHYTHMS
-    with calm():
-        primary = newcomer(town)
+    primary = newcomer(town)
     primary.mailboxes = None
     primary.open()
     give(town, *PEOPLE)

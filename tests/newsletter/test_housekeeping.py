@@ -6,12 +6,12 @@ from pathlib import Path
 
 from secondpost.compose.confirmations import Confirmations
 from secondpost.config.records import Config, Web
-from secondpost.deliver.assemble import ReaderKeys
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
 from secondpost.roles.parts import Parts, World
+from secondpost.signing.assembly import ReaderKeys
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported

@@ -149,8 +149,7 @@ class ClientDriver:
         self._notes: list[str] = []
 
     def receive(self, data: bytes) -> None:
-        self.core.receive_data(data)
-        self._advance()
+        self._advance(data)
 
     def act(self, verb: str) -> None:
         word, _, argument = verb.partition(" ")
@@ -186,8 +185,8 @@ class ClientDriver:
         notes, self._notes = self._notes, []
         return notes
 
-    def _advance(self) -> None:
-        while (event := self.core.next_event()) is not None:
+    def _advance(self, data: bytes = b"") -> None:
+        for event in self.core.feed(data):
             self._notes.append(self._note(event))
 
     def _note(self, event: client.Event) -> str:

@@ -56,8 +56,7 @@ class ConnectionPair:
             for piece in self._cut(to_server):
                 self.server.receive(piece)
             for piece in self._cut(to_client):
-                self.client.receive_data(piece)
-                self._hear()
+                self._hear(piece)
 
     def _from_server(self) -> bytes:
         said = self.server.sent()
@@ -70,8 +69,8 @@ class ConnectionPair:
             yield data[:octets]
             data = data[octets:]
 
-    def _hear(self) -> None:
-        while (event := self.client.next_event()) is not None:
+    def _hear(self, data: bytes = b"") -> None:
+        for event in self.client.feed(data):
             match event:
                 case BodyWanted():
                     for piece in self._pieces:

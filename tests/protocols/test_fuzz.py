@@ -93,9 +93,8 @@ def test_our_client_survives_any_server(said: list[bytes], wants_tls: bool) -> N
     client = SmtpClient("mx2.example.net", wants_tls=wants_tls, requires_tls=False)
     recipients = [Mailbox("bert", Domain("example.org")), Mailbox("carl", Domain("example.org"))]
     for data in said:
-        client.receive_data(data)
         broken = False
-        while (event := client.next_event()) is not None:
+        for event in client.feed(data):
             assert not broken
             match event:
                 case TlsWanted():

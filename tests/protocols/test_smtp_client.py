@@ -21,11 +21,10 @@ BERT = Mailbox("bert", Domain("example.org"))
 
 def ready(*, smtputf8: bool = False) -> SmtpClient:
     client = SmtpClient("mx2.example.net", wants_tls=False, requires_tls=False)
-    client.receive_data(b"220 mx.example.org\r\n")
-    assert client.next_event() is None
+    assert list(client.feed(b"220 mx.example.org\r\n")) == []
     also = b"250-SMTPUTF8\r\n" if smtputf8 else b""
-    client.receive_data(b"250-mx.example.org\r\n%b250 PIPELINING\r\n" % also)
-    assert client.next_event() == Ready(Extensions(pipelining=True, smtputf8=smtputf8))
+    hello = b"250-mx.example.org\r\n%b250 PIPELINING\r\n" % also
+    assert next(client.feed(hello)) == Ready(Extensions(pipelining=True, smtputf8=smtputf8))
     client.data_to_send()
     return client
 
@@ -33,8 +32,7 @@ def ready(*, smtputf8: bool = False) -> SmtpClient:
 def at_the_body() -> SmtpClient:
     client = ready()
     client.send_message(NULL_PATH, [BERT], 7, False)
-    client.receive_data(b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n")
-    assert client.next_event() == BodyWanted()
+    assert next(client.feed(b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n")) == BodyWanted()
     client.data_to_send()
     return client
 
@@ -53,6 +51,13 @@ def test_no_address_can_carry_a_command(local: str) -> None:
     with pytest.raises(OutOfTurn):
         client.send_message(NULL_PATH, [Mailbox(local, Domain("example.org"))], 7, False)
     assert client.data_to_send() == b""
+
+
+def test_bytes_of_which_no_event_was_taken_are_not_lost() -> None:
+    client = SmtpClient("mx2.example.net", wants_tls=False, requires_tls=False)
+    client.feed(b"220 mx.example.org\r\n")
+    assert list(client.feed()) == []
+    assert client.data_to_send() == b"EHLO mx2.example.net\r\n"
 
 
 def test_verbs_out_of_turn_are_our_own_fault() -> None:
@@ -80,8 +85,7 @@ def test_the_outcome_is_unknown_only_between_the_dot_and_its_reply() -> None:
     client.end_body()
     assert dot_sent(client)
     assert client.replies_so_far() == (None,)
-    client.receive_data(b"250 2.0.0 Ok\r\n")
-    assert client.next_event() is not None
+    assert len(list(client.feed(b"250 2.0.0 Ok\r\n"))) == 1
     assert not dot_sent(client)
     assert client.replies_so_far() == ()
 
@@ -91,13 +95,14 @@ def test_no_dot_goes_to_a_server_that_spoke_before_it() -> None:
     client = ready()
     client.send_message(NULL_PATH, [BERT], 7, False)
     client.data_to_send()
-    client.receive_data(b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n250 2.0.0 Ok\r\n")
-    assert client.next_event() == BodyWanted()
+    assert (
+        next(client.feed(b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n250 2.0.0 Ok\r\n")) == BodyWanted()
+    )
     client.send_body(b"Hello\r\n")
     client.end_body()
     assert not client.dot_sent
     assert client.data_to_send() == b"Hello\r\n"
-    broken = client.next_event()
+    broken = next(client.feed())
     assert isinstance(broken, Broken)
     assert broken.cause is Cause.GARBLED
 
@@ -112,9 +117,9 @@ def test_no_dot_goes_to_a_server_that_spoke_before_it() -> None:
 )
 def test_what_came_before_the_dot_is_heard_before_it(early: bytes, cause: Cause) -> None:
     client = at_the_body()
-    client.receive_data(early)
+    client.feed(early)
     client.end_body()
-    broken = client.next_event()
+    broken = next(client.feed())
     assert isinstance(broken, Broken)
     assert broken.cause is cause
     assert client.data_to_send() == b""
@@ -122,10 +127,8 @@ def test_what_came_before_the_dot_is_heard_before_it(early: bytes, cause: Cause)
 
 def test_after_the_end_nothing_is_heard_or_said() -> None:
     client = ready()
-    client.receive_data(b"421 4.3.2 Closing\r\n")
-    assert isinstance(client.next_event(), Broken)
-    client.receive_data(b"250 Ok\r\n")
-    assert client.next_event() is None
+    assert isinstance(next(client.feed(b"421 4.3.2 Closing\r\n")), Broken)
+    assert list(client.feed(b"250 Ok\r\n")) == []
     assert client.data_to_send() == b""
     with pytest.raises(OutOfTurn):
         client.quit()
@@ -134,8 +137,7 @@ def test_after_the_end_nothing_is_heard_or_said() -> None:
 def test_what_is_settled_is_known_before_the_message_is_done() -> None:
     client = ready()
     client.send_message(NULL_PATH, [BERT, BERT], 7, False)
-    client.receive_data(b"250 2.1.0 Ok\r\n550 5.1.1 No such mailbox\r\n")
-    assert client.next_event() is None
+    assert list(client.feed(b"250 2.1.0 Ok\r\n550 5.1.1 No such mailbox\r\n")) == []
     first, second = client.replies_so_far()
     assert isinstance(first, Result)
     assert first.reply.code == 550

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from secondpost.config.records import Dkim
-from secondpost.deliver.assemble import OwnAddresses
-from secondpost.deliver.making import Batch, MailMaker, made_of, order_octets
 from secondpost.mail.address import Domain
-from secondpost.processes.making import Trade, reader_keys
+from secondpost.processes.signer import SignerSetup, reader_keys
 from secondpost.processes.workshop import MAKERS_COMMAND, MailWorkshop
+from secondpost.signing.assembly import OwnAddresses
+from secondpost.signing.orders import MailSigner, Order, orders_octets, signed_of
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.keys import make_missing_keys
-from tests.stations.test_assemble import issue, reader
+from tests.stations.test_assembly import issue, reader
 
 OWN = OwnAddresses("https://news.example.net", Domain("mx2.example.net"))
-ORDER = (Batch(issue().encode(), tuple(reader(number) for number in range(1, 9))),)
+ORDER = (Order(issue().encode(), tuple(reader(number) for number in range(1, 9))),)
 SECONDS_MAX = 30.0
 LONG_SECONDS = 600.0
 
@@ -42,7 +42,7 @@ class Shop:
         self.lost: list[str] = []
         self.failures: list[BaseException] = []
         self.workshop = MailWorkshop(
-            Trade(self.store, Dkim(), OWN).octets(),
+            SignerSetup(self.store, Dkim(), OWN).octets(),
             2,
             BackgroundTasks(self.failures.append).run,
             self.lost.append,
@@ -64,7 +64,7 @@ class Shop:
 def processes() -> list[int]:
     """Ours that make mails."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in children if "processes.making" in Path(f"/proc/{pid}/cmdline").read_text()]
+    return [int(pid) for pid in children if "processes.signer" in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -88,9 +88,9 @@ def in_a(shop: Shop, story: Callable[[Shop], Awaitable[None]]) -> None:
 def test_what_another_process_makes_is_what_we_would(tmp_path: Path) -> None:
     async def story(shop: Shop) -> None:
         await shop.open()
-        answers = await asyncio.gather(*(shop.workshop.do(order_octets(ORDER)) for _ in range(10)))
-        made = MailMaker(reader_keys(shop.store, Dkim()), OWN).make(ORDER)
-        assert [made_of(answer) for answer in answers] == [made] * 10
+        answers = await asyncio.gather(*(shop.workshop.do(orders_octets(ORDER)) for _ in range(10)))
+        made = MailSigner(reader_keys(shop.store, Dkim()), OWN).sign(ORDER)
+        assert [signed_of(answer) for answer in answers] == [made] * 10
         assert shop.lost == []
 
     in_a(Shop(tmp_path), story)
@@ -99,7 +99,7 @@ def test_what_another_process_makes_is_what_we_would(tmp_path: Path) -> None:
 def test_nobody_is_there_before_it_is_opened_and_after_a_while_without_an_order(tmp_path: Path) -> None:
     async def story(shop: Shop) -> None:
         with pytest.raises(WorkshopClosed):
-            await shop.workshop.do(order_octets(ORDER))
+            await shop.workshop.do(orders_octets(ORDER))
         for _ in range(2):
             await shop.open()
             shop.workshop.open()
@@ -113,7 +113,7 @@ def test_nobody_is_there_before_it_is_opened_and_after_a_while_without_an_order(
 def test_orders_of_one_that_is_killed_come_back_and_the_other_goes_on(tmp_path: Path) -> None:
     async def story(shop: Shop) -> None:
         await shop.open()
-        asked = [asyncio.ensure_future(shop.workshop.do(order_octets(ORDER))) for _ in range(40)]
+        asked = [asyncio.ensure_future(shop.workshop.do(orders_octets(ORDER))) for _ in range(40)]
         await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
         os.kill(processes()[0], signal.SIGKILL)
         answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -124,7 +124,7 @@ def test_orders_of_one_that_is_killed_come_back_and_the_other_goes_on(tmp_path: 
         assert len(lost) + len(made) == 40
         await until(lambda: shop.workshop.places == 1 and len(shop.lost) == 1)
         assert shop.lost == ["it ended with exit code -9"]
-        assert len(made_of(await shop.workshop.do(order_octets(ORDER)))) == 1
+        assert len(signed_of(await shop.workshop.do(orders_octets(ORDER)))) == 1
 
     in_a(Shop(tmp_path), story)
 
@@ -136,7 +136,7 @@ def test_one_that_does_not_answer_is_done_without(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGSTOP)
         for _ in range(2):
             with pytest.raises(WorkshopClosed):
-                await shop.workshop.do(order_octets(ORDER))
+                await shop.workshop.do(orders_octets(ORDER))
         await shop.all_gone()
         await until(lambda: len(shop.lost) == 2)
         assert shop.lost == ["it ended with exit code -9"] * 2
@@ -186,7 +186,7 @@ def test_signals_for_the_role_are_not_for_them(tmp_path: Path) -> None:
         for pid in processes():
             os.kill(pid, signal.SIGTERM)
             os.kill(pid, signal.SIGINT)
-        assert len(made_of(await shop.workshop.do(order_octets(ORDER)))) == 1
+        assert len(signed_of(await shop.workshop.do(orders_octets(ORDER)))) == 1
         assert shop.workshop.places == 2
 
     in_a(Shop(tmp_path), story)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 import pytest
 import uvloop
 
-from secondpost.deliver.outside import Connection
+from secondpost.deliver.connection import Connection
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.reply import Reply

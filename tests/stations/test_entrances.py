@@ -116,7 +116,9 @@ class Street:
 
     async def open_and_cancel(self, seconds: float) -> None:
         await self._far.listen(lambda: Talk(self._far, self._converse), ADDRESS)
-        opener = Opener(self.net, "here", self._run, 30.0, self.entrances, lambda site, offered: None, True)
+        opener = Opener(
+            self.net, "here", self._run, self.entrances, lambda site, offered: None, goes_first=True
+        )
         task = asyncio.ensure_future(opener.open(PLAN, Visitor()))
         await asyncio.sleep(seconds)
         task.cancel()

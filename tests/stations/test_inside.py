@@ -9,7 +9,6 @@ import apsw
 import pytest
 
 from secondpost.config.records import Config, Newsletter, Route, Web
-from secondpost.deliver.assemble import ReaderKeys
 from secondpost.mail.address import Domain, Endpoint, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import Claimed, State
@@ -21,6 +20,7 @@ from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import address_of, join_address
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
 from secondpost.roles.parts import QUESTIONS, Parts, World
+from secondpost.signing.assembly import ReaderKeys
 from secondpost.store.owner_ports import Listed, Selection
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver

@@ -2,17 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TypeVar
 
 import pytest
 
-from secondpost.deliver.ahead import MAILS_PER_HOP_MAX, MailsAhead
-from secondpost.deliver.assemble import ReaderKeys, ReaderMail
-from secondpost.deliver.makers import MAILS_ALONE_MAX, Makers
-from secondpost.deliver.making import Batch, MailMaker, Order
-from secondpost.deliver.outside import Connection, Job, Mark, Personal
-from secondpost.deliver.readers import Unreadable
+from secondpost.deliver.connection import Connection
+from secondpost.deliver.marks import Mark
+from secondpost.deliver.message import Body, Job, Prepared, Unreadable
+from secondpost.deliver.prepared import MAILS_PER_HOP_MAX, PREPARED_OCTETS_MAX, PreparedMails
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.envelope import Lane
@@ -20,28 +18,32 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
+from secondpost.mail.signed_mail import SignedMail
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.smtp.client import Result
+from secondpost.signing.assembly import ReaderKeys
+from secondpost.signing.orders import MailSigner, Order
+from secondpost.signing.pool import MAILS_ALONE_MAX, SigningPool
 from secondpost.world.ports import Line, WorkshopClosed
 from secondpost.world.real.net import RealNet
-from tests.stations.test_assemble import KEYS, WITH_WEB, issue, reader
+from tests.stations.test_assembly import KEYS, WITH_WEB, issue, reader
 
 T = TypeVar("T")
 
 SENDER = Mailbox.parse("b-token@mx2.example.net")
 DATA = b"Subject: the issue\r\n\r\nHello.\r\n"
-MAKER = MailMaker(KEYS, WITH_WEB)
-MAIL = ReaderMail(SENDER, "<id@example.net>", DATA, len(DATA))
+SIGNER = MailSigner(KEYS, WITH_WEB)
+MAIL = SignedMail(SENDER, "<id@example.net>", DATA, len(DATA))
 
 
-def job(number: int) -> Job:
+def job(number: int, size: int = 1) -> Job:
     row = Claimed(
         id=DeliveryId(QueueId(1), number),
         lane=Lane.ISSUES,
         origin=Lane.ISSUES,
         sender=NULL_PATH,
         recipient=Mailbox(f"r{number}", Domain("reader.example")),
-        size=1,
+        size=size,
         file=None,
         eight_bit=False,
         arrived_ms=0,
@@ -54,20 +56,21 @@ def job(number: int) -> Job:
 
 
 class Making:
-    """Makes what is asked for when it is told to."""
+    """Makes what is asked for when it may."""
 
     def __init__(self, unreadable: frozenset[int] = frozenset()) -> None:
         self.hops: list[list[int]] = []
         self.may_go_on = asyncio.Event()
         self._unreadable = unreadable
 
-    async def make(self, rows: Sequence[Claimed]) -> list[ReaderMail | Unreadable]:
-        self.hops.append([row.id.number for row in rows])
+    async def make(self, jobs: Sequence[Job]) -> list[Body | Unreadable]:
+        numbers = [job.first.id.number for job in jobs]
+        self.hops.append(numbers)
         await self.may_go_on.wait()
-        return [Unreadable("gone") if row.id.number in self._unreadable else MAIL for row in rows]
+        return [Unreadable("gone") if number in self._unreadable else MAIL for number in numbers]
 
 
-async def made_ahead(making: Making, jobs: deque[Job], mails: int) -> tuple[MailsAhead, list[int]]:
+async def made_ahead(making: Making, jobs: deque[Job], mails: int) -> tuple[PreparedMails, list[int]]:
     """With all that was begun finished, and the numbers of those that could not be made."""
     unmade: list[int] = []
     async with asyncio.TaskGroup() as tasks:
@@ -75,20 +78,20 @@ async def made_ahead(making: Making, jobs: deque[Job], mails: int) -> tuple[Mail
         def background(work: Coroutine[None, None, None]) -> None:
             tasks.create_task(work)
 
-        ahead = MailsAhead(
-            making.make, background, lambda: None, lambda row, why: unmade.append(row.id.number)
+        ahead = PreparedMails(
+            making.make, background, lambda: None, lambda job, why: unmade.append(job.first.id.number)
         )
-        ahead.make(jobs, mails)
+        ahead.prepare(jobs, mails)
         assert ahead.next() is None, "nothing is made yet"
         assert ahead.count + len(jobs) == 20, "what is being made counts"
         making.may_go_on.set()
     return ahead, unmade
 
 
-def numbers(ahead: MailsAhead) -> list[int]:
+def numbers(ahead: PreparedMails) -> list[int]:
     found = []
-    while (made := ahead.next()) is not None:
-        found.append(made.job.first.id.number)
+    while (prepared := ahead.next()) is not None:
+        found.append(prepared.job.first.id.number)
     return found
 
 
@@ -99,7 +102,7 @@ async def test_mails_are_made_ahead_a_hop_at_a_time_and_no_more_than_are_wanted(
         list(range(MAILS_PER_HOP_MAX)),
         list(range(MAILS_PER_HOP_MAX, 2 * MAILS_PER_HOP_MAX)),
     ]
-    ahead.make(jobs, MAILS_PER_HOP_MAX + 1)
+    ahead.prepare(jobs, MAILS_PER_HOP_MAX + 1)
     assert len(making.hops) == 2, "enough are there"
     assert numbers(ahead) == list(range(2 * MAILS_PER_HOP_MAX))
     assert unmade == []
@@ -118,13 +121,31 @@ async def test_what_is_made_can_be_taken_back() -> None:
     assert numbers(ahead) == [1, 3, 5, 7]
 
 
-async def test_while_relayed_mail_is_on_its_way_one_maker_of_two_stands_back() -> None:
+async def test_no_more_is_prepared_than_may_be_held() -> None:
+    large = deque(job(number, PREPARED_OCTETS_MAX // 10) for number in range(40))
+    making = Making()
+    making.may_go_on.set()
+    async with asyncio.TaskGroup() as tasks:
+
+        def background(work: Coroutine[None, None, None]) -> None:
+            tasks.create_task(work)
+
+        ahead = PreparedMails(making.make, background, lambda: None, lambda job, why: None)
+        ahead.prepare(large, 40)
+    assert ahead.count == 2 * MAILS_PER_HOP_MAX, "two hops full hold more than that"
+    assert numbers(ahead) == list(range(2 * MAILS_PER_HOP_MAX))
+    async with asyncio.TaskGroup() as tasks:
+        ahead.prepare(large, 40)
+    assert ahead.count == 2 * MAILS_PER_HOP_MAX, "what was sent is held no more"
+
+
+async def test_while_relayed_mail_is_on_its_way_one_signer_of_two_stands_back() -> None:
     relays = False
     work = Threads()
-    makers = Makers(MAKER, work, None, lambda: relays)
+    pool = SigningPool(SIGNER, work, None, lambda: relays)
     async with asyncio.TaskGroup() as tasks:
         for _ in "abcdef":
-            tasks.create_task(makers.make(order()))
+            tasks.create_task(pool.sign(order()))
         await all_rest()
         assert work.begun == 2, "two at once"
         relays = True
@@ -148,15 +169,15 @@ async def test_much_to_make_opens_the_workshop_and_little_does_not() -> None:
     workshop = Shop()
     # Thousands of mails that nobody reads: RSA would take seconds.
     only_ed25519 = ReaderKeys(KEYS.signing[1:], KEYS.links, KEYS.addresses)
-    quick = MailMaker(only_ed25519, WITH_WEB)
-    makers = Makers(quick, Threads(at_once=True), workshop, lambda: False)
+    quick = MailSigner(only_ed25519, WITH_WEB)
+    pool = SigningPool(quick, Threads(at_once=True), workshop, lambda: False)
     for _ in range(MAILS_ALONE_MAX):
-        await asyncio.gather(*(makers.make(order(1)) for _ in range(3)))
+        await asyncio.gather(*(pool.sign(order(1)) for _ in range(3)))
     assert workshop.opened == 0, "there was a pause after every third"
 
     async def one_after_the_other() -> None:
         for _ in range(MAILS_ALONE_MAX // 16):
-            await makers.make(order(8))
+            await pool.sign(order(8))
 
     await asyncio.gather(*(one_after_the_other() for _ in range(3)))
     assert workshop.opened > 0
@@ -164,26 +185,26 @@ async def test_much_to_make_opens_the_workshop_and_little_does_not() -> None:
 
 async def test_what_is_made_in_the_workshop_is_what_a_thread_would_make() -> None:
     workshop, work = Shop(places=1), Threads()
-    makers = Makers(MAKER, work, workshop, lambda: False)
-    made = await asyncio.gather(*(makers.make(order(3)) for _ in range(5)))
+    pool = SigningPool(SIGNER, work, workshop, lambda: False)
+    made = await asyncio.gather(*(pool.sign(order(3)) for _ in range(5)))
     assert work.begun == 0
     assert workshop.most_at_once == 2, "one in work, one behind it"
-    assert made == [MAKER.make(order(3))] * 5
+    assert made == [SIGNER.sign(order(3))] * 5
 
 
 async def test_an_order_that_the_workshop_loses_is_made_in_a_thread() -> None:
     work = Threads(at_once=True)
-    makers = Makers(MAKER, work, Shop(places=1, loses=True), lambda: False)
-    assert await makers.make(order(2)) == MAKER.make(order(2))
+    pool = SigningPool(SIGNER, work, Shop(places=1, loses=True), lambda: False)
+    assert await pool.sign(order(2)) == SIGNER.sign(order(2))
     assert work.begun == 1
 
 
-def order(readers: int = 1) -> Order:
-    return (Batch(issue().encode(), tuple(reader(number) for number in range(1, readers + 1))),)
+def order(readers: int = 1) -> tuple[Order, ...]:
+    return (Order(issue().encode(), tuple(reader(number) for number in range(1, readers + 1))),)
 
 
 class Threads:
-    """The Work port: jobs that end when they are told to, or at once."""
+    """The Work port: jobs that end when the test says so, or at once."""
 
     def __init__(self, at_once: bool = False) -> None:
         self.begun = 0
@@ -229,7 +250,7 @@ class Shop:
         self.most_at_once = max(self.most_at_once, self._at_once)
         await asyncio.sleep(0)
         self._at_once -= 1
-        return MAKER.answer(order)
+        return SIGNER.answer(order)
 
 
 async def all_rest() -> None:
@@ -267,9 +288,6 @@ class Holding:
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self.broken.append((cause, connection.job))
 
-    def body_pieces(self, job: Job) -> Iterator[bytes]:
-        raise AssertionError("a reader's mail is not read from the store")
-
 
 def unwanted(work: Coroutine[None, None, None]) -> None:
     work.close()
@@ -284,7 +302,7 @@ def before_the_body(mark: Mark) -> tuple[Connection, Wire, Holding]:
     connection.connection_made(wire)
     connection.data_received(b"220 mx ready\r\n")
     connection.data_received(b"250-mx\r\n250 PIPELINING\r\n")
-    connection.send(job(1), holding, Personal(SENDER, DATA, len(DATA), mark))
+    connection.send(Prepared(job(1), MAIL), holding, mark)
     wire.written = b""
     connection.data_received(b"250 ok\r\n250 ok\r\n354 go on\r\n")
     return connection, wire, holding
@@ -294,7 +312,7 @@ async def test_the_dot_waits_for_its_mark() -> None:
     mark = Mark()
     connection, wire, holding = before_the_body(mark)
     assert wire.written == b""
-    mark.tell(may_send=True)
+    mark.settle(may_send=True)
     assert wire.written == DATA + b".\r\n"
     assert connection.dot_sent
     connection.data_received(b"250 taken\r\n")
@@ -303,7 +321,7 @@ async def test_the_dot_waits_for_its_mark() -> None:
 
 async def test_a_mark_that_is_there_before_it_is_needed_costs_no_wait() -> None:
     mark = Mark()
-    mark.tell(may_send=True)
+    mark.settle(may_send=True)
     _, wire, _ = before_the_body(mark)
     assert wire.written == DATA + b".\r\n"
 
@@ -311,7 +329,7 @@ async def test_a_mark_that_is_there_before_it_is_needed_costs_no_wait() -> None:
 async def test_without_its_mark_no_dot_is_ever_sent() -> None:
     mark = Mark()
     connection, wire, holding = before_the_body(mark)
-    mark.tell(may_send=False)
+    mark.settle(may_send=False)
     assert wire.written == b""
     assert wire.is_aborted
     assert holding.broken == [(Cause.LOST, None)], "the store has settled it: it is nobody's job any more"
@@ -322,7 +340,7 @@ async def test_a_mark_that_comes_after_the_connection_broke_sends_nothing() -> N
     mark = Mark()
     connection, wire, holding = before_the_body(mark)
     connection.connection_lost(None)
-    mark.tell(may_send=True)
+    mark.settle(may_send=True)
     assert wire.written == b""
     assert len(holding.broken) == 1
 

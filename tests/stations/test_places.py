@@ -72,7 +72,7 @@ async def test_a_site_is_known_for_some_hours_and_the_earliest_is_forgotten(
     monkeypatch.setattr(places, "UP_LATELY_SITES_MAX", 2)
     known = UpLately()
     for site in ("a", "b", "a", "c"):
-        known.note(site)
+        known.note(site, asyncio.get_running_loop().time())
     assert [site for site in "abc" if site in known] == ["b", "c"], "noted again too soon, a keeps its turn"
     monkeypatch.setattr(places, "UP_LATELY_SECONDS", 0.0)
     assert "c" not in known

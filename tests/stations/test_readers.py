@@ -22,7 +22,7 @@ from secondpost.roles.parts import Parts
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import Selection
 from simulation.looking import looked_at
-from tests.stations.test_assemble import ASKING, issue
+from tests.stations.test_assembly import ASKING, issue
 from tests.stations.test_inside import KEYS, SECONDS_MAX, Office
 from tests.store.readers import WEEKLY
 

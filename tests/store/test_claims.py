@@ -19,10 +19,12 @@ RELAY = Lane.RELAY
 async def test_what_arrives_is_due_at_once_as_unsorted(place: Place) -> None:
     store = place.open()
     arrival = await Letters(place, store).send("one@example.net")
-    assert store.sites_due([RELAY], place.clock.ms, 10) == [SiteDue(RELAY, UNSORTED, arrival.arrived_ms)]
-    assert store.sites_due([Lane.OWN], place.clock.ms, 10) == []
-    assert store.sites_due([RELAY], arrival.arrived_ms - 1, 10) == []
-    assert store.next_due_ms([RELAY, Lane.OWN]) == arrival.arrived_ms
+    assert await store.sites_due([RELAY], place.clock.ms, 10) == [
+        SiteDue(RELAY, UNSORTED, arrival.arrived_ms)
+    ]
+    assert await store.sites_due([Lane.OWN], place.clock.ms, 10) == []
+    assert await store.sites_due([RELAY], arrival.arrived_ms - 1, 10) == []
+    assert await store.next_due_ms([RELAY, Lane.OWN]) == arrival.arrived_ms
 
 
 async def test_only_one_has_the_lease_of_a_site(place: Place) -> None:
@@ -30,7 +32,7 @@ async def test_only_one_has_the_lease_of_a_site(place: Place) -> None:
     await Letters(place, here).send("one@example.net")
     lease = await leased(here)
     assert await there.lease(RELAY, UNSORTED) is None
-    assert there.sites_due([RELAY], place.clock.ms, 10) == []
+    assert await there.sites_due([RELAY], place.clock.ms, 10) == []
     assert (await there.lease(RELAY, UNSORTED, 1)) is not None
     await here.give_back(lease)
     again = await leased(there)
@@ -89,8 +91,8 @@ async def test_nothing_is_claimed_before_it_is_due(place: Place) -> None:
     )
     assert await store.claim(lease, due_ms - 1, 10) == []
     await store.give_back(lease)
-    assert store.sites_due([RELAY], due_ms, 10) == [SiteDue(RELAY, UNSORTED, due_ms)]
-    assert store.next_due_ms([RELAY]) == due_ms
+    assert await store.sites_due([RELAY], due_ms, 10) == [SiteDue(RELAY, UNSORTED, due_ms)]
+    assert await store.next_due_ms([RELAY]) == due_ms
     [again] = await store.claim(await leased(store), due_ms, 10)
     assert (again.attempts, again.first_attempt_ms) == (1, place.clock.ms)
 
@@ -100,12 +102,12 @@ async def test_a_delivery_ends_and_its_content_goes_with_the_last_recipient(plac
     arrival = await Letters(place, store).send("one@example.net", "two@example.net")
     lease = await leased(store)
     one, two = await store.claim(lease, place.clock.ms, 10)
-    assert store.content(two) == arrival.content.data  # type: ignore[union-attr]
+    assert await store.content(two) == arrival.content.data  # type: ignore[union-attr]
     assert await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms)]) == 1
-    assert store.content(two) == arrival.content.data  # type: ignore[union-attr]
+    assert await store.content(two) == arrival.content.data  # type: ignore[union-attr]
     assert await store.settle(lease, [settled(two, State.DELIVERED, place.clock.ms)]) == 1
     with pytest.raises(LookupError):
-        store.content(two)
+        await store.content(two)
     row = store.message(arrival.queue_id)
     assert row is not None
     assert not row.has_content
@@ -236,4 +238,4 @@ async def test_many_settlements_at_once_are_each_counted(place: Place) -> None:
         *(store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms)]) for one in claimed)
     )
     assert counts == [1] * 70
-    assert store.next_due_ms([RELAY]) is None
+    assert await store.next_due_ms([RELAY]) is None

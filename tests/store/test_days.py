@@ -81,7 +81,7 @@ async def test_refusals_add_up_and_need_no_mail_of_before(place: Place) -> None:
         )
     assert counts(store, place) == {Daily.REFUSED: 7}
     assert counts(store, place, ORG) == {Daily.REFUSED_FOR_NOW: 2}
-    assert store.waiting_domains() == []
+    assert await store.waiting_domains() == []
 
 
 async def test_a_week_is_seven_days_and_what_is_older_is_forgotten(place: Place) -> None:

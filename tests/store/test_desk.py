@@ -128,9 +128,9 @@ async def test_held_mail_waits_for_its_owner(place: Place) -> None:
     assert await store.move(one, (State.WAITING,), State.HELD, now, "held", "by me") == 0
     lease = await leased(store)
     assert recipients(await store.claim(lease, now, 10)) == ["two@example.net"]
-    assert store.next_due_ms([RELAY]) is None
+    assert await store.next_due_ms([RELAY]) is None
     assert await store.move(one, (State.HELD,), State.WAITING, now + 5, "released", "") == 1
-    assert store.next_due_ms([RELAY]) == now + 5
+    assert await store.next_due_ms([RELAY]) == now + 5
     assert recipients(await store.claim(lease, now + 5, 10)) == ["one@example.net"]
     assert [(event.number, event.what, event.detail) for event in store.told(arrival.queue_id)] == [
         (1, "held", "by me"),
@@ -195,7 +195,7 @@ async def test_redirected_mail_goes_to_another_mailbox_in_lane_own(place: Place)
         (RELAY, 1, 50),
     ]
     assert [event.what for event in store.told(arrival.queue_id)] == ["redirected"]
-    assert store.next_due_ms([RELAY]) is None
+    assert await store.next_due_ms([RELAY]) is None
 
 
 async def test_redirected_mail_is_found_by_its_first_recipient_however_often_it_was_redirected(
@@ -249,7 +249,7 @@ async def test_a_command_works_beside_the_service_and_takes_no_leases(place: Pla
     desk = place.open_desk()
     moved = await desk.move(Selection(), (State.WAITING,), State.HELD, place.clock.ms, "held", "")
     assert moved == 1
-    assert store.next_due_ms([RELAY]) is None
+    assert await store.next_due_ms([RELAY]) is None
     with pytest.raises(RuntimeError):
         await desk.lease(RELAY, UNSORTED)
 

@@ -62,7 +62,7 @@ async def test_nothing_can_be_claimed_before_it_is_sending(place: Place) -> None
     assert leader is not None
     await store.begin_freeze(issue.id, leader)
     await store.freeze_batch(issue.id, leader, 1)
-    assert store.sites_due(ISSUES, place.clock.ms, 10) == []
+    assert await store.sites_due(ISSUES, place.clock.ms, 10) == []
     while not (await store.freeze_batch(issue.id, leader, 1)).is_last:
         pass
     start_ms = place.clock.ms + 900_000
@@ -77,7 +77,7 @@ async def test_nothing_can_be_claimed_before_it_is_sending(place: Place) -> None
     assert await store.send_batch(issue.id, start_ms, 10) == 1
     assert await store.send_batch(issue.id, start_ms, 10) == 0
     [claimed] = await store.claim(lease, start_ms, 10)
-    assert (claimed.issue, store.content(claimed)) == (issue.id, CONTENT)
+    assert (claimed.issue, await store.content(claimed)) == (issue.id, CONTENT)
     assert claimed.arrived_ms == start_ms
 
 

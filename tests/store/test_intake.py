@@ -77,7 +77,7 @@ async def test_quarantined_mail_is_kept_at_once_and_never_due(place: Place) -> N
     await store.accept(arrival, KeptFor.QUARANTINE)
     [one] = store.listed(Selection(), None, 10)
     assert (one.state, one.kept_for) == (State.KEPT, KeptFor.QUARANTINE)
-    assert store.next_due_ms([Lane.RELAY]) is None
+    assert await store.next_due_ms([Lane.RELAY]) is None
 
 
 async def test_a_refused_message_fails_alone(place: Place) -> None:

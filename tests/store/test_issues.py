@@ -193,7 +193,7 @@ async def test_a_later_stop_ends_the_rest(place: Place) -> None:
     await store.settle(lease, [outcome(fourth, State.WAITING, place.clock.ms, due_ms=1)])
     assert await store.claim(lease, place.clock.ms, 10) == []
     assert await store.reckoning(issue.id) == Reckoning(6, delivered=2, stopped=4)
-    assert store.next_due_ms([fourth.lane]) is None
+    assert await store.next_due_ms([fourth.lane]) is None
 
 
 async def test_what_is_unknown_is_tried_again_only_once_and_only_when_the_owner_says_so(
@@ -208,7 +208,7 @@ async def test_what_is_unknown_is_tried_again_only_once_and_only_when_the_owner_
     await marked(store, lease, claimed)
     await store.settle(lease, [outcome(one, State.UNKNOWN, place.clock.ms) for one in claimed])
     assert await store.finish(issue.id, place.clock.ms)
-    assert store.next_due_ms([claimed[0].lane]) is None
+    assert await store.next_due_ms([claimed[0].lane]) is None
     subscriber = claimed[0].subscriber
     assert await store.retry_unknown(issue.id, subscriber, place.clock.ms) == 1
     assert (await store.issue(issue.id)).state is IssueState.SENDING  # type: ignore[union-attr]

@@ -226,7 +226,7 @@ class Weeks:
             ]
 
     async def expire(self) -> None:
-        for lane, domain in self.store.waiting_domains():
+        for lane, domain in await self.store.waiting_domains():
             before_ms = self.clock.ms - 2_000_000
             await self.store.expire(lane, domain, before_ms, self.clock.ms, State.EXPIRED)
 

@@ -44,7 +44,7 @@ async def test_where_all_that_is_due_is_withheld_the_next_is_claimed(place: Plac
     claimed = await store.claim(lease, place.clock.ms, 4)
     assert [one.subscriber for one in claimed] == readers[19:]
     assert await store.claim(lease, place.clock.ms, 4) == []
-    assert store.next_due_ms([Lane.ISSUES]) is None
+    assert await store.next_due_ms([Lane.ISSUES]) is None
 
 
 async def test_who_leaves_after_the_claim_is_stopped_before_the_dot(place: Place) -> None:
@@ -111,7 +111,7 @@ async def test_a_dead_worker_leaves_its_claims_waiting_and_its_commits_unknown(p
     own = await leased_issues(dead, Lane.OWN)
     [confirmation] = await dead.claim(own, place.clock.ms, 10)
     assert (confirmation.issue, str(confirmation.recipient)) == (None, "new@example.net")
-    assert dead.content(confirmation) == b"please confirm"
+    assert await dead.content(confirmation) == b"please confirm"
     dead.close()  # with leases: swept as the dead are
     swept = await store.sweep()
     assert set(swept.unknown) == {one.id for one in claimed[:2]}

@@ -195,5 +195,5 @@ async def test_a_dropped_file_leaves_the_disk(place: Place) -> None:
     await store.drop_refused(NET, place.clock.ms + 1, None, place.clock.ms, "")
     await store.sweep()
     assert place.disk.names("content") == []
-    assert store.next_due_ms([RELAY]) is None
+    assert await store.next_due_ms([RELAY]) is None
     assert (await store.lease(RELAY, UNSORTED)) is not None

@@ -25,14 +25,14 @@ async def test_unverified_mail_has_no_turn_while_relayed_mail_of_its_site_has_on
     await store.accept(replace(arrival, unverified=frozenset({strange})))
     lanes = (Lane.RELAY, Lane.UNVERIFIED)
     now_ms = place.clock.ms
-    assert [due.lane for due in store.sites_due(lanes, now_ms, 10)] == [Lane.RELAY]
+    assert [due.lane for due in await store.sites_due(lanes, now_ms, 10)] == [Lane.RELAY]
     assert store.stored_octets(known.domain) == 2 * arrival.content.size
     assert store.unverified_octets(known.domain) == arrival.content.size
     lease = await store.lease(Lane.RELAY, UNSORTED)
     assert lease is not None
     [claimed] = await store.claim(lease, now_ms, 10)
     assert (claimed.recipient, claimed.lane) == (known, Lane.RELAY)
-    assert [due.lane for due in store.sites_due(lanes, now_ms, 10)] == [Lane.UNVERIFIED]
+    assert [due.lane for due in await store.sites_due(lanes, now_ms, 10)] == [Lane.UNVERIFIED]
     behind = await store.lease(Lane.UNVERIFIED, UNSORTED)
     assert behind is not None
     [claimed] = await store.claim(behind, now_ms, 10)
@@ -42,10 +42,10 @@ async def test_unverified_mail_has_no_turn_while_relayed_mail_of_its_site_has_on
 async def test_what_is_known_of_a_primary_that_takes_every_address_is_replaced(place: Place) -> None:
     store = place.open()
     domain = Domain("example.net")
-    assert store.catch_all(domain) is None
+    assert await store.catch_all(domain) is None
     for found in (CatchAll(True, 5), CatchAll(False, 9)):
         await store.learn_catch_all(domain, found)
-        assert place.open_desk().catch_all(domain) == found
+        assert await place.open_desk().catch_all(domain) == found
 
 
 async def test_a_hint_leads_a_domains_mail_to_its_site(place: Place) -> None:
@@ -54,14 +54,14 @@ async def test_a_hint_leads_a_domains_mail_to_its_site(place: Place) -> None:
     await letters.send("one@example.net")
     last = await letters.send("two@example.org")
     await store.hint_site(RELAY, NET, SITE)
-    assert {due.site for due in store.sites_due([RELAY], place.clock.ms, 10)} == {SITE, UNSORTED}
-    assert store.sites_due([RELAY], place.clock.ms, 1)[0].site == SITE
+    assert {due.site for due in await store.sites_due([RELAY], place.clock.ms, 10)} == {SITE, UNSORTED}
+    assert (await store.sites_due([RELAY], place.clock.ms, 1))[0].site == SITE
     assert recipients(await store.claim(await leased(store, SITE), place.clock.ms, 10)) == ["one@example.net"]
     assert recipients(await store.claim(await leased(store), place.clock.ms, 10)) == ["two@example.org"]
-    assert store.domains_of(SITE, 10) == []
+    assert await store.domains_of(SITE, 10) == []
     await store.hint_site(Lane.OWN, Domain("new.example"), SITE)
     await letters.send("three@new.example", lane=Lane.OWN)
-    assert store.sites_due([Lane.OWN], place.clock.ms, 10) == [SiteDue(Lane.OWN, SITE, place.clock.ms)]
+    assert await store.sites_due([Lane.OWN], place.clock.ms, 10) == [SiteDue(Lane.OWN, SITE, place.clock.ms)]
     assert last.arrived_ms < place.clock.ms
 
 
@@ -71,9 +71,9 @@ async def test_a_domain_in_two_lanes_may_have_two_sites(place: Place) -> None:
     await letters.send("one@example.net")
     await letters.send("two@example.net", lane=Lane.OWN)
     await store.hint_site(Lane.OWN, NET, "smart.example:587")
-    assert store.domains_of(UNSORTED, 10) == [(RELAY, NET)]
-    assert store.domains_of("smart.example:587", 10) == [(Lane.OWN, NET)]
-    assert set(store.waiting_domains()) == {(RELAY, NET), (Lane.OWN, NET)}
+    assert await store.domains_of(UNSORTED, 10) == [(RELAY, NET)]
+    assert await store.domains_of("smart.example:587", 10) == [(Lane.OWN, NET)]
+    assert set(await store.waiting_domains()) == {(RELAY, NET), (Lane.OWN, NET)}
 
 
 async def test_nothing_is_claimed_from_a_site_that_is_down(place: Place) -> None:
@@ -86,14 +86,14 @@ async def test_nothing_is_claimed_from_a_site_that_is_down(place: Place) -> None
     assert store.sites_down() == [SiteDown(SITE, 1000, "greeting", "554", 3000, 1500)]
     assert await store.claim(lease, place.clock.ms, 10) == []
     await store.give_back(lease)
-    assert store.sites_due([RELAY], place.clock.ms, 10) == []
-    assert store.next_due_ms([RELAY]) is None
+    assert await store.sites_due([RELAY], place.clock.ms, 10) == []
+    assert await store.next_due_ms([RELAY]) is None
     assert store.listed(Selection(), None, 1)[0].site_down
-    assert store.domains_of(SITE, 10) == [(RELAY, NET)]
+    assert await store.domains_of(SITE, 10) == [(RELAY, NET)]
     assert await store.site_up(SITE, place.clock.ms)
     assert not await store.site_up(SITE, place.clock.ms)
     assert store.sites_down() == []
-    assert [due.site for due in store.sites_due([RELAY], place.clock.ms, 10)] == [SITE]
+    assert [due.site for due in await store.sites_due([RELAY], place.clock.ms, 10)] == [SITE]
 
 
 async def test_mail_for_a_site_that_is_down_already_is_not_due(place: Place) -> None:
@@ -101,9 +101,9 @@ async def test_mail_for_a_site_that_is_down_already_is_not_due(place: Place) -> 
     await store.site_down(SITE, "connect", "", 1, 2)
     await store.hint_site(RELAY, NET, SITE)
     await Letters(place, store).send("one@example.net")
-    assert store.next_due_ms([RELAY]) is None
+    assert await store.next_due_ms([RELAY]) is None
     await store.site_up(SITE, place.clock.ms)
-    assert store.next_due_ms([RELAY]) == place.clock.ms
+    assert await store.next_due_ms([RELAY]) == place.clock.ms
 
 
 async def test_when_a_site_is_up_what_waited_for_it_goes_first_and_own_clocks_run_on(place: Place) -> None:
@@ -130,7 +130,7 @@ async def test_when_a_site_is_up_what_waited_for_it_goes_first_and_own_clocks_ru
     claimed = await store.claim(lease, place.clock.ms, 10)
     # What broke the connection comes behind the others: it may have been its own doing.
     assert recipients(claimed) == [f"u{n}@example.net" for n in (0, 3, 4, 5, 2)]
-    assert store.next_due_ms([RELAY]) == later
+    assert await store.next_due_ms([RELAY]) == later
 
 
 async def test_many_that_waited_for_a_site_are_due_when_it_is_up(place: Place) -> None:
@@ -159,7 +159,7 @@ async def test_a_paused_domain_waits_and_the_others_of_its_site_do_not(place: Pl
     assert recipients(await store.claim(lease, place.clock.ms, 10)) == ["two@example.org"]
     await letters.send("three@example.net")
     assert await store.claim(lease, until - 1, 10) == []
-    assert store.next_due_ms([RELAY]) == until
+    assert await store.next_due_ms([RELAY]) == until
     assert recipients(await store.claim(lease, until, 10)) == ["one@example.net", "three@example.net"]
 
 
@@ -168,7 +168,7 @@ async def test_a_pause_can_be_taken_back(place: Place) -> None:
     arrival = await Letters(place, store).send("one@example.net")
     await store.pause_domain(RELAY, NET, place.clock.ms + 600_000)
     await store.pause_domain(RELAY, NET, 0)
-    assert store.next_due_ms([RELAY]) == arrival.arrived_ms
+    assert await store.next_due_ms([RELAY]) == arrival.arrived_ms
 
 
 async def test_a_pause_made_while_the_clock_was_ahead_is_over_when_it_is_mended(place: Place) -> None:
@@ -213,7 +213,7 @@ async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, t
         "other@example.org": (State.WAITING, None),
     }
     assert store.message(tried.id.queue_id).has_content  # type: ignore[union-attr]
-    assert store.next_due_ms([RELAY]) == border + 1
+    assert await store.next_due_ms([RELAY]) == border + 1
 
 
 async def test_a_clock_set_back_is_mended(place: Place) -> None:

@@ -22,7 +22,7 @@ class ConfirmationComposer:
     def content(
         self, newsletter: Newsletter, web: Web, feed_title: str, dated_ms: int, seed: bytes
     ) -> IssueContent:
-        """Ready for deliver/assemble. The same `dated_ms` and `seed` at every attempt make the same mail."""
+        """Ready for signing/assembly. The same `dated_ms` and `seed` at every attempt make the same mail."""
         masthead = masthead_of(newsletter, web, feed_title)
         composed = self.compose(masthead)
         return content_of(Kind.CONFIRMATION, newsletter, masthead, composed, dated_ms, seed)

@@ -5,7 +5,7 @@ Where it takes that one, a RCPT that it accepts says nothing about a mailbox, an
 
 from base64 import b32encode
 
-from secondpost.deliver.post import Post
+from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import MINUTE_MS
 from secondpost.mail.address import Domain, Mailbox
@@ -18,31 +18,31 @@ RANDOM_OCTETS = 10  # of a local part that no primary has
 
 
 class CatchAlls:
-    def __init__(self, post: Post) -> None:
-        self._post = post
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
         self._asked_ms: dict[Domain, int] = {}
 
-    def is_due(self, domain: Domain) -> bool:
+    async def is_due(self, domain: Domain) -> bool:
         """Whether the primary is to be asked now. Raises StoreUnavailable."""
-        now_ms = self._post.clock.now_ms()
-        known, asked_ms = self._post.claims.catch_all(domain), self._asked_ms.get(domain)
+        now_ms = self._context.clock.now_ms()
+        known, asked_ms = await self._context.claims.catch_all(domain), self._asked_ms.get(domain)
         if known is not None and 0 <= now_ms - known.at_ms < BELIEVED_MS:
             return False
         return asked_ms is None or not 0 <= now_ms - asked_ms < AGAIN_MS
 
-    def takes_all(self, domain: Domain) -> bool | None:
+    async def takes_all(self, domain: Domain) -> bool | None:
         """None: it was never found out. Raises StoreUnavailable."""
-        known = self._post.claims.catch_all(domain)
+        known = await self._context.claims.catch_all(domain)
         return None if known is None else known.takes_all
 
     def mailbox_at(self, domain: Domain) -> Mailbox:
         """One that cannot exist."""
-        return Mailbox(b32encode(self._post.dice.token(RANDOM_OCTETS)).decode("ascii").lower(), domain)
+        return Mailbox(b32encode(self._context.dice.token(RANDOM_OCTETS)).decode("ascii").lower(), domain)
 
     async def note(self, domain: Domain, result: Result) -> None:
         """What the primary answered for it."""
-        now_ms = self._post.clock.now_ms()
+        now_ms = self._context.clock.now_ms()
         self._asked_ms[domain] = now_ms
         if result.reply.is_positive or is_refusal(result):
             found = CatchAll(result.reply.is_positive, now_ms)
-            await self._post.learning.write_catch_all(domain, found)
+            await self._context.learning.write_catch_all(domain, found)

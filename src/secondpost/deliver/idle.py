@@ -9,10 +9,11 @@ it is looked at like every site that is down (probe.py), until it lets us in.
 import asyncio
 from collections.abc import Callable
 
+from secondpost.deliver.connection import Connection
+from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.opening import Unopened
-from secondpost.deliver.outside import Connection
-from secondpost.deliver.post import Post
 from secondpost.mail.address import Domain
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Inside, NoPlan, Plan
@@ -39,9 +40,9 @@ class _Caller:
 class IdleLooks:
     """`is_busy`: whether mail is on its way to a site, so that no look is needed."""
 
-    def __init__(self, post: Post, is_busy: Callable[[str], bool]) -> None:
-        self._post = post
-        self._opener = post.opener(CONNECT_SECONDS, goes_first=True)
+    def __init__(self, context: DeliveryContext, is_busy: Callable[[str], bool]) -> None:
+        self._context = context
+        self._opener = context.opener.for_use(CONNECT_SECONDS, goes_first=True)
         self._is_busy = is_busy
         self._routes = asyncio.Semaphore(ROUTES_AT_ONCE)
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
@@ -50,9 +51,9 @@ class IdleLooks:
 
     def begin(self) -> None:
         now = asyncio.get_running_loop().time()
-        domains = [backup.domain for backup in self._post.config.backups]
+        domains = [backup.domain for backup in self._context.config.backups]
         spread = min(FIRST_SECONDS_PER_DOMAIN * len(domains), FIRST_SECONDS_MAX)
-        self._next = {domain: now + spread * self._post.dice.fraction() for domain in domains}
+        self._next = {domain: now + spread * self._context.dice.fraction() for domain in domains}
 
     async def look(self) -> None:
         """Begin whatever is due."""
@@ -60,48 +61,50 @@ class IdleLooks:
         for domain, at in self._next.items():
             if at <= now:
                 self._next[domain] = float("inf")
-                self._post.background(self._look_for(domain))
+                self._context.background(self._look_for(domain))
 
     async def _look_for(self, domain: Domain) -> None:
         try:
             await self._look_at(domain)
         except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("probe-waits", f"{domain}: {error}")
-        seconds = IDLE_SECONDS * (1 - JITTER / 2 + JITTER * self._post.dice.fraction())
+            self._context.log.alarm(AlarmKind.PROBE_WAITS, f"{domain}: {error}")
+        seconds = IDLE_SECONDS * (1 - JITTER / 2 + JITTER * self._context.dice.fraction())
         self._next[domain] = asyncio.get_running_loop().time() + seconds
 
     async def _look_at(self, domain: Domain) -> None:
-        post = self._post
+        context = self._context
         async with self._routes:
-            routed = await post.route(Lane.RELAY, domain)
+            routed = await context.routes.route(Lane.RELAY, domain)
         if isinstance(routed, Inside):
             return
-        if post.primaries.belongs(domain, routed.site):
-            await post.hint(Lane.RELAY, domain, routed.site)
+        if context.sites.primaries.belongs(domain, routed.site):
+            await context.sites.hint(Lane.RELAY, domain, routed.site)
         if isinstance(routed, NoPlan):
-            if not post.claims.is_down(routed.site):
-                await post.mark_down(routed.site, routed.cause, routed.reply.text)
+            if not await context.claims.is_down(routed.site):
+                await context.sites.mark_down(routed.site, routed.cause, routed.reply.text)
         elif self._is_busy(routed.site):
-            post.primaries.still_open(routed.site)
-        elif self._is_due(routed.site):
+            context.sites.primaries.still_open(routed.site)
+        elif await self._is_due(routed.site):
             await self._look_at_site(routed)
 
-    def _is_due(self, site: str) -> bool:
-        seen_ms = self._post.primaries.seen_ms(site)
+    async def _is_due(self, site: str) -> bool:
+        seen_ms = self._context.sites.primaries.seen_ms(site)
         lately_ms = IDLE_SECONDS * (1 - JITTER) * 1000
-        if seen_ms is not None and 0 <= self._post.clock.now_ms() - seen_ms < lately_ms:
+        if seen_ms is not None and 0 <= self._context.clock.now_ms() - seen_ms < lately_ms:
             return False
-        return site not in self._looking and not self._post.claims.is_down(site)
+        return site not in self._looking and not await self._context.claims.is_down(site)
 
     async def _look_at_site(self, plan: Plan) -> None:
         self._looking.add(plan.site)
         try:
             async with self._looks:
-                if self._post.claims.is_down(plan.site) or self._is_busy(plan.site):
+                if await self._context.claims.is_down(plan.site) or self._is_busy(plan.site):
                     return  # it was found out while we waited
                 refusal = await self._first_refusal(plan)
             if refusal is not None:
-                await self._post.mark_down(plan.site, refusal.cause, f"{refusal.host}: {refusal.reply}")
+                await self._context.sites.mark_down(
+                    plan.site, refusal.cause, f"{refusal.host}: {refusal.reply}"
+                )
         finally:
             self._looking.discard(plan.site)
 

@@ -8,8 +8,9 @@ written down, so that a crash between the two changes nothing a second time.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from secondpost.deliver.post import Post
+from secondpost.deliver.context import DeliveryContext
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.inside_mail import BEGINNING_OCTETS_MAX, InsideMail
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
@@ -19,16 +20,17 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 from secondpost.protocols.verp import Join, Signed, parse_local_part, read
-from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CLAIM_AT_ONCE = 50
 
 # Mistakes of ours that a stranger's mail may bring to light: they may not stop the mail of others, now and
-# again at each start. The mail waits, and the owner is told.
+# again at each start. The mail waits, and the owner is alarmed.
 SLIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 Taker = Callable[[Token, InsideMail], Awaitable[str]]
+# Takes mail that is addressed to ourselves; the octets are its beginning.
+InsideTaker = Callable[[Claimed, bytes], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,16 @@ class InsideSite:
     is given back.
     """
 
-    def __init__(self, post: Post, lease: Lease, ended: Callable[["InsideSite"], None]) -> None:
-        self._post = post
+    def __init__(
+        self,
+        context: DeliveryContext,
+        lease: Lease,
+        take: InsideTaker,
+        ended: Callable[["InsideSite"], None],
+    ) -> None:
+        self._context = context
         self.lease = lease
+        self._take_inside = take
         self._ended = ended
         self._working = False
         self._again = False
@@ -131,59 +140,54 @@ class InsideSite:
         self._again = True
         if not self._working:
             self._working = True
-            self._post.background(self._work())
+            self._context.background(self._work())
 
     async def _work(self) -> None:
         while self._again and not self._stopping:
             self._again = False
             for claimed in await self._claim():
                 await self._take(claimed)
-        await self._post.settler.finished(self.lease)
-        await self._post.give_back(self.lease)
+        await self._context.outcomes.finished(self.lease)
+        await self._context.sites.give_back(self.lease)
         self._ended(self)
 
     async def _claim(self) -> list[Claimed]:
+        context = self._context
         try:
-            claimed = await self._post.claims.claim(self.lease, self._post.clock.now_ms(), CLAIM_AT_ONCE)
+            claimed = await context.claims.claim(self.lease, context.clock.now_ms(), CLAIM_AT_ONCE)
         except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("claim-waits", str(error))
+            context.log.alarm(AlarmKind.CLAIM_WAITS, str(error))
             return []
         self._again = self._again or len(claimed) > 0
         return claimed
 
     async def _take(self, claimed: Claimed) -> None:
-        post = self._post
+        context = self._context
         if self._stopping or not await self._is_ours(claimed):
-            post.settler.add(self.lease, handed_back(claimed, post.clock.now_ms()))
+            context.outcomes.hand_back(self.lease, (claimed,))
             return
-        post.conclude(self.lease, claimed, await self._outcome(claimed))
+        context.outcomes.conclude(self.lease, claimed, await self._outcome(claimed))
 
     async def _is_ours(self, claimed: Claimed) -> bool:
         """Else the configuration has changed since it was claimed for here: its route is looked for anew."""
         domain = claimed.recipient.domain
-        ours = domain in (self._post.config.bounces, self._post.config.hostname)
+        ours = domain in (self._context.config.bounces, self._context.config.hostname)
         if not ours:
-            await self._post.hint(claimed.lane, domain, UNSORTED)
+            await self._context.sites.hint(claimed.lane, domain, UNSORTED)
         return ours
 
     async def _outcome(self, claimed: Claimed) -> Outcome:
         if claimed.subscriber is not None:
             return NOBODY  # queued for a reader before its domain became ours
         try:
-            beginning = self._beginning(claimed)
+            beginning = await self._context.contents.beginning(claimed, BEGINNING_OCTETS_MAX)
         except (LookupError, StoreUnavailable) as error:
-            self._post.log.alarm("content-unreadable", f"{claimed.id}: {error}")
+            self._context.log.alarm(AlarmKind.CONTENT_UNREADABLE, f"{claimed.id}: {error}")
             return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", str(error)))
         try:
-            return await self._post.inside(claimed, beginning)
+            return await self._take_inside(claimed, beginning)
         except SLIPS as error:
-            self._post.log.alarm("mail-not-understood", f"{claimed.id}: {type(error).__name__}: {error}")
+            self._context.log.alarm(
+                AlarmKind.MAIL_NOT_UNDERSTOOD, f"{claimed.id}: {type(error).__name__}: {error}"
+            )
             return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", "a mistake of ours: see the log"))
-
-    def _beginning(self, claimed: Claimed) -> bytes:
-        read = bytearray()
-        for piece in self._post.content_pieces(claimed):
-            read += piece
-            if len(read) >= BEGINNING_OCTETS_MAX:
-                break
-        return bytes(read[:BEGINNING_OCTETS_MAX])

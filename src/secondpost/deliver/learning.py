@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 from secondpost.config.records import Config, LearnedRecipients
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
 from secondpost.store.ports import CatchAll, Claims, Learned, StoreFull, StoreUnavailable
 
@@ -31,19 +32,23 @@ class Learning:
         """Those whose recipients are learned."""
         return tuple(self._delimiters)
 
-    def news_of(self, mailbox: Mailbox, now_ms: int) -> tuple[Mailbox, ...]:
-        """What a delivery to the mailbox teaches, if it is new: itself, and me@ for me+tag@."""
-        delimiters = self._delimiters.get(mailbox.domain)
-        if delimiters is None:
-            return ()
-        plain = mailbox.without_detail(delimiters)
-        named = (mailbox,) if plain is None else (plain, mailbox)
-        return tuple(one for one in named if self._is_news(one, now_ms))
+    def may_learn_of(self, mailbox: Mailbox, now_ms: int) -> bool:
+        """Whether a delivery to the mailbox may teach something new."""
+        return mailbox.domain in self._delimiters and not self._is_lately(mailbox, now_ms)
 
-    def _is_news(self, mailbox: Mailbox, now_ms: int) -> bool:
+    async def learn_from_delivery(self, mailbox: Mailbox, at_ms: int) -> None:
+        """What is new of what a delivery to the mailbox teaches: itself, and me@ for me+tag@."""
+        plain = mailbox.without_detail(self._delimiters[mailbox.domain])
+        for one in (mailbox,) if plain is None else (plain, mailbox):
+            if await self._is_news(one, at_ms):
+                await self.write(one, True, "delivery", at_ms)
+
+    def _is_lately(self, mailbox: Mailbox, now_ms: int) -> bool:
         learned_ms = self._lately.get(mailbox.key)
-        lately = learned_ms is not None and 0 <= now_ms - learned_ms < AGAIN_MS
-        if lately or not self._teaches(mailbox.domain):
+        return learned_ms is not None and 0 <= now_ms - learned_ms < AGAIN_MS
+
+    async def _is_news(self, mailbox: Mailbox, now_ms: int) -> bool:
+        if self._is_lately(mailbox, now_ms) or not await self._teaches(mailbox.domain):
             return False
         self._lately[mailbox.key] = now_ms
         self._lately.move_to_end(mailbox.key)
@@ -51,9 +56,9 @@ class Learning:
             self._lately.popitem(last=False)
         return True
 
-    def _teaches(self, domain: Domain) -> bool:
+    async def _teaches(self, domain: Domain) -> bool:
         try:
-            catch_all = self._claims.catch_all(domain)
+            catch_all = await self._claims.catch_all(domain)
         except StoreUnavailable:
             return False
         return catch_all is not None and not catch_all.takes_all
@@ -62,10 +67,10 @@ class Learning:
         try:
             await self._claims.learn_catch_all(domain, found)
         except (StoreUnavailable, StoreFull) as error:
-            self._log.alarm("not-learned", f"{domain}: {error}")
+            self._log.alarm(AlarmKind.NOT_LEARNED, f"{domain}: {error}")
 
     async def write(self, mailbox: Mailbox, known: bool, how: str, now_ms: int) -> None:
         try:
             await self._claims.learn(mailbox, Learned(known, now_ms, how))
         except (StoreUnavailable, StoreFull) as error:
-            self._log.alarm("not-learned", f"{mailbox.domain}: {error}")
+            self._log.alarm(AlarmKind.NOT_LEARNED, f"{mailbox.domain}: {error}")

@@ -10,36 +10,28 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.idle import IdleLooks
-from secondpost.deliver.inside import InsideSite
+from secondpost.deliver.inside import InsideSite, InsideTaker
 from secondpost.deliver.pauses import Pauses
-from secondpost.deliver.places import STILL_SECONDS, Places, Room
-from secondpost.deliver.post import Post
+from secondpost.deliver.places import STILL_SECONDS, Room
 from secondpost.deliver.recipient_probe import RecipientProbe
 from secondpost.deliver.refusal_budget import QUEUE
 from secondpost.deliver.refusals import Refusals
+from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.deliver.site import Site
 from secondpost.deliver.sites_down import SitesDown
 from secondpost.deliver.unverified import UnverifiedSite
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import INSIDE, UNSORTED
 from secondpost.spool.schedule import JITTER, WAIT_MS_MAX, term_of
 from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
-# Of one lane: sites that get on, those of them that did not take mail lately, and the connections of those
-# that do not get on.
-SITES_AT_ONCE = 100
-STRANGERS_AT_ONCE = 80
-SITES_ASIDE_MAX = 300
 DUE_SEEN_MAX = 10_000  # sites, among which those that took mail lately are looked for
-LOOK_SECONDS_MAX = 30.0  # without any hint
 UNVERIFIED_SECONDS = 1.0  # between two looks whether the known mail of a site has gone
 LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
-SWEEP_SECONDS = 15.0
-EXPIRE_SECONDS = 60.0
-SITES_STILL_SECONDS = 1.0  # between two looks at the sites that stand still
-IDLE_LOOK_SECONDS = 1.0  # between two looks at which idle primaries have their turn
 DRAIN_SECONDS_MAX = 30.0
 AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever scheduled
 
@@ -48,14 +40,22 @@ AnySite = Site | UnverifiedSite | InsideSite
 
 
 class DeliverLoop:
-    def __init__(self, post: Post, lanes: tuple[Lane, ...]) -> None:
-        self._post = post
+    def __init__(
+        self,
+        context: DeliveryContext,
+        lanes: tuple[Lane, ...],
+        inside: InsideTaker,
+        rhythm: DeliverRhythm,
+    ) -> None:
+        self._context = context
         self._lanes = lanes
-        self._down = SitesDown(post, self._is_up)
-        self.recipients = RecipientProbe(post)
-        self._idle = IdleLooks(post, self._is_busy)
+        self._inside = inside
+        self._rhythm = rhythm
+        self._down = SitesDown(context, rhythm, self._is_up)
+        self.recipients = RecipientProbe(context)
+        self._idle = IdleLooks(context, self._is_busy)
         self._refusals = Refusals()
-        self._pauses = Pauses(post, self.recipients)
+        self._pauses = Pauses(context, self.recipients)
         self._sites: dict[tuple[Lane, str], AnySite] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -63,26 +63,25 @@ class DeliverLoop:
         self._looked = 0.0
         self._stopping = False
         self._rounds: list[asyncio.Task[None]] = []
-        self._places = Places(SITES_AT_ONCE, STRANGERS_AT_ONCE, SITES_ASIDE_MAX)
         self._seen_far = dict.fromkeys(lanes, 0.0)  # when all that is due was last looked through
 
     async def start(self) -> None:
         await self._sweep()
         await self._mend_clock()
-        self._post.primaries.load()
-        loop = asyncio.get_running_loop()
+        await self._context.sites.primaries.load()
+        loop, rhythm = asyncio.get_running_loop(), self._rhythm
         for work, seconds in (
-            (self._sweep, SWEEP_SECONDS),
-            (self._expire, EXPIRE_SECONDS),
-            (self._look_at_sites_standing_still, SITES_STILL_SECONDS),
+            (self._sweep, rhythm.sweep_seconds),
+            (self._expire, rhythm.expire_seconds),
+            (self._look_at_sites_standing_still, rhythm.standing_still_seconds),
             (self._down.look, self._down.every_seconds),
         ):
             self._rounds.append(loop.create_task(self._every(seconds, work)))
         if Lane.RELAY in self._lanes:
             self._idle.begin()
-            self._rounds.append(loop.create_task(self._every(IDLE_LOOK_SECONDS, self._idle.look)))
-        await self._down.look()
-        self._look()
+            self._rounds.append(loop.create_task(self._every(rhythm.idle_seconds, self._idle.look)))
+        await self._down.start()
+        await self._look()
 
     @property
     def has_work(self) -> bool:
@@ -117,7 +116,7 @@ class DeliverLoop:
         until = loop.time() + DRAIN_SECONDS_MAX
         while len(self._sites) > 0 and loop.time() < until:
             await asyncio.sleep(0.05)
-        await self._post.settler.all_finished()
+        await self._context.outcomes.settler.all_finished()
 
     # ------------------------------------------------------------ looking for sites
 
@@ -131,25 +130,28 @@ class DeliverLoop:
                 return
             self._timer.cancel()
         self._looks_at = at
-        self._timer = loop.call_at(at, self._look)
+        self._timer = loop.call_at(at, self._begin_look)
 
-    def _look(self) -> None:
+    def _begin_look(self) -> None:
         self._timer = None
+        self._context.background(self._look())
+
+    async def _look(self) -> None:
         self._looked = asyncio.get_running_loop().time()
         if self._stopping:
             return
-        now_ms = self._post.clock.now_ms()
-        wait = min(self._begin_due(lane, now_ms) for lane in self._lanes)
-        next_ms = self._post.claims.next_due_ms(self._lanes)
+        now_ms = self._context.clock.now_ms()
+        wait = min([await self._begin_due(lane, now_ms) for lane in self._lanes])
+        next_ms = await self._context.claims.next_due_ms(self._lanes)
         if next_ms is not None and next_ms > now_ms:
             wait = min(wait, (next_ms - now_ms) / 1000)
         self._look_within(wait)
 
-    def _begin_due(self, lane: Lane, now_ms: int) -> float:
+    async def _begin_due(self, lane: Lane, now_ms: int) -> float:
         """In how many seconds to look again."""
         room = self._room(lane)
-        due = self._post.claims.sites_due((lane,), now_ms, room.strangers)
-        wait = LOOK_SECONDS_MAX
+        due = await self._context.claims.sites_due((lane,), now_ms, room.strangers)
+        wait = self._rhythm.due_seconds_max
         for one in due:
             wait = min(wait, self._begin_in_turn(one))
         if len(due) < room.strangers:
@@ -157,7 +159,7 @@ class DeliverLoop:
         # There may be more than there is room for.
         if self._looked - self._seen_far[lane] >= STILL_SECONDS:
             self._seen_far[lane] = self._looked
-            self._begin_known(lane, now_ms)
+            await self._begin_known(lane, now_ms)
         return min(wait, STILL_SECONDS)
 
     def _begin_in_turn(self, due: SiteDue) -> float:
@@ -166,13 +168,13 @@ class DeliverLoop:
         if seconds > 0:
             return seconds
         self._begin(due)
-        return LOOK_SECONDS_MAX
+        return self._rhythm.due_seconds_max
 
-    def _begin_known(self, lane: Lane, now_ms: int) -> None:
+    async def _begin_known(self, lane: Lane, now_ms: int) -> None:
         """Sites that took mail lately, past all strangers that are due before them."""
         room = self._room(lane).known
-        for due in self._post.claims.sites_due((lane,), now_ms, DUE_SEEN_MAX):
-            if room > 0 and (due.site in (INSIDE, UNSORTED) or due.site in self._post.up_lately):
+        for due in await self._context.claims.sites_due((lane,), now_ms, DUE_SEEN_MAX):
+            if room > 0 and (due.site in (INSIDE, UNSORTED) or due.site in self._context.sites.up_lately):
                 self._begin_in_turn(due)
                 room -= 1
 
@@ -182,7 +184,7 @@ class DeliverLoop:
             for site in self._sites.values()
             if site.lease.lane is lane and not isinstance(site, InsideSite)
         ]
-        room = self._places.room(sites, self._looked)
+        room = self._rhythm.sites.room(sites, self._looked)
         leasing = sum(of_lane is lane for of_lane, _ in self._leasing)
         return Room(max(room.known - leasing, 0), max(room.strangers - leasing, 0))
 
@@ -192,29 +194,29 @@ class DeliverLoop:
             self._sites[key].poke()
         elif key not in self._leasing:
             self._leasing.add(key)
-            self._post.background(self._lease(due))
+            self._context.background(self._lease(due))
 
     async def _lease(self, due: SiteDue) -> None:
         key = (due.lane, due.site)
         try:
-            lease = await self._post.claims.lease(due.lane, due.site)
+            lease = await self._context.claims.lease(due.lane, due.site)
         except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("lease-waits", f"{due.site}: {error}")
+            self._context.log.alarm(AlarmKind.LEASE_WAITS, f"{due.site}: {error}")
             lease = None
         self._leasing.discard(key)
         if lease is None:
             return
         if self._stopping:
-            await self._post.give_back(lease)
+            await self._context.sites.give_back(lease)
             return
         site: AnySite
         if lease.site == INSIDE:
-            site = InsideSite(self._post, lease, self._ended)
+            site = InsideSite(self._context, lease, self._inside, self._ended)
         elif lease.lane is Lane.UNVERIFIED:
             yields = partial(self._has_known_mail, lease.site)
-            site = UnverifiedSite(self._post, lease, self._refusals, yields, self._ended)
+            site = UnverifiedSite(self._context, lease, self._refusals, yields, self._ended)
         else:
-            site = Site(self._post, lease, self._refusals, self._pauses, self._ended, self._look_at_once)
+            site = Site(self._context, lease, self._refusals, self._pauses, self._ended, self._look_at_once)
         self._sites[key] = site
         site.poke()
 
@@ -229,7 +231,7 @@ class DeliverLoop:
             return 0.0
         if self._has_known_mail(due.site):
             return UNVERIFIED_SECONDS
-        return self._post.budgets.of(due.site).wait_ms(QUEUE, self._post.clock.now_ms()) / 1000
+        return self._context.sites.budget_of(due.site).wait_ms(QUEUE, self._context.clock.now_ms()) / 1000
 
     def _ended(self, site: AnySite) -> None:
         self._sites.pop((site.lease.lane, site.lease.site), None)
@@ -246,41 +248,43 @@ class DeliverLoop:
             try:
                 await work()
             except (StoreUnavailable, StoreFull) as error:
-                self._post.log.alarm("round-waits", str(error))
+                self._context.log.alarm(AlarmKind.ROUND_WAITS, str(error))
 
     async def _sweep(self) -> None:
-        swept = await self._post.claims.sweep()
+        swept = await self._context.claims.sweep()
         if swept.workers > 0:
-            self._post.log.swept(swept.workers, len(swept.maybe_duplicates), swept.files)
+            self._context.log.swept(swept.workers, len(swept.maybe_duplicates), swept.files)
             for id in swept.maybe_duplicates:
-                self._post.log.maybe_duplicate(id, "worker-died")
+                self._context.log.maybe_duplicate(id, "worker-died")
             self._look_within(0.0)
 
     async def _mend_clock(self) -> None:
         """The clock may have been set back while we were away; while we live, ours does not step."""
-        now_ms = self._post.clock.now_ms()
-        mended = await self._post.claims.mend_due(now_ms + AHEAD_MS_MAX, now_ms)
+        now_ms = self._context.clock.now_ms()
+        mended = await self._context.claims.mend_due(now_ms + AHEAD_MS_MAX, now_ms)
         if mended > 0:
-            self._post.log.alarm("clock-set-back", f"{mended} deliveries were due too late, and are due now")
+            self._context.log.alarm(
+                AlarmKind.CLOCK_SET_BACK, f"{mended} deliveries were due too late, and are due now"
+            )
 
     async def _expire(self) -> None:
-        now_ms = self._post.clock.now_ms()
-        for lane, domain in self._post.claims.waiting_domains():
-            backup = self._post.config.backup_for(domain)
+        now_ms = self._context.clock.now_ms()
+        for lane, domain in await self._context.claims.waiting_domains():
+            backup = self._context.config.backup_for(domain)
             term = term_of(lane, backup.keep_ms if backup is not None else None)
             end = State.KEPT if term.ends_kept else State.EXPIRED
-            expire = partial(self._post.claims.expire, lane, domain, now_ms - term.waits_ms, now_ms, end)
+            expire = partial(self._context.claims.expire, lane, domain, now_ms - term.waits_ms, now_ms, end)
             expired = 0
             while (batch := await expire()) > 0:
                 expired += batch
             if expired > 0:
-                self._post.log.expired(domain.name, expired)
+                self._context.log.expired(domain.name, expired)
 
     async def _look_at_sites_standing_still(self) -> None:
         """They are not poked at every hint: before they are answered they could do nothing with more."""
-        now_ms = self._post.clock.now_ms()
-        for site in self._sites.values():
-            if site.stands_still and self._post.claims.is_due(site.lease, now_ms):
+        now_ms = self._context.clock.now_ms()
+        for site in list(self._sites.values()):
+            if site.stands_still and await self._context.claims.is_due(site.lease, now_ms):
                 site.poke()
 
     def _is_up(self, site: str) -> None:

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from secondpost.deliver.connection import Background, Connection, Holder
 from secondpost.deliver.entrances import Entrances, Passage
-from secondpost.deliver.outside import Background, Connection, Holder
 from secondpost.deliver.places import TimeLimits
 from secondpost.mail.address import Endpoint
 from secondpost.mail.outcome import Cause
@@ -19,13 +19,14 @@ from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Extensions
 from secondpost.world.ports import Net, NetError
 
+CONNECT_SECONDS = 30.0
 OPENING_SECONDS_MAX = 600.0  # for all hosts of the site, one after the other
 BROKEN_OFF = Reply.of(451, "4.4.2", "Lost: the peer did not answer in time")
 
 
 @dataclass(frozen=True, slots=True)
 class Unopened:
-    """Nobody let us in; the last host's reason."""
+    """No host let us in; the last one's reason."""
 
     cause: Cause
     host: str
@@ -64,10 +65,13 @@ class Opener:
     net: Net
     hello: str
     background: Background
-    connect_seconds: float
     entrances: Entrances
     let_in: Callable[[str, Extensions], None]  # the site let us in, and offered this
-    goes_first: bool
+    connect_seconds: float = CONNECT_SECONDS
+    goes_first: bool = False
+
+    def for_use(self, connect_seconds: float, *, goes_first: bool) -> "Opener":
+        return replace(self, connect_seconds=connect_seconds, goes_first=goes_first)
 
     async def open_within(self, limits: TimeLimits, plan: Plan, holder: Holder) -> Connection | Unopened:
         """`limits`: of the site, which ends them when others need its place."""

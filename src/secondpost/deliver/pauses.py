@@ -5,10 +5,11 @@ takes mail for its postmaster, whom every domain has (RFC 5321 §4.5.1): while i
 that it refuses, and the others go on.
 """
 
-from secondpost.deliver.post import Post
+from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.recipient_probe import RecipientProbe
 from secondpost.deliver.refusal_budget import QUEUE
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
 from secondpost.mail.questions import Knowledge
@@ -17,21 +18,21 @@ PAUSE_MS = 15 * 60_000
 
 
 class Pauses:
-    def __init__(self, post: Post, recipients: RecipientProbe) -> None:
-        self._post = post
+    def __init__(self, context: DeliveryContext, recipients: RecipientProbe) -> None:
+        self._context = context
         self._recipients = recipients
 
     async def pause(self, refused: Claimed) -> bool:
         """After several messages in a row were refused, this one last. False: its domain speaks with us."""
         lane, domain = refused.lane, refused.recipient.domain
-        now_ms = self._post.clock.now_ms
-        await self._post.pause(lane, domain, now_ms() + PAUSE_MS)
+        now_ms = self._context.clock.now_ms
+        await self._context.sites.pause(lane, domain, now_ms() + PAUSE_MS)
         if lane is Lane.RELAY and await self._takes_mail(domain):
-            await self._post.pause(lane, domain, now_ms())
+            await self._context.sites.pause(lane, domain, now_ms())
             return False
         if refused.subscriber is None or refused.issue is not None:
             # Of a confirmation it says little: any stranger may have asked for it, at a domain of theirs.
-            self._post.log.alarm("domain-paused", f"{domain} refuses every message of ours")
+            self._context.log.alarm(AlarmKind.DOMAIN_PAUSED, f"{domain} refuses every message of ours")
         return True
 
     async def _takes_mail(self, domain: Domain) -> bool:

@@ -102,8 +102,8 @@ class UpLately:
     def __init__(self) -> None:
         self._seen: dict[str, float] = {}  # in the loop's time, earliest first
 
-    def note(self, site: str) -> None:
-        now = asyncio.get_running_loop().time()
+    def note(self, site: str, now: float) -> None:
+        """It took mail at that time of the loop's."""
         seen = self._seen.get(site)
         if seen is not None and now - seen < NOTED_AGAIN_SECONDS:
             return

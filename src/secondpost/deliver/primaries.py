@@ -39,7 +39,7 @@ class Primaries:
         self._seen: dict[str, tuple[Offered, int]] = {}  # and when it was; all are of sites in `_domains_at`
         self._written: dict[str, tuple[Offered, int]] = {}
 
-    def load(self) -> None:
+    async def load(self) -> None:
         """The sites of before. Raises StoreUnavailable, DiskFailed."""
         for domain, site in self._claims.relay_sites():
             self.belongs(domain, site)

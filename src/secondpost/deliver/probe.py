@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
+from secondpost.deliver.connection import Connection
+from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.opening import Unopened
-from secondpost.deliver.outside import Connection
 from secondpost.deliver.places import STILL_SECONDS, TimeLimits
-from secondpost.deliver.post import Post
 from secondpost.mail.address import Domain
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
@@ -61,21 +61,21 @@ class Look:
 
 
 class Probe:
-    def __init__(self, post: Post) -> None:
-        self._post = post
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
 
     # ------------------------------------------------------------ sites
 
     async def look_at(self, down: SiteDown, look: Look) -> bool:
         """Whether the site is up again, or nothing leads there any more; else the next round is noted."""
-        post = self._post
-        waiting = post.claims.domains_of(down.site, DOMAINS_MAX)
+        context = self._context
+        waiting = await context.claims.domains_of(down.site, DOMAINS_MAX)
         if len(waiting) == 0:
-            waiting = post.primaries.domains_at(down.site, DOMAINS_MAX)
+            waiting = context.sites.primaries.domains_at(down.site, DOMAINS_MAX)
         if len(waiting) == 0:
-            await post.mark_up(down.site)
+            await context.sites.mark_up(down.site)
             return True
-        looked_at = post.dice.shuffled(waiting)[:DOMAINS_AT_ONCE]
+        looked_at = context.dice.shuffled(waiting)[:DOMAINS_AT_ONCE]
         routes = await asyncio.gather(*(self._route(lane, domain, look) for lane, domain in looked_at))
         moved = await self._move(down, looked_at, routes)
         if moved and down.site.startswith(NO_WAY):
@@ -85,16 +85,16 @@ class Probe:
                 return await self._visit_site(down, routed, look) or moved
         for routed in routes:
             if isinstance(routed, NoPlan):
-                await post.mark_down(down.site, routed.cause, routed.reply.text)
+                await context.sites.mark_down(down.site, routed.cause, routed.reply.text)
                 break
         return moved
 
     async def _route(self, lane: Lane, domain: Domain, look: Look) -> Plan | NoPlan | Inside:
         try:
             async with look.within(None):
-                return await self._post.route(lane, domain)
+                return await self._context.routes.route(lane, domain)
         except TimeoutError:
-            return self._post.unanswered(lane, domain)
+            return self._context.routes.unanswered(lane, domain)
 
     async def _move(
         self, down: SiteDown, domains: list[tuple[Lane, Domain]], routes: list[Plan | NoPlan | Inside]
@@ -104,26 +104,26 @@ class Probe:
         for (lane, domain), routed in zip(domains, routes, strict=True):
             is_final = not isinstance(routed, NoPlan) or routed.reply.is_permanent
             if is_final and routed.site != down.site:
-                await self._post.hint(lane, domain, routed.site)
+                await self._context.sites.hint(lane, domain, routed.site)
                 moved = True
         return moved
 
     async def _visit_site(self, down: SiteDown, plan: Plan, look: Look) -> bool:
-        post = self._post
+        context = self._context
         refusal = await self._first_refusal(plan, look)
         if refusal is None:
             return await self._is_up(down)
-        await post.mark_down(down.site, refusal.cause, f"{refusal.host}: {refusal.reply}")
+        await context.sites.mark_down(down.site, refusal.cause, f"{refusal.host}: {refusal.reply}")
         return False
 
     async def _is_up(self, down: SiteDown) -> bool:
-        await self._post.mark_up(down.site)
-        self._post.log.site_up(down.site, self._post.clock.now_ms() - down.since_ms)
+        await self._context.sites.mark_up(down.site)
+        self._context.log.site_up(down.site, self._context.clock.now_ms() - down.since_ms)
         return True
 
     async def _first_refusal(self, plan: Plan, look: Look) -> Unopened | None:
         """None when at least one host let us in."""
-        opener = self._post.opener(CONNECT_SECONDS, goes_first=look.is_known)
+        opener = self._context.opener.for_use(CONNECT_SECONDS, goes_first=look.is_known)
         visits = [asyncio.ensure_future(opener.open(Plan(plan.site, (hop,)), Visitor())) for hop in plan.hops]
         look.connections = len(visits)
         refused: list[Unopened] = []

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from secondpost.deliver.connection import Connection
+from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.opening import Unopened
-from secondpost.deliver.outside import Connection
-from secondpost.deliver.post import Post
 from secondpost.deliver.probe import Visitor
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import REFUSALS_PER_CONNECTION_MAX
@@ -50,8 +50,8 @@ class _Open:
 class RecipientConnection:
     """`parted` is called when the primary ended the connection for its refusals."""
 
-    def __init__(self, post: Post, parted: Callable[[], None]) -> None:
-        self._opener = post.opener(CONNECT_SECONDS, goes_first=True)
+    def __init__(self, context: DeliveryContext, parted: Callable[[], None]) -> None:
+        self._opener = context.opener.for_use(CONNECT_SECONDS, goes_first=True)
         self._parted = parted
         self._open: _Open | None = None
         self._goodbye: asyncio.TimerHandle | None = None

@@ -7,12 +7,13 @@ refusals: a network that guesses uses up its own share. What is not asked in tim
 import asyncio
 
 from secondpost.deliver.catch_all import CatchAlls
-from secondpost.deliver.post import Post
+from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.recipient_connection import RecipientConnection
 from secondpost.deliver.recipient_questions import WaitingQuestion, WaitingQuestions
 from secondpost.deliver.recipient_results import is_refusal, knowledge_from
 from secondpost.deliver.refusal_budget import QUEUE, RefusalBudget
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import Plan
 from secondpost.mail.questions import Knowledge
@@ -27,12 +28,12 @@ UNREACHABLE_MS = 30_000  # a site that did not answer is not tried again before
 class SiteAsker:
     """The questions about the mailboxes of one site."""
 
-    def __init__(self, post: Post, catch_alls: CatchAlls, plan: Plan) -> None:
-        self._post = post
+    def __init__(self, context: DeliveryContext, catch_alls: CatchAlls, plan: Plan) -> None:
+        self._context = context
         self._catch_alls = catch_alls
         self._plan = plan
-        self._budget: RefusalBudget = post.budgets.of(plan.site)
-        self._connection = RecipientConnection(post, self._parted)
+        self._budget: RefusalBudget = context.sites.budget_of(plan.site)
+        self._connection = RecipientConnection(context, self._parted)
         self._questions = WaitingQuestions()
         self._asked: dict[Mailbox, asyncio.Future[Knowledge]] = {}
         self._unreachable_until_ms = 0
@@ -45,7 +46,7 @@ class SiteAsker:
             return same
         loop = asyncio.get_running_loop()
         question = WaitingQuestion(mailbox, network, loop.create_future(), loop.time() + CALLER_SECONDS)
-        if self._post.clock.now_ms() < self._unreachable_until_ms:
+        if self._context.clock.now_ms() < self._unreachable_until_ms:
             question.settle(Knowledge.UNREACHABLE)
             return question.answer
         if not self._may_wait(network):
@@ -57,14 +58,14 @@ class SiteAsker:
         self._questions.add(question)
         if not self._working:
             self._working = True
-            self._post.background(self._work())
+            self._context.background(self._work())
         return question.answer
 
     def close(self) -> None:
         self._connection.close()
 
     def _may_wait(self, network: str) -> bool:
-        now_ms = self._post.clock.now_ms()
+        now_ms = self._context.clock.now_ms()
         in_time = self._budget.wait_ms(network, now_ms) < CALLER_MS
         return in_time and self._questions.has_room_for(network, now_ms)
 
@@ -85,7 +86,7 @@ class SiteAsker:
     async def _next_network(self) -> str | None:
         """The next in turn whose share allows it; waits for the budget where that is not for long."""
         while len(self._questions) > 0:
-            now_ms = self._post.clock.now_ms()
+            now_ms = self._context.clock.now_ms()
             waits = {each: self._budget.wait_ms(each, now_ms) for each in self._questions.networks}
             network = min(waits, key=waits.__getitem__)  # the first of those with the shortest
             if waits[network] == 0:
@@ -99,16 +100,16 @@ class SiteAsker:
         """What the primary says is learned, though the caller may be gone."""
         mailbox = question.mailbox
         try:
-            if self._catch_alls.is_due(mailbox.domain):
+            if await self._catch_alls.is_due(mailbox.domain):
                 await self._ask_about_none(mailbox.domain)
             knowledge = knowledge_from(await self._result(mailbox, question.network), mailbox)
-            takes_all = self._catch_alls.takes_all(mailbox.domain)
+            takes_all = await self._catch_alls.takes_all(mailbox.domain)
         except StoreUnavailable as error:
-            self._post.log.alarm("not-learned", f"{mailbox.domain}: {error}")
+            self._context.log.alarm(AlarmKind.NOT_LEARNED, f"{mailbox.domain}: {error}")
             return Knowledge.UNREACHABLE
         if knowledge is Knowledge.UNKNOWN or (knowledge is Knowledge.KNOWN and takes_all is False):
-            known, now_ms = knowledge is Knowledge.KNOWN, self._post.clock.now_ms()
-            await self._post.learning.write(mailbox, known, "probe", now_ms)
+            known, now_ms = knowledge is Knowledge.KNOWN, self._context.clock.now_ms()
+            await self._context.learning.write(mailbox, known, "probe", now_ms)
         return knowledge
 
     async def _ask_about_none(self, domain: Domain) -> None:
@@ -117,28 +118,28 @@ class SiteAsker:
             await self._catch_alls.note(domain, result)
 
     async def _result(self, mailbox: Mailbox, network: str) -> Result | None:
-        now_ms = self._post.clock.now_ms()
+        now_ms = self._context.clock.now_ms()
         if now_ms < self._unreachable_until_ms:
             return None
         self._budget.take(network, 1, now_ms)
         result = await self._connection.ask(mailbox, self._plan)
         if result is None:
-            self._unreachable_until_ms = self._post.clock.now_ms() + UNREACHABLE_MS
+            self._unreachable_until_ms = self._context.clock.now_ms() + UNREACHABLE_MS
         if result is None or not is_refusal(result):
             self._budget.give_back(network, 1)
         return result
 
     def _parted(self) -> None:
         """It has had enough of our refusals; it is not down for that."""
-        self._budget.parted(self._post.clock.now_ms())
+        self._budget.parted(self._context.clock.now_ms())
 
 
 class RecipientProbe:
     """Asks for every backup domain; one SiteAsker for each site."""
 
-    def __init__(self, post: Post) -> None:
-        self._post = post
-        self._catch_alls = CatchAlls(post)
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
+        self._catch_alls = CatchAlls(context)
         self._askers: dict[str, SiteAsker] = {}
 
     async def knows(self, mailbox: Mailbox, network: str) -> Knowledge:
@@ -150,21 +151,21 @@ class RecipientProbe:
             return Knowledge.UNREACHABLE
 
     async def _knows(self, mailbox: Mailbox, network: str) -> Knowledge:
-        post = self._post
-        if post.config.backup_for(mailbox.domain) is None:
+        context = self._context
+        if context.config.backup_for(mailbox.domain) is None:
             return Knowledge.UNREACHABLE
-        plan = await post.route(Lane.RELAY, mailbox.domain)
-        if not isinstance(plan, Plan) or post.claims.is_down(plan.site):
+        plan = await context.routes.route(Lane.RELAY, mailbox.domain)
+        if not isinstance(plan, Plan) or await context.claims.is_down(plan.site):
             return Knowledge.UNREACHABLE
         asker = self._askers.get(plan.site)
         if asker is None:
-            asker = self._askers[plan.site] = SiteAsker(post, self._catch_alls, plan)
+            asker = self._askers[plan.site] = SiteAsker(context, self._catch_alls, plan)
         return await asyncio.shield(asker.ask(mailbox, network, plan))
 
     async def look_for_catch_alls(self) -> None:
         """For every domain that learns: without it, what is delivered there would teach nothing."""
-        for domain in self._post.learning.domains:
-            if self._catch_alls.is_due(domain):
+        for domain in self._context.learning.domains:
+            if await self._catch_alls.is_due(domain):
                 await self.knows(Mailbox("postmaster", domain), QUEUE)
 
     def close(self) -> None:

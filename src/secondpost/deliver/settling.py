@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
+from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
 from secondpost.store.ports import Claims, Lease, Settlement, StoreFull, StoreUnavailable
 from secondpost.world.ports import DiskFailed
@@ -23,7 +24,7 @@ async def insist(write: Callable[[], Awaitable[T]], what: str, log: MailLog) -> 
         try:
             return await write()
         except (StoreUnavailable, StoreFull) as error:
-            log.alarm("store-waits", f"{what}: {type(error).__name__} {error}")
+            log.alarm(AlarmKind.STORE_WAITS, f"{what}: {type(error).__name__} {error}")
         await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -80,7 +81,7 @@ class Settler:
 
     def _settled(self, lease: Lease, written: int) -> None:
         if written == 0:
-            self._log.alarm("fence-fell", "an outcome came too late")
+            self._log.alarm(AlarmKind.FENCE_FELL, "an outcome came too late")
         self._ended(lease)
 
     def _ended(self, lease: Lease) -> None:

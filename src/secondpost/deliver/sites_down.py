@@ -5,49 +5,53 @@ thousand servers that are silent do not delay the look at the one primary that i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from functools import partial
 
-from secondpost.deliver.places import Places, Room
-from secondpost.deliver.post import Post
+from secondpost.deliver.context import DeliveryContext
+from secondpost.deliver.places import Room
 from secondpost.deliver.probe import DOMAINS_MAX, Look, Probe
+from secondpost.deliver.rhythm import DeliverRhythm
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.envelope import Lane
 from secondpost.store.owner_ports import SiteDown
 from secondpost.store.ports import StoreFull, StoreUnavailable
-
-LOOK_SECONDS_MAX = 1.0  # between two rounds, or half of `probe`
-LOOKS_AT_ONCE = 50  # that were begun lately
-LOOKS_AT_STRANGERS_AT_ONCE = 40  # of those
-LOOKS_ASIDE_MAX = 400  # connections of those that wait for an answer
 
 
 class SitesDown:
     """`is_up` is called for a site that takes mail again."""
 
-    def __init__(self, post: Post, is_up: Callable[[str], None]) -> None:
-        self._post = post
+    def __init__(self, context: DeliveryContext, rhythm: DeliverRhythm, is_up: Callable[[str], None]) -> None:
+        self._context = context
+        self._seconds_max = rhythm.down_seconds_max
         self._is_up = is_up
-        self._probe = Probe(post)
-        self._places = Places(LOOKS_AT_ONCE, LOOKS_AT_STRANGERS_AT_ONCE, LOOKS_ASIDE_MAX)
+        self._probe = Probe(context)
+        self._places = rhythm.looks
         self._looks: dict[str, Look] = {}
-        # What was down when we went away may long be up.
-        self._since_start = {down.site for down in post.claims.sites_down()}
+        self._since_start: set[str] = set()
 
     @property
     def every_seconds(self) -> float:
-        return min(LOOK_SECONDS_MAX, self._post.config.deliver.probe_ms / 2000)
+        return min(self._seconds_max, self._context.config.deliver.probe_ms / 2000)
+
+    async def start(self) -> None:
+        """What was down when we went away may long be up."""
+        self._since_start = {down.site for down in self._context.claims.sites_down()}
+        await self.look()
 
     async def look(self) -> None:
         """Begin those that are due, as far as there is room."""
-        now_ms = self._post.clock.now_ms()
-        down_now = self._post.claims.sites_down()
+        now_ms = self._context.clock.now_ms()
+        down_now = self._context.claims.sites_down()
         due = [down for down in down_now if down.site not in self._looks and self._is_due(down, now_ms)]
         if len(due) == 0:
             return
         room = self._places.room(self._looks.values(), asyncio.get_running_loop().time())
+        known = {down.site for down in due if await self._is_known(down.site)}
         if len(due) > room.strangers:
-            due.sort(key=self._comes_when)
+            due.sort(key=partial(self._comes_when, known))
         for down in due[: room.known]:
-            is_known = self._is_known(down.site)
+            is_known = down.site in known
             if is_known or room.strangers > 0:
                 room = Room(room.known - 1, room.strangers - (not is_known))
                 self._begin(down, is_known)
@@ -55,31 +59,34 @@ class SitesDown:
     def _is_due(self, down: SiteDown, now_ms: int) -> bool:
         ahead_ms = down.next_probe_ms - now_ms
         # Further ahead than a round: the clock was set back, or `probe` was made shorter.
-        is_time = ahead_ms <= 0 or ahead_ms > self._post.config.deliver.probe_ms
+        is_time = ahead_ms <= 0 or ahead_ms > self._context.config.deliver.probe_ms
         return is_time or down.site in self._since_start
 
-    def _is_known(self, site: str) -> bool:
+    async def _is_known(self, site: str) -> bool:
         """It took mail lately, or it is a primary."""
-        if site in self._post.up_lately or len(self._post.primaries.domains_at(site, 1)) > 0:
+        if (
+            site in self._context.sites.up_lately
+            or len(self._context.sites.primaries.domains_at(site, 1)) > 0
+        ):
             return True
-        waiting = self._post.claims.domains_of(site, DOMAINS_MAX)
+        waiting = await self._context.claims.domains_of(site, DOMAINS_MAX)
         return any(lane in (Lane.RELAY, Lane.UNVERIFIED) for lane, _ in waiting)
 
-    def _comes_when(self, down: SiteDown) -> tuple[bool, bool, int]:
+    def _comes_when(self, known: Container[str], down: SiteDown) -> tuple[bool, bool, int]:
         """First who took mail lately, then primaries, then strangers; among equals who waits the longest."""
-        was_up = down.site in self._post.up_lately
-        return (not was_up, not (was_up or self._is_known(down.site)), down.next_probe_ms)
+        was_up = down.site in self._context.sites.up_lately
+        return (not was_up, down.site not in known, down.next_probe_ms)
 
     def _begin(self, down: SiteDown, is_known: bool) -> None:
         self._since_start.discard(down.site)
         self._looks[down.site] = Look(is_known, asyncio.get_running_loop().time())
-        self._post.background(self._look_at(down, self._looks[down.site]))
+        self._context.background(self._look_at(down, self._looks[down.site]))
 
     async def _look_at(self, down: SiteDown, look: Look) -> None:
         try:
             if await self._probe.look_at(down, look):
                 self._is_up(down.site)
         except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("probe-waits", f"{down.site}: {error}")
+            self._context.log.alarm(AlarmKind.PROBE_WAITS, f"{down.site}: {error}")
         finally:
             del self._looks[down.site]

@@ -7,14 +7,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from secondpost.deliver.outside import Job
+from secondpost.deliver.context import DeliveryContext
+from secondpost.deliver.message import Job
 from secondpost.deliver.places import TimeLimits
-from secondpost.deliver.post import Post
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Deferred, Failed, Outcome
 from secondpost.mail.plan import Inside, NoPlan, Plan
-from secondpost.spool.schedule import not_for
 from secondpost.store.ports import Lease
 
 RECIPIENTS_PER_TRANSACTION_MAX = 100  # RFC 5321 §4.5.3.1.8
@@ -32,14 +31,14 @@ class Sorting:
 
     def __init__(
         self,
-        post: Post,
+        context: DeliveryContext,
         lease: Lease,
         take: Callable[[Plan, Iterable[Job]], None],
         settle: Callable[[Claimed, Outcome], None],
         elsewhere: Callable[[], None],
         done: Callable[[], None],
     ) -> None:
-        self._post = post
+        self._context = context
         self._lease = lease
         self._take = take
         self._settle = settle
@@ -67,11 +66,11 @@ class Sorting:
                 self._take(routed, jobs_of(self._that_may_go(rows)))
             else:
                 self.rows += len(rows)
-                self._post.background(self._sort(domain, rows, routed))
+                self._context.background(self._sort(domain, rows, routed))
 
     def _that_may_go(self, rows: list[Claimed]) -> list[Claimed]:
         """`[send] only_to` keeps a staging copy from mailing anyone else."""
-        readers = self._post.readers
+        readers = self._context.readers
         if readers is None:
             return rows
         may_go = []
@@ -79,7 +78,7 @@ class Sorting:
             if readers.may_get(row.recipient):
                 may_go.append(row)
             else:
-                self._post.settler.add(self._lease, not_for(row, self._post.clock.now_ms()))
+                self._context.outcomes.withhold(self._lease, row)
         return may_go
 
     def _known(self, domain: Domain) -> Routed | None:
@@ -92,15 +91,15 @@ class Sorting:
         routed = known if known is not None else await self._route(domain)
         match routed:
             case None:
-                await self._post.hand_back(self._lease, rows)
+                await self._context.sites.hand_back(self._lease, rows)
             case NoPlan():
                 await self._nowhere(domain, rows, routed)
             case Plan(site) if site == self._lease.site:
                 self._take(routed, jobs_of(self._that_may_go(rows)))
             case Plan(site) | Inside(site):
                 # The hint was wrong, or the route has changed: correct it and hand the rows back.
-                await self._post.hint(self._lease.lane, domain, site)
-                await self._post.hand_back(self._lease, rows)
+                await self._context.sites.hint(self._lease.lane, domain, site)
+                await self._context.sites.hand_back(self._lease, rows)
                 self._elsewhere()
         self.rows -= len(rows)
         self._done()
@@ -111,7 +110,7 @@ class Sorting:
             self._plans.clear()
         try:
             async with self._limits.within(None):
-                routed = await self._post.route(self._lease.lane, domain)
+                routed = await self._context.routes.route(self._lease.lane, domain)
         except TimeoutError:
             return None
         self._plans[domain] = (asyncio.get_running_loop().time(), routed)
@@ -123,8 +122,8 @@ class Sorting:
             for row in rows:
                 self._settle(row, Failed(routed.cause, "", routed.reply))
             return
-        await self._post.hint(self._lease.lane, domain, routed.site)
-        await self._post.mark_down(routed.site, routed.cause, routed.reply.text)
+        await self._context.sites.hint(self._lease.lane, domain, routed.site)
+        await self._context.sites.mark_down(routed.site, routed.cause, routed.reply.text)
         for row in rows:
             self._settle(row, Deferred(routed.cause, "", routed.reply))
 

@@ -3,13 +3,14 @@ connection, behind all other mail of the site, within its budget of refusals.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import groupby
 
+from secondpost.deliver.connection import Connection
+from secondpost.deliver.context import DeliveryContext
+from secondpost.deliver.message import Job, Prepared, Unreadable
 from secondpost.deliver.opening import BROKEN_OFF, Unopened
-from secondpost.deliver.outside import Connection, Job
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
-from secondpost.deliver.post import Post
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import QUEUE, REFUSALS_IN_GROUPS_MAX
 from secondpost.deliver.refusals import Refusals
@@ -21,12 +22,12 @@ from secondpost.deliver.results import (
 )
 from secondpost.deliver.sorting import jobs_of
 from secondpost.mail.address import Domain
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause, Deferred, Level, Outcome
 from secondpost.mail.plan import NoPlan, Plan
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Result
-from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CONNECT_SECONDS = 30.0
@@ -37,20 +38,20 @@ class UnverifiedSite:
 
     def __init__(
         self,
-        post: Post,
+        context: DeliveryContext,
         lease: Lease,
         refusals: Refusals,
         yields: Callable[[], bool],
         ended: Callable[["UnverifiedSite"], None],
     ) -> None:
-        self._post = post
+        self._context = context
         self.lease = lease
         self._refusals = refusals
         self._yields = yields
         self._ended = ended
-        self._budget = post.budgets.of(lease.site)
+        self._budget = context.sites.budget_of(lease.site)
         self.moved = asyncio.get_running_loop().time()
-        self._opener = post.opener(CONNECT_SECONDS, goes_first=True)
+        self._opener = context.opener.for_use(CONNECT_SECONDS, goes_first=True)
         self._openings = TimeLimits()
         self._opening = False
         self._plan: Plan | None = None
@@ -66,7 +67,7 @@ class UnverifiedSite:
 
     @property
     def is_known(self) -> bool:
-        return self.lease.site in self._post.up_lately
+        return self.lease.site in self._context.sites.up_lately
 
     @property
     def connections(self) -> int:
@@ -101,7 +102,7 @@ class UnverifiedSite:
         self._again = True
         if not self._working:
             self._working = True
-            self._post.background(self._work())
+            self._context.background(self._work())
 
     async def _work(self) -> None:
         while self._again and self._may_go_on():
@@ -110,22 +111,22 @@ class UnverifiedSite:
                 await self._see_through(job)
         if self._connection is not None:
             self._connection.quit()
-        await self._post.settler.finished(self.lease)
-        await self._post.give_back(self.lease)
+        await self._context.outcomes.finished(self.lease)
+        await self._context.sites.give_back(self.lease)
         self._ended(self)
 
     def _may_go_on(self) -> bool:
         return not self._stopping and not self._yields() and self._allowed() > 0
 
     def _allowed(self) -> int:
-        return self._budget.allows(QUEUE, self._post.clock.now_ms())
+        return self._budget.allows(QUEUE, self._context.clock.now_ms())
 
     async def _claim(self) -> list[Job]:
         limit = min(self._allowed(), REFUSALS_IN_GROUPS_MAX)
         try:
-            claimed = await self._post.claims.claim(self.lease, self._post.clock.now_ms(), limit)
+            claimed = await self._context.claims.claim(self.lease, self._context.clock.now_ms(), limit)
         except (StoreUnavailable, StoreFull) as error:
-            self._post.log.alarm("claim-waits", str(error))
+            self._context.log.alarm(AlarmKind.CLAIM_WAITS, str(error))
             return []
         self._again = self._again or len(claimed) > 0
         jobs: list[Job] = []
@@ -135,13 +136,13 @@ class UnverifiedSite:
 
     async def _sort(self, domain: Domain, rows: list[Claimed]) -> list[Job]:
         """What goes to this site; the rest is handed back to where it belongs."""
-        routed = await self._post.route(self.lease.lane, domain)
+        routed = await self._context.routes.route(self.lease.lane, domain)
         if isinstance(routed, Plan) and routed.site == self.lease.site:
             self._plan = routed
             return list(jobs_of(rows))
-        await self._post.hint(self.lease.lane, domain, routed.site)
+        await self._context.sites.hint(self.lease.lane, domain, routed.site)
         if isinstance(routed, NoPlan):
-            await self._post.mark_down(routed.site, routed.cause, routed.reply.text)
+            await self._context.sites.mark_down(routed.site, routed.cause, routed.reply.text)
         for row in rows:
             self._hand_back(row)
         return []
@@ -152,12 +153,16 @@ class UnverifiedSite:
         if not self._may_go_on() or self._allowed() < len(job.claimed):
             self._put_back(job)
             return
+        [body] = await self._context.contents.of_jobs((job,))
+        if isinstance(body, Unreadable):
+            self._context.outcomes.unreadable(self.lease, job, body.why)
+            return
         connection = await self._connected(job)
         if connection is None:
             return
-        self._budget.take(QUEUE, len(job.claimed), self._post.clock.now_ms())
+        self._budget.take(QUEUE, len(job.claimed), self._context.clock.now_ms())
         self._done = asyncio.get_running_loop().create_future()
-        connection.send(job, self)
+        connection.send(Prepared(job, body), self)
         await self._done
         if self._connection is not None and connection.refused >= REFUSALS_IN_GROUPS_MAX:
             connection.quit()
@@ -182,7 +187,7 @@ class UnverifiedSite:
 
     async def _site_fault(self, job: Job, cause: Cause, host: str, reply: Reply) -> None:
         self._stopping = True
-        await self._post.mark_down(self.lease.site, cause, f"{host}: {reply}")
+        await self._context.sites.mark_down(self.lease.site, cause, f"{host}: {reply}")
         for row in job.claimed:
             self._settle(row, Deferred(cause, host, reply))
 
@@ -191,15 +196,12 @@ class UnverifiedSite:
             self._hand_back(row)
 
     def _hand_back(self, row: Claimed) -> None:
-        self._post.settler.add(self.lease, handed_back(row, self._post.clock.now_ms()))
+        self._context.outcomes.hand_back(self.lease, (row,))
 
     def _settle(self, claimed: Claimed, outcome: Outcome) -> None:
-        self._post.conclude(self.lease, claimed, self._refusals.weighed(claimed, outcome))
+        self._context.outcomes.conclude(self.lease, claimed, self._refusals.weighed(claimed, outcome))
 
     # ------------------------------------------------------------ what the connection says
-
-    def body_pieces(self, job: Job) -> Iterator[bytes]:
-        return self._post.body_pieces(job.first)
 
     def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
         self.moved = asyncio.get_running_loop().time()
@@ -225,7 +227,7 @@ class UnverifiedSite:
         parted = connection.was_refusing and cause in (Cause.SHUTDOWN, Cause.LOST)
         if parted:
             # It has had enough of our refusals, and is not down for that.
-            self._budget.parted(self._post.clock.now_ms())
+            self._budget.parted(self._context.clock.now_ms())
             self._stopping = True
         if job is not None:
             self._broken_off(connection, job, cause, reply, parted)
@@ -242,7 +244,9 @@ class UnverifiedSite:
             self._settle(claimed, outcome)
         if cause.level is Level.SITE and not parted:
             self._stopping = True
-            self._post.background(self._post.mark_down(self.lease.site, cause, f"{connection.host}: {reply}"))
+            self._context.background(
+                self._context.sites.mark_down(self.lease.site, cause, f"{connection.host}: {reply}")
+            )
 
     def _finish(self) -> None:
         if self._done is not None and not self._done.done():

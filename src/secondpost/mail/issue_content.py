@@ -1,7 +1,7 @@
 """One content for all readers of an issue: what stands in the store, frozen, until the last of them has it.
 
 The parts that are the same for everybody are finished bytes of a MIME message; between them lie holes
-for what is personal. protocols/mime makes it once, deliver/assemble fills it and signs, once per reader.
+for what is personal. protocols/mime makes it once, signing/assembly fills it and signs, once per reader.
 A confirmation has the same shape and one reader.
 """
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
@@ -124,7 +125,7 @@ class Publisher:
         alarmed = await self._reading.causes_alarmed(newsletter)
         for cause in sorted((held & before) - alarmed):
             self._log.alarm(
-                "articles-held",
+                AlarmKind.ARTICLES_HELD,
                 f"{name}: one or more articles are held: {cause}. To see them: secondpost issue next {name}",
             )
         known = held & (before | alarmed)
@@ -149,7 +150,7 @@ class Publisher:
                 and which not in self._doubted
             ):
                 self._doubted.add(which)
-                self._log.alarm("feed-in-doubt", f"{newsletter.name}: {url}: {feed.finding}")
+                self._log.alarm(AlarmKind.FEED_IN_DOUBT, f"{newsletter.name}: {url}: {feed.finding}")
 
     async def outlook(self, newsletter: Newsletter) -> Outlook:
         """Of the next issue of the calendar, from what is known now."""
@@ -226,7 +227,7 @@ class Publisher:
             try:
                 await self._act(newsletter, told, leader)
             except (CannotCompose, IssueRefused) as fault:
-                self._log.alarm("issue-held", f"{newsletter.name}: {fault}")
+                self._log.alarm(AlarmKind.ISSUE_HELD, f"{newsletter.name}: {fault}")
         return told
 
     async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
@@ -321,7 +322,7 @@ class Publisher:
         try:
             await self.freeze(newsletter, issue, leader)
         except (CannotCompose, IssueRefused) as fault:
-            self._log.alarm("issue-held", f"{newsletter.name} issue {issue.number}: {fault}")
+            self._log.alarm(AlarmKind.ISSUE_HELD, f"{newsletter.name} issue {issue.number}: {fault}")
 
 
 def _is_time(told: Outlook) -> bool:

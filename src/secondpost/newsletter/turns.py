@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from secondpost.config.records import Newsletter
+from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.renaming import finish_renames
@@ -37,7 +38,7 @@ class Turns:
             try:
                 await self._turn()
             except (StoreUnavailable, StoreFull, LeadershipLost) as error:
-                self._log.alarm("publish-waits", f"{type(error).__name__} {error}")
+                self._log.alarm(AlarmKind.PUBLISH_WAITS, f"{type(error).__name__} {error}")
             await asyncio.sleep(self._turn_seconds)
 
     async def _turn(self) -> None:

@@ -18,6 +18,7 @@ import uvloop
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
+from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
@@ -141,10 +142,10 @@ class _Running:
             async with AsyncExitStack() as ends:
                 await self._serve_unless_the_disk_fails(doors, work, writer, log, ends)
         except CANNOT_START as error:
-            log.alarm("cannot-start", str(error))
+            log.alarm(AlarmKind.CANNOT_START, str(error))
             self._exit = ProcessExit.UNREACHABLE
         except DiskFailed as error:
-            log.alarm("role-failed", f"{type(error).__name__}: {error}")
+            log.alarm(AlarmKind.ROLE_FAILED, f"{type(error).__name__}: {error}")
             _end_at_once(writer)
         log.role_stopped(self._name, "told to stop" if self._exit is ProcessExit.DONE else "cannot go on")
         work.close()
@@ -162,7 +163,7 @@ class _Running:
         try:
             await self._serve(doors, work, writer, log, ends)
         except DiskFailed as error:
-            log.alarm("cannot-start", str(error))
+            log.alarm(AlarmKind.CANNOT_START, str(error))
             _end_at_once(writer)
 
     async def _serve(
@@ -174,7 +175,7 @@ class _Running:
         ends: AsyncExitStack,
     ) -> None:
         def failed(error: BaseException) -> None:
-            log.alarm("role-failed", f"{type(error).__name__}: {error}")
+            log.alarm(AlarmKind.ROLE_FAILED, f"{type(error).__name__}: {error}")
             if isinstance(error, DiskFailed):
                 _end_at_once(writer)
             self._exit = ProcessExit.FAILED
@@ -239,7 +240,7 @@ class _Running:
         except (StoreUnavailable, StoreFull):
             return  # the mail of a server that sends no newsletter does not wait for it
         for one in found.left_behind:
-            log.alarm("newsletter-unnamed", left_behind_sentence(one, found.unused))
+            log.alarm(AlarmKind.NEWSLETTER_UNNAMED, left_behind_sentence(one, found.unused))
 
     async def _start_mail(self, parts: Parts, ends: AsyncExitStack) -> None:
         if "receive" in self._roles:
@@ -249,15 +250,15 @@ class _Running:
             await _start(DeliverRole(parts, newsletter), ends)
 
     def _reader_delivery(self, parts: Parts, ends: AsyncExitStack) -> NewsletterDelivery | None:
-        from secondpost.processes.making import Trade, reader_keys
+        from secondpost.processes.signer import SignerSetup, reader_keys
         from secondpost.processes.workshop import MailWorkshop, makers_wanted
 
         config, log = self._config, MailLog(parts.sink)
         workshop = MailWorkshop(
-            Trade(config.store, config.dkim, own_addresses(config)).octets(),
+            SignerSetup(config.store, config.dkim, own_addresses(config)).octets(),
             makers_wanted(),
             BackgroundTasks(parts.failed).run,
-            lambda why: log.alarm("maker-lost", why),
+            lambda why: log.alarm(AlarmKind.MAKER_LOST, why),
         )
         ends.push_async_callback(workshop.close)
         return newsletter_delivery(parts, reader_keys(config.store, config.dkim), workshop)

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 
+from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
 
 
@@ -21,4 +22,4 @@ def _hung_up(stop: asyncio.Event, log: MailLog) -> None:
     if sys.stderr.isatty():
         stop.set()
     else:
-        log.alarm("not-reloaded", "the configuration is read when the service starts: restart it")
+        log.alarm(AlarmKind.NOT_RELOADED, "the configuration is read when the service starts: restart it")

@@ -13,6 +13,7 @@ from socket import socket
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
+from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, VARIABLE, doors_text, is_taken, refusal_text, systemd_doors
 from secondpost.processes.environment import cleared, take_no_new_privileges
@@ -100,7 +101,7 @@ class _Supervisor:
         log = MailLog(writer.say)
         listen_for_signals(self._stop, log)
         if self._person is None and os.geteuid() == 0:
-            log.alarm("runs-as-root", "make a user for the service and name it with `user`")
+            log.alarm(AlarmKind.RUNS_AS_ROOT, "make a user for the service and name it with `user`")
         await asyncio.gather(*(self._keep_up(role, log) for role in roles_of(self._config)))
         os.close(self._lifeline_write)
         work.close()
@@ -115,11 +116,12 @@ class _Supervisor:
             process = await self._start(role)
             code = await self._see_through(process)
             if code == ProcessExit.DISK:
-                log.alarm("disk-failed", f"{role}: what the disk holds is unknown; every role ends at once")
+                detail = f"{role}: what the disk holds is unknown; every role ends at once"
+                log.alarm(AlarmKind.DISK_FAILED, detail)
                 self._end_all()
             if self._stop.is_set():
                 return
-            log.alarm("role-died", f"{role}: {_how(code)}; it is started again in {pause:g} s")
+            log.alarm(AlarmKind.ROLE_DIED, f"{role}: {_how(code)}; it is started again in {pause:g} s")
             if loop.time() - begun >= HEALTHY_SECONDS:
                 pause = PAUSE_SECONDS_FIRST
             await self._sleep(pause)

@@ -14,7 +14,7 @@ from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.workshop import Bench
 
 MAKERS_MAX = 4
-MAKERS_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.making")
+MAKERS_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.signer")
 IDLE_SECONDS = 5.0
 ORDER_SECONDS_MAX = 60.0  # a handful of signatures takes milliseconds
 RETRY_SECONDS = 60.0  # after one was lost

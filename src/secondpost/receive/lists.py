@@ -9,6 +9,7 @@ from collections.abc import Callable
 from secondpost.config.recipients import RecipientFaults, RecipientList
 from secondpost.config.records import Config, RecipientFile
 from secondpost.mail.address import Domain
+from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
 from secondpost.policy.recipient import Recipients, recipients_of
 from secondpost.world.ports import Clock
@@ -74,6 +75,6 @@ class RecipientLists:
         try:
             self._lists[path] = self._read(path, domain).keys
         except RecipientFaults as faults:
-            self._log.alarm("recipients-file", "; ".join(faults.texts(path)[:3]))
+            self._log.alarm(AlarmKind.RECIPIENTS_FILE, "; ".join(faults.texts(path)[:3]))
             return False
         return True

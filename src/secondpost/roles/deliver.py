@@ -8,19 +8,12 @@ from dataclasses import dataclass
 
 from secondpost.bounce.intake import BounceIntake
 from secondpost.config.records import Config
-from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
+from secondpost.deliver.context import DeliverySetup
 from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.inside import InsideDoor, nobody
-from secondpost.deliver.learning import Learning
 from secondpost.deliver.loop import DeliverLoop
-from secondpost.deliver.makers import Makers
-from secondpost.deliver.making import MailMaker
+from secondpost.deliver.marks import CommitMarks, ReaderDelivery
 from secondpost.deliver.places import UpLately
-from secondpost.deliver.post import Post
-from secondpost.deliver.primaries import Primaries
-from secondpost.deliver.readers import Readers
-from secondpost.deliver.refusal_budget import RefusalBudgets
-from secondpost.deliver.settling import Settler
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
@@ -32,7 +25,10 @@ from secondpost.policy.recipient import own_domains
 from secondpost.roles.housekeeping import Housekeeping
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
 from secondpost.route.destination import ourselves
-from secondpost.store.ports import Claims
+from secondpost.signing.assembly import OwnAddresses, ReaderKeys
+from secondpost.signing.orders import MailSigner
+from secondpost.signing.pool import SigningPool
+from secondpost.signing.reader_mails import ReaderMails
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.leave import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
@@ -84,24 +80,16 @@ class DeliverRole:
         self._store = store
         self._reader_store = None if newsletter is None else newsletter.store
         self._background = BackgroundTasks(parts.failed)
-        self._entrances = Entrances(config.deliver.connections_per_site)
-        self._up_lately = UpLately()
         self._inside: InsideDoor | None = None
         self._reader_loop: DeliverLoop | None = None
+        setup, rhythm = self._setup(), parts.rhythms.deliver
         if newsletter is not None:
             self._inside = self._inside_door(newsletter)
-            maker = MailMaker(newsletter.keys, own_addresses(config))
-            readers = Readers(
-                newsletter.store,
-                Makers(maker, world.work, newsletter.workshop, lambda: self._loop.has_work),
-                self._log,
-                newsletter.confirmation,
-                config.send.allows,
-                self._background.run,
-            )
-            post = self._post(newsletter.store, readers)
-            self._reader_loop = DeliverLoop(post, (Lane.OWN, Lane.ISSUES))
-        self._loop = DeliverLoop(self._post(store, None), (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN))
+            context = setup.context(newsletter.store, self._reader_delivery(newsletter))
+            self._reader_loop = DeliverLoop(context, (Lane.OWN, Lane.ISSUES), nobody, rhythm)
+        inside = nobody if self._inside is None else self._inside.take
+        lanes = (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN)
+        self._loop = DeliverLoop(setup.context(store, None), lanes, inside, rhythm)
         self._housekeeping = Housekeeping(
             parts,
             None if newsletter is None else newsletter.store,
@@ -154,29 +142,32 @@ class DeliverRole:
             return await self._loop.recipients.knows(mailbox, network)
         return Knowledge.UNKNOWN if self._inside is None else await self._inside.knows(mailbox)
 
-    def _post(self, store: Claims, readers: Readers | None) -> Post:
-        """What delivering from one of the two stores needs."""
+    def _setup(self) -> DeliverySetup:
+        """What delivering from the two stores has in common."""
         config, world = self._config, self._world
-        return Post(
+        return DeliverySetup(
             config=config,
             clock=self._clock,
             dice=world.dice,
             net=world.net,
             disk=world.disk,
             work=world.work,
-            claims=store,
-            settler=Settler(store, self._log),
-            learning=Learning(config, store, self._log),
-            budgets=RefusalBudgets(),
-            primaries=Primaries(config, store, self._clock, self._log, self._background.run),
-            readers=readers,
-            inside=self._inside.take if readers is None and self._inside is not None else nobody,
             log=self._log,
             answerer=names_from(world.resolver),
             us=ourselves(config, world.net.own_addresses()),
-            entrances=self._entrances,
-            up_lately=self._up_lately,
+            entrances=Entrances(config.deliver.connections_per_site),
+            up_lately=UpLately(),
             background=self._background.run,
+        )
+
+    def _reader_delivery(self, newsletter: NewsletterDelivery) -> ReaderDelivery:
+        config = self._config
+        signer = MailSigner(newsletter.keys, own_addresses(config))
+        pool = SigningPool(signer, self._world.work, newsletter.workshop, lambda: self._loop.has_work)
+        return ReaderDelivery(
+            sign=ReaderMails(newsletter.store, pool, newsletter.confirmation).sign,
+            may_get=config.send.allows,
+            marks=CommitMarks(newsletter.store, self._log, self._background.run),
         )
 
     def _hinted(self) -> None:

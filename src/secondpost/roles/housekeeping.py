@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 
+from secondpost.deliver.disk_alarms import DiskAlarms, fillings
 from secondpost.deliver.refused import RefusedMail
-from secondpost.deliver.stock import StockAlarm, fillings
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.daily import day_of
 from secondpost.maillog import MailLog
 from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS
@@ -46,7 +47,7 @@ class Housekeeping:
         self._log = log
         self._look_for_catch_alls = look_for_catch_alls
         self._background = background
-        self._stock = StockAlarm(log)
+        self._stock = DiskAlarms(log)
         free = partial(free_octets, self._disk, self._config.reserve)
         self._refused = RefusedMail(self._config, self._store, clock, log, free)
 
@@ -67,7 +68,7 @@ class Housekeeping:
             try:
                 await work()
             except (StoreUnavailable, StoreFull) as error:
-                self._log.alarm("housekeeping-waits", str(error))
+                self._log.alarm(AlarmKind.HOUSEKEEPING_WAITS, str(error))
 
     async def _checkpoint(self) -> None:
         """Much is copied in many small pieces: a large one delays every sync of the disk."""

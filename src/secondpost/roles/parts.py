@@ -1,10 +1,11 @@
 """What every role is given: the world it lives in, its stores, its rhythms."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from secondpost.config.records import Config
+from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.maillog import Sink
 from secondpost.store.ports import MailStore
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -37,6 +38,7 @@ class Rhythms:
     refused_seconds: float = 60.0
     stock_seconds: float = 30.0
     turn_seconds: float = 2.0  # of the publish role
+    deliver: DeliverRhythm = field(default_factory=DeliverRhythm)
 
 
 USUAL = Rhythms()

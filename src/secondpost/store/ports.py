@@ -15,6 +15,7 @@ from typing import Protocol
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
+from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import Desk, Refused, SiteDown
 from secondpost.store.primary_ports import (
     PrimariesClaims,
@@ -154,7 +155,7 @@ class Claims(PrimariesClaims, Protocol):
         """
         ...
 
-    def sites_due(self, lanes: Sequence[Lane], until_ms: int, limit: int) -> list[SiteDue]:
+    async def sites_due(self, lanes: Sequence[Lane], until_ms: int, limit: int) -> list[SiteDue]:
         """Those whose earliest delivery is due at or before `until_ms`, earliest first."""
         ...
 
@@ -172,7 +173,7 @@ class Claims(PrimariesClaims, Protocol):
         """
         ...
 
-    def is_due(self, lease: Lease, now_ms: int) -> bool:
+    async def is_due(self, lease: Lease, now_ms: int) -> bool:
         """Whether there may be something to claim."""
         ...
 
@@ -182,11 +183,15 @@ class Claims(PrimariesClaims, Protocol):
         """
         ...
 
-    def content(self, claimed: Claimed) -> bytes:
+    async def content(self, claimed: Claimed) -> bytes:
         """The content from the table; for a file, read it from the Disk. Raises LookupError when gone."""
         ...
 
-    def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:
+    async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
+        """The contents of these messages, by one query, of those that are in the table and not gone."""
+        ...
+
+    async def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:
         """When the earliest delivery that is not behind a down site will be due; None: nothing waits."""
         ...
 
@@ -210,9 +215,9 @@ class Claims(PrimariesClaims, Protocol):
 
     def sites_down(self) -> list[SiteDown]: ...
 
-    def is_down(self, site: str) -> bool: ...
+    async def is_down(self, site: str) -> bool: ...
 
-    def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
+    async def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
         """Domains with deliveries waiting for the site: what a probe computes its route from."""
         ...
 
@@ -224,7 +229,7 @@ class Claims(PrimariesClaims, Protocol):
         """
         ...
 
-    def waiting_domains(self) -> list[tuple[Lane, Domain]]:
+    async def waiting_domains(self) -> list[tuple[Lane, Domain]]:
         """All (lane, domain) with deliveries waiting."""
         ...
 
@@ -237,7 +242,7 @@ class Claims(PrimariesClaims, Protocol):
 
     def learn(self, mailbox: Mailbox, learned: Learned) -> Awaitable[None]: ...
 
-    def catch_all(self, domain: Domain) -> CatchAll | None:
+    async def catch_all(self, domain: Domain) -> CatchAll | None:
         """None: it was never found out."""
         ...
 

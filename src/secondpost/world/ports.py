@@ -206,7 +206,7 @@ class Line(Protocol):
 
 
 class WorkshopClosed(Exception):
-    """Nobody is there who could do it."""
+    """No process is connected that could do it: the caller does it itself."""
 
 
 class Workshop(Protocol):
@@ -214,12 +214,12 @@ class Workshop(Protocol):
 
     @property
     def places(self) -> int:
-        """How many orders are in work at once; 0 while nobody is there."""
+        """How many orders are in work at once; 0 while no process is connected."""
         ...
 
     def open(self) -> None:
-        """There is much to do. Whoever works there comes in a moment, and goes when nothing is left.
-        No complaint when they are there.
+        """There is much to do: the processes are started, and end when nothing is left. No complaint when
+        they run already.
         """
         ...
 

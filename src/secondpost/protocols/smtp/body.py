@@ -114,11 +114,11 @@ class EndFinder:
 class DotWriter:
     """Doubles the dots that begin a line and writes the end (RFC 5321 §4.5.2). Emits no bare CR or LF."""
 
-    __slots__ = ("_line_ends", "_tail")
+    __slots__ = ("_begins_line", "_line_ends")
 
     def __init__(self) -> None:
         self._line_ends = LineEnds()
-        self._tail = CRLF  # the last two octets written; a body begins at the beginning of a line
+        self._begins_line = True  # what comes next
 
     def stuffed(self, data: bytes) -> bytes:
         return self._stuffed(self._line_ends.normalized(data))
@@ -126,19 +126,26 @@ class DotWriter:
     def end(self) -> bytes:
         """The rest, a CRLF if the content has none at its end, and the final dot."""
         rest = self._stuffed(self._line_ends.rest())
-        if self._tail != CRLF:
-            rest += CRLF
-        return rest + b".\r\n"
+        return rest + (b".\r\n" if self._begins_line else b"\r\n.\r\n")
 
     def _stuffed(self, data: bytes) -> bytes:
-        data = self._tail + data
-        self._tail = data[-2:]
-        return data.replace(b"\r\n.", b"\r\n..")[2:]
+        """Of whole line ends: no CRLF is cut in two, since `LineEnds` holds a CR back."""
+        if len(data) == 0:
+            return data
+        stuffed = _doubled_dots(data, self._begins_line)
+        self._begins_line = data.endswith(CRLF)
+        return stuffed
 
 
 def stuffed_lines(lines: bytes) -> bytes:
     """The same for text that begins a line and has no line ends but CRLF."""
-    return (CRLF + lines).replace(b"\r\n.", b"\r\n..")[2:]
+    return _doubled_dots(lines, begins_line=True)
+
+
+def _doubled_dots(data: bytes, begins_line: bool) -> bytes:
+    """Clean input is not copied."""
+    stuffed = data.replace(b"\r\n.", b"\r\n..")
+    return b"." + stuffed if begins_line and data.startswith(b".") else stuffed
 
 
 class ReceivedCounter:

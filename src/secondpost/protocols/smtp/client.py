@@ -7,7 +7,7 @@ for the answer to something else.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.envelope import Utf8
@@ -106,28 +106,38 @@ class SmtpClient:
 
     @property
     def has_news(self) -> bool:
-        """`next_event` has something to tell already."""
+        """`feed` has something to yield already, without any bytes."""
         return len(self._events) > 0
 
-    def receive_data(self, data: bytes) -> None:
+    def feed(self, data: bytes = b"") -> Iterator[Event]:
+        """The events in what has come, `data` last: until more bytes are needed, our own side is to act, or
+        the session is over. Bytes are kept even if no event is taken: `feed` without any reads on.
+        """
         if self.state is not State.CLOSED:
             self._replies.receive(data)
+        return self._happenings()
 
-    def next_event(self) -> Event | None:
-        """None: more bytes are needed, our own side is to do something, or the session is over."""
-        while len(self._events) == 0 and self.state is not State.CLOSED:
-            if self.state is State.TLS_AWAITED:
-                self._refuse_plain_text()
-                break
-            try:
-                reply = self._replies.next_reply()
-            except GarbledReply as garbled:
-                self._break(Cause.GARBLED, _own_words(str(garbled)))
-                break
-            if reply is None:
-                break
-            self._take(reply)
-        return self._events.popleft() if len(self._events) > 0 else None
+    def _happenings(self) -> Iterator[Event]:
+        while True:
+            while len(self._events) > 0:
+                yield self._events.popleft()
+            if self.state is State.CLOSED or not self._read_on():
+                return
+
+    def _read_on(self) -> bool:
+        """Take one more reply. False: none is whole yet."""
+        if self.state is State.TLS_AWAITED:
+            self._refuse_plain_text()
+            return len(self._events) > 0
+        try:
+            reply = self._replies.next_reply()
+        except GarbledReply as garbled:
+            self._break(Cause.GARBLED, _own_words(str(garbled)))
+            return True
+        if reply is None:
+            return False
+        self._take(reply)
+        return True
 
     def send_message(
         self,
@@ -185,19 +195,20 @@ class SmtpClient:
         self._events.append(Done((Result(Phase.MAIL, _NO_SMTPUTF8),) * recipients))
 
     def send_body(self, data: bytes) -> None:
-        if self.state is not State.BODY:
-            raise OutOfTurn(f"no body is wanted in the state {self.state}")
+        self._need_body_wanted()
         self._out.append(self._body.stuffed(data))
 
     def send_stuffed(self, content: bytes) -> None:
         """The whole content, its dots doubled already, with no line ends but CRLF and one at its end."""
-        if self.state is not State.BODY:
-            raise OutOfTurn(f"no body is wanted in the state {self.state}")
+        self._need_body_wanted()
         self._out.append(content)
 
-    def end_body(self) -> None:
+    def _need_body_wanted(self) -> None:
         if self.state is not State.BODY:
             raise OutOfTurn(f"no body is wanted in the state {self.state}")
+
+    def end_body(self) -> None:
+        self._need_body_wanted()
         if self._peer_is_silent():
             self._move(Happening.END_BODY)
             self.dot_sent = True
@@ -219,9 +230,8 @@ class SmtpClient:
 
     def data_to_send(self) -> bytes:
         """Everything queued since the last call."""
-        out = b"".join(self._out)
-        self._out.clear()
-        return out
+        out, self._out = self._out, []
+        return out[0] if len(out) == 1 else b"".join(out)
 
     @property
     def recipients_answered(self) -> int:

@@ -4,12 +4,15 @@ RFC 5321 §4.2. Enhanced status codes (RFC 2034) are taken out of the text into 
 """
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.lines import EndlessLine, LineBuffer
 
 REPLY_OCTETS_MAX = 2048  # of one line; RFC 5321 §4.5.3.1.5 says 512
 REPLY_LINES_MAX = 100
+REPLIES_KEPT_MAX = 128  # of one line, which servers say again and again
 
 _STATUS = rb"(([245])\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)"
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(?:%b)?(.*))?" % _STATUS, re.DOTALL)
@@ -51,32 +54,57 @@ class ReplyReader:
                 raise GarbledReply("a reply line without end") from None
             if line is None:
                 return None
+            if len(self._texts) == 0 and (known := _reply_of_one_line(line)) is not None:
+                return known
             if self._is_last(line):
                 reply = Reply(self._code, self._status, tuple(self._texts))
                 self._texts = []
                 return reply
 
     def _is_last(self, line: bytes) -> bool:
-        match = _LINE.fullmatch(line.rstrip(b"\r\n"))  # a bare LF is let pass
-        if match is None:
-            raise GarbledReply(f"not a reply: {_readable(line.rstrip())[:80]}")
-        code, separator, status, status_class, text = match.groups()
+        parsed = _parsed(line)
         if len(self._texts) == 0:
-            self._code = int(code)
+            self._code = parsed.code
             self._status = ""
-        elif int(code) != self._code:
-            raise GarbledReply(f"a reply of two codes, {self._code} and {int(code)}")
+        elif parsed.code != self._code:
+            raise GarbledReply(f"a reply of two codes, {self._code} and {parsed.code}")
         elif len(self._texts) == REPLY_LINES_MAX:
             raise GarbledReply(f"a reply of more than {REPLY_LINES_MAX} lines")
-        words = "" if text is None else _readable(text)
-        if status is not None:
-            told = status.decode("ascii")
-            if status_class == code[:1] and self._status in ("", told):  # RFC 2034 §4: the classes agree
-                self._status = told
-            else:
-                words = f"{told} {words}"
+        words = parsed.words
+        if parsed.status != "" and self._status in ("", parsed.status):
+            self._status = parsed.status
+        elif parsed.status != "":
+            words = f"{parsed.status} {words}"
         self._texts.append(words)
-        return separator != b"-"
+        return parsed.is_last
+
+
+@dataclass(frozen=True, slots=True)
+class _ReplyLine:
+    code: int
+    is_last: bool
+    status: str  # "" where there is none, or its class is not the code's (RFC 2034 §4)
+    words: str
+
+
+def _parsed(line: bytes) -> _ReplyLine:
+    """Raises GarbledReply."""
+    match = _LINE.fullmatch(line.rstrip(b"\r\n"))  # a bare LF is let pass
+    if match is None:
+        raise GarbledReply(f"not a reply: {_readable(line.rstrip())[:80]}")
+    code, separator, status, status_class, text = match.groups()
+    words = "" if text is None else _readable(text)
+    stated = "" if status is None else status.decode("ascii")
+    if status_class != code[:1] and stated != "":
+        words, stated = f"{stated} {words}", ""
+    return _ReplyLine(int(code), separator != b"-", stated, words)
+
+
+@lru_cache(REPLIES_KEPT_MAX)
+def _reply_of_one_line(line: bytes) -> Reply | None:
+    """None: more lines follow. Raises GarbledReply."""
+    parsed = _parsed(line)
+    return Reply(parsed.code, parsed.status, (parsed.words,)) if parsed.is_last else None
 
 
 def _readable(data: bytes) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
+from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Lease, Settlement, SiteDue
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
 from secondpost.store.verbs.rows import claimed_of, settlement_row
@@ -33,7 +34,7 @@ SETTLE = Verb(_settle, goes_first=True, ends_mail=True)
 
 
 class ClaimsVerbs(Verbs):
-    def sites_due(self, lanes: Sequence[Lane], until_ms: int, limit: int) -> list[SiteDue]:
+    async def sites_due(self, lanes: Sequence[Lane], until_ms: int, limit: int) -> list[SiteDue]:
         def look() -> Steps[list[SiteDue]]:
             found = []
             for lane in lanes:
@@ -44,7 +45,7 @@ class ClaimsVerbs(Verbs):
 
         return self._engine.read_now(look())
 
-    def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:
+    async def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:
         def look() -> Steps[int | None]:
             found = []
             for lane in lanes:
@@ -78,20 +79,25 @@ class ClaimsVerbs(Verbs):
     def claim(self, lease: Lease, now_ms: int, limit: int) -> Awaitable[list[Claimed]]:
         return self._engine.change(lambda: claim(lease, now_ms, limit, _all_of_them), CHANGE_UNITS + limit)
 
-    def is_due(self, lease: Lease, now_ms: int) -> bool:
+    async def is_due(self, lease: Lease, now_ms: int) -> bool:
         """Whether the turn of one of the site's domains has come."""
         return len(self._engine.read_now(_domains_in_turn(lease, now_ms, 1))) > 0
 
     def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
         return self._engine.write(SETTLE, (lease, settlements), 2 + len(settlements))
 
-    def content(self, claimed: Claimed) -> bytes:
+    async def content(self, claimed: Claimed) -> bytes:
         """A file is read too, whole: prefer to read it in pieces from the Disk."""
         if claimed.file is not None:
             return self._file(claimed.file, claimed.size)
         for (data,) in self._engine.read_now(rows("claims.content", claimed.id.queue_id)):
             return octets(data)
         raise LookupError(f"the content of {claimed.id} is gone")
+
+    async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
+        wanted = [(row.id.queue_id,) for row in claimed]
+        found = self._engine.read_now(rows("claims.contents", chosen=wanted))
+        return {QueueId(number(message)): octets(data) for message, data in found}
 
     def _file(self, name: str, size: int) -> bytes:
         try:

@@ -41,7 +41,7 @@ class ReaderMailVerbs(ClaimsVerbs):
             claimed = await self._engine.change(
                 lambda: claim(lease, now_ms, limit, _not_withheld), CHANGE_UNITS + 2 * limit
             )
-            if len(claimed) > 0 or not self.is_due(lease, now_ms):
+            if len(claimed) > 0 or not await self.is_due(lease, now_ms):
                 return claimed
 
     def commit_marks(self, lease: Lease, ids: Sequence[DeliveryId]) -> Awaitable[frozenset[DeliveryId]]:

@@ -66,7 +66,7 @@ class SitesVerbs(Verbs):
             mended += await self._engine.change(partial(_mend_due, chosen, now_ms), BATCH_ROWS)
         return mended
 
-    def catch_all(self, domain: Domain) -> CatchAll | None:
+    async def catch_all(self, domain: Domain) -> CatchAll | None:
         def look() -> Steps[CatchAll | None]:
             for takes_all, at_ms in (yield from rows("claims.catch_all", domain.name)):
                 return CatchAll(takes_all == 1, number(at_ms))
@@ -80,17 +80,17 @@ class SitesVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def is_down(self, site: str) -> bool:
+    async def is_down(self, site: str) -> bool:
         return len(self._engine.read_now(rows("claims.is_site_down", site))) > 0
 
     def sites_down(self) -> list[SiteDown]:
         return [_site_down(row) for row in self._engine.read_now(rows("claims.sites_down"))]
 
-    def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
+    async def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
         found = self._engine.read_now(rows("claims.domains_of", site, limit))
         return [(Lane(str(lane)), Domain(str(name))) for lane, name in found]
 
-    def waiting_domains(self) -> list[tuple[Lane, Domain]]:
+    async def waiting_domains(self) -> list[tuple[Lane, Domain]]:
         found = self._engine.read_now(rows("claims.waiting_domains"))
         return [(Lane(str(lane)), Domain(str(name))) for lane, name in found]
 

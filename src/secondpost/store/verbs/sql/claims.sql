@@ -99,6 +99,11 @@ DELETE FROM leaving_file WHERE name IN (SELECT name FROM removed);
 -- The content of a message, when it is in the table.
 SELECT data FROM content WHERE message = ?1;
 
+-- name: contents
+-- The contents of messages, of those that are in the table.
+-- set: chosen (id integer)
+SELECT message, data FROM content WHERE message IN (SELECT id FROM chosen);
+
 -- name: hint_site
 -- From now on the domain's deliveries are leased as this site.
 INSERT INTO domain (lane, name, site) VALUES (?1, ?2, ?3)

@@ -1,11 +1,12 @@
 """One connection to a peer that takes nothing, or says that it has said its last."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 
 import pytest
 
-from secondpost.deliver.outside import FLUSH_OCTETS, Connection, Job
+from secondpost.deliver.connection import Connection
+from secondpost.deliver.message import ContentUnreadable, InPieces, Job, Prepared
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.envelope import Lane
@@ -36,6 +37,7 @@ JOB = Job(
     )
 )
 PIECES = 100
+PIECE_OCTETS = 64 * 1024
 
 pytestmark = pytest.mark.anyio
 
@@ -68,8 +70,9 @@ class Wire(asyncio.Transport):
 
 
 class Holding:
-    def __init__(self) -> None:
+    def __init__(self, unreadable: int) -> None:
         self.read = 0  # pieces of the body
+        self.unreadable = unreadable  # which piece cannot be read, counted from 1
         self.broken: list[tuple[Cause, Job | None]] = []
 
     def connection_ready(self, connection: Connection) -> None:
@@ -81,29 +84,38 @@ class Holding:
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self.broken.append((cause, connection.job))
 
-    def body_pieces(self, job: Job) -> Iterator[bytes]:
-        for _ in range(PIECES):
-            self.read += 1
-            yield b"x" * FLUSH_OCTETS
+    async def piece(self, offset: int) -> bytes:
+        assert offset == self.read * PIECE_OCTETS
+        self.read += 1
+        if self.read == self.unreadable:
+            raise ContentUnreadable("a bad sector")
+        return b"x" * PIECE_OCTETS
 
 
-def no_task(work: Coroutine[None, None, None]) -> None:
-    work.close()
-    raise AssertionError("no task is needed")
+async def all_rest() -> None:
+    """Every task has gone as far as it can."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
-def in_the_body() -> tuple[Connection, Wire, Holding]:
+async def in_the_body(unreadable: int = 0) -> tuple[Connection, Wire, Holding]:
     """The peer has said 354, and takes nothing of what follows."""
-    holding, wire = Holding(), Wire()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def background(work: Coroutine[None, None, None]) -> None:
+        tasks.add(asyncio.get_running_loop().create_task(work))
+
+    holding, wire = Holding(unreadable), Wire()
     hop = Hop("mx", ("192.0.2.1",), 25, TlsDemand.NONE)
-    connection = Connection(holding, RealNet(), "mx2.example.net", hop, no_task)
+    connection = Connection(holding, RealNet(), "mx2.example.net", hop, background)
     connection.connection_made(wire)
     connection.data_received(b"220 mx ready\r\n")
     connection.data_received(b"250-mx\r\n250 PIPELINING\r\n")
-    connection.send(JOB, holding)
-    connection.pause_writing()
+    connection.send(Prepared(JOB, InPieces(PIECES * PIECE_OCTETS, holding.piece)), holding)
+    if unreadable == 0:
+        connection.pause_writing()
     connection.data_received(b"250 ok\r\n250 ok\r\n354 go on\r\n")
-    assert holding.read == 1
+    await all_rest()
     return connection, wire, holding
 
 
@@ -112,8 +124,27 @@ def _short_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(closing, "CLOSE_SECONDS_MAX", 0.01)
 
 
+async def test_a_large_body_is_read_no_faster_than_the_peer_takes_it() -> None:
+    connection, wire, holding = await in_the_body()
+    assert holding.read == 1, "the rest waits for the peer"
+    connection.resume_writing()
+    while not connection.dot_sent:
+        await asyncio.sleep(0)
+    assert holding.read == PIECES
+    assert wire.unsent.endswith(b"x\r\n.\r\n")
+    assert wire.unsent.count(b"x") >= PIECES * PIECE_OCTETS
+
+
+async def test_a_body_that_cannot_be_read_to_its_end_is_given_up_without_its_dot() -> None:
+    connection, wire, holding = await in_the_body(unreadable=3)
+    await wire.aborted.wait()
+    assert holding.broken == [(Cause.MESSAGE, JOB)]
+    assert not connection.dot_sent
+    assert b"\r\n.\r\n" not in wire.unsent
+
+
 async def test_a_peer_that_gives_up_and_does_not_read_is_not_waited_for() -> None:
-    connection, wire, holding = in_the_body()
+    connection, wire, holding = await in_the_body()
     connection.data_received(b"421 busy\r\n")
     assert holding.broken == [(Cause.SHUTDOWN, JOB)]
     assert wire.is_closed
@@ -121,11 +152,12 @@ async def test_a_peer_that_gives_up_and_does_not_read_is_not_waited_for() -> Non
 
 
 async def test_a_peer_that_ends_its_sending_in_mid_talk_gets_nothing_more() -> None:
-    connection, wire, holding = in_the_body()
+    connection, wire, holding = await in_the_body()
     assert not connection.eof_received()
     assert holding.broken == [(Cause.LOST, JOB)]
     assert wire.is_closed
     connection.resume_writing()
+    await all_rest()
     assert holding.read == 1
     await wire.aborted.wait()
     connection.connection_lost(None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.size import size_text
 from secondpost.maillog import MailLog
@@ -41,7 +42,7 @@ def fillings(config: Config, counts: list[Count], free: int) -> list[Filling]:
     return found
 
 
-class StockAlarm:
+class DiskAlarms:
     """Says each step once, and again only after it was left."""
 
     def __init__(self, log: MailLog) -> None:
@@ -53,6 +54,6 @@ class StockAlarm:
             before, step = self._said.get(filling.name, 0), filling.step
             if step > before:
                 text = f"{filling.name}: {size_text(filling.used)} of {size_text(filling.bound)}"
-                self._log.alarm("filling-up", f"{text}, more than {step} %")
+                self._log.alarm(AlarmKind.FILLING_UP, f"{text}, more than {step} %")
             self._said[filling.name] = step
         return self._said

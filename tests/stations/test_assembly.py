@@ -7,9 +7,9 @@ from email.policy import default
 
 import pytest
 
-from secondpost.deliver.assemble import Assembly, OwnAddresses, ReaderKeys, ReaderMail
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
+from secondpost.mail.signed_mail import SignedMail
 from secondpost.protocols.dkim.verifying import Finding, verify
 from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.protocols.mime.issue_mail import Heading, compile_issue
@@ -17,6 +17,7 @@ from secondpost.protocols.mime.quoted_printable import TextFault
 from secondpost.protocols.smtp.body import DotReader
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import CONFIRMATION, Signed, parse_local_part, read
+from secondpost.signing.assembly import Assembly, OwnAddresses, ReaderKeys
 from secondpost.world.real.keys import proves
 from tests.protocols import dkimpy_says
 from tests.protocols.dkim_keys import keys
@@ -75,7 +76,7 @@ def reader(subscriber: int = 70_001, number: int = 12, address: str = "reader@ex
     return Reader(subscriber, number, Mailbox.parse(address))
 
 
-def parsed(mail: ReaderMail) -> EmailMessage:
+def parsed(mail: SignedMail) -> EmailMessage:
     message = message_from_bytes(mail.data, policy=default)
     assert isinstance(message, EmailMessage)
     assert message.defects == []

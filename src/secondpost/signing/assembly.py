@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 
-from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.address import Domain
 from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
+from secondpost.mail.signed_mail import SignedMail
 from secondpost.protocols.dkim.canonical import relaxed_field, relaxed_lines
 from secondpost.protocols.dkim.signing import Signatures, SigningKey
 from secondpost.protocols.mime.header_fields import structured_field
@@ -37,19 +38,6 @@ class ReaderKeys:
     signing: Sequence[SigningKey]
     links: KeyRing
     addresses: KeyRing
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderMail:
-    sender: Mailbox  # of the envelope: what comes back names reader and issue
-    message_id: str
-    stuffed: bytes  # ASCII, line ends CRLF, its dots doubled for the wire
-    size: int  # octets, not counting doubled dots
-
-    @property
-    def data(self) -> bytes:
-        """As whoever gets it will read it."""
-        return self.stuffed.replace(b"\r\n..", b"\r\n.")
 
 
 def _small(data: bytes) -> Iterator[bytes]:
@@ -84,7 +72,7 @@ class Assembly:
         self._holes = sorted(set(content.holes), key=lambda placed: (placed.hole, placed.is_html))
         self._order = [self._holes.index(placed) for placed in content.holes]
 
-    def mail_for(self, reader: Reader) -> ReaderMail:
+    def mail_for(self, reader: Reader) -> SignedMail:
         """Blocking: private keys are used. Half a millisecond, most of it without the interpreter's lock."""
         id = message_id(self._content.seed, reader.subscriber, reader.number, self._content.domain)
         leave_url, personal = self._personal(reader, id)
@@ -103,7 +91,7 @@ class Assembly:
         own = [stuffed_lines(filling) for filling in fillings]
         stuffed = b"".join((*header, self._stuffed[0], self._joined(self._stuffed, own)))
         doubled_dots = self._doubled_dots + sum(map(len, own)) - sum(map(len, fillings))
-        return ReaderMail(
+        return SignedMail(
             sender=address_of(self._keys.addresses, bounce, self._own.bounces),
             message_id=id,
             stuffed=stuffed,

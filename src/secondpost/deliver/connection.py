@@ -5,16 +5,17 @@ connection broke and why. It never decides what becomes of a delivery.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from typing import Protocol, cast
 
+from secondpost.deliver.marks import Mark
+from secondpost.deliver.message import Body, ContentUnreadable, InPieces, Job, Prepared
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.mail.address import Mailbox
-from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.reply import Reply
+from secondpost.mail.signed_mail import SignedMail
 from secondpost.protocols.smtp.client import (
     BodyWanted,
     Broken,
@@ -39,60 +40,9 @@ FINAL_DOT_SECONDS = 600.0
 TLS_SECONDS_MAX = 60.0
 QUIT_SECONDS = 5.0
 RING_SECONDS_MAX = BODY_PIECE_SECONDS  # a timer is never set further ahead, so that it is seldom set anew
-FLUSH_OCTETS = 64 * 1024
-
-
-class ContentUnreadable(Exception):
-    """What is to be sent cannot be read here: the text says why."""
 
 
 Background = Callable[[Coroutine[None, None, None]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One message to one or more recipients at the site: one transaction."""
-
-    claimed: tuple[Claimed, ...]  # at least one, all of one message
-
-    @property
-    def first(self) -> Claimed:
-        return self.claimed[0]
-
-
-class Mark:
-    """Whether the final dot may be sent, once that is durably written down.
-
-    No future of the loop: those tell in a later turn, and every turn of a busy loop is a millisecond.
-    """
-
-    __slots__ = ("_then", "may_send")
-
-    def __init__(self) -> None:
-        self.may_send: bool | None = None  # None: not known yet
-        self._then: Callable[[], None] | None = None
-
-    def tell(self, may_send: bool) -> None:
-        self.may_send = may_send
-        if self._then is not None:
-            self._then()
-
-    def when_told(self, then: Callable[[], None]) -> None:
-        """At once, or as soon as it is known."""
-        if self.may_send is None:
-            self._then = then
-        else:
-            then()
-
-
-@dataclass(frozen=True, slots=True)
-class Personal:
-    """What one reader gets."""
-
-    sender: Mailbox
-    stuffed: bytes  # ready for the wire: its dots are doubled, and its line ends are CRLF
-    size: int  # octets, not counting doubled dots
-    mark: Mark
 
 
 class Holder(Protocol):
@@ -112,19 +62,17 @@ class Sending(Holder, Protocol):
 
     def message_done(self, connection: "Connection", job: Job, results: tuple[Result, ...]) -> None: ...
 
-    def body_pieces(self, job: Job) -> Iterator[bytes]:
-        """Raises ContentUnreadable."""
-        ...
-
 
 class Connection(asyncio.Protocol):
     def __init__(self, opening: Opening, net: Net, hello: str, hop: Hop, background: Background) -> None:
+        self._loop = asyncio.get_running_loop()
         self.holder: Holder = opening
         self._opening = opening
         self._sending: Sending | None = None
         self._net = net
         self._background = background
         self.hop = hop
+        self.host = hop.name  # with its address, once it is known
         self._client = SmtpClient(
             hello,
             wants_tls=hop.tls is not TlsDemand.NONE,
@@ -136,10 +84,11 @@ class Connection(asyncio.Protocol):
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
-        self._pieces: Iterator[bytes] | None = None
         self._choked = False
+        self._goes_on: asyncio.Future[None] | None = None  # awaited by a body in pieces while choked
         self._answered: Callable[[Result], None] | None = None
-        self._personal: Personal | None = None
+        self._body: Body = b""
+        self._mark: Mark | None = None
         self.job: Job | None = None
         self.job_since = 0.0  # in the loop's time
         self._recipients_answered = 0
@@ -148,18 +97,13 @@ class Connection(asyncio.Protocol):
         self.refused = 0  # recipients of these messages
 
     @property
-    def host(self) -> str:
-        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
-        return self.hop.name if peer is None else self.hop.at(peer[0])
-
-    @property
     def extensions(self) -> Extensions:
         """What the host offered in its last EHLO."""
         return self._client.extensions
 
     @property
     def dot_sent(self) -> bool:
-        """The message is out and unanswered: nobody knows whether the peer has it."""
+        """The message is out and unanswered: the peer may have it or not."""
         return self._client.dot_sent
 
     @property
@@ -182,20 +126,17 @@ class Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------ what is asked of it
 
-    def send(self, job: Job, sending: Sending, personal: Personal | None = None) -> None:
-        """`personal`: sent in the place of the content as it is stored."""
-        self.job = job
+    def send(self, prepared: Prepared, sending: Sending, mark: Mark | None = None) -> None:
+        """`mark`: of a reader's mail, which is sent without its dot until it may be."""
+        job, body = prepared.job, prepared.body
+        self.job, self._body, self._mark = job, body, mark
         self._sending = sending
-        self._personal = personal
-        self.job_since = asyncio.get_running_loop().time()
         self._recipients_answered = 0
         first = job.first
-        sender, size = (first.sender, first.size)
-        if personal is not None:
-            sender, size = (personal.sender, personal.size)
+        of = body if isinstance(body, SignedMail) else first
         recipients = [claimed.recipient for claimed in job.claimed]
-        self._client.send_message(sender, recipients, size, first.eight_bit, first.utf8)
-        self._within(COMMAND_SECONDS)
+        self._client.send_message(of.sender, recipients, of.size, first.eight_bit, first.utf8)
+        self.job_since = self._within(COMMAND_SECONDS)
         self._flush_or_advance()
 
     def ask(self, mailbox: Mailbox, answered: Callable[[Result], None]) -> None:
@@ -210,7 +151,7 @@ class Connection(asyncio.Protocol):
         `send` is not done yet.
         """
         if self._client.has_news:
-            asyncio.get_running_loop().call_soon(self._advance)
+            self._loop.call_soon(self._advance, b"")
         else:
             self._flush()
 
@@ -234,6 +175,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        if peer is not None:
+            self.host = self.hop.at(peer[0])
         self._within(COMMAND_SECONDS)
 
     def data_received(self, data: bytes) -> None:
@@ -242,8 +186,7 @@ class Connection(asyncio.Protocol):
         if self._early is not None:
             self._early.append(data)
             return
-        self._client.receive_data(data)
-        self._advance()
+        self._advance(data)
         if self._client.state is State.RCPT:
             self._await_next_recipient()
 
@@ -251,7 +194,7 @@ class Connection(asyncio.Protocol):
         """A peer that looks at each recipient for long has time for each, and for all within bounds."""
         if self._client.recipients_answered > self._recipients_answered:
             self._recipients_answered = self._client.recipients_answered
-            spent = asyncio.get_running_loop().time() - self.job_since
+            spent = self._loop.time() - self.job_since
             self._within(min(COMMAND_SECONDS, max(0.0, RECIPIENTS_SECONDS_MAX - spent)))
 
     def eof_received(self) -> bool:
@@ -277,13 +220,15 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._choked = False
-        if self._pieces is not None:
-            self._send_pieces(self._pieces)
+        self._wake()
 
-    def _advance(self) -> None:
-        while not self._over:
-            event = self._client.next_event()
-            if event is None:
+    def _wake(self) -> None:
+        if self._goes_on is not None and not self._goes_on.done():
+            self._goes_on.set_result(None)
+
+    def _advance(self, data: bytes) -> None:
+        for event in self._client.feed(data):
+            if self._over:
                 break
             self._act(event)
         self._flush()
@@ -293,12 +238,7 @@ class Connection(asyncio.Protocol):
             case Done(results):
                 self._done(results)
             case BodyWanted():
-                assert self.job is not None
-                assert self._sending is not None
-                if self._personal is None:
-                    self._send_pieces(self._sending.body_pieces(self.job))
-                else:
-                    self._personal.mark.when_told(self._send_marked)
+                self._send_body(self._body)
             case Ready():
                 self._within(COMMAND_SECONDS)
                 self._opening.connection_ready(self)
@@ -318,7 +258,6 @@ class Connection(asyncio.Protocol):
             self._answered(results[0])
             return
         job, self.job = self.job, None
-        self._pieces = None
         assert job is not None
         assert self._sending is not None
         self._within(COMMAND_SECONDS)
@@ -328,24 +267,42 @@ class Connection(asyncio.Protocol):
             self.has_taken = True
         self._sending.message_done(self, job, results)
 
-    def _send_pieces(self, pieces: Iterator[bytes]) -> None:
-        """As much as the connection takes; the rest when it can write again."""
-        self._pieces = pieces
-        try:
-            for piece in pieces:
+    def _send_body(self, body: Body) -> None:
+        match body:
+            case bytes():
+                self._client.send_body(body)
+                self._end_body()
+            case InPieces():
+                self._background(self._send_pieces(body))
+            case SignedMail():
+                assert self._mark is not None
+                self._mark.when_settled(self._send_marked)
+
+    async def _send_pieces(self, body: InPieces) -> None:
+        """As fast as the connection takes them."""
+        offset = 0
+        while offset < body.size:
+            try:
+                piece = await body.piece(offset)
+            except ContentUnreadable as error:
+                self._break_body(str(error))
+                return
+            if not self._over:
+                offset += len(piece)
                 self._client.send_body(piece)
-                if len(piece) >= FLUSH_OCTETS:  # a small body goes out together with its dot
-                    self._within(BODY_PIECE_SECONDS)
-                    self._flush()
-                if self._choked or self._over:
-                    return
-        except ContentUnreadable as error:
-            # Without its dot the peer takes nothing of it.
-            self._break(Cause.MESSAGE, Reply.of(451, "4.3.0", f"The content cannot be read here: {error}"))
-            self.abort()
-            return
-        self._pieces = None
+                self._within(BODY_PIECE_SECONDS)
+                self._flush()
+            if self._choked and not self._over:
+                self._goes_on = self._loop.create_future()
+                await self._goes_on
+            if self._over:
+                return
         self._end_body()
+
+    def _break_body(self, why: str) -> None:
+        """Without its dot the peer takes nothing of it."""
+        self._break(Cause.MESSAGE, Reply.of(451, "4.3.0", f"The content cannot be read here: {why}"))
+        self.abort()
 
     def _end_body(self) -> None:
         self._client.end_body()
@@ -355,9 +312,10 @@ class Connection(asyncio.Protocol):
     def _send_marked(self) -> None:
         if self._over:
             return
-        assert self._personal is not None
-        if self._personal.mark.may_send is True:
-            self._client.send_stuffed(self._personal.stuffed)
+        assert self._mark is not None
+        assert isinstance(self._body, SignedMail)
+        if self._mark.may_send is True:
+            self._client.send_stuffed(self._body.stuffed)
             self._end_body()
             return
         # The reader left, or the issue was stopped, meanwhile: the store has settled it, and a message
@@ -382,24 +340,25 @@ class Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------ time and end
 
-    def _within(self, seconds: float) -> None:
-        now = asyncio.get_running_loop().time()
+    def _within(self, seconds: float) -> float:
+        """The time that it is now, from which the seconds count."""
+        now = self._loop.time()
         self._deadline = now + seconds
-        if self._timer is not None:
-            if self._rings_at <= self._deadline:
-                return
-            self._timer.cancel()
-        self._set_timer(now)
+        if self._timer is None or self._rings_at > self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._set_timer(now)
+        return now
 
     def _set_timer(self, now: float) -> None:
         self._rings_at = min(self._deadline, now + RING_SECONDS_MAX)
-        self._timer = asyncio.get_running_loop().call_at(self._rings_at, self._ring)
+        self._timer = self._loop.call_at(self._rings_at, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
         if self._over:
             return
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         if now < self._deadline:
             self._set_timer(now)
             return
@@ -419,7 +378,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self) -> None:
         self._over = True
-        self._pieces = None
+        self._wake()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,4 +1,4 @@
-"""A process that makes readers' mails and does nothing else: `python -m secondpost.processes.making`.
+"""A process that signs readers' mails and does nothing else: `python -m secondpost.processes.signer`.
 
 Its standard input is a socket to the deliver role, which says whose mails they are, and then orders them. It
 ends when the role does, however that ends.
@@ -13,17 +13,17 @@ from socket import socket
 import msgspec
 
 from secondpost.config.records import Dkim
-from secondpost.deliver.assemble import OwnAddresses, ReaderKeys
-from secondpost.deliver.making import MailMaker
 from secondpost.protocols.tokens import Ring
+from secondpost.signing.assembly import OwnAddresses, ReaderKeys
+from secondpost.signing.orders import MailSigner
 from secondpost.world.ports import DiskFailed, KeyFault
 from secondpost.world.real.keys import load_key_ring, load_signing_keys
 from secondpost.world.real.workshop import serve_orders
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
-    """What whoever makes mails must know. The keys themselves stay in their files."""
+class SignerSetup:
+    """Start-up message to a signing process. The keys themselves stay in their files."""
 
     store: str
     dkim: Dkim
@@ -41,8 +41,8 @@ def reader_keys(store: str, dkim: Dkim) -> ReaderKeys:
 
 
 def _opened(opening: bytes) -> Callable[[bytes], bytes]:
-    trade = msgspec.msgpack.decode(opening, type=Trade)
-    return MailMaker(reader_keys(trade.store, trade.dkim), trade.own).answer
+    setup = msgspec.msgpack.decode(opening, type=SignerSetup)
+    return MailSigner(reader_keys(setup.store, setup.dkim), setup.own).answer
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from secondpost.config.records import Backup, Config, Web
-from secondpost.deliver.stock import Filling, StockAlarm, fillings
+from secondpost.deliver.disk_alarms import DiskAlarms, Filling, fillings
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
@@ -49,7 +49,7 @@ def test_a_disk_that_others_filled_is_full() -> None:
 
 def test_each_step_is_said_once_until_it_is_left() -> None:
     lines: list[str] = []
-    alarm = StockAlarm(MailLog(lines.append))
+    alarm = DiskAlarms(MailLog(lines.append))
     for used in (10, 69, 70, 75, 90, 95, 71, 91, 10, 70):
         alarm.look([Filling("disk", used, 100)])
     assert [line.partition("more than ")[2] for line in lines] == ['70 %"', '90 %"', '90 %"', '70 %"']

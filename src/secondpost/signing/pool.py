@@ -1,4 +1,4 @@
-"""Has readers' mails made, so many at once: a campaign must leave relayed mail its share.
+"""FIFO bound on the signing that is under way at once: a campaign must leave relayed mail its share.
 
 Signing is most of what an issue costs. When there is much of it, processes that do nothing else take it
 over: a thread that signs beside a busy loop waits longer for the interpreter's lock than it signs.
@@ -6,26 +6,24 @@ over: a thread that signs beside a busy loop waits longer for the interpreter's 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from secondpost.deliver.making import MadeOrder, MailMaker, Order, made_of, order_octets
+from secondpost.signing.orders import MailSigner, Order, Signed, orders_octets, signed_of
 from secondpost.world.ports import Work, Workshop, WorkshopClosed
 
-ORDERS_PER_PLACE = 2  # one in work, one behind it, so that nobody waits for us
+HOPS_PER_PLACE = 2  # one in work, one behind it, so that a signer never waits for the loop
 MAILS_ALONE_MAX = 500  # without a pause: about a second's work; a workshop takes half a second to open
-ORDERS_BESIDE_RELAY = 1
-THREADS = 2  # while nobody is in the workshop
+HOPS_BESIDE_RELAY = 1
+THREADS = 2  # while no process is in the workshop
 
 
-class Makers:
-    """Whoever orders enters, and leaves when it is done; those who wait enter in turn."""
-
+class SigningPool:
     def __init__(
-        self, maker: MailMaker, work: Work, workshop: Workshop | None, relays: Callable[[], bool]
+        self, signer: MailSigner, work: Work, workshop: Workshop | None, relays: Callable[[], bool]
     ) -> None:
         """`relays`: whether relayed mail is on its way at this moment."""
-        self._maker = maker
+        self._signer = signer
         self._work = work
         self._workshop = workshop
         self._relays = relays
@@ -33,21 +31,24 @@ class Makers:
         self._mails_in_a_row = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def make(self, order: Order) -> MadeOrder:
+    async def sign(self, orders: Sequence[Order]) -> tuple[Signed, ...]:
+        """One hop to a signer and back: all these orders together."""
+        if len(orders) == 0:
+            return ()
         await self._enter()
-        self._mails_in_a_row += sum(len(batch.readers) for batch in order)
+        self._mails_in_a_row += sum(len(order.readers) for order in orders)
         try:
-            return await self._made(order)
+            return await self._signed(orders)
         finally:
             self._leave()
 
-    async def _made(self, order: Order) -> MadeOrder:
+    async def _signed(self, orders: Sequence[Order]) -> tuple[Signed, ...]:
         if self._workshop is not None:
             try:
-                return made_of(await self._workshop.do(order_octets(order)))
+                return signed_of(await self._workshop.do(orders_octets(orders)))
             except WorkshopClosed:
                 pass  # then we do it ourselves
-        return await self._work.run(partial(self._maker.make, order))
+        return await self._work.run(partial(self._signer.sign, orders))
 
     async def _enter(self) -> None:
         if self._inside < self._room():
@@ -71,5 +72,5 @@ class Makers:
 
     def _room(self) -> int:
         places = 0 if self._workshop is None else self._workshop.places
-        at_once = THREADS if places == 0 else places * ORDERS_PER_PLACE
-        return ORDERS_BESIDE_RELAY if self._relays() else at_once
+        at_once = THREADS if places == 0 else places * HOPS_PER_PLACE
+        return HOPS_BESIDE_RELAY if self._relays() else at_once

@@ -1,0 +1,102 @@
+"""What the parts of this station share: the configuration, the world, and the verbs over the store."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+from secondpost.deliver.contents import Contents
+from secondpost.deliver.entrances import Entrances
+from secondpost.deliver.learning import Learning
+from secondpost.deliver.marks import ReaderDelivery
+from secondpost.deliver.opening import Opener
+from secondpost.deliver.outcomes import Outcomes
+from secondpost.deliver.places import UpLately
+from secondpost.deliver.primaries import Primaries
+from secondpost.deliver.routes import Routes
+from secondpost.deliver.settling import Settler
+from secondpost.deliver.site_record import SiteRecord
+from secondpost.mail.alarm import StandingAlarms
+from secondpost.maillog import MailLog
+from secondpost.route.hosts import Ourselves
+from secondpost.store.ports import Claims
+from secondpost.world.asking import Answerer
+from secondpost.world.ports import Clock, Dice, Disk, Net, Work
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySetup:
+    """What delivering from any store of this process has in common."""
+
+    config: Config
+    clock: Clock
+    dice: Dice
+    net: Net
+    disk: Disk
+    work: Work
+    log: MailLog
+    answerer: Answerer
+    us: Ourselves
+    entrances: Entrances
+    up_lately: UpLately
+    background: Callable[[Coroutine[None, None, None]], None]
+
+    def context(self, claims: Claims, readers: ReaderDelivery | None) -> "DeliveryContext":
+        """For delivering from one store. `readers` is None where it has no mail to readers."""
+        primaries = Primaries(self.config, claims, self.clock, self.log, self.background)
+        learning = Learning(self.config, claims, self.log)
+        return DeliveryContext(
+            config=self.config,
+            clock=self.clock,
+            dice=self.dice,
+            log=self.log,
+            background=self.background,
+            claims=claims,
+            readers=readers,
+            contents=Contents(claims, self.disk, self.work, self.log),
+            routes=Routes(self.config, self.answerer, self.us),
+            sites=SiteRecord(
+                self.config,
+                claims,
+                self.clock,
+                self.log,
+                primaries,
+                self.up_lately,
+                StandingAlarms(self.log.alarm),
+            ),
+            learning=learning,
+            outcomes=Outcomes(
+                self.config,
+                self.clock,
+                self.dice,
+                Settler(claims, self.log),
+                learning,
+                self.log,
+                self.background,
+            ),
+            opener=Opener(
+                self.net,
+                self.config.hostname.name,
+                self.background,
+                self.entrances,
+                primaries.let_in,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryContext:
+    """Of one store."""
+
+    config: Config
+    clock: Clock
+    dice: Dice
+    log: MailLog
+    background: Callable[[Coroutine[None, None, None]], None]
+    claims: Claims
+    readers: ReaderDelivery | None
+    contents: Contents
+    routes: Routes
+    sites: SiteRecord
+    learning: Learning
+    outcomes: Outcomes
+    opener: Opener

@@ -1,0 +1,138 @@
+"""The mail of one site under its lease: claims what is due, finds out what is its own, has that prepared,
+and hands back what is not sent.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+
+from secondpost.deliver.context import DeliveryContext
+from secondpost.deliver.message import Job, Prepared, Unreadable
+from secondpost.deliver.prepared import PreparedMails
+from secondpost.deliver.sorting import Sorting
+from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.outcome import Outcome
+from secondpost.mail.plan import Plan
+from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
+
+CLAIM_AT_ONCE = 200  # rows: what a crash may leave claimed, and so maybe delivered
+
+
+class _Claiming(Enum):
+    IDLE = auto()
+    UNDER_WAY = auto()
+    ASKED_AGAIN = auto()  # under way, and there may be more since it began
+
+
+class LeasedMail:
+    """`changed`: there may be more to send, or nothing left; `settle`: a row has ended, or waits for DNS;
+    `elsewhere`: rows can be claimed as another site's; `wants_more`: asks for `claim`, if it is the time.
+    """
+
+    def __init__(
+        self,
+        context: DeliveryContext,
+        lease: Lease,
+        settle: Callable[[Claimed, Outcome], None],
+        elsewhere: Callable[[], None],
+        wants_more: Callable[[], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._context = context
+        self._lease = lease
+        self._wants_more = wants_more
+        self._changed = changed
+        self._sorting = Sorting(context, lease, self._take, settle, elsewhere, self._sorted)
+        self._jobs: deque[Job] = deque()
+        prepare = context.contents.of_jobs if context.readers is None else context.readers.of_jobs
+        self._prepared = PreparedMails(prepare, context.background, changed, self._cannot_prepare)
+        self._claiming = _Claiming.IDLE
+        self.plan: Plan | None = None  # the site's hosts, once a row was found to be its own
+
+    @property
+    def at_hand(self) -> int:
+        """Messages that are claimed and not on their way."""
+        return len(self._jobs) + self._prepared.count
+
+    @property
+    def is_busy(self) -> bool:
+        """Rows are being claimed, or are not sorted yet."""
+        return self._claiming is not _Claiming.IDLE or self._sorting.rows > 0
+
+    def prepare(self, mails: int) -> None:
+        """So many are to be ready before a connection is free for them."""
+        self._prepared.prepare(self._jobs, mails)
+
+    def next(self) -> Prepared | None:
+        return self._prepared.next()
+
+    def first(self) -> Job | None:
+        """Any message at hand, whether it is prepared or not."""
+        prepared = self._prepared.next()
+        if prepared is not None:
+            return prepared.job
+        return self._jobs.popleft() if len(self._jobs) > 0 else None
+
+    def again(self, job: Job) -> None:
+        """It was not sent after all, and comes first."""
+        self._jobs.appendleft(job)
+
+    def put_back(self, of: Callable[[Job], bool] = lambda job: True) -> None:
+        """Hand back, untried, all of these that are at hand; what is being prepared comes later."""
+        for job in (*self._prepared.take_back(of), *filter(of, self._jobs)):
+            self._context.outcomes.hand_back(self._lease, job.claimed)
+        self._jobs = deque(job for job in self._jobs if not of(job))
+
+    def stop_sorting(self) -> None:
+        self._sorting.stop()
+
+    async def finish(self) -> None:
+        """All outcomes are durable, and the lease is given back."""
+        await self._context.outcomes.finished(self._lease)
+        await self._context.sites.give_back(self._lease)
+
+    # ------------------------------------------------------------ claiming
+
+    def claim(self, enough: int) -> bool:
+        """Claim more, unless so many messages are at hand. Whether that was done, or will be."""
+        if self._claiming is not _Claiming.IDLE:
+            self._claiming = _Claiming.ASKED_AGAIN
+            return True
+        if self._sorting.is_full or self.at_hand >= enough:
+            return False
+        self._claiming = _Claiming.UNDER_WAY
+        self._context.background(self._claim())
+        return True
+
+    async def _claim(self) -> None:
+        now_ms = self._context.clock.now_ms()
+        try:
+            claimed = await self._context.claims.claim(self._lease, now_ms, CLAIM_AT_ONCE)
+        except (StoreUnavailable, StoreFull) as error:
+            self._context.log.alarm(AlarmKind.CLAIM_WAITS, str(error))
+            claimed = []
+        self._sorting.sort(claimed)
+        asked_again = self._claiming is _Claiming.ASKED_AGAIN
+        self._claiming = _Claiming.IDLE
+        if self._may_be_more(len(claimed), asked_again):
+            self._wants_more()
+        self._changed()
+
+    def _may_be_more(self, rows: int, asked_again: bool) -> bool:
+        if rows == 0:
+            return asked_again
+        none_to_send = self.at_hand == 0 and self._sorting.rows == 0
+        return none_to_send or (rows > CLAIM_AT_ONCE // 2 and self.at_hand == 0)
+
+    def _take(self, plan: Plan, jobs: Iterable[Job]) -> None:
+        self.plan = plan
+        self._jobs.extend(jobs)
+
+    def _sorted(self) -> None:
+        if self.at_hand == 0:
+            self._wants_more()
+        self._changed()
+
+    def _cannot_prepare(self, job: Job, unreadable: Unreadable) -> None:
+        self._context.outcomes.unreadable(self._lease, job, unreadable.why)

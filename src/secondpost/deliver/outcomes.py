@@ -1,0 +1,77 @@
+"""What came of attempts: each is weighed into a settlement, written down, logged, and learned from."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+
+from secondpost.config.records import Config
+from secondpost.deliver.learning import Learning
+from secondpost.deliver.message import Job
+from secondpost.deliver.settling import Settler
+from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.delivery import Claimed, KeptFor, State
+from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
+from secondpost.mail.reply import Reply
+from secondpost.maillog import MailLog
+from secondpost.spool.schedule import Term, handed_back, not_for, settle, term_of
+from secondpost.store.ports import Lease, Settlement
+from secondpost.world.ports import Clock, Dice
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    config: Config
+    clock: Clock
+    dice: Dice
+    settler: Settler
+    learning: Learning
+    log: MailLog
+    background: Callable[[Coroutine[None, None, None]], None]
+
+    def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
+        """Write down what came of an attempt, and log it."""
+        now_ms = self.clock.now_ms()
+        settlement = settle(claimed, outcome, self._term(claimed), now_ms, self.dice.fraction())
+        self.settler.add(lease, settlement)
+        self._say(claimed, outcome, settlement)
+        if isinstance(outcome, Delivered) and self.learning.may_learn_of(claimed.recipient, now_ms):
+            self.background(self.learning.learn_from_delivery(claimed.recipient, now_ms))
+
+    def unreadable(self, lease: Lease, job: Job, why: str) -> None:
+        """There was nothing to send: the owner is alarmed, and the message waits."""
+        self.log.alarm(AlarmKind.CONTENT_UNREADABLE, f"{job.first.id}: {why}")
+        for row in job.claimed:
+            self.conclude(lease, row, Deferred(Cause.MESSAGE, "", Reply.of(451, "4.3.0", why)))
+
+    def hand_back(self, lease: Lease, rows: Iterable[Claimed]) -> None:
+        """Untried."""
+        now_ms = self.clock.now_ms()
+        for row in rows:
+            self.settler.add(lease, handed_back(row, now_ms))
+
+    def withhold(self, lease: Lease, claimed: Claimed) -> None:
+        """The configuration does not let it go to its recipient."""
+        self.settler.add(lease, not_for(claimed, self.clock.now_ms()))
+
+    async def finished(self, lease: Lease) -> None:
+        """All that was concluded or handed back under the lease is durable."""
+        await self.settler.finished(lease)
+
+    def _term(self, claimed: Claimed) -> Term:
+        backup = self.config.backup_for(claimed.recipient.domain)
+        return term_of(claimed.origin, backup.keep_ms if backup is not None else None)
+
+    def _say(self, claimed: Claimed, outcome: Outcome, settlement: Settlement) -> None:
+        id, to, first = claimed.id, claimed.recipient, claimed.first_recipient
+        if settlement.maybe_duplicate:
+            self.log.maybe_duplicate(id, "unanswered")
+        match outcome, settlement.kept_for:
+            case Delivered(host, reply), _:
+                self.log.delivered(id, to, host, reply, settlement.at_ms - claimed.arrived_ms, first)
+            case ((Deferred(_, host, reply) | Failed(_, host, reply)), KeptFor() as kept_for):
+                self.log.kept(id, to, kept_for, host, reply, first)
+            case Deferred(_, host, _), None if settlement.state is State.UNKNOWN:
+                self.log.unknown(id, to, host)
+            case Deferred(cause, host, reply), None if settlement.state is State.WAITING:
+                self.log.deferred(id, to, cause, host, reply, settlement.due_ms - settlement.at_ms, first)
+            case ((Deferred(cause, host, reply) | Failed(cause, host, reply)), None):
+                self.log.failed(id, to, cause, host, reply, first)

@@ -1,0 +1,82 @@
+"""Mail made ready before a connection is free for it: contents are read, readers' mails are signed.
+
+While a connection waits for the answer to its dot, the next messages of the site are prepared, some of them
+in one go: a query, or a hop to a signer and back, costs nearly as much for one as for eight.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+
+from secondpost.deliver.message import Body, Job, Prepared, Unreadable
+
+MAILS_PER_HOP_MAX = 8
+PREPARED_OCTETS_MAX = 1024 * 1024  # of one site; no more are begun beyond it
+
+Prepare = Callable[[Sequence[Job]], Awaitable[Sequence[Body | Unreadable]]]
+
+
+class PreparedMails:
+    """Of one site. `changed`: some are prepared, or cannot be; `unreadable`: those, and why."""
+
+    def __init__(
+        self,
+        prepare: Prepare,
+        background: Callable[[Coroutine[None, None, None]], None],
+        changed: Callable[[], None],
+        unreadable: Callable[[Job, Unreadable], None],
+    ) -> None:
+        self._prepare_all = prepare
+        self._background = background
+        self._changed = changed
+        self._unreadable = unreadable
+        self._prepared: deque[Prepared] = deque()
+        self._octets = 0
+        self._under_way = 0
+
+    @property
+    def count(self) -> int:
+        """Of those that are prepared, or about to be."""
+        return len(self._prepared) + self._under_way
+
+    def prepare(self, jobs: deque[Job], mails: int) -> None:
+        """Take jobs, a hop full at a time, until there are so many mails."""
+        while len(jobs) > 0 and self.count < mails and self._octets < PREPARED_OCTETS_MAX:
+            batch = [jobs.popleft() for _ in range(min(MAILS_PER_HOP_MAX, len(jobs)))]
+            self._under_way += len(batch)
+            self._octets += sum(map(_octets, batch))
+            self._background(self._prepare(batch))
+
+    def next(self) -> Prepared | None:
+        if len(self._prepared) == 0:
+            return None
+        prepared = self._prepared.popleft()
+        self._octets -= _octets(prepared.job)
+        return prepared
+
+    def take_back(self, of: Callable[[Job], bool]) -> list[Job]:
+        """Those of these that are prepared and not on their way; what is being prepared comes later."""
+        kept: deque[Prepared] = deque()
+        jobs = []
+        for prepared in self._prepared:
+            if of(prepared.job):
+                jobs.append(prepared.job)
+                self._octets -= _octets(prepared.job)
+            else:
+                kept.append(prepared)
+        self._prepared = kept
+        return jobs
+
+    async def _prepare(self, batch: list[Job]) -> None:
+        bodies = await self._prepare_all(batch)
+        self._under_way -= len(batch)
+        for job, body in zip(batch, bodies, strict=True):
+            if isinstance(body, Unreadable):
+                self._octets -= _octets(job)
+                self._unreadable(job, body)
+            else:
+                self._prepared.append(Prepared(job, body))
+        self._changed()
+
+
+def _octets(job: Job) -> int:
+    return 0 if job.first.file is not None else job.first.size

@@ -1,0 +1,80 @@
+"""Which sites are up and down, the ways to them, and how many refusals they bear: known and written down."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from secondpost.config.records import Config
+from secondpost.deliver.places import UpLately
+from secondpost.deliver.primaries import Primaries
+from secondpost.deliver.refusal_budget import RefusalBudget, RefusalBudgets
+from secondpost.deliver.settling import insist
+from secondpost.mail.address import Domain
+from secondpost.mail.alarm import AlarmKind, StandingAlarms
+from secondpost.mail.delivery import Claimed
+from secondpost.mail.envelope import Lane
+from secondpost.mail.outcome import Cause
+from secondpost.mail.plan import NO_WAY
+from secondpost.maillog import MailLog
+from secondpost.spool.schedule import handed_back
+from secondpost.store.ports import Claims, Lease
+from secondpost.world.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRecord:
+    """Each verb is done when the store has taken it, however long it is busy or full."""
+
+    config: Config
+    claims: Claims
+    clock: Clock
+    log: MailLog
+    primaries: Primaries
+    up_lately: UpLately
+    alarms: StandingAlarms
+    budgets: RefusalBudgets = field(default_factory=RefusalBudgets)
+
+    def budget_of(self, site: str) -> RefusalBudget:
+        return self.budgets.of(site)
+
+    async def mark_down(self, site: str, cause: Cause, detail: str) -> None:
+        now_ms = self.clock.now_ms()
+        next_ms = now_ms + self.config.deliver.probe_ms
+        write = partial(self.claims.site_down, site, cause.word, detail, now_ms, next_ms)
+        if await insist(write, f"{site} is down", self.log):
+            self.log.site_down(site, cause, detail)
+            if cause in (Cause.DNS, Cause.LOOP) and self._is_of_ours(site):
+                self.alarms.begin(AlarmKind.NO_ROUTE, site, detail, now_ms)
+
+    def _is_of_ours(self, site: str) -> bool:
+        """Else it is the way to a domain that any stranger may have signed up with."""
+        if not site.startswith(NO_WAY):
+            return True
+        domain = Domain(site.removeprefix(NO_WAY))
+        owners = {mailbox.domain for mailbox in self.config.owner}
+        return domain in owners or self.config.backup_for(domain) is not None
+
+    async def mark_up(self, site: str) -> None:
+        write = partial(self.claims.site_up, site, self.clock.now_ms())
+        await insist(write, f"{site} is up", self.log)
+        self.alarms.end(AlarmKind.NO_ROUTE, site)
+
+    async def hint(self, lane: Lane, domain: Domain, site: str) -> None:
+        """The domain belongs to this site."""
+        if lane in (Lane.RELAY, Lane.UNVERIFIED):
+            self.primaries.belongs(domain, site)
+        await insist(partial(self.claims.hint_site, lane, domain, site), f"the way to {domain}", self.log)
+
+    async def pause(self, lane: Lane, domain: Domain, until_ms: int) -> None:
+        write = partial(self.claims.pause_domain, lane, domain, until_ms)
+        await insist(write, f"the pause of {domain}", self.log)
+
+    async def hand_back(self, lease: Lease, rows: Iterable[Claimed]) -> None:
+        """Untried; they can be claimed again when this returns."""
+        now_ms = self.clock.now_ms()
+        settlements = [handed_back(row, now_ms) for row in rows]
+        await insist(partial(self.claims.settle, lease, settlements), "what goes to another site", self.log)
+
+    async def give_back(self, lease: Lease) -> None:
+        """Without it the mail of its site would lie as long as this process lives."""
+        await insist(partial(self.claims.give_back, lease), f"the lease of {lease.site}", self.log)
