@@ -62,7 +62,6 @@ from simulation.trace import Trace
 from simulation.troubles import Troubles
 
 S = TypeVar("S", bound=SqliteStore)
-T = TypeVar("T")
 HOUR = 3600.0
 SETTLE_SECONDS_MAX = 24 * HOUR  # for senders to hear a last word, when all is well again
 DRAIN_SECONDS_MAX = 6 * HOUR
