@@ -26,7 +26,7 @@ help:
 run: $(READY)
 	@$(VENV)/bin/secondpost demo
 
-test: $(READY) have-strace have-ip
+test: $(READY) have-strace have-ip have-postgres
 	@$(PY) -m pytest --ignore tests/against --ignore tests/look --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
 lint: $(READY)
@@ -48,7 +48,7 @@ bench: $(READY) have-peers
 against: $(READY) have-peers have-swaks
 	@$(PY) -m pytest tests/against
 
-long: $(READY) have-peers have-strace have-ip have-swaks have-chromium
+long: $(READY) have-peers have-strace have-ip have-swaks have-chromium have-postgres
 	@$(MAKE) --no-print-directory lint test look
 	@PROMISES=10000 WEEKS=500 $(PY) -m pytest tests/newsletter/test_promises.py tests/newsletter/test_weeks_at_random.py
 	@$(PY) -m tests.crash.kill_loop --seconds 1800
@@ -91,13 +91,16 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -m compileall -q src simulation
 	@touch $@
 
-.PHONY: have-strace have-ip have-swaks have-chromium have-peers
+.PHONY: have-strace have-ip have-swaks have-chromium have-postgres have-peers
 have-strace:
 	@command -v strace >/dev/null || { echo "strace is missing: apt-get install strace"; exit 1; }
 have-ip:
 	@command -v ip >/dev/null || { echo "ip is missing: apt-get install iproute2"; exit 1; }
 have-swaks:
 	@command -v swaks >/dev/null || { echo "swaks is missing: apt-get install swaks"; exit 1; }
+have-postgres:
+	@test -x /usr/lib/postgresql/15/bin/initdb || { echo "PostgreSQL is missing: apt-get install postgresql-15"; exit 1; }
+
 have-chromium:
 	@command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
 have-peers: $(READY)

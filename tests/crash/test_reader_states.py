@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.store.sqlite import base
-from secondpost.store.verbs.named import shared_queries
+from secondpost.store.sqlite import base, statements
 from simulation.disk.crash import Depth
 from simulation.disk.disk import RecordedDisk
 from simulation.disk.recording import Kind
@@ -62,11 +61,11 @@ def test_a_mark_that_is_not_written_is_found_out(folder: Path) -> None:
     def without_marks(disk: RecordedDisk) -> Iterator[None]:
         """The dot is sent with the row still claimed."""
         with pytest.MonkeyPatch.context() as patch:
-            marks = shared_queries()["reader_mail.commit_marks"]
-            text = marks.text.replace("SET state = 'committing'", "SET state = 'claimed'")
+            marks = statements.QUERIES["reader_mail.commit_marks"]
+            text = marks.text.replace("SET state = 'committing'", "SET level = level")
             assert text != marks.text
-            queries = {**shared_queries(), marks.name: replace(marks, text=text)}
-            patch.setattr(base, "shared_queries", lambda: queries)
+            queries = {**statements.QUERIES, marks.name: replace(marks, text=text)}
+            patch.setattr(base, "QUERIES", queries)
             yield
 
     assert_found(play_readers("committing", folder, sabotage=without_marks, faults_max=1))

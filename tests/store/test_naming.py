@@ -107,7 +107,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(naming, name, tuple((query, 2) for query, _ in getattr(naming, name)))
 
 
-async def test_all_of_it_moves_and_the_old_name_leads_there(place: Place) -> None:
+async def test_all_of_it_moves_and_the_old_name_leads_there(place: SqlitePlace) -> None:
     store = place.open_newsletter()
     issue = await furnished(place, store)
     before = rows_of(store, WEEKLY)
@@ -153,7 +153,7 @@ async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(
     assert all(len(rows) == 0 for rows in rows_of(store, WEEKLY).values())
 
 
-async def test_nothing_is_made_of_what_is_half_there(place: Place, small: None) -> None:
+async def test_nothing_is_made_of_what_is_half_there(place: SqlitePlace, small: None) -> None:
     store = place.open_newsletter()
     await furnished(place, store)
     publisher = Publisher(place, store, DAILY)
@@ -209,7 +209,7 @@ async def test_it_is_refused_where_two_newsletters_would_become_one(place: Place
     assert await store.former_names() == []
 
 
-async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: Place, small: None) -> None:
+async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: SqlitePlace, small: None) -> None:
     """It stood in the file before the rename: what it saw at first sight would never be mailed."""
     store = place.open_newsletter()
     await furnished(place, store)

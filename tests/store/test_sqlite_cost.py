@@ -13,7 +13,7 @@ from secondpost.mail.subscriber_states import Reason
 from secondpost.store.owner_ports import InState, Selection
 from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.group import GROUP_UNITS_MAX
-from secondpost.store.sqlite.statements import Statements, own_queries, statement
+from secondpost.store.sqlite.statements import QUERIES, Statements, statement
 from secondpost.store.subscriber_ports import SignedUp
 from secondpost.store.verbs.named import shared_queries
 from secondpost.store.verbs.selecting import page
@@ -47,7 +47,7 @@ def queries(*files: str) -> list[tuple[str, str]]:
     """Name and text of each, with three rows where a set is cut."""
     return [
         (name.partition(".")[2], statement(named, rows=3))
-        for name, named in {**shared_queries(), **own_queries()}.items()
+        for name, named in QUERIES.items()
         if name.partition(".")[0] in files
     ]
 

@@ -10,9 +10,8 @@ from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.owner_ports import Selection
-from secondpost.store.sqlite import base, schema
+from secondpost.store.sqlite import base, schema, statements
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Suppression
-from secondpost.store.verbs.named import shared_queries
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
 from tests.store.readers import FEED
@@ -56,9 +55,9 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
             schema, "migrations", lambda database: [m for m in known(database) if m.number <= FIRST_FIELDED]
         )
         # Messages had no `utf8` then.
-        now = shared_queries()["intake.add_messages"]
+        now = statements.QUERIES["intake.add_messages"]
         then = replace(now, text=now.text.replace(", utf8", ""))
-        older.setattr(base, "shared_queries", lambda: {**shared_queries(), now.name: then})
+        older.setattr(base, "QUERIES", {**statements.QUERIES, now.name: then})
         store = place.open()
         letters = Letters(place, store)
         for octets, kept_for in enumerate((None, *KeptFor, KeptFor.REFUSED), start=1):

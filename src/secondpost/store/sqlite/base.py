@@ -11,9 +11,8 @@ import msgspec
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import told
 from secondpost.store.sqlite.group import Kind, Writer
-from secondpost.store.sqlite.statements import Statements, answer, own_queries
+from secondpost.store.sqlite.statements import QUERIES, Statements, answer
 from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Engine, Verb
-from secondpost.store.verbs.named import shared_queries
 from secondpost.store.verbs.steps import Query, Result, Steps, Value, drive, rows, run
 from secondpost.world.ports import Clock, Disk, DiskFailed, DiskFull, Held, Work
 
@@ -59,7 +58,7 @@ class Base:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._engine: Engine = self
-        self._statements = Statements({**shared_queries(), **own_queries()})
+        self._statements = Statements(QUERIES)
         self._kinds: dict[Verb[object, object], Kind[object, object]] = {}
         self._writer = opened.writer
         self._writer.after_group = self._after_group

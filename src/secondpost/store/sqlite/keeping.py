@@ -8,10 +8,9 @@ from secondpost.store.ports import StoreUnavailable, Swept
 from secondpost.store.sqlite.base import CONTENT_FOLDER, Worker
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.connection import patiently
-from secondpost.store.sqlite.statements import Statements, answer, own_queries
+from secondpost.store.sqlite.statements import QUERIES, Statements, answer
 from secondpost.store.verbs.engine import BATCH_ROWS
 from secondpost.store.verbs.keeping import KeepingVerbs, needed_files
-from secondpost.store.verbs.named import shared_queries
 from secondpost.store.verbs.steps import Steps, drive, number, rows, run
 from secondpost.world.ports import Clock, Disk
 
@@ -25,7 +24,7 @@ def lock_name(worker: int) -> str:
 
 def enter(db: apsw.Connection, disk: Disk, clock: Clock, role: str, numbers: range) -> Worker:
     """Inside a transaction: the lock is held before another process can read the row and find it free."""
-    statements = Statements({**shared_queries(), **own_queries()})
+    statements = Statements(QUERIES)
     steps = _enter(disk, clock, role, numbers)
     return drive(steps, lambda query: answer(db, statements, query))
 

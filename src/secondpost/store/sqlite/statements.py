@@ -8,11 +8,12 @@ value, whatever its length.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
+from types import MappingProxyType
 
 import apsw
 import msgspec
 
-from secondpost.store.verbs.named import Chosen, Named, read_queries
+from secondpost.store.verbs.named import Chosen, Named, read_queries, shared_queries
 from secondpost.store.verbs.steps import Query, Result, Row, Value
 
 SET_ROWS_AT_ONCE_MAX = 64
@@ -23,6 +24,16 @@ _WITH = re.compile(r"WITH\b", re.IGNORECASE)
 GROUPS = "-- json: groups of rows"
 _ROWS = msgspec.json.Decoder(list[tuple[int | float | str | None, ...]])
 _GROUPS = msgspec.json.Decoder(list[list[tuple[int | float | str | None, ...]]])
+
+
+def own_queries() -> dict[str, Named]:
+    """What SQLite runs in words of its own."""
+    text = files("secondpost.store.sqlite").joinpath("sql", "engine.sql").read_text(encoding="utf-8")
+    return read_queries(text, "engine")
+
+
+# Read as the program starts: once a command of root is the store's owner, it may not read our files.
+QUERIES: Mapping[str, Named] = MappingProxyType({**shared_queries(), **own_queries()})
 
 
 class Statements:
@@ -113,12 +124,6 @@ def _with_hex(row: Row, blobs: Sequence[int]) -> list[Value]:
 
 def _rows_of_groups(text: str) -> list[Row]:
     return [row for group in _GROUPS.decode(text) for row in group]
-
-
-def own_queries() -> dict[str, Named]:
-    """What SQLite runs in words of its own."""
-    text = files("secondpost.store.sqlite").joinpath("sql", "engine.sql").read_text(encoding="utf-8")
-    return read_queries(text, "engine")
 
 
 def answer(db: apsw.Connection, statements: Statements, query: Query) -> Result:

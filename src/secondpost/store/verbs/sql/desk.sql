@@ -94,7 +94,7 @@ SELECT file, size FROM message WHERE id = ?1 AND ended_ms IS NULL;
 
 -- name: content_piece
 -- Up to ?3 octets of a content in the table, from the place ?2 on, counted from 1.
-SELECT substr(data, ?2, ?3) FROM content WHERE message = ?1;
+SELECT substr(data, CAST(?2 AS integer), CAST(?3 AS integer)) FROM content WHERE message = ?1;
 
 -- name: still_there
 -- Which of the chosen deliveries are in a state that may be left; when content is needed (?1), only those whose

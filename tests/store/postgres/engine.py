@@ -1,0 +1,222 @@
+"""Runs the verbs on PostgreSQL, over the wire: a group of what has queued in one serializable
+transaction.
+
+The connection lives in a thread with a loop of its own, so that a test may also wait for it without a
+loop.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Generic, TypeVar, cast
+
+import asyncpg
+
+from secondpost.store.ports import StoreUnavailable
+from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb
+from secondpost.store.verbs.named import Named, read_queries, shared_queries
+from secondpost.store.verbs.steps import Query, Result, Row, Steps, Value, rows, run
+from secondpost.world.ports import Clock, Held
+from secondpost.world.real.disk import RealDisk
+from tests.store.postgres.statements import statement
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+TRIES_MAX = 5
+AGAIN = (
+    asyncpg.exceptions.SerializationError,
+    asyncpg.exceptions.DeadlockDetectedError,
+    asyncpg.exceptions.UniqueViolationError,
+)
+
+
+class Wire:
+    """One connection, in a thread of its own; what is asked of it runs in order."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        own = (Path(__file__).parent / "engine.sql").read_text(encoding="utf-8")
+        self._queries: dict[str, Named] = {**shared_queries(), **read_queries(own, "engine")}
+        self._lock = asyncio.Lock()
+        self._db = self.wait(asyncpg.connect(host=str(folder), user="postgres", database=database))
+
+    def wait(self, asked: Coroutine[object, None, R]) -> R:
+        return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
+
+    def ask(self, asked: Coroutine[object, None, R]) -> Awaitable[R]:
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asked, self._loop))
+
+    async def look(self, steps: Steps[R]) -> R:
+        """A transaction that only reads."""
+        async with self._lock, self._db.transaction(isolation="repeatable_read", readonly=True):
+            return await self._drive(steps)
+
+    async def in_transaction(self, steps: Callable[[], Steps[R]]) -> R:
+        """Again from the start where PostgreSQL asks for it, or where another wrote the same key
+        first."""
+        async with self._lock:
+            for tried in range(TRIES_MAX):
+                try:
+                    async with self._db.transaction(isolation="serializable"):
+                        return await self._drive(steps())
+                except AGAIN:
+                    if tried + 1 == TRIES_MAX:
+                        raise
+        raise AssertionError("a verb is tried at least once")
+
+    async def _drive(self, steps: Steps[R]) -> R:
+        try:
+            query = next(steps)
+            while True:
+                query = steps.send(await self._answer(query))
+        except StopIteration as end:
+            result: R = end.value
+            return result
+
+    async def _answer(self, query: Query) -> Result:
+        text, values = statement(self._queries[query.name], query)
+        if text.startswith(("SAVEPOINT", "ROLLBACK", "RELEASE")):
+            await self._db.execute(text)
+            return Result([])
+        prepared = await self._db.prepare(text)
+        found: list[Row] = [tuple(_value(one) for one in record) for record in await prepared.fetch(*values)]
+        count = prepared.get_statusmsg().rpartition(" ")[2]
+        return Result(found, int(count) if count.isdigit() else 0)
+
+    def run(self, text: str) -> None:
+        """A statement outside of any transaction; the connection is closed after it."""
+        self.wait(self._db.execute(text))
+        self.close()
+
+    def close(self) -> None:
+        """Twice does no harm."""
+        if self._loop.is_closed():
+            return
+        self.wait(self._db.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def _value(value: object) -> Value:
+    """As SQLite gives it: truth and sums are whole numbers."""
+    if isinstance(value, bool | Decimal):
+        return int(value)
+    return cast("Value", value)
+
+
+class _Job(Generic[P, R]):
+    def __init__(self, verb: Verb[P, R], payload: P) -> None:
+        self.verb = verb
+        self.payload = payload
+        self.answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+
+
+class PostgresEngine:
+    """The Engine of one database for one worker."""
+
+    def __init__(self, wire: Wire, disk: RealDisk, clock: Clock) -> None:
+        self.wire = wire
+        self.disk = disk
+        self.clock = clock
+        self.worker_number: int | None = None
+        self._queue: list[_Job[object, object]] = []
+        self._runner: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def write(self, verb: Verb[P, R], payload: P, units: int) -> Awaitable[R]:
+        job = _Job(verb, payload)
+        if self._is_closed:
+            job.answer.set_exception(StoreUnavailable("the store is closed"))
+            return job.answer
+        self._queue.append(cast("_Job[object, object]", job))
+        if self._runner is None or self._runner.done():
+            self._runner = asyncio.get_running_loop().create_task(self._run())
+        return job.answer
+
+    def change(
+        self, verb: Callable[[], Steps[R]], units: int = CHANGE_UNITS, *, ends_mail: bool = False
+    ) -> Awaitable[R]:
+        return self.write(
+            cast("Verb[Callable[[], Steps[R]], R]", EACH_ENDING if ends_mail else EACH), verb, units
+        )
+
+    def change_some(
+        self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
+    ) -> Awaitable[R]:
+        return self.change(verb, units, ends_mail=ends_mail)
+
+    def close(self) -> None:
+        """Write what has queued, then take nothing more. Twice does no harm."""
+        self._is_closed = True
+        jobs, self._queue = self._queue, []
+        for job in jobs:
+            [result] = self.wire.wait(self.wire.in_transaction(partial(job.verb.steps, [job.payload])))
+            job.answer.set_result(result)
+        self.wire.close()
+
+    async def read(self, steps: Steps[R]) -> R:
+        return await self.wire.ask(self.wire.look(steps))
+
+    def read_now(self, steps: Steps[R]) -> R:
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
+        return self.wire.wait(self.wire.look(steps))
+
+    def hold(self, lock: str) -> Held | None:
+        return self.disk.hold(lock)
+
+    def read_file(self, name: str, at: int, octets: int) -> bytes:
+        return self.disk.read(name, at, octets)
+
+    async def _run(self) -> None:
+        while len(self._queue) > 0:
+            jobs, self._queue = self._queue, []
+            for group in _groups(jobs):
+                await self._finish(group)
+
+    async def _finish(self, group: "Sequence[_Job[object, object]]") -> None:
+        """Each by itself when they cannot succeed together."""
+        steps = partial(group[0].verb.steps, [job.payload for job in group])
+        try:
+            results = await self.wire.ask(self.wire.in_transaction(steps))
+        except Exception as error:  # noqa: BLE001  whatever it is, the caller gets it
+            if len(group) > 1:
+                for job in group:
+                    await self._finish([job])
+            elif not group[0].answer.done():
+                group[0].answer.set_exception(error)
+            return
+        if group[0].verb.ends_mail:
+            await self._remove_leaving()
+        for job, result in zip(group, results, strict=True):
+            if not job.answer.done():
+                job.answer.set_result(result)
+
+    async def _remove_leaving(self) -> None:
+        """The files of messages that have ended."""
+        names = [str(name) for (name,) in await self.read(rows("claims.leaving_files"))]
+        for name in names:
+            self.disk.remove(name)
+        removed = [(name,) for name in names]
+        await self.wire.ask(self.wire.in_transaction(lambda: run("claims.file_has_left", chosen=removed)))
+
+
+def _groups(jobs: "Sequence[_Job[object, object]]") -> "list[list[_Job[object, object]]]":
+    """Neighbours of one verb; those that may go first do."""
+    first: dict[int, list[_Job[object, object]]] = {}
+    rest: list[list[_Job[object, object]]] = []
+    for job in jobs:
+        if job.verb.goes_first:
+            first.setdefault(id(job.verb), []).append(job)
+        elif len(rest) > 0 and rest[-1][0].verb is job.verb:
+            rest[-1].append(job)
+        else:
+            rest.append([job])
+    return [*first.values(), *rest]

@@ -1,0 +1,49 @@
+"""A PostgreSQL server of Debian's packages, in a folder of its own and on a socket alone."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+USER = "postgres"  # the server does not run as root
+START_SECONDS_MAX = 30
+# Nothing has to outlive the test.
+SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+
+
+class Server:
+    """Started by the constructor; `stop` ends it and removes its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._data = folder / "data"
+        folder.mkdir(mode=0o755, exist_ok=True)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(USER)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        self._run(
+            PROGRAMS / "initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
+        )
+        options = " ".join(f"-c {setting}" for setting in SETTINGS)
+        self._run(
+            *(PROGRAMS / "pg_ctl", "-D", self._data, "-w", "-t", START_SECONDS_MAX, "-l", folder / "log"),
+            *("-o", f"-k {folder} -c listen_addresses='' {options}", "start"),
+        )
+
+    def stop(self) -> None:
+        self._run(PROGRAMS / "pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.folder)
+
+    def _run(self, *command: object) -> None:
+        subprocess.run(
+            [str(part) for part in command],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            user=USER if os.geteuid() == 0 else None,
+            cwd=self.folder,
+            timeout=2 * START_SECONDS_MAX,
+        )
