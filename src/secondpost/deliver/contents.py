@@ -47,15 +47,18 @@ class Contents:
         when it is gone, ends too soon or cannot be read, StoreUnavailable.
         """
         if claimed.file is None:
-            return (await self._in_table(claimed))[offset:]
-        read = partial(self._disk.read, claimed.file, offset, READ_OCTETS)
+            piece = (await self._in_table(claimed))[offset:]
+        else:
+            piece = await self._in_file(claimed.file, offset)
+        if len(piece) == 0:
+            raise LookupError(f"the content of {claimed.id} ends after {offset} of {claimed.size} octets")
+        return piece
+
+    async def _in_file(self, name: str, offset: int) -> bytes:
         try:
-            piece = await self._work.run(read)
+            return await self._work.run(partial(self._disk.read, name, offset, READ_OCTETS))
         except (FileNotFoundError, FileUnreadable) as error:
             raise LookupError(str(error)) from error
-        if len(piece) == 0:
-            raise LookupError(f"{claimed.file} ends after {offset} of {claimed.size} octets")
-        return piece
 
     async def beginning(self, claimed: Claimed, octets: int) -> bytes:
         """Its first octets. Raises as `piece`."""
