@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
@@ -12,7 +12,15 @@ from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 
+T = TypeVar("T")
+
 START_MS = 1_800_000_000_000
+
+
+def there(found: T | None) -> T:
+    """What a read found, which must be something."""
+    assert found is not None
+    return found
 
 
 class Store(Intake, Claims, Desk, Keeping, Protocol):

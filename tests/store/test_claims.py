@@ -10,8 +10,8 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import Settlement, SiteDue
-from tests.store.letters import UNSORTED, Letters, leased, recipients, settled
-from tests.store.place import Place
+from tests.store.letters import HELLO, UNSORTED, Letters, leased, recipients, settled
+from tests.store.place import Place, there
 
 RELAY = Lane.RELAY
 
@@ -99,12 +99,12 @@ async def test_nothing_is_claimed_before_it_is_due(place: Place) -> None:
 
 async def test_a_delivery_ends_and_its_content_goes_with_the_last_recipient(place: Place) -> None:
     store = place.open()
-    arrival = await Letters(place, store).send("one@example.net", "two@example.net")
+    arrival = await Letters(place, store).send("one@example.net", "two@example.net", content=HELLO)
     lease = await leased(store)
     one, two = await store.claim(lease, place.clock.ms, 10)
-    assert await store.content(two) == arrival.content.data  # type: ignore[union-attr]
+    assert await store.content(two) == HELLO.data
     assert await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms)]) == 1
-    assert await store.content(two) == arrival.content.data  # type: ignore[union-attr]
+    assert await store.content(two) == HELLO.data
     assert await store.settle(lease, [settled(two, State.DELIVERED, place.clock.ms)]) == 1
     with pytest.raises(LookupError):
         await store.content(two)
@@ -189,13 +189,13 @@ async def test_what_is_told_of_a_delivery_has_a_bound(place: Place) -> None:
 
 async def test_dead_letters_and_failures_keep_their_content(place: Place) -> None:
     store = place.open()
-    arrival = await Letters(place, store).send("one@example.net", "two@example.net")
+    arrival = await Letters(place, store).send("one@example.net", "two@example.net", content=HELLO)
     lease = await leased(store)
     one, two = await store.claim(lease, place.clock.ms, 10)
     kept = Settlement(one.id, State.KEPT, place.clock.ms, kept_for=KeptFor.REFUSED, cause="recipient")
     failed = Settlement(two.id, State.FAILED, place.clock.ms, cause="recipient", reply="550 no")
     assert await store.settle(lease, [kept, failed]) == 2
-    assert store.message(arrival.queue_id).has_content  # type: ignore[union-attr]
+    assert there(store.message(arrival.queue_id)).has_content
     assert [(o.state, o.kept_for) for o in store.listed(Selection(), None, 10)] == [
         (State.KEPT, KeptFor.REFUSED),
         (State.FAILED, None),

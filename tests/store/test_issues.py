@@ -13,7 +13,7 @@ from secondpost.store.newsletter_ports import (
     SlotRecord,
 )
 from secondpost.store.sqlite.base import BATCH_ROWS
-from tests.store.place import Place, SqlitePlace
+from tests.store.place import Place, SqlitePlace, there
 from tests.store.readers import CONTENT, WEEKLY, Publisher, leased_issues, marked, outcome
 
 
@@ -211,7 +211,7 @@ async def test_what_is_unknown_is_tried_again_only_once_and_only_when_the_owner_
     assert await store.next_due_ms([claimed[0].lane]) is None
     subscriber = claimed[0].subscriber
     assert await store.retry_unknown(issue.id, subscriber, place.clock.ms) == 1
-    assert (await store.issue(issue.id)).state is IssueState.SENDING  # type: ignore[union-attr]
+    assert there(await store.issue(issue.id)).state is IssueState.SENDING
     [again] = await store.claim(lease, place.clock.ms, 10)
     assert again.id == claimed[0].id
     await marked(store, lease, [again])

@@ -14,7 +14,7 @@ from secondpost.store.newsletter_ports import (
     NewArticle,
     SeenAgain,
 )
-from tests.store.place import Place
+from tests.store.place import Place, there
 from tests.store.readers import FEED, WEEKLY, Publisher, article, new
 
 OTHER_FEED = "https://www.example.net/notes.xml"
@@ -114,7 +114,7 @@ async def test_a_guid_of_another_article_is_not_taken_over(place: Place) -> None
     one, _ = await publisher.waiting(2)
     again = SeenAgain(one, replace(article(0), guid="guid-1"))
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 9, again=(again,)))
-    assert (await store.entry(one)).article.guid == "guid-0"  # type: ignore[union-attr]
+    assert there(await store.entry(one)).article.guid == "guid-0"
 
 
 async def test_articles_are_moved_but_not_out_of_an_issue(place: Place) -> None:
@@ -130,7 +130,7 @@ async def test_articles_are_moved_but_not_out_of_an_issue(place: Place) -> None:
     assert [entry.id for entry in await store.entries(WEEKLY, ArticleState.SKIPPED, 10)] == [waiting]
     held = (ArticleMove(waiting, ArticleState.HELD, "gone from its feed"),)
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 3, moves=held))
-    assert (await store.entry(waiting)).reason == "gone from its feed"  # type: ignore[union-attr]
+    assert there(await store.entry(waiting)).reason == "gone from its feed"
     with pytest.raises(ValueError, match="by an issue alone"):
         await store.move_articles(WEEKLY, [ArticleMove(waiting, ArticleState.TAKEN, "")])
     assert await store.move_articles("daily", moves[:1]) == 0

@@ -10,7 +10,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.store.owner_ports import Selection, SiteDown
 from secondpost.store.ports import CatchAll, SiteDue
 from tests.store.letters import UNSORTED, Letters, leased, recipients, settled
-from tests.store.place import Place
+from tests.store.place import Place, there
 
 RELAY = Lane.RELAY
 NET = Domain("example.net")
@@ -212,7 +212,7 @@ async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, t
         "new@example.net": (State.WAITING, None),
         "other@example.org": (State.WAITING, None),
     }
-    assert store.message(tried.id.queue_id).has_content  # type: ignore[union-attr]
+    assert there(store.message(tried.id.queue_id)).has_content
     assert await store.next_due_ms([RELAY]) == border + 1
 
 

@@ -19,7 +19,7 @@ from secondpost.store.subscriber_ports import (
     SignedUp,
     Suppression,
 )
-from tests.store.place import Place, SqlitePlace
+from tests.store.place import Place, SqlitePlace, there
 from tests.store.readers import LIMITS, WEEKLY, Publisher, leased_issues
 
 HOUR_MS = 3_600_000
@@ -44,7 +44,7 @@ async def test_a_sign_up_is_pending_and_its_confirmation_on_its_way(place: Place
     place.clock.ms += 1
     assert await store.confirm(ann.id, publisher.consent("192.0.2.0/24"))
     assert not await store.confirm(ann.id, publisher.consent("192.0.2.0/24"))
-    assert (await store.subscriber(ann.id)).state is SubscriberState.ACTIVE  # type: ignore[union-attr]
+    assert there(await store.subscriber(ann.id)).state is SubscriberState.ACTIVE
     assert [event.what for event in await store.events_of(ann.id)] == ["signed-up", "confirmed"]
     assert await publisher.sign_up("ann@example.net") is SignedUp.ALREADY
 
@@ -148,7 +148,7 @@ async def test_who_left_comes_back_only_by_confirming_anew(place: Place) -> None
     assert back.state is SubscriberState.LEFT
     assert not await store.confirm(id, publisher.consent())
     assert await publisher.sign_up("ANN@example.net") is SignedUp.CONFIRM
-    assert str((await store.subscriber(id)).mailbox) == "ANN@example.net"  # type: ignore[union-attr]
+    assert str(there(await store.subscriber(id)).mailbox) == "ANN@example.net"
     assert await store.confirm(id, publisher.consent())
 
 
@@ -173,7 +173,7 @@ async def test_the_same_mail_changes_something_once(place: Place) -> None:
     await publisher.sign_up("ann@example.net")
     await store.confirm(id, publisher.consent(), QueueId(8))
     assert not await store.leave(id, 2, "mail", QueueId(7))
-    assert (await store.subscriber(id)).state is SubscriberState.ACTIVE  # type: ignore[union-attr]
+    assert there(await store.subscriber(id)).state is SubscriberState.ACTIVE
 
 
 async def test_an_erased_reader_leaves_nothing_but_a_hash(place: SqlitePlace) -> None:

@@ -41,7 +41,7 @@ class MessageWay:
 @dataclass(frozen=True, slots=True)
 class Traced:
     ways: list[MessageWay]
-    older: int  # messages that are not told
+    older: int  # messages beyond the newest, which alone are in `ways`
     readers: list[ReaderWay]
 
 

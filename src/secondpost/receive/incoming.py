@@ -121,7 +121,7 @@ class Incoming:
     async def _store(self) -> Reply:
         try:
             await self._reception.spool.accept(self._arrival(await self._keeper.finish()))
-        except Exception as error:  # noqa: BLE001 - what it means is for _not_stored to say
+        except Exception as error:  # noqa: BLE001  a mistake of ours must end the role, and the client waits for a reply
             return self._not_stored(error)
         finally:
             self._is_storing = False

@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 LEARNED_MAX = 200_000  # recipients; guesses bring more than people do
 HISTORY_MS = 14 * DAY_MS  # how long `trace` remembers what has ended
 PRIMARY_MS = 31 * DAY_MS  # what is known of a primary that nothing leads to any more
-PENDING_MS = 14 * DAY_MS  # how long somebody may take to confirm
+PENDING_MS = 14 * DAY_MS  # a sign-up waits this long for its confirmation
 ISSUE_ROWS_MS = 365 * DAY_MS  # how long it is remembered what became of each reader of an issue
 
 
@@ -100,7 +100,7 @@ class Housekeeping:
 
 
 async def forget_readers(store: NewsletterStore, now_ms: int) -> None:
-    """Whoever never confirmed, confirmations of long ago, and each reader's part in issues of long ago."""
+    """Forget sign-ups never confirmed, old confirmations, and the deliveries of old issues."""
     while await store.prune(now_ms - HISTORY_MS) > 0:
         pass
     while await store.forget_pending(now_ms - PENDING_MS) > 0:

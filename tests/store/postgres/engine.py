@@ -186,7 +186,7 @@ class PostgresEngine:
         steps = partial(group[0].verb.steps, [job.payload for job in group])
         try:
             results = await self.wire.ask(self.wire.in_transaction(steps))
-        except Exception as error:  # noqa: BLE001  whatever it is, the caller gets it
+        except Exception as error:  # noqa: BLE001  handed to the caller through its future
             if len(group) > 1:
                 for job in group:
                     await self._finish([job])

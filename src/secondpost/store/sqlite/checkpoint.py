@@ -132,8 +132,8 @@ class Checkpoints(Base):
         return (frames - copied) * PAGE_OCTETS
 
     def _copy_passively(self, db: apsw.Connection) -> None:
-        """Each run finds what came during the one before: little is left for whoever holds the writers
-        up.
+        """Copy until nothing is left: each run finds what came during the one before, so that the last, which
+        holds the write lock, has little to copy.
 
         SQLite syncs the database only behind a run during which nothing came. So that it is not all
         written out by the one that holds the lock, we sync it before.

@@ -32,7 +32,7 @@ class Outbox:
         for transport in waiting:
             try:
                 transport.write_out()
-            except Exception as error:  # noqa: BLE001  the others behind it have something to say too
+            except Exception as error:  # noqa: BLE001  one broken transport must not keep back the rest
                 loop.call_exception_handler({"message": "writing failed", "exception": error})
 
 

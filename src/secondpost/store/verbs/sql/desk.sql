@@ -98,7 +98,7 @@ SELECT substr(data, CAST(?2 AS integer), CAST(?3 AS integer)) FROM content WHERE
 
 -- name: still_there
 -- Which of the chosen deliveries are in a state that may be left; when content is needed (?1), only those whose
--- message has it. Mail to a reader (?2: it too) is for nobody else, and its end is nobody's news.
+-- message has it. ?2 takes mail to readers along; a redirect does not, since such mail is for its reader alone.
 -- set: chosen (message integer, number integer)
 -- gives: message, number, domain
 SELECT message, number, domain FROM delivery
