@@ -44,6 +44,7 @@ class Wire:
         own = (Path(__file__).parent / "engine.sql").read_text(encoding="utf-8")
         self._queries: dict[str, Named] = {**shared_queries(), **read_queries(own, "engine")}
         self._lock = asyncio.Lock()
+        self._prepared: dict[str, asyncpg.prepared_stmt.PreparedStatement] = {}
         self._db = self.wait(asyncpg.connect(host=str(folder), user="postgres", database=database))
 
     def wait(self, asked: Coroutine[object, None, R]) -> R:
@@ -84,7 +85,9 @@ class Wire:
         if text.startswith(("SAVEPOINT", "ROLLBACK", "RELEASE")):
             await self._db.execute(text)
             return Result([])
-        prepared = await self._db.prepare(text)
+        prepared = self._prepared.get(text)
+        if prepared is None:
+            prepared = self._prepared[text] = await self._db.prepare(text)
         found: list[Row] = [tuple(_value(one) for one in record) for record in await prepared.fetch(*values)]
         count = prepared.get_statusmsg().rpartition(" ")[2]
         return Result(found, int(count) if count.isdigit() else 0)

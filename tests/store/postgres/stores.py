@@ -3,37 +3,14 @@
 from secondpost.mail.queue_id import WORKERS_MAX
 from secondpost.store.ports import Swept
 from secondpost.store.sqlite.keeping import lock_name
-from secondpost.store.verbs.claims import ClaimsVerbs
-from secondpost.store.verbs.copies import CopiesVerbs
-from secondpost.store.verbs.days import DaysVerbs
-from secondpost.store.verbs.desk import DeskVerbs
-from secondpost.store.verbs.freezing import FreezingVerbs
-from secondpost.store.verbs.importing import ImportingVerbs
-from secondpost.store.verbs.intake import IntakeVerbs
-from secondpost.store.verbs.issues import IssuesVerbs
-from secondpost.store.verbs.keeping import KeepingVerbs
-from secondpost.store.verbs.leading import LeadingVerbs
-from secondpost.store.verbs.ledger import LedgerVerbs
-from secondpost.store.verbs.naming import NamingVerbs
-from secondpost.store.verbs.primaries import PrimariesVerbs
-from secondpost.store.verbs.reader_mail import ReaderMailVerbs
-from secondpost.store.verbs.readers import ReadersVerbs
-from secondpost.store.verbs.refused import RefusedVerbs
-from secondpost.store.verbs.sending import SendingVerbs
-from secondpost.store.verbs.sign_up_outcomes import SignUpOutcomesVerbs
-from secondpost.store.verbs.signing_up import SigningUpVerbs
-from secondpost.store.verbs.sites import SitesVerbs
-from secondpost.store.verbs.slots import SlotsVerbs
-from secondpost.store.verbs.standing import StandingVerbs
+from secondpost.store.verbs.mail_store import MailVerbs
+from secondpost.store.verbs.newsletter_store import NewsletterVerbs
 from secondpost.store.verbs.steps import Steps, number, rows, run
-from secondpost.store.verbs.suppressing import SuppressingVerbs
 from secondpost.world.ports import Held
 from tests.store.postgres.engine import PostgresEngine
 
 
-class PostgresStore(
-    IntakeVerbs, ClaimsVerbs, SitesVerbs, PrimariesVerbs, DaysVerbs, DeskVerbs, RefusedVerbs, KeepingVerbs
-):
+class PostgresStore(MailVerbs):
     """All ports of mail."""
 
     numbers = range(WORKERS_MAX // 2)
@@ -101,28 +78,7 @@ class PostgresStore(
         return True
 
 
-class PostgresNewsletterStore(
-    ReaderMailVerbs,
-    LeadingVerbs,
-    FreezingVerbs,
-    SendingVerbs,
-    SlotsVerbs,
-    IssuesVerbs,
-    LedgerVerbs,
-    ImportingVerbs,
-    SuppressingVerbs,
-    SigningUpVerbs,
-    CopiesVerbs,
-    SignUpOutcomesVerbs,
-    ReadersVerbs,
-    StandingVerbs,
-    NamingVerbs,
-    PostgresStore,
-):
+class PostgresNewsletterStore(NewsletterVerbs, PostgresStore):
     """All ports of the newsletter."""
 
     numbers = range(WORKERS_MAX // 2, WORKERS_MAX)
-
-    async def sweep_freezing(self) -> int:
-        await self.finish_stops()
-        return await self.sweep_abandoned()

@@ -21,13 +21,7 @@ from secondpost.store.sqlite.connection import (
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.keeping import WORKERS_FOLDER, SqliteKeeping, enter
 from secondpost.store.sqlite.schema import Database
-from secondpost.store.verbs.claims import ClaimsVerbs
-from secondpost.store.verbs.days import DaysVerbs
-from secondpost.store.verbs.desk import DeskVerbs
-from secondpost.store.verbs.intake import IntakeVerbs
-from secondpost.store.verbs.primaries import PrimariesVerbs
-from secondpost.store.verbs.refused import RefusedVerbs
-from secondpost.store.verbs.sites import SitesVerbs
+from secondpost.store.verbs.mail_store import MailVerbs
 from secondpost.world.ports import Clock, Disk, Work
 
 S = TypeVar("S", bound="SqliteStore")
@@ -36,16 +30,7 @@ BUSY_SECONDS = 30.0
 LINE = "store"
 
 
-class SqliteStore(
-    IntakeVerbs,
-    ClaimsVerbs,
-    SitesVerbs,
-    PrimariesVerbs,
-    DaysVerbs,
-    DeskVerbs,
-    RefusedVerbs,
-    SqliteKeeping,
-):
+class SqliteStore(MailVerbs, SqliteKeeping):
     """Intake, Claims, Desk and Keeping of store/ports over one database.
 
     One per process and database; used from one loop; never over a fork.

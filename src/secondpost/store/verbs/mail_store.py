@@ -1,0 +1,25 @@
+"""All that a store of mail does."""
+
+from secondpost.store.verbs.claims import ClaimsVerbs
+from secondpost.store.verbs.days import DaysVerbs
+from secondpost.store.verbs.desk import DeskVerbs
+from secondpost.store.verbs.intake import IntakeVerbs
+from secondpost.store.verbs.keeping import KeepingVerbs
+from secondpost.store.verbs.primaries import PrimariesVerbs
+from secondpost.store.verbs.refused import RefusedVerbs
+from secondpost.store.verbs.sites import SitesVerbs
+
+
+class MailVerbs(
+    IntakeVerbs,
+    ClaimsVerbs,
+    SitesVerbs,
+    PrimariesVerbs,
+    DaysVerbs,
+    DeskVerbs,
+    RefusedVerbs,
+    KeepingVerbs,
+):
+    """The ports of store/ports, owner_ports and primary_ports, but for what an adapter adds: the workers'
+    locks, the log, closing.
+    """

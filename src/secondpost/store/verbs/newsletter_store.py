@@ -1,0 +1,41 @@
+"""All that the store of the newsletter does besides what every store of mail does."""
+
+from secondpost.store.verbs.copies import CopiesVerbs
+from secondpost.store.verbs.freezing import FreezingVerbs
+from secondpost.store.verbs.importing import ImportingVerbs
+from secondpost.store.verbs.issues import IssuesVerbs
+from secondpost.store.verbs.leading import LeadingVerbs
+from secondpost.store.verbs.ledger import LedgerVerbs
+from secondpost.store.verbs.naming import NamingVerbs
+from secondpost.store.verbs.reader_mail import ReaderMailVerbs
+from secondpost.store.verbs.readers import ReadersVerbs
+from secondpost.store.verbs.sending import SendingVerbs
+from secondpost.store.verbs.sign_up_outcomes import SignUpOutcomesVerbs
+from secondpost.store.verbs.signing_up import SigningUpVerbs
+from secondpost.store.verbs.slots import SlotsVerbs
+from secondpost.store.verbs.standing import StandingVerbs
+from secondpost.store.verbs.suppressing import SuppressingVerbs
+
+
+class NewsletterVerbs(
+    ReaderMailVerbs,
+    LeadingVerbs,
+    FreezingVerbs,
+    SendingVerbs,
+    SlotsVerbs,
+    IssuesVerbs,
+    LedgerVerbs,
+    ImportingVerbs,
+    SuppressingVerbs,
+    SigningUpVerbs,
+    CopiesVerbs,
+    SignUpOutcomesVerbs,
+    ReadersVerbs,
+    StandingVerbs,
+    NamingVerbs,
+):
+    """The ports of store/newsletter_ports, subscriber_ports, standing_ports and naming_ports."""
+
+    async def sweep_freezing(self) -> int:
+        await self.finish_stops()
+        return await self.sweep_abandoned()
