@@ -14,7 +14,7 @@ from simulation.clock import EPOCH_MS
 from simulation.faults import Blocked, Fault, InboxDown, NoRoom, PowerCut, Storm
 from simulation.keys import public_key
 from simulation.people.letters import Heard
-from simulation.people.news import MAIN, READERS_MIN, By
+from simulation.people.news import MAIN, READERS_MIN, Channel
 from simulation.people.people import Reader
 from simulation.reader_evidence import Arrived, ReaderEvidence
 from simulation.scenario import OUR_ADDRESS
@@ -176,7 +176,7 @@ def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
 def _left_by_mail(day: ReaderEvidence, reader: Reader) -> float | None:
     """When the store says so: nobody was told. None, too, where the clock could not be trusted."""
     at_ms = day.left_ms.get(reader.key)
-    if at_ms is None or reader.plan.leaves is not By.MAIL or day.clock_was_wrong:
+    if at_ms is None or reader.plan.leaves is not Channel.MAIL or day.clock_was_wrong:
         return None
     return (at_ms - EPOCH_MS) / 1000
 
@@ -214,7 +214,7 @@ def _state_is_right(day: ReaderEvidence, reader: Reader) -> Iterator[str]:
         yield f"{address} had confirmed, and is {state}"
     if reader.confirms is None and state is SubscriberState.ACTIVE:
         yield f"{address} is a reader without a yes"
-    wants = reader.asked_to_confirm is not None and reader.plan.confirms is not By.NOTHING
+    wants = reader.asked_to_confirm is not None and reader.plan.confirms is not Channel.NOTHING
     if wants and not has_confirmed:
         yield f"{address} was asked at {reader.asked_to_confirm:.3f}, and could not say yes"
 

@@ -81,7 +81,7 @@ PLAIN_LIES = ("250", "554")
 LIES = (*PLAIN_LIES, "999 what", "garbage", "354 go", "220 hello", "25", "250-never ends\r\n251 ", "\x00\x01")
 
 
-class Told(StrEnum):
+class Conclusion(StrEnum):
     """What a client may conclude from a reply."""
 
     YES = "yes"
@@ -228,7 +228,7 @@ class Service:
         self._reset()
         self.mailed_seconds = self.server.now()
         self.named = _path(rest)
-        if await self._reply("250 2.1.0 ok") == Told.YES:
+        if await self._reply("250 2.1.0 ok") == Conclusion.YES:
             self.sender = self.named
         else:
             self.server.refused_senders.add(self.named)
@@ -262,7 +262,7 @@ class Service:
         else:
             # What was told counts, be it a lie: only so can anybody be held to it.
             told = await self._reply("250 2.1.5 ok")
-            if told == Told.YES:
+            if told == Conclusion.YES:
                 self.recipients.append(recipient)
             else:
                 server.refused.add((self.sender, recipient))  # maybe: a lie is anything
@@ -328,7 +328,7 @@ class Service:
         self.sender = None
         self.recipients.clear()
 
-    async def _reply(self, *lines: str, may_lie: bool = True) -> Told:
+    async def _reply(self, *lines: str, may_lie: bool = True) -> Conclusion:
         character = self.server.character
         if character.tarpit_seconds > 0:
             await asyncio.sleep(character.tarpit_seconds)
@@ -336,9 +336,9 @@ class Service:
             lie = self.server.lie()
             self.mad = self.mad or lie not in PLAIN_LIES
             self.talk.say(lie)
-            return Told.YES if lie == "250" else Told.NO
+            return Conclusion.YES if lie == "250" else Conclusion.NO
         self.talk.say(*lines)
-        return Told.YES if lines[0].startswith("250") else Told.NO
+        return Conclusion.YES if lines[0].startswith("250") else Conclusion.NO
 
 
 def _path(rest: str) -> str:

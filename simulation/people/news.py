@@ -23,7 +23,7 @@ MINUTE_MS = 60_000
 DARK_SECONDS_MAX = 0.3 * HOUR  # after a power cut in the midst of a step
 
 
-class By(StrEnum):
+class Channel(StrEnum):
     """How readers tell us something."""
 
     PAGE = "page"
@@ -35,11 +35,11 @@ class By(StrEnum):
 class ReaderPlan:
     newsletter: str
     address: str
-    confirms: By = By.NOTHING
+    confirms: Channel = Channel.NOTHING
     joins_at: float | None = None  # None: imported, as somebody who had agreed before
-    joins: By = By.NOTHING
+    joins: Channel = Channel.NOTHING
     leaves_at: float | None = None
-    leaves: By = By.NOTHING
+    leaves: Channel = Channel.NOTHING
     suppressed_at: float | None = None  # by the owner
     returns_mail: bool = False  # the server takes it, and sends a report later: nobody is there
 
@@ -139,7 +139,7 @@ def _feed(name: str, times: list[float]) -> FeedPlan:
 def _readers(
     dice: SimDice, has_pages: bool, first_issue: float, day_seconds: float
 ) -> tuple[ReaderPlan, ...]:
-    ways = (By.PAGE, By.PAGE, By.MAIL) if has_pages else (By.MAIL,)
+    ways = (Channel.PAGE, Channel.PAGE, Channel.MAIL) if has_pages else (Channel.MAIL,)
     readers = []
     for number in range(READERS_MIN + dice.whole(22, 34)):
         leaves_at = None
@@ -164,7 +164,7 @@ def _readers(
             ReaderPlan(
                 MAIN,
                 f"j{number}@{_home(dice)}",
-                confirms=dice.one_of((*ways, By.NOTHING)),
+                confirms=dice.one_of((*ways, Channel.NOTHING)),
                 joins_at=joins_at,
                 joins=dice.one_of(ways),
                 leaves_at=joins_at + dice.between(600.0, 2 * HOUR) if dice.chance(0.2) else None,

@@ -12,7 +12,7 @@ from simulation.internet.net import SimInternet
 from simulation.internet.primaries import Taken
 from simulation.internet.senders import SendingServer
 from simulation.people.letters import compose, compose_report
-from simulation.people.news import By, ReaderPlan
+from simulation.people.news import Channel, ReaderPlan
 from simulation.people.pages import Posted
 from simulation.people.reader_mail import ReaderMail, read_mail
 from simulation.scenario import OUR_NAME
@@ -102,7 +102,7 @@ class People:
         def heard() -> None:
             reader.signed_up = reader.signed_up or self._now()
 
-        if reader.plan.joins is By.MAIL:
+        if reader.plan.joins is Channel.MAIL:
             self._write(reader, "joins", f"join-{reader.plan.newsletter}@{OUR_NAME}")
             return
         fields = (("email", reader.plan.address), (TRAP, ""))
@@ -115,10 +115,10 @@ class People:
         def refused() -> None:
             reader.refused = True
 
-        if reader.plan.confirms is By.NOTHING:
+        if reader.plan.confirms is Channel.NOTHING:
             return
         reader.confirms = self._now()
-        if reader.plan.confirms is By.MAIL:
+        if reader.plan.confirms is Channel.MAIL:
             self._write(reader, "confirms", mail.reply_to or "")
         else:
             self._insist(Posted(f"/confirm/{mail.confirm_token}", (), reader.caller), heard, refused)
@@ -129,7 +129,7 @@ class People:
         def heard() -> None:
             reader.left = reader.left or self._now()
 
-        if reader.plan.leaves is By.MAIL:
+        if reader.plan.leaves is Channel.MAIL:
             if reader.leave_address is not None:
                 reader.leaves = self._now()
                 self._write(reader, "leaves", reader.leave_address)

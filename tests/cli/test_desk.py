@@ -1,27 +1,33 @@
 """The owner's verbs take the owner's edges of the table of states: all of them, and no others."""
 
 from secondpost.mail.delivery import KeptFor, State
-from secondpost.mail.delivery_states import EDGES, By, sources_of
+from secondpost.mail.delivery_states import EDGES, DeliveryActor, sources_of
 from secondpost.mail.envelope import Lane
-from secondpost.spool.desk import Standing, Verb, standing_of
+from secondpost.spool.desk import OwnerVerb, Standing, standing_of
 
 LEADS_TO = {
-    Verb.HOLD: State.HELD,
-    Verb.RELEASE: State.WAITING,
-    Verb.RETRY: State.WAITING,
-    Verb.REDIRECT: State.WAITING,
-    Verb.DROP: State.DROPPED,
+    OwnerVerb.HOLD: State.HELD,
+    OwnerVerb.RELEASE: State.WAITING,
+    OwnerVerb.RETRY: State.WAITING,
+    OwnerVerb.REDIRECT: State.WAITING,
+    OwnerVerb.DROP: State.DROPPED,
 }
 
 
 def test_the_verbs_are_the_owners_edges() -> None:
-    by_verb = {(source, LEADS_TO[verb]) for verb in Verb for source in verb.takes}
-    assert by_verb == {(edge.source, edge.target) for edge in EDGES if edge.by is By.OWNER}
+    by_verb = {(source, LEADS_TO[verb]) for verb in OwnerVerb for source in verb.takes}
+    assert by_verb == {(edge.source, edge.target) for edge in EDGES if edge.by is DeliveryActor.OWNER}
 
 
 def test_what_the_owner_holds_is_only_released_or_dropped() -> None:
-    assert [verb for verb in Verb if State.HELD in verb.takes] == [Verb.RELEASE, Verb.DROP, Verb.REDIRECT]
-    assert set(Verb.RETRY.takes) | set(Verb.RELEASE.takes) == set(sources_of(State.WAITING, By.OWNER))
+    assert [verb for verb in OwnerVerb if State.HELD in verb.takes] == [
+        OwnerVerb.RELEASE,
+        OwnerVerb.DROP,
+        OwnerVerb.REDIRECT,
+    ]
+    assert set(OwnerVerb.RETRY.takes) | set(OwnerVerb.RELEASE.takes) == set(
+        sources_of(State.WAITING, DeliveryActor.OWNER)
+    )
 
 
 def test_every_state_and_reason_has_a_standing() -> None:

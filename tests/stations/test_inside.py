@@ -21,7 +21,7 @@ from secondpost.protocols.verp import address_of, join_address
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
 from secondpost.roles.parts import QUESTIONS, Parts, World
 from secondpost.signing.assembly import ReaderKeys
-from secondpost.store.owner_ports import Listed, Selection
+from secondpost.store.owner_ports import DeliveryRow, Selection
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.dns import RealResolver
 from secondpost.world.real.net import RealNet
@@ -93,13 +93,13 @@ class Office:
     def address(self, purpose: Purpose, number: int = 1) -> str:
         return str(address_of(ADDRESSES, Token(purpose, self.reader, number), US))
 
-    async def put(self, to: str, content: bytes) -> Listed:
+    async def put(self, to: str, content: bytes) -> DeliveryRow:
         """What became of it, once something did."""
         arrival = await self.letters.send(to, lane=Lane.OWN, content=InTable(content))
         assert self.role is not None
         return await self.ended(arrival)
 
-    async def ended(self, arrival: Arrival) -> Listed:
+    async def ended(self, arrival: Arrival) -> DeliveryRow:
         while True:
             [row] = self.mail.listed(Selection(ids=(arrival.queue_id,)), None, 2)
             if row.state not in (State.WAITING, State.CLAIMED) or len(row.cause) > 0:

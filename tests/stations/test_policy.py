@@ -12,7 +12,7 @@ from secondpost.config.records import (
 )
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Knowledge, KnownRecipient
-from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Destination, Reject, Verdict
 from secondpost.policy.rate import PrefixRate
 from secondpost.policy.recipient import CANNOT_CHECK, NO_SUCH_USER, OwnDomains, judge_recipient, recipients_of
 from secondpost.policy.room import judge_quota, judge_size, judge_unverified
@@ -109,7 +109,7 @@ def test_mail_for_an_address_of_which_nothing_is_known_is_held_unless_the_owner_
     backup = Backup(DOMAIN)
     domains = {DOMAIN: recipients_of(backup, {})}
     world: dict[KnownRecipient, Knowledge] = {KnownRecipient(ANNA): Knowledge.UNREACHABLE}
-    assert answer_from(world, judge_recipient(ANNA, domains, OWN)) == Accept(Way.UNVERIFIED)
+    assert answer_from(world, judge_recipient(ANNA, domains, OWN)) == Accept(Destination.UNVERIFIED)
 
 
 def test_a_listed_domain_refuses_what_is_not_listed_whatever_unknown_says() -> None:
@@ -122,15 +122,15 @@ TAGGED = Mailbox.parse("anna+news@example.net")
 
 def test_a_detail_behind_a_delimiter_does_not_make_another_mailbox_of_a_list() -> None:
     listed = Mailbox.parse("anna@example.net")
-    assert judge(TAGGED, listed) == Accept(Way.UNVERIFIED), "a primary may know no tags"
-    assert judge(Mailbox.parse('"anna+a b"@example.net'), listed) == Accept(Way.UNVERIFIED)
+    assert judge(TAGGED, listed) == Accept(Destination.UNVERIFIED), "a primary may know no tags"
+    assert judge(Mailbox.parse('"anna+a b"@example.net'), listed) == Accept(Destination.UNVERIFIED)
     assert judge(TAGGED, listed, TAGGED) == ACCEPT
     for local in ("ann+a", "+anna", "anna-news"):
         assert judge(Mailbox(local, DOMAIN), listed) == NO_SUCH_USER
     for delimiters, verdict in (
         ("", NO_SUCH_USER),
         ("-", NO_SUCH_USER),
-        ("-+", Accept(Way.UNVERIFIED)),
+        ("-+", Accept(Destination.UNVERIFIED)),
     ):
         backup = Backup(DOMAIN, recipients=(listed,), delimiters=delimiters)
         domains = {DOMAIN: recipients_of(backup, {})}
@@ -149,11 +149,11 @@ def test_a_detail_is_no_way_round_the_guard_against_relaying(local: str) -> None
     ("plain", "tagged", "verdict"),
     [
         (Knowledge.KNOWN, Knowledge.KNOWN, ACCEPT),
-        (Knowledge.KNOWN, Knowledge.UNREACHABLE, Accept(Way.UNVERIFIED)),
+        (Knowledge.KNOWN, Knowledge.UNREACHABLE, Accept(Destination.UNVERIFIED)),
         (Knowledge.KNOWN, Knowledge.UNKNOWN, NO_SUCH_USER),
         (Knowledge.UNKNOWN, Knowledge.KNOWN, ACCEPT),  # a mailbox of that very name
         (Knowledge.UNKNOWN, Knowledge.UNKNOWN, NO_SUCH_USER),
-        (Knowledge.UNKNOWN, Knowledge.UNREACHABLE, Accept(Way.UNVERIFIED)),
+        (Knowledge.UNKNOWN, Knowledge.UNREACHABLE, Accept(Destination.UNVERIFIED)),
         (Knowledge.UNREACHABLE, Knowledge.KNOWN, ACCEPT),
         (Knowledge.UNREACHABLE, Knowledge.UNKNOWN, NO_SUCH_USER),
     ],
@@ -193,7 +193,7 @@ def test_one_network_has_so_many_in_a_span_and_another_has_its_own() -> None:
 
 def test_our_own_postmaster_is_the_owner() -> None:
     for text in ("postmaster@mx2.example.net", "Abuse@mx2.example.net"):
-        assert judge(Mailbox.parse(text), AnyRecipient()) == Accept(Way.OWNER)
+        assert judge(Mailbox.parse(text), AnyRecipient()) == Accept(Destination.OWNER)
     assert isinstance(judge(Mailbox.parse("anna@mx2.example.net"), AnyRecipient()), Reject)
 
 
@@ -215,16 +215,18 @@ def test_a_domain_has_a_largest_message_and_a_quota() -> None:
 def test_an_address_that_we_signed_is_taken_for_ourselves() -> None:
     for local in ("b-abc234", "leave-abc234", "Confirm-ABC234"):
         mailbox = Mailbox(local, BOUNCES)
-        assert judge(mailbox, AnyRecipient(), knowledge=Knowledge.KNOWN) == Accept(Way.INSIDE)
+        assert judge(mailbox, AnyRecipient(), knowledge=Knowledge.KNOWN) == Accept(Destination.INSIDE)
         assert judge(mailbox, AnyRecipient(), knowledge=Knowledge.UNKNOWN) == NO_SUCH_USER
         assert judge(mailbox, AnyRecipient(), knowledge=Knowledge.UNREACHABLE) == CANNOT_CHECK
 
 
 def test_who_wants_to_join_must_name_a_newsletter_that_there_is() -> None:
-    assert judge(Mailbox("join-weekly", BOUNCES), AnyRecipient()) == Accept(Way.INSIDE)
+    assert judge(Mailbox("join-weekly", BOUNCES), AnyRecipient()) == Accept(Destination.INSIDE)
     daily = Mailbox("join-daily", BOUNCES)
     assert judge(daily, AnyRecipient(), knowledge=Knowledge.UNKNOWN) == NO_SUCH_USER
-    assert judge(daily, AnyRecipient(), knowledge=Knowledge.KNOWN) == Accept(Way.INSIDE), "one had that name"
+    assert judge(daily, AnyRecipient(), knowledge=Knowledge.KNOWN) == Accept(Destination.INSIDE), (
+        "one had that name"
+    )
     assert judge(daily, AnyRecipient(), knowledge=Knowledge.UNREACHABLE) == CANNOT_CHECK
 
 

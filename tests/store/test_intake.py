@@ -7,7 +7,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
-from secondpost.store.owner_ports import Listed, Selection
+from secondpost.store.owner_ports import DeliveryRow, Selection
 from secondpost.store.ports import Learned, ProvenPrefix
 from secondpost.store.sqlite.base import BATCH_ROWS
 from tests.store.letters import Letters
@@ -52,7 +52,7 @@ async def test_many_at_once_are_all_accepted_and_none_twice(place: Place) -> Non
     ]
 
 
-def _pages(store: Store, limit: int) -> Iterator[list[Listed]]:
+def _pages(store: Store, limit: int) -> Iterator[list[DeliveryRow]]:
     after: DeliveryId | None = None
     while len(page := store.listed(Selection(), after, limit)) > 0:
         yield page

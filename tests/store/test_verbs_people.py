@@ -8,7 +8,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import NOBODY, Consent, SubscriberId, SubscriberState
-from secondpost.mail.subscriber_states import EDGES, By, Reason, sources_of
+from secondpost.mail.subscriber_states import EDGES, Reason, SubscriberActor, sources_of
 from secondpost.store.subscriber_ports import (
     Bounce,
     BounceKind,
@@ -108,7 +108,7 @@ async def test_a_sign_up_asks_a_new_reader_to_confirm() -> None:
     assert outcome is SignedUp.CONFIRM
     run = {query.name: query for query in engine.finished()}
     assert run["readers.pend"].chosen == [
-        (state.value,) for state in sources_of(SubscriberState.PENDING, By.READER)
+        (state.value,) for state in sources_of(SubscriberState.PENDING, SubscriberActor.READER)
     ]
     assert run["readers.add_readers"] == Query(
         "readers.add_readers",
@@ -201,11 +201,11 @@ async def test_a_confirmation_lifts_what_yields_and_answers_the_sign_up() -> Non
 
 @pytest.mark.parametrize("state", list(SubscriberState))
 async def test_no_verb_leads_a_reader_where_the_table_has_no_edge(state: SubscriberState) -> None:
-    verbs: list[tuple[SubscriberState, By, Callable[[SigningUpVerbs], Awaitable[bool]]]] = [
-        (SubscriberState.LEFT, By.READER, lambda store: store.leave(ID, 9, "page")),
-        (SubscriberState.LEFT, By.OWNER, lambda store: store.remove(ID, 9, "asked")),
-        (SubscriberState.SUSPENDED, By.PROVIDER, lambda store: store.suspend(ID, 9, "full")),
-        (SubscriberState.COMPLAINED, By.PROVIDER, lambda store: store.complain(ID, 9, "report")),
+    verbs: list[tuple[SubscriberState, SubscriberActor, Callable[[SigningUpVerbs], Awaitable[bool]]]] = [
+        (SubscriberState.LEFT, SubscriberActor.READER, lambda store: store.leave(ID, 9, "page")),
+        (SubscriberState.LEFT, SubscriberActor.OWNER, lambda store: store.remove(ID, 9, "asked")),
+        (SubscriberState.SUSPENDED, SubscriberActor.PROVIDER, lambda store: store.suspend(ID, 9, "full")),
+        (SubscriberState.COMPLAINED, SubscriberActor.PROVIDER, lambda store: store.complain(ID, 9, "report")),
     ]
     for target, by, verb in verbs:
         may = any(edge.source is state and edge.target is target and edge.by is by for edge in EDGES)
@@ -442,7 +442,11 @@ async def test_who_never_confirmed_goes_and_who_was_a_reader_has_left_again() ->
     )
     assert all(query.chosen == [(6,)] for query in run[7:])
     waiting = (SubscriberState.PENDING,)  # whom `importing.pending_before` looks for
-    assert sources_of(None, By.CLOCK) == sources_of(SubscriberState.LEFT, By.CLOCK) == waiting
+    assert (
+        sources_of(None, SubscriberActor.CLOCK)
+        == sources_of(SubscriberState.LEFT, SubscriberActor.CLOCK)
+        == waiting
+    )
 
 
 # ---- copies, bounces, looking

@@ -25,8 +25,8 @@ from secondpost.owner.documents import ExportDocument, ReadingDocument, VerbDocu
 from secondpost.owner.export import PIECE_OCTETS, EmlFolder, Export, MboxFile
 from secondpost.owner.figures import counted, utc_time
 from secondpost.owner.reading import READ_OCTETS_MAX, Reading, read_message
-from secondpost.spool.desk import HOLDABLE, OwnersDesk, Verb, is_held, standing
-from secondpost.store.owner_ports import Listed, Selection
+from secondpost.spool.desk import HOLDABLE, OwnersDesk, OwnerVerb, is_held, standing
+from secondpost.store.owner_ports import DeliveryRow, Selection
 
 
 @click.group(cls=Group)
@@ -54,7 +54,7 @@ def list_held(shared: Shared, limit: int, after: DeliveryId | None, as_json: boo
     say_list(page, as_json, "Nothing is held." if shared.is_nothing and after is None else None)
 
 
-def _held(desk: OwnersDesk, selection: Selection, after: DeliveryId | None = None) -> Iterator[Listed]:
+def _held(desk: OwnersDesk, selection: Selection, after: DeliveryId | None = None) -> Iterator[DeliveryRow]:
     found = desk.found(replace(selection, states=HOLDABLE), after)
     return (listed for listed in found if is_held(listed))
 
@@ -105,7 +105,7 @@ def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
     return bytes(data), True
 
 
-def _say_reading(deliveries: list[Listed], reading: Reading, complete: bool, as_json: bool) -> None:
+def _say_reading(deliveries: list[DeliveryRow], reading: Reading, complete: bool, as_json: bool) -> None:
     first = deliveries[0]
     id = queue_id_text(first.id.queue_id)
     if as_json:
@@ -229,7 +229,7 @@ def redirect(which: Chosen, to: Mailbox, yes: bool, as_json: bool) -> None:
     """
 
     async def work(desk: OwnersDesk, _config: Config) -> None:
-        reach = desk.within_reach(Verb.REDIRECT, which.selection(desk))
+        reach = desk.within_reach(OwnerVerb.REDIRECT, which.selection(desk))
         found = sum(1 for _ in desk.found(reach))
         if found == 0:
             raise Ending("nothing to redirect: nothing that matches is held or waits", Exit.NO)
@@ -237,7 +237,7 @@ def redirect(which: Chosen, to: Mailbox, yes: bool, as_json: bool) -> None:
             ask(f"Send {counted(found, 'delivery', 'deliveries')} {which.words} to {to} instead?")
         done = await desk.redirect(reach, to, WHY)
         if as_json:
-            say_json(VerbDocument(Verb.REDIRECT.value, done.deliveries))
+            say_json(VerbDocument(OwnerVerb.REDIRECT.value, done.deliveries))
         else:
             say(f"Redirected to {to}: {counted(done.deliveries, 'delivery', 'deliveries')}.")
 

@@ -114,17 +114,17 @@ async def _led_on(by_hand: ByHand, to: ArticleState, words: Sequence[str]) -> li
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedArticles:
     """The articles of one state that are shown, and how many there are."""
 
     entries: Sequence[LedgerEntry]
     total: int
 
 
-async def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: ArticleState) -> Listed:
+async def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: ArticleState) -> ListedArticles:
     store = open_.store
     entries = await store.entries(newsletter.name, state, LISTED_MAX)
-    return Listed(entries, await store.count(newsletter.name, state))
+    return ListedArticles(entries, await store.count(newsletter.name, state))
 
 
 async def next_document(
@@ -133,7 +133,7 @@ async def next_document(
     """`past`: with those that count as read or were skipped."""
     ripe_ms = _ripe_ms(told)
 
-    def documents(found: Listed) -> list[LedgerArticleDocument]:
+    def documents(found: ListedArticles) -> list[LedgerArticleDocument]:
         return [ledger_article_document(entry, ripe_ms.get(entry.id)) for entry in found.entries]
 
     waiting, held, seen, skipped = [
@@ -182,7 +182,7 @@ async def say_articles(open_: "OpenNewsletter", newsletter: Newsletter, told: Ou
 
 def _say(
     title: str,
-    found: Listed,
+    found: ListedArticles,
     row: Callable[[LedgerEntry], tuple[str, ...]],
     why: Callable[[LedgerEntry], str],
 ) -> None:

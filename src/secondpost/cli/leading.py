@@ -15,7 +15,7 @@ from secondpost.config.records import Config
 from secondpost.mail.delivery import State
 from secondpost.owner.documents import VerbDocument
 from secondpost.owner.figures import counted
-from secondpost.spool.desk import Done, OwnersDesk, Verb, standing
+from secondpost.spool.desk import OwnersDesk, OwnerVerb, VerbDone, standing
 from secondpost.store.owner_ports import Selection
 
 DO_NOT_ASK = "Do not ask whether that is meant."
@@ -35,13 +35,15 @@ class Wording:
 
 
 WORDINGS = {
-    Verb.HOLD: Wording("Keep waiting deliveries here until you release them.", "Every delivery that waits."),
-    Verb.RELEASE: Wording("Let go on what you held.", "Every delivery you held."),
-    Verb.RETRY: Wording(
+    OwnerVerb.HOLD: Wording(
+        "Keep waiting deliveries here until you release them.", "Every delivery that waits."
+    ),
+    OwnerVerb.RELEASE: Wording("Let go on what you held.", "Every delivery you held."),
+    OwnerVerb.RETRY: Wording(
         "Try now what waits for its next try, and try again what is kept.",
         "Every delivery that waits or is kept.",
     ),
-    Verb.DROP: Wording(
+    OwnerVerb.DROP: Wording(
         "Remove deliveries for good: nobody gets them, nobody is told.\n\n"
         "Asks before it drops what was not named by id; without a terminal to ask on, --yes is needed.",
         "Every delivery that is held or kept; with --yes also what waits.",
@@ -50,7 +52,7 @@ WORDINGS = {
 }
 
 
-def verb_command(verb: Verb, wording: Wording) -> click.Command:
+def verb_command(verb: OwnerVerb, wording: Wording) -> click.Command:
     """The verb over all ways of choosing deliveries."""
 
     @all_option(wording.all_)
@@ -80,7 +82,7 @@ class Leading:
     """One run of one of the verbs."""
 
     desk: OwnersDesk
-    verb: Verb
+    verb: OwnerVerb
     which: Chosen
     yes: bool
     as_json: bool
@@ -91,10 +93,10 @@ class Leading:
         if found.deliveries == 0:
             raise Ending(self._why_none(selection), Exit.NO)
         left = 0
-        if self.verb is Verb.DROP and self.which.is_all and not self.yes:
+        if self.verb is OwnerVerb.DROP and self.which.is_all and not self.yes:
             found, left = self._without_waiting(found), found.waiting
         self._ask(found, left)
-        if self.verb is Verb.DROP and not self.as_json:
+        if self.verb is OwnerVerb.DROP and not self.as_json:
             for listed in self.desk.found(found.reach):
                 click.echo(
                     f"{listed.id}  <{printable(listed.sender)}> to {printable(recipient_text(listed))}"
@@ -122,7 +124,7 @@ class Leading:
         return self._find(replace(found.reach, states=states))
 
     def _ask(self, found: Found, left: int) -> None:
-        must_ask = self.which.is_all or (self.verb is Verb.DROP and not self.which.is_by_id)
+        must_ask = self.which.is_all or (self.verb is OwnerVerb.DROP and not self.which.is_by_id)
         if self.yes or not must_ask:
             return
         what = f"{self.verb.capitalize()} {counted(found.deliveries, 'delivery', 'deliveries')}"
@@ -130,33 +132,33 @@ class Leading:
             states = " ".join(f"--state {state}" for state in found.reach.states)
             instead = f"`{states} --yes` drops these; add --yes to drop also the {left:,} that wait"
             ask(f"{what} that {_are(found.deliveries)} held or kept?", instead)
-        elif self.verb is Verb.DROP and found.waiting > 0:
+        elif self.verb is OwnerVerb.DROP and found.waiting > 0:
             wait = counted(found.waiting, "waits", "wait")
             ask(f"{what} {self.which.words}, of which {wait} to be delivered?")
         else:
             ask(f"{what} {self.which.words}?")
 
-    async def _do(self, reach: Selection) -> Done:
+    async def _do(self, reach: Selection) -> VerbDone:
         match self.verb:
-            case Verb.HOLD:
+            case OwnerVerb.HOLD:
                 return await self.desk.hold(reach, WHY)
-            case Verb.RELEASE:
+            case OwnerVerb.RELEASE:
                 return await self.desk.release(reach, WHY)
-            case Verb.RETRY:
+            case OwnerVerb.RETRY:
                 return await self.desk.retry(reach, WHY)
-            case Verb.DROP:
+            case OwnerVerb.DROP:
                 return await self.desk.drop(reach, WHY)
-            case Verb.REDIRECT:
+            case OwnerVerb.REDIRECT:
                 raise TypeError("redirect needs an address: held redirect")
 
-    def _say(self, done: Done, selection: Selection, found: Found, left: int) -> None:
+    def _say(self, done: VerbDone, selection: Selection, found: Found, left: int) -> None:
         say(f"{self.verb.past.capitalize()}: {counted(done.deliveries, 'delivery', 'deliveries')}.")
         if left > 0:
             say(f"{left:,} that {'waits' if left == 1 else 'wait'} {_are(left)} left: add --yes to take all.")
         busy = sum(1 for _ in self.desk.found(replace(selection, states=(State.CLAIMED,))))
         if busy > 0:
             say(f"{counted(busy, 'is', 'are')} being delivered at this moment, and left alone.")
-        if self.verb in (Verb.RETRY, Verb.RELEASE) and found.behind > 0:
+        if self.verb in (OwnerVerb.RETRY, OwnerVerb.RELEASE) and found.behind > 0:
             wait, go = ("waits", "goes") if found.behind == 1 else ("wait", "go")
             say(f"{found.behind:,} {wait} for a site that is down, and {go} as soon as it answers.")
 

@@ -8,7 +8,7 @@ from secondpost.cli.screen import Column, age_text, say, say_json, say_table
 from secondpost.mail.size import size_text
 from secondpost.owner.documents import list_document
 from secondpost.spool.desk import standing
-from secondpost.store.owner_ports import Listed
+from secondpost.store.owner_ports import DeliveryRow
 
 LISTED_MAX = 1000  # deliveries in one list, unless --limit says otherwise
 
@@ -25,12 +25,12 @@ LAST_ANSWER = Column("last answer", folds=True)  # only where there is one
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    deliveries: list[Listed]
+    deliveries: list[DeliveryRow]
     more: bool
     now_ms: int
 
 
-def page_of(deliveries: Iterator[Listed], limit: int, now_ms: int) -> Page:
+def page_of(deliveries: Iterator[DeliveryRow], limit: int, now_ms: int) -> Page:
     """The first `limit`, and whether there are more."""
     page = list(islice(deliveries, limit))
     return Page(page, next(deliveries, None) is not None, now_ms)
@@ -60,7 +60,7 @@ def _say_page(page: Page) -> None:
         say(f"There are more: --after {page.deliveries[-1].id}")
 
 
-def _row(listed: Listed, now_ms: int) -> tuple[str, ...]:
+def _row(listed: DeliveryRow, now_ms: int) -> tuple[str, ...]:
     return (
         str(listed.id),
         standing(listed).value,
@@ -71,11 +71,11 @@ def _row(listed: Listed, now_ms: int) -> tuple[str, ...]:
     )
 
 
-def recipient_text(listed: Listed) -> str:
+def recipient_text(listed: DeliveryRow) -> str:
     """And for whom it was, when it was redirected."""
     first = listed.first_recipient
     return listed.recipient if first is None else f"{listed.recipient} (for {first})"
 
 
-def _last_answer(listed: Listed) -> str:
+def _last_answer(listed: DeliveryRow) -> str:
     return f"{listed.host}: {listed.reply}" if len(listed.host) > 0 else listed.reply

@@ -22,7 +22,7 @@ from secondpost.mail.size import size_text
 from secondpost.owner.documents import message_document
 from secondpost.owner.figures import counted
 from secondpost.spool.desk import OwnersDesk, standing
-from secondpost.store.owner_ports import Listed, Selection
+from secondpost.store.owner_ports import DeliveryRow, Selection
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -96,7 +96,7 @@ def show(id: QueueId | DeliveryId, as_json: bool) -> None:
     at_stores(read)
 
 
-def sentence(listed: Listed) -> str:
+def sentence(listed: DeliveryRow) -> str:
     """How it stands with one delivery, in a sentence."""
     parts = [standing(listed).value]
     if listed.attempts > 0:

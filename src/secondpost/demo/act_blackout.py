@@ -12,21 +12,21 @@ from secondpost.demo.witness import ListedDelivery, Witness
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TracedStep:
     station: str
     what: str
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    steps: list[Step]
+class TracedWay:
+    steps: list[TracedStep]
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TraceJson:
     """What the demo reads of `trace --json`."""
 
-    messages: list[Way]
+    messages: list[TracedWay]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Blackout:
         await teller.true("In the order in which they came; each once, and with one Received line more.")
         waiting, traced, told = await asyncio.gather(
             witness.listed("queue", 0),
-            witness.document(Traced, "trace", last.message, "--json"),
+            witness.document(TraceJson, "trace", last.message, "--json"),
             witness.output("trace", last.message),
         )
         check("nothing is held and nothing waits any more", [], waiting)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from secondpost.demo.crowd import ASKED, CONFIRMED, Counts, Crowd, Reckoning
+from secondpost.demo.crowd import ASKED, CONFIRMED, Counts, Crowd, IssueStatusJson
 from secondpost.demo.evidence import check
 from secondpost.demo.readers import Reader
 from secondpost.demo.signatures import public_keys, signed_fields
@@ -108,7 +108,7 @@ class NewsletterAct:
         counts, first = await asyncio.gather(crowd.counts(), crowd.ended(1))
         check("nobody left or joined", Counts(4, 1, 0), counts)
         await teller.true("No reader left or joined: opening a link changes nothing.")
-        check("every reader is accounted for", Reckoning("done", 4, 4, adds_up=True), first)
+        check("every reader is accounted for", IssueStatusJson("done", 4, 4, adds_up=True), first)
 
     async def _one_leaves(self) -> None:
         teller, (gone, *others) = self.teller, self.confirmed

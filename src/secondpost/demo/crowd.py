@@ -24,7 +24,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Reckoning:
+class IssueStatusJson:
     """What the demo reads of `issue status --json`."""
 
     state: str
@@ -84,19 +84,19 @@ class Crowd:
         await until(lambda: _reached(self.issues(), expected), ARRIVAL_SECONDS_MAX)
         check("every reader has each issue exactly once", expected, self.issues())
 
-    async def ended(self, number: int) -> Reckoning:
+    async def ended(self, number: int) -> IssueStatusJson:
         """Once the issue is done: before that no other can be made."""
         return await self._reckoned(number, lambda found: found.state == "done")
 
-    async def accounted(self, number: int) -> Reckoning:
+    async def accounted(self, number: int) -> IssueStatusJson:
         """Once nobody is under way any more."""
         return await self._reckoned(number, lambda found: found.adds_up)
 
-    async def _reckoned(self, number: int, enough: Callable[[Reckoning], bool]) -> Reckoning:
+    async def _reckoned(self, number: int, enough: Callable[[IssueStatusJson], bool]) -> IssueStatusJson:
         """The issue's reckoning, asked for again until it is so."""
         deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS_MAX
         while True:
-            found = await self.witness.document(Reckoning, "issue", "status", str(number), "--json")
+            found = await self.witness.document(IssueStatusJson, "issue", "status", str(number), "--json")
             if enough(found):
                 return found
             if asyncio.get_running_loop().time() > deadline:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from secondpost.mail.delivery import State
 
 
-class By(StrEnum):
+class DeliveryActor(StrEnum):
     """Who leads a delivery over an edge."""
 
     RECEIVE = "receive"
@@ -21,63 +21,123 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class DeliveryEdge:
     source: State | None  # None: it comes into being
     target: State
-    by: By
+    by: DeliveryActor
     when: str
 
 
-EDGES: tuple[Edge, ...] = (
-    Edge(None, State.WAITING, By.RECEIVE, "accepted: synced before the 250"),
-    Edge(None, State.KEPT, By.RECEIVE, "accepted into quarantine, by an earlier version"),
-    Edge(State.WAITING, State.CLAIMED, By.DELIVER, "due, its site not down, under a lease"),
-    Edge(State.CLAIMED, State.DELIVERED, By.DELIVER, "the next server answered 250"),
-    Edge(State.CLAIMED, State.WAITING, By.DELIVER, "deferred, with its cause, its level and its next time"),
-    Edge(State.CLAIMED, State.KEPT, By.DELIVER, "a backup domain's mail was refused, or its time is over"),
-    Edge(State.CLAIMED, State.FAILED, By.DELIVER, "refused for good (own and submitted mail)"),
-    Edge(
-        State.CLAIMED, State.EXPIRED, By.DELIVER, "deferred, and its time is over (own mail, mail to readers)"
+EDGES: tuple[DeliveryEdge, ...] = (
+    DeliveryEdge(None, State.WAITING, DeliveryActor.RECEIVE, "accepted: synced before the 250"),
+    DeliveryEdge(None, State.KEPT, DeliveryActor.RECEIVE, "accepted into quarantine, by an earlier version"),
+    DeliveryEdge(
+        State.WAITING, State.CLAIMED, DeliveryActor.DELIVER, "due, its site not down, under a lease"
     ),
-    Edge(State.CLAIMED, State.WAITING, By.SWEEP, "its worker died: waiting again, with maybe_duplicate"),
-    Edge(State.WAITING, State.KEPT, By.CLOCK, "a backup domain's mail waited longer than `keep`"),
-    Edge(
-        State.WAITING, State.EXPIRED, By.CLOCK, "own mail waited too long; an issue's since its first attempt"
+    DeliveryEdge(State.CLAIMED, State.DELIVERED, DeliveryActor.DELIVER, "the next server answered 250"),
+    DeliveryEdge(
+        State.CLAIMED,
+        State.WAITING,
+        DeliveryActor.DELIVER,
+        "deferred, with its cause, its level and its next time",
     ),
-    Edge(
+    DeliveryEdge(
+        State.CLAIMED,
+        State.KEPT,
+        DeliveryActor.DELIVER,
+        "a backup domain's mail was refused, or its time is over",
+    ),
+    DeliveryEdge(
+        State.CLAIMED, State.FAILED, DeliveryActor.DELIVER, "refused for good (own and submitted mail)"
+    ),
+    DeliveryEdge(
+        State.CLAIMED,
+        State.EXPIRED,
+        DeliveryActor.DELIVER,
+        "deferred, and its time is over (own mail, mail to readers)",
+    ),
+    DeliveryEdge(
+        State.CLAIMED,
+        State.WAITING,
+        DeliveryActor.SWEEP,
+        "its worker died: waiting again, with maybe_duplicate",
+    ),
+    DeliveryEdge(
+        State.WAITING, State.KEPT, DeliveryActor.CLOCK, "a backup domain's mail waited longer than `keep`"
+    ),
+    DeliveryEdge(
+        State.WAITING,
+        State.EXPIRED,
+        DeliveryActor.CLOCK,
+        "own mail waited too long; an issue's since its first attempt",
+    ),
+    DeliveryEdge(
         State.KEPT,
         State.DROPPED,
-        By.CLOCK,
+        DeliveryActor.CLOCK,
         "refused by the primary, and kept for `keep_refused` or pushed out by newer",
     ),
-    Edge(State.WAITING, State.HELD, By.OWNER, "queue hold"),
-    Edge(State.HELD, State.WAITING, By.OWNER, "queue release"),
-    Edge(State.KEPT, State.WAITING, By.OWNER, "queue retry"),
-    Edge(State.WAITING, State.WAITING, By.OWNER, "queue retry, or redirected: due now"),
-    Edge(State.HELD, State.DROPPED, By.OWNER, "queue drop"),
-    Edge(State.KEPT, State.DROPPED, By.OWNER, "queue drop"),
-    Edge(State.WAITING, State.DROPPED, By.OWNER, "queue drop"),
+    DeliveryEdge(State.WAITING, State.HELD, DeliveryActor.OWNER, "queue hold"),
+    DeliveryEdge(State.HELD, State.WAITING, DeliveryActor.OWNER, "queue release"),
+    DeliveryEdge(State.KEPT, State.WAITING, DeliveryActor.OWNER, "queue retry"),
+    DeliveryEdge(State.WAITING, State.WAITING, DeliveryActor.OWNER, "queue retry, or redirected: due now"),
+    DeliveryEdge(State.HELD, State.DROPPED, DeliveryActor.OWNER, "queue drop"),
+    DeliveryEdge(State.KEPT, State.DROPPED, DeliveryActor.OWNER, "queue drop"),
+    DeliveryEdge(State.WAITING, State.DROPPED, DeliveryActor.OWNER, "queue drop"),
     # Mail to readers.
-    Edge(None, State.WAITING, By.PUBLISH, "a confirmation, with the sign-up that asks for it"),
-    Edge(None, State.FROZEN, By.PUBLISH, "an issue is frozen: one for every reader"),
-    Edge(State.FROZEN, State.WAITING, By.PUBLISH, "the issue is sending"),
-    Edge(State.FROZEN, State.STOPPED, By.PUBLISH, "issue stop"),
-    Edge(State.WAITING, State.STOPPED, By.PUBLISH, "issue stop"),
-    Edge(State.HELD, State.STOPPED, By.PUBLISH, "issue stop"),
-    Edge(
-        State.WAITING, State.SUPPRESSED, By.DELIVER, "about to be claimed: its reader left or was suppressed"
+    DeliveryEdge(
+        None, State.WAITING, DeliveryActor.PUBLISH, "a confirmation, with the sign-up that asks for it"
     ),
-    Edge(State.WAITING, State.STOPPED, By.DELIVER, "about to be claimed: its issue was stopped"),
-    Edge(State.CLAIMED, State.COMMITTING, By.DELIVER, "of an issue: durable before the final dot"),
-    Edge(State.CLAIMED, State.SUPPRESSED, By.DELIVER, "before the dot: its reader left or was suppressed"),
-    Edge(State.CLAIMED, State.STOPPED, By.DELIVER, "before the dot: its issue was stopped"),
-    Edge(State.COMMITTING, State.DELIVERED, By.DELIVER, "the next server answered 250"),
-    Edge(State.COMMITTING, State.WAITING, By.DELIVER, "the next server answered 4xx: it does not have it"),
-    Edge(State.COMMITTING, State.FAILED, By.DELIVER, "the next server answered 5xx: it does not have it"),
-    Edge(State.COMMITTING, State.EXPIRED, By.DELIVER, "the next server answered 4xx, and its time is over"),
-    Edge(State.COMMITTING, State.UNKNOWN, By.DELIVER, "no answer to the dot that can be understood"),
-    Edge(State.COMMITTING, State.UNKNOWN, By.SWEEP, "its worker died: nobody knows"),
-    Edge(State.UNKNOWN, State.WAITING, By.PUBLISH, "the owner allowed one retry"),
+    DeliveryEdge(None, State.FROZEN, DeliveryActor.PUBLISH, "an issue is frozen: one for every reader"),
+    DeliveryEdge(State.FROZEN, State.WAITING, DeliveryActor.PUBLISH, "the issue is sending"),
+    DeliveryEdge(State.FROZEN, State.STOPPED, DeliveryActor.PUBLISH, "issue stop"),
+    DeliveryEdge(State.WAITING, State.STOPPED, DeliveryActor.PUBLISH, "issue stop"),
+    DeliveryEdge(State.HELD, State.STOPPED, DeliveryActor.PUBLISH, "issue stop"),
+    DeliveryEdge(
+        State.WAITING,
+        State.SUPPRESSED,
+        DeliveryActor.DELIVER,
+        "about to be claimed: its reader left or was suppressed",
+    ),
+    DeliveryEdge(
+        State.WAITING, State.STOPPED, DeliveryActor.DELIVER, "about to be claimed: its issue was stopped"
+    ),
+    DeliveryEdge(
+        State.CLAIMED, State.COMMITTING, DeliveryActor.DELIVER, "of an issue: durable before the final dot"
+    ),
+    DeliveryEdge(
+        State.CLAIMED,
+        State.SUPPRESSED,
+        DeliveryActor.DELIVER,
+        "before the dot: its reader left or was suppressed",
+    ),
+    DeliveryEdge(
+        State.CLAIMED, State.STOPPED, DeliveryActor.DELIVER, "before the dot: its issue was stopped"
+    ),
+    DeliveryEdge(State.COMMITTING, State.DELIVERED, DeliveryActor.DELIVER, "the next server answered 250"),
+    DeliveryEdge(
+        State.COMMITTING,
+        State.WAITING,
+        DeliveryActor.DELIVER,
+        "the next server answered 4xx: it does not have it",
+    ),
+    DeliveryEdge(
+        State.COMMITTING,
+        State.FAILED,
+        DeliveryActor.DELIVER,
+        "the next server answered 5xx: it does not have it",
+    ),
+    DeliveryEdge(
+        State.COMMITTING,
+        State.EXPIRED,
+        DeliveryActor.DELIVER,
+        "the next server answered 4xx, and its time is over",
+    ),
+    DeliveryEdge(
+        State.COMMITTING, State.UNKNOWN, DeliveryActor.DELIVER, "no answer to the dot that can be understood"
+    ),
+    DeliveryEdge(State.COMMITTING, State.UNKNOWN, DeliveryActor.SWEEP, "its worker died: nobody knows"),
+    DeliveryEdge(State.UNKNOWN, State.WAITING, DeliveryActor.PUBLISH, "the owner allowed one retry"),
 )
 
 KEEPING_CONTENT = (
@@ -88,13 +148,13 @@ KEEPING_CONTENT = (
 ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED, State.SUPPRESSED, State.STOPPED)
 
 
-def sources_of(target: State, by: By) -> tuple[State, ...]:
+def sources_of(target: State, by: DeliveryActor) -> tuple[State, ...]:
     """From which states someone may lead a delivery to this one."""
     return tuple(
         edge.source for edge in EDGES if edge.target is target and edge.by is by and edge.source is not None
     )
 
 
-def targets_of(by: By) -> frozenset[State]:
+def targets_of(by: DeliveryActor) -> frozenset[State]:
     """To which states someone may lead deliveries."""
     return frozenset(edge.target for edge in EDGES if edge.by is by)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from secondpost.mail.subscriber import SubscriberState
 
 
-class By(StrEnum):
+class SubscriberActor(StrEnum):
     """Who leads a reader over an edge."""
 
     READER = "reader"  # by a POST, or by mail from the address
@@ -32,62 +32,66 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class SubscriberEdge:
     source: SubscriberState | None  # None: comes into being
     target: SubscriberState | None  # None: is no longer there
-    by: By
+    by: SubscriberActor
     when: str
 
 
 _S = SubscriberState
 _GONE_ELSEWHERE = "imported: left, bounced or complained elsewhere"
 
-EDGES: tuple[Edge, ...] = (
-    Edge(None, _S.PENDING, By.READER, "signed up: the confirmation is on its way"),
-    Edge(None, _S.PENDING, By.OWNER, "`subscribers add`"),
-    Edge(None, _S.PENDING, By.LIST, "imported"),
-    Edge(None, _S.ACTIVE, By.OWNER, "`subscribers add`, with a consent"),
-    Edge(None, _S.ACTIVE, By.LIST, "imported with a consent"),
-    Edge(None, _S.LEFT, By.LIST, "imported: left elsewhere"),
-    Edge(None, _S.SUSPENDED, By.LIST, "imported from an export of Secondpost"),
-    Edge(None, _S.COMPLAINED, By.LIST, "imported from an export of Secondpost"),
-    Edge(_S.PENDING, _S.ACTIVE, By.READER, "confirmed"),
-    Edge(_S.PENDING, _S.ACTIVE, By.OWNER, "confirmed by the owner, with a consent"),
-    Edge(_S.PENDING, _S.ACTIVE, By.LIST, "imported with a consent, and was not a reader before"),
-    Edge(_S.PENDING, _S.LEFT, By.READER, "does not want it"),
-    Edge(_S.PENDING, None, By.CLOCK, "never confirmed, and was not a reader before"),
-    Edge(_S.PENDING, _S.LEFT, By.CLOCK, "signed up again, and never confirmed"),
-    Edge(_S.ACTIVE, _S.LEFT, By.READER, "one click, the page, or a mail"),
-    Edge(_S.ACTIVE, _S.LEFT, By.OWNER, "`subscribers remove`"),
-    Edge(_S.ACTIVE, _S.LEFT, By.LIST, _GONE_ELSEWHERE),
-    Edge(_S.ACTIVE, _S.SUSPENDED, By.PROVIDER, "the mail comes back"),
-    Edge(_S.ACTIVE, _S.COMPLAINED, By.PROVIDER, "marked it as spam: suppressed as well"),
-    Edge(_S.PENDING, _S.COMPLAINED, By.PROVIDER, "marked the confirmation as spam"),
-    Edge(_S.PENDING, _S.LEFT, By.OWNER, "`subscribers remove`"),
-    Edge(_S.PENDING, _S.LEFT, By.LIST, _GONE_ELSEWHERE),
-    Edge(_S.PENDING, _S.SUSPENDED, By.PROVIDER, "the confirmation comes back"),
-    Edge(_S.LEFT, _S.PENDING, By.READER, "signed up again"),
-    Edge(_S.LEFT, _S.COMPLAINED, By.PROVIDER, "marked an older issue as spam"),
-    Edge(_S.SUSPENDED, _S.PENDING, By.READER, "signed up again"),
-    Edge(_S.SUSPENDED, _S.ACTIVE, By.READER, "confirmed again"),
-    Edge(_S.SUSPENDED, _S.ACTIVE, By.OWNER, "confirmed by the owner, with a consent"),
-    Edge(_S.SUSPENDED, _S.LEFT, By.READER, "one click, the page, or a mail"),
-    Edge(_S.SUSPENDED, _S.LEFT, By.OWNER, "`subscribers remove`"),
-    Edge(_S.SUSPENDED, _S.LEFT, By.LIST, _GONE_ELSEWHERE),
-    Edge(_S.SUSPENDED, _S.COMPLAINED, By.PROVIDER, "marked an older issue as spam"),
+EDGES: tuple[SubscriberEdge, ...] = (
+    SubscriberEdge(None, _S.PENDING, SubscriberActor.READER, "signed up: the confirmation is on its way"),
+    SubscriberEdge(None, _S.PENDING, SubscriberActor.OWNER, "`subscribers add`"),
+    SubscriberEdge(None, _S.PENDING, SubscriberActor.LIST, "imported"),
+    SubscriberEdge(None, _S.ACTIVE, SubscriberActor.OWNER, "`subscribers add`, with a consent"),
+    SubscriberEdge(None, _S.ACTIVE, SubscriberActor.LIST, "imported with a consent"),
+    SubscriberEdge(None, _S.LEFT, SubscriberActor.LIST, "imported: left elsewhere"),
+    SubscriberEdge(None, _S.SUSPENDED, SubscriberActor.LIST, "imported from an export of Secondpost"),
+    SubscriberEdge(None, _S.COMPLAINED, SubscriberActor.LIST, "imported from an export of Secondpost"),
+    SubscriberEdge(_S.PENDING, _S.ACTIVE, SubscriberActor.READER, "confirmed"),
+    SubscriberEdge(_S.PENDING, _S.ACTIVE, SubscriberActor.OWNER, "confirmed by the owner, with a consent"),
+    SubscriberEdge(
+        _S.PENDING, _S.ACTIVE, SubscriberActor.LIST, "imported with a consent, and was not a reader before"
+    ),
+    SubscriberEdge(_S.PENDING, _S.LEFT, SubscriberActor.READER, "does not want it"),
+    SubscriberEdge(_S.PENDING, None, SubscriberActor.CLOCK, "never confirmed, and was not a reader before"),
+    SubscriberEdge(_S.PENDING, _S.LEFT, SubscriberActor.CLOCK, "signed up again, and never confirmed"),
+    SubscriberEdge(_S.ACTIVE, _S.LEFT, SubscriberActor.READER, "one click, the page, or a mail"),
+    SubscriberEdge(_S.ACTIVE, _S.LEFT, SubscriberActor.OWNER, "`subscribers remove`"),
+    SubscriberEdge(_S.ACTIVE, _S.LEFT, SubscriberActor.LIST, _GONE_ELSEWHERE),
+    SubscriberEdge(_S.ACTIVE, _S.SUSPENDED, SubscriberActor.PROVIDER, "the mail comes back"),
+    SubscriberEdge(
+        _S.ACTIVE, _S.COMPLAINED, SubscriberActor.PROVIDER, "marked it as spam: suppressed as well"
+    ),
+    SubscriberEdge(_S.PENDING, _S.COMPLAINED, SubscriberActor.PROVIDER, "marked the confirmation as spam"),
+    SubscriberEdge(_S.PENDING, _S.LEFT, SubscriberActor.OWNER, "`subscribers remove`"),
+    SubscriberEdge(_S.PENDING, _S.LEFT, SubscriberActor.LIST, _GONE_ELSEWHERE),
+    SubscriberEdge(_S.PENDING, _S.SUSPENDED, SubscriberActor.PROVIDER, "the confirmation comes back"),
+    SubscriberEdge(_S.LEFT, _S.PENDING, SubscriberActor.READER, "signed up again"),
+    SubscriberEdge(_S.LEFT, _S.COMPLAINED, SubscriberActor.PROVIDER, "marked an older issue as spam"),
+    SubscriberEdge(_S.SUSPENDED, _S.PENDING, SubscriberActor.READER, "signed up again"),
+    SubscriberEdge(_S.SUSPENDED, _S.ACTIVE, SubscriberActor.READER, "confirmed again"),
+    SubscriberEdge(_S.SUSPENDED, _S.ACTIVE, SubscriberActor.OWNER, "confirmed by the owner, with a consent"),
+    SubscriberEdge(_S.SUSPENDED, _S.LEFT, SubscriberActor.READER, "one click, the page, or a mail"),
+    SubscriberEdge(_S.SUSPENDED, _S.LEFT, SubscriberActor.OWNER, "`subscribers remove`"),
+    SubscriberEdge(_S.SUSPENDED, _S.LEFT, SubscriberActor.LIST, _GONE_ELSEWHERE),
+    SubscriberEdge(_S.SUSPENDED, _S.COMPLAINED, SubscriberActor.PROVIDER, "marked an older issue as spam"),
 )
 
 # Who may lift a suppression: a reader by confirming a new sign-up, the owner with `suppress --lift`.
-LIFTED_BY: Mapping[Reason, tuple[By, ...]] = {
-    Reason.OWNER: (By.OWNER,),
-    Reason.ERASED: (By.READER, By.OWNER),
-    Reason.COMPLAINED: (By.OWNER,),
-    Reason.BOUNCED: (By.OWNER,),
-    Reason.IMPORTED: (By.OWNER,),
+LIFTED_BY: Mapping[Reason, tuple[SubscriberActor, ...]] = {
+    Reason.OWNER: (SubscriberActor.OWNER,),
+    Reason.ERASED: (SubscriberActor.READER, SubscriberActor.OWNER),
+    Reason.COMPLAINED: (SubscriberActor.OWNER,),
+    Reason.BOUNCED: (SubscriberActor.OWNER,),
+    Reason.IMPORTED: (SubscriberActor.OWNER,),
 }
 
 
-def sources_of(target: SubscriberState | None, *by: By) -> tuple[SubscriberState, ...]:
+def sources_of(target: SubscriberState | None, *by: SubscriberActor) -> tuple[SubscriberState, ...]:
     """From which states any of these may lead a reader to this one, or (None) take the reader away."""
     found = (edge.source for edge in EDGES if edge.target is target and edge.by in by)
     return tuple(dict.fromkeys(source for source in found if source is not None))

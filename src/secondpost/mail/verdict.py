@@ -6,7 +6,7 @@ from enum import StrEnum
 from secondpost.mail.reply import Reply
 
 
-class Way(StrEnum):
+class Destination(StrEnum):
     """What becomes of a message for a recipient that we take."""
 
     PRIMARY = "primary"  # on to the backup domain's primary
@@ -17,7 +17,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    way: Way = Way.PRIMARY
+    way: Destination = Destination.PRIMARY
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class Who(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class ArticleEdge:
     source: ArticleState | None  # None: it was never seen
     target: ArticleState
     by: Who
@@ -24,20 +24,20 @@ _SEEN, _WAITING, _HELD = ArticleState.SEEN, ArticleState.WAITING, ArticleState.H
 _SKIPPED, _TAKEN = ArticleState.SKIPPED, ArticleState.TAKEN
 
 EDGES = (
-    Edge(None, _SEEN, Who.FEED, 'it was there when the feed was first read, and `start` is `"new"`'),
-    Edge(None, _WAITING, Who.FEED, "it is new"),
-    Edge(None, _HELD, Who.FEED, "there is reason to doubt that it is new"),
-    Edge(None, _SKIPPED, Who.FEED, "by `only` or `skip`"),
-    Edge(_WAITING, _HELD, Who.FEED, "it was withdrawn, and you had not taken it"),
-    Edge(_HELD, _WAITING, Who.FEED, "it came back, or its date was mended"),
-    Edge(_WAITING, _TAKEN, Who.PUBLISH, "an issue is made of it"),
-    Edge(_TAKEN, _WAITING, Who.PUBLISH, "that issue was stopped before a reader had it"),
-    Edge(_HELD, _WAITING, Who.OWNER, "`issue take`"),
-    Edge(_SKIPPED, _WAITING, Who.OWNER, "`issue take`"),
-    Edge(_SEEN, _WAITING, Who.OWNER, "`issue take`"),
-    Edge(_WAITING, _WAITING, Who.OWNER, "`issue take`: it goes into the next issue"),
-    Edge(_WAITING, _SKIPPED, Who.OWNER, "`issue skip`"),
-    Edge(_HELD, _SKIPPED, Who.OWNER, "`issue skip`"),
+    ArticleEdge(None, _SEEN, Who.FEED, 'it was there when the feed was first read, and `start` is `"new"`'),
+    ArticleEdge(None, _WAITING, Who.FEED, "it is new"),
+    ArticleEdge(None, _HELD, Who.FEED, "there is reason to doubt that it is new"),
+    ArticleEdge(None, _SKIPPED, Who.FEED, "by `only` or `skip`"),
+    ArticleEdge(_WAITING, _HELD, Who.FEED, "it was withdrawn, and you had not taken it"),
+    ArticleEdge(_HELD, _WAITING, Who.FEED, "it came back, or its date was mended"),
+    ArticleEdge(_WAITING, _TAKEN, Who.PUBLISH, "an issue is made of it"),
+    ArticleEdge(_TAKEN, _WAITING, Who.PUBLISH, "that issue was stopped before a reader had it"),
+    ArticleEdge(_HELD, _WAITING, Who.OWNER, "`issue take`"),
+    ArticleEdge(_SKIPPED, _WAITING, Who.OWNER, "`issue take`"),
+    ArticleEdge(_SEEN, _WAITING, Who.OWNER, "`issue take`"),
+    ArticleEdge(_WAITING, _WAITING, Who.OWNER, "`issue take`: it goes into the next issue"),
+    ArticleEdge(_WAITING, _SKIPPED, Who.OWNER, "`issue skip`"),
+    ArticleEdge(_HELD, _SKIPPED, Who.OWNER, "`issue skip`"),
 )
 
 

@@ -19,7 +19,7 @@ class Unripe:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Ripeness:
     """Where the waiting articles stand."""
 
     ripe: tuple[ArticleId, ...]  # in the order first seen
@@ -36,7 +36,7 @@ class Standing:
 
 def standing(
     waiting: Sequence[LedgerEntry], feeds: Mapping[str, Feed], settle_ms: int, now_ms: int
-) -> Standing:
+) -> Ripeness:
     """`feeds`: those configured, by address; what came from another is not counted, unless the owner took it.
     That is ripe at once.
     """
@@ -59,7 +59,7 @@ def standing(
                 given_back.add(entry.id)
         else:
             unripe.append(Unripe(entry.id, until))
-    return Standing(
+    return Ripeness(
         tuple(ripe),
         tuple(doubtful),
         tuple(unripe),

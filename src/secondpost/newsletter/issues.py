@@ -25,7 +25,7 @@ from secondpost.newsletter.decisions import (
     TooFew,
     Unfinished,
 )
-from secondpost.newsletter.eligible import Standing
+from secondpost.newsletter.eligible import Ripeness
 from secondpost.store.newsletter_ports import SlotOutcome
 
 LATE_MS = 12 * 3_600_000  # a slot older than this brings no issue by itself any more (R12)
@@ -48,7 +48,7 @@ class IssueRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class IssueHistory:
     """What is known of issues so far."""
 
     unfinished: Issue | None  # one that is not done yet
@@ -60,7 +60,7 @@ class Desk:
     title_octets: Mapping[ArticleId, int] = field(default_factory=lambda: MappingProxyType({}))  # with links
 
 
-def decide(standing: Standing, desk: Desk, rules: IssueRules, now_ms: int) -> Decision:
+def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> Decision:
     """What the calendar brings now. Only Ready and what has an `outcome` change anything."""
     held_up = _held_up(desk, now_ms)
     if held_up is not None:
@@ -80,7 +80,7 @@ def decide(standing: Standing, desk: Desk, rules: IssueRules, now_ms: int) -> De
     return decision
 
 
-def decide_forced(standing: Standing, desk: Desk, rules: IssueRules, now_ms: int) -> Decision:
+def decide_forced(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> Decision:
     """What the owner brings about with `issue send`: every rule but the calendar and the approval. A time
     of the calendar that waits at this moment is answered with it.
     """
@@ -98,7 +98,7 @@ def last_chance_ms(due: SlotTime) -> int:
     return due.at_ms + LATE_MS
 
 
-def _held_up(desk: Desk, now_ms: int) -> Decision | None:
+def _held_up(desk: IssueHistory, now_ms: int) -> Decision | None:
     if desk.unfinished is not None:
         return Unfinished(desk.unfinished)
     if desk.last_ms is not None and desk.last_ms - now_ms > CLOCK_STEP_MS:
@@ -106,7 +106,9 @@ def _held_up(desk: Desk, now_ms: int) -> Decision | None:
     return None
 
 
-def _from(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: SlotTime | None) -> Decision:
+def _from(
+    standing: Ripeness, desk: IssueHistory, rules: IssueRules, key: str, due: SlotTime | None
+) -> Decision:
     decision = _enough(standing, desk, rules, key, due)
     if isinstance(decision, Ready) and rules.approve:
         last_ms = None if due is None else last_chance_ms(due)
@@ -114,7 +116,9 @@ def _from(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: Slot
     return decision
 
 
-def _enough(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: SlotTime | None) -> Decision:
+def _enough(
+    standing: Ripeness, desk: IssueHistory, rules: IssueRules, key: str, due: SlotTime | None
+) -> Decision:
     next_ms = None if desk.times.coming is None else desk.times.coming.at_ms
     last_ms = None if due is None else last_chance_ms(due)
     ripe, unripe = len(standing.ripe), len(standing.unripe)
@@ -132,14 +136,14 @@ def _enough(standing: Standing, desk: Desk, rules: IssueRules, key: str, due: Sl
     return TooFew(ripe, rules.minimum, next_ms, due, rules.approve)
 
 
-def _draft(ripe: tuple[ArticleId, ...], desk: Desk, rules: IssueRules, key: str) -> DigestDraft:
+def _draft(ripe: tuple[ArticleId, ...], desk: IssueHistory, rules: IssueRules, key: str) -> DigestDraft:
     """What does not fit into one issue waits for the next: those seen last, so that none waits for ever."""
     chosen = frozenset(_fitting(ripe[:ARTICLES_OF_AN_ISSUE_MAX], desk, rules.minimum))
     articles = tuple(id for id in desk.order if id in chosen)
     return DigestDraft(rules.newsletter, key, articles, rules.minimum)
 
 
-def _fitting(ripe: tuple[ArticleId, ...], desk: Desk, minimum: int) -> tuple[ArticleId, ...]:
+def _fitting(ripe: tuple[ArticleId, ...], desk: IssueHistory, minimum: int) -> tuple[ArticleId, ...]:
     """Of many with very long links an issue could never be made, and none after it."""
     room = TITLES_OCTETS_MAX
     for place, id in enumerate(ripe):

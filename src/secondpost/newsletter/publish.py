@@ -16,9 +16,9 @@ from secondpost.mail.slot import parse_slot
 from secondpost.maillog import MailLog
 from secondpost.newsletter.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.newsletter.decisions import Decision, Ready
-from secondpost.newsletter.eligible import FETCH_MS, Standing, is_in_doubt, standing
+from secondpost.newsletter.eligible import FETCH_MS, Ripeness, is_in_doubt, standing
 from secondpost.newsletter.issues import (
-    Desk,
+    IssueHistory,
     IssueRules,
     decide,
     decide_forced,
@@ -63,8 +63,8 @@ class CannotCompose(Exception):
 # Raises CannotCompose.
 Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], Awaitable[IssueText]]
 
-_LookBeside = Callable[[Newsletter, Desk, Standing], Awaitable[Beside]]
-_Decider = Callable[[Standing, Desk, IssueRules, int], Decision]
+_LookBeside = Callable[[Newsletter, IssueHistory, Ripeness], Awaitable[Beside]]
+_Decider = Callable[[Ripeness, IssueHistory, IssueRules, int], Decision]
 
 
 class Publisher:
@@ -171,14 +171,14 @@ class Publisher:
             newsletter.name, found.count, len(found.unripe), rules.minimum, why, decision, found.unripe
         )
 
-    async def _known(self, newsletter: Newsletter) -> tuple[Standing, Desk, IssueRules, int]:
+    async def _known(self, newsletter: Newsletter) -> tuple[Ripeness, IssueHistory, IssueRules, int]:
         now_ms = self._clock.now_ms()
         rules = rules_of(newsletter)
         waiting, feeds = await self._reading.waiting(newsletter), await self._reading.feeds(newsletter)
         found = standing(waiting, feeds, newsletter.settle_ms, now_ms)
         return found, await self._desk(newsletter, waiting, rules, now_ms), rules, now_ms
 
-    async def _beside(self, newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
+    async def _beside(self, newsletter: Newsletter, desk: IssueHistory, found: Ripeness) -> Beside:
         held = await self._reading.entries(newsletter, ArticleState.HELD)
         has_seen = await self._reading.has_any(newsletter, ArticleState.SEEN)
         others = found.count + len(found.unripe) + desk.last_number
@@ -192,12 +192,12 @@ class Publisher:
 
     async def _desk(
         self, newsletter: Newsletter, waiting: Sequence[LedgerEntry], rules: IssueRules, now_ms: int
-    ) -> Desk:
+    ) -> IssueHistory:
         name = newsletter.name
         under_way = [each for each in await self._issues.issues_under_way() if each.newsletter == name]
         newest, last = await self._issues.issues(name, None, 1), await self._issues.last_slot(name)
         begun_ms = calendar_since(await self._issues.calendar(name), newsletter, now_ms).since_ms
-        return Desk(
+        return IssueHistory(
             unfinished=under_way[0] if len(under_way) > 0 else None,
             readers=await self._issues.active_readers(name),
             last_number=newest[0].number if len(newest) > 0 else 0,
@@ -330,7 +330,7 @@ def _is_time(told: Outlook) -> bool:
     return isinstance(told.decision, Ready) or outcome(told.decision) is not None
 
 
-async def _look_nowhere(newsletter: Newsletter, desk: Desk, found: Standing) -> Beside:
+async def _look_nowhere(newsletter: Newsletter, desk: IssueHistory, found: Ripeness) -> Beside:
     """A turn comes every few seconds, and nobody reads what else there would be to say."""
     return NOTHING_BESIDE
 

@@ -9,7 +9,7 @@ from secondpost.mail.queue_id import queue_id_text
 from secondpost.owner.figures import utc_time
 from secondpost.owner.newsletter_documents import NextDocument
 from secondpost.spool.desk import standing
-from secondpost.store.owner_ports import Listed, MessageRow, SiteDown, Told
+from secondpost.store.owner_ports import DeliveryEvent, DeliveryRow, MessageRow, SiteDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +315,7 @@ class CheckDocument:
     warnings: list[str]
 
 
-def delivery_document(listed: Listed) -> DeliveryDocument:
+def delivery_document(listed: DeliveryRow) -> DeliveryDocument:
     return DeliveryDocument(
         id=str(listed.id),
         state=listed.state.value,
@@ -339,13 +339,15 @@ def delivery_document(listed: Listed) -> DeliveryDocument:
     )
 
 
-def list_document(deliveries: list[Listed], more: bool, beside: str) -> ListDocument:
+def list_document(deliveries: list[DeliveryRow], more: bool, beside: str) -> ListDocument:
     """`next` is what --after takes for the page that follows; `beside` tells what is not in the list."""
     last = str(deliveries[-1].id) if more and len(deliveries) > 0 else None
     return ListDocument([delivery_document(one) for one in deliveries], last, beside)
 
 
-def message_document(row: MessageRow, deliveries: list[Listed], told: list[Told]) -> MessageDocument:
+def message_document(
+    row: MessageRow, deliveries: list[DeliveryRow], told: list[DeliveryEvent]
+) -> MessageDocument:
     id = queue_id_text(row.queue_id)
     return MessageDocument(
         id=id,

@@ -16,7 +16,7 @@ from secondpost.owner.reader_mail import answer_text, next_try_text
 from secondpost.owner.reader_words import outcome_text, suppression_text
 from secondpost.owner.way import Station, Step
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.owner_ports import Told
+from secondpost.store.owner_ports import DeliveryEvent
 from secondpost.store.subscriber_ports import (
     Bounce,
     NewsletterStore,
@@ -139,7 +139,7 @@ async def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
     return Step(issue.created_ms, Station.NEWSLETTER, mail.id, "planned", detail)
 
 
-def _told(mail: ReaderDelivery, one: Told) -> Step:
+def _told(mail: ReaderDelivery, one: DeliveryEvent) -> Step:
     station = Station.SPOOL if one.what in ("maybe-duplicate", "held", "released") else Station.DELIVER
     return Step(one.at_ms, station, mail.id, one.what, one.detail)
 

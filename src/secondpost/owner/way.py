@@ -16,8 +16,8 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.size import size_text
 from secondpost.protocols.smtp.international import written_mailbox
-from secondpost.spool.desk import Standing, Verb, standing
-from secondpost.store.owner_ports import Listed, MessageRow, Told
+from secondpost.spool.desk import OwnerVerb, Standing, standing
+from secondpost.store.owner_ports import DeliveryEvent, DeliveryRow, MessageRow
 
 
 class Station(StrEnum):
@@ -45,7 +45,9 @@ class Step:
 _AT_DELIVER = frozenset(("deferred", "kept", "failed", "expired"))  # the others happen in the spool
 
 
-def steps_of(message: MessageRow, deliveries: list[Listed], told: list[Told], config: Config) -> list[Step]:
+def steps_of(
+    message: MessageRow, deliveries: list[DeliveryRow], told: list[DeliveryEvent], config: Config
+) -> list[Step]:
     """In the order in which things happened; what happened at once, in the order of the stations."""
     happened = [_told(message, one) for one in told]
     for listed in deliveries:
@@ -54,21 +56,21 @@ def steps_of(message: MessageRow, deliveries: list[Listed], told: list[Told], co
     return [*_arrival(message, deliveries, config), *_with_routes(happened, deliveries)]
 
 
-def _told(message: MessageRow, one: Told) -> Step:
+def _told(message: MessageRow, one: DeliveryEvent) -> Step:
     station = Station.DELIVER if one.what in _AT_DELIVER else Station.SPOOL
     delivery = None if one.number == 0 else DeliveryId(message.queue_id, one.number)
     return Step(one.at_ms, station, delivery, one.what, one.detail)
 
 
-def _with_routes(steps: list[Step], deliveries: list[Listed]) -> Iterator[Step]:
+def _with_routes(steps: list[Step], deliveries: list[DeliveryRow]) -> Iterator[Step]:
     """Before the first try of each delivery, where its route leads: that is computed, and not stored.
 
     Of one that was redirected it is known for the tries after the last redirect.
     """
     sites = {listed.id: listed.site for listed in deliveries if listed.site != UNSORTED}
-    redirects = Counter(step.delivery for step in steps if step.what == Verb.REDIRECT.past)
+    redirects = Counter(step.delivery for step in steps if step.what == OwnerVerb.REDIRECT.past)
     for step in steps:
-        if step.what == Verb.REDIRECT.past:
+        if step.what == OwnerVerb.REDIRECT.past:
             redirects[step.delivery] -= 1
         is_on_its_way = step.station is Station.DELIVER and redirects[step.delivery] == 0
         if is_on_its_way and step.delivery in sites:
@@ -76,7 +78,7 @@ def _with_routes(steps: list[Step], deliveries: list[Listed]) -> Iterator[Step]:
         yield step
 
 
-def _arrival(message: MessageRow, deliveries: list[Listed], config: Config) -> list[Step]:
+def _arrival(message: MessageRow, deliveries: list[DeliveryRow], config: Config) -> list[Step]:
     at = message.arrived_ms
     tls = f", {message.tls}" if len(message.tls) > 0 else ", without TLS"
     came = f"from {message.peer_address} ({message.helo}) by {message.protocol}{tls}"
@@ -88,7 +90,7 @@ def _arrival(message: MessageRow, deliveries: list[Listed], config: Config) -> l
     return steps
 
 
-def _taken(listed: Listed, lane: Lane, config: Config) -> str:
+def _taken(listed: DeliveryRow, lane: Lane, config: Config) -> str:
     recipient = listed.recipient if listed.first_recipient is None else listed.first_recipient
     if lane is Lane.RELAY and _is_backed_up(recipient, config):
         taken = f"{recipient}: its domain is backed up here"
@@ -104,7 +106,7 @@ def _is_backed_up(recipient: str, config: Config) -> bool:
         return False
 
 
-def _stands(listed: Listed, config: Config) -> list[Step]:
+def _stands(listed: DeliveryRow, config: Config) -> list[Step]:
     """Where it stands: the end of its way, or what it waits for. What else ended it was told."""
     at = listed.arrived_ms if listed.last_ms is None else listed.last_ms
     match listed.state:
@@ -120,7 +122,7 @@ def _stands(listed: Listed, config: Config) -> list[Step]:
             return [Step(at, Station.SPOOL, listed.id, standing(listed).value, _until(listed, config))]
 
 
-def _until(listed: Listed, config: Config) -> str:
+def _until(listed: DeliveryRow, config: Config) -> str:
     if standing(listed) is Standing.HELD_PRIMARY:
         return f"until {listed.site} answers again"
     if standing(listed) is Standing.KEPT_REFUSED and listed.lane is not Lane.OWN:

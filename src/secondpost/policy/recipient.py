@@ -19,7 +19,7 @@ from secondpost.config.records import (
 from secondpost.mail.address import Domain, Mailbox, unquoted
 from secondpost.mail.questions import AskingRecipients, Knowledge, KnownRecipient
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Destination, Reject, Verdict
 from secondpost.protocols.verp import Join, Signed, parse_local_part
 
 NOT_OURS = Reject(Reply.of(550, "5.7.1", "We do not relay to that domain"), "not-ours")
@@ -29,7 +29,7 @@ CANNOT_TELL = Defer(
     Reply.of(451, "4.4.3", "The primary cannot be asked about this mailbox now; try again later"),
     "recipient-unverified",
 )
-UNVERIFIED = Accept(Way.UNVERIFIED)
+UNVERIFIED = Accept(Destination.UNVERIFIED)
 CANNOT_CHECK = Defer(
     Reply.of(451, "4.4.3", "That address cannot be checked now; try again later"), "recipient-unverified"
 )
@@ -134,16 +134,16 @@ def _judge_learned(
 
 def _judge_own(mailbox: Mailbox, own: OwnDomains) -> AskingRecipients[Verdict]:
     if mailbox.local.lower() in OWN_MAILBOXES:
-        return Accept(Way.OWNER)
+        return Accept(Destination.OWNER)
     if mailbox.domain != own.bounces or len(own.newsletters) == 0:
         return NO_SUCH_USER
     match parse_local_part(mailbox.local):
         case Join(newsletter) if newsletter in own.newsletters:
-            return Accept(Way.INSIDE)
+            return Accept(Destination.INSIDE)
         case Signed() | Join():  # a newsletter that had this name once stands in its store alone
             match (yield KnownRecipient(mailbox)):
                 case Knowledge.KNOWN:
-                    return Accept(Way.INSIDE)
+                    return Accept(Destination.INSIDE)
                 case Knowledge.UNREACHABLE:
                     return CANNOT_CHECK
     return NO_SUCH_USER

@@ -8,7 +8,7 @@ from functools import partial
 from secondpost.config.records import Backup
 from secondpost.mail.address import NULL_PATH, Mailbox, ReversePath
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, Accept, Defer, Reject, Verdict, Way
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Destination, Reject, Verdict
 from secondpost.policy.offered import judge_envelope
 from secondpost.policy.room import judge_quota, judge_size
 from secondpost.receive.caller_log import SessionLog
@@ -45,7 +45,7 @@ class OpenEnvelope:
         self.utf8 = utf8  # SMTPUTF8 was said
         self.recipients: list[Mailbox] = []
         self.unverified: set[Mailbox] = set()
-        self.way: Way | None = None  # of all recipients; None before the first
+        self.way: Destination | None = None  # of all recipients; None before the first
         self.part = Part(reception.under_way, size)
 
     def judge_room(self) -> Verdict:
@@ -63,7 +63,7 @@ class OpenEnvelope:
             return ACCEPT
         return judge_envelope(offered, self.size, self.sender.needs_utf8 or mailbox.needs_utf8)
 
-    def add_recipient(self, mailbox: Mailbox, way: Way) -> Verdict:
+    def add_recipient(self, mailbox: Mailbox, way: Destination) -> Verdict:
         """Policy takes it; whether its domain has room, and whether it can go with the others."""
         under_way = self.reception.under_way
         backup = self.reception.config.backup_for(mailbox.domain)
@@ -74,11 +74,11 @@ class OpenEnvelope:
             verdict = judge_quota(backup, self.size, stored, coming)
             if not isinstance(verdict, Accept):
                 return verdict
-        road = Way.PRIMARY if way is Way.UNVERIFIED else way
-        if self.way is not None and (self.way is not road or road is Way.INSIDE):
+        road = Destination.PRIMARY if way is Destination.UNVERIFIED else way
+        if self.way is not None and (self.way is not road or road is Destination.INSIDE):
             # What a mail to ourselves changes is known by the mail's id: each has one recipient.
             return ONE_WAY
-        if backup is not None and way is Way.UNVERIFIED:
+        if backup is not None and way is Destination.UNVERIFIED:
             verdict = self._judge_unverified(backup)
             if not isinstance(verdict, Accept):
                 return verdict

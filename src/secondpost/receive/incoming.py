@@ -10,7 +10,7 @@ from secondpost.mail.content import Content
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, Accept, Reject, Verdict, Way
+from secondpost.mail.verdict import ACCEPT, Accept, Destination, Reject, Verdict
 from secondpost.policy.offered import judge_content
 from secondpost.policy.room import judge_quota
 from secondpost.protocols.mime.utf8_header import HeaderLook
@@ -130,11 +130,11 @@ class Incoming:
 
     def _arrival(self, content: Content) -> Arrival:
         envelope = self._envelope
-        for_owner = envelope.way is Way.OWNER
+        for_owner = envelope.way is Destination.OWNER
         recipients = self._reception.config.owner if for_owner else tuple(envelope.recipients)
         return Arrival(
             queue_id=self._queue_id,
-            lane=Lane.OWN if envelope.way in (Way.OWNER, Way.INSIDE) else Lane.RELAY,
+            lane=Lane.OWN if envelope.way in (Destination.OWNER, Destination.INSIDE) else Lane.RELAY,
             envelope=Envelope(envelope.sender, recipients, envelope.eight_bit, self._utf8_of(recipients)),
             peer=self._peer,
             arrived_ms=self._reception.clock.now_ms(),

@@ -10,16 +10,16 @@ from enum import StrEnum
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
-from secondpost.mail.delivery_states import By, sources_of
+from secondpost.mail.delivery_states import DeliveryActor, sources_of
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.owner_ports import Desk, InState, Listed, Selection
+from secondpost.store.owner_ports import DeliveryRow, Desk, InState, Selection
 from secondpost.world.ports import Clock
 
 PAGE_DELIVERIES = 500  # how many a read of the store brings at once
 
 
-class Verb(StrEnum):
+class OwnerVerb(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     RETRY = "retry"
@@ -38,20 +38,20 @@ class Verb(StrEnum):
 
 
 _PAST = {
-    Verb.HOLD: "held",
-    Verb.RELEASE: "released",
-    Verb.RETRY: "retried",
-    Verb.DROP: "dropped",
-    Verb.REDIRECT: "redirected",
+    OwnerVerb.HOLD: "held",
+    OwnerVerb.RELEASE: "released",
+    OwnerVerb.RETRY: "retried",
+    OwnerVerb.DROP: "dropped",
+    OwnerVerb.REDIRECT: "redirected",
 }
-_TO_WAITING = sources_of(State.WAITING, By.OWNER)
+_TO_WAITING = sources_of(State.WAITING, DeliveryActor.OWNER)
 _TAKES = {
-    Verb.HOLD: sources_of(State.HELD, By.OWNER),
+    OwnerVerb.HOLD: sources_of(State.HELD, DeliveryActor.OWNER),
     # What the owner holds goes on only when the owner says "release": a retry of everything leaves it.
-    Verb.RELEASE: tuple(state for state in _TO_WAITING if state is State.HELD),
-    Verb.RETRY: tuple(state for state in _TO_WAITING if state is not State.HELD),
-    Verb.DROP: sources_of(State.DROPPED, By.OWNER),
-    Verb.REDIRECT: _TO_WAITING,
+    OwnerVerb.RELEASE: tuple(state for state in _TO_WAITING if state is State.HELD),
+    OwnerVerb.RETRY: tuple(state for state in _TO_WAITING if state is not State.HELD),
+    OwnerVerb.DROP: sources_of(State.DROPPED, DeliveryActor.OWNER),
+    OwnerVerb.REDIRECT: _TO_WAITING,
 }
 
 
@@ -100,11 +100,11 @@ def in_state(standing: Standing) -> InState:
             return InState(State(word), KeptFor(reason) if len(reason) > 0 else None)
 
 
-def standing(listed: Listed) -> Standing:
+def standing(listed: DeliveryRow) -> Standing:
     return standing_of(listed.lane, listed.state, listed.site_down, listed.kept_for)
 
 
-def is_held(listed: Listed) -> bool:
+def is_held(listed: DeliveryRow) -> bool:
     """Whether it lies here until the primary, or the owner, is ready for it.
 
     What was redirected counts too, though it is no longer the primary's: the other mailbox may not take it.
@@ -116,10 +116,10 @@ HOLDABLE = (State.WAITING, State.HELD, State.KEPT)  # what is_held may be true f
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class VerbDone:
     """What a verb did: how many deliveries it led on."""
 
-    verb: Verb
+    verb: OwnerVerb
     deliveries: int
 
 
@@ -135,7 +135,7 @@ class OwnersDesk:
     clock: Clock
     changed: Callable[[], None] = _nobody_waits
 
-    def found(self, selection: Selection, after: DeliveryId | None = None) -> Iterator[Listed]:
+    def found(self, selection: Selection, after: DeliveryId | None = None) -> Iterator[DeliveryRow]:
         """All that is selected, in order of id, from behind `after`; read page by page."""
         page = self.desk.listed(selection, after, PAGE_DELIVERIES)
         while len(page) > 0:
@@ -144,7 +144,7 @@ class OwnersDesk:
                 return
             page = self.desk.listed(selection, page[-1].id, PAGE_DELIVERIES)
 
-    def within_reach(self, verb: Verb, selection: Selection) -> Selection:
+    def within_reach(self, verb: OwnerVerb, selection: Selection) -> Selection:
         """What the verb would take of the selection."""
         return replace(selection, states=verb.takes)
 
@@ -155,29 +155,29 @@ class OwnersDesk:
         of_messages = tuple(listed.id for listed in self.found(Selection(ids=messages)))
         return Selection(deliveries=(*of_messages, *deliveries))
 
-    async def hold(self, selection: Selection, why: str) -> Done:
-        return await self._lead(Verb.HOLD, selection, State.HELD, why)
+    async def hold(self, selection: Selection, why: str) -> VerbDone:
+        return await self._lead(OwnerVerb.HOLD, selection, State.HELD, why)
 
-    async def release(self, selection: Selection, why: str) -> Done:
-        return await self._lead(Verb.RELEASE, selection, State.WAITING, why)
+    async def release(self, selection: Selection, why: str) -> VerbDone:
+        return await self._lead(OwnerVerb.RELEASE, selection, State.WAITING, why)
 
-    async def retry(self, selection: Selection, why: str) -> Done:
+    async def retry(self, selection: Selection, why: str) -> VerbDone:
         """Due now; what waits for a site that is down still waits for the site."""
-        return await self._lead(Verb.RETRY, selection, State.WAITING, why)
+        return await self._lead(OwnerVerb.RETRY, selection, State.WAITING, why)
 
-    async def drop(self, selection: Selection, why: str) -> Done:
-        return await self._lead(Verb.DROP, selection, State.DROPPED, why)
+    async def drop(self, selection: Selection, why: str) -> VerbDone:
+        return await self._lead(OwnerVerb.DROP, selection, State.DROPPED, why)
 
-    async def redirect(self, selection: Selection, to: Mailbox, why: str) -> Done:
+    async def redirect(self, selection: Selection, to: Mailbox, why: str) -> VerbDone:
         """To another mailbox, and through the lane of our own mail: it is no longer the primary's."""
         count = await self.desk.redirect(selection, to, self.clock.now_ms(), why)
         self._tell(count)
-        return Done(Verb.REDIRECT, count)
+        return VerbDone(OwnerVerb.REDIRECT, count)
 
-    async def _lead(self, verb: Verb, selection: Selection, to: State, why: str) -> Done:
+    async def _lead(self, verb: OwnerVerb, selection: Selection, to: State, why: str) -> VerbDone:
         count = await self.desk.move(selection, verb.takes, to, self.clock.now_ms(), verb.past, why)
         self._tell(count)
-        return Done(verb, count)
+        return VerbDone(verb, count)
 
     def _tell(self, count: int) -> None:
         if count > 0:

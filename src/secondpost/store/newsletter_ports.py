@@ -18,7 +18,7 @@ from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId, LetterDraft, Reckoning
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.store.owner_ports import Told
+from secondpost.store.owner_ports import DeliveryEvent
 from secondpost.store.ports import Claims, Lease
 
 
@@ -383,7 +383,7 @@ class Issues(Protocol):
         """One reader's row; None when it is not there, or no mail to a reader."""
         ...
 
-    async def told_of_delivery(self, id: DeliveryId) -> list[Told]:
+    async def told_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
         """What happened to it besides the plain way, in order."""
         ...
 

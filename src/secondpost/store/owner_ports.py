@@ -28,7 +28,7 @@ class SiteDown:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class DeliveryRow:
     """One delivery as a list shows it."""
 
     id: DeliveryId
@@ -77,7 +77,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryEvent:
     """Something that happened to a delivery besides the plain way; `number` 0 means the whole message."""
 
     number: int
@@ -128,13 +128,13 @@ class Refused:
 class Desk(PrimariesDesk, Protocol):
     """The owner's view."""
 
-    def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[Listed]:
+    def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:
         """A page, in order of id; `after` is the last id of the page before."""
         ...
 
     def message(self, queue_id: QueueId) -> MessageRow | None: ...
 
-    def told(self, queue_id: QueueId) -> list[Told]: ...
+    def told(self, queue_id: QueueId) -> list[DeliveryEvent]: ...
 
     def counts(self) -> list[Count]:
         """Of every state that keeps content, per lane and domain."""
@@ -165,12 +165,12 @@ class Desk(PrimariesDesk, Protocol):
     ) -> Awaitable[int]:
         """Lead the selected deliveries from one of these states to another; how many went. WAITING means
         due now, and forgets what they were kept for; content without a delivery left goes. `what` and
-        `detail` are written down with each (Told). In batches.
+        `detail` are written down with each (DeliveryEvent). In batches.
         """
         ...
 
     def redirect(self, selection: Selection, to: Mailbox, now_ms: int, detail: str) -> Awaitable[int]:
         """Held, kept and waiting deliveries go to another mailbox, in lane own, due now; how many. For whom
-        each came is kept, and written down with `detail` (Told).
+        each came is kept, and written down with `detail` (DeliveryEvent).
         """
         ...

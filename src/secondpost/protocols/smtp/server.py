@@ -19,7 +19,7 @@ from secondpost.protocols.smtp.server_commands import (
     OTHER_PROTOCOLS,
     VERBS,
     CommandError,
-    Verb,
+    CommandVerb,
     command_text,
     hello_name,
     mail_command,
@@ -58,6 +58,7 @@ __all__ = [
     "BodyPiece",
     "BodyRefused",
     "Close",
+    "CommandVerb",
     "DataBegin",
     "Event",
     "Fault",
@@ -73,7 +74,6 @@ __all__ = [
     "SmtpServer",
     "StartTls",
     "State",
-    "Verb",
 ]
 
 
@@ -258,17 +258,17 @@ class SmtpServer:
             return
         argument = argument.strip()
         match verb:
-            case Verb.MAIL:
+            case CommandVerb.MAIL:
                 self._mail(argument, after)
-            case Verb.RCPT:
+            case CommandVerb.RCPT:
                 self._rcpt(argument, after)
-            case Verb.EHLO | Verb.HELO:
-                self._hello(argument, after, extended=verb is Verb.EHLO)
-            case Verb.NOOP:  # RFC 5321 §4.1.1.9: an argument is ignored
+            case CommandVerb.EHLO | CommandVerb.HELO:
+                self._hello(argument, after, extended=verb is CommandVerb.EHLO)
+            case CommandVerb.NOOP:  # RFC 5321 §4.1.1.9: an argument is ignored
                 self._idle(server_replies.OK)
-            case Verb.HELP:
+            case CommandVerb.HELP:
                 self._idle(server_replies.HELP)
-            case Verb.VRFY:
+            case CommandVerb.VRFY:
                 if len(argument) == 0:
                     raise CommandError(Reply.of(501, "5.5.4", "VRFY whom?"))
                 self._idle(server_replies.VRFY)
@@ -311,16 +311,16 @@ class SmtpServer:
         offers_tls = self._offers_tls and not self.tls
         return server_replies.ehlo(self._host, self._limits.size_max, offers_tls)
 
-    def _bare_verb(self, verb: Verb, after: State) -> None:
+    def _bare_verb(self, verb: CommandVerb, after: State) -> None:
         match verb:
-            case Verb.DATA:
+            case CommandVerb.DATA:
                 self.state = after
                 self._events.append(DataBegin())
-            case Verb.RSET:
+            case CommandVerb.RSET:
                 self._forget_transaction()
                 self.state = after
                 self._idle(server_replies.OK)
-            case Verb.STARTTLS:
+            case CommandVerb.STARTTLS:
                 self._starttls(after)
             case _:
                 self._out.append(server_replies.BYE)
@@ -362,19 +362,19 @@ class SmtpServer:
         else:
             raise CommandError(Reply.of(500, "5.5.2", "Unknown command"))
 
-    def _out_of_order(self, verb: Verb) -> None:
+    def _out_of_order(self, verb: CommandVerb) -> None:
         if self.state is State.GREETED:
             reply = Reply.of(503, "5.5.1", "Say EHLO first")
-        elif verb is Verb.MAIL:
+        elif verb is CommandVerb.MAIL:
             reply = Reply.of(503, "5.5.1", "A sender was given already")
         elif self.state is State.READY:
             reply = Reply.of(503, "5.5.1", "MAIL comes first")
         else:
             reply = Reply.of(554, "5.5.1", "No valid recipients")  # RFC 5321 §4.1.1.4
-        if not (self._group_fails and verb in (Verb.RCPT, Verb.DATA)):
+        if not (self._group_fails and verb in (CommandVerb.RCPT, CommandVerb.DATA)):
             raise CommandError(reply)
         self._say(reply)
-        self._group_fails = verb is Verb.RCPT
+        self._group_fails = verb is CommandVerb.RCPT
 
     def _fault(self, reply: Reply, line: bytes) -> None:
         sample = line.rstrip(b"\r\n")[:_SAMPLE_OCTETS_MAX].decode("latin-1")

@@ -21,7 +21,7 @@ from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.international import written_mailbox, written_reverse_path
 
 
-class Verb(StrEnum):
+class CommandVerb(StrEnum):
     """The commands that we know. Those of extensions we do not offer are in NOT_OFFERED."""
 
     EHLO = "EHLO"
@@ -37,7 +37,7 @@ class Verb(StrEnum):
     QUIT = "QUIT"
 
 
-VERBS = {str(verb): verb for verb in Verb}
+VERBS = {str(verb): verb for verb in CommandVerb}
 UTF8_VERBS = ("MAIL ", "RCPT ", "VRFY ")  # RFC 6531: no other command has an address in it
 NOT_OFFERED = frozenset({"AUTH", "ATRN", "BDAT", "ETRN", "EXPN", "SAML", "SEND", "SOML", "TURN"})
 # A browser or a proxy that was led here carries its commands in the body that follows: hang up at once.

@@ -6,7 +6,7 @@ The core in server decides by this table; docs/smtp.md shows it as a picture.
 from enum import StrEnum
 from typing import Final
 
-from secondpost.protocols.smtp.server_commands import Verb
+from secondpost.protocols.smtp.server_commands import CommandVerb
 
 
 class State(StrEnum):
@@ -39,27 +39,34 @@ class Happening(StrEnum):
     TLS_STARTED = "tls started"
 
 
-Table = dict[State, dict[Verb | Happening, State]]
+Table = dict[State, dict[CommandVerb | Happening, State]]
 
 # Fits every state that reads commands; what a state says itself comes first. A client may hang up, be
 # hung up on or be abandoned in any state: that always leads to CLOSED and is not drawn.
-_HELLO: Final[dict[Verb | Happening, State]] = {Verb.EHLO: State.READY, Verb.HELO: State.READY}
-_END: Final[dict[Verb | Happening, State]] = {Verb.QUIT: State.CLOSED}
-_TRANSACTION: Final[dict[Verb | Happening, State]] = {
+_HELLO: Final[dict[CommandVerb | Happening, State]] = {
+    CommandVerb.EHLO: State.READY,
+    CommandVerb.HELO: State.READY,
+}
+_END: Final[dict[CommandVerb | Happening, State]] = {CommandVerb.QUIT: State.CLOSED}
+_TRANSACTION: Final[dict[CommandVerb | Happening, State]] = {
     **_HELLO,
     **_END,
-    Verb.RSET: State.READY,
-    Verb.STARTTLS: State.TLS_AWAITED,
+    CommandVerb.RSET: State.READY,
+    CommandVerb.STARTTLS: State.TLS_AWAITED,
 }
 
 TABLE: Final[Table] = {
     State.CONNECTED: {Happening.GREETING: State.GREETED},
-    State.GREETED: {**_HELLO, **_END, Verb.RSET: State.GREETED},
-    State.READY: {**_TRANSACTION, Verb.MAIL: State.MAIL_ASKED},
+    State.GREETED: {**_HELLO, **_END, CommandVerb.RSET: State.GREETED},
+    State.READY: {**_TRANSACTION, CommandVerb.MAIL: State.MAIL_ASKED},
     State.MAIL_ASKED: {Happening.ACCEPTED: State.SENDER, Happening.REFUSED: State.READY},
-    State.SENDER: {**_TRANSACTION, Verb.RCPT: State.FIRST_RCPT_ASKED},
+    State.SENDER: {**_TRANSACTION, CommandVerb.RCPT: State.FIRST_RCPT_ASKED},
     State.FIRST_RCPT_ASKED: {Happening.ACCEPTED: State.RECIPIENTS, Happening.REFUSED: State.SENDER},
-    State.RECIPIENTS: {**_TRANSACTION, Verb.RCPT: State.RCPT_ASKED, Verb.DATA: State.DATA_ASKED},
+    State.RECIPIENTS: {
+        **_TRANSACTION,
+        CommandVerb.RCPT: State.RCPT_ASKED,
+        CommandVerb.DATA: State.DATA_ASKED,
+    },
     State.RCPT_ASKED: {Happening.ACCEPTED: State.RECIPIENTS, Happening.REFUSED: State.RECIPIENTS},
     State.DATA_ASKED: {Happening.ACCEPTED: State.BODY, Happening.REFUSED: State.READY},
     State.BODY: {Happening.DOT: State.END_ASKED, Happening.CONDEMNED: State.DISCARD},
@@ -69,6 +76,6 @@ TABLE: Final[Table] = {
     State.CLOSED: {},
 }
 # These fit wherever commands are read, and change nothing.
-ANYWHERE: Final = frozenset({Verb.NOOP, Verb.VRFY, Verb.HELP})
-READING_COMMANDS: Final = frozenset(state for state, moves in TABLE.items() if Verb.QUIT in moves)
+ANYWHERE: Final = frozenset({CommandVerb.NOOP, CommandVerb.VRFY, CommandVerb.HELP})
+READING_COMMANDS: Final = frozenset(state for state, moves in TABLE.items() if CommandVerb.QUIT in moves)
 TRANSACTION: Final = frozenset({State.SENDER, State.RECIPIENTS})

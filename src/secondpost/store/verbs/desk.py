@@ -6,17 +6,17 @@ from functools import partial
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
-from secondpost.mail.delivery_states import ENDED, By, sources_of, targets_of
+from secondpost.mail.delivery_states import ENDED, DeliveryActor, sources_of, targets_of
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
-from secondpost.store.owner_ports import Count, Listed, MessageRow, Selection, Told
+from secondpost.store.owner_ports import Count, DeliveryEvent, DeliveryRow, MessageRow, Selection
 from secondpost.store.ports import COMMAND
 from secondpost.store.verbs.claims import put_turns_right
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
 from secondpost.store.verbs.selecting import delivery_id, page
 from secondpost.store.verbs.steps import Row, Steps, Value, number, octets, rows, run
 
-REDIRECTED_FROM = sources_of(State.WAITING, By.OWNER)
+REDIRECTED_FROM = sources_of(State.WAITING, DeliveryActor.OWNER)
 
 _PLACES_OF_STILL_THERE = 2
 
@@ -24,7 +24,7 @@ Write = Callable[[Sequence[Row]], Steps[object]]  # of message and number of eac
 
 
 class DeskVerbs(Verbs):
-    def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[Listed]:
+    def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:
         return [_listed(row) for row in self._engine.read_now(page(selection, (), after, limit))]
 
     def message(self, queue_id: QueueId) -> MessageRow | None:
@@ -44,9 +44,11 @@ class DeskVerbs(Verbs):
             )
         return None
 
-    def told(self, queue_id: QueueId) -> list[Told]:
+    def told(self, queue_id: QueueId) -> list[DeliveryEvent]:
         told = self._engine.read_now(rows("desk.told", queue_id))
-        return [Told(number(n), number(at_ms), str(what), str(detail)) for n, at_ms, what, detail in told]
+        return [
+            DeliveryEvent(number(n), number(at_ms), str(what), str(detail)) for n, at_ms, what, detail in told
+        ]
 
     def is_served(self) -> bool:
         """The lock of a worker falls with it, however it died."""
@@ -85,10 +87,10 @@ class DeskVerbs(Verbs):
         what: str,
         detail: str,
     ) -> int:
-        if to not in targets_of(By.OWNER):
+        if to not in targets_of(DeliveryActor.OWNER):
             raise ValueError(f"no delivery is led to {to} by hand")
 
-        permitted = [state for state in came_from if state in sources_of(to, By.OWNER)]
+        permitted = [state for state in came_from if state in sources_of(to, DeliveryActor.OWNER)]
         if len(permitted) == 0:
             return 0
 
@@ -179,10 +181,10 @@ def _counts() -> Steps[list[Count]]:
     return counts
 
 
-def _listed(row: Row) -> Listed:
+def _listed(row: Row) -> DeliveryRow:
     message, n, lane, state, kept_for, sender, recipient, first_recipient, site, down, size = row[:11]
     arrived_ms, due_ms, attempts, last_ms, cause, host, reply, maybe_duplicate = row[11:]
-    return Listed(
+    return DeliveryRow(
         id=DeliveryId(QueueId(number(message)), number(n)),
         lane=Lane(str(lane)),
         state=State(str(state)),

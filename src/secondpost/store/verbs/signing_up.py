@@ -6,7 +6,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
-from secondpost.mail.subscriber_states import By, Reason, sources_of
+from secondpost.mail.subscriber_states import Reason, SubscriberActor, sources_of
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
 from secondpost.store.verbs.engine import Verbs
 from secondpost.store.verbs.known_readers import (
@@ -31,7 +31,7 @@ from secondpost.store.verbs.steps import Steps, rows, run
 from secondpost.store.verbs.suppressed import Suppressed, recognise, suppress, suppressed
 
 SIGN_UP_UNITS = 30
-_MAY_COME_BACK = sources_of(SubscriberState.PENDING, By.READER)
+_MAY_COME_BACK = sources_of(SubscriberState.PENDING, SubscriberActor.READER)
 
 
 class SigningUpVerbs(Verbs):
@@ -108,7 +108,7 @@ class SigningUpVerbs(Verbs):
             # The reader's own word is not asked for where the address is suppressed for good.
             if (yield from suppressed(known.newsletter, known.hash)) is Suppressed.FOR_GOOD:
                 return False
-            if not (yield from _goes(known, By.READER, happened, consent)):
+            if not (yield from _goes(known, SubscriberActor.READER, happened, consent)):
                 return False
             yield from run("suppressing.lift_by_reader", known.hash, known.newsletter)
             yield from run("readers.sign_up_answered", id)
@@ -123,21 +123,25 @@ class SigningUpVerbs(Verbs):
     def leave(
         self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
     ) -> Awaitable[bool]:
-        return self._go(id, By.READER, Happened(SubscriberState.LEFT, at_ms, "left", how, evidence))
+        return self._go(
+            id, SubscriberActor.READER, Happened(SubscriberState.LEFT, at_ms, "left", how, evidence)
+        )
 
     def remove(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]:
-        return self._go(id, By.OWNER, Happened(SubscriberState.LEFT, at_ms, "removed", why))
+        return self._go(id, SubscriberActor.OWNER, Happened(SubscriberState.LEFT, at_ms, "removed", why))
 
     def suspend(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]:
-        return self._go(id, By.PROVIDER, Happened(SubscriberState.SUSPENDED, at_ms, "suspended", why))
+        return self._go(
+            id, SubscriberActor.PROVIDER, Happened(SubscriberState.SUSPENDED, at_ms, "suspended", why)
+        )
 
     def complain(
         self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
     ) -> Awaitable[bool]:
         happened = Happened(SubscriberState.COMPLAINED, at_ms, "complained", how, evidence)
-        return self._go(id, By.PROVIDER, happened)
+        return self._go(id, SubscriberActor.PROVIDER, happened)
 
-    def _go(self, id: SubscriberId, by: By, happened: Happened) -> Awaitable[bool]:
+    def _go(self, id: SubscriberId, by: SubscriberActor, happened: Happened) -> Awaitable[bool]:
         def write() -> Steps[bool]:
             known = yield from known_by_id(id)
             if known is None or not (yield from _goes(known, by, happened)):
@@ -219,12 +223,14 @@ def _add(
 
 def _confirm_known(known: Known, consent: Consent | None, at_ms: int) -> Steps[None]:
     """By the owner, where their word may make a reader of one who is known."""
-    if consent is not None and known.state in sources_of(SubscriberState.ACTIVE, By.OWNER):
+    if consent is not None and known.state in sources_of(SubscriberState.ACTIVE, SubscriberActor.OWNER):
         happened = Happened(SubscriberState.ACTIVE, at_ms, "confirmed", consent.where)
         yield from lead([(known.id, (yield from add_consent(consent)))], happened)
 
 
-def _goes(known: Known, by: By, happened: Happened, consent: Consent | None = None) -> Steps[bool]:
+def _goes(
+    known: Known, by: SubscriberActor, happened: Happened, consent: Consent | None = None
+) -> Steps[bool]:
     """Over an edge of mail/subscriber_states, or not at all; and once by the same mail."""
     if known.state not in sources_of(happened.state, by):
         return False

@@ -8,7 +8,7 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId, first_queue_id
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.owner_ports import Told
+from secondpost.store.owner_ports import DeliveryEvent
 from secondpost.store.standing_ports import MailToReaders
 from secondpost.store.verbs.engine import Verbs
 from secondpost.store.verbs.steps import Row, Steps, Value, maybe_number, number, rows
@@ -45,9 +45,11 @@ class StandingVerbs(Verbs):
     async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
         return await self._engine.read(reader_deliveries("standing.deliveries_of_reader", id, limit))
 
-    async def told_of_delivery(self, id: DeliveryId) -> list[Told]:
+    async def told_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
         events = await self._engine.read(rows("standing.events_of_delivery", id.queue_id, id.number))
-        return [Told(id.number, number(at_ms), str(what), str(detail)) for at_ms, what, detail in events]
+        return [
+            DeliveryEvent(id.number, number(at_ms), str(what), str(detail)) for at_ms, what, detail in events
+        ]
 
 
 def reader_deliveries(

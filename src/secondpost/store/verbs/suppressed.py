@@ -8,7 +8,7 @@ from enum import Enum
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.subscriber import subscriber_key
-from secondpost.mail.subscriber_states import LIFTED_BY, By, Reason
+from secondpost.mail.subscriber_states import LIFTED_BY, Reason, SubscriberActor
 from secondpost.store.subscriber_ports import HashedSuppression, Suppression
 from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
 
@@ -64,7 +64,7 @@ def suppressed(newsletter: str, hash: bytes) -> Steps[Suppressed]:
 
 def suppress(hashes: Sequence[bytes], newsletter: str, why: Reason, at_ms: int, evidence: str) -> Steps[int]:
     """How many were not suppressed before, or only until they sign up."""
-    yields = int(By.READER in LIFTED_BY[why])
+    yields = int(SubscriberActor.READER in LIFTED_BY[why])
     chosen: list[Row] = [(hash,) for hash in sorted(set(hashes))]
     return (
         yield from run("suppressing.suppress", newsletter, why.value, at_ms, evidence, yields, chosen=chosen)

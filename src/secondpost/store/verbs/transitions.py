@@ -5,12 +5,12 @@ to waiting; the schema's trigger refuses what the table does not have.
 """
 
 from secondpost.mail.delivery import State
-from secondpost.mail.delivery_states import EDGES, By, sources_of
+from secondpost.mail.delivery_states import EDGES, DeliveryActor, sources_of
 
 
 def sources_in_words(target: str, by: str) -> str:
     """Raises ValueError when no edge leads there."""
-    sources = sources_of(State(target), By(by))
+    sources = sources_of(State(target), DeliveryActor(by))
     if len(sources) == 0:
         raise ValueError(f"no edge of {by} leads to {target}")
     return ", ".join(f"'{source}'" for source in sources)

@@ -14,8 +14,8 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
-Job = Callable[[], None]
-Done = Callable[[BaseException | None], None]
+WorkJob = Callable[[], None]
+WhenDone = Callable[[BaseException | None], None]
 
 THREADS = 4
 # A thread that needs the interpreter waits this long at most for one that does not pause. The writer of the
@@ -47,15 +47,15 @@ class RealLine:
     """A thread that takes jobs from a queue, one at a time, in the order given."""
 
     def __init__(self, name: str) -> None:
-        self._jobs: SimpleQueue[tuple[Job, Done, asyncio.AbstractEventLoop] | None] = SimpleQueue()
-        self._completed: deque[tuple[Done, BaseException | None]] = deque()
+        self._jobs: SimpleQueue[tuple[WorkJob, WhenDone, asyncio.AbstractEventLoop] | None] = SimpleQueue()
+        self._completed: deque[tuple[WhenDone, BaseException | None]] = deque()
         self._hop_is_due = False
         self._is_closed = False
         # A daemon: a process that dies of an error in its main thread must not hang on this one.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job, done: Done) -> None:
+    def submit(self, job: WorkJob, done: WhenDone) -> None:
         """Call it in the loop; `done` is called in the same one."""
         if self._is_closed:
             raise RuntimeError(f"the line {self._thread.name!r} is closed")
