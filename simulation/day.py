@@ -78,7 +78,7 @@ LISTED_MAX = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DayReport:
     seed: int
     violations: tuple[str, ...]
     digest: str
@@ -289,7 +289,7 @@ class Day:
         return evidence, readers
 
 
-def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> Report:
+def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> DayReport:
     trace = Trace(keep=keep_trace)
     with _folder() as folder:
         day = Day(seed, folder, trace, wiring)
@@ -298,7 +298,7 @@ def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> R
             evidence, readers = day.testify()
     violations = [f"{check.__name__}: {what}" for check in ALL for what in check(evidence)]
     violations += [f"{check.__name__}: {what}" for check in READER_INVARIANTS for what in check(readers)]
-    return Report(
+    return DayReport(
         seed,
         tuple(violations),
         trace.digest(),

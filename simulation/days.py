@@ -20,12 +20,12 @@ COLLECTED_EVERY = 10  # days: each leaves some 20 MB of cycles
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DayVerdict:
     seed: int
     violations: tuple[str, ...]
 
 
-def judge(seed: int, planted: str | None) -> Verdict:
+def judge(seed: int, planted: str | None) -> DayVerdict:
     """An exception is a failing day, not a failing run. With a planted bug only its own finder counts."""
     gc.set_threshold(GARBAGE_THRESHOLD)
     if seed % COLLECTED_EVERY == 0:
@@ -33,10 +33,10 @@ def judge(seed: int, planted: str | None) -> Verdict:
     try:
         violations = live(seed, _wiring(planted)).violations
     except Exception as fault:  # noqa: BLE001
-        return Verdict(seed, (f"the day came to no end: {type(fault).__name__}: {fault}",))
+        return DayVerdict(seed, (f"the day came to no end: {type(fault).__name__}: {fault}",))
     if planted is not None:
         violations = tuple(what for what in violations if what.startswith(PLANTED[planted].found_by))
-    return Verdict(seed, violations)
+    return DayVerdict(seed, violations)
 
 
 def find(bug: str, seeds: range) -> int | None:
@@ -55,7 +55,7 @@ def find_all(seeds: range) -> int:
     return 1 if None in found.values() else 0
 
 
-def verdicts(seeds: range, planted: str | None) -> Iterator[Verdict]:
+def verdicts(seeds: range, planted: str | None) -> Iterator[DayVerdict]:
     if len(seeds) == 1:
         yield judge(seeds[0], planted)
         return

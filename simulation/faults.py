@@ -138,7 +138,7 @@ What = (
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     what: What
     start: float
     end: float

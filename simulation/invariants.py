@@ -10,10 +10,10 @@ from simulation.faults import (
     ClockWrong,
     Crash,
     CrashAtStep,
-    Fault,
     FeedWrong,
     InboxDown,
     InboxMoody,
+    InjectedFault,
     Moody,
     NamesLie,
     NoRoom,
@@ -208,7 +208,7 @@ def _is_calm(day: Evidence, server: int, back: float) -> bool:
     )
 
 
-def _concerns(fault: Fault, servers: list[int], network: str) -> bool:
+def _concerns(fault: InjectedFault, servers: list[int], network: str) -> bool:
     match fault.what:
         case PrimaryDown(number) | Moody(number) | TlsBroken(number):
             return number in servers

@@ -11,12 +11,12 @@ from secondpost.protocols.tokens import Purpose
 from secondpost.store.newsletter_ports import LedgerEntry, ReaderDelivery
 from secondpost.store.subscriber_ports import Bounce
 from simulation.daylog import DayLog
-from simulation.faults import ClockWrong, Fault
+from simulation.faults import ClockWrong, InjectedFault
 from simulation.internet.primaries import ReceivingServer, Taken
 from simulation.keys import reader_keys
 from simulation.people.letters import Heard, Ledger
 from simulation.people.news import MAIN, NewsPlan
-from simulation.people.people import Reader
+from simulation.people.people import SimReader
 from simulation.people.reader_mail import ReaderMail, read_mail
 
 ENDS = ("delivered", "failed", "unknown")
@@ -44,8 +44,8 @@ class Arrived:
 @dataclass
 class ReaderEvidence:
     plan: NewsPlan
-    faults: Sequence[Fault]
-    readers: Mapping[tuple[str, str], Reader]  # by newsletter and address
+    faults: Sequence[InjectedFault]
+    readers: Mapping[tuple[str, str], SimReader]  # by newsletter and address
     inboxes: Sequence[ReceivingServer]
     log: DayLog
     issues: list[IssueLeft] = field(default_factory=list)

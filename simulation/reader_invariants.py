@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import IssueState
 from secondpost.mail.subscriber import SubscriberState
-from secondpost.protocols.dkim.verifying import Finding, verify
+from secondpost.protocols.dkim.verifying import DkimResult, verify
 from secondpost.world.real.keys import proves
 from simulation.clock import EPOCH_MS
-from simulation.faults import Blocked, Fault, InboxDown, NoRoom, PowerCut, Storm
+from simulation.faults import Blocked, InboxDown, InjectedFault, NoRoom, PowerCut, Storm
 from simulation.keys import public_key
 from simulation.people.letters import Heard
 from simulation.people.news import MAIN, READERS_MIN, Channel
-from simulation.people.people import Reader
+from simulation.people.people import SimReader
 from simulation.reader_evidence import Arrived, ReaderEvidence
 from simulation.scenario import OUR_ADDRESS
 
@@ -173,7 +173,7 @@ def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
                 yield f"{one.address} had {what} at {since:.3f}, and was mailed {newsletter} at {began:.3f}"
 
 
-def _left_by_mail(day: ReaderEvidence, reader: Reader) -> float | None:
+def _left_by_mail(day: ReaderEvidence, reader: SimReader) -> float | None:
     """When the store says so: nobody was told. None, too, where the clock could not be trusted."""
     at_ms = day.left_ms.get(reader.key)
     if at_ms is None or reader.plan.leaves is not Channel.MAIL or day.clock_was_wrong:
@@ -186,7 +186,7 @@ def _on_its_way(day: ReaderEvidence, one: Arrived) -> float:
     return STALLED_SECONDS_MAX if _was_rough(day, one.taken.mailed_seconds) else ON_ITS_WAY_SECONDS
 
 
-def _stalls(fault: Fault) -> bool:
+def _stalls(fault: InjectedFault) -> bool:
     return isinstance(fault.what, Blocked | InboxDown | Storm | PowerCut)
 
 
@@ -206,7 +206,7 @@ def a_yes_counts(day: ReaderEvidence) -> Iterator[str]:
         yield from _state_is_right(day, reader)
 
 
-def _state_is_right(day: ReaderEvidence, reader: Reader) -> Iterator[str]:
+def _state_is_right(day: ReaderEvidence, reader: SimReader) -> Iterator[str]:
     known, address = day.known.get(reader.key), reader.plan.address
     state = None if known is None else known.state
     has_confirmed = reader.confirmed is not None or _was_taken(day, reader, "confirms")
@@ -219,7 +219,7 @@ def _state_is_right(day: ReaderEvidence, reader: Reader) -> Iterator[str]:
         yield f"{address} was asked at {reader.asked_to_confirm:.3f}, and could not say yes"
 
 
-def _was_taken(day: ReaderEvidence, reader: Reader, what: str) -> bool:
+def _was_taken(day: ReaderEvidence, reader: SimReader, what: str) -> bool:
     """A letter of the reader's."""
     return any(marker.startswith(what) and day.taken_letters[marker] > 0 for marker in reader.letters)
 
@@ -278,7 +278,7 @@ def mails_are_signed(day: ReaderEvidence) -> Iterator[str]:
             yield f"the mail to {one.address} has {one.mail.signatures} signatures"
         elif number < VERIFIED_MAX:
             found = [each.finding for each in verify(one.taken.content, public_key, proves, now_s)]
-            if found != [Finding.PASS] * SIGNATURES:
+            if found != [DkimResult.PASS] * SIGNATURES:
                 yield f"the signatures of the mail to {one.address}: {found}"
 
 

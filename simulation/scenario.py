@@ -12,9 +12,9 @@ from simulation.faults import (
     ClockWrong,
     Crash,
     CrashAtStep,
-    Fault,
     InboxDown,
     InboxMoody,
+    InjectedFault,
     Moody,
     NamesLie,
     NoRoom,
@@ -91,7 +91,7 @@ class Scenario:
     senders: tuple[SenderPlan, ...]
     letters: tuple[LetterPlan, ...]
     news: NewsPlan
-    faults: tuple[Fault, ...]  # in order of their start
+    faults: tuple[InjectedFault, ...]  # in order of their start
     disk: Pace
     fault_free_from: float  # everything is healed by then
 
@@ -151,7 +151,10 @@ def _senders(dice: SimDice) -> tuple[SenderPlan, ...]:
 
 
 def _letters(
-    dice: SimDice, domains: tuple[DomainPlan, ...], senders: tuple[SenderPlan, ...], faults: tuple[Fault, ...]
+    dice: SimDice,
+    domains: tuple[DomainPlan, ...],
+    senders: tuple[SenderPlan, ...],
+    faults: tuple[InjectedFault, ...],
 ) -> tuple[LetterPlan, ...]:
     count = LETTERS_MIN + dice.whole(0, 40)
     bursts = [fault.start + dice.between(-10.0, 300.0) for fault in faults]
@@ -178,7 +181,7 @@ def _letters(
 
 def _faults(
     dice: SimDice, domains: tuple[DomainPlan, ...], primaries: tuple[PrimaryPlan, ...]
-) -> tuple[Fault, ...]:
+) -> tuple[InjectedFault, ...]:
     faults = [
         _spell(dice, PrimaryDown(server, dice.chance(0.5)), 0.1 * HOUR, 1.5 * HOUR)
         for server in range(len(primaries))
@@ -194,14 +197,14 @@ def _faults(
     return tuple(sorted(_apart(faults), key=lambda fault: fault.start))
 
 
-def _silence(dice: SimDice, primaries: tuple[PrimaryPlan, ...], inboxes: int) -> list[Fault]:
+def _silence(dice: SimDice, primaries: tuple[PrimaryPlan, ...], inboxes: int) -> list[InjectedFault]:
     """Servers that take connections and say nothing: some primaries, or some of the readers' servers."""
     mute: list[What] = [Moody(number, MUTE) for number in range(len(primaries))]
     mute += [InboxMoody(number, MUTE) for number in range(inboxes)]
     return [_spell(dice, what, 0.1 * HOUR, 1.5 * HOUR) for what in dice.some_of(mute, dice.whole(0, 3))]
 
 
-def _crashes(dice: SimDice) -> list[Fault]:
+def _crashes(dice: SimDice) -> list[InjectedFault]:
     crashes = []
     for _ in range(dice.whole(1, 4)):
         at = dice.between(0.0, DAY_SECONDS)
@@ -210,20 +213,20 @@ def _crashes(dice: SimDice) -> list[Fault]:
         match dice.whole(0, 4):
             case 0 | 1:
                 dark = dice.one_of((5.0, dice.between(20.0, 0.5 * HOUR)))
-                crashes.append(Fault(PowerCut(*soon, dark), at, at + STRIKES_SECONDS_MAX + dark))
+                crashes.append(InjectedFault(PowerCut(*soon, dark), at, at + STRIKES_SECONDS_MAX + dark))
             case 2 | 3:
-                crashes.append(Fault(Crash("deliver", *soon), at, at + STRIKES_SECONDS_MAX))
+                crashes.append(InjectedFault(Crash("deliver", *soon), at, at + STRIKES_SECONDS_MAX))
             case _:
-                crashes.append(Fault(Crash("receive", *soon), at, at + STRIKES_SECONDS_MAX))
+                crashes.append(InjectedFault(Crash("receive", *soon), at, at + STRIKES_SECONDS_MAX))
     if dice.chance(0.3):
         at = dice.between(0.0, DAY_SECONDS)
-        crashes.append(Fault(Restart(dice.one_of(("receive", "deliver"))), at, at + 1.0))
+        crashes.append(InjectedFault(Restart(dice.one_of(("receive", "deliver"))), at, at + 1.0))
     return crashes
 
 
 def _trouble(
     dice: SimDice, kind: int, domains: tuple[DomainPlan, ...], primaries: tuple[PrimaryPlan, ...]
-) -> Fault:
+) -> InjectedFault:
     server = dice.whole(0, len(primaries) - 1)
     match kind:
         case 0:
@@ -252,15 +255,15 @@ def _trouble(
             return _spell(dice, ClockWrong(step_ms), 0.3 * HOUR, 2 * HOUR)
 
 
-def _spell(dice: SimDice, what: What, shortest: float, longest: float) -> Fault:
+def _spell(dice: SimDice, what: What, shortest: float, longest: float) -> InjectedFault:
     lasts = dice.between(shortest, longest)
     start = dice.between(0.0, DAY_SECONDS - lasts)
-    return Fault(what, start, start + lasts)
+    return InjectedFault(what, start, start + lasts)
 
 
-def _apart(faults: list[Fault]) -> list[Fault]:
+def _apart(faults: list[InjectedFault]) -> list[InjectedFault]:
     """Two faults that set the same thing must not overlap, or the end of one would end the other."""
-    kept: list[Fault] = []
+    kept: list[InjectedFault] = []
     for fault in faults:
         if not any(
             _scope(other.what) == _scope(fault.what)

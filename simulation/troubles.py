@@ -10,10 +10,10 @@ from simulation.faults import (
     ClockWrong,
     Crash,
     CrashAtStep,
-    Fault,
     FeedWrong,
     InboxDown,
     InboxMoody,
+    InjectedFault,
     Moody,
     NamesLie,
     NoRoom,
@@ -53,12 +53,12 @@ class Troubles:
         self._service = service
         self._tell = tell
 
-    def schedule(self, faults: Sequence[Fault]) -> None:
+    def schedule(self, faults: Sequence[InjectedFault]) -> None:
         for fault in faults:
             self._internet.loop.call_at(fault.start, self.begin, fault)
             self._internet.loop.call_at(fault.end, self.end, fault)
 
-    def begin(self, fault: Fault) -> None:
+    def begin(self, fault: InjectedFault) -> None:
         self._tell(f"begin {fault}")
         match fault.what:
             case PrimaryDown(server, refuses):
@@ -97,7 +97,7 @@ class Troubles:
                 step = fault.what
                 self._service.steps.after(role, verb, calls, lambda: self._crash_at_step(step))
 
-    def end(self, fault: Fault) -> None:
+    def end(self, fault: InjectedFault) -> None:
         self._tell(f"end {fault}")
         match fault.what:
             case PrimaryDown(server):

@@ -18,7 +18,7 @@ from secondpost.world.ports import Dice, DiskFailed, DiskFull
 from secondpost.world.real.disk import RealDisk, RealFile
 from simulation.disk.crash import Model, write_image
 from simulation.disk.operations import Operation
-from simulation.disk.recording import Kind, Recording, kind_of
+from simulation.disk.recording import Recording, SyncTarget, kind_of
 from simulation.disk.vfs import RecordedVfs
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class RecordedDisk:
             else:
                 inode = self._recording.created(below)
                 self._recording.writes(inode, 0, path.read_bytes(), lambda data: None)
-                self._recording.synced(inode, Kind.DATABASE)
+                self._recording.synced(inode, SyncTarget.DATABASE)
         self._recording.folder_synced(folder)
 
     # -- the port
@@ -161,7 +161,7 @@ class RecordedDisk:
         """Whether the ordered fault came about."""
         return self._recording.struck
 
-    def drop_sync(self, kind: Kind) -> None:
+    def drop_sync(self, kind: SyncTarget) -> None:
         """From now on syncs of this kind do nothing, and say that they did."""
         self._recording.drop_sync(kind)
 
@@ -219,7 +219,7 @@ class RecordedFile:
 
     def sync(self) -> None:
         self._disk._living()
-        _told(lambda: self._disk._recording.synced(self._inode, Kind.CONTENT))
+        _told(lambda: self._disk._recording.synced(self._inode, SyncTarget.CONTENT))
 
     def close(self) -> None:
         self._real.close()
@@ -229,7 +229,7 @@ class RecordedFile:
 class RecordedOpenFile:
     _disk: RecordedDisk
     _inode: int
-    _kind: Kind
+    _kind: SyncTarget
 
     def sync(self) -> None:
         self._disk._living()

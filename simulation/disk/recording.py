@@ -25,7 +25,7 @@ from simulation.disk.operations import (
 )
 
 
-class Kind(StrEnum):
+class SyncTarget(StrEnum):
     """What may be left unsynced by order, to see whether anybody notices."""
 
     WAL = "wal"
@@ -34,10 +34,10 @@ class Kind(StrEnum):
     FOLDER = "folder"  # a folder of large content
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> SyncTarget:
     if name.endswith(("-wal", "-journal")):
-        return Kind.WAL
-    return Kind.CONTENT if "/" in name else Kind.DATABASE
+        return SyncTarget.WAL
+    return SyncTarget.CONTENT if "/" in name else SyncTarget.DATABASE
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Recording:
         self._inodes: dict[str, int] = {}
         self._next_inode = 1
         self._order: _Order | None = None
-        self._dropped: frozenset[Kind] = frozenset()
+        self._dropped: frozenset[SyncTarget] = frozenset()
         self.insisted: dict[str, str] = {}
 
     # -- what is done
@@ -95,7 +95,7 @@ class Recording:
     def truncated(self, file: int, size: int) -> None:
         self._did(Truncated(file, size))
 
-    def synced(self, file: int, kind: Kind) -> None:
+    def synced(self, file: int, kind: SyncTarget) -> None:
         try:
             self._strike(errno.EIO)
         except OSError:
@@ -104,7 +104,7 @@ class Recording:
         if kind not in self._dropped:
             self._did(Synced(file))
 
-    def folder_synced(self, name: str, kind: Kind = Kind.FOLDER) -> None:
+    def folder_synced(self, name: str, kind: SyncTarget = SyncTarget.FOLDER) -> None:
         self._strike(errno.EIO)
         if kind not in self._dropped:
             self._did(FolderSynced(name))
@@ -127,7 +127,7 @@ class Recording:
         self._order = None
         self._dropped = frozenset()
 
-    def drop_sync(self, kind: Kind) -> None:
+    def drop_sync(self, kind: SyncTarget) -> None:
         self._dropped |= {kind}
 
     def insist(self, pragma: str, value: str) -> None:

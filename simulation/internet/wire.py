@@ -28,7 +28,7 @@ HANDSHAKE_BYTES = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # what a clie
 FACTS = TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384")
 
 
-class Kind(StrEnum):
+class SegmentKind(StrEnum):
     DATA = "data"
     HELLO = "hello"  # the whole TLS handshake of one side
     EOF = "eof"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 class Segment:
     """Made anew for every sending, which sets when it is due."""
 
-    kind: Kind
+    kind: SegmentKind
     due_seconds: float
     data: bytes = b""
     encrypted: bool = False
@@ -92,7 +92,7 @@ class End:
         if self.net.wrote is not None and self.host is not self.far.host:
             self.net.wrote()
         for piece in self.internet.cut(data):
-            self._send(Segment(Kind.DATA, 0.0, piece, self.encrypted))
+            self._send(Segment(SegmentKind.DATA, 0.0, piece, self.encrypted))
         far = self.far
         if self.unsent_octets > self.high_octets and not far._far_paused:
             far._far_paused = True
@@ -102,7 +102,7 @@ class End:
     def write_eof(self) -> None:
         if not self._eof_sent:
             self._eof_sent = True
-            self._send(Segment(Kind.EOF, 0.0))
+            self._send(Segment(SegmentKind.EOF, 0.0))
 
     def close(self) -> None:
         if self.closing:
@@ -117,7 +117,7 @@ class End:
             return
         self.closing = True
         self.far.incoming.clear()
-        self._send(Segment(Kind.RESET, 0.0))
+        self._send(Segment(SegmentKind.RESET, 0.0))
         self._lose(None)
 
     def resume_reading(self) -> None:
@@ -131,9 +131,9 @@ class End:
         if not (isinstance(side, ServerTls) and self.host.tls_fault == "hangs"):
             names = self.host.certificate if isinstance(side, ServerTls) else ()
             if not (isinstance(side, ServerTls) and self.host.tls_fault == "fails"):
-                self._send(Segment(Kind.HELLO, 0.0, HANDSHAKE_BYTES, side=side, names=names))
+                self._send(Segment(SegmentKind.HELLO, 0.0, HANDSHAKE_BYTES, side=side, names=names))
             else:
-                self._send(Segment(Kind.DATA, 0.0, b"\x15\x03\x01\x00\x02\x02\x28"))  # alert: failure
+                self._send(Segment(SegmentKind.DATA, 0.0, b"\x15\x03\x01\x00\x02\x02\x28"))  # alert: failure
                 self._fail_tls("TLS handshake failed: our certificate cannot be used")
         return self.handshake
 
@@ -144,7 +144,7 @@ class End:
             return
         self.dead = self.closing = True
         if not silently and not self.lost:
-            self._send(Segment(self.internet.scheduling.one_of((Kind.EOF, Kind.RESET)), 0.0))
+            self._send(Segment(self.internet.scheduling.one_of((SegmentKind.EOF, SegmentKind.RESET)), 0.0))
         self.lost = True
 
     def break_off(self) -> None:
@@ -173,7 +173,7 @@ class End:
             due = now + self.internet.latency_seconds(self.host, far.host)
         else:
             due = far.incoming[-1].due_seconds + IN_ORDER_SECONDS
-            if segment.kind is not Kind.EOF:  # a FIN rides on the last data that is under way
+            if segment.kind is not SegmentKind.EOF:  # a FIN rides on the last data that is under way
                 due = max(due, now + self.internet.latency_seconds(self.host, far.host))
         far.unread_octets += len(segment.data)
         segment.due_seconds = due
@@ -203,7 +203,7 @@ class End:
                 f"{self.far.local} {self.local} {segment.kind} {zlib.crc32(segment.data)}",
             )
         if self.lost or self.dead:
-            if segment.kind not in (Kind.RESET, Kind.EOF):
+            if segment.kind not in (SegmentKind.RESET, SegmentKind.EOF):
                 self.far._lose(ConnectionResetError("Connection reset by peer"))
             return
         if self._worn_out(len(segment.data)):
@@ -242,16 +242,16 @@ class End:
         segment = self.arrived.popleft()
         self.unread_octets -= len(segment.data)
         self._give_room()
-        if self.closing and segment.kind is not Kind.RESET:
+        if self.closing and segment.kind is not SegmentKind.RESET:
             return  # who has closed hears nothing more
         match segment.kind:
-            case Kind.DATA:
+            case SegmentKind.DATA:
                 self._take_data(segment)
-            case Kind.HELLO:
+            case SegmentKind.HELLO:
                 self._take_hello(segment)
-            case Kind.EOF:
+            case SegmentKind.EOF:
                 self._take_eof()
-            case Kind.RESET:
+            case SegmentKind.RESET:
                 self._lose(ConnectionResetError("Connection reset by peer"))
         if len(self.arrived) > 0:
             self.loop.call_soon(self._hand_over)
@@ -300,5 +300,5 @@ class End:
         if self.handshake is not None and not self.handshake.done():
             self.handshake.set_exception(NetError(why))
             self.handshake.exception()
-        self._send(Segment(Kind.RESET, 0.0))
+        self._send(Segment(SegmentKind.RESET, 0.0))
         self._lose(ConnectionAbortedError(why))

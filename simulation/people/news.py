@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from simulation.dice import SimDice
-from simulation.faults import CrashAtStep, Fault, FeedWrong, InboxDown, InboxMoody, What
+from simulation.faults import CrashAtStep, FeedWrong, InboxDown, InboxMoody, InjectedFault, What
 from simulation.internet.blog import ArticlePlan, FeedPlan, Trouble
 from simulation.internet.primaries import CHARACTERS, Character
 
@@ -76,7 +76,7 @@ class NewsPlan:
     readers: tuple[ReaderPlan, ...]
     inboxes: tuple[InboxPlan, ...]
     stopped_at: float | None  # the owner ends what is under way then
-    faults: tuple[Fault, ...]
+    faults: tuple[InjectedFault, ...]
 
 
 def draw_news(dice: SimDice, day_seconds: float, networks: tuple[str, ...]) -> NewsPlan:
@@ -179,9 +179,9 @@ def _home(dice: SimDice) -> str:
     return dice.one_of(BIG_DOMAINS if dice.chance(0.5) else SMALL_DOMAINS)
 
 
-def _faults(dice: SimDice, inboxes: int, first_issue: float, day_seconds: float) -> tuple[Fault, ...]:
+def _faults(dice: SimDice, inboxes: int, first_issue: float, day_seconds: float) -> tuple[InjectedFault, ...]:
     """Around the time of the issue, for the most part."""
-    faults: list[Fault] = []
+    faults: list[InjectedFault] = []
     for server in range(inboxes):
         if dice.chance(0.6):
             faults.append(_about(dice, InboxMoody(server, dice.one_of(MOODS)), first_issue, day_seconds))
@@ -190,18 +190,18 @@ def _faults(dice: SimDice, inboxes: int, first_issue: float, day_seconds: float)
     if dice.chance(0.6):
         start = dice.between(0.4 * HOUR, 2.5 * HOUR)
         trouble = dice.one_of(tuple(Trouble))
-        faults.append(Fault(FeedWrong(trouble), start, start + dice.between(0.2 * HOUR, 1.2 * HOUR)))
+        faults.append(InjectedFault(FeedWrong(trouble), start, start + dice.between(0.2 * HOUR, 1.2 * HOUR)))
     for _ in range(dice.whole(1, 3)):
         role, verb, calls = dice.one_of(STEPS)
         dark = dice.between(5.0, DARK_SECONDS_MAX) if dice.chance(0.25) else None
         step = CrashAtStep(role, verb, dice.whole(1, calls), dice.between(0.0, 0.3), dark)
-        faults.append(Fault(step, dice.between(0.0, first_issue), day_seconds))
+        faults.append(InjectedFault(step, dice.between(0.0, first_issue), day_seconds))
     return tuple(faults)
 
 
-def _about(dice: SimDice, what: What, first_issue: float, day_seconds: float) -> Fault:
+def _about(dice: SimDice, what: What, first_issue: float, day_seconds: float) -> InjectedFault:
     start = max(60.0, first_issue - dice.between(0.0, 0.5 * HOUR))
-    return Fault(what, start, min(start + dice.between(0.3 * HOUR, 1.5 * HOUR), day_seconds))
+    return InjectedFault(what, start, min(start + dice.between(0.3 * HOUR, 1.5 * HOUR), day_seconds))
 
 
 MOODS = (*CHARACTERS, Character(reputation_chance=0.3), Character(reputation_chance=1.0))

@@ -15,7 +15,7 @@ from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported
 from simulation.clock import EPOCH_MS, Stuck
 from simulation.dice import SimDice
-from simulation.faults import Fault
+from simulation.faults import InjectedFault
 from simulation.internet.blog import Blog
 from simulation.internet.dns import SimDns, SimResolver
 from simulation.internet.net import SimInternet
@@ -26,7 +26,7 @@ from simulation.machine import Machine
 from simulation.people.letters import Ledger
 from simulation.people.news import ELSEWHERE, MAIN, NEWS_SENDER, NewsletterPlan, NewsPlan
 from simulation.people.owner import Owner
-from simulation.people.people import People, Reader
+from simulation.people.people import People, SimReader
 from simulation.reader_evidence import IssueLeft, ReaderEvidence
 from simulation.scenario import OUR_NAME
 from simulation.service import Service
@@ -124,7 +124,7 @@ class Newsroom:
                 by_mail = Token(Purpose.LEAVE_BY_MAIL, known.id, 0)
                 reader.leave_address = str(address_of(keys.addresses, by_mail, Domain(OUR_NAME)))
 
-    def _suppress(self, reader: Reader) -> None:
+    def _suppress(self, reader: SimReader) -> None:
         async def suppress(store: SqliteNewsletterStore) -> None:
             mailboxes = [Mailbox.parse(reader.plan.address)]
             await store.suppress(reader.plan.newsletter, mailboxes, Reason.OWNER, EPOCH_MS, "a call")
@@ -152,7 +152,7 @@ class Newsroom:
         return found
 
     async def testify(
-        self, store: SqliteNewsletterStore, service: Service, faults: tuple[Fault, ...]
+        self, store: SqliteNewsletterStore, service: Service, faults: tuple[InjectedFault, ...]
     ) -> ReaderEvidence:
         known = {
             key: found

@@ -24,7 +24,7 @@ LETTER_OCTETS = 600
 
 
 @dataclass(slots=True)
-class Reader:
+class SimReader:
     """One reader of one newsletter. Times are of the timeline; None: not yet. What was done by mail has no
     time at which we told its end: the letter was taken, and that counts.
     """
@@ -63,10 +63,10 @@ class People:
         self._outgoing = outgoing
         self._dice = dice
         self.readers = {
-            (plan.newsletter, plan.address): Reader(plan, f"100.{64 + number // 256}.{number % 256}.7")
+            (plan.newsletter, plan.address): SimReader(plan, f"100.{64 + number // 256}.{number % 256}.7")
             for number, plan in enumerate(plans)
         }
-        self._at: dict[str, list[Reader]] = {}
+        self._at: dict[str, list[SimReader]] = {}
         for reader in self.readers.values():
             self._at.setdefault(reader.plan.address, []).append(reader)
 
@@ -85,7 +85,7 @@ class People:
             for reader in self._at.get(address, ()):
                 self._read(reader, mail, taken)
 
-    def _read(self, reader: Reader, mail: ReaderMail, taken: Taken) -> None:
+    def _read(self, reader: SimReader, mail: ReaderMail, taken: Taken) -> None:
         later = self._internet.loop.call_later
         if mail.newsletter is None:
             if reader.plan.joins_at is not None and reader.asked_to_confirm is None:
@@ -98,7 +98,7 @@ class People:
                 later(self._dice.between(*READS_SECONDS), self._report, reader, taken.sender)
 
     # -- what they do
-    def _sign_up(self, reader: Reader) -> None:
+    def _sign_up(self, reader: SimReader) -> None:
         def heard() -> None:
             reader.signed_up = reader.signed_up or self._now()
 
@@ -108,7 +108,7 @@ class People:
         fields = (("email", reader.plan.address), (TRAP, ""))
         self._insist(Posted(f"/{reader.plan.newsletter}/", fields, reader.caller), heard, lambda: None)
 
-    def _confirm(self, reader: Reader, mail: ReaderMail) -> None:
+    def _confirm(self, reader: SimReader, mail: ReaderMail) -> None:
         def heard() -> None:
             reader.confirmed = reader.confirmed or self._now()
 
@@ -123,7 +123,7 @@ class People:
         else:
             self._insist(Posted(f"/confirm/{mail.confirm_token}", (), reader.caller), heard, refused)
 
-    def _leave(self, reader: Reader) -> None:
+    def _leave(self, reader: SimReader) -> None:
         """With what stands in any of our mails: who never had one has nothing to leave."""
 
         def heard() -> None:
@@ -138,12 +138,12 @@ class People:
             body = (("List-Unsubscribe", "One-Click"),)  # RFC 8058 §3.2
             self._insist(Posted(f"/leave/{reader.leave_token}", body, reader.caller), heard, lambda: None)
 
-    def _write(self, reader: Reader, what: str, to: str) -> None:
+    def _write(self, reader: SimReader, what: str, to: str) -> None:
         marker = f"{what}-{reader.plan.newsletter}-{reader.plan.address}"
         reader.letters.append(marker)
         self._outgoing.give(compose(self._dice, marker, reader.plan.address, (to,), LETTER_OCTETS))
 
-    def _report(self, reader: Reader, to: str) -> None:
+    def _report(self, reader: SimReader, to: str) -> None:
         marker = f"report-{len(reader.reports)}-{reader.plan.address}"
         reader.reports.append(marker)
         host = reader.plan.address.rpartition("@")[2]

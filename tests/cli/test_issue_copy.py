@@ -13,7 +13,7 @@ from secondpost.mail.signed_mail import SignedMail
 from secondpost.mail.subscriber import NOBODY
 from secondpost.maillog import MailLog
 from secondpost.owner.newsletter_desk import OpenNewsletter
-from secondpost.protocols.dkim.verifying import Finding, verify
+from secondpost.protocols.dkim.verifying import DkimResult, verify
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import Signed, parse_local_part, read
 from secondpost.signing.assembly import OwnAddresses, ReaderKeys
@@ -75,7 +75,7 @@ def test_a_copy_is_what_a_reader_would_get_and_is_marked(paper: Newspaper) -> No
     assert message["To"] == OWNER
     found = verify(mail.data, keys().key_of, proves, RealClock().now_ms() // 1000)
     findings = [one.finding for one in found]
-    assert findings == [Finding.PASS, Finding.PASS]
+    assert findings == [DkimResult.PASS, DkimResult.PASS]
     for part in message.iter_parts():
         text = part.get_content()
         assert "Article 1" in text

@@ -13,7 +13,7 @@ from secondpost.compose.issue import IssueComposer
 from secondpost.compose.masthead import content_of, masthead_of, title_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.issue_content import MARKS, IssueContent, Kind, Reader
+from secondpost.mail.issue_content import MARKS, Addressee, IssueContent, ReaderMailKind
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
 from secondpost.signing.assembly import Assembly, OwnAddresses, ReaderKeys
 from tests.compose.articles import DATED_S, article
@@ -32,7 +32,7 @@ def mail_of(content: IssueContent, web: Web) -> EmailMessage:
         (), KeyRing(Ring.LINKS, {1: bytes(KEY_OCTETS)}), KeyRing(Ring.ADDRESSES, {1: bytes(KEY_OCTETS)})
     )
     own = OwnAddresses(web.url, Domain("mx2.example.net"))
-    mail = Assembly(content, keys, own).mail_for(Reader(7, 12, Mailbox.parse("ann@reader.example")))
+    mail = Assembly(content, keys, own).mail_for(Addressee(7, 12, Mailbox.parse("ann@reader.example")))
     return message_from_bytes(mail.data, policy=default)
 
 
@@ -47,7 +47,7 @@ def test_an_issue_arrives_as_it_was_composed(url: str | None) -> None:
     web = Web(url=url)
     masthead = masthead_of(NEWSLETTER, web, "The Blog’s week")
     composed = IssueComposer().compose(masthead, 12, DATED_S, [article(1), article(2)])
-    content = content_of(Kind.ISSUE, NEWSLETTER, masthead, composed, DATED_S * 1000, SEED)
+    content = content_of(ReaderMailKind.ISSUE, NEWSLETTER, masthead, composed, DATED_S * 1000, SEED)
     message = mail_of(content, web)
     assert message["Subject"] == "Part 1 of the flood · Part 2 of the flood"
     assert message["From"] == "The Blog <newsletter@example.net>"

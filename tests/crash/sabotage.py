@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from simulation.disk.disk import RecordedDisk, RecordedOpenFile
-from simulation.disk.recording import Kind
+from simulation.disk.recording import SyncTarget
 
 Sabotage = Callable[[RecordedDisk], AbstractContextManager[None]]
 
@@ -17,7 +17,7 @@ def nothing(disk: RecordedDisk) -> Iterator[None]:
     yield
 
 
-def drop(kind: Kind) -> Sabotage:
+def drop(kind: SyncTarget) -> Sabotage:
     """Syncs of this kind do nothing, and say that they did."""
 
     @contextmanager

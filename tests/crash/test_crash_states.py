@@ -7,7 +7,7 @@ import pytest
 
 from simulation.disk.crash import Model
 from simulation.disk.disk import RecordedDisk
-from simulation.disk.recording import Kind
+from simulation.disk.recording import SyncTarget
 from tests.crash.judging import Verdict, judge
 from tests.crash.playing import QUICK, Scenario, play
 from tests.crash.sabotage import Sabotage, commits_are_not_synced, drop, synchronous_is_off
@@ -59,13 +59,13 @@ def test_a_store_half_made_can_be_made_again(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "scenario"),
     [
-        (Kind.WAL, accept_small),
-        (Kind.DATABASE, checkpoint),
-        (Kind.CONTENT, accept_large),
-        (Kind.FOLDER, accept_large),
+        (SyncTarget.WAL, accept_small),
+        (SyncTarget.DATABASE, checkpoint),
+        (SyncTarget.CONTENT, accept_large),
+        (SyncTarget.FOLDER, accept_large),
     ],
 )
-def test_a_sync_left_out_is_found_out(folder: Path, kind: Kind, scenario: Scenario) -> None:
+def test_a_sync_left_out_is_found_out(folder: Path, kind: SyncTarget, scenario: Scenario) -> None:
     assert_lost(play(scenario, folder, sabotage=drop(kind), faults_max=1))
 
 

@@ -13,7 +13,7 @@ import pytest
 from secondpost.store.sqlite import base, statements
 from simulation.disk.crash import Depth
 from simulation.disk.disk import RecordedDisk
-from simulation.disk.recording import Kind
+from simulation.disk.recording import SyncTarget
 from tests.crash.judging import Verdict
 from tests.crash.reader_judging import play_readers
 from tests.crash.reader_scenarios import READER_SCENARIOS
@@ -49,7 +49,7 @@ def test_the_states_are_enough_to_mean_something(verdicts: dict[str, Verdict]) -
 
 
 def test_a_sync_left_out_is_found_out(folder: Path) -> None:
-    assert_found(play_readers("committing", folder, sabotage=drop(Kind.WAL), faults_max=1))
+    assert_found(play_readers("committing", folder, sabotage=drop(SyncTarget.WAL), faults_max=1))
 
 
 def test_a_commit_that_is_not_synced_is_found_out(folder: Path) -> None:

@@ -12,7 +12,7 @@ from secondpost.world.ports import DiskFailed, DiskFull
 from simulation.dice import SimDice
 from simulation.disk.crash import crash_states, write_image
 from simulation.disk.disk import RecordedDisk
-from simulation.disk.recording import Kind
+from simulation.disk.recording import SyncTarget
 
 ROWS = 12
 BLOB = b"x" * 2500
@@ -75,8 +75,8 @@ def test_wal_with_normal_syncs_is_found_out(folder: Path) -> None:
     assert losses > 0
 
 
-@pytest.mark.parametrize("kind", [Kind.WAL, Kind.DATABASE])
-def test_a_sync_left_out_is_found_out(folder: Path, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [SyncTarget.WAL, SyncTarget.DATABASE])
+def test_a_sync_left_out_is_found_out(folder: Path, kind: SyncTarget) -> None:
     def prepare(disk: RecordedDisk) -> str:
         disk.drop_sync(kind)
         return "full"

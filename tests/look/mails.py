@@ -8,7 +8,7 @@ from secondpost.compose.issue import IssueComposer
 from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
-from secondpost.mail.issue_content import Kind
+from secondpost.mail.issue_content import ReaderMailKind
 from secondpost.newsletter.render import ARTICLES_MAX
 from tests.compose.articles import DATED_S, article
 from tests.compose.test_mail import SEED, mail_of, part_of
@@ -53,7 +53,7 @@ def written(folder: Path) -> dict[str, str]:
 def _issue(newsletter: Newsletter, articles: list[Article], web: Web = WEB, foreword: str = "") -> str:
     masthead = masthead_of(newsletter, web, "The Blog")
     composed = IssueComposer().compose(masthead, 12, DATED_S, articles, foreword)
-    content = content_of(Kind.ISSUE, newsletter, masthead, composed, DATED_S * 1000, SEED)
+    content = content_of(ReaderMailKind.ISSUE, newsletter, masthead, composed, DATED_S * 1000, SEED)
     return part_of(mail_of(content, web), "html")
 
 

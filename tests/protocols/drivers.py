@@ -101,7 +101,7 @@ class ServerDriver:
                 self._end(event)
             case server.MustSend():
                 self._said.append(self.core.data_to_send())
-            case server.Fault():
+            case server.ClientFault():
                 self._notes.append("fault")
             case server.Close(text):
                 self._notes.append(f"close: {text}")
@@ -191,7 +191,7 @@ class ClientDriver:
 
     def _note(self, event: client.Event) -> str:
         match event:
-            case client.Ready(extensions):
+            case client.SessionReady(extensions):
                 offered = [
                     "pipelining" if extensions.pipelining else "",
                     "8bit" if extensions.eight_bit else "",
@@ -210,5 +210,5 @@ class ClientDriver:
             case client.TlsWanted() | client.BodyWanted() | client.Bye():
                 return type(event).__name__.lower()
 
-    def _result(self, result: client.Result) -> str:
+    def _result(self, result: client.RecipientResult) -> str:
         return f"{result.phase} {result.reply}"

@@ -8,8 +8,8 @@ from secondpost.protocols.smtp.client import (
     Broken,
     Bye,
     Done,
-    Ready,
-    Result,
+    RecipientResult,
+    SessionReady,
     SmtpClient,
     TlsWanted,
 )
@@ -28,13 +28,13 @@ class ConnectionPair:
         self.client = SmtpClient("mx2.example.net", wants_tls=tls, requires_tls=tls)
         self.bye = False
         self._pieces: list[bytes] = []
-        self._results: tuple[Result, ...] | None = None
+        self._results: tuple[RecipientResult, ...] | None = None
         self.server.act("greet")
         self._run()
 
     def send(
         self, sender: ReversePath, recipients: list[Mailbox], pieces: list[bytes]
-    ) -> tuple[Result, ...] | None:
+    ) -> tuple[RecipientResult, ...] | None:
         """The results, or None: the session broke."""
         self._pieces = pieces
         self._results = None
@@ -84,5 +84,5 @@ class ConnectionPair:
                     self.client.tls_started()
                 case Bye():
                     self.bye = True
-                case Ready() | Broken():
+                case SessionReady() | Broken():
                     pass

@@ -6,9 +6,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.protocols.smtp.client import BodyWanted, Broken, Done, Ready, SmtpClient, TlsWanted
-from secondpost.protocols.smtp.client import State as ClientState
-from secondpost.protocols.smtp.server import State as ServerState
+from secondpost.protocols.smtp.client import (
+    BodyWanted,
+    Broken,
+    ClientState,
+    Done,
+    SessionReady,
+    SmtpClient,
+    TlsWanted,
+)
+from secondpost.protocols.smtp.server import ServerState
 from tests.protocols.drivers import ServerDriver
 
 REPLIES = re.compile(rb"(?:[2-5][0-9][0-9][ -][ -~]{0,506}\r\n)*")
@@ -99,7 +106,7 @@ def test_our_client_survives_any_server(said: list[bytes], wants_tls: bool) -> N
             match event:
                 case TlsWanted():
                     client.tls_started()
-                case Ready():
+                case SessionReady():
                     client.send_message(recipients[0], recipients, 10, False)
                 case BodyWanted():
                     assert None in client.replies_so_far()

@@ -23,8 +23,10 @@ W = TypeVar("W", bound=StrEnum)
 def picture(name: str) -> str:
     """A mermaid state diagram; what leads from one state to another in several ways is one arrow."""
     if name == "server":
-        return _drawn(_edges(smtp_server.TABLE), smtp_server.State.CONNECTED, smtp_server.State.CLOSED)
-    return _drawn(_edges(smtp_client.TABLE), smtp_client.State.GREETING, smtp_client.State.CLOSED)
+        return _drawn(
+            _edges(smtp_server.TABLE), smtp_server.ServerState.CONNECTED, smtp_server.ServerState.CLOSED
+        )
+    return _drawn(_edges(smtp_client.TABLE), smtp_client.ClientState.GREETING, smtp_client.ClientState.CLOSED)
 
 
 def _edges(table: Mapping[S, Mapping[W, S]]) -> Iterator[tuple[StrEnum, StrEnum, StrEnum]]:
@@ -63,7 +65,7 @@ def test_the_page_shows_the_table(name: str) -> None:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_state_can_be_reached(name: str) -> None:
-    states: type[StrEnum] = smtp_server.State if name == "server" else smtp_client.State
+    states: type[StrEnum] = smtp_server.ServerState if name == "server" else smtp_client.ClientState
     drawn = picture(name)
     for state in states:
         assert f"--> {_word(state)}" in drawn, f"nothing leads to {state}"

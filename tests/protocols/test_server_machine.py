@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from secondpost.protocols.smtp.server import State
+from secondpost.protocols.smtp.server import ServerState
 from tests.protocols.drivers import ServerDriver
 
 LINE = re.compile(rb"(?:[2-5][0-9][0-9][ -](?:[245]\.[0-9]+\.[0-9]+ )?[ -~]*\r\n)+")
@@ -122,11 +122,11 @@ class Sessions(RuleBasedStateMachine):
         assert core.recipients == self.recipients
         assert len(self.driver.messages) == self.messages
         if not self.greeted:
-            assert core.state is State.GREETED
+            assert core.state is ServerState.GREETED
         elif not self.sender:
-            assert core.state is State.READY
+            assert core.state is ServerState.READY
         else:
-            assert core.state is (State.RECIPIENTS if self.recipients > 0 else State.SENDER)
+            assert core.state is (ServerState.RECIPIENTS if self.recipients > 0 else ServerState.SENDER)
 
 
 TestSessions = Sessions.TestCase

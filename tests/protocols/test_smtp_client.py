@@ -8,11 +8,11 @@ from secondpost.protocols.smtp.client import (
     RECIPIENTS_MAX,
     BodyWanted,
     Broken,
+    ClientState,
     Extensions,
-    Ready,
-    Result,
+    RecipientResult,
+    SessionReady,
     SmtpClient,
-    State,
 )
 from secondpost.protocols.smtp.lines import OutOfTurn
 
@@ -24,7 +24,7 @@ def ready(*, smtputf8: bool = False) -> SmtpClient:
     assert list(client.feed(b"220 mx.example.org\r\n")) == []
     also = b"250-SMTPUTF8\r\n" if smtputf8 else b""
     hello = b"250-mx.example.org\r\n%b250 PIPELINING\r\n" % also
-    assert next(client.feed(hello)) == Ready(Extensions(pipelining=True, smtputf8=smtputf8))
+    assert next(client.feed(hello)) == SessionReady(Extensions(pipelining=True, smtputf8=smtputf8))
     client.data_to_send()
     return client
 
@@ -42,7 +42,7 @@ def test_a_message_has_some_recipients_but_not_too_many(count: int) -> None:
     client = ready()
     with pytest.raises(OutOfTurn):
         client.send_message(NULL_PATH, [BERT] * count, 7, False)
-    assert client.state is State.READY
+    assert client.state is ClientState.READY
 
 
 @pytest.mark.parametrize("local", ["bert\r\nDATA", "bert\n", "b\0", "bé\r\nDATA", "bé\x85", "bé\u2028"])
@@ -139,6 +139,6 @@ def test_what_is_settled_is_known_before_the_message_is_done() -> None:
     client.send_message(NULL_PATH, [BERT, BERT], 7, False)
     assert list(client.feed(b"250 2.1.0 Ok\r\n550 5.1.1 No such mailbox\r\n")) == []
     first, second = client.replies_so_far()
-    assert isinstance(first, Result)
+    assert isinstance(first, RecipientResult)
     assert first.reply.code == 550
     assert second is None

@@ -16,9 +16,9 @@ from secondpost.protocols.smtp.server import (
     MailFrom,
     MustSend,
     RcptTo,
+    ServerState,
     SmtpServer,
     StartTls,
-    State,
 )
 
 HOST = Domain.parse("mx.example.net")
@@ -78,7 +78,7 @@ def test_bytes_are_kept_though_no_event_is_taken() -> None:
 def test_the_replies_to_a_group_leave_in_one_write() -> None:
     server = greeted()
     for _ in server.feed(GROUP):
-        server.answer(GO_AHEAD if server.state is State.DATA_ASKED else OK)
+        server.answer(GO_AHEAD if server.state is ServerState.DATA_ASKED else OK)
     assert server.data_to_send() == b"250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n354 Go ahead\r\n"
     assert server.data_to_send() == b""
 
@@ -98,7 +98,7 @@ def test_only_354_opens_a_body() -> None:
     server = greeted()
     for _ in server.feed(GROUP):
         server.answer(OK)
-    assert server.state is State.READY
+    assert server.state is ServerState.READY
     assert server.recipients == 0
 
 
@@ -116,7 +116,7 @@ def test_a_late_refusal_of_a_body_that_is_over_is_ignored() -> None:
     server = in_the_body()
     assert list(server.feed(b"Hello\r\n.\r\n")) == [BodyPiece(b"Hello\r\n"), BodyEnd(7, 0, 0)]
     server.refuse_body(NO_ROOM)
-    assert server.state is State.END_ASKED
+    assert server.state is ServerState.END_ASKED
     server.answer(OK)
     server.refuse_body(NO_ROOM)
     assert server.data_to_send() == b"250 2.0.0 Ok\r\n"

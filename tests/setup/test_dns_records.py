@@ -7,12 +7,12 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import (
     AddressAnswer,
     Addresses,
-    Answer,
     Finding,
     Mx,
     MxAnswer,
     MxRecord,
-    Question,
+    NameAnswer,
+    NameQuestion,
     Txt,
     TxtAnswer,
 )
@@ -43,7 +43,7 @@ def texts(*said: str) -> TxtAnswer:
     return TxtAnswer(Finding.FOUND, said)
 
 
-def a_right_world() -> dict[Question, Answer]:
+def a_right_world() -> dict[NameQuestion, NameAnswer]:
     return {
         Mx(BOUNCES): MxAnswer(Finding.FOUND, (MxRecord(10, "mx2.example.net"),)),
         Txt("bounce.example.net"): texts("v=spf1 mx -all", "some-proof=1"),
@@ -53,11 +53,11 @@ def a_right_world() -> dict[Question, Answer]:
     }
 
 
-def states(world: dict[Question, Answer], of: Config | None = None) -> dict[str, RecordState]:
+def states(world: dict[NameQuestion, NameAnswer], of: Config | None = None) -> dict[str, RecordState]:
     return {f"{one.name} {one.type}": one.state for one in examined(world, of)}
 
 
-def examined(world: dict[Question, Answer], of: Config | None = None) -> tuple[Examined, ...]:
+def examined(world: dict[NameQuestion, NameAnswer], of: Config | None = None) -> tuple[Examined, ...]:
     return answer_from(world, examine(config() if of is None else of, KEYS))
 
 
@@ -106,7 +106,7 @@ def test_two_newsletters_of_one_domain_need_its_records_once() -> None:
     ],
 )
 def test_what_is_not_right_is_named(
-    question: Question, answer: Answer, name: str, state: RecordState
+    question: NameQuestion, answer: NameAnswer, name: str, state: RecordState
 ) -> None:
     found = states(a_right_world() | {question: answer})
     assert found.pop(name) is state

@@ -8,9 +8,9 @@ from email.policy import default
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
+from secondpost.mail.issue_content import Addressee, Hole, IssueContent, ReaderMailKind
 from secondpost.mail.signed_mail import SignedMail
-from secondpost.protocols.dkim.verifying import Finding, verify
+from secondpost.protocols.dkim.verifying import DkimResult, verify
 from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.protocols.mime.issue_mail import Heading, compile_issue
 from secondpost.protocols.mime.quoted_printable import TextFault
@@ -33,7 +33,7 @@ SENDER = Mailbox.parse("newsletter@example.net")
 SEED = bytes(range(16))
 
 ISSUE = Heading(
-    kind=Kind.ISSUE,
+    kind=ReaderMailKind.ISSUE,
     newsletter="weekly",
     sender_name="Bloggen på nett",
     sender=SENDER,
@@ -46,7 +46,9 @@ ISSUE = Heading(
     help_url="https://mx2.example.net/weekly/",
     language="nb",
 )
-ASKING = Heading(Kind.CONFIRMATION, "weekly", "", SENDER, "Please confirm", DATED_MS, "weekly.example.net")
+ASKING = Heading(
+    ReaderMailKind.CONFIRMATION, "weekly", "", SENDER, "Please confirm", DATED_MS, "weekly.example.net"
+)
 TEXT = f"""Grüße,  dear reader.
 Two  spaces, a tab\t, a trailing space \n.\nFrom here on:
 {"A long line, без конца = " * 20}
@@ -72,8 +74,8 @@ def issue(heading: Heading = ISSUE, text: str = TEXT, html: str = HTML) -> Issue
     return compile_issue(heading, text, html, SEED)
 
 
-def reader(subscriber: int = 70_001, number: int = 12, address: str = "reader@example.org") -> Reader:
-    return Reader(subscriber, number, Mailbox.parse(address))
+def reader(subscriber: int = 70_001, number: int = 12, address: str = "reader@example.org") -> Addressee:
+    return Addressee(subscriber, number, Mailbox.parse(address))
 
 
 def parsed(mail: SignedMail) -> EmailMessage:
@@ -125,7 +127,14 @@ def test_dkimpy_accepts_both_signatures_whoever_the_reader_is() -> None:
     for _ in range(25):
         subject = "".join(dice.choice(characters) for _ in range(dice.randint(1, 120))).strip() or "x"
         heading = Heading(
-            Kind.ISSUE, "weekly", subject[:40], SENDER, subject, DATED_MS, "weekly.example.net", subject
+            ReaderMailKind.ISSUE,
+            "weekly",
+            subject[:40],
+            SENDER,
+            subject,
+            DATED_MS,
+            "weekly.example.net",
+            subject,
         )
         assembly = Assembly(issue(heading, subject + TEXT, HTML + subject), KEYS, WITH_WEB)
         for _ in range(5):
@@ -145,7 +154,7 @@ def test_dkimpy_accepts_both_signatures_whoever_the_reader_is() -> None:
 def test_our_own_verifier_agrees() -> None:
     mail = Assembly(issue(), KEYS, WITH_WEB).mail_for(reader())
     found = verify(mail.data, keys().key_of, proves, DATED_MS // 1000)
-    assert [each.finding for each in found] == [Finding.PASS, Finding.PASS]
+    assert [each.finding for each in found] == [DkimResult.PASS, DkimResult.PASS]
     assert {each.domain for each in found} == {"example.net"}
 
 
@@ -278,7 +287,7 @@ def test_an_issue_that_nobody_could_leave_or_read_is_refused(text: str, html: st
 @pytest.mark.parametrize("subject", ["", "two\nlines", "a\u2028b", "x\r\nBcc: everybody@example.org"])
 def test_a_subject_that_breaks_out_is_refused(subject: str) -> None:
     with pytest.raises(FieldFault):
-        issue(Heading(Kind.ISSUE, "weekly", "", SENDER, subject, DATED_MS, "weekly.example.net"))
+        issue(Heading(ReaderMailKind.ISSUE, "weekly", "", SENDER, subject, DATED_MS, "weekly.example.net"))
 
 
 def test_a_foreign_or_later_format_of_content_is_refused() -> None:

@@ -14,7 +14,7 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp.client import Result
+from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.world import closing
 from secondpost.world.real.net import RealNet
 
@@ -78,7 +78,7 @@ class Holding:
     def connection_ready(self, connection: Connection) -> None:
         return
 
-    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+    def message_done(self, connection: Connection, job: Job, results: tuple[RecipientResult, ...]) -> None:
         return
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:

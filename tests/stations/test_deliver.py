@@ -14,7 +14,7 @@ from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp.client import Phase, Result
+from secondpost.protocols.smtp.client import Phase, RecipientResult
 
 OK = Reply.of(250, "2.0.0", "ok")
 LOST = Reply.of(451, "4.4.2", "lost")
@@ -35,23 +35,23 @@ DOMAIN = Domain("example.net")
     ],
 )
 def test_a_refusal_reaches_as_far_as_what_was_refused(phase: Phase, reply: Reply, cause: Cause) -> None:
-    assert outcome_of(Result(phase, reply), "mx1") == Failed(cause, "mx1", reply)
+    assert outcome_of(RecipientResult(phase, reply), "mx1") == Failed(cause, "mx1", reply)
 
 
 def test_a_4xx_defers_and_a_250_delivers() -> None:
     later = Reply.of(450, "4.2.0", "greylisted")
-    assert outcome_of(Result(Phase.RCPT, later), "mx1") == Deferred(Cause.RECIPIENT, "mx1", later)
-    assert outcome_of(Result(Phase.DOT, OK), "mx1") == Delivered("mx1", OK)
+    assert outcome_of(RecipientResult(Phase.RCPT, later), "mx1") == Deferred(Cause.RECIPIENT, "mx1", later)
+    assert outcome_of(RecipientResult(Phase.DOT, OK), "mx1") == Delivered("mx1", OK)
 
 
 @pytest.mark.parametrize("code", [500, 501, 502, 503, 504])
 def test_a_quarrel_about_the_protocol_ends_no_message(code: int) -> None:
-    quarrel = Result(Phase.RCPT, Reply.of(code, "5.5.1", "what?"))
+    quarrel = RecipientResult(Phase.RCPT, Reply.of(code, "5.5.1", "what?"))
     assert isinstance(outcome_of(quarrel, "mx1"), Deferred)
 
 
 def test_a_break_leaves_what_was_answered_and_doubts_only_what_follows_the_dot() -> None:
-    refused = Result(Phase.RCPT, Reply.of(550, "5.1.1", "no such user"))
+    refused = RecipientResult(Phase.RCPT, Reply.of(550, "5.1.1", "no such user"))
     assert isinstance(outcome_of_break(refused, True, Cause.LOST, "mx1", LOST), Failed)
     assert outcome_of_break(None, True, Cause.LOST, "mx1", LOST) == Deferred(Cause.UNANSWERED, "mx1", LOST)
     assert outcome_of_break(None, False, Cause.LOST, "mx1", LOST) == Deferred(Cause.LOST, "mx1", LOST)
@@ -164,5 +164,5 @@ def test_recipients_of_one_message_share_a_transaction_up_to_its_bound() -> None
 def test_only_a_refusal_of_the_mailbox_says_that_it_does_not_exist(
     phase: Phase, code: int, status: str, text: str, knowledge: Knowledge
 ) -> None:
-    result = Result(phase, Reply.of(code, status, text))
+    result = RecipientResult(phase, Reply.of(code, status, text))
     assert knowledge_from(result, Mailbox("anna", DOMAIN)) is knowledge

@@ -20,7 +20,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.mail.signed_mail import SignedMail
 from secondpost.mail.subscriber import SubscriberId
-from secondpost.protocols.smtp.client import Result
+from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.signing.assembly import ReaderKeys
 from secondpost.signing.orders import MailSigner, Order
 from secondpost.signing.pool import MAILS_ALONE_MAX, SigningPool
@@ -276,13 +276,13 @@ class Wire(asyncio.Transport):
 
 class Holding:
     def __init__(self) -> None:
-        self.done: list[Result] = []
+        self.done: list[RecipientResult] = []
         self.broken: list[tuple[Cause, Job | None]] = []
 
     def connection_ready(self, connection: Connection) -> None:
         return
 
-    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+    def message_done(self, connection: Connection, job: Job, results: tuple[RecipientResult, ...]) -> None:
         self.done += results
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from secondpost.config.records import Backup, LearnedRecipients, Unknown
-from secondpost.mail.daily import Daily
+from secondpost.mail.daily import DailyCount
 from secondpost.mail.questions import Knowledge
 from secondpost.store.ports import StoreUnavailable
 from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, in_office
@@ -11,8 +11,8 @@ from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, in_offic
 BACKUP = Backup(DOMAIN, recipients=(LearnedRecipients(),), unknown=Unknown.DEFER)
 
 
-def counted(office: Office) -> dict[Daily, int]:
-    counts: dict[Daily, int] = {}
+def counted(office: Office) -> dict[DailyCount, int]:
+    counts: dict[DailyCount, int] = {}
     for one in office.intake.refused:
         assert one.domain == DOMAIN
         counts[one.what] = counts.get(one.what, 0) + one.deliveries
@@ -34,7 +34,7 @@ def test_recipients_and_whole_messages_are_counted_by_what_they_heard(tmp_path: 
         await office.refusals.write()
 
     office = in_office(tmp_path, story, backup=BACKUP)
-    assert counted(office) == {Daily.REFUSED: 1, Daily.REFUSED_FOR_NOW: 3}
+    assert counted(office) == {DailyCount.REFUSED: 1, DailyCount.REFUSED_FOR_NOW: 3}
 
 
 def test_nothing_is_written_twice_or_when_nothing_was_refused(tmp_path: Path) -> None:
@@ -46,4 +46,4 @@ def test_nothing_is_written_twice_or_when_nothing_was_refused(tmp_path: Path) ->
         await office.refusals.write()
 
     office = in_office(tmp_path, story, backup=BACKUP)
-    assert counted(office) == {Daily.REFUSED: 1}
+    assert counted(office) == {DailyCount.REFUSED: 1}

@@ -12,12 +12,12 @@ from secondpost.mail.plan import NoPlan, Plan, Routed, TlsDemand
 from secondpost.mail.questions import (
     AddressAnswer,
     Addresses,
-    Answer,
     Finding,
     Mx,
     MxAnswer,
     MxRecord,
-    Question,
+    NameAnswer,
+    NameQuestion,
 )
 from secondpost.route.destination import ByHosts, ByMx, ourselves, road_to
 from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx
@@ -40,7 +40,7 @@ def at(*addresses: str) -> AddressAnswer:
 
 
 GONE = AddressAnswer(Finding.NO_NAME)
-World = Mapping[Question, Answer]
+World = Mapping[NameQuestion, NameAnswer]
 
 
 def backup_plan(world: World, port: int = 25) -> Routed:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
 from secondpost.store.verbs.named import Named, read_queries, shared_queries
-from secondpost.store.verbs.steps import Query, Result, Row, Steps, drive
+from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, drive
 from secondpost.world.ports import Held
 from tests.store.place import SetClock
 
@@ -97,14 +97,14 @@ class RecordingEngine:
     def read_file(self, name: str, at: int, octets: int) -> bytes:
         return self.content_files[name][at : at + octets]
 
-    def _answer(self, query: Query) -> Result:
+    def _answer(self, query: Query) -> QueryResult:
         place = len(self.asked)
         assert place < len(self.given), f"{query.name} is run, and nothing more was expected"
         name, gives = self.given[place]
         assert query.name == name, f"{query.name} is run in place of {name}"
         _check(query)
         self.asked.append(query)
-        return Result([], gives) if isinstance(gives, int) else Result(gives, len(gives))
+        return QueryResult([], gives) if isinstance(gives, int) else QueryResult(gives, len(gives))
 
 
 def over(engine: RecordingEngine, verbs: type[V]) -> V:

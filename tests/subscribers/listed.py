@@ -11,14 +11,14 @@ from secondpost.subscribers.list_document import Octets
 from secondpost.subscribers.list_files import parts_of
 from secondpost.subscribers.list_look import look_through
 from secondpost.subscribers.list_report import ListReport
-from secondpost.subscribers.list_rows import BadRow, ListRow, Verdict
+from secondpost.subscribers.list_rows import BadRow, ListRow, RowVerdict
 from secondpost.subscribers.meanings import Meaning, Plain, ReaderStanding, folded
 from secondpost.subscribers.own_export import OwnColumns
 
 NO_WORD = OwnersWord()
 NOW_MS = 1_800_000_000_000
 NO_COLUMNS: Mapping[str, Meaning] = MappingProxyType({})
-NO_WORDS: Mapping[str, Verdict] = MappingProxyType({})
+NO_WORDS: Mapping[str, RowVerdict] = MappingProxyType({})
 
 
 def opened(list_: str | bytes) -> Octets:
@@ -32,7 +32,7 @@ def opened(list_: str | bytes) -> Octets:
 
 def owners_word(
     columns: Mapping[str, Meaning] = NO_COLUMNS,
-    words: Mapping[str, Verdict] = NO_WORDS,
+    words: Mapping[str, RowVerdict] = NO_WORDS,
     whole: ReaderStanding | None = None,
 ) -> OwnersWord:
     """With the names and words as they stand in the list."""

@@ -16,7 +16,7 @@ from secondpost.subscribers.exporting import exported
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord
-from secondpost.subscribers.list_rows import NoList, Verdict
+from secondpost.subscribers.list_rows import NoList, RowVerdict
 from secondpost.subscribers.meanings import ReaderStanding
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
@@ -214,7 +214,7 @@ def test_what_is_not_known_never_leads_to_mail(tmp_path: Path) -> None:
         assert await keeper.state("a@reader.example") is None
         assert await keeper.state("b@reader.example") is SubscriberState.LEFT
         assert await keeper.state("c@reader.example") is SubscriberState.ACTIVE
-        word = owners_word(words={"Lapsed": Verdict.ACTIVE})
+        word = owners_word(words={"Lapsed": RowVerdict.ACTIVE})
         await keeper.bring(text, confirmed="elsewhere", word=word)
         assert await keeper.state("a@reader.example") is SubscriberState.ACTIVE
 
@@ -229,7 +229,7 @@ def test_a_word_in_doubt_stops_the_import_before_anything_is_written(tmp_path: P
             await keeper.bring(text, confirmed="elsewhere")
         assert sum((await keeper.store.reader_counts("weekly")).values()) == 0
         await keeper.bring(
-            text, confirmed="elsewhere", word=owners_word(words={"unsubscribed": Verdict.LEFT})
+            text, confirmed="elsewhere", word=owners_word(words={"unsubscribed": RowVerdict.LEFT})
         )
         assert await keeper.state("a@reader.example") is SubscriberState.ACTIVE
         assert await keeper.state("b@reader.example") is SubscriberState.LEFT

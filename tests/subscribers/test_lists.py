@@ -14,7 +14,7 @@ from secondpost.mail.subscriber_states import Reason
 from secondpost.subscribers.cells import plain_cell, safe_cell
 from secondpost.subscribers.list_document import LINE_CHARACTERS_MAX
 from secondpost.subscribers.list_moments import moment_ms
-from secondpost.subscribers.list_rows import Agreed, BadRow, NoList, Row, Verdict
+from secondpost.subscribers.list_rows import Agreed, BadRow, NoList, ReaderRow, RowVerdict
 from secondpost.subscribers.list_verdicts import state_words
 from secondpost.subscribers.meanings import Moment, Plain, ReaderStanding
 from tests.subscribers.listed import owners_word, rows, rows_of, understood
@@ -22,8 +22,8 @@ from tests.subscribers.listed import owners_word, rows, rows_of, understood
 JAN_5_MS = 1_704_448_800_000  # 2024-01-05 10:00:00 UTC
 
 
-def read(list_: str | bytes) -> list[Row]:
-    return [row for row in rows(list_) if isinstance(row, Row)]
+def read(list_: str | bytes) -> list[ReaderRow]:
+    return [row for row in rows(list_) if isinstance(row, ReaderRow)]
 
 
 def addresses(list_: str | bytes) -> list[str]:
@@ -135,12 +135,14 @@ def test_a_word_behind_an_address_is_a_column_without_a_name() -> None:
     assert report.stops
     [doubted] = [column for column in report.parts[0].reports if len(column.doubts) > 0]
     assert (doubted.name, doubted.doubts[0].word) == ("column 2", "disabled")
-    word = owners_word(words={"disabled": Verdict.LEFT})
+    word = owners_word(words={"disabled": RowVerdict.LEFT})
     assert not understood("a@example.org (Ann)\nb@example.org (disabled)\n", word).stops
     told = [
-        row for row in rows("a@example.org (Ann)\nb@example.org (disabled)\n", word) if isinstance(row, Row)
+        row
+        for row in rows("a@example.org (Ann)\nb@example.org (disabled)\n", word)
+        if isinstance(row, ReaderRow)
     ]
-    assert [row.verdict for row in told] == [Verdict.ACTIVE, Verdict.LEFT]
+    assert [row.verdict for row in told] == [RowVerdict.ACTIVE, RowVerdict.LEFT]
 
 
 def test_all_lists_of_a_zip_of_mailchimp_are_read_and_no_other_zip() -> None:
@@ -405,13 +407,13 @@ def test_the_owner_says_what_a_word_and_a_column_mean() -> None:
     text = "mail of,standing,ended\na@example.org,Lapsed,\nb@example.org,Live,\nc@example.org,Live,1.2.2024\n"
     word = owners_word(
         {"mail of": Plain.ADDRESS, "standing": state_words(), "ended": Moment(ReaderStanding.LEFT)},
-        {"lapsed": Verdict.LEFT, "live": Verdict.ACTIVE},
+        {"lapsed": RowVerdict.LEFT, "live": RowVerdict.ACTIVE},
     )
-    told = [(str(row.mailbox), row.verdict) for row in rows(text, word) if isinstance(row, Row)]
+    told = [(str(row.mailbox), row.verdict) for row in rows(text, word) if isinstance(row, ReaderRow)]
     assert told == [
-        ("a@example.org", Verdict.LEFT),
-        ("b@example.org", Verdict.ACTIVE),
-        ("c@example.org", Verdict.LEFT),
+        ("a@example.org", RowVerdict.LEFT),
+        ("b@example.org", RowVerdict.ACTIVE),
+        ("c@example.org", RowVerdict.LEFT),
     ]
     with pytest.raises(NoList, match="it has no column"):
         understood(text, owners_word({"standnig": state_words(), "mail of": Plain.ADDRESS}))
@@ -420,9 +422,9 @@ def test_the_owner_says_what_a_word_and_a_column_mean() -> None:
 def test_what_all_of_a_list_are_gives_way_to_what_a_line_says() -> None:
     text = "email,status\na@example.org,\nb@example.org,bounced\n"
     word = owners_word(whole=ReaderStanding.LEFT)
-    assert [row.verdict for row in rows(text, word) if isinstance(row, Row)] == [
-        Verdict.LEFT,
-        Verdict.SUPPRESSED,
+    assert [row.verdict for row in rows(text, word) if isinstance(row, ReaderRow)] == [
+        RowVerdict.LEFT,
+        RowVerdict.SUPPRESSED,
     ]
 
 
@@ -572,7 +574,7 @@ def test_a_quotation_mark_that_is_not_closed_swallows_nobody_in_silence(
     text: str, found: list[str], named: str
 ) -> None:
     read_ = rows(f"email,name\na@example.org,{text}")
-    assert [str(row.mailbox) for row in read_ if isinstance(row, Row)] == found
+    assert [str(row.mailbox) for row in read_ if isinstance(row, ReaderRow)] == found
     assert [named in row.why for row in read_ if isinstance(row, BadRow)] == ([True] if named else [])
 
 

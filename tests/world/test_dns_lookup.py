@@ -11,13 +11,13 @@ from secondpost.protocols.dns.lookup import (
     Carrier,
     DnsAnswer,
     DnsQuestion,
-    Heard,
     Leads,
     RecordType,
-    Reply,
     Silence,
-    Truncated,
+    TimedReply,
+    TruncatedReply,
     Unhelpful,
+    UpstreamReply,
     look_up,
 )
 
@@ -26,7 +26,9 @@ FOUND = DnsAnswer(Finding.FOUND, ("192.0.2.1",), 300)
 NO_NAME = DnsAnswer(Finding.NO_NAME, (), 60)
 
 
-def play(reply_to: Callable[[Ask], Reply], servers: Sequence[int] = (0,)) -> tuple[DnsAnswer, list[Ask]]:
+def play(
+    reply_to: Callable[[Ask], UpstreamReply], servers: Sequence[int] = (0,)
+) -> tuple[DnsAnswer, list[Ask]]:
     """The answer, and all that was asked. A silent server takes the whole time it is given."""
     asked: list[Ask] = []
     decision = look_up(QUESTION, servers)
@@ -35,7 +37,7 @@ def play(reply_to: Callable[[Ask], Reply], servers: Sequence[int] = (0,)) -> tup
         while True:
             asked.append(ask)
             reply = reply_to(ask)
-            ask = decision.send(Heard(reply, ask.seconds if isinstance(reply, Silence) else 0.01))
+            ask = decision.send(TimedReply(reply, ask.seconds if isinstance(reply, Silence) else 0.01))
     except StopIteration as stop:
         answer: DnsAnswer = stop.value
         return answer, asked
@@ -84,19 +86,19 @@ def test_all_unhelpful_is_a_failure_at_once() -> None:
 
 
 def test_what_is_too_much_for_udp_is_asked_over_tcp() -> None:
-    answer, asked = play(lambda ask: Truncated() if ask.carrier is Carrier.UDP else FOUND)
+    answer, asked = play(lambda ask: TruncatedReply() if ask.carrier is Carrier.UDP else FOUND)
     assert answer == FOUND
     assert [ask.carrier for ask in asked] == [Carrier.UDP, Carrier.TCP]
 
 
 def test_a_server_that_truncates_over_tcp_too_is_given_up() -> None:
-    answer, asked = play(lambda _: Truncated(), (0, 1))
+    answer, asked = play(lambda _: TruncatedReply(), (0, 1))
     assert answer == FAILED
     assert len(asked) == 4
 
 
 def test_a_cname_is_followed_and_the_shortest_life_counts() -> None:
-    world: dict[str, Reply] = {
+    world: dict[str, UpstreamReply] = {
         "mx.example.net": Leads("a.example.org", 30),
         "a.example.org": Leads("b.example.org", 600),
         "b.example.org": FOUND,

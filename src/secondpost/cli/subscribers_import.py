@@ -28,7 +28,7 @@ from secondpost.subscribers.list_document import Octets
 from secondpost.subscribers.list_files import parts_of
 from secondpost.subscribers.list_look import look_through
 from secondpost.subscribers.list_report import ListReport
-from secondpost.subscribers.list_rows import NoList, Verdict
+from secondpost.subscribers.list_rows import NoList, RowVerdict
 from secondpost.subscribers.list_verdicts import state_words
 from secondpost.subscribers.meanings import Meaning, Moment, Plain, ReaderStanding, folded
 
@@ -52,13 +52,13 @@ COLUMNS: Mapping[str, Meaning] = MappingProxyType(
         "keep": Plain.KEPT,
     }
 )
-WORDS: Mapping[str, Verdict] = MappingProxyType(
+WORDS: Mapping[str, RowVerdict] = MappingProxyType(
     {
-        "active": Verdict.ACTIVE,
-        "pending": Verdict.PENDING,
-        "left": Verdict.LEFT,
-        "suppressed": Verdict.SUPPRESSED,
-        "nothing": Verdict.NOTHING,
+        "active": RowVerdict.ACTIVE,
+        "pending": RowVerdict.PENDING,
+        "left": RowVerdict.LEFT,
+        "suppressed": RowVerdict.SUPPRESSED,
+        "nothing": RowVerdict.NOTHING,
     }
 )
 WHOLE = (ReaderStanding.ACTIVE, ReaderStanding.LEFT, ReaderStanding.SUPPRESSED)
@@ -184,7 +184,7 @@ def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | N
                 f"--column {text!r}: write WHAT=NAME, where WHAT is one of {', '.join(COLUMNS)}."
             )
         told[folded(name)] = COLUMNS[what]
-    said: dict[str, Verdict] = {}
+    said: dict[str, RowVerdict] = {}
     for text in meanings:
         word, _, what = text.rpartition("=")
         if what not in WORDS or len(word.strip()) == 0:

@@ -8,7 +8,7 @@ from secondpost.compose.issue import Composed, Masthead
 from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.compose.templating import Templates, Value, trusted
 from secondpost.config.records import Newsletter, Web
-from secondpost.mail.issue_content import Hole, IssueContent, Kind
+from secondpost.mail.issue_content import Hole, IssueContent, ReaderMailKind
 
 
 class ConfirmationComposer:
@@ -25,7 +25,7 @@ class ConfirmationComposer:
         """Ready for signing/assembly. The same `dated_ms` and `seed` at every attempt make the same mail."""
         masthead = masthead_of(newsletter, web, feed_title)
         composed = self.compose(masthead)
-        return content_of(Kind.CONFIRMATION, newsletter, masthead, composed, dated_ms, seed)
+        return content_of(ReaderMailKind.CONFIRMATION, newsletter, masthead, composed, dated_ms, seed)
 
     def compose(self, masthead: Masthead) -> Composed:
         subject = f"Please confirm your subscription to {masthead.title}"

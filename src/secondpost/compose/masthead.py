@@ -5,7 +5,7 @@ from email.utils import parseaddr
 from secondpost.compose.issue import Composed, Masthead
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.address import Mailbox
-from secondpost.mail.issue_content import IssueContent, Kind
+from secondpost.mail.issue_content import IssueContent, ReaderMailKind
 from secondpost.protocols.mime.issue_mail import Heading, compile_issue
 
 
@@ -41,7 +41,12 @@ def own_list_identity(name: str, newsletter: Newsletter) -> str:
 
 
 def content_of(
-    kind: Kind, newsletter: Newsletter, masthead: Masthead, composed: Composed, dated_ms: int, seed: bytes
+    kind: ReaderMailKind,
+    newsletter: Newsletter,
+    masthead: Masthead,
+    composed: Composed,
+    dated_ms: int,
+    seed: bytes,
 ) -> IssueContent:
     """The composed mail under its header. Raises FieldFault or TextFault (protocols)."""
     name, address = parseaddr(newsletter.sender)

@@ -9,7 +9,7 @@ from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.recipient_results import is_refusal
 from secondpost.deliver.refusal_budget import MINUTE_MS
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.protocols.smtp.client import Result
+from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import CatchAll
 
 BELIEVED_MS = 24 * 60 * MINUTE_MS
@@ -39,7 +39,7 @@ class CatchAlls:
         """One that cannot exist."""
         return Mailbox(b32encode(self._context.dice.token(RANDOM_OCTETS)).decode("ascii").lower(), domain)
 
-    async def note(self, domain: Domain, result: Result) -> None:
+    async def note(self, domain: Domain, result: RecipientResult) -> None:
         """What the primary answered for it."""
         now_ms = self._context.clock.now_ms()
         self._asked_ms[domain] = now_ms

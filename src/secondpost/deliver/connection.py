@@ -20,13 +20,13 @@ from secondpost.protocols.smtp.client import (
     BodyWanted,
     Broken,
     Bye,
+    ClientState,
     Done,
     Event,
     Extensions,
-    Ready,
-    Result,
+    RecipientResult,
+    SessionReady,
     SmtpClient,
-    State,
     TlsWanted,
 )
 from secondpost.world.closing import close_soon
@@ -60,7 +60,9 @@ class Opening(Holder, Protocol):
 class Sending(Holder, Protocol):
     """Has messages sent over a connection, one after the other."""
 
-    def message_done(self, connection: "Connection", job: Job, results: tuple[Result, ...]) -> None: ...
+    def message_done(
+        self, connection: "Connection", job: Job, results: tuple[RecipientResult, ...]
+    ) -> None: ...
 
 
 class Connection(asyncio.Protocol):
@@ -86,7 +88,7 @@ class Connection(asyncio.Protocol):
         self._rings_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
         self._choked = False
         self._goes_on: asyncio.Future[None] | None = None  # awaited by a body in pieces while choked
-        self._answered: Callable[[Result], None] | None = None
+        self._answered: Callable[[RecipientResult], None] | None = None
         self._body: Body = b""
         self._mark: Mark | None = None
         self.job: Job | None = None
@@ -121,7 +123,7 @@ class Connection(asyncio.Protocol):
         )
 
     @property
-    def results_so_far(self) -> tuple[Result | None, ...]:
+    def results_so_far(self) -> tuple[RecipientResult | None, ...]:
         return self._client.replies_so_far()
 
     # ------------------------------------------------------------ what is asked of it
@@ -139,7 +141,7 @@ class Connection(asyncio.Protocol):
         self.job_since = self._within(COMMAND_SECONDS)
         self._flush_or_advance()
 
-    def ask(self, mailbox: Mailbox, answered: Callable[[Result], None]) -> None:
+    def ask(self, mailbox: Mailbox, answered: Callable[[RecipientResult], None]) -> None:
         """Would the host take mail for this mailbox?"""
         self._answered = answered
         self._client.ask_recipient(mailbox)
@@ -187,7 +189,7 @@ class Connection(asyncio.Protocol):
             self._early.append(data)
             return
         self._advance(data)
-        if self._client.state is State.RCPT:
+        if self._client.state is ClientState.RCPT:
             self._await_next_recipient()
 
     def _await_next_recipient(self) -> None:
@@ -212,7 +214,9 @@ class Connection(asyncio.Protocol):
     def _cause_of_silence(self) -> Cause:
         """A peer that goes away over STARTTLS, or right behind it, may do without."""
         state = self._client.state
-        over_tls = state in (State.STARTTLS, State.TLS_AWAITED) or (self._client.tls and state is State.EHLO)
+        over_tls = state in (ClientState.STARTTLS, ClientState.TLS_AWAITED) or (
+            self._client.tls and state is ClientState.EHLO
+        )
         return Cause.TLS if over_tls else Cause.LOST
 
     def pause_writing(self) -> None:
@@ -239,7 +243,7 @@ class Connection(asyncio.Protocol):
                 self._done(results)
             case BodyWanted():
                 self._send_body(self._body)
-            case Ready():
+            case SessionReady():
                 self._within(COMMAND_SECONDS)
                 self._opening.connection_ready(self)
             case TlsWanted():
@@ -253,7 +257,7 @@ class Connection(asyncio.Protocol):
                 self._end()
                 self._close()
 
-    def _done(self, results: tuple[Result, ...]) -> None:
+    def _done(self, results: tuple[RecipientResult, ...]) -> None:
         if self._answered is not None:
             self._answered(results[0])
             return

@@ -17,7 +17,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import NO_WAY, Inside, NoPlan, Plan
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp.client import Result
+from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.owner_ports import SiteDown
 
 CONNECT_SECONDS = 10.0
@@ -31,13 +31,13 @@ class Visitor:
 
     def __init__(self) -> None:
         self.broken_by: Cause | None = None
-        self.answer: asyncio.Future[Result | None] | None = None
+        self.answer: asyncio.Future[RecipientResult | None] | None = None
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
         self.broken_by = cause
         self.answered(None)
 
-    def answered(self, result: Result | None) -> None:
+    def answered(self, result: RecipientResult | None) -> None:
         if self.answer is not None and not self.answer.done():
             self.answer.set_result(result)
 

@@ -15,7 +15,7 @@ from secondpost.deliver.refusal_budget import REFUSALS_PER_CONNECTION_MAX
 from secondpost.mail.address import Mailbox
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Plan
-from secondpost.protocols.smtp.client import Result
+from secondpost.protocols.smtp.client import RecipientResult
 
 CONNECT_SECONDS = 10.0
 OPEN_SECONDS_MAX = 30.0  # to the end of EHLO, for all hosts of the site together
@@ -56,7 +56,7 @@ class RecipientConnection:
         self._open: _Open | None = None
         self._goodbye: asyncio.TimerHandle | None = None
 
-    async def ask(self, mailbox: Mailbox, plan: Plan) -> Result | None:
+    async def ask(self, mailbox: Mailbox, plan: Plan) -> RecipientResult | None:
         """None: no host let us in, or none answered. Asks once more when a connection that stood was gone."""
         self._stay()
         for _ in range(2):
@@ -101,8 +101,8 @@ class RecipientConnection:
         self._open = _Open(opened, visitor)
         return self._open
 
-    async def _ask_over(self, opened: _Open, mailbox: Mailbox) -> Result | None:
-        answer: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
+    async def _ask_over(self, opened: _Open, mailbox: Mailbox) -> RecipientResult | None:
+        answer: asyncio.Future[RecipientResult | None] = asyncio.get_running_loop().create_future()
         opened.visitor.answer = answer
         opened.asked += 1
         opened.connection.ask(mailbox, opened.visitor.answered)

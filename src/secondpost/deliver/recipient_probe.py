@@ -17,7 +17,7 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import Plan
 from secondpost.mail.questions import Knowledge
-from secondpost.protocols.smtp.client import Result
+from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import StoreUnavailable
 
 CALLER_SECONDS = 5.0  # the caller of the receive role waits no longer
@@ -117,7 +117,7 @@ class SiteAsker:
         if result is not None:
             await self._catch_alls.note(domain, result)
 
-    async def _result(self, mailbox: Mailbox, network: str) -> Result | None:
+    async def _result(self, mailbox: Mailbox, network: str) -> RecipientResult | None:
         now_ms = self._context.clock.now_ms()
         if now_ms < self._unreachable_until_ms:
             return None

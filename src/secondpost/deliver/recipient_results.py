@@ -5,7 +5,7 @@ import re
 from secondpost.mail.address import Mailbox
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp.client import Phase, Result
+from secondpost.protocols.smtp.client import Phase, RecipientResult
 
 NO_SUCH_MAILBOX = ("5.1.1", "5.1.10")  # RFC 3463 §3.2, RFC 7505 §4.3
 # Statuses of a 550 that may still speak of the mailbox; 5.3.x, 5.4.x and 5.7.x speak of host, way and us.
@@ -21,12 +21,12 @@ _WORDS = re.compile(
 )
 
 
-def is_refusal(result: Result) -> bool:
+def is_refusal(result: RecipientResult) -> bool:
     """A recipient was refused for good: what a primary counts against a dictionary attack."""
     return result.phase is Phase.RCPT and result.reply.is_permanent
 
 
-def knowledge_from(result: Result | None, mailbox: Mailbox) -> Knowledge:
+def knowledge_from(result: RecipientResult | None, mailbox: Mailbox) -> Knowledge:
     """Only a refusal that speaks of the mailbox says that it does not exist: a block list's does not."""
     if result is None or result.phase is not Phase.RCPT:
         return Knowledge.UNREACHABLE

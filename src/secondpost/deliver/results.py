@@ -2,13 +2,13 @@
 
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp.client import Phase, Result
+from secondpost.protocols.smtp.client import Phase, RecipientResult
 
 _SECURITY_OR_POLICY = "5.7."  # RFC 3463 §3.8
 _NOT_IN_UTF8 = ("5.6.7", "5.6.9")  # RFC 6531 §3.5: no address, or no header, in UTF-8
 
 
-def outcome_of(result: Result, host: str) -> Outcome:
+def outcome_of(result: RecipientResult, host: str) -> Outcome:
     reply = result.reply
     if reply.is_positive:
         return Delivered(host, reply)
@@ -19,7 +19,7 @@ def outcome_of(result: Result, host: str) -> Outcome:
     return Failed(cause, host, reply) if final else Deferred(cause, host, reply)
 
 
-def _cause(result: Result) -> Cause:
+def _cause(result: RecipientResult) -> Cause:
     if is_policy_refusal(result):
         return Cause.DOMAIN_POLICY
     if result.reply.status in _NOT_IN_UTF8:
@@ -32,7 +32,7 @@ def _cause(result: Result) -> Cause:
             return Cause.TOO_LARGE if too_large else Cause.MESSAGE
 
 
-def is_policy_refusal(result: Result) -> bool:
+def is_policy_refusal(result: RecipientResult) -> bool:
     """Refused before the content was seen, for what we are or do: as likely our fault as the message's."""
     before_content = result.phase in (Phase.MAIL, Phase.RCPT)
     return (
@@ -40,7 +40,7 @@ def is_policy_refusal(result: Result) -> bool:
     )
 
 
-def speaks_of_connection(results: tuple[Result, ...]) -> bool:
+def speaks_of_connection(results: tuple[RecipientResult, ...]) -> bool:
     """A 4xx to MAIL: over a connection that took mail before, it is the connection that has had enough."""
     return all(result.phase is Phase.MAIL and result.reply.is_temporary for result in results)
 
@@ -50,7 +50,9 @@ def speaks_of_load(reply: Reply) -> bool:
     return reply.is_temporary and (reply.code == 421 or reply.status[2:5] in ("3.2", "4.5", "7.0", "7.1"))
 
 
-def outcome_of_break(so_far: Result | None, dot_sent: bool, cause: Cause, host: str, reply: Reply) -> Outcome:
+def outcome_of_break(
+    so_far: RecipientResult | None, dot_sent: bool, cause: Cause, host: str, reply: Reply
+) -> Outcome:
     """What is known of a recipient when the connection broke in mid-message.
 
     The message may have brought about a fault of the site, so for the message it counts as lost: it steps

@@ -30,7 +30,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Level, Outcome
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp.client import Result
+from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import Lease
 
 JOBS_LOW = 50  # claim more when fewer messages than this are at hand
@@ -200,7 +200,7 @@ class Site:
 
     # ------------------------------------------------------------ what a connection says
 
-    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+    def message_done(self, connection: Connection, job: Job, results: tuple[RecipientResult, ...]) -> None:
         self._pool.moves()
         # Not of a reader's mail: whether its dot may be sent was written down for this very attempt.
         of_connection = connection.has_taken and speaks_of_connection(results)
@@ -219,7 +219,7 @@ class Site:
             self.poke()
         self._go_on()
 
-    def _note(self, result: Result) -> None:
+    def _note(self, result: RecipientResult) -> None:
         """What it says of the site's load."""
         if result.reply.is_positive:
             self._pool.pace.delivered()

@@ -27,7 +27,7 @@ from secondpost.mail.delivery import Claimed
 from secondpost.mail.outcome import Cause, Deferred, Level, Outcome
 from secondpost.mail.plan import NoPlan, Plan
 from secondpost.mail.reply import Reply
-from secondpost.protocols.smtp.client import Result
+from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CONNECT_SECONDS = 30.0
@@ -203,7 +203,7 @@ class UnverifiedSite:
 
     # ------------------------------------------------------------ what the connection says
 
-    def message_done(self, connection: Connection, job: Job, results: tuple[Result, ...]) -> None:
+    def message_done(self, connection: Connection, job: Job, results: tuple[RecipientResult, ...]) -> None:
         self.moved = asyncio.get_running_loop().time()
         if connection.has_taken and speaks_of_connection(results):
             self._budget.give_back(QUEUE, len(results))

@@ -5,7 +5,7 @@ from enum import StrEnum
 DAY_MS = 86_400_000
 
 
-class Daily(StrEnum):
+class DailyCount(StrEnum):
     """Each counts deliveries: one message to one recipient."""
 
     HELD = "held"  # came while the primary was known to be down, or met it down at the first attempt

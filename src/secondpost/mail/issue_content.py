@@ -32,7 +32,7 @@ class Hole(StrEnum):
         return f"{_OPENING}{self.value}{_CLOSING}"
 
 
-class Kind(StrEnum):
+class ReaderMailKind(StrEnum):
     """Which personal header fields the mail has, and which link it must not go without."""
 
     ISSUE = "issue"  # List-Unsubscribe and its kin
@@ -41,7 +41,7 @@ class Kind(StrEnum):
     @property
     def link(self) -> Hole:
         """Stands in the text exactly once, and in the HTML exactly once."""
-        return Hole.LEAVE_URL if self is Kind.ISSUE else Hole.CONFIRM_URL
+        return Hole.LEAVE_URL if self is ReaderMailKind.ISSUE else Hole.CONFIRM_URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class IssueContent:
     own, and each but the last ends with its line, so that filling is joining.
     """
 
-    kind: Kind
+    kind: ReaderMailKind
     newsletter: str  # its name in addresses
     sender: Mailbox  # of the From field; its domain signs
     dated_s: int  # the Date field and the signatures' time, seconds since 1970: the same at every attempt
@@ -98,7 +98,7 @@ class IssueContent:
             if told["version"] != _VERSION:
                 raise ValueError(f"the content of this issue has format {told['version']}, not {_VERSION}")
             return cls(
-                kind=Kind(told["kind"]),
+                kind=ReaderMailKind(told["kind"]),
                 newsletter=str(told["newsletter"]),
                 sender=Mailbox.parse(told["sender"]),
                 dated_s=int(told["dated_s"]),
@@ -112,7 +112,7 @@ class IssueContent:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Addressee:
     """Whom one mail is for. `number` is the issue's, for a confirmation that of the sign-up."""
 
     subscriber: int

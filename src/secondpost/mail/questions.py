@@ -52,7 +52,9 @@ class KnownRecipient:
     learned_only: bool = False  # as far as it is known without asking the primary now
 
 
-Question = Mx | Addresses | Txt  # of names; one about a recipient is of another type, for another answerer
+NameQuestion = (
+    Mx | Addresses | Txt
+)  # of names; one about a recipient is of another type, for another answerer
 
 
 class Finding(StrEnum):
@@ -97,6 +99,6 @@ class Knowledge(StrEnum):
     UNASKED = "unasked"  # nothing is known, and too much is asked of the primary now
 
 
-Answer = MxAnswer | AddressAnswer | TxtAnswer
-Asking = Generator[Question, Answer, Result]
+NameAnswer = MxAnswer | AddressAnswer | TxtAnswer
+Asking = Generator[NameQuestion, NameAnswer, Result]
 AskingRecipients = Generator[KnownRecipient, Knowledge, Result]

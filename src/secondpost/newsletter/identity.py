@@ -52,7 +52,7 @@ def _marks(article: Article, link: str, distrusted: frozenset[str]) -> Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownMarks:
     """What the ledger has of the marks of a document. Guids of its feed; links and words of all feeds."""
 
     by_guid: Mapping[str, LedgerEntry]
@@ -62,7 +62,7 @@ class Known:
 
 
 def recognised(
-    url: str, articles: Sequence[Article], marks: Sequence[Marks], known: Known
+    url: str, articles: Sequence[Article], marks: Sequence[Marks], known: KnownMarks
 ) -> tuple[LedgerEntry | None, ...]:
     """The ledger's entry of each article, None for one that was never seen. `url`: of the feed."""
     by_guid = [known.by_guid.get(each.guid) if len(each.guid) > 0 else None for each in marks]
@@ -80,7 +80,7 @@ def recognised(
     return tuple(found)
 
 
-def reused_guids(articles: Sequence[Article], marks: Sequence[Marks], known: Known) -> frozenset[str]:
+def reused_guids(articles: Sequence[Article], marks: Sequence[Marks], known: KnownMarks) -> frozenset[str]:
     """Guids that the feed gives to an article which has nothing else of the one that had it before: neither
     link, title, date nor words. That one has left the feed; a blog whose numbers began anew does so.
     """
@@ -102,7 +102,7 @@ def reused_guids(articles: Sequence[Article], marks: Sequence[Marks], known: Kno
     return frozenset(reused)
 
 
-def _by_other_marks(url: str, marks: Marks, known: Known, present: Set[ArticleId]) -> LedgerEntry | None:
+def _by_other_marks(url: str, marks: Marks, known: KnownMarks, present: Set[ArticleId]) -> LedgerEntry | None:
     linked = known.by_link.get(marks.link) if len(marks.link) > 0 else None
     # Two articles of one feed that stand beside each other with guids of their own are two, though both
     # lead to the same page.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from secondpost.mail.article import Article, FeedRead
 from secondpost.mail.issue import ArticleId
-from secondpost.newsletter.identity import Known, Marks, marks_of, recognised
+from secondpost.newsletter.identity import KnownMarks, Marks, marks_of, recognised
 from secondpost.newsletter.links import canonical, site
 from secondpost.newsletter.novelty import (
     FAR_AHEAD,
@@ -56,7 +56,7 @@ class Before:
     """What the ledger says before the look."""
 
     feed: Feed
-    known: Known
+    known: KnownMarks
     waiting: tuple[LedgerEntry, ...]  # of this feed: for an issue, or held
     had_articles: bool  # whether anything of this feed was ever seen
 

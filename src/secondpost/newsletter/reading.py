@@ -14,7 +14,7 @@ from secondpost.mail.article import (
     FeedUnreadable,
 )
 from secondpost.mail.issue import Issue
-from secondpost.newsletter.identity import Known, Marks, reused_guids
+from secondpost.newsletter.identity import KnownMarks, Marks, reused_guids
 from secondpost.newsletter.ledger import (
     Before,
     LookRules,
@@ -122,7 +122,7 @@ class FeedReading:
         # Of several the one seen first is the article; of its own feed's and another's, its own.
         read_ms = feed.last_read_ms
         standing = () if read_ms is None else await ledger.standing(name, feed.url, read_ms, ARTICLES_MAX)
-        known = Known(
+        known = KnownMarks(
             {entry.article.guid: entry for entry in reversed(by_guid)},
             {entry.canonical_link: entry for entry in _own_last(by_link, feed.url)},
             {entry.article.fingerprint: entry for entry in _own_last(by_words, feed.url)},

@@ -18,7 +18,7 @@ from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
 from secondpost.mail.issue import Issue
-from secondpost.mail.issue_content import MARKS, Hole, IssueContent, Kind
+from secondpost.mail.issue_content import MARKS, Hole, IssueContent, ReaderMailKind
 from secondpost.newsletter.publish import CannotCompose, IssueText
 from secondpost.newsletter.words import text_of
 from secondpost.protocols.mime.header_fields import FieldFault
@@ -159,7 +159,7 @@ class DigestRenderer:
     ) -> Rendered:
         seed = self._dice.token(SEED_OCTETS)
         try:
-            content = content_of(Kind.ISSUE, newsletter, masthead, composed, dated_ms, seed)
+            content = content_of(ReaderMailKind.ISSUE, newsletter, masthead, composed, dated_ms, seed)
         except (FieldFault, TextFault) as fault:
             raise FaultyIssue((OutputFault(Rule.WRITTEN, str(fault)),)) from fault
         return Rendered(composed, content)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
-from secondpost.mail.daily import Daily, day_of
+from secondpost.mail.daily import DailyCount, day_of
 from secondpost.mail.outcome import Cause
 from secondpost.owner.documents import DaysDocument, PrimaryDocument
 from secondpost.owner.figures import utc_time
@@ -13,7 +13,13 @@ from secondpost.store.owner_ports import SiteDown
 from secondpost.store.primary_ports import DayCount, Primary
 
 DAYS = 7
-COUNTED = (Daily.HELD, Daily.KEPT, Daily.REFUSED_FOR_NOW, Daily.REFUSED, Daily.PASSED_ON)
+COUNTED = (
+    DailyCount.HELD,
+    DailyCount.KEPT,
+    DailyCount.REFUSED_FOR_NOW,
+    DailyCount.REFUSED,
+    DailyCount.PASSED_ON,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class PrimaryStands:
     site: str | None
     down: SiteDown | None
     up: Primary | None  # how it was last, while it is down
-    counts: dict[Daily, DayCount]
+    counts: dict[DailyCount, DayCount]
     kept_smtputf8: int  # for the primary does not offer it, which was learnt too late
 
 
@@ -32,7 +38,7 @@ def primaries_of(desk: OwnersDesk, config: Config) -> list[PrimaryStands]:
     sites = dict(desk.desk.relay_sites())
     down = {site.site: site for site in desk.desk.sites_down()}
     up = desk.desk.primaries()
-    counts: dict[Domain, dict[Daily, DayCount]] = {}
+    counts: dict[Domain, dict[DailyCount, DayCount]] = {}
     for count in desk.desk.day_counts(day_of(desk.clock.now_ms()), DAYS):
         counts.setdefault(count.domain, {})[count.what] = count
     kept_smtputf8 = desk.desk.kept_for(Cause.SMTPUTF8.word)
@@ -49,12 +55,12 @@ def primaries_of(desk: OwnersDesk, config: Config) -> list[PrimaryStands]:
     ]
 
 
-def counted_today(one: PrimaryStands, what: Daily) -> int:
+def counted_today(one: PrimaryStands, what: DailyCount) -> int:
     count = one.counts.get(what)
     return 0 if count is None else count.today
 
 
-def counted_all_days(one: PrimaryStands, what: Daily) -> int:
+def counted_all_days(one: PrimaryStands, what: DailyCount) -> int:
     count = one.counts.get(what)
     return 0 if count is None else count.all_days
 

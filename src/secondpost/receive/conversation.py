@@ -19,10 +19,10 @@ from secondpost.protocols.smtp.server import (
     BodyEnd,
     BodyPiece,
     BodyRefused,
+    ClientFault,
     Close,
     DataBegin,
     Event,
-    Fault,
     Hello,
     MailFrom,
     MustSend,
@@ -281,7 +281,7 @@ class Conversation(asyncio.Protocol):
                 self._reception.background(self._start_tls())
             case MustSend():
                 self._flush()
-            case Fault(text):
+            case ClientFault(text):
                 self._lines.protocol_fault(text)
             case Close(text):
                 if not self._draining:

@@ -7,7 +7,7 @@ takes was refused all the same; only the count is short.
 from collections import Counter
 
 from secondpost.mail.address import Domain
-from secondpost.mail.daily import Daily, day_of
+from secondpost.mail.daily import DailyCount, day_of
 from secondpost.mail.reply import Reply
 from secondpost.store.ports import Intake, StoreFull, StoreUnavailable
 from secondpost.store.primary_ports import RefusedCount
@@ -23,12 +23,12 @@ class RefusalTally:
         self._domains = domains
         self._intake = intake
         self._clock = clock
-        self._counts: Counter[tuple[int, Domain, Daily]] = Counter()
+        self._counts: Counter[tuple[int, Domain, DailyCount]] = Counter()
 
     def count(self, domain: Domain, reply: Reply) -> None:
         """One recipient there was refused."""
         if domain in self._domains:
-            what = Daily.REFUSED if reply.is_permanent else Daily.REFUSED_FOR_NOW
+            what = DailyCount.REFUSED if reply.is_permanent else DailyCount.REFUSED_FOR_NOW
             self._counts[day_of(self._clock.now_ms()), domain, what] += 1
 
     async def write(self) -> None:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from html import escape
 
 from secondpost.mail.address import Domain
-from secondpost.mail.issue_content import Hole, IssueContent, Kind, Reader
+from secondpost.mail.issue_content import Addressee, Hole, IssueContent, ReaderMailKind
 from secondpost.mail.signed_mail import SignedMail
 from secondpost.protocols.dkim.canonical import relaxed_field, relaxed_lines
 from secondpost.protocols.dkim.signing import Signatures, SigningKey
@@ -55,7 +55,7 @@ class Assembly:
         self._content = content
         self._keys = keys
         self._own = own
-        self._is_issue = content.kind is Kind.ISSUE
+        self._is_issue = content.kind is ReaderMailKind.ISSUE
         fields = list(content.fields)
         if self._is_issue and own.web_url is not None:
             fields.append(ONE_CLICK)
@@ -72,7 +72,7 @@ class Assembly:
         self._holes = sorted(set(content.holes), key=lambda placed: (placed.hole, placed.is_html))
         self._order = [self._holes.index(placed) for placed in content.holes]
 
-    def mail_for(self, reader: Reader) -> SignedMail:
+    def mail_for(self, reader: Addressee) -> SignedMail:
         """Blocking: private keys are used. Half a millisecond, most of it without the interpreter's lock."""
         id = message_id(self._content.seed, reader.subscriber, reader.number, self._content.domain)
         leave_url, personal = self._personal(reader, id)
@@ -98,7 +98,7 @@ class Assembly:
             size=len(stuffed) - doubled_dots,
         )
 
-    def _personal(self, reader: Reader, id: str) -> tuple[str, list[bytes]]:
+    def _personal(self, reader: Addressee, id: str) -> tuple[str, list[bytes]]:
         """The link to leave ("" in a confirmation, which nobody leaves), and the personal fields in order."""
         own, addresses = self._own, self._keys.addresses
         fields = [structured_field("To", (str(reader.address),)), structured_field("Message-ID", (id,))]
@@ -119,7 +119,7 @@ class Assembly:
             return None
         return f"{self._own.web_url}/{name}/{self._keys.links.write(token)}"
 
-    def _fillings(self, reader: Reader, leave_url: str) -> list[bytes]:
+    def _fillings(self, reader: Addressee, leave_url: str) -> list[bytes]:
         """What stands in the holes, in their order."""
         values = []
         for placed in self._holes:
@@ -127,7 +127,7 @@ class Assembly:
             values.append(filling(escape(value) if placed.is_html else value).encode("ascii"))
         return [values[which] for which in self._order]
 
-    def _value(self, hole: Hole, reader: Reader, leave_url: str) -> str:
+    def _value(self, hole: Hole, reader: Addressee, leave_url: str) -> str:
         match hole:
             case Hole.LEAVE_URL:
                 return leave_url

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
-from secondpost.mail.issue_content import IssueContent, Reader
+from secondpost.mail.issue_content import Addressee, IssueContent
 from secondpost.mail.signed_mail import SignedMail, Unsignable
 from secondpost.signing.assembly import Assembly, OwnAddresses, ReaderKeys
 
@@ -22,7 +22,7 @@ class Order:
     """Mails for readers of one content."""
 
     content: bytes  # as it stands in the store
-    readers: tuple[Reader, ...]
+    readers: tuple[Addressee, ...]
 
 
 # For each reader in their order; one Unsignable in the place of all of them.

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.issue import Issue, IssueId
-from secondpost.mail.issue_content import IssueContent, Reader
+from secondpost.mail.issue_content import Addressee, IssueContent
 from secondpost.mail.signed_mail import SignedMail, Unsignable
 from secondpost.mail.subscriber import NOBODY
 from secondpost.protocols.verp import CONFIRMATION
@@ -49,7 +49,7 @@ class ReaderMails:
         """One mail for each row, all signed in one go."""
         mails: dict[int, SignedMail | Unsignable] = {}  # by the row's place
         of_content: dict[bytes, list[int]] = {}
-        readers: dict[int, Reader] = {}
+        readers: dict[int, Addressee] = {}
         for place, row in enumerate(claimed):
             assert row.subscriber is not None
             try:
@@ -58,7 +58,7 @@ class ReaderMails:
                 mails[place] = Unsignable(str(error))
                 continue
             of_content.setdefault(content, []).append(place)
-            readers[place] = Reader(row.subscriber, number, row.recipient)
+            readers[place] = Addressee(row.subscriber, number, row.recipient)
         orders = [
             Order(content, tuple(readers[place] for place in places))
             for content, places in of_content.items()

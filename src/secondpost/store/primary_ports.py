@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from secondpost.mail.address import Domain
-from secondpost.mail.daily import Daily
+from secondpost.mail.daily import DailyCount
 from secondpost.mail.offered import Offered
 
 
@@ -28,14 +28,14 @@ class RefusedCount:
 
     day: int  # mail/daily.day_of
     domain: Domain
-    what: Daily  # REFUSED or REFUSED_FOR_NOW
+    what: DailyCount  # REFUSED or REFUSED_FOR_NOW
     deliveries: int
 
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
     domain: Domain
-    what: Daily
+    what: DailyCount
     today: int  # deliveries
     all_days: int  # today among them
 

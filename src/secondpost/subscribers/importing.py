@@ -20,7 +20,7 @@ from secondpost.mail.subscriber_states import Reason
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, HashedSuppression, Imported, Subscribers
 from secondpost.subscribers.import_report import ImportReport, ImportTally, Progress
 from secondpost.subscribers.list_report import ListReport, PartReport
-from secondpost.subscribers.list_rows import BadRow, HashRow, ListRow, OwnRow, Row, Verdict, checked
+from secondpost.subscribers.list_rows import BadRow, HashRow, ListRow, OwnRow, ReaderRow, RowVerdict, checked
 from secondpost.subscribers.own_export import OwnColumns
 from secondpost.world.ports import Clock
 
@@ -94,7 +94,7 @@ class _Bringing:
     invites: bool
     started_ms: int
     tally: ImportTally = field(default_factory=ImportTally)
-    _batch: dict[str, Row | OwnRow] = field(default_factory=dict)
+    _batch: dict[str, ReaderRow | OwnRow] = field(default_factory=dict)
     _hashed: list[HashedSuppression] = field(default_factory=list)
 
     def take(self, row: ListRow) -> bool:
@@ -105,14 +105,14 @@ class _Bringing:
             case HashRow():
                 self.tally.hashes += 1
                 self._hashed.extend(row.suppressions)
-            case Row(verdict=Verdict.UNCLEAR):
+            case ReaderRow(verdict=RowVerdict.UNCLEAR):
                 self.tally.unclear += 1
             case _:
                 self._put(subscriber_key(row.mailbox), row)
         # A line with a hash may be two suppressions.
         return len(self._batch) == BATCH_READERS_MAX or len(self._hashed) >= BATCH_READERS_MAX - 1
 
-    def _put(self, key: str, row: Row | OwnRow) -> None:
+    def _put(self, key: str, row: ReaderRow | OwnRow) -> None:
         """What is said most strongly anywhere in the list holds; over batches the store sees to that."""
         before = self._batch.get(key)
         if before is not None:
@@ -132,10 +132,10 @@ class _Bringing:
             await self.by.subscribers.suppress_hashes(self._hashed)
             self._hashed.clear()
 
-    async def _suppress(self, rows: list[Row | OwnRow]) -> None:
+    async def _suppress(self, rows: list[ReaderRow | OwnRow]) -> None:
         said: dict[tuple[Reason, str], list[Mailbox]] = {}
         for row in rows:
-            if isinstance(row, Row):
+            if isinstance(row, ReaderRow):
                 evidence = f"{self.source}: {row.said}"[:EVIDENCE_CHARACTERS_MAX]
                 said.setdefault((row.reason, evidence), []).append(row.mailbox)
         for (reason, evidence), mailboxes in said.items():
@@ -147,12 +147,12 @@ class _Bringing:
             lines = [Imported(mailbox, state=SubscriberState.LEFT) for mailbox in mailboxes]
             await self.by.subscribers.import_batch(self.newsletter, lines, SubscriberState.LEFT, None, now_ms)
 
-    def _line(self, row: Row | OwnRow) -> Imported:
+    def _line(self, row: ReaderRow | OwnRow) -> Imported:
         if isinstance(row, OwnRow):
             return self._own_line(row)
-        is_active = row.verdict is Verdict.ACTIVE and self.confirmed is not None
+        is_active = row.verdict is RowVerdict.ACTIVE and self.confirmed is not None
         state = SubscriberState.PENDING
-        if row.verdict is Verdict.LEFT:
+        if row.verdict is RowVerdict.LEFT:
             state = SubscriberState.LEFT
         elif is_active:
             state = SubscriberState.ACTIVE
@@ -179,7 +179,7 @@ class _Bringing:
             row.suppressions,
         )
 
-    def _consent(self, row: Row, is_active: bool) -> Consent | None:
+    def _consent(self, row: ReaderRow, is_active: bool) -> Consent | None:
         """What the list knows of it; None for what the owner says of all."""
         agreed = row.agreed
         if agreed is None or (not is_active and agreed.at_ms is None and agreed.where == ""):
@@ -213,22 +213,22 @@ class _Bringing:
             self.by.arrived()
 
 
-def _strength(row: Row | OwnRow) -> Verdict:
-    if isinstance(row, Row):
+def _strength(row: ReaderRow | OwnRow) -> RowVerdict:
+    if isinstance(row, ReaderRow):
         return row.verdict
     match row.state:
         case SubscriberState.ACTIVE:
-            return Verdict.ACTIVE
+            return RowVerdict.ACTIVE
         case SubscriberState.PENDING:
-            return Verdict.PENDING
+            return RowVerdict.PENDING
         case SubscriberState.LEFT:
-            return Verdict.LEFT
+            return RowVerdict.LEFT
         case SubscriberState.SUSPENDED | SubscriberState.COMPLAINED:
-            return Verdict.SUPPRESSED
+            return RowVerdict.SUPPRESSED
 
 
-def _is_suppressed(row: Row | OwnRow) -> bool:
-    return isinstance(row, Row) and row.verdict is Verdict.SUPPRESSED
+def _is_suppressed(row: ReaderRow | OwnRow) -> bool:
+    return isinstance(row, ReaderRow) and row.verdict is RowVerdict.SUPPRESSED
 
 
 def _past(at_ms: int | None, now_ms: int) -> int | None:

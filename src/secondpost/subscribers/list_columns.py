@@ -16,7 +16,7 @@ from secondpost.subscribers.list_document import ListPart
 from secondpost.subscribers.list_json import BETWEEN_VALUES
 from secondpost.subscribers.list_moments import moment_ms
 from secondpost.subscribers.list_person import Person, person_in, why_not
-from secondpost.subscribers.list_rows import VERDICTS, Agreed, BadRow, NoList, Row, Verdict
+from secondpost.subscribers.list_rows import VERDICTS, Agreed, BadRow, NoList, ReaderRow, RowVerdict
 from secondpost.subscribers.list_verdicts import Judge, reason_of
 from secondpost.subscribers.meanings import ExportForm, Meaning, Moment, Plain, ReaderStanding, folded
 from secondpost.subscribers.services import EXPORTS, GENERAL
@@ -36,7 +36,7 @@ class OwnersWord:
     """What the owner says of a list: of columns by their folded names, of words, and of the whole."""
 
     columns: Mapping[str, Meaning] = field(default_factory=lambda: MappingProxyType({}))
-    words: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))  # folded
+    words: Mapping[str, RowVerdict] = field(default_factory=lambda: MappingProxyType({}))  # folded
     whole: ReaderStanding | None = None
 
 
@@ -54,7 +54,7 @@ class ListColumns:
     form: ExportForm | None
     columns: tuple[ListColumn, ...]
     address: int
-    whole: Verdict
+    whole: RowVerdict
     whole_said: str
     judges: tuple[tuple[int, Judge], ...]
     left: tuple[int, ...]  # those of the judges that hold the moment of leaving
@@ -62,7 +62,7 @@ class ListColumns:
     kept: tuple[tuple[int, str], ...]  # with the name of the attribute
     has_head: bool
 
-    def verdict(self, cells: Sequence[str]) -> Verdict:
+    def verdict(self, cells: Sequence[str]) -> RowVerdict:
         """Of a line, as far as its words and moments say."""
         strongest = self.whole
         for number, judge in self.judges:
@@ -70,7 +70,7 @@ class ListColumns:
                 said = judge.of(cells[number])
                 if said > strongest:
                     strongest = said
-        return Verdict.ACTIVE if strongest is Verdict.NOTHING else strongest
+        return RowVerdict.ACTIVE if strongest is RowVerdict.NOTHING else strongest
 
     def is_beyond(self, cells: Sequence[str]) -> bool:
         """Whether a line says more than there are columns, such as by a comma in a name: which of its cells
@@ -109,16 +109,16 @@ class ListColumns:
                 return True
         return False
 
-    def row(self, line: int, cells: list[str]) -> Row | BadRow:
+    def row(self, line: int, cells: list[str]) -> ReaderRow | BadRow:
         try:
             person = self.person(cells)
         except ValueError as fault:
             return BadRow(line, str(fault))
         verdict = self.verdict(cells)
-        if person.gets_none and verdict < Verdict.LEFT:
-            verdict = Verdict.LEFT
-        said = "" if verdict < Verdict.LEFT else self._said(verdict, cells)
-        return Row(
+        if person.gets_none and verdict < RowVerdict.LEFT:
+            verdict = RowVerdict.LEFT
+        said = "" if verdict < RowVerdict.LEFT else self._said(verdict, cells)
+        return ReaderRow(
             line=line,
             mailbox=person.mailbox,
             verdict=verdict,
@@ -126,11 +126,11 @@ class ListColumns:
             said=said,
             reason=reason_of(said),
             created_ms=self._moment(Plain.CREATED, cells),
-            left_ms=self._left_ms(cells) if verdict is Verdict.LEFT else None,
+            left_ms=self._left_ms(cells) if verdict is RowVerdict.LEFT else None,
             agreed=self._agreed(cells),
         )
 
-    def _said(self, verdict: Verdict, cells: Sequence[str]) -> str:
+    def _said(self, verdict: RowVerdict, cells: Sequence[str]) -> str:
         for number, judge in self.judges:
             if number < len(cells) and judge.of(cells[number]) is verdict:
                 return judge.said(cells[number])
@@ -190,7 +190,7 @@ def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
         form=form,
         columns=columns,
         address=address,
-        whole=Verdict.NOTHING if whole is None else VERDICTS[whole],
+        whole=RowVerdict.NOTHING if whole is None else VERDICTS[whole],
         whole_said=f"a list of {form.what}" if form is not None and word.whole is None else "the whole list",
         judges=tuple(_judge(column, word) for column in columns if _judges(column, word)),
         left=tuple(c.number for c in columns if c.meaning == Moment(ReaderStanding.LEFT)),

@@ -12,7 +12,7 @@ from secondpost.subscribers.list_columns import OWN_SERVICE, ListColumn, ListCol
 from secondpost.subscribers.list_document import ListPart
 from secondpost.subscribers.list_json import BETWEEN_VALUES
 from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
-from secondpost.subscribers.list_rows import BadRow, NoList, OwnRow, Verdict, checked
+from secondpost.subscribers.list_rows import BadRow, NoList, OwnRow, RowVerdict, checked
 from secondpost.subscribers.list_verdicts import (
     Judge,
     is_no,
@@ -99,7 +99,7 @@ class _Found:
     bad: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
     becomes: Counter[str] = field(default_factory=Counter)
-    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    verdicts: Counter[RowVerdict] = field(default_factory=Counter)
 
     def count_bad(self, row: BadRow) -> None:
         self.bad += 1
@@ -135,8 +135,8 @@ class _Looking:
             self.found.count_bad(BadRow(line, fault))
             return
         verdict = self._columns.verdict(cells)
-        if cells[self._columns.address].startswith("(") and verdict < Verdict.LEFT:
-            verdict = Verdict.LEFT
+        if cells[self._columns.address].startswith("(") and verdict < RowVerdict.LEFT:
+            verdict = RowVerdict.LEFT
         self.found.verdicts[verdict] += 1
         present = len(cells)
         for number, words in self._counts.items():
@@ -224,12 +224,12 @@ class _Words:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._is_of_words = not isinstance(judge.meaning, Moment | AtLeast)
-        self._lines: dict[tuple[str, Verdict], int] = {}
+        self._lines: dict[tuple[str, RowVerdict], int] = {}
 
     def count(self, cell: str) -> None:
         verdict = self._judge.of(cell)
         word = cell if self._is_of_words else "" if cell == "" else ANY_VALUE
-        if not self._is_of_words and verdict is Verdict.NOTHING:
+        if not self._is_of_words and verdict is RowVerdict.NOTHING:
             return
         counted = (word, verdict)
         if counted not in self._lines and len(self._lines) >= WORDS_COUNTED_MAX:
@@ -272,11 +272,11 @@ class _Watch:
 
     def told(self) -> tuple[WordCount, ...]:
         ordered = sorted(self._lines.items(), key=lambda each: -each[1])
-        return tuple(WordCount(word, lines, becomes_of(Verdict.UNCLEAR)) for word, lines in ordered)
+        return tuple(WordCount(word, lines, becomes_of(RowVerdict.UNCLEAR)) for word, lines in ordered)
 
 
-def becomes_of(verdict: Verdict) -> str:
-    return "says nothing" if verdict is Verdict.NOTHING else verdict.name.lower()
+def becomes_of(verdict: RowVerdict) -> str:
+    return "says nothing" if verdict is RowVerdict.NOTHING else verdict.name.lower()
 
 
 def _is_kept(column: ListColumn) -> bool:

@@ -11,7 +11,7 @@ from secondpost.subscribers.meanings import ReaderStanding
 from secondpost.subscribers.typed import NotAReader, check_reader
 
 
-class Verdict(IntEnum):
+class RowVerdict(IntEnum):
     """What a cell or a row says; of several the greatest holds. UNCLEAR is a word that is not known: it never
     leads to mail, and is outdone only by what says clearly that there is to be none.
     """
@@ -24,7 +24,7 @@ class Verdict(IntEnum):
     SUPPRESSED = 5
 
 
-VERDICTS = {standing: Verdict[standing.name] for standing in ReaderStanding}
+VERDICTS = {standing: RowVerdict[standing.name] for standing in ReaderStanding}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class Agreed:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReaderRow:
     line: int  # from 1, as an editor counts
     mailbox: Mailbox
-    verdict: Verdict = Verdict.ACTIVE
+    verdict: RowVerdict = RowVerdict.ACTIVE
     attributes: tuple[tuple[str, str], ...] = ()
     said: str = ""  # the column and the word by which they are left or suppressed
     reason: Reason = Reason.IMPORTED  # of being suppressed
@@ -80,7 +80,7 @@ class BadRow:
         return f"line {self.line}: {self.why}"
 
 
-ListRow = Row | OwnRow | HashRow | BadRow
+ListRow = ReaderRow | OwnRow | HashRow | BadRow
 
 
 def checked(row: ListRow, own: frozenset[Domain]) -> ListRow:

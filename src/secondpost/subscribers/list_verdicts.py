@@ -9,7 +9,7 @@ from secondpost.mail.subscriber_states import Reason
 from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.list_json import BETWEEN_VALUES
 from secondpost.subscribers.list_moments import moment_ms
-from secondpost.subscribers.list_rows import VERDICTS, Verdict
+from secondpost.subscribers.list_rows import VERDICTS, RowVerdict
 from secondpost.subscribers.meanings import (
     AtLeast,
     Meaning,
@@ -63,7 +63,7 @@ _COMPLAINT = re.compile("complain|spam|abuse|junk")
 _BOUNCE = re.compile("bounce|clean|undeliver|unreach|invalid|dead")
 
 
-def verdict_of(meaning: Meaning, value: str, words: Mapping[str, Verdict]) -> Verdict:
+def verdict_of(meaning: Meaning, value: str, words: Mapping[str, RowVerdict]) -> RowVerdict:
     """`words`, folded, are what the owner said."""
     word = folded(value)
     if word in words:
@@ -72,38 +72,38 @@ def verdict_of(meaning: Meaning, value: str, words: Mapping[str, Verdict]) -> Ve
         case Words(meanings=meanings, empty=empty, is_open=is_open):
             if len(value) == 0:
                 return _verdict(empty)
-            unknown = Verdict.NOTHING if is_open else Verdict.UNCLEAR
+            unknown = RowVerdict.NOTHING if is_open else RowVerdict.UNCLEAR
             return _verdict(meanings[word]) if word in meanings else unknown
         case YesNo(yes=yes, no=no):
             return _yes_or_no(value, word, yes, no)
         case Moment(standing=standing):
             is_none = len(word.strip("0")) == 0 or word in _NO_MOMENT
-            return Verdict.NOTHING if is_none else VERDICTS[standing]
+            return RowVerdict.NOTHING if is_none else VERDICTS[standing]
         case AtLeast(number=number, standing=standing):
             if len(value) == 0:
-                return Verdict.NOTHING
+                return RowVerdict.NOTHING
             if not value.isdecimal():
-                return Verdict.UNCLEAR
-            return VERDICTS[standing] if int(value) >= number else Verdict.NOTHING
+                return RowVerdict.UNCLEAR
+            return VERDICTS[standing] if int(value) >= number else RowVerdict.NOTHING
         case Plain():
-            return Verdict.NOTHING
+            return RowVerdict.NOTHING
 
 
-def _yes_or_no(value: str, word: str, yes: ReaderStanding | None, no: ReaderStanding | None) -> Verdict:
+def _yes_or_no(value: str, word: str, yes: ReaderStanding | None, no: ReaderStanding | None) -> RowVerdict:
     if len(value) == 0:
-        return Verdict.NOTHING
+        return RowVerdict.NOTHING
     if word in TRUE or word in FALSE:
         return _verdict(yes if word in TRUE else no)
-    if _verdict(yes) > Verdict.UNCLEAR and any(digit in value for digit in "123456789"):
+    if _verdict(yes) > RowVerdict.UNCLEAR and any(digit in value for digit in "123456789"):
         return _verdict(yes)  # how often, or when: it happened
     if moment_ms(value) is not None:
         return _verdict(yes)
     meanings = state_words().meanings
-    return _verdict(meanings[word]) if word in meanings else Verdict.UNCLEAR
+    return _verdict(meanings[word]) if word in meanings else RowVerdict.UNCLEAR
 
 
-def _verdict(standing: ReaderStanding | None) -> Verdict:
-    return Verdict.NOTHING if standing is None else VERDICTS[standing]
+def _verdict(standing: ReaderStanding | None) -> RowVerdict:
+    return RowVerdict.NOTHING if standing is None else VERDICTS[standing]
 
 
 @dataclass(slots=True)
@@ -112,10 +112,10 @@ class Judge:
 
     name: str
     meaning: Meaning
-    words: Mapping[str, Verdict]
-    _known: dict[str, Verdict] = field(default_factory=dict)
+    words: Mapping[str, RowVerdict]
+    _known: dict[str, RowVerdict] = field(default_factory=dict)
 
-    def of(self, cell: str) -> Verdict:
+    def of(self, cell: str) -> RowVerdict:
         found = self._known.get(cell)
         if found is None:
             found = max(

@@ -10,7 +10,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.dsn.automatic import author_of, is_automatic
-from secondpost.protocols.dsn.parts import Block, header_of
+from secondpost.protocols.dsn.parts import FieldGroup, header_of
 from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import join_address
 from secondpost.subscribers.leave import ReadersDesk
@@ -69,5 +69,5 @@ class ReadersWriting:
         return f"asked to join {newsletter}: {asked.value}"
 
 
-def _subject(header: Block) -> str:
+def _subject(header: FieldGroup) -> str:
     return f"Subject: {header.first('subject')[:SUBJECT_CHARACTERS_MAX]}"

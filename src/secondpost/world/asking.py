@@ -10,11 +10,11 @@ from typing import Generic, TypeVar
 
 from secondpost.mail.questions import (
     Addresses,
-    Answer,
     Knowledge,
     KnownRecipient,
     Mx,
-    Question,
+    NameAnswer,
+    NameQuestion,
     Txt,
 )
 from secondpost.world.ports import Resolver
@@ -23,7 +23,7 @@ Asked = TypeVar("Asked")
 Said = TypeVar("Said")
 Result = TypeVar("Result")
 
-Answerer = Callable[[Question], Awaitable[Answer]]
+Answerer = Callable[[NameQuestion], Awaitable[NameAnswer]]
 RecipientAnswerer = Callable[[KnownRecipient], Awaitable[Knowledge]]
 
 
@@ -98,7 +98,7 @@ class _Rest(Generic[Result]):
 def names_from(resolver: Resolver) -> Answerer:
     """An answerer for questions of DNS."""
 
-    async def answer(question: Question) -> Answer:
+    async def answer(question: NameQuestion) -> NameAnswer:
         match question:
             case Mx(domain):
                 return await resolver.mx(domain)

@@ -18,7 +18,7 @@ import asyncpg
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb
 from secondpost.store.verbs.named import Named, read_queries, shared_queries
-from secondpost.store.verbs.steps import Query, Result, Row, Steps, Value, rows, run
+from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, rows, run
 from secondpost.world.ports import Clock, Held
 from secondpost.world.real.disk import RealDisk
 from tests.store.postgres.statements import statement
@@ -80,17 +80,17 @@ class Wire:
             result: R = end.value
             return result
 
-    async def _answer(self, query: Query) -> Result:
+    async def _answer(self, query: Query) -> QueryResult:
         text, values = statement(self._queries[query.name], query)
         if text.startswith(("SAVEPOINT", "ROLLBACK", "RELEASE")):
             await self._db.execute(text)
-            return Result([])
+            return QueryResult([])
         prepared = self._prepared.get(text)
         if prepared is None:
             prepared = self._prepared[text] = await self._db.prepare(text)
         found: list[Row] = [tuple(_value(one) for one in record) for record in await prepared.fetch(*values)]
         count = prepared.get_statusmsg().rpartition(" ")[2]
-        return Result(found, int(count) if count.isdigit() else 0)
+        return QueryResult(found, int(count) if count.isdigit() else 0)
 
     def run(self, text: str) -> None:
         """A statement outside of any transaction; the connection is closed after it."""

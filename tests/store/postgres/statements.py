@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from secondpost.store.verbs.named import Chosen, Named
+from secondpost.store.verbs.named import Named, RowSet
 from secondpost.store.verbs.steps import Query, Row, Value
 
 _PLACES = re.compile(r"\?(\d+)")
@@ -37,7 +37,7 @@ def _type_of(value: Value) -> str:
     return "bytea" if isinstance(value, bytes) else "text"
 
 
-def _values(chosen: Chosen, rows: Sequence[Row], placed: Callable[[Value, str], str]) -> str:
+def _values(chosen: RowSet, rows: Sequence[Row], placed: Callable[[Value, str], str]) -> str:
     types = [_TYPES[type] for _, type in chosen.columns]
     if len(rows) == 0:
         return f"SELECT {', '.join(f'NULL::{type}' for type in types)} WHERE false"

@@ -37,7 +37,7 @@ class DkimFault(ValueError):
     """A signature or a key record that says nothing we can use. The text is the reason."""
 
 
-class Finding(StrEnum):
+class DkimResult(StrEnum):
     PASS = "pass"
     FAIL = "fail"  # the message was changed, or the signature is somebody else's
     PERMERROR = "permerror"  # cannot be used, now or later
@@ -65,7 +65,7 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    finding: Finding
+    finding: DkimResult
     domain: str = ""
     selector: str = ""
     reason: str = ""
@@ -88,16 +88,16 @@ def _verify(
     try:
         signature = parse_signature(raw, now_s)
     except DkimFault as fault:
-        return Verified(Finding.PERMERROR, reason=str(fault))
+        return Verified(DkimResult.PERMERROR, reason=str(fault))
     domain, selector = signature.domain, signature.selector
     if sha256(_BODY_FORMS[signature.body_form](body)).digest() != signature.body_hash:
-        return Verified(Finding.FAIL, domain, selector, "the body was changed")
+        return Verified(DkimResult.FAIL, domain, selector, "the body was changed")
     key = key_of(selector, domain)
     if key is None or key.algorithm is not signature.algorithm:
-        return Verified(Finding.NO_KEY, domain, selector, "there is no such key")
+        return Verified(DkimResult.NO_KEY, domain, selector, "there is no such key")
     if not proves(key, signed_digest(signature, fields), signature.value):
-        return Verified(Finding.FAIL, domain, selector, "the header was changed, or the key is another")
-    return Verified(Finding.PASS, domain, selector)
+        return Verified(DkimResult.FAIL, domain, selector, "the header was changed, or the key is another")
+    return Verified(DkimResult.PASS, domain, selector)
 
 
 def signed_digest(signature: Signature, fields: list[Field]) -> bytes:

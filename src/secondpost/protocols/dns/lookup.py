@@ -52,7 +52,7 @@ class Leads:
 
 
 @dataclass(frozen=True, slots=True)
-class Truncated:
+class TruncatedReply:
     """Too much for UDP."""
 
 
@@ -68,7 +68,7 @@ class Silence:
     """Nothing came in time: the question or the answer may have been lost on the way."""
 
 
-Reply = DnsAnswer | Leads | Truncated | Unhelpful | Silence
+UpstreamReply = DnsAnswer | Leads | TruncatedReply | Unhelpful | Silence
 
 
 class Carrier(Enum):
@@ -85,12 +85,12 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    reply: Reply
+class TimedReply:
+    reply: UpstreamReply
     seconds: float  # how long it took to come
 
 
-Lookup = Generator[Ask, Heard, DnsAnswer]
+Lookup = Generator[Ask, TimedReply, DnsAnswer]
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ def look_up(question: DnsQuestion, servers: Sequence[int]) -> Lookup:
 
 def _ask_around(
     question: DnsQuestion, servers: Sequence[int], patience: _Patience
-) -> Generator[Ask, Heard, DnsAnswer | Leads]:
+) -> Generator[Ask, TimedReply, DnsAnswer | Leads]:
     helpful = list(servers)
     for seconds in ROUND_SECONDS:
         for server in tuple(helpful):
@@ -124,7 +124,7 @@ def _ask_around(
             match reply:
                 case DnsAnswer() | Leads():
                     return reply
-                case Truncated() | Unhelpful():
+                case TruncatedReply() | Unhelpful():
                     helpful.remove(server)
                 case Silence() if patience.seconds <= 0:
                     return FAILED
@@ -133,14 +133,14 @@ def _ask_around(
 
 def _ask(
     server: int, question: DnsQuestion, seconds: float, patience: _Patience
-) -> Generator[Ask, Heard, Reply]:
-    reply: Reply = Silence()
+) -> Generator[Ask, TimedReply, UpstreamReply]:
+    reply: UpstreamReply = Silence()
     for carrier in (Carrier.UDP, Carrier.TCP):
         if patience.seconds <= 0:
             return Silence()
         heard = yield Ask(server, question, carrier, min(seconds, patience.seconds))
         patience.seconds -= heard.seconds
         reply = heard.reply
-        if not isinstance(reply, Truncated):
+        if not isinstance(reply, TruncatedReply):
             break
     return reply

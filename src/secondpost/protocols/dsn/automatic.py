@@ -7,7 +7,7 @@ never answered. What cannot be told from the header is taken for a person's.
 import re
 
 from secondpost.mail.address import AddressError, Mailbox, NullPath, ReversePath
-from secondpost.protocols.dsn.parts import Block
+from secondpost.protocols.dsn.parts import FieldGroup
 
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})  # Precedence: never standardised, widely said
 _SAY_SO = ("x-autoreply", "x-autorespond", "x-auto-reply", "list-id", "feedback-id")
@@ -15,7 +15,7 @@ _PROGRAMS = frozenset({"mailer-daemon", "majordomo", "noreply", "no-reply", "don
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
 
 
-def is_automatic(header: Block, sender: ReversePath) -> bool:
+def is_automatic(header: FieldGroup, sender: ReversePath) -> bool:
     if isinstance(sender, NullPath) or sender.local.lower() in _PROGRAMS:
         return True
     submitted = header.first("auto-submitted").partition(";")[0].strip().lower()
@@ -28,7 +28,7 @@ def is_automatic(header: Block, sender: ReversePath) -> bool:
     return any(len(header.first(name)) > 0 for name in _SAY_SO)
 
 
-def author_of(header: Block) -> Mailbox | None:
+def author_of(header: FieldGroup) -> Mailbox | None:
     """The mailbox in the From field (RFC 5322 §3.6.2); None when there is not exactly one to be read."""
     value = header.first("from")
     bracketed = _IN_BRACKETS.findall(value)

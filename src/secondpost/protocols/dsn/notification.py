@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpost.protocols.dsn.parts import (
-    Block,
+    FieldGroup,
     Leaf,
     block_of,
     header_and_body,
@@ -78,11 +78,11 @@ def read_report(message: bytes) -> Report | None:
     )
 
 
-def _is_of_a_recipient(block: Block) -> bool:
+def _is_of_a_recipient(block: FieldGroup) -> bool:
     return len(block.first("final-recipient")) + len(block.first("original-recipient")) > 0
 
 
-def _recipient(block: Block) -> RecipientReport:
+def _recipient(block: FieldGroup) -> RecipientReport:
     try:
         action = Action(block.first("action").partition(" ")[0].lower())
     except ValueError:
@@ -110,9 +110,9 @@ def _address(value: str) -> str:
     return _without_type(value).strip("<> ")
 
 
-def _original(found: list[Leaf]) -> Block:
+def _original(found: list[Leaf]) -> FieldGroup:
     """The header of the mail that is reported on; nothing when it is not attached."""
     for leaf in found:
         if leaf.content_type in _MESSAGE_PARTS:
             return header_and_body(leaf.body.lstrip(b"\n"))[0]
-    return Block(())
+    return FieldGroup(())

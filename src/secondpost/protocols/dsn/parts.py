@@ -23,7 +23,7 @@ _BOUNDARY = re.compile(r'boundary[ \t]*=[ \t]*(?:"([^"]{1,200})"|([^\s;"]{1,200}
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class FieldGroup:
     """Header fields, or a group of lines that look like them. Names in lower case, values unfolded."""
 
     fields: tuple[tuple[str, str], ...]
@@ -42,20 +42,20 @@ class Leaf:
     body: bytes  # decoded; line ends LF
 
 
-def header_of(message: bytes) -> Block:
+def header_of(message: bytes) -> FieldGroup:
     """Of a whole mail, or of its beginning; any line ends."""
     return header_and_body(_with_lf(message[:HEADER_OCTETS_MAX]))[0]
 
 
-def header_and_body(message: bytes) -> tuple[Block, bytes]:
+def header_and_body(message: bytes) -> tuple[FieldGroup, bytes]:
     """Line ends are LF."""
     if message.startswith(b"\n"):
-        return Block(()), message[1:]
+        return FieldGroup(()), message[1:]
     header, _, body = message.partition(b"\n\n")
     return block_of(header), body
 
 
-def block_of(data: bytes) -> Block:
+def block_of(data: bytes) -> FieldGroup:
     """Line ends are LF. Lines that are no field are left out."""
     fields: list[tuple[str, list[str]]] = []
     for line in data.split(b"\n", LINES_MAX)[:LINES_MAX]:
@@ -67,7 +67,7 @@ def block_of(data: bytes) -> Block:
         name, colon, value = text.partition(":")
         if len(colon) > 0 and len(fields) < FIELDS_MAX:
             fields.append((name.strip().lower(), [value.strip()]))
-    return Block(tuple((name, " ".join(parts)[:VALUE_CHARACTERS_MAX]) for name, parts in fields))
+    return FieldGroup(tuple((name, " ".join(parts)[:VALUE_CHARACTERS_MAX]) for name, parts in fields))
 
 
 def leaves(message: bytes) -> Iterator[Leaf]:

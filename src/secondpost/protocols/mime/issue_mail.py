@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 from secondpost.mail.address import Mailbox
-from secondpost.mail.issue_content import IssueContent, Kind, PlacedHole
+from secondpost.mail.issue_content import IssueContent, PlacedHole, ReaderMailKind
 from secondpost.protocols.mime.header_fields import address_field, structured_field, text_field
 from secondpost.protocols.mime.list_headers import NO_POSTS, list_archive, list_help, list_id
 from secondpost.protocols.mime.quoted_printable import TextFault, pieces_and_holes
@@ -21,7 +21,7 @@ SEED_OCTETS = 16
 class Heading:
     """What the header says to all readers alike."""
 
-    kind: Kind
+    kind: ReaderMailKind
     newsletter: str  # its name in addresses
     sender_name: str  # "" for the address alone
     sender: Mailbox
@@ -67,7 +67,7 @@ def compile_issue(heading: Heading, text: str, html: str, seed: bytes) -> IssueC
     )
 
 
-def _check(kind: Kind, part: str, text: str) -> None:
+def _check(kind: ReaderMailKind, part: str, text: str) -> None:
     count = text.count(kind.link.marker)
     if count != 1:
         raise TextFault(f"the {part} of the mail has {count} places for {kind.link}, not exactly one")
@@ -89,7 +89,7 @@ def _fields(heading: Heading, boundary: str) -> tuple[str, ...]:
         text_field("Subject", heading.subject),
         f"Date: {format_datetime(datetime.fromtimestamp(heading.dated_ms // 1000, UTC))}",
     ]
-    if heading.kind is Kind.CONFIRMATION:
+    if heading.kind is ReaderMailKind.CONFIRMATION:
         fields.append("Auto-Submitted: auto-generated")  # RFC 3834 §5
     elif heading.reply_to is not None:
         fields.append(structured_field("Reply-To", (str(heading.reply_to),)))
@@ -98,7 +98,7 @@ def _fields(heading: Heading, boundary: str) -> tuple[str, ...]:
         fields.append(list_archive(heading.archive_url))
     if heading.help_url is not None:
         fields.append(list_help(heading.help_url))
-    if heading.kind is Kind.ISSUE:
+    if heading.kind is ReaderMailKind.ISSUE:
         fields.append(NO_POSTS)
     fields.append("MIME-Version: 1.0")
     if len(heading.language) > 0:

@@ -23,11 +23,11 @@ from secondpost.protocols.smtp.client_events import (
     Event,
     Extensions,
     Phase,
-    Ready,
-    Result,
+    RecipientResult,
+    SessionReady,
     TlsWanted,
 )
-from secondpost.protocols.smtp.client_states import TABLE, Happening, State
+from secondpost.protocols.smtp.client_states import TABLE, ClientState, Happening
 from secondpost.protocols.smtp.lines import OutOfTurn
 from secondpost.protocols.smtp.replies import GarbledReply, ReplyReader
 
@@ -37,15 +37,15 @@ __all__ = [
     "BodyWanted",
     "Broken",
     "Bye",
+    "ClientState",
     "Done",
     "Event",
     "Extensions",
     "Happening",
     "Phase",
-    "Ready",
-    "Result",
+    "RecipientResult",
+    "SessionReady",
     "SmtpClient",
-    "State",
     "TlsWanted",
 ]
 
@@ -84,7 +84,7 @@ class SmtpClient:
         self._hello = hello
         self._wants_tls = wants_tls or requires_tls
         self._requires_tls = requires_tls
-        self.state = State.GREETING
+        self.state = ClientState.GREETING
         self.tls = False
         self.extensions = Extensions()
         self.sender_taken = False  # the peer has seen more of the message under way than that there is one
@@ -95,14 +95,14 @@ class SmtpClient:
         self._unsent: deque[bytes] = deque()  # commands that wait for the reply to the one before
         self._grouped = False
         self._only_asks = False
-        self._results: list[Result | None] = []
+        self._results: list[RecipientResult | None] = []
         self._rcpts_answered = 0
 
     # -- the driver's verbs
     @property
     def ready(self) -> bool:
         """A message may be sent, or QUIT."""
-        return self.state is State.READY or self.state is State.UNCLEAN
+        return self.state is ClientState.READY or self.state is ClientState.UNCLEAN
 
     @property
     def has_news(self) -> bool:
@@ -113,7 +113,7 @@ class SmtpClient:
         """The events in what has come, `data` last: until more bytes are needed, our own side is to act, or
         the session is over. Bytes are kept even if no event is taken: `feed` without any reads on.
         """
-        if self.state is not State.CLOSED:
+        if self.state is not ClientState.CLOSED:
             self._replies.receive(data)
         return self._happenings()
 
@@ -121,12 +121,12 @@ class SmtpClient:
         while True:
             while len(self._events) > 0:
                 yield self._events.popleft()
-            if self.state is State.CLOSED or not self._read_on():
+            if self.state is ClientState.CLOSED or not self._read_on():
                 return
 
     def _read_on(self) -> bool:
         """Take one more reply. False: none is whole yet."""
-        if self.state is State.TLS_AWAITED:
+        if self.state is ClientState.TLS_AWAITED:
             self._refuse_plain_text()
             return len(self._events) > 0
         try:
@@ -159,7 +159,7 @@ class SmtpClient:
             self._refuse_utf8(len(recipients))
             return
         as_utf8 = utf8 is not Utf8.NONE and self.extensions.smtputf8
-        reset = [b"RSET\r\n"] if self.state is State.UNCLEAN else []
+        reset = [b"RSET\r\n"] if self.state is ClientState.UNCLEAN else []
         self._move(Happening.SEND_MESSAGE)
         self._results = [None] * len(recipients)
         self._rcpts_answered = 0
@@ -179,7 +179,7 @@ class SmtpClient:
         if mailbox.needs_utf8 and not self.extensions.smtputf8:
             self._refuse_utf8(1)
             return
-        reset = [b"RSET\r\n"] if self.state is State.UNCLEAN else []
+        reset = [b"RSET\r\n"] if self.state is ClientState.UNCLEAN else []
         self._move(Happening.SEND_MESSAGE)
         self._results = [None]
         self._rcpts_answered = 0
@@ -192,7 +192,7 @@ class SmtpClient:
     def _refuse_utf8(self, recipients: int) -> None:
         if not self.ready:
             raise OutOfTurn(f"{Happening.SEND_MESSAGE} in the state {self.state}")
-        self._events.append(Done((Result(Phase.MAIL, _NO_SMTPUTF8),) * recipients))
+        self._events.append(Done((RecipientResult(Phase.MAIL, _NO_SMTPUTF8),) * recipients))
 
     def send_body(self, data: bytes) -> None:
         self._need_body_wanted()
@@ -204,7 +204,7 @@ class SmtpClient:
         self._out.append(content)
 
     def _need_body_wanted(self) -> None:
-        if self.state is not State.BODY:
+        if self.state is not ClientState.BODY:
             raise OutOfTurn(f"no body is wanted in the state {self.state}")
 
     def end_body(self) -> None:
@@ -217,7 +217,7 @@ class SmtpClient:
     def tls_started(self) -> None:
         """The connection is TLS now; what the server offered before is forgotten (RFC 3207 §4.2)."""
         self._refuse_plain_text()
-        if self.state is State.CLOSED:
+        if self.state is ClientState.CLOSED:
             return
         self._move(Happening.TLS_STARTED)
         self.tls = True
@@ -238,34 +238,34 @@ class SmtpClient:
         """Of the message under way."""
         return self._rcpts_answered
 
-    def replies_so_far(self) -> tuple[Result | None, ...]:
+    def replies_so_far(self) -> tuple[RecipientResult | None, ...]:
         """For each recipient of the message under way: what is settled, whatever happens now."""
         return tuple(self._results)
 
     # -- replies
     def _take(self, reply: Reply) -> None:
-        if reply.code == 421 and self.state is not State.QUIT:  # RFC 5321 §3.8: may come at any time
+        if reply.code == 421 and self.state is not ClientState.QUIT:  # RFC 5321 §3.8: may come at any time
             self.dot_sent = False  # it is an answer to the dot too: not accepted
             self._break(Cause.SHUTDOWN, reply)
             return
         match self.state:
-            case State.RCPT:
+            case ClientState.RCPT:
                 self._take_rcpt(reply)
-            case State.MAIL:
+            case ClientState.MAIL:
                 self._take_mail(reply)
-            case State.DATA:
+            case ClientState.DATA:
                 self._take_data(reply)
-            case State.DOT | State.LONE_DOT:
+            case ClientState.DOT | ClientState.LONE_DOT:
                 self._take_dot(reply)
-            case State.GREETING:
+            case ClientState.GREETING:
                 self._take_greeting(reply)
-            case State.EHLO | State.HELO:
+            case ClientState.EHLO | ClientState.HELO:
                 self._take_hello(reply)
-            case State.STARTTLS:
+            case ClientState.STARTTLS:
                 self._take_starttls(reply)
-            case State.RSET:
+            case ClientState.RSET:
                 self._take_rset(reply)
-            case State.QUIT:
+            case ClientState.QUIT:
                 self._move(Happening.OK if reply.is_positive else Happening.REFUSED)
                 self._events.append(Bye())
             case _:
@@ -280,13 +280,13 @@ class SmtpClient:
         self._ask(command(f"EHLO {self._hello}"))
 
     def _take_hello(self, reply: Reply) -> None:
-        if reply.is_permanent and self.state is State.EHLO:
+        if reply.is_permanent and self.state is ClientState.EHLO:
             self._move(Happening.REFUSED)
             self._ask(command(f"HELO {self._hello}"))
         elif reply.code != 250:
             self._break(Cause.GARBLED if reply.is_positive else Cause.GREETING, reply)
         else:
-            if self.state is State.EHLO:
+            if self.state is ClientState.EHLO:
                 self.extensions = Extensions.parse(reply)
             self._settle_tls()
 
@@ -321,7 +321,7 @@ class SmtpClient:
 
     def _become_ready(self, happening: Happening) -> None:
         self._move(happening)
-        self._events.append(Ready(self.extensions))
+        self._events.append(SessionReady(self.extensions))
 
     def _take_rset(self, reply: Reply) -> None:
         if not reply.is_positive:
@@ -339,7 +339,7 @@ class SmtpClient:
             case 3:
                 self._break(Cause.GARBLED, reply)
             case _:
-                self._results = [Result(Phase.MAIL, reply)] * len(self._results)
+                self._results = [RecipientResult(Phase.MAIL, reply)] * len(self._results)
                 if self._grouped:
                     self._move(Happening.REFUSED_IN_GROUP)
                 else:
@@ -352,11 +352,11 @@ class SmtpClient:
         index = self._rcpts_answered
         self._rcpts_answered += 1
         if self._only_asks:
-            self._results[index] = Result(Phase.RCPT, reply)
+            self._results[index] = RecipientResult(Phase.RCPT, reply)
             self._finish(Happening.ONLY_ASKED)
             return
         if self._results[index] is None and not reply.is_positive:
-            self._results[index] = Result(Phase.RCPT, reply)
+            self._results[index] = RecipientResult(Phase.RCPT, reply)
         if self._rcpts_answered < len(self._results):
             self._move(Happening.MORE_RCPT)
             self._ask_next()
@@ -378,7 +378,7 @@ class SmtpClient:
                 self._move(Happening.GO_ON_FOR_NOBODY)
                 self._ask(b".\r\n")  # RFC 2920 §3.1
             case _:
-                self._settle(Result(Phase.DATA, reply))
+                self._settle(RecipientResult(Phase.DATA, reply))
                 self._finish(Happening.REFUSED)
 
     def _take_dot(self, reply: Reply) -> None:
@@ -386,19 +386,19 @@ class SmtpClient:
             self._break(Cause.GARBLED, reply)
             return
         self.dot_sent = False
-        self._settle(Result(Phase.DOT, reply))
+        self._settle(RecipientResult(Phase.DOT, reply))
         self._finish(Happening.OK if reply.is_positive else Happening.REFUSED)
 
     def _take_unasked(self, reply: Reply) -> None:
         """Only a refusal of the content that it is still reading may come without being asked for."""
-        if self.state is State.BODY and not reply.is_positive:
-            self._settle(Result(Phase.DOT, reply))
+        if self.state is ClientState.BODY and not reply.is_positive:
+            self._settle(RecipientResult(Phase.DOT, reply))
             self._break(Cause.MESSAGE, reply)
         else:
             self._break(Cause.GARBLED, _own_words(f"the server spoke out of turn: {reply}"))
 
     # -- the message under way
-    def _settle(self, result: Result) -> None:
+    def _settle(self, result: RecipientResult) -> None:
         self._results = [result if known is None else known for known in self._results]
 
     def _finish(self, happening: Happening) -> None:
@@ -434,7 +434,7 @@ class SmtpClient:
         return False
 
     def _break(self, cause: Cause, reply: Reply) -> None:
-        self.state = State.CLOSED
+        self.state = ClientState.CLOSED
         self._replies.clear()
         self._unsent.clear()
         self._events.append(Broken(cause, reply))

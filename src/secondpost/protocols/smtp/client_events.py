@@ -53,7 +53,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RecipientResult:
     """What became of one recipient: delivered exactly when the phase is DOT and the reply positive."""
 
     phase: Phase
@@ -61,7 +61,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class SessionReady:
     """The session stands: `send_message` or `quit`."""
 
     extensions: Extensions
@@ -81,7 +81,7 @@ class BodyWanted:
 class Done:
     """The message is settled, one result for each recipient in order. The session is ready for another."""
 
-    results: tuple[Result, ...]
+    results: tuple[RecipientResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +97,4 @@ class Broken:
     reply: Reply
 
 
-Event = Ready | TlsWanted | BodyWanted | Done | Bye | Broken
+Event = SessionReady | TlsWanted | BodyWanted | Done | Bye | Broken

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class State(StrEnum):
+class ClientState(StrEnum):
     """Mostly: the reply to what is awaited."""
 
     GREETING = "greeting"
@@ -47,41 +47,41 @@ class Happening(StrEnum):
     QUIT = "quit"
 
 
-Table = dict[State, dict[Happening, State]]
+Table = dict[ClientState, dict[Happening, ClientState]]
 
 # What has no line here breaks the session: that leads to CLOSED from anywhere, and is not drawn.
 TABLE: Final[Table] = {
-    State.GREETING: {Happening.OK: State.EHLO},
-    State.EHLO: {
-        Happening.OK: State.READY,
-        Happening.TLS_OFFERED: State.STARTTLS,
-        Happening.REFUSED: State.HELO,  # RFC 5321 §3.2
+    ClientState.GREETING: {Happening.OK: ClientState.EHLO},
+    ClientState.EHLO: {
+        Happening.OK: ClientState.READY,
+        Happening.TLS_OFFERED: ClientState.STARTTLS,
+        Happening.REFUSED: ClientState.HELO,  # RFC 5321 §3.2
     },
-    State.HELO: {Happening.OK: State.READY},
-    State.STARTTLS: {Happening.OK: State.TLS_AWAITED, Happening.REFUSED: State.READY},
-    State.TLS_AWAITED: {Happening.TLS_STARTED: State.EHLO},
-    State.READY: {Happening.SEND_MESSAGE: State.MAIL, Happening.QUIT: State.QUIT},
-    State.UNCLEAN: {Happening.SEND_MESSAGE: State.RSET, Happening.QUIT: State.QUIT},
-    State.RSET: {Happening.OK: State.MAIL},
-    State.MAIL: {
-        Happening.OK: State.RCPT,
-        Happening.REFUSED_IN_GROUP: State.RCPT,
-        Happening.REFUSED: State.READY,
+    ClientState.HELO: {Happening.OK: ClientState.READY},
+    ClientState.STARTTLS: {Happening.OK: ClientState.TLS_AWAITED, Happening.REFUSED: ClientState.READY},
+    ClientState.TLS_AWAITED: {Happening.TLS_STARTED: ClientState.EHLO},
+    ClientState.READY: {Happening.SEND_MESSAGE: ClientState.MAIL, Happening.QUIT: ClientState.QUIT},
+    ClientState.UNCLEAN: {Happening.SEND_MESSAGE: ClientState.RSET, Happening.QUIT: ClientState.QUIT},
+    ClientState.RSET: {Happening.OK: ClientState.MAIL},
+    ClientState.MAIL: {
+        Happening.OK: ClientState.RCPT,
+        Happening.REFUSED_IN_GROUP: ClientState.RCPT,
+        Happening.REFUSED: ClientState.READY,
     },
-    State.RCPT: {
-        Happening.MORE_RCPT: State.RCPT,
-        Happening.LAST_RCPT: State.DATA,
-        Happening.NO_RCPT: State.UNCLEAN,
-        Happening.ONLY_ASKED: State.UNCLEAN,
+    ClientState.RCPT: {
+        Happening.MORE_RCPT: ClientState.RCPT,
+        Happening.LAST_RCPT: ClientState.DATA,
+        Happening.NO_RCPT: ClientState.UNCLEAN,
+        Happening.ONLY_ASKED: ClientState.UNCLEAN,
     },
-    State.DATA: {
-        Happening.GO_ON: State.BODY,
-        Happening.GO_ON_FOR_NOBODY: State.LONE_DOT,
-        Happening.REFUSED: State.UNCLEAN,
+    ClientState.DATA: {
+        Happening.GO_ON: ClientState.BODY,
+        Happening.GO_ON_FOR_NOBODY: ClientState.LONE_DOT,
+        Happening.REFUSED: ClientState.UNCLEAN,
     },
-    State.BODY: {Happening.END_BODY: State.DOT},
-    State.DOT: {Happening.OK: State.READY, Happening.REFUSED: State.READY},
-    State.LONE_DOT: {Happening.OK: State.READY, Happening.REFUSED: State.READY},
-    State.QUIT: {Happening.OK: State.CLOSED, Happening.REFUSED: State.CLOSED},
-    State.CLOSED: {},
+    ClientState.BODY: {Happening.END_BODY: ClientState.DOT},
+    ClientState.DOT: {Happening.OK: ClientState.READY, Happening.REFUSED: ClientState.READY},
+    ClientState.LONE_DOT: {Happening.OK: ClientState.READY, Happening.REFUSED: ClientState.READY},
+    ClientState.QUIT: {Happening.OK: ClientState.CLOSED, Happening.REFUSED: ClientState.CLOSED},
+    ClientState.CLOSED: {},
 }

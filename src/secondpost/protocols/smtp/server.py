@@ -29,10 +29,10 @@ from secondpost.protocols.smtp.server_events import (
     BodyEnd,
     BodyPiece,
     BodyRefused,
+    ClientFault,
     Close,
     DataBegin,
     Event,
-    Fault,
     Hello,
     MailFrom,
     MustSend,
@@ -49,7 +49,7 @@ from secondpost.protocols.smtp.server_states import (
     TABLE,
     TRANSACTION,
     Happening,
-    State,
+    ServerState,
 )
 
 __all__ = [
@@ -57,11 +57,11 @@ __all__ = [
     "BodyEnd",
     "BodyPiece",
     "BodyRefused",
+    "ClientFault",
     "Close",
     "CommandVerb",
     "DataBegin",
     "Event",
-    "Fault",
     "Happening",
     "Hello",
     "Limits",
@@ -71,15 +71,15 @@ __all__ = [
     "Quit",
     "RcptTo",
     "Reset",
+    "ServerState",
     "SmtpServer",
     "StartTls",
-    "State",
 ]
 
 
-_RCPT_ASKED = (State.FIRST_RCPT_ASKED, State.RCPT_ASKED)
+_RCPT_ASKED = (ServerState.FIRST_RCPT_ASKED, ServerState.RCPT_ASKED)
 REPLIES_MAX = 100  # to be sent before more commands are read
-_SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its Fault
+_SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its ClientFault
 
 
 class SmtpServer:
@@ -113,7 +113,7 @@ class SmtpServer:
         self._limits = limits
         self._offers_tls = offers_tls
         self._refuse_bare_newlines = refuse_bare_newlines
-        self.state = State.CONNECTED
+        self.state = ServerState.CONNECTED
         self.tls = False
         self.hello: str | None = None
         self.extended = False
@@ -145,9 +145,9 @@ class SmtpServer:
         return self._read()
 
     def _receive(self, data: bytes) -> None:
-        if self.state is State.TLS_AWAITED:  # plain text where only TLS may come (CVE-2011-0411)
+        if self.state is ServerState.TLS_AWAITED:  # plain text where only TLS may come (CVE-2011-0411)
             self._end("bytes in the clear after STARTTLS")
-        elif self.state is not State.CLOSED:
+        elif self.state is not ServerState.CLOSED:
             self._lines.receive(data)
 
     def _read(self) -> Iterator[Event]:
@@ -161,14 +161,14 @@ class SmtpServer:
                 more = len(self._out) < REPLIES_MAX
             elif self.state in READING_COMMANDS:
                 more = self._read_command()
-            elif self.state is State.BODY or self.state is State.DISCARD:
+            elif self.state is ServerState.BODY or self.state is ServerState.DISCARD:
                 more = self._read_body()
             else:
                 more = False
 
     def answer(self, reply: Reply) -> None:
         """Answer the last Question. A 421 also ends the session, with a Close."""
-        accepted = reply.code == 354 if self.state is State.DATA_ASKED else reply.is_positive
+        accepted = reply.code == 354 if self.state is ServerState.DATA_ASKED else reply.is_positive
         asked = self.state
         self._move(Happening.ACCEPTED if accepted else Happening.REFUSED)
         self._say(reply)
@@ -179,20 +179,20 @@ class SmtpServer:
         self._refusals += reply.code >= 500
         if asked in _RCPT_ASKED:
             self.recipients += accepted
-        elif self.state is State.BODY:
+        elif self.state is ServerState.BODY:
             self._ended = False
             self._body = IncomingBody(self._limits.size_max, refuse_bare_newlines=self._refuse_bare_newlines)
-        elif self.state is State.READY:
+        elif self.state is ServerState.READY:
             self.recipients = 0
         self._end_of_guessing()
-        if asked is State.END_ASKED and accepted:
+        if asked is ServerState.END_ASKED and accepted:
             self._idle_commands = self._refusals = 0
 
     def refuse_body(self, reply: Reply) -> None:
         """Discard the body that is coming to its end, then answer `reply`. The first refusal stands, and
         when no body is coming (the disk's bad news may be late) there is nothing to refuse.
         """
-        if self.state is State.BODY:
+        if self.state is ServerState.BODY:
             self._move(Happening.CONDEMNED)
             self._body.refuse(reply)
 
@@ -206,9 +206,9 @@ class SmtpServer:
 
     def abandon(self, reply: Reply) -> None:
         """Say `reply` (a 421) and end the session, in whatever state."""
-        if self.state not in (State.CLOSED, State.TLS_AWAITED):  # no plain text into a handshake
+        if self.state not in (ServerState.CLOSED, ServerState.TLS_AWAITED):  # no plain text into a handshake
             self._say(reply)
-        self.state = State.CLOSED
+        self.state = ServerState.CLOSED
         self._lines.clear()
         self._events.clear()
 
@@ -277,18 +277,18 @@ class SmtpServer:
                     raise CommandError(Reply.of(501, "5.5.4", f"{verb} has no argument"))
                 self._bare_verb(verb, after)
 
-    def _mail(self, argument: str, after: State) -> None:
+    def _mail(self, argument: str, after: ServerState) -> None:
         self._group_fails = True
         mail = mail_command(argument)
         if mail.size is not None and mail.size > self._limits.size_max:
             self._say(TOO_LARGE)
-            self._events.append(Fault(f"a message of {mail.size} octets was declared"))
+            self._events.append(ClientFault(f"a message of {mail.size} octets was declared"))
             return
         self.state = after
         self._utf8 = mail.utf8
         self._events.append(MailFrom(mail.sender, mail.size, mail.eight_bit, mail.utf8))
 
-    def _rcpt(self, argument: str, after: State) -> None:
+    def _rcpt(self, argument: str, after: ServerState) -> None:
         self._group_fails = True
         mailbox = rcpt_command(argument, self._host, utf8=self._utf8)
         limits = self._limits
@@ -298,7 +298,7 @@ class SmtpServer:
         self.state = after
         self._events.append(RcptTo(mailbox))
 
-    def _hello(self, argument: str, after: State, *, extended: bool) -> None:
+    def _hello(self, argument: str, after: ServerState, *, extended: bool) -> None:
         name = hello_name(argument)
         self._forget_transaction()
         self.state = after
@@ -311,7 +311,7 @@ class SmtpServer:
         offers_tls = self._offers_tls and not self.tls
         return server_replies.ehlo(self._host, self._limits.size_max, offers_tls)
 
-    def _bare_verb(self, verb: CommandVerb, after: State) -> None:
+    def _bare_verb(self, verb: CommandVerb, after: ServerState) -> None:
         match verb:
             case CommandVerb.DATA:
                 self.state = after
@@ -328,7 +328,7 @@ class SmtpServer:
                 self._lines.clear()
                 self._events.append(Quit())
 
-    def _starttls(self, after: State) -> None:
+    def _starttls(self, after: ServerState) -> None:
         if not self._offers_tls:
             raise CommandError(Reply.of(502, "5.5.1", "TLS is not offered here"))
         if self.tls:
@@ -363,11 +363,11 @@ class SmtpServer:
             raise CommandError(Reply.of(500, "5.5.2", "Unknown command"))
 
     def _out_of_order(self, verb: CommandVerb) -> None:
-        if self.state is State.GREETED:
+        if self.state is ServerState.GREETED:
             reply = Reply.of(503, "5.5.1", "Say EHLO first")
         elif verb is CommandVerb.MAIL:
             reply = Reply.of(503, "5.5.1", "A sender was given already")
-        elif self.state is State.READY:
+        elif self.state is ServerState.READY:
             reply = Reply.of(503, "5.5.1", "MAIL comes first")
         else:
             reply = Reply.of(554, "5.5.1", "No valid recipients")  # RFC 5321 §4.1.1.4
@@ -379,7 +379,7 @@ class SmtpServer:
     def _fault(self, reply: Reply, line: bytes) -> None:
         sample = line.rstrip(b"\r\n")[:_SAMPLE_OCTETS_MAX].decode("latin-1")
         self._say(reply)
-        self._events.append(Fault(f"{reply} to: {sample}"))
+        self._events.append(ClientFault(f"{reply} to: {sample}"))
         self._faults += 1
         if self._faults > self._limits.faults_max:
             self._hang_up(Reply.of(421, "4.7.0", "Too many errors"), "too many faults")
@@ -397,7 +397,7 @@ class SmtpServer:
         self._end(text)
 
     def _end(self, text: str) -> None:
-        self.state = State.CLOSED
+        self.state = ServerState.CLOSED
         self._lines.clear()
         self._events.append(Close(text))
 
@@ -414,7 +414,7 @@ class SmtpServer:
         content, after = self._body.read(self._lines.take_all())
         if len(content) > 0:
             self._events.append(BodyPiece(content))
-        if self.state is State.BODY and self._body.refusal is not None:
+        if self.state is ServerState.BODY and self._body.refusal is not None:
             self._move(Happening.CONDEMNED)
         if after is not None:
             self._lines.give_back(after)

@@ -63,7 +63,7 @@ class CommandError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class MailCommand:
     """What a MAIL command said."""
 
     sender: ReversePath
@@ -96,7 +96,7 @@ def hello_name(argument: str) -> str:
     return argument
 
 
-def mail_command(argument: str) -> Mail:
+def mail_command(argument: str) -> MailCommand:
     match = _FROM.fullmatch(argument)
     if match is None:
         raise CommandError(Reply.of(501, "5.5.4", "The form is MAIL FROM:<address>"))
@@ -105,13 +105,13 @@ def mail_command(argument: str) -> Mail:
         sender = parse_reverse_path(path) if path.isascii() else written_reverse_path(path)
     except AddressError:
         raise CommandError(Reply.of(501, "5.1.7", "The sender is not an address")) from None
-    mail = Mail(sender, None, False) if parameters is None else _with_parameters(sender, parameters)
+    mail = MailCommand(sender, None, False) if parameters is None else _with_parameters(sender, parameters)
     if not (path.isascii() or mail.utf8):  # RFC 6531 §3.5
         raise CommandError(Reply.of(550, "5.6.7", "An address that is not ASCII needs SMTPUTF8"))
     return mail
 
 
-def _with_parameters(sender: ReversePath, parameters: str) -> Mail:
+def _with_parameters(sender: ReversePath, parameters: str) -> MailCommand:
     size: int | None = None
     body: str | None = None
     utf8 = False
@@ -128,7 +128,7 @@ def _with_parameters(sender: ReversePath, parameters: str) -> Mail:
                 raise CommandError(Reply.of(501, "5.5.4", f"{name.upper()} is malformed or said twice"))
             case _:
                 raise CommandError(_unknown_parameter(name))
-    return Mail(sender, size, body == "8BITMIME", utf8)
+    return MailCommand(sender, size, body == "8BITMIME", utf8)
 
 
 def rcpt_command(argument: str, host: Domain, *, utf8: bool = False) -> Mailbox:

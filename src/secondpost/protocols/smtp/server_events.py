@@ -79,7 +79,7 @@ class Quit:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ClientFault:
     """The client broke a rule, and the core has told it so. The text is for our log."""
 
     text: str
@@ -93,4 +93,4 @@ class Close:
 
 
 Question = MailFrom | RcptTo | DataBegin | BodyEnd
-Event = Question | Hello | BodyPiece | BodyRefused | Reset | StartTls | MustSend | Quit | Fault | Close
+Event = Question | Hello | BodyPiece | BodyRefused | Reset | StartTls | MustSend | Quit | ClientFault | Close

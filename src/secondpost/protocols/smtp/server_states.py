@@ -9,7 +9,7 @@ from typing import Final
 from secondpost.protocols.smtp.server_commands import CommandVerb
 
 
-class State(StrEnum):
+class ServerState(StrEnum):
     """What the conversation waits for."""
 
     CONNECTED = "connected"  # nobody has spoken
@@ -39,43 +39,49 @@ class Happening(StrEnum):
     TLS_STARTED = "tls started"
 
 
-Table = dict[State, dict[CommandVerb | Happening, State]]
+Table = dict[ServerState, dict[CommandVerb | Happening, ServerState]]
 
 # Fits every state that reads commands; what a state says itself comes first. A client may hang up, be
 # hung up on or be abandoned in any state: that always leads to CLOSED and is not drawn.
-_HELLO: Final[dict[CommandVerb | Happening, State]] = {
-    CommandVerb.EHLO: State.READY,
-    CommandVerb.HELO: State.READY,
+_HELLO: Final[dict[CommandVerb | Happening, ServerState]] = {
+    CommandVerb.EHLO: ServerState.READY,
+    CommandVerb.HELO: ServerState.READY,
 }
-_END: Final[dict[CommandVerb | Happening, State]] = {CommandVerb.QUIT: State.CLOSED}
-_TRANSACTION: Final[dict[CommandVerb | Happening, State]] = {
+_END: Final[dict[CommandVerb | Happening, ServerState]] = {CommandVerb.QUIT: ServerState.CLOSED}
+_TRANSACTION: Final[dict[CommandVerb | Happening, ServerState]] = {
     **_HELLO,
     **_END,
-    CommandVerb.RSET: State.READY,
-    CommandVerb.STARTTLS: State.TLS_AWAITED,
+    CommandVerb.RSET: ServerState.READY,
+    CommandVerb.STARTTLS: ServerState.TLS_AWAITED,
 }
 
 TABLE: Final[Table] = {
-    State.CONNECTED: {Happening.GREETING: State.GREETED},
-    State.GREETED: {**_HELLO, **_END, CommandVerb.RSET: State.GREETED},
-    State.READY: {**_TRANSACTION, CommandVerb.MAIL: State.MAIL_ASKED},
-    State.MAIL_ASKED: {Happening.ACCEPTED: State.SENDER, Happening.REFUSED: State.READY},
-    State.SENDER: {**_TRANSACTION, CommandVerb.RCPT: State.FIRST_RCPT_ASKED},
-    State.FIRST_RCPT_ASKED: {Happening.ACCEPTED: State.RECIPIENTS, Happening.REFUSED: State.SENDER},
-    State.RECIPIENTS: {
-        **_TRANSACTION,
-        CommandVerb.RCPT: State.RCPT_ASKED,
-        CommandVerb.DATA: State.DATA_ASKED,
+    ServerState.CONNECTED: {Happening.GREETING: ServerState.GREETED},
+    ServerState.GREETED: {**_HELLO, **_END, CommandVerb.RSET: ServerState.GREETED},
+    ServerState.READY: {**_TRANSACTION, CommandVerb.MAIL: ServerState.MAIL_ASKED},
+    ServerState.MAIL_ASKED: {Happening.ACCEPTED: ServerState.SENDER, Happening.REFUSED: ServerState.READY},
+    ServerState.SENDER: {**_TRANSACTION, CommandVerb.RCPT: ServerState.FIRST_RCPT_ASKED},
+    ServerState.FIRST_RCPT_ASKED: {
+        Happening.ACCEPTED: ServerState.RECIPIENTS,
+        Happening.REFUSED: ServerState.SENDER,
     },
-    State.RCPT_ASKED: {Happening.ACCEPTED: State.RECIPIENTS, Happening.REFUSED: State.RECIPIENTS},
-    State.DATA_ASKED: {Happening.ACCEPTED: State.BODY, Happening.REFUSED: State.READY},
-    State.BODY: {Happening.DOT: State.END_ASKED, Happening.CONDEMNED: State.DISCARD},
-    State.DISCARD: {Happening.DOT: State.READY},
-    State.END_ASKED: {Happening.ACCEPTED: State.READY, Happening.REFUSED: State.READY},
-    State.TLS_AWAITED: {Happening.TLS_STARTED: State.GREETED},
-    State.CLOSED: {},
+    ServerState.RECIPIENTS: {
+        **_TRANSACTION,
+        CommandVerb.RCPT: ServerState.RCPT_ASKED,
+        CommandVerb.DATA: ServerState.DATA_ASKED,
+    },
+    ServerState.RCPT_ASKED: {
+        Happening.ACCEPTED: ServerState.RECIPIENTS,
+        Happening.REFUSED: ServerState.RECIPIENTS,
+    },
+    ServerState.DATA_ASKED: {Happening.ACCEPTED: ServerState.BODY, Happening.REFUSED: ServerState.READY},
+    ServerState.BODY: {Happening.DOT: ServerState.END_ASKED, Happening.CONDEMNED: ServerState.DISCARD},
+    ServerState.DISCARD: {Happening.DOT: ServerState.READY},
+    ServerState.END_ASKED: {Happening.ACCEPTED: ServerState.READY, Happening.REFUSED: ServerState.READY},
+    ServerState.TLS_AWAITED: {Happening.TLS_STARTED: ServerState.GREETED},
+    ServerState.CLOSED: {},
 }
 # These fit wherever commands are read, and change nothing.
 ANYWHERE: Final = frozenset({CommandVerb.NOOP, CommandVerb.VRFY, CommandVerb.HELP})
 READING_COMMANDS: Final = frozenset(state for state, moves in TABLE.items() if CommandVerb.QUIT in moves)
-TRANSACTION: Final = frozenset({State.SENDER, State.RECIPIENTS})
+TRANSACTION: Final = frozenset({ServerState.SENDER, ServerState.RECIPIENTS})

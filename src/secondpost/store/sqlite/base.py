@@ -10,10 +10,10 @@ import msgspec
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import told
-from secondpost.store.sqlite.group import Kind, Writer
+from secondpost.store.sqlite.group import JobKind, Writer
 from secondpost.store.sqlite.statements import QUERIES, Statements, answer
 from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Engine, Verb
-from secondpost.store.verbs.steps import Query, Result, Steps, Value, drive, rows, run
+from secondpost.store.verbs.steps import Query, QueryResult, Steps, Value, drive, rows, run
 from secondpost.world.ports import Clock, Disk, DiskFailed, DiskFull, Held, Work
 
 P = TypeVar("P")
@@ -59,7 +59,7 @@ class Base:
         self._opened = opened
         self._engine: Engine = self
         self._statements = Statements(QUERIES)
-        self._kinds: dict[Verb[object, object], Kind[object, object]] = {}
+        self._kinds: dict[Verb[object, object], JobKind[object, object]] = {}
         self._writer = opened.writer
         self._writer.after_group = self._after_group
         self._files_leave = False  # set on the line, read in the loop
@@ -103,28 +103,28 @@ class Base:
     def read_file(self, name: str, at: int, octets: int) -> bytes:
         return self._opened.disk.read(name, at, octets)
 
-    def _answer(self, query: Query) -> Result:
+    def _answer(self, query: Query) -> QueryResult:
         return answer(self._opened.reader, self._statements, query)
 
     def _drive(self, db: apsw.Connection, steps: Steps[R]) -> R:
         return drive(steps, lambda query: answer(db, self._statements, query))
 
-    def _kind(self, verb: Verb[P, R]) -> Kind[P, R]:
+    def _kind(self, verb: Verb[P, R]) -> JobKind[P, R]:
         """One kind of job for each verb, or those of a group would not run together."""
         key = cast("Verb[object, object]", verb)
         kind = self._kinds.get(key)
         if kind is None:
-            kind = self._kinds[key] = cast("Kind[object, object]", self._kind_of(verb))
-        return cast("Kind[P, R]", kind)
+            kind = self._kinds[key] = cast("JobKind[object, object]", self._kind_of(verb))
+        return cast("JobKind[P, R]", kind)
 
-    def _kind_of(self, verb: Verb[P, R]) -> Kind[P, R]:
+    def _kind_of(self, verb: Verb[P, R]) -> JobKind[P, R]:
         def apply(db: apsw.Connection, payloads: Sequence[P]) -> Sequence[R]:
             results = self._drive(db, verb.steps(payloads))
             if verb.ends_mail:
                 self._note_leaving_files(db)
             return results
 
-        return Kind(apply, goes_first=verb.goes_first)
+        return JobKind(apply, goes_first=verb.goes_first)
 
     def _read(self, query: str, bindings: tuple[Value, ...] = ()) -> list[tuple[Value, ...]]:
         """All rows. Raises StoreUnavailable and DiskFailed."""

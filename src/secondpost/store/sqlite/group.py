@@ -36,7 +36,7 @@ GROUPS_BETWEEN_GAPS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kind(Generic[P, R]):
+class JobKind(Generic[P, R]):
     """A kind of job; `apply` writes all payloads and returns a result for each."""
 
     apply: Callable[[apsw.Connection, Sequence[P]], Sequence[R]]
@@ -45,7 +45,7 @@ class Kind(Generic[P, R]):
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    kind: Kind[object, object]
+    kind: JobKind[object, object]
     payload: object
     units: int
     answer: asyncio.Future[object]
@@ -74,7 +74,7 @@ def _each(db: apsw.Connection, changes: Sequence[Callable[[apsw.Connection], obj
     return [change(db) for change in changes]
 
 
-_CHANGE: Kind[Callable[[apsw.Connection], object], object] = Kind(_each)
+_CHANGE: JobKind[Callable[[apsw.Connection], object], object] = JobKind(_each)
 
 
 class Writer:
@@ -110,14 +110,16 @@ class Writer:
         """The disk failed: nothing may be written."""
         return isinstance(self._refusal, DiskFailed)
 
-    def write(self, kind: Kind[P, R], payload: P, units: int) -> asyncio.Future[R]:
+    def write(self, kind: JobKind[P, R], payload: P, units: int) -> asyncio.Future[R]:
         """Done when the payload is durable. Raises StoreUnavailable, StoreFull, DiskFailed."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[R] = loop.create_future()
         if self._refusal is not None:
             answer.set_exception(self._refusal)
             return answer
-        job = _Job(cast("Kind[object, object]", kind), payload, units, cast("asyncio.Future[object]", answer))
+        job = _Job(
+            cast("JobKind[object, object]", kind), payload, units, cast("asyncio.Future[object]", answer)
+        )
         self._queue.append(job)
         if not self._under_way:
             self._under_way = True
@@ -126,7 +128,7 @@ class Writer:
 
     def change(self, change: Callable[[apsw.Connection], R], units: int = CHANGE_UNITS) -> asyncio.Future[R]:
         """A job of its own; the result is what `change` returns."""
-        return self.write(cast("Kind[Callable[[apsw.Connection], R], R]", _CHANGE), change, units)
+        return self.write(cast("JobKind[Callable[[apsw.Connection], R], R]", _CHANGE), change, units)
 
     def close(self) -> None:
         """Write what has queued, then take nothing more. Blocks. The log is not needed any more."""

@@ -13,8 +13,8 @@ from types import MappingProxyType
 import apsw
 import msgspec
 
-from secondpost.store.verbs.named import Chosen, Named, read_queries, shared_queries
-from secondpost.store.verbs.steps import Query, Result, Row, Value
+from secondpost.store.verbs.named import Named, RowSet, read_queries, shared_queries
+from secondpost.store.verbs.steps import Query, QueryResult, Row, Value
 
 SET_ROWS_AT_ONCE_MAX = 64
 
@@ -90,7 +90,7 @@ def statement(named: Named, conditions: str = "", rows: int = 0) -> str:
     return f"{head}, {_WITH.sub('', text, count=1)}" if _WITH.match(text) else f"{head}\n{text}"
 
 
-def _values(chosen: Chosen, rows: int, behind: int) -> str:
+def _values(chosen: RowSet, rows: int, behind: int) -> str:
     width = len(chosen.columns)
     tuples = []
     for row in range(rows):
@@ -99,7 +99,7 @@ def _values(chosen: Chosen, rows: int, behind: int) -> str:
     return "VALUES " + ",".join(tuples)
 
 
-def _json(chosen: Chosen, place: int) -> str:
+def _json(chosen: RowSet, place: int) -> str:
     columns = [
         f"unhex(value ->> {n})" if type == "blob" else f"value ->> {n}"
         for n, (_, type) in enumerate(chosen.columns)
@@ -107,7 +107,7 @@ def _json(chosen: Chosen, place: int) -> str:
     return f"SELECT {', '.join(columns)} FROM json_each(?{place})"
 
 
-def _as_json(chosen: Chosen, given: Sequence[Row]) -> str:
+def _as_json(chosen: RowSet, given: Sequence[Row]) -> str:
     blobs = [n for n, (_, type) in enumerate(chosen.columns) if type == "blob"]
     if len(blobs) == 0:
         return msgspec.json.encode(given).decode()
@@ -126,7 +126,7 @@ def _rows_of_groups(text: str) -> list[Row]:
     return [row for group in _GROUPS.decode(text) for row in group]
 
 
-def answer(db: apsw.Connection, statements: Statements, query: Query) -> Result:
+def answer(db: apsw.Connection, statements: Statements, query: Query) -> QueryResult:
     """Run a query."""
     found: list[Row] = []
     changed = 0
@@ -136,4 +136,4 @@ def answer(db: apsw.Connection, statements: Statements, query: Query) -> Result:
     decode = statements.decoder_of(query)
     if decode is not None:
         found = [row for value in found for row in decode(str(value[0]))]
-    return Result(found, changed)
+    return QueryResult(found, changed)

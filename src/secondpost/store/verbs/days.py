@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Sequence
 
 from secondpost.mail.address import Domain
-from secondpost.mail.daily import Daily
+from secondpost.mail.daily import DailyCount
 from secondpost.store.primary_ports import DayCount, RefusedCount
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
 from secondpost.store.verbs.steps import Steps, number, rows, run
@@ -21,7 +21,7 @@ class DaysVerbs(Verbs):
 
     def day_counts(self, today: int, days: int) -> list[DayCount]:
         return [
-            DayCount(Domain(str(name)), Daily(str(what)), number(of_today), number(of_all))
+            DayCount(Domain(str(name)), DailyCount(str(what)), number(of_today), number(of_all))
             for name, what, of_today, of_all in self._engine.read_now(
                 rows("days.day_counts", today, today - days + 1)
             )

@@ -23,7 +23,7 @@ ERASING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownReader:
     id: SubscriberId
     newsletter: str
     mailbox: str
@@ -52,18 +52,18 @@ class OwnMail:
     content: bytes = b""
 
 
-def known_by_key(newsletter: str, mailbox: Mailbox) -> Steps[Known | None]:
+def known_by_key(newsletter: str, mailbox: Mailbox) -> Steps[KnownReader | None]:
     return _first((yield from rows("readers.by_key", newsletter, subscriber_key(mailbox))))
 
 
-def known_by_id(id: SubscriberId) -> Steps[Known | None]:
+def known_by_id(id: SubscriberId) -> Steps[KnownReader | None]:
     return _first((yield from rows("readers.by_id", id)))
 
 
-def _first(found: Sequence[Row]) -> Known | None:
+def _first(found: Sequence[Row]) -> KnownReader | None:
     for id, newsletter, mailbox, state, since_ms, hash in found:
         named = SubscriberState(str(state))
-        return Known(
+        return KnownReader(
             SubscriberId(number(id)), str(newsletter), str(mailbox), named, number(since_ms), octets(hash)
         )
     return None

@@ -33,7 +33,7 @@ _SOURCES = re.compile(r"\{sources (\w+) (\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RowSet:
     """A set of rows that a query is given: its name, and the name and type (integer, text or blob) of
     each column.
     """
@@ -49,7 +49,7 @@ class Named:
 
     name: str
     text: str
-    chosen: Chosen | None
+    chosen: RowSet | None
     gives: tuple[str, ...]  # () when they are not named
     head: str  # the lines between its name and its text
 
@@ -84,7 +84,7 @@ def _with_parts(text: str, texts: Mapping[str, str]) -> str:
     return _SOURCES.sub(lambda found: sources_in_words(found[1], found[2]), whole)
 
 
-def _set_of(head: str) -> Chosen | None:
+def _set_of(head: str) -> RowSet | None:
     found = _SET.search(head)
     if found is None:
         return None
@@ -92,7 +92,7 @@ def _set_of(head: str) -> Chosen | None:
     for column in found[3].split(","):
         name, type = column.split()
         columns.append((name, type))
-    return Chosen(found[2], tuple(columns), found[1] == "pieces")
+    return RowSet(found[2], tuple(columns), found[1] == "pieces")
 
 
 def _given_by(head: str) -> tuple[str, ...]:

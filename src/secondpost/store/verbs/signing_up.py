@@ -11,7 +11,7 @@ from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
 from secondpost.store.verbs.engine import Verbs
 from secondpost.store.verbs.known_readers import (
     Happened,
-    Known,
+    KnownReader,
     OwnMail,
     add_consent,
     add_domains,
@@ -165,14 +165,14 @@ class SigningUpVerbs(Verbs):
         return self._engine.change(write)
 
 
-def _pending(known: Known | None) -> tuple[SubscriberId, int]:
+def _pending(known: KnownReader | None) -> tuple[SubscriberId, int]:
     """Who waits to confirm, and since when."""
     if known is None or known.state is not SubscriberState.PENDING:
         return NOT_ASKED
     return known.id, known.since_ms
 
 
-def _outcome(is_suppressed: bool, known: Known | None, bound: SignedUp | None) -> SignedUp:
+def _outcome(is_suppressed: bool, known: KnownReader | None, bound: SignedUp | None) -> SignedUp:
     if is_suppressed:
         return SignedUp.SUPPRESSED
     if known is not None and known.state is SubscriberState.ACTIVE:
@@ -221,7 +221,7 @@ def _add(
     return now.id
 
 
-def _confirm_known(known: Known, consent: Consent | None, at_ms: int) -> Steps[None]:
+def _confirm_known(known: KnownReader, consent: Consent | None, at_ms: int) -> Steps[None]:
     """By the owner, where their word may make a reader of one who is known."""
     if consent is not None and known.state in sources_of(SubscriberState.ACTIVE, SubscriberActor.OWNER):
         happened = Happened(SubscriberState.ACTIVE, at_ms, "confirmed", consent.where)
@@ -229,7 +229,7 @@ def _confirm_known(known: Known, consent: Consent | None, at_ms: int) -> Steps[N
 
 
 def _goes(
-    known: Known, by: SubscriberActor, happened: Happened, consent: Consent | None = None
+    known: KnownReader, by: SubscriberActor, happened: Happened, consent: Consent | None = None
 ) -> Steps[bool]:
     """Over an edge of mail/subscriber_states, or not at all; and once by the same mail."""
     if known.state not in sources_of(happened.state, by):
@@ -240,5 +240,5 @@ def _goes(
     return True
 
 
-def _suppress(known: Known, why: Reason, at_ms: int, evidence: str) -> Steps[None]:
+def _suppress(known: KnownReader, why: Reason, at_ms: int, evidence: str) -> Steps[None]:
     yield from suppress([known.hash], known.newsletter, why, at_ms, evidence)

@@ -31,14 +31,14 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class QueryResult:
     """The rows of a query, and how many rows it wrote."""
 
     rows: Sequence[Row]
     changed: int = 0
 
 
-Steps = Generator[Query, Result, R]
+Steps = Generator[Query, QueryResult, R]
 
 
 def rows(
@@ -63,7 +63,7 @@ def in_turn(verbs: Sequence[Callable[[], Steps[R]]]) -> Steps[list[R]]:
     return results
 
 
-def drive(steps: Steps[R], answer: Callable[[Query], Result]) -> R:
+def drive(steps: Steps[R], answer: Callable[[Query], QueryResult]) -> R:
     """Run a verb to its end, each query answered in line."""
     try:
         query = next(steps)

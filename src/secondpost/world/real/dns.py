@@ -14,8 +14,8 @@ from secondpost.protocols.dns.lookup import (
     FAILED,
     DnsAnswer,
     DnsQuestion,
-    Heard,
     RecordType,
+    TimedReply,
     look_up,
 )
 from secondpost.world.ports import Dice
@@ -122,7 +122,7 @@ class RealResolver:
             while True:
                 begun = loop.time()
                 reply = await upstreams[ask.server].ask(ask)
-                ask = decision.send(Heard(reply, loop.time() - begun))
+                ask = decision.send(TimedReply(reply, loop.time() - begun))
         except StopIteration as stop:
             answer: DnsAnswer = stop.value
             return answer

@@ -29,9 +29,9 @@ from secondpost.protocols.dns.lookup import (
     DnsQuestion,
     DnsRecord,
     Leads,
-    Reply,
-    Truncated,
+    TruncatedReply,
     Unhelpful,
+    UpstreamReply,
 )
 
 UDP_OCTETS = 1232  # what we announce to take: no fragments (DNS flag day 2020, RFC 9715)
@@ -58,7 +58,7 @@ def _name(text: str) -> dns.name.Name:
         raise NotAName(f"{text!r} is no name in DNS: {error}") from error
 
 
-def read_reply(wire: bytes, number: int, question: DnsQuestion) -> Reply | None:
+def read_reply(wire: bytes, number: int, question: DnsQuestion) -> UpstreamReply | None:
     """None: this is no reply to the question, so the real one may still come."""
     if len(wire) < 12 or int.from_bytes(wire[:2]) != number:
         return None
@@ -75,7 +75,7 @@ def read_reply(wire: bytes, number: int, question: DnsQuestion) -> Reply | None:
     if not _is_to(message, question):
         return None
     if is_truncated:
-        return Truncated()
+        return TruncatedReply()
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         return Unhelpful(dns.rcode.to_text(rcode))
     return _judge(message, question)
@@ -92,7 +92,7 @@ def _is_to(message: dns.message.Message, question: DnsQuestion) -> bool:
     )
 
 
-def _judge(message: dns.message.Message, question: DnsQuestion) -> Reply:
+def _judge(message: dns.message.Message, question: DnsQuestion) -> UpstreamReply:
     """Follow the CNAMEs in the answer to the records, or to what is said instead of them."""
     name, ttl_seconds = _name(question.name), None
     for _ in range(CHAIN_MAX + 1):
@@ -120,7 +120,7 @@ def _least(one: int | None, other: int) -> int:
 
 def _nothing(
     message: dns.message.Message, question: DnsQuestion, name: dns.name.Name, ttl_seconds: int | None
-) -> Reply:
+) -> UpstreamReply:
     """RFC 2308 §2: NXDOMAIN speaks of the end of the chain, an SOA means that there is no more to ask."""
     negative_seconds = _negative_seconds(message)
     if message.rcode() == dns.rcode.NXDOMAIN:
@@ -143,7 +143,7 @@ def _negative_seconds(message: dns.message.Message) -> int | None:
     return None
 
 
-def _found(found: dns.rrset.RRset, ttl_seconds: int) -> Reply:
+def _found(found: dns.rrset.RRset, ttl_seconds: int) -> UpstreamReply:
     records = [record for record in map(_record, found) if record is not None]
     usable = list(dict.fromkeys(records))[:RECORDS_MAX]
     if len(usable) > 1:  # RFC 7505 §3: a null MX stands alone, or says nothing

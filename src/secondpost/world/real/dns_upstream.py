@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from secondpost.mail.address import Endpoint
-from secondpost.protocols.dns.lookup import Ask, Carrier, DnsQuestion, Reply, Silence, Unhelpful
+from secondpost.protocols.dns.lookup import Ask, Carrier, DnsQuestion, Silence, Unhelpful, UpstreamReply
 from secondpost.world.ports import Dice
 from secondpost.world.real.dns_message import NotAName, read_reply, write_question
 
@@ -27,7 +27,7 @@ STRAYS_MAX = 100  # replies to nothing that was asked, in a row, until the port 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     question: DnsQuestion
-    reply: "asyncio.Future[Reply]"
+    reply: "asyncio.Future[UpstreamReply]"
 
 
 class Upstream:
@@ -40,7 +40,7 @@ class Upstream:
         self._socket: socket.socket | None = None
         self._strays = 0
 
-    async def ask(self, ask: Ask) -> Reply:
+    async def ask(self, ask: Ask) -> UpstreamReply:
         """Never raises, but for being cancelled."""
         try:
             async with asyncio.timeout(ask.seconds):
@@ -66,10 +66,10 @@ class Upstream:
         self._close_socket()
 
     # -- UDP
-    async def _ask_udp(self, question: DnsQuestion) -> Reply:
+    async def _ask_udp(self, question: DnsQuestion) -> UpstreamReply:
         number = self._new_number()
         wire = write_question(question, number)
-        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[UpstreamReply] = asyncio.get_running_loop().create_future()
         self._waiting[number] = _Waiting(question, reply)
         try:
             self._send(wire)
@@ -145,7 +145,7 @@ class Upstream:
                 waiting.reply.set_exception(error)
 
     # -- TCP
-    async def _ask_tcp(self, question: DnsQuestion) -> Reply:
+    async def _ask_tcp(self, question: DnsQuestion) -> UpstreamReply:
         """RFC 7766; a connection for each question, since they are rare."""
         number = int.from_bytes(self._dice.token(2))
         call = _TcpCall(write_question(question, number))
