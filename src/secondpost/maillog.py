@@ -14,6 +14,7 @@ from secondpost.mail.delivery import DeliveryId, KeptFor
 from secondpost.mail.envelope import Arrival
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.outcome import Cause
+from secondpost.mail.printable import printable
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.reply import Reply
 
@@ -33,16 +34,8 @@ def value_text(value: object) -> str:
         return text
     if text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
-    escaped = "".join(_escape(c) for c in text)
+    escaped = printable(text.replace("\\", "\\\\").replace('"', '\\"'))
     return f'"{escaped}"'
-
-
-def _escape(character: str) -> str:
-    if character in ('"', "\\"):
-        return "\\" + character
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _told(words: object) -> str:

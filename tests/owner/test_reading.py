@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpost.cli.screen import printable, printable_lines
+from secondpost.cli.screen import printable_lines
+from secondpost.mail.printable import printable
 from secondpost.owner.reading import PARTS_MAX, read_message, text_of_html
 
 MULTIPART = b"""\

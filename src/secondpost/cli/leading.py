@@ -10,9 +10,10 @@ from secondpost.cli.choosing import Chosen, all_option
 from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.lists import recipient_text
 from secondpost.cli.opening import at_desk
-from secondpost.cli.screen import on_terminal, printable, say, say_json
+from secondpost.cli.screen import on_terminal, say, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import State
+from secondpost.mail.printable import printable
 from secondpost.owner.documents import VerbDocument
 from secondpost.owner.figures import counted
 from secondpost.spool.desk import OwnersDesk, OwnerVerb, VerbDone, standing

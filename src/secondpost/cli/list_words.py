@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from secondpost.cli.screen import Column, printable, say, say_table
+from secondpost.cli.screen import Column, say, say_table
+from secondpost.mail.printable import printable
 from secondpost.owner.figures import counted
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount

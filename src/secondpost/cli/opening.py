@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import pwd
 import shlex
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,7 +16,7 @@ from secondpost.config.faults import ConfigFaults
 from secondpost.config.finding import ConfigNotFound, find_config
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
-from secondpost.processes.user import UserRefused, refuse_open_store
+from secondpost.processes.user import Person, UserRefused, become, name_of, refuse_open_store
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed, FileUnreadable
@@ -135,21 +134,12 @@ def become_owner(config: Config) -> None:
         raise Ending(str(refused), Exit.UNREACHABLE) from None
     if store.st_uid == os.geteuid():
         return
-    owner = _name_of(store.st_uid)
+    owner = name_of(store.st_uid, f"#{store.st_uid}")  # sudo's own way to write a user by number
     if os.geteuid() != 0:
         raise Ending(f"the store {config.store} belongs to {owner}; {_as(owner)}", Exit.UNREACHABLE)
     load_what_is_shown_with()
-    os.setgroups([])
-    os.setgid(store.st_gid)
-    os.setuid(store.st_uid)
+    become(Person(owner, store.st_uid, store.st_gid))
 
 
 def _as(user: str) -> str:
     return f"type: sudo -u {shlex.quote(user)} secondpost {shlex.join(sys.argv[1:])}"
-
-
-def _name_of(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"#{uid}"  # sudo's own way to write a user by number

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import click
 
+from secondpost.mail.printable import printable
 from secondpost.owner.figures import moment
 
 STYLES = {
@@ -33,15 +34,8 @@ class Column:
     folds: bool = False  # on a narrow terminal this one gives way
 
 
-def printable(text: str) -> str:
-    """Control characters, line ends and characters that turn the writing round become escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
 def printable_lines(text: str) -> str:
-    """The same for a text of several lines."""
+    """Text of several lines, each made printable."""
     return "\n".join(printable(line.replace("\t", "    ")) for line in text.splitlines())
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from secondpost.mail.printable import printable
+
 VALUE_CHARACTERS_MAX = 60
 REASON_CHARACTERS_MAX = 300
 
@@ -50,10 +52,6 @@ class Wrong(ValueError):
 def quoted(value: str) -> str:
     """A value of the file as a fault shows it: one line, no control characters, not endless."""
     return f'"{cut(printable(value), VALUE_CHARACTERS_MAX)}"'
-
-
-def printable(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def cut(text: str, characters_max: int) -> str:

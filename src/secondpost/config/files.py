@@ -2,9 +2,10 @@
 
 import os
 
-from secondpost.config.faults import Wrong, cut, printable
+from secondpost.config.faults import Wrong, cut
 from secondpost.config.forms import text
 from secondpost.config.section import Form
+from secondpost.mail.printable import printable
 
 SECRET_OCTETS_MAX = 1_000
 PEM_OCTETS_MAX = 1_000_000

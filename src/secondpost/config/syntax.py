@@ -9,8 +9,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from secondpost.config.faults import REASON_CHARACTERS_MAX, VALUE_CHARACTERS_MAX, Fault, cut, printable
+from secondpost.config.faults import REASON_CHARACTERS_MAX, VALUE_CHARACTERS_MAX, Fault, cut
 from secondpost.config.positions import Positions, positions
+from secondpost.mail.printable import printable
 
 FILE_OCTETS_MAX = 1_000_000
 SYNTAX_FAULTS_MAX = 20  # after so many the file is something else than TOML

@@ -52,9 +52,10 @@ def prepare_store(config: Config, person: Person | None) -> None:
     except OSError as error:
         if error.errno == errno.EIO:
             raise DiskFailed(f"the disk of the store {config.store} fails: {error.strerror}") from error
+        owner = shlex.quote(name_of(uid, str(uid)))
         raise UserRefused(
             f"the store {config.store} cannot be used: {error.strerror}; "
-            f"type: sudo install -d -m 700 -o {_name_of(uid, str(uid))} {shlex.quote(config.store)}"
+            f"type: sudo install -d -m 700 -o {owner} {shlex.quote(config.store)}"
         ) from error
     strangers = [owner for owner in owners if owner != uid]
     if len(strangers) > 0:
@@ -107,19 +108,19 @@ def _not_ours(config: Config, person: Person | None, owner: int) -> str:
         fix = f"type: chown -R {person.name}: {shlex.quote(config.store)}"
         return f"the store {config.store} does not belong to {person.name}; {fix}"
     if os.geteuid() == 0:
-        other = _name_of(owner, str(owner))
+        other = name_of(owner, str(owner))
         fix = f'write user = "{other}" in {config.path}, or type: chown -R root: {shlex.quote(config.store)}'
         return f"the store {config.store} does not belong to root, but to {other}; {fix}"
     path = shlex.quote(os.path.abspath(config.path))
-    others = _name_of(owner, f"'#{owner}'")
+    others = shlex.quote(name_of(owner, f"#{owner}"))
     fix = f"type: sudo -u {others} secondpost --config {path} serve"
     return f"the store {config.store} does not belong to you; {fix}"
 
 
-def _name_of(uid: int, number: str) -> str:
-    """For a command line; `number` is how that command is told a user who has no name."""
+def name_of(uid: int, number: str) -> str:
+    """The user's name, or `number` for a user who has none."""
     try:
-        return shlex.quote(pwd.getpwuid(uid).pw_name)
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
         return number
 
