@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secondpost.compose.html_words import text_of
 from secondpost.newsletter.links import LINK_CHARACTERS_MAX, absolute, canonical, site, with_absolute_links
-from secondpost.newsletter.words import fingerprint, plain, text_of
+from secondpost.newsletter.words import fingerprint, plain
 
 BASE = "https://www.example.net/blog/2029/"
 
@@ -124,29 +125,6 @@ def test_the_addresses_of_pictures_are_made_absolute_wherever_a_script_looks_for
         'https://www.example.net/c,d.jpg 600w">'
         '<img srcset="data:image/gif;base64,AA" data-lazy-src="https://www.example.net/e.jpg?f=1&amp;g=2">'
     )
-
-
-@pytest.mark.parametrize(
-    ("markup", "expected"),
-    [
-        ("<p>One</p><p>Two</p>", "One Two"),
-        ("a<b>b</b>c", "abc"),
-        ("x<br>y<br/>z", "x y z"),
-        ("1 < 2 &amp;&amp; 3 > 2", "1 < 2 && 3 > 2"),
-        ("a<!-- <p>hidden</p> -->b", "ab"),
-        ("a<script>if (a < b) { '</p>' }</script>b", "ab"),
-        ('<a title="x > y">z</a>', "z"),
-        ("<a title='odd>z</a> end", "z end"),
-        ("torn <a href=", "torn"),
-        ("torn <!-- for ever", "torn"),
-        ("torn <script> for ever", "torn"),
-        ("&lt;b&gt;", "<b>"),
-        ("<![CDATA[words]]>", ""),
-        ("<x-custom>in</x-custom>", "in"),
-    ],
-)
-def test_the_words_of_markup(markup: str, expected: str) -> None:
-    assert plain(text_of(markup), 100) == expected
 
 
 @given(st.text(), st.integers(10, 50))

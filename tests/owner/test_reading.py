@@ -1,11 +1,13 @@
 """Reading held mail: hostile as it may be, it is shown, and steers nothing."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.cli.screen import printable_lines
+from secondpost.compose.html_words import lines_of
 from secondpost.mail.printable import printable
-from secondpost.owner.reading import PARTS_MAX, read_message, text_of_html
+from secondpost.owner.reading import PARTS_MAX, READ_OCTETS_MAX, TEXT_CHARACTERS_MAX, read_message
 
 MULTIPART = b"""\
 From: =?utf-8?q?J=C3=B8rgen?= <j@example.org>
@@ -76,7 +78,13 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
 
 @given(st.text(max_size=200))
 def test_no_page_breaks_the_reader(html: str) -> None:
-    text_of_html(html)
+    lines_of(html)
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<a '", "<!--", "<![CDATA[", "<script></scrip", "<td>x"])
+def test_a_page_made_to_be_slow_is_read_in_one_pass(piece: str) -> None:
+    page = piece * (READ_OCTETS_MAX // len(piece))
+    assert len(read_message(b"Content-Type: text/html\r\n\r\n" + page.encode()).text) <= TEXT_CHARACTERS_MAX
 
 
 def test_mail_does_not_steer_the_terminal() -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 import nh3
 
 from secondpost.compose.formula import formulas_in_words
-from secondpost.compose.html_text import names_in
+from secondpost.compose.html_words import names_in
 from secondpost.compose.picture import (
     LAZY_ADDRESSES,
     SETS,

@@ -9,24 +9,16 @@ import textwrap
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from secondpost.compose.html_words import PARAGRAPHS, names_in
+
 LINE_CHARACTERS = 72
 DEPTH_MAX = 12  # levels of lists and quotations that are still drawn
 TELEPHONE_DIGITS = 6  # by which two ways to write a number are told to be the same
 
-
-def names_in(text: str) -> frozenset[str]:
-    """Names of elements, written as one reads them."""
-    return frozenset(text.split())
-
-
-_PARAGRAPHS = names_in(
-    "address article blockquote caption dd details div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section summary table tbody tfoot thead tr ul"
-)
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_ROWS = frozenset({"li", "dt", "dd", "tr"})  # no empty line between these
-_LISTS = frozenset({"ul", "ol", "dl", "table"})
-_UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
+_HEADINGS = names_in("h1 h2 h3 h4 h5 h6")
+_ROWS = names_in("li dt dd tr")  # no empty line between these
+_LISTS = names_in("ul ol dl table")
+_UNSEEN = names_in("script style head title template noscript")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _NOT_DIGITS = re.compile(r"[^0-9]+")
 
@@ -75,7 +67,7 @@ class _Teller(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag in _UNSEEN:
             self._unseen += 1
-        if tag in _PARAGRAPHS:
+        if tag in PARAGRAPHS:
             self._end_paragraph()
         if tag in _ROWS:
             self._close = not self._fresh or len(self._lists) > 1
@@ -112,7 +104,7 @@ class _Teller(HTMLParser):
             href, said = self._hrefs.pop()
             if self._said > said:  # else a number would stand alone
                 self._end_link(href)
-        if tag not in _PARAGRAPHS:
+        if tag not in PARAGRAPHS:
             return
         heading = "".join(self._line) if tag in _HEADINGS else ""
         self._end_paragraph()

@@ -13,10 +13,11 @@ import re
 from collections.abc import Sequence
 
 from secondpost.compose.formula import formulas_in_words
+from secondpost.compose.html_words import text_of
 from secondpost.mail.article import HTML_CHARACTERS_MAX
 from secondpost.newsletter.feed_document import NO_TEXT, Entry, Text
 from secondpost.newsletter.links import with_absolute_links
-from secondpost.newsletter.words import plain, text_of
+from secondpost.newsletter.words import plain
 
 TEASER_TIMES = 2
 COMPARED_CHARACTERS_MAX = 20_000  # of the words of each text

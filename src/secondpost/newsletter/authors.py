@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from html import unescape
 
-from secondpost.newsletter.words import plain, text_of
+from secondpost.compose.html_words import text_of
+from secondpost.newsletter.words import plain
 
 AUTHOR_CHARACTERS_MAX = 200
 AUTHORS_MAX = 10  # of an article

@@ -13,6 +13,7 @@ from enum import StrEnum
 from html import escape
 from html.parser import HTMLParser
 
+from secondpost.compose.html_words import text_of
 from secondpost.compose.issue import HTML_OCTETS_MAX, Composed, IssueComposer, Masthead, shown_title
 from secondpost.compose.masthead import content_of, masthead_of
 from secondpost.config.records import Newsletter, Web
@@ -20,7 +21,6 @@ from secondpost.mail.article import Article
 from secondpost.mail.issue import Issue
 from secondpost.mail.issue_content import MARKS, Hole, IssueContent, ReaderMailKind
 from secondpost.newsletter.publish import CannotCompose, IssueText
-from secondpost.newsletter.words import text_of
 from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.protocols.mime.issue_mail import SEED_OCTETS
 from secondpost.protocols.mime.quoted_printable import TextFault

@@ -1,26 +1,15 @@
-"""Plain words out of whatever a feed calls its text: no tags, no entities, nothing that hides or reorders.
+"""One plain line out of a text of a feed: nothing that hides or reorders, NFC, bounded.
 
-What comes out may stand in a subject line, on a screen and in a log. All in one pass over the text, so
-that no text is slow.
+It may stand in a subject line, on a screen and in a log. One pass over the text, so that no text is slow.
 """
 
 import hashlib
-import html
-import re
 import unicodedata
 from collections.abc import Iterator
 
 MARKS_MAX = 30  # on one letter (UAX 15 §13): to put more in order takes as many steps as their square
 _TWO_MARKS = frozenset("\u0344\u0f73\u0f75\u0f81")  # in one character, taken apart when they are put in order
 
-# The text of these is not for readers.
-_SILENT = frozenset(("script", "style", "head", "template", "noscript", "svg", "math", "iframe", "object"))
-_BLOCK = re.compile(
-    r"(?:address|article|aside|blockquote|br|caption|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form"
-    r"|h[1-6]|header|hr|img|li|main|nav|ol|option|p|pre|section|select|summary|table|tbody|td|tfoot|th|thead|tr|ul)"
-)
-_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9:-]*)")
-_QUOTE_OR_END = re.compile(r"""[>"']""")
 # Format characters that scripts and emoji need: joiners, and the Arabic number signs.
 _NEEDED = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd")
 
@@ -72,47 +61,6 @@ def _visible(text: str) -> Iterator[str]:
 
 def _is_noncharacter(code: int) -> bool:
     return 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
-
-
-def text_of(markup: str) -> str:
-    """What a reader would see of HTML, well-formed or not. Blocks become spaces."""
-    return html.unescape("".join(_pieces(markup)))
-
-
-def _pieces(markup: str) -> Iterator[str]:
-    at = 0
-    while (start := markup.find("<", at)) >= 0:
-        yield markup[at:start]
-        if markup.startswith("<!--", start):
-            end = markup.find("-->", start + 4)
-            at = len(markup) if end < 0 else end + 3
-        elif (tag := _TAG.match(markup, start)) is not None:
-            at = _end_of_tag(markup, tag.end())
-            name = tag[1].lower()
-            if name in _SILENT and markup[start + 1] != "/":
-                closing = re.compile(f"</{name}", re.IGNORECASE).search(markup, at)
-                at = len(markup) if closing is None else closing.start()
-            if _BLOCK.fullmatch(name) is not None:
-                yield " "
-        elif markup.startswith(("<!", "<?", "</"), start):
-            at = _end_of_tag(markup, start + 2)
-        else:
-            yield "<"
-            at = start + 1
-    yield markup[at:]
-
-
-def _end_of_tag(markup: str, at: int) -> int:
-    """Behind the ">", which may also stand in quotes before; the end of the markup when it is missing."""
-    while (found := _QUOTE_OR_END.search(markup, at)) is not None:
-        if found[0] == ">":
-            return found.end()
-        closing = markup.find(found[0], found.end())
-        if closing < 0:  # an odd quote: the first ">" behind it ends the tag, or nothing does
-            end = markup.find(">", found.end())
-            return len(markup) if end < 0 else end + 1
-        at = closing + 1
-    return len(markup)
 
 
 def fingerprint(title: str, text: str) -> str:

@@ -10,14 +10,13 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
-from html.parser import HTMLParser
+
+from secondpost.compose.html_words import lines_of
 
 READ_OCTETS_MAX = 2_000_000  # of the content; the rest is in the export
 TEXT_CHARACTERS_MAX = 100_000
 PARTS_MAX = 200
 HEADERS = ("From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID")
-_UNSEEN = frozenset(("script", "style", "head", "title"))
-_BREAKS = frozenset(("p", "br", "div", "tr", "li", "h1", "h2", "h3", "blockquote"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def _read(data: bytes) -> Reading:
         else:
             attachments.append(kind)
     if text is None:
-        text = "" if html is None else text_of_html(html)
+        text = "" if html is None else lines_of(html)
     return Reading(headers, text[:TEXT_CHARACTERS_MAX], tuple(attachments))
 
 
@@ -91,35 +90,3 @@ def _text_of(part: Message) -> str:
         return payload.decode(part.get_content_charset("utf-8"), "replace")
     except (LookupError, ValueError):
         return payload.decode("latin-1")
-
-
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self.unseen = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self.unseen += 1
-        if tag in _BREAKS:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _UNSEEN and self.unseen > 0:
-            self.unseen -= 1
-        if tag in _BREAKS:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if self.unseen == 0:
-            self.parts.append(" ".join(data.split()) + " " if len(data.strip()) > 0 else "")
-
-
-def text_of_html(html: str) -> str:
-    """The words of an HTML page, a line for each of its paragraphs."""
-    parser = _Text()
-    parser.feed(html)
-    parser.close()
-    lines = [line.strip() for line in "".join(parser.parts).split("\n")]
-    return "\n".join(line for line in lines if len(line) > 0)
