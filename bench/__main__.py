@@ -1,5 +1,6 @@
 """`python -m bench`: accept and relay against Debian's Postfix in the same run, an issue to many readers
-against this machine's own RSA signatures, one line of JSON a figure.
+against this machine's own RSA signatures, one line of JSON a figure. With --against-tree all of it against
+another state of the project, for what a change costs or gives back.
 
 Everything runs in a network that has only loopback, with a tmpfs of its own, so it asks for root. The
 lines go to stdout, what happens meanwhile to stderr.
@@ -56,6 +57,13 @@ def arguments_of(line: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--mode", choices=[each.value for each in Mode])
     parser.add_argument("--spool", choices=["disk", "tmpfs"])
     parser.add_argument("--side", choices=[each.value for each in Side], help="measure one side alone")
+    parser.add_argument(
+        "--against-tree",
+        type=Path,
+        metavar="FOLDER",
+        help="accept, relay and fanout in turn with the service of another tree (its .venv in it), "
+        "in the place of Postfix and the machine's signatures; no bars",
+    )
     parser.add_argument("--disk", type=Path, default=Path("/var/tmp"), help="a folder on the disk to measure")
     return parser.parse_args(line)
 
@@ -79,6 +87,7 @@ def raise_loopback() -> None:
 
 
 def chosen(arguments: argparse.Namespace) -> list[Figure]:
+    of_two_trees = (*figures.OF_MAIL, Work.FANOUT)
     return [
         figure
         for figure in (
@@ -87,6 +96,7 @@ def chosen(arguments: argparse.Namespace) -> list[Figure]:
             *importing.grid(arguments.short),
         )
         if arguments.only in (None, figure.work.value)
+        and (arguments.against_tree is None or figure.work in of_two_trees)
         and arguments.size in (None, figure.size)
         and arguments.mode in (None, figure.mode.value)
         and arguments.spool in (None, figure.spool)
@@ -99,10 +109,13 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
         place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "bench", str(spools["tmpfs"])], check=True)
     tools = LoadTools.prepared(folder / "tools")
-    sides = tuple(Side) if arguments.side is None else (Side(arguments.side),)
+    tree = None if arguments.against_tree is None else arguments.against_tree.absolute()
+    sides: tuple[Side, ...] = (Side.OURS, Side.POSTFIX if tree is None else Side.TREE)
+    if arguments.side is not None:
+        sides = tuple(side for side in sides if side.value == arguments.side)
     rounds = arguments.rounds or (1 if arguments.short else ROUNDS)
-    mail = Bench(tools, spools, sides, rounds, arguments.short)
-    issues = FanOutBench.prepared(tools, spools, rounds, arguments.short)
+    mail = Bench(tools, spools, sides, rounds, arguments.short, tree)
+    issues = FanOutBench.prepared(tools, spools, rounds, arguments.short, tree)
     lists = ImportBench(spools, rounds, arguments.short)
     measured_by: dict[Work, FanOutBench | ImportBench] = {
         Work.FANOUT: issues,
@@ -115,7 +128,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> int:
             measured = measured_by.get(figure.work)
             line = mail.measure(figure) if measured is None else measured.measure(figure)
             print(as_json(line), flush=True)
-            if not arguments.short:
+            if not arguments.short and tree is None:
                 below += falls_short(figure, line)
     finally:
         subprocess.run(["umount", str(spools["tmpfs"])], check=False)

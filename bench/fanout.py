@@ -83,15 +83,20 @@ class FanOutBench:
     spools: dict[str, Path]
     rounds: int
     short: bool
+    tree: Path | None  # another one, whose service sends each issue too
     key: RSAPrivateKey
 
     @staticmethod
-    def prepared(tools: LoadTools, spools: dict[str, Path], rounds: int, short: bool) -> "FanOutBench":
-        return FanOutBench(tools, spools, rounds, short, generate_private_key(65537, RSA_BITS))
+    def prepared(
+        tools: LoadTools, spools: dict[str, Path], rounds: int, short: bool, tree: Path | None
+    ) -> "FanOutBench":
+        return FanOutBench(tools, spools, rounds, short, tree, generate_private_key(65537, RSA_BITS))
 
     def measure(self, figure: Figure) -> dict[str, object]:
         if figure.work is Work.BESIDE:
             return self._measure_beside(figure)
+        if self.tree is not None:
+            return self._measure_against(figure, self.tree)
         good, thrown_out = good_rounds(self.rounds, lambda _turn: self._fan_out(figure), is_disturbed)
         return {
             **_head(figure),
@@ -103,6 +108,26 @@ class FanOutBench:
             "pss_ours": round(max(one.pss for one in good)),
             "readers": self._readers,
             **rounds_told(good, thrown_out),
+        }
+
+    def _measure_against(self, figure: Figure, tree: Path) -> dict[str, object]:
+        def run(turn: int) -> tuple[FanOutSample, FanOutSample]:
+            if turn % 2 == 0:
+                return self._fan_out(figure), self._fan_out(figure, tree)
+            theirs = self._fan_out(figure, tree)
+            return self._fan_out(figure), theirs
+
+        good, thrown_out = good_rounds(self.rounds, run, lambda pair: any(map(is_disturbed, pair)))
+        return {
+            **_head(figure),
+            "ours": round(median(ours.rate for ours, _theirs in good)),
+            "theirs": round(median(theirs.rate for _ours, theirs in good)),
+            "cpu_ours": round(median(ours.cpu for ours, _theirs in good), 2),
+            "cpu_theirs": round(median(theirs.cpu for _ours, theirs in good), 2),
+            **_ratios("ratio", [ours.rate / theirs.rate for ours, theirs in good]),
+            **_ratios("cpu_ratio", [ours.cpu / theirs.cpu for ours, theirs in good]),
+            "readers": self._readers,
+            **rounds_told([sample for pair in good for sample in pair], thrown_out),
         }
 
     def _measure_beside(self, figure: Figure) -> dict[str, object]:
@@ -126,8 +151,8 @@ class FanOutBench:
     def _relayed(self) -> int:
         return 1_000 if self.short else 8_000
 
-    def _fan_out(self, figure: Figure) -> FanOutSample:
-        with self._place(figure) as place:
+    def _fan_out(self, figure: Figure, tree: Path | None = None) -> FanOutSample:
+        with self._place(figure, tree) as place:
             rsa_before = measure.rsa_signatures_per_second(self.key)
             cpu = measure.settle(place.server.pid)
             memory = measure.PeakMemory(place.server.pid)
@@ -191,7 +216,7 @@ class FanOutBench:
         return load.messages / (time.monotonic() - begun)
 
     @contextmanager
-    def _place(self, figure: Figure) -> Iterator[Place]:
+    def _place(self, figure: Figure, tree: Path | None = None) -> Iterator[Place]:
         folder = Path(tempfile.mkdtemp(prefix="fanout-", dir=self.spools[figure.spool]))
         readers_port, primary_port = free_port(), free_port()
         try:
@@ -204,6 +229,7 @@ class FanOutBench:
                     free_port(),
                     primary_port,
                     configuration(blog.url, free_port(), readers_port, CROWDS[figure.mode]),
+                    tree=tree,
                 ) as server,
             ):
                 campaign = Campaign(server, self._readers)

@@ -49,6 +49,7 @@ class Mode(StrEnum):
 class Side(StrEnum):
     OURS = "ours"
     POSTFIX = "postfix"
+    TREE = "tree"  # Secondpost as another tree has it
 
 
 R = TypeVar("R")
@@ -108,13 +109,14 @@ def good_rounds(
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """`spools` names a folder for "disk" and one for "tmpfs"."""
+    """`spools` names a folder for "disk" and one for "tmpfs"; `tree` is what Side.TREE runs."""
 
     tools: LoadTools
     spools: dict[str, Path]
     sides: Sequence[Side]
     rounds: int
     short: bool
+    tree: Path | None = None
 
     def measure(self, figure: Figure) -> dict[str, object]:
         """All rounds of a figure, the order swapped each time."""
@@ -144,7 +146,7 @@ class Bench:
         port, next_port = free_port(), free_port()
         with (
             _next_hop(figure.work, self.tools, next_port) as sink,
-            _server(side, folder, port, next_port) as server,
+            self._server(side, folder, port, next_port) as server,
         ):
             before = measure.settle(server.pid)
             memory = measure.PeakMemory(server.pid)
@@ -167,6 +169,16 @@ class Bench:
             others=after.others_since(machine, known),
         )
 
+    def _server(self, side: Side, folder: Path, port: int, next_port: int) -> Secondpost | Postfix:
+        match side:
+            case Side.OURS:
+                return Secondpost(folder, port, next_port)
+            case Side.TREE:
+                return Secondpost(folder, port, next_port, tree=self.tree)
+            case Side.POSTFIX:
+                transport = f"static:{{smtp:[127.0.0.1]:{next_port}}}"
+                return Postfix(folder, port, {"relay_domains": DOMAIN, "transport_maps": transport})
+
     def _line(
         self, figure: Figure, rounds: Sequence[Round], thrown_out: int, disk: Sequence[float]
     ) -> dict[str, object]:
@@ -176,18 +188,17 @@ class Bench:
             "mode": figure.mode.value,
             "spool": figure.spool,
         }
-        for side, key in ((Side.OURS, "ours"), (Side.POSTFIX, "theirs")):
+        for side in self.sides:
+            key = "ours" if side is Side.OURS else "theirs"
             if key == "theirs":
-                line["peer"] = "postfix"
+                line["peer"] = side.value
             samples = [one.samples[side] for one in rounds if side in one.samples]
             if len(samples) > 0:
                 line[key] = round(median(s.rate for s in samples))
                 line[f"cpu_{key}"] = round(median(s.cpu for s in samples), 2)
                 line[f"pss_{key}"] = round(max(s.pss for s in samples))
-        pairs = [
-            (one.samples[Side.OURS], one.samples[Side.POSTFIX]) for one in rounds if len(one.samples) == 2
-        ]
-        if len(pairs) > 0:
+        if len(self.sides) == 2:
+            pairs = [(one.samples[self.sides[0]], one.samples[self.sides[1]]) for one in rounds]
             ratios = [ours.rate / theirs.rate for ours, theirs in pairs]
             line["ratio"] = round(median(ratios), 2)
             line["ratio_range"] = [round(min(ratios), 2), round(max(ratios), 2)]
@@ -205,16 +216,6 @@ class Bench:
 def _next_hop(work: Work, tools: LoadTools, port: int) -> AbstractContextManager[Sink | None]:
     """For accept nothing listens there."""
     return Sink(tools, port) if work is Work.RELAY else nullcontext()
-
-
-def _server(side: Side, folder: Path, port: int, next_port: int) -> Secondpost | Postfix:
-    if side is Side.OURS:
-        return Secondpost(folder, port, next_port)
-    return Postfix(
-        folder,
-        port,
-        {"relay_domains": DOMAIN, "transport_maps": f"static:{{smtp:[127.0.0.1]:{next_port}}}"},
-    )
 
 
 def say(figure: Figure, side: Side, sample: Sample, disk: float) -> None:

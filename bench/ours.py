@@ -28,6 +28,7 @@ class Secondpost:
     more: str = ""  # further lines of the configuration, such as [deliver] probe = "1 second"
     surroundings: Mapping[str, str] = field(default_factory=dict)  # of its processes, beside our own
     recipients: str = '"any"'  # what the list of that name holds
+    tree: Path | None = None  # whose service runs, with the .venv in it; else our own
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -108,7 +109,8 @@ recipients = [{self.recipients}]
         return done.stdout
 
     def command(self, *arguments: str) -> Sequence[str]:
-        return [sys.executable, "-m", "secondpost", *arguments, "--config", str(self.config)]
+        python = sys.executable if self.tree is None else str(self.tree / ".venv/bin/python")
+        return [python, "-m", "secondpost", *arguments, "--config", str(self.config)]
 
     def trouble(self) -> str:
         return self.output.read_text()[-4000:] if self.output.exists() else "(it said nothing)"
