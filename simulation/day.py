@@ -36,12 +36,12 @@ from simulation.evidence import Evidence, Stored
 from simulation.internet.dns import SimDns, SimResolver
 from simulation.internet.net import SimInternet
 from simulation.internet.primaries import ReceivingServer
-from simulation.internet.senders import SendingServer
+from simulation.internet.senders import SimSender
 from simulation.internet.wire import End
 from simulation.invariants import ALL
 from simulation.looking import looked_at
 from simulation.machine import Machine
-from simulation.people.letters import Ledger, compose, marker_of
+from simulation.people.letters import LetterLedger, compose, marker_of
 from simulation.people.newsroom import Newsroom, configured
 from simulation.reader_evidence import ReaderEvidence
 from simulation.reader_invariants import READER_INVARIANTS
@@ -57,7 +57,7 @@ from simulation.scenario import (
     Scenario,
     draw,
 )
-from simulation.service import MAIL_ROLES, Service, Wiring, as_built
+from simulation.service import MAIL_ROLES, SimService, Wiring, as_built
 from simulation.trace import Trace
 from simulation.troubles import Troubles
 
@@ -98,7 +98,7 @@ class Day:
         self.timeline = Timeline(self.dice.scheduling)
         self.internet = SimInternet(self.timeline, self.dice.scheduling, self.dice.faults, trace)
         self.dns = SimDns()
-        self.ledger = Ledger()
+        self.ledger = LetterLedger()
         self.log = DayLog()
         self.primaries = [self._primary(number) for number in range(len(self.scenario.primaries))]
         self.strangers = self._strangers()
@@ -107,7 +107,7 @@ class Day:
         host.certificate = (OUR_NAME,)
         self.machine = Machine(self.internet, host, self.dns, self.dice, folder, self.scenario.disk)
         self.newsroom = Newsroom(self.scenario.news, self.internet, self.dns, self.dice.faults)
-        self.service = Service(
+        self.service = SimService(
             self.machine, self._config(), self.newsroom.blog, self.log, trace, wiring, CALM_RHYTHMS
         )
         self.troubles = Troubles(
@@ -151,15 +151,13 @@ class Day:
         self.internet.loop.create_task(server.open())
         return server
 
-    def _senders(self) -> list[SendingServer]:
+    def _senders(self) -> list[SimSender]:
         servers = []
         for plan in self.scenario.senders:
             self.internet.host(plan.name, (plan.address,), plan.network)
             resolver = SimResolver(self.dns, plan.network, self.dice.scheduling)
             net = self.internet.net_for(plan.address)
-            servers.append(
-                SendingServer(plan.name, net, resolver, plan.manners, self.ledger, self.dice.faults)
-            )
+            servers.append(SimSender(plan.name, net, resolver, plan.manners, self.ledger, self.dice.faults))
         return servers
 
     def _config(self) -> Config:

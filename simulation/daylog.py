@@ -8,7 +8,7 @@ _WORD = re.compile(r'([a-z-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     seconds: float
     role: str
     what: str
@@ -20,14 +20,14 @@ class Line:
 
 @dataclass(slots=True)
 class DayLog:
-    lines: list[Line] = field(default_factory=list)
+    lines: list[LogLine] = field(default_factory=list)
 
     def note(self, seconds: float, role: str, text: str) -> None:
-        self.lines.append(Line(seconds, role, text.partition(" ")[0], text))
+        self.lines.append(LogLine(seconds, role, text.partition(" ")[0], text))
 
-    def of(self, what: str) -> list[Line]:
+    def of(self, what: str) -> list[LogLine]:
         return [line for line in self.lines if line.what == what]
 
-    def deaths(self) -> list[Line]:
+    def deaths(self) -> list[LogLine]:
         """When a process was killed or the power cut."""
         return [*self.of(KILL), *self.of(POWER_CUT)]

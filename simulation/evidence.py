@@ -6,8 +6,8 @@ from functools import cached_property
 
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from simulation.daylog import DayLog
-from simulation.internet.primaries import Offered, ReceivingServer, Taken
-from simulation.people.letters import Heard, Ledger
+from simulation.internet.primaries import HeardRcpt, ReceivingServer, Taken
+from simulation.people.letters import Heard, LetterLedger
 from simulation.scenario import OUR_ADDRESS, OUR_NAME, Scenario
 
 OUR_RECEIVED = re.compile(
@@ -44,7 +44,7 @@ class Relayed:
 @dataclass
 class Evidence:
     scenario: Scenario
-    ledger: Ledger
+    ledger: LetterLedger
     primaries: list[ReceivingServer]
     strangers: list[ReceivingServer]  # the senders' own domain, and the victim's
     log: DayLog
@@ -102,7 +102,7 @@ class Evidence:
             for server in self.primaries
         )
 
-    def offers_from_us(self, servers: list[ReceivingServer]) -> list[Offered]:
+    def offers_from_us(self, servers: list[ReceivingServer]) -> list[HeardRcpt]:
         return [offer for server in servers for offer in server.offered if offer.peer == OUR_ADDRESS]
 
     def first_tried(self, marker: str, recipient: str) -> float | None:

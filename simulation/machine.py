@@ -14,7 +14,7 @@ from simulation.dice import SimDice, ThreeDice
 from simulation.disk.disk import RecordedDisk
 from simulation.internet.dns import SimDns, SimResolver
 from simulation.internet.net import SimHost, SimInternet, SimNet
-from simulation.work import Pace, SimWork
+from simulation.work import JobDurations, SimWork
 
 
 class Process:
@@ -58,7 +58,13 @@ class Machine:
     """The computer that the product runs on."""
 
     def __init__(
-        self, internet: SimInternet, host: SimHost, dns: SimDns, dice: ThreeDice, folder: Path, pace: Pace
+        self,
+        internet: SimInternet,
+        host: SimHost,
+        dns: SimDns,
+        dice: ThreeDice,
+        folder: Path,
+        pace: JobDurations,
     ) -> None:
         self.internet = internet
         self.host = host

@@ -23,7 +23,7 @@ from simulation.service import Wiring
 ONE_IN = 20
 
 
-class Wrong:
+class WrongStore:
     """A store in which one thing is wrong; all else is the real one's."""
 
     def __init__(self, world: World, store: MailStore) -> None:
@@ -34,7 +34,7 @@ class Wrong:
         return getattr(self._store, name)
 
 
-class LosesSome(Wrong):
+class LosesSome(WrongStore):
     """One message in twenty is acknowledged and never written."""
 
     accepted = 0
@@ -46,7 +46,7 @@ class LosesSome(Wrong):
         return self._store.accept(arrival, kept_for)
 
 
-class AcknowledgesEarly(Wrong):
+class AcknowledgesEarly(WrongStore):
     """The 250 goes out while the commit is still under way: lost only when a crash falls between."""
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
@@ -54,7 +54,7 @@ class AcknowledgesEarly(Wrong):
         return _done()
 
 
-class SendsTwice(Wrong):
+class SendsTwice(WrongStore):
     """One outcome in twenty is forgotten: what was delivered waits again."""
 
     settled = 0
@@ -70,7 +70,7 @@ class SendsTwice(Wrong):
         return self._store.settle(lease, wrong)
 
 
-class Bounces(Wrong):
+class Bounces(WrongStore):
     """What the primary refuses is reported to the sender."""
 
     def __init__(self, world: World, store: MailStore) -> None:
@@ -101,7 +101,7 @@ class Bounces(Wrong):
         )
 
 
-class Trims(Wrong):
+class Trims(WrongStore):
     """Trailing spaces are tidied away, and every signature with them."""
 
     async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
@@ -109,7 +109,7 @@ class Trims(Wrong):
         return {id: content.replace(b" \r\n", b"\r\n") for id, content in found.items()}
 
 
-class GivesUp(Wrong):
+class GivesUp(WrongStore):
     """One deferral in five is taken for a refusal."""
 
     deferred = 0
@@ -125,7 +125,7 @@ class GivesUp(Wrong):
         return self._store.settle(lease, wrong)
 
 
-class LastFirst(Wrong):
+class LastFirst(WrongStore):
     """What came last is tried first."""
 
     async def claim(self, lease: Lease, now_ms: int, limit: int) -> list[Claimed]:
@@ -143,7 +143,7 @@ def _heard(task: "asyncio.Future[None]") -> None:
         task.exception()
 
 
-def _with_store(guilty: str, wrong: Callable[[World, MailStore], Wrong]) -> Wiring:
+def _with_store(guilty: str, wrong: Callable[[World, MailStore], WrongStore]) -> Wiring:
     def wiring(role: str, parts: Parts) -> Parts:
         if role != guilty or parts.mail is None:
             return parts

@@ -14,7 +14,7 @@ from simulation.daylog import DayLog
 from simulation.faults import ClockWrong, InjectedFault
 from simulation.internet.primaries import ReceivingServer, Taken
 from simulation.keys import reader_keys
-from simulation.people.letters import Heard, Ledger
+from simulation.people.letters import Heard, LetterLedger
 from simulation.people.news import MAIN, NewsPlan
 from simulation.people.people import SimReader
 from simulation.people.reader_mail import ReaderMail, read_mail
@@ -33,7 +33,7 @@ class IssueLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ReceivedMail:
     """A mail of ours in a reader's mailbox."""
 
     address: str
@@ -52,7 +52,7 @@ class ReaderEvidence:
     known: dict[tuple[str, str], Subscriber] = field(default_factory=dict)
     left_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by the store's own word
     bounces: Mapping[tuple[str, str], list[Bounce]] = field(default_factory=dict)
-    letters: Ledger = field(default_factory=Ledger)  # of readers and their servers
+    letters: LetterLedger = field(default_factory=LetterLedger)  # of readers and their servers
     confirmations: list[ReaderDelivery] = field(default_factory=list)
     open_at_death: int = 0  # connections that deliver had, over all its deaths
 
@@ -97,28 +97,28 @@ class ReaderEvidence:
         }
 
     @cached_property
-    def arrived(self) -> list[Arrived]:
+    def arrived(self) -> list[ReceivedMail]:
         return [
-            Arrived(address, read_mail(taken.content), taken)
+            ReceivedMail(address, read_mail(taken.content), taken)
             for server in self.inboxes
             for taken in server.taken
             for address in taken.recipients
         ]
 
     @cached_property
-    def mailed(self) -> list[tuple[str, Arrived]]:
+    def mailed(self) -> list[tuple[str, ReceivedMail]]:
         """Mail of issues, with its newsletter."""
         return [(one.mail.newsletter, one) for one in self.arrived if one.mail.newsletter is not None]
 
     @cached_property
-    def arrived_of(self) -> dict[tuple[str, str], list[Arrived]]:
+    def arrived_of(self) -> dict[tuple[str, str], list[ReceivedMail]]:
         """Of an issue and a reader, by Message-ID and address."""
-        found: dict[tuple[str, str], list[Arrived]] = {}
+        found: dict[tuple[str, str], list[ReceivedMail]] = {}
         for _, one in self.mailed:
             found.setdefault((one.mail.message_id, one.address), []).append(one)
         return found
 
-    def rows_of(self, left: IssueLeft) -> Iterator[tuple[ReaderDelivery, list[Arrived]]]:
+    def rows_of(self, left: IssueLeft) -> Iterator[tuple[ReaderDelivery, list[ReceivedMail]]]:
         """What became of an issue, reader by reader, and what of it is in their mailboxes."""
         ids = {subscriber: id for id, subscriber in left.message_ids.items()}
         for row in left.rows:

@@ -16,7 +16,7 @@ from simulation.keys import public_key
 from simulation.people.letters import Heard
 from simulation.people.news import MAIN, READERS_MIN, Channel
 from simulation.people.people import SimReader
-from simulation.reader_evidence import Arrived, ReaderEvidence
+from simulation.reader_evidence import ReaderEvidence, ReceivedMail
 from simulation.scenario import OUR_ADDRESS
 
 SIGNATURES = 2
@@ -181,7 +181,7 @@ def _left_by_mail(day: ReaderEvidence, reader: SimReader) -> float | None:
     return (at_ms - EPOCH_MS) / 1000
 
 
-def _on_its_way(day: ReaderEvidence, one: Arrived) -> float:
+def _on_its_way(day: ReaderEvidence, one: ReceivedMail) -> float:
     """How long our MAIL may have been under way."""
     return STALLED_SECONDS_MAX if _was_rough(day, one.taken.mailed_seconds) else ON_ITS_WAY_SECONDS
 

@@ -30,7 +30,7 @@ from simulation.internet.net import Weather
 from simulation.internet.primaries import CHARACTERS, MUTE
 from simulation.internet.senders import Manners
 from simulation.people.news import NewsPlan, draw_news
-from simulation.work import Pace
+from simulation.work import JobDurations
 
 HOUR = 3600.0
 DAY_SECONDS = 4 * HOUR  # as much as a day brings, without its idle hours
@@ -92,7 +92,7 @@ class Scenario:
     letters: tuple[LetterPlan, ...]
     news: NewsPlan
     faults: tuple[InjectedFault, ...]  # in order of their start
-    disk: Pace
+    disk: JobDurations
     fault_free_from: float  # everything is healed by then
 
 
@@ -105,7 +105,7 @@ def draw(dice: SimDice) -> Scenario:
     senders = _senders(dice)
     faults = _faults(dice, domains, primaries)
     letters = _letters(dice, domains, senders, faults)
-    disk = dice.one_of((Pace(), Pace(), Pace(0.5, 0.3)))
+    disk = dice.one_of((JobDurations(), JobDurations(), JobDurations(0.5, 0.3)))
     news = draw_news(dice, DAY_SECONDS, (ELSEWHERE, *PROVIDERS[1:]))
     # From dice of its own: a new fault does not draw the others anew.
     silence = _silence(SimDice(f"silence {letters[0].at_seconds}"), primaries, len(news.inboxes))

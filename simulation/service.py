@@ -16,12 +16,12 @@ from secondpost.roles.web import public_pages
 from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from simulation.daylog import DayLog
-from simulation.internet.blog import Blog, SimFetcher
+from simulation.internet.blog import SimBlog, SimFetcher
 from simulation.keys import reader_keys
 from simulation.machine import Machine, Process
 from simulation.people.pages import Pages, Posted
 from simulation.scenario import STRIKES_SECONDS_MAX
-from simulation.steps import Steps, watched
+from simulation.steps import CallWatch, watched
 from simulation.trace import Trace
 from simulation.work import in_thread
 
@@ -41,16 +41,16 @@ def as_built(role: str, parts: Parts) -> Parts:
 
 
 @dataclass(slots=True)
-class Service:
+class SimService:
     machine: Machine
     config: Config
-    blog: Blog
+    blog: SimBlog
     log: DayLog
     trace: Trace
     wiring: Wiring
     rhythms: Rhythms = USUAL
     powered: bool = True
-    steps: Steps = field(default_factory=Steps)
+    steps: CallWatch = field(default_factory=CallWatch)
     open_at_death: int = 0  # connections that deliver had when it died, all deaths together
     _pages: tuple[Process, Pages] | None = None
 

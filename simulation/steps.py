@@ -6,7 +6,7 @@ from typing import cast
 from secondpost.store.subscriber_ports import NewsletterStore
 
 
-class Steps:
+class CallWatch:
     """Waits for a role's n-th next call of a verb."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ from simulation.internet.net import SimInternet, Weather
 from simulation.internet.primaries import BENIGN, ReceivingServer
 from simulation.machine import Machine
 from simulation.people.newsroom import Newsroom
-from simulation.service import Service
+from simulation.service import SimService
 
 
 class Troubles:
@@ -41,7 +41,7 @@ class Troubles:
         primaries: Sequence[ReceivingServer],
         newsroom: Newsroom,
         machine: Machine,
-        service: Service,
+        service: SimService,
         tell: Callable[[str], None],
     ) -> None:
         self.comebacks: list[tuple[float, int]] = []  # when which primary was up again

@@ -20,7 +20,7 @@ IN_ORDER_SECONDS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class JobDurations:
     """How long jobs take: most are quick, some wait for a disk that takes its time."""
 
     slow_chance: float = 0.05
@@ -30,7 +30,7 @@ class Pace:
 class SimWork:
     """The Work port of one process."""
 
-    def __init__(self, loop: LeapingLoop, dice: SimDice, pace: Pace = Pace()) -> None:
+    def __init__(self, loop: LeapingLoop, dice: SimDice, pace: JobDurations = JobDurations()) -> None:
         self._loop = loop
         self._dice = dice
         self._pace = pace

@@ -271,6 +271,37 @@ def test_files_are_nouns_of_mail() -> None:
     assert faults == [], "\n".join(faults)
 
 
+def test_one_name_means_one_thing() -> None:
+    """A class, or an alias of a type, has its name to itself; the exceptions stand in CONTRIBUTING.md."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, heading, rest = page.partition("## Names that stand twice, and why\n")
+    assert len(heading) > 0, "CONTRIBUTING.md has no such section"
+    allowed = {
+        name: set(re.findall(r"`([\w/.]+)`", where))
+        for name, where in re.findall(r"^\| `(\w+)` \| ([^|]+) \|", rest.partition("\n## ")[0], re.MULTILINE)
+    }
+    simulated = sources_in(ROOT / "simulation", ROOT)
+    places: dict[str, set[str]] = {}
+    for source in (*shipped(), *simulated):
+        path = source.path.relative_to(SHIPPED if source.path.is_relative_to(SHIPPED) else ROOT)
+        for name in names_of_types(source.tree):
+            places.setdefault(name, set()).add(str(path))
+    assert {name: where for name, where in places.items() if len(where) > 1} == allowed
+
+
+def names_of_types(tree: ast.Module) -> Iterator[str]:
+    """Classes, and aliases in the spelling of classes; a type variable means what its signature says."""
+    for statement in tree.body:
+        match statement:
+            case ast.ClassDef(name=name):
+                yield name
+            case ast.Assign(value=ast.Call(func=ast.Name(id="TypeVar" | "ParamSpec"))):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                if re.match(r"_?[A-Z]\w*[a-z]", name) is not None:
+                    yield name
+
+
 def test_every_file_says_what_it_is_for() -> None:
     faults = [
         str(source.path.relative_to(ROOT)) for source in shipped() if ast.get_docstring(source.tree) is None

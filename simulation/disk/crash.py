@@ -13,7 +13,7 @@ from secondpost.world.ports import Dice
 from simulation.disk.operations import (
     Change,
     Created,
-    Entry,
+    FolderChange,
     FolderMade,
     FolderSynced,
     Image,
@@ -65,7 +65,7 @@ class Platter:
         self._files: dict[int, bytearray] = {}
         self._names: dict[str, int | None] = {}  # None: a folder
         self._changes: list[Change] = []
-        self._entries: list[Entry] = []
+        self._entries: list[FolderChange] = []
 
     def apply(self, operation: Operation) -> None:
         match operation:
@@ -91,7 +91,7 @@ class Platter:
             case Removed() | FolderMade():
                 self._entries.append(operation)
 
-    def _keep_entries(self, entries: Sequence[Entry]) -> None:
+    def _keep_entries(self, entries: Sequence[FolderChange]) -> None:
         for entry in entries:
             gone = self._names.get(entry.name)
             _enter(self._names, entry)
@@ -184,7 +184,7 @@ def _change(content: bytearray, change: Change) -> None:
             del content[size:]
 
 
-def _enter(names: dict[str, int | None], entry: Entry) -> None:
+def _enter(names: dict[str, int | None], entry: FolderChange) -> None:
     match entry:
         case Created(file, name):
             names[name] = file

@@ -49,9 +49,9 @@ class FolderSynced:
     name: str  # "" is the root
 
 
-Entry = Created | Removed | FolderMade
+FolderChange = Created | Removed | FolderMade
 Change = Wrote | Truncated
-Operation = Entry | Change | Synced | SyncFailed | FolderSynced
+Operation = FolderChange | Change | Synced | SyncFailed | FolderSynced
 Image = dict[str, bytes]
 
 

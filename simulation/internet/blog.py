@@ -49,7 +49,7 @@ class FeedPlan:
         return f"{BLOG}/{self.name}/a{number}"
 
 
-class Blog:
+class SimBlog:
     def __init__(self, feeds: Sequence[FeedPlan], timeline: Timeline) -> None:
         self.trouble: Trouble | None = None
         self._feeds = {feed.url: feed for feed in feeds}
@@ -102,7 +102,7 @@ WORDS = "what happened, why it matters, and what anybody could do about it, told
 class SimFetcher:
     """The Fetcher port of one process. `asked` is told of every request."""
 
-    def __init__(self, blog: Blog, dice: SimDice, asked: Callable[[], None]) -> None:
+    def __init__(self, blog: SimBlog, dice: SimDice, asked: Callable[[], None]) -> None:
         self._blog = blog
         self._dice = dice
         self._asked = asked

@@ -103,7 +103,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class HeardRcpt:
     """A RCPT that was heard, whatever was answered; or a MAIL refused, which has no recipient yet: ""."""
 
     peer: str
@@ -120,7 +120,7 @@ class ReceivingServer:
         self.domains = domains
         self.character = BENIGN
         self.taken: list[Taken] = []
-        self.offered: list[Offered] = []
+        self.offered: list[HeardRcpt] = []
         self.unknown: frozenset[str] = frozenset()  # local parts that do not exist here: 550
         self.refused: set[tuple[str, str]] = set()  # (sender, recipient) that may have heard a 5xx from us
         self.refused_senders: set[str] = set()
@@ -142,7 +142,7 @@ class ReceivingServer:
 
     async def _answer(self, talk: Talk) -> None:
         peer = talk.transport.get_extra_info("peername")[0]
-        await Service(self, talk, peer).serve()
+        await PrimarySession(self, talk, peer).serve()
 
     def now(self) -> float:
         return self.net.internet.timeline.now
@@ -162,7 +162,7 @@ class ReceivingServer:
 
 
 @dataclass(slots=True)
-class Service:
+class PrimarySession:
     """One client's session."""
 
     server: ReceivingServer
@@ -232,7 +232,7 @@ class Service:
             self.sender = self.named
         else:
             self.server.refused_senders.add(self.named)
-            self.server.offered.append(Offered(self.peer, self.named, "", self.server.now()))
+            self.server.offered.append(HeardRcpt(self.peer, self.named, "", self.server.now()))
 
     async def _rcpt(self, rest: str) -> None:
         recipient = _path(rest)
@@ -241,7 +241,7 @@ class Service:
             server.refused.add((self.named, recipient))
             await self._reply("503 5.5.1 MAIL first")
             return
-        server.offered.append(Offered(self.peer, self.sender, recipient, server.now()))
+        server.offered.append(HeardRcpt(self.peer, self.sender, recipient, server.now()))
         if server.strikes(Drop.RCPT):
             self.talk.hang_up()
             raise Gone("dropped")

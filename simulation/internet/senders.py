@@ -14,7 +14,7 @@ from simulation.dice import SimDice
 from simulation.internet.dns import SimResolver
 from simulation.internet.net import SimNet
 from simulation.internet.talk import Gone, Said, Talk
-from simulation.people.letters import Handing, Heard, Ledger, Letter
+from simulation.people.letters import Handing, Heard, LetterLedger, MarkedLetter
 
 CONNECT_SECONDS = 30.0
 DOT_SECONDS = 600.0
@@ -37,14 +37,20 @@ class Manners:
 
 @dataclass(slots=True)
 class Pending:
-    letter: Letter
+    letter: MarkedLetter
     recipients: list[str]  # not yet settled, all of one domain unless the sender ignores MX records
     tries: int = 0
 
 
-class SendingServer:
+class SimSender:
     def __init__(
-        self, name: str, net: SimNet, resolver: SimResolver, manners: Manners, ledger: Ledger, dice: SimDice
+        self,
+        name: str,
+        net: SimNet,
+        resolver: SimResolver,
+        manners: Manners,
+        ledger: LetterLedger,
+        dice: SimDice,
     ) -> None:
         self.name = name
         self.unsettled = 0
@@ -56,7 +62,7 @@ class SendingServer:
         self._due: dict[str, list[Pending]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def give(self, letter: Letter) -> None:
+    def give(self, letter: MarkedLetter) -> None:
         """Take a letter into the queue."""
         self._ledger.letters[letter.marker] = letter
         groups: dict[str, list[str]] = {}
@@ -126,7 +132,7 @@ class Visit:
     name: str
     address: str
     manners: Manners
-    ledger: Ledger
+    ledger: LetterLedger
     dice: SimDice
     offers: frozenset[str] = field(default_factory=frozenset)
     has_quit: bool = False

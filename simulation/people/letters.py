@@ -11,7 +11,7 @@ _MARKER = re.compile(rb"^" + MARKER.encode() + rb": (\S+)\r$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MarkedLetter:
     marker: str
     sender: str  # "" is the null path
     recipients: tuple[str, ...]
@@ -43,10 +43,10 @@ class Handing:
 
 
 @dataclass(slots=True)
-class Ledger:
+class LetterLedger:
     """What all senders know together: the truth that the product is held against."""
 
-    letters: dict[str, Letter] = field(default_factory=dict)
+    letters: dict[str, MarkedLetter] = field(default_factory=dict)
     handings: list[Handing] = field(default_factory=list)
     undeliverable: list[str] = field(default_factory=list)  # markers of letters given up by their sender
 
@@ -58,7 +58,9 @@ def marker_of(content: bytes) -> str | None:
     return found[-1].decode("ascii", "replace") if len(found) > 0 else None
 
 
-def compose(dice: SimDice, marker: str, sender: str, recipients: tuple[str, ...], octets: int) -> Letter:
+def compose(
+    dice: SimDice, marker: str, sender: str, recipients: tuple[str, ...], octets: int
+) -> MarkedLetter:
     """A letter of about that size, with everything in it that servers are known to spoil."""
     header = (
         f"From: {sender or 'MAILER-DAEMON'}\r\nTo: {', '.join(recipients)}\r\n"
@@ -70,10 +72,10 @@ def compose(dice: SimDice, marker: str, sender: str, recipients: tuple[str, ...]
     filler = b"0123456789abcdef" * 4 + b"\r\n"
     body = b"\r\n".join(lines) + b"\r\n" + filler * max(0, (octets - len(header)) // len(filler))
     ending = dice.one_of((b"", b"\r\n", b".\r\n", b"..\r\n \r\n"))
-    return Letter(marker, sender, recipients, header + b"\r\n" + body + ending)
+    return MarkedLetter(marker, sender, recipients, header + b"\r\n" + body + ending)
 
 
-def compose_report(marker: str, host: str, recipient: str, to: str) -> Letter:
+def compose_report(marker: str, host: str, recipient: str, to: str) -> MarkedLetter:
     """A server reports (RFC 3464) that it has thrown away what it had taken for a recipient."""
     boundary = f"report-{marker}"
     lines = (
@@ -101,7 +103,7 @@ def compose_report(marker: str, host: str, recipient: str, to: str) -> Letter:
         f"--{boundary}--",
         "",
     )
-    return Letter(marker, "", (to,), "\r\n".join(lines).encode("ascii"))
+    return MarkedLetter(marker, "", (to,), "\r\n".join(lines).encode("ascii"))
 
 
 _LINES = (

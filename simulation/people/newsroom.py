@@ -16,20 +16,20 @@ from secondpost.store.subscriber_ports import Imported
 from simulation.clock import EPOCH_MS, Stuck
 from simulation.dice import SimDice
 from simulation.faults import InjectedFault
-from simulation.internet.blog import Blog
+from simulation.internet.blog import SimBlog
 from simulation.internet.dns import SimDns, SimResolver
 from simulation.internet.net import SimInternet
 from simulation.internet.primaries import ReceivingServer
-from simulation.internet.senders import Manners, SendingServer
+from simulation.internet.senders import Manners, SimSender
 from simulation.keys import reader_keys
 from simulation.machine import Machine
-from simulation.people.letters import Ledger
+from simulation.people.letters import LetterLedger
 from simulation.people.news import ELSEWHERE, MAIN, NEWS_SENDER, NewsletterPlan, NewsPlan
 from simulation.people.owner import Owner
 from simulation.people.people import People, SimReader
 from simulation.reader_evidence import IssueLeft, ReaderEvidence
 from simulation.scenario import OUR_NAME
-from simulation.service import Service
+from simulation.service import SimService
 
 ROWS_MAX = 1_000
 STOPPABLE = (IssueState.OPEN, IssueState.FROZEN, IssueState.SENDING)
@@ -54,20 +54,20 @@ class Newsroom:
 
     def __init__(self, plan: NewsPlan, internet: SimInternet, dns: SimDns, dice: SimDice) -> None:
         self.plan = plan
-        self.blog = Blog([newsletter.feed for newsletter in plan.newsletters], internet.timeline)
+        self.blog = SimBlog([newsletter.feed for newsletter in plan.newsletters], internet.timeline)
         self.inboxes = [self._inbox(number, internet, dns, dice) for number in range(len(plan.inboxes))]
-        self.letters = Ledger()  # what readers and their servers write to us
+        self.letters = LetterLedger()  # what readers and their servers write to us
         self.outgoing = self._outgoing(internet, dns, dice)
         self._internet = internet
         self._dice = dice
 
-    def _outgoing(self, internet: SimInternet, dns: SimDns, dice: SimDice) -> SendingServer:
+    def _outgoing(self, internet: SimInternet, dns: SimDns, dice: SimDice) -> SimSender:
         """One server sends for all readers."""
         internet.host(OUTGOING, (OUTGOING_ADDRESS,), ELSEWHERE)
         dns.mx[OUR_NAME] = [(10, OUR_NAME)]
         resolver = SimResolver(dns, ELSEWHERE, internet.scheduling)
         net = internet.net_for(OUTGOING_ADDRESS)
-        return SendingServer(OUTGOING, net, resolver, Manners(pipelines=True), self.letters, dice)
+        return SimSender(OUTGOING, net, resolver, Manners(pipelines=True), self.letters, dice)
 
     def _inbox(self, number: int, internet: SimInternet, dns: SimDns, dice: SimDice) -> ReceivingServer:
         plan = self.plan.inboxes[number]
@@ -82,7 +82,7 @@ class Newsroom:
         internet.loop.create_task(server.open())
         return server
 
-    def open(self, machine: Machine, service: Service) -> None:
+    def open(self, machine: Machine, service: SimService) -> None:
         """Brings in those who were readers before, and lets the others come."""
         self.people = People(self.plan.readers, service, self._internet, self.outgoing, self._dice)
         self._owner = Owner(machine)
@@ -152,7 +152,7 @@ class Newsroom:
         return found
 
     async def testify(
-        self, store: SqliteNewsletterStore, service: Service, faults: tuple[InjectedFault, ...]
+        self, store: SqliteNewsletterStore, service: SimService, faults: tuple[InjectedFault, ...]
     ) -> ReaderEvidence:
         known = {
             key: found

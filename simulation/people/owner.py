@@ -9,14 +9,14 @@ from simulation.machine import Machine, Process
 from simulation.work import in_thread
 
 AGAIN_SECONDS = 60.0
-Command = Callable[[SqliteNewsletterStore], Awaitable[None]]
+OwnersCommand = Callable[[SqliteNewsletterStore], Awaitable[None]]
 
 
 class Owner:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
-    def types(self, command: Command, done: Callable[[], None]) -> None:
+    def types(self, command: OwnersCommand, done: Callable[[], None]) -> None:
         """Again until it was done: the machine may be dark, and the disk full. One command at a time."""
         last = self._machine.processes.get("command")
         if not self._machine.host.up or (last is not None and last.running):
@@ -25,7 +25,7 @@ class Owner:
         process = self._machine.process("command")
         process.start(self._run(process, command, done))
 
-    async def _run(self, process: Process, command: Command, done: Callable[[], None]) -> None:
+    async def _run(self, process: Process, command: OwnersCommand, done: Callable[[], None]) -> None:
         loop = self._machine.internet.loop
         try:
             store = in_thread(

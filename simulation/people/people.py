@@ -10,13 +10,13 @@ from secondpost.web.public import TRAP
 from simulation.dice import SimDice
 from simulation.internet.net import SimInternet
 from simulation.internet.primaries import Taken
-from simulation.internet.senders import SendingServer
+from simulation.internet.senders import SimSender
 from simulation.people.letters import compose, compose_report
 from simulation.people.news import Channel, ReaderPlan
 from simulation.people.pages import Posted
 from simulation.people.reader_mail import ReaderMail, read_mail
 from simulation.scenario import OUR_NAME
-from simulation.service import Service
+from simulation.service import SimService
 
 AGAIN_SECONDS = 300.0
 READS_SECONDS = (5.0, 1200.0)  # from a mail to what its reader does about it
@@ -53,9 +53,9 @@ class People:
     def __init__(
         self,
         plans: Sequence[ReaderPlan],
-        service: Service,
+        service: SimService,
         internet: SimInternet,
-        outgoing: SendingServer,
+        outgoing: SimSender,
         dice: SimDice,
     ) -> None:
         self._service = service

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from secondpost.config.positions import Place, positions
+from secondpost.config.positions import KeyPath, positions
 
 
-def lines_of(text: str) -> dict[Place, int]:
+def lines_of(text: str) -> dict[KeyPath, int]:
     tomllib.loads(text)
     return dict(positions(text).lines)
 
 
-def places_in(value: object, place: Place = ()) -> Iterator[Place]:
+def places_in(value: object, place: KeyPath = ()) -> Iterator[KeyPath]:
     if len(place) > 0:
         yield place
     if isinstance(value, dict):

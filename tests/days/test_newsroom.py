@@ -8,11 +8,11 @@ from secondpost.protocols.dsn.notification import Action, read_report
 from secondpost.world.ports import FetchError, Validators
 from simulation.clock import Timeline, run
 from simulation.dice import SimDice
-from simulation.internet.blog import ArticlePlan, Blog, FeedPlan, SimFetcher, Trouble
+from simulation.internet.blog import ArticlePlan, FeedPlan, SimBlog, SimFetcher, Trouble
 from simulation.keys import public_key, reader_keys
 from simulation.people.letters import compose_report
 from simulation.people.reader_mail import read_mail
-from simulation.steps import Steps
+from simulation.steps import CallWatch
 
 FEED = FeedPlan("main", (ArticlePlan(-60.0, 0), ArticlePlan(100.0, 1)))
 
@@ -22,13 +22,13 @@ def timeline() -> Timeline:
     return Timeline()
 
 
-def read(blog: Blog) -> FeedRead | FeedUnreadable:
+def read(blog: SimBlog) -> FeedRead | FeedUnreadable:
     answer = blog.answer(FEED.url, None)
     return read_feed(answer.body, answer.headers["content-type"], FEED.url)
 
 
 def test_the_blog_grows(timeline: Timeline) -> None:
-    blog = Blog([FEED], timeline)
+    blog = SimBlog([FEED], timeline)
     before = read(blog)
     timeline.now = 200.0
     after = read(blog)
@@ -39,7 +39,7 @@ def test_the_blog_grows(timeline: Timeline) -> None:
 
 
 def test_what_has_not_changed_is_not_sent_again(timeline: Timeline) -> None:
-    blog = Blog([FEED], timeline)
+    blog = SimBlog([FEED], timeline)
     known = Validators(FEED.url, blog.answer(FEED.url, None).headers["etag"])
     assert blog.answer(FEED.url, known).status == 304
     timeline.now = 200.0
@@ -48,13 +48,13 @@ def test_what_has_not_changed_is_not_sent_again(timeline: Timeline) -> None:
 
 @pytest.mark.parametrize("trouble", [Trouble.PAGE, Trouble.TORN])
 def test_a_blog_in_trouble_says_nothing_that_is_a_feed(trouble: Trouble, timeline: Timeline) -> None:
-    blog = Blog([FEED], timeline)
+    blog = SimBlog([FEED], timeline)
     blog.trouble = trouble
     assert isinstance(read(blog), FeedUnreadable)
 
 
 def test_a_strange_blog_is_a_feed_with_nothing_in_it_that_was_known(timeline: Timeline) -> None:
-    blog = Blog([FEED], timeline)
+    blog = SimBlog([FEED], timeline)
     known = read(blog)
     blog.trouble = Trouble.STRANGE
     strange = read(blog)
@@ -67,7 +67,7 @@ def test_a_strange_blog_is_a_feed_with_nothing_in_it_that_was_known(timeline: Ti
 
 
 def test_a_blog_that_hangs_is_given_up(timeline: Timeline) -> None:
-    blog, asked = Blog([FEED], timeline), list[str]()
+    blog, asked = SimBlog([FEED], timeline), list[str]()
     blog.trouble = Trouble.HANGS
     fetcher = SimFetcher(blog, SimDice("fetch"), lambda: asked.append("asked"))
     with pytest.raises(FetchError):
@@ -77,7 +77,7 @@ def test_a_blog_that_hangs_is_given_up(timeline: Timeline) -> None:
 
 
 def test_a_step_is_struck_once_and_at_its_call() -> None:
-    steps, struck = Steps(), list[str]()
+    steps, struck = CallWatch(), list[str]()
     steps.after("publish", "freeze_batch", 2, lambda: struck.append("now"))
     for verb in ("freeze_batch", "freeze_done", "freeze_batch", "freeze_batch"):
         steps.took("publish", verb)
@@ -86,7 +86,7 @@ def test_a_step_is_struck_once_and_at_its_call() -> None:
 
 
 def test_a_step_that_is_forgotten_is_never_struck() -> None:
-    steps, struck = Steps(), list[str]()
+    steps, struck = CallWatch(), list[str]()
     steps.after("deliver", "settle", 1, lambda: struck.append("now"))
     steps.forget("deliver", "settle")
     steps.took("deliver", "settle")

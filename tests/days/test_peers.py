@@ -9,8 +9,8 @@ from simulation.dice import SimDice
 from simulation.internet.dns import SERVFAIL, SimDns, SimResolver
 from simulation.internet.net import SimInternet
 from simulation.internet.primaries import BENIGN, Character, Drop, ReceivingServer
-from simulation.internet.senders import Manners, SendingServer
-from simulation.people.letters import Heard, Ledger, compose, marker_of
+from simulation.internet.senders import Manners, SimSender
+from simulation.people.letters import Heard, LetterLedger, compose, marker_of
 
 DOMAIN = "a.example"
 
@@ -27,13 +27,13 @@ class Town:
             addresses={"mx1.a.example": ["198.51.100.1"], "mx2.a.example": ["198.51.100.2"]},
         )
         self.internet.host("sender", ("192.0.2.1",), "home")
-        self.ledger = Ledger()
+        self.ledger = LetterLedger()
         self.servers = []
         for name, address in (("mx1.a.example", "198.51.100.1"), ("mx2.a.example", "198.51.100.2")):
             self.internet.host(name, (address,), "abroad").certificate = (name,)
             net = self.internet.net_for(address)
             self.servers.append(ReceivingServer(name, address, net, frozenset({DOMAIN}), self.dice))
-        self.sender = SendingServer(
+        self.sender = SimSender(
             "sender.example",
             self.internet.net_for("192.0.2.1"),
             SimResolver(self.dns, "home", SimDice("names")),

@@ -16,7 +16,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.roles.parts import Rhythms
 from simulation.clock import fence
 from simulation.internet.dns import SLOW, SimResolver
-from simulation.internet.senders import Manners, SendingServer
+from simulation.internet.senders import Manners, SimSender
 from simulation.internet.talk import Talk
 from simulation.people.letters import compose
 from tests.days.town import MINUTE, OUR_ADDRESS, Primary, Town
@@ -62,7 +62,7 @@ class SlowToGreet(Primary):
 def town(tmp_path: Path) -> Iterator[Town]:
     it = Town(tmp_path / "store")
     it.internet.weather.loss_chance = 0.0
-    it.sender = SendingServer(
+    it.sender = SimSender(
         "sender.example",
         it.internet.net_for("192.0.2.1"),
         SimResolver(it.dns, "home", it.dice.scheduling),

@@ -10,16 +10,16 @@ from secondpost.roles.parts import USUAL
 from simulation.clock import Timeline
 from simulation.daylog import DayLog
 from simulation.dice import ThreeDice
-from simulation.internet.blog import Blog
+from simulation.internet.blog import SimBlog
 from simulation.internet.dns import SimDns, SimResolver
 from simulation.internet.net import SimInternet
-from simulation.internet.senders import Manners, SendingServer
+from simulation.internet.senders import Manners, SimSender
 from simulation.internet.talk import Gone, Talk
 from simulation.machine import Machine
-from simulation.people.letters import Ledger, compose
-from simulation.service import Service, as_built
+from simulation.people.letters import LetterLedger, compose
+from simulation.service import SimService, as_built
 from simulation.trace import Trace
-from simulation.work import Pace
+from simulation.work import JobDurations
 
 OURS = "mx2.example.net"
 OUR_ADDRESS = "192.0.2.25"
@@ -166,26 +166,26 @@ class Town:
         self.internet.block("home", "abroad")
         self.dns = SimDns(addresses={OURS: [OUR_ADDRESS]})
         self.internet.host("sender.example", ("192.0.2.1",), "home")
-        self.ledger = Ledger()
+        self.ledger = LetterLedger()
         self.sender = self.sending(Manners(pipelines=True, uses_tls=False, per_connection=1000))
         self.crowd = self.sending(Manners(uses_tls=False))  # a connection for each letter
         host = self.internet.host(OURS, (OUR_ADDRESS,), "here")
-        self.machine = Machine(self.internet, host, self.dns, dice, folder, Pace())
+        self.machine = Machine(self.internet, host, self.dns, dice, folder, JobDurations())
         self.log = DayLog()
         self.rhythms = USUAL
 
-    def sending(self, manners: Manners) -> SendingServer:
+    def sending(self, manners: Manners) -> SimSender:
         net = self.internet.net_for("192.0.2.1")
         resolver = SimResolver(self.dns, "home", self.dice.scheduling)
-        return SendingServer("sender.example", net, resolver, manners, self.ledger, self.dice.faults)
+        return SimSender("sender.example", net, resolver, manners, self.ledger, self.dice.faults)
 
-    def stranger(self, address: str) -> SendingServer:
+    def stranger(self, address: str) -> SimSender:
         """Another sender, in a network of its own."""
         self.internet.host("other.example", (address,), "home")
         resolver = SimResolver(self.dns, "home", self.dice.scheduling)
         net = self.internet.net_for(address)
         manners = Manners(uses_tls=False)
-        return SendingServer("other.example", net, resolver, manners, self.ledger, self.dice.faults)
+        return SimSender("other.example", net, resolver, manners, self.ledger, self.dice.faults)
 
     def primary(self, name: str, address: str, *domains: str) -> Primary:
         for domain in domains:
@@ -204,8 +204,8 @@ class Town:
             deliver=Deliver(connections_per_site=connections),
             backups=tuple(Backup(Domain(name), (), (recipients,)) for name in domains),
         )
-        self.service = Service(
-            self.machine, config, Blog((), self.timeline), self.log, Trace(), as_built, self.rhythms
+        self.service = SimService(
+            self.machine, config, SimBlog((), self.timeline), self.log, Trace(), as_built, self.rhythms
         )
         self.service.start_all()
         self.pass_by(5.0)

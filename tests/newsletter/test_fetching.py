@@ -9,7 +9,7 @@ import pytest
 
 from secondpost.mail.article import FeedAnswered, FeedAsked, FeedRead, FeedUnchanged, FeedUnreadable
 from secondpost.newsletter.fetching import FeedFetching
-from secondpost.world.ports import Fetched, FetchError, Line, Validators
+from secondpost.world.ports import Fetched, FetchError, Validators, WorkLine
 
 T = TypeVar("T")
 URL = "https://www.example.net/feed.xml"
@@ -42,7 +42,7 @@ class InLine:
 
         return done()
 
-    def line(self, name: str) -> Line:
+    def line(self, name: str) -> WorkLine:
         raise KeyError(name)
 
 

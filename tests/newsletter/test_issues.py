@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from secondpost.compose.issue import HTML_OCTETS_MAX, IssueComposer
-from secondpost.config.records import Order, Start
+from secondpost.config.records import ArticleOrder, Start
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedNotLookedAt, FeedRead, FeedUnchanged, FeedUnreadable
 from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
@@ -573,13 +573,13 @@ def test_an_issue_leaves_whole_however_many_read_it(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("order", "expected"),
     [
-        (Order.NEWEST, [4, 2, 3, 1]),
-        (Order.OLDEST, [1, 3, 2, 4]),
-        (Order.FEED, [3, 1, 4, 2]),
+        (ArticleOrder.NEWEST, [4, 2, 3, 1]),
+        (ArticleOrder.OLDEST, [1, 3, 2, 4]),
+        (ArticleOrder.FEED, [3, 1, 4, 2]),
     ],
 )
 def test_the_order_of_an_issue_and_its_lead_are_the_owners(
-    order: Order, expected: list[int], bench: Bench
+    order: ArticleOrder, expected: list[int], bench: Bench
 ) -> None:
     """Article 4 bears no date: it counts from when it was seen."""
     blog = bench.blog(replace(WEEKLY, order=order, min_articles=4))
@@ -598,7 +598,7 @@ def test_the_order_of_an_issue_and_its_lead_are_the_owners(
 
 def test_what_the_feed_lists_now_comes_before_what_slid_out_of_it(bench: Bench) -> None:
     other = "https://other.example/feed.xml"
-    blog = bench.blog(replace(WEEKLY, order=Order.FEED, feeds=(URL, other), min_articles=9))
+    blog = bench.blog(replace(WEEKLY, order=ArticleOrder.FEED, feeds=(URL, other), min_articles=9))
 
     async def story() -> None:
         blog.found[other] = replace(articles(22, 21), identity="urn:other")
@@ -606,7 +606,7 @@ def test_what_the_feed_lists_now_comes_before_what_slid_out_of_it(bench: Bench) 
         blog.clock.ms += HOUR_MS
         await blog.says(articles(6, 5, 4, 3))
         entries = await blog.store.entries("weekly", ArticleState.WAITING, 100)
-        told = [entry.article.title for entry in in_order(entries, Order.FEED, blog.newsletter.feeds)]
+        told = [entry.article.title for entry in in_order(entries, ArticleOrder.FEED, blog.newsletter.feeds)]
         assert told == [f"Article {n}" for n in (6, 5, 4, 3, 2, 1, 22, 21)]
 
     bench.run(story())
@@ -614,7 +614,7 @@ def test_what_the_feed_lists_now_comes_before_what_slid_out_of_it(bench: Bench) 
 
 def test_more_articles_than_an_issue_holds_are_told_oldest_first_whatever_the_order(bench: Bench) -> None:
     """Else an article could wait for ever behind newer ones."""
-    blog = bench.blog(replace(WEEKLY, order=Order.NEWEST))
+    blog = bench.blog(replace(WEEKLY, order=ArticleOrder.NEWEST))
     many = ARTICLES_OF_AN_ISSUE_MAX + 20
 
     async def story() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.config.records import Newsletter, Order, Start
+from secondpost.config.records import ArticleOrder, Newsletter, Start
 from secondpost.newsletter.by_hand import ByHand
 from secondpost.newsletter.fetching import FeedFetching
 from secondpost.newsletter.publish import Publisher
@@ -37,7 +37,7 @@ def newsletter_of(weeks: Weeks) -> Newsletter:
         start=Start(told["start"]),
         min_articles=int(told["min"]),
         settle_ms=10 * MINUTE_MS,
-        order=Order.OLDEST,
+        order=ArticleOrder.OLDEST,
         only=tuple(told["only"].split(",")) if len(told["only"]) > 0 else (),
         skip=tuple(told["skip"].split(",")) if len(told["skip"]) > 0 else (),
     )

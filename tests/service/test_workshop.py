@@ -14,7 +14,7 @@ from secondpost.mail.address import Domain
 from secondpost.processes.signer import SignerSetup, reader_keys
 from secondpost.processes.workshop import MAKERS_COMMAND, MailWorkshop
 from secondpost.signing.assembly import OwnAddresses
-from secondpost.signing.orders import MailSigner, Order, orders_octets, signed_of
+from secondpost.signing.orders import MailSigner, SigningOrder, orders_octets, signed_of
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.dice import RealDice
@@ -22,7 +22,7 @@ from secondpost.world.real.keys import make_missing_keys
 from tests.stations.test_assembly import issue, reader
 
 OWN = OwnAddresses("https://news.example.net", Domain("mx2.example.net"))
-ORDER = (Order(issue().encode(), tuple(reader(number) for number in range(1, 9))),)
+ORDER = (SigningOrder(issue().encode(), tuple(reader(number) for number in range(1, 9))),)
 SECONDS_MAX = 30.0
 LONG_SECONDS = 600.0
 

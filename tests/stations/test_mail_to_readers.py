@@ -9,7 +9,7 @@ import pytest
 
 from secondpost.deliver.connection import Connection
 from secondpost.deliver.marks import Mark
-from secondpost.deliver.message import Body, Job, Prepared, Unreadable
+from secondpost.deliver.message import Body, Job, NothingToSend, Prepared
 from secondpost.deliver.prepared import MAILS_PER_HOP_MAX, PREPARED_OCTETS_MAX, PreparedMails
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
@@ -22,9 +22,9 @@ from secondpost.mail.signed_mail import SignedMail
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.signing.assembly import ReaderKeys
-from secondpost.signing.orders import MailSigner, Order
+from secondpost.signing.orders import MailSigner, SigningOrder
 from secondpost.signing.pool import MAILS_ALONE_MAX, SigningPool
-from secondpost.world.ports import Line, WorkshopClosed
+from secondpost.world.ports import WorkLine, WorkshopClosed
 from secondpost.world.real.net import RealNet
 from tests.stations.test_assembly import KEYS, WITH_WEB, issue, reader
 
@@ -63,11 +63,11 @@ class Making:
         self.may_go_on = asyncio.Event()
         self._unreadable = unreadable
 
-    async def make(self, jobs: Sequence[Job]) -> list[Body | Unreadable]:
+    async def make(self, jobs: Sequence[Job]) -> list[Body | NothingToSend]:
         numbers = [job.first.id.number for job in jobs]
         self.hops.append(numbers)
         await self.may_go_on.wait()
-        return [Unreadable("gone") if number in self._unreadable else MAIL for number in numbers]
+        return [NothingToSend("gone") if number in self._unreadable else MAIL for number in numbers]
 
 
 async def made_ahead(making: Making, jobs: deque[Job], mails: int) -> tuple[PreparedMails, list[int]]:
@@ -199,8 +199,8 @@ async def test_an_order_that_the_workshop_loses_is_made_in_a_thread() -> None:
     assert work.begun == 1
 
 
-def order(readers: int = 1) -> tuple[Order, ...]:
-    return (Order(issue().encode(), tuple(reader(number) for number in range(1, readers + 1))),)
+def order(readers: int = 1) -> tuple[SigningOrder, ...]:
+    return (SigningOrder(issue().encode(), tuple(reader(number) for number in range(1, readers + 1))),)
 
 
 class Threads:
@@ -226,7 +226,7 @@ class Threads:
             asyncio.get_running_loop().call_soon(self.finish_one)
         return answer
 
-    def line(self, name: str) -> Line:
+    def line(self, name: str) -> WorkLine:
         raise AssertionError("nobody needs a thread of his own")
 
 

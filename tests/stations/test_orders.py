@@ -2,7 +2,7 @@
 
 from secondpost.mail.signed_mail import Unsignable
 from secondpost.signing.assembly import Assembly
-from secondpost.signing.orders import MailSigner, Order, orders_octets, signed_of
+from secondpost.signing.orders import MailSigner, SigningOrder, orders_octets, signed_of
 from tests.stations.test_assembly import KEYS, TEXT, WITH_WEB, issue, reader
 
 SIGNER = MailSigner(KEYS, WITH_WEB)
@@ -10,7 +10,10 @@ ANN, BEN = reader(1, 12, "ann@reader.example"), reader(2, 12, '"b.e.n"@[192.0.2.
 
 
 def test_mails_come_back_as_the_content_makes_them() -> None:
-    orders = (Order(issue().encode(), (ANN, BEN)), Order(issue(text=f"Other {TEXT}").encode(), (BEN,)))
+    orders = (
+        SigningOrder(issue().encode(), (ANN, BEN)),
+        SigningOrder(issue(text=f"Other {TEXT}").encode(), (BEN,)),
+    )
     signed = signed_of(SIGNER.answer(orders_octets(orders)))
     assert signed == SIGNER.sign(orders)
     first, second = signed
@@ -21,7 +24,7 @@ def test_mails_come_back_as_the_content_makes_them() -> None:
 
 
 def test_content_that_cannot_be_read_is_a_fault_of_its_own_order() -> None:
-    orders = (Order(b'{"version": 99}', (ANN,)), Order(issue().encode(), (ANN,)))
+    orders = (SigningOrder(b'{"version": 99}', (ANN,)), SigningOrder(issue().encode(), (ANN,)))
     unreadable, good = signed_of(SIGNER.answer(orders_octets(orders)))
     assert unreadable == Unsignable("the content of this issue has format 99, not 1")
     assert isinstance(good, tuple)

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import httpx2
 import pytest
 
-from secondpost.compose.templating import Templates, Value
+from secondpost.compose.templating import Templates, TemplateValue
 from secondpost.config.records import Web
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
@@ -759,5 +759,10 @@ async def test_the_links_of_a_test_copy_lead_to_nobody(service: Service) -> None
 def test_a_page_runs_in_the_direction_of_its_language() -> None:
     pages = Templates("secondpost.web")
     for language, direction in (("en", "ltr"), ("he", "rtl"), ("ar-EG", "rtl"), ("nb", "ltr")):
-        values: dict[str, Value] = {"language": language, "heading": "x", "paragraphs": [], "link": None}
+        values: dict[str, TemplateValue] = {
+            "language": language,
+            "heading": "x",
+            "paragraphs": [],
+            "link": None,
+        }
         assert f'<html lang="{language}" dir="{direction}">' in pages.render("told.html", values)

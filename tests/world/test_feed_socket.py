@@ -15,6 +15,7 @@ from secondpost.mail.article import (
     Article,
     FeedAnswered,
     FeedAsked,
+    FeedLook,
     FeedNotLookedAt,
     FeedRead,
     FeedUnchanged,
@@ -24,7 +25,7 @@ from secondpost.protocols.feed_questions import ANSWER_OCTETS_MAX, answered_line
 from secondpost.protocols.role_questions import LINE_OCTETS_MAX
 from secondpost.world.ports import Net
 from secondpost.world.real.net import RealNet
-from secondpost.world.sockets.feeds import ANSWER_SECONDS, CONNECT_SECONDS, FeedAnswerer, FeedAsker, Look
+from secondpost.world.sockets.feeds import ANSWER_SECONDS, CONNECT_SECONDS, FeedAnswerer, FeedAsker
 from simulation.clock import Timeline
 from simulation.clock import run as run_simulated
 from simulation.dice import SimDice
@@ -65,7 +66,7 @@ SILENT = FeedAnswered(FeedUnreadable("The fetch role does not answer."))
 class FetchRole:
     """Answers on the socket what `look` says; `asked` is what it was asked."""
 
-    look: Look
+    look: FeedLook
     asked: list[FeedAsked] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -88,7 +89,7 @@ class FetchRole:
         return await self.look(asked)
 
 
-def always(answered: FeedAnswered) -> Look:
+def always(answered: FeedAnswered) -> FeedLook:
     async def look(asked: FeedAsked) -> FeedAnswered:
         return answered
 

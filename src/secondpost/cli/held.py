@@ -12,7 +12,7 @@ import click
 from secondpost.cli.choosing import Chosen, Shared, all_option, choosing_options, sharing_options
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.leading import JSON, WHY, YES, ask
-from secondpost.cli.lists import LISTED_MAX, Page, page_of, recipient_text, say_list
+from secondpost.cli.lists import LISTED_MAX, ListPage, page_of, recipient_text, say_list
 from secondpost.cli.opening import at_desk, configuration
 from secondpost.cli.parameters import DELIVERY, MAILBOX, MESSAGE
 from secondpost.cli.screen import local_time, say, say_json
@@ -47,7 +47,7 @@ def held() -> None:
 def list_held(shared: Shared, limit: int, after: DeliveryId | None, as_json: bool) -> None:
     """List what is held, in the order in which it came, and why."""
 
-    async def read(desk: OwnersDesk, _config: Config) -> Page:
+    async def read(desk: OwnersDesk, _config: Config) -> ListPage:
         return page_of(_held(desk, shared.selection(desk), after), limit, desk.clock.now_ms())
 
     page = at_desk(read)

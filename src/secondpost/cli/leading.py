@@ -61,7 +61,7 @@ def verb_command(verb: OwnerVerb, wording: Wording) -> click.Command:
     @JSON
     def lead(which: Chosen, yes: bool, as_json: bool) -> None:
         async def work(desk: OwnersDesk, _config: Config) -> None:
-            await Leading(desk, verb, which, yes, as_json).lead()
+            await VerbRun(desk, verb, which, yes, as_json).lead()
 
         at_desk(work)
 
@@ -79,7 +79,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Leading:
+class VerbRun:
     """One run of one of the verbs."""
 
     desk: OwnersDesk

@@ -24,19 +24,19 @@ LAST_ANSWER = Column("last answer", folds=True)  # only where there is one
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     deliveries: list[DeliveryRow]
     more: bool
     now_ms: int
 
 
-def page_of(deliveries: Iterator[DeliveryRow], limit: int, now_ms: int) -> Page:
+def page_of(deliveries: Iterator[DeliveryRow], limit: int, now_ms: int) -> ListPage:
     """The first `limit`, and whether there are more."""
     page = list(islice(deliveries, limit))
-    return Page(page, next(deliveries, None) is not None, now_ms)
+    return ListPage(page, next(deliveries, None) is not None, now_ms)
 
 
-def say_list(page: Page, as_json: bool, empty: str | None, beside: str = "") -> None:
+def say_list(page: ListPage, as_json: bool, empty: str | None, beside: str = "") -> None:
     """`beside` tells what is not in this list."""
     if as_json:
         say_json(list_document(page.deliveries, page.more, beside))
@@ -49,7 +49,7 @@ def say_list(page: Page, as_json: bool, empty: str | None, beside: str = "") -> 
         say(beside)
 
 
-def _say_page(page: Page) -> None:
+def _say_page(page: ListPage) -> None:
     rows = [_row(listed, page.now_ms) for listed in page.deliveries]
     answers = [_last_answer(listed) for listed in page.deliveries]
     if any(len(answer) > 0 for answer in answers):

@@ -16,7 +16,7 @@ from secondpost.config.faults import ConfigFaults
 from secondpost.config.finding import ConfigNotFound, find_config
 from secondpost.config.reading import read_config
 from secondpost.config.records import Config
-from secondpost.processes.user import Person, UserRefused, become, name_of, refuse_open_store
+from secondpost.processes.user import SystemUser, UserRefused, become, name_of, refuse_open_store
 from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed, FileUnreadable
@@ -138,7 +138,7 @@ def become_owner(config: Config) -> None:
     if os.geteuid() != 0:
         raise Ending(f"the store {config.store} belongs to {owner}; {_as(owner)}", Exit.UNREACHABLE)
     load_what_is_shown_with()
-    become(Person(owner, store.st_uid, store.st_gid))
+    become(SystemUser(owner, store.st_uid, store.st_gid))
 
 
 def _as(user: str) -> str:

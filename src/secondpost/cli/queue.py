@@ -8,7 +8,7 @@ import click
 from secondpost.cli.choosing import Shared, sharing_options
 from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
 from secondpost.cli.leading import WORDINGS, verb_command
-from secondpost.cli.lists import LISTED_MAX, Page, page_of, recipient_text, say_list
+from secondpost.cli.lists import LISTED_MAX, ListPage, page_of, recipient_text, say_list
 from secondpost.cli.opening import at_stores
 from secondpost.cli.parameters import DELIVERY, MESSAGE_OR_DELIVERY
 from secondpost.cli.queue_reader_mail import show_reader_mail
@@ -46,7 +46,7 @@ def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bo
     Without --state all that has not ended. Mail to readers is named below the list, with where it is shown.
     """
 
-    async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", _config: Config) -> tuple[Page, str]:
+    async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", _config: Config) -> tuple[ListPage, str]:
         selection = shared.selection(desk)
         if len(selection.in_states) == 0:
             selection = replace(selection, states=KEEPING_CONTENT)

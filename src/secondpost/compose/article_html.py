@@ -26,7 +26,7 @@ from secondpost.compose.picture import (
     lazy_address,
     pixels,
 )
-from secondpost.compose.picture_places import PicturePlaces, Place
+from secondpost.compose.picture_places import PicturePlace, PicturePlaces
 from secondpost.mail.issue_content import MARKS
 
 IMAGE_WIDTH_MAX = 560  # CSS pixels: the column of the digest
@@ -204,11 +204,11 @@ class _Rewriter(HTMLParser):
         if is_counter(values):
             return
         place = self._places.place(values, len(source) > 0, self._without_script > 0)
-        if place is Place.NONE:
+        if place is PicturePlace.NONE:
             return
         written = self._picture(values, address_of(values) or source)
         self._said += len(written) > 0
-        if place is Place.OF_THE_LAST:
+        if place is PicturePlace.OF_THE_LAST:
             self._pieces[self._picture_at] = written
         else:
             self._picture_at = len(self._pieces)

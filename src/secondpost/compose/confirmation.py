@@ -6,7 +6,7 @@ from css_inline import CSSInliner
 
 from secondpost.compose.issue import Composed, Masthead
 from secondpost.compose.masthead import content_of, masthead_of
-from secondpost.compose.templating import Templates, Value, trusted
+from secondpost.compose.templating import Templates, TemplateValue, trusted
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.issue_content import Hole, IssueContent, ReaderMailKind
 
@@ -29,7 +29,7 @@ class ConfirmationComposer:
 
     def compose(self, masthead: Masthead) -> Composed:
         subject = f"Please confirm your subscription to {masthead.title}"
-        values: dict[str, Value] = {
+        values: dict[str, TemplateValue] = {
             "language": masthead.language,
             "title": masthead.title,
             "subject": subject,

@@ -17,7 +17,7 @@ from css_inline import CSSInliner
 from secondpost.compose.article_frame import framed
 from secondpost.compose.article_html import DROPPED, clean_article, host_of
 from secondpost.compose.html_text import LINE_CHARACTERS, html_to_text
-from secondpost.compose.templating import Templates, Value, trusted
+from secondpost.compose.templating import Templates, TemplateValue, trusted
 from secondpost.mail.article import Article
 from secondpost.mail.issue_content import Hole
 from secondpost.mail.language import Direction, direction_of_text
@@ -112,7 +112,7 @@ class IssueComposer:
             raise ValueError("an issue has at least one article")
         pieces = _pieces(masthead, articles)
         subject = _subject(masthead, pieces)
-        shared: dict[str, Value] = {
+        shared: dict[str, TemplateValue] = {
             "language": masthead.language,
             "title": masthead.title.translate(DROPPED),
             "subject": subject,
@@ -128,7 +128,7 @@ class IssueComposer:
         html = self._html({**shared, "preheader": _preheader(pieces), "filler": _FILLER}, pieces)
         return Composed(subject, html, self._text(shared, pieces))
 
-    def _html(self, shared: dict[str, Value], pieces: list[_Piece]) -> str:
+    def _html(self, shared: dict[str, TemplateValue], pieces: list[_Piece]) -> str:
         room = HTML_OCTETS_MAX
         for _ in range(ROUNDS_MAX):
             shorten(pieces, room)
@@ -139,8 +139,8 @@ class IssueComposer:
             room = max(0, min(room, sum(piece.octets() for piece in pieces)) - excess)
         return html
 
-    def _rendered(self, shared: dict[str, Value], pieces: list[_Piece]) -> str:
-        articles: list[Value] = [
+    def _rendered(self, shared: dict[str, TemplateValue], pieces: list[_Piece]) -> str:
+        articles: list[TemplateValue] = [
             {
                 "link": piece.link,
                 "host": host_of(piece.link),
@@ -156,8 +156,8 @@ class IssueComposer:
         values = {**shared, "articles": articles, "style": trusted(self._style)}
         return self._inliner.inline(self._templates.render("digest.html", values))
 
-    def _text(self, shared: dict[str, Value], pieces: list[_Piece]) -> str:
-        articles: list[Value] = []
+    def _text(self, shared: dict[str, TemplateValue], pieces: list[_Piece]) -> str:
+        articles: list[TemplateValue] = []
         links = 0
         for piece in pieces:
             text, notes = _told(piece, links + 1)
@@ -189,7 +189,7 @@ def shorten(pieces: Sequence[_Piece], room: int) -> None:
             octets += piece.octets() - before
 
 
-def _paragraphs(text: str) -> list[Value]:
+def _paragraphs(text: str) -> list[TemplateValue]:
     plain = text.translate(DROPPED).replace("\r\n", "\n")
     found = (" ".join(paragraph.split()) for paragraph in plain.split("\n\n"))
     return [{"text": one, "folded": _folded(one)} for one in found if len(one) > 0]
@@ -235,7 +235,7 @@ def _plain(article: Article) -> str:
     return " ".join(html_to_text(clean_article(article.html, "", False)).text.split())
 
 
-def _body(piece: _Piece) -> Value:
+def _body(piece: _Piece) -> TemplateValue:
     match piece.extent:
         case Extent.WHOLE:
             return trusted(framed(piece.html))
@@ -245,7 +245,7 @@ def _body(piece: _Piece) -> Value:
             return None
 
 
-def _told(piece: _Piece, first_link: int) -> tuple[str, list[Value]]:
+def _told(piece: _Piece, first_link: int) -> tuple[str, list[TemplateValue]]:
     """An article's text, and its links with their numbers."""
     match piece.extent:
         case Extent.WHOLE:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from secondpost.compose.templating import Templates, Value
+from secondpost.compose.templating import Templates, TemplateValue
 from secondpost.mail.issue import Issue
 
 ISSUES_NAMESPACE = "urn:secondpost:issues"
@@ -33,7 +33,7 @@ def issues_feed(
     issues: Sequence[ListedIssue],
 ) -> str:
     """Newest first."""
-    listed: list[Value] = [
+    listed: list[TemplateValue] = [
         {"link": f"{home}{one.issue.number}", "subject": _xml(one.issue.subject), "at": one.at}
         for one in issues
     ]

@@ -16,7 +16,7 @@ from secondpost.mail.moment import zoned_text
 FUEL = 2_000_000  # steps of one rendering; an issue of a thousand articles takes a tenth of it
 
 # What a template may be given. Public methods of other objects could be called from inside it.
-Value = None | str | int | bool | Markup | Sequence["Value"] | Mapping[str, "Value"]
+TemplateValue = None | str | int | bool | Markup | Sequence["TemplateValue"] | Mapping[str, "TemplateValue"]
 
 
 class Templates:
@@ -42,7 +42,7 @@ class Templates:
         self._environment.add_filter("moment", _moment)
         self._environment.add_filter("direction", direction_of_language)
 
-    def render(self, name: str, values: Mapping[str, Value]) -> str:
+    def render(self, name: str, values: Mapping[str, TemplateValue]) -> str:
         """Raises minijinja.TemplateError, which means a fault of ours."""
         return self._environment.render_template(name, **values)
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from secondpost.config.addresses import is_loopback
 from secondpost.config.faults import quoted
-from secondpost.config.positions import Place
+from secondpost.config.positions import KeyPath
 from secondpost.config.records import Backup, Config, Newsletter, Route
 from secondpost.config.section import Findings
 from secondpost.mail.address import Endpoint
@@ -83,7 +83,7 @@ def _check_own_names(config: Config, number: int, backup: Backup, findings: Find
         findings.add(place, reason, "give `bounces` a name of its own, such as the hostname")
 
 
-def _check_loop(config: Config, host: Endpoint, place: Place, findings: Findings) -> None:
+def _check_loop(config: Config, host: Endpoint, place: KeyPath, findings: Findings) -> None:
     """The next server may not be ourselves, by name, by address or by door."""
     if host.host in (config.hostname.name, config.bounces.name):
         hint = "for another server on this machine, write its address and port, such as 127.0.0.1:2500"
@@ -106,7 +106,7 @@ def _check_doors(config: Config, findings: Findings) -> None:
     """Two doors at one port need two addresses, and an open-everywhere one covers them all."""
     if not findings.is_clean(("receive", "listen")) or not findings.is_clean(("web", "listen")):
         return
-    places: list[Place] = [("receive", "listen", number) for number in range(len(config.receive.listen))]
+    places: list[KeyPath] = [("receive", "listen", number) for number in range(len(config.receive.listen))]
     places += [("web", "listen", number) for number in range(len(config.web.listen))]
     doors = config.receive.listen + config.web.listen
     for at, door in enumerate(doors):

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 _BLANK = re.compile(r"[ \t]*")
 _BETWEEN = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")  # what may stand between statements and between values
@@ -31,9 +31,9 @@ _QUOTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    lines: Mapping[Place, int]
+    lines: Mapping[KeyPath, int]
 
-    def line(self, place: Place) -> int:
+    def line(self, place: KeyPath) -> int:
         """Counted from 1: the line of the value's key, else of what it would stand in, else the first."""
         for length in range(len(place), 0, -1):
             line = self.lines.get(place[:length])
@@ -52,15 +52,15 @@ def positions(text: str) -> Positions:
 class _Walk:
     text: str
     at: int = 0
-    lines: dict[Place, int] = field(default_factory=dict)
-    tables: dict[Place, int] = field(default_factory=dict)  # how many [[name]] there were so far
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    tables: dict[KeyPath, int] = field(default_factory=dict)  # how many [[name]] there were so far
     newlines: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.newlines = [match.start() for match in re.finditer("\n", self.text)]
 
     def document(self) -> None:
-        table: Place = ()
+        table: KeyPath = ()
         self._skip(_BETWEEN)
         while self.at < len(self.text):
             if self.text[self.at] == "[":
@@ -77,15 +77,15 @@ class _Walk:
         self.at = match.end()
         return match[0]
 
-    def _mark(self, place: Place, offset: int) -> None:
+    def _mark(self, place: KeyPath, offset: int) -> None:
         self.lines.setdefault(place, bisect_right(self.newlines, offset) + 1)
 
-    def _header(self) -> Place:
+    def _header(self) -> KeyPath:
         start = self.at
         repeated = self.text.startswith("[[", self.at)
         self.at += 2 if repeated else 1
         names = self._dotted_key()
-        place: Place = ()
+        place: KeyPath = ()
         for name in names:
             place = self._newest((*place, name), start)
         if repeated:
@@ -96,7 +96,7 @@ class _Walk:
             self._mark(place, start)
         return place
 
-    def _newest(self, place: Place, offset: int) -> Place:
+    def _newest(self, place: KeyPath, offset: int) -> KeyPath:
         """TOML: a name in a header means the newest element of an array of tables."""
         self._mark(place, offset)
         return (*place, self.tables[place] - 1) if place in self.tables else place
@@ -117,7 +117,7 @@ class _Walk:
         quoted = self._skip(_QUOTED)
         return str(tomllib.loads(f"name = {quoted}")["name"])
 
-    def _key_and_value(self, table: Place) -> None:
+    def _key_and_value(self, table: KeyPath) -> None:
         start = self.at
         place = table
         for name in self._dotted_key():
@@ -127,7 +127,7 @@ class _Walk:
         self._skip(_BLANK)
         self._value(place)
 
-    def _value(self, place: Place) -> None:
+    def _value(self, place: KeyPath) -> None:
         first = self.text[self.at]
         if first in "\"'":
             self._skip(_QUOTED)
@@ -138,14 +138,14 @@ class _Walk:
         else:
             self._skip(_SCALAR)
 
-    def _array(self, place: Place) -> None:
+    def _array(self, place: KeyPath) -> None:
         count = 0
         while self._another("]"):
             self._mark((*place, count), self.at)
             self._value((*place, count))
             count += 1
 
-    def _inline_table(self, place: Place) -> None:
+    def _inline_table(self, place: KeyPath) -> None:
         while self._another("}"):
             self._key_and_value(place)
 

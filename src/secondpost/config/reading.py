@@ -14,7 +14,7 @@ from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.keys import TOP, header
 from secondpost.config.records import Config
 from secondpost.config.section import Findings, Section, kind
-from secondpost.config.syntax import Document, read_document
+from secondpost.config.syntax import TomlDocument, read_document
 from secondpost.config.warnings import Warning, warnings
 
 __all__ = ["ConfigFaults", "Fault", "Warning", "parse_config", "read_config", "warnings"]
@@ -38,7 +38,7 @@ def read_config(path: str) -> Config:
 def parse_config(data: bytes, path: str) -> Config:
     """`path` is named in faults; relative paths in the file are meant from its folder."""
     document = read_document(data)
-    if not isinstance(document, Document):
+    if not isinstance(document, TomlDocument):
         raise ConfigFaults(path, document)
     findings = Findings(document.positions, document.put_aside, list(document.faults))
     config = _config(path, document.values, findings)

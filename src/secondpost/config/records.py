@@ -157,7 +157,7 @@ class Start(StrEnum):
     EVERYTHING = "everything"
 
 
-class Order(StrEnum):
+class ArticleOrder(StrEnum):
     """Of the articles in an issue. The first one leads: the subject is its title."""
 
     NEWEST = "newest"
@@ -173,7 +173,7 @@ class Newsletter:
     every: str = "when ready"
     timezone: str = "UTC"
     min_articles: int = 2
-    order: Order = Order.NEWEST
+    order: ArticleOrder = ArticleOrder.NEWEST
     title: str | None = None
     reply_to: str | None = None
     subject: str | None = None

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from secondpost.config.faults import Fault, Wrong, quoted
 from secondpost.config.keys import KEYS, REPEATED, TOP, header
-from secondpost.config.positions import Place, Positions
+from secondpost.config.positions import KeyPath, Positions
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -20,7 +20,7 @@ LIKENESS = 0.6  # how like a key must be to be what was meant
 LIKENESS_SURE = 0.8  # and so like that it does not matter where else the word is a key
 
 
-def key_text(place: Place) -> str:
+def key_text(place: KeyPath) -> str:
     """("backup", 0, "recipients", 2) is backup[1].recipients[3]: people count from one."""
     text = ""
     for part in place:
@@ -40,16 +40,16 @@ class Findings:
     put_aside: frozenset[int] = frozenset()
     faults: list[Fault] = field(default_factory=list)
 
-    def add(self, place: Place, reason: str, hint: str = "") -> None:
+    def add(self, place: KeyPath, reason: str, hint: str = "") -> None:
         line = self.positions.line(place)
         if line not in self.put_aside:
             self.faults.append(Fault(key_text(place), line, reason, hint))
 
-    def add_wrong(self, place: Place, wrong: Wrong) -> None:
+    def add_wrong(self, place: KeyPath, wrong: Wrong) -> None:
         for one in (wrong, *wrong.more):
             self.add(place, one.reason, one.hint)
 
-    def is_clean(self, place: Place) -> bool:
+    def is_clean(self, place: KeyPath) -> bool:
         """Nothing was wrong so far with the value or, of a list, with an element."""
         key = key_text(place)
         return not any(fault.key == key or fault.key.startswith(f"{key}[") for fault in self.faults)
@@ -60,7 +60,7 @@ class Section:
     """`table` is its name in KEYS; making one reports every key that is not there."""
 
     table: str
-    place: Place
+    place: KeyPath
     values: Mapping[str, object]
     findings: Findings
 

@@ -25,14 +25,14 @@ _OPENED_TEXT = re.compile(r"""\s*([A-Za-z0-9_.-]+)\s*=\s*(\"{3}|'{3})(?!.*\2)"""
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class TomlDocument:
     values: Mapping[str, object]
     positions: Positions
     faults: tuple[Fault, ...]
     put_aside: frozenset[int]  # lines whose value could not be read: what else is said of them is untrue
 
 
-def read_document(data: bytes) -> Document | tuple[Fault, ...]:
+def read_document(data: bytes) -> TomlDocument | tuple[Fault, ...]:
     """Only the faults when too much is wrong to read any values."""
     if len(data) > FILE_OCTETS_MAX:
         return (Fault("", 0, f"the file has more than {FILE_OCTETS_MAX} octets"),)
@@ -45,14 +45,14 @@ def read_document(data: bytes) -> Document | tuple[Fault, ...]:
     return _read(text.split("\n"))
 
 
-def _read(lines: list[str]) -> Document | tuple[Fault, ...]:
+def _read(lines: list[str]) -> TomlDocument | tuple[Fault, ...]:
     faults: list[Fault] = []
     put_aside: set[int] = set()
     while len(faults) < SYNTAX_FAULTS_MAX:
         text = "\n".join(lines)
         try:
             values = tomllib.loads(text)
-            return Document(values, positions(text), tuple(faults), frozenset(put_aside))
+            return TomlDocument(values, positions(text), tuple(faults), frozenset(put_aside))
         except RecursionError:
             return (*faults, Fault("", 0, "lists or tables stand too deep in each other"))
         except ValueError as error:

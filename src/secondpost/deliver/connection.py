@@ -5,7 +5,7 @@ connection broke and why. It never decides what becomes of a delivery.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from secondpost.deliver.marks import Mark
@@ -29,6 +29,7 @@ from secondpost.protocols.smtp.client import (
     SmtpClient,
     TlsWanted,
 )
+from secondpost.world.background import Background
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import ClientTls, Net, NetError
 
@@ -40,9 +41,6 @@ FINAL_DOT_SECONDS = 600.0
 TLS_SECONDS_MAX = 60.0
 QUIT_SECONDS = 5.0
 RING_SECONDS_MAX = BODY_PIECE_SECONDS  # a timer is never set further ahead, so that it is seldom set anew
-
-
-Background = Callable[[Coroutine[None, None, None]], None]
 
 
 class Holder(Protocol):

@@ -5,7 +5,7 @@ pieces from their files, read in the pool.
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from secondpost.deliver.message import Body, ContentUnreadable, InPieces, Job, Unreadable
+from secondpost.deliver.message import Body, ContentUnreadable, InPieces, Job, NothingToSend
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.queue_id import QueueId
@@ -23,13 +23,13 @@ class Contents:
         self._work = work
         self._log = log
 
-    async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | Unreadable]:
+    async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | NothingToSend]:
         """What is sent for each job, in their order."""
         small = [job.first for job in jobs if job.first.file is None]
         try:
             found = await self._claims.contents(small) if len(small) > 0 else {}
         except StoreUnavailable as error:
-            return [Unreadable(str(error)) if job.first.file is None else self._large(job) for job in jobs]
+            return [NothingToSend(str(error)) if job.first.file is None else self._large(job) for job in jobs]
         return [_small(job, found) if job.first.file is None else self._large(job) for job in jobs]
 
     def _large(self, job: Job) -> InPieces:
@@ -74,9 +74,9 @@ class Contents:
         return content
 
 
-def _small(job: Job, found: Mapping[QueueId, bytes]) -> bytes | Unreadable:
+def _small(job: Job, found: Mapping[QueueId, bytes]) -> bytes | NothingToSend:
     content = found.get(job.first.id.queue_id)
-    return Unreadable(_gone(job.first)) if content is None else content
+    return NothingToSend(_gone(job.first)) if content is None else content
 
 
 def _gone(claimed: Claimed) -> str:

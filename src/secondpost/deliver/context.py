@@ -1,13 +1,12 @@
 """What the parts of this station share: the configuration, the world, and the verbs over the store."""
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
 from secondpost.deliver.contents import Contents
 from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.learning import Learning
-from secondpost.deliver.marks import ReaderDelivery
+from secondpost.deliver.marks import ReaderSending
 from secondpost.deliver.opening import Opener
 from secondpost.deliver.outcomes import Outcomes
 from secondpost.deliver.places import UpLately
@@ -20,6 +19,7 @@ from secondpost.maillog import MailLog
 from secondpost.route.hosts import Ourselves
 from secondpost.store.ports import Claims
 from secondpost.world.asking import Answerer
+from secondpost.world.background import Background
 from secondpost.world.ports import Clock, Dice, Disk, Net, Work
 
 
@@ -38,9 +38,9 @@ class DeliverySetup:
     us: Ourselves
     entrances: Entrances
     up_lately: UpLately
-    background: Callable[[Coroutine[None, None, None]], None]
+    background: Background
 
-    def context(self, claims: Claims, readers: ReaderDelivery | None) -> "DeliveryContext":
+    def context(self, claims: Claims, readers: ReaderSending | None) -> "DeliveryContext":
         """For delivering from one store. `readers` is None where it has no mail to readers."""
         primaries = Primaries(self.config, claims, self.clock, self.log, self.background)
         learning = Learning(self.config, claims, self.log)
@@ -91,9 +91,9 @@ class DeliveryContext:
     clock: Clock
     dice: Dice
     log: MailLog
-    background: Callable[[Coroutine[None, None, None]], None]
+    background: Background
     claims: Claims
-    readers: ReaderDelivery | None
+    readers: ReaderSending | None
     contents: Contents
     routes: Routes
     sites: SiteRecord

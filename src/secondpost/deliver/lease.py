@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum, auto
 
 from secondpost.deliver.context import DeliveryContext
-from secondpost.deliver.message import Job, Prepared, Unreadable
+from secondpost.deliver.message import Job, NothingToSend, Prepared
 from secondpost.deliver.prepared import PreparedMails
 from secondpost.deliver.sorting import Sorting
 from secondpost.mail.alarm import AlarmKind
@@ -134,5 +134,5 @@ class LeasedMail:
             self._wants_more()
         self._changed()
 
-    def _cannot_prepare(self, job: Job, unreadable: Unreadable) -> None:
+    def _cannot_prepare(self, job: Job, unreadable: NothingToSend) -> None:
         self._context.outcomes.unreadable(self._lease, job, unreadable.why)

@@ -6,18 +6,19 @@ marks of all connections go to the store together.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from secondpost.deliver.message import Body, Job, Unreadable
+from secondpost.deliver.message import Body, Job, NothingToSend
 from secondpost.deliver.settling import insist
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.signed_mail import SignedMail, Unsignable
 from secondpost.maillog import MailLog
-from secondpost.store.newsletter_ports import ReaderMail
+from secondpost.store.newsletter_ports import ReaderClaims
 from secondpost.store.ports import Lease
+from secondpost.world.background import Background
 
 
 class Mark:
@@ -50,9 +51,9 @@ class CommitMarks:
 
     def __init__(
         self,
-        store: ReaderMail,
+        store: ReaderClaims,
         log: MailLog,
-        background: Callable[[Coroutine[None, None, None]], None],
+        background: Background,
     ) -> None:
         self._store = store
         self._log = log
@@ -82,14 +83,14 @@ class CommitMarks:
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderDelivery:
+class ReaderSending:
     """`sign` makes the mail of each row; `may_get`: whether the configuration lets mail go to an address."""
 
     sign: Callable[[Sequence[Claimed]], Awaitable[Sequence[SignedMail | Unsignable]]]
     may_get: Callable[[Mailbox], bool]
     marks: CommitMarks
 
-    async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | Unreadable]:
+    async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | NothingToSend]:
         """What is sent for each job, in their order."""
         mails = await self.sign([job.first for job in jobs])
-        return [Unreadable(mail.why) if isinstance(mail, Unsignable) else mail for mail in mails]
+        return [NothingToSend(mail.why) if isinstance(mail, Unsignable) else mail for mail in mails]

@@ -33,7 +33,7 @@ class InPieces:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class NothingToSend:
     """There is nothing to send now: the content cannot be read here, or the mail not be made."""
 
     why: str

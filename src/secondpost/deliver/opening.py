@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from secondpost.deliver.connection import Background, Connection, Holder
+from secondpost.deliver.connection import Connection, Holder
 from secondpost.deliver.entrances import Entrances, Passage
 from secondpost.deliver.places import TimeLimits
 from secondpost.mail.address import Endpoint
@@ -17,6 +17,7 @@ from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import Hop, Plan, TlsDemand
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Extensions
+from secondpost.world.background import Background
 from secondpost.world.ports import Net, NetError
 
 CONNECT_SECONDS = 30.0

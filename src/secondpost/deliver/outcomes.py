@@ -1,6 +1,6 @@
 """What came of attempts: each is weighed into a settlement, written down, logged, and learned from."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
@@ -14,6 +14,7 @@ from secondpost.mail.reply import Reply
 from secondpost.maillog import MailLog
 from secondpost.spool.schedule import Term, handed_back, not_for, settle, term_of
 from secondpost.store.ports import Lease, Settlement
+from secondpost.world.background import Background
 from secondpost.world.ports import Clock, Dice
 
 
@@ -25,7 +26,7 @@ class Outcomes:
     settler: Settler
     learning: Learning
     log: MailLog
-    background: Callable[[Coroutine[None, None, None]], None]
+    background: Background
 
     def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
         """Write down what came of an attempt, and log it."""

@@ -5,14 +5,15 @@ in one go: a query, or a hop to a signer and back, costs nearly as much for one 
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from secondpost.deliver.message import Body, Job, Prepared, Unreadable
+from secondpost.deliver.message import Body, Job, NothingToSend, Prepared
+from secondpost.world.background import Background
 
 MAILS_PER_HOP_MAX = 8
 PREPARED_OCTETS_MAX = 1024 * 1024  # of one site; no more are begun beyond it
 
-Prepare = Callable[[Sequence[Job]], Awaitable[Sequence[Body | Unreadable]]]
+Prepare = Callable[[Sequence[Job]], Awaitable[Sequence[Body | NothingToSend]]]
 
 
 class PreparedMails:
@@ -21,9 +22,9 @@ class PreparedMails:
     def __init__(
         self,
         prepare: Prepare,
-        background: Callable[[Coroutine[None, None, None]], None],
+        background: Background,
         changed: Callable[[], None],
-        unreadable: Callable[[Job, Unreadable], None],
+        unreadable: Callable[[Job, NothingToSend], None],
     ) -> None:
         self._prepare_all = prepare
         self._background = background
@@ -70,7 +71,7 @@ class PreparedMails:
         bodies = await self._prepare_all(batch)
         self._under_way -= len(batch)
         for job, body in zip(batch, bodies, strict=True):
-            if isinstance(body, Unreadable):
+            if isinstance(body, NothingToSend):
                 self._octets -= _octets(job)
                 self._unreadable(job, body)
             else:

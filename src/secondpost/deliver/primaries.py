@@ -4,7 +4,6 @@ Every connection to one says so: those that carry mail, and those that only look
 changes, and else now and then.
 """
 
-from collections.abc import Callable, Coroutine
 from functools import partial
 
 from secondpost.config.records import Config
@@ -15,6 +14,7 @@ from secondpost.mail.offered import Offered
 from secondpost.maillog import MailLog
 from secondpost.protocols.smtp.client import Extensions
 from secondpost.store.ports import Claims
+from secondpost.world.background import Background
 from secondpost.world.ports import Clock
 
 WRITE_AGAIN_MS = 4 * 60_000  # what has not changed
@@ -27,7 +27,7 @@ class Primaries:
         claims: Claims,
         clock: Clock,
         log: MailLog,
-        background: Callable[[Coroutine[None, None, None]], None],
+        background: Background,
     ) -> None:
         self._domains = frozenset(backup.domain for backup in config.backups)
         self._claims = claims

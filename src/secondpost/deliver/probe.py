@@ -42,7 +42,7 @@ class Visitor:
             self.answer.set_result(result)
 
 
-class Look:
+class ProbeTurn:
     """One look at a site that is down, as it holds a place among others."""
 
     patience_seconds = STILL_SECONDS  # broken off, it is a look that was not answered
@@ -66,7 +66,7 @@ class Probe:
 
     # ------------------------------------------------------------ sites
 
-    async def look_at(self, down: SiteDown, look: Look) -> bool:
+    async def look_at(self, down: SiteDown, look: ProbeTurn) -> bool:
         """Whether the site is up again, or nothing leads there any more; else the next round is noted."""
         context = self._context
         waiting = await context.claims.domains_of(down.site, DOMAINS_MAX)
@@ -89,7 +89,7 @@ class Probe:
                 break
         return moved
 
-    async def _route(self, lane: Lane, domain: Domain, look: Look) -> Plan | NoPlan | Inside:
+    async def _route(self, lane: Lane, domain: Domain, look: ProbeTurn) -> Plan | NoPlan | Inside:
         try:
             async with look.within(None):
                 return await self._context.routes.route(lane, domain)
@@ -108,7 +108,7 @@ class Probe:
                 moved = True
         return moved
 
-    async def _visit_site(self, down: SiteDown, plan: Plan, look: Look) -> bool:
+    async def _visit_site(self, down: SiteDown, plan: Plan, look: ProbeTurn) -> bool:
         context = self._context
         refusal = await self._first_refusal(plan, look)
         if refusal is None:
@@ -121,7 +121,7 @@ class Probe:
         self._context.log.site_up(down.site, self._context.clock.now_ms() - down.since_ms)
         return True
 
-    async def _first_refusal(self, plan: Plan, look: Look) -> Unopened | None:
+    async def _first_refusal(self, plan: Plan, look: ProbeTurn) -> Unopened | None:
         """None when at least one host let us in."""
         opener = self._context.opener.for_use(CONNECT_SECONDS, goes_first=look.is_known)
         visits = [asyncio.ensure_future(opener.open(Plan(plan.site, (hop,)), Visitor())) for hop in plan.hops]

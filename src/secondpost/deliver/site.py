@@ -37,7 +37,7 @@ JOBS_LOW = 50  # claim more when fewer messages than this are at hand
 LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more
 
 
-class Phase(Enum):
+class SitePhase(Enum):
     WORKING = auto()
     HALTED = auto()  # finishes what is under way; works again when the site is up before that
     DRAINING = auto()  # finishes what is under way, for this process ends
@@ -61,7 +61,7 @@ class Site:
         self._refusals = refusals
         self._pauses = pauses
         self._ended = ended
-        self._phase = Phase.WORKING
+        self._phase = SitePhase.WORKING
         self._faults = 0  # of the site, being written down
         self._hint_waits = False  # until a host lets us in
         self._linger: asyncio.TimerHandle | None = None
@@ -110,22 +110,22 @@ class Site:
 
     def stop(self) -> None:
         """Finish the messages under way, leave the rest to the next worker."""
-        if self._phase is not Phase.ENDED:
-            self._phase = Phase.DRAINING
+        if self._phase is not SitePhase.ENDED:
+            self._phase = SitePhase.DRAINING
         self._pool.stop_opening()
         self._mail.stop_sorting()
         self._halt()
 
     def resume(self) -> None:
         """The site is up again, while a message of before is still under way and keeps the lease."""
-        if self._phase is Phase.HALTED:
-            self._phase = Phase.WORKING
+        if self._phase is SitePhase.HALTED:
+            self._phase = SitePhase.WORKING
             self._pool.begin_anew()
             self.poke()
 
     def poke(self) -> None:
         """There may be something due."""
-        if self._phase is not Phase.WORKING:
+        if self._phase is not SitePhase.WORKING:
             return
         # Before the first host lets us in, there is no use for more.
         if not self._mail.claim(1 if self._pool.only_opens else JOBS_LOW):
@@ -134,15 +134,15 @@ class Site:
     # ------------------------------------------------------------ going on, and the end
 
     def _go_on(self) -> None:
-        if self._phase is Phase.WORKING:
+        if self._phase is SitePhase.WORKING:
             self._pool.assign()
         else:
             self._mail.put_back()
         self._end_if_done()
 
     def _halt(self) -> None:
-        if self._phase is Phase.WORKING:
-            self._phase = Phase.HALTED
+        if self._phase is SitePhase.WORKING:
+            self._phase = SitePhase.HALTED
         self._mail.put_back()
         self._pool.leave_idle()
         self._end_if_done()
@@ -152,11 +152,11 @@ class Site:
             self._linger.cancel()
             self._linger = None
         busy = self._mail.is_busy or self._faults > 0 or self._pool.under_way > 0
-        if busy or self._mail.at_hand > 0 or self._phase is Phase.ENDED:
+        if busy or self._mail.at_hand > 0 or self._phase is SitePhase.ENDED:
             return
-        if self._phase is not Phase.WORKING or self._pool.open == 0:
+        if self._phase is not SitePhase.WORKING or self._pool.open == 0:
             # Rows that were handed back, or that went to another site, are looked for again at once.
-            self._phase = Phase.ENDED
+            self._phase = SitePhase.ENDED
             self._context.background(self._give_back())
         else:
             self._linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._halt)
@@ -167,7 +167,7 @@ class Site:
         self._ended(self)
 
     def _opened(self, opened: Connection | Unopened) -> None:
-        if self._phase is not Phase.WORKING:
+        if self._phase is not SitePhase.WORKING:
             if isinstance(opened, Connection):
                 opened.quit()  # it comes too late
         elif isinstance(opened, Connection):
@@ -192,7 +192,7 @@ class Site:
     async def _take_down(self, cause: Cause, host: str, reply: Reply) -> None:
         await self._context.sites.mark_down(self.lease.site, cause, f"{host}: {reply}")
         self._faults -= 1
-        if self._phase is Phase.WORKING:
+        if self._phase is SitePhase.WORKING:
             first = self._mail.first()
             for row in first.claimed if first is not None else ():
                 self._settle(row, Deferred(cause, host, reply))
@@ -214,7 +214,7 @@ class Site:
             self._note(result)
         if all(map(is_policy_refusal, results)):
             self._refused_by_policy(job.first)
-        self._pool.rest(connection, go=self._phase is not Phase.WORKING)
+        self._pool.rest(connection, go=self._phase is not SitePhase.WORKING)
         if self._mail.at_hand < JOBS_LOW:
             self.poke()
         self._go_on()

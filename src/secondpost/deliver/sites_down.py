@@ -10,7 +10,7 @@ from functools import partial
 
 from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.places import Room
-from secondpost.deliver.probe import DOMAINS_MAX, Look, Probe
+from secondpost.deliver.probe import DOMAINS_MAX, Probe, ProbeTurn
 from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.envelope import Lane
@@ -27,7 +27,7 @@ class SitesDown:
         self._is_up = is_up
         self._probe = Probe(context)
         self._places = rhythm.looks
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, ProbeTurn] = {}
         self._since_start: set[str] = set()
 
     @property
@@ -79,10 +79,10 @@ class SitesDown:
 
     def _begin(self, down: SiteDown, is_known: bool) -> None:
         self._since_start.discard(down.site)
-        self._looks[down.site] = Look(is_known, asyncio.get_running_loop().time())
+        self._looks[down.site] = ProbeTurn(is_known, asyncio.get_running_loop().time())
         self._context.background(self._look_at(down, self._looks[down.site]))
 
-    async def _look_at(self, down: SiteDown, look: Look) -> None:
+    async def _look_at(self, down: SiteDown, look: ProbeTurn) -> None:
         try:
             if await self._probe.look_at(down, look):
                 self._is_up(down.site)

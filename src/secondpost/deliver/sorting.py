@@ -21,7 +21,7 @@ PLAN_SECONDS = 10.0  # how long a route computed for one message serves the next
 PLANS_MAX = 1000
 ROWS_MAX = 1000  # whose route is not known yet
 
-Routed = Plan | NoPlan | Inside
+RoutedOrInside = Plan | NoPlan | Inside
 
 
 class Sorting:
@@ -44,7 +44,7 @@ class Sorting:
         self._settle = settle
         self._elsewhere = elsewhere
         self._done = done
-        self._plans: dict[Domain, tuple[float, Routed]] = {}
+        self._plans: dict[Domain, tuple[float, RoutedOrInside]] = {}
         self._limits = TimeLimits()
         self.rows = 0  # not sorted yet
 
@@ -81,13 +81,13 @@ class Sorting:
                 self._context.outcomes.withhold(self._lease, row)
         return may_go
 
-    def _known(self, domain: Domain) -> Routed | None:
+    def _known(self, domain: Domain) -> RoutedOrInside | None:
         known = self._plans.get(domain)
         if known is not None and asyncio.get_running_loop().time() - known[0] < PLAN_SECONDS:
             return known[1]
         return None
 
-    async def _sort(self, domain: Domain, rows: list[Claimed], known: Routed | None) -> None:
+    async def _sort(self, domain: Domain, rows: list[Claimed], known: RoutedOrInside | None) -> None:
         routed = known if known is not None else await self._route(domain)
         match routed:
             case None:
@@ -104,7 +104,7 @@ class Sorting:
         self.rows -= len(rows)
         self._done()
 
-    async def _route(self, domain: Domain) -> Routed | None:
+    async def _route(self, domain: Domain) -> RoutedOrInside | None:
         """None: we were to stop before it was found."""
         if len(self._plans) >= PLANS_MAX:
             self._plans.clear()

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from secondpost.deliver.connection import Connection
 from secondpost.deliver.context import DeliveryContext
-from secondpost.deliver.message import Job, Prepared, Unreadable
+from secondpost.deliver.message import Job, NothingToSend, Prepared
 from secondpost.deliver.opening import BROKEN_OFF, Unopened
 from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, TimeLimits
 from secondpost.deliver.recipient_results import is_refusal
@@ -154,7 +154,7 @@ class UnverifiedSite:
             self._put_back(job)
             return
         [body] = await self._context.contents.of_jobs((job,))
-        if isinstance(body, Unreadable):
+        if isinstance(body, NothingToSend):
             self._context.outcomes.unreadable(self.lease, job, body.why)
             return
         connection = await self._connected(job)

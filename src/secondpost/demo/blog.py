@@ -33,7 +33,7 @@ ENTRY = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Article:
+class BlogPost:
     number: int
     title: str
     words: str
@@ -47,7 +47,7 @@ class Blog:
     name: str  # of its host, in the DNS of the demo
     host: str
     port: int = 0  # a free one, once it is open
-    articles: list[Article] = field(default_factory=list)
+    articles: list[BlogPost] = field(default_factory=list)
     server: asyncio.Server | None = None
     answering: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -64,13 +64,13 @@ class Blog:
 
     def publish(self, title: str, words: str) -> None:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time()))
-        self.articles.append(Article(len(self.articles) + 1, title, words, now))
+        self.articles.append(BlogPost(len(self.articles) + 1, title, words, now))
 
     @property
     def home(self) -> str:
         return f"http://{self.name}:{self.port}"
 
-    def link(self, article: Article) -> str:
+    def link(self, article: BlogPost) -> str:
         return f"{self.home}/posts/{article.number}"
 
     def page(self, path: str) -> tuple[str, str] | None:

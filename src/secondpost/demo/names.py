@@ -43,7 +43,7 @@ class Zone:
         return response
 
 
-class _Server(asyncio.DatagramProtocol):
+class _NameServer(asyncio.DatagramProtocol):
     def __init__(self, zone: Zone) -> None:
         self.zone = zone
         self.transport: asyncio.DatagramTransport | None = None
@@ -63,7 +63,7 @@ class _Server(asyncio.DatagramProtocol):
 async def serve_names(zone: Zone, host: str) -> tuple[asyncio.DatagramTransport, int]:
     """Open the DNS server on a free port; close the transport to end it."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Server(zone), local_addr=(host, 0))
+    transport, _ = await loop.create_datagram_endpoint(lambda: _NameServer(zone), local_addr=(host, 0))
     return transport, transport.get_extra_info("sockname")[1]
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 CHUNK_OCTETS = 64 * 1024
 
 
-class Path:
+class NetworkPath:
     """The way from one network to one machine."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -84,10 +84,10 @@ class Network:
     def __init__(self, name: str, border: str) -> None:
         self.name = name
         self.border = border
-        self.paths: dict[tuple[str, int], Path] = {}
+        self.paths: dict[tuple[str, int], NetworkPath] = {}
 
-    def path_to(self, host: str, port: int) -> Path:
-        return self.paths.setdefault((host, port), Path(host, port))
+    def path_to(self, host: str, port: int) -> NetworkPath:
+        return self.paths.setdefault((host, port), NetworkPath(host, port))
 
     async def end(self) -> None:
         for path in self.paths.values():

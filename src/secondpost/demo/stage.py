@@ -19,8 +19,7 @@ from secondpost.demo.configuration import Setup, write_configuration
 from secondpost.demo.letters import Letter
 from secondpost.demo.mailserver import MailServer
 from secondpost.demo.names import Asker, Zone, serve_names
-from secondpost.demo.networks import Network
-from secondpost.demo.networks import Path as Way
+from secondpost.demo.networks import Network, NetworkPath
 from secondpost.demo.readers import Reader
 from secondpost.demo.senders import SendingServer, Try
 from secondpost.demo.service import Service, processes_in
@@ -68,7 +67,7 @@ class Stage:
     primary: MailServer
     west: SendingServer
     east: SendingServer
-    east_to_primary: Way
+    east_to_primary: NetworkPath
     service: Service
     pages: str  # where the public pages begin
     blog: Blog

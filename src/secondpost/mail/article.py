@@ -3,6 +3,7 @@
 This is what crosses from the fetch role, where hostile documents are read, to the publish role.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 TITLE_CHARACTERS_MAX = 500
@@ -80,3 +81,6 @@ class FeedAnswered:
     found: FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
     etag: str = ""  # to ask with the next time; "" when the answer came from another URL
     last_modified: str = ""
+
+
+FeedLook = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # asks the fetch role, or plays it

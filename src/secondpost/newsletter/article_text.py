@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from secondpost.compose.formula import formulas_in_words
 from secondpost.compose.html_words import text_of
 from secondpost.mail.article import HTML_CHARACTERS_MAX
-from secondpost.newsletter.feed_document import NO_TEXT, Entry, Text
+from secondpost.newsletter.feed_document import NO_TEXT, FeedEntry, Text
 from secondpost.newsletter.links import with_absolute_links
 from secondpost.newsletter.words import plain
 
@@ -31,7 +31,7 @@ _BETWEEN_PARAGRAPHS = re.compile(r"\n[ \t\r]*\n\s*")
 WRAPPED_CHARACTERS_MIN, WRAPPED_CHARACTERS_MAX = 50, 100
 
 
-def whole_text(entry: Entry) -> Text:
+def whole_text(entry: FeedEntry) -> Text:
     best = _fullest((*entry.contents, entry.summary))
     return best if _fullness(best) > 0 else _fullest(entry.captions)
 

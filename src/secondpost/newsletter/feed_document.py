@@ -14,7 +14,7 @@ NO_TEXT = Text("", is_markup=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     guid: str
     links: tuple[str, ...]  # the page, the permalink, then files: the first that leads anywhere is the link
     title: Text
@@ -30,12 +30,12 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class FeedDocument:
     title: Text
     identity: str  # its own id or self link
     home: str  # the page that it is the feed of
     generator: str
-    entries: tuple[Entry, ...]
+    entries: tuple[FeedEntry, ...]
     broken: int = 0  # entries that cannot be read
 
 

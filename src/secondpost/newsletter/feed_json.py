@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from secondpost.newsletter.feed_document import NO_TEXT, Document, Entry, Text, Unreadable
+from secondpost.newsletter.feed_document import NO_TEXT, FeedDocument, FeedEntry, Text, Unreadable
 
 VERSION = "https://jsonfeed.org/version/1"
 
@@ -55,7 +55,7 @@ _ESCAPES = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F].
 _REPLACEMENT = rb"\ufffd"
 
 
-def read_json_feed(body: bytes) -> Document:
+def read_json_feed(body: bytes) -> FeedDocument:
     """Raises Unreadable."""
     try:
         feed = msgspec.json.decode(_whole_characters(body.removeprefix(b"\xef\xbb\xbf")), type=_Feed)
@@ -65,7 +65,7 @@ def read_json_feed(body: bytes) -> Document:
         raise Unreadable("It is JSON, but not JSON Feed version 1.")
     read = [_entry(raw, feed.language) for raw in feed.items]
     whole = tuple(entry for entry in read if entry is not None)
-    return Document(
+    return FeedDocument(
         title=Text(feed.title or "", is_markup=False),
         identity=feed.feed_url or "",
         home=feed.home_page_url or "",
@@ -82,7 +82,7 @@ def _whole_characters(body: bytes) -> bytes:
     return _ESCAPES.sub(lambda found: found[0] if found[1] is None else _REPLACEMENT, body)
 
 
-def _entry(raw: msgspec.Raw, feed_language: object) -> Entry | None:
+def _entry(raw: msgspec.Raw, feed_language: object) -> FeedEntry | None:
     try:
         item = msgspec.json.decode(raw, type=_Item)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -93,7 +93,7 @@ def _entry(raw: msgspec.Raw, feed_language: object) -> Entry | None:
     permalink = guid if guid.startswith(("http://", "https://")) else ""
     pages = (item.url or "", permalink, item.external_url or "")
     pictures = [each.url for each in files if (each.mime_type or "").startswith("image/")]
-    return Entry(
+    return FeedEntry(
         guid=guid,
         links=(*pages, *(each.url or "" for each in files)),
         title=NO_TEXT if item.title is None else Text(item.title, is_markup=False),

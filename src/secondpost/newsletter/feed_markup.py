@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import cast
 
 from secondpost.compose.picture import SIDE_PIXELS_MIN, is_file_of_a_picture, pixels
-from secondpost.newsletter.feed_document import NO_TEXT, Document, Entry, Text, Unreadable
+from secondpost.newsletter.feed_document import NO_TEXT, FeedDocument, FeedEntry, Text, Unreadable
 from secondpost.newsletter.feed_parser import parse
 
 FORMS_MAX = 20  # of one text; links, captions and pictures of an entry
@@ -23,7 +23,7 @@ _NO_DATE = re.compile(r"\s*(?:\d{9,13}|\d{4}[^\W\d_].*)\s*", re.DOTALL)
 _DAY_OF_THE_WEEK = re.compile(r"\s*[^\W\d_]{1,12}\.?,?\s+(?=\d)")  # in any language: it says nothing
 
 
-def read_markup_feed(body: bytes, content_type: str, url: str) -> Document:
+def read_markup_feed(body: bytes, content_type: str, url: str) -> FeedDocument:
     """`body` passed the gate. Raises Unreadable."""
     headers = {"content-type": _declared(body, content_type), "content-location": url}
     try:
@@ -34,7 +34,7 @@ def read_markup_feed(body: bytes, content_type: str, url: str) -> Document:
         raise Unreadable("It is XML, but neither Atom nor RSS.")
     feed = _mapping(parsed, "feed")
     entries = dict.get(parsed, "entries")
-    return Document(
+    return FeedDocument(
         title=_text(feed, "title"),
         identity=_word(feed, "id") or _self_link(feed),
         home=_word(feed, "link") or _permalink(feed),
@@ -59,9 +59,9 @@ def _declared(body: bytes, content_type: str) -> str:
     return "application/xml"
 
 
-def _entry(found: dict[str, object]) -> Entry:
+def _entry(found: dict[str, object]) -> FeedEntry:
     large, small = _thumbnails(found)
-    return Entry(
+    return FeedEntry(
         guid=_word(found, "id"),
         links=tuple(_links(found)),
         title=_title(found),

@@ -25,7 +25,7 @@ from secondpost.mail.language import language_tag
 from secondpost.newsletter.article_footer import without_footer
 from secondpost.newsletter.article_text import FORBIDDEN, html_of, whole_text, words_of
 from secondpost.newsletter.authors import names_of
-from secondpost.newsletter.feed_document import Document, Entry, Unreadable
+from secondpost.newsletter.feed_document import FeedDocument, FeedEntry, Unreadable
 from secondpost.newsletter.feed_gate import check_xml
 from secondpost.newsletter.feed_json import read_json_feed
 from secondpost.newsletter.feed_markup import read_markup_feed
@@ -58,7 +58,7 @@ def read_feed(body: bytes, content_type: str, url: str) -> FeedRead | FeedUnread
         return FeedUnreadable(str(unreadable))
 
 
-def _document(body: bytes, content_type: str, url: str) -> Document:
+def _document(body: bytes, content_type: str, url: str) -> FeedDocument:
     if len(body) > DOCUMENT_OCTETS_MAX:
         raise Unreadable(f"It is {len(body)} bytes long; at most {DOCUMENT_OCTETS_MAX} are read.")
     # Blank lines before the declaration are the commonest fault of all, and no danger.
@@ -71,7 +71,7 @@ def _document(body: bytes, content_type: str, url: str) -> Document:
     return read_markup_feed(trimmed, content_type, url)
 
 
-def _read(document: Document, url: str) -> FeedRead:
+def _read(document: FeedDocument, url: str) -> FeedRead:
     home = absolute(document.home, url) if len(document.home) > 0 else ""
     read = [_article(entry, home, url) for entry in _newest(document.entries)]
     articles = _once_each([each for each in read if isinstance(each, Article)])
@@ -90,7 +90,7 @@ def _read(document: Document, url: str) -> FeedRead:
     )
 
 
-def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
+def _newest(entries: Sequence[FeedEntry]) -> Sequence[FeedEntry]:
     """A document with too many is cut at its older end, wherever that is."""
     if len(entries) <= ARTICLES_MAX:
         return entries
@@ -99,7 +99,7 @@ def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
     return entries[-ARTICLES_MAX:] if oldest_first else entries[:ARTICLES_MAX]
 
 
-def _article(entry: Entry, home: str, url: str) -> Article | LeftOut:
+def _article(entry: FeedEntry, home: str, url: str) -> Article | LeftOut:
     link = next(_followable(entry, home or url, url), "")
     if len(link) == 0:
         return LeftOut.WITHOUT_LINK
@@ -130,7 +130,7 @@ def _article(entry: Entry, home: str, url: str) -> Article | LeftOut:
     )
 
 
-def _followable(entry: Entry, base: str, url: str) -> Iterator[str]:
+def _followable(entry: FeedEntry, base: str, url: str) -> Iterator[str]:
     """Absolute links of the web that lead elsewhere than to the feed itself."""
     for written in entry.links:
         link = absolute(written, base) if len(written.strip()) > 0 else ""

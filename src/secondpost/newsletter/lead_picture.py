@@ -13,7 +13,7 @@ from secondpost.compose.picture import (
     lazy_address,
     pixels,
 )
-from secondpost.newsletter.feed_document import Entry
+from secondpost.newsletter.feed_document import FeedEntry
 from secondpost.newsletter.links import absolute
 
 IMAGES_MAX = 100  # of an article that are looked at
@@ -28,7 +28,7 @@ _ATTRIBUTE = re.compile(
 )
 
 
-def picture_of(entry: Entry, html: str, home: str) -> str:
+def picture_of(entry: FeedEntry, html: str, home: str) -> str:
     """An absolute address, or "". `html`: of the article, with absolute links; `home`: what those of the feed
     refer to.
     """

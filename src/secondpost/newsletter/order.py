@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from secondpost.config.records import Order
+from secondpost.config.records import ArticleOrder
 from secondpost.mail.issue import ArticleId
 from secondpost.store.newsletter_ports import LedgerEntry
 
 
-def in_order(entries: Sequence[LedgerEntry], order: Order, feeds: Sequence[str]) -> list[LedgerEntry]:
+def in_order(entries: Sequence[LedgerEntry], order: ArticleOrder, feeds: Sequence[str]) -> list[LedgerEntry]:
     """`entries` in the order first seen, `feeds` as configured."""
     match order:
-        case Order.NEWEST:
+        case ArticleOrder.NEWEST:
             return sorted(entries, key=_dated, reverse=True)
-        case Order.OLDEST:
+        case ArticleOrder.OLDEST:
             return sorted(entries, key=_dated)
-        case Order.FEED:
+        case ArticleOrder.FEED:
             places = {url: place for place, url in enumerate(feeds)}
             return sorted(entries, key=lambda entry: (places.get(entry.feed, len(places)), *_listed(entry)))
 

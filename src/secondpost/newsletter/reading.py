@@ -1,6 +1,6 @@
 """Has the feeds of a newsletter looked at, and writes what that means into the ledger."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from secondpost.config.records import Newsletter, Start
@@ -8,6 +8,7 @@ from secondpost.mail.article import (
     ARTICLES_MAX,
     FeedAnswered,
     FeedAsked,
+    FeedLook,
     FeedNotLookedAt,
     FeedRead,
     FeedUnchanged,
@@ -32,11 +33,11 @@ WAITING_MAX = 1_000  # articles that are looked at together
 
 UNASKED = "The server answered that nothing has changed (304), which we did not ask."
 
-Look = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # answered by the fetch role
-
 
 class FeedReading:
-    def __init__(self, ledger: Ledger, clock: Clock, look: Look, own_archives: Sequence[str] = ()) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, look: FeedLook, own_archives: Sequence[str] = ()
+    ) -> None:
         """`own_archives`: canonical links of the feeds of issues that we publish ourselves."""
         self._ledger = ledger
         self._clock = clock

@@ -49,13 +49,13 @@ class Stands:
 
     told: Outlook
     readers: int
-    under_way: "UnderWay | None"
+    under_way: "IssueUnderWay | None"
     sign_ups: SignUpCounts  # of today
     zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
+class IssueUnderWay:
     issue: Issue
     reckoning: Reckoning
     deferred: int  # of those under way: tried, and put off
@@ -72,7 +72,7 @@ async def _stands(
     if len(issues) > 0:
         issue = issues[0]
         deferred, last = mail.deferred.get(issue.id, 0), await store.last_deferred(issue.id)
-        under_way = UnderWay(issue, await store.reckoning(issue.id), deferred, last)
+        under_way = IssueUnderWay(issue, await store.reckoning(issue.id), deferred, last)
     sign_ups = await store.sign_up_counts(name, day_of(now_ms) * DAY_MS)
     return Stands(
         await open_.publisher.outlook(newsletter),

@@ -21,7 +21,7 @@ from secondpost.processes.exits import ProcessExit
 from secondpost.processes.instance import SecondInstance, hold_service
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
-from secondpost.processes.user import Person, UserRefused, become, person_to_become, prepare_store
+from secondpost.processes.user import SystemUser, UserRefused, become, person_to_become, prepare_store
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
@@ -86,7 +86,7 @@ async def _open_door(endpoint: Endpoint) -> socket:
 
 
 class _Supervisor:
-    def __init__(self, config: Config, doors: dict[Endpoint, socket], person: Person | None) -> None:
+    def __init__(self, config: Config, doors: dict[Endpoint, socket], person: SystemUser | None) -> None:
         self._config = config
         self._doors = doors
         self._person = person

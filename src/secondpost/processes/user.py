@@ -18,13 +18,13 @@ class UserRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class SystemUser:
     name: str
     uid: int
     gid: int
 
 
-def person_to_become(config: Config) -> Person | None:
+def person_to_become(config: Config) -> SystemUser | None:
     """None: stay who we are. The usual user need not exist: a machine without it is a trial or a test."""
     if os.geteuid() != 0:
         return None
@@ -37,10 +37,10 @@ def person_to_become(config: Config) -> Person | None:
             f"there is no user {config.user}, whom `user` in {config.path} names; "
             f"type: adduser --system --group --no-create-home {config.user}"
         ) from None
-    return Person(entry.pw_name, entry.pw_uid, entry.pw_gid) if entry.pw_uid != 0 else None
+    return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid) if entry.pw_uid != 0 else None
 
 
-def prepare_store(config: Config, person: Person | None) -> None:
+def prepare_store(config: Config, person: SystemUser | None) -> None:
     """Make the store's folder, owned by whom it will be used by. Raises UserRefused and DiskFailed."""
     uid = os.geteuid() if person is None else person.uid
     try:
@@ -103,7 +103,7 @@ def _whose_owner_counts(store: str) -> list[str]:
     return [store, database] if os.path.exists(database) else [store]
 
 
-def _not_ours(config: Config, person: Person | None, owner: int) -> str:
+def _not_ours(config: Config, person: SystemUser | None, owner: int) -> str:
     if person is not None:
         fix = f"type: chown -R {person.name}: {shlex.quote(config.store)}"
         return f"the store {config.store} does not belong to {person.name}; {fix}"
@@ -125,7 +125,7 @@ def name_of(uid: int, number: str) -> str:
         return number
 
 
-def become(person: Person) -> None:
+def become(person: SystemUser) -> None:
     """There is no way back."""
     os.setgroups([])
     os.setgid(person.gid)

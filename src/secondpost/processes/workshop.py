@@ -7,9 +7,10 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from socket import socket, socketpair
 
+from secondpost.world.background import Background
 from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.workshop import Bench
 
@@ -35,7 +36,7 @@ class MailWorkshop:
         self,
         opening: bytes,
         makers: int,
-        background: Callable[[Coroutine[None, None, None]], None],
+        background: Background,
         lost: Callable[[str], None],
         command: Sequence[str] = MAKERS_COMMAND,
         idle_seconds: float = IDLE_SECONDS,

@@ -1,6 +1,6 @@
 """What every conversation shares: who we are, whom we ask, and where mail goes."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from secondpost.config.records import Config
@@ -15,6 +15,7 @@ from secondpost.receive.unverified import UnverifiedMail
 from secondpost.spool.accept import Acceptance
 from secondpost.store.ports import Intake
 from secondpost.world.asking import RecipientAnswerer
+from secondpost.world.background import Background
 from secondpost.world.ports import Clock, Disk, Net, Work
 
 
@@ -37,5 +38,5 @@ class Reception:
     refusals: RefusalTally
     free: Callable[[], int]  # octets on the disk beyond the reserve
     failed: Callable[[BaseException], None]  # the role cannot go on
-    background: Callable[[Coroutine[None, None, None]], None]  # see it through, whatever becomes of us
+    background: Background  # see it through, whatever becomes of us
     under_way: UnderWay = field(default_factory=UnderWay)

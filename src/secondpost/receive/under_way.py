@@ -16,7 +16,7 @@ LOOK_OCTETS = 1024 * 1024  # how often the disk is looked at while bodies come i
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class IncomingOctets:
     """Octets that are coming in for a domain, or for the disk. `certain` come into it whatever happens;
     `expected` are those that were declared, and bodies that are not whole.
     """
@@ -36,17 +36,17 @@ class Place:
 class UnderWay:
     """`disk`: what is not written yet."""
 
-    disk: Place = field(default_factory=Place)
-    _domains: dict[Domain, Place] = field(default_factory=dict)
-    _unverified: dict[Domain, Place] = field(default_factory=dict)
+    disk: IncomingOctets = field(default_factory=IncomingOctets)
+    _domains: dict[Domain, IncomingOctets] = field(default_factory=dict)
+    _unverified: dict[Domain, IncomingOctets] = field(default_factory=dict)
     _since_look: int = 0
 
-    def of(self, domain: Domain) -> Place:
-        return self._domains.setdefault(domain, Place())
+    def of(self, domain: Domain) -> IncomingOctets:
+        return self._domains.setdefault(domain, IncomingOctets())
 
-    def unverified(self, domain: Domain) -> Place:
+    def unverified(self, domain: Domain) -> IncomingOctets:
         """For those of its addresses of which nothing is known."""
-        return self._unverified.setdefault(domain, Place())
+        return self._unverified.setdefault(domain, IncomingOctets())
 
     def judge_growth(self, octets: int, free: Callable[[], int]) -> Verdict:
         """More has come. Whether the disk has room for all is looked at now and then, and each time while it
@@ -76,7 +76,7 @@ class Part:
         self._declared = declared
         self._certain = 0
         self._expected = 0
-        self._places: list[Place] = []
+        self._places: list[IncomingOctets] = []
         self._size = 0  # as the places have it
         self._whole = False
 
@@ -85,11 +85,11 @@ class Part:
         self._count_on_disk(0, self._declared)
         self._size = self._declared
 
-    def others(self, place: Place, room: int) -> int:
+    def others(self, place: IncomingOctets, room: int) -> int:
         """What else is coming into a room there; 0 for a message that counts in it: it was judged."""
         return 0 if place in self._places else place.spoken_for(room)
 
-    def count_in(self, place: Place) -> None:
+    def count_in(self, place: IncomingOctets) -> None:
         """From now on. Before the body comes."""
         if place not in self._places:
             self._places.append(place)

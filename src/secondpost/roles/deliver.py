@@ -12,7 +12,7 @@ from secondpost.deliver.context import DeliverySetup
 from secondpost.deliver.entrances import Entrances
 from secondpost.deliver.inside import InsideDoor, nobody
 from secondpost.deliver.loop import DeliverLoop
-from secondpost.deliver.marks import CommitMarks, ReaderDelivery
+from secondpost.deliver.marks import CommitMarks, ReaderSending
 from secondpost.deliver.places import UpLately
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed
@@ -160,11 +160,11 @@ class DeliverRole:
             background=self._background.run,
         )
 
-    def _reader_delivery(self, newsletter: NewsletterDelivery) -> ReaderDelivery:
+    def _reader_delivery(self, newsletter: NewsletterDelivery) -> ReaderSending:
         config = self._config
         signer = MailSigner(newsletter.keys, own_addresses(config))
         pool = SigningPool(signer, self._world.work, newsletter.workshop, lambda: self._loop.has_work)
-        return ReaderDelivery(
+        return ReaderSending(
             sign=ReaderMails(newsletter.store, pool, newsletter.confirmation).sign,
             may_get=config.send.allows,
             marks=CommitMarks(newsletter.store, self._log, self._background.run),

@@ -15,6 +15,7 @@ from secondpost.roles.parts import Parts, opened
 from secondpost.spool.free_room import free_octets
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.world.background import Background
 from secondpost.world.ports import Clock
 
 CHECKPOINT_SECONDS_BUSY = 0.25
@@ -36,7 +37,7 @@ class Housekeeping:
         clock: Clock,
         log: MailLog,
         look_for_catch_alls: Callable[[], Coroutine[None, None, None]],
-        background: Callable[[Coroutine[None, None, None]], None],
+        background: Background,
     ) -> None:
         self._config = parts.config
         self._disk = parts.world.disk

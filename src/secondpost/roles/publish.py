@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from secondpost.config.records import Config, Newsletter
+from secondpost.mail.article import FeedLook
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.newsletter.links import canonical
@@ -13,7 +14,7 @@ from secondpost.roles.parts import FEEDS, HINTS, Parts, opened
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Clock, Dice
-from secondpost.world.sockets.feeds import FeedAsker, Look
+from secondpost.world.sockets.feeds import FeedAsker
 
 if TYPE_CHECKING:
     from secondpost.newsletter.render import DigestRenderer
@@ -29,7 +30,7 @@ def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> "DigestRe
 
 
 def publisher_of(
-    config: Config, clock: Clock, dice: Dice, store: NewsletterStore, log: MailLog, look: Look
+    config: Config, clock: Clock, dice: Dice, store: NewsletterStore, log: MailLog, look: FeedLook
 ) -> Publisher:
     """`look` asks the fetch role, or plays it."""
 

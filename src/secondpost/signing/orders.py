@@ -18,7 +18,7 @@ ASSEMBLIES_MAX = 16  # issues and confirmations whose shared part is kept at han
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SigningOrder:
     """Mails for readers of one content."""
 
     content: bytes  # as it stands in the store
@@ -26,17 +26,17 @@ class Order:
 
 
 # For each reader in their order; one Unsignable in the place of all of them.
-Signed = tuple[SignedMail, ...] | Unsignable
+SignedBatch = tuple[SignedMail, ...] | Unsignable
 
-_orders = msgspec.msgpack.Decoder(tuple[Order, ...])
-_signed = msgspec.msgpack.Decoder(tuple[Signed, ...])
+_orders = msgspec.msgpack.Decoder(tuple[SigningOrder, ...])
+_signed = msgspec.msgpack.Decoder(tuple[SignedBatch, ...])
 
 
-def orders_octets(orders: Sequence[Order]) -> bytes:
+def orders_octets(orders: Sequence[SigningOrder]) -> bytes:
     return msgspec.msgpack.encode(orders)
 
 
-def signed_of(octets: bytes) -> tuple[Signed, ...]:
+def signed_of(octets: bytes) -> tuple[SignedBatch, ...]:
     return _signed.decode(octets)
 
 
@@ -48,7 +48,7 @@ class MailSigner:
         self._own = own
         self._assembly_of = lru_cache(ASSEMBLIES_MAX)(self._assembled)
 
-    def sign(self, orders: Sequence[Order]) -> tuple[Signed, ...]:
+    def sign(self, orders: Sequence[SigningOrder]) -> tuple[SignedBatch, ...]:
         """Blocking: private keys are used."""
         return tuple(self._signed(order) for order in orders)
 
@@ -56,7 +56,7 @@ class MailSigner:
         """The same, from octets to octets."""
         return msgspec.msgpack.encode(self.sign(_orders.decode(octets)))
 
-    def _signed(self, order: Order) -> Signed:
+    def _signed(self, order: SigningOrder) -> SignedBatch:
         try:
             assembly = self._assembly_of(order.content)
         except ValueError as error:

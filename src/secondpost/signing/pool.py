@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from secondpost.signing.orders import MailSigner, Order, Signed, orders_octets, signed_of
+from secondpost.signing.orders import MailSigner, SignedBatch, SigningOrder, orders_octets, signed_of
 from secondpost.world.ports import Work, Workshop, WorkshopClosed
 
 HOPS_PER_PLACE = 2  # one in work, one behind it, so that a signer never waits for the loop
@@ -31,7 +31,7 @@ class SigningPool:
         self._mails_in_a_row = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def sign(self, orders: Sequence[Order]) -> tuple[Signed, ...]:
+    async def sign(self, orders: Sequence[SigningOrder]) -> tuple[SignedBatch, ...]:
         """One hop to a signer and back: all these orders together."""
         if len(orders) == 0:
             return ()
@@ -42,7 +42,7 @@ class SigningPool:
         finally:
             self._leave()
 
-    async def _signed(self, orders: Sequence[Order]) -> tuple[Signed, ...]:
+    async def _signed(self, orders: Sequence[SigningOrder]) -> tuple[SignedBatch, ...]:
         if self._workshop is not None:
             try:
                 return signed_of(await self._workshop.do(orders_octets(orders)))

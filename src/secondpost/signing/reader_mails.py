@@ -10,7 +10,7 @@ from secondpost.mail.issue_content import Addressee, IssueContent
 from secondpost.mail.signed_mail import SignedMail, Unsignable
 from secondpost.mail.subscriber import NOBODY
 from secondpost.protocols.verp import CONFIRMATION
-from secondpost.signing.orders import Order
+from secondpost.signing.orders import SigningOrder
 from secondpost.signing.pool import SigningPool
 from secondpost.store.ports import StoreUnavailable
 
@@ -60,7 +60,7 @@ class ReaderMails:
             of_content.setdefault(content, []).append(place)
             readers[place] = Addressee(row.subscriber, number, row.recipient)
         orders = [
-            Order(content, tuple(readers[place] for place in places))
+            SigningOrder(content, tuple(readers[place] for place in places))
             for content, places in of_content.items()
         ]
         for places, signed in zip(of_content.values(), await self._pool.sign(orders), strict=True):

@@ -397,7 +397,7 @@ class Issues(Protocol):
 # ---------------------------------------------------------------- deliver
 
 
-class ReaderMail(Claims, Protocol):
+class ReaderClaims(Claims, Protocol):
     """The deliver role's view: Claims over newsletter.db. What it says more:
 
     `claim` gives out only rows of issues that are sending, and confirmations. It reads the reader's state and

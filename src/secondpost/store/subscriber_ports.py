@@ -14,7 +14,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.naming_ports import Naming
-from secondpost.store.newsletter_ports import Issues, Leading, Ledger, ReaderDelivery, ReaderMail
+from secondpost.store.newsletter_ports import Issues, Leading, Ledger, ReaderClaims, ReaderDelivery
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Keeping
 from secondpost.store.standing_ports import MailStanding
@@ -338,6 +338,6 @@ class Subscribers(Protocol):
 
 
 class NewsletterStore(
-    Leading, Ledger, Issues, Subscribers, ReaderMail, MailStanding, Naming, Desk, Keeping, Protocol
+    Leading, Ledger, Issues, Subscribers, ReaderClaims, MailStanding, Naming, Desk, Keeping, Protocol
 ):
     """The whole of it: what an adapter offers, and what app hands to the stations part by part."""

@@ -39,7 +39,7 @@ class ImportReport:
         )
 
 
-Progress = Callable[[ImportReport], None]
+ImportProgress = Callable[[ImportReport], None]
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState, subscriber_key
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, HashedSuppression, Imported, Subscribers
-from secondpost.subscribers.import_report import ImportReport, ImportTally, Progress
+from secondpost.subscribers.import_report import ImportProgress, ImportReport, ImportTally
 from secondpost.subscribers.list_report import ListReport, PartReport
 from secondpost.subscribers.list_rows import BadRow, HashRow, ListRow, OwnRow, ReaderRow, RowVerdict, checked
 from secondpost.subscribers.own_export import OwnColumns
@@ -42,7 +42,7 @@ class ListImport:
         report: ListReport,
         confirmed: str | None,
         invites: bool,
-        progress: Progress,
+        progress: ImportProgress,
     ) -> ImportReport:
         """`source` names the list, such as its file; `confirmed` says where and when they agreed, and makes
         them active; `invites` asks the others to confirm, each once. Raises ValueError when `confirmed` says

@@ -15,7 +15,7 @@ DEPTH_MAX = 20  # of lists in objects in lists
 NESTS_TOO_DEEPLY = "it is JSON that is nested too deeply"
 BETWEEN_VALUES = "\x1f"  # where one column has several: each counts
 
-Json = None | str | int | float | bool | list["Json"] | dict[str, "Json"]
+FoundJson = None | str | int | float | bool | list["FoundJson"] | dict[str, "FoundJson"]
 _WHITE = " \t\r\n\ufeff"
 
 
@@ -113,7 +113,7 @@ class _Scanner:
         _flatten("", found, columns)
         return line, columns
 
-    def _value(self) -> Json:
+    def _value(self) -> FoundJson:
         while True:
             self._peek()
             try:
@@ -129,7 +129,7 @@ class _Scanner:
             # A number may go on in the next piece.
             if end < len(self._text) or not self._more():
                 self._at = end
-                value: Json = found
+                value: FoundJson = found
                 return value
 
     def _expect(self, mark: str) -> None:
@@ -165,11 +165,11 @@ class _Scanner:
         return True
 
 
-def _has_an_address(found: Mapping[str, Json]) -> bool:
+def _has_an_address(found: Mapping[str, FoundJson]) -> bool:
     return any("mail" in name.casefold() and isinstance(value, str) for name, value in found.items())
 
 
-def _has_a_list(found: Mapping[str, Json]) -> bool:
+def _has_a_list(found: Mapping[str, FoundJson]) -> bool:
     for value in found.values():
         if isinstance(value, list) and any(isinstance(each, dict) for each in value):
             return True
@@ -178,7 +178,7 @@ def _has_a_list(found: Mapping[str, Json]) -> bool:
     return False
 
 
-def _flatten(name: str, value: Json, columns: dict[str, str]) -> None:
+def _flatten(name: str, value: FoundJson, columns: dict[str, str]) -> None:
     match value:
         case dict():
             for below, each in value.items():

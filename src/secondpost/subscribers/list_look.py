@@ -48,11 +48,11 @@ _WHAT = {
     Plain.KEPT: "kept",
 }
 
-Progress = Callable[[int], None]
+LookProgress = Callable[[int], None]
 
 
 def look_through(
-    parts: Sequence[ListPart], word: OwnersWord, own: frozenset[Domain], progress: Progress
+    parts: Sequence[ListPart], word: OwnersWord, own: frozenset[Domain], progress: LookProgress
 ) -> ListReport:
     """Reads all of it once. `own` are the domains where no reader is; `progress` is given the lines read so
     far. Raises NoList.

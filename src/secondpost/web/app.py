@@ -34,7 +34,7 @@ from secondpost.subscribers.signup import SignUps
 from secondpost.web.callers import Rate, trusted_networks
 from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, Moved, PublicPages
 from secondpost.web.reader import BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS, ReaderPages
-from secondpost.web.site import Site
+from secondpost.web.site import Website
 from secondpost.world.ports import Clock
 
 PATH_OCTETS_MAX = 200  # no address of ours is longer
@@ -72,7 +72,7 @@ def make_app(
     config: Config, store: NewsletterStore, links: KeyRing, sign_ups: SignUps, clock: Clock
 ) -> Starlette:
     """The whole of the public public. `links` is the key ring of links; nothing else secret is needed."""
-    site = Site(
+    site = Website(
         newsletters=config.newsletters,
         web=config.web,
         trusted=trusted_networks(config.web.trusted_proxies),
@@ -139,7 +139,7 @@ def headers_of(web: Web) -> dict[str, str]:
 class _Errors:
     """Errors are pages too."""
 
-    def __init__(self, site: Site, headers: dict[str, str]) -> None:
+    def __init__(self, site: Website, headers: dict[str, str]) -> None:
         self._site = site
         self._headers = headers
 

@@ -14,7 +14,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PostedForm:
     """The first value of each field."""
 
     values: dict[str, str]
@@ -23,7 +23,7 @@ class Form:
         return self.values.get(name, "")
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request) -> PostedForm:
     """Raises HTTPException 400, 408, 413 or 415."""
     kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
     if kind != FORM_TYPE:
@@ -35,7 +35,7 @@ async def read_form(request: Request) -> Form:
         raise HTTPException(408) from None
     except ClientDisconnect:
         raise HTTPException(400) from None
-    return Form(parse_form(data))
+    return PostedForm(parse_form(data))
 
 
 async def _body(request: Request) -> bytes:

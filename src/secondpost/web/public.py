@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 from secondpost.compose.issues_feed import ListedIssue, issues_feed
 from secondpost.compose.masthead import home_of
-from secondpost.compose.templating import Templates, Value
+from secondpost.compose.templating import Templates, TemplateValue
 from secondpost.config.records import Newsletter
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
@@ -26,7 +26,7 @@ from secondpost.web.archive import html_of
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
 from secondpost.web.origin import is_from_elsewhere
-from secondpost.web.site import Site, zone_of
+from secondpost.web.site import Website, zone_of
 
 ISSUES_PER_PAGE = 50
 ISSUE_NUMBER_DIGITS_MAX = 9
@@ -50,7 +50,7 @@ class Moved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PublicPages:
-    site: Site
+    site: Website
     sign_ups: SignUps
     feeds: Templates
     sign_up_rate: Rate
@@ -60,7 +60,7 @@ class PublicPages:
         """The way to the only newsletter, or the choice among several."""
         if len(self.site.newsletters) == 1:
             return RedirectResponse(f"/{self.site.newsletters[0].name}/", 302)
-        named: list[Value] = [
+        named: list[TemplateValue] = [
             {"path": f"/{one.name}/", "title": await self.site.title(one)} for one in self.site.newsletters
         ]
         return self.site.page("choice.html", {"language": "en", "newsletters": named})
@@ -156,7 +156,7 @@ class PublicPages:
         """
         listed = await self.site.store.issues(newsletter.name, before, ISSUES_PER_PAGE)
         path = f"/{newsletter.name}/"
-        issues: list[Value] = [
+        issues: list[TemplateValue] = [
             {
                 "number": issue.number,
                 "path": f"{path}{issue.number}",

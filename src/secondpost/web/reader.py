@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from secondpost.compose.templating import Value
+from secondpost.compose.templating import TemplateValue
 from secondpost.mail.delivery import State
 from secondpost.mail.subscriber import NOBODY, SubscriberId, SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
@@ -18,7 +18,7 @@ from secondpost.subscribers.leave import AboutReader, ReadersDesk, moment_text
 from secondpost.subscribers.signup import Confirmed, SignUps
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
-from secondpost.web.site import Site, language_of, zone_of
+from secondpost.web.site import Website, language_of, zone_of
 
 BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS = 60, 60 * 60_000  # of one network
 MAILS_SHOWN_MAX = 50
@@ -66,7 +66,7 @@ _UNSUBSCRIBED = "You are unsubscribed"
 
 @dataclass(frozen=True, slots=True)
 class ReaderPages:
-    site: Site
+    site: Website
     links: KeyRing
     sign_ups: SignUps
     readers: ReadersDesk
@@ -187,7 +187,7 @@ class ReaderPages:
 
     async def _about(self, request: Request, about: AboutReader) -> Response:
         one = about.subscriber
-        agreed: Value = None
+        agreed: TemplateValue = None
         if one.consent is not None:
             agreed = {
                 "at": moment_text(one.consent.at_ms),
@@ -195,7 +195,7 @@ class ReaderPages:
                 "text": one.consent.text,
                 "network": one.consent.address_prefix,
             }
-        mails: list[Value] = [
+        mails: list[TemplateValue] = [
             {
                 "at": None if mail.last_ms is None else moment_text(mail.last_ms),
                 "kind": "Request to confirm" if mail.issue is None else "Issue",
@@ -203,11 +203,11 @@ class ReaderPages:
             }
             for mail in about.deliveries[:MAILS_SHOWN_MAX]
         ]
-        events: list[Value] = [
+        events: list[TemplateValue] = [
             {"at": moment_text(event.at_ms), "what": EVENT_WORDS.get(event.what, event.what)}
             for event in about.events
         ]
-        attributes: list[Value] = [{"name": name, "value": value} for name, value in one.attributes]
+        attributes: list[TemplateValue] = [{"name": name, "value": value} for name, value in one.attributes]
         return self.site.page(
             "me.html",
             {

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from secondpost.compose.masthead import title_of
-from secondpost.compose.templating import Templates, Value
+from secondpost.compose.templating import Templates, TemplateValue
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.subscriber import Subscriber
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -17,7 +17,7 @@ from secondpost.web.callers import caller_of
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Website:
     newsletters: Sequence[Newsletter]
     web: Web
     trusted: Sequence[IPv4Network | IPv6Network]  # the proxies in front
@@ -56,7 +56,7 @@ class Site:
     def page(
         self,
         template: str,
-        values: Mapping[str, Value],
+        values: Mapping[str, TemplateValue],
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
@@ -66,7 +66,7 @@ class Site:
         self, heading: str, *paragraphs: str, newsletter: Newsletter | None = None, status: int = 200
     ) -> Response:
         """A page that says something, with the way to the newsletter."""
-        link: Value = None
+        link: TemplateValue = None
         if newsletter is not None:
             link = {"path": f"/{newsletter.name}/", "words": await self.title(newsletter)}
         return self.page(

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 
+Background = Callable[[Coroutine[None, None, None]], None]  # begins a task that is not awaited
+
 
 class BackgroundTasks:
     """Tasks that are not awaited. One that raises ends its role: `failed` gets the error."""

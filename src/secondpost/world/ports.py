@@ -188,12 +188,12 @@ class Work(Protocol):
         """In a pool, beside other jobs. A job started is finished even when nobody waits any more."""
         ...
 
-    def line(self, name: str) -> "Line":
+    def line(self, name: str) -> "WorkLine":
         """A thread of its own."""
         ...
 
 
-class Line(Protocol):
+class WorkLine(Protocol):
     """One job at a time, in the order given."""
 
     def submit(self, job: Callable[[], None], done: Callable[[BaseException | None], None]) -> None:

@@ -21,7 +21,7 @@ import apsw
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import patiently, told
-from secondpost.world.ports import DiskFailed, DiskFull, Line, OpenFile
+from secondpost.world.ports import DiskFailed, DiskFull, OpenFile, WorkLine
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -84,7 +84,7 @@ class Writer:
         self,
         db: apsw.Connection,
         log: OpenFile,
-        line: Line,
+        line: WorkLine,
         failed: Callable[[BaseException], None],
         *,
         busy_seconds: float,

@@ -11,7 +11,7 @@ from secondpost.store.verbs.rows import claimed_of, settlement_row
 from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
 from secondpost.world.ports import FileUnreadable
 
-Settling = tuple[Lease, Sequence[Settlement]]
+SettlePayload = tuple[Lease, Sequence[Settlement]]
 Allowed = Callable[[Sequence[Row], int], Steps[Sequence[Row]]]  # which of the due rows may go at that time
 
 
@@ -19,7 +19,7 @@ class _SomeFell(Exception):
     """Not all rows of several payloads were still claimed: each has to be counted alone."""
 
 
-def _settle(payloads: Sequence[Settling]) -> Steps[list[int]]:
+def _settle(payloads: Sequence[SettlePayload]) -> Steps[list[int]]:
     new = [settlement_row(lease, one) for lease, settlements in payloads for one in settlements]
     written = yield from run("claims.settle", chosen=new)
     if len(payloads) == 1:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 
-from secondpost.world.ports import Clock, Line
+from secondpost.world.ports import Clock, WorkLine
 
 LINES_MAX = 100_000
 FLUSH_SECONDS = 0.05
@@ -22,7 +22,7 @@ FLUSH_SECONDS = 0.05
 class LogWriter:
     """A sink for maillog: `say` is cheap and never blocks. Lines begin with the time and the role."""
 
-    def __init__(self, clock: Clock, line: Line, role: str, descriptor: int = 2) -> None:
+    def __init__(self, clock: Clock, line: WorkLine, role: str, descriptor: int = 2) -> None:
         self._clock = clock
         self._line = line
         self._role = role

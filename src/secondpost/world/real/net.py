@@ -14,7 +14,7 @@ from secondpost.mail.address import Endpoint, as_ip
 from secondpost.world.ports import ClientTls, Listening, NetError, ProtocolFactory, ServerTls, TlsFacts
 from secondpost.world.real.interfaces import interface_addresses
 from secondpost.world.real.local import HintEar, LocalDoor, send_hint, stream_door
-from secondpost.world.real.outbox import Entry, Outbox
+from secondpost.world.real.outbox import Outbox, UntilConnected
 from secondpost.world.real.tls import ClientContexts, ServerCertificate, tls_text
 from secondpost.world.real.tls_transport import TlsTransport
 
@@ -100,7 +100,7 @@ class RealNet:
         try:
             async with asyncio.timeout(timeout_seconds):
                 _, entry = await loop.create_connection(
-                    lambda: Entry(factory, self._outbox),
+                    lambda: UntilConnected(factory, self._outbox),
                     str(address),
                     endpoint.port,
                     local_addr=(source, 0) if source is not None else None,
@@ -122,7 +122,7 @@ class RealNet:
         )  # each connection inherits it
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Entry(factory, self._outbox), sock=door, backlog=BACKLOG_CONNECTIONS
+            lambda: UntilConnected(factory, self._outbox), sock=door, backlog=BACKLOG_CONNECTIONS
         )
         return TcpDoor(where, server)
 

@@ -116,7 +116,7 @@ class GatheringTransport(asyncio.Transport):
         return self._wire.get_extra_info(name, default)
 
 
-class Entry(asyncio.Protocol):
+class UntilConnected(asyncio.Protocol):
     """Stands in until a connection is made, then leaves the wire to the protocol that `factory` makes."""
 
     def __init__(self, factory: ProtocolFactory, outbox: Outbox) -> None:

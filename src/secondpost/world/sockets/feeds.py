@@ -4,10 +4,9 @@ Absent, slow or garbled means that nothing is known of the feed now; it is never
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
 from typing import cast
 
-from secondpost.mail.article import FeedAnswered, FeedAsked, FeedNotLookedAt, FeedUnreadable
+from secondpost.mail.article import FeedAnswered, FeedAsked, FeedLook, FeedNotLookedAt, FeedUnreadable
 from secondpost.protocols.feed_questions import (
     ANSWER_OCTETS_MAX,
     answered_line,
@@ -16,20 +15,18 @@ from secondpost.protocols.feed_questions import (
     read_asked,
 )
 from secondpost.protocols.role_questions import LINE_OCTETS_MAX, Garbled
+from secondpost.world.background import Background
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, Net, NetError
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 120.0  # the fetcher's own bound is below it
 
-Look = Callable[[FeedAsked], Awaitable[FeedAnswered]]
-Background = Callable[[Coroutine[None, None, None]], None]
-
 
 class FeedAsker:
     """`otherwise` looks where no fetch role is running: a command then plays it."""
 
-    def __init__(self, net: Net, path: str, otherwise: Look | None = None) -> None:
+    def __init__(self, net: Net, path: str, otherwise: FeedLook | None = None) -> None:
         self._net = net
         self._path = path
         self._otherwise = otherwise
@@ -59,7 +56,7 @@ class FeedAsker:
 
 
 class FeedAnswerer:
-    def __init__(self, look: Look, background: Background) -> None:
+    def __init__(self, look: FeedLook, background: Background) -> None:
         self._look = look
         self._background = background
 

@@ -4,7 +4,7 @@ A deliver role that is not there, or does not answer within five seconds, is no 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from secondpost.mail.address import Mailbox
@@ -19,6 +19,7 @@ from secondpost.protocols.role_questions import (
     read_answer,
     read_question,
 )
+from secondpost.world.background import Background
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, Net, NetError
 
@@ -120,7 +121,7 @@ class RoleAnswerer:
     def __init__(
         self,
         knows: Callable[[Mailbox, str], Awaitable[Knowledge]],
-        background: Callable[[Coroutine[None, None, None]], None],
+        background: Background,
     ) -> None:
         self._knows = knows
         self._background = background
@@ -133,7 +134,7 @@ class _Answering(asyncio.Protocol):
     def __init__(
         self,
         knows: Callable[[Mailbox, str], Awaitable[Knowledge]],
-        background: Callable[[Coroutine[None, None, None]], None],
+        background: Background,
     ) -> None:
         self._knows = knows
         self._background = background
