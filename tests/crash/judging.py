@@ -23,7 +23,8 @@ from secondpost.world.real.disk import RealDisk
 from simulation.dice import SimDice
 from simulation.disk.crash import WHOLE, Depth, Model, crash_states, write_image
 from simulation.disk.operations import Operation
-from tests.crash.stage import HOUR_MS, StillClock, open_store
+from tests.clock import SetClock
+from tests.crash.stage import HOUR_MS, clock_of_the_story, open_store
 from tests.crash.story import Found, Seen, Story, complaints
 
 LISTED_MAX = 1000
@@ -66,8 +67,8 @@ async def judge(
 async def faults_of_image(image: Path, stories: Mapping[QueueId, Story], upto: int) -> list[str]:
     disk = RealDisk(str(image))
     failures: list[BaseException] = []
-    clock = StillClock()
-    clock.now += YEAR_MS  # whatever was deferred is due
+    clock = clock_of_the_story()
+    clock.ms += YEAR_MS  # whatever was deferred is due
     try:
         store = open_store(disk, failures.append, clock)
     except (apsw.Error, StoreRefused, DiskFailed) as error:
@@ -131,7 +132,7 @@ def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[QueueI
     return [f"{name} is left over" for name in sorted(there - needed)]
 
 
-async def _not_claimable(store: SqliteStore, clock: StillClock) -> list[str]:
+async def _not_claimable(store: SqliteStore, clock: SetClock) -> list[str]:
     """What waits is not only there: a worker gets it."""
     waiting = {row.id for row in store.listed(Selection(states=(State.WAITING,)), None, LISTED_MAX)}
     lease = await store.lease(Lane.RELAY, UNSORTED)

@@ -21,7 +21,8 @@ from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported, SignUpLimits
 from secondpost.world.ports import Disk
 from simulation.disk.disk import RecordedDisk
-from tests.crash.stage import HOUR_MS, InLineWork, StillClock
+from tests.clock import SetClock
+from tests.crash.stage import HOUR_MS, InLineWork, clock_of_the_story
 
 V = TypeVar("V")
 WEEKLY = "weekly"
@@ -51,7 +52,7 @@ def allowed(steps: Sequence[Done[V]], upto: int) -> tuple[V, ...]:
 
 
 def open_newsletter(
-    disk: Disk, failed: Callable[[BaseException], None], clock: StillClock
+    disk: Disk, failed: Callable[[BaseException], None], clock: SetClock
 ) -> SqliteNewsletterStore:
     return SqliteNewsletterStore.open(disk, InLineWork(), clock, role="publish", failed=failed)
 
@@ -62,7 +63,7 @@ class Publishing:
 
     disk: RecordedDisk
     store: SqliteNewsletterStore
-    clock: StillClock
+    clock: SetClock
     failures: list[BaseException]
     ids: QueueIds
     issue: IssueId
@@ -78,7 +79,7 @@ class Publishing:
     async def on(cls, disk: RecordedDisk) -> "Publishing":
         """In a place that `prepare` made."""
         failures: list[BaseException] = []
-        clock = StillClock()
+        clock = clock_of_the_story()
         store = open_newsletter(disk, failures.append, clock)
         [issue] = await store.issues_under_way()
         readers = tuple(reader.id for reader in await store.readers(WEEKLY, (), None, 100))
@@ -212,7 +213,7 @@ class Publishing:
 
 async def prepare(disk: RecordedDisk) -> None:
     """Nine readers at three domains and an open digest with its content."""
-    clock, failures = StillClock(), list[BaseException]()
+    clock, failures = clock_of_the_story(), list[BaseException]()
     store = open_newsletter(disk, failures.append, clock)
     lines = [Imported(Mailbox.parse(f"r{n}@d{n % 3}.example")) for n in range(READERS)]
     consent = Consent("readers.csv", "import", "on paper", 1)

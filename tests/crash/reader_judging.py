@@ -28,11 +28,12 @@ from simulation.dice import SimDice
 from simulation.disk.crash import Depth, Model, crash_states, write_image
 from simulation.disk.disk import RecordedDisk
 from simulation.disk.operations import Image
+from tests.clock import SetClock
 from tests.crash.judging import YEAR_MS, Verdict
 from tests.crash.publishing import CONTENT, WEEKLY, Publishing, allowed, open_newsletter, prepare
 from tests.crash.reader_scenarios import READER_SCENARIOS
 from tests.crash.sabotage import Sabotage, nothing
-from tests.crash.stage import StillClock
+from tests.crash.stage import clock_of_the_story
 
 QUICK = Depth(tears=1, subsets=1, stride=5)
 HAS_IT = (State.DELIVERED, State.UNKNOWN)
@@ -88,8 +89,8 @@ def play_readers(
 async def faults_of_image(image: Path, publishing: Publishing, upto: int) -> list[str]:
     disk = RealDisk(str(image))
     failures: list[BaseException] = []
-    clock = StillClock()
-    clock.now += YEAR_MS
+    clock = clock_of_the_story()
+    clock.ms += YEAR_MS
     try:
         store = open_newsletter(disk, failures.append, clock)
     except (apsw.Error, StoreRefused, DiskFailed) as error:
@@ -169,7 +170,7 @@ async def _miscounted(store: SqliteNewsletterStore) -> list[str]:
 
 
 async def _lives_on(
-    store: SqliteNewsletterStore, publishing: Publishing, upto: int, clock: StillClock
+    store: SqliteNewsletterStore, publishing: Publishing, upto: int, clock: SetClock
 ) -> list[str]:
     """The issue is brought to its end by whoever comes after the crash."""
     served = Counter(accepted.what for accepted in publishing.accepted if accepted.begun <= upto)
@@ -190,7 +191,7 @@ async def _lives_on(
     return await _ending(store, publishing, upto, served)
 
 
-async def _deliver(store: SqliteNewsletterStore, clock: StillClock) -> Counter[SubscriberId]:
+async def _deliver(store: SqliteNewsletterStore, clock: SetClock) -> Counter[SubscriberId]:
     """Whatever can be claimed is accepted by its reader's server."""
     served: Counter[SubscriberId] = Counter()
     lease = await store.lease(Lane.ISSUES, UNSORTED)

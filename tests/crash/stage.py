@@ -18,6 +18,7 @@ from secondpost.store.sqlite import SqliteStore
 from secondpost.world.ports import Disk, DiskFailed, DiskFull
 from simulation.dice import SimDice
 from simulation.disk.disk import RecordedDisk
+from tests.clock import SetClock
 from tests.crash.story import ACCEPTED, CLAIMED, Seen, Step, Story
 
 T = TypeVar("T")
@@ -25,13 +26,8 @@ PIECE_OCTETS = 64 * 1024  # as they come from a socket
 HOUR_MS = 3_600_000
 
 
-@dataclass(slots=True)
-class StillClock:
-    now: int = EPOCH_MS + 10 * HOUR_MS
-
-    def now_ms(self) -> int:
-        self.now += 1
-        return self.now
+def clock_of_the_story() -> SetClock:
+    return SetClock(EPOCH_MS + 10 * HOUR_MS, look_ms=1)
 
 
 class InLineWork:
@@ -73,7 +69,7 @@ class InLineLine:
         done(raised)
 
 
-def open_store(disk: Disk, failed: Callable[[BaseException], None], clock: StillClock) -> SqliteStore:
+def open_store(disk: Disk, failed: Callable[[BaseException], None], clock: SetClock) -> SqliteStore:
     return SqliteStore.open(disk, InLineWork(), clock, role="deliver", failed=failed)
 
 
@@ -83,7 +79,7 @@ class Stage:
 
     disk: RecordedDisk
     store: SqliteStore
-    clock: StillClock
+    clock: SetClock
     failures: list[BaseException]
     ids: QueueIds
     dice: SimDice = field(default_factory=lambda: SimDice("stage"))
@@ -92,7 +88,7 @@ class Stage:
     @classmethod
     def on(cls, disk: RecordedDisk) -> "Stage":
         failures: list[BaseException] = []
-        clock = StillClock()
+        clock = clock_of_the_story()
         store = open_store(disk, failures.append, clock)
         return cls(disk, store, clock, failures, QueueIds(store.worker))
 

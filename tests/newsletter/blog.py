@@ -32,6 +32,7 @@ from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from tests.clock import SetClock
 
 T = TypeVar("T")
 Found = FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
@@ -63,14 +64,6 @@ def article(n: int, **changes: object) -> Article:
 def articles(*numbers: int) -> FeedRead:
     """A feed with these, in this order."""
     return FeedRead("The Blog", "urn:blog", tuple(article(n) for n in numbers))
-
-
-@dataclass
-class SetClock:
-    ms: int = START_MS
-
-    def now_ms(self) -> int:
-        return self.ms
 
 
 @dataclass
@@ -193,7 +186,7 @@ class Bench:
         return self.run(self._opened(newsletter, reads))
 
     async def _opened(self, newsletter: Newsletter, reads: bool) -> Blog:
-        clock, work = SetClock(), RealWork(1)
+        clock, work = SetClock(START_MS), RealWork(1)
         failures: list[BaseException] = []
         store = SqliteNewsletterStore.open(
             RealDisk(str(self.folder)), work, clock, role="publish", failed=failures.append

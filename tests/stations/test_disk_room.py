@@ -1,7 +1,7 @@
 """The disk is not asked for every message, as long as there is plenty of room."""
 
 from secondpost.receive.disk_room import LOOK_MS, PLENTY_OCTETS, DiskRoom
-from tests.store.place import SetClock
+from tests.clock import SetClock
 
 
 class Disk:

@@ -11,10 +11,9 @@ from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from tests.clock import SetClock
 
 T = TypeVar("T")
-
-START_MS = 1_800_000_000_000
 
 
 def there(found: T | None) -> T:
@@ -25,16 +24,6 @@ def there(found: T | None) -> T:
 
 class Store(Intake, Claims, Desk, Keeping, Protocol):
     """All ports of one store."""
-
-
-@dataclass(slots=True)
-class SetClock:
-    """Stands still until a test moves it."""
-
-    ms: int = START_MS
-
-    def now_ms(self) -> int:
-        return self.ms
 
 
 class Place(Protocol):

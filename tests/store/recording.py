@@ -19,7 +19,7 @@ from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
 from secondpost.store.verbs.named import Named, read_queries, shared_queries
 from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, drive
 from secondpost.world.ports import Held
-from tests.store.place import SetClock
+from tests.clock import SetClock
 
 P = TypeVar("P")
 R = TypeVar("R")

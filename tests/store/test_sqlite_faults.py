@@ -18,8 +18,9 @@ from secondpost.store.sqlite import SqliteStore, checkpoint
 from secondpost.world.ports import DiskFailed, DiskFull
 from secondpost.world.real.disk import RealDisk, RealFile
 from secondpost.world.real.work import RealWork
+from tests.clock import SetClock
 from tests.store.letters import Letters, leased, settled
-from tests.store.place import SetClock, SqlitePlace
+from tests.store.place import SqlitePlace
 
 LARGE = InTable(b"x" * 100_000)
 

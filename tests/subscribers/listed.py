@@ -14,9 +14,9 @@ from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.list_rows import BadRow, ListRow, RowVerdict
 from secondpost.subscribers.meanings import Meaning, Plain, ReaderStanding, folded
 from secondpost.subscribers.own_export import OwnColumns
+from tests.clock import START_MS as NOW_MS
 
 NO_WORD = OwnersWord()
-NOW_MS = 1_800_000_000_000
 NO_COLUMNS: Mapping[str, Meaning] = MappingProxyType({})
 NO_WORDS: Mapping[str, RowVerdict] = MappingProxyType({})
 

@@ -20,10 +20,10 @@ from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.meanings import Plain
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from tests.clock import SetClock
 from tests.subscribers.export_samples import SAMPLES, ExportSample
 from tests.subscribers.listed import NO_WORD, owners_word, understood
 
-NOW_MS = 1_800_000_000_000
 WHOLE = [sample for sample in SAMPLES if len(sample.stops) == 0]
 STOPPING = [sample for sample in SAMPLES if len(sample.stops) > 0]
 CSV = [sample for sample in WHOLE if sample.path.suffix == ".csv" and sample.service is not None]
@@ -31,11 +31,6 @@ JSON = [sample for sample in WHOLE if sample.path.suffix == ".json"]
 # What the standings of the samples are here; `nothing` is as good as active.
 GETS_MAIL = frozenset({"active", "nothing"})
 STATES = {"pending": SubscriberState.PENDING, "left": SubscriberState.LEFT}
-
-
-class Stopped:
-    def now_ms(self) -> int:
-        return NOW_MS
 
 
 def report_of(sample: ExportSample) -> ListReport:
@@ -51,7 +46,7 @@ def keys(sample: ExportSample, *standings: str) -> set[str]:
 async def brought_in(
     store: SqliteNewsletterStore, sample: ExportSample, confirmed: str | None = None, invites: bool = False
 ) -> ImportReport:
-    lists = ListImport(store, Stopped(), QueueIds(store.worker), lambda: None, frozenset())
+    lists = ListImport(store, SetClock(), QueueIds(store.worker), lambda: None, frozenset())
     return await lists.run(
         "weekly", sample.path.name, report_of(sample), confirmed, invites, lambda report: None
     )
@@ -61,7 +56,12 @@ def in_a_store(folder: Path, story: Callable[[SqliteNewsletterStore], Awaitable[
     async def told() -> None:
         work, failures = RealWork(1), list[BaseException]()
         store = SqliteNewsletterStore.open(
-            RealDisk(str(folder)), work, Stopped(), role="test", failed=failures.append, busy_seconds=5.0
+            RealDisk(str(folder)),
+            work,
+            SetClock(),
+            role="test",
+            failed=failures.append,
+            busy_seconds=5.0,
         )
         try:
             async with asyncio.timeout(30):

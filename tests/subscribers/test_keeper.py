@@ -20,19 +20,13 @@ from secondpost.subscribers.list_rows import NoList, RowVerdict
 from secondpost.subscribers.meanings import ReaderStanding
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from tests.clock import START_MS as NOW_MS
+from tests.clock import SetClock
 from tests.subscribers.listed import NO_WORD, owners_word, understood
 
 OURS = Domain("mx2.example.net")
-NOW_MS = 1_800_000_000_000  # 15 January 2027
 JAN_5_2024_MS = 1_704_412_800_000
 FEB_5_2024_MS = 1_707_091_200_000
-
-
-class Stopped:
-    """A clock that stands still."""
-
-    def now_ms(self) -> int:
-        return NOW_MS
 
 
 class Keeper:
@@ -43,7 +37,7 @@ class Keeper:
         self.hints: list[int] = []
         self.progress: list[ImportReport] = []
         ids = QueueIds(store.worker)
-        self.lists = ListImport(store, Stopped(), ids, lambda: self.hints.append(1), frozenset((OURS,)))
+        self.lists = ListImport(store, SetClock(), ids, lambda: self.hints.append(1), frozenset((OURS,)))
 
     async def bring(
         self,
@@ -70,7 +64,12 @@ def with_keeper(folder: Path, story: Callable[[Keeper], Awaitable[None]]) -> Non
     async def told() -> None:
         work, failures = RealWork(1), list[BaseException]()
         store = SqliteNewsletterStore.open(
-            RealDisk(str(folder)), work, Stopped(), role="test", failed=failures.append, busy_seconds=5.0
+            RealDisk(str(folder)),
+            work,
+            SetClock(),
+            role="test",
+            failed=failures.append,
+            busy_seconds=5.0,
         )
         try:
             async with asyncio.timeout(30):
@@ -387,7 +386,11 @@ def test_what_goes_out_comes_in_again(tmp_path: Path) -> None:
     async def story(keeper: Keeper) -> None:
         await keeper.bring(listed, confirmed="=at the fair")
         await keeper.store.add(
-            "weekly", Mailbox.parse("late@reader.example"), Consent("x", "owner", "", NOW_MS), NOW_MS, None
+            "weekly",
+            Mailbox.parse("late@reader.example"),
+            Consent("x", "owner", "", NOW_MS),
+            NOW_MS,
+            None,
         )
         text = await keeper.export()
         for line in text.splitlines():

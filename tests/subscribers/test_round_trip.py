@@ -23,9 +23,10 @@ from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.leave import moment_text
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from tests.clock import START_MS as NOW_MS
+from tests.clock import SetClock
 from tests.subscribers.listed import understood
 
-NOW_MS = 1_800_000_000_000
 ONE_ACTIVE = (
     "email,state,since,created,agreed_where,agreed_how,agreed_text,agreed_at\r\n"
     "ann@reader.example,active,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z,page,form,,2026-01-01T00:00:00Z\r\n"
@@ -34,15 +35,10 @@ DAY_MS = 24 * 3_600_000
 ERASED, STRANGER = Mailbox.parse("erased@reader.example"), Mailbox.parse("stranger@reader.example")
 
 
-class Stopped:
-    def now_ms(self) -> int:
-        return NOW_MS
-
-
 async def in_a_store(folder: str, story: Callable[[SqliteNewsletterStore], Awaitable[None]]) -> None:
     work, failures = RealWork(1), list[BaseException]()
     store = SqliteNewsletterStore.open(
-        RealDisk(folder), work, Stopped(), role="test", failed=failures.append, busy_seconds=5.0
+        RealDisk(folder), work, SetClock(), role="test", failed=failures.append, busy_seconds=5.0
     )
     try:
         async with asyncio.timeout(30):
@@ -59,7 +55,7 @@ async def export_of(store: SqliteNewsletterStore) -> str:
 
 async def brought_in(store: SqliteNewsletterStore, text: str) -> ImportReport:
     ids = QueueIds(store.worker)
-    lists = ListImport(store, Stopped(), ids, lambda: None, frozenset())
+    lists = ListImport(store, SetClock(), ids, lambda: None, frozenset())
     return await lists.run("weekly", "export.csv", understood(text), None, False, lambda report: None)
 
 

@@ -27,9 +27,9 @@ from secondpost.web.app import make_app
 from secondpost.world.real.dice import RealDice
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
+from tests.clock import START_MS, SetClock
 from tests.compose.articles import article
 
-START_MS = 1_800_000_000_000
 FEED = "https://blog.example/feed.xml"
 NEWSLETTER = Newsletter(
     name="weekly",
@@ -49,16 +49,6 @@ CONFIG = Config(
 )
 OWN = frozenset((CONFIG.hostname, CONFIG.bounces))
 AGREED = Consent(where="at the fair", how="owner", text="", at_ms=START_MS)
-
-
-@dataclass(slots=True)
-class SetClock:
-    """Stands still until a test moves it."""
-
-    ms: int = START_MS
-
-    def now_ms(self) -> int:
-        return self.ms
 
 
 @dataclass(slots=True)

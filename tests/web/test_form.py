@@ -12,16 +12,7 @@ from starlette.requests import Request
 from secondpost.policy.rate import PrefixRate
 from secondpost.web.callers import Rate, caller_of
 from secondpost.web.form import FIELDS_MAX, parse_form
-
-
-class Hands:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.ms = 1_000_000
-
-    def now_ms(self) -> int:
-        return self.ms
+from tests.clock import SetClock
 
 
 def test_the_first_value_of_a_field_counts() -> None:
@@ -73,7 +64,7 @@ def test_only_a_trusted_proxy_is_believed(
 
 
 def test_a_network_has_so_many_in_a_span() -> None:
-    clock = Hands()
+    clock = SetClock()
     rate = Rate(clock, PrefixRate(times_max=2, span_ms=1_000))
     assert [rate.allows("192.0.2.1"), rate.allows("192.0.2.200"), rate.allows("192.0.2.3")] == [
         True,

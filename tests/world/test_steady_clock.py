@@ -3,21 +3,14 @@
 import asyncio
 
 from secondpost.world.steady_clock import SteadyClock
+from tests.clock import SetClock
 
 NOON_MS = 1_800_000_000_000
 
 
-class Wall:
-    def __init__(self) -> None:
-        self.ms = NOON_MS
-
-    def now_ms(self) -> int:
-        return self.ms
-
-
 def test_a_clock_set_back_does_not_stop_time_and_one_set_ahead_is_followed() -> None:
     async def story() -> None:
-        wall = Wall()
+        wall = SetClock(NOON_MS)
         steady = SteadyClock(wall)
         assert steady.now_ms() == NOON_MS
         wall.ms -= 86_400_000

@@ -10,7 +10,7 @@ import asyncpg
 
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
-from tests.store.place import SetClock
+from tests.clock import SetClock
 from tests.store.postgres.engine import PostgresEngine, Wire
 from tests.store.postgres.schema import statements
 from tests.store.postgres.server import Server
