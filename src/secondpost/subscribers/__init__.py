@@ -1,7 +1,7 @@
-"""The keeper of people: who reads a newsletter, who asked to, who left, and what proves it.
+"""Readers of a newsletter: sign-up, confirmation, leaving, suppression, and lists in and out.
 
-Read in this order: states is the table of what leads where; signup takes the form's word and asks for
-confirmation; leave takes a reader's word that it is over, and everything else that a reader decides about
-their own row; writing does for those who write what the pages do for those who click; suppression keeps
-those who get nothing; importing and exporting read and write lists.
+Read in this order: `states` is the table of permitted state changes; `signup` takes a sign-up and
+asks for confirmation; `leave` lets a reader leave, be erased, or take their data along; `writing`
+does the same for readers who send mail instead of clicking; `suppression` keeps the addresses that
+get no mail; `importing` and `exporting` read and write lists.
 """

@@ -1,13 +1,13 @@
-"""Cells of a list: kept from being computed by a spreadsheet, and read back as they were."""
+"""Cells of a list, escaped so that a spreadsheet does not evaluate them as formulas, and back."""
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute such a cell
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet evaluates cells that begin so
 
 
 def safe_cell(text: str) -> str:
-    """For a file that may be opened in a spreadsheet."""
+    """Prefix an apostrophe to a cell that a spreadsheet would evaluate."""
     return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
 
 
 def plain_cell(text: str) -> str:
-    """What safe_cell was given."""
+    """Inverse of safe_cell."""
     return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS) else text

@@ -1,6 +1,7 @@
-"""Files with addresses that are no lists of readers: what was sent, opened or clicked, a line for each time.
+"""Recognise files that hold addresses but are not lists of readers: one line per mail sent, opened
+or clicked.
 
-Not everyone in them is a reader: who opened a mail may have left since.
+Importing such a file would bring back readers who have left since.
 """
 
 from collections.abc import Mapping
@@ -14,11 +15,11 @@ from secondpost.subscribers.meanings import Plain, folded
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """A record that a service puts beside its list."""
+    """An event log that a service exports beside its list."""
 
-    marks: frozenset[str]  # folded names of columns, all of which it has
+    marks: frozenset[str]  # folded column names; a file that has all of them is such a log
     what: str
-    list_file: str  # where the readers are
+    list_file: str  # the file to import instead
 
 
 def _folded(names: str) -> frozenset[str]:
@@ -34,7 +35,7 @@ EVENT_FILES = (
     ),
 )
 
-# "Timestamp" is not among them: a form for sign-ups calls so when each signed up.
+# "Timestamp" is left out: sign-up forms use it for the time of the sign-up.
 EVENT_COLUMNS = _folded(
     "post id,post title,message id,campaign,campaign id,campaign name,event,event id,event type,event name,"
     "event time,opened,opened at,opens,open time,open count,last opened at,clicked,clicked at,clicks,"
@@ -44,8 +45,10 @@ EVENT_COLUMNS = _folded(
 
 
 def refuse_events(part: ListPart, columns: ListColumns, word: OwnersWord) -> None:
-    """Raises NoList for a record of events; one that no service is known for passes when the owner says what
-    all in it are.
+    """Raise NoList if the file is a log of events rather than a list of readers.
+
+    A log in a known service's format is always refused; any other only as long as the owner has not
+    said what everyone in the file is.
     """
     names: Mapping[str, str] = {folded(name): name for name in part.head}
     for known in EVENT_FILES:

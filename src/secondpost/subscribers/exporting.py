@@ -1,6 +1,7 @@
-"""Writes readers as CSV, page by page: a spreadsheet shows it, and importing reads the same list again.
+"""Write readers as CSV, one page at a time; importing reads the result back.
 
-Cells that a spreadsheet would compute begin with an apostrophe: an address may well start with `=`.
+Cells that a spreadsheet would evaluate are prefixed with an apostrophe: an address may begin with
+`=`.
 """
 
 import csv
@@ -12,14 +13,16 @@ from secondpost.subscribers.cells import safe_cell
 from secondpost.subscribers.own_export import COLUMNS, hash_cells, reader_cells
 
 PAGE_READERS = 1_000
-PAGE_STRANGERS = 50_000  # each page looks at all readers
+PAGE_STRANGERS = 50_000  # large, because each page compares its hashes with all readers
 
 
 async def exported(
     subscribers: Subscribers, newsletter: str, states: Sequence[SubscriberState]
 ) -> AsyncIterator[str]:
-    """Line by line, ended by CRLF (RFC 4180), the head first. No states means all, and with them the hashes
-    of those who are suppressed and no readers.
+    """Yield the header and then one line per reader, each ended by CRLF (RFC 4180).
+
+    An empty `states` means all readers, followed by the hashes of suppressed addresses that are not
+    readers.
     """
     yield _line(COLUMNS)
     after: SubscriberId | None = None
@@ -38,7 +41,7 @@ async def exported(
 
 
 async def _strangers(subscribers: Subscribers, newsletter: str) -> AsyncIterator[str]:
-    """One line for each hash, which may be suppressed here and everywhere."""
+    """Yield one line per hash; a hash may be suppressed for this newsletter and for all of them."""
     same: list[HashedSuppression] = []
     async for one in _hashed(subscribers, newsletter):
         if len(same) > 0 and (one.key, one.hash) != (same[0].key, same[0].hash):
@@ -65,7 +68,7 @@ def _hash_line(same: Sequence[HashedSuppression]) -> str:
 
 
 class _Line:
-    """The one that the csv writer has written last."""
+    """File object that keeps only the last line the csv writer wrote."""
 
     def __init__(self) -> None:
         self.text = ""

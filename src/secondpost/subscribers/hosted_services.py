@@ -1,6 +1,7 @@
-"""The exports of newsletter services on the web. services joins them to the others.
+"""Export formats of hosted newsletter services; `services` joins them with those of list servers.
 
-Above each service stands where its columns and words were read, or that they are not verified.
+The comment above each service says where its columns and words were read, or that they are not
+verified.
 """
 
 from secondpost.subscribers.meanings import (
@@ -17,13 +18,13 @@ from secondpost.subscribers.meanings import (
 _ACTIVE, _PENDING = ReaderStanding.ACTIVE, ReaderStanding.PENDING
 _LEFT, _SUPPRESSED = ReaderStanding.LEFT, ReaderStanding.SUPPRESSED
 
-# Mailchimp: the three files of an audience as TryGhost/migrate has them (mg-mailchimp-members, test
-# fixtures); the contact types of mailchimp.com/help/about-your-contacts and the API's list members for the
-# words. The headings of the contact table are those of the page; that its file has them too is not
-# verified. A non-subscribed contact has bought something and never asked for mail: the fourth file of an
-# audience, with the columns of the first and known by its name alone, as published readers of it have it
-# (nonsubscribed_email_audience_export_…, nonsubscribed_members_export_…). The first columns are the owner's
-# words, in any language.
+# Mailchimp: the three files of an audience are as TryGhost/migrate has them (mg-mailchimp-members,
+# test fixtures); the words are from mailchimp.com/help/about-your-contacts and the API's list
+# members. The headings of the contact table are those shown on its page; that its file has them too
+# is not verified. A non-subscribed contact bought something and never asked for mail: this fourth
+# file of an audience has the columns of the first and is recognised by its name alone, as published
+# programs that read it do (nonsubscribed_email_audience_export_…, nonsubscribed_members_export_…).
+# The first columns are named by the owner, in any language.
 _MAILCHIMP = (
     each(Plain.ADDRESS, "Email Address")
     | each(Plain.NAME, "First Name,Last Name")
@@ -76,12 +77,13 @@ _MAILCHIMP_API = (
     )
 )
 
-# Buttondown: docs.buttondown.com/api-subscribers-introduction (fields; `subscriber_type` and `email` are
-# their older names), api-subscribers-type and buttondown/openapi, enums.json (types), subscriber-cleanup
-# ("blocked", "complained"); "undeliverable" and "churned" are newer and not verified. A paused, unpaid or
-# churning subscriber is one of the paid edition who still gets the mail, and churn_date is when the paid
-# one ended. A bounce_date may be that of a single bounce; who gets nothing more is undeliverable. The CSV
-# is taken to have the names of the API: not verified.
+# Buttondown: docs.buttondown.com/api-subscribers-introduction (fields; `subscriber_type` and
+# `email` are their older names), api-subscribers-type and buttondown/openapi, enums.json (types),
+# subscriber-cleanup ("blocked", "complained"); "undeliverable" and "churned" are newer and not
+# verified. A paused, unpaid or churning subscriber belongs to the paid edition and still gets the
+# mail; churn_date is when the paid subscription ended. bounce_date may be that of a single bounce;
+# addresses that get no more mail are "undeliverable". That the CSV uses the names of the API is not
+# verified.
 _BUTTONDOWN = (
     each(Plain.ADDRESS, "email_address,email")
     | each(
@@ -107,10 +109,10 @@ _BUTTONDOWN = (
     )
 )
 
-# Substack: the files of its export as TryGhost/migrate has them (mg-substack-members-csv, fixtures and
-# process); the columns of the page of subscribers as published readers of that file have them. A reader
-# without an active subscription has not left: that is the paid one. "Cancel date" is the API's
-# unsubscribed_at; whether it is the paid subscription that ended then is not verified.
+# Substack: the files of its export as TryGhost/migrate has them (mg-substack-members-csv, fixtures
+# and process); the columns of the subscribers page as published programs that read the file have
+# them. No active subscription means no paid one: the reader has not left. "Cancel date" is the
+# API's unsubscribed_at; whether only the paid subscription ended then is not verified.
 _SUBSTACK_PAID = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "name")
@@ -203,10 +205,10 @@ _MAILERLITE_CLASSIC = (
     )
 )
 
-# Brevo, formerly Sendinblue: developers.brevo.com, "Get all the contacts" and "Export contacts" (EMAIL,
-# ADDED_TIME, MODIFIED_TIME); EMAIL_BLACKLISTED as published readers of the file have it: not verified.
-# Brevo blocklists who unsubscribes, complains or bounces and does not say which, so the form remains open
-# to them.
+# Brevo, formerly Sendinblue: developers.brevo.com, "Get all the contacts" and "Export contacts"
+# (EMAIL, ADDED_TIME, MODIFIED_TIME); EMAIL_BLACKLISTED is as published programs that read the file
+# have it: not verified. Brevo blocklists contacts that unsubscribe, complain or bounce and does not
+# say which, so they count as left and may sign up again by the form.
 _BREVO = (
     each(Plain.ADDRESS, "EMAIL")
     | each(Plain.NAME, "FIRSTNAME,LASTNAME,PRENOM,NOM")
@@ -224,7 +226,7 @@ _BREVO_API = (
     | each(Plain.KEPT, "id,smsBlacklisted,whatsappBlacklisted,modifiedAt,listIds,statistics")
 )
 
-# beehiiv: TryGhost/migrate, mg-beehiiv-members (fixture; who is not "active" gets no mail);
+# beehiiv: TryGhost/migrate, mg-beehiiv-members (fixture; only "active" gets mail);
 # developers.beehiiv.com, "Subscriptions" (statuses).
 _BEEHIIV_STATUS = words(
     active="active", pending="pending,validating,needs_attention", left="inactive", suppressed="invalid"
@@ -281,9 +283,9 @@ _CAMPAIGN_MONITOR = (
     | each(Plain.KEPT, "Date,ReadsEmailWith,ConsentToTrack,ConsentToSendSms,MobileNumber")
 )
 
-# Constant Contact: the header as published readers of the file have it; developer.constantcontact.com,
-# "permission_to_send" (implicit, explicit, pending_confirmation, unsubscribed, temp_hold, not_set) for the
-# words.
+# Constant Contact: the header is as published programs that read the file have it; the words are
+# from developer.constantcontact.com, "permission_to_send" (implicit, explicit,
+# pending_confirmation, unsubscribed, temp_hold, not_set).
 _CONSTANT_CONTACT = (
     each(Plain.ADDRESS, "Email address")
     | each(Plain.NAME, "First name,Last name")
@@ -314,7 +316,7 @@ _CONSTANT_CONTACT = (
     )
 )
 
-# ActiveCampaign: the header as published readers of the file have it; not verified.
+# ActiveCampaign: the header is as published programs that read the file have it; not verified.
 _ACTIVECAMPAIGN = (
     each(Plain.ADDRESS, "Email")
     | each(Plain.NAME, "First Name,Last Name")

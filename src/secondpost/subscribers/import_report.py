@@ -1,4 +1,4 @@
-"""What came of the lines of a list: each is counted once."""
+"""The result of an import: how many lines of the list became what."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,19 +10,21 @@ BAD_ROWS_NAMED_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """Every line is counted once. `bad` names the first BAD_ROWS_NAMED_MAX of `bad_count`."""
+    """Counts of an import; every line is in exactly one of them. `bad` names the first
+    BAD_ROWS_NAMED_MAX.
+    """
 
     added: int = 0
-    confirmed: int = 0  # were pending, and are readers now
+    confirmed: int = 0  # pending readers who are now active
     known: int = 0  # readers already, or twice in the list
-    suppressed: int = 0  # were so before
-    left: int = 0  # by the word of the list, and not mailed any more
-    gone: int = 0  # bounced, complained or blocked by the word of the list: suppressed from now on
-    unclear: int = 0  # the list says something of them that is not known: they stay out
-    hashes: int = 0  # of our own export: suppressed, and no readers there
+    suppressed: int = 0  # suppressed before the import
+    left: int = 0  # left, as the list says: they get no more mail
+    gone: int = 0  # newly suppressed: bounced, complained or blocked, as the list says
+    unclear: int = 0  # skipped: the list says something of them that is not understood
+    hashes: int = 0  # hashes from our own export: suppressed addresses that are not readers
     bad_count: int = 0
     bad: tuple[BadRow, ...] = ()
-    asked: int = 0  # beside that: a mail asks them to confirm
+    asked: int = 0  # confirmation mails sent; these readers are also in a count above
 
     @property
     def lines(self) -> int:

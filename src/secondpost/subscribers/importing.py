@@ -1,13 +1,13 @@
-"""Brings a list of readers in, line by line: what is written follows from the report that was shown before.
+"""Import a list of readers, line by line, as its report announced.
 
-Those who are active there are pending here, unless the owner says where and when they agreed; those who left
-there have left here; those whose mail bounced or who complained are suppressed; those of whom the list says
-what is not known stay out. A list can take a reader away, and never brings back one who left here. Our own
-export says all of each reader, and each is what it was.
+A reader who is active in the list becomes pending, unless the owner says where and when they
+agreed. Those who left there are left here, those who bounced or complained are suppressed, and
+lines that are not understood are skipped. A list can take a reader away but never brings back one
+who left here. Our own export restores each reader's state as it was.
 
-In batches, so that mail goes on meanwhile; a list of a million needs no more memory than one of a hundred.
-The next batch is read when the one before is written, never beside it: the thread that holds the store's lock
-would have to wait for the one that reads.
+The import runs in batches, so that mail is delivered meanwhile and memory does not grow with the
+list. A batch is read only after the one before is written, never beside it: the thread that holds
+the store's lock would have to wait for the thread that reads.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,8 +32,8 @@ class ListImport:
     subscribers: Subscribers
     clock: Clock
     ids: QueueIds
-    arrived: Callable[[], None]  # there are confirmations to send
-    own: frozenset[Domain]  # no reader is there
+    arrived: Callable[[], None]  # called when there are confirmations to send
+    own: frozenset[Domain]  # this server's own domains, which have no readers
 
     async def run(
         self,
@@ -44,9 +44,11 @@ class ListImport:
         invites: bool,
         progress: ImportProgress,
     ) -> ImportReport:
-        """`source` names the list, such as its file; `confirmed` says where and when they agreed, and makes
-        them active; `invites` asks the others to confirm, each once. Raises ValueError when `confirmed` says
-        nothing, or when the report stops the import.
+        """Import the list that `report` describes, calling `progress` after each batch.
+
+        `source` names the list, such as its file; `confirmed` says where and when the readers
+        agreed, and makes them active; `invites` sends each of the others one mail that asks to
+        confirm. Raises ValueError when `confirmed` is blank or the report stops the import.
         """
         if confirmed is not None and len(confirmed.strip()) == 0:
             raise ValueError("say where and when they agreed")
@@ -77,7 +79,7 @@ class ListImport:
             yield checked(row, self.own)
 
     async def _recognise(self) -> None:
-        """Readers of ours may be among those whose hashes came in."""
+        """Check whether imported hashes belong to readers we have."""
         after: SubscriberId | None = None
         while (after := await self.subscribers.recognise(after, BATCH_READERS_MAX)) is not None:
             pass
@@ -85,7 +87,7 @@ class ListImport:
 
 @dataclass(slots=True)
 class _Bringing:
-    """One import under way."""
+    """One import in progress."""
 
     by: ListImport
     newsletter: str
@@ -98,7 +100,7 @@ class _Bringing:
     _hashed: list[HashedSuppression] = field(default_factory=list)
 
     def take(self, row: ListRow) -> bool:
-        """Whether a batch is full."""
+        """Add a row to the batch; True when the batch is full."""
         match row:
             case BadRow():
                 self.tally.count_bad(row)
@@ -109,11 +111,11 @@ class _Bringing:
                 self.tally.unclear += 1
             case _:
                 self._put(subscriber_key(row.mailbox), row)
-        # A line with a hash may be two suppressions.
+        # One hash line may hold two suppressions.
         return len(self._batch) == BATCH_READERS_MAX or len(self._hashed) >= BATCH_READERS_MAX - 1
 
     def _put(self, key: str, row: ReaderRow | OwnRow) -> None:
-        """What is said most strongly anywhere in the list holds; over batches the store sees to that."""
+        """Keep the stronger of two rows for one address; the store does the same across batches."""
         before = self._batch.get(key)
         if before is not None:
             self.tally.known += 1
@@ -143,7 +145,8 @@ class _Bringing:
             new = await self.by.subscribers.suppress(self.newsletter, mailboxes, reason, now_ms, evidence)
             self.tally.gone += new
             self.tally.suppressed += len(mailboxes) - new
-            # Suppressed, none of them comes in; but readers of ours are taken away.
+            # A suppressed address is not added, but an existing reader with it must stop getting
+            # mail.
             lines = [Imported(mailbox, state=SubscriberState.LEFT) for mailbox in mailboxes]
             await self.by.subscribers.import_batch(self.newsletter, lines, SubscriberState.LEFT, None, now_ms)
 
@@ -180,7 +183,9 @@ class _Bringing:
         )
 
     def _consent(self, row: ReaderRow, is_active: bool) -> Consent | None:
-        """What the list knows of it; None for what the owner says of all."""
+        """The consent that the list states for this reader; None where only the owner's word for
+        all holds.
+        """
         agreed = row.agreed
         if agreed is None or (not is_active and agreed.at_ms is None and agreed.where == ""):
             return None
@@ -232,5 +237,5 @@ def _is_suppressed(row: ReaderRow | OwnRow) -> bool:
 
 
 def _past(at_ms: int | None, now_ms: int) -> int | None:
-    """A moment that a list gives; one that is still to come is not believed."""
+    """A time from the list, in milliseconds; times in the future are ignored."""
     return None if at_ms is None or at_ms > now_ms else at_ms

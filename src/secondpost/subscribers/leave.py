@@ -1,7 +1,8 @@
-"""What readers decide about their own row, and what they may see of it: leave, be erased, take it along.
+"""Let readers leave, be erased, and see all that is kept of them.
 
-Leaving is never refused and never asks why. The row stays as `left`, so that no list brings it back;
-erasing leaves a keyed hash among the suppressed and nothing else.
+Leaving always succeeds and never asks why. The row stays in the state `left`, so that no import
+brings the reader back; erasing removes it and keeps only a keyed hash among the suppressed
+addresses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,16 +24,16 @@ Json = None | str | int | bool | Sequence["Json"] | Mapping[str, "Json"]
 
 @dataclass(frozen=True, slots=True)
 class AboutReader:
-    """All that we keep about one reader."""
+    """Everything that is kept about one reader."""
 
     subscriber: Subscriber
     events: tuple[ReaderEvent, ...]
     deliveries: tuple[ReaderDelivery, ...]  # newest first
-    bounces: tuple[Bounce, ...]  # mail that came back, newest first
-    sign_ups: tuple[SignUpOutcome, ...]  # of late, in order
+    bounces: tuple[Bounce, ...]  # newest first
+    sign_ups: tuple[SignUpOutcome, ...]  # recent ones, oldest first
 
     def document(self) -> Json:
-        """For taking along (GDPR articles 15 and 20)."""
+        """Everything kept about the reader, as JSON for export (GDPR articles 15 and 20)."""
         one = self.subscriber
         return {
             "newsletter": one.newsletter,
@@ -84,13 +85,13 @@ class AboutReader:
 
 @dataclass(frozen=True, slots=True)
 class ReadersDesk:
-    """The verbs of readers. The caller has made sure that it is they who ask."""
+    """The reader's own actions. The caller has verified the reader's identity."""
 
     subscribers: Subscribers
     clock: Clock
 
     async def about(self, id: SubscriberId) -> AboutReader | None:
-        """None for someone whom we do not know, or no longer."""
+        """Everything kept about the reader; None if there is no such reader."""
         subscriber = await self.subscribers.subscriber(id)
         if subscriber is None:
             return None
@@ -107,7 +108,10 @@ class ReadersDesk:
         )
 
     async def leave(self, id: SubscriberId, how: str, evidence: QueueId | None = None) -> bool:
-        """False when there was nothing to leave: that is as good. `evidence`: the mail that says so."""
+        """Mark the reader as left; False if they had left already, which is no error.
+
+        `evidence` is the id of the mail that asked for it.
+        """
         return await self.subscribers.leave(id, self.clock.now_ms(), how, evidence)
 
     async def erase(self, id: SubscriberId) -> bool:
@@ -115,7 +119,7 @@ class ReadersDesk:
 
 
 def moment_text(milliseconds: int) -> str:
-    """ISO 8601, UTC, in seconds."""
+    """Milliseconds since the epoch as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

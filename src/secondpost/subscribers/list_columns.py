@@ -1,7 +1,8 @@
-"""What each column of a list is, and by that what one of its lines says of one person.
+"""The meaning of each column of a list, and the row that a line becomes by it.
 
-A column is what the owner says, else what the form of its service says, else what its name means everywhere.
-Others are kept as attributes, and looked at for words that may mean that no mail is wanted.
+A column means what the owner says, else what its service's export format says, else what its name
+means in any list. Other columns are kept as attributes, and searched for words that may mean that
+no mail is wanted.
 """
 
 import json
@@ -21,10 +22,10 @@ from secondpost.subscribers.list_verdicts import Judge, reason_of
 from secondpost.subscribers.meanings import ExportForm, Meaning, Moment, Plain, ReaderStanding, folded
 from secondpost.subscribers.services import EXPORTS, GENERAL
 
-ATTRIBUTES_MAX = 30  # other columns that are kept
+ATTRIBUTES_MAX = 30  # other columns that are kept, per reader
 NAME_CHARACTERS_MAX = 60
 VALUE_CHARACTERS_MAX = 500
-UNNAMED_COLUMNS_MAX = 30  # of a list without a head
+UNNAMED_COLUMNS_MAX = 30  # of a list without a header
 
 OWN_SERVICE = "Secondpost"
 
@@ -33,19 +34,22 @@ _LIKE_AN_ADDRESS = re.compile(r"[^\s@/]@[^\s@]")
 
 @dataclass(frozen=True, slots=True)
 class OwnersWord:
-    """What the owner says of a list: of columns by their folded names, of words, and of the whole."""
+    """What the owner says about a list: the meaning of columns (by folded name), of words, and of
+    the whole file.
+    """
 
     columns: Mapping[str, Meaning] = field(default_factory=lambda: MappingProxyType({}))
-    words: Mapping[str, RowVerdict] = field(default_factory=lambda: MappingProxyType({}))  # folded
+    # Folded words.
+    words: Mapping[str, RowVerdict] = field(default_factory=lambda: MappingProxyType({}))
     whole: ReaderStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListColumn:
     number: int
-    name: str  # as it stands in the list; of one without a head its number
-    meaning: Meaning | None  # None: not understood, kept
-    is_told: bool  # by the owner
+    name: str  # as in the header; "column N" in a list without one
+    meaning: Meaning | None  # None: unknown, kept as an attribute
+    is_told: bool  # the owner gave the meaning
     has_name: bool
 
 
@@ -57,13 +61,13 @@ class ListColumns:
     whole: RowVerdict
     whole_said: str
     judges: tuple[tuple[int, Judge], ...]
-    left: tuple[int, ...]  # those of the judges that hold the moment of leaving
+    left: tuple[int, ...]  # columns that hold the time of leaving
     places: Mapping[Plain, tuple[int, ...]]
-    kept: tuple[tuple[int, str], ...]  # with the name of the attribute
+    kept: tuple[tuple[int, str], ...]  # column number and attribute name
     has_head: bool
 
     def verdict(self, cells: Sequence[str]) -> RowVerdict:
-        """Of a line, as far as its words and moments say."""
+        """The verdict of a line's state and date columns, the strongest of them."""
         strongest = self.whole
         for number, judge in self.judges:
             if number < len(cells):
@@ -73,15 +77,16 @@ class ListColumns:
         return RowVerdict.ACTIVE if strongest is RowVerdict.NOTHING else strongest
 
     def is_beyond(self, cells: Sequence[str]) -> bool:
-        """Whether a line says more than there are columns, such as by a comma in a name: which of its cells
-        is the state is not known.
+        """Whether a line has more filled cells than there are columns.
+
+        An unquoted comma in a name does that; it is then unclear which cell holds the state.
         """
         return len(cells) > len(self.columns) and any(
             cell.strip() != "" for cell in cells[len(self.columns) :]
         )
 
     def person(self, cells: Sequence[str]) -> Person:
-        """Whom a line names. Raises ValueError with a sentence."""
+        """The person that a line names. Raises ValueError with a sentence for the owner."""
         if len(cells) <= self.address:
             raise ValueError(f"it has {len(cells)} columns, and the address is in number {self.address + 1}")
         if self.is_beyond(cells):
@@ -95,7 +100,9 @@ class ListColumns:
         return person
 
     def _names_another(self, person: Person, cells: Sequence[str]) -> bool:
-        """Where no head says otherwise, a second address is a second person, and would be lost."""
+        """Whether a line of a list without a header holds a second person's address, who would be
+        lost.
+        """
         told = {column.number for column in self.columns if column.is_told}
         others = [cell for number, cell in enumerate(cells) if number not in told | {self.address}]
         for cell in (person.name, *others):
@@ -148,7 +155,7 @@ class ListColumns:
         return None
 
     def _values(self, what: Plain, cells: Sequence[str]) -> list[str]:
-        """Those that are not empty."""
+        """The values that are not empty."""
         values = []
         for number in self.places.get(what, ()):
             if number < len(cells) and cells[number] != "" and (value := _value(cells[number])) != "":
@@ -180,7 +187,7 @@ class ListColumns:
 
 
 def columns_of(part: ListPart, word: OwnersWord) -> ListColumns:
-    """Raises NoList where no column holds addresses."""
+    """Find the meaning of each column. Raises NoList if no column holds addresses."""
     form = form_of(part)
     columns = _named(part, form, word) if len(part.head) > 0 else _numbered(word)
     address = _address_of(part, columns)
@@ -228,7 +235,7 @@ def _named(part: ListPart, form: ExportForm | None, word: OwnersWord) -> tuple[L
 
 
 def _numbered(word: OwnersWord) -> tuple[ListColumn, ...]:
-    """Of a list without a head."""
+    """The columns of a list without a header."""
     columns = []
     for number in range(UNNAMED_COLUMNS_MAX):
         told = word.columns.get(str(number + 1))
@@ -237,7 +244,7 @@ def _numbered(word: OwnersWord) -> tuple[ListColumn, ...]:
 
 
 def _meaning(name: str, form: ExportForm | None) -> Meaning | None:
-    """A name in JSON also means what the object means that it is in."""
+    """The meaning of a column; in JSON a nested name inherits that of the object around it."""
     if form is not None:
         for within in _names_within(name):
             if folded(within) in form.columns:
@@ -246,7 +253,7 @@ def _meaning(name: str, form: ExportForm | None) -> Meaning | None:
 
 
 def _names_within(name: str) -> Iterator[str]:
-    """Of "lists.status", which JSON has, also "lists"."""
+    """For a nested JSON name such as "lists.status", also yield "lists"."""
     while len(name) > 0:
         yield name
         name = name.rpartition(".")[0]
@@ -262,7 +269,7 @@ def _address_of(part: ListPart, columns: Sequence[ListColumn]) -> int:
 
 
 def _only_one_address(column: ListColumn, address: int) -> ListColumn:
-    """Other columns of addresses, such as a second one, are kept."""
+    """Keep further address columns as attributes."""
     if column.number == address:
         return ListColumn(column.number, column.name, Plain.ADDRESS, column.is_told, column.has_name)
     if column.meaning is Plain.ADDRESS:
@@ -271,7 +278,7 @@ def _only_one_address(column: ListColumn, address: int) -> ListColumn:
 
 
 def _judges(column: ListColumn, word: OwnersWord) -> bool:
-    """Whether a column says something of the standing, if only by words that the owner explained."""
+    """Whether a column affects the verdict, if only by words that the owner explained."""
     if column.meaning is None or (column.meaning is Plain.KEPT and not column.is_told):
         return len(word.words) > 0
     return not isinstance(column.meaning, Plain)
@@ -305,7 +312,7 @@ def _value(cell: str) -> str:
 
 
 def _members(column: str, cell: str) -> list[tuple[str, str]]:
-    """All that stand in a column of JSON, as listmonk writes it."""
+    """Attributes from a JSON object in one cell, as listmonk writes it."""
     try:
         told = json.loads(cell)
     except (ValueError, RecursionError):
@@ -318,5 +325,5 @@ def _members(column: str, cell: str) -> list[tuple[str, str]]:
 
 
 def _whole(text: str) -> str:
-    """JSON can spell half a character, which nothing can keep."""
+    """Replace unpaired surrogates, which JSON can spell and nothing can store."""
     return text.encode("utf-8", "replace").decode("utf-8")

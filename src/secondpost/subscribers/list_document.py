@@ -1,7 +1,7 @@
-"""A file of a list as a document: how it is written, where its head is, and its lines one after the other, as
-often as they are asked for.
+"""One file of a list: its encoding, separator and header, and its lines, which can be read
+repeatedly.
 
-CSV with any usual separator, JSON, or an address a line.
+Reads CSV with any usual separator, JSON, or one address per line.
 """
 
 import csv
@@ -20,13 +20,13 @@ from secondpost.subscribers.meanings import Plain, folded
 from secondpost.subscribers.services import EXPORTS, GENERAL
 
 DELIMITERS = (",", ";", "\t", "|")
-HEAD_LINES_MAX = 20  # before them a head, or the first address, is found
-HEAD_CHARACTERS = 64 * 1024  # by which JSON is known
+HEAD_LINES_MAX = 20  # the header or first address must be within them
+HEAD_CHARACTERS = 64 * 1024  # looked at to recognise JSON
 COLUMNS_MAX = 1_000
-LINE_CHARACTERS_MAX = 4 * 1024 * 1024  # of a list that is no JSON; one that is longer would fill the memory
+LINE_CHARACTERS_MAX = 4 * 1024 * 1024  # unless it is JSON; a longer one would fill the memory
 
-Octets = Callable[[], IO[bytes]]  # opens them anew, from their beginning
-Record = tuple[int, list[str]] | BadRow  # the line where it begins, from 1, and its cells
+Octets = Callable[[], IO[bytes]]  # opens the file at its beginning
+Record = tuple[int, list[str]] | BadRow  # line number (from 1) and cells
 
 _ADDRESS_NAMES = frozenset(
     name
@@ -34,9 +34,9 @@ _ADDRESS_NAMES = frozenset(
     for name, meaning in columns.items()
     if meaning is Plain.ADDRESS
 )
-# One line that is one person: Name <address>, or with quotes that would mean something else in CSV.
+# One line that is one person: Name <address>, where the name's quotes or commas are not CSV.
 _WHOLE_LINE = re.compile(r'\s*(?:"[^"]*"|[^<>"]*)\s*<[^<>\s]+@[^<>\s]+>\s*')
-# As Mailman's page of members shows them, against robots: "* (ann at example.org)".
+# Addresses spelled out against robots, as on Mailman's members page: "* (ann at example.org)".
 _SPELT = re.compile(r"\s*(?:[*-]\s+)?(\(?)([^\s@()<>,;|]+) at ([^\s@()<>,;|]+\.[^\s@()<>,;|]+?)(\)?)\s*")
 _COMMENTED = re.compile(r"\s*([^\s()<>,;|]+@[^\s()<>,;|]+)\s+\(([^()]*)\)\s*")
 
@@ -46,14 +46,14 @@ class ListPart:
     """One file of a list."""
 
     name: str
-    head: tuple[str, ...]  # the names of its columns; none in a list without a head
-    address: int | None  # the column in which addresses were seen, where no name says which it is
+    head: tuple[str, ...]  # column names; empty in a list without a header
+    address: int | None  # the column that holds addresses, if no name says which
     is_json: bool
     records: Callable[[], Iterator[Record]]
 
 
 def part_of(name: str, octets: Octets, address_name: str | None) -> ListPart | None:
-    """One file of a list; None where it has no line. Raises NoList."""
+    """Read the structure of one file; None if it has no lines. Raises NoList."""
     with octets() as raw:
         encoding = encoding_of(raw)
 
@@ -101,20 +101,20 @@ def _json_part(name: str, lines: Callable[[], IO[str]]) -> ListPart:
     return ListPart(name, head, None, True, records)
 
 
-# ---- CSV, and an address a line
+# ---- CSV, or one address per line
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    lines: int  # up to and with the head
+    lines: int  # up to and including the header
     delimiter: str
     names: tuple[str, ...]
     address: int | None
-    escape: str | None = None  # what stands before a quotation mark inside quotes, instead of another
+    escape: str | None = None  # escapes a quote inside quotes, if not another quote
 
 
 def _bounded(source: IO[str]) -> Iterator[str]:
-    """The lines; never more than one of them is in memory, and of that no more than can be one reader's."""
+    """Yield lines one at a time. Raises NoList for one of LINE_CHARACTERS_MAX or longer."""
     number = 0
     while (line := source.readline(LINE_CHARACTERS_MAX)) != "":
         number += 1
@@ -124,7 +124,7 @@ def _bounded(source: IO[str]) -> Iterator[str]:
 
 
 def _head_of(lines: list[str], address_name: str | None) -> _Head | None:
-    """Among the first lines, the first that names a column of addresses, or holds an address."""
+    """The first of these lines that names a column of addresses or holds an address."""
     before: list[str] = []
     for number, line in enumerate(lines):
         plain = line.removeprefix("\ufeff")
@@ -146,7 +146,9 @@ def _head_of(lines: list[str], address_name: str | None) -> _Head | None:
 
 
 def _head_above(before: list[str], number: int, delimiter: str, cells: list[str]) -> _Head:
-    """Above a line that holds an address is the head when it has as many columns, and several."""
+    """The line above the first address is the header if both have the same number of columns, above
+    one.
+    """
     place = _place_of_address(cells)
     names = _cells(before[-1], delimiter) if len(before) > 0 else []
     if len(cells) > 1 and len(names) == len(cells):
@@ -177,7 +179,9 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _quoted(lines: Iterator[str] | list[str]) -> Iterator[str]:
-    """Lines that are a person with a name, as one cell; a word behind an address is a cell of its own."""
+    """Quote lines such as Name <address> as one cell; a name in parentheses after an address
+    becomes a second cell.
+    """
     for line in lines:
         if "@" not in line:
             spelt = _SPELT.fullmatch(line) if " at " in line else None
@@ -192,8 +196,9 @@ def _quoted(lines: Iterator[str] | list[str]) -> Iterator[str]:
 
 
 def _is_escaped(lines: Callable[[], IO[str]], head: _Head) -> bool:
-    """Whether a quotation mark behind a backslash is one inside quotes, as PHP writes it: read as in RFC 4180
-    a line would be torn.
+    """Whether quotes inside quotes are escaped by a backslash, as PHP writes them.
+
+    Read by RFC 4180, such a line would break in the middle.
     """
     with lines() as source:
         if not any('\\"' in line for line in _bounded(source)):
@@ -206,7 +211,7 @@ def _csv_records(lines: Callable[[], IO[str]], head: _Head) -> Iterator[Record]:
         rest: Iterator[str] = islice(_bounded(source), head.lines, None)
         if len(head.names) == 0:
             rest = _quoted(rest)
-        # Strict: a quotation mark that is never closed would make the lines below it part of one reader.
+        # Strict: otherwise an unclosed quote would swallow the following lines into one reader.
         reader = csv.reader(rest, delimiter=head.delimiter, strict=True, escapechar=head.escape)
         while True:
             line = head.lines + reader.line_num + 1

@@ -1,4 +1,6 @@
-"""The encoding of a list, by all of its octets: what spreadsheets write, else UTF-8, else Windows-1252."""
+"""Detect the encoding of a list from all its octets: by byte order mark, else UTF-8, else
+Windows-1252.
+"""
 
 import codecs
 import re
@@ -9,14 +11,16 @@ from secondpost.subscribers.list_rows import NoList
 PIECE_OCTETS = 256 * 1024
 NOT_ONE_WAY = "it mixes several encodings: save it as UTF-8 and import it again"
 
-_ESCAPED = re.compile("[\udc80-\udcff]")  # an octet that is no UTF-8
+_ESCAPED = re.compile("[\udc80-\udcff]")  # an octet that is not UTF-8
 _BEYOND_ASCII = re.compile("[\u0080-\ud7ff\ue000-\U0010ffff]")
-_UNDEFINED = re.compile(b"[\x81\x8d\x8f\x90\x9d]")  # in Windows-1252
+_UNDEFINED = re.compile(b"[\x81\x8d\x8f\x90\x9d]")  # undefined in Windows-1252
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def encoding_of(source: IO[bytes]) -> str:
-    """Reads from where the source stands to its end. Raises NoList when no one encoding fits the whole."""
+    """The encoding of `source` from its current position to its end. Raises NoList if no single one
+    fits.
+    """
     head = source.read(PIECE_OCTETS)
     for mark, name in _UTF16.items():
         if head.startswith(mark):

@@ -1,4 +1,6 @@
-"""The files of a list: one alone, or those of a ZIP that are lists of readers. A workbook is none."""
+"""The files of a list: the file itself, or those in a ZIP that are lists of readers. Workbooks are
+refused.
+"""
 
 import lzma
 import zipfile
@@ -16,13 +18,14 @@ NAMES_SHOWN_MAX = 20
 SUFFIXES = (".csv", ".tsv", ".txt", ".json")
 SAVE_AS_CSV = "save it as CSV (UTF-8) and import that file"
 
-# What zipfile raises of a member that is torn, encrypted, or packed in a way that is not known.
+# What zipfile raises for a member that is damaged, encrypted, or compressed by an unknown method.
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
 
 
 def parts_of(name: str, octets: Octets, address_name: str | None = None) -> list[ListPart]:
-    """The files of a list called `name`; `address_name` is what the owner says that its column of addresses
-    is called. A file without any line has no part. Raises NoList.
+    """The parts of the list `name`; files without lines are left out. Raises NoList.
+
+    `address_name` is what the owner says the address column is called.
     """
     with octets() as source:
         mark = source.read(len(OLD_WORKBOOK_MARK))
@@ -76,9 +79,9 @@ def _lists_in(
             part = part_of(member.filename, _member(archive, member), address_name)
         except NoAddresses:
             continue
-        except _UNREADABLE as error:  # all of it was read, for its encoding
+        except _UNREADABLE as error:  # the whole member was read, to detect its encoding
             raise NoList(f"{member.filename} in the ZIP cannot be read: {error}") from None
-        except NoList as fault:  # it may be the list of those who left
+        except NoList as fault:  # refuse the whole ZIP: this may be the file of those who left
             raise NoList(f"{member.filename} in the ZIP cannot be read: {fault}") from None
         if part is not None and _is_list(part):
             yield part

@@ -1,6 +1,7 @@
-"""The objects of a list in JSON, one after the other: a list, a list inside an object, or one object a line.
+"""Read a JSON list one object at a time: an array, an array inside an object, or one object per
+line.
 
-Only one object is in memory at a time, whatever the length of the list.
+Only one object is in memory at a time.
 """
 
 import json
@@ -11,9 +12,9 @@ from secondpost.subscribers.list_rows import NoList
 
 PIECE_CHARACTERS = 64 * 1024
 OBJECT_CHARACTERS_MAX = 1024 * 1024
-DEPTH_MAX = 20  # of lists in objects in lists
+DEPTH_MAX = 20  # arrays and objects inside each other
 NESTS_TOO_DEEPLY = "it is JSON that is nested too deeply"
-BETWEEN_VALUES = "\x1f"  # where one column has several: each counts
+BETWEEN_VALUES = "\x1f"  # joins several values of one column; each counts
 
 FoundJson = None | str | int | float | bool | list["FoundJson"] | dict[str, "FoundJson"]
 _WHITE = " \t\r\n\ufeff"
@@ -24,8 +25,9 @@ def begins_as_json(head: str) -> bool:
 
 
 def objects_of(source: IO[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Each object with the line where it begins, as columns: names in objects and lists are joined by dots.
-    Raises NoList where the text is no JSON.
+    """Yield each object's line number and its columns; nested names are joined by dots.
+
+    Raises NoList if the text is not JSON.
     """
     yield from _Scanner(source).objects()
 
@@ -35,7 +37,7 @@ class _Scanner:
         self._source = source
         self._text = ""
         self._at = 0
-        self._line = 1  # where `_counted` stands
+        self._line = 1  # line number at `_counted`
         self._counted = 0
         self._decoder = json.JSONDecoder()
 
@@ -44,7 +46,7 @@ class _Scanner:
             yield from self._found(0)
 
     def _found(self, depth: int) -> Iterator[tuple[int, Mapping[str, str]]]:
-        """The objects of the first list below here; an object without a list is one itself."""
+        """The objects of the first array found from here; an object without an array counts itself."""
         match self._peek():
             case "[" if depth < DEPTH_MAX:
                 yield from self._listed()
@@ -82,15 +84,16 @@ class _Scanner:
         self._expect("}")
 
     def _below(self, depth: int) -> Iterator[tuple[int, Mapping[str, str]]]:
-        """A list of objects, or an object with one: anything else there is not about readers."""
+        """Look for readers in an array or an object that holds one; skip any other value."""
         if self._peek() == "[" or self._leads_to_a_list():
             yield from self._found(depth)
         else:
             self._value()
 
     def _leads_to_a_list(self) -> bool:
-        """Whether an object is no reader but what a list of readers is in: it is longer than any reader, or
-        has a list of objects in it and no address.
+        """Whether an object is a wrapper around the list rather than a reader.
+
+        It is one if it is longer than any reader, or holds an array of objects and no address.
         """
         try:
             found, _ = self._decoder.raw_decode(self._text, self._at)
@@ -126,7 +129,7 @@ class _Scanner:
                 if self._more():
                     continue
                 raise NoList(f"it is not valid JSON from {self._place()} on") from None
-            # A number may go on in the next piece.
+            # A number may continue in the next piece.
             if end < len(self._text) or not self._more():
                 self._at = end
                 value: FoundJson = found
@@ -146,7 +149,7 @@ class _Scanner:
         return self._line
 
     def _peek(self) -> str:
-        """The next character that is not white; "" at the end."""
+        """The next character that is not whitespace; "" at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in _WHITE:
                 self._at += 1

@@ -1,4 +1,4 @@
-"""The look through a list before anything of it is written: what is counted of each line for its report."""
+"""Read through a list before anything is written, and count what each line would become."""
 
 import re
 from collections import Counter
@@ -26,14 +26,14 @@ from secondpost.subscribers.meanings import AtLeast, Moment, Plain, folded
 from secondpost.subscribers.own_export import OwnColumns
 from secondpost.subscribers.typed import check_reader
 
-WORDS_COUNTED_MAX = 1_000  # different ones, of one column
+WORDS_COUNTED_MAX = 1_000  # distinct words, per column
 CELLS_REMEMBERED_MAX = 2_000
 LINES_BETWEEN_LOOKS = 5_000
 OWNERS_COLUMNS = frozenset({"tag", "tags", "label", "labels", "group", "groups", "segment", "segments"})
 ANY_VALUE = "any value"
 OTHER_WORDS = "other words"
 
-# Nearly all: nothing else has to be looked at to know that it is one.
+# Matches nearly all addresses; one that matches needs no further check.
 _PLAIN_ADDRESS = re.compile(
     r"(?![^@]{65})[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
     r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,50}[A-Za-z0-9])?\.){1,4}[A-Za-z]{2,30})"
@@ -54,8 +54,10 @@ LookProgress = Callable[[int], None]
 def look_through(
     parts: Sequence[ListPart], word: OwnersWord, own: frozenset[Domain], progress: LookProgress
 ) -> ListReport:
-    """Reads all of it once. `own` are the domains where no reader is; `progress` is given the lines read so
-    far. Raises NoList.
+    """Read the whole list once and report on it. Raises NoList.
+
+    `own` are this server's domains, which have no readers; `progress` is called with the number of
+    lines read so far.
     """
     _check_names(parts, word)
     told, lines = [], 0
@@ -83,7 +85,9 @@ def look_through(
 
 
 def _check_names(parts: Sequence[ListPart], word: OwnersWord) -> None:
-    """A column that the owner names and that is not there is a slip, and might be the one that matters."""
+    """Raise NoList for a column that the owner named and the list does not have: it may be the one
+    that matters.
+    """
     if len(parts) == 0:
         return
     names = {folded(name) for part in parts for name in part.head}
@@ -112,7 +116,7 @@ class _Found:
 
 
 class _Looking:
-    """At the lines of one file, for what is counted of each column."""
+    """Counts the lines of one file, column by column."""
 
     def __init__(self, columns: ListColumns, word: OwnersWord, own: frozenset[Domain]) -> None:
         self.found = _Found()
@@ -146,7 +150,7 @@ class _Looking:
                 watch.look(cells[number])
 
     def _fault(self, cells: list[str]) -> str:
-        """Why a line names no reader; empty when it names one."""
+        """Why a line names no reader; "" if it does."""
         number = self._columns.address
         is_whole = number < len(cells) <= len(self._columns.columns)
         if is_whole and (self._columns.has_head or len(cells) == 1):
@@ -179,13 +183,13 @@ class _Looking:
 
 
 class _OwnLooking:
-    """At our own export, which says all of each reader in our own words."""
+    """Counts the lines of our own export, which states each reader's whole record."""
 
     def __init__(self, part: ListPart, columns: ListColumns, own: frozenset[Domain]) -> None:
         self.found = _Found()
         self._columns = columns
         self._own = own
-        self._lines = OwnColumns.of("", part.head)  # a line is read alike for any newsletter
+        self._lines = OwnColumns.of("", part.head)  # counting does not depend on the newsletter
         self._states: dict[str, int] = {}
 
     def look(self, line: int, cells: list[str]) -> None:
@@ -219,7 +223,7 @@ OWN_COLUMNS = {
 
 
 class _Words:
-    """How often which word stands in a column of states; of moments and numbers, how often they mean what."""
+    """Counts the words in a column of states; for dates and numbers, counts their verdicts."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
@@ -237,7 +241,7 @@ class _Words:
         self._lines[counted] = self._lines.get(counted, 0) + 1
 
     def told(self) -> tuple[WordCount, ...]:
-        """The most frequent first."""
+        """Most frequent first."""
         ordered = sorted(self._lines.items(), key=lambda each: -each[1])
         return tuple(
             WordCount(word.replace(BETWEEN_VALUES, ", "), lines, becomes_of(verdict))
@@ -246,7 +250,7 @@ class _Words:
 
 
 class _Watch:
-    """Over a column that is only kept: words in it that may mean that no mail is wanted."""
+    """Looks through a column that is only kept, for words that may mean that no mail is wanted."""
 
     def __init__(self, column: ListColumn, word: OwnersWord) -> None:
         self._words = word.words
@@ -284,7 +288,9 @@ def _is_kept(column: ListColumn) -> bool:
 
 
 def _is_watched(column: ListColumn) -> bool:
-    """What is not understood; and what an owner writes into, also where the service's form is known."""
+    """Whether to look for such words: in unknown columns, and in columns such as tags that the
+    owner fills.
+    """
     if column.is_told:
         return False
     return column.meaning is None or (column.meaning is Plain.KEPT and folded(column.name) in OWNERS_COLUMNS)

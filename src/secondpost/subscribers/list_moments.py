@@ -1,9 +1,9 @@
-"""Moments as services write them, in milliseconds; times without a zone are UTC. Pure."""
+"""Dates and times as services write them, in milliseconds; UTC where no zone is given. Pure."""
 
 from datetime import UTC, datetime
 
-# By the characters that tell them apart. A day and a month in figures are in this order only where a dot or a
-# year in front says so.
+# Formats, by the characters that tell them apart. Where day and month are both numbers their order
+# is ambiguous, so such dates are only read with dots or with the year first.
 _DOTTED = ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S")
 _YEAR_AND_SLASH = ("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S")
 _YEAR_AND_HYPHEN = ("%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p")
@@ -11,11 +11,11 @@ _DAY_AND_NAME = ("%d %b %Y", "%d %B %Y", "%d %b %Y %H:%M:%S")
 _NAME_FIRST = (
     "%b %d, %Y", "%B %d, %Y", "%b %d, %Y %I:%M %p", "%b %d, %Y, %I:%M %p", "%b %d, %Y %H:%M",
 )  # fmt: skip
-EPOCH_DIGITS = (10, 13)  # seconds or milliseconds since 1970
+EPOCH_DIGITS = (10, 13)  # digits of seconds or of milliseconds since 1970
 
 
 def moment_ms(text: str) -> int | None:
-    """None for what is no moment that can be understood without a guess."""
+    """Milliseconds since the epoch; None for text that cannot be read without guessing."""
     if text.isdecimal() and text.isascii():
         if len(text) not in EPOCH_DIGITS:
             return None

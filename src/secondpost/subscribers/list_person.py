@@ -1,4 +1,6 @@
-"""Whom a cell of addresses names: an address alone, Name <address>, or an address in parentheses."""
+"""The person in a cell of addresses: an address alone, Name <address>, or an address in
+parentheses.
+"""
 
 from dataclasses import dataclass
 
@@ -11,11 +13,11 @@ from secondpost.subscribers.typed import typed_mailbox
 class Person:
     mailbox: Mailbox
     name: str = ""
-    gets_none: bool = False  # in parentheses: Mailman's roster has so whose delivery is disabled
+    gets_none: bool = False  # in parentheses: Mailman's roster marks disabled delivery so
 
 
 def why_not(cell: str) -> str:
-    """Why no person is in a cell. Nothing of it is repeated: it may be personal."""
+    """Why a cell holds no address. The text repeats nothing of the cell, which may be personal."""
     local, at, domain = plain_cell(cell).strip().rstrip(">)").rpartition("@")
     if at == "":
         return "there is no address"
@@ -27,7 +29,7 @@ def why_not(cell: str) -> str:
 
 
 def person_in(cell: str) -> Person:
-    """Raises ValueError with a sentence."""
+    """Read a cell of addresses. Raises ValueError with a sentence."""
     text = plain_cell(cell)
     if "<" not in text and "(" not in text:
         return Person(typed_mailbox(text))

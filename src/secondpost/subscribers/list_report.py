@@ -1,5 +1,7 @@
-"""What a list is taken for: whose it is, what each column is, what its words mean, how many become what; and
-what stops it until the owner says what it means.
+"""What a list was recognised as: its service, the meaning of its columns and words, and what would
+become of its lines.
+
+Words in doubt stop the import until the owner says what they mean.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,9 @@ from secondpost.subscribers.list_rows import BadRow
 
 @dataclass(frozen=True, slots=True)
 class WordCount:
-    """A word of a column, in how many lines, and what becomes of those of which no other column says more."""
+    """A word of a column, the number of lines with it, and what those lines become if no other
+    column says more.
+    """
 
     word: str
     lines: int
@@ -23,18 +27,18 @@ class WordCount:
 @dataclass(frozen=True, slots=True)
 class ColumnReport:
     name: str
-    what: str  # address, name, state, date, consent or kept
-    words: tuple[WordCount, ...] = ()  # of a column of states
-    doubts: tuple[WordCount, ...] = ()  # of any other: words that stop the import
+    what: str  # "address", "name", "state", "date", "consent" or "kept"
+    words: tuple[WordCount, ...] = ()  # only of a column of states
+    doubts: tuple[WordCount, ...] = ()  # words that stop the import; only of other columns
 
 
 @dataclass(frozen=True, slots=True)
 class PartReport:
-    """Of one file of the list."""
+    """The report on one file of the list."""
 
     part: ListPart
     columns: ListColumns
-    is_own: bool  # our own export
+    is_own: bool  # written by our own export
     lines: int
     bad: int  # lines that cannot be read
     bad_rows: tuple[BadRow, ...]  # the first BAD_ROWS_NAMED_MAX of them
@@ -81,5 +85,5 @@ class ListReport:
 
     @property
     def stops(self) -> bool:
-        """There is a word in doubt: nothing may be written."""
+        """Whether a word is in doubt, so that nothing may be written."""
         return any(len(column.doubts) > 0 for part in self.parts for column in part.reports)

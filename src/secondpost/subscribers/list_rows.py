@@ -1,4 +1,4 @@
-"""What one line of a list says of one person, and why a line or a whole list could not be read."""
+"""What one line of a list says about one person, and why a line or a whole list could not be read."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,8 +12,10 @@ from secondpost.subscribers.typed import NotAReader, check_reader
 
 
 class RowVerdict(IntEnum):
-    """What a cell or a row says; of several the greatest holds. UNCLEAR is a word that is not known: it never
-    leads to mail, and is outdone only by what says clearly that there is to be none.
+    """What a cell or a row says; of several, the greatest holds.
+
+    UNCLEAR stands for an unknown word: it never leads to mail, and only a clear word that no mail
+    is wanted outranks it.
     """
 
     NOTHING = 0
@@ -29,21 +31,21 @@ VERDICTS = {standing: RowVerdict[standing.name] for standing in ReaderStanding}
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What a list knows of a reader's consent."""
+    """What a list says about a reader's consent."""
 
     at_ms: int | None = None
     where: str = ""
-    prefix: str = ""  # of the network that they called from
+    prefix: str = ""  # of the network they agreed from
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderRow:
-    line: int  # from 1, as an editor counts
+    line: int  # from 1
     mailbox: Mailbox
     verdict: RowVerdict = RowVerdict.ACTIVE
     attributes: tuple[tuple[str, str], ...] = ()
-    said: str = ""  # the column and the word by which they are left or suppressed
-    reason: Reason = Reason.IMPORTED  # of being suppressed
+    said: str = ""  # the column and word that made them left or suppressed
+    reason: Reason = Reason.IMPORTED  # for the suppression
     created_ms: int | None = None
     left_ms: int | None = None
     agreed: Agreed | None = None
@@ -51,7 +53,7 @@ class ReaderRow:
 
 @dataclass(frozen=True, slots=True)
 class OwnRow:
-    """A reader in our own export: the state as it was, and all that goes with it."""
+    """A reader in our own export, with the state and all else as it was."""
 
     line: int
     mailbox: Mailbox
@@ -65,7 +67,7 @@ class OwnRow:
 
 @dataclass(frozen=True, slots=True)
 class HashRow:
-    """A line of our own export about people who are no readers: all that is kept of them."""
+    """A line of our own export for a suppressed address that is not a reader: only its hash."""
 
     line: int
     suppressions: tuple[HashedSuppression, ...]
@@ -84,7 +86,7 @@ ListRow = ReaderRow | OwnRow | HashRow | BadRow
 
 
 def checked(row: ListRow, own: frozenset[Domain]) -> ListRow:
-    """A line is bad whose address cannot be a reader's; `own` as in check_reader."""
+    """Turn a row whose address cannot be a reader's into a BadRow; `own` as in check_reader."""
     if isinstance(row, BadRow | HashRow):
         return row
     try:
@@ -95,8 +97,8 @@ def checked(row: ListRow, own: frozenset[Domain]) -> ListRow:
 
 
 class NoList(ValueError):
-    """It is not a list of readers that can be imported. The text says why, and what would be one."""
+    """The file is not a list of readers that can be imported. The text says why, and what would be."""
 
 
 class NoAddresses(NoList):
-    """No column of it holds addresses."""
+    """None of its columns holds addresses."""

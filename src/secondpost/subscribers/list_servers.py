@@ -1,6 +1,7 @@
-"""The exports of programs that one runs oneself, and of mailing lists. services joins them to the others.
+"""Export formats of self-hosted programs and mailing-list servers; `services` joins them with those
+of hosted services.
 
-Above each program stands where its columns and words were read.
+The comment above each program says where its columns and words were read.
 """
 
 from dataclasses import replace
@@ -20,7 +21,7 @@ from secondpost.subscribers.meanings import (
 _ACTIVE, _PENDING = ReaderStanding.ACTIVE, ReaderStanding.PENDING
 _LEFT, _SUPPRESSED = ReaderStanding.LEFT, ReaderStanding.SUPPRESSED
 
-# subscribers/exporting.py.
+# Secondpost: subscribers/exporting.py.
 _SECONDPOST = (
     each(Plain.ADDRESS, "email")
     | each(words(active="active", pending="pending", left="left", suppressed="suspended,complained"), "state")
@@ -35,10 +36,10 @@ _SECONDPOST = (
     )
 )
 
-# knadh/listmonk: cmd/subscribers.go (the CSV), queries/subscribers.sql (export, get-subscriber-lists-lazy),
-# schema.sql (subscriber_status, subscription_status). Who leaves a list stays enabled, and the CSV has no
-# other column; only the API says it, and who is on no list gets no mail. On a list without double opt-in
-# everybody is "unconfirmed".
+# knadh/listmonk: cmd/subscribers.go (the CSV), queries/subscribers.sql (export,
+# get-subscriber-lists-lazy), schema.sql (subscriber_status, subscription_status). A subscriber who
+# leaves a list stays "enabled", and the CSV has no other column; only the API shows it, and a
+# subscriber on no list gets no mail. On a list without double opt-in everyone is "unconfirmed".
 _LISTMONK = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "name")
@@ -56,8 +57,8 @@ _LISTMONK_API = (
 )
 
 # TryGhost/Ghost: core/server/api/endpoints/utils/serializers/output/members.js (CSV_HEADERS,
-# serializeMember). The `status` of a member is free, paid or comped. The address of a member whose mail
-# bounced is suppressed, and still "subscribed" in the CSV.
+# serializeMember). The `status` of a member is free, paid or comped. A member whose mail bounced is
+# suppressed, but still "subscribed" in the CSV.
 _GHOST = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "name")
@@ -97,8 +98,8 @@ _KEILA_API = (
     | each(Plain.KEPT, "id,updated_at")
 )
 
-# Sendy: includes/subscribers/export-csv.php. Older ones write name and address without a header, one file
-# for each state.
+# Sendy: includes/subscribers/export-csv.php. Older versions write name and address without a
+# header, one file per state.
 _SENDY = (
     each(Plain.ADDRESS, "Email")
     | each(Plain.NAME, "Name")
@@ -114,10 +115,10 @@ _SENDY = (
     | each(Plain.KEPT, "Last activity,Added via,Opt-in method,Country,Country code,GDPR")
 )
 
-# phpList/phplist3: public_html/lists/admin/structure.php (titles of the columns), actions/export.php.
-# Leaving calls addUserToBlacklist, so "blacklisted" is mostly a person's own word; from five bounces in a
-# row on ($bounce_unsubscribe_threshold of the sample configuration) an address is unconfirmed. The number
-# of bounces counts all of them.
+# phpList/phplist3: public_html/lists/admin/structure.php (column titles), actions/export.php.
+# Leaving calls addUserToBlacklist, so "blacklisted" mostly means that the person left; after five
+# bounces in a row ($bounce_unsubscribe_threshold of the sample configuration) an address becomes
+# unconfirmed. The number of bounces counts all of them.
 _PHPLIST = (
     each(Plain.ADDRESS, "Email")
     | each(YesNo(yes=_ACTIVE, no=_PENDING), "Is this subscriber confirmed")
@@ -132,9 +133,10 @@ _PHPLIST = (
     )
 )
 
-# mailpoet/mailpoet: lib/Subscribers/ImportExport/ImportExportFactory.php, ImportExportRepository.php,
-# Export/Export.php. One row for each list of a person; who is on none has an empty list status, under the
-# list "Not In Segment", and gets no mail. "inactive" is who has not opened mail for months, and gets none.
+# mailpoet/mailpoet: lib/Subscribers/ImportExport/ImportExportFactory.php,
+# ImportExportRepository.php, Export/Export.php. One row per list of a person; a person on no list
+# has an empty list status, under the list "Not In Segment", and gets no mail. "inactive" means no
+# mail opened for months; they get none either.
 _MAILPOET_STATUS = words(
     active="subscribed",
     pending="unconfirmed,inactive",
@@ -164,9 +166,10 @@ _NEWSLETTER_PLUGIN = (
     | each(Plain.KEPT, "Gender,Token,Feed by mail,Follow up,Country,Language,ID,WP User ID")
 )
 
-# Mailman 3: docs.mailman3.org, "Membership" of the REST API, and mailman/commands/cli_members.py (the
-# statuses). A member whose delivery is off by the member or the moderator wants no mail now. A nonmember
-# has only written to the list; owners and moderators are readers as their own entry says.
+# Mailman 3: docs.mailman3.org, "Membership" of the REST API, and mailman/commands/cli_members.py
+# (the statuses). A member whose delivery the member or a moderator turned off wants no mail now. A
+# nonmember has only written to the list; owners and moderators are readers if they have a member
+# entry too.
 _MAILMAN3_OLD = (
     each(Plain.ADDRESS, "email")
     | each(Plain.NAME, "display_name")
@@ -189,9 +192,9 @@ _MAILMAN2 = (
     | each(Plain.KEPT, "mod,hide,ack,not metoo,nodupes,digest,plain")
 )
 
-# Google Groups: the columns as published exports have them (support.google.com/groups, "Export members").
-# The words of "Email status" and "Email preference" are those of the member list's pages: not verified in a
-# file. Digests and summaries are ways to get the mail; "no email" is not to get it.
+# Google Groups: the columns are as published exports have them (support.google.com/groups, "Export
+# members"). The words of "Email status" and "Email preference" are those of the members page: not
+# verified in a file. Digests and summaries are ways to get the mail; "no email" means none.
 _GOOGLE_GROUPS = (
     each(Plain.ADDRESS, "Email address")
     | each(Plain.NAME, "Nickname")

@@ -1,4 +1,4 @@
-"""What a cell says of being written to, by the meaning of its column and by what the owner said of words."""
+"""The verdict of a cell, from the meaning of its column and the owner's words."""
 
 import re
 import unicodedata
@@ -22,11 +22,11 @@ from secondpost.subscribers.meanings import (
 )
 from secondpost.subscribers.services import GENERAL, NO, SUSPECT, WANTS
 
-CELLS_REMEMBERED_MAX = 2_000  # different ones, of one column
-WORDS_OF_AN_ITEM_MAX = 3  # more is a sentence, from which nothing is guessed
+CELLS_REMEMBERED_MAX = 2_000  # distinct cells, per column
+WORDS_OF_AN_ITEM_MAX = 3  # a longer item is a sentence, which is not searched
 CHARACTERS_OF_AN_ITEM_MAX = 40
-STEM_CHARACTERS_MIN = 6  # shorter ones are whole words, but for an ending
-FIRST_STEM_CHARACTERS_MIN = 5  # with which a sentence may begin
+STEM_CHARACTERS_MIN = 6  # shorter stems match only as whole words, with one of _ENDINGS
+FIRST_STEM_CHARACTERS_MIN = 5  # for the first word of a sentence
 
 TRUE = frozenset({"true", "yes", "y", "t", "1"})
 FALSE = frozenset({"false", "no", "n", "f", "0"})
@@ -43,7 +43,7 @@ _STEMS = re.compile("|".join(sorted(stem for stem in SUSPECT if len(stem) >= STE
 
 
 def state_words() -> Words:
-    """The words that a column of states may hold in the list of no known service."""
+    """Words for states in a list of no known service."""
     meaning = GENERAL["status"]
     assert isinstance(meaning, Words)
     return meaning
@@ -64,7 +64,7 @@ _BOUNCE = re.compile("bounce|clean|undeliver|unreach|invalid|dead")
 
 
 def verdict_of(meaning: Meaning, value: str, words: Mapping[str, RowVerdict]) -> RowVerdict:
-    """`words`, folded, are what the owner said."""
+    """The verdict of one value. `words` are the owner's, by folded word."""
     word = folded(value)
     if word in words:
         return words[word]
@@ -95,7 +95,7 @@ def _yes_or_no(value: str, word: str, yes: ReaderStanding | None, no: ReaderStan
     if word in TRUE or word in FALSE:
         return _verdict(yes if word in TRUE else no)
     if _verdict(yes) > RowVerdict.UNCLEAR and any(digit in value for digit in "123456789"):
-        return _verdict(yes)  # how often, or when: it happened
+        return _verdict(yes)  # a count or a date: it happened
     if moment_ms(value) is not None:
         return _verdict(yes)
     meanings = state_words().meanings
@@ -108,7 +108,7 @@ def _verdict(standing: ReaderStanding | None) -> RowVerdict:
 
 @dataclass(slots=True)
 class Judge:
-    """Of one column; remembers what it has said of a cell."""
+    """Verdicts of one column; remembers cells it has seen."""
 
     name: str
     meaning: Meaning
@@ -126,19 +126,21 @@ class Judge:
         return found
 
     def _items(self, cell: str) -> list[str]:
-        """Of a column that is only kept, each word of which the owner may have said something."""
+        """The values of a cell; a column that is only kept is split into words, which the owner may
+        have explained.
+        """
         is_kept = isinstance(self.meaning, Plain)
         return _BETWEEN_ITEMS.split(cell) if is_kept else cell.split(BETWEEN_VALUES)
 
     def said(self, cell: str) -> str:
-        """For the owner: the column, and the word when it is one."""
+        """The column, and the word if it is one, for the owner to read."""
         is_word = isinstance(self.meaning, Words | YesNo | AtLeast)
         word = " ".join(plain_cell(cell).replace(BETWEEN_VALUES, ", ").split())
         return f"{self.name}: {word[:CHARACTERS_OF_AN_ITEM_MAX]}" if is_word else self.name
 
 
 def reason_of(said: str) -> Reason:
-    """Why one is suppressed by a list, by its words."""
+    """The reason for a suppression, from the list's words."""
     text = folded(said)
     if _COMPLAINT.search(text) is not None:
         return Reason.COMPLAINED
@@ -146,8 +148,9 @@ def reason_of(said: str) -> Reason:
 
 
 def suspects_in(cell: str) -> list[str]:
-    """The items of a cell that are words which may mean that no mail is wanted. Of a sentence only its first
-    word is looked at: nothing is guessed from free text.
+    """The items of a cell that may mean that no mail is wanted.
+
+    Of a sentence only the first word counts: free text is not guessed at.
     """
     if cell.upper() == cell.lower():  # no letters
         return []
@@ -157,7 +160,7 @@ def suspects_in(cell: str) -> list[str]:
 
 
 def states_in(cell: str) -> list[str]:
-    """The items of a cell, such as tags, that are the very words for who left or is suppressed."""
+    """The items of a cell, such as tags, that are exactly a known word for left or suppressed."""
     return [item for item in _items_of(cell) if folded(item) in _NO_MAIL]
 
 
@@ -176,12 +179,12 @@ def is_suspect(words: list[str]) -> bool:
 
 
 def is_suspect_name(name: str) -> bool:
-    """A column whose name alone makes whatever stands in it doubtful."""
+    """Whether a column's name alone makes any value in it doubtful."""
     return is_suspect(_words_of(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)))
 
 
 def is_wanting_name(name: str) -> bool:
-    """A column whose name may mean that it holds who wants mail, so that a no in it is one."""
+    """Whether a column's name may mean that it says who wants mail, so that "no" in it counts."""
     return _WANTS.search(folded(name)) is not None
 
 
@@ -198,6 +201,6 @@ def _words_of(text: str) -> list[str]:
 
 
 def is_no(cell: str) -> bool:
-    """What a column with such a name may hold all the same: nothing, no, or a link to a page."""
+    """Whether a value in such a column is harmless: empty, "no", or a link."""
     word = folded(cell)
     return len(word) == 0 or word in _NO_MOMENT or word in FALSE or "://" in cell

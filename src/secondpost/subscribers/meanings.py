@@ -1,6 +1,6 @@
-"""What a column of an exported list of readers may mean, and how one form of such a file is described.
+"""Possible meanings of a column in an exported list, and the description of one export format.
 
-services is the table that is written with these.
+`services` is the table made of these.
 """
 
 import unicodedata
@@ -11,34 +11,37 @@ from types import MappingProxyType
 
 
 class ReaderStanding(StrEnum):
-    """What a list says of one person. Of all that one row says the strongest holds; each is stronger than
-    the ones above it."""
+    """What a list says about one person, weakest first; of all that one row says, the strongest
+    holds.
+    """
 
     ACTIVE = "active"
-    PENDING = "pending"  # asked for it and has not confirmed
-    LEFT = "left"  # wants no mail (now), was removed, or never was a reader; may come back by the form
-    SUPPRESSED = "suppressed"  # bounced, complained, blocked
+    PENDING = "pending"  # asked to subscribe and has not confirmed
+    LEFT = "left"  # wants no mail now, was removed, or never was a reader; may sign up again
+    SUPPRESSED = "suppressed"  # bounced, complained or blocked
 
 
 class Plain(Enum):
-    """A column that says nothing of the standing. Where several have one meaning the last value counts;
-    names are joined."""
+    """A column that says nothing about the reader's standing.
+
+    Where several columns have one meaning, the last value counts; names are joined.
+    """
 
     ADDRESS = auto()
     NAME = auto()
-    CREATED = auto()  # when the service first knew of them
+    CREATED = auto()  # when the service first knew the reader
     AGREED_AT = auto()
     AGREED_WHERE = auto()
-    AGREED_FROM = auto()  # an IP address: kept as the prefix of its network only
-    KEPT = auto()  # understood: no value of it says anything of the standing
+    AGREED_FROM = auto()  # an IP address; only the prefix of its network is kept
+    KEPT = auto()  # known to say nothing about the standing
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A column of words, each compared folded. None says nothing of the standing.
+    """A column of words, compared folded; the value None means that the word says nothing.
 
-    A word that is not in `meanings` says something that we do not understand, which never leads to mail;
-    where `is_open`, as in a column of names of lists, it says nothing.
+    A word that is not in `meanings` is UNCLEAR, which never leads to mail; with `is_open`, as for a
+    column of list names, it says nothing.
     """
 
     meanings: Mapping[str, ReaderStanding | None]
@@ -48,8 +51,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class YesNo:
-    """A column of true and false, yes and no, 1 and 0; a date means yes. None says nothing; so does an empty
-    cell. Any other value is a word that we do not understand."""
+    """A column of true/false, yes/no or 1/0; a date means yes.
+
+    None and an empty cell say nothing. Any other value is UNCLEAR.
+    """
 
     yes: ReaderStanding | None
     no: ReaderStanding | None
@@ -57,14 +62,16 @@ class YesNo:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A column of dates or reasons: any value means the standing, an empty cell says nothing."""
+    """A column of dates or reasons: any value means the standing; an empty cell says nothing."""
 
     standing: ReaderStanding
 
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """A column of numbers: `number` and more mean the standing; less, or an empty cell, says nothing."""
+    """A column of numbers: `number` or more means the standing; less, or an empty cell, says
+    nothing.
+    """
 
     number: int
     standing: ReaderStanding
@@ -75,40 +82,44 @@ Meaning = Plain | Words | YesNo | Moment | AtLeast
 
 @dataclass(frozen=True, slots=True)
 class ExportForm:
-    """One form of file that a service writes. A file is of this form when all its `marks` are names of
-    columns; of two forms that a file may be, the one whose marks include the other's, and of two with the
-    same marks the one whose `file_name` it has."""
+    """One file format that a service exports.
+
+    A file has this format if all `marks` are among its column names. If several formats match, the
+    one with more marks wins, and between equal marks the one whose `file_name` is in the file's
+    name.
+    """
 
     service: str
-    what: str  # what the form holds: "unsubscribed contacts"
-    marks: frozenset[str]  # folded
-    # Folded. A column that is not here is read as in a list of no known service: one that the owner made, or
-    # that holds the owner's words, such as tags and notes.
+    what: str  # what the file holds, such as "unsubscribed contacts"
+    marks: frozenset[str]  # folded column names
+    # Keyed by folded name. A column that is not here is read as in a list of no known service: the
+    # owner made it, or it holds the owner's words, such as tags and notes.
     columns: Mapping[str, Meaning]
-    whole: ReaderStanding | None = None  # what it means to be in such a file at all
-    # JSON only: the name of the list of objects, "" for a file that is one list. Names inside objects and
-    # lists are joined by dots ("lists.subscription_status"); each value in a list counts. A name that is in
-    # `columns` stands for all below it that are not ("stats" for "stats.open_rate"); `marks` are names of
-    # values.
+    whole: ReaderStanding | None = None  # the standing of everyone in such a file
+    # JSON only: the name of the array of objects, "" for a file that is one array. Nested names are
+    # joined by dots ("lists.subscription_status"), and each value of an array counts. A name in
+    # `columns` covers all names below it that have no entry of their own ("stats" for
+    # "stats.open_rate"); `marks` are names of values.
     rows_at: str | None = None
-    # Part of the name of the file, in small: the only thing that tells it from another form with the same
-    # columns.
+    # Lower-case part of the file's name, where nothing else tells it from another format with the
+    # same columns.
     file_name: str = ""
-    # What such a file does not say though it matters, to follow "It does not say ". The owner has to know it
-    # before anything is written.
+    # What matters and such a file does not say; the owner must know it before anything is written.
+    # Completes "It does not say ".
     unsaid: str = ""
 
 
 def folded(name: str) -> str:
-    """What the spellings of one column's name or of one word share: its letters and digits in small, without
-    accents, or where it has none ("[?]") all of it."""
+    """Normalise a column name or word: lower-case letters and digits without accents; if it has
+    none ("[?]"), the text itself.
+    """
     plain = name if name.isascii() else unicodedata.normalize("NFKD", name)
     kept = "".join(letter for letter in plain.casefold() if letter.isalnum())
     return kept if len(kept) > 0 else name.strip()
 
 
 def each(meaning: Meaning, names: str) -> dict[str, Meaning]:
-    """`names` as the service writes them, separated by commas."""
+    """Map each of the comma-separated `names` to `meaning`."""
     return {folded(name): meaning for name in names.split(",")}
 
 
@@ -122,7 +133,7 @@ def words(
     empty: ReaderStanding | None = None,
     is_open: bool = False,
 ) -> Words:
-    """The words of each meaning as the service writes them, separated by commas."""
+    """Words by meaning; each argument lists them separated by commas."""
     by_standing = {
         ReaderStanding.ACTIVE: active,
         ReaderStanding.PENDING: pending,
@@ -155,7 +166,7 @@ def export_form(
     file_name: str = "",
     unsaid: str = "",
 ) -> ExportForm:
-    """`marks` as the service writes them, separated by commas."""
+    """An export format; `marks` are separated by commas."""
     return ExportForm(
         service,
         what,

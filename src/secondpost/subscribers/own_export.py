@@ -1,8 +1,8 @@
-"""Our own export as a form: its columns, what stands in them, and what a line of it says when it comes back.
+"""Our own export format: its columns, their values, and the row that a line becomes on import.
 
-A reader's line holds all that is kept of the reader but the events. A suppressed address that is no reader's
-has a line without an address: the hash by which the address is known, and the key that the hash was made
-with. So the file is as confidential as the list, and lets one try out addresses.
+A reader's line holds everything kept about the reader except the events. A suppressed address that
+is not a reader has a line without an address: its keyed hash and the key. The file is therefore as
+confidential as the list, and lets its holder test addresses.
 """
 
 import json
@@ -29,12 +29,12 @@ COLUMNS = (
 )  # fmt: skip
 HASH_OCTETS = 16
 KEY_OCTETS = 32
-EVERYWHERE = ""  # the newsletter of a suppression that holds for all of them
+EVERYWHERE = ""  # newsletter of a suppression that holds for all newsletters
 
 _ATTRIBUTES = msgspec.json.Decoder(dict[str, str])
-# What older exports wrote there: that the address is suppressed, and not why.
+# Older exports wrote "yes" and no reason.
 _REASONS = {reason.value: reason for reason in Reason} | {"yes": Reason.IMPORTED}
-_YIELDS = " until they sign up"  # and confirm it
+_YIELDS = " until they sign up"  # the suppression ends when they sign up and confirm
 
 
 def reader_cells(subscriber: Subscriber, suppressions: Sequence[Suppression]) -> tuple[str, ...]:
@@ -80,10 +80,10 @@ def _reason_text(one: Suppression) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnColumns:
-    """Where the columns stand in a file; an older export has fewer."""
+    """Where our columns stand in a file; an older export has fewer."""
 
-    newsletter: str  # whose list it becomes
-    places: tuple[int | None, ...]  # of COLUMNS
+    newsletter: str  # the newsletter imported into
+    places: tuple[int | None, ...]  # positions of COLUMNS in the file
 
     @classmethod
     def of(cls, newsletter: str, head: Sequence[str]) -> "OwnColumns":
@@ -113,7 +113,7 @@ class OwnColumns:
                 suppressions=suppressions,
                 attributes=() if attributes == "" else tuple(_ATTRIBUTES.decode(attributes).items()),
             )
-        except ValueError:  # nothing of it is repeated: it may be personal
+        except ValueError:  # repeat nothing of the line: it may be personal
             return BadRow(line, "it is not as Secondpost exports it")
 
     def _suppressions(self, cells: Sequence[str], now_ms: int) -> tuple[Suppression, ...]:
@@ -130,7 +130,9 @@ class OwnColumns:
 
 
 def _octets(digits: str, size: int) -> bytes:
-    """A key of another size would fail whenever an address comes. Raises ValueError."""
+    """Decode hexadecimal. Raises ValueError, also for the wrong size: such a key would fail later,
+    at each comparison.
+    """
     octets = bytes.fromhex(digits)
     if len(octets) != size:
         raise ValueError(f"{len(octets)} octets, not {size}")

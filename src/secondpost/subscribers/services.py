@@ -1,8 +1,8 @@
-"""What the exports of newsletter services, and of programs that do the same, mean: form, column, word.
+"""Table of the export formats of newsletter services and list servers: formats, columns and words.
 
-A table and nothing else; importing recognises a file by it and says before anything is written what each
-column means. Here is what holds for all: the forms, the columns of a list of no known service, and the words
-that may mean that a person is not to be written to.
+`importing` recognises a file by it, and reports the meaning of each column before anything is
+written. Below are also the columns of a list of no known service, and the words that may mean that
+a person wants no mail.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ _STATE = words(
     "spam reported,reported spam",
 )
 
-# What a column means in a list of no known service, and in a known one's where it stands beside the others.
+# Column meanings in a list of no known service, and for columns that a known format does not have.
 GENERAL: Mapping[str, Meaning] = MappingProxyType(
     each(
         Plain.ADDRESS,
@@ -95,9 +95,9 @@ GENERAL: Mapping[str, Meaning] = MappingProxyType(
     )
 )
 
-# Folded beginnings of words that may mean that a person left, bounced, complained, was blocked or deleted.
-# In a column that is not understood, a cell that begins with one of them, or has a word that does, stops
-# the import until the owner says what the column means.
+# Folded stems of words that may mean that a person left, bounced, complained, was blocked or
+# deleted. In a column that is not understood, a cell with such a word stops the import until the
+# owner says what the column means.
 SUSPECT: frozenset[str] = frozenset(
     {
         "unsub", "optout", "optedout", "bounc", "hardbounce", "softbounce", "complain", "spam", "abuse",
@@ -120,8 +120,8 @@ SUSPECT: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 
-# Folded parts of the name of a column that may hold who wants mail: where it is not understood, a "no" in it
-# stops the import like those words.
+# Folded parts of column names that may say who wants mail: where such a column is not understood, a
+# "no" in it also stops the import.
 WANTS: frozenset[str] = frozenset(
     {
         "optin", "optedin", "subscri", "newsletter", "mailing", "marketing", "consent", "permission",

@@ -1,7 +1,8 @@
-"""Double opt-in: a form's word makes a pending reader, and only the answer to our mail an active one.
+"""Double opt-in: the form makes a pending reader, and the answer to the confirmation mail an active
+one.
 
-Whoever asks is told the same in every case; otherwise the form would say who reads what. How often a form
-can make us write to one address is bounded in the store, where all web processes see it.
+The form's answer is the same in every case; otherwise it would reveal who reads what. How often the
+form can make us mail one address is limited in the store, which all web processes share.
 """
 
 from collections.abc import Callable
@@ -22,16 +23,16 @@ BY_FORM = "form"
 
 
 class Confirmed(Enum):
-    """What a confirmation did."""
+    """The result of a confirmation."""
 
     NOW = "now"
-    ALREADY = "already"  # is a reader since an earlier one
-    GONE = "gone"  # nobody is pending under it any more
+    ALREADY = "already"  # was active already
+    GONE = "gone"  # no pending reader with this id any more
 
 
 @dataclass(slots=True)
 class CrowdLog:
-    """Writes one line an hour, however many sign-ups meet a bound."""
+    """Logs sign-ups that met a limit, at most once an hour."""
 
     log: MailLog
     _last_ms: int | None = None
@@ -47,16 +48,18 @@ class SignUps:
     subscribers: Subscribers
     clock: Clock
     ids: QueueIds
-    arrived: Callable[[], None]  # there may be a confirmation to send
-    own: frozenset[Domain]  # no reader is there
-    crowded: Callable[[str, Domain, int], None]  # the newsletter, whose confirmation did not go, and when
+    arrived: Callable[[], None]  # called when there may be a confirmation to send
+    own: frozenset[Domain]  # this server's own domains, which have no readers
+    crowded: Callable[[str, Domain, int], None]  # newsletter, domain and time of a withheld mail
     limits: SignUpLimits = field(default_factory=SignUpLimits)
 
     async def ask(
         self, newsletter: str, mailbox: Mailbox, where: str, words: str, caller: str, how: str = BY_FORM
     ) -> SignedUp:
-        """`words` are those that stood on the form at `where`, or in their mail; `caller` is an IP address
-        or "". Raises NotAReader.
+        """Sign up an address and ask it to confirm. Raises NotAReader.
+
+        `words` is the consent text of the form at `where`, or of the reader's mail; `caller` is an
+        IP address or "".
         """
         check_reader(mailbox, self.own)
         now_ms = self.clock.now_ms()
@@ -64,14 +67,15 @@ class SignUps:
         outcome = await self.subscribers.sign_up(
             newsletter, mailbox, consent, self.ids.next(now_ms), self.limits
         )
-        self.arrived()  # whether or not there is something to send: the caller could see the difference
+        self.arrived()  # always, even with nothing to send: the caller could measure the difference
         if outcome is SignedUp.CROWDED:
             self.crowded(newsletter, mailbox.domain, now_ms)
         return outcome
 
     async def note(self, newsletter: str, mailbox: Mailbox, outcome: SignedUp) -> None:
-        """A sign-up on the page that came to its end there, for the owner to see. Of an address that cannot
-        be a reader's nothing is kept.
+        """Record a sign-up that ended on the page itself, for the owner to see.
+
+        Nothing is kept of an address that cannot be a reader's.
         """
         try:
             check_reader(mailbox, self.own)
@@ -80,8 +84,10 @@ class SignUps:
         await self.subscribers.note_sign_up(newsletter, mailbox, self.clock.now_ms(), BY_FORM, outcome)
 
     async def add(self, newsletter: str, mailbox: Mailbox, consent: Consent | None) -> Subscriber | None:
-        """By the owner: a reader at once with a consent, else a mail asks them. None when the address is
-        suppressed. Raises NotAReader.
+        """Add a reader by the owner: active at once with a consent, else a mail asks them to
+        confirm.
+
+        None if the address is suppressed. Raises NotAReader.
         """
         check_reader(mailbox, self.own)
         now_ms = self.clock.now_ms()
@@ -94,7 +100,7 @@ class SignUps:
     async def confirm(
         self, id: SubscriberId, where: str, words: str, caller: str, evidence: QueueId | None = None
     ) -> Confirmed:
-        """`evidence`: the mail in which they did it."""
+        """Confirm a pending reader. `evidence` is the id of the mail that did it, if any."""
         consent = Consent(
             where=where,
             how="confirmed",

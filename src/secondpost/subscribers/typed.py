@@ -1,6 +1,6 @@
-"""An address as people type it or lists carry it: the mailbox that it means, or why it is none.
+"""Addresses as people type them or lists contain them.
 
-Readers get mail over the public internet: their domain has a dot, and is no address literal.
+Readers get mail over the public internet: their domain has a dot and is no address literal.
 """
 
 import re
@@ -14,12 +14,12 @@ TYPED_CHARACTERS_MAX = 320  # longer than any address can be
 _LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _PUBLIC = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9.-]+")
-_AROUND = " \t\r\n\u00a0\u200b\ufeff<>"  # what is copied along with an address
+_AROUND = " \t\r\n\u00a0\u200b\ufeff<>"  # characters that get copied along with an address
 
 
 def typed_mailbox(text: str) -> Mailbox:
-    """Raises ValueError with a sentence."""
-    if _PLAIN.fullmatch(text) is not None:  # nearly all: nothing has to be undone
+    """The mailbox that a text means. Raises ValueError with a sentence."""
+    if _PLAIN.fullmatch(text) is not None:  # matches nearly all, which need no cleaning
         return _at_a_public_domain(Mailbox.parse(text))
     plain = unicodedata.normalize("NFC", text[: TYPED_CHARACTERS_MAX + 1]).strip(_AROUND)
     if len(plain) > TYPED_CHARACTERS_MAX:
@@ -34,7 +34,9 @@ def _at_a_public_domain(found: Mailbox) -> Mailbox:
 
 
 def is_public(domain: Domain) -> bool:
-    """Whether a reader can be there: else mail would go to a machine beside us that somebody else named."""
+    """Whether a reader can be at this domain: other names would let a stranger send our mail to a
+    machine beside us.
+    """
     return _PUBLIC.fullmatch(domain.name) is not None
 
 
@@ -43,10 +45,11 @@ class NotAReader(ValueError):
 
 
 def check_reader(mailbox: Mailbox, own: frozenset[Domain]) -> None:
-    """The rule that holds on every way of becoming a reader. Raises NotAReader.
+    """Raise NotAReader unless the address can be a reader's; every way of becoming a reader checks
+    this.
 
-    `own` are the domains that this server takes mail for itself at: a mail there would come back to us, and
-    be a fault of ours that any stranger could bring about.
+    `own` are the domains at which this server itself receives mail. A newsletter to one would come
+    back to us, a fault that any stranger could cause.
     """
     if not is_public(mailbox.domain):
         raise NotAReader(f"{mailbox.domain.name} is not a full domain")

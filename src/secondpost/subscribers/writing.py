@@ -1,7 +1,8 @@
-"""Readers who write instead of clicking: they leave, confirm and join by mail to the addresses at `bounces`.
+"""Readers who write mail instead of clicking: leave, confirm and join by the addresses at the
+bounce domain.
 
-Whoever leaves is let go, whatever wrote the mail: a program may do it for the reader. To confirm or to join
-takes a person's mail: an answering machine agrees to everything.
+A mail that asks to leave is obeyed even if a program wrote it, perhaps for the reader. Confirming
+and joining need a mail by a person, since an auto-responder agrees to everything.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from secondpost.subscribers.leave import ReadersDesk
 from secondpost.subscribers.signup import Confirmed, SignUps
 from secondpost.subscribers.typed import NotAReader
 
-SUBJECT_CHARACTERS_MAX = 200  # of what was written, as it is kept as the consent
+SUBJECT_CHARACTERS_MAX = 200  # of the subject that is kept as consent
 
 BY_MAIL = "mail"
 BY_A_PROGRAM = "written by a program: nothing was done"
@@ -26,7 +27,7 @@ NO_ADDRESS_TO_JOIN = "it does not show who wants to join"
 
 @dataclass(frozen=True, slots=True)
 class ReadersWriting:
-    """Each verb returns a few words on what came of the mail, for the log and `trace`."""
+    """Act on readers' mail; each method returns a few words on the result, for the log and `trace`."""
 
     sign_ups: SignUps
     readers: ReadersDesk
