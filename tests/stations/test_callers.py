@@ -7,8 +7,12 @@ from itertools import islice
 import pytest
 
 from secondpost.mail.address import NULL_PATH, Mailbox
+from secondpost.mail.questions import PolicyAnswer, PolicyQuestion
 from secondpost.mail.reply import Reply
+from secondpost.mail.verdict import ACCEPT, Verdict
 from secondpost.maillog import MailLog
+from secondpost.policy.caller import TOO_MANY, TOO_MANY_FROM_CLIENT, TOO_MANY_FROM_NETWORK
+from secondpost.policy.stages import STAGES, judge
 from secondpost.receive.caller_log import (
     LINES_MAX,
     MINUTE_SECONDS,
@@ -17,7 +21,7 @@ from secondpost.receive.caller_log import (
     CallerLog,
     SessionLog,
 )
-from secondpost.receive.callers import Caller, Callers, Pressure, Refusal, caller_at
+from secondpost.receive.callers import Caller, Callers, Pressure, caller_at
 from secondpost.receive.conduct import ADDRESSES_MAX, Conduct
 from secondpost.receive.patience import (
     BODY_SECONDS_MAX,
@@ -28,10 +32,12 @@ from secondpost.receive.patience import (
 )
 from secondpost.receive.proven import HOUR_MS, PROVEN_MAX, PROVEN_MS, ProvenNetworks
 from secondpost.store.ports import ProvenPrefix
+from secondpost.world.asking import answer_from
 from simulation.clock import Timeline, run
 
 PRIMARY = "203.0.113.1"
 PROVEN = "198.51.100.0/24"
+NOTHING: dict[PolicyQuestion, PolicyAnswer] = {}  # is asked
 REFUSED = Reply.of(550, "5.1.1", "No such mailbox here")
 
 
@@ -41,6 +47,13 @@ def at(address: str) -> Caller:
 
 def callers(places: int = 100, per_address: int = 50) -> Callers:
     return Callers(places, per_address, frozenset({PRIMARY}), lambda link: link == PROVEN)
+
+
+def admit(here: Callers, caller: Caller) -> Verdict:
+    verdict = answer_from(NOTHING, judge(STAGES.connect, here.look(caller)))
+    if verdict is ACCEPT:
+        here.admit(caller)
+    return verdict
 
 
 def strangers(networks: int | None = None) -> Iterator[Caller]:
@@ -53,7 +66,7 @@ def admitted(here: Callers, coming: Iterator[Caller]) -> list[Caller]:
     """Those who are let in, until the first is refused."""
     found: list[Caller] = []
     for caller in coming:
-        if here.admit(caller) is not None:
+        if admit(here, caller) is not ACCEPT:
             break
         found.append(caller)
     return found
@@ -63,36 +76,36 @@ def test_a_network_of_strangers_has_a_twentieth_whatever_its_addresses() -> None
     here = callers()
     link = (at(f"2001:db8:0:7::{n:x}") for n in range(1, 1000))
     assert len(admitted(here, link)) == 5
-    assert here.admit(at("2001:db8:0:7::ffff")) is Refusal.TOO_MANY_FROM_NETWORK
+    assert admit(here, at("2001:db8:0:7::ffff")) is TOO_MANY_FROM_NETWORK
     assert len(admitted(here, (at(f"192.0.2.{n}") for n in range(1, 250)))) == 5
-    assert here.admit(at("::ffff:192.0.2.250")) is Refusal.TOO_MANY_FROM_NETWORK
-    assert here.admit(at("2001:db8:0:8::1")) is None
+    assert admit(here, at("::ffff:192.0.2.250")) is TOO_MANY_FROM_NETWORK
+    assert admit(here, at("2001:db8:0:8::1")) is ACCEPT
 
 
 def test_a_proven_network_and_a_primary_have_ten_times_the_share() -> None:
     here = callers()
     assert len(admitted(here, (at(f"198.51.100.{n}") for n in range(1, 250)))) == 50
-    assert here.admit(at("198.51.100.250")) is Refusal.TOO_MANY_FROM_NETWORK
+    assert admit(here, at("198.51.100.250")) is TOO_MANY_FROM_NETWORK
     primary = callers()
     assert len(admitted(primary, (at(PRIMARY) for _ in range(100)))) == 50
-    assert primary.admit(at(PRIMARY)) is Refusal.TOO_MANY_FROM_CLIENT
+    assert admit(primary, at(PRIMARY)) is TOO_MANY_FROM_CLIENT
 
 
 def test_an_address_has_no_more_than_the_owner_says() -> None:
     here = callers(per_address=2)
     assert len(admitted(here, (at("198.51.100.7") for _ in range(9)))) == 2
-    assert here.admit(at("198.51.100.7")) is Refusal.TOO_MANY_FROM_CLIENT
-    assert here.admit(at("198.51.100.8")) is None
+    assert admit(here, at("198.51.100.7")) is TOO_MANY_FROM_CLIENT
+    assert admit(here, at("198.51.100.8")) is ACCEPT
 
 
 def test_as_places_run_short_strangers_are_turned_away_first_and_newcomers_last() -> None:
     here = callers()
     first = admitted(here, (caller for caller in strangers(40) for _ in range(4)))
     assert len(first) == 70
-    assert here.admit(first[0]) is Refusal.TOO_MANY
+    assert admit(here, first[0]) is TOO_MANY
     assert len(admitted(here, (at(f"198.51.100.{n}") for n in range(1, 99)))) == 15
-    assert here.admit(at("192.0.2.1")) is None
-    assert here.admit(at("192.0.2.2")) is Refusal.TOO_MANY, "its network has one now"
+    assert admit(here, at("192.0.2.1")) is ACCEPT
+    assert admit(here, at("192.0.2.2")) is TOO_MANY, "its network has one now"
     assert len(admitted(here, (at(f"192.0.{n}.1") for n in range(3, 99)))) == 9
 
 
@@ -100,22 +113,22 @@ def test_one_customer_with_many_links_of_ipv6_is_no_newcomer_on_each() -> None:
     here = callers()
     links = (at(f"2001:db8:1:{n:x}::1") for n in range(1, 1000))
     assert len(admitted(here, links)) == 70
-    assert here.admit(at("2001:db8:2::1")) is None
+    assert admit(here, at("2001:db8:2::1")) is ACCEPT
 
 
 def test_strangers_from_everywhere_do_not_keep_out_who_is_proven_nor_a_primary() -> None:
     here = callers()
     assert len(admitted(here, strangers())) == 95
-    assert here.admit(at("198.51.100.1")) is None
-    assert here.admit(at("198.51.100.2")) is Refusal.TOO_MANY
-    assert [here.admit(at(PRIMARY)) for _ in range(5)] == [None] * 4 + [Refusal.TOO_MANY]
+    assert admit(here, at("198.51.100.1")) is ACCEPT
+    assert admit(here, at("198.51.100.2")) is TOO_MANY
+    assert [admit(here, at(PRIMARY)) for _ in range(5)] == [ACCEPT] * 4 + [TOO_MANY]
 
 
 def test_loopback_may_have_every_place_and_who_leaves_gives_it_back() -> None:
     here = callers(places=10, per_address=1)
     proxy = [at("127.0.0.1")] * 10
     assert len(admitted(here, iter(proxy))) == 10
-    assert here.admit(at("::1")) is Refusal.TOO_MANY
+    assert admit(here, at("::1")) is TOO_MANY
     for caller in proxy:
         here.leave(caller)
     assert len(admitted(here, strangers())) == 10
@@ -124,7 +137,7 @@ def test_loopback_may_have_every_place_and_who_leaves_gives_it_back() -> None:
 def test_who_is_gone_leaves_nothing_to_remember() -> None:
     here = callers()
     for caller in islice(strangers(), 5000):
-        assert here.admit(caller) is None
+        assert admit(here, caller) is ACCEPT
         here.leave(caller)
     assert len(here._by_address) + len(here._by_link) + len(here._by_site) == 0
 
@@ -255,7 +268,7 @@ def test_a_session_writes_its_first_refusals_and_how_many_more_there_were() -> N
 def test_a_network_writes_so_many_lines_a_minute_and_others_go_on() -> None:
     def story(log: CallerLog) -> None:
         for n in range(1000):
-            log.refused_connection(at(f"2001:db8::{n + 1:x}"), Refusal.TOO_MANY_FROM_NETWORK)
+            log.refused_connection(at(f"2001:db8::{n + 1:x}"), TOO_MANY_FROM_NETWORK.reason)
         SessionLog(log, at("2001:db8::1")).lost_connection("timeout")
         SessionLog(log, at("192.0.2.1")).connected()
         log.end_minute()

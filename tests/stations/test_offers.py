@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from secondpost.config.records import AnyRecipient, Backup
-from secondpost.mail.address import Domain
+from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.offered import Offered
-from secondpost.mail.verdict import ACCEPT, Reject
+from secondpost.mail.questions import OfferedBy, PolicyAnswer, PolicyQuestion
+from secondpost.mail.verdict import ACCEPT, Reject, Verdict
 from secondpost.policy.offered import judge_envelope
 from secondpost.receive.offers import FRESH_MS
 from secondpost.store.primary_ports import Primary
+from secondpost.world.asking import answer_from
 from secondpost.world.real.clock import RealClock
+from tests.stations.known import at_rcpt
 from tests.stations.test_receive import DOMAIN, Office, in_office
 
 BACKUP = Backup(DOMAIN, recipients=(AnyRecipient(),), max_size=5000)
@@ -97,13 +100,18 @@ def test_the_size_that_the_primary_takes_is_said_at_ehlo_mail_rcpt_and_the_end(t
     assert end[-1].startswith("552 5.3.4 ")
 
 
+def verdict_on(size: int, size_max: int | None) -> Verdict:
+    offered: dict[PolicyQuestion, PolicyAnswer] = {OfferedBy(DOMAIN): Offered(size_max, smtputf8=True)}
+    return answer_from(offered, judge_envelope(at_rcpt(Mailbox("anna", DOMAIN), None, size=size)))
+
+
 def test_a_declared_size_is_refused_for_the_domain_alone_whose_primary_does_not_take_it() -> None:
-    verdict = judge_envelope(Offered(1000, smtputf8=True), 1001, needs_utf8=False)
+    verdict = verdict_on(1001, size_max=1000)
     assert isinstance(verdict, Reject)
     assert str(verdict.reply).startswith("552 5.3.4 ")
     for size_max in (1001, None):
-        assert judge_envelope(Offered(size_max, smtputf8=True), 1001, needs_utf8=False) == ACCEPT
-    assert judge_envelope(Offered(1000, smtputf8=True), 0, needs_utf8=False) == ACCEPT
+        assert verdict_on(1001, size_max) == ACCEPT
+    assert verdict_on(0, size_max=1000) == ACCEPT
 
 
 def test_what_the_owner_allows_bounds_what_is_offered(tmp_path: Path) -> None:

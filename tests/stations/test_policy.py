@@ -11,19 +11,26 @@ from secondpost.config.records import (
     Unknown,
 )
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.questions import Knowledge, KnownRecipient
+from secondpost.mail.questions import Knowledge, KnownRecipient, PolicyAnswer, PolicyQuestion
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Destination, Reject, Verdict
+from secondpost.policy.domains import OwnDomains, Recipients, recipients_of
 from secondpost.policy.rate import PrefixRate
-from secondpost.policy.recipient import CANNOT_CHECK, NO_SUCH_USER, OwnDomains, judge_recipient, recipients_of
-from secondpost.policy.room import judge_quota, judge_size, judge_unverified
+from secondpost.policy.recipient import CANNOT_CHECK, NO_SUCH_USER, judge_recipient
+from secondpost.policy.room import judge_quota, judge_size
+from secondpost.policy.unverified import judge_share
 from secondpost.world.asking import answer_from
+from tests.stations.known import BOUNCES, OWN, at_rcpt
 
 DOMAIN = Domain("example.net")
 ANNA = Mailbox.parse("Anna@example.net")
 
+World = dict[PolicyQuestion, PolicyAnswer]
 
-BOUNCES = Domain("mx2.example.net")
-OWN = OwnDomains(frozenset({BOUNCES, Domain("mail.example.net")}), BOUNCES, frozenset({"weekly"}))
+
+def judge_in(
+    world: World, mailbox: Mailbox, domains: dict[Domain, Recipients], own: OwnDomains = OWN
+) -> Verdict:
+    return answer_from(world, judge_recipient(at_rcpt(mailbox, domains.get(mailbox.domain), own)))
 
 
 def judge(
@@ -35,10 +42,10 @@ def judge(
 ) -> Verdict:
     backup = Backup(DOMAIN, recipients=sources, unknown=unknown)
     domains = {DOMAIN: recipients_of(backup, {} if lists is None else lists)}
-    world: dict[KnownRecipient, Knowledge] = {}
+    world: World = {}
     if knowledge is not None:
         world[KnownRecipient(mailbox)] = knowledge
-    return answer_from(world, judge_recipient(mailbox, domains, OWN))
+    return judge_in(world, mailbox, domains)
 
 
 def test_every_other_destination_is_refused() -> None:
@@ -108,8 +115,8 @@ def test_what_is_learned_decides(knowledge: Knowledge, unknown: Unknown, kind: t
 def test_mail_for_an_address_of_which_nothing_is_known_is_held_unless_the_owner_says_otherwise() -> None:
     backup = Backup(DOMAIN)
     domains = {DOMAIN: recipients_of(backup, {})}
-    world: dict[KnownRecipient, Knowledge] = {KnownRecipient(ANNA): Knowledge.UNREACHABLE}
-    assert answer_from(world, judge_recipient(ANNA, domains, OWN)) == Accept(Destination.UNVERIFIED)
+    world: World = {KnownRecipient(ANNA): Knowledge.UNREACHABLE}
+    assert judge_in(world, ANNA, domains) == Accept(Destination.UNVERIFIED)
 
 
 def test_a_listed_domain_refuses_what_is_not_listed_whatever_unknown_says() -> None:
@@ -134,7 +141,7 @@ def test_a_detail_behind_a_delimiter_does_not_make_another_mailbox_of_a_list() -
     ):
         backup = Backup(DOMAIN, recipients=(listed,), delimiters=delimiters)
         domains = {DOMAIN: recipients_of(backup, {})}
-        assert answer_from({}, judge_recipient(TAGGED, domains, OWN)) == verdict
+        assert judge_in({}, TAGGED, domains) == verdict
 
 
 @pytest.mark.parametrize(
@@ -162,12 +169,12 @@ def test_what_is_learned_of_a_mailbox_holds_for_its_details(
     plain: Knowledge, tagged: Knowledge, verdict: Verdict
 ) -> None:
     domains = {DOMAIN: recipients_of(Backup(DOMAIN), {})}
-    world: dict[KnownRecipient, Knowledge] = {
+    world: World = {
         KnownRecipient(Mailbox("anna", DOMAIN)): plain,
         # Details can be made up without end: the primary is not asked about those of a known mailbox.
         KnownRecipient(TAGGED, learned_only=plain is Knowledge.KNOWN): tagged,
     }
-    assert answer_from(world, judge_recipient(TAGGED, domains, OWN)) == verdict
+    assert judge_in(world, TAGGED, domains) == verdict
 
 
 def test_who_wants_strangers_rejected_has_them_put_off_while_too_much_is_asked_of_the_primary() -> None:
@@ -177,11 +184,11 @@ def test_who_wants_strangers_rejected_has_them_put_off_while_too_much_is_asked_o
 
 
 def test_addresses_of_which_nothing_is_known_have_a_quarter_of_the_room() -> None:
-    assert judge_unverified(room=4_000, size=400, stored=600) == ACCEPT
-    verdict = judge_unverified(room=4_000, size=401, stored=600)
+    assert judge_share(room=4_000, size=400, stored=600) == ACCEPT
+    verdict = judge_share(room=4_000, size=401, stored=600)
     assert isinstance(verdict, Defer)
     assert (verdict.reply.code, verdict.reply.status) == (452, "4.2.2")
-    assert isinstance(judge_unverified(room=0, size=1, stored=0), Defer)
+    assert isinstance(judge_share(room=0, size=1, stored=0), Defer)
 
 
 def test_one_network_has_so_many_in_a_span_and_another_has_its_own() -> None:
@@ -234,4 +241,4 @@ def test_signed_addresses_are_at_bounces_alone_and_only_with_a_newsletter() -> N
     assert judge(Mailbox("leave-abc234", Domain("mail.example.net")), AnyRecipient()) == NO_SUCH_USER
     without = OwnDomains(frozenset({BOUNCES}), BOUNCES, frozenset())
     for local in ("leave-abc234", "join-weekly"):
-        assert answer_from({}, judge_recipient(Mailbox(local, BOUNCES), {}, without)) == NO_SUCH_USER
+        assert judge_in({}, Mailbox(local, BOUNCES), {}, without) == NO_SUCH_USER

@@ -24,9 +24,10 @@ from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
-from secondpost.policy.recipient import OwnDomains, recipients_of
+from secondpost.policy.domains import OwnDomains, recipients_of
+from secondpost.policy.stages import STAGES, Stages
 from secondpost.receive.body import CONTENT_FOLDER
-from secondpost.receive.knowledge import RecipientKnowledge
+from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
@@ -177,6 +178,7 @@ class Office:
     lines: list[str] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
     under_way: UnderWay = field(default_factory=UnderWay)
+    stages: Stages = STAGES
 
     async def open(self) -> None:
         self.work = RealWork(threads=1)
@@ -196,6 +198,15 @@ class Office:
             backups=(self.backup,),
         )
         log = MailLog(self.lines.append, US)
+        offers = PrimaryOffers(config, self.intake, RealClock())
+        knowledge = PolicyKnowledge(
+            RecipientKnowledge(self.intake, self.clock, self._ask),
+            self.intake,
+            offers,
+            self.under_way,
+            UnverifiedMail(self.clock),
+            lambda: self.free,
+        )
         self.listener = Listener(
             Reception(
                 config=config,
@@ -207,16 +218,16 @@ class Office:
                 spool=Acceptance(self.intake, self.disk, self.work, log, lambda: None),
                 ids=QueueIds(1),
                 log=log,
-                answerer=RecipientKnowledge(self.intake, self.clock, self._ask).answer,
-                unverified=UnverifiedMail(self.intake, self.clock, lambda: self.free),
+                answerer=knowledge.answer,
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
-                offers=PrimaryOffers(config, self.intake, RealClock()),
+                offers=offers,
                 refusals=self.refusals,
                 free=lambda: self.free,
                 failed=self.failures.append,
                 background=self._background,
                 under_way=self.under_way,
+                stages=self.stages,
             )
         )
         await self.listener.open()

@@ -320,13 +320,11 @@ def test_a_message_counts_once_in_a_place_with_what_has_come_or_was_declared() -
     part, other = Part(under_way, 1000), Part(under_way, 500)
     part.begin()
     other.begin()
-    assert part.others(place, 10_000) == 0
     for _ in range(2):
         part.count_in(place)
     other.count_in(place)
     assert place.expected == disk.expected == 1500
-    assert part.others(place, 10_000) == 0
-    assert Part(under_way, 0).others(place, 10_000) == 1500
+    assert place.spoken_for(10_000) == 1500
     part.grow(600, 400)
     assert (place.expected, disk.expected, disk.certain) == (1500, 900, 200)
     part.grow(1200, 1200)

@@ -20,7 +20,7 @@ from secondpost.mail.address import Domain
 from secondpost.newsletter.renaming import finish_renames, left_behind_sentence
 from secondpost.owner.figures import counted
 from secondpost.owner.newsletter_documents import import_document
-from secondpost.policy.recipient import own_domains
+from secondpost.policy.domains import own_domains
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_columns import OwnersWord

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.offered import Offered
 
 Result = TypeVar("Result")
 
@@ -51,10 +52,65 @@ class KnownRecipient:
     caller: str = ""  # the IP address of the one who names it
     learned_only: bool = False  # as far as it is known without asking the primary now
 
+    def ask(self) -> Generator["KnownRecipient", "Knowledge", "Knowledge"]:
+        return (yield self)
 
-NameQuestion = (
-    Mx | Addresses | Txt
-)  # of names; one about a recipient is of another type, for another answerer
+
+@dataclass(frozen=True, slots=True)
+class OfferedBy:
+    """What does the primary of this backup domain offer? Answered by Offered; None where nothing is known."""
+
+    domain: Domain
+
+    def ask(self) -> Generator["OfferedBy", "Offered | None", "Offered | None"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainOctets:
+    """What lies here for a backup domain, and is coming in for it. Answered by Octets."""
+
+    domain: Domain
+
+    def ask(self) -> Generator["DomainOctets", "Octets", "Octets"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedOctets:
+    """The same for those of its addresses of which nothing is known. Answered by Octets."""
+
+    domain: Domain
+
+    def ask(self) -> Generator["UnverifiedOctets", "Octets", "Octets"]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeOctets:
+    """What the disk has beyond its reserve. Answered by octets, which may be negative."""
+
+    def ask(self) -> Generator["FreeOctets", int, int]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class MayBringUnverified:
+    """May the caller's network bring one more message for unverified addresses of the domain? Answered by
+    bool; a message is counted by being asked about.
+    """
+
+    domain: Domain
+    caller: str  # IP address
+
+    def ask(self) -> Generator["MayBringUnverified", bool, bool]:
+        return (yield self)
+
+
+NameQuestion = Mx | Addresses | Txt  # what policy asks is of another type, for another answerer
+PolicyQuestion = (
+    KnownRecipient | OfferedBy | DomainOctets | UnverifiedOctets | FreeOctets | MayBringUnverified
+)
 
 
 class Finding(StrEnum):
@@ -99,6 +155,18 @@ class Knowledge(StrEnum):
     UNASKED = "unasked"  # nothing is known, and too much is asked of the primary now
 
 
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """`stored`: in the store. `certain`: come into it whatever happens. `expected`: were declared, or belong
+    to messages that are not whole, and may never come.
+    """
+
+    stored: int
+    certain: int
+    expected: int
+
+
 NameAnswer = MxAnswer | AddressAnswer | TxtAnswer
 Asking = Generator[NameQuestion, NameAnswer, Result]
-AskingRecipients = Generator[KnownRecipient, Knowledge, Result]
+PolicyAnswer = Knowledge | Offered | None | Octets | int | bool
+AskingPolicy = Generator[PolicyQuestion, PolicyAnswer, Result]

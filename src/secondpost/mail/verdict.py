@@ -14,6 +14,11 @@ class Destination(StrEnum):
     OWNER = "owner"  # our own postmaster: the owner reads elsewhere
     INSIDE = "inside"  # to ourselves: a mail to a reader that came back, or a reader who writes
 
+    @property
+    def road(self) -> "Destination":
+        """The way of the message: unverified recipients go to the primary with the others."""
+        return Destination.PRIMARY if self is Destination.UNVERIFIED else self
+
 
 @dataclass(frozen=True, slots=True)
 class Accept:

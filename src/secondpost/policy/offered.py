@@ -6,9 +6,11 @@ nothing is known of a primary, nothing is refused for it.
 
 from secondpost.mail.envelope import Utf8
 from secondpost.mail.offered import Offered
+from secondpost.mail.questions import AskingPolicy, OfferedBy
 from secondpost.mail.reply import Reply
 from secondpost.mail.size import size_text
 from secondpost.mail.verdict import ACCEPT, Reject, Verdict
+from secondpost.policy.known import AtContent, AtRcpt
 
 # RFC 6531 §3.5: of an address, and of a header.
 NO_UTF8_ADDRESS = Reject(
@@ -20,18 +22,27 @@ NO_UTF8_HEADER = Reject(
 )
 
 
-def judge_envelope(offered: Offered, size: int, needs_utf8: bool) -> Verdict:
-    """At RCPT. `size`: octets as declared with MAIL, 0 when they were not."""
-    if needs_utf8 and not offered.smtputf8:
+def judge_envelope(at: AtRcpt) -> AskingPolicy[Verdict]:
+    """Before anything is asked about the mailbox."""
+    offered = yield from OfferedBy(at.mailbox.domain).ask()
+    if offered is None:
+        return ACCEPT
+    if not offered.smtputf8 and (at.mail.sender.needs_utf8 or at.mailbox.needs_utf8):
         return NO_UTF8_ADDRESS
-    return judge_primary_size(offered, size)
+    return judge_primary_size(offered, at.mail.size)
 
 
-def judge_content(offered: Offered, size: int, utf8: Utf8) -> Verdict:
-    """When the message is whole. `size`: octets as they will be passed on, our own line among them."""
-    if utf8 is Utf8.NEEDED and not offered.smtputf8:
-        return NO_UTF8_HEADER
-    return judge_primary_size(offered, size)
+def judge_content(at: AtContent) -> AskingPolicy[Verdict]:
+    for backup in at.backups:
+        offered = yield from OfferedBy(backup.domain).ask()
+        if offered is None:
+            continue
+        if at.utf8 is Utf8.NEEDED and not offered.smtputf8:
+            return NO_UTF8_HEADER
+        verdict = judge_primary_size(offered, at.size_passed_on)
+        if verdict is not ACCEPT:
+            return verdict
+    return ACCEPT
 
 
 def judge_primary_size(offered: Offered, size: int) -> Verdict:

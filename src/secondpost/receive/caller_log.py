@@ -11,7 +11,7 @@ from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.maillog import MailLog
-from secondpost.receive.callers import Caller, Refusal
+from secondpost.receive.callers import Caller
 
 SESSION_LINES_MAX = 5  # of one kind
 NETWORK_LINES_MAX = 60  # in a minute
@@ -44,9 +44,9 @@ class CallerLog:
             return True
         return False
 
-    def refused_connection(self, caller: Caller, refusal: Refusal) -> None:
+    def refused_connection(self, caller: Caller, reason: str) -> None:
         if self.may_write(caller.link, "refused-connection"):
-            self.log.refused_connection(caller.address, refusal)
+            self.log.refused_connection(caller.address, reason)
 
     def end_minute(self) -> None:
         """Write what was counted, and begin anew."""

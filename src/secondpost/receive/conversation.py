@@ -7,14 +7,17 @@ closes its sending half still gets the answers to all that it said.
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Protocol, cast
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import cast
 
-from secondpost.mail.address import Mailbox
+from secondpost.mail.address import NULL_PATH, Mailbox
 from secondpost.mail.envelope import Peer
+from secondpost.mail.questions import AskingPolicy
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import Accept, Verdict
-from secondpost.policy.recipient import judge_recipient
+from secondpost.mail.verdict import ACCEPT, Accept, Verdict
+from secondpost.policy.known import AtHello, AtMail, AtRcpt
+from secondpost.policy.stages import judge
 from secondpost.protocols.smtp.server import (
     BodyEnd,
     BodyPiece,
@@ -32,14 +35,15 @@ from secondpost.protocols.smtp.server import (
     SmtpServer,
     StartTls,
 )
-from secondpost.receive.caller_log import CallerLog, SessionLog
+from secondpost.receive.caller_log import SessionLog
 from secondpost.receive.callers import UNKNOWN, caller_at
 from secondpost.receive.envelope import OpenEnvelope
+from secondpost.receive.host import Host
 from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
 from secondpost.receive.trace import protocol_word
-from secondpost.world.asking import Suspended, begin, drive
+from secondpost.world.asking import Suspended, begin_asking
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
 
@@ -51,30 +55,7 @@ OK = Reply.of(250, "2.1.0", "Sender ok")
 RECIPIENT_OK = Reply.of(250, "2.1.5", "Recipient ok")
 GO_AHEAD = Reply.of(354, "", "End data with <CR><LF>.<CR><LF>")
 CLOSING = Reply.of(421, "4.3.2", "Service is closing; try again soon")
-TOO_MANY = Reply.of(421, "4.7.0", "Too many connections; try again later")
 TIMED_OUT = Reply.of(421, "4.4.2", "Nothing was heard for too long")
-
-
-class Host(Protocol):
-    """What a conversation needs of those who let it in."""
-
-    lines: CallerLog
-
-    def admits(self, conversation: "Conversation") -> bool:
-        """Asked once, when the client is known."""
-        ...
-
-    def patience(self, conversation: "Conversation") -> Patience:
-        """As of now; `hurry` is called when it has become less."""
-        ...
-
-    def brought_mail(self, conversation: "Conversation") -> None:
-        """A message is taken, for recipients who are here."""
-        ...
-
-    def gone(self, conversation: "Conversation") -> None:
-        """The connection is over."""
-        ...
 
 
 class Conversation(asyncio.Protocol):
@@ -95,11 +76,14 @@ class Conversation(asyncio.Protocol):
         self._upgrading = False
         self._draining = False
         self._asking: asyncio.Task[Verdict] | None = None
+        self._hello: AtHello  # since the connection was made
+        self._hello_verdict: Verdict = ACCEPT
         self._heard = 0.0  # when the client last said something, or was last answered; the loop's time
         self._envelope_begun = 0.0
         self._body_begun = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._envelope: OpenEnvelope  # since the connection was made; an empty one between two messages
+        self._envelope: OpenEnvelope  # since the connection was made
+        self._no_envelope: OpenEnvelope  # between two messages
         self._incoming: Incoming | None = None  # since DATA was said, whatever became of the body
 
     # ------------------------------------------------------------ the connection
@@ -109,10 +93,17 @@ class Conversation(asyncio.Protocol):
         peername = transport.get_extra_info("peername")
         self.caller = UNKNOWN if peername is None else caller_at(str(peername[0]))
         self._lines = SessionLog(self._host.lines, self.caller)
-        self._envelope = OpenEnvelope(self._reception, self.caller.address, self._lines)
-        if not self._host.admits(self):
-            self._part(TOO_MANY)
+        self._hello = AtHello(self.caller.address, "")
+        self._no_envelope = OpenEnvelope(self._reception, self._lines, AtMail(self._hello, NULL_PATH))
+        self._envelope = self._no_envelope
+        self._decide(judge(self._reception.stages.connect, self._host.look(self.caller)), self._caller_judged)
+
+    def _caller_judged(self, verdict: Verdict) -> None:
+        if not isinstance(verdict, Accept):
+            self._host.lines.refused_connection(self.caller, verdict.reason)
+            self._part(verdict.reply)
             return
+        self._host.admit(self)
         self._lines.connected()
         self._session.greeting()
         self._heard = self._envelope_begun = self._loop.time()
@@ -248,7 +239,7 @@ class Conversation(asyncio.Protocol):
         for event in self._session.feed(data):
             self._heard = now
             self._act(event)
-            if self._choked:
+            if self._choked or self._waiting:
                 break
         self._flush()
         if self._all_heard and not self._waiting and not self._choked:
@@ -270,8 +261,8 @@ class Conversation(asyncio.Protocol):
                 self._begin_body()
             case BodyEnd() if self._incoming is not None:
                 self._end_body(self._incoming, event)
-            case Hello():
-                pass
+            case Hello(name):
+                self._greet(name)
             case Reset() | BodyRefused():
                 self._end_message()
             case StartTls():
@@ -294,46 +285,68 @@ class Conversation(asyncio.Protocol):
 
     # ------------------------------------------------------------ MAIL and RCPT
 
-    def _begin(self, event: MailFrom) -> None:
-        size = event.size if event.size is not None else 0
-        self._envelope = OpenEnvelope(
-            self._reception, self.caller.address, self._lines, event.sender, size, event.eight_bit, event.utf8
-        )
-        self._say(self._envelope.judge_room(), OK, None)
-
-    def _judge(self, mailbox: Mailbox) -> None:
-        verdict = self._envelope.judge_offered(mailbox)
-        if not isinstance(verdict, Accept):
-            self._say(verdict, RECIPIENT_OK, mailbox)
-            return
-        asking = judge_recipient(
-            mailbox, self._reception.recipients(), self._reception.own, self.caller.address
-        )
-        begun = begin(drive(asking, self._reception.answerer))
+    def _decide(self, asking: AskingPolicy[Verdict], judged: Callable[[Verdict], None]) -> None:
+        """Needs a task only when an answer has to be waited for; nothing is read meanwhile."""
+        begun = begin_asking(asking, self._reception.answerer)
         if isinstance(begun, Suspended):
             self._waiting = True
             self._asking = self._loop.create_task(begun.rest)
-            self._asking.add_done_callback(lambda task: self._judged_later(mailbox, task))
+            self._asking.add_done_callback(partial(self._decided_later, judged))
         else:
-            self._judged(mailbox, begun)
+            judged(begun)
 
-    def _judged_later(self, mailbox: Mailbox, task: asyncio.Task[Verdict]) -> None:
+    def _decided_later(self, judged: Callable[[Verdict], None], task: asyncio.Task[Verdict]) -> None:
         self._asking = None
         if task.cancelled() or self._transport is None:
             return
         self._waited()
-        self._judged(mailbox, task.result())
+        judged(task.result())
         self._advance()
+
+    def _greet(self, name: str) -> None:
+        self._hello = AtHello(self.caller.address, name)
+        self._decide(judge(self._reception.stages.hello, self._hello), self._hello_judged)
+
+    def _hello_judged(self, verdict: Verdict) -> None:
+        """The core has answered EHLO; a refusal is said at each MAIL."""
+        self._hello_verdict = verdict
+
+    def _begin(self, event: MailFrom) -> None:
+        free = self._reception.free()
+        mail = AtMail(
+            self._hello,
+            event.sender,
+            event.size if event.size is not None else 0,
+            event.eight_bit,
+            event.utf8,
+            free,
+            self._reception.under_way.disk.spoken_for(free),
+        )
+        self._envelope = OpenEnvelope(self._reception, self._lines, mail)
+        if isinstance(self._hello_verdict, Accept):
+            self._decide(judge(self._reception.stages.mail, mail), self._sender_judged)
+        else:
+            self._say(self._hello_verdict, OK, None)
+
+    def _sender_judged(self, verdict: Verdict) -> None:
+        if isinstance(verdict, Accept):
+            self._envelope.part.begin()  # what is taken counts as under way from here on
+        self._say(verdict, OK, None)
+
+    def _judge(self, mailbox: Mailbox) -> None:
+        at = self._envelope.at_rcpt(mailbox)
+        self._decide(judge(self._reception.stages.rcpt, at), partial(self._recipient_judged, at))
+
+    def _recipient_judged(self, at: AtRcpt, verdict: Verdict) -> None:
+        if isinstance(verdict, Accept):
+            backup = None if at.recipients is None else at.recipients.backup
+            self._envelope.add_recipient(at.mailbox, backup, verdict.way)
+        self._say(verdict, RECIPIENT_OK, at.mailbox)
 
     def _waited(self) -> None:
         """The client may speak again, and has all of its time for it."""
         self._waiting = False
         self._heard = self._loop.time()
-
-    def _judged(self, mailbox: Mailbox, verdict: Verdict) -> None:
-        if isinstance(verdict, Accept):
-            verdict = self._envelope.add_recipient(mailbox, verdict.way)
-        self._say(verdict, RECIPIENT_OK, mailbox)
 
     def _say(self, verdict: Verdict, ok: Reply, mailbox: Mailbox | None) -> None:
         if isinstance(verdict, Accept):
@@ -341,7 +354,7 @@ class Conversation(asyncio.Protocol):
             return
         if mailbox is not None:
             self._reception.refusals.count(mailbox.domain, verdict.reply)
-        self._lines.refused(self._envelope.sender, mailbox, verdict.reply, verdict.reason)
+        self._lines.refused(self._envelope.mail.sender, mailbox, verdict.reply, verdict.reason)
         self._session.answer(verdict.reply)
 
     # ------------------------------------------------------------ the body
@@ -353,7 +366,7 @@ class Conversation(asyncio.Protocol):
 
     def _peer(self) -> Peer:
         session = self._session
-        protocol = protocol_word(session.extended, session.tls, self._envelope.utf8)
+        protocol = protocol_word(session.extended, session.tls, self._envelope.mail.utf8)
         return Peer(self.caller.address, session.hello or self.caller.address, protocol, self._tls)
 
     def _keep(self, data: bytes) -> None:
@@ -384,18 +397,12 @@ class Conversation(asyncio.Protocol):
     def _end_body(self, incoming: Incoming, event: BodyEnd) -> None:
         if event.bare_newlines > 0:
             incoming.log_newlines(event.bare_newlines)
-        verdict = incoming.judge_whole(event.size, event.received_fields)
-        if isinstance(verdict, Accept):
-            self._waiting = True
-            self._reception.background(self._see_through(incoming.store()))
-        else:
-            incoming.log_refusal(verdict.reply, verdict.reason)
-            self._session.answer(verdict.reply)
-            self._end_message()
+        self._waiting = True
+        self._reception.background(self._see_through(incoming.take(event)))
 
-    async def _see_through(self, storing: Coroutine[None, None, Reply]) -> None:
+    async def _see_through(self, taking: Coroutine[None, None, Reply]) -> None:
         """The client may leave meanwhile."""
-        reply = await storing
+        reply = await taking
         self._waited()
         if reply.is_positive:
             self._envelope_begun = self._heard
@@ -417,7 +424,7 @@ class Conversation(asyncio.Protocol):
     def _end_message(self) -> None:
         self._forget()
         self._incoming = None
-        self._envelope = OpenEnvelope(self._reception, self.caller.address, self._lines)
+        self._envelope = self._no_envelope
         if self._draining:
             self._part(CLOSING)
 

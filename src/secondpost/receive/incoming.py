@@ -3,26 +3,25 @@
 What the client should hear is returned; when it hears it is the conversation's business.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
-from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.address import Mailbox
 from secondpost.mail.content import Content
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, Accept, Destination, Reject, Verdict
-from secondpost.policy.offered import judge_content
-from secondpost.policy.room import judge_quota
+from secondpost.mail.verdict import Accept, Destination
+from secondpost.policy.known import AtContent
+from secondpost.policy.stages import judge
 from secondpost.protocols.mime.utf8_header import HeaderLook
+from secondpost.protocols.smtp.server_events import BodyEnd
 from secondpost.receive.body import BodyKeeper
 from secondpost.receive.envelope import OpenEnvelope
 from secondpost.receive.trace import date_time, received_line
 from secondpost.store.ports import StoreFull, StoreUnavailable
+from secondpost.world.asking import drive
 from secondpost.world.ports import DiskFull
 
-RECEIVED_FIELDS_MAX = 100  # RFC 5321 §6.3
-
-LOOPING = Reply.of(554, "5.4.6", f"{RECEIVED_FIELDS_MAX} Received fields or more: a mail loop")
 STORE_BUSY = Reply.of(451, "4.3.0", "The queue cannot take it now; try again later")
 STORE_FULL = Reply.of(452, "4.3.1", "Not enough disk space here now; try again later")
 
@@ -40,7 +39,7 @@ class Incoming:
         self._envelope = envelope
         self._reception = reception = envelope.reception
         self._peer = peer
-        self._header = HeaderLook() if envelope.utf8 else None
+        self._header = HeaderLook() if envelope.mail.utf8 else None
         now_ms = reception.clock.now_ms()
         self._queue_id = queue_id = reception.ids.next(now_ms)
         recipients, date = tuple(envelope.recipients), date_time(now_ms)
@@ -70,33 +69,6 @@ class Incoming:
         verdict = self._reception.under_way.judge_growth(len(data), self._reception.free)
         return None if isinstance(verdict, Accept) else verdict.reply
 
-    def judge_whole(self, size: int, received_fields: int) -> Verdict:
-        """What can only be said when the body is whole."""
-        if received_fields >= RECEIVED_FIELDS_MAX:
-            return Reject(LOOPING, "loop")
-        under_way, unverified = self._reception.under_way, self._envelope.unverified
-        for domain in {mailbox.domain for mailbox in self._envelope.recipients}:
-            backup = self._reception.config.backup_for(domain)
-            if backup is None:
-                continue
-            stored = 0 if backup.quota is None else self._reception.intake.stored_octets(domain)
-            # Of the others only those that are whole, too: a body that is still coming may never end.
-            verdict = judge_quota(backup, size, stored, under_way.of(domain).certain)
-            if isinstance(verdict, Accept):
-                verdict = self._judge_content(domain)
-            if isinstance(verdict, Accept) and any(each.domain == domain for each in unverified):
-                whole = under_way.unverified(domain).whole_in
-                verdict = self._reception.unverified.judge_room(backup, size, whole)
-            if not isinstance(verdict, Accept):
-                return verdict
-        return ACCEPT
-
-    def _judge_content(self, domain: Domain) -> Verdict:
-        offered = self._reception.offers.of(domain)
-        if offered is None:
-            return ACCEPT
-        return judge_content(offered, self._keeper.size, self._utf8_of(tuple(self._envelope.recipients)))
-
     def forget(self) -> None:
         """It is not wanted any more, or its client is gone; if it is on its way into the spool, it is seen
         through.
@@ -110,23 +82,40 @@ class Incoming:
 
     # ------------------------------------------------------------ into the spool
 
-    def store(self) -> Coroutine[None, None, Reply]:
-        """See it safe, whatever becomes of the connection; what its client is to hear. From this call on,
-        and not only when it is awaited, the message is not forgotten.
+    def take(self, end: BodyEnd) -> Coroutine[None, None, Reply]:
+        """Decide about the whole message and see it safe, whatever becomes of the connection; what its client
+        is to hear. From this call on, and not only when it is awaited, the message is not forgotten.
         """
         self._is_storing = True
-        self._envelope.part.become_whole(self._keeper.size, self._keeper.saved)
-        return self._store()
+        return self._take(end)
 
-    async def _store(self) -> Reply:
+    async def _take(self, end: BodyEnd) -> Reply:
+        reception = self._reception
         try:
-            await self._reception.spool.accept(self._arrival(await self._keeper.finish()))
+            verdict = await drive(judge(reception.stages.content, self._at_content(end)), reception.answerer)
+            if not isinstance(verdict, Accept):
+                self._log_refusal(verdict.reply, verdict.reason)
+                return verdict.reply
+            self._envelope.part.become_whole(self._keeper.size, self._keeper.saved)
+            await reception.spool.accept(self._arrival(await self._keeper.finish()))
         except Exception as error:  # noqa: BLE001  a mistake of ours must end the role, and the client waits for a reply
             return self._not_stored(error)
         finally:
             self._is_storing = False
             self.forget()  # from here on the store counts it, or it is not to be
         return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(self._queue_id)}")
+
+    def _at_content(self, end: BodyEnd) -> AtContent:
+        envelope = self._envelope
+        return AtContent(
+            mail=envelope.mail,
+            backups=tuple(envelope.backups.values()),
+            unverified=envelope.unverified_domains,
+            size=end.size,
+            size_passed_on=self._keeper.size,
+            received_fields=end.received_fields,
+            utf8=self._utf8_of(envelope.recipients),
+        )
 
     def _arrival(self, content: Content) -> Arrival:
         envelope = self._envelope
@@ -135,15 +124,17 @@ class Incoming:
         return Arrival(
             queue_id=self._queue_id,
             lane=Lane.OWN if envelope.way in (Destination.OWNER, Destination.INSIDE) else Lane.RELAY,
-            envelope=Envelope(envelope.sender, recipients, envelope.eight_bit, self._utf8_of(recipients)),
+            envelope=Envelope(
+                envelope.mail.sender, recipients, envelope.mail.eight_bit, self._utf8_of(recipients)
+            ),
             peer=self._peer,
             arrived_ms=self._reception.clock.now_ms(),
             content=content,
             unverified=frozenset(envelope.unverified),
         )
 
-    def _utf8_of(self, recipients: tuple[Mailbox, ...]) -> Utf8:
-        if self._envelope.sender.needs_utf8 or any(recipient.needs_utf8 for recipient in recipients):
+    def _utf8_of(self, recipients: Sequence[Mailbox]) -> Utf8:
+        if self._envelope.mail.sender.needs_utf8 or any(recipient.needs_utf8 for recipient in recipients):
             return Utf8.NEEDED
         if self._header is None:
             return Utf8.NONE
@@ -155,10 +146,10 @@ class Incoming:
             self._reception.failed(error)
         full = isinstance(error, StoreFull | DiskFull)
         reply, reason = (STORE_FULL, "store-full") if full else (STORE_BUSY, "store-unavailable")
-        self.log_refusal(reply, reason)
+        self._log_refusal(reply, reason)
         return reply
 
-    def log_refusal(self, reply: Reply, reason: str) -> None:
+    def _log_refusal(self, reply: Reply, reason: str) -> None:
         for recipient in self._envelope.recipients:
             self._reception.refusals.count(recipient.domain, reply)
         self._envelope.lines.not_accepted(self._queue_id, reply, reason)

@@ -1,4 +1,5 @@
-"""Knows recipients: from what was learned, and by asking the role that may speak to the primary.
+"""Knows what policy asks: recipients, from what was learned and by asking the role that may speak to the
+primary; what the primaries offer; what lies in the store and is coming in.
 
 What was found to be good is believed for a month, and for a year while the primary cannot be asked. What
 was found to be missing is believed for two hours: a new mailbox waits no longer for its first mail.
@@ -8,7 +9,21 @@ from collections.abc import Awaitable, Callable
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.prefix import site_prefix
-from secondpost.mail.questions import Knowledge, KnownRecipient
+from secondpost.mail.questions import (
+    DomainOctets,
+    FreeOctets,
+    Knowledge,
+    KnownRecipient,
+    MayBringUnverified,
+    Octets,
+    OfferedBy,
+    PolicyAnswer,
+    PolicyQuestion,
+    UnverifiedOctets,
+)
+from secondpost.receive.offers import PrimaryOffers
+from secondpost.receive.under_way import IncomingOctets, UnderWay
+from secondpost.receive.unverified import UnverifiedMail
 from secondpost.store.ports import Intake
 from secondpost.world.ports import Clock
 
@@ -30,7 +45,6 @@ class RecipientKnowledge:
         self._ask = ask
 
     async def answer(self, question: KnownRecipient) -> Knowledge:
-        """A RecipientAnswerer."""
         learned = await self._intake.learned(question.mailbox)
         age_ms = self._clock.now_ms() - learned.at_ms if learned is not None else 0
         if learned is not None and 0 <= age_ms < (KNOWN_FRESH_MS if learned.known else UNKNOWN_FRESH_MS):
@@ -40,3 +54,44 @@ class RecipientKnowledge:
             asked = await self._ask(question.mailbox, site_prefix(question.caller))
         is_kept = learned is not None and learned.known and age_ms < KNOWN_KEPT_MS
         return Knowledge.KNOWN if asked in (Knowledge.UNREACHABLE, Knowledge.UNASKED) and is_kept else asked
+
+
+class PolicyKnowledge:
+    """Answers what policy asks. `free`: octets of the disk beyond its reserve."""
+
+    def __init__(
+        self,
+        recipients: RecipientKnowledge,
+        intake: Intake,
+        offers: PrimaryOffers,
+        under_way: UnderWay,
+        bringing: UnverifiedMail,
+        free: Callable[[], int],
+    ) -> None:
+        self._recipients = recipients
+        self._intake = intake
+        self._offers = offers
+        self._under_way = under_way
+        self._bringing = bringing
+        self._free = free
+
+    async def answer(self, question: PolicyQuestion) -> PolicyAnswer:
+        """A PolicyAnswerer. What is coming in is read after what is stored: as of now, when it is decided."""
+        match question:
+            case OfferedBy(domain):
+                return self._offers.of(domain)
+            case KnownRecipient():
+                return await self._recipients.answer(question)
+            case DomainOctets(domain):
+                return _octets(self._intake.stored_octets(domain), self._under_way.of(domain))
+            case UnverifiedOctets(domain):
+                stored = self._intake.unverified_octets(domain)
+                return _octets(stored, self._under_way.unverified(domain))
+            case FreeOctets():
+                return self._free()
+            case MayBringUnverified(domain, caller):
+                return self._bringing.may_bring(domain, caller)
+
+
+def _octets(stored: int, coming: IncomingOctets) -> Octets:
+    return Octets(stored, coming.certain, coming.expected)

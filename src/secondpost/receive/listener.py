@@ -4,11 +4,13 @@ import asyncio
 
 from secondpost.config.records import BareNewlines, Config
 from secondpost.mail.address import as_ip
+from secondpost.policy.known import AtConnect
 from secondpost.protocols.smtp.server import Limits, SmtpServer
 from secondpost.receive.caller_log import CallerLog
-from secondpost.receive.callers import Callers, Pressure
+from secondpost.receive.callers import Caller, Callers, Pressure
 from secondpost.receive.conduct import Conduct
 from secondpost.receive.conversation import Conversation
+from secondpost.receive.host import Admitted
 from secondpost.receive.patience import Patience, hurried_patience, usual_patience
 from secondpost.receive.proven import PROVEN_MAX, PROVEN_MS, ProvenNetworks
 from secondpost.receive.reception import Reception
@@ -31,7 +33,7 @@ class Listener:
         settings = reception.config.receive
         self._reception = reception
         self._doors: list[Listening] = []
-        self._conversations: set[Conversation] = set()
+        self._conversations: set[Admitted] = set()
         self._proven = ProvenNetworks()
         self._callers = Callers(
             settings.connections,
@@ -66,19 +68,18 @@ class Listener:
 
     # ------------------------------------------------------------ what conversations ask
 
-    def admits(self, conversation: Conversation) -> bool:
+    def look(self, caller: Caller) -> AtConnect:
+        return self._callers.look(caller)
+
+    def admit(self, conversation: Admitted) -> None:
         before = self._callers.pressure
-        refusal = self._callers.admit(conversation.caller)
-        if refusal is not None:
-            self.lines.refused_connection(conversation.caller, refusal)
-            return False
+        self._callers.admit(conversation.caller)
         self._conversations.add(conversation)
         if self._callers.pressure > before:
             for each in self._conversations:
                 each.hurry()
-        return True
 
-    def patience(self, conversation: Conversation) -> Patience:
+    def patience(self, conversation: Admitted) -> Patience:
         pressure = self._callers.pressure
         if pressure is Pressure.NONE:
             return self._usual
@@ -86,7 +87,7 @@ class Listener:
             return self._hurried
         return self._usual
 
-    def brought_mail(self, conversation: Conversation) -> None:
+    def brought_mail(self, conversation: Admitted) -> None:
         """For people who are here."""
         caller = conversation.caller
         if caller.is_own:
@@ -101,7 +102,7 @@ class Listener:
         except (StoreUnavailable, StoreFull):
             return  # it is proven all the same, until the next start
 
-    def gone(self, conversation: Conversation) -> None:
+    def gone(self, conversation: Admitted) -> None:
         if conversation in self._conversations:
             self._conversations.discard(conversation)
             self._callers.leave(conversation.caller)

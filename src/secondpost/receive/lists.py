@@ -11,7 +11,7 @@ from secondpost.config.records import Config, RecipientFile
 from secondpost.mail.address import Domain
 from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
-from secondpost.policy.recipient import Recipients, recipients_of
+from secondpost.policy.domains import Recipients, recipients_of
 from secondpost.world.ports import Clock
 
 LOOK_MS = 2_000  # between two looks at the files

@@ -1,20 +1,20 @@
 """What every conversation shares: who we are, whom we ask, and where mail goes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
-from secondpost.policy.recipient import OwnDomains, Recipients
+from secondpost.policy.domains import OwnDomains, Recipients
+from secondpost.policy.stages import STAGES, Stages
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.refusals import RefusalTally
 from secondpost.receive.under_way import UnderWay
-from secondpost.receive.unverified import UnverifiedMail
 from secondpost.spool.accept import Acceptance
 from secondpost.store.ports import Intake
-from secondpost.world.asking import RecipientAnswerer
+from secondpost.world.asking import PolicyAnswerer
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock, Disk, Net, Work
 
@@ -30,13 +30,13 @@ class Reception:
     spool: Acceptance
     ids: QueueIds
     log: MailLog
-    answerer: RecipientAnswerer
-    unverified: UnverifiedMail
+    answerer: PolicyAnswerer
     recipients: Callable[[], dict[Domain, Recipients]]  # as of now: lists are re-read on change
     own: OwnDomains
     offers: PrimaryOffers
+    under_way: UnderWay
     refusals: RefusalTally
     free: Callable[[], int]  # octets on the disk beyond the reserve
     failed: Callable[[BaseException], None]  # the role cannot go on
     background: Background  # see it through, whatever becomes of us
-    under_way: UnderWay = field(default_factory=UnderWay)
+    stages: Stages = STAGES

@@ -27,10 +27,6 @@ class IncomingOctets:
     def spoken_for(self, room: int) -> int:
         return spoken_for(self.certain, self.expected, room)
 
-    def whole_in(self, _room: int) -> int:
-        """The same without what may never end."""
-        return self.certain
-
 
 @dataclass(slots=True)
 class UnderWay:
@@ -84,10 +80,6 @@ class Part:
         """MAIL was taken."""
         self._count_on_disk(0, self._declared)
         self._size = self._declared
-
-    def others(self, place: IncomingOctets, room: int) -> int:
-        """What else is coming into a room there; 0 for a message that counts in it: it was judged."""
-        return 0 if place in self._places else place.spoken_for(room)
 
     def count_in(self, place: IncomingOctets) -> None:
         """From now on. Before the body comes."""

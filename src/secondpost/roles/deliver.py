@@ -21,7 +21,7 @@ from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.questions import Knowledge
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.maillog import MailLog
-from secondpost.policy.recipient import own_domains
+from secondpost.policy.domains import own_domains
 from secondpost.roles.housekeeping import Housekeeping
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
 from secondpost.route.destination import ourselves

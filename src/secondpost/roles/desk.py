@@ -13,7 +13,7 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.owner.names import NOTHING_LEFT_BEHIND, NamesInStore, names_in_store
 from secondpost.owner.newsletter_desk import OpenNewsletter
-from secondpost.policy.recipient import own_domains
+from secondpost.policy.domains import own_domains
 from secondpost.roles.parts import FEEDS, HINTS
 from secondpost.roles.publish import publisher_of, renderer_of
 from secondpost.setup.dns_records import DkimKey, Examined, examine

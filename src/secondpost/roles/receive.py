@@ -7,15 +7,16 @@ from functools import partial
 from secondpost.config.recipients import read_recipients
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
-from secondpost.policy.recipient import own_domains
+from secondpost.policy.domains import own_domains
 from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.disk_room import DiskRoom
-from secondpost.receive.knowledge import RecipientKnowledge
+from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.lists import RecipientLists
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import WRITE_SECONDS, RefusalTally
+from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.roles.parts import HINTS, QUESTIONS, Parts, opened
 from secondpost.spool.accept import Acceptance
@@ -41,8 +42,12 @@ class ReceiveRole:
             frozenset(backup.domain for backup in config.backups), store, world.clock
         )
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
-        knowledge = RecipientKnowledge(store, world.clock, self._asker.knows)
         free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
+        offers = PrimaryOffers(config, store, world.clock)
+        under_way = UnderWay()
+        recipients = RecipientKnowledge(store, world.clock, self._asker.knows)
+        bringing = UnverifiedMail(world.clock)
+        knowledge = PolicyKnowledge(recipients, store, offers, under_way, bringing, free)
         hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
         self._listener = Listener(
             Reception(
@@ -56,10 +61,10 @@ class ReceiveRole:
                 ids=QueueIds(store.worker),
                 log=log,
                 answerer=knowledge.answer,
-                unverified=UnverifiedMail(store, world.clock, free),
                 recipients=lists.domains,
                 own=own_domains(config),
-                offers=PrimaryOffers(config, store, world.clock),
+                offers=offers,
+                under_way=under_way,
                 refusals=self._refusals,
                 free=free,
                 failed=failed,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
-from secondpost.policy.recipient import own_domains
+from secondpost.policy.domains import own_domains
 from secondpost.protocols.tokens import KeyRing
 from secondpost.roles.parts import HINTS, Parts, opened
 from secondpost.subscribers.signup import CrowdLog, SignUps

@@ -10,11 +10,11 @@ from typing import Generic, TypeVar
 
 from secondpost.mail.questions import (
     Addresses,
-    Knowledge,
-    KnownRecipient,
     Mx,
     NameAnswer,
     NameQuestion,
+    PolicyAnswer,
+    PolicyQuestion,
     Txt,
 )
 from secondpost.world.ports import Resolver
@@ -24,7 +24,7 @@ Said = TypeVar("Said")
 Result = TypeVar("Result")
 
 Answerer = Callable[[NameQuestion], Awaitable[NameAnswer]]
-RecipientAnswerer = Callable[[KnownRecipient], Awaitable[Knowledge]]
+PolicyAnswerer = Callable[[PolicyQuestion], Awaitable[PolicyAnswer]]
 
 
 def answer_from(world: Mapping[Asked, Said], asking: Generator[Asked, Said, Result]) -> Result:
@@ -43,6 +43,16 @@ async def drive(
 ) -> Result:
     try:
         question = next(asking)
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
+    return await _drive_on(asking, question, answerer)
+
+
+async def _drive_on(
+    asking: Generator[Asked, Said, Result], question: Asked, answerer: Callable[[Asked], Awaitable[Said]]
+) -> Result:
+    try:
         while True:
             question = asking.send(await answerer(question))
     except StopIteration as stop:
@@ -67,6 +77,18 @@ def begin(work: Coroutine[object, None, Result]) -> Result | Suspended[Result]:
         result: Result = stop.value
         return result
     return Suspended(_finish(work, awaited))
+
+
+def begin_asking(
+    asking: Generator[Asked, Said, Result], answerer: Callable[[Asked], Awaitable[Said]]
+) -> Result | Suspended[Result]:
+    """`drive`, begun by hand; one that asks nothing makes no coroutine either."""
+    try:
+        question = next(asking)
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
+    return begin(_drive_on(asking, question, answerer))
 
 
 async def _finish(work: Coroutine[object, None, Result], awaited: object) -> Result:

@@ -1,0 +1,99 @@
+"""What is known at each stage of a conversation: the one value that every decision of the stage gets.
+
+A decision that needs more asks for it (mail/questions).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from secondpost.config.records import Backup
+from secondpost.mail.address import Domain, Mailbox, ReversePath
+from secondpost.mail.envelope import Utf8
+from secondpost.mail.questions import AskingPolicy
+from secondpost.mail.verdict import ACCEPT, Accept, Destination, Verdict
+from secondpost.policy.domains import OwnDomains, Recipients
+
+Stage = TypeVar("Stage", bound="Known")
+Decision = Callable[[Stage], AskingPolicy[Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`accepted`: how the decisions before took it."""
+
+    accepted: Accept = field(default=ACCEPT, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many connections there may be: of all callers, of one address, and of a network of strangers."""
+
+    total: int
+    per_address: int
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtConnect(Known):
+    """A caller that nothing was said to yet, and who else is here."""
+
+    address: str
+    is_own: bool  # loopback: a proxy, a tunnel or a test, with many callers behind one address
+    is_primary: bool  # the configuration names it
+    is_proven: bool  # its network brought mail to people who are here
+    is_newcomer: bool  # its network has no connection
+    places: Places
+    taken: int  # places, by all callers
+    from_address: int  # of them by its address
+    from_link: int  # and by its network, a /24 or /64
+
+
+@dataclass(frozen=True, slots=True)
+class AtHello(Known):
+    """Refused here, a caller hears of it at each MAIL."""
+
+    address: str
+    name: str  # as the caller gave it with EHLO or HELO
+
+
+@dataclass(frozen=True, slots=True)
+class AtMail(Known):
+    hello: AtHello
+    sender: ReversePath
+    size: int = 0  # octets as declared; 0 when they were not
+    eight_bit: bool = False  # BODY=8BITMIME was said
+    utf8: bool = False  # SMTPUTF8 was said
+    free: int = 0  # octets of the disk beyond its reserve; may be negative
+    coming: int = 0  # octets that other messages under way speak for
+
+
+@dataclass(frozen=True, slots=True)
+class AtRcpt(Known):
+    mail: AtMail
+    mailbox: Mailbox
+    recipients: Recipients | None  # of its domain; None when that is no backup domain
+    own: OwnDomains
+    way: Destination | None  # of the recipients before; None for the first
+    is_first_of_domain: bool
+    unverified: int  # how many recipients before are of the way UNVERIFIED
+    is_first_unverified_of_domain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AtContent(Known):
+    """The message is whole."""
+
+    mail: AtMail
+    backups: tuple[Backup, ...]  # of the recipients' domains, each once
+    unverified: frozenset[Domain]  # those of them with recipients of the way UNVERIFIED
+    size: int  # octets as they came
+    size_passed_on: int  # with what we add
+    received_fields: int
+    utf8: Utf8
+
+
+def at_once(verdict: Verdict) -> AskingPolicy[Verdict]:
+    """A decision's verdict, where nothing had to be asked."""
+    yield from ()
+    return verdict

@@ -1,0 +1,46 @@
+"""What is decided at each stage of a conversation, in this order. A further decision is one file of this
+folder and one entry of STAGES.
+"""
+
+from dataclasses import dataclass, replace
+
+from secondpost.mail.questions import AskingPolicy
+from secondpost.mail.verdict import ACCEPT, Accept, Verdict
+from secondpost.policy.caller import judge_places
+from secondpost.policy.company import judge_company
+from secondpost.policy.known import AtConnect, AtContent, AtHello, AtMail, AtRcpt, Decision, Stage
+from secondpost.policy.loop import judge_loop
+from secondpost.policy.offered import judge_content, judge_envelope
+from secondpost.policy.recipient import judge_recipient
+from secondpost.policy.room import judge_declared_room, judge_disk, judge_whole_room
+from secondpost.policy.unverified import judge_unverified, judge_whole_unverified
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    connect: tuple[Decision[AtConnect], ...]
+    hello: tuple[Decision[AtHello], ...]
+    mail: tuple[Decision[AtMail], ...]
+    rcpt: tuple[Decision[AtRcpt], ...]
+    content: tuple[Decision[AtContent], ...]
+
+
+STAGES = Stages(
+    connect=(judge_places,),
+    hello=(),
+    mail=(judge_disk,),
+    rcpt=(judge_envelope, judge_recipient, judge_declared_room, judge_company, judge_unverified),
+    content=(judge_loop, judge_whole_room, judge_content, judge_whole_unverified),
+)
+
+
+def judge(stage: tuple[Decision[Stage], ...], known: Stage) -> AskingPolicy[Verdict]:
+    """The first verdict that does not accept ends it. Else the way of the last decision that named one."""
+    for decision in stage:
+        verdict = yield from decision(known)
+        if verdict is ACCEPT:
+            continue
+        if not isinstance(verdict, Accept):
+            return verdict
+        known = replace(known, accepted=verdict)
+    return known.accepted

@@ -1,0 +1,44 @@
+"""What is known at a stage, for tests of one decision: nothing, but for what the test says."""
+
+from dataclasses import replace
+
+from secondpost.mail.address import NULL_PATH, Domain, Mailbox
+from secondpost.mail.envelope import Utf8
+from secondpost.policy.domains import OwnDomains, Recipients
+from secondpost.policy.known import AtContent, AtHello, AtMail, AtRcpt
+
+BOUNCES = Domain("mx2.example.net")
+OWN = OwnDomains(frozenset({BOUNCES, Domain("mail.example.net")}), BOUNCES, frozenset({"weekly"}))
+
+AT_MAIL = AtMail(
+    AtHello("", "client.example"),
+    NULL_PATH,
+    size=0,
+    eight_bit=False,
+    utf8=False,
+    free=10**12,
+    coming=0,
+)
+AT_CONTENT = AtContent(
+    AT_MAIL,
+    backups=(),
+    unverified=frozenset(),
+    size=0,
+    size_passed_on=0,
+    received_fields=0,
+    utf8=Utf8.NONE,
+)
+
+
+def at_rcpt(mailbox: Mailbox, recipients: Recipients | None, own: OwnDomains = OWN, size: int = 0) -> AtRcpt:
+    """The first recipient of a message."""
+    return AtRcpt(
+        replace(AT_MAIL, size=size),
+        mailbox,
+        recipients,
+        own,
+        way=None,
+        is_first_of_domain=True,
+        unverified=0,
+        is_first_unverified_of_domain=True,
+    )

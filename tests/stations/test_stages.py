@@ -1,0 +1,256 @@
+"""What is decided at each stage, in which order; and a further decision is one entry more."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from secondpost.config.records import AnyRecipient, Backup
+from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.questions import (
+    AskingPolicy,
+    DomainOctets,
+    FreeOctets,
+    Knowledge,
+    KnownRecipient,
+    MayBringUnverified,
+    Octets,
+    OfferedBy,
+    PolicyAnswer,
+    PolicyQuestion,
+    UnverifiedOctets,
+)
+from secondpost.mail.reply import Reply
+from secondpost.mail.verdict import ACCEPT, Accept, Defer, Destination, Reject, Verdict
+from secondpost.policy.company import ONE_WAY
+from secondpost.policy.domains import recipients_of
+from secondpost.policy.known import AtConnect, AtContent, AtHello, AtMail, AtRcpt, Decision, Stage, at_once
+from secondpost.policy.room import OVER_QUOTA
+from secondpost.policy.stages import STAGES, Stages, judge
+from secondpost.policy.unverified import (
+    TOO_MANY_UNVERIFIED,
+    UNVERIFIED_FULL,
+    UNVERIFIED_MAX,
+    UNVERIFIED_TOO_OFTEN,
+)
+from secondpost.world.asking import answer_from
+from tests.stations.known import AT_CONTENT, AT_MAIL, at_rcpt
+from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, in_office
+
+ANNA = Mailbox("anna", DOMAIN)
+BACKUP = Backup(DOMAIN)  # learns
+DENIED = Reject(Reply.of(550, "5.7.1", "Not from you"), "denied")
+GREY = Defer(Reply.of(451, "4.7.1", "Try again in five minutes"), "grey")
+Answers = dict[PolicyQuestion, PolicyAnswer]
+
+
+def names(stage: Sequence[Decision[Stage]]) -> list[str]:
+    return [decision.__name__ for decision in stage]
+
+
+def test_the_order_of_what_is_decided_at_each_stage() -> None:
+    assert names(STAGES.connect) == ["judge_places"]
+    assert names(STAGES.hello) == []
+    assert names(STAGES.mail) == ["judge_disk"]
+    assert names(STAGES.rcpt) == [
+        "judge_envelope",
+        "judge_recipient",
+        "judge_declared_room",
+        "judge_company",
+        "judge_unverified",
+    ]
+    assert names(STAGES.content) == [
+        "judge_loop",
+        "judge_whole_room",
+        "judge_content",
+        "judge_whole_unverified",
+    ]
+
+
+def test_the_first_that_does_not_accept_ends_a_stage_and_no_later_one_asks() -> None:
+    asked: list[str] = []
+
+    def deciding(name: str, verdict: Verdict) -> Decision[AtMail]:
+        def decide(at: AtMail) -> AskingPolicy[Verdict]:
+            asked.append(f"{name}, {at.accepted.way}")
+            return at_once(verdict)
+
+        return decide
+
+    stage = (
+        deciding("first", ACCEPT),
+        deciding("second", Accept(Destination.UNVERIFIED)),
+        deciding("third", ACCEPT),
+        deciding("fourth", GREY),
+        deciding("fifth", DENIED),
+    )
+    nothing: Answers = {}
+    assert answer_from(nothing, judge(stage, AT_MAIL)) is GREY
+    assert asked == ["first, primary", "second, primary", "third, unverified", "fourth, unverified"]
+    assert answer_from(nothing, judge(stage[:3], AT_MAIL)) == Accept(Destination.UNVERIFIED)
+    assert answer_from(nothing, judge((), AT_MAIL)) is ACCEPT
+
+
+# ---------------------------------------------------------------- one entry more
+
+
+def deny_connect(at: AtConnect) -> AskingPolicy[Verdict]:
+    return at_once(DENIED if at.address == "192.0.2.77" else ACCEPT)
+
+
+def deny_hello(at: AtHello) -> AskingPolicy[Verdict]:
+    return at_once(DENIED if at.name == "client.example" else ACCEPT)
+
+
+def deny_sender(at: AtMail) -> AskingPolicy[Verdict]:
+    return at_once(DENIED if str(at.sender) == "a@elsewhere.example" else ACCEPT)
+
+
+def deny_asked(at: AtRcpt) -> AskingPolicy[Verdict]:
+    """Has to ask, and to wait for the answer."""
+    answer = yield from KnownRecipient(Mailbox("asked", Domain("example.org")), at.mail.hello.address).ask()
+    return DENIED if answer is Knowledge.UNKNOWN else ACCEPT
+
+
+def deny_size(at: AtContent) -> AskingPolicy[Verdict]:
+    return at_once(DENIED if at.size == len(BODY) - 1 else ACCEPT)
+
+
+@pytest.mark.parametrize(
+    ("stages", "replies", "line"),
+    [
+        (
+            replace(STAGES, connect=(*STAGES.connect, deny_connect)),
+            ["550 5.7.1"],
+            "refused-connection peer=192.0.2.77 reason=denied",
+        ),
+        (
+            replace(STAGES, hello=(*STAGES.hello, deny_hello)),
+            ["550 5.7.1", "503 5.5.1", "503 5.5.1"],
+            "reason=denied",
+        ),
+        (
+            replace(STAGES, mail=(*STAGES.mail, deny_sender)),
+            ["550 5.7.1", "503 5.5.1", "503 5.5.1"],
+            "reason=denied",
+        ),
+        (
+            replace(STAGES, rcpt=(*STAGES.rcpt, deny_asked)),
+            ["250 2.1.0", "550 5.7.1", "554 5.5.1"],
+            "reason=denied",
+        ),
+        (
+            replace(STAGES, content=(*STAGES.content, deny_size)),
+            ["250 2.1.0", "250 2.1.5", "354 ", "550 5.7.1"],
+            "reason=denied",
+        ),
+    ],
+    ids=["connect", "hello", "mail", "rcpt", "content"],
+)
+def test_a_further_decision_is_one_entry_of_its_stage(
+    tmp_path: Path, stages: Stages, replies: list[str], line: str
+) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        if client.wire.closed:
+            heard = client.wire.out.decode().splitlines()
+        else:
+            heard = (await client.say(ENVELOPE + b"DATA\r\n"))[-3:]
+            if heard[-1].startswith("354"):
+                heard += await client.say(BODY + b".\r\n")
+        assert [each[: len(start)] for each, start in zip(heard, replies, strict=True)] == replies
+
+    backup = Backup(DOMAIN, recipients=(AnyRecipient(),))
+    office = in_office(tmp_path, story, backup=backup, knowledge=Knowledge.UNKNOWN, stages=stages)
+    assert len(office.intake.taken) == 0
+    assert any(line in each for each in office.lines), office.lines
+
+
+def test_what_comes_while_a_stage_waits_for_an_answer_is_heard_after_it(tmp_path: Path) -> None:
+    """At each stage, and in the order in which it was said."""
+
+    def ask(at: AtHello | AtMail | AtConnect) -> AskingPolicy[Verdict]:
+        answer = yield from KnownRecipient(Mailbox("asked", Domain("example.org"))).ask()
+        return ACCEPT if answer is Knowledge.KNOWN and at.accepted is ACCEPT else DENIED
+
+    async def story(office: Office) -> None:
+        client = office.call()
+        assert client.wire.out == b"", "the greeting waits for the verdict"
+        await client.settle()
+        greeting = client.wire.out.decode()
+        assert greeting.startswith("220 ")
+        heard = await client.say(ENVELOPE + b"DATA\r\n" + BODY + b".\r\nQUIT\r\n")
+        assert [each[:3] for each in heard if each[3] == " "] == ["250", "250", "250", "354", "250", "221"]
+
+    stages = replace(STAGES, connect=(ask,), hello=(ask,), mail=(ask,))
+    backup = Backup(DOMAIN, recipients=(AnyRecipient(),))
+    office = in_office(tmp_path, story, backup=backup, knowledge=Knowledge.KNOWN, stages=stages)
+    assert len(office.intake.taken) == 1
+
+
+# ---------------------------------------------------------------- what the stages ask
+
+LEARNED: Answers = {
+    OfferedBy(DOMAIN): None,
+    KnownRecipient(ANNA): Knowledge.KNOWN,
+}
+STRANGE: Answers = LEARNED | {
+    KnownRecipient(ANNA): Knowledge.UNREACHABLE,
+    MayBringUnverified(DOMAIN, ""): True,
+    FreeOctets(): 1_000,
+    DomainOctets(DOMAIN): Octets(1_000, 0, 0),  # so that 2,000 may lie here, 500 of them unverified
+    UnverifiedOctets(DOMAIN): Octets(100, 100, 100),
+}
+
+
+def rcpt(answers: Answers, at: AtRcpt) -> Verdict:
+    return answer_from(answers, judge(STAGES.rcpt, at))
+
+
+def first(backup: Backup = BACKUP, size: int = 0) -> AtRcpt:
+    return at_rcpt(ANNA, recipients_of(backup, {}), size=size)
+
+
+def test_a_domain_without_bounds_of_its_own_asks_the_store_nothing() -> None:
+    assert rcpt(LEARNED, first()) is ACCEPT
+    whole = replace(AT_CONTENT, backups=(BACKUP,), size=BACKUP.max_size)
+    assert answer_from(LEARNED, judge(STAGES.content, whole)) is ACCEPT
+
+
+def test_a_quota_counts_what_lies_here_and_comes_in_but_not_for_a_further_recipient_of_the_message() -> None:
+    quota = Backup(DOMAIN, quota=1_000)
+    answers = LEARNED | {DomainOctets(DOMAIN): Octets(400, 300, 1_000)}  # of the last 250 count
+    assert rcpt(answers, first(quota, size=50)) is ACCEPT
+    assert rcpt(answers, first(quota, size=51)) is OVER_QUOTA
+    assert rcpt(answers, replace(first(quota, size=600), is_first_of_domain=False)) is ACCEPT
+    whole = replace(AT_CONTENT, backups=(quota,), size=300)
+    assert answer_from(answers, judge(STAGES.content, whole)) is ACCEPT
+    assert answer_from(answers, judge(STAGES.content, replace(whole, size=301))) is OVER_QUOTA
+
+
+def test_a_recipient_goes_with_those_of_its_way_alone() -> None:
+    assert rcpt(LEARNED, replace(first(), way=Destination.PRIMARY)) is ACCEPT
+    assert rcpt(STRANGE, replace(first(), way=Destination.PRIMARY)) == Accept(Destination.UNVERIFIED)
+    for way in (Destination.OWNER, Destination.INSIDE):
+        assert rcpt(LEARNED, replace(first(), way=way)) is ONE_WAY
+
+
+def test_an_unverified_recipient_has_its_share_of_the_room() -> None:
+    assert rcpt(STRANGE, first(size=200)) == Accept(Destination.UNVERIFIED)
+    assert rcpt(STRANGE, first(size=201)) is UNVERIFIED_FULL
+    further = replace(first(size=400), unverified=1, is_first_unverified_of_domain=False)
+    assert rcpt(STRANGE, further) == Accept(Destination.UNVERIFIED)
+    whole = replace(AT_CONTENT, backups=(BACKUP,), unverified=frozenset({DOMAIN}), size=300)
+    assert answer_from(STRANGE, judge(STAGES.content, whole)) is ACCEPT
+    assert answer_from(STRANGE, judge(STAGES.content, replace(whole, size=301))) is UNVERIFIED_FULL
+
+
+def test_unverified_recipients_are_bounded_in_a_message_and_messages_with_them_by_network() -> None:
+    many = replace(first(), unverified=UNVERIFIED_MAX)
+    assert rcpt(STRANGE, many) is TOO_MANY_UNVERIFIED
+    often = STRANGE | {MayBringUnverified(DOMAIN, ""): False}
+    assert rcpt(often, first()) is UNVERIFIED_TOO_OFTEN
+    assert rcpt(often, replace(first(), unverified=1)) == Accept(Destination.UNVERIFIED), (
+        "counted by its first"
+    )
