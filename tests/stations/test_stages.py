@@ -15,7 +15,7 @@ from secondpost.mail.questions import (
     Knowledge,
     KnownRecipient,
     MayBringUnverified,
-    Octets,
+    OctetsAnswer,
     OfferedBy,
     PolicyAnswer,
     PolicyQuestion,
@@ -199,8 +199,8 @@ STRANGE: Answers = LEARNED | {
     KnownRecipient(ANNA): Knowledge.UNREACHABLE,
     MayBringUnverified(DOMAIN, ""): True,
     FreeOctets(): 1_000,
-    DomainOctets(DOMAIN): Octets(1_000, 0, 0),  # so that 2,000 may lie here, 500 of them unverified
-    UnverifiedOctets(DOMAIN): Octets(100, 100, 100),
+    DomainOctets(DOMAIN): OctetsAnswer(1_000, 0, 0),  # so that 2,000 may lie here, 500 of them unverified
+    UnverifiedOctets(DOMAIN): OctetsAnswer(100, 100, 100),
 }
 
 
@@ -220,7 +220,7 @@ def test_a_domain_without_bounds_of_its_own_asks_the_store_nothing() -> None:
 
 def test_a_quota_counts_what_lies_here_and_comes_in_but_not_for_a_further_recipient_of_the_message() -> None:
     quota = Backup(DOMAIN, quota=1_000)
-    answers = LEARNED | {DomainOctets(DOMAIN): Octets(400, 300, 1_000)}  # of the last 250 count
+    answers = LEARNED | {DomainOctets(DOMAIN): OctetsAnswer(400, 300, 1_000)}  # of the last 250 count
     assert rcpt(answers, first(quota, size=50)) is ACCEPT
     assert rcpt(answers, first(quota, size=51)) is OVER_QUOTA
     assert rcpt(answers, replace(first(quota, size=600), is_first_of_domain=False)) is ACCEPT

@@ -17,7 +17,7 @@ from secondpost.compose.masthead import home_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
 from secondpost.mail.issue_content import Hole
-from secondpost.newsletter.decisions import Decision, Ready
+from secondpost.newsletter.decisions import IssueDecision, Ready
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.render import output_faults
@@ -98,7 +98,9 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         click.echo(f"({document.reason})", err=True)
 
 
-async def next_articles(store: NewsletterStore, newsletter: Newsletter, decision: Decision) -> list[Article]:
+async def next_articles(
+    store: NewsletterStore, newsletter: Newsletter, decision: IssueDecision
+) -> list[Article]:
     """Those that the next issue would tell; while it cannot go, all that wait."""
     if isinstance(decision, Ready):
         entries = [await store.entry(id) for id in decision.draft.articles]

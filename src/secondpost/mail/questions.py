@@ -68,21 +68,21 @@ class OfferedBy:
 
 @dataclass(frozen=True, slots=True)
 class DomainOctets:
-    """What lies here for a backup domain, and is coming in for it. Answered by Octets."""
+    """What lies here for a backup domain, and is coming in for it. Answered by OctetsAnswer."""
 
     domain: Domain
 
-    def ask(self) -> Generator["DomainOctets", "Octets", "Octets"]:
+    def ask(self) -> Generator["DomainOctets", "OctetsAnswer", "OctetsAnswer"]:
         return (yield self)
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedOctets:
-    """The same for those of its addresses of which nothing is known. Answered by Octets."""
+    """The same for those of its addresses of which nothing is known. Answered by OctetsAnswer."""
 
     domain: Domain
 
-    def ask(self) -> Generator["UnverifiedOctets", "Octets", "Octets"]:
+    def ask(self) -> Generator["UnverifiedOctets", "OctetsAnswer", "OctetsAnswer"]:
         return (yield self)
 
 
@@ -156,7 +156,7 @@ class Knowledge(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Octets:
+class OctetsAnswer:
     """`stored`: in the store. `certain`: come into it whatever happens. `expected`: were declared, or belong
     to messages that are not whole, and may never come.
     """
@@ -168,5 +168,5 @@ class Octets:
 
 NameAnswer = MxAnswer | AddressAnswer | TxtAnswer
 Asking = Generator[NameQuestion, NameAnswer, Result]
-PolicyAnswer = Knowledge | Offered | None | Octets | int | bool
+PolicyAnswer = Knowledge | Offered | None | OctetsAnswer | int | bool
 AskingPolicy = Generator[PolicyQuestion, PolicyAnswer, Result]

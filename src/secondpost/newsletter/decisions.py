@@ -177,7 +177,7 @@ class ClockSetBack:
         )
 
 
-Decision = (
+IssueDecision = (
     Ready
     | TooFew
     | NotDue

@@ -12,9 +12,9 @@ from secondpost.mail.slot import Slot
 from secondpost.newsletter.calendar import SlotTime, SlotTimes
 from secondpost.newsletter.decisions import (
     ClockSetBack,
-    Decision,
     GivenBack,
     InDoubt,
+    IssueDecision,
     Missed,
     NoReaders,
     NotApproved,
@@ -60,7 +60,7 @@ class IssueHistory:
     title_octets: Mapping[ArticleId, int] = field(default_factory=lambda: MappingProxyType({}))  # with links
 
 
-def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> Decision:
+def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> IssueDecision:
     """What the calendar brings now. Only Ready and what has an `outcome` change anything."""
     held_up = _held_up(desk, now_ms)
     if held_up is not None:
@@ -80,7 +80,7 @@ def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: in
     return decision
 
 
-def decide_forced(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> Decision:
+def decide_forced(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> IssueDecision:
     """What the owner brings about with `issue send`: every rule but the calendar and the approval. A time
     of the calendar that waits at this moment is answered with it.
     """
@@ -98,7 +98,7 @@ def last_chance_ms(due: SlotTime) -> int:
     return due.at_ms + LATE_MS
 
 
-def _held_up(desk: IssueHistory, now_ms: int) -> Decision | None:
+def _held_up(desk: IssueHistory, now_ms: int) -> IssueDecision | None:
     if desk.unfinished is not None:
         return Unfinished(desk.unfinished)
     if desk.last_ms is not None and desk.last_ms - now_ms > CLOCK_STEP_MS:
@@ -108,7 +108,7 @@ def _held_up(desk: IssueHistory, now_ms: int) -> Decision | None:
 
 def _from(
     standing: Ripeness, desk: IssueHistory, rules: IssueRules, key: str, due: SlotTime | None
-) -> Decision:
+) -> IssueDecision:
     decision = _enough(standing, desk, rules, key, due)
     if isinstance(decision, Ready) and rules.approve:
         last_ms = None if due is None else last_chance_ms(due)
@@ -118,7 +118,7 @@ def _from(
 
 def _enough(
     standing: Ripeness, desk: IssueHistory, rules: IssueRules, key: str, due: SlotTime | None
-) -> Decision:
+) -> IssueDecision:
     next_ms = None if desk.times.coming is None else desk.times.coming.at_ms
     last_ms = None if due is None else last_chance_ms(due)
     ripe, unripe = len(standing.ripe), len(standing.unripe)
@@ -158,7 +158,7 @@ def title_octets(article: Article) -> int:
     return len(escape(article.title).encode()) + len(escape(article.link).encode())
 
 
-def outcome(decision: Decision) -> tuple[SlotTime, SlotOutcome] | None:
+def outcome(decision: IssueDecision) -> tuple[SlotTime, SlotOutcome] | None:
     """The slot that is over without an issue, and how; None: it is not, or there was none."""
     match decision:
         case TooFew(spent=slot) | NoReaders(spent=slot) if slot is not None:

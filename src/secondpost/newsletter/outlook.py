@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from secondpost.newsletter.decisions import Decision, InDoubt, Settling, When, counted
+from secondpost.newsletter.decisions import InDoubt, IssueDecision, Settling, When, counted
 from secondpost.newsletter.eligible import Ripeness, Unripe
 from secondpost.store.newsletter_ports import CalendarSince, Feed, LedgerEntry
 
@@ -20,7 +20,7 @@ class Outlook:
     settling: int
     minimum: int
     reason: str
-    decision: Decision
+    decision: IssueDecision
     unripe: tuple[Unripe, ...] = ()
 
 
@@ -55,7 +55,7 @@ def beside(
     )
 
 
-def reason(newsletter: str, decision: Decision, standing: Ripeness, beside: Beside, when: When) -> str:
+def reason(newsletter: str, decision: IssueDecision, standing: Ripeness, beside: Beside, when: When) -> str:
     """For the owner: why, and what else stands in the way of more articles."""
     sentences = [decision.sentence(when)]
     if not isinstance(decision, InDoubt):

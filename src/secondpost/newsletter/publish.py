@@ -15,7 +15,7 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.maillog import MailLog
 from secondpost.newsletter.calendar import AskingForSlots, SlotTimes, slot_times
-from secondpost.newsletter.decisions import Decision, Ready
+from secondpost.newsletter.decisions import IssueDecision, Ready
 from secondpost.newsletter.eligible import FETCH_MS, Ripeness, is_in_doubt, standing
 from secondpost.newsletter.issues import (
     IssueHistory,
@@ -64,7 +64,7 @@ class CannotCompose(Exception):
 Composing = Callable[[Newsletter, Issue, Sequence[LedgerEntry]], Awaitable[IssueText]]
 
 _LookBeside = Callable[[Newsletter, IssueHistory, Ripeness], Awaitable[Beside]]
-_Decider = Callable[[Ripeness, IssueHistory, IssueRules, int], Decision]
+_Decider = Callable[[Ripeness, IssueHistory, IssueRules, int], IssueDecision]
 
 
 class Publisher:

@@ -26,7 +26,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class CallerPlaces:
     """How many connections there may be: of all callers, of one address, and of a network of strangers."""
 
     total: int
@@ -43,7 +43,7 @@ class AtConnect(Known):
     is_primary: bool  # the configuration names it
     is_proven: bool  # its network brought mail to people who are here
     is_newcomer: bool  # its network has no connection
-    places: Places
+    places: CallerPlaces
     taken: int  # places, by all callers
     from_address: int  # of them by its address
     from_link: int  # and by its network, a /24 or /64

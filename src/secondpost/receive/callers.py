@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from secondpost.mail.address import as_ip, without_zone
 from secondpost.mail.prefix import link_of, site_of
-from secondpost.policy.known import AtConnect, Places
+from secondpost.policy.known import AtConnect, CallerPlaces
 
 SHARES = 20  # a network's share is one in so many of all places, and at least one place
 # How much of all places is taken when pressure begins.
@@ -58,7 +58,7 @@ class Callers:
     def __init__(
         self, places: int, per_address: int, primaries: frozenset[str], is_proven: Callable[[str], bool]
     ) -> None:
-        self._places = Places(places, per_address, share=max(1, places // SHARES))
+        self._places = CallerPlaces(places, per_address, share=max(1, places // SHARES))
         self._primaries = primaries
         self._is_proven = is_proven  # asked for the link
         self._calm = places * (SOME_PERCENT - EASE_PERCENT) // 100  # so many taken are never pressure

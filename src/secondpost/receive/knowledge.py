@@ -15,7 +15,7 @@ from secondpost.mail.questions import (
     Knowledge,
     KnownRecipient,
     MayBringUnverified,
-    Octets,
+    OctetsAnswer,
     OfferedBy,
     PolicyAnswer,
     PolicyQuestion,
@@ -93,5 +93,5 @@ class PolicyKnowledge:
                 return self._bringing.may_bring(domain, caller)
 
 
-def _octets(stored: int, coming: IncomingOctets) -> Octets:
-    return Octets(stored, coming.certain, coming.expected)
+def _octets(stored: int, coming: IncomingOctets) -> OctetsAnswer:
+    return OctetsAnswer(stored, coming.certain, coming.expected)
