@@ -1,4 +1,9 @@
-"""The contract of the store is held against SQLite in shared memory, SQLite on the disk and PostgreSQL."""
+"""The contract of the store is held against SQLite in shared memory, SQLite on the disk and PostgreSQL.
+
+A test of the contract asks for a `Place`. It is one test for all engines: it runs on each in turn, what
+triggers computed is counted again, and the rows that it left are compared. One that looks into SQLite asks
+for a `SqlitePlace`, and is two tests.
+"""
 
 import asyncio
 import inspect
@@ -6,26 +11,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import cast
 
-import apsw
 import pytest
 
-from tests.store import test_newsletter_triggers, test_sqlite_triggers
+from tests.store.contract import POSTGRESQL, SQLITE, Engines, bounded, on_each_engine
 from tests.store.place import Place, SqlitePlace
 from tests.store.postgres.place import PostgresPlace, Templates
 from tests.store.postgres.server import Server
 
-TEST_SECONDS_MAX = 120.0  # a test that hangs ends; a flood of sign-ups over the wire takes some 10 s
 SHARED_MEMORY = "/dev/shm"
-SQLITE = ("sqlite in shared memory", "sqlite on disk")
-POSTGRESQL = "postgresql"
-# What triggers compute, by the names of the recounts.
-COMPUTED = (
-    *("tallies", "tallies of nothing", "queues", "queues of sites that are down", "messages that ended"),
-    *("a turn later than what is due", "a turn of a domain where nothing waits"),
-    *("tallies of domains", "tallies of issues", "tallies of readers", "tallies of no readers"),
-)
 
 
 @pytest.fixture(scope="session")
@@ -43,27 +40,33 @@ def _memory() -> str | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test of the contract runs on every engine; one that looks into SQLite asks for its place."""
-    if "place" in metafunc.fixturenames:
-        wanted = metafunc.function.__annotations__.get("place")
-        metafunc.parametrize(
-            "place", SQLITE if wanted is SqlitePlace else (*SQLITE, POSTGRESQL), indirect=True
-        )
+    if metafunc.function.__annotations__.get("place") is SqlitePlace:
+        metafunc.parametrize("place", SQLITE, indirect=True)
 
 
 @pytest.fixture
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlitePlace | PostgresPlace]:
-    if request.param == POSTGRESQL:
-        yield PostgresPlace(str(tmp_path), request.getfixturevalue("templates"))
-        return
-    if request.param == SQLITE[1]:
-        yield SqlitePlace(str(tmp_path))
-        return
+def memory_folder() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="secondpost-test-", dir=_memory())
     try:
-        yield SqlitePlace(folder)
+        yield folder
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, memory_folder: str, tmp_path: Path) -> SqlitePlace | Engines:
+    """The place of a test that looks into SQLite; for a test of the contract, all engines."""
+    if hasattr(request, "param"):
+        return SqlitePlace(memory_folder if request.param == SQLITE[0] else str(tmp_path))
+    on_disk, wired = tmp_path / "sqlite", tmp_path / "postgresql"
+    on_disk.mkdir()
+    wired.mkdir()
+    templates: Templates = request.getfixturevalue("templates")
+    return {
+        SQLITE[0]: partial(SqlitePlace, memory_folder),
+        SQLITE[1]: partial(SqlitePlace, str(on_disk)),
+        POSTGRESQL: partial(PostgresPlace, str(wired), templates),
+    }
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,34 +75,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     test = pyfuncitem.obj
     if not inspect.iscoroutinefunction(test):
         return None
-    names = inspect.signature(test).parameters
-    asyncio.run(_bounded(test(**{name: pyfuncitem.funcargs[name] for name in names}), pyfuncitem))
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(test).parameters}
+    if test.__annotations__.get("place") is Place:
+        on_each_engine(partial(test, **arguments), cast("Engines", arguments["place"]))
+    else:
+        asyncio.run(bounded(test(**arguments), cast("Place | None", arguments.get("place"))))
     return True
-
-
-async def _bounded(running: "asyncio.Future[None]", item: pytest.Function) -> None:
-    try:
-        async with asyncio.timeout(TEST_SECONDS_MAX):
-            await running
-        place = item.funcargs.get("place")
-        if isinstance(place, SqlitePlace) and item.function.__annotations__["place"] is Place:
-            recount(place)
-    finally:
-        place = item.funcargs.get("place")
-        if isinstance(place, SqlitePlace | PostgresPlace):
-            await place.close()
-
-
-def recount(place: SqlitePlace) -> None:
-    """What the triggers computed in a test is what a recount finds."""
-    for name, contradictions in (
-        ("mail.db", test_sqlite_triggers.contradictions),
-        ("newsletter.db", test_newsletter_triggers.contradictions),
-    ):
-        if (Path(place.folder) / name).exists():
-            db = apsw.Connection(str(Path(place.folder) / name), flags=apsw.SQLITE_OPEN_READONLY)
-            try:
-                found = contradictions(db, place.clock.ms)
-                assert {what: rows for what, rows in found.items() if what in COMPUTED} == {}, name
-            finally:
-                db.close()

@@ -1,19 +1,35 @@
 """What the contract needs of an adapter: a place where a store can be opened, again and by several."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, TypeVar
+
+import apsw
 
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
+from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import SetClock
+from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
+from tests.store.recounts import all_in_one
 
 T = TypeVar("T")
+
+_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+CONTENT_FILES = "content files"  # in a dump, beside the tables
+SECRET = bytes(range(32))  # the key of hashes, the same on every engine and in every test
+
+
+def files_of(folder: str) -> Table:
+    """The content files, as a table of their names and sizes."""
+    files = sorted((Path(folder) / "content").iterdir())
+    return Table(("name", "size"), [(file.name, file.stat().st_size) for file in files])
 
 
 def there(found: T | None) -> T:
@@ -43,12 +59,25 @@ class Place(Protocol):
         """Where content files lie."""
         ...
 
+    async def rows(self) -> Dump:
+        """All rows of all tables, once what runs on after a verb has ended."""
+        ...
+
+    async def contradictions(self) -> list[str]:
+        """What a recount finds of what triggers computed."""
+        ...
+
+    async def close(self) -> None:
+        """Twice does no harm."""
+        ...
+
 
 @dataclass(slots=True)
 class SqlitePlace:
     folder: str
     clock: SetClock = field(default_factory=SetClock)
     failures: list[BaseException] = field(default_factory=list)
+    _stores: list[SqliteStore] = field(default_factory=list)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -64,22 +93,58 @@ class SqlitePlace:
             failed=self.failures.append,
             busy_seconds=busy_seconds,
         )
-        self._closing.append(store.close)
-        return store
+        return self._opened(store)
 
     def open_desk(self) -> SqliteStore:
         store = SqliteStore.open_desk(
             self.disk, self._work(), self.clock, failed=self.failures.append, busy_seconds=5.0
         )
-        self._closing.append(store.close)
-        return store
+        return self._opened(store)
 
     def open_newsletter(self, role: str = "publish") -> SqliteNewsletterStore:
         store = SqliteNewsletterStore.open(
             self.disk, self._work(), self.clock, role=role, failed=self.failures.append, busy_seconds=5.0
         )
+        store._opened.db.execute("UPDATE secret SET data = ? WHERE name = 'suppression'", (SECRET,))
+        self._opened(store)
+        return store
+
+    def _opened(self, store: SqliteStore) -> SqliteStore:
+        self._stores.append(store)
         self._closing.append(store.close)
         return store
+
+    async def rows(self) -> Dump:
+        for store in self._stores:
+            if store._remover is not None:
+                await store._remover
+        found: dict[str, Table] = {}
+        for database, db in self._databases():
+            for (name,) in db.execute(_TABLES).fetchall():
+                columns = tuple(str(column[1]) for column in db.execute(f"PRAGMA table_info({name})"))
+                if name not in OWN_TO_AN_ENGINE:
+                    rows = db.execute(f"SELECT {', '.join(columns)} FROM {name}").fetchall()
+                    found[f"{database.file_name} {name}"] = Table(columns, rows)
+        found[CONTENT_FILES] = files_of(self.folder)
+        return found
+
+    async def contradictions(self) -> list[str]:
+        return [
+            f"{database.file_name}: {recount} {wrong}"
+            for database, db in self._databases()
+            for recount, wrong in db.execute(all_in_one(database, self.clock.ms)).fetchall()
+        ]
+
+    def _databases(self) -> Iterator[tuple[Database, apsw.Connection]]:
+        """Those that are there, each open to be looked into."""
+        for database in Database:
+            path = Path(self.folder) / database.file_name
+            if path.exists():
+                db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+                try:
+                    yield database, db
+                finally:
+                    db.close()
 
     def _work(self) -> RealWork:
         work = RealWork(1)

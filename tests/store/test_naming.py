@@ -26,7 +26,7 @@ from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedU
 from secondpost.store.verbs import naming
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import FEED, WEEKLY, Publisher, new
-from tests.store.test_newsletter_triggers import contradictions
+from tests.store.recounts import NEWSLETTER, found_by
 
 DAILY = "daily"
 OF_A_NEWSLETTER = (
@@ -144,7 +144,7 @@ async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(
         await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
         is_done = await store.rename_batch(WEEKLY, leader) == 0
         batches += 1
-        assert contradictions(store._opened.db, place.clock.ms) == {}
+        assert found_by(NEWSLETTER, store._opened.db, place.clock.ms) == {}
         await store.give_back(leader)
         await place.close()
         store = place.open_newsletter()
@@ -260,7 +260,7 @@ async def test_who_signed_up_under_the_old_name_since_comes_along(place: SqliteP
     assert kept is not None
     assert (back.id, back.consent is None) == (kept.id, False), "the links in old mails are theirs"
     assert await store.left_behind([DAILY]) == []
-    assert contradictions(store._opened.db, place.clock.ms) == {}
+    assert found_by(NEWSLETTER, store._opened.db, place.clock.ms) == {}
 
 
 async def test_no_list_under_the_old_name_brings_back_who_had_left(place: SqlitePlace) -> None:

@@ -18,69 +18,9 @@ from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported
 from tests.store.place import SqlitePlace
 from tests.store.readers import WEEKLY, Publisher, leased_issues, marked, outcome
+from tests.store.recounts import NEWSLETTER, found_by
 
 STEPS = 200
-
-# Each finds rows only when something is wrong.
-CONTRADICTIONS = {
-    "tallies of domains": """
-        SELECT domain, iif(fence IS NULL, state, 'waiting') AS s, count(*), sum(octets) FROM delivery
-        WHERE ended_ms IS NULL GROUP BY 1, 2
-        EXCEPT SELECT domain, state, deliveries, octets FROM tally""",
-    "tallies of nothing": """
-        SELECT domain, state, deliveries, octets FROM tally WHERE deliveries <> 0 OR octets <> 0
-        EXCEPT SELECT domain, iif(fence IS NULL, state, 'waiting') AS s, count(*), sum(octets) FROM delivery
-        WHERE ended_ms IS NULL GROUP BY 1, 2""",
-    "days of mail to readers": "SELECT * FROM day_tally",  # they are for backup domains
-    "tallies of issues": """
-        SELECT issue, replace(state, 'claimed', 'waiting') AS s, count(*) FROM delivery
-        WHERE issue IS NOT NULL GROUP BY 1, 2 EXCEPT SELECT issue, state, deliveries FROM issue_tally""",
-    "tallies of no issue": """
-        SELECT issue, state, deliveries FROM issue_tally WHERE deliveries <> 0
-        EXCEPT SELECT issue, replace(state, 'claimed', 'waiting') AS s, count(*) FROM delivery
-        WHERE issue IS NOT NULL GROUP BY 1, 2""",
-    "tallies of readers": """
-        SELECT newsletter, state, count(*) FROM subscriber GROUP BY 1, 2
-        EXCEPT SELECT newsletter, state, readers FROM reader_tally""",
-    "tallies of no readers": """
-        SELECT newsletter, state, readers FROM reader_tally WHERE readers <> 0
-        EXCEPT SELECT newsletter, state, count(*) FROM subscriber GROUP BY 1, 2""",
-    "a reader whose last event says something else": """
-        SELECT id FROM subscriber WHERE state IS NOT (
-          SELECT state FROM reader_event WHERE subscriber = id ORDER BY number DESC LIMIT 1)""",
-    "an issue without a row for a reader": """
-        SELECT id FROM issue WHERE state IN ('frozen', 'sending', 'done')
-        AND planned <> (SELECT count(*) FROM delivery WHERE issue = issue.id)""",
-    "rows of an issue that is open": """
-        SELECT issue.id FROM issue JOIN delivery ON delivery.issue = issue.id WHERE issue.state = 'open'""",
-    "rows that can be claimed of an issue that is not sent": """
-        SELECT issue.id FROM issue JOIN delivery ON delivery.issue = issue.id
-        WHERE issue.state IN ('open', 'freezing', 'frozen') AND delivery.state <> 'frozen'""",
-    "an issue without its articles": """
-        SELECT id FROM issue WHERE kind = 'digest' AND state <> 'stopped'
-        AND article_count <> (SELECT count(*) FROM article WHERE issue = issue.id)""",
-    "a turn later than what is due": """
-        SELECT domain.id FROM domain WHERE EXISTS (
-          SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting'
-          AND due_ms < coalesce(next_due_ms, 9e18) AND coalesce(next_due_ms, 9e18) > :now)""",
-    "a turn of a domain where nothing waits": """
-        SELECT id FROM domain WHERE next_due_ms IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting')""",
-    "queues": """
-        SELECT lane, site, next_due_ms FROM queue EXCEPT
-        SELECT queue.lane, queue.site, min(domain.next_due_ms) FROM queue
-        LEFT JOIN domain ON domain.lane = queue.lane AND domain.site = queue.site GROUP BY 1, 2""",
-    "an issue whose content has ended": """
-        SELECT issue.id FROM issue JOIN message ON message.id = issue.message
-        WHERE has_content AND (ended_ms IS NOT NULL OR NOT EXISTS (
-          SELECT 1 FROM content WHERE content.message = issue.message))""",
-    "due before it came": "SELECT message FROM delivery WHERE due_ms < arrived_ms",
-}
-
-
-def contradictions(db: apsw.Connection, now_ms: int) -> dict[str, list[object]]:
-    found = {name: list(db.execute(query, {"now": now_ms})) for name, query in CONTRADICTIONS.items()}
-    return {name: rows for name, rows in found.items() if len(rows) > 0}
 
 
 class Weeks:
@@ -241,7 +181,7 @@ async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -
     await weeks.come()
     for _ in range(STEPS):
         done.append(await weeks.step())
-        assert contradictions(weeks.store._opened.db, place.clock.ms) == {}, f"after {done}"
+        assert found_by(NEWSLETTER, weeks.store._opened.db, place.clock.ms) == {}, f"after {done}"
         assert len(set(weeks.served)) == len(weeks.served), f"somebody was served twice after {done}"
     assert place.failures == []
     assert len(weeks.served) > 0

@@ -180,8 +180,9 @@ async def test_a_batch_has_a_bound_in_rows_and_in_content(
     await refuse(place, store, *(f"u{n}@example.net" for n in range(BATCH_ROWS + 7)), octets=10)
     late = place.clock.ms + 1
     assert (await store.drop_refused(NET, late, None, late, "")).deliveries == BATCH_ROWS
-    monkeypatch.setattr(refused, "CONTENT_OCTETS_MAX", 45)
-    batches = [(await store.drop_refused(NET, late, None, late, "")).deliveries for _ in range(3)]
+    with monkeypatch.context() as small:
+        small.setattr(refused, "CONTENT_OCTETS_MAX", 45)
+        batches = [(await store.drop_refused(NET, late, None, late, "")).deliveries for _ in range(3)]
     assert batches == [4, 3, 0]
 
 

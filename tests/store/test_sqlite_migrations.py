@@ -15,7 +15,7 @@ from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Suppression
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
 from tests.store.readers import FEED
-from tests.store.test_sqlite_triggers import contradictions
+from tests.store.recounts import MAIL, found_by
 
 FIRST_FIELDED = 3  # the newest migration of the stores that are in use
 PICTURES = 16
@@ -67,7 +67,7 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
         await place.close()
     place.open_newsletter()
     store = place.open()
-    assert contradictions(store._opened.db, place.clock.ms) == {}
+    assert found_by(MAIL, store._opened.db, place.clock.ms) == {}
     counts = {(c.domain, c.kept_for): (c.deliveries, c.octets, c.oldest_ms) for c in store.counts()}
     assert counts["example.net", None] == (1, 1, place.clock.ms - 5)
     assert counts["example.org", KeptFor.REFUSED] == (2, 9, place.clock.ms - 3)
@@ -78,7 +78,7 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
     to = Mailbox.parse("me@elsewhere.example")
     await store.redirect(Selection(address="one@example.net"), to, place.clock.ms, "")
     assert len(store.listed(Selection(address="one@example.net"), None, 20)) == 6
-    assert contradictions(store._opened.db, place.clock.ms) == {}
+    assert found_by(MAIL, store._opened.db, place.clock.ms) == {}
 
 
 BEFORE_OTHERS_HASHES = 12

@@ -3,7 +3,6 @@
 import random
 from dataclasses import replace
 
-import apsw
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
@@ -15,65 +14,12 @@ from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite import SqliteStore
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
+from tests.store.recounts import MAIL, found_by
 
 STEPS = 120
 LANES = (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN)
 DOMAINS = [f"d{n}.example" for n in range(4)]
 SITES = ["unsorted", "mx1.example:25", "mx2.example:25"]
-
-# As the tally counts it: what is under way waits, and dead letters go by what they are kept for.
-COUNTED_AS = "iif(fence IS NOT NULL, 'waiting', state || coalesce(' ' || kept_for, ''))"
-# Each finds rows only when something is wrong.
-CONTRADICTIONS = {
-    "tallies": f"""
-        SELECT domain, {COUNTED_AS} AS s, count(*), sum(octets) FROM delivery
-        WHERE ended_ms IS NULL GROUP BY 1, 2
-        EXCEPT SELECT domain, state, deliveries, octets FROM tally""",
-    # What has ended long ago goes, its day stays.
-    "more passed on than was counted": """
-        SELECT domain, count(*) AS many FROM delivery WHERE state = 'delivered' GROUP BY 1 HAVING many > (
-          SELECT coalesce(sum(deliveries), 0) FROM day_tally
-          WHERE day_tally.domain = delivery.domain AND what = 'passed on')""",
-    "tallies of nothing": f"""
-        SELECT domain, state, deliveries, octets FROM tally WHERE deliveries <> 0 OR octets <> 0
-        EXCEPT SELECT domain, {COUNTED_AS} AS s, count(*), sum(octets) FROM delivery
-        WHERE ended_ms IS NULL GROUP BY 1, 2""",
-    "octets of a message at a domain where it came in": """
-        SELECT d.message, d.domain, sum(d.octets) FROM delivery AS d
-        JOIN message ON message.id = d.message JOIN domain ON domain.id = d.domain
-        WHERE d.ended_ms IS NULL AND domain.lane = message.lane AND message.lane = 'relay'
-        GROUP BY 1, 2 HAVING sum(d.octets) <> message.size""",
-    "octets on what was refused, though another waits for them": """
-        SELECT d.message FROM delivery AS d WHERE d.kept_for = 'refused' AND d.octets > 0 AND EXISTS (
-          SELECT 1 FROM delivery WHERE message = d.message AND domain = d.domain AND ended_ms IS NULL
-          AND octets = 0 AND kept_for IS NOT 'refused')""",
-    "a turn later than what is due": """
-        SELECT domain.id FROM domain WHERE EXISTS (
-          SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting'
-          AND max(due_ms, paused_until_ms) < coalesce(next_due_ms, 9e18)
-          AND coalesce(next_due_ms, 9e18) > :now)""",
-    "a turn of a domain where nothing waits": """
-        SELECT id FROM domain WHERE next_due_ms IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting')""",
-    "queues": """
-        SELECT lane, site, next_due_ms FROM queue EXCEPT
-        SELECT queue.lane, queue.site, min(domain.next_due_ms) FROM queue
-        LEFT JOIN domain ON domain.lane = queue.lane AND domain.site = queue.site GROUP BY 1, 2""",
-    "queues of sites that are down": """
-        SELECT lane, site FROM queue WHERE down <> EXISTS (SELECT 1 FROM site WHERE site = queue.site)""",
-    "messages that ended": """
-        SELECT id FROM message WHERE (ended_ms IS NOT NULL) <>
-        NOT EXISTS (SELECT 1 FROM delivery WHERE message = id AND ended_ms IS NULL)""",
-    "content": """
-        SELECT id FROM message
-        WHERE (ended_ms IS NULL) <> EXISTS (SELECT 1 FROM content WHERE message = id)""",
-    "due before it came": "SELECT message FROM delivery WHERE due_ms < arrived_ms",
-}
-
-
-def contradictions(db: apsw.Connection, now_ms: int) -> dict[str, list[object]]:
-    found = {name: list(db.execute(query, {"now": now_ms})) for name, query in CONTRADICTIONS.items()}
-    return {name: rows for name, rows in found.items() if len(rows) > 0}
 
 
 class Days:
@@ -197,5 +143,5 @@ async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -
     done = []
     for _ in range(STEPS):
         done.append(await days.step())
-        assert contradictions(days.store._opened.db, place.clock.ms) == {}, f"after {done}"
+        assert found_by(MAIL, days.store._opened.db, place.clock.ms) == {}, f"after {done}"
     assert place.failures == []

@@ -6,15 +6,21 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-import asyncpg
-
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
 from tests.clock import SetClock
+from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
+from tests.store.place import CONTENT_FILES, files_of
 from tests.store.postgres.engine import PostgresEngine, Wire
 from tests.store.postgres.schema import statements
 from tests.store.postgres.server import Server
 from tests.store.postgres.stores import PostgresNewsletterStore, PostgresStore
+from tests.store.recounts import all_in_one
+
+_COLUMNS = (
+    "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+    " ORDER BY table_name, ordinal_position"
+)
 
 
 class Templates:
@@ -22,6 +28,7 @@ class Templates:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.tables: dict[Database, dict[str, tuple[str, ...]]] = {}  # each with its columns
         self._numbers = count()
         asyncio.run(self._make())
 
@@ -29,6 +36,13 @@ class Templates:
         for database in Database:
             await self._run("postgres", f"CREATE DATABASE {database.name.lower()}")
             await self._run(database.name.lower(), *statements(database))
+            async with self.server.connected(database.name.lower()) as db:
+                columns: dict[str, tuple[str, ...]] = {}
+                for table, column in await db.fetch(_COLUMNS):
+                    columns[table] = (*columns.get(table, ()), column)
+            self.tables[database] = {
+                table: names for table, names in columns.items() if table not in OWN_TO_AN_ENGINE
+            }
 
     def copy(self, database: Database) -> str:
         """The name of a new one."""
@@ -37,12 +51,9 @@ class Templates:
         return name
 
     async def _run(self, database: str, *texts: str) -> None:
-        db = await asyncpg.connect(host=str(self.server.folder), user="postgres", database=database)
-        try:
+        async with self.server.connected(database) as db:
             for text in texts:
                 await db.execute(text)
-        finally:
-            await db.close()
 
 
 @dataclass(slots=True)
@@ -78,6 +89,29 @@ class PostgresPlace:
             self._databases[database] = self.templates.copy(database)
         wire = Wire(Path(self.templates.server.folder), self._databases[database])
         return PostgresEngine(wire, self.disk, self.clock)
+
+    async def rows(self) -> Dump:
+        found: dict[str, Table] = {}
+        for database, name in self._databases.items():
+            async with self.templates.server.connected(name) as db:
+                for table, columns in self.templates.tables[database].items():
+                    rows = [tuple(row) for row in await db.fetch(f"SELECT {', '.join(columns)} FROM {table}")]
+                    found[f"{database.file_name} {table}"] = Table(columns, rows)
+        found[CONTENT_FILES] = files_of(self.folder)
+        return found
+
+    async def contradictions(self) -> list[str]:
+        found = []
+        for database, name in self._databases.items():
+            async with self.templates.server.connected(name) as db:
+                for recount, wrong in await db.fetch(all_in_one(database, self.clock.ms)):
+                    found.append(f"{database.file_name}: {recount} {wrong}")
+        return found
+
+    async def run(self, text: str) -> None:
+        """A statement in mail.db, past the verbs."""
+        async with self.templates.server.connected(self._databases[Database.MAIL]) as db:
+            await db.execute(text)
 
     async def close(self) -> None:
         """Twice does no harm."""

@@ -12,6 +12,7 @@ import apsw
 
 from secondpost.store.sqlite import schema
 from secondpost.store.sqlite.schema import Database
+from tests.store.place import SECRET
 
 _TYPES = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea"}
 _TRIGGER = re.compile(
@@ -20,6 +21,16 @@ _TRIGGER = re.compile(
     re.DOTALL,
 )
 _RAISE = re.compile(r"SELECT raise\(ABORT, ('[^']+')\)")
+# Triggers of rows run between the rows in SQLite, and here when the statement has changed them all: another
+# delivery may be in its new state already, and that state not in the tally.
+_TALLY_YET_TO_COME = re.compile(
+    r"UPDATE tally SET octets = octets \+ ([\w.]+)\s+WHERE domain = ([\w.]+) AND state = (\(.+?LIMIT 1\));",
+    re.DOTALL,
+)
+_TALLY_MADE = (
+    r"INSERT INTO tally (domain, state, deliveries, octets) VALUES (\2, \3, 0, \1)"
+    r" ON CONFLICT (domain, state) DO UPDATE SET octets = tally.octets + excluded.octets;"
+)
 _KEY = re.compile(r"^(\s*\w+\s+)INTEGER(\s+)PRIMARY KEY( AUTOINCREMENT)?", re.MULTILINE)
 
 
@@ -33,16 +44,17 @@ def statements(database: Database) -> Iterator[str]:
     numbered = {
         str(name) for type, name, text in found if type == "table" and "AUTOINCREMENT" in str(text)
     } | {"event", "slot", "consent", "domain"}
-    for kind, translated in (("table", _table), ("index", _plain), ("trigger", _trigger)):
+    for kind, translated in (("table", _table), ("index", _plain)):
         for type, name, text in found:
             if type == kind:
                 yield translated(str(text), str(name) in numbered)
+    triggers = [str(text) for type, _, text in found if type == "trigger"]
+    for place, text in enumerate(reversed(triggers)):
+        yield _trigger(text, place)
     yield "CREATE SEQUENCE worker_runs"
     if database is Database.MAIL:
         return
-    for name, data in db.execute("SELECT name, data FROM secret").fetchall():
-        assert isinstance(data, bytes)
-        yield f"INSERT INTO secret (name, data) VALUES ('{name}', '\\x{data.hex()}')"
+    yield f"INSERT INTO secret (name, data) VALUES ('suppression', '\\x{SECRET.hex()}')"
 
 
 def _plain(text: str, is_numbered: bool) -> str:
@@ -59,17 +71,20 @@ def _table(text: str, is_numbered: bool) -> str:
     return re.sub(r"\b(INTEGER|TEXT|BLOB)\b", lambda found: _TYPES[found[1]], text)
 
 
-def _trigger(text: str, is_numbered: bool) -> str:
+def _trigger(text: str, place: int) -> str:
+    """Triggers of one event run in the order of their names here, and the latest made first in SQLite."""
     found = _TRIGGER.fullmatch(text.strip())
     assert found is not None, text
     name, when, event, columns, table, condition, body = found.groups()
     result = "NEW" if when == "BEFORE" else "NULL"
     body = _RAISE.sub(r"RAISE EXCEPTION \1", body)
+    body = _TALLY_YET_TO_COME.sub(_TALLY_MADE, body)
     if condition is not None:
         body = f"IF ({condition}) THEN\n{body}\nEND IF;"
     of = "" if columns is None else f" OF {columns}"
     return (
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN\n{body}\n"
         f"RETURN {result}; END $$;\n"
-        f"CREATE TRIGGER {name} {when} {event}{of} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+        f"CREATE TRIGGER t{place:03}_{name} {when} {event}{of} ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION {name}()"
     )

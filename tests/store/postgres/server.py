@@ -4,8 +4,11 @@ import os
 import pwd
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+import asyncpg
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 USER = "postgres"  # the server does not run as root
@@ -32,6 +35,14 @@ class Server:
             *(PROGRAMS / "pg_ctl", "-D", self._data, "-w", "-t", START_SECONDS_MAX, "-l", folder / "log"),
             *("-o", f"-k {folder} -c listen_addresses='' {options}", "start"),
         )
+
+    @asynccontextmanager
+    async def connected(self, database: str) -> AsyncIterator[asyncpg.Connection]:
+        db = await asyncpg.connect(host=str(self.folder), user=USER, database=database)
+        try:
+            yield db
+        finally:
+            await db.close()
 
     def stop(self) -> None:
         self._run(PROGRAMS / "pg_ctl", "-D", self._data, "-m", "immediate", "stop")

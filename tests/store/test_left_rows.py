@@ -1,0 +1,102 @@
+"""The comparing of engines can fail, and says by which row."""
+
+import apsw
+import pytest
+
+from secondpost.mail.address import Mailbox
+from secondpost.store.ports import Learned
+from tests.store.contract import Engines, on_each_engine
+from tests.store.left_rows import Dump, Table, differences
+from tests.store.letters import Letters
+from tests.store.place import Place, SqlitePlace
+from tests.store.postgres.place import PostgresPlace
+
+ANNA = Mailbox.parse("anna@example.org")
+
+
+def events(*numbered: tuple[int, int, str]) -> Dump:
+    return {
+        "mail.db event": Table(("id", "message", "number", "what"), [(n, m, 1, w) for n, m, w in numbered])
+    }
+
+
+def readers(*rows: tuple[int, str, int]) -> Dump:
+    return {"newsletter.db subscriber": Table(("id", "key", "since_event"), rows)}
+
+
+def test_a_value_that_differs_is_named_with_its_table_and_row() -> None:
+    assert differences(readers((1, "ann", 1)), readers((1, "bob", 1))) == [
+        "newsletter.db subscriber: - id=1, key='ann', since_event=1",
+        "newsletter.db subscriber: + id=1, key='bob', since_event=1",
+    ]
+
+
+def test_a_row_and_a_table_that_only_one_has_are_named() -> None:
+    twice = readers((1, "ann", 1), (1, "ann", 1))
+    assert differences(twice, readers((1, "ann", 1))) == [
+        "newsletter.db subscriber: - id=1, key='ann', since_event=1"
+    ]
+    assert differences(twice, {}) == ["newsletter.db subscriber: only in one of them"]
+
+
+def test_columns_that_differ_are_named() -> None:
+    other = {"newsletter.db subscriber": Table(("id", "key", "event"), [])}
+    assert differences(readers(), other) == [
+        "newsletter.db subscriber: ('id', 'key', 'since_event') and ('id', 'key', 'event')"
+    ]
+
+
+def test_holes_in_given_numbers_are_no_difference_and_another_order_is() -> None:
+    one = readers((1, "ann", 1), (2, "bob", 2))
+    assert differences(one, readers((1, "ann", 4), (7, "bob", 9))) == []
+    assert len(differences(one, readers((2, "ann", 1), (1, "bob", 2)))) == 4
+
+
+def test_events_keep_their_order_delivery_by_delivery() -> None:
+    one = events((1, 5, "held"), (2, 5, "released"), (3, 6, "held"))
+    assert differences(one, events((1, 6, "held"), (8, 5, "held"), (9, 5, "released"))) == []
+    assert len(differences(one, events((1, 5, "released"), (2, 5, "held"), (3, 6, "held")))) == 4
+
+
+def test_octets_of_what_waits_differ_and_of_what_has_ended_do_not() -> None:
+    def delivery(octets: int, ended_ms: int | None) -> Dump:
+        return {"mail.db delivery": Table(("octets", "ended_ms"), [(octets, ended_ms)])}
+
+    assert differences(delivery(7, 1), delivery(0, 1)) == []
+    assert len(differences(delivery(7, None), delivery(0, None))) == 2
+
+
+def test_a_story_that_ends_otherwise_on_one_engine_fails(place: Engines) -> None:
+    async def learned(place: Place) -> None:
+        how = "asked" if isinstance(place, SqlitePlace) else "guessed"
+        await place.open().learn(ANNA, Learned(True, 5, how))
+
+    with pytest.raises(
+        AssertionError, match=r"mail\.db learned: \+ mailbox='anna@example.org', .*how='guessed'"
+    ):
+        on_each_engine(learned, place)
+
+
+def test_a_story_that_fails_on_one_engine_says_on_which(place: Engines) -> None:
+    async def opened(place: Place) -> None:
+        place.open()
+        assert not isinstance(place, PostgresPlace)
+
+    with pytest.raises(AssertionError) as failed:
+        on_each_engine(opened, place)
+    assert failed.value.__notes__ == ["on postgresql"]
+
+
+def test_a_wrong_tally_is_found_by_the_recount_of_each_engine(place: Engines) -> None:
+    async def miscounted(place: Place) -> None:
+        await Letters(place, place.open()).send("one@example.net")
+        wrong = "UPDATE tally SET deliveries = 2"
+        if isinstance(place, SqlitePlace):
+            apsw.Connection(f"{place.folder}/mail.db").execute(wrong)
+        else:
+            assert isinstance(place, PostgresPlace)
+            await place.run(wrong)
+
+    for name, place_of in place.items():
+        with pytest.raises(AssertionError, match="tallies 1"):
+            on_each_engine(miscounted, {name: place_of})
