@@ -6,6 +6,7 @@ Drawn from the fault dice before the day begins, like all of the scenario.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from secondpost.mail.duration import MINUTE_MS
 from simulation.dice import SimDice
 from simulation.faults import CrashAtStep, FeedWrong, InboxDown, InboxMoody, InjectedFault, What
 from simulation.internet.blog import ArticlePlan, FeedPlan, Trouble
@@ -19,7 +20,6 @@ BIG_DOMAINS = ("bigmail.example", "big.example")  # of one provider, who has hal
 SMALL_DOMAINS = ("inbox1.example", "inbox2.example", "inbox3.example")
 ELSEWHERE = "elsewhere"
 GONE_SHARE = 0.03  # of the mailboxes that do not exist any more
-MINUTE_MS = 60_000
 DARK_SECONDS_MAX = 0.3 * HOUR  # after a power cut in the midst of a step
 
 

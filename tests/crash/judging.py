@@ -11,6 +11,7 @@ import apsw
 
 from secondpost.mail.delivery import State
 from secondpost.mail.delivery_states import KEEPING_CONTENT
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import QueueId
@@ -24,7 +25,7 @@ from simulation.dice import SimDice
 from simulation.disk.crash import WHOLE, Depth, Model, crash_states, write_image
 from simulation.disk.operations import Operation
 from tests.clock import SetClock
-from tests.crash.stage import HOUR_MS, clock_of_the_story, open_store
+from tests.crash.stage import clock_of_the_story, open_store
 from tests.crash.story import Found, Seen, Story, complaints
 
 LISTED_MAX = 1000

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import Article
 from secondpost.mail.delivery import Claimed, State
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import DigestDraft, IssueId, IssueState
 from secondpost.mail.plan import UNSORTED
@@ -22,7 +23,7 @@ from secondpost.store.subscriber_ports import Imported, SignUpLimits
 from secondpost.world.ports import Disk
 from simulation.disk.disk import RecordedDisk
 from tests.clock import SetClock
-from tests.crash.stage import HOUR_MS, InLineWork, clock_of_the_story
+from tests.crash.stage import InLineWork, clock_of_the_story
 
 V = TypeVar("V")
 WEEKLY = "weekly"

@@ -9,6 +9,7 @@ from typing import TypeVar
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import Content, InFile, InTable
 from secondpost.mail.delivery import Claimed, KeptFor, State
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import EPOCH_MS, QueueId, QueueIds, queue_id_text
@@ -23,7 +24,6 @@ from tests.crash.story import ACCEPTED, CLAIMED, Seen, Step, Story
 
 T = TypeVar("T")
 PIECE_OCTETS = 64 * 1024  # as they come from a socket
-HOUR_MS = 3_600_000
 
 
 def clock_of_the_story() -> SetClock:

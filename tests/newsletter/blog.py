@@ -37,7 +37,6 @@ from tests.clock import SetClock
 T = TypeVar("T")
 Found = FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
 URL = "https://www.example.net/feed.xml"
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 START_MS = 1_861_920_000_000  # 2029-01-01T00:00Z, a Monday
 READER = Mailbox.parse("ada@reader.example")
 WEEKLY = Newsletter(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedUnreadable
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.slot import parse_slot
 from secondpost.mail.subscriber import SubscriberId
@@ -32,7 +33,7 @@ from secondpost.newsletter.issues import CLOCK_STEP_MS, LATE_MS
 from secondpost.newsletter.outlook import Outlook, moment_text
 from secondpost.newsletter.publish import FORCED
 from secondpost.store.newsletter_ports import SlotOutcome
-from tests.newsletter.blog import DAY_MS, URL, Blog, articles
+from tests.newsletter.blog import URL, Blog, articles
 
 DOUBT = FeedUnreadable("It is an HTML page, not a feed.")
 WINDOW = 40  # articles in the feed

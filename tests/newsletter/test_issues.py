@@ -9,6 +9,7 @@ from secondpost.compose.issue import HTML_OCTETS_MAX, IssueComposer
 from secondpost.config.records import ArticleOrder, Start
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedNotLookedAt, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.newsletter.decisions import (
@@ -33,9 +34,6 @@ from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
 from tests.compose.articles import DATED_S, MASTHEAD
 from tests.newsletter.blog import (
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
     READER,
     URL,
     WEEKLY,

@@ -6,13 +6,21 @@ import pytest
 
 from secondpost.config.records import Start
 from secondpost.mail.article import Article, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.newsletter import reading
 from secondpost.newsletter.decisions import InDoubt, Ready, Settling, TooFew
 from secondpost.newsletter.ledger import GONE, STRANGE_MAX
 from secondpost.newsletter.novelty import MANY
 from secondpost.store.newsletter_ports import ArticleMove, ArticleState
-from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, URL, WEEKLY, Bench, article, articles
+from tests.newsletter.blog import (
+    START_MS,
+    URL,
+    WEEKLY,
+    Bench,
+    article,
+    articles,
+)
 
 OTHER = "https://other.example/feed.json"
 

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.clock import SetClock
-from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, WEEKLY, Bench, Blog
+from tests.newsletter.blog import WEEKLY, Bench, Blog
 from tests.newsletter.promised import Ask, Change, Doubt, Leap, Life, Pass, Read, Send, Step, Stop, Write
 
 LIVES = int(os.environ.get("PROMISES", "150"))

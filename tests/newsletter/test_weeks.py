@@ -13,12 +13,18 @@ from pathlib import Path
 import pytest
 
 from secondpost.config.records import ArticleOrder, Newsletter, Start
+from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.newsletter.by_hand import ByHand
 from secondpost.newsletter.fetching import FeedFetching
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
-from tests.newsletter.blog import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, WEEKLY, Bench, Blog
+from tests.newsletter.blog import (
+    START_MS,
+    WEEKLY,
+    Bench,
+    Blog,
+)
 from tests.newsletter.test_fetching import InLine
 from tests.newsletter.weekly_blog import WeeklyBlog
 from tests.newsletter.weeks_language import Step, Weeks, all_weeks, numbers, post_of, settings_of

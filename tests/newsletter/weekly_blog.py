@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from hashlib import sha256
 
+from secondpost.mail.duration import DAY_MS
 from secondpost.world.ports import Fetched, FetchError, Validators
-from tests.newsletter.blog import DAY_MS, START_MS
+from tests.newsletter.blog import START_MS
 from tests.newsletter.writing import markup_of, words_of
 
 

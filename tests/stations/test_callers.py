@@ -7,6 +7,7 @@ from itertools import islice
 import pytest
 
 from secondpost.mail.address import NULL_PATH, Mailbox
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.questions import PolicyAnswer, PolicyQuestion
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Verdict
@@ -30,7 +31,7 @@ from secondpost.receive.patience import (
     hurried_patience,
     usual_patience,
 )
-from secondpost.receive.proven import HOUR_MS, PROVEN_MAX, PROVEN_MS, ProvenNetworks
+from secondpost.receive.proven import PROVEN_MAX, PROVEN_MS, ProvenNetworks
 from secondpost.store.ports import ProvenPrefix
 from secondpost.world.asking import answer_from
 from simulation.clock import Timeline, run

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.deliver.refusal_budget import (
-    MINUTE_MS,
     QUEUE,
     RECOVERY_MS,
     REFUSALS_PER_MINUTE_MAX,
     REFUSALS_PER_MINUTE_MIN,
     RefusalBudget,
 )
+from secondpost.mail.duration import MINUTE_MS
 
 BEGUN_MS = 1_800_000_000_000
 

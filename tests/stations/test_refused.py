@@ -8,11 +8,11 @@ from pathlib import Path
 from secondpost.config.records import REFUSED_OCTETS_MAX, Backup, Config, Web
 from secondpost.deliver.refused import RefusedMail
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.duration import DAY_MS
 from secondpost.maillog import MailLog
 from tests.store.place import SqlitePlace
 from tests.store.test_refused import left, refuse
 
-DAY_MS = 86_400_000
 NET, ORG = Domain("example.net"), Domain("example.org")
 CONFIG = Config(
     path="secondpost.toml",

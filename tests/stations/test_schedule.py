@@ -6,13 +6,12 @@ from hypothesis import strategies as st
 
 from secondpost.mail.address import NULL_PATH, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
+from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.spool.schedule import (
-    DAY_MS,
-    MINUTE_MS,
     STORED_REPLY_CHARACTERS_MAX,
     Term,
     own_wait_ms,

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from secondpost.mail.address import Domain
-from secondpost.mail.daily import DAY_MS, DailyCount, day_of
+from secondpost.mail.daily import DailyCount, day_of
 from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.envelope import Lane
 from secondpost.store.owner_ports import Selection
 from secondpost.store.primary_ports import RefusedCount

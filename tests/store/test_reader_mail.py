@@ -5,6 +5,7 @@ from itertools import pairwise
 from secondpost.deliver.settling import Settler
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import State
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Reckoning
 from secondpost.mail.subscriber import SubscriberState
@@ -13,8 +14,6 @@ from secondpost.maillog import MailLog
 from secondpost.store.owner_ports import Selection
 from tests.store.place import Place
 from tests.store.readers import WEEKLY, Publisher, leased_issues, marked, outcome
-
-DAY_MS = 86_400_000
 
 
 async def test_who_left_or_was_suppressed_since_the_freeze_gets_nothing(place: Place) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberState
@@ -22,7 +23,6 @@ from secondpost.store.subscriber_ports import (
 from tests.store.place import Place, SqlitePlace, there
 from tests.store.readers import LIMITS, WEEKLY, Publisher, leased_issues
 
-HOUR_MS = 3_600_000
 ANN = Mailbox.parse("Ann@example.net")
 FROM_A_LIST = Consent("readers.csv", "import", "asked on paper in 2019", 5)
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import NOBODY, Consent, SubscriberId, SubscriberState
@@ -20,7 +21,7 @@ from secondpost.store.subscriber_ports import (
     Suppression,
 )
 from secondpost.store.verbs.copies import CopiesVerbs
-from secondpost.store.verbs.importing import DAY_MS, ImportingVerbs
+from secondpost.store.verbs.importing import ImportingVerbs
 from secondpost.store.verbs.known_readers import ERASING
 from secondpost.store.verbs.readers import ReadersVerbs
 from secondpost.store.verbs.sign_up_outcomes import OUTCOMES_MAX, SignUpOutcomesVerbs

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.mail.subscriber_states import Reason
@@ -31,7 +32,6 @@ ONE_ACTIVE = (
     "email,state,since,created,agreed_where,agreed_how,agreed_text,agreed_at\r\n"
     "ann@reader.example,active,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z,page,form,,2026-01-01T00:00:00Z\r\n"
 )
-DAY_MS = 24 * 3_600_000
 ERASED, STRANGER = Mailbox.parse("erased@reader.example"), Mailbox.parse("stranger@reader.example")
 
 

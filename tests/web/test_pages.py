@@ -17,6 +17,7 @@ from secondpost.compose.templating import Templates, TemplateValue
 from secondpost.config.records import Web
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.subscriber import NOBODY, SubscriberState
 from secondpost.protocols.tokens import Purpose
 from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits
@@ -32,7 +33,6 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )
-HOUR_MS = 3_600_000
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',

@@ -8,10 +8,10 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from secondpost.mail.address import Domain, Endpoint, Mailbox
+from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import TlsDemand
 
-DAY_MS = 86_400_000
 REFUSED_OCTETS_MAX = 1_000_000_000  # of what the primary refused, for a domain without a quota
 REFUSED_PART_OF_QUOTA = 10  # with one: a tenth of it
 
@@ -181,8 +181,8 @@ class Newsletter:
     language: str = "en"
     list_id: str | None = None
     approve: bool = False
-    undo_ms: int = 15 * 60_000
-    settle_ms: int = 10 * 60_000
+    undo_ms: int = 15 * MINUTE_MS
+    settle_ms: int = 10 * MINUTE_MS
     start: Start = Start.NEW
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()

@@ -33,13 +33,10 @@ from secondpost.config.records import (
 )
 from secondpost.config.section import Section
 from secondpost.mail.address import Domain, Endpoint
+from secondpost.mail.duration import DAY_MS, HOUR_MS, SECOND_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import TlsDemand
 
-SECOND_MS = 1_000
-MINUTE_MS = 60 * SECOND_MS
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
 MB, GB, TB = 10**6, 10**9, 10**12
 MESSAGE_OCTETS_LEAST = 64_000  # RFC 5321 §4.5.3.1.7: every server takes that much
 RECIPIENTS_LEAST = 100  # RFC 5321 §4.5.3.1.8

@@ -7,13 +7,13 @@ from base64 import b32encode
 
 from secondpost.deliver.context import DeliveryContext
 from secondpost.deliver.recipient_results import is_refusal
-from secondpost.deliver.refusal_budget import MINUTE_MS
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import CatchAll
 
-BELIEVED_MS = 24 * 60 * MINUTE_MS
-AGAIN_MS = 60 * MINUTE_MS  # after an answer that did not say
+BELIEVED_MS = DAY_MS
+AGAIN_MS = HOUR_MS  # after an answer that did not say
 RANDOM_OCTETS = 10  # of a local part that no primary has
 
 

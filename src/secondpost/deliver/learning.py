@@ -9,10 +9,11 @@ from collections import OrderedDict
 from secondpost.config.records import Config, LearnedRecipients
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.duration import DAY_MS
 from secondpost.maillog import MailLog
 from secondpost.store.ports import CatchAll, Claims, Learned, StoreFull, StoreUnavailable
 
-AGAIN_MS = 7 * 86_400_000
+AGAIN_MS = 7 * DAY_MS
 REMEMBERED_MAX = 100_000  # recipients of which we know that they were written down lately
 
 

@@ -11,10 +11,11 @@ from secondpost.deliver.refusal_budget import QUEUE
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
+from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.questions import Knowledge
 
-PAUSE_MS = 15 * 60_000
+PAUSE_MS = 15 * MINUTE_MS
 
 
 class Pauses:

@@ -9,6 +9,7 @@ from functools import partial
 from secondpost.config.records import Config
 from secondpost.deliver.settling import insist
 from secondpost.mail.address import Domain
+from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.offered import Offered
 from secondpost.maillog import MailLog
@@ -17,7 +18,7 @@ from secondpost.store.ports import Claims
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock
 
-WRITE_AGAIN_MS = 4 * 60_000  # what has not changed
+WRITE_AGAIN_MS = 4 * MINUTE_MS  # what has not changed
 
 
 class Primaries:

@@ -5,8 +5,8 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from secondpost.deliver.refusal_budget import MINUTE_MS
 from secondpost.mail.address import Mailbox
+from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.questions import Knowledge
 
 WAITING_MAX = 500  # questions

@@ -10,13 +10,14 @@ left.
 from collections import deque
 from dataclasses import dataclass, field
 
-MINUTE_MS = 60_000
+from secondpost.mail.duration import HOUR_MS, MINUTE_MS
+
 REFUSALS_PER_MINUTE_MAX = 20
 REFUSALS_PER_MINUTE_MIN = 1  # however often the primary has parted
 REFUSALS_PER_CONNECTION_MAX = 10  # many servers part after 20 errors (Postfix: smtpd_hard_error_limit)
 # With RCPT and DATA in one group a refusal is two errors to Postfix, which slows down after ten of them.
 REFUSALS_IN_GROUPS_MAX = REFUSALS_PER_CONNECTION_MAX // 2
-RECOVERY_MS = 60 * MINUTE_MS  # without a parting, before the budget is doubled again
+RECOVERY_MS = HOUR_MS  # without a parting, before the budget is doubled again
 
 QUEUE = "queue"  # who draws, when it is the mail that waits here and not a caller's network
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-DAY_MS = 86_400_000
+from secondpost.mail.duration import DAY_MS
 
 
 class DailyCount(StrEnum):

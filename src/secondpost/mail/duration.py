@@ -1,13 +1,18 @@
-"""Spans of time as the owner writes them: "31 days", "15 minutes", "1 second"."""
+"""Spans of time: their units in milliseconds, and as the owner writes them ("31 days", "1 second")."""
 
 import re
 
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
 MILLISECONDS_PER = {
-    "second": 1_000,
-    "minute": 60_000,
-    "hour": 3_600_000,
-    "day": 86_400_000,
-    "week": 604_800_000,
+    "second": SECOND_MS,
+    "minute": MINUTE_MS,
+    "hour": HOUR_MS,
+    "day": DAY_MS,
+    "week": 7 * DAY_MS,
 }
 _DURATION = re.compile(r"(\d{1,9}) ?(second|minute|hour|day|week)s?")
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.store.newsletter_ports import GIVEN_BACK, TAKEN_BY_HAND, Feed, LedgerEntry
 
-FETCH_MS = 10 * 60_000  # between two looks at the feeds
+FETCH_MS = 10 * MINUTE_MS  # between two looks at the feeds
 GOOD_FETCHES_MIN = 2  # in which an article stood, where it has to settle at all
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from secondpost.mail.article import Article
+from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
 from secondpost.mail.slot import Slot
 from secondpost.newsletter.calendar import SlotTime, SlotTimes
@@ -28,8 +29,8 @@ from secondpost.newsletter.decisions import (
 from secondpost.newsletter.eligible import Ripeness
 from secondpost.store.newsletter_ports import SlotOutcome
 
-LATE_MS = 12 * 3_600_000  # a slot older than this brings no issue by itself any more (R12)
-CLOCK_STEP_MS = 60_000  # a clock that is so far behind what is written down was set back
+LATE_MS = 12 * HOUR_MS  # a slot older than this brings no issue by itself any more (R12)
+CLOCK_STEP_MS = MINUTE_MS  # a clock that is so far behind what is written down was set back
 ARTICLES_OF_AN_ISSUE_MAX = 100
 # What compose cannot shorten of all articles of an issue, beside the masthead within its 80,000 octets.
 TITLES_OCTETS_MAX = 70_000

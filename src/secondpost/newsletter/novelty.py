@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from secondpost.mail.article import Article, FeedRead
+from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.newsletter.links import site
 from secondpost.store.newsletter_ports import ArticleState, Feed, LedgerEntry
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NOVEL_MAX = 5  # new articles in one look that need no explanation
 BACKDATED_MS = 30 * DAY_MS  # a new article that is so much older than the last look was written before it
 FAR_AHEAD_MS = 31 * DAY_MS  # a date that is further away was mistyped, or a clock is wrong

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
@@ -41,8 +42,8 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.ports import Lease
 from secondpost.world.ports import Clock
 
-FRESH_MS = 60_000  # a look that is no older is good enough to make an issue from (R15)
-TRY_AGAIN_MS = 3_600_000  # an issue that could not be made
+FRESH_MS = MINUTE_MS  # a look that is no older is good enough to make an issue from (R15)
+TRY_AGAIN_MS = HOUR_MS  # an issue that could not be made
 FREEZE_ROWS = 500  # written in one transaction
 SEND_ROWS = 250  # the same, and each is dearer
 FORCED = "forced-"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from secondpost.mail.duration import DAY_MS
 from secondpost.owner.documents import ReadersMailDocument, site_document
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import SiteDown
@@ -10,7 +11,7 @@ from secondpost.store.standing_ports import MailToReaders
 from secondpost.store.subscriber_ports import NewsletterStore
 
 FAILED_DAYS = 7
-FAILED_SINCE_MS = FAILED_DAYS * 24 * 3_600_000
+FAILED_SINCE_MS = FAILED_DAYS * DAY_MS
 FAILED_MAX = 1_000  # confirmations that are counted
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Config, Newsletter
-from secondpost.mail.daily import DAY_MS, day_of
+from secondpost.mail.daily import day_of
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.renaming import left_behind_text

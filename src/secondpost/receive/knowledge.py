@@ -8,6 +8,7 @@ was found to be missing is believed for two hours: a new mailbox waits no longer
 from collections.abc import Awaitable, Callable
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.prefix import site_prefix
 from secondpost.mail.questions import (
     DomainOctets,
@@ -27,8 +28,6 @@ from secondpost.receive.unverified import UnverifiedMail
 from secondpost.store.ports import Intake
 from secondpost.world.ports import Clock
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 KNOWN_FRESH_MS = 31 * DAY_MS
 KNOWN_KEPT_MS = 365 * DAY_MS
 UNKNOWN_FRESH_MS = 2 * HOUR_MS

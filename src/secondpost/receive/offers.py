@@ -2,12 +2,13 @@
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.offered import Offered
 from secondpost.store.ports import Intake, StoreUnavailable
 from secondpost.world.ports import Clock
 
 LOOK_MS = 1_000  # between two looks at the store
-FRESH_MS = 7 * 86_400_000  # a primary that was away for longer may have changed
+FRESH_MS = 7 * DAY_MS  # a primary that was away for longer may have changed
 SIZE_MAX = 50_000_000  # octets of a message, where no domain says another
 
 

@@ -5,9 +5,9 @@ They are in memory, and in the store for the next start; each is written down on
 
 from collections.abc import Sequence
 
+from secondpost.mail.duration import HOUR_MS
 from secondpost.store.ports import ProvenPrefix
 
-HOUR_MS = 3_600_000
 PROVEN_MS = 7 * 24 * HOUR_MS
 PROVEN_MAX = 20_000  # networks that are remembered at once, about 3 MB
 

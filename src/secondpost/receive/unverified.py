@@ -5,11 +5,11 @@ domain.
 from dataclasses import dataclass, field
 
 from secondpost.mail.address import Domain
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.prefix import site_prefix
 from secondpost.policy.rate import PrefixRate
 from secondpost.world.ports import Clock
 
-HOUR_MS = 3_600_000
 MESSAGES_PER_HOUR_MAX = 100  # from one network for one domain
 
 

@@ -8,6 +8,7 @@ from secondpost.deliver.disk_alarms import DiskAlarms, fillings
 from secondpost.deliver.refused import RefusedMail
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.daily import day_of
+from secondpost.mail.duration import DAY_MS
 from secondpost.maillog import MailLog
 from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS
 from secondpost.receive.proven import PROVEN_MS
@@ -19,7 +20,6 @@ from secondpost.world.background import Background
 from secondpost.world.ports import Clock
 
 CHECKPOINT_SECONDS_BUSY = 0.25
-DAY_MS = 86_400_000
 LEARNED_MAX = 200_000  # recipients; guesses bring more than people do
 HISTORY_MS = 14 * DAY_MS  # how long `trace` remembers what has ended
 PRIMARY_MS = 31 * DAY_MS  # what is known of a primary that nothing leads to any more

@@ -8,15 +8,14 @@ an hour, within the time the mail may wait.
 from dataclasses import dataclass
 
 from secondpost.mail.delivery import Claimed, KeptFor, State
+from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
 from secondpost.mail.reply import Reply
 from secondpost.store.ports import Settlement
 
-MINUTE_MS = 60_000
-DAY_MS = 86_400_000
 FIRST_WAIT_MS = 5 * MINUTE_MS
-WAIT_MS_MAX = 60 * MINUTE_MS
+WAIT_MS_MAX = HOUR_MS
 JITTER = 0.1  # of the wait, so that what was deferred together does not come back together
 ISSUE_WAITS_MS = 3 * DAY_MS  # news grows old
 OWN_MAIL_WAITS_MS = 5 * DAY_MS  # RFC 5321 §4.5.4.1

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
@@ -63,7 +64,7 @@ class SignUpCounts:
 class SignUpLimits:
     """How often a form may make us write to someone who may never have asked."""
 
-    again_after_ms: int = 24 * 3_600_000  # between two confirmations to one address
+    again_after_ms: int = DAY_MS  # between two confirmations to one address
     confirmations_max: int = 2  # to one address while it is pending
     prefix_per_hour_max: int = 20  # sign-ups from one network, whatever came of them
     # Confirmations without an answer. For each that was answered within a day there may be one more, so that

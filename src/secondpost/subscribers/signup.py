@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.prefix import site_prefix
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
@@ -18,7 +19,7 @@ from secondpost.store.subscriber_ports import SignedUp, SignUpLimits, Subscriber
 from secondpost.subscribers.typed import NotAReader, check_reader
 from secondpost.world.ports import Clock
 
-CROWD_LINE_MS = 3_600_000
+CROWD_LINE_MS = HOUR_MS
 BY_FORM = "form"
 
 

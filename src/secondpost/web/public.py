@@ -15,6 +15,7 @@ from secondpost.compose.issues_feed import ListedIssue, issues_feed
 from secondpost.compose.masthead import home_of
 from secondpost.compose.templating import Templates, TemplateValue
 from secondpost.config.records import Newsletter
+from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.moment import day_text
@@ -30,7 +31,7 @@ from secondpost.web.site import Website, zone_of
 
 ISSUES_PER_PAGE = 50
 ISSUE_NUMBER_DIGITS_MAX = 9
-SIGN_UPS_MAX, SIGN_UPS_SPAN_MS = 20, 10 * 60_000  # of one network
+SIGN_UPS_MAX, SIGN_UPS_SPAN_MS = 20, 10 * MINUTE_MS  # of one network
 # The field for programs. No browser and no password manager knows what would stand in it: they fill in names
 # such as `website` or `company`, for people who would then get no mail.
 TRAP = "blank"

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from secondpost.compose.templating import TemplateValue
 from secondpost.mail.delivery import State
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.subscriber import NOBODY, SubscriberId, SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 from secondpost.subscribers.leave import AboutReader, ReadersDesk, moment_text
@@ -20,7 +21,7 @@ from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
 from secondpost.web.site import Website, language_of, zone_of
 
-BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS = 60, 60 * 60_000  # of one network
+BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS = 60, HOUR_MS  # of one network
 MAILS_SHOWN_MAX = 50
 
 STATE_WORDS = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Sequence
 
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.subscriber_ports import ImportCount, Imported
@@ -11,7 +12,6 @@ from secondpost.store.verbs.known_readers import Happened, erase, lead
 from secondpost.store.verbs.steps import Steps, number, rows, run
 from secondpost.store.verbs.suppressing import check_size
 
-DAY_MS = 24 * 3_600_000
 _NEVER_CONFIRMED = "never confirmed anew"
 
 

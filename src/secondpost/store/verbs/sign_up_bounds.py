@@ -5,12 +5,11 @@ of other people's addresses does not. Every bound is counted each time: all sign
 """
 
 from secondpost.mail.address import Domain
+from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.subscriber import Consent, SubscriberId
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
 from secondpost.store.verbs.steps import Steps, Value, maybe_number, number, rows
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 COUNTED_MAX = 10_000  # of those that were answered
 NOT_ASKED = (SubscriberId(-1), 0)  # reader 0 is whom copies for the owner's eyes are addressed to
 
