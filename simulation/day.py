@@ -47,7 +47,7 @@ from simulation.reader_evidence import ReaderEvidence
 from simulation.reader_invariants import READER_INVARIANTS
 from simulation.scenario import (
     MAILBOXES,
-    NOBODY,
+    NO_MAILBOX,
     OUR_ADDRESS,
     OUR_NAME,
     OUR_NETWORK,
@@ -131,7 +131,7 @@ class Day:
             self.dns.mx.setdefault(domain, [(50, OUR_NAME)]).append((plan.preference, plan.name))
         self.dns.addresses[OUR_NAME] = [OUR_ADDRESS]
         server = self._server(plan.name, plan.address, frozenset(plan.domains))
-        server.unknown = frozenset({NOBODY})
+        server.unknown = frozenset({NO_MAILBOX})
         return server
 
     def _strangers(self) -> list[ReceivingServer]:

@@ -47,7 +47,7 @@ SENDER_DOMAIN = "sender.example"
 VICTIM_DOMAIN = "victim.example"  # of no concern to us: where a relay would send
 STRIKES_SECONDS_MAX = 120.0  # a crash waits no longer for its word
 MAILBOXES = ("anna", "bert", "carl", "dora", "erik")
-NOBODY = "nobody"  # a mailbox that no primary has
+NO_MAILBOX = "nobody"  # a mailbox that no primary has
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _letters(
         if senders[server].manners.only_to is not None and dice.chance(0.3):
             homes.append(dice.one_of((*(domain.name for domain in domains), VICTIM_DOMAIN)))
         recipients = {
-            f"{NOBODY if dice.chance(0.03) else dice.one_of(MAILBOXES)}@{home}"
+            f"{NO_MAILBOX if dice.chance(0.03) else dice.one_of(MAILBOXES)}@{home}"
             for home in homes
             for _ in range(dice.one_of((1, 1, 1, 2, 4)))
         }

@@ -14,7 +14,7 @@ from secondpost.config.reading import parse_config, read_config
 from secondpost.config.records import Config
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import State
-from secondpost.mail.delivery_states import EDGES
+from secondpost.mail.delivery_states import DELIVERY_EDGES
 from secondpost.maillog import MailLog
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -208,7 +208,9 @@ def test_every_state_is_documented_and_no_other() -> None:
 
 def test_every_edge_is_documented_as_the_table_has_it() -> None:
     rows = rows_of(section_of("states.md", "What leads from one to another"))
-    assert rows == [(cell_of(edge.source), cell_of(edge.target), edge.by.value, edge.when) for edge in EDGES]
+    assert rows == [
+        (cell_of(edge.source), cell_of(edge.target), edge.by.value, edge.when) for edge in DELIVERY_EDGES
+    ]
 
 
 def test_the_picture_of_the_states_is_drawn_from_the_table() -> None:
@@ -216,7 +218,7 @@ def test_the_picture_of_the_states_is_drawn_from_the_table() -> None:
     arrows = re.findall(r"^    (\S+) --> (\S+): (\S+)$", page, re.MULTILINE)
     assert arrows == [
         ("[*]" if edge.source is None else edge.source.value, edge.target.value, edge.by.value)
-        for edge in EDGES
+        for edge in DELIVERY_EDGES
     ]
 
 

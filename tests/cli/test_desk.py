@@ -1,7 +1,7 @@
 """The owner's verbs take the owner's edges of the table of states: all of them, and no others."""
 
 from secondpost.mail.delivery import KeptFor, State
-from secondpost.mail.delivery_states import EDGES, DeliveryActor, sources_of
+from secondpost.mail.delivery_states import DELIVERY_EDGES, DeliveryActor, delivery_sources_of
 from secondpost.mail.envelope import Lane
 from secondpost.spool.desk import OwnerVerb, Standing, standing_of
 
@@ -16,7 +16,9 @@ LEADS_TO = {
 
 def test_the_verbs_are_the_owners_edges() -> None:
     by_verb = {(source, LEADS_TO[verb]) for verb in OwnerVerb for source in verb.takes}
-    assert by_verb == {(edge.source, edge.target) for edge in EDGES if edge.by is DeliveryActor.OWNER}
+    assert by_verb == {
+        (edge.source, edge.target) for edge in DELIVERY_EDGES if edge.by is DeliveryActor.OWNER
+    }
 
 
 def test_what_the_owner_holds_is_only_released_or_dropped() -> None:
@@ -26,7 +28,7 @@ def test_what_the_owner_holds_is_only_released_or_dropped() -> None:
         OwnerVerb.REDIRECT,
     ]
     assert set(OwnerVerb.RETRY.takes) | set(OwnerVerb.RELEASE.takes) == set(
-        sources_of(State.WAITING, DeliveryActor.OWNER)
+        delivery_sources_of(State.WAITING, DeliveryActor.OWNER)
     )
 
 

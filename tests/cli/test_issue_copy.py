@@ -10,7 +10,7 @@ from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.signed_mail import SignedMail
-from secondpost.mail.subscriber import NOBODY
+from secondpost.mail.subscriber import NO_SUBSCRIBER
 from secondpost.maillog import MailLog
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.protocols.dkim.verifying import DkimResult, verify
@@ -91,7 +91,7 @@ def test_the_links_of_a_copy_are_nobodys(paper: Newspaper) -> None:
     for local, purpose in ((mail.sender.local, Purpose.BOUNCE), (leave_of(mail), Purpose.LEAVE_BY_MAIL)):
         signed = parse_local_part(local)
         assert isinstance(signed, Signed)
-        assert read(ADDRESSES, signed) == Token(purpose, NOBODY, 0)
+        assert read(ADDRESSES, signed) == Token(purpose, NO_SUBSCRIBER, 0)
     assert paper.told("subscribers", "show", OWNER)["mails"] == [], "what becomes of it is no reader's"
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import apsw
 
+from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.mail.delivery import State
 from secondpost.mail.delivery_states import KEEPING_CONTENT
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import QueueId
-from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import StoreRefused
 from secondpost.store.sqlite import SqliteStore

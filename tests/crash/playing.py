@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.mail.content import CONTENT_FOLDER
 from simulation.disk.crash import Depth, Model, write_image
 from simulation.disk.disk import RecordedDisk
 from simulation.disk.operations import Image

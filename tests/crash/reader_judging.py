@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 import apsw
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
-from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.store.newsletter_ports import ArticleState, ReaderDelivery
 from secondpost.store.ports import Settlement, StoreRefused
 from secondpost.store.sqlite import SqliteNewsletterStore

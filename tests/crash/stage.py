@@ -12,7 +12,7 @@ from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.plan import UNSORTED
-from secondpost.mail.queue_id import EPOCH_MS, QueueId, QueueIds, queue_id_text
+from secondpost.mail.queue_id import QUEUE_EPOCH_MS, QueueId, QueueIds, queue_id_text
 from secondpost.receive.body import BodyKeeper
 from secondpost.store.ports import Lease, Settlement, StoreFull
 from secondpost.store.sqlite import SqliteStore
@@ -27,7 +27,7 @@ PIECE_OCTETS = 64 * 1024  # as they come from a socket
 
 
 def clock_of_the_story() -> SetClock:
-    return SetClock(EPOCH_MS + 10 * HOUR_MS, look_ms=1)
+    return SetClock(QUEUE_EPOCH_MS + 10 * HOUR_MS, look_ms=1)
 
 
 class InLineWork:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.mail.delivery import State
-from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.store.ports import StoreFull
 from secondpost.world.ports import DiskFailed, DiskFull
 from simulation.dice import SimDice

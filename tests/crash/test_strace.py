@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.mail.content import IN_TABLE_OCTETS_MAX
-from secondpost.receive.body import CONTENT_FOLDER
+from secondpost.mail.content import CONTENT_FOLDER, IN_TABLE_OCTETS_MAX
 from tests.crash.postoffice import RECIPIENT, PostOffice
 from tests.crash.strace_reading import SYNCS, TRACED, not_durable, read_calls
 

@@ -12,7 +12,7 @@ from threading import Thread
 import apsw
 
 from secondpost.config.records import Newsletter
-from secondpost.mail.subscriber import NOBODY, SubscriberId
+from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberId
 from secondpost.maillog import MailLog
 from secondpost.processes.pages import WebServer
 from secondpost.protocols.tokens import Purpose
@@ -147,7 +147,7 @@ async def _of_readers(service: Service, at: str) -> dict[str, Page]:
         "me-after-leaving": page("me", Purpose.ME, gone.id),
         "me-unknown": page("me", Purpose.ME, unknown, status=410),
         "erased": page("me", Purpose.ME, leaving.id, "do=erase"),
-        "test-copy": page("me", Purpose.ME, NOBODY),
+        "test-copy": page("me", Purpose.ME, NO_SUBSCRIBER),
         "archive": Page(f"{at}/weekly/{issue.number}"),
         "walk-confirm": page("confirm", Purpose.CONFIRM, walker.id),
         "walk-me": page("me", Purpose.ME, walker.id),

@@ -9,8 +9,8 @@ from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.duration import duration_text, parse_duration_ms
 from secondpost.mail.envelope import Envelope
 from secondpost.mail.queue_id import (
-    EPOCH_MS,
     PER_MILLISECOND_MAX,
+    QUEUE_EPOCH_MS,
     QueueId,
     QueueIds,
     parse_queue_id,
@@ -35,7 +35,7 @@ def test_what_is_no_queue_id_is_refused(text: str) -> None:
         parse_queue_id(text)
 
 
-@given(st.lists(st.integers(EPOCH_MS, EPOCH_MS + 10), min_size=1, max_size=50))
+@given(st.lists(st.integers(QUEUE_EPOCH_MS, QUEUE_EPOCH_MS + 10), min_size=1, max_size=50))
 def test_ids_are_unique_and_rise_even_when_the_clock_steps_back(clock: list[int]) -> None:
     ids = QueueIds(worker=5)
     given_out = [ids.next(now_ms) for now_ms in clock for _ in range(40)]
@@ -44,14 +44,14 @@ def test_ids_are_unique_and_rise_even_when_the_clock_steps_back(clock: list[int]
 
 def test_more_ids_than_a_millisecond_has_borrow_from_the_next() -> None:
     ids = QueueIds(worker=1)
-    given_out = [ids.next(EPOCH_MS + 1000) for _ in range(PER_MILLISECOND_MAX * 2 + 1)]
+    given_out = [ids.next(QUEUE_EPOCH_MS + 1000) for _ in range(PER_MILLISECOND_MAX * 2 + 1)]
     assert len(set(given_out)) == len(given_out)
-    assert queue_id_ms(given_out[-1]) == EPOCH_MS + 1002
+    assert queue_id_ms(given_out[-1]) == QUEUE_EPOCH_MS + 1002
 
 
 def test_two_workers_never_give_out_the_same_id() -> None:
     first, second = QueueIds(worker=1), QueueIds(worker=2)
-    assert first.next(EPOCH_MS + 7) != second.next(EPOCH_MS + 7)
+    assert first.next(QUEUE_EPOCH_MS + 7) != second.next(QUEUE_EPOCH_MS + 7)
 
 
 def test_a_delivery_is_id_slash_number() -> None:

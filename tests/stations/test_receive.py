@@ -18,7 +18,7 @@ from secondpost.config.records import (
     Web,
 )
 from secondpost.mail.address import Domain, Endpoint, Mailbox
-from secondpost.mail.content import IN_TABLE_OCTETS_MAX, InFile, InTable
+from secondpost.mail.content import CONTENT_FOLDER, IN_TABLE_OCTETS_MAX, InFile, InTable
 from secondpost.mail.delivery import KeptFor
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.questions import Knowledge
@@ -26,7 +26,6 @@ from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import OwnDomains, recipients_of
 from secondpost.policy.stages import STAGES, Stages
-from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener
 from secondpost.receive.offers import PrimaryOffers

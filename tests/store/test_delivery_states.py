@@ -6,7 +6,7 @@ import apsw
 import pytest
 
 from secondpost.mail.delivery import State
-from secondpost.mail.delivery_states import EDGES
+from secondpost.mail.delivery_states import DELIVERY_EDGES
 from secondpost.store.sqlite.schema import Database, migrations
 from secondpost.store.verbs.named import read_queries
 from secondpost.store.verbs.transitions import refused_beginning, refused_change
@@ -15,7 +15,7 @@ from tests.store.place import SqlitePlace
 
 CHANGES = "delivery_changes_by_the_table"
 NUMBER = 19
-PAIRS = {(edge.source, edge.target) for edge in EDGES}
+PAIRS = {(edge.source, edge.target) for edge in DELIVERY_EDGES}
 
 
 def refusal(db: apsw.Connection, *statements: str) -> str:

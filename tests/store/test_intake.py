@@ -9,7 +9,7 @@ from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.store.owner_ports import DeliveryRow, Selection
 from secondpost.store.ports import Learned, ProvenPrefix
-from secondpost.store.sqlite.base import BATCH_ROWS
+from secondpost.store.verbs.engine import BATCH_ROWS
 from tests.store.letters import Letters
 from tests.store.place import Place, Store
 

@@ -12,7 +12,7 @@ from secondpost.store.newsletter_ports import (
     SlotOutcome,
     SlotRecord,
 )
-from secondpost.store.sqlite.base import BATCH_ROWS
+from secondpost.store.verbs.engine import BATCH_ROWS
 from tests.store.place import Place, SqlitePlace, there
 from tests.store.readers import CONTENT, WEEKLY, Publisher, leased_issues, marked, outcome
 

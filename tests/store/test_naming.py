@@ -21,9 +21,9 @@ from secondpost.store.newsletter_ports import (
 )
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
 from secondpost.store.verbs import naming
+from secondpost.store.verbs.engine import BATCH_ROWS
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import FEED, WEEKLY, Publisher, new
 from tests.store.recounts import NEWSLETTER, found_by

@@ -8,7 +8,7 @@ import pytest
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.envelope import Lane
-from secondpost.mail.issue import EDGES, IssueId, IssueState
+from secondpost.mail.issue import ISSUE_EDGES, IssueId, IssueState
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
@@ -191,7 +191,7 @@ async def test_an_issue_goes_only_where_the_table_of_its_states_leads(place: Sql
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     await publisher.readers("a@a.example")
-    leads = {state: {edge.target for edge in EDGES if edge.source is state} for state in IssueState}
+    leads = {state: {edge.target for edge in ISSUE_EDGES if edge.source is state} for state in IssueState}
 
     async def check(id: IssueId, state: IssueState) -> None:
         found = await store.issue(id)

@@ -11,8 +11,8 @@ from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.store.owner_ports import InState, Refused, Selection
 from secondpost.store.ports import Dropped, Settlement
-from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.verbs import refused
+from secondpost.store.verbs.engine import BATCH_ROWS
 from tests.store.letters import UNSORTED, Letters, leased
 from tests.store.place import Place, Store
 

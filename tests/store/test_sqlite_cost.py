@@ -11,10 +11,10 @@ from secondpost.mail.content import InTable
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.owner_ports import InState, Selection
-from secondpost.store.sqlite.base import BATCH_ROWS
 from secondpost.store.sqlite.group import GROUP_UNITS_MAX
 from secondpost.store.sqlite.statements import QUERIES, Statements, statement
 from secondpost.store.subscriber_ports import SignedUp
+from secondpost.store.verbs.engine import BATCH_ROWS
 from secondpost.store.verbs.named import shared_queries
 from secondpost.store.verbs.selecting import page
 from secondpost.store.verbs.steps import Query, number

@@ -9,7 +9,7 @@ from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberState
-from secondpost.mail.subscriber_states import EDGES, Reason
+from secondpost.mail.subscriber_states import SUBSCRIBER_EDGES, Reason
 from secondpost.store.owner_ports import Selection
 from secondpost.store.subscriber_ports import (
     BATCH_READERS_MAX,
@@ -379,9 +379,9 @@ async def test_many_who_do_the_same_at_once_are_each_answered(place: Place) -> N
 
 
 def test_nobody_becomes_a_reader_without_a_word_and_a_complaint_is_an_end() -> None:
-    into_active = {edge.source for edge in EDGES if edge.target is SubscriberState.ACTIVE}
+    into_active = {edge.source for edge in SUBSCRIBER_EDGES if edge.target is SubscriberState.ACTIVE}
     assert into_active == {None, SubscriberState.PENDING, SubscriberState.SUSPENDED}
-    assert [edge for edge in EDGES if edge.source is SubscriberState.COMPLAINED] == []
+    assert [edge for edge in SUBSCRIBER_EDGES if edge.source is SubscriberState.COMPLAINED] == []
 
 
 async def test_who_had_left_has_left_again_when_nobody_confirms(place: Place) -> None:

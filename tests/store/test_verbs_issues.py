@@ -5,14 +5,14 @@ import pytest
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import (
-    EDGES,
+    ISSUE_EDGES,
     ArticleId,
     DigestDraft,
     IssueId,
     IssueState,
     LetterDraft,
     Reckoning,
-    sources_of,
+    issue_sources_of,
 )
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId
@@ -459,8 +459,8 @@ async def test_mail_to_readers_is_counted_and_listed() -> None:
 
 def test_the_states_that_a_query_is_given_are_those_of_the_table() -> None:
     for target in IssueState:
-        sources = {edge.source for edge in EDGES if edge.target is target and edge.source is not None}
-        assert set(sources_of(target)) == sources
-        assert permitted(target) == [(source.value,) for source in sources_of(target)]
-    assert sources_of(IssueState.SENDING, IssueState.FROZEN) == (IssueState.FROZEN,)
-    assert sources_of(IssueState.SENDING, IssueState.OPEN) == ()
+        sources = {edge.source for edge in ISSUE_EDGES if edge.target is target and edge.source is not None}
+        assert set(issue_sources_of(target)) == sources
+        assert permitted(target) == [(source.value,) for source in issue_sources_of(target)]
+    assert issue_sources_of(IssueState.SENDING, IssueState.FROZEN) == (IssueState.FROZEN,)
+    assert issue_sources_of(IssueState.SENDING, IssueState.OPEN) == ()

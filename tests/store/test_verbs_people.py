@@ -8,8 +8,8 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
-from secondpost.mail.subscriber import NOBODY, Consent, SubscriberId, SubscriberState
-from secondpost.mail.subscriber_states import EDGES, Reason, SubscriberActor, sources_of
+from secondpost.mail.subscriber import NO_SUBSCRIBER, Consent, SubscriberId, SubscriberState
+from secondpost.mail.subscriber_states import SUBSCRIBER_EDGES, Reason, SubscriberActor, subscriber_sources_of
 from secondpost.store.subscriber_ports import (
     Bounce,
     BounceKind,
@@ -109,7 +109,7 @@ async def test_a_sign_up_asks_a_new_reader_to_confirm() -> None:
     assert outcome is SignedUp.CONFIRM
     run = {query.name: query for query in engine.finished()}
     assert run["readers.pend"].chosen == [
-        (state.value,) for state in sources_of(SubscriberState.PENDING, SubscriberActor.READER)
+        (state.value,) for state in subscriber_sources_of(SubscriberState.PENDING, SubscriberActor.READER)
     ]
     assert run["readers.add_readers"] == Query(
         "readers.add_readers",
@@ -209,7 +209,9 @@ async def test_no_verb_leads_a_reader_where_the_table_has_no_edge(state: Subscri
         (SubscriberState.COMPLAINED, SubscriberActor.PROVIDER, lambda store: store.complain(ID, 9, "report")),
     ]
     for target, by, verb in verbs:
-        may = any(edge.source is state and edge.target is target and edge.by is by for edge in EDGES)
+        may = any(
+            edge.source is state and edge.target is target and edge.by is by for edge in SUBSCRIBER_EDGES
+        )
         given = [by_id(state), *(LED if may else [])]
         if may and target is SubscriberState.COMPLAINED:
             given.append(("suppressing.suppress", 1))
@@ -444,8 +446,8 @@ async def test_who_never_confirmed_goes_and_who_was_a_reader_has_left_again() ->
     assert all(query.chosen == [(6,)] for query in run[7:])
     waiting = (SubscriberState.PENDING,)  # whom `importing.pending_before` looks for
     assert (
-        sources_of(None, SubscriberActor.CLOCK)
-        == sources_of(SubscriberState.LEFT, SubscriberActor.CLOCK)
+        subscriber_sources_of(None, SubscriberActor.CLOCK)
+        == subscriber_sources_of(SubscriberState.LEFT, SubscriberActor.CLOCK)
         == waiting
     )
 
@@ -460,7 +462,7 @@ async def test_a_copy_goes_to_no_reader_and_to_no_suppressed_address() -> None:
     ]
     engine = RecordingEngine([KEYS, NOT_SUPPRESSED, *sending])
     assert await over(engine, CopiesVerbs).send_copy(WEEKLY, ANN, MESSAGE, b"copy", 9)
-    assert engine.finished()[4].binds == (MESSAGE, "example.net", str(ANN), 4, 9, NOBODY)
+    assert engine.finished()[4].binds == (MESSAGE, "example.net", str(ANN), 4, 9, NO_SUBSCRIBER)
     refused = RecordingEngine([KEYS, FOR_GOOD])
     assert not await over(refused, CopiesVerbs).send_copy(WEEKLY, ANN, MESSAGE, b"copy", 9)
 

@@ -18,7 +18,7 @@ from secondpost.config.records import Web
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS
-from secondpost.mail.subscriber import NOBODY, SubscriberState
+from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberState
 from secondpost.protocols.tokens import Purpose
 from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits
 from secondpost.web.app import headers_of
@@ -748,7 +748,7 @@ async def test_the_links_of_a_test_copy_lead_to_nobody(service: Service) -> None
     await service.reader("ann@reader.example")
     before = service.contents()
     for page, purpose in (("leave", Purpose.LEAVE), ("me", Purpose.ME)):
-        path = service.path(page, purpose, NOBODY)
+        path = service.path(page, purpose, NO_SUBSCRIBER)
         for method in ("GET", "POST"):
             answer = await service.client.request(method, path, data={"do": "erase"})
             assert answer.status_code == 200

@@ -15,6 +15,7 @@ import click
 
 _CONFIG_KEY = "secondpost.config"
 COUNTED = click.IntRange(1, 1_000_000_000)  # what --limit and its like take, and what a store can count to
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 
 
 class Exit(IntEnum):

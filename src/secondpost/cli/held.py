@@ -10,8 +10,8 @@ from itertools import groupby
 import click
 
 from secondpost.cli.choosing import Chosen, Shared, all_option, choosing_options, sharing_options
-from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
-from secondpost.cli.leading import JSON, WHY, YES, ask
+from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit, Group
+from secondpost.cli.leading import WHY, YES, ask
 from secondpost.cli.lists import LISTED_MAX, ListPage, page_of, recipient_text, say_list
 from secondpost.cli.opening import at_desk, configuration
 from secondpost.cli.parameters import DELIVERY, MAILBOX, MESSAGE

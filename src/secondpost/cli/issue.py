@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
+from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit, Group
 from secondpost.cli.issue_articles import next_document, say_articles
 from secondpost.cli.newsletters import NOT_RUNNING, meant, numbered, only_name
 from secondpost.cli.opening import at_newsletter, configuration
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
 
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 NO_FETCH = click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
 NAME = click.argument("name", required=False)
 NUMBERED = click.argument("words", nargs=-1, required=True, metavar="[NAME] N")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import Column, age_text, say, say_json, say_table
@@ -34,7 +34,6 @@ NAMED_MAX = 1_000  # articles in one command
 
 ARTICLES = click.argument("words", nargs=-1, metavar="[NAME] ARTICLE…")
 ALL = click.option("--all", "is_all", is_flag=True, help="All articles that are held.")
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 
 COLUMNS = (
     Column("article", right=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import click
 
 from secondpost.cli.choosing import Chosen, all_option
-from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.lists import recipient_text
 from secondpost.cli.opening import at_desk
 from secondpost.cli.screen import on_terminal, say, say_json
@@ -21,7 +21,6 @@ from secondpost.store.owner_ports import Selection
 
 DO_NOT_ASK = "Do not ask whether that is meant."
 YES = click.option("--yes", is_flag=True, help=DO_NOT_ASK)
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 ADD_YES = "add --yes if that is meant"
 WHY = "by command"
 

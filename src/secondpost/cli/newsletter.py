@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.command import JSON, Command, Ending, Exit, Group
 from secondpost.cli.newsletters import led
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import progressed, progressing, say, say_json
@@ -18,8 +18,6 @@ from secondpost.store.subscriber_ports import NewsletterStore
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
-
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 
 
 @click.group(cls=Group)

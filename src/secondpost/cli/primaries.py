@@ -3,13 +3,19 @@
 from secondpost.cli.screen import Column, age_text, say, say_table
 from secondpost.mail.size import size_text
 from secondpost.owner.figures import counted
-from secondpost.owner.primaries import COUNTED, DAYS, PrimaryStands, counted_all_days, counted_today
+from secondpost.owner.primaries import (
+    DAYS_SHOWN,
+    SHOWN_COUNTS,
+    PrimaryStands,
+    counted_all_days,
+    counted_today,
+)
 
 COLUMNS = (
     Column("domain"),
     Column("primary"),
     Column("looked at", right=True),
-    *(Column(what.value, right=True) for what in COUNTED),
+    *(Column(what.value, right=True) for what in SHOWN_COUNTS),
     Column("offers", folds=True),
 )
 
@@ -18,7 +24,7 @@ def say_primaries(primaries: list[PrimaryStands], now_ms: int) -> None:
     if len(primaries) == 0:
         return
     say_table(COLUMNS, [_row(one, now_ms) for one in primaries])
-    say(f"Deliveries are counted today (in UTC) / in the last {DAYS} days.")
+    say(f"Deliveries are counted today (in UTC) / in the last {DAYS_SHOWN} days.")
     for one in primaries:
         if one.kept_smtputf8 > 0:
             what = counted(one.kept_smtputf8, "delivery is", "deliveries are")
@@ -26,7 +32,7 @@ def say_primaries(primaries: list[PrimaryStands], now_ms: int) -> None:
 
 
 def _row(one: PrimaryStands, now_ms: int) -> tuple[str, ...]:
-    counts = [f"{counted_today(one, what):,} / {counted_all_days(one, what):,}" for what in COUNTED]
+    counts = [f"{counted_today(one, what):,} / {counted_all_days(one, what):,}" for what in SHOWN_COUNTS]
     return (str(one.domain), *_state(one, now_ms), *counts, _offers(one))
 
 

@@ -9,7 +9,7 @@ from secondpost.mail.issue import Issue
 from secondpost.mail.moment import zoned_text
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from secondpost.mail.size import size_text
-from secondpost.mail.subscriber import NOBODY
+from secondpost.mail.subscriber import NO_SUBSCRIBER
 from secondpost.owner.documents import message_document
 from secondpost.owner.figures import counted
 from secondpost.owner.issue_words import reckoning_text, standing_text
@@ -62,7 +62,7 @@ async def _meant(
 def _what(issue: Issue | None, mail: ReaderDelivery | None) -> str:
     if issue is not None:
         return f"issue {issue.number} of {issue.newsletter}"
-    return "a test copy" if mail is not None and mail.subscriber == NOBODY else "a confirmation"
+    return "a test copy" if mail is not None and mail.subscriber == NO_SUBSCRIBER else "a confirmation"
 
 
 def sentence(mail: ReaderDelivery, zone: ZoneInfo) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.command import JSON, Command, Ending, Exit, Group
 from secondpost.cli.newsletters import Meant, addressed
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import say, say_json
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
 BY_COMMAND = "by command"
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 ADDRESSED = click.argument("words", nargs=-1, required=True, metavar="[NAME] ADDRESS")
 CONFIRMED_HELP = "Where and when they agreed. It is kept as their consent, and makes them a reader at once."
 

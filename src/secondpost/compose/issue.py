@@ -24,7 +24,7 @@ from secondpost.mail.language import Direction, direction_of_text
 
 HTML_OCTETS_MAX = 80_000
 EXCERPT_CHARACTERS_MAX = 400
-TITLE_CHARACTERS_MAX = 80  # of a title that is made from the text
+MADE_TITLE_CHARACTERS_MAX = 80  # of a title that is made from the text
 SUBJECT_CHARACTERS_MAX = 78
 PREHEADER_CHARACTERS_MAX = 140
 ROUNDS_MAX = 6  # of shortening; inlining the styles makes an article longer than it was measured
@@ -201,7 +201,7 @@ def shown_title(article: Article) -> str:
     if len(title) > 0:
         return title
     words = _plain(article)
-    return _cut(words, TITLE_CHARACTERS_MAX) if len(words) > 0 else host_of(article.link)
+    return _cut(words, MADE_TITLE_CHARACTERS_MAX) if len(words) > 0 else host_of(article.link)
 
 
 def _pieces(masthead: Masthead, articles: Sequence[Article]) -> list[_Piece]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from secondpost.config.faults import ConfigFaults, Fault
 
-VARIABLE = "SECONDPOST_CONFIG"
+CONFIG_VARIABLE = "SECONDPOST_CONFIG"
 NAME = "secondpost.toml"
 SYSTEM_PATH = f"/etc/secondpost/{NAME}"
 
@@ -25,17 +25,17 @@ def find_config(
 
     A file that was named, by option or variable, must be there: no other is taken in its place.
     """
-    variable = (os.environ if environment is None else environment).get(VARIABLE, "")
+    variable = (os.environ if environment is None else environment).get(CONFIG_VARIABLE, "")
     here = os.getcwd() if folder is None else folder
     if option is not None:
         return _named(os.path.join(here, option), "--config")
     if len(variable) > 0:
-        return _named(os.path.join(here, variable), VARIABLE)
+        return _named(os.path.join(here, variable), CONFIG_VARIABLE)
     looked = (os.path.join(here, NAME), SYSTEM_PATH)
     for path in looked:
         if os.path.isfile(path):
             return path
-    hint = f"write one, or name it with --config or in {VARIABLE}"
+    hint = f"write one, or name it with --config or in {CONFIG_VARIABLE}"
     raise ConfigNotFound(looked, f"there is no configuration here, and none in {SYSTEM_PATH}", hint)
 
 

@@ -67,7 +67,7 @@ class InsideDoor:
         except (StoreUnavailable, StoreFull) as error:
             return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", f"the newsletter's store: {error}"))
         if words is None:
-            return NOBODY
+            return NO_SUCH_MAILBOX
         return Delivered(INSIDE, Reply.of(250, "2.0.0", words))
 
     async def _take(self, mailbox: Mailbox, mail: InsideMail) -> str | None:
@@ -96,12 +96,12 @@ class InsideDoor:
         return read(self.keys, said) if isinstance(said, Signed) else None
 
 
-NOBODY = Failed(Cause.RECIPIENT, INSIDE, Reply.of(550, "5.1.1", "No such mailbox here"))
+NO_SUCH_MAILBOX = Failed(Cause.RECIPIENT, INSIDE, Reply.of(550, "5.1.1", "No such mailbox here"))
 
 
 async def nobody(claimed: Claimed, beginning: bytes) -> Outcome:
     """Where no newsletter is, and for a reader who gave an address of ours as their own."""
-    return NOBODY
+    return NO_SUCH_MAILBOX
 
 
 class InsideSite:
@@ -178,7 +178,7 @@ class InsideSite:
 
     async def _outcome(self, claimed: Claimed) -> Outcome:
         if claimed.subscriber is not None:
-            return NOBODY  # queued for a reader before its domain became ours
+            return NO_SUCH_MAILBOX  # queued for a reader before its domain became ours
         try:
             beginning = await self._context.contents.beginning(claimed, BEGINNING_OCTETS_MAX)
         except (LookupError, StoreUnavailable) as error:

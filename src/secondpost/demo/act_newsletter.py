@@ -8,7 +8,7 @@ from secondpost.demo.crowd import ASKED, CONFIRMED, Counts, Crowd, IssueStatusJs
 from secondpost.demo.evidence import check
 from secondpost.demo.readers import Reader
 from secondpost.demo.signatures import public_keys, signed_fields
-from secondpost.demo.stage import DOMAIN
+from secondpost.demo.stage import OWN_DOMAIN
 from secondpost.demo.telling import Teller
 from secondpost.demo.witness import Witness
 
@@ -94,7 +94,7 @@ class NewsletterAct:
         await teller.true("It reached each of the four exactly once, and no one else.")
         keys = public_keys(self.stage.folder / "store" / "keys")
         for issue in issues:
-            signed = signed_fields(issue.raw, DOMAIN, keys)
+            signed = signed_fields(issue.raw, OWN_DOMAIN, keys)
             check("both signatures hold", ALGORITHMS, frozenset(signed))
             for fields in signed.values():
                 check("they cover how to leave", LIST_FIELDS, LIST_FIELDS & fields)

@@ -24,7 +24,7 @@ from secondpost.demo.readers import Reader
 from secondpost.demo.senders import SendingServer, Try
 from secondpost.demo.service import Service, processes_in
 
-DOMAIN = "example.net"
+OWN_DOMAIN = "example.net"
 PRIMARY = "mx1.provider.example"
 SECOND = "mx2.example.net"
 BLOG = "www.example.net"
@@ -43,7 +43,7 @@ PORT_TRIES_MAX = 200
 
 ZONE = Zone(
     mx={
-        DOMAIN: ((10, PRIMARY), (20, SECOND)),
+        OWN_DOMAIN: ((10, PRIMARY), (20, SECOND)),
         "west.example": ((10, WEST),),
         "east.example": ((10, EAST),),
     },
@@ -116,7 +116,7 @@ async def stage(tried: Callable[[SendingServer, Letter, Try], None]) -> AsyncIte
             web=f"{PAGES_ADDRESS}:{free_port((PAGES_ADDRESS,))}",
             names=f"{NAMES_ADDRESS}:{names_port}",
             port=port,
-            domain=DOMAIN,
+            domain=OWN_DOMAIN,
             recipients=RECIPIENTS,
             feed=f"{blog.home}/feed.xml",
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 IN_TABLE_OCTETS_MAX = 128 * 1024  # larger content is streamed to a file
+CONTENT_FOLDER = "content"  # of the store: a file for each message that is larger
 
 
 @dataclass(frozen=True, slots=True)

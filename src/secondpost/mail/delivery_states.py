@@ -28,7 +28,7 @@ class DeliveryEdge:
     when: str
 
 
-EDGES: tuple[DeliveryEdge, ...] = (
+DELIVERY_EDGES: tuple[DeliveryEdge, ...] = (
     DeliveryEdge(None, State.WAITING, DeliveryActor.RECEIVE, "accepted: synced before the 250"),
     DeliveryEdge(None, State.KEPT, DeliveryActor.RECEIVE, "accepted into quarantine, by an earlier version"),
     DeliveryEdge(
@@ -148,13 +148,15 @@ KEEPING_CONTENT = (
 ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED, State.SUPPRESSED, State.STOPPED)
 
 
-def sources_of(target: State, by: DeliveryActor) -> tuple[State, ...]:
+def delivery_sources_of(target: State, by: DeliveryActor) -> tuple[State, ...]:
     """From which states someone may lead a delivery to this one."""
     return tuple(
-        edge.source for edge in EDGES if edge.target is target and edge.by is by and edge.source is not None
+        edge.source
+        for edge in DELIVERY_EDGES
+        if edge.target is target and edge.by is by and edge.source is not None
     )
 
 
 def targets_of(by: DeliveryActor) -> frozenset[State]:
     """To which states someone may lead deliveries."""
-    return frozenset(edge.target for edge in EDGES if edge.by is by)
+    return frozenset(edge.target for edge in DELIVERY_EDGES if edge.by is by)

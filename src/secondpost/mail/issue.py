@@ -24,7 +24,7 @@ class IssueKind(StrEnum):
 
 
 class IssueState(StrEnum):
-    """EDGES below is the table of what leads from one to another."""
+    """ISSUE_EDGES below is the table of what leads from one to another."""
 
     OPEN = "open"  # made, its content not yet fixed
     FREEZING = "freezing"  # a row is being written for each reader
@@ -44,7 +44,7 @@ class IssueEdge:
     when: str
 
 
-EDGES: tuple[IssueEdge, ...] = (
+ISSUE_EDGES: tuple[IssueEdge, ...] = (
     IssueEdge(None, IssueState.OPEN, "enough articles, or a letter"),
     IssueEdge(IssueState.OPEN, IssueState.FREEZING, "its content is fixed, and no other issue is under way"),
     IssueEdge(IssueState.FREEZING, IssueState.FROZEN, "there is a row for every reader: the count is right"),
@@ -58,9 +58,9 @@ EDGES: tuple[IssueEdge, ...] = (
 )
 
 
-def sources_of(target: IssueState, *among: IssueState) -> tuple[IssueState, ...]:
+def issue_sources_of(target: IssueState, *among: IssueState) -> tuple[IssueState, ...]:
     """The states from which an issue may come to `target`; of those `among` which it is looked for."""
-    sources = (edge.source for edge in EDGES if edge.target is target)
+    sources = (edge.source for edge in ISSUE_EDGES if edge.target is target)
     return tuple(source for source in sources if source is not None and (len(among) == 0 or source in among))
 
 

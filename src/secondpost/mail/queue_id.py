@@ -9,7 +9,7 @@ from typing import NewType
 
 QueueId = NewType("QueueId", int)
 
-EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z
+QUEUE_EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z
 WORKER_BITS = 12
 COUNTER_BITS = 10
 WORKERS_MAX = 1 << WORKER_BITS
@@ -43,12 +43,12 @@ def parse_queue_id(text: str) -> QueueId:
 
 def queue_id_ms(queue_id: QueueId) -> int:
     """When the id was given, in milliseconds since 1970."""
-    return (queue_id >> (WORKER_BITS + COUNTER_BITS)) + EPOCH_MS
+    return (queue_id >> (WORKER_BITS + COUNTER_BITS)) + QUEUE_EPOCH_MS
 
 
 def first_queue_id(at_ms: int) -> QueueId:
     """No id that was given at `at_ms` or later is smaller."""
-    return QueueId(max(0, at_ms - EPOCH_MS) << (WORKER_BITS + COUNTER_BITS))
+    return QueueId(max(0, at_ms - QUEUE_EPOCH_MS) << (WORKER_BITS + COUNTER_BITS))
 
 
 @dataclass(slots=True)
@@ -66,5 +66,5 @@ class QueueIds:
             self.counter += 1
             if self.counter == PER_MILLISECOND_MAX:  # borrow from the next millisecond
                 self.last_ms, self.counter = self.last_ms + 1, 0
-        high = self.last_ms - EPOCH_MS
+        high = self.last_ms - QUEUE_EPOCH_MS
         return QueueId((high << WORKER_BITS | self.worker) << COUNTER_BITS | self.counter)

@@ -13,7 +13,9 @@ from secondpost.mail.address import Mailbox, unquoted
 
 SubscriberId = NewType("SubscriberId", int)
 
-NOBODY = SubscriberId(0)  # whom a test copy is for: readers are numbered from 1, so its links are no reader's
+NO_SUBSCRIBER = SubscriberId(
+    0
+)  # whom a test copy is for: readers are numbered from 1, so its links are no reader's
 
 
 class SubscriberState(StrEnum):

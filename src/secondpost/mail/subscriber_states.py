@@ -42,7 +42,7 @@ class SubscriberEdge:
 _S = SubscriberState
 _GONE_ELSEWHERE = "imported: left, bounced or complained elsewhere"
 
-EDGES: tuple[SubscriberEdge, ...] = (
+SUBSCRIBER_EDGES: tuple[SubscriberEdge, ...] = (
     SubscriberEdge(None, _S.PENDING, SubscriberActor.READER, "signed up: the confirmation is on its way"),
     SubscriberEdge(None, _S.PENDING, SubscriberActor.OWNER, "`subscribers add`"),
     SubscriberEdge(None, _S.PENDING, SubscriberActor.LIST, "imported"),
@@ -91,7 +91,9 @@ LIFTED_BY: Mapping[Reason, tuple[SubscriberActor, ...]] = {
 }
 
 
-def sources_of(target: SubscriberState | None, *by: SubscriberActor) -> tuple[SubscriberState, ...]:
+def subscriber_sources_of(
+    target: SubscriberState | None, *by: SubscriberActor
+) -> tuple[SubscriberState, ...]:
     """From which states any of these may lead a reader to this one, or (None) take the reader away."""
-    found = (edge.source for edge in EDGES if edge.target is target and edge.by in by)
+    found = (edge.source for edge in SUBSCRIBER_EDGES if edge.target is target and edge.by in by)
     return tuple(dict.fromkeys(source for source in found if source is not None))

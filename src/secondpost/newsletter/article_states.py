@@ -23,7 +23,7 @@ class ArticleEdge:
 _SEEN, _WAITING, _HELD = ArticleState.SEEN, ArticleState.WAITING, ArticleState.HELD
 _SKIPPED, _TAKEN = ArticleState.SKIPPED, ArticleState.TAKEN
 
-EDGES = (
+ARTICLE_EDGES = (
     ArticleEdge(None, _SEEN, Who.FEED, 'it was there when the feed was first read, and `start` is `"new"`'),
     ArticleEdge(None, _WAITING, Who.FEED, "it is new"),
     ArticleEdge(None, _HELD, Who.FEED, "there is reason to doubt that it is new"),
@@ -42,4 +42,4 @@ EDGES = (
 
 
 def may_lead(source: ArticleState, target: ArticleState, by: Who) -> bool:
-    return any((edge.source, edge.target, edge.by) == (source, target, by) for edge in EDGES)
+    return any((edge.source, edge.target, edge.by) == (source, target, by) for edge in ARTICLE_EDGES)

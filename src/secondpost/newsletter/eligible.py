@@ -35,7 +35,7 @@ class Ripeness:
         return len(self.ripe) + len(self.doubtful)
 
 
-def standing(
+def ripeness(
     waiting: Sequence[LedgerEntry], feeds: Mapping[str, Feed], settle_ms: int, now_ms: int
 ) -> Ripeness:
     """`feeds`: those configured, by address; what came from another is not counted, unless the owner took it.

@@ -6,7 +6,9 @@ from secondpost.mail.article import FeedAnswered, FeedAsked, FeedUnchanged, Feed
 from secondpost.newsletter.feeds import DOCUMENT_OCTETS_MAX, read_feed
 from secondpost.world.ports import Fetched, Fetcher, FetchError, Validators, Work
 
-ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+ACCEPT_FIELD = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+)
 
 
 class FeedFetching:
@@ -18,7 +20,9 @@ class FeedFetching:
         """Never raises for anything that the web can do."""
         validators = Validators(asked.url, asked.etag, asked.last_modified)
         try:
-            fetched = await self._fetcher.get(asked.url, {"accept": ACCEPT}, DOCUMENT_OCTETS_MAX, validators)
+            fetched = await self._fetcher.get(
+                asked.url, {"accept": ACCEPT_FIELD}, DOCUMENT_OCTETS_MAX, validators
+            )
         except FetchError as error:
             return FeedAnswered(FeedUnreadable(f"It cannot be fetched: {error}."))
         if fetched.status == 304:

@@ -17,7 +17,7 @@ from secondpost.mail.slot import parse_slot
 from secondpost.maillog import MailLog
 from secondpost.newsletter.calendar import AskingForSlots, SlotTimes, slot_times
 from secondpost.newsletter.decisions import IssueDecision, Ready
-from secondpost.newsletter.eligible import FETCH_MS, Ripeness, is_in_doubt, standing
+from secondpost.newsletter.eligible import FETCH_MS, Ripeness, is_in_doubt, ripeness
 from secondpost.newsletter.issues import (
     IssueHistory,
     IssueRules,
@@ -176,7 +176,7 @@ class Publisher:
         now_ms = self._clock.now_ms()
         rules = rules_of(newsletter)
         waiting, feeds = await self._reading.waiting(newsletter), await self._reading.feeds(newsletter)
-        found = standing(waiting, feeds, newsletter.settle_ms, now_ms)
+        found = ripeness(waiting, feeds, newsletter.settle_ms, now_ms)
         return found, await self._desk(newsletter, waiting, rules, now_ms), rules, now_ms
 
     async def _beside(self, newsletter: Newsletter, desk: IssueHistory, found: Ripeness) -> Beside:

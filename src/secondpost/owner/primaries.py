@@ -12,8 +12,8 @@ from secondpost.spool.desk import OwnersDesk
 from secondpost.store.owner_ports import SiteDown
 from secondpost.store.primary_ports import DayCount, Primary
 
-DAYS = 7
-COUNTED = (
+DAYS_SHOWN = 7
+SHOWN_COUNTS = (
     DailyCount.HELD,
     DailyCount.KEPT,
     DailyCount.REFUSED_FOR_NOW,
@@ -39,7 +39,7 @@ def primaries_of(desk: OwnersDesk, config: Config) -> list[PrimaryStands]:
     down = {site.site: site for site in desk.desk.sites_down()}
     up = desk.desk.primaries()
     counts: dict[Domain, dict[DailyCount, DayCount]] = {}
-    for count in desk.desk.day_counts(day_of(desk.clock.now_ms()), DAYS):
+    for count in desk.desk.day_counts(day_of(desk.clock.now_ms()), DAYS_SHOWN):
         counts.setdefault(count.domain, {})[count.what] = count
     kept_smtputf8 = desk.desk.kept_for(Cause.SMTPUTF8.word)
     return [
@@ -76,6 +76,6 @@ def primary_document(one: PrimaryStands) -> PrimaryDocument:
         size_max=None if one.up is None else one.up.offered.size_max,
         smtputf8=None if one.up is None else one.up.offered.smtputf8,
         kept_smtputf8=one.kept_smtputf8,
-        today=DaysDocument(*(counted_today(one, what) for what in COUNTED)),
-        week=DaysDocument(*(counted_all_days(one, what) for what in COUNTED)),
+        today=DaysDocument(*(counted_today(one, what) for what in SHOWN_COUNTS)),
+        week=DaysDocument(*(counted_all_days(one, what) for what in SHOWN_COUNTS)),
     )

@@ -10,7 +10,7 @@ from secondpost.mail.delivery import State
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.moment import zoned_text
 from secondpost.mail.queue_id import queue_id_ms, queue_id_text
-from secondpost.mail.subscriber import NOBODY, Subscriber
+from secondpost.mail.subscriber import NO_SUBSCRIBER, Subscriber
 from secondpost.owner.figures import counted
 from secondpost.owner.reader_mail import answer_text, next_try_text
 from secondpost.owner.reader_words import outcome_text, suppression_text
@@ -85,7 +85,7 @@ async def way_of_reader(
 
 async def copies_to(store: NewsletterStore, mailbox: Mailbox) -> list[ReaderDelivery]:
     """Test copies, the latest ones, oldest first."""
-    copies = await store.deliveries_of(NOBODY, COPIES_MAX)
+    copies = await store.deliveries_of(NO_SUBSCRIBER, COPIES_MAX)
     return [each for each in copies if each.recipient == str(mailbox)][MAILS_MAX - 1 :: -1]
 
 
@@ -127,7 +127,7 @@ async def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery, zone: Zone
 async def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
     if mail.issue is None:
         at_ms = queue_id_ms(mail.id.queue_id)
-        if mail.subscriber == NOBODY:
+        if mail.subscriber == NO_SUBSCRIBER:
             detail = f"a test copy for {mail.recipient}"
             return Step(at_ms, Station.NEWSLETTER, mail.id, "copied", detail)
         detail = f"{mail.recipient} is asked to confirm"

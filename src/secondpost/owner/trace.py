@@ -7,7 +7,7 @@ from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.issue import Issue
 from secondpost.mail.queue_id import QueueId, queue_id_text
-from secondpost.mail.subscriber import NOBODY
+from secondpost.mail.subscriber import NO_SUBSCRIBER
 from secondpost.owner.documents import ReaderWayDocument, StepDocument, TraceDocument, WayDocument
 from secondpost.owner.figures import utc_time
 from secondpost.owner.reader_way import (
@@ -106,7 +106,7 @@ async def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Conf
     mail = await readers.delivery(id if issue is not None else DeliveryId(id.queue_id, 1))
     if mail is None:
         return None
-    own = "a test copy" if mail.subscriber == NOBODY else "a confirmation"
+    own = "a test copy" if mail.subscriber == NO_SUBSCRIBER else "a confirmation"
     of = own if issue is None else _issue_text(issue)
     newsletter = await newsletter_of(readers, issue, mail)
     zone = zone_of(config, newsletter or "")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from secondpost.mail.address import Endpoint
 from secondpost.world.ports import NetError
 
-VARIABLE = "SECONDPOST_DOORS"  # "host:port=descriptor …"
+DOORS_VARIABLE = "SECONDPOST_DOORS"  # "host:port=descriptor …"
 LIFELINE = "SECONDPOST_LIFELINE"  # a pipe whose other end is the supervisor's: its end is our end
 SYSTEMD_FIRST_DESCRIPTOR = 3  # sd_listen_fds(3)
 _WHAT_TO_DO = {
@@ -25,7 +25,7 @@ def doors_text(doors: Mapping[Endpoint, socket.socket]) -> str:
 def inherited_doors(environment: Mapping[str, str]) -> dict[Endpoint, socket.socket]:
     """What the supervisor handed over, or systemd's socket unit."""
     doors: dict[Endpoint, socket.socket] = {}
-    for part in environment.get(VARIABLE, "").split():
+    for part in environment.get(DOORS_VARIABLE, "").split():
         endpoint, _, descriptor = part.rpartition("=")
         doors[Endpoint.parse(endpoint)] = _door(int(descriptor))
     return doors

@@ -15,7 +15,14 @@ from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
-from secondpost.processes.doors import LIFELINE, VARIABLE, doors_text, is_taken, refusal_text, systemd_doors
+from secondpost.processes.doors import (
+    DOORS_VARIABLE,
+    LIFELINE,
+    doors_text,
+    is_taken,
+    refusal_text,
+    systemd_doors,
+)
 from secondpost.processes.environment import cleared, take_no_new_privileges
 from secondpost.processes.exits import ProcessExit
 from secondpost.processes.instance import SecondInstance, hold_service
@@ -130,7 +137,7 @@ class _Supervisor:
     async def _start(self, role: str) -> Process:
         doors = {endpoint: self._doors[endpoint] for endpoint in doors_of(self._config, role)}
         environment = cleared(os.environ)
-        environment |= {LIFELINE: str(self._lifeline_read), VARIABLE: doors_text(doors)}
+        environment |= {LIFELINE: str(self._lifeline_read), DOORS_VARIABLE: doors_text(doors)}
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # no module comes from the folder in which the service was started

@@ -8,10 +8,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 
-from secondpost.mail.content import IN_TABLE_OCTETS_MAX, Content, InFile, InTable
+from secondpost.mail.content import CONTENT_FOLDER, IN_TABLE_OCTETS_MAX, Content, InFile, InTable
 from secondpost.world.ports import Disk, DiskFile, Work
 
-CONTENT_FOLDER = "content"
 UNSAVED_OCTETS_MAX = 256 * 1024  # beyond it the caller stops reading from the connection
 
 

@@ -39,7 +39,9 @@ class Caller:
     is_own: bool  # loopback: a proxy, a tunnel or a test, with many callers behind one address
 
 
-UNKNOWN = Caller("unknown", "unknown", "unknown", is_own=False)  # gone before it could be asked who it is
+UNKNOWN_CALLER = Caller(
+    "unknown", "unknown", "unknown", is_own=False
+)  # gone before it could be asked who it is
 
 
 @lru_cache(CALLERS_KEPT)
@@ -47,7 +49,7 @@ def caller_at(host: str) -> Caller:
     """`host` as the socket says it, a zone at its end or not."""
     ip = as_ip(without_zone(host))
     if ip is None:
-        return UNKNOWN
+        return UNKNOWN_CALLER
     link = link_of(ip)
     return Caller(str(ip), link, link if ip.version == 4 else site_of(ip), ip.is_loopback)
 

@@ -36,7 +36,7 @@ from secondpost.protocols.smtp.server import (
     StartTls,
 )
 from secondpost.receive.caller_log import SessionLog
-from secondpost.receive.callers import UNKNOWN, caller_at
+from secondpost.receive.callers import UNKNOWN_CALLER, caller_at
 from secondpost.receive.envelope import OpenEnvelope
 from secondpost.receive.host import Host
 from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
@@ -65,7 +65,7 @@ class Conversation(asyncio.Protocol):
         self._host = host
         self._loop = asyncio.get_running_loop()  # kept: asking for it is a system call each time
         self._transport: asyncio.Transport | None = None
-        self.caller = UNKNOWN
+        self.caller = UNKNOWN_CALLER
         self.has_brought_mail = False
         self._lines: SessionLog  # since the connection was made
         self._tls = ""
@@ -91,7 +91,7 @@ class Conversation(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
-        self.caller = UNKNOWN if peername is None else caller_at(str(peername[0]))
+        self.caller = UNKNOWN_CALLER if peername is None else caller_at(str(peername[0]))
         self._lines = SessionLog(self._host.lines, self.caller)
         self._hello = AtHello(self.caller.address, "")
         self._no_envelope = OpenEnvelope(self._reception, self._lines, AtMail(self._hello, NULL_PATH))

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from functools import partial
 
 from secondpost.config.recipients import read_recipients
+from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.mail.queue_id import QueueIds
 from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
-from secondpost.receive.body import CONTENT_FOLDER
 from secondpost.receive.disk_room import DiskRoom
 from secondpost.receive.knowledge import PolicyKnowledge, RecipientKnowledge
 from secondpost.receive.listener import Listener

@@ -8,7 +8,7 @@ from secondpost.mail.delivery import Claimed, DeliveryId
 from secondpost.mail.issue import Issue, IssueId
 from secondpost.mail.issue_content import Addressee, IssueContent
 from secondpost.mail.signed_mail import SignedMail, Unsignable
-from secondpost.mail.subscriber import NOBODY
+from secondpost.mail.subscriber import NO_SUBSCRIBER
 from secondpost.protocols.verp import CONFIRMATION
 from secondpost.signing.orders import SigningOrder
 from secondpost.signing.pool import SigningPool
@@ -89,7 +89,7 @@ class ReaderMails:
         if claimed.issue is not None:
             content = await self._store.issue_content(claimed.issue)
             return content, await self._number(claimed.id, claimed.issue)
-        if claimed.subscriber == NOBODY:
+        if claimed.subscriber == NO_SUBSCRIBER:
             return await self._store.content(claimed), CONFIRMATION
         return (await self._confirmation(claimed)).encode(), CONFIRMATION
 

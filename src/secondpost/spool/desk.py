@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
-from secondpost.mail.delivery_states import DeliveryActor, sources_of
+from secondpost.mail.delivery_states import DeliveryActor, delivery_sources_of
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import DeliveryRow, Desk, InState, Selection
@@ -44,13 +44,13 @@ _PAST = {
     OwnerVerb.DROP: "dropped",
     OwnerVerb.REDIRECT: "redirected",
 }
-_TO_WAITING = sources_of(State.WAITING, DeliveryActor.OWNER)
+_TO_WAITING = delivery_sources_of(State.WAITING, DeliveryActor.OWNER)
 _TAKES = {
-    OwnerVerb.HOLD: sources_of(State.HELD, DeliveryActor.OWNER),
+    OwnerVerb.HOLD: delivery_sources_of(State.HELD, DeliveryActor.OWNER),
     # What the owner holds goes on only when the owner says "release": a retry of everything leaves it.
     OwnerVerb.RELEASE: tuple(state for state in _TO_WAITING if state is State.HELD),
     OwnerVerb.RETRY: tuple(state for state in _TO_WAITING if state is not State.HELD),
-    OwnerVerb.DROP: sources_of(State.DROPPED, DeliveryActor.OWNER),
+    OwnerVerb.DROP: delivery_sources_of(State.DROPPED, DeliveryActor.OWNER),
     OwnerVerb.REDIRECT: _TO_WAITING,
 }
 

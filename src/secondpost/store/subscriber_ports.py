@@ -280,8 +280,8 @@ class Subscribers(Protocol):
     def send_copy(
         self, newsletter: str, mailbox: Mailbox, message: QueueId, content: bytes, at_ms: int
     ) -> Awaitable[bool]:
-        """A mail to somebody who need be no reader, in lane own, as mail to NOBODY: no issue and no reader is
-        touched by what becomes of it. False, and nothing is sent, when the address is suppressed.
+        """A mail to somebody who need be no reader, in lane own, as mail to NO_SUBSCRIBER: no issue and no
+        reader is touched by what becomes of it. False, and nothing is sent, when the address is suppressed.
         """
         ...
 

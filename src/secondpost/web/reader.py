@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from secondpost.compose.templating import TemplateValue
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS
-from secondpost.mail.subscriber import NOBODY, SubscriberId, SubscriberState
+from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberId, SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 from secondpost.subscribers.leave import AboutReader, ReadersDesk, moment_text
 from secondpost.subscribers.signup import Confirmed, SignUps
@@ -114,7 +114,7 @@ class ReaderPages:
         """
         token = self._token(request, Purpose.LEAVE)
         subscriber = await self.site.store.subscriber(SubscriberId(token.subscriber))
-        if token.subscriber == NOBODY:
+        if token.subscriber == NO_SUBSCRIBER:
             return await self._link_of_a_copy()
         if subscriber is None:
             if request.method == "POST":
@@ -148,7 +148,7 @@ class ReaderPages:
     async def me(self, request: Request) -> Response:
         token = self._token(request, Purpose.ME)
         about = await self.readers.about(SubscriberId(token.subscriber))
-        if token.subscriber == NOBODY:
+        if token.subscriber == NO_SUBSCRIBER:
             return await self._link_of_a_copy()
         if about is None:
             if request.method == "POST":

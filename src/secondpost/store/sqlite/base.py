@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 import apsw
 import msgspec
 
+from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import told
 from secondpost.store.sqlite.group import JobKind, Writer
@@ -18,9 +19,6 @@ from secondpost.world.ports import Clock, Disk, DiskFailed, DiskFull, Held, Work
 
 P = TypeVar("P")
 R = TypeVar("R")
-
-CONTENT_FOLDER = "content"
-BATCH_ROWS = 200  # what one job changes at most, when it could be many: some milliseconds of the lock
 
 
 @dataclass(frozen=True, slots=True)

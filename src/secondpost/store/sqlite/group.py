@@ -21,6 +21,7 @@ import apsw
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import patiently, told
+from secondpost.store.verbs.engine import CHANGE_UNITS
 from secondpost.world.ports import DiskFailed, DiskFull, OpenFile, WorkLine
 
 P = TypeVar("P")
@@ -29,7 +30,6 @@ R = TypeVar("R")
 # A unit is about 20 microseconds of work: a group holds the lock for about 10 ms, its sync apart. Counted,
 # not timed, so that a simulated day repeats.
 GROUP_UNITS_MAX = 500
-CHANGE_UNITS = 16  # a job of a few statements
 GIVE_WAY_SECONDS = 0.001  # twice a waiting process's poll: it finds the gap
 # Nobody can see a process that has not yet got the lock even once: it gets a gap this often.
 GROUPS_BETWEEN_GAPS = 16

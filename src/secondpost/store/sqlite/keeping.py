@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import apsw
 
+from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable, Swept
-from secondpost.store.sqlite.base import CONTENT_FOLDER, Worker
+from secondpost.store.sqlite.base import Worker
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.connection import patiently
 from secondpost.store.sqlite.statements import QUERIES, Statements, answer

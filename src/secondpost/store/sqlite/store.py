@@ -7,9 +7,10 @@ from typing import ClassVar, TypeVar
 
 import apsw
 
+from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.store.sqlite import schema
-from secondpost.store.sqlite.base import CONTENT_FOLDER, Opened, Worker
+from secondpost.store.sqlite.base import Opened, Worker
 from secondpost.store.sqlite.connection import (
     check_version,
     open_log,

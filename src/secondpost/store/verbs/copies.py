@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.queue_id import QueueId
-from secondpost.mail.subscriber import NOBODY, subscriber_key
+from secondpost.mail.subscriber import NO_SUBSCRIBER, subscriber_key
 from secondpost.store.verbs.engine import CHANGE_UNITS, OCTETS_PER_UNIT, Verbs
 from secondpost.store.verbs.known_readers import OwnMail, send_own
 from secondpost.store.verbs.steps import Steps
@@ -21,7 +21,7 @@ class CopiesVerbs(Verbs):
             if standing is not Suppressed.NOT:
                 return False
             mail = OwnMail(message, at_ms, content)
-            yield from send_own(mail, mailbox.domain.name, str(mailbox), NOBODY)
+            yield from send_own(mail, mailbox.domain.name, str(mailbox), NO_SUBSCRIBER)
             return True
 
         return self._engine.change(write, CHANGE_UNITS + len(content) // OCTETS_PER_UNIT)

@@ -6,7 +6,7 @@ from functools import partial
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import DeliveryId, KeptFor, State
-from secondpost.mail.delivery_states import ENDED, DeliveryActor, sources_of, targets_of
+from secondpost.mail.delivery_states import ENDED, DeliveryActor, delivery_sources_of, targets_of
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import Count, DeliveryEvent, DeliveryRow, MessageRow, Selection
@@ -16,7 +16,7 @@ from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
 from secondpost.store.verbs.selecting import delivery_id, page
 from secondpost.store.verbs.steps import Row, Steps, Value, number, octets, rows, run
 
-REDIRECTED_FROM = sources_of(State.WAITING, DeliveryActor.OWNER)
+REDIRECTED_FROM = delivery_sources_of(State.WAITING, DeliveryActor.OWNER)
 
 _PLACES_OF_STILL_THERE = 2
 
@@ -90,7 +90,7 @@ class DeskVerbs(Verbs):
         if to not in targets_of(DeliveryActor.OWNER):
             raise ValueError(f"no delivery is led to {to} by hand")
 
-        permitted = [state for state in came_from if state in sources_of(to, DeliveryActor.OWNER)]
+        permitted = [state for state in came_from if state in delivery_sources_of(to, DeliveryActor.OWNER)]
         if len(permitted) == 0:
             return 0
 

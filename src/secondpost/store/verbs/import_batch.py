@@ -8,7 +8,7 @@ import msgspec
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState, subscriber_key
-from secondpost.mail.subscriber_states import SubscriberActor, sources_of
+from secondpost.mail.subscriber_states import SubscriberActor, subscriber_sources_of
 from secondpost.store.subscriber_ports import HashedSuppression, ImportCount, Imported
 from secondpost.store.verbs.known_readers import (
     Happened,
@@ -147,7 +147,7 @@ def _may_confirm(line: ImportLine, known: _Known) -> bool:
     """
     return (
         line.state is SubscriberState.ACTIVE
-        and known.state in sources_of(SubscriberState.ACTIVE, SubscriberActor.LIST)
+        and known.state in subscriber_sources_of(SubscriberState.ACTIVE, SubscriberActor.LIST)
         and not known.is_suppressed
         and not known.was_reader
     )
@@ -156,7 +156,7 @@ def _may_confirm(line: ImportLine, known: _Known) -> bool:
 def _takes_away(line: ImportLine, known: _Known) -> bool:
     return (
         line.state is SubscriberState.LEFT
-        and known.state in sources_of(SubscriberState.LEFT, SubscriberActor.LIST)
+        and known.state in subscriber_sources_of(SubscriberState.LEFT, SubscriberActor.LIST)
         and not _agreed_since(line, known)
     )
 

@@ -10,7 +10,7 @@ from secondpost.mail.issue import (
     IssueState,
     LetterDraft,
     Reckoning,
-    sources_of,
+    issue_sources_of,
 )
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.newsletter_ports import IssueRefused, SlotOutcome, SlotRecord
@@ -140,7 +140,7 @@ def in_state(id: IssueId, state: IssueState, otherwise: str) -> Steps[Issue]:
 
 def permitted(target: IssueState, *among: IssueState) -> list[Row]:
     """The states from which an issue may come to `target`, as a query takes them."""
-    return [(source.value,) for source in sources_of(target, *among)]
+    return [(source.value,) for source in issue_sources_of(target, *among)]
 
 
 def is_another_under_way(issue: Issue) -> Steps[bool]:

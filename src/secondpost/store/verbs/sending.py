@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from functools import partial
 
-from secondpost.mail.issue import Issue, IssueId, IssueState, sources_of
+from secondpost.mail.issue import Issue, IssueId, IssueState, issue_sources_of
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.store.newsletter_ports import GIVEN_BACK, IssueRefused
 from secondpost.store.verbs.claims import put_turns_right
@@ -82,7 +82,7 @@ def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:
     found = yield from issue_in(id)
     if found.state is IssueState.STOPPED:
         return found  # a stop that was cut short goes on
-    if found.state not in sources_of(IssueState.STOPPED):
+    if found.state not in issue_sources_of(IssueState.STOPPED):
         raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be stopped")
     counts = yield from counts_in(id)
     if sum(counts.get(state, 0) for state in SENT) == 0:
@@ -106,7 +106,7 @@ def _stop_batch(message: int, behind: int, now_ms: int) -> Steps[int | None]:
 def _finish(id: IssueId, now_ms: int) -> Steps[bool]:
     found = yield from issue_in(id)
     counted = yield from reckoning_in(id, found.planned)
-    if found.state not in sources_of(IssueState.DONE) or not counted.adds_up:
+    if found.state not in issue_sources_of(IssueState.DONE) or not counted.adds_up:
         return False
     chosen = permitted(IssueState.DONE)
     yield from run("issues.end_issue", id, IssueState.DONE.value, now_ms, "", chosen=chosen)

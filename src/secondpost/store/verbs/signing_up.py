@@ -6,7 +6,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState, subscriber_key
-from secondpost.mail.subscriber_states import Reason, SubscriberActor, sources_of
+from secondpost.mail.subscriber_states import Reason, SubscriberActor, subscriber_sources_of
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
 from secondpost.store.verbs.engine import Verbs
 from secondpost.store.verbs.known_readers import (
@@ -31,7 +31,7 @@ from secondpost.store.verbs.steps import Steps, rows, run
 from secondpost.store.verbs.suppressed import Suppressed, recognise, suppress, suppressed
 
 SIGN_UP_UNITS = 30
-_MAY_COME_BACK = sources_of(SubscriberState.PENDING, SubscriberActor.READER)
+_MAY_COME_BACK = subscriber_sources_of(SubscriberState.PENDING, SubscriberActor.READER)
 
 
 class SigningUpVerbs(Verbs):
@@ -223,7 +223,9 @@ def _add(
 
 def _confirm_known(known: KnownReader, consent: Consent | None, at_ms: int) -> Steps[None]:
     """By the owner, where their word may make a reader of one who is known."""
-    if consent is not None and known.state in sources_of(SubscriberState.ACTIVE, SubscriberActor.OWNER):
+    if consent is not None and known.state in subscriber_sources_of(
+        SubscriberState.ACTIVE, SubscriberActor.OWNER
+    ):
         happened = Happened(SubscriberState.ACTIVE, at_ms, "confirmed", consent.where)
         yield from lead([(known.id, (yield from add_consent(consent)))], happened)
 
@@ -232,7 +234,7 @@ def _goes(
     known: KnownReader, by: SubscriberActor, happened: Happened, consent: Consent | None = None
 ) -> Steps[bool]:
     """Over an edge of mail/subscriber_states, or not at all; and once by the same mail."""
-    if known.state not in sources_of(happened.state, by):
+    if known.state not in subscriber_sources_of(happened.state, by):
         return False
     if happened.evidence is not None and len((yield from rows("readers.is_told", happened.evidence))) > 0:
         return False

@@ -5,12 +5,12 @@ to waiting; the schema's trigger refuses what the table does not have.
 """
 
 from secondpost.mail.delivery import State
-from secondpost.mail.delivery_states import EDGES, DeliveryActor, sources_of
+from secondpost.mail.delivery_states import DELIVERY_EDGES, DeliveryActor, delivery_sources_of
 
 
 def sources_in_words(target: str, by: str) -> str:
     """Raises ValueError when no edge leads there."""
-    sources = sources_of(State(target), DeliveryActor(by))
+    sources = delivery_sources_of(State(target), DeliveryActor(by))
     if len(sources) == 0:
         raise ValueError(f"no edge of {by} leads to {target}")
     return ", ".join(f"'{source}'" for source in sources)
@@ -24,13 +24,13 @@ def refused_change() -> str:
 
 def refused_beginning() -> str:
     """A condition on new.state: no delivery comes into being in it."""
-    return f"NOT ({_one_of(_in_order({edge.target for edge in EDGES if edge.source is None}))})"
+    return f"NOT ({_one_of(_in_order({edge.target for edge in DELIVERY_EDGES if edge.source is None}))})"
 
 
 def _targets() -> dict[State, list[State]]:
     found: dict[State, list[State]] = {}
     for source in State:
-        targets = {edge.target for edge in EDGES if edge.source is source}
+        targets = {edge.target for edge in DELIVERY_EDGES if edge.source is source}
         if len(targets) > 0:
             found[source] = _in_order(targets)
     return found
