@@ -11,24 +11,24 @@ from dataclasses import dataclass
 
 from secondpost.store.verbs.steps import Row, Value, number
 
-Dump = Mapping[str, "Table"]  # by "mail.db message"
-
 # The tables of which an engine keeps account by itself: which migrations made the schema.
 OWN_TO_AN_ENGINE = frozenset({"migration"})
 
-# By kind, the columns that hold numbers which an engine gave out.
-GIVEN_NUMBERS: Mapping[str, frozenset[str]] = {
-    kind: frozenset(columns.split())
+# By kind, the columns that hold numbers which an engine gave out. A delivery of an issue, and its events,
+# have their reader's number: it is compared in a column of its own.
+GIVEN_NUMBERS: Mapping[str, Sequence[str]] = {
+    kind: columns.split()
     for kind, columns in (
         ("domain", "domain.id delivery.domain tally.domain day_tally.domain subscriber.domain"),
         ("consent", "consent.id subscriber.consent reader_event.consent"),
-        ("reader", "subscriber.id delivery.subscriber reader_event.subscriber sign_up.subscriber"),
+        (
+            "reader",
+            "subscriber.id delivery.subscriber delivery.reader event.reader reader_event.subscriber "
+            "sign_up.subscriber issue.frozen_upto issue.sent_upto",
+        ),
         ("event of a reader", "reader_event.number subscriber.since_event issue.event"),
     )
 }
-
-# Tables whose numbers have a meaning only among the rows that have these columns in common.
-NUMBERED_WITHIN: Mapping[str, tuple[str, ...]] = {"event": ("message", "number")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,89 +37,109 @@ class Table:
     rows: Sequence[Row]
 
 
-def count(dump: Dump) -> int:
-    return sum(len(table.rows) for table in dump.values())
+Tables = Mapping[str, Table]  # of one database, by their names
+Dump = Mapping[str, Tables]  # by the databases' names
 
 
 def differences(one: Dump, other: Dump) -> list[str]:
     """A line for each row that only one of them has, and for each table."""
-    found = [f"{name}: only in one of them" for name in sorted(one.keys() ^ other.keys())]
-    here, there = canonical(one), canonical(other)
-    for name in sorted(one.keys() & other.keys()):
-        if one[name].columns != other[name].columns:
-            found.append(f"{name}: {one[name].columns} and {other[name].columns}")
-            continue
-        for sign, rows, others in (("-", here[name], there[name]), ("+", there[name], here[name])):
-            found += [f"{name}: {sign} {_in_words(one[name].columns, row)}" for row in _more(rows, others)]
-    return found
+    return [
+        f"{database} {line}"
+        for database in sorted(one.keys() | other.keys())
+        for line in _differences(canonical(one.get(database, {})), canonical(other.get(database, {})))
+    ]
 
 
-def canonical(dump: Dump) -> dict[str, list[Row]]:
-    """Each table's rows as they are compared, in an order that depends on their values alone."""
-    places = {kind: _places(dump, columns) for kind, columns in GIVEN_NUMBERS.items()}
-    kinds = {column: kind for kind, columns in GIVEN_NUMBERS.items() for column in columns}
-    found = {}
-    for name, table in dump.items():
-        _, _, bare = name.partition(" ")
-        if bare in NUMBERED_WITHIN:
-            table = _numbered_within(table, NUMBERED_WITHIN[bare])
-        if bare == "delivery":
-            table = _without_octets_that_ended(table)
-        of_columns = [places.get(kinds.get(f"{bare}.{column}", ""), {}) for column in table.columns]
-        rows = [
-            tuple(known.get(value, value) for known, value in zip(of_columns, row, strict=True))
-            for row in table.rows
-        ]
-        found[name] = sorted(rows, key=repr)
-    return found
-
-
-def _without_octets_that_ended(table: Table) -> Table:
-    octets, ended = table.columns.index("octets"), table.columns.index("ended_ms")
-    rows = [row if row[ended] is None else (*row[:octets], 0, *row[octets + 1 :]) for row in table.rows]
-    return Table(table.columns, rows)
-
-
-def _numbered_within(table: Table, columns: Sequence[str]) -> Table:
-    """The first column's numbers are places among the rows that have these columns in common."""
-    at = [table.columns.index(column) for column in columns]
-    given: Counter[Row] = Counter()
-    rows = []
-    for row in sorted(table.rows, key=lambda row: number(row[0])):
-        group = tuple(row[place] for place in at)
-        given[group] += 1
-        rows.append((given[group], *row[1:]))
-    return Table(table.columns, rows)
-
-
-def _places(dump: Dump, columns: frozenset[str]) -> dict[Value, Value]:
-    """What each number of a kind is replaced by; 0 means "none yet" and stays."""
-    numbers = sorted({one for one in _numbers(dump, columns) if one > 0})
-    return {one: place for place, one in enumerate(numbers, 1)}
-
-
-def _numbers(dump: Dump, columns: frozenset[str]) -> Iterator[int]:
-    for name, table in dump.items():
-        _, _, bare = name.partition(" ")
-        for at, column in enumerate(table.columns):
-            if f"{bare}.{column}" in columns:
-                for row in table.rows:
-                    value = row[at]
-                    if isinstance(value, int):
-                        yield value
-
-
-def _more(rows: Sequence[Row], others: Sequence[Row]) -> list[Row]:
-    """Rows of which there are more than among the others."""
-    left = list(others)
-    more = []
-    for row in rows:
-        if row in left:
-            left.remove(row)
+def _differences(one: Tables, other: Tables) -> Iterator[str]:
+    for name in sorted(one.keys() | other.keys()):
+        here, there = one.get(name), other.get(name)
+        if here is None or there is None:
+            yield f"{name}: only in one of them"
+        elif here.columns != there.columns:
+            yield f"{name}: {here.columns} and {there.columns}"
         else:
-            more.append(row)
-    return more
+            for sign, rows, others in (("-", here.rows, there.rows), ("+", there.rows, here.rows)):
+                for row in (Counter(rows) - Counter(others)).elements():
+                    yield f"{name}: {sign} {_in_words(here.columns, row)}"
 
 
 def _in_words(columns: Sequence[str], row: Row) -> str:
     return ", ".join(f"{column}={value!r}" for column, value in zip(columns, row, strict=True))
+
+
+def canonical(tables: Tables) -> Tables:
+    """As they are compared."""
+    found = dict(tables)
+    if "event" in tables:
+        found["event"] = _numbered_by_delivery(tables["event"])
+    if "delivery" in tables:
+        found["delivery"] = _without_octets_that_ended(tables["delivery"])
+        of_issues = _messages_of_issues(tables["delivery"])
+        for name in found.keys() & {"delivery", "event"}:
+            found[name] = _with_readers(found[name], of_issues)
+    places = {kind: _places(found, columns) for kind, columns in GIVEN_NUMBERS.items()}
+    return {name: _placed(name, table, places) for name, table in found.items()}
+
+
+def _numbered_by_delivery(events: Table) -> Table:
+    """The numbers of events are places among those of their delivery."""
+    id, message, delivery = (events.columns.index(column) for column in ("id", "message", "number"))
+    given: Counter[Row] = Counter()
+    rows = []
+    for row in sorted(events.rows, key=lambda row: number(row[id])):
+        given[row[message], row[delivery]] += 1
+        rows.append(_with(row, id, given[row[message], row[delivery]]))
+    return Table(events.columns, rows)
+
+
+def _without_octets_that_ended(deliveries: Table) -> Table:
+    octets, ended = deliveries.columns.index("octets"), deliveries.columns.index("ended_ms")
+    return Table(
+        deliveries.columns,
+        [row if row[ended] is None else _with(row, octets, 0) for row in deliveries.rows],
+    )
+
+
+def _messages_of_issues(deliveries: Table) -> frozenset[Value]:
+    message, issue = deliveries.columns.index("message"), deliveries.columns.index("issue")
+    return frozenset(row[message] for row in deliveries.rows if row[issue] is not None)
+
+
+def _with_readers(table: Table, of_issues: frozenset[Value]) -> Table:
+    """The number of a delivery of an issue stands in a column of its own."""
+    message, delivery = table.columns.index("message"), table.columns.index("number")
+    rows = [
+        (*_with(row, delivery, None), row[delivery]) if row[message] in of_issues else (*row, None)
+        for row in table.rows
+    ]
+    return Table((*table.columns, "reader"), rows)
+
+
+def _with(row: Row, at: int, value: Value) -> Row:
+    return (*row[:at], value, *row[at + 1 :])
+
+
+def _places(tables: Tables, columns: Sequence[str]) -> dict[Value, Value]:
+    """What each number of a kind is replaced by; 0 means "none yet" and stays."""
+    given = {value for column in columns for value in _values(tables, column) if value > 0}
+    return {value: place for place, value in enumerate(sorted(given), 1)}
+
+
+def _values(tables: Tables, column: str) -> Iterator[int]:
+    name, _, column = column.partition(".")
+    if name in tables and column in tables[name].columns:
+        at = tables[name].columns.index(column)
+        for row in tables[name].rows:
+            value = row[at]
+            if isinstance(value, int):
+                yield value
+
+
+def _placed(name: str, table: Table, places: Mapping[str, Mapping[Value, Value]]) -> Table:
+    kinds = {column: kind for kind, columns in GIVEN_NUMBERS.items() for column in columns}
+    known = [places.get(kinds.get(f"{name}.{column}", ""), {}) for column in table.columns]
+    rows = [
+        tuple(of_kind.get(value, value) for of_kind, value in zip(known, row, strict=True))
+        for row in table.rows
+    ]
+    return Table(table.columns, rows)

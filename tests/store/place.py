@@ -22,12 +22,11 @@ from tests.store.recounts import all_in_one
 T = TypeVar("T")
 
 _TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-CONTENT_FILES = "content files"  # in a dump, beside the tables
 SECRET = bytes(range(32))  # the key of hashes, the same on every engine and in every test
 
 
 def files_of(folder: str) -> Table:
-    """The content files, as a table of their names and sizes."""
+    """The content files, as a table."""
     files = sorted((Path(folder) / "content").iterdir())
     return Table(("name", "size"), [(file.name, file.stat().st_size) for file in files])
 
@@ -118,14 +117,13 @@ class SqlitePlace:
         for store in self._stores:
             if store._remover is not None:
                 await store._remover
-        found: dict[str, Table] = {}
+        found: dict[str, dict[str, Table]] = {"content": {"files": files_of(self.folder)}}
         for database, db in self._databases():
             for (name,) in db.execute(_TABLES).fetchall():
                 columns = tuple(str(column[1]) for column in db.execute(f"PRAGMA table_info({name})"))
                 if name not in OWN_TO_AN_ENGINE:
                     rows = db.execute(f"SELECT {', '.join(columns)} FROM {name}").fetchall()
-                    found[f"{database.file_name} {name}"] = Table(columns, rows)
-        found[CONTENT_FILES] = files_of(self.folder)
+                    found.setdefault(database.file_name, {})[str(name)] = Table(columns, rows)
         return found
 
     async def contradictions(self) -> list[str]:

@@ -15,13 +15,17 @@ ANNA = Mailbox.parse("anna@example.org")
 
 
 def events(*numbered: tuple[int, int, str]) -> Dump:
-    return {
-        "mail.db event": Table(("id", "message", "number", "what"), [(n, m, 1, w) for n, m, w in numbered])
-    }
+    rows = [(id, message, 1, what) for id, message, what in numbered]
+    return {"mail.db": {"event": Table(("id", "message", "number", "what"), rows)}}
 
 
 def readers(*rows: tuple[int, str, int]) -> Dump:
-    return {"newsletter.db subscriber": Table(("id", "key", "since_event"), rows)}
+    return {"newsletter.db": {"subscriber": Table(("id", "key", "since_event"), rows)}}
+
+
+def delivery(number: int, issue: int | None, octets: int, ended_ms: int | None) -> Dump:
+    columns = ("message", "number", "issue", "octets", "ended_ms")
+    return {"newsletter.db": {"delivery": Table(columns, [(1, number, issue, octets, ended_ms)])}}
 
 
 def test_a_value_that_differs_is_named_with_its_table_and_row() -> None:
@@ -40,7 +44,7 @@ def test_a_row_and_a_table_that_only_one_has_are_named() -> None:
 
 
 def test_columns_that_differ_are_named() -> None:
-    other = {"newsletter.db subscriber": Table(("id", "key", "event"), [])}
+    other = {"newsletter.db": {"subscriber": Table(("id", "key", "event"), [])}}
     assert differences(readers(), other) == [
         "newsletter.db subscriber: ('id', 'key', 'since_event') and ('id', 'key', 'event')"
     ]
@@ -59,11 +63,23 @@ def test_events_keep_their_order_delivery_by_delivery() -> None:
 
 
 def test_octets_of_what_waits_differ_and_of_what_has_ended_do_not() -> None:
-    def delivery(octets: int, ended_ms: int | None) -> Dump:
-        return {"mail.db delivery": Table(("octets", "ended_ms"), [(octets, ended_ms)])}
+    assert differences(delivery(1, None, 7, 1), delivery(1, None, 0, 1)) == []
+    assert len(differences(delivery(1, None, 7, None), delivery(1, None, 0, None))) == 2
 
-    assert differences(delivery(7, 1), delivery(0, 1)) == []
-    assert len(differences(delivery(7, None), delivery(0, None))) == 2
+
+def test_a_delivery_has_the_number_of_its_reader_only_in_an_issue() -> None:
+    assert differences(delivery(4, 3, 0, None), delivery(9, 3, 0, None)) == []
+    assert len(differences(delivery(4, None, 0, None), delivery(9, None, 0, None))) == 2
+
+
+def test_the_numbers_of_each_database_are_apart() -> None:
+    def domains(mail: int, newsletter: int) -> Dump:
+        return {
+            "mail.db": {"domain": Table(("id", "name"), [(mail, "a.example")])},
+            "newsletter.db": {"domain": Table(("id", "name"), [(newsletter, "b.example")])},
+        }
+
+    assert differences(domains(1, 2), domains(2, 1)) == []
 
 
 def test_a_story_that_ends_otherwise_on_one_engine_fails(place: Engines) -> None:

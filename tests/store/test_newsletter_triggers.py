@@ -14,9 +14,8 @@ from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.ports import Lease
-from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import Imported
-from tests.store.place import SqlitePlace
+from secondpost.store.subscriber_ports import Imported, NewsletterStore
+from tests.store.place import Place, SqlitePlace
 from tests.store.readers import WEEKLY, Publisher, leased_issues, marked, outcome
 from tests.store.recounts import NEWSLETTER, found_by
 
@@ -26,10 +25,10 @@ STEPS = 200
 class Weeks:
     """Does things to readers and issues at random."""
 
-    def __init__(self, place: SqlitePlace, seed: int) -> None:
+    def __init__(self, place: Place, store: NewsletterStore, seed: int) -> None:
         self.dice = random.Random(seed)
         self.clock = place.clock
-        self.store: SqliteNewsletterStore = place.open_newsletter()
+        self.store = store
         self.publisher = Publisher(place, self.store)
         self.leases: list[Lease] = []
         self.claimed: list[tuple[Lease, Claimed]] = []
@@ -176,15 +175,26 @@ class Weeks:
 
 @pytest.mark.parametrize("seed", range(100, 108))
 async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -> None:
-    weeks = Weeks(place, seed)
+    store = place.open_newsletter()
+    weeks = Weeks(place, store, seed)
     done = []
     await weeks.come()
     for _ in range(STEPS):
         done.append(await weeks.step())
-        assert found_by(NEWSLETTER, weeks.store._opened.db, place.clock.ms) == {}, f"after {done}"
+        assert found_by(NEWSLETTER, store._opened.db, place.clock.ms) == {}, f"after {done}"
         assert len(set(weeks.served)) == len(weeks.served), f"somebody was served twice after {done}"
     assert place.failures == []
     assert len(weeks.served) > 0
+
+
+@pytest.mark.parametrize("seed", range(120, 124))
+async def test_weeks_at_random_are_the_same_on_each_engine(place: Place, seed: int) -> None:
+    weeks = Weeks(place, place.open_newsletter(), seed)
+    await weeks.come()
+    for _ in range(STEPS):
+        await weeks.step()
+    assert len(set(weeks.served)) == len(weeks.served), "a reader was served twice"
+    assert place.failures == []
 
 
 async def test_an_issue_goes_only_where_the_table_of_its_states_leads(place: SqlitePlace) -> None:

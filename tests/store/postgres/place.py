@@ -10,7 +10,9 @@ from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
 from tests.clock import SetClock
 from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
-from tests.store.place import CONTENT_FILES, files_of
+from tests.clock import SetClock
+from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
+from tests.store.place import files_of
 from tests.store.postgres.engine import PostgresEngine, Wire
 from tests.store.postgres.schema import statements
 from tests.store.postgres.server import Server
@@ -91,13 +93,12 @@ class PostgresPlace:
         return PostgresEngine(wire, self.disk, self.clock)
 
     async def rows(self) -> Dump:
-        found: dict[str, Table] = {}
+        found: dict[str, dict[str, Table]] = {"content": {"files": files_of(self.folder)}}
         for database, name in self._databases.items():
             async with self.templates.server.connected(name) as db:
                 for table, columns in self.templates.tables[database].items():
                     rows = [tuple(row) for row in await db.fetch(f"SELECT {', '.join(columns)} FROM {table}")]
-                    found[f"{database.file_name} {table}"] = Table(columns, rows)
-        found[CONTENT_FILES] = files_of(self.folder)
+                    found.setdefault(database.file_name, {})[table] = Table(columns, rows)
         return found
 
     async def contradictions(self) -> list[str]:

@@ -8,7 +8,7 @@ WHERE lane = ?1 AND down = 0 AND next_due_ms <= ?2
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.lane = queue.lane AND lease.site = queue.site)
   AND (lane <> 'unverified' OR NOT EXISTS (
     SELECT 1 FROM queue AS ahead WHERE ahead.lane = 'relay' AND ahead.site = queue.site AND ahead.next_due_ms <= ?2))
-ORDER BY next_due_ms LIMIT ?3;
+ORDER BY next_due_ms, site LIMIT ?3;
 
 -- name: next_due
 -- When the earliest queue of one lane that is up will be due.
@@ -33,13 +33,13 @@ UPDATE delivery SET
 WHERE fence = ?1 AND state IN ({sources waiting deliver}, {sources unknown deliver});
 
 -- name: domains_in_turn
--- The domains of a leased site whose turn has come, earliest first; none when the fence fell or the site is down.
+-- The domains of a leased site whose turn has come, earliest first, then the one known longest; none when the fence fell or the site is down.
 -- gives: id
 SELECT id FROM domain /*+ INDEXED BY domain_due */
 WHERE lane = ?1 AND site = ?2 AND next_due_ms <= ?3
   AND EXISTS (SELECT 1 FROM lease WHERE fence = ?4)
   AND NOT EXISTS (SELECT 1 FROM site WHERE site.site = ?2)
-ORDER BY next_due_ms LIMIT ?5;
+ORDER BY next_due_ms, id LIMIT ?5;
 
 -- name: mark_claimed
 -- The chosen deliveries are claimed under the fence.
@@ -60,7 +60,8 @@ UPDATE domain SET next_due_ms = (
 WHERE id IN (SELECT id FROM chosen);
 
 -- name: settle
--- New states of claimed deliveries, for those that are still claimed, or committing, under their fence.
+-- New states of claimed deliveries, for those that are still claimed, or committing, under their fence. Whether that state
+-- leads to the new one, the schema says.
 -- pieces: new (message integer, number integer, fence integer, state text, at_ms integer, due_ms integer, kept_for text, attempted integer, maybe_duplicate integer, cause text, level text, host text, reply text)
 UPDATE delivery SET
   state = new.state,
@@ -84,7 +85,7 @@ UPDATE delivery SET
   reply = CASE WHEN new.attempted = 1 OR new.state <> 'waiting' THEN new.reply ELSE delivery.reply END
 FROM new
 WHERE delivery.message = new.message AND delivery.number = new.number
-  AND delivery.fence = new.fence;
+  AND delivery.fence = new.fence AND delivery.state IN ({sources delivered deliver});
 
 -- name: leaving_files
 -- Files that no message needs any more.

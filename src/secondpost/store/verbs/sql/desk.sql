@@ -80,7 +80,7 @@ FROM domain
 /*+ CROSS */ JOIN delivery /*+ INDEXED BY delivery_refused */ ON delivery.domain = domain.id AND kept_for = 'refused'
 /*+ CROSS */ JOIN message ON message.id = delivery.message
 WHERE domain.lane = ?1 AND domain.name = ?2
-ORDER BY last_ms LIMIT ?3;
+ORDER BY last_ms, delivery.message, number LIMIT ?3;
 
 -- name: refused_octets
 -- How much of what the primary of a domain refused lies here.

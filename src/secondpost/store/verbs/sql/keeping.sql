@@ -62,7 +62,7 @@ WHERE file IN (SELECT file FROM named) AND ended_ms IS NULL;
 -- name: ended_messages
 -- Messages that ended before ?1, the first to end first, with the number of their deliveries.
 SELECT id, (SELECT count(*) FROM delivery WHERE message = id) FROM message /*+ INDEXED BY message_ended */
-WHERE ended_ms < ?1 ORDER BY ended_ms LIMIT ?2;
+WHERE ended_ms < ?1 ORDER BY ended_ms, id LIMIT ?2;
 
 -- name: forget_deliveries
 -- The deliveries of the chosen messages go.
@@ -90,7 +90,7 @@ SELECT count(*) FROM learned;
 -- name: forget_oldest_learned
 -- The oldest recipients something was learned about go, those that were not there first.
 DELETE FROM learned WHERE mailbox IN (
-  SELECT mailbox FROM learned /*+ INDEXED BY learned_at */ WHERE known >= 0 ORDER BY known, at_ms LIMIT ?1);
+  SELECT mailbox FROM learned /*+ INDEXED BY learned_at */ WHERE known >= 0 ORDER BY known, at_ms, mailbox LIMIT ?1);
 
 -- name: forget_prefixes
 -- Networks last proven before ?1 are strangers again; in batches of ?2.

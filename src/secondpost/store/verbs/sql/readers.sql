@@ -24,14 +24,14 @@ SELECT state, readers FROM reader_tally WHERE newsletter = ?1;
 INSERT INTO consent (place, how, text, at_ms, prefix) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id;
 
 -- name: add_readers
--- The lines become readers of newsletter ?1, but for those who are known. ?2 is above all events so far.
+-- The lines become readers of newsletter ?1, numbered in the lines' order, but for those who are known. ?2 is above all
+-- events so far.
 -- set: line (mailbox text, key text, domain text, hash blob, state text, since_ms integer, created_ms integer, consent integer, attributes text)
 INSERT INTO subscriber (newsletter, key, mailbox, domain, hash, state, since_ms, since_event, created_ms, consent,
                         attributes)
-SELECT ?1, line.key, line.mailbox, domain.id, line.hash, line.state, line.since_ms, ?2, line.created_ms, line.consent,
-       line.attributes
-FROM line /*+ CROSS */ JOIN domain ON domain.lane = 'issues' AND domain.name = line.domain
-WHERE true ON CONFLICT (newsletter, key) DO NOTHING;
+SELECT ?1, line.key, line.mailbox, (SELECT id FROM domain WHERE lane = 'issues' AND name = line.domain), line.hash,
+       line.state, line.since_ms, ?2, line.created_ms, line.consent, line.attributes
+FROM line WHERE true ON CONFLICT (newsletter, key) DO NOTHING;
 
 -- name: confirm_content
 -- What the confirmation says, when it is known already.

@@ -11,9 +11,8 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import Lease, Settlement
-from secondpost.store.sqlite import SqliteStore
 from tests.store.letters import Letters
-from tests.store.place import SqlitePlace
+from tests.store.place import Place, SqlitePlace, Store
 from tests.store.recounts import MAIL, found_by
 
 STEPS = 120
@@ -25,10 +24,10 @@ SITES = ["unsorted", "mx1.example:25", "mx2.example:25"]
 class Days:
     """Does things to a store at random."""
 
-    def __init__(self, place: SqlitePlace, seed: int) -> None:
+    def __init__(self, place: Place, store: Store, seed: int) -> None:
         self.dice = random.Random(seed)
         self.clock = place.clock
-        self.store: SqliteStore = place.open()
+        self.store = store
         self.letters = Letters(place, self.store)
         self.leases: list[Lease] = []
         self.claimed: list[tuple[Lease, Claimed]] = []
@@ -139,9 +138,18 @@ class Days:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -> None:
-    days = Days(place, seed)
+    store = place.open()
+    days = Days(place, store, seed)
     done = []
     for _ in range(STEPS):
         done.append(await days.step())
-        assert found_by(MAIL, days.store._opened.db, place.clock.ms) == {}, f"after {done}"
+        assert found_by(MAIL, store._opened.db, place.clock.ms) == {}, f"after {done}"
+    assert place.failures == []
+
+
+@pytest.mark.parametrize("seed", range(20, 24))
+async def test_days_at_random_are_the_same_on_each_engine(place: Place, seed: int) -> None:
+    days = Days(place, place.open(), seed)
+    for _ in range(STEPS):
+        await days.step()
     assert place.failures == []
