@@ -14,7 +14,8 @@ class DeliveryActor(StrEnum):
 
     RECEIVE = "receive"
     DELIVER = "deliver"
-    PUBLISH = "publish"  # the newsletter: its role, and the owner's `issue` commands
+    PUBLISH = "publish"  # the newsletter: its role, and `issue stop`
+    RETRY = "retry"  # the owner, who allows what is unknown one more try
     SWEEP = "sweep"  # a worker died
     CLOCK = "clock"  # its time is over
     OWNER = "owner"
@@ -137,7 +138,7 @@ DELIVERY_EDGES: tuple[DeliveryEdge, ...] = (
         State.COMMITTING, State.UNKNOWN, DeliveryActor.DELIVER, "no answer to the dot that can be understood"
     ),
     DeliveryEdge(State.COMMITTING, State.UNKNOWN, DeliveryActor.SWEEP, "its worker died: nobody knows"),
-    DeliveryEdge(State.UNKNOWN, State.WAITING, DeliveryActor.PUBLISH, "the owner allowed one retry"),
+    DeliveryEdge(State.UNKNOWN, State.WAITING, DeliveryActor.RETRY, "the owner allowed one retry"),
 )
 
 KEEPING_CONTENT = (

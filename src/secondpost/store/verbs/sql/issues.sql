@@ -177,7 +177,7 @@ SELECT max(number) FROM (
 -- name: let_go
 -- Rows between ?2 and ?3 can be claimed. They arrive now: what was never tried is due as it arrived.
 UPDATE delivery SET state = 'waiting', arrived_ms = ?4, due_ms = ?4
-WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state = 'frozen';
+WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources waiting publish});
 
 -- name: sent_upto
 -- Rows can be claimed up to here.
@@ -205,7 +205,7 @@ UPDATE delivery SET
   last_ms = ?2, level = '', first_attempt_ms = NULL
 WHERE (message, number) IN (
   SELECT message, number FROM delivery /*+ INDEXED BY delivery_aside */
-  WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state = 'unknown'
+  WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state IN ({sources waiting retry})
     AND message = (SELECT message FROM issue WHERE id = ?1) AND maybe_duplicate = 0
     AND number = coalesce(?4, number)
   LIMIT ?3);
