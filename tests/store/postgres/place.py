@@ -10,8 +10,6 @@ from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
 from tests.clock import SetClock
 from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
-from tests.clock import SetClock
-from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
 from tests.store.place import files_of
 from tests.store.postgres.engine import PostgresEngine, Wire
 from tests.store.postgres.schema import statements
