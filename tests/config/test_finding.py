@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.config import finding
 from secondpost.config.finding import ConfigNotFound, find_config
 
 
@@ -26,11 +25,10 @@ def test_a_file_that_was_named_and_is_not_there_is_not_replaced(tmp_path: Path) 
         find_config(None, {"SECONDPOST_CONFIG": "missing.toml"}, str(tmp_path))
 
 
-def test_nothing_anywhere_says_where_it_was_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_anywhere_says_where_it_was_looked(tmp_path: Path) -> None:
     system = str(tmp_path / "etc" / "secondpost.toml")
-    monkeypatch.setattr(finding, "SYSTEM_PATH", system)
     with pytest.raises(ConfigNotFound) as caught:
-        find_config(None, {"SECONDPOST_CONFIG": ""}, str(tmp_path))
+        find_config(None, {"SECONDPOST_CONFIG": ""}, str(tmp_path), system)
     assert caught.value.looked == (str(tmp_path / "secondpost.toml"), system)
     assert str(tmp_path / "secondpost.toml") in str(caught.value)
     assert system in str(caught.value)

@@ -1,9 +1,8 @@
 """One connection to a peer that takes nothing, or says that it has said its last."""
 
 import asyncio
-from collections.abc import Coroutine
-
-import pytest
+from collections.abc import Callable, Coroutine
+from functools import wraps
 
 from secondpost.deliver.connection import Connection
 from secondpost.deliver.message import ContentUnreadable, InPieces, Job, Prepared
@@ -15,8 +14,8 @@ from secondpost.mail.plan import Hop, TlsDemand
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import RecipientResult
-from secondpost.world import closing
 from secondpost.world.real.net import RealNet
+from simulation.clock import Timeline, run
 
 JOB = Job(
     (
@@ -39,12 +38,17 @@ JOB = Job(
 PIECES = 100
 PIECE_OCTETS = 64 * 1024
 
-pytestmark = pytest.mark.anyio
 
+def in_leaping_time(test: Callable[[], Coroutine[object, object, None]]) -> Callable[[], None]:
+    """What a connection waits for takes no time."""
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+    @wraps(test)
+    def ran() -> None:
+        timeline = Timeline()
+        run(test(), timeline, timeline.loop("deliver"))
+        assert timeline.end() == []
+
+    return ran
 
 
 class Wire(asyncio.Transport):
@@ -119,11 +123,7 @@ async def in_the_body(unreadable: int = 0) -> tuple[Connection, Wire, Holding]:
     return connection, wire, holding
 
 
-@pytest.fixture(autouse=True)
-def _short_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closing, "CLOSE_SECONDS_MAX", 0.01)
-
-
+@in_leaping_time
 async def test_a_large_body_is_read_no_faster_than_the_peer_takes_it() -> None:
     connection, wire, holding = await in_the_body()
     assert holding.read == 1, "the rest waits for the peer"
@@ -135,6 +135,7 @@ async def test_a_large_body_is_read_no_faster_than_the_peer_takes_it() -> None:
     assert wire.unsent.count(b"x") >= PIECES * PIECE_OCTETS
 
 
+@in_leaping_time
 async def test_a_body_that_cannot_be_read_to_its_end_is_given_up_without_its_dot() -> None:
     connection, wire, holding = await in_the_body(unreadable=3)
     await wire.aborted.wait()
@@ -143,6 +144,7 @@ async def test_a_body_that_cannot_be_read_to_its_end_is_given_up_without_its_dot
     assert b"\r\n.\r\n" not in wire.unsent
 
 
+@in_leaping_time
 async def test_a_peer_that_gives_up_and_does_not_read_is_not_waited_for() -> None:
     connection, wire, holding = await in_the_body()
     connection.data_received(b"421 busy\r\n")
@@ -151,6 +153,7 @@ async def test_a_peer_that_gives_up_and_does_not_read_is_not_waited_for() -> Non
     await wire.aborted.wait()
 
 
+@in_leaping_time
 async def test_a_peer_that_ends_its_sending_in_mid_talk_gets_nothing_more() -> None:
     connection, wire, holding = await in_the_body()
     assert not connection.eof_received()

@@ -5,8 +5,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from secondpost.deliver import places
-from secondpost.deliver.places import MESSAGE_SECONDS, STILL_SECONDS, Places, Room, TimeLimits, UpLately
+from secondpost.deliver.places import (
+    MESSAGE_SECONDS,
+    STILL_SECONDS,
+    UP_LATELY_SECONDS,
+    UP_LATELY_SITES_MAX,
+    Places,
+    Room,
+    TimeLimits,
+    UpLately,
+)
 
 NOW = 1000.0
 PLACES = Places(at_once=10, strangers_max=8, aside_max=20)
@@ -66,16 +74,15 @@ def test_messages_under_way_are_given_their_time_and_strangers_wait_for_it() -> 
     assert [one for one in under_way if len(one.broken_off) > 0] == []
 
 
-async def test_a_site_is_known_for_some_hours_and_the_earliest_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(places, "UP_LATELY_SITES_MAX", 2)
-    known = UpLately()
-    for site in ("a", "b", "a", "c"):
-        known.note(site, asyncio.get_running_loop().time())
+async def test_a_site_is_known_for_some_hours_and_the_earliest_is_forgotten() -> None:
+    known, now = UpLately(), asyncio.get_running_loop().time()
+    for site in ("a", "b", "a", *map(str, range(UP_LATELY_SITES_MAX - 2))):
+        known.note(site, now)
+    assert "a" in known
+    known.note("c", now)
     assert [site for site in "abc" if site in known] == ["b", "c"], "noted again too soon, a keeps its turn"
-    monkeypatch.setattr(places, "UP_LATELY_SECONDS", 0.0)
-    assert "c" not in known
+    known.note("long ago", now - UP_LATELY_SECONDS)
+    assert "long ago" not in known
 
 
 async def test_all_time_limits_end_at_once() -> None:

@@ -3,9 +3,6 @@
 import asyncio
 from typing import cast
 
-import pytest
-
-from secondpost.world import closing
 from secondpost.world.closing import close_soon
 from secondpost.world.real.net import RealNet
 
@@ -42,16 +39,12 @@ def test_what_a_slow_reader_still_wants_is_sent_before_the_end(run: Run[object])
     run(day())
 
 
-def test_a_reader_that_never_reads_is_not_waited_for(
-    run: Run[object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(closing, "CLOSE_SECONDS_MAX", 0.05)
-
+def test_a_reader_that_never_reads_is_not_waited_for(run: Run[object]) -> None:
     async def day() -> None:
         server, ours, theirs = await connected(RealNet())
         theirs.pause_reading()
         ours.write(b"x" * 3_000_000)
-        close_soon(ours)
+        close_soon(ours, 0.05)
         await server.until(lambda it: it.is_lost)
         theirs.abort()
         await asyncio.sleep(0.01)

@@ -10,7 +10,6 @@ from typing import cast
 import pytest
 
 from secondpost.mail.address import Endpoint
-from secondpost.world import closing
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import ServerTls
 from secondpost.world.real.net import RealNet
@@ -317,18 +316,14 @@ def test_a_writer_is_choked_by_a_caller_that_reads_nothing_and_goes_on_when_it_r
     in_office(story)
 
 
-def test_a_deaf_caller_is_gone_soon_after_a_close(
-    in_office: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(closing, "CLOSE_SECONDS_MAX", 0.05)
-
+def test_a_deaf_caller_is_gone_soon_after_a_close(in_office: Callable[[Story], None]) -> None:
     async def story(office: Office, caller: Caller) -> None:
         secret = await office.opened()
         cast("asyncio.Transport", caller.writer.transport).pause_reading()
         while not office.is_choked:
             secret.write(b"y" * 10_000)
             await asyncio.sleep(0)
-        close_soon(secret)
+        close_soon(secret, 0.05)
         assert not office.is_lost
         await office.until(lambda it: it.is_lost)
 

@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
 
-import pytest
-
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Knowledge
 from secondpost.protocols.role_questions import RecipientAsked, question_line
 from secondpost.world.ports import ProtocolFactory
 from secondpost.world.real.net import RealNet
-from secondpost.world.sockets import questions as role_socket
 from secondpost.world.sockets.questions import RoleAnswerer, RoleAsker
 
 from .conftest import Run
@@ -48,17 +45,13 @@ class Deaf(Talker):
         self.is_choked = True
 
 
-def test_an_answerer_that_does_not_read_is_asked_no_more(
-    run: Run[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(role_socket, "ANSWER_SECONDS", 0.2)
-
+def test_an_answerer_that_does_not_read_is_asked_no_more(run: Run[object], tmp_path: Path) -> None:
     async def day() -> None:
         net = KeepingNet()
         path = str(tmp_path / "questions")
         deaf = Deaf()
         door = await net.listen_local(lambda: deaf, path)
-        asker = RoleAsker(net, path)
+        asker = RoleAsker(net, path, answer_seconds=0.2)
         try:
             for _ in range(10):
                 answers = await asyncio.gather(*(asker.knows(MAILBOX, "192.0.2.0/24") for _ in range(1000)))

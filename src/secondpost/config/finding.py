@@ -19,7 +19,10 @@ class ConfigNotFound(ConfigFaults):
 
 
 def find_config(
-    option: str | None, environment: Mapping[str, str] | None = None, folder: str | None = None
+    option: str | None,
+    environment: Mapping[str, str] | None = None,
+    folder: str | None = None,
+    system_path: str = SYSTEM_PATH,
 ) -> str:
     """The path of the file. `option` is what --config said; the rest is this process's own if left out.
 
@@ -31,12 +34,12 @@ def find_config(
         return _named(os.path.join(here, option), "--config")
     if len(variable) > 0:
         return _named(os.path.join(here, variable), CONFIG_VARIABLE)
-    looked = (os.path.join(here, NAME), SYSTEM_PATH)
+    looked = (os.path.join(here, NAME), system_path)
     for path in looked:
         if os.path.isfile(path):
             return path
     hint = f"write one, or name it with --config or in {CONFIG_VARIABLE}"
-    raise ConfigNotFound(looked, f"there is no configuration here, and none in {SYSTEM_PATH}", hint)
+    raise ConfigNotFound(looked, f"there is no configuration here, and none in {system_path}", hint)
 
 
 def _named(path: str, by: str) -> str:

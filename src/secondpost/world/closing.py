@@ -8,8 +8,8 @@ import asyncio
 CLOSE_SECONDS_MAX = 5.0  # for what is unsent when a connection is closed
 
 
-def close_soon(transport: asyncio.Transport) -> None:
-    """Close once all is sent; abort what has not gone after CLOSE_SECONDS_MAX."""
+def close_soon(transport: asyncio.Transport, seconds_max: float = CLOSE_SECONDS_MAX) -> None:
+    """Close once all is sent; abort what has not gone by then."""
     transport.close()
     if transport.get_write_buffer_size() > 0:
-        asyncio.get_running_loop().call_later(CLOSE_SECONDS_MAX, transport.abort)
+        asyncio.get_running_loop().call_later(seconds_max, transport.abort)

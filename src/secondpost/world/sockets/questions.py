@@ -31,9 +31,10 @@ RECONNECT_SECONDS = 1.0
 class RoleAsker(asyncio.Protocol):
     """The asking end. Connects when there is something to ask, and again after a break."""
 
-    def __init__(self, net: Net, path: str) -> None:
+    def __init__(self, net: Net, path: str, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._net = net
         self._path = path
+        self._answer_seconds = answer_seconds
         self._lines = Lines()
         self._transport: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -50,7 +51,7 @@ class RoleAsker(asyncio.Protocol):
 
     async def _knows(self, mailbox: Mailbox, prefix: str) -> Knowledge:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._answer_seconds):
                 return await self._ask(mailbox, prefix)
         except TimeoutError:
             return Knowledge.UNREACHABLE
@@ -83,7 +84,7 @@ class RoleAsker(asyncio.Protocol):
 
     async def _dial(self) -> None:
         try:
-            self._transport = await self._net.connect_local(lambda: self, self._path, ANSWER_SECONDS)
+            self._transport = await self._net.connect_local(lambda: self, self._path, self._answer_seconds)
         except NetError:
             self._not_before = asyncio.get_running_loop().time() + RECONNECT_SECONDS
         finally:
