@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import click.testing
 
+from secondpost.cli.command import CommandWaits
 from secondpost.cli.main import secondpost
 from secondpost.config.reading import read_config
 from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -60,6 +61,7 @@ def feed(*numbers: int) -> bytes:
 class Newspaper:
     folder: Path
     pages: dict[str, bytes | None] = field(default_factory=dict)
+    waits: CommandWaits = field(default_factory=CommandWaits)
 
     @property
     def config(self) -> Path:
@@ -70,7 +72,8 @@ class Newspaper:
         self.pages["/feed"] = feed(*numbers)
 
     def run(self, *words: str, code: int = 0) -> click.testing.Result:
-        result = click.testing.CliRunner().invoke(secondpost, ["--config", str(self.config), *words])
+        runner = click.testing.CliRunner()
+        result = runner.invoke(secondpost, ["--config", str(self.config), *words], obj=self.waits)
         assert result.exit_code == code, (words, result.output, result.exception)
         return result
 

@@ -8,9 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
-
-from secondpost.cli import newsletters
+from secondpost.cli.command import CommandWaits
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
 from secondpost.mail.issue import Issue, IssueState
@@ -213,8 +211,8 @@ def test_a_preview_shows_what_there_is_and_uses_nothing_up(paper: Newspaper, tmp
     assert paper.told("issue", "next")["articles"] == 2
 
 
-def test_while_the_service_leads_nothing_is_done(paper: Newspaper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newsletters, "LEAD_SECONDS", 0.2)
+def test_while_the_service_leads_nothing_is_done(paper: Newspaper) -> None:
+    paper.waits = CommandWaits(lead=0.2)
     paper.writes(1, 2)
     with_a_reader(paper)
     results: list[str] = []

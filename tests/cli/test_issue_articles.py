@@ -1,10 +1,8 @@
 """The owner takes and skips articles by command: the feed is fetched and the store is real."""
 
-import json
-
 import pytest
 
-from secondpost.cli import issue_articles
+from secondpost.cli.issue_articles import LISTED_MAX
 from tests.cli.newspaper import CONFIRMED, Newspaper
 from tests.newsletter.weekly_blog import Site, WeeklyBlog
 from tests.world.web_server import answer
@@ -22,7 +20,7 @@ def numbers(document: dict[str, object], key: str) -> list[str]:
 
 def with_held(paper: Newspaper, *posts: int) -> dict[str, object]:
     """All ids of a small feed change: what stands in it is held."""
-    blog = WeeklyBlog(feeds={"feed": ""}, site=Site(dates="none", form="json"))
+    blog = WeeklyBlog(feeds={"feed": ""}, site=Site(dates="none", form="json", window=len(posts)))
     blog.writes(posts, {}, "post")
     paper.pages["/feed"] = answer("200 OK", blog.document("feed"), content_type="application/feed+json")
     return paper.told("issue", "next")
@@ -107,9 +105,12 @@ def test_what_cannot_be_done_changes_nothing_else(held: Newspaper) -> None:
         held.run("issue", verb, "weekly", code=1)
 
 
-def test_the_lists_are_bounded(held: Newspaper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(issue_articles, "LISTED_MAX", 1)
-    shown = held.run("issue", "next", "--no-fetch").stdout
+def test_the_lists_are_bounded(paper: Newspaper) -> None:
+    paper.writes(*range(1, LISTED_MAX + 2))
+    paper.told("issue", "next")
+    with_held(paper, *range(101, 102 + LISTED_MAX))
+    shown = paper.run("issue", "next", "--no-fetch").stdout
     assert shown.count("and 1 more") == 2
-    told = json.loads(held.run("issue", "next", "--no-fetch", "--json").stdout)
-    assert (len(told["waiting"]), told["waiting_total"]) == (1, 2)
+    told = paper.told("issue", "next", "--no-fetch")
+    assert (len(rows(told, "waiting")), told["waiting_total"]) == (LISTED_MAX, LISTED_MAX + 1)
+    assert (len(rows(told, "held")), told["held_total"]) == (LISTED_MAX, LISTED_MAX + 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.cli import newsletters
+from secondpost.cli.command import CommandWaits
 from secondpost.newsletter.turns import PUBLISH
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from tests.cli.newspaper import CONFIRMED, Newspaper
@@ -165,10 +165,8 @@ def test_a_column_that_is_not_there_is_a_slip(paper: Newspaper, file: Path) -> N
     assert "it has no column 'statsu'; it has email, name, status, tags, joined at" in refused.stderr
 
 
-def test_an_import_leads_so_that_no_issue_is_frozen_in_the_middle_of_it(
-    paper: Newspaper, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(newsletters, "LEAD_SECONDS", 0.2)
+def test_an_import_leads_so_that_no_issue_is_frozen_in_the_middle_of_it(paper: Newspaper, file: Path) -> None:
+    paper.waits = CommandWaits(lead=0.2)
 
     async def led_by_the_service(open_: OpenNewsletter) -> None:
         lease = await open_.store.lead(PUBLISH)

@@ -8,6 +8,7 @@ import importlib
 import keyword
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import IO
 
@@ -16,6 +17,18 @@ import click
 _CONFIG_KEY = "secondpost.config"
 COUNTED = click.IntRange(1, 1_000_000_000)  # what --limit and its like take, and what a store can count to
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandWaits:
+    """Seconds that a command waits for others. Its caller may hand in shorter ones, as click's `obj`."""
+
+    lead: float = 10.0  # as long as the service may be at it; its turns are mostly far shorter
+
+
+def command_waits() -> CommandWaits:
+    given = click.get_current_context().find_object(CommandWaits)
+    return CommandWaits() if given is None else given
 
 
 class Exit(IntEnum):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from secondpost.cli.command import Ending, Exit
+from secondpost.cli.command import Ending, Exit, command_waits
 from secondpost.cli.screen import progressing
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.address import Mailbox
@@ -18,7 +18,6 @@ from secondpost.store.ports import Lease
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.typed import typed_mailbox
 
-LEAD_SECONDS = 10.0  # as long as the service may be at it; its turns are mostly far shorter
 ASK_AGAIN_SECONDS = 0.1
 
 
@@ -84,7 +83,7 @@ async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
     from secondpost.newsletter.turns import PUBLISH
 
     loop = asyncio.get_running_loop()
-    until = loop.time() + LEAD_SECONDS
+    until = loop.time() + command_waits().lead
     while (leader := await store.lead(PUBLISH)) is None:
         if loop.time() > until:
             text = "the service is just preparing an issue; try again when `secondpost issue list` shows it"
