@@ -2,11 +2,8 @@
 
 import json
 
-import pytest
-
 from secondpost.newsletter.renaming import move_to_new_name
 from secondpost.owner.newsletter_desk import OpenNewsletter
-from secondpost.store.verbs import naming
 from tests.cli.newspaper import CONFIRMED, Newspaper
 from tests.cli.test_trace_readers import office  # the fixture: with the store of the other mail too
 
@@ -82,20 +79,17 @@ def test_a_rename_that_was_cut_short_is_said_and_goes_on(paper: Newspaper) -> No
     paper.inside(move_nothing)
 
 
-def test_no_list_is_made_of_half_a_newsletter_and_none_comes_into_it(
-    paper: Newspaper, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_list_is_made_of_half_a_newsletter_and_none_comes_into_it(paper: Newspaper) -> None:
     """Who left is not yet known there under the new name, and would be a reader again."""
     with_an_issue(paper)
     paper.run("subscribers", "remove", BOB)
     name_is(paper, "daily")
-    monkeypatch.setattr(naming, "BATCH_ROWS", 1)
 
     async def begin(open_: OpenNewsletter) -> None:
         leader = await open_.store.lead("publish")
         assert leader is not None
         await open_.store.begin_rename("weekly", "daily", 1, leader)
-        await open_.store.rename_batch("weekly", leader)
+        await open_.store.rename_batch("weekly", leader, rows_max=1)
 
     paper.inside(begin)
     assert "not whole" in paper.run("subscribers", "export", code=1).stderr

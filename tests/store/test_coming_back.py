@@ -11,7 +11,7 @@ from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.sqlite import schema
 from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
-from secondpost.store.verbs import sign_up_outcomes
+from secondpost.store.verbs.sign_up_outcomes import OUTCOMES_MAX
 from secondpost.store.verbs.suppressed import hash_keys
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import LIMITS, WEEKLY, Publisher, leased_issues
@@ -182,15 +182,32 @@ async def test_what_came_of_each_sign_up_is_kept_without_the_address(place: Sqli
     assert await outcomes(store) == []
 
 
-async def test_what_came_of_sign_ups_is_bounded_and_forgotten(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sign_up_outcomes, "OUTCOMES_MAX", 3)
+async def test_what_came_of_sign_ups_is_forgotten(place: Place) -> None:
     store = place.open_newsletter()
     for number in range(5):
-        mailbox = Mailbox.parse(f"r{number}@example.net")
-        await store.note_sign_up(WEEKLY, mailbox, place.clock.ms + number, "form", SignedUp.REFUSED)
-    assert (await store.sign_up_counts(WEEKLY, 0)).asked == 3
+        await note_refused(place, store, number)
+    assert (await store.sign_up_counts(WEEKLY, 0)).asked == 5
     await store.forget_pending(place.clock.ms + 3)
     assert (await store.sign_up_counts(WEEKLY, 0)).asked == 2
-    assert await outcomes(store, Mailbox.parse("r4@example.net")) == [(SignedUp.REFUSED, False)]
+    assert await outcomes(store, reader(4)) == [(SignedUp.REFUSED, False)]
+
+
+async def test_of_so_many_sign_ups_the_newest_are_remembered(place: SqlitePlace) -> None:
+    store = place.open_newsletter()
+    for number in range(4):
+        await note_refused(place, store, number)
+    # As if most of those before the last one had been noted.
+    store._opened.db.execute("UPDATE sign_up_outcome SET id = ? WHERE id = 4", (OUTCOMES_MAX + 2,))
+    await note_refused(place, store, 4)
+    assert (await store.sign_up_counts(WEEKLY, 0)).asked == 2
+    assert await outcomes(store, reader(2)) == []
+    for number in (3, 4):
+        assert await outcomes(store, reader(number)) == [(SignedUp.REFUSED, False)]
+
+
+async def note_refused(place: Place, store: NewsletterStore, number: int) -> None:
+    await store.note_sign_up(WEEKLY, reader(number), place.clock.ms + number, "form", SignedUp.REFUSED)
+
+
+def reader(number: int) -> Mailbox:
+    return Mailbox.parse(f"r{number}@example.net")

@@ -9,7 +9,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
-from secondpost.store.naming_ports import FormerName, KnownNewsletter, RenameRefused
+from secondpost.store.naming_ports import RENAMED_ROWS_MAX, FormerName, KnownNewsletter, RenameRefused
 from secondpost.store.newsletter_ports import (
     ArticleState,
     CalendarSince,
@@ -22,8 +22,6 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
-from secondpost.store.verbs import naming
-from secondpost.store.verbs.engine import BATCH_ROWS
 from tests.store.place import Place, SqlitePlace
 from tests.store.readers import FEED, WEEKLY, Publisher, new
 from tests.store.recounts import NEWSLETTER, found_by
@@ -42,8 +40,11 @@ async def led(store: NewsletterStore) -> Lease:
     return leader
 
 
-async def moved(store: NewsletterStore, old: str, leader: Lease) -> None:
-    while await store.rename_batch(old, leader) > 0:
+FEW = 2  # rows at once, so that a few rows are many batches
+
+
+async def moved(store: NewsletterStore, old: str, leader: Lease, rows_max: int = RENAMED_ROWS_MAX) -> None:
+    while await store.rename_batch(old, leader, rows_max) > 0:
         pass
 
 
@@ -99,14 +100,6 @@ def test_no_table_that_names_newsletters_is_forgotten(place: SqlitePlace) -> Non
     assert {str(name) for (name,) in found} == set(OF_A_NEWSLETTER)
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of two rows, so that a few rows are many batches."""
-    monkeypatch.setattr(naming, "BATCH_ROWS", 2)
-    for name in ("_CLEARING", "_MOVING"):
-        monkeypatch.setattr(naming, name, tuple((query, 2) for query, _ in getattr(naming, name)))
-
-
 async def test_all_of_it_moves_and_the_old_name_leads_there(place: SqlitePlace) -> None:
     store = place.open_newsletter()
     issue = await furnished(place, store)
@@ -131,9 +124,7 @@ async def test_all_of_it_moves_and_the_old_name_leads_there(place: SqlitePlace) 
     assert (await publisher.sent()).planned == 3
 
 
-async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(
-    place: SqlitePlace, small: None
-) -> None:
+async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(place: SqlitePlace) -> None:
     store = place.open_newsletter()
     await furnished(place, store)
     before = rows_of(store, WEEKLY)
@@ -142,7 +133,7 @@ async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(
         # Each life does one batch; the next one, another process, goes on.
         leader = await led(store)
         await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
-        is_done = await store.rename_batch(WEEKLY, leader) == 0
+        is_done = await store.rename_batch(WEEKLY, leader, FEW) == 0
         batches += 1
         assert found_by(NEWSLETTER, store._opened.db, place.clock.ms) == {}
         await store.give_back(leader)
@@ -153,14 +144,14 @@ async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(
     assert all(len(rows) == 0 for rows in rows_of(store, WEEKLY).values())
 
 
-async def test_nothing_is_made_of_what_is_half_there(place: SqlitePlace, small: None) -> None:
+async def test_nothing_is_made_of_what_is_half_there(place: SqlitePlace) -> None:
     store = place.open_newsletter()
     await furnished(place, store)
     publisher = Publisher(place, store, DAILY)
     leader = await led(store)
     await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
     for _ in range(9):
-        assert await store.rename_batch(WEEKLY, leader) > 0
+        assert await store.rename_batch(WEEKLY, leader, FEW) > 0
     for name in (WEEKLY, DAILY):
         draft = DigestDraft(name, "slot", (ArticleId(1),), 1)
         with pytest.raises(IssueRefused, match="is being renamed"):
@@ -169,22 +160,22 @@ async def test_nothing_is_made_of_what_is_half_there(place: SqlitePlace, small: 
         await store.record_fetch(FetchRecord(Feed(name, FEED), place.clock.ms, new=(new(900),)))
         await store.record_slot(SlotRecord(name, "2029-W09", SlotOutcome.MISSED, 5, ""))
         assert rows_of(store, name) == there
-    await moved(store, WEEKLY, leader)
+    await moved(store, WEEKLY, leader, FEW)
     await store.record_fetch(FetchRecord(Feed(DAILY, FEED), place.clock.ms, new=(new(900),)))
     assert len(await store.entries_by_guid(DAILY, FEED, ["guid-900"])) == 1
 
 
-async def test_an_open_issue_is_frozen_only_when_all_readers_are_there(place: Place, small: None) -> None:
+async def test_an_open_issue_is_frozen_only_when_all_readers_are_there(place: Place) -> None:
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     await publisher.readers("a@example.net", "b@example.net", "c@example.net")
     issue = await publisher.digest()
     leader = publisher.leader = await led(store)
     await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
-    await store.rename_batch(WEEKLY, leader)
+    await store.rename_batch(WEEKLY, leader, FEW)
     with pytest.raises(IssueRefused, match="is being renamed"):
         await publisher.freeze(issue.id)
-    await moved(store, WEEKLY, leader)
+    await moved(store, WEEKLY, leader, FEW)
     frozen = await publisher.freeze(issue.id)
     assert (frozen.newsletter, frozen.planned) == (DAILY, 3)
 
@@ -209,7 +200,7 @@ async def test_it_is_refused_where_two_newsletters_would_become_one(place: Place
     assert await store.former_names() == []
 
 
-async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: SqlitePlace, small: None) -> None:
+async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: SqlitePlace) -> None:
     """It stood in the file before the rename: what it saw at first sight would never be mailed."""
     store = place.open_newsletter()
     await furnished(place, store)
@@ -224,7 +215,7 @@ async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: Sqli
     assert await twice.sign_up("fresh@example.net", "198.51.100.0/24") is SignedUp.CONFIRM
     leader = await led(store)
     await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
-    await moved(store, WEEKLY, leader)
+    await moved(store, WEEKLY, leader, FEW)
     after = rows_of(store, DAILY)
     for table in ("feed", "distrusted_guid", "article", "issue", "slot", "note", "suppression"):
         assert after[table] == before[table], table
@@ -327,5 +318,5 @@ async def test_a_batch_changes_a_bounded_number_of_rows(place: SqlitePlace) -> N
     db.set_exec_trace(trace)
     await moved(store, WEEKLY, leader)
     per_row = 3  # the row and two counts
-    assert len(changes) > 1_000 // BATCH_ROWS
-    assert max(changes) <= BATCH_ROWS * per_row + 1  # and that the ledger is cleared
+    assert len(changes) > 1_000 // RENAMED_ROWS_MAX
+    assert max(changes) <= RENAMED_ROWS_MAX * per_row + 1  # and that the ledger is cleared

@@ -11,8 +11,8 @@ from secondpost.mail.delivery import DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.store.owner_ports import InState, Refused, Selection
 from secondpost.store.ports import Dropped, Settlement
-from secondpost.store.verbs import refused
 from secondpost.store.verbs.engine import BATCH_ROWS
+from secondpost.store.verbs.refused import CONTENT_OCTETS_MAX
 from tests.store.letters import UNSORTED, Letters, leased
 from tests.store.place import Place, Store
 
@@ -173,16 +173,16 @@ async def test_the_oldest_go_until_so_much_is_left(place: Place) -> None:
     assert store.refused() == []
 
 
-async def test_a_batch_has_a_bound_in_rows_and_in_content(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_batch_has_a_bound_in_rows_and_in_content(place: Place) -> None:
     store = place.open()
     await refuse(place, store, *(f"u{n}@example.net" for n in range(BATCH_ROWS + 7)), octets=10)
     late = place.clock.ms + 1
-    assert (await store.drop_refused(NET, late, None, late, "")).deliveries == BATCH_ROWS
-    with monkeypatch.context() as small:
-        small.setattr(refused, "CONTENT_OCTETS_MAX", 45)
-        batches = [(await store.drop_refused(NET, late, None, late, "")).deliveries for _ in range(3)]
+    batches = [(await store.drop_refused(NET, late, None, late, "")).deliveries for _ in range(3)]
+    assert batches == [BATCH_ROWS, 7, 0]
+    large = CONTENT_OCTETS_MAX // 4 - 1
+    await refuse(place, store, *(f"u{n}@example.net" for n in range(7)), octets=large)
+    late = place.clock.ms + 1
+    batches = [(await store.drop_refused(NET, late, None, late, "")).deliveries for _ in range(3)]
     assert batches == [4, 3, 0]
 
 

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from secondpost.store.ports import Lease
 
+RENAMED_ROWS_MAX = 200  # by one batch: some milliseconds of the write lock
+
 
 class RenameRefused(Exception):
     """It may not have that name. The text is for the owner, with what to do."""
@@ -59,6 +61,6 @@ class Naming(Protocol):
         """
         ...
 
-    def rename_batch(self, old: str, leader: Lease) -> Awaitable[int]:
-        """How many rows of it were moved; 0 when nothing is left, and the rename is done."""
+    def rename_batch(self, old: str, leader: Lease, rows_max: int = RENAMED_ROWS_MAX) -> Awaitable[int]:
+        """How many rows were moved, `rows_max` at most; 0 when nothing is left, and the rename is done."""
         ...

@@ -3,12 +3,13 @@ remembered, for it stands in mails that lie in mailboxes for years.
 """
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
-from secondpost.store.naming_ports import FormerName, KnownNewsletter, RenameRefused
+from secondpost.store.naming_ports import RENAMED_ROWS_MAX, FormerName, KnownNewsletter, RenameRefused
 from secondpost.store.ports import Lease
-from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
+from secondpost.store.verbs.engine import Verbs
 from secondpost.store.verbs.known_readers import ERASING, Happened, lead
 from secondpost.store.verbs.leading import check_led
 from secondpost.store.verbs.steps import Steps, number, rows, run
@@ -17,17 +18,17 @@ ARTICLES_AT_ONCE = 20  # each may be as large as an article is
 ISSUES_AT_ONCE = 50
 _CLEARING = (
     ("naming.clear_articles", ARTICLES_AT_ONCE),
-    ("naming.clear_guids", BATCH_ROWS),
+    ("naming.clear_guids", RENAMED_ROWS_MAX),
     ("naming.clear_feeds", ISSUES_AT_ONCE),
-    ("naming.clear_slots", BATCH_ROWS),
+    ("naming.clear_slots", RENAMED_ROWS_MAX),
 )
 # The issues go last but for what is about feeds: an archive is whole, or still under its old name.
 _MOVING = (
-    ("naming.move_outcomes", BATCH_ROWS),
+    ("naming.move_outcomes", RENAMED_ROWS_MAX),
     ("naming.move_articles", ARTICLES_AT_ONCE),
-    ("naming.move_guids", BATCH_ROWS),
+    ("naming.move_guids", RENAMED_ROWS_MAX),
     ("naming.move_feeds", ISSUES_AT_ONCE),
-    ("naming.move_slots", BATCH_ROWS),
+    ("naming.move_slots", RENAMED_ROWS_MAX),
     ("naming.move_issues", ISSUES_AT_ONCE),
 )
 # What the new name has of its own under the same key, gives way to what is moved.
@@ -86,14 +87,15 @@ class NamingVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def rename_batch(self, old: str, leader: Lease) -> Awaitable[int]:
+    def rename_batch(self, old: str, leader: Lease, rows_max: int = RENAMED_ROWS_MAX) -> Awaitable[int]:
         def write() -> Steps[int]:
             yield from check_led(leader)
             for now, clears, is_done in (yield from rows("naming.former", old)):
-                return 0 if is_done == 1 else (yield from _batch(old, str(now), str(clears)))
+                rename = _Rename(old, str(now), str(clears), rows_max)
+                return 0 if is_done == 1 else (yield from _batch(rename))
             return 0
 
-        return self._engine.change_some(write, BATCH_ROWS)
+        return self._engine.change_some(write, rows_max)
 
 
 def _ledger_that_goes(old: str, new: str) -> Steps[str | None]:
@@ -129,16 +131,27 @@ def _ledger_of_old(old: str) -> Steps[str]:
     return old
 
 
-def _batch(old: str, new: str, clears: str) -> Steps[int]:
-    if len(clears) > 0:
+@dataclass(frozen=True, slots=True)
+class _Rename:
+    """One that is under way. `clears`: the name whose ledger still goes, "" when that is done."""
+
+    old: str
+    new: str
+    clears: str
+    rows_max: int
+
+
+def _batch(rename: _Rename) -> Steps[int]:
+    old, new = rename.old, rename.new
+    if len(rename.clears) > 0:
         for query, most in _CLEARING:
-            if (cleared := (yield from run(query, clears, most))) > 0:
+            if (cleared := (yield from run(query, rename.clears, min(most, rename.rows_max)))) > 0:
                 return cleared
         yield from run("naming.cleared", old)
-    moved = yield from _move_people(old, new)
+    moved = yield from _move_people(rename)
     for query, most in _MOVING:
         if moved == 0:
-            moved = yield from _move(query, old, new, most)
+            moved = yield from _move(query, old, new, min(most, rename.rows_max))
     if moved == 0:
         for way, query in _MOVING_AT_ONCE:
             yield from run(way, old, new)
@@ -153,21 +166,21 @@ def _move(query: str, old: str, new: str, most: int) -> Steps[int]:
     return (yield from run(query, old, new, most))
 
 
-def _move_people(old: str, new: str) -> Steps[int]:
-    moved = yield from _move_readers(old, new)
+def _move_people(rename: _Rename) -> Steps[int]:
+    moved = yield from _move_readers(rename)
     if moved > 0:
         return moved
-    yield from run("naming.copy_suppressions", old, new, BATCH_ROWS)
-    return (yield from run("naming.drop_suppressions", old, BATCH_ROWS))
+    yield from run("naming.copy_suppressions", rename.old, rename.new, rename.rows_max)
+    return (yield from run("naming.drop_suppressions", rename.old, rename.rows_max))
 
 
-def _move_readers(old: str, new: str) -> Steps[int]:
-    found = yield from rows("naming.next_readers", old, new, BATCH_ROWS)
+def _move_readers(rename: _Rename) -> Steps[int]:
+    found = yield from rows("naming.next_readers", rename.old, rename.new, rename.rows_max)
     goes = []
     for id, other in found:
         if other is None or (yield from _keep_first(number(id), number(other))) == id:
             goes.append((number(id),))
-    yield from run("naming.move_readers", new, chosen=goes)
+    yield from run("naming.move_readers", rename.new, chosen=goes)
     return len(found)
 
 
