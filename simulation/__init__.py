@@ -1,6 +1,6 @@
-"""A whole internet in memory, with a clock that leaps, and a disk that forgets what was not synced.
+"""The simulation: a network in memory, a virtual clock, and a disk that loses what was not synced.
 
-Not shipped: what tests, seeded days and crash suites run the production code in. `day` lives one day:
-`scenario` draws it, `service` runs our roles, internet/, disk/ and people/ are the rest of the world, and
-`invariants` judge what is left.
+Not shipped. Tests, seeded days and crash suites run the production code in it. `day` runs one day:
+`scenario` draws its events from a seed, `service` runs our roles, internet/, disk/ and people/ play
+everything else, and `invariants` check the result.
 """

@@ -1,8 +1,9 @@
-"""A clock that leaps: when nothing is ready to run, it is already later.
+"""Virtual time: when no callback is ready, the clock jumps to the next timer.
 
-One `Timeline` is the time of a whole internet. Every process in it has an event loop of its own, so that
-a kill -9 is what it is in life: the loop is never turned again, and no `finally` inside it runs. Loops
-have no sockets, no threads and no executor: real I/O fails loudly.
+One `Timeline` is the time of all simulated processes. Each process has an event loop of its own, so
+that kill -9 is real: a killed loop never runs again, and no `finally` inside it runs. The loops
+have
+no sockets, threads or executor: real I/O raises RealWorld.
 """
 
 import asyncio
@@ -25,15 +26,17 @@ RESOLUTION_SECONDS = 1e-9
 
 
 class Stuck(Exception):
-    """Nothing is left that could ever happen, and what was waited for has not."""
+    """No timer or callback is left that could complete what the test waits for."""
 
 
 class RealWorld(BaseException):
-    """The simulation touched the real world. Not an Exception: no `except Exception` may swallow it."""
+    """The simulation touched the real world. A BaseException, so that no `except Exception`
+    swallows it.
+    """
 
 
 class _Handle(Protocol):
-    """What asyncio keeps of a callback."""
+    """The private part of asyncio.Handle that the loop uses."""
 
     _cancelled: bool
 
@@ -58,17 +61,17 @@ class LeapingLoop(asyncio.BaseEventLoop):
         self.timeline = timeline
         self.dead = False
         self.faults: list[str] = []
-        self.memory: set[asyncio.Task[object]] = set()  # of a dead process: asyncio itself forgets tasks
+        self.memory: set[asyncio.Task[object]] = set()  # tasks of a killed process
         self.set_exception_handler(self._note_fault)
 
     def __del__(self, _warn: object = None) -> None:
-        """Nothing here needs closing, so an unclosed loop is nothing to warn of."""
+        """Suppress asyncio's "unclosed event loop" warning: this loop holds no resources."""
 
     def time(self) -> float:
         return self.timeline.now
 
     def turn(self) -> None:
-        """Run what is due and ready, once: asyncio's own `_run_once` without waiting for anything."""
+        """Run all callbacks that are due, once: asyncio's `_run_once` without the wait."""
         ready, scheduled, due = self._ready, self._scheduled, self.timeline.now + RESOLUTION_SECONDS
         while len(scheduled) > 0 and scheduled[0]._when <= due:
             ready.append(heapq.heappop(scheduled))
@@ -78,7 +81,7 @@ class LeapingLoop(asyncio.BaseEventLoop):
                 handle._run()
 
     def bury(self) -> None:
-        """Close what a dead process left half done, so that nothing of it wakes when memory is freed."""
+        """Close a killed process's pending coroutines, so that none runs when memory is freed."""
         for task in asyncio.all_tasks(self):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             coroutine = task.get_coro()
@@ -101,12 +104,12 @@ class LeapingLoop(asyncio.BaseEventLoop):
 
 
 class Timeline:
-    """The time of all loops. Which of several ready loops goes first is drawn from the scheduling dice."""
+    """The clock of all loops. The scheduling dice decide which ready loop runs first."""
 
     def __init__(self, dice: SimDice | None = None) -> None:
         self.now = 0.0
         self.loops: list[LeapingLoop] = []
-        self.jobs_running = 0  # of Work: in life they run in threads, which may sleep
+        self.jobs_running = 0  # jobs of SimWork: in production they run in threads, which may sleep
         self._graves: list[LeapingLoop] = []
         self._dice = dice
 
@@ -116,14 +119,18 @@ class Timeline:
         return loop
 
     def kill(self, loop: LeapingLoop) -> None:
-        """The process is gone. Its memory is kept until the end, or its `finally` blocks would run now."""
+        """Stop running this loop. Its tasks are kept until `end`, or their `finally` blocks would
+        run now.
+        """
         loop.dead = True
         loop.memory = asyncio.all_tasks(loop)
         self.loops.remove(loop)
         self._graves.append(loop)
 
     def run_until(self, done: Callable[[], bool], at_most_seconds: float) -> bool:
-        """False: the time was over first. Raises Stuck when nothing can happen any more."""
+        """Run until `done()`; False if the time was over first. Raises Stuck when nothing can
+        happen.
+        """
         end = self.now + at_most_seconds
         try:
             while not done():
@@ -142,7 +149,7 @@ class Timeline:
         return True
 
     def _soonest(self, end: float) -> list[LeapingLoop]:
-        """Leap to when something happens next, if that is not after the end; the loops it happens in."""
+        """Advance to the next event, unless it is after `end`; return the loops that have it."""
         # The hottest lines of a day: called for every turn, over all loops.
         soonest = float("inf")
         turning: list[LeapingLoop] = []
@@ -169,7 +176,7 @@ class Timeline:
         return turning
 
     def end(self) -> list[str]:
-        """Close every loop, dead or alive; what went wrong unseen in any of them."""
+        """Close every loop, killed or running; return the errors that no code handled."""
         faults = []
         for loop in self._graves + self.loops:
             asyncio._set_running_loop(loop)
@@ -185,7 +192,9 @@ class Timeline:
 
 @dataclass(slots=True)
 class SimClock:
-    """The wall clock of one machine: the timeline from an epoch on, and whatever it was stepped by."""
+    """The wall clock of one machine: EPOCH_MS plus the timeline, plus the step that a fault has
+    set.
+    """
 
     timeline: Timeline
     step_ms: int = 0
@@ -196,8 +205,9 @@ class SimClock:
 
 @contextmanager
 def fence(timeline: Timeline) -> Iterator[None]:
-    """While it stands, real sockets and threads raise RealWorld, and so does sleeping outside of a job:
-    a job's sleep takes no time, as the answer comes later anyway.
+    """Make real sockets, threads and sleeps raise RealWorld while the context is open.
+
+    Jobs of SimWork may sleep: it takes no time, since their answers are delayed anyway.
     """
 
     def forbidden(what: str) -> Callable[..., NoReturn]:
@@ -221,7 +231,7 @@ def fence(timeline: Timeline) -> Iterator[None]:
 
 
 def run(coroutine: Coroutine[object, object, T], timeline: Timeline, loop: LeapingLoop) -> T:
-    """Run one coroutine to its end in simulated time, and everything else that is due meanwhile."""
+    """Run one coroutine to its end in simulated time, together with everything else that is due."""
     task = loop.create_task(coroutine)
     if not timeline.run_until(task.done, 10 * 86_400):
         raise Stuck(f"{task!r} took more than ten days")

@@ -1,7 +1,7 @@
-"""One simulated day: the real wiring among simulated people, machines and faults, from one seed.
-
-`live(seed)` builds the world, lets the storm of the scenario pass over it, waits until all is well
-again, and hands what is left to the invariants.
+"""One simulated day: the production roles among simulated people, machines and faults, from one
+seed.
+`live(seed)` builds the world, runs the scenario with its faults, waits until everything has
+recovered, and passes the remaining evidence to the invariants.
 """
 
 import shutil
@@ -63,17 +63,17 @@ from simulation.troubles import Troubles
 
 S = TypeVar("S", bound=SqliteStore)
 HOUR = 3600.0
-SETTLE_SECONDS_MAX = 24 * HOUR  # for senders to hear a last word, when all is well again
+SETTLE_SECONDS_MAX = 24 * HOUR  # after the last fault, for senders to get a final reply
 DRAIN_SECONDS_MAX = 6 * HOUR
 SESSION_SECONDS_MAX = 2 * HOUR
-LOOK_SECONDS_MAX = 60.0  # at a primary for which nothing waits: it may be under way when the day ends
-QUIET_SECONDS = 700.0  # after which every connection must be closed
+LOOK_SECONDS_MAX = 60.0  # a probe of a primary for which no mail waits may be open when the day ends
+QUIET_SECONDS = 700.0  # after this every connection must be closed
 STEP_SECONDS = 900.0
 SITES_DOWN_SECONDS = 5.0
 CALM_DELIVERY = DeliverRhythm(standing_still_seconds=SITES_DOWN_SECONDS, down_seconds_max=SITES_DOWN_SECONDS)
 CALM_RHYTHMS = Rhythms(
     checkpoint_seconds=120.0, turn_seconds=90.0, deliver=CALM_DELIVERY
-)  # else most of a day
+)  # shorter rhythms would take most of a day's run time
 LISTED_MAX = 5000
 
 
@@ -84,8 +84,8 @@ class DayReport:
     digest: str
     letters: int
     relayed: int
-    issues: int  # that readers got
-    mailed: int  # mails of them in readers' mailboxes
+    issues: int  # that reached readers
+    mailed: int  # mails of issues in readers' mailboxes
     scenario: Scenario
     trace: tuple[str, ...]
 
@@ -121,7 +121,7 @@ class Day:
         )
         self.evidence = Evidence(self.scenario, self.ledger, self.primaries, self.strangers, self.log)
 
-    # -- who lives here
+    # -- the machines and servers
     def _primary(self, number: int) -> ReceivingServer:
         plan = self.scenario.primaries[number]
         host = self.internet.host(plan.name, (plan.address,), plan.network)
@@ -135,7 +135,7 @@ class Day:
         return server
 
     def _strangers(self) -> list[ReceivingServer]:
-        """Where backscatter and relayed spam would go: they take anything."""
+        """Servers that accept everything: backscatter and relayed spam would arrive here."""
         servers = []
         for number, domain in enumerate((SENDER_DOMAIN, VICTIM_DOMAIN)):
             name, address = f"mx.{domain}", f"203.0.113.{100 + number}"
@@ -192,7 +192,7 @@ class Day:
             newsletters=tuple(configured(plan) for plan in self.scenario.news.newsletters),
         )
 
-    # -- what happens
+    # -- the run
     def pass_by(self) -> None:
         internet = self.internet.loop
         self.newsroom.open(self.machine, self.service)
@@ -218,7 +218,7 @@ class Day:
         return sum(sender.unsettled for sender in (*self.senders, self.newsroom.outgoing))
 
     def _post(self, marker: str, plan: LetterPlan) -> None:
-        # A sender of its own for every letter, by which an offer to a primary is known again.
+        # One sender address per letter, so that an offer to a primary identifies the letter.
         sender = "" if plan.from_nobody else f"{marker}@{SENDER_DOMAIN}"
         letter = compose(SimDice(f"{self.seed}/{marker}"), marker, sender, plan.recipients, plan.octets)
         self.senders[plan.sender_server].give(letter)
@@ -228,7 +228,7 @@ class Day:
         if self.internet.trace is not None:
             self.internet.trace.note(self.timeline.now, what)
 
-    # -- what is left
+    # -- the evidence
     def _is_drained(self) -> bool:
         if any(row.state in (State.WAITING, State.CLAIMED) for row in self._stored()):
             return False
@@ -237,7 +237,7 @@ class Day:
 
     @contextmanager
     def _looking(self, kind: type[S]) -> Iterator[S]:
-        """With the eyes of a command."""
+        """Open the store as a command of the owner does."""
         process = self.machine.process("desk")
         with process.in_loop():
             yield kind.open_desk(
@@ -246,7 +246,9 @@ class Day:
         process.kill()
 
     def _stored(self) -> list[Stored]:
-        """All but what readers write to us. The content is read for its marker."""
+        """All deliveries in the store but mail to our own addresses; content is read for its
+        marker.
+        """
         with self._looking(SqliteStore) as desk:
             listed = desk.listed(Selection(), None, LISTED_MAX)
             rows = [row for row in listed if not row.recipient.endswith(f"@{OUR_NAME}")]
@@ -266,7 +268,9 @@ class Day:
         ]
 
     def _is_forgotten(self, end: End) -> bool:
-        """A connection that nobody will close: half-open ones have their time-outs yet to come."""
+        """Whether this connection is open longer than any time-out allows (half-open ones take
+        longer).
+        """
         age_seconds = self.timeline.now - end.since_seconds
         seconds_max = SESSION_SECONDS_MAX if end.far.lost else LOOK_SECONDS_MAX
         return end.local.port > 0 and age_seconds > seconds_max
@@ -318,7 +322,7 @@ def _marker(desk: SqliteStore, queue_id: QueueId) -> str | None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """In memory where there is such a place: what is durable is for the recorded disk to say."""
+    """A temporary folder in memory if there is one: RecordedDisk decides what is durable."""
     memory = Path("/dev/shm")
     folder = tempfile.mkdtemp(prefix="day-", dir=memory if memory.is_dir() else None)
     try:

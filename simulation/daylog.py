@@ -1,4 +1,4 @@
-"""What the product wrote into its log in a day, line by line, and the words in it."""
+"""The log lines that the product wrote in a day, with their parsed fields."""
 
 import re
 from dataclasses import dataclass, field
@@ -29,5 +29,5 @@ class DayLog:
         return [line for line in self.lines if line.what == what]
 
     def deaths(self) -> list[LogLine]:
-        """When a process was killed or the power cut."""
+        """When a process was killed or the power was cut."""
         return [*self.of(KILL), *self.of(POWER_CUT)]

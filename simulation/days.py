@@ -1,4 +1,4 @@
-"""Many days: `python -m simulation.days --seeds 200`. A failing seed prints the command that replays it."""
+"""Run many days: `python -m simulation.days --seeds 200`. A failing seed prints its replay."""
 
 import argparse
 import gc
@@ -15,8 +15,8 @@ from simulation.service import Wiring, as_built
 ALL = "all"
 PROCESSES = 2
 VIOLATIONS_SHOWN = 3
-GARBAGE_THRESHOLD = 100_000  # a day is short: what it leaves is looked for after some of them
-COLLECTED_EVERY = 10  # days: each leaves some 20 MB of cycles
+GARBAGE_THRESHOLD = 100_000  # a day is short, so its garbage is collected after several days instead
+COLLECTED_EVERY = 10  # days: each leaves about 20 MB of reference cycles
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class DayVerdict:
 
 
 def judge(seed: int, planted: str | None) -> DayVerdict:
-    """An exception is a failing day, not a failing run. With a planted bug only its own finder counts."""
+    """Run one day; an exception is a violation. With a planted bug only its own finder counts."""
     gc.set_threshold(GARBAGE_THRESHOLD)
     if seed % COLLECTED_EVERY == 0:
         gc.collect()
@@ -40,7 +40,7 @@ def judge(seed: int, planted: str | None) -> DayVerdict:
 
 
 def find(bug: str, seeds: range) -> int | None:
-    """The seed of a day that finds the planted bug."""
+    """Return the seed of a day in which the planted bug is found, or None."""
     first = PLANTED[bug].seed
     order = (first, *(seed for seed in seeds if seed != first))
     return next((seed for seed in order if len(judge(seed, bug).violations) > 0), None)
@@ -60,7 +60,7 @@ def verdicts(seeds: range, planted: str | None) -> Iterator[DayVerdict]:
         yield judge(seeds[0], planted)
         return
     with ProcessPoolExecutor(PROCESSES) as pool:
-        # Few at a time where the first find ends it.
+        # In small batches when searching for a planted bug, since the first find ends the search.
         step = PROCESSES if planted is not None else len(seeds)
         for start in range(0, len(seeds), step):
             yield from pool.map(partial(judge, planted=planted), seeds[start : start + step])
@@ -76,7 +76,7 @@ def replay_command(seed: int, planted: str | None) -> str:
 
 
 def show(seed: int, planted: str | None) -> None:
-    """One day at length: what was to happen, what happened, what is wrong."""
+    """Print one day in full: its trace, its planned faults and its violations."""
     report = live(seed, _wiring(planted), keep_trace=True)
     sys.stdout.writelines(report.trace)
     print(

@@ -1,6 +1,7 @@
-"""Chance from a seed: three streams, never one.
+"""Randomness from a seed, in three independent streams.
 
-One more draw in the product must not reshuffle the storm, and a new fault must not reorder the product.
+One more draw in the product must not change the scenario, and a new fault must not change what the
+product draws.
 """
 
 import random
@@ -12,11 +13,11 @@ T = TypeVar("T")
 
 
 class SimDice:
-    """The Dice port, and what peers and faults need besides."""
+    """The Dice port, with more draws for peers and faults."""
 
     def __init__(self, seed: str) -> None:
         self._random = random.Random(seed)
-        self.fraction = self._random.random  # the hot one: from 0 up to but not including 1
+        self.fraction = self._random.random  # an attribute because it is called most often: 0 <= x < 1
 
     def shuffled(self, things: Sequence[T]) -> list[T]:
         return self._random.sample(things, len(things))
@@ -31,7 +32,7 @@ class SimDice:
         return low + (high - low) * self.fraction()
 
     def whole(self, low: int, high: int) -> int:
-        """From low to high, both included."""
+        """A whole number from low to high, both included."""
         return self._random.randint(low, high)
 
     def one_of(self, things: Sequence[T]) -> T:
@@ -43,9 +44,9 @@ class SimDice:
 
 @dataclass(frozen=True, slots=True)
 class ThreeDice:
-    product: SimDice  # what the product itself asks for
-    faults: SimDice  # the scenario: who writes when, what breaks
-    scheduling: SimDice  # how long things take, how data is cut, who goes first
+    product: SimDice  # draws of the product itself
+    faults: SimDice  # the scenario: who writes when, what fails
+    scheduling: SimDice  # latencies, how data is split, which loop runs first
 
     @classmethod
     def of(cls, seed: int) -> "ThreeDice":

@@ -1,4 +1,4 @@
-"""What a day leaves behind for the invariants: who said what, who has what, and what still lies here."""
+"""The evidence of a day for the invariants: transactions, mailboxes and the store's content."""
 
 import re
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """A copy that came to a primary through us."""
+    """A copy of a message that we delivered to a primary."""
 
     queue_id: str
     recipient: str
@@ -46,18 +46,18 @@ class Evidence:
     scenario: Scenario
     ledger: LetterLedger
     primaries: list[ReceivingServer]
-    strangers: list[ReceivingServer]  # the senders' own domain, and the victim's
+    strangers: list[ReceivingServer]  # servers of the senders' own domain and of the spam victim
     log: DayLog
     stored: list[Stored] = field(default_factory=list)
-    comebacks: list[tuple[float, int]] = field(default_factory=list)  # when which primary was up again
-    left_open: int = 0  # connections of ours that still stood at the end
-    faults: list[str] = field(default_factory=list)  # what went wrong unseen inside loops
+    comebacks: list[tuple[float, int]] = field(default_factory=list)  # (seconds, primary) at each return
+    left_open: int = 0  # connections of ours that were still open at the end
+    faults: list[str] = field(default_factory=list)  # unhandled errors in the loops
     complaints: list[str] = field(default_factory=list)
-    unsettled: int = 0  # letters that senders still have
+    unsettled: int = 0  # letters still in the senders' queues
 
     @cached_property
     def ours(self) -> list[Taken]:
-        """All that came to primaries from our address."""
+        """All messages that primaries took from our address."""
         return [taken for server in self.primaries for taken in server.taken if taken.peer == OUR_ADDRESS]
 
     @cached_property
@@ -76,7 +76,7 @@ class Evidence:
 
     @cached_property
     def acknowledged(self) -> list[tuple[str, str, float]]:
-        """(marker, recipient, when) that we answered 250 for."""
+        """(marker, recipient, seconds) of each recipient whose content we answered with 250."""
         return [
             (handing.marker, recipient, handing.at_seconds)
             for handing in self.ledger.handings
@@ -86,7 +86,9 @@ class Evidence:
 
     @cached_property
     def offered(self) -> dict[tuple[str, str], float]:
-        """When we first offered (sender, recipient) to a primary. Recipient probes are from nobody."""
+        """Seconds at which we first offered (sender, recipient) to a primary; probes have sender
+        "".
+        """
         first: dict[tuple[str, str], float] = {}
         for server in self.primaries:
             for offer in server.offered:
@@ -96,7 +98,7 @@ class Evidence:
         return first
 
     def was_refused(self, sender: str, recipient: str) -> bool:
-        """For good and by a primary, though we may not have heard it."""
+        """Whether a primary refused it permanently, even if the reply did not reach us."""
         return any(
             (sender, recipient) in server.refused or sender in server.refused_senders
             for server in self.primaries
@@ -112,7 +114,7 @@ class Evidence:
 
 
 def queue_id_of(content: bytes) -> str | None:
-    """The id in the Received line that we put on top."""
+    """The queue id in the topmost Received field, if that one is ours."""
     top = OUR_RECEIVED.match(content)
     found = _QUEUE_ID.search(top[0].replace(b"\r\n\t", b" ")) if top is not None else None
     return found[1].decode() if found is not None else None

@@ -1,4 +1,4 @@
-"""What goes wrong in a day, each from one time to another: data, drawn before the day begins."""
+"""The faults of a day, each with its start and end: data, drawn before the day begins."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from simulation.internet.primaries import Character
 @dataclass(frozen=True, slots=True)
 class PrimaryDown:
     server: int
-    refuses: bool  # True: connections are refused; False: they vanish
+    refuses: bool  # True: connections are refused; False: packets are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +46,21 @@ class TlsBroken:
 
 @dataclass(frozen=True, slots=True)
 class NoRoom:
-    """The disk is full: of mail beyond the reserve, or to the last octet."""
+    """The disk is full: down to the reserve, or completely."""
 
     to_the_last_octet: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ClockWrong:
-    """The wall clock is stepped, and set right at the end."""
+    """The wall clock is stepped, and reset at the end."""
 
     step_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """kill -9 of one role, soon after one of its next words to anybody; the supervisor starts it again."""
+    """kill -9 and restart of one role, shortly after its n-th next write to another machine."""
 
     role: str
     words: int
@@ -69,7 +69,9 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class PowerCut:
-    """The machine goes dark, soon after one of the next words of its receive role; and comes back."""
+    """The machine loses power, shortly after the n-th next write of its receive role, and comes
+    back.
+    """
 
     words: int
     later_seconds: float
@@ -78,7 +80,7 @@ class PowerCut:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """SIGTERM and a new start of one role."""
+    """SIGTERM and restart of one role."""
 
     role: str
 
@@ -88,10 +90,10 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class InboxDown:
-    """A server of readers."""
+    """A server of readers is down."""
 
     server: int
-    refuses: bool  # True: connections are refused; False: they vanish
+    refuses: bool  # True: connections are refused; False: packets are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +104,20 @@ class InboxMoody:
 
 @dataclass(frozen=True, slots=True)
 class FeedWrong:
-    """The blog answers something else than its feed."""
+    """The blog answers with something other than its feed."""
 
     trouble: Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class CrashAtStep:
-    """kill -9 of a role, or a power cut, in the midst of a thing that it does to newsletter.db."""
+    """kill -9 of a role, or a power cut, during one of its operations on newsletter.db."""
 
     role: str
-    verb: str  # of the store
-    calls: int  # it comes soon after so many of them
+    verb: str  # method of the store
+    calls: int  # the crash comes shortly after this many calls
     later_seconds: float
-    dark_seconds: float | None  # None: the process dies, and no power is cut
+    dark_seconds: float | None  # None: the process is killed, the power stays on
 
 
 What = (

@@ -1,4 +1,7 @@
-"""The promises, checked against what a day left behind. Each yields one sentence per violation."""
+"""The promises about mail, checked against the evidence of a day.
+
+Each invariant yields one sentence per violation. P1 to P6 are the promises of the design.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,17 +30,18 @@ from simulation.people.letters import Heard
 from simulation.people.news import DARK_SECONDS_MAX
 from simulation.scenario import OUR_ADDRESS, OUR_NETWORK
 
-STARTS_SECONDS = 60.0  # design, promise P4
+STARTS_SECONDS = 60.0  # promise P4
 DRAINED_SECONDS = 120.0
-CONNECTIONS_AT_ONCE = 20  # first attempts may pass each other by as many
+CONNECTIONS_AT_ONCE = 20  # parallel connections may reorder first attempts by this many
 KEEPING = (State.WAITING, State.CLAIMED, State.HELD, State.KEPT)
 
 Invariant = Callable[[Evidence], Iterator[str]]
 
 
 def nothing_acknowledged_is_lost(day: Evidence) -> Iterator[str]:
-    """P1: what we answered 250 for is at its primary, or lies in the store with its content; or its primary
-    refused it, and the owner's rules for refused mail ended it.
+    """P1: mail for which we answered 250 is at its primary or in the store with its content.
+
+    Or its primary refused it, and the owner's rules for refused mail dropped it.
     """
     there = {(copy.marker, copy.recipient) for copy in day.relayed}
     here = {(row.marker, row.recipient) for row in day.stored if row.state in KEEPING}
@@ -52,7 +56,7 @@ def nothing_acknowledged_is_lost(day: Evidence) -> Iterator[str]:
 
 
 def nothing_is_invented(day: Evidence) -> Iterator[str]:
-    """P1: primaries got from us only what somebody wrote, from whom and for whom it was written."""
+    """P1: primaries got from us only letters that were sent, with their sender and recipients."""
     for taken in day.ours:
         letter = day.ledger.letters.get(taken.marker or "")
         if letter is None:
@@ -62,8 +66,10 @@ def nothing_is_invented(day: Evidence) -> Iterator[str]:
 
 
 def copies_have_a_reason(day: Evidence) -> Iterator[str]:
-    """P1: one copy a delivery, and one more for each time the log says maybe-duplicate; one delivery an
-    acknowledgement, and one more for each sender that did not hear the reply to its dot.
+    """P1: no copy without a reason.
+
+    Per delivery one copy, and one more for each maybe-duplicate in the log. Per acknowledgement one
+    delivery, and one more for each sender that did not get the reply to its final dot.
     """
     numbers = {
         line.values()["id"]: line.values()["to"]
@@ -95,7 +101,9 @@ def copies_have_a_reason(day: Evidence) -> Iterator[str]:
 
 
 def nothing_is_kept_without_a_refusal(day: Evidence) -> Iterator[str]:
-    """P1: a dead letter of a backup domain was refused for good by its primary, and nothing else."""
+    """P1: a backup domain's mail is kept as a dead letter only if its primary refused it
+    permanently.
+    """
     for row in day.stored:
         if row.state is not State.KEPT:
             continue
@@ -106,7 +114,7 @@ def nothing_is_kept_without_a_refusal(day: Evidence) -> Iterator[str]:
 
 
 def nothing_is_relayed_elsewhere(day: Evidence) -> Iterator[str]:
-    """P3: no 250 for a domain that we do not back up, and none of ours ever spoke to a stranger's server."""
+    """P3: no 250 for a domain that we do not back up, and no offer of such mail to a primary."""
     homes = {domain.name for domain in day.scenario.domains}
     for marker, recipient, at in day.acknowledged:
         if recipient.rpartition("@")[2] not in homes:
@@ -117,13 +125,13 @@ def nothing_is_relayed_elsewhere(day: Evidence) -> Iterator[str]:
 
 
 def nobody_gets_backscatter(day: Evidence) -> Iterator[str]:
-    """P3: no mail of ours ever goes to a sender, whatever became of the message."""
+    """P3: we never connect to a sender's server with mail, whatever became of the message."""
     for offer in day.offers_from_us(day.strangers):
         yield f"we offered mail from <{offer.sender}> to {offer.recipient} at {offer.at_seconds:.3f}"
 
 
 def what_waits_is_drained_in_the_end(day: Evidence) -> Iterator[str]:
-    """P4: when everything is well again, nothing waits any more, here or at the senders."""
+    """P4: after recovery nothing waits any more, here or at the senders."""
     for row in day.stored:
         if row.state in (State.WAITING, State.CLAIMED):
             yield f"{row.id} for {row.recipient} is still {row.state} (cause {row.cause}, due {row.due_ms})"
@@ -134,8 +142,10 @@ def what_waits_is_drained_in_the_end(day: Evidence) -> Iterator[str]:
 
 
 def held_mail_drains_when_the_primary_is_back(day: Evidence) -> Iterator[str]:
-    """P4: all that was never tried is first tried within a minute or so after the primary came back, the
-    first of it within a minute, and in the order in which it arrived.
+    """P4: once a primary is back, mail not yet tried is tried soon and in order of arrival.
+
+    The first is tried within STARTS_SECONDS, the last within DRAINED_SECONDS plus a second per
+    message.
     """
     for back, server in day.comebacks:
         plan = day.scenario.primaries[server]
@@ -153,12 +163,13 @@ def held_mail_drains_when_the_primary_is_back(day: Evidence) -> Iterator[str]:
         elif last > back + DRAINED_SECONDS + len(held):
             yield f"{plan.name} was back at {back:.1f}, {len(held)} waited, the last tried at {last:.1f}"
         elif not any(isinstance(fault.what, ClockWrong) for fault in day.scenario.faults):
-            # Where the clock was stepped, roles that started at different times disagree about "before".
+            # Where the clock was stepped, roles that started at different times disagree about
+            # "before".
             yield from _in_order(plan.name, plan.domains, held, tried)
 
 
 def _held_for(day: Evidence, domains: tuple[str, ...], back: float) -> list[tuple[str, str, float]]:
-    """What we had taken before the primary was back and had not tried even once, oldest first."""
+    """Mail taken before the primary was back and not tried before that, oldest first."""
     return sorted(
         (
             (marker, recipient, at)
@@ -179,7 +190,7 @@ def _in_order(
     tried: list[float | None],
 ) -> Iterator[str]:
     for domain in domains:
-        first: dict[str, float] = {}  # of each letter, in order of arrival
+        first: dict[str, float] = {}  # first attempt of each letter, in order of arrival
         for (marker, recipient, _), at in zip(held, tried, strict=True):
             if recipient.endswith("@" + domain):
                 first[marker] = min(at or 0.0, first.get(marker, at or 0.0))
@@ -191,7 +202,7 @@ def _in_order(
 
 
 def _is_calm(day: Evidence, server: int, back: float) -> bool:
-    """Nothing else was wrong for a while that could hold this primary's mail back."""
+    """Whether no other fault at that time could delay this primary's mail."""
     end = back + DRAINED_SECONDS + 60.0
     plan = day.scenario.primaries[server]
     others = [
@@ -219,15 +230,17 @@ def _concerns(fault: InjectedFault, servers: list[int], network: str) -> bool:
         case ClockWrong() | InboxDown() | InboxMoody() | FeedWrong():
             return False
         case CrashAtStep():
-            return False  # it waits for most of the day: what counts is whether it came
+            return False  # its period lasts most of the day; the log of deaths shows whether the crash came
 
 
 def content_arrives_unchanged(day: Evidence) -> Iterator[str]:
-    """P5: what came to the primary is what was sent, and exactly one Received line of ours on top."""
+    """P5: the content that a primary gets is what was sent, plus exactly one Received field of
+    ours.
+    """
     for taken in day.ours:
         letter = day.ledger.letters.get(taken.marker or "")
         if letter is None:
-            continue  # told by nothing_is_invented
+            continue  # reported by nothing_is_invented
         top = OUR_RECEIVED.match(taken.content)
         if top is None or queue_id_of(taken.content) is None:
             yield f"{taken.marker} came without our Received line: {taken.content[:120]!r}"
@@ -236,7 +249,9 @@ def content_arrives_unchanged(day: Evidence) -> Iterator[str]:
 
 
 def nobody_misbehaves(day: Evidence) -> Iterator[str]:
-    """No plain text into TLS, no exception unseen, no role that dies by itself, no connection left open."""
+    """No plain text inside TLS, no unhandled exception, no role that ends unasked, no open
+    connection.
+    """
     yield from day.complaints
     yield from day.faults
     for line in day.log.of("role-ended"):

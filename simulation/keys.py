@@ -1,5 +1,8 @@
-"""The keys of the simulated newsletter: the same on every day and in every process, or a seed would not
-repeat its day. Made by the product's rules, loaded by the product.
+"""The keys of the simulated newsletter, made from a fixed seed.
+
+They must be the same on every day and in every process, or a seed would not repeat its day. They
+are
+written under the product's rules and loaded by the product.
 """
 
 import os
@@ -32,7 +35,7 @@ from secondpost.world.real.keys import (
 from simulation.dice import SimDice
 
 EXPONENT = 65537
-WITNESSES = 16  # of a prime
+WITNESSES = 16  # rounds of the Miller-Rabin test
 
 
 @cache
@@ -63,7 +66,7 @@ def reader_keys() -> ReaderKeys:
 
 
 def public_key(selector: str, domain: str) -> PublicKey | None:
-    """What the DNS would say, for whoever verifies."""
+    """The public key that DNS would return, for `verify`."""
     return _made()[1].get(selector)
 
 
@@ -86,7 +89,7 @@ def _rsa(dice: SimDice) -> RSAPrivateKey:
 
 
 def _prime(dice: SimDice, bits: int) -> int:
-    """With its two highest bits set, so that a product of two has all its bits."""
+    """A prime whose two highest bits are set, so that the product of two has its full length."""
     while True:
         found = int.from_bytes(dice.token(bits // 8)) | 3 << (bits - 2) | 1
         if found % EXPONENT != 1 and _is_prime(found, dice):
@@ -94,7 +97,7 @@ def _prime(dice: SimDice, bits: int) -> int:
 
 
 def _is_prime(number: int, dice: SimDice) -> bool:
-    """Miller-Rabin."""
+    """The Miller-Rabin test. `number` must be odd."""
     if any(number % small == 0 for small in range(3, 2000, 2)):
         return False
     odd = number - 1

@@ -1,4 +1,4 @@
-"""Looks at a store from outside of any loop."""
+"""Reads from a store outside of any event loop."""
 
 from collections.abc import Coroutine
 from typing import TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 def looked_at(reading: Coroutine[object, None, T]) -> T:
-    """What the store answers: a read of SQLite completes without suspending."""
+    """Run a read to its result: reads from SQLite complete without suspending."""
     try:
         reading.send(None)
     except StopIteration as end:

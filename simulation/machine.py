@@ -1,7 +1,7 @@
-"""A machine that runs processes, each with a loop, a network and work of its own.
+"""A machine that runs processes, each with a loop, network and work of its own.
 
-A killed process is never turned again; its kernel closes its connections and its locks fall. A power cut
-takes all processes at once, says nothing to anybody, and leaves of the disk what was synced.
+The loop of a killed process never runs again; its kernel closes its connections, and its locks are
+released. A power cut kills all processes without a FIN or RST, and the disk keeps what was synced.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ class Process:
         self.disk = machine.disk.process()
         self.resolver = SimResolver(machine.dns, machine.host.network, machine.dice.scheduling)
         self.running = True
-        self.stopping = asyncio.Event()  # SIGTERM
+        self.stopping = asyncio.Event()  # set by SIGTERM
 
     def start(self, role: Coroutine[object, object, None]) -> None:
         self.main = self.loop.create_task(role)
 
     @contextmanager
     def in_loop(self) -> Iterator[None]:
-        """For calls that want a running loop without a task: a command's, or a test's."""
+        """Make the process's loop the running one, for calls outside of a task."""
         asyncio._set_running_loop(self.loop)
         try:
             yield
@@ -76,7 +76,7 @@ class Machine:
         self.processes: dict[str, Process] = {}
 
     def process(self, name: str) -> Process:
-        """A new process of that name; the one before must be dead."""
+        """A new process of that name; an earlier one must be dead."""
         old = self.processes.get(name)
         assert old is None or not old.running, f"{name} runs already"
         self.processes[name] = Process(self, name)
@@ -89,7 +89,9 @@ class Machine:
         self.disk = self.disk.crash(dice)
 
     def scrap(self) -> None:
-        """For good: SQLite would mistake files of the next day for those of open connections."""
+        """End all processes for good: open SQLite connections would clash with files of the next
+        day.
+        """
         for process in self.processes.values():
             process.kill(silently=True)
         self.disk.kill()

@@ -1,6 +1,6 @@
-"""Bugs planted on purpose: a simulation that does not find them is no test.
+"""Bugs planted on purpose, to prove that the simulation finds them.
 
-Each is a wiring: it hands a role a configuration or a store with one thing wrong in it.
+Each is a wiring that gives a role a configuration or a store with one fault.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ ONE_IN = 20
 
 
 class WrongStore:
-    """A store in which one thing is wrong; all else is the real one's."""
+    """A store with one fault; everything else is passed through to the real one."""
 
     def __init__(self, world: World, store: MailStore) -> None:
         self._world = world
@@ -35,7 +35,7 @@ class WrongStore:
 
 
 class LosesSome(WrongStore):
-    """One message in twenty is acknowledged and never written."""
+    """Every twentieth message is acknowledged but not written."""
 
     accepted = 0
 
@@ -47,7 +47,7 @@ class LosesSome(WrongStore):
 
 
 class AcknowledgesEarly(WrongStore):
-    """The 250 goes out while the commit is still under way: lost only when a crash falls between."""
+    """The 250 goes out before the commit: mail is lost only if a crash falls between."""
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         asyncio.ensure_future(self._store.accept(arrival, kept_for)).add_done_callback(_heard)
@@ -55,7 +55,7 @@ class AcknowledgesEarly(WrongStore):
 
 
 class SendsTwice(WrongStore):
-    """One outcome in twenty is forgotten: what was delivered waits again."""
+    """Every twentieth delivered outcome is not recorded, so the mail is sent again."""
 
     settled = 0
 
@@ -71,7 +71,7 @@ class SendsTwice(WrongStore):
 
 
 class Bounces(WrongStore):
-    """What the primary refuses is reported to the sender."""
+    """Mail that the primary refuses is reported to the sender."""
 
     def __init__(self, world: World, store: MailStore) -> None:
         super().__init__(world, store)
@@ -102,7 +102,7 @@ class Bounces(WrongStore):
 
 
 class Trims(WrongStore):
-    """Trailing spaces are tidied away, and every signature with them."""
+    """Trailing spaces are removed from the content, which breaks signatures."""
 
     async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
         found = await self._store.contents(claimed)
@@ -110,7 +110,7 @@ class Trims(WrongStore):
 
 
 class GivesUp(WrongStore):
-    """One deferral in five is taken for a refusal."""
+    """Every fifth deferral is recorded as a refusal."""
 
     deferred = 0
 
@@ -126,7 +126,7 @@ class GivesUp(WrongStore):
 
 
 class LastFirst(WrongStore):
-    """What came last is tried first."""
+    """The mail that arrived last is tried first."""
 
     async def claim(self, lease: Lease, now_ms: int, limit: int) -> list[Claimed]:
         return (await self._store.claim(lease, now_ms, limit))[::-1]
@@ -153,7 +153,7 @@ def _with_store(guilty: str, wrong: Callable[[World, MailStore], WrongStore]) ->
 
 
 def _open_relay(role: str, parts: Parts) -> Parts:
-    """Receive takes mail for a domain that nobody asked us to back up, as it would for any."""
+    """Receive takes mail for a domain that is not ours: an open relay."""
     if role != "receive":
         return parts
     victim = Backup(Domain(VICTIM_DOMAIN), recipients=(AnyRecipient(),))
@@ -162,7 +162,7 @@ def _open_relay(role: str, parts: Parts) -> Parts:
 
 
 def _sleepy_probe(role: str, parts: Parts) -> Parts:
-    """A site that is down is looked at every ten minutes."""
+    """A site that is down is probed only every ten minutes."""
     config = parts.config
     return replace(parts, config=replace(config, deliver=replace(config.deliver, probe_ms=600_000)))
 

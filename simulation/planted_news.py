@@ -1,4 +1,4 @@
-"""Bugs of the newsletter planted on purpose, as those of the mail are in `planted`."""
+"""Planted bugs of the newsletter; `planted` has those of the mail."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ HOUR = 3600.0
 
 
 class WrongReaders:
-    """A store of readers in which one thing is wrong; all else is the real one's."""
+    """A newsletter store with one fault; everything else is passed through to the real one."""
 
     def __init__(self, store: NewsletterStore) -> None:
         self._store = store
@@ -30,7 +30,7 @@ class WrongReaders:
 
 
 class AsksAgain(WrongReaders):
-    """Where no answer came to the dot, the mail is sent once more."""
+    """A mail is sent again if its final dot got no reply."""
 
     async def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> int:
         wrong = [
@@ -41,7 +41,7 @@ class AsksAgain(WrongReaders):
 
 
 class SweepsBack(WrongReaders):
-    """What a dead process was committing waits again, as relayed mail would."""
+    """After a crash, mails whose outcome is unknown are sent again, as relayed mail would be."""
 
     async def sweep(self) -> Swept:
         swept = await self._store.sweep()
@@ -52,7 +52,7 @@ class SweepsBack(WrongReaders):
 
 
 class Hopes(WrongReaders):
-    """What was sent counts as delivered, whatever was answered."""
+    """A mail counts as delivered although its final dot got no reply."""
 
     async def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> int:
         wrong = [
@@ -62,7 +62,7 @@ class Hopes(WrongReaders):
 
 
 class Hollows(WrongReaders):
-    """The articles fall out of the issue behind the last look at it."""
+    """The articles vanish from the issue after its last check."""
 
     async def issue_content(self, issue: IssueId) -> bytes:
         content = IssueContent.decode(await self._store.issue_content(issue))
@@ -74,7 +74,7 @@ class Hollows(WrongReaders):
 
 
 class LeavesLate(WrongReaders):
-    """Who leaves is told so, and gets mail for another hour."""
+    """A reader who leaves is confirmed at once but gets mail for another hour."""
 
     def __init__(self, store: NewsletterStore) -> None:
         super().__init__(store)
@@ -90,7 +90,7 @@ class LeavesLate(WrongReaders):
 
 
 class ForgetsLeaves(WrongReaders):
-    """One leave in three is answered, and never written."""
+    """Two of three unsubscribes are answered but not written."""
 
     left = 0
 
@@ -100,7 +100,7 @@ class ForgetsLeaves(WrongReaders):
 
 
 class AsksNobody(WrongReaders):
-    """A form is enough: nobody has to confirm."""
+    """A signed-up reader counts as confirmed without an answer to the confirmation mail."""
 
     async def sign_up(
         self,
@@ -128,8 +128,11 @@ def _with_readers(guilty: str, wrong: Callable[[NewsletterStore], WrongReaders])
 
 
 def _something_is_enough(role: str, parts: Parts) -> Parts:
-    """The slip of old: that there are articles is taken for that there are enough. Every check on the way,
-    from the draft over the schema to the finished mail, is told the wrong minimum.
+    """One article is enough for an issue, whatever the configured minimum.
+
+    An old bug: "there are articles" was taken for "there are enough". All checks, from the draft to
+    the
+    finished mail, get the wrong minimum.
     """
     if role != "publish":
         return parts
@@ -139,7 +142,7 @@ def _something_is_enough(role: str, parts: Parts) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A bug, and the invariant that must find it. Any day may do so: `seed` did the last time."""
+    """A bug and the invariant that must find it. Any day may find it; `seed` did last time."""
 
     wiring: Wiring
     found_by: str

@@ -1,4 +1,4 @@
-"""What a day leaves behind of the newsletter, for the invariants."""
+"""The evidence of the newsletter's day that the reader invariants check."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class IssueLeft:
     rows: tuple[ReaderDelivery, ...]
     articles: tuple[LedgerEntry, ...]
     reckoning: Reckoning
-    message_ids: Mapping[str, SubscriberId]  # of its mails
+    message_ids: Mapping[str, SubscriberId]  # Message-ID to reader, for all mails of the issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,16 @@ class ReceivedMail:
 class ReaderEvidence:
     plan: NewsPlan
     faults: Sequence[InjectedFault]
-    readers: Mapping[tuple[str, str], SimReader]  # by newsletter and address
+    readers: Mapping[tuple[str, str], SimReader]  # by (newsletter, address)
     inboxes: Sequence[ReceivingServer]
     log: DayLog
     issues: list[IssueLeft] = field(default_factory=list)
     known: dict[tuple[str, str], Subscriber] = field(default_factory=dict)
-    left_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by the store's own word
+    left_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)  # as recorded in the store
     bounces: Mapping[tuple[str, str], list[Bounce]] = field(default_factory=dict)
     letters: LetterLedger = field(default_factory=LetterLedger)  # of readers and their servers
     confirmations: list[ReaderDelivery] = field(default_factory=list)
-    open_at_death: int = 0  # connections that deliver had, over all its deaths
+    open_at_death: int = 0  # connections of deliver at all its deaths
 
     @property
     def clock_was_wrong(self) -> bool:
@@ -62,8 +62,10 @@ class ReaderEvidence:
 
     @property
     def clock_spoilt_it(self) -> bool:
-        """What was decided a day ahead stands for a time that does not come on this day; and where issues
-        have their hour, an hour that came too early found too few articles.
+        """Whether a stepped clock may have kept an issue from coming today.
+
+        Decisions made a day ahead wait for a time outside of this day; and an issue with a fixed
+        hour finds too few articles if that hour comes too early.
         """
         ahead_ms = [fault.what.step_ms for fault in self.faults if isinstance(fault.what, ClockWrong)]
         has_hour = any(plan.every != "when ready" for plan in self.plan.newsletters if plan.name == MAIN)
@@ -71,7 +73,7 @@ class ReaderEvidence:
 
     @cached_property
     def refused(self) -> set[tuple[int, int]]:
-        """Subscriber and number of the issue of what may have heard a 5xx, by the envelope's sender."""
+        """(subscriber, issue number) of mails that may have got a 5xx, by their envelope sender."""
         senders = {sender for server in self.inboxes for sender, _ in server.refused}
         senders |= {sender for server in self.inboxes for sender in server.refused_senders}
         tokens = [
@@ -82,14 +84,14 @@ class ReaderEvidence:
 
     @cached_property
     def taken_letters(self) -> Counter[str]:
-        """How often we took each, by its marker."""
+        """How often we accepted each letter, by its marker."""
         return Counter(
             handing.marker for handing in self.letters.handings if handing.heard is Heard.ACKNOWLEDGED
         )
 
     @cached_property
     def told_of(self) -> dict[str, tuple[float, str]]:
-        """What the log last told of how a delivery ended, and when. One that was deferred was tried again."""
+        """Delivery id to its last final outcome in the log, with the time in seconds."""
         return {
             line.values()["id"]: (line.seconds, line.what)
             for line in self.log.lines
@@ -107,19 +109,19 @@ class ReaderEvidence:
 
     @cached_property
     def mailed(self) -> list[tuple[str, ReceivedMail]]:
-        """Mail of issues, with its newsletter."""
+        """Mails of issues, each with its newsletter."""
         return [(one.mail.newsletter, one) for one in self.arrived if one.mail.newsletter is not None]
 
     @cached_property
     def arrived_of(self) -> dict[tuple[str, str], list[ReceivedMail]]:
-        """Of an issue and a reader, by Message-ID and address."""
+        """(Message-ID, address) to the mails of an issue that arrived."""
         found: dict[tuple[str, str], list[ReceivedMail]] = {}
         for _, one in self.mailed:
             found.setdefault((one.mail.message_id, one.address), []).append(one)
         return found
 
     def rows_of(self, left: IssueLeft) -> Iterator[tuple[ReaderDelivery, list[ReceivedMail]]]:
-        """What became of an issue, reader by reader, and what of it is in their mailboxes."""
+        """Each delivery of an issue, with its mails in the reader's mailbox."""
         ids = {subscriber: id for id, subscriber in left.message_ids.items()}
         for row in left.rows:
             yield row, self.arrived_of.get((ids[row.subscriber], row.recipient), [])

@@ -1,5 +1,6 @@
-"""The promises to readers (P2, P6), checked against what a day left behind. Each yields one sentence per
-violation.
+"""The promises to readers (P2, P6), checked against the evidence of a day.
+
+Each invariant yields one sentence per violation.
 """
 
 from collections import Counter
@@ -21,9 +22,9 @@ from simulation.scenario import OUR_ADDRESS
 
 SIGNATURES = 2
 VERIFIED_MAX = 2  # mails a day whose signatures are computed
-UNWRITTEN_SECONDS_MAX = 15.0  # of an outcome, on a slow disk
-ON_ITS_WAY_SECONDS = 10.0  # from a word of ours to the reader's server, on a calm day
-STALLED_SECONDS_MAX = 960.0  # what TCP keeps alive through an outage
+UNWRITTEN_SECONDS_MAX = 15.0  # until an outcome is written on a slow disk
+ON_ITS_WAY_SECONDS = 10.0  # from our MAIL to the reader's server, without faults
+STALLED_SECONDS_MAX = 960.0  # longest delay by TCP across an outage
 MAY_HAVE_IT = (State.DELIVERED, State.UNKNOWN)
 MAY_BE_LIED_ABOUT = (*MAY_HAVE_IT, State.FAILED)
 
@@ -31,7 +32,7 @@ ReaderInvariant = Callable[[ReaderEvidence], Iterator[str]]
 
 
 def no_issue_is_empty(day: ReaderEvidence) -> Iterator[str]:
-    """P2: an issue has its minimum of articles, in the store and in the mail that the reader sees."""
+    """P2: an issue has at least its minimum of articles, in the store and in the mail."""
     minimums = {plan.name: plan.minimum for plan in day.plan.newsletters}
     for left in day.issues:
         issue, least = left.issue, minimums[left.issue.newsletter]
@@ -43,8 +44,8 @@ def no_issue_is_empty(day: ReaderEvidence) -> Iterator[str]:
 
 
 def nobody_gets_an_issue_twice(day: ReaderEvidence) -> Iterator[str]:
-    """P2: of an issue a reader's server takes one mail at most, whatever broke meanwhile; and no article
-    comes to a reader twice.
+    """P2: a reader's server takes at most one mail per issue, and no article reaches a reader
+    twice.
     """
     for (id, address), mails in day.arrived_of.items():
         if len(mails) > 1:
@@ -84,13 +85,13 @@ def every_reader_is_accounted_for(day: ReaderEvidence) -> Iterator[str]:
 
 
 def what_is_said_of_a_delivery_is_true(day: ReaderEvidence) -> Iterator[str]:
-    """P2: who is counted as having it has it, and who has it is counted so, or as unknown."""
+    """P2: a delivery counts as delivered exactly if its server took it, or else as unknown."""
     for left in day.issues:
         name = f"issue {left.issue.number} of {left.issue.newsletter}"
         for row, mails in day.rows_of(left):
             if row.state is State.DELIVERED and len(mails) == 0:
                 yield f"{name} counts as delivered to {row.recipient}, whose server never took it"
-            # A server that takes a mail and says 554 has lied to us: what it says counts.
+            # If a server takes a mail but answers 554, the answer counts.
             told = all(one.taken.replied for one in mails)
             if len(mails) > 0 and row.state not in (MAY_HAVE_IT if told else MAY_BE_LIED_ABOUT):
                 yield f"{name} is with {row.recipient}, and counts as {row.state}"
@@ -101,7 +102,7 @@ def what_is_said_of_a_delivery_is_true(day: ReaderEvidence) -> Iterator[str]:
 
 
 def nobody_is_passed_over(day: ReaderEvidence) -> Iterator[str]:
-    """P2: suppressed is who left or was suppressed, and failed is what their server refused."""
+    """P2: only readers who left count as suppressed, and only refused mails as failed."""
     for left in day.issues:
         name = f"issue {left.issue.number} of {left.issue.newsletter}"
         for row, _ in day.rows_of(left):
@@ -115,9 +116,10 @@ def nobody_is_passed_over(day: ReaderEvidence) -> Iterator[str]:
 
 
 def unknown_has_a_reason(day: ReaderEvidence) -> Iterator[str]:
-    """P2: unknown is what a connection that broke behind the dot left, which the log tells; or a death of
-    the deliver role, and then it is no more than the connections that were open, and outcomes that were
-    not yet on the disk.
+    """P2: a delivery is unknown only if its outcome was lost.
+
+    Either the connection broke after the final dot, which the log shows; or the deliver role died
+    with the connection open, or with the outcome not yet on the disk.
     """
     silent = 0
     for left in day.issues:
@@ -137,7 +139,7 @@ def unknown_has_a_reason(day: ReaderEvidence) -> Iterator[str]:
 
 
 def _died_unwritten(day: ReaderEvidence, at: float) -> bool:
-    """Whether a role died before what was known at that time was on the disk."""
+    """Whether a role died before an outcome known at `at` was on the disk."""
     late = UNWRITTEN_SECONDS_MAX
     full = [fault.end for fault in day.faults if isinstance(fault.what, NoRoom) and fault.start - late <= at]
     until = max((end + late for end in full if end >= at), default=at + late)
@@ -146,15 +148,16 @@ def _died_unwritten(day: ReaderEvidence, at: float) -> bool:
 
 
 def _was_rough(day: ReaderEvidence, at: float) -> bool:
-    """Whether a reply could get lost then."""
+    """Whether a reply may have been lost at that time."""
     return any(
         fault.start <= at and fault.end >= at - STALLED_SECONDS_MAX and _stalls(fault) for fault in day.faults
     )
 
 
 def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
-    """P6: nothing goes to who has not confirmed, who has left, or who is suppressed. What had begun when
-    they left may still arrive: a mail whose MAIL came before, or was on its way.
+    """P6: no issue for readers who have not confirmed, have left or are suppressed.
+
+    A mail may still arrive if its MAIL came before the reader left, or was in flight.
     """
     for newsletter, one in day.mailed:
         reader = day.readers.get((newsletter, one.address))
@@ -174,7 +177,9 @@ def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
 
 
 def _left_by_mail(day: ReaderEvidence, reader: SimReader) -> float | None:
-    """When the store says so: nobody was told. None, too, where the clock could not be trusted."""
+    """Seconds at which the store recorded it (a letter gets no answer); None if the clock was
+    wrong.
+    """
     at_ms = day.left_ms.get(reader.key)
     if at_ms is None or reader.plan.leaves is not Channel.MAIL or day.clock_was_wrong:
         return None
@@ -182,7 +187,7 @@ def _left_by_mail(day: ReaderEvidence, reader: SimReader) -> float | None:
 
 
 def _on_its_way(day: ReaderEvidence, one: ReceivedMail) -> float:
-    """How long our MAIL may have been under way."""
+    """How long our MAIL may have been in flight."""
     return STALLED_SECONDS_MAX if _was_rough(day, one.taken.mailed_seconds) else ON_ITS_WAY_SECONDS
 
 
@@ -191,7 +196,7 @@ def _stalls(fault: InjectedFault) -> bool:
 
 
 def a_yes_counts(day: ReaderEvidence) -> Iterator[str]:
-    """P6: who signed up is asked, who was asked can say yes, and what was told them holds."""
+    """P6: a sign-up gets a confirmation mail, the link in it works, and the confirmation holds."""
     asked = {row.recipient: row for row in day.confirmations}
     for (newsletter, address), reader in day.readers.items():
         if reader.plan.joins_at is None:
@@ -220,12 +225,12 @@ def _state_is_right(day: ReaderEvidence, reader: SimReader) -> Iterator[str]:
 
 
 def _was_taken(day: ReaderEvidence, reader: SimReader, what: str) -> bool:
-    """A letter of the reader's."""
+    """Whether a letter of the reader whose marker starts with `what` was accepted."""
     return any(marker.startswith(what) and day.taken_letters[marker] > 0 for marker in reader.letters)
 
 
 def who_left_has_left(day: ReaderEvidence) -> Iterator[str]:
-    """P6: leaving is never lost."""
+    """P6: no unsubscribe is lost."""
     for (newsletter, address), reader in day.readers.items():
         known = day.known.get((newsletter, address))
         told = reader.left is not None or _was_taken(day, reader, "leaves")
@@ -235,7 +240,7 @@ def who_left_has_left(day: ReaderEvidence) -> Iterator[str]:
 
 
 def letters_to_us_are_taken(day: ReaderEvidence) -> Iterator[str]:
-    """Addresses that we signed are good for ever: nothing that is written to one is refused."""
+    """Signed addresses stay valid: no mail to one is refused."""
     for handing in day.letters.handings:
         if handing.heard is Heard.REFUSED and handing.to == OUR_ADDRESS:
             yield f"{handing.marker} was refused: {handing.reply}"
@@ -244,8 +249,9 @@ def letters_to_us_are_taken(day: ReaderEvidence) -> Iterator[str]:
 
 
 def what_comes_back_is_counted(day: ReaderEvidence) -> Iterator[str]:
-    """A report that we took is counted against its reader, once; again only where its sender had to send it
-    again. Nothing else is.
+    """Each report that we accepted counts as one bounce of its reader, and nothing else does.
+
+    It may count again only if its sender had to send it again.
     """
     sent = Counter(handing.marker for handing in day.letters.handings if handing.heard is not Heard.REFUSED)
     for key, reader in day.readers.items():
@@ -257,7 +263,7 @@ def what_comes_back_is_counted(day: ReaderEvidence) -> Iterator[str]:
 
 
 def the_issue_comes(day: ReaderEvidence) -> Iterator[str]:
-    """When there is enough to say, and all is well again, an issue goes to all readers, and is done."""
+    """P2: with enough articles an issue goes to all readers and is done, once faults are over."""
     if day.clock_spoilt_it:
         return
     for left in day.issues:
@@ -271,7 +277,7 @@ def the_issue_comes(day: ReaderEvidence) -> Iterator[str]:
 
 
 def mails_are_signed(day: ReaderEvidence) -> Iterator[str]:
-    """Every mail bears two signatures; of some they are computed."""
+    """Every mail has two signatures; for a few mails they are verified."""
     now_s = EPOCH_MS // 1000 + 10 * 86_400
     for number, one in enumerate(day.arrived):
         if one.mail.signatures != SIGNATURES:

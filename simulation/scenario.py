@@ -1,7 +1,7 @@
-"""A day as data, drawn from a seed: who lives where, who writes when, and what goes wrong.
+"""A day as data, drawn from a seed: the machines, the letters and the faults.
 
-Everything here comes from the fault dice before the day begins, so that nothing the product does can
-change the storm.
+All of it is drawn from the fault dice before the day begins, so that nothing the product does can
+change the scenario.
 """
 
 from dataclasses import dataclass, replace
@@ -33,19 +33,19 @@ from simulation.people.news import NewsPlan, draw_news
 from simulation.work import JobDurations
 
 HOUR = 3600.0
-DAY_SECONDS = 4 * HOUR  # as much as a day brings, without its idle hours
+DAY_SECONDS = 4 * HOUR  # without the idle hours of a real day
 LETTERS_MIN = 300
 
 OUR_NAME = "mx2.ours.example"
 OUR_ADDRESS = "192.0.2.25"
 OUR_NETWORK = "harbour"
-COUNTRY = "country"  # whose regulator blocks
+COUNTRY = "country"  # its regulator blocks networks
 ELSEWHERE = "elsewhere"
 SENDER_NETWORKS = (COUNTRY, ELSEWHERE)
 PROVIDERS = ("provider-a", "provider-b", "provider-c")
 SENDER_DOMAIN = "sender.example"
-VICTIM_DOMAIN = "victim.example"  # of no concern to us: where a relay would send
-STRIKES_SECONDS_MAX = 120.0  # a crash waits no longer for its word
+VICTIM_DOMAIN = "victim.example"  # not ours: an open relay would send there
+STRIKES_SECONDS_MAX = 120.0  # a crash waits this long for its trigger
 MAILBOXES = ("anna", "bert", "carl", "dora", "erik")
 NO_MAILBOX = "nobody"  # a mailbox that no primary has
 
@@ -81,7 +81,7 @@ class LetterPlan:
     sender_server: int
     recipients: tuple[str, ...]
     octets: int
-    from_nobody: bool  # the null path
+    from_nobody: bool  # with the null path as sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Scenario:
     news: NewsPlan
     faults: tuple[InjectedFault, ...]  # in order of their start
     disk: JobDurations
-    fault_free_from: float  # everything is healed by then
+    fault_free_from: float  # every fault has ended by then
 
 
 def draw(dice: SimDice) -> Scenario:
@@ -107,7 +107,7 @@ def draw(dice: SimDice) -> Scenario:
     letters = _letters(dice, domains, senders, faults)
     disk = dice.one_of((JobDurations(), JobDurations(), JobDurations(0.5, 0.3)))
     news = draw_news(dice, DAY_SECONDS, (ELSEWHERE, *PROVIDERS[1:]))
-    # From dice of its own: a new fault does not draw the others anew.
+    # From separate dice, so that these faults do not change the other draws.
     silence = _silence(SimDice(f"silence {letters[0].at_seconds}"), primaries, len(news.inboxes))
     faults = tuple(sorted(_apart([*faults, *news.faults, *silence]), key=lambda fault: fault.start))
     ends = [fault.end for fault in faults if not isinstance(fault.what, CrashAtStep)]
@@ -115,7 +115,7 @@ def draw(dice: SimDice) -> Scenario:
 
 
 def _primaries(dice: SimDice, domains: tuple[DomainPlan, ...]) -> tuple[PrimaryPlan, ...]:
-    """The first two domains share a provider's host; the third has two hosts; the others one each."""
+    """The first two domains share one host, the third has two hosts, the others one each."""
     groups = [(domains[:2], 10), (domains[2:3], 10), (domains[2:3], 20)]
     groups += [(domains[number : number + 1], 10) for number in range(3, len(domains))]
     return tuple(
@@ -198,7 +198,7 @@ def _faults(
 
 
 def _silence(dice: SimDice, primaries: tuple[PrimaryPlan, ...], inboxes: int) -> list[InjectedFault]:
-    """Servers that take connections and say nothing: some primaries, or some of the readers' servers."""
+    """Mute servers, which accept connections and never reply: primaries or readers' servers."""
     mute: list[What] = [Moody(number, MUTE) for number in range(len(primaries))]
     mute += [InboxMoody(number, MUTE) for number in range(inboxes)]
     return [_spell(dice, what, 0.1 * HOUR, 1.5 * HOUR) for what in dice.some_of(mute, dice.whole(0, 3))]
@@ -208,7 +208,7 @@ def _crashes(dice: SimDice) -> list[InjectedFault]:
     crashes = []
     for _ in range(dice.whole(1, 4)):
         at = dice.between(0.0, DAY_SECONDS)
-        # In the midst of things: an idle process has nothing to lose.
+        # After a write, since an idle process has nothing to lose.
         soon = (dice.whole(1, 40), dice.between(0.0, 0.02))
         match dice.whole(0, 4):
             case 0 | 1:
@@ -262,7 +262,7 @@ def _spell(dice: SimDice, what: What, shortest: float, longest: float) -> Inject
 
 
 def _apart(faults: list[InjectedFault]) -> list[InjectedFault]:
-    """Two faults that set the same thing must not overlap, or the end of one would end the other."""
+    """Drop faults that overlap another of the same scope: the end of one would end the other."""
     kept: list[InjectedFault] = []
     for fault in faults:
         if not any(

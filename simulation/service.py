@@ -1,4 +1,4 @@
-"""The product on its machine: its roles are wired, watched, and started again as the supervisor does."""
+"""The product on its machine: its roles are built, watched and restarted as by the supervisor."""
 
 import asyncio
 from collections.abc import Callable
@@ -51,7 +51,7 @@ class SimService:
     rhythms: Rhythms = USUAL
     powered: bool = True
     steps: CallWatch = field(default_factory=CallWatch)
-    open_at_death: int = 0  # connections that deliver had when it died, all deaths together
+    open_at_death: int = 0  # connections that deliver had, over all its deaths
     _pages: tuple[Process, Pages] | None = None
 
     @property
@@ -74,7 +74,9 @@ class SimService:
         process.start(self._run(process, role))
 
     def after_words(self, role: str, words: int, later_seconds: float, strike: Callable[[], None]) -> None:
-        """Strike soon after the role's n-th next word to another machine, or when it is silent too long."""
+        """Strike shortly after the role's n-th next write to another machine, or when it waits too
+        long.
+        """
         loop = self.machine.internet.loop
         net = self.machine.processes[role].net
         left = words
@@ -97,7 +99,7 @@ class SimService:
         loop.call_later(STRIKES_SECONDS_MAX - 1.0, once)
 
     def crash(self, role: str) -> None:
-        """kill -9; the supervisor starts it again soon."""
+        """kill -9; the role is restarted after RESTART_SECONDS."""
         self._count_open()
         self.machine.processes[role].kill()
         self._again(role)
@@ -108,7 +110,7 @@ class SimService:
             self.open_at_death += len(deliver.net.ends)
 
     def stop_gracefully(self, role: str) -> None:
-        """SIGTERM; the role drains, and is started again."""
+        """SIGTERM: the role drains and is restarted."""
         self.machine.processes[role].stopping.set()
 
     def power_cut(self) -> None:
@@ -150,7 +152,7 @@ class SimService:
             failed(fault)
         reason = died.result() if died.done() else "stopped"
         self._note(role, f"role-ended role={role} reason={reason}")
-        # The process ends as any does: the kernel closes what is open.
+        # The process ends: the kernel closes its connections.
         self.machine.internet.loop.call_soon(self._ended, process, role)
 
     def _ended(self, process: Process, role: str) -> None:
@@ -218,7 +220,9 @@ class SimService:
 
     # -- readers' browsers
     def post(self, posted: Posted, answered: Callable[[int], None]) -> None:
-        """`answered` hears the status; if the role is down, or dies meanwhile, it hears nothing."""
+        """Post a form. `answered` gets the status, and is not called if the web role is down or
+        dies.
+        """
         if self._pages is None or not self._pages[0].running:
             return
         process, pages = self._pages

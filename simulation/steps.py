@@ -1,4 +1,4 @@
-"""Tells what a role does, thing by thing, so that a crash can fall in the midst of one."""
+"""Counts the calls that a role makes to a store, so that a crash can fall in the middle of one."""
 
 from collections.abc import Callable
 from typing import cast
@@ -7,7 +7,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 
 
 class CallWatch:
-    """Waits for a role's n-th next call of a verb."""
+    """Waits for the n-th next call of a method by a role."""
 
     def __init__(self) -> None:
         self._awaited: dict[tuple[str, str], tuple[int, Callable[[], None]]] = {}
@@ -31,7 +31,7 @@ class CallWatch:
 
 
 class _Watched:
-    """A store as it is, that tells of every verb."""
+    """A store that reports every method that is used."""
 
     def __init__(self, store: NewsletterStore, took: Callable[[str], None]) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What happened in a day, in order: a hash that proves a replay, and on demand the lines themselves."""
+"""The trace of a day: a hash that proves that a replay is identical, and optionally its lines."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Trace:
-    """Every segment that arrives and every line of the log goes through here."""
+    """Gets every segment that arrives and every log line."""
 
     keep: bool = False
     lines: list[str] = field(default_factory=list)

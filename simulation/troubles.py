@@ -1,4 +1,4 @@
-"""Makes the faults of a day begin and end, each by whatever it strikes."""
+"""Starts and ends the faults of a day."""
 
 from collections.abc import Callable, Sequence
 from errno import ENOSPC
@@ -32,7 +32,7 @@ from simulation.service import SimService
 
 
 class Troubles:
-    """`tell` writes down what happens."""
+    """`tell` logs each start, end and crash."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Troubles:
         service: SimService,
         tell: Callable[[str], None],
     ) -> None:
-        self.comebacks: list[tuple[float, int]] = []  # when which primary was up again
+        self.comebacks: list[tuple[float, int]] = []  # (seconds, primary) at each return
         self._internet = internet
         self._dns = dns
         self._primaries = primaries

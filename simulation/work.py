@@ -1,7 +1,7 @@
-"""Work in other threads, without threads: run in line, after and before a delay drawn from the dice.
+"""Work in other threads, simulated without threads: each job runs between two random delays.
 
-The delay before a job is the queue of a busy thread, the one after it the way back into the loop. A crash
-falls between jobs or between a job and its answer: written, and nobody was told.
+The first delay is the queue of a busy thread, the second the way back to the loop. A crash falls
+between jobs, or between a job and its answer: then the job is done, but its caller gets no answer.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ IN_ORDER_SECONDS = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class JobDurations:
-    """How long jobs take: most are quick, some wait for a disk that takes its time."""
+    """How long jobs take: most are quick, some wait for a slow disk."""
 
     slow_chance: float = 0.05
     slow_seconds: float = 0.05
@@ -56,7 +56,7 @@ class SimWork:
         return SimLine(self, self._loop)
 
     def crash(self) -> None:
-        """Forget all that is pending: jobs not begun never run, answers on their way never come."""
+        """Drop everything pending: jobs not begun never run, answers not yet given never come."""
         self.crashed = True
 
     def delay_seconds(self) -> float:
@@ -65,7 +65,7 @@ class SimWork:
 
 
 class SimLine:
-    """The Line port: one job at a time, in the order given."""
+    """The Line port: one job at a time, in order."""
 
     def __init__(self, work: SimWork, loop: LeapingLoop) -> None:
         self._work = work

@@ -1,7 +1,8 @@
-"""What a power cut may leave of a disk: every legal image, from a log of what was done to it.
+"""All disk images that a power cut may leave, computed from the log of operations.
 
-A write is durable when its file was synced after it; a name when its folder was. Everything else is
-waiting, and a cut keeps any part of it: none, all, the last alone, a random subset, half of a write.
+A write is durable once its file was synced after it, a name once its folder was synced. Everything
+else is pending, and a cut may keep any part of it: none, all, only the last, a random subset, half
+of a write.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,39 +27,39 @@ from simulation.disk.operations import (
     folder_of,
 )
 
-SECTOR_OCTETS = 512  # a disk writes a sector whole or not at all
+SECTOR_OCTETS = 512  # a disk writes a sector completely or not at all
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How much of what may be left is looked at."""
+    """How many of the possible images are generated."""
 
-    tears: int  # images of one torn write, at most
+    tears: int  # most images of one torn write
     subsets: int  # images of random subsets, for each position
-    stride: int  # of so many writes in a row, the cut comes after one; after anything else always
+    stride: int  # in a run of writes only every n-th is a position to cut; after other operations always
 
 
 WHOLE = Depth(tears=8, subsets=4, stride=1)
 
 
 class Model(Enum):
-    """What a file system makes durable besides what was asked of it."""
+    """What a sync makes durable beyond what was asked for."""
 
-    POSIX = "posix"  # nothing: only the sync of a folder keeps its names, in any order
-    EXT4 = "ext4"  # the sync of any file commits the journal: all earlier names, in their order
+    POSIX = "posix"  # nothing: only a sync of the folder keeps its names, in any order
+    EXT4 = "ext4"  # a sync of any file commits the journal: all earlier names, in order
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Which of the waiting changes and entries outlive the cut, by their place in the line."""
+    """The pending changes and entries that survive the cut, by index."""
 
     changes: frozenset[int]
     entries: frozenset[int]
-    tear: tuple[int, int] | None = None  # of the last kept change only these octets, first and beyond
+    tear: tuple[int, int] | None = None  # of the last kept change keep only these octets: [start, end)
 
 
 class Platter:
-    """What of a disk is durable, and what is waiting to be."""
+    """The durable state of a disk and its pending operations."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -70,7 +71,7 @@ class Platter:
     def apply(self, operation: Operation) -> None:
         match operation:
             case Wrote(file) | Truncated(file):
-                if file in self._files:  # else its name is gone for good, and only a handle is left
+                if file in self._files:  # otherwise the name is gone durably, and only an open handle is left
                     self._changes.append(operation)
             case Synced(file):
                 for change in self._changes:
@@ -120,7 +121,7 @@ class Platter:
         }
 
     def random_kept(self, dice: Dice) -> Kept:
-        """One legal outcome: each waiting thing by the toss of a coin, the coin itself by chance."""
+        """One possible outcome: each pending operation survives with one random probability."""
         likely = dice.fraction()
         changes = _some(len(self._changes), dice, likely)
         tear = None
@@ -137,7 +138,7 @@ class Platter:
         return frozenset(range(int(dice.fraction() * (len(self._entries) + 1))))
 
     def outcomes(self, depth: Depth, dice: Dice) -> Iterator[Kept]:
-        """The corners of what may be kept, and random places between them; each once."""
+        """The extreme outcomes and random ones between them, without duplicates."""
         seen: set[Kept] = set()
         for kept in self._outcomes(depth, dice):
             if kept not in seen:
@@ -164,7 +165,7 @@ class Platter:
             edges = list(range(SECTOR_OCTETS, len(change.data), SECTOR_OCTETS))
             for edge in edges if len(edges) <= depth.tears else dice.shuffled(edges)[: depth.tears]:
                 yield Kept(changes, entries, (0, edge))
-            if len(edges) > 0:  # sectors reach the platter in any order
+            if len(edges) > 0:  # the sectors of one write reach the disk in any order
                 yield Kept(changes, entries, (edges[-1], len(change.data)))
 
 
@@ -213,11 +214,11 @@ def crash_states(
     model: Model = Model.POSIX,
     depth: Depth = WHOLE,
 ) -> Iterator[CrashState]:
-    """What a cut at any position of the log from `first` on may leave (see Platter.outcomes)."""
+    """The images that a cut after `log[:first]`, or after any later operation, may leave."""
     platter = Platter(model)
     for operation in log[:first]:
         platter.apply(operation)
-    writes = 0  # in a row
+    writes = 0  # consecutive writes
     for upto in range(first, len(log) + 1):
         if upto > first:
             platter.apply(log[upto - 1])
@@ -229,7 +230,7 @@ def crash_states(
 
 
 def write_image(image: Image, folder: Path) -> None:
-    """Lay an image out for reopening; the folder must be empty or missing."""
+    """Write an image into a folder, which must be empty or missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in image.items():
         path = folder / name

@@ -1,7 +1,7 @@
-"""A disk that remembers what was synced: real files below a temporary folder, every change recorded.
+"""A disk that records every change: real files below a temporary folder.
 
-`crash` is the power cut: all handles are dead, all locks have fallen, and what the folder holds is one
-of the images that the cut may leave. `process` and `kill` are for machines that run several processes.
+`crash` is a power cut: all handles are dead, all locks are released, and the folder holds one of
+the images that the cut may leave. `process` and `kill` are for machines that run several processes.
 """
 
 import errno
@@ -24,20 +24,20 @@ from simulation.disk.vfs import RecordedVfs
 T = TypeVar("T")
 ROOM_OCTETS = 100_000_000_000
 
-_vfs_numbers = itertools.count(1)  # SQLite knows its VFS by names that are unique in the process
+_vfs_numbers = itertools.count(1)  # SQLite identifies a VFS by a name that must be unique in the process
 
 
 class RecordedDisk:
-    """One process's view of the disk. What the folder holds at first counts as durable.
+    """One process's view of the disk. Whatever the folder holds at first counts as durable.
 
-    `whole_log=False` keeps no log, only what a crash needs: for long days in simulation.
+    `whole_log=False` keeps no log, only the state a crash needs: for long simulated days.
     """
 
     def __init__(self, root: Path, model: Model = Model.POSIX, *, whole_log: bool = True) -> None:
         self._setup(root, Recording(model, whole=whole_log), {}, model, whole_log)
         root.mkdir(parents=True, exist_ok=True)
         self._adopt("")
-        self.first = self._recording.count  # the position in the log from which on things are done
+        self.first = self._recording.count  # the position in the log at which the recording starts
 
     def _setup(
         self,
@@ -50,7 +50,7 @@ class RecordedDisk:
         self._root = root
         self._real = RealDisk(str(root))
         self._recording = recording
-        self._locks = locks  # of the whole machine: who holds which
+        self._locks = locks  # shared by all processes of the machine: lock name to holder
         self._model = model
         self._whole_log = whole_log
         self._alive = True
@@ -72,7 +72,7 @@ class RecordedDisk:
                 self._recording.synced(inode, SyncTarget.DATABASE)
         self._recording.folder_synced(folder)
 
-    # -- the port
+    # -- the Disk port
     @property
     def vfs(self) -> str | None:
         return self._vfs_name
@@ -139,42 +139,46 @@ class RecordedDisk:
         if not self._alive:
             raise DiskFailed("the power is gone")
 
-    # -- what was done
+    # -- what was recorded
     @property
     def log(self) -> Sequence[Operation]:
         return self._recording.log
 
     @property
     def position(self) -> int:
-        """How many operations were done so far."""
+        """The number of operations so far."""
         return self._recording.count
 
-    # -- what goes wrong
+    # -- faults
     def fail_at(self, call: int, error: int) -> None:
-        """The n-th call from now on fails, counted from 1. ENOSPC: of creations and writes, and all
-        after it until `heal`. EIO: of syncs, that one alone, as Linux does: later ones "succeed".
+        """Make the n-th call from now on fail, counted from 1.
+
+        ENOSPC counts creations and writes, and all later ones fail too until `heal`. EIO counts
+        syncs and fails only that one: as on Linux, later syncs "succeed".
         """
         self._recording.fail_at(call, error)
 
     @property
     def struck(self) -> bool:
-        """Whether the ordered fault came about."""
+        """Whether the fault set by `fail_at` has happened."""
         return self._recording.struck
 
     def drop_sync(self, kind: SyncTarget) -> None:
-        """From now on syncs of this kind do nothing, and say that they did."""
+        """From now on ignore syncs of this kind, but report success."""
         self._recording.drop_sync(kind)
 
     def insist(self, pragma: str, value: str) -> None:
-        """SQLite's connections may set a pragma to this value only; they believe that they set others."""
+        """Let SQLite set this pragma to this value only; other settings are ignored but report
+        success.
+        """
         self._recording.insist(pragma, value)
 
     def heal(self) -> None:
-        """There is room again, and syncs sync."""
+        """End the faults: there is room again, and syncs work."""
         self._recording.heal()
 
     def process(self) -> "RecordedDisk":
-        """The same disk as another process sees it: locks and connections of its own."""
+        """The same disk seen by another process: it has its own locks and connections."""
         other = RecordedDisk.__new__(RecordedDisk)
         other._setup(self._root, self._recording, self._locks, self._model, self._whole_log)
         other._processes = self._processes
@@ -183,7 +187,7 @@ class RecordedDisk:
         return other
 
     def kill(self) -> None:
-        """kill -9 of this process: its transactions and locks are gone, what it wrote is not."""
+        """kill -9 of this process: its transactions and locks are gone, its writes stay."""
         if not self._alive:
             return
         for connection in apsw.connections():
@@ -196,7 +200,7 @@ class RecordedDisk:
         self._processes.remove(self)
 
     def crash(self, dice: Dice) -> "RecordedDisk":
-        """The power is cut now, for all processes; this is the disk as it is when it comes back."""
+        """Cut the power for all processes now; return the disk as it is after the restart."""
         image = self._recording.crash_image(dice)
         for process in list(self._processes):
             process.kill()
@@ -236,7 +240,7 @@ class RecordedOpenFile:
         _told(lambda: self._disk._recording.synced(self._inode, self._kind))
 
     def close(self) -> None:
-        """Nothing is held open: a machine whose power is cut closes nothing."""
+        """Nothing to close: no handle is held."""
 
 
 @dataclass(slots=True)

@@ -1,11 +1,11 @@
-"""What can be done to a disk, as far as a power cut can tell; a file is known by its inode."""
+"""The operations on a disk that matter to a power cut. A file is identified by its inode."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    file: int  # the inode: a name made anew is another file
+    file: int  # the inode: a name that is created again is another file
     name: str
 
 
@@ -29,7 +29,9 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class SyncFailed:
-    """Linux marks the pages clean: a later sync succeeds, and they never reach the disk."""
+    """A failed sync. Linux marks the pages clean: a later sync succeeds, but they are never
+    written.
+    """
 
     file: int
 

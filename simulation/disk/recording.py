@@ -1,6 +1,6 @@
-"""What was done to a disk, in order, and the faults that were ordered for it.
+"""The ordered record of a disk's operations, and the faults set for it.
 
-The store's own files and SQLite's (through the VFS) meet here: one line of operations, one platter.
+Large-content files and SQLite's files (through the VFS) are recorded here in one sequence.
 """
 
 import errno
@@ -26,7 +26,7 @@ from simulation.disk.operations import (
 
 
 class SyncTarget(StrEnum):
-    """What may be left unsynced by order, to see whether anybody notices."""
+    """Kinds of files whose sync a test can switch off, to prove that the loss is noticed."""
 
     WAL = "wal"
     DATABASE = "db"  # the database file, synced by a checkpoint
@@ -42,14 +42,14 @@ def kind_of(name: str) -> SyncTarget:
 
 @dataclass(slots=True)
 class _Order:
-    """A fault to come. `calls` are left until it strikes; ENOSPC stays until there is room again."""
+    """A fault to come after `calls` more calls. ENOSPC then stays until there is room again."""
 
     calls: int
     error: int
 
 
 class Recording:
-    """Keeps the platter up to date; the whole log as well, unless it is told not to."""
+    """Applies each operation to the platter, and keeps the log if `whole`."""
 
     def __init__(self, model: Model, *, whole: bool) -> None:
         self.log: list[Operation] = []
@@ -62,7 +62,7 @@ class Recording:
         self._dropped: frozenset[SyncTarget] = frozenset()
         self.insisted: dict[str, str] = {}
 
-    # -- what is done
+    # -- operations
     def _did(self, operation: Operation) -> None:
         self.count += 1
         self._platter.apply(operation)
@@ -81,7 +81,7 @@ class Recording:
         return self._inodes[name]
 
     def writes(self, file: int, offset: int, data: bytes, through: Callable[[bytes], None]) -> None:
-        """Put data through to the real file; a full disk takes half of it, as write(2) does."""
+        """Write data through to the real file; on a full disk only half of it, as write(2) may."""
         try:
             self._strike(errno.ENOSPC)
         except OSError:
@@ -117,7 +117,7 @@ class Recording:
         self._did(FolderMade(name))
         self._did(FolderSynced(folder_of(name)))
 
-    # -- what goes wrong
+    # -- faults
     def fail_at(self, call: int, error: int) -> None:
         if error not in (errno.ENOSPC, errno.EIO):
             raise ValueError("only ENOSPC (of writes) and EIO (of syncs) are known here")
@@ -131,7 +131,7 @@ class Recording:
         self._dropped |= {kind}
 
     def insist(self, pragma: str, value: str) -> None:
-        """Keep a pragma of SQLite at a value: others are taken for done, and are not."""
+        """Keep a pragma of SQLite at this value; setting another is ignored but reports success."""
         self.insisted[pragma] = value
 
     @property
@@ -150,6 +150,6 @@ class Recording:
         if order.calls == 0 or (order.calls < 0 and error == errno.ENOSPC):
             raise OSError(error, errno.errorcode[error])
 
-    # -- what is left
+    # -- after a crash
     def crash_image(self, dice: Dice) -> Image:
         return self._platter.image(self._platter.random_kept(dice))

@@ -1,7 +1,7 @@
-"""SQLite on a recorded disk: a VFS that notes what it passes through to the real one.
+"""An SQLite VFS that records the operations that it passes through to the real one.
 
-Shared memory (the -shm file of WAL) is not recorded: SQLite makes it anew after a crash, whatever is
-in it. Locks and shared memory are those of the base, so connections of several processes work.
+Shared memory (the -shm file of WAL) is not recorded: SQLite rebuilds it after a crash. Locks and
+shared memory are those of the base VFS, so connections of several processes work.
 """
 
 import errno
@@ -16,7 +16,7 @@ NEW_JOURNAL = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE
 
 
 class RecordedVfs(apsw.VFS):
-    """`alive` says whether the handles of this machine still reach anything."""
+    """`alive` is False once the process was killed or the power cut: then all writes fail."""
 
     def __init__(self, name: str, root: str, recording: Recording, alive: Callable[[], bool]) -> None:
         self._root = root
@@ -25,7 +25,9 @@ class RecordedVfs(apsw.VFS):
         super().__init__(name, base="")
 
     def _relative(self, path: str) -> str | None:
-        """None for what is not below the root, such as SQLite's temporary files."""
+        """The path relative to the root; None for files elsewhere, such as SQLite's temporary
+        files.
+        """
         if not path.startswith(self._root + "/"):
             return None
         return path[len(self._root) + 1 :]
@@ -37,7 +39,7 @@ class RecordedVfs(apsw.VFS):
             return apsw.VFSFile("", name, flags)
         is_new = not Path(path).exists()
         if is_new and flags[0] & apsw.SQLITE_OPEN_CREATE != 0:
-            _told(lambda: self.recording.created(relative))
+            _as_sqlite_error(lambda: self.recording.created(relative))
         syncs_folder = flags[0] & NEW_JOURNAL != 0 and flags[0] & apsw.SQLITE_OPEN_CREATE != 0
         return RecordedVfsFile(self, relative, name, flags, syncs_folder)
 
@@ -48,7 +50,7 @@ class RecordedVfs(apsw.VFS):
             return
         self.recording.removed(relative)
         if syncdir:
-            _told(lambda: self.recording.folder_synced("", kind_of(relative)))
+            _as_sqlite_error(lambda: self.recording.folder_synced("", kind_of(relative)))
 
 
 class RecordedVfsFile(apsw.VFSFile):
@@ -71,7 +73,9 @@ class RecordedVfsFile(apsw.VFSFile):
         self._living()
         octets = bytes(data)
         passed = super().xWrite
-        _told(lambda: self._vfs.recording.writes(self._file, offset, octets, lambda d: passed(d, offset)))
+        _as_sqlite_error(
+            lambda: self._vfs.recording.writes(self._file, offset, octets, lambda d: passed(d, offset))
+        )
 
     def xTruncate(self, newsize: int) -> None:
         self._living()
@@ -79,11 +83,11 @@ class RecordedVfsFile(apsw.VFSFile):
         self._vfs.recording.truncated(self._file, newsize)
 
     def xSync(self, flags: int) -> None:
-        """Never reaches the real disk: what is durable here is what the recording says."""
+        """Does not sync the real disk: the recording decides what is durable."""
         self._living()
-        _told(lambda: self._vfs.recording.synced(self._file, self._kind))
+        _as_sqlite_error(lambda: self._vfs.recording.synced(self._file, self._kind))
         if self._syncs_folder:
-            _told(lambda: self._vfs.recording.folder_synced("", self._kind))
+            _as_sqlite_error(lambda: self._vfs.recording.folder_synced("", self._kind))
             self._syncs_folder = False
 
     def xFileControl(self, op: int, ptr: int) -> bool:
@@ -91,7 +95,7 @@ class RecordedVfsFile(apsw.VFSFile):
             pragma = apsw.VFSFcntlPragma(ptr)
             insisted = self._vfs.recording.insisted.get(pragma.name.lower())
             if insisted is not None and pragma.value is not None and pragma.value.upper() != insisted:
-                return True  # understood, and not carried out
+                return True  # report success without setting it
         understood: bool = super().xFileControl(op, ptr)
         return understood
 
@@ -100,8 +104,8 @@ class RecordedVfsFile(apsw.VFSFile):
             raise apsw.exception_for(apsw.SQLITE_IOERR)
 
 
-def _told(act: Callable[[], object]) -> None:
-    """Say the errors of the operating system in SQLite's words."""
+def _as_sqlite_error(act: Callable[[], object]) -> None:
+    """Turn an OSError of the recording into SQLite's error."""
     try:
         act()
     except OSError as error:

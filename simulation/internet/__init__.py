@@ -1,1 +1,1 @@
-"""Other machines in memory: network, names, sending servers, primaries, the blog."""
+"""Other machines in memory: the network, DNS, sending servers, primaries, the blog."""

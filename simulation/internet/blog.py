@@ -1,6 +1,6 @@
-"""The blog that the newsletter is fed by, and the Fetcher that reaches it.
+"""The blog whose feed the newsletter reads, and the Fetcher that reads it.
 
-Its feed grows over the day. What it answers instead, while something is wrong with it, is data.
+The feed grows over the day. `trouble` selects a faulty answer instead.
 """
 
 import asyncio
@@ -15,24 +15,24 @@ from simulation.clock import EPOCH_MS, Timeline
 from simulation.dice import SimDice
 
 BLOG = "https://blog.example"
-HANGS_SECONDS = 60.0  # the fetcher's own bound
+HANGS_SECONDS = 60.0  # the fetcher's own time limit
 QUICK_SECONDS = (0.05, 0.5)
-WINDOW = 10  # articles that stand in the feed
+WINDOW = 10  # articles in the feed at one time
 
 
 class Trouble(StrEnum):
-    UNREADABLE = "unreadable"  # the server has a problem of its own
-    PAGE = "page"  # an HTML page in the place of the feed
+    UNREADABLE = "unreadable"  # the server answers 503
+    PAGE = "page"  # an HTML page instead of the feed
     EMPTY = "empty"
     TORN = "torn"
-    OTHER_IDS = "other ids"  # all ids are new, links and words are not
-    STRANGE = "strange"  # ids, links and words are new: a blog that nobody knows
+    OTHER_IDS = "other ids"  # all ids are new, links and texts are unchanged
+    STRANGE = "strange"  # ids, links and texts are all new, as of another blog
     HANGS = "hangs"
 
 
 @dataclass(frozen=True, slots=True)
 class ArticlePlan:
-    at_seconds: float  # below zero: it stood there before the day
+    at_seconds: float  # below zero: published before the day
     number: int
 
 
@@ -56,7 +56,7 @@ class SimBlog:
         self._timeline = timeline
 
     def answer(self, url: str, validators: Validators | None) -> Fetched:
-        """What a request gets now. HANGS is for the fetcher to play."""
+        """The response to a request now. HANGS is played by the fetcher."""
         match self.trouble:
             case Trouble.UNREADABLE:
                 return _document(url, 503, b"sorry", "text/plain")
@@ -100,7 +100,7 @@ WORDS = "what happened, why it matters, and what anybody could do about it, told
 
 
 class SimFetcher:
-    """The Fetcher port of one process. `asked` is told of every request."""
+    """The Fetcher port of one process. `asked` is called at every request."""
 
     def __init__(self, blog: SimBlog, dice: SimDice, asked: Callable[[], None]) -> None:
         self._blog = blog

@@ -1,7 +1,8 @@
-"""Names, as dicts, and the lies told about them from each point of view.
+"""DNS as dicts, and wrong answers seen from single networks.
 
-A zone is data: `mx["a.example"] = [(10, "mx.a.example")]`, `addresses["mx.a.example"] = ["192.0.2.1"]`.
-A lie holds for one viewpoint (a network, or "*") and one name until it is taken back.
+A zone is data: `mx["a.example"] = [(10, "mx.a.example")]`, `addresses["mx.a.example"] =
+["192.0.2.1"]`.
+A lie applies to one viewpoint (a network, or "*") and one name until it is removed.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ SLOW_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Lie:
-    """What is answered instead of the truth."""
+    """The answer given instead of the zone's."""
 
     finding: Finding = Finding.FAILED
     addresses: tuple[str, ...] = ()

@@ -1,7 +1,9 @@
-"""A whole internet in memory: hosts by address, networks, doors, weather, and a regulator's black hole.
+"""The network in memory: hosts by address, networks, listeners, weather and blocked routes.
 
-`SimInternet.net_for(address)` gives one process its Net. Latency, cuts and loss come from the scheduling
-dice; what breaks comes from the fault dice and from whoever blocks networks and switches hosts off.
+`SimInternet.net_for(address)` gives one process its Net. Latency, split writes and loss come from
+the scheduling dice; resets and silence from the fault dice; Troubles blocks networks and takes
+hosts
+down.
 """
 
 import asyncio
@@ -25,24 +27,24 @@ from simulation.trace import Trace
 
 PIECE_OCTETS_MAX = 16 * 1024
 SAME_MACHINE_SECONDS = 0.00005
-LOCAL = Endpoint("", 0)  # what a Unix socket has for an address
+LOCAL = Endpoint("", 0)  # the endpoint of a Unix socket
 SYN_AGAIN_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
 @dataclass(slots=True)
 class Weather:
-    """How the internet is today, the same for all."""
+    """The current quality of the whole network."""
 
     latency_seconds: tuple[float, float] = (0.005, 0.08)
     cut_chance: float = 0.3  # a write arrives in several pieces
-    loss_chance: float = 0.002  # a segment is repeated, and comes late
+    loss_chance: float = 0.002  # a segment is retransmitted, and comes late
     loss_seconds: tuple[float, float] = (0.2, 3.0)
-    reset_chance: float = 0.0  # a connection breaks in its midst
-    silence_chance: float = 0.0  # a connection goes dead and nobody is told
+    reset_chance: float = 0.0  # a connection is reset at a random octet
+    silence_chance: float = 0.0  # a connection goes dead without a reset or FIN
 
 
 class SimTransport(asyncio.Transport):
-    """What a protocol holds of an End: before STARTTLS one, after it another."""
+    """The transport that a protocol gets for an End: one before STARTTLS, another after it."""
 
     def __init__(self, end: End, encrypted: bool) -> None:
         super().__init__({"peername": _socket_name(end.remote), "sockname": _socket_name(end.local)})
@@ -104,7 +106,7 @@ class SimTransport(asyncio.Transport):
 
 @dataclass(eq=False, slots=True)
 class Door:
-    """Somebody listens here."""
+    """A listening socket."""
 
     net: "SimNet"
     factory: ProtocolFactory
@@ -117,14 +119,14 @@ class Door:
 
 @dataclass(eq=False, slots=True)
 class SimHost:
-    """A machine with its addresses. `up` False: as if its cable were cut."""
+    """A machine with its addresses. `up` False: as if its network cable were unplugged."""
 
     name: str
     addresses: tuple[str, ...]
     network: str
     up: bool = True
     certificate: tuple[str, ...] = ()  # the names it is valid for; empty: no TLS offered
-    tls_fault: str = ""  # "fails" or "hangs": what its handshakes do as a server
+    tls_fault: str = ""  # "fails" or "hangs": its handshakes as a server
     doors: dict[tuple[str, int], Door] = field(default_factory=dict)
     local_doors: dict[str, Door] = field(default_factory=dict)
 
@@ -132,12 +134,12 @@ class SimHost:
         return self.doors.get((address, port)) or self.doors.get(("*", port))
 
     def own_address(self, like: str) -> str | None:
-        """The address of ours that can speak to that one: of the same family."""
+        """The own address of the same family as `like`."""
         return next((own for own in self.addresses if (":" in own) == (":" in like)), None)
 
 
 class SimInternet:
-    """Hosts, networks and what lies between them. Its own loop carries the segments and runs the peers."""
+    """Hosts and the routes between them. Its own loop carries the segments and runs the peers."""
 
     def __init__(
         self, timeline: Timeline, scheduling: SimDice, faults: SimDice, trace: Trace | None = None
@@ -153,7 +155,7 @@ class SimInternet:
         self._blocked: set[tuple[str, str]] = set()
         self._next_port = 10_000
 
-    # -- geography
+    # -- hosts and networks
     def host(self, name: str, addresses: tuple[str, ...], network: str) -> SimHost:
         host = SimHost(name, addresses, network)
         for address in addresses:
@@ -165,7 +167,7 @@ class SimInternet:
         return SimNet(self, self.hosts[address], loop or self.loop)
 
     def block(self, network_a: str, network_b: str) -> None:
-        """The regulator's black hole: packets between the two vanish, both ways."""
+        """Drop all packets between two networks, both ways."""
         self._blocked |= {(network_a, network_b), (network_b, network_a)}
 
     def unblock(self, network_a: str, network_b: str) -> None:
@@ -213,7 +215,7 @@ class SimInternet:
         return end.transport
 
     def complain(self, what: str) -> None:
-        """Somebody did what no correct program does."""
+        """Record a violation of the protocol that no correct program commits."""
         self.complaints.append(f"{self.timeline.now:.3f} {what}")
 
     def port(self) -> int:
@@ -222,14 +224,14 @@ class SimInternet:
 
 
 class SimNet:
-    """The Net port of one process. What it opened falls with it."""
+    """The Net port of one process. Its sockets are closed when the process dies."""
 
     def __init__(self, internet: SimInternet, host: SimHost, loop: LeapingLoop) -> None:
         self.internet = internet
         self.host = host
         self.loop = loop
-        self.ends: dict[End, None] = {}  # in order of their making
-        self.wrote: Callable[[], None] | None = None  # told of every word to another machine
+        self.ends: dict[End, None] = {}  # an ordered set, by creation
+        self.wrote: Callable[[], None] | None = None  # called at every write to another machine
 
     def own_addresses(self) -> frozenset[str]:
         return frozenset(self.host.addresses)
@@ -342,7 +344,7 @@ class SimNet:
 
     # -- the end of the process
     def die(self, silently: bool) -> None:
-        """Its doors shut and its connections fall; silently: not even the kernel says so."""
+        """Close all listeners and connections; silently: without FIN or RST, as in a power cut."""
         for key in [key for key, door in self.host.doors.items() if door.net is self]:
             del self.host.doors[key]
         for path in [path for path, door in self.host.local_doors.items() if door.net is self]:

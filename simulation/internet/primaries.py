@@ -1,6 +1,6 @@
-"""Other people's receiving servers: they keep what they acknowledge, each with a character.
+"""Other people's receiving servers: they keep what they accept, each with a character.
 
-A character is data. It may be changed in the middle of a day, and holds from the next command on.
+A character is data. It may change during a day, and applies from the next command on.
 """
 
 import asyncio
@@ -21,34 +21,34 @@ BODY_OCTETS_MAX = 50_000_000
 
 
 class Drop(StrEnum):
-    """Where a dropper breaks the connection."""
+    """Where a server drops the connection."""
 
     GREETING = "greeting"
     RCPT = "rcpt"
-    DATA = "data"  # in the midst of the content
+    DATA = "data"  # in the middle of the content
     DOT_UNTAKEN = "dot, nothing taken"
     DOT_TAKEN = "dot, taken all the same"
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    greylist_seconds: float = 0.0  # the first time a (client, sender, recipient) comes
+    greylist_seconds: float = 0.0  # counted from the first time a (client, sender, recipient) comes
     tarpit_seconds: float = 0.0  # before every reply
     drop: Drop | None = None
     drop_chance: float = 0.0
     full_chance: float = 0.0  # 452 to a RCPT
-    reputation_chance: float = 0.0  # 550 5.7.1 to a RCPT: nothing of ours is wanted
+    reputation_chance: float = 0.0  # 550 5.7.1 to a RCPT: all our mail is refused
     dot_refused_chance: float = 0.0  # 554 to the content
     dot_deferred_chance: float = 0.0  # 451 to the content
-    lie_chance: float = 0.0  # a reply that is none, or a wrong code
+    lie_chance: float = 0.0  # a malformed reply, or a wrong code
     offers_tls: bool = True
     pipelining: bool = True
     shutdown_chance: float = 0.0  # 421 to MAIL
-    mute: bool = False  # takes connections and says nothing more, whatever it hears
+    mute: bool = False  # accepts connections and never replies
 
     @property
     def is_benign(self) -> bool:
-        """Takes all mail for those it has, at once."""
+        """Whether it accepts all mail for its existing recipients at once."""
         return (
             self.greylist_seconds == 0
             and self.tarpit_seconds == 0
@@ -90,21 +90,21 @@ class Conclusion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A message that lies in this server's mailboxes now."""
+    """A message that this server has in its mailboxes."""
 
     marker: str | None
     sender: str
     recipients: tuple[str, ...]
     content: bytes
     peer: str  # IP address
-    mailed_seconds: float  # when its MAIL was heard
+    mailed_seconds: float  # when its MAIL was received
     at_seconds: float
-    replied: bool  # False: it was taken, and the client was never told
+    replied: bool  # False: it was taken, but the client got no reply
 
 
 @dataclass(frozen=True, slots=True)
 class HeardRcpt:
-    """A RCPT that was heard, whatever was answered; or a MAIL refused, which has no recipient yet: ""."""
+    """A RCPT that was received, or a MAIL that was refused (recipient ""), whatever the reply."""
 
     peer: str
     sender: str
@@ -122,9 +122,9 @@ class ReceivingServer:
         self.taken: list[Taken] = []
         self.offered: list[HeardRcpt] = []
         self.unknown: frozenset[str] = frozenset()  # local parts that do not exist here: 550
-        self.refused: set[tuple[str, str]] = set()  # (sender, recipient) that may have heard a 5xx from us
+        self.refused: set[tuple[str, str]] = set()  # (sender, recipient) that we may have answered with 5xx
         self.refused_senders: set[str] = set()
-        self.read: Callable[[Taken], None] = lambda taken: None  # whoever looks into the mailboxes
+        self.read: Callable[[Taken], None] = lambda taken: None  # called per message
         self._dice = dice
         self._grey: dict[tuple[str, str, str], float] = {}
         self._door: Listening | None = None
@@ -136,7 +136,7 @@ class ReceivingServer:
             )
 
     def shut(self) -> None:
-        """The service stops: connections fall, new ones are refused."""
+        """Stop the service: connections are closed, new ones refused."""
         self.net.die(silently=False)
         self._door = None
 
@@ -169,10 +169,10 @@ class PrimarySession:
     talk: Talk
     peer: str
     sender: str | None = None
-    named: str = ""  # the last MAIL's path, believed or not
+    named: str = ""  # the path of the last MAIL, accepted or not
     mailed_seconds: float = 0.0
     recipients: list[str] = field(default_factory=list)
-    mad: bool = False  # told a lie that nobody can understand: takes nothing more in this session
+    mad: bool = False  # sent a malformed reply: accepts nothing more in this session
 
     async def serve(self) -> None:
         if self.server.strikes(Drop.GREETING):
@@ -260,12 +260,12 @@ class PrimarySession:
             server.refused.add((self.sender, recipient))
             await self._reply("550 5.7.1 your network has a bad name")
         else:
-            # What was told counts, be it a lie: only so can anybody be held to it.
+            # The reply counts, even a wrong one: only what the client heard can be required of it.
             told = await self._reply("250 2.1.5 ok")
             if told == Conclusion.YES:
                 self.recipients.append(recipient)
             else:
-                server.refused.add((self.sender, recipient))  # maybe: a lie is anything
+                server.refused.add((self.sender, recipient))  # maybe: the reply may be malformed
 
     async def _data(self) -> None:
         server = self.server
@@ -301,7 +301,7 @@ class PrimarySession:
         self._reset()
 
     async def _say_nothing_when_mute(self) -> None:
-        """For good: until the client has had enough."""
+        """As long as the server is mute, until the client gives up."""
         while self.server.character.mute:
             await self.talk.line(SILENCE_SECONDS)
 
@@ -342,5 +342,5 @@ class PrimarySession:
 
 
 def _path(rest: str) -> str:
-    """What stands between the brackets of FROM:<…> or TO:<…>."""
+    """The path between the brackets of FROM:<…> or TO:<…>."""
     return rest.partition("<")[2].partition(">")[0]

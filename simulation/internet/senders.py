@@ -1,7 +1,7 @@
-"""Other people's sending servers, with the queue that real ones have.
+"""Other people's sending servers, with a queue as real ones have.
 
-They try the MX hosts by preference, come back with growing pauses, and remember who said 250. Manners are
-data: pipelining, TLS, how many letters a connection carries, and what goes wrong on their side.
+They try the MX hosts by preference, retry with growing pauses, and record each reply. Manners are
+data: pipelining, TLS, letters per connection, and faults on their side.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ TRIES_MAX = 400
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    extended: bool = True  # EHLO; False: an old server that says HELO
+    extended: bool = True  # EHLO; False: an old server that sends HELO
     pipelines: bool = False
     uses_tls: bool = True
     per_connection: int = 1
     ends_with_dot: bool = False  # dot, QUIT and FIN in one segment, as Exim does with its last message
-    vanishes_chance: float = 0.0  # goes away between dot and reply
-    breaks_chance: float = 0.0  # goes away in mid-DATA
+    vanishes_chance: float = 0.0  # disconnects between the final dot and the reply
+    breaks_chance: float = 0.0  # disconnects in the middle of DATA
     only_to: str | None = None  # an IP address: ignores the MX records and sends there
 
 
@@ -63,7 +63,7 @@ class SimSender:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def give(self, letter: MarkedLetter) -> None:
-        """Take a letter into the queue."""
+        """Put a letter into the queue."""
         self._ledger.letters[letter.marker] = letter
         groups: dict[str, list[str]] = {}
         for recipient in letter.recipients:
@@ -166,7 +166,9 @@ class Visit:
         self.offers = frozenset(line.split(" ")[0].upper() for line in said.text.split("\n")[1:])
 
     async def _transact(self, talk: Talk, pending: Pending, *, last: bool) -> None:
-        """Settle what can be settled; raises Gone when this connection is of no more use."""
+        """Run one transaction and settle its recipients; raises Gone when the connection is
+        unusable.
+        """
         letter, recipients = pending.letter, list(pending.recipients)
         mail = f"MAIL FROM:<{letter.sender}>"
         mail += f" SIZE={len(letter.content)}" if "SIZE" in self.offers else ""
@@ -199,7 +201,7 @@ class Visit:
     def _settle_refused(
         self, pending: Pending, recipients: list[str], mailed: Said, taken: list[Said]
     ) -> list[str]:
-        """Give up what was refused for good; what remains is the recipients that were accepted."""
+        """Drop recipients that were refused permanently; return those that were accepted."""
         if not mailed.ok:
             if mailed.permanent:
                 for recipient in recipients:
@@ -214,7 +216,7 @@ class Visit:
 
     async def _content(self, talk: Talk, pending: Pending, accepted: list[str]) -> None:
         content = pending.letter.content
-        if len(accepted) == 0:  # RFC 2920 §3.1: 354 to nobody; a lone dot gets out of it
+        if len(accepted) == 0:  # RFC 2920 §3.1: 354 although no recipient was accepted; a lone dot ends it
             talk.send(b".\r\n")
             await talk.reply(DOT_SECONDS)
             return

@@ -1,6 +1,6 @@
-"""The line-based conversation of other people's machines: small, and nothing of ours.
+"""Line-based SMTP for other people's machines: small, and independent of the product.
 
-Peers must not use the product's cores, or one mistake would hide on both sides.
+Peers must not use the product's protocol code, or one mistake would hide on both sides.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ DOT = b"\r\n.\r\n"
 
 
 class Gone(Exception):
-    """The other side went away, said nothing for too long, or no longer speaks SMTP."""
+    """The peer disconnected, was silent for too long, or sent something that is not SMTP."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A reply as a client read it."""
+    """A reply as read by a client."""
 
     code: int
     text: str
@@ -36,7 +36,7 @@ class Said:
 
 
 class Talk(asyncio.Protocol):
-    """A connection read line by line. `on_open` runs it on the server's side."""
+    """A connection read line by line. `on_open` runs the server's side."""
 
     transport: asyncio.Transport
 
@@ -45,7 +45,7 @@ class Talk(asyncio.Protocol):
         self.encrypted = False
         self._on_open = on_open
         self._buffer = bytearray()
-        self._gone = False  # or the other side says nothing more
+        self._gone = False  # disconnected, or the peer sent EOF
         self._waiting: asyncio.Future[None] | None = None
         self._task: asyncio.Future[None] | None = None
 
@@ -69,7 +69,7 @@ class Talk(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
-        """A server answers what was asked before the end."""
+        """Keep a server's side open: commands received before EOF are still answered."""
         self._gone = True
         self._wake()
         return self._on_open is not None
@@ -84,7 +84,9 @@ class Talk(asyncio.Protocol):
 
     # -- reading
     async def until(self, mark: bytes, seconds: float, octets_max: int) -> bytes:
-        """Everything up to and including the mark."""
+        """Read everything up to and including the mark; raises Gone after `seconds` or
+        `octets_max`.
+        """
         at = self._buffer.find(mark)
         if at < 0:
             try:
@@ -130,7 +132,7 @@ class Talk(asyncio.Protocol):
         self.transport.write(data)
 
     def end_sending(self) -> None:
-        """A FIN in clear, a close_notify in TLS: we say nothing more, and go on hearing."""
+        """Close the sending side only (FIN, or close_notify in TLS); reading goes on."""
         assert isinstance(self.transport, SimTransport)
         self.transport.write_eof()
 
@@ -152,11 +154,11 @@ class Talk(asyncio.Protocol):
 
     # -- the body
     async def message(self, seconds: float, octets_max: int) -> bytes:
-        """After 354: the content, dots taken away, up to the final dot."""
-        self._buffer[:0] = b"\r\n"  # so that a lone dot at the very start is an end like any other
+        """Read the content after 354 up to the final dot, without dot-stuffing."""
+        self._buffer[:0] = b"\r\n"  # so that a final dot on the very first line is found as well
         raw = await self.until(DOT, seconds, octets_max)
         return raw[: -len(b".\r\n")].replace(b"\r\n..", b"\r\n.")[2:]
 
     def send_message(self, content: bytes) -> None:
-        """The content dot-stuffed, without the final dot."""
+        """Send the content dot-stuffed, without the final dot."""
         self.transport.write((b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:])

@@ -1,8 +1,8 @@
-"""One end of a simulated TCP connection, and what travels between two ends.
+"""One end of a simulated TCP connection, and the segments between two ends.
 
-Segments wait in `incoming` until the internet's own loop brings them over: late, cut anywhere, in order.
-What was brought over waits in `arrived` until the owner's loop hands it to the protocol, unless reading
-is paused. A dead process answers nothing; its kernel may.
+Segments wait in `incoming` until the internet's loop delivers them: late, split anywhere, in order.
+Delivered segments wait in `arrived` until the owner's loop passes them to the protocol, unless
+reading is paused. A dead process answers nothing; its kernel may.
 """
 
 import asyncio
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 IN_ORDER_SECONDS = 1e-6
 RETRANSMIT_FIRST_SECONDS = 1.0
 RETRANSMIT_MAX_SECONDS = 60.0
-GIVE_UP_SECONDS = 900.0  # a sending kernel ends the connection after this
+GIVE_UP_SECONDS = 900.0  # a sending kernel gives up the connection after this
 WRITE_HIGH_OCTETS = 64 * 1024
-KERNEL_OCTETS = 64 * 1024  # under way or unread, which the kernels hold: they wait in no process
-HANDSHAKE_BYTES = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # what a client hello looks like unasked
+KERNEL_OCTETS = 64 * 1024  # in flight or unread, held by the kernels: no process sees them as unsent
+HANDSHAKE_BYTES = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # the start of a ClientHello
 FACTS = TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384")
 
 
@@ -37,7 +37,7 @@ class SegmentKind(StrEnum):
 
 @dataclass(slots=True)
 class Segment:
-    """Made anew for every sending, which sets when it is due."""
+    """A new object for every send, which sets `due_seconds`."""
 
     kind: SegmentKind
     due_seconds: float
@@ -64,8 +64,8 @@ class End:
         self.transport: SimTransport | None = None
         self.encrypted = False
         self.handshake: asyncio.Future[SimTransport] | None = None
-        self.closing = False  # we said goodbye, and may still have something to send; or lost it
-        self.lost = False  # connection_lost was or is being called
+        self.closing = False  # closed by us, perhaps with data still to send; or lost
+        self.lost = False  # connection_lost was called or is scheduled
         self.dead = False  # the process that owned it is gone
         self.paused = False
         self.high_octets = WRITE_HIGH_OCTETS
@@ -73,8 +73,8 @@ class End:
         self.incoming: deque[Segment] = deque()
         self.arrived: deque[Segment] = deque()
         self.unread_octets = 0  # sent to us, not yet given to the protocol
-        self.octets_until_reset: int | None = None  # a fault: the connection breaks after so many
-        self.octets_until_silence: int | None = None  # a fault: everything vanishes after so many
+        self.octets_until_reset: int | None = None  # a fault: the connection is reset after this many octets
+        self.octets_until_silence: int | None = None  # a fault: everything is dropped after this many octets
         self._far_paused = False
         self._eof_sent = False
         self._side: ServerTls | ClientTls | None = None
@@ -84,10 +84,10 @@ class End:
 
     @property
     def unsent_octets(self) -> int:
-        """Which no kernel has taken yet."""
+        """Octets that neither kernel has buffered yet."""
         return max(0, self.far.unread_octets - KERNEL_OCTETS)
 
-    # -- what the owner does
+    # -- called by the owner
     def write(self, data: bytes) -> None:
         if self.net.wrote is not None and self.host is not self.far.host:
             self.net.wrote()
@@ -133,13 +133,13 @@ class End:
             if not (isinstance(side, ServerTls) and self.host.tls_fault == "fails"):
                 self._send(Segment(SegmentKind.HELLO, 0.0, HANDSHAKE_BYTES, side=side, names=names))
             else:
-                self._send(Segment(SegmentKind.DATA, 0.0, b"\x15\x03\x01\x00\x02\x02\x28"))  # alert: failure
+                self._send(Segment(SegmentKind.DATA, 0.0, b"\x15\x03\x01\x00\x02\x02\x28"))  # handshake_failure
                 self._fail_tls("TLS handshake failed: our certificate cannot be used")
         return self.handshake
 
-    # -- what happens to the owner
+    # -- events for the owner
     def die(self, silently: bool) -> None:
-        """The process is gone; unless silently, its kernel closes the socket."""
+        """End with its process; unless silently, the kernel closes the socket."""
         if self.dead:
             return
         self.dead = self.closing = True
@@ -148,7 +148,7 @@ class End:
         self.lost = True
 
     def break_off(self) -> None:
-        """A fault: both ends see a reset, what was under way is gone."""
+        """A fault: both ends see a reset, and what is in flight is lost."""
         for end in (self, self.far):
             end.incoming.clear()
             end._lose(ConnectionResetError("Connection reset by peer"))
@@ -160,12 +160,12 @@ class End:
         self.net.ends.pop(self, None)
         if self.handshake is not None and not self.handshake.done():
             self.handshake.set_exception(NetError(f"TLS handshake failed: {fault or 'connection closed'}"))
-            self.handshake.exception()  # read here: nobody may be waiting any more
+            self.handshake.exception()  # marks it as retrieved: there may be no waiter any more
         protocol = self.protocol
         if protocol is not None:
             self.loop.call_soon(protocol.connection_lost, fault)
 
-    # -- on the way
+    # -- in flight
     def _send(self, segment: Segment) -> None:
         far = self.far
         now = self.internet.timeline.now
@@ -173,7 +173,7 @@ class End:
             due = now + self.internet.latency_seconds(self.host, far.host)
         else:
             due = far.incoming[-1].due_seconds + IN_ORDER_SECONDS
-            if segment.kind is not SegmentKind.EOF:  # a FIN rides on the last data that is under way
+            if segment.kind is not SegmentKind.EOF:  # a FIN travels with the last data in flight
                 due = max(due, now + self.internet.latency_seconds(self.host, far.host))
         far.unread_octets += len(segment.data)
         segment.due_seconds = due
@@ -185,7 +185,7 @@ class End:
         self._timer = self.internet.loop.call_at(seconds, self._bring)
 
     def _bring(self) -> None:
-        """Bring over the first segment, if the internet lets it through."""
+        """Deliver the first segment, if the network lets it through."""
         self._timer = None
         if len(self.incoming) == 0:
             return
@@ -224,7 +224,7 @@ class End:
         return True
 
     def _stall(self) -> None:
-        """Nothing gets through: the far kernel repeats, and gives up at last."""
+        """The route is blocked: retransmit later, and give up after GIVE_UP_SECONDS."""
         now = self.internet.timeline.now
         if self._stalled_seconds is None:
             self._stalled_seconds = now
@@ -243,7 +243,7 @@ class End:
         self.unread_octets -= len(segment.data)
         self._give_room()
         if self.closing and segment.kind is not SegmentKind.RESET:
-            return  # who has closed hears nothing more
+            return  # a closed socket receives nothing more
         match segment.kind:
             case SegmentKind.DATA:
                 self._take_data(segment)
@@ -257,7 +257,7 @@ class End:
             self.loop.call_soon(self._hand_over)
 
     def _give_room(self) -> None:
-        """What was read here makes room for what waits over there."""
+        """After a read here, resume writing at the other end once there is room."""
         far = self.far
         if self._far_paused and far.unsent_octets <= far.low_octets:
             self._far_paused = False

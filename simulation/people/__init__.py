@@ -1,1 +1,1 @@
-"""Readers and the owner, what they write, and what they find in their mail."""
+"""Readers and the owner: their letters, their commands and their mailboxes."""

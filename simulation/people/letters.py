@@ -1,4 +1,4 @@
-"""What people write: letters with a marker, by which every copy is known again wherever it turns up."""
+"""Letters with a marker field that identifies every copy."""
 
 import re
 from dataclasses import dataclass, field
@@ -23,16 +23,16 @@ class MarkedLetter:
 
 
 class Heard(StrEnum):
-    """How a transaction ended for the one who sent it."""
+    """How a transaction ended for its sender."""
 
     ACKNOWLEDGED = "acknowledged"
     REFUSED = "refused"
-    UNANSWERED = "unanswered"  # the dot was sent and no reply came: it may have been taken
+    UNANSWERED = "unanswered"  # the final dot was sent and no reply came: it may have been taken
 
 
 @dataclass(frozen=True, slots=True)
 class Handing:
-    """One transaction that came as far as the dot, or one recipient refused for good before it."""
+    """One transaction that reached the final dot, or one recipient refused before it."""
 
     marker: str
     recipients: tuple[str, ...]
@@ -44,7 +44,7 @@ class Handing:
 
 @dataclass(slots=True)
 class LetterLedger:
-    """What all senders know together: the truth that the product is held against."""
+    """The letters and transactions of all senders: what the product is checked against."""
 
     letters: dict[str, MarkedLetter] = field(default_factory=dict)
     handings: list[Handing] = field(default_factory=list)
@@ -52,7 +52,7 @@ class LetterLedger:
 
 
 def marker_of(content: bytes) -> str | None:
-    """The marker in the header; None for a message that nobody here wrote."""
+    """The marker in the header; None for a message not made here."""
     header = content[: content.find(b"\r\n\r\n") + 2] if b"\r\n\r\n" in content else content
     found = _MARKER.findall(header)
     return found[-1].decode("ascii", "replace") if len(found) > 0 else None
@@ -61,7 +61,7 @@ def marker_of(content: bytes) -> str | None:
 def compose(
     dice: SimDice, marker: str, sender: str, recipients: tuple[str, ...], octets: int
 ) -> MarkedLetter:
-    """A letter of about that size, with everything in it that servers are known to spoil."""
+    """A letter of about `octets`, with all the content that mail servers are known to damage."""
     header = (
         f"From: {sender or 'MAILER-DAEMON'}\r\nTo: {', '.join(recipients)}\r\n"
         f"{MARKER}: {marker}\r\nMessage-ID: <{marker}@sender.example>\r\n"
@@ -76,7 +76,7 @@ def compose(
 
 
 def compose_report(marker: str, host: str, recipient: str, to: str) -> MarkedLetter:
-    """A server reports (RFC 3464) that it has thrown away what it had taken for a recipient."""
+    """A server's report (RFC 3464) that it could not deliver a mail after accepting it."""
     boundary = f"report-{marker}"
     lines = (
         f"From: MAILER-DAEMON@{host}",

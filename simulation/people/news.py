@@ -1,6 +1,6 @@
-"""The newsletter's part of a day as data: who reads it and where, what the blog will say, what goes wrong.
+"""The newsletter's part of a scenario: readers, their servers, the blog's articles and the faults.
 
-Drawn from the fault dice before the day begins, like all of the scenario.
+Drawn from the fault dice before the day begins, like the rest of the scenario.
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ HOUR = 3600.0
 READERS_MIN = 100  # of the main newsletter, when its issue is frozen
 MAIN, RARE = "main", "rare"
 NEWS_SENDER = "The Blog <news@blog.example>"
-BIG_DOMAINS = ("bigmail.example", "big.example")  # of one provider, who has half of all readers
+BIG_DOMAINS = ("bigmail.example", "big.example")  # of one provider, with half of all readers
 SMALL_DOMAINS = ("inbox1.example", "inbox2.example", "inbox3.example")
 ELSEWHERE = "elsewhere"
-GONE_SHARE = 0.03  # of the mailboxes that do not exist any more
-DARK_SECONDS_MAX = 0.3 * HOUR  # after a power cut in the midst of a step
+GONE_SHARE = 0.03  # share of readers whose mailbox does not exist any more
+DARK_SECONDS_MAX = 0.3 * HOUR  # after a power cut in the middle of a step
 
 
 class Channel(StrEnum):
-    """How readers tell us something."""
+    """How readers contact us."""
 
     PAGE = "page"
     MAIL = "mail"
@@ -36,12 +36,12 @@ class ReaderPlan:
     newsletter: str
     address: str
     confirms: Channel = Channel.NOTHING
-    joins_at: float | None = None  # None: imported, as somebody who had agreed before
+    joins_at: float | None = None  # None: imported, with consent given before
     joins: Channel = Channel.NOTHING
     leaves_at: float | None = None
     leaves: Channel = Channel.NOTHING
     suppressed_at: float | None = None  # by the owner
-    returns_mail: bool = False  # the server takes it, and sends a report later: nobody is there
+    returns_mail: bool = False  # the server accepts the mail, and later reports "no such user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +66,21 @@ class InboxPlan:
     network: str
     domains: tuple[str, ...]
     offers_tls: bool
-    gone: frozenset[str]  # local parts
+    gone: frozenset[str]  # local parts that do not exist any more
 
 
 @dataclass(frozen=True, slots=True)
 class NewsPlan:
-    has_pages: bool  # False: readers have to write
+    has_pages: bool  # False: readers use mail only
     newsletters: tuple[NewsletterPlan, ...]
     readers: tuple[ReaderPlan, ...]
     inboxes: tuple[InboxPlan, ...]
-    stopped_at: float | None  # the owner ends what is under way then
+    stopped_at: float | None  # when the owner stops the issues under way
     faults: tuple[InjectedFault, ...]
 
 
 def draw_news(dice: SimDice, day_seconds: float, networks: tuple[str, ...]) -> NewsPlan:
-    """`networks`: where readers' servers may stand."""
+    """Draw the newsletter's plan; readers' servers stand in `networks`."""
     main, first_issue = _main(dice)
     newsletters = (main, _rare(dice))
     has_pages = dice.chance(0.75)
@@ -103,7 +103,7 @@ def draw_news(dice: SimDice, day_seconds: float, networks: tuple[str, ...]) -> N
 
 
 def _main(dice: SimDice) -> tuple[NewsletterPlan, float]:
-    """The newsletter that has an issue today, and about when."""
+    """The newsletter that gets an issue today, and the time of it in seconds."""
     minimum = dice.one_of((2, 2, 3))
     enough_at = dice.between(0.3 * HOUR, 1.5 * HOUR)
     times = [-86_400.0 * days for days in (9, 5, 2)]
@@ -124,7 +124,7 @@ def _main(dice: SimDice) -> tuple[NewsletterPlan, float]:
 
 
 def _rare(dice: SimDice) -> NewsletterPlan:
-    """The newsletter for which there is not enough today: it must not have an issue."""
+    """A newsletter with too few articles today: it must not get an issue."""
     times = [-86_400.0 * days for days in (30, 20)]
     times += [dice.between(60.0, 2.0 * HOUR) for _ in range(dice.whole(0, 1))]
     slot = dice.whole(100, 220)
@@ -144,7 +144,7 @@ def _readers(
     for number in range(READERS_MIN + dice.whole(22, 34)):
         leaves_at = None
         if dice.chance(0.12):
-            # Just before and while the issue goes, for the most part; never so many that it goes to too few.
+            # Mostly shortly before or during the issue; never so many that too few readers remain.
             leaves_at = dice.between(0.0, day_seconds)
             if dice.chance(0.7):
                 leaves_at = max(30.0, first_issue + dice.between(-1200.0, 1200.0))
@@ -180,7 +180,7 @@ def _home(dice: SimDice) -> str:
 
 
 def _faults(dice: SimDice, inboxes: int, first_issue: float, day_seconds: float) -> tuple[InjectedFault, ...]:
-    """Around the time of the issue, for the most part."""
+    """The newsletter's faults, most of them around the time of the issue."""
     faults: list[InjectedFault] = []
     for server in range(inboxes):
         if dice.chance(0.6):
@@ -206,7 +206,7 @@ def _about(dice: SimDice, what: What, first_issue: float, day_seconds: float) ->
 
 MOODS = (*CHARACTERS, Character(reputation_chance=0.3), Character(reputation_chance=1.0))
 
-# In the midst of what a role is killed: what it does to newsletter.db, and up to which call of it.
+# (role, method of the store, highest number of its call) at which a role is killed.
 STEPS = (
     ("publish", "create_digest", 2),
     ("publish", "begin_freeze", 2),

@@ -1,4 +1,4 @@
-"""The newsletter's part of a simulated day: the blog, the readers' servers, the readers, the owner."""
+"""The newsletter's part of a simulated day: the blog, the readers, their servers, the owner."""
 
 from secondpost.config.records import Newsletter
 from secondpost.mail.address import Domain, Mailbox
@@ -50,19 +50,19 @@ def configured(plan: NewsletterPlan) -> Newsletter:
 
 
 class Newsroom:
-    """Made before the service, which it is then given."""
+    """Builds the blog and the readers' servers; `open` later gets the service."""
 
     def __init__(self, plan: NewsPlan, internet: SimInternet, dns: SimDns, dice: SimDice) -> None:
         self.plan = plan
         self.blog = SimBlog([newsletter.feed for newsletter in plan.newsletters], internet.timeline)
         self.inboxes = [self._inbox(number, internet, dns, dice) for number in range(len(plan.inboxes))]
-        self.letters = LetterLedger()  # what readers and their servers write to us
+        self.letters = LetterLedger()  # from readers and their servers to us
         self.outgoing = self._outgoing(internet, dns, dice)
         self._internet = internet
         self._dice = dice
 
     def _outgoing(self, internet: SimInternet, dns: SimDns, dice: SimDice) -> SimSender:
-        """One server sends for all readers."""
+        """The one server that sends all readers' letters."""
         internet.host(OUTGOING, (OUTGOING_ADDRESS,), ELSEWHERE)
         dns.mx[OUR_NAME] = [(10, OUR_NAME)]
         resolver = SimResolver(dns, ELSEWHERE, internet.scheduling)
@@ -83,7 +83,7 @@ class Newsroom:
         return server
 
     def open(self, machine: Machine, service: SimService) -> None:
-        """Brings in those who were readers before, and lets the others come."""
+        """Import the readers from before the day, and schedule the others."""
         self.people = People(self.plan.readers, service, self._internet, self.outgoing, self._dice)
         self._owner = Owner(machine)
         for server in self.inboxes:
@@ -134,9 +134,9 @@ class Newsroom:
 
         self._owner.types(suppress, done)
 
-    # -- what is left
+    # -- the evidence
     async def is_at_rest(self, store: SqliteNewsletterStore) -> bool:
-        """Nothing is under way, and what had to go has gone."""
+        """Whether the main newsletter had an issue, and no issue or confirmation is under way."""
         if len(await store.issues_under_way()) > 0 or len(await store.issues(MAIN, None, 1)) == 0:
             return False
         confirmations = await self._confirmations(store)

@@ -1,4 +1,4 @@
-"""The owner's commands on readers: a process of its own that opens the store, does one thing and ends."""
+"""The owner's commands on readers: each runs in a process of its own that opens the store."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,7 +17,9 @@ class Owner:
         self._machine = machine
 
     def types(self, command: OwnersCommand, done: Callable[[], None]) -> None:
-        """Again until it was done: the machine may be dark, and the disk full. One command at a time."""
+        """Run a command, and retry it while the machine is down, the disk full or another command
+        runs.
+        """
         last = self._machine.processes.get("command")
         if not self._machine.host.up or (last is not None and last.running):
             self._machine.internet.loop.call_later(AGAIN_SECONDS, self.types, command, done)

@@ -1,4 +1,4 @@
-"""The web role, and how somebody out there posts one of its forms: the product's pages, without a socket."""
+"""The web role in simulation: forms are posted to the product's pages without a socket."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ class Posted:
 
 
 class Pages:
-    """A station like any other: it opens nothing, and has nothing to finish."""
+    """The web role as a station: it has nothing to open or to drain."""
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
@@ -29,7 +29,7 @@ class Pages:
     async def drain(self) -> None: ...
 
     async def post(self, posted: Posted) -> int:
-        """The status of the answer."""
+        """Post a form; return the HTTP status."""
         statuses: list[int] = []
         body = urlencode(posted.fields).encode()
         scope: Scope = {

@@ -1,6 +1,6 @@
-"""The readers: they sign up, confirm, leave, and remember what we told them, for the invariants.
+"""The readers: they sign up, confirm and leave, and record our answers for the invariants.
 
-By our pages or by mail. Whatever is not answered they try again, as people and their servers do.
+They use our pages or mail, and retry until they get an answer, as people and their servers do.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,30 +19,32 @@ from simulation.scenario import OUR_NAME
 from simulation.service import SimService
 
 AGAIN_SECONDS = 300.0
-READS_SECONDS = (5.0, 1200.0)  # from a mail to what its reader does about it
+READS_SECONDS = (5.0, 1200.0)  # from the arrival of a mail to the reader's action
 LETTER_OCTETS = 600
 
 
 @dataclass(slots=True)
 class SimReader:
-    """One reader of one newsletter. Times are of the timeline; None: not yet. What was done by mail has no
-    time at which we told its end: the letter was taken, and that counts.
+    """One reader of one newsletter.
+
+    Times are seconds of the timeline, None before the event. For actions by mail the end is not
+    recorded here: the evidence is that the letter was taken.
     """
 
     plan: ReaderPlan
     caller: str  # IP address
     signed_up: float | None = None  # when we had answered
     asked_to_confirm: float | None = None  # when our mail was in the mailbox
-    confirms: float | None = None  # when the first yes was on its way
+    confirms: float | None = None  # when the first confirmation was sent
     confirmed: float | None = None  # when we had answered
-    refused: bool = False  # the yes came to a link that was no longer good
-    leaves: float | None = None  # when it was on its way
+    refused: bool = False  # the confirmation link was no longer valid
+    leaves: float | None = None  # when it was sent
     left: float | None = None  # when we had answered
     suppressed: float | None = None  # by the owner
     leave_token: str | None = None
     leave_address: str | None = None
-    letters: list[str] = field(default_factory=list)  # markers of what they wrote, in order
-    reports: list[str] = field(default_factory=list)  # markers of what their server wrote
+    letters: list[str] = field(default_factory=list)  # markers of the reader's letters, in order
+    reports: list[str] = field(default_factory=list)  # markers of the reports that their server sent
 
     @property
     def key(self) -> tuple[str, str]:
@@ -79,7 +81,7 @@ class People:
                 loop.call_at(reader.plan.leaves_at, self._leave, reader)
 
     def read(self, taken: Taken) -> None:
-        """Called for every mail that comes to a mailbox."""
+        """Handle a mail that reached a mailbox."""
         mail = read_mail(taken.content)
         for address in taken.recipients:
             for reader in self._at.get(address, ()):
@@ -97,7 +99,7 @@ class People:
             if reader.plan.returns_mail:
                 later(self._dice.between(*READS_SECONDS), self._report, reader, taken.sender)
 
-    # -- what they do
+    # -- actions
     def _sign_up(self, reader: SimReader) -> None:
         def heard() -> None:
             reader.signed_up = reader.signed_up or self._now()
@@ -124,7 +126,7 @@ class People:
             self._insist(Posted(f"/confirm/{mail.confirm_token}", (), reader.caller), heard, refused)
 
     def _leave(self, reader: SimReader) -> None:
-        """With what stands in any of our mails: who never had one has nothing to leave."""
+        """Leave by the link or address of an earlier mail of ours; without one do nothing."""
 
         def heard() -> None:
             reader.left = reader.left or self._now()
@@ -150,7 +152,7 @@ class People:
         self._outgoing.give(compose_report(marker, host, reader.plan.address, to))
 
     def _insist(self, posted: Posted, heard: Callable[[], None], refused: Callable[[], None]) -> None:
-        """Until there is an answer that ends it."""
+        """Post a form until there is a final answer: 200, or 410 for a link no longer valid."""
         over = False
 
         def answered(status: int) -> None:

@@ -1,4 +1,4 @@
-"""What a reader finds in a mail of ours: read with the eyes of a mail program, and nothing of ours."""
+"""A mail of ours as a reader's mail program sees it, parsed without the product's code."""
 
 import re
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ _LEAVE = re.compile(rb"/leave/([a-z2-7]+)")
 
 @dataclass(frozen=True, slots=True)
 class ReaderMail:
-    newsletter: str | None  # None: it asks for a confirmation
+    newsletter: str | None  # None: a request to confirm
     message_id: str
-    articles: tuple[str, ...]  # the last words of the links in the text, as often as they stand there
+    articles: tuple[str, ...]  # the last path segments of the article links in the text, with repetitions
     confirm_token: str | None
     leave_token: str | None
-    leave_address: str | None  # where a mail has to go to leave
-    reply_to: str | None  # where an answer has to go: it confirms
+    leave_address: str | None  # a mail to it unsubscribes
+    reply_to: str | None  # an answer to it confirms
     signatures: int
 
 
@@ -33,7 +33,7 @@ def read_mail(content: bytes) -> ReaderMail:
     end = content.find(b"\r\n\r\n")
     header, body = _FOLD.sub(b"", content[: end + 2]), content[end + 2 :]
     plain = _PLAIN.search(body)
-    # RFC 2045 §6.7: a line that ends with an equals sign goes on; in addresses nothing else is encoded.
+    # RFC 2045 §6.7: a line that ends with "=" continues; nothing else is encoded in our links.
     text = b"" if plain is None else plain[1].replace(b"=\r\n", b"")
     leave_address = _first(_MAILTO, header)
     return ReaderMail(
