@@ -2,8 +2,7 @@
 
 One `Timeline` is the time of all simulated processes. Each process has an event loop of its own, so
 that kill -9 is real: a killed loop never runs again, and no `finally` inside it runs. The loops
-have
-no sockets, threads or executor: real I/O raises RealWorld.
+have no sockets, threads or executor: real I/O raises RealWorld.
 """
 
 import asyncio
@@ -30,9 +29,7 @@ class Stuck(Exception):
 
 
 class RealWorld(BaseException):
-    """The simulation touched the real world. A BaseException, so that no `except Exception`
-    swallows it.
-    """
+    """The simulation used real I/O. A BaseException, so that no `except Exception` swallows it."""
 
 
 class _Handle(Protocol):
@@ -119,18 +116,14 @@ class Timeline:
         return loop
 
     def kill(self, loop: LeapingLoop) -> None:
-        """Stop running this loop. Its tasks are kept until `end`, or their `finally` blocks would
-        run now.
-        """
+        """Stop running this loop. Its tasks are kept until `end`, or `finally` blocks would run."""
         loop.dead = True
         loop.memory = asyncio.all_tasks(loop)
         self.loops.remove(loop)
         self._graves.append(loop)
 
     def run_until(self, done: Callable[[], bool], at_most_seconds: float) -> bool:
-        """Run until `done()`; False if the time was over first. Raises Stuck when nothing can
-        happen.
-        """
+        """Run until `done()`; False if the time was over first. Raises Stuck."""
         end = self.now + at_most_seconds
         try:
             while not done():
@@ -192,9 +185,7 @@ class Timeline:
 
 @dataclass(slots=True)
 class SimClock:
-    """The wall clock of one machine: EPOCH_MS plus the timeline, plus the step that a fault has
-    set.
-    """
+    """The wall clock of one machine: EPOCH_MS plus the timeline, plus the step set by a fault."""
 
     timeline: Timeline
     step_ms: int = 0

@@ -1,5 +1,5 @@
-"""One simulated day: the production roles among simulated people, machines and faults, from one
-seed.
+"""One simulated day: the production roles among simulated people, machines and faults.
+
 `live(seed)` builds the world, runs the scenario with its faults, waits until everything has
 recovered, and passes the remaining evidence to the invariants.
 """
@@ -246,9 +246,7 @@ class Day:
         process.kill()
 
     def _stored(self) -> list[Stored]:
-        """All deliveries in the store but mail to our own addresses; content is read for its
-        marker.
-        """
+        """All deliveries in the store except to our own domain; content is read for its marker."""
         with self._looking(SqliteStore) as desk:
             listed = desk.listed(Selection(), None, LISTED_MAX)
             rows = [row for row in listed if not row.recipient.endswith(f"@{OUR_NAME}")]
@@ -268,9 +266,7 @@ class Day:
         ]
 
     def _is_forgotten(self, end: End) -> bool:
-        """Whether this connection is open longer than any time-out allows (half-open ones take
-        longer).
-        """
+        """Whether this connection is open for longer than any time-out allows."""
         age_seconds = self.timeline.now - end.since_seconds
         seconds_max = SESSION_SECONDS_MAX if end.far.lost else LOOK_SECONDS_MAX
         return end.local.port > 0 and age_seconds > seconds_max

@@ -69,9 +69,7 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class PowerCut:
-    """The machine loses power, shortly after the n-th next write of its receive role, and comes
-    back.
-    """
+    """The machine loses power for a while, shortly after the n-th next write of receive."""
 
     words: int
     later_seconds: float

@@ -101,9 +101,7 @@ def copies_have_a_reason(day: Evidence) -> Iterator[str]:
 
 
 def nothing_is_kept_without_a_refusal(day: Evidence) -> Iterator[str]:
-    """P1: a backup domain's mail is kept as a dead letter only if its primary refused it
-    permanently.
-    """
+    """P1: a backup domain's mail is a dead letter only if its primary refused it permanently."""
     for row in day.stored:
         if row.state is not State.KEPT:
             continue
@@ -234,9 +232,7 @@ def _concerns(fault: InjectedFault, servers: list[int], network: str) -> bool:
 
 
 def content_arrives_unchanged(day: Evidence) -> Iterator[str]:
-    """P5: the content that a primary gets is what was sent, plus exactly one Received field of
-    ours.
-    """
+    """P5: the primary gets the content that was sent, plus exactly one Received field of ours."""
     for taken in day.ours:
         letter = day.ledger.letters.get(taken.marker or "")
         if letter is None:
@@ -249,9 +245,7 @@ def content_arrives_unchanged(day: Evidence) -> Iterator[str]:
 
 
 def nobody_misbehaves(day: Evidence) -> Iterator[str]:
-    """No plain text inside TLS, no unhandled exception, no role that ends unasked, no open
-    connection.
-    """
+    """No plain text inside TLS, unhandled exception, unexpected role end or open connection."""
     yield from day.complaints
     yield from day.faults
     for line in day.log.of("role-ended"):

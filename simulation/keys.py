@@ -1,8 +1,7 @@
 """The keys of the simulated newsletter, made from a fixed seed.
 
 They must be the same on every day and in every process, or a seed would not repeat its day. They
-are
-written under the product's rules and loaded by the product.
+are written under the product's rules and loaded by the product.
 """
 
 import os

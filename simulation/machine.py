@@ -89,9 +89,7 @@ class Machine:
         self.disk = self.disk.crash(dice)
 
     def scrap(self) -> None:
-        """End all processes for good: open SQLite connections would clash with files of the next
-        day.
-        """
+        """End all processes: open SQLite connections would affect files of the next day."""
         for process in self.processes.values():
             process.kill(silently=True)
         self.disk.kill()

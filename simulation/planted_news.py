@@ -90,7 +90,7 @@ class LeavesLate(WrongReaders):
 
 
 class ForgetsLeaves(WrongReaders):
-    """Two of three unsubscribes are answered but not written."""
+    """Every third unsubscribe is answered but not written."""
 
     left = 0
 
@@ -131,8 +131,7 @@ def _something_is_enough(role: str, parts: Parts) -> Parts:
     """One article is enough for an issue, whatever the configured minimum.
 
     An old bug: "there are articles" was taken for "there are enough". All checks, from the draft to
-    the
-    finished mail, get the wrong minimum.
+    the finished mail, get the wrong minimum.
     """
     if role != "publish":
         return parts

@@ -44,9 +44,7 @@ def no_issue_is_empty(day: ReaderEvidence) -> Iterator[str]:
 
 
 def nobody_gets_an_issue_twice(day: ReaderEvidence) -> Iterator[str]:
-    """P2: a reader's server takes at most one mail per issue, and no article reaches a reader
-    twice.
-    """
+    """P2: a reader's server takes one mail per issue, and no article reaches a reader twice."""
     for (id, address), mails in day.arrived_of.items():
         if len(mails) > 1:
             times = ", ".join(f"{one.taken.at_seconds:.3f}" for one in mails)
@@ -85,7 +83,7 @@ def every_reader_is_accounted_for(day: ReaderEvidence) -> Iterator[str]:
 
 
 def what_is_said_of_a_delivery_is_true(day: ReaderEvidence) -> Iterator[str]:
-    """P2: a delivery counts as delivered exactly if its server took it, or else as unknown."""
+    """P2: mail counted as delivered was taken, and mail taken counts as delivered or unknown."""
     for left in day.issues:
         name = f"issue {left.issue.number} of {left.issue.newsletter}"
         for row, mails in day.rows_of(left):
@@ -102,7 +100,10 @@ def what_is_said_of_a_delivery_is_true(day: ReaderEvidence) -> Iterator[str]:
 
 
 def nobody_is_passed_over(day: ReaderEvidence) -> Iterator[str]:
-    """P2: only readers who left count as suppressed, and only refused mails as failed."""
+    """P2: no reader is passed over.
+
+    Only readers who left or were suppressed count as suppressed, only refused mails as failed.
+    """
     for left in day.issues:
         name = f"issue {left.issue.number} of {left.issue.newsletter}"
         for row, _ in day.rows_of(left):
@@ -177,9 +178,7 @@ def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
 
 
 def _left_by_mail(day: ReaderEvidence, reader: SimReader) -> float | None:
-    """Seconds at which the store recorded it (a letter gets no answer); None if the clock was
-    wrong.
-    """
+    """Seconds when the store recorded it (a letter gets no answer); None if the clock was wrong."""
     at_ms = day.left_ms.get(reader.key)
     if at_ms is None or reader.plan.leaves is not Channel.MAIL or day.clock_was_wrong:
         return None
@@ -263,7 +262,7 @@ def what_comes_back_is_counted(day: ReaderEvidence) -> Iterator[str]:
 
 
 def the_issue_comes(day: ReaderEvidence) -> Iterator[str]:
-    """P2: with enough articles an issue goes to all readers and is done, once faults are over."""
+    """With enough articles an issue goes to all readers and is done, once faults are over."""
     if day.clock_spoilt_it:
         return
     for left in day.issues:

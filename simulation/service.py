@@ -74,9 +74,7 @@ class SimService:
         process.start(self._run(process, role))
 
     def after_words(self, role: str, words: int, later_seconds: float, strike: Callable[[], None]) -> None:
-        """Strike shortly after the role's n-th next write to another machine, or when it waits too
-        long.
-        """
+        """Strike shortly after the role's n-th next write to a peer, or if that does not come."""
         loop = self.machine.internet.loop
         net = self.machine.processes[role].net
         left = words
@@ -220,9 +218,7 @@ class SimService:
 
     # -- readers' browsers
     def post(self, posted: Posted, answered: Callable[[int], None]) -> None:
-        """Post a form. `answered` gets the status, and is not called if the web role is down or
-        dies.
-        """
+        """Post a form. `answered` gets the status, unless the web role is down or dies."""
         if self._pages is None or not self._pages[0].running:
             return
         process, pages = self._pages

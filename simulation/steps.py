@@ -1,4 +1,4 @@
-"""Counts the calls that a role makes to a store, so that a crash can fall in the middle of one."""
+"""Counts the calls that a role makes, so that a crash can fall in the middle of one."""
 
 from collections.abc import Callable
 from typing import cast

@@ -168,9 +168,7 @@ class RecordedDisk:
         self._recording.drop_sync(kind)
 
     def insist(self, pragma: str, value: str) -> None:
-        """Let SQLite set this pragma to this value only; other settings are ignored but report
-        success.
-        """
+        """Let SQLite set this pragma to this value only; other settings seem to succeed."""
         self._recording.insist(pragma, value)
 
     def heal(self) -> None:

@@ -29,9 +29,7 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class SyncFailed:
-    """A failed sync. Linux marks the pages clean: a later sync succeeds, but they are never
-    written.
-    """
+    """A failed sync. Linux marks the pages clean: a later sync succeeds without writing them."""
 
     file: int
 

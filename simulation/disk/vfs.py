@@ -25,9 +25,7 @@ class RecordedVfs(apsw.VFS):
         super().__init__(name, base="")
 
     def _relative(self, path: str) -> str | None:
-        """The path relative to the root; None for files elsewhere, such as SQLite's temporary
-        files.
-        """
+        """The path relative to the root; None for others, such as SQLite's temporary files."""
         if not path.startswith(self._root + "/"):
             return None
         return path[len(self._root) + 1 :]

@@ -1,8 +1,7 @@
 """DNS as dicts, and wrong answers seen from single networks.
 
 A zone is data: `mx["a.example"] = [(10, "mx.a.example")]`, `addresses["mx.a.example"] =
-["192.0.2.1"]`.
-A lie applies to one viewpoint (a network, or "*") and one name until it is removed.
+["192.0.2.1"]`. A lie applies to one viewpoint (a network, or "*") and one name until it is removed.
 """
 
 import asyncio

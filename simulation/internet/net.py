@@ -2,8 +2,7 @@
 
 `SimInternet.net_for(address)` gives one process its Net. Latency, split writes and loss come from
 the scheduling dice; resets and silence from the fault dice; Troubles blocks networks and takes
-hosts
-down.
+hosts down.
 """
 
 import asyncio

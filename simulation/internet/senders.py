@@ -166,9 +166,7 @@ class Visit:
         self.offers = frozenset(line.split(" ")[0].upper() for line in said.text.split("\n")[1:])
 
     async def _transact(self, talk: Talk, pending: Pending, *, last: bool) -> None:
-        """Run one transaction and settle its recipients; raises Gone when the connection is
-        unusable.
-        """
+        """Run one transaction and settle its recipients; raises Gone for a useless connection."""
         letter, recipients = pending.letter, list(pending.recipients)
         mail = f"MAIL FROM:<{letter.sender}>"
         mail += f" SIZE={len(letter.content)}" if "SIZE" in self.offers else ""

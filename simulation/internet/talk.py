@@ -84,9 +84,7 @@ class Talk(asyncio.Protocol):
 
     # -- reading
     async def until(self, mark: bytes, seconds: float, octets_max: int) -> bytes:
-        """Read everything up to and including the mark; raises Gone after `seconds` or
-        `octets_max`.
-        """
+        """Read up to and including the mark; raises Gone after `seconds` or `octets_max`."""
         at = self._buffer.find(mark)
         if at < 0:
             try:

@@ -133,7 +133,9 @@ class End:
             if not (isinstance(side, ServerTls) and self.host.tls_fault == "fails"):
                 self._send(Segment(SegmentKind.HELLO, 0.0, HANDSHAKE_BYTES, side=side, names=names))
             else:
-                self._send(Segment(SegmentKind.DATA, 0.0, b"\x15\x03\x01\x00\x02\x02\x28"))  # handshake_failure
+                self._send(
+                    Segment(SegmentKind.DATA, 0.0, b"\x15\x03\x01\x00\x02\x02\x28")
+                )  # handshake_failure
                 self._fail_tls("TLS handshake failed: our certificate cannot be used")
         return self.handshake
 

@@ -17,9 +17,7 @@ class Owner:
         self._machine = machine
 
     def types(self, command: OwnersCommand, done: Callable[[], None]) -> None:
-        """Run a command, and retry it while the machine is down, the disk full or another command
-        runs.
-        """
+        """Run a command; retry while the machine is down, the disk full or another one runs."""
         last = self._machine.processes.get("command")
         if not self._machine.host.up or (last is not None and last.running):
             self._machine.internet.loop.call_later(AGAIN_SECONDS, self.types, command, done)

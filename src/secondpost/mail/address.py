@@ -1,7 +1,7 @@
-"""Who mail is from and for: domains, mailboxes and the null path (RFC 5321 §4.1.2).
+"""Domains, mailboxes and the null path (RFC 5321 §4.1.2): one strict parser for the program.
 
-One strict parser for the whole program. It reads what stands between the angle brackets and nothing
-more lenient: no comments, no display names, no folding (those belong to header fields).
+The parser reads the text between the angle brackets: no comments, display names or folding, which
+belong to header fields.
 """
 
 import re
@@ -14,7 +14,7 @@ LOCAL_PART_OCTETS_MAX = 64  # RFC 5321 §4.5.3.1.1
 DOMAIN_OCTETS_MAX = 255  # RFC 5321 §4.5.3.1.2
 PATH_OCTETS_MAX = 256  # RFC 5321 §4.5.3.1.3, brackets included
 LABEL_OCTETS_MAX = 63  # RFC 1035 §2.3.4
-DOMAINS_KEPT = 1024  # that were parsed: much mail is for few
+DOMAINS_KEPT = 1024  # parsed domains cached: most mail goes to few
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
@@ -22,9 +22,11 @@ _QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"'
 # RFC 6531 §3.3: both kinds of local part may hold UTF-8.
 _UTF8_DOT_STRING = re.compile(rf"(?:{_ATEXT}|[^\x00-\x7f])+(?:\.(?:{_ATEXT}|[^\x00-\x7f])+)*")
 _UTF8_QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\x20-\x7e])*"')
-# They join or part letters of Persian and Indic scripts; all other characters that show nothing may deceive.
+# These join or separate letters of Persian and Indic scripts; any other invisible character could
+# deceive.
 _JOINERS = re.compile("[\u200c\u200d]")
-# The underscore is no LDH character, but real hosts carry it and a backup may not refuse their mail.
+# The underscore is no LDH character, but real hosts have it, and a backup must not refuse their
+# mail.
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _COMMON = re.compile(rf"({_ATEXT}+(?:\.{_ATEXT}+)*)@({_LABEL}(?:\.{_LABEL})*)")
@@ -32,14 +34,15 @@ _SOURCE_ROUTE = re.compile(rf"@{_LABEL}(?:\.{_LABEL})*(?:,@{_LABEL}(?:\.{_LABEL}
 
 
 class AddressError(ValueError):
-    """The text is no address; the message says what is wrong with it."""
+    """The text is not an address; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Domain:
     """A domain in lower-case A-label form, or an address literal with its brackets.
 
-    `written`: as its sender spelled it in UTF-8 (U-labels), or empty. The same domain, however it is written.
+    `written`: the spelling of the sender in UTF-8 (U-labels), or empty. It does not affect
+    equality.
     """
 
     name: str
@@ -71,7 +74,7 @@ def _domain(text: str) -> Domain:
 
 
 def _literal(text: str) -> str:
-    """RFC 5321 §4.1.3: [192.0.2.1] or [IPv6:2001:db8::1]."""
+    """Normalise an address literal (RFC 5321 §4.1.3): [192.0.2.1] or [IPv6:2001:db8::1]."""
     if not text.endswith("]"):
         raise AddressError(f"{text!r} is not an address literal: the closing bracket is missing")
     inside = text[1:-1]
@@ -85,16 +88,16 @@ def _literal(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mailbox:
-    """One mailbox. The local part stands as it was given (quotes included): only its host may read it."""
+    """A mailbox. The local part is kept unchanged, with quotes: only its host may interpret it."""
 
     local: str
     domain: Domain
 
     @classmethod
     def parse(cls, text: str) -> "Mailbox":
-        """ASCII alone; for others see `parse_utf8`."""
+        """Parse an ASCII address; `parse_utf8` also takes others. Raises AddressError."""
         common = _COMMON.fullmatch(text) if len(text) <= PATH_OCTETS_MAX - 2 else None
-        if common is not None and len(common[1]) <= LOCAL_PART_OCTETS_MAX:  # nearly all
+        if common is not None and len(common[1]) <= LOCAL_PART_OCTETS_MAX:  # nearly all addresses
             return cls(common[1], Domain.parse(common[2]))
         _check_length(text)
         local, domain = _split(text)
@@ -102,7 +105,7 @@ class Mailbox:
 
     @classmethod
     def parse_utf8(cls, text: str) -> "Mailbox":
-        """The local part may hold UTF-8 (RFC 6531 §3.3); the domain is an A-label still."""
+        """Parse an address with UTF-8 in its local part (RFC 6531 §3.3), the domain in A-labels."""
         if text.isascii():
             return cls.parse(text)
         _check_length(text)
@@ -120,9 +123,10 @@ class Mailbox:
 
     @property
     def key(self) -> str:
-        """What two spellings of one mailbox share: the local part unquoted and in small letters, in the one
-        of Unicode's forms that is composed (NFC). One in UTF-8 never has the key of one in ASCII: folded
-        further, a long s or the sign for kelvin would make it another mailbox.
+        """The same string for all spellings of one mailbox: local part unquoted, lower case, NFC.
+
+        A UTF-8 address never has the key of an ASCII one: full case folding would map a long s or a
+        Kelvin sign to ASCII letters, and so to another mailbox.
         """
         local = unquoted(self.local)
         if not local.isascii():
@@ -132,16 +136,16 @@ class Mailbox:
 
     @property
     def needs_utf8(self) -> bool:
-        """Only a server with SMTPUTF8 can take it: an A-label stands for a domain, but for no local part."""
+        """Whether only a server with SMTPUTF8 can take it: local parts have no ASCII form."""
         return not self.local.isascii()
 
     @property
     def written(self) -> str:
-        """As it was given, in UTF-8 where its sender used it."""
+        """The address with the domain as its sender spelled it, in UTF-8 or ASCII."""
         return f"{self.local}@{self.domain.written}" if len(self.domain.written) > 0 else str(self)
 
     def without_detail(self, delimiters: str) -> "Mailbox | None":
-        """me@ for me+tag@ (RFC 5233): what stands before the first of the delimiters; None without one."""
+        """me@ for me+tag@ (RFC 5233): the part before the first delimiter; None without one."""
         plain = unquoted(self.local)
         at = min((plain.find(one) for one in delimiters if one in plain), default=0)
         if at == 0:
@@ -149,7 +153,7 @@ class Mailbox:
         user = plain[:at]
         if _UTF8_DOT_STRING.fullmatch(user) is None:
             user = '"' + re.sub(r'(["\\])', r"\\\1", user) + '"'
-        # Quotes that it did not have before may make it too long to be one.
+        # Added quotes may make the local part too long.
         return Mailbox(user, self.domain) if octets_of(user) <= LOCAL_PART_OCTETS_MAX else None
 
     def __str__(self) -> str:
@@ -157,7 +161,7 @@ class Mailbox:
 
 
 def octets_of(text: str) -> int:
-    """In UTF-8."""
+    """The length of a text in UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -168,7 +172,7 @@ def _check_length(text: str) -> None:
 
 
 def is_readable(text: str) -> bool:
-    """Whether every character can be seen, or joins those that can."""
+    """Whether all characters are printable, or join printable ones."""
     return text.isprintable() or _JOINERS.sub("", text).isprintable()
 
 
@@ -198,7 +202,7 @@ def unquoted(local: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NullPath:
-    """The envelope sender <> of reports, which nothing may ever answer (RFC 5321 §4.5.5)."""
+    """The envelope sender <> of reports, which must not be answered (RFC 5321 §4.5.5)."""
 
     @property
     def written(self) -> str:
@@ -217,7 +221,7 @@ ReversePath = Mailbox | NullPath
 
 
 def parse_reverse_path(text: str) -> ReversePath:
-    """What stands between the brackets of MAIL FROM:<…>."""
+    """Parse the path between the brackets of MAIL FROM:<…>. Raises AddressError."""
     if len(text) == 0:
         return NULL_PATH
     return Mailbox.parse(without_source_route(text))
@@ -283,7 +287,7 @@ def _port(port: str, text: str, default_port: int | None) -> int:
 
 
 def as_ip(text: str) -> IPv4Address | IPv6Address | None:
-    """The IP address that the text is, or None; an IPv4-mapped IPv6 address counts as the IPv4 one."""
+    """Parse an IP address, or return None; an IPv4-mapped IPv6 address becomes the IPv4 one."""
     address = _ip(text)
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
@@ -291,12 +295,12 @@ def as_ip(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def without_zone(text: str) -> str:
-    """An IP address as the system says it of a neighbour: behind a % it names the interface."""
+    """An IP address without the interface name (%eth0) that link-local addresses have."""
     return text.partition("%")[0]
 
 
 def _ip(text: str) -> IPv4Address | IPv6Address | None:
-    """No zone: it means something on one machine alone, and Python takes any text for one."""
+    """Parse an IP address. Zones are refused: they are local to a machine, and may be any text."""
     if "%" in text:
         return None
     try:

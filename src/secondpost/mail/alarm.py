@@ -1,6 +1,6 @@
-"""Alarms: what the owner must hear of, how much it matters, and what to do about it.
+"""Alarms: events that the owner must know of, their severity, and what to do about them.
 
-docs/log.md lists every kind. Some alarms are about a moment; others begin, and stand until they end.
+docs/log.md lists every kind. Some alarms are single events, others begin and end.
 """
 
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from enum import Enum, StrEnum
 
 
 class Severity(StrEnum):
-    PASSES = "passes"  # it needs the owner only if it goes on
-    LOOK = "look"  # something is not as it should be, and no mail is held up by it
-    ACT = "act"  # mail is held up, or will be, until the owner acts
+    PASSES = "passes"  # needs the owner only if it goes on
+    LOOK = "look"  # something is wrong, but it delays no mail
+    ACT = "act"  # mail is delayed, or will be, until the owner acts
 
 
 AS_CLAIM_WAITS = "As `claim-waits`."
 
 
 class AlarmKind(Enum):
-    """The word in the log, and what to do. A word that ends in `waits` names work that is tried again."""
+    """The word in the log, and what to do. Words that end in `waits` mean that work is retried."""
 
     ARTICLES_HELD = (
         "articles-held",
@@ -166,16 +166,16 @@ class AlarmKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One that stands."""
+    """An alarm that has begun and not ended."""
 
     kind: AlarmKind
-    subject: str  # of which it is said: a site, a domain, a feed
+    subject: str  # the site, domain or feed concerned
     detail: str
     since_ms: int
 
 
 class StandingAlarms:
-    """Says each alarm once as it begins, and again only if it ended in between; `say` writes the log."""
+    """Reports an alarm once when it begins, and again only after it ended. `say` writes the log."""
 
     def __init__(self, say: Callable[[AlarmKind, str], None]) -> None:
         self._say = say
@@ -187,5 +187,5 @@ class StandingAlarms:
             self._say(kind, f"{subject}: {detail}")
 
     def end(self, kind: AlarmKind, subject: str) -> Alarm | None:
-        """The one that stood, if it did."""
+        """End an alarm; return it if it had begun."""
         return self._standing.pop((kind, subject), None)

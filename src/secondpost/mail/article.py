@@ -1,6 +1,6 @@
-"""What a blog has said: one article as its feed tells it, and what came of looking at the feed.
+"""An article of a blog as read from its feed, and the result of reading a feed.
 
-This is what crosses from the fetch role, where hostile documents are read, to the publish role.
+These values pass from the fetch role, which parses hostile documents, to the publish role.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,70 +16,71 @@ ARTICLES_MAX = 1_000  # of one document
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """As the feed gives it: text fields are plain and free of control characters, `html` is not to be
-    trusted. Links are absolute. At least a link, and a title or some text. `author` is a name, never a mail
-    address.
+    """An article as given by its feed.
+
+    Text fields are plain, without control characters; `html` is not trusted. Links are absolute.
+    There is always a link, and a title or some text. `author` is a name, never a mail address.
     """
 
-    guid: str  # "" when the feed gives none, or gives the same to several
+    guid: str  # "" if the feed gives none, or gives the same to several articles
     link: str
     title: str
     summary: str
     html: str
     author: str
-    published_ms: int | None  # a hint, never the test of newness
-    fingerprint: str  # of title and text: the same for the same words, whatever the markup
-    categories: tuple[str, ...] = ()  # as the blog sorts its articles; known while the feed is looked at
-    language: str = ""  # of its words, by the feed's own word (BCP 47); "" when it says none
-    place: int = 0  # in its feed when it last stood there: the first is 0
-    picture: str = ""  # the absolute address of the article's picture, "" when it has none
+    published_ms: int | None  # a hint; never used to decide whether an article is new
+    fingerprint: str  # of title and text: markup does not affect it
+    categories: tuple[str, ...] = ()  # as sorted by the blog; known only while the feed is read
+    language: str = ""  # as stated by the feed (BCP 47); "" if it states none
+    place: int = 0  # position in the feed when last seen; the first is 0
+    picture: str = ""  # absolute URL of the article's picture; "" if none
 
 
 @dataclass(frozen=True, slots=True)
 class FeedRead:
-    """A whole document that is really a feed. `identity` is its own id or self link, "" when it has none."""
+    """A complete document that is a feed. `identity` is its id or self link, "" if it has none."""
 
     title: str
     identity: str
-    articles: tuple[Article, ...]  # as they stand in it, newest or not first
-    home: str = ""  # the page that it is the feed of
-    generator: str = ""  # the program that wrote it, by its own word
+    articles: tuple[Article, ...]  # in document order, newest first or not
+    home: str = ""  # URL of the page to which the feed belongs
+    generator: str = ""  # the program that wrote it, as stated
     repeated_guids: frozenset[str] = frozenset()  # given to several articles of this document
     left_out: str = ""  # which entries are no articles, and why: a sentence without its full stop
 
 
 @dataclass(frozen=True, slots=True)
 class FeedUnreadable:
-    """No information: an HTML page, a torn document, no document at all. Nothing is added or removed."""
+    """An HTML page, a truncated document or none: it tells nothing, no article changes."""
 
     reason: str  # one sentence for the owner
 
 
 @dataclass(frozen=True, slots=True)
 class FeedNotLookedAt:
-    """Whoever would look is not there: that says nothing of the feed, and is not the look of this time."""
+    """The fetch role was not available: this does not count as a fetch of the feed."""
 
     reason: str  # one sentence for the owner
 
 
 @dataclass(frozen=True, slots=True)
 class FeedUnchanged:
-    """The server says that it is as it was when we last looked (304)."""
+    """The server says that the feed is unchanged since the last fetch (304)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedAsked:
-    """What the publish role asks of the fetch role."""
+    """A request of the publish role to the fetch role."""
 
     url: str
-    etag: str = ""  # of the last good answer
+    etag: str = ""  # of the last good response
     last_modified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedAnswered:
     found: FeedRead | FeedUnreadable | FeedUnchanged | FeedNotLookedAt
-    etag: str = ""  # to ask with the next time; "" when the answer came from another URL
+    etag: str = ""  # for the next request; "" if the response came from another URL
     last_modified: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Where the bytes of a message are: in the store's table when small, in a file of its own when large."""
+"""Where a message's content is stored: in the store's table if small, otherwise in a file."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ CONTENT_FOLDER = "content"  # of the store: a file for each message that is larg
 
 @dataclass(frozen=True, slots=True)
 class InTable:
-    """The whole message, Received line included, line ends CRLF, not dot-stuffed."""
+    """The whole message, with its Received field; line ends CRLF, not dot-stuffed."""
 
     data: bytes
 
@@ -19,7 +19,7 @@ class InTable:
 
 @dataclass(frozen=True, slots=True)
 class InFile:
-    """A file below STORE/content that was synced, as was its directory, before anyone hears of it."""
+    """A file below STORE/content, synced with its directory before this value exists."""
 
     name: str
     size: int

@@ -1,4 +1,4 @@
-"""What is counted day by day of each backup domain. A day is one of UTC."""
+"""What is counted per day and backup domain. Days are UTC."""
 
 from enum import StrEnum
 
@@ -8,13 +8,13 @@ from secondpost.mail.duration import DAY_MS
 class DailyCount(StrEnum):
     """Each counts deliveries: one message to one recipient."""
 
-    HELD = "held"  # came while the primary was known to be down, or met it down at the first attempt
+    HELD = "held"  # arrived while the primary was down, or failed at the first attempt for that reason
     KEPT = "kept"  # became a dead letter
-    REFUSED_FOR_NOW = "refused for now"  # 4xx to a sender, who comes again
+    REFUSED_FOR_NOW = "refused for now"  # 4xx to a sender, who will retry
     REFUSED = "refused"  # 5xx to a sender
     PASSED_ON = "passed on"
 
 
 def day_of(at_ms: int) -> int:
-    """Days since the beginning of 1970."""
+    """Days since 1970-01-01."""
     return at_ms // DAY_MS

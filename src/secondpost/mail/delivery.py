@@ -1,4 +1,4 @@
-"""One message to one recipient: the unit of which every state is told."""
+"""A delivery: one message to one recipient, which has a state of its own."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,11 +9,11 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId, parse_queue_id, queue_id_text
 from secondpost.mail.subscriber import SubscriberId
 
-NUMBER_DIGITS_MAX = 18  # what fits into 63 bits
+NUMBER_DIGITS_MAX = 18  # fits into 63 bits
 
 
 class State(StrEnum):
-    """mail/delivery_states.py says what leads where. The second half is for mail to readers alone."""
+    """The state of a delivery; delivery_states has the transitions. From FROZEN on: readers only."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"
@@ -27,13 +27,13 @@ class State(StrEnum):
 
     FROZEN = "frozen"  # planned for a reader of an issue that is not yet being sent
     COMMITTING = "committing"  # the final dot may have been sent
-    UNKNOWN = "unknown"  # it was sent, and no answer came: never tried again by itself
+    UNKNOWN = "unknown"  # sent without a reply to the final dot: not retried automatically
     SUPPRESSED = "suppressed"  # the reader left, or was suppressed, after the issue was frozen
-    STOPPED = "stopped"  # the owner ended the issue
+    STOPPED = "stopped"  # the owner stopped the issue
 
 
 class KeptFor(StrEnum):
-    """Why a backup domain's mail lies among the dead letters."""
+    """Why a backup domain's mail is a dead letter."""
 
     EXPIRED = "expired"
     REFUSED = "refused"
@@ -50,7 +50,7 @@ class DeliveryId:
 
     @classmethod
     def parse(cls, text: str) -> "DeliveryId":
-        """Raises ValueError when the text is not ID/N."""
+        """Parse ID/N. Raises ValueError."""
         head, slash, number = text.partition("/")
         is_number = number.isascii() and number.isdigit() and len(number) <= NUMBER_DIGITS_MAX
         if len(slash) == 0 or not is_number or int(number) < 1:
@@ -67,17 +67,17 @@ class Claimed:
 
     id: DeliveryId
     lane: Lane
-    origin: Lane  # how the message came: redirected mail travels in lane own, and is still relayed mail
+    origin: Lane  # the lane of arrival: redirected mail is in lane own but still counts as relayed
     sender: ReversePath
     recipient: Mailbox
     size: int  # octets of the content
-    file: str | None  # name of the content's file; None when the content is in the table
+    file: str | None  # name of the content's file; None if the content is in the table
     eight_bit: bool
     arrived_ms: int
     attempts: int  # attempts begun before this one
     first_attempt_ms: int | None
     maybe_duplicate: bool  # an earlier attempt may have delivered it: its outcome was lost
-    first_recipient: Mailbox | None = None  # for whom it came, when it was redirected since
-    issue: IssueId | None = None  # with it: mail of an issue; `committing` comes before its final dot
+    first_recipient: Mailbox | None = None  # the original recipient, if it was redirected
+    issue: IssueId | None = None  # set for mail of an issue: `committing` comes before its final dot
     subscriber: SubscriberId | None = None  # without an issue: a confirmation
     utf8: Utf8 = Utf8.NONE

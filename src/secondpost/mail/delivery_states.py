@@ -1,4 +1,4 @@
-"""The states of a delivery and what may lead from one to another (design §4).
+"""The states of a delivery and their transitions (design §4).
 
 docs/states.md is checked against this table.
 """
@@ -10,20 +10,20 @@ from secondpost.mail.delivery import State
 
 
 class DeliveryActor(StrEnum):
-    """Who leads a delivery over an edge."""
+    """The actor of a transition."""
 
     RECEIVE = "receive"
     DELIVER = "deliver"
     PUBLISH = "publish"  # the newsletter: its role, and `issue stop`
     RETRY = "retry"  # the owner, who allows what is unknown one more try
-    SWEEP = "sweep"  # a worker died
-    CLOCK = "clock"  # its time is over
+    SWEEP = "sweep"  # after a worker died
+    CLOCK = "clock"  # a time limit was reached
     OWNER = "owner"
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEdge:
-    source: State | None  # None: it comes into being
+    source: State | None  # None: the delivery is created
     target: State
     by: DeliveryActor
     when: str
@@ -145,12 +145,12 @@ KEEPING_CONTENT = (
     *(State.WAITING, State.CLAIMED, State.HELD, State.KEPT, State.FAILED, State.EXPIRED),
     *(State.FROZEN, State.COMMITTING, State.UNKNOWN),
 )
-# So do FAILED and EXPIRED when it was for a reader: nobody is to be told.
+# FAILED and EXPIRED also end a delivery to a reader, since no report is sent for it.
 ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED, State.SUPPRESSED, State.STOPPED)
 
 
 def delivery_sources_of(target: State, by: DeliveryActor) -> tuple[State, ...]:
-    """From which states someone may lead a delivery to this one."""
+    """The states from which this actor may move a delivery to `target`."""
     return tuple(
         edge.source
         for edge in DELIVERY_EDGES
@@ -159,5 +159,5 @@ def delivery_sources_of(target: State, by: DeliveryActor) -> tuple[State, ...]:
 
 
 def targets_of(by: DeliveryActor) -> frozenset[State]:
-    """To which states someone may lead deliveries."""
+    """The states to which this actor may move deliveries."""
     return frozenset(edge.target for edge in DELIVERY_EDGES if edge.by is by)

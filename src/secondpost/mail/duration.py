@@ -18,7 +18,7 @@ _DURATION = re.compile(r"(\d{1,9}) ?(second|minute|hour|day|week)s?")
 
 
 def parse_duration_ms(text: str) -> int:
-    """Milliseconds. Raises ValueError with a sentence that names the right form."""
+    """Parse a duration into milliseconds. Raises ValueError with a text that names the form."""
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
         raise ValueError(
@@ -28,7 +28,7 @@ def parse_duration_ms(text: str) -> int:
 
 
 def duration_text(milliseconds: int) -> str:
-    """The largest unit that needs no fraction: 2678400000 is "31 days"."""
+    """Write a duration in the largest unit without a fraction: 2678400000 is "31 days"."""
     for unit in ("week", "day", "hour", "minute", "second"):
         count, rest = divmod(milliseconds, MILLISECONDS_PER[unit])
         if count > 0 and rest == 0 and not (unit == "week" and count > 1):

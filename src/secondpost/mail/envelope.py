@@ -1,4 +1,4 @@
-"""What is said about a message outside of it: who hands it over, for whom, and how it came."""
+"""The envelope of a message: sender, recipients, the peer that handed it over, and its lane."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,27 +9,25 @@ from secondpost.mail.queue_id import QueueId
 
 
 class Lane(StrEnum):
-    """Roads beside each other: none of them ever delays another, but that unverified waits for relay."""
+    """Streams of mail: none delays another, except that unverified mail waits for relay."""
 
     RELAY = "relay"  # mail for backup domains
-    UNVERIFIED = "unverified"  # of it, for addresses of which nothing is known: goes behind all the rest
+    UNVERIFIED = "unverified"  # the same, for addresses not known to exist: goes after the rest
     ISSUES = "issues"  # mail to readers
     OWN = "own"  # reports, confirmations, alarms, submitted mail
 
 
 class Utf8(StrEnum):
-    """Whether SMTPUTF8 goes with a message (RFC 6531 §3.4)."""
+    """Whether SMTPUTF8 is used for a message (RFC 6531 §3.4)."""
 
     NONE = ""
-    SAID = (
-        "said"  # its sender said so, yet nothing in it needs it: a server that does not offer it may have it
-    )
-    NEEDED = "needed"  # UTF-8 stands in a local part or in the header
+    SAID = "said"  # declared by its sender, but not needed: a server without it may get the message
+    NEEDED = "needed"  # a local part or the header contains UTF-8
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who handed the message over: its address, the name it gave, the protocol word of RFC 3848 or 6531."""
+    """The client that handed the message over. `protocol` is the word of RFC 3848 or 6531."""
 
     address: str
     helo: str
@@ -41,7 +39,7 @@ class Peer:
 class Envelope:
     sender: ReversePath
     recipients: tuple[Mailbox, ...]  # at least one
-    eight_bit: bool = False  # BODY=8BITMIME was said
+    eight_bit: bool = False  # BODY=8BITMIME was declared
     utf8: Utf8 = Utf8.NONE
 
     def __post_init__(self) -> None:
@@ -51,7 +49,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A whole message on its way into the spool, of which nobody has yet been told that it is safe."""
+    """A complete message that is to be stored; no client has got a 250 for it yet."""
 
     queue_id: QueueId
     lane: Lane
@@ -59,4 +57,4 @@ class Arrival:
     peer: Peer
     arrived_ms: int
     content: Content
-    unverified: frozenset[Mailbox] = frozenset()  # those of the recipients of which nothing is known
+    unverified: frozenset[Mailbox] = frozenset()  # the recipients not known to exist

@@ -1,16 +1,16 @@
-"""A message that is addressed to ourselves: a mail to a reader that came back, or a reader who writes."""
+"""A message addressed to us: a bounced mail of a reader, or a mail from a reader."""
 
 from dataclasses import dataclass
 
 from secondpost.mail.address import ReversePath
 from secondpost.mail.queue_id import QueueId
 
-BEGINNING_OCTETS_MAX = 512 * 1024  # of a mail to ourselves that is looked at
+BEGINNING_OCTETS_MAX = 512 * 1024  # octets of a mail to us that are examined
 
 
 @dataclass(frozen=True, slots=True)
 class InsideMail:
-    id: QueueId  # what the mail changes it changes once: this is the evidence
+    id: QueueId  # makes its effects happen only once, as their evidence
     sender: ReversePath
-    caller: str  # IP address of who handed it over
+    caller: str  # IP address of the client that handed it over
     beginning: bytes  # at most BEGINNING_OCTETS_MAX, line ends CRLF

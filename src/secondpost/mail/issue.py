@@ -1,7 +1,7 @@
-"""One issue of a newsletter: a digest of articles or a letter, from its making to the last reader.
+"""An issue of a newsletter: a digest of articles, or a letter.
 
-An empty issue has no value of these types: a digest has at least as many articles as its minimum, and the
-minimum is at least one; a letter has a body.
+These types cannot hold an empty issue: a digest has at least its minimum of articles, and at least
+one; a letter has a body.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ArticleId = NewType("ArticleId", int)
 
 
 class EmptyIssue(ValueError):
-    """There is not enough to say for an issue."""
+    """There are too few articles for a digest, or a letter is empty."""
 
 
 class IssueKind(StrEnum):
@@ -24,11 +24,11 @@ class IssueKind(StrEnum):
 
 
 class IssueState(StrEnum):
-    """ISSUE_EDGES below is the table of what leads from one to another."""
+    """The state of an issue; ISSUE_EDGES below are the transitions."""
 
     OPEN = "open"  # made, its content not yet fixed
     FREEZING = "freezing"  # a row is being written for each reader
-    FROZEN = "frozen"  # for whom and with what is fixed; nothing has left
+    FROZEN = "frozen"  # readers and content are fixed; nothing was sent
     SENDING = "sending"
     DONE = "done"  # every reader is accounted for
     STOPPED = "stopped"  # the owner ended it
@@ -39,7 +39,7 @@ UNFINISHED = (IssueState.FREEZING, IssueState.FROZEN, IssueState.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class IssueEdge:
-    source: IssueState | None  # None: it comes into being
+    source: IssueState | None  # None: the issue is created
     target: IssueState
     when: str
 
@@ -59,17 +59,17 @@ ISSUE_EDGES: tuple[IssueEdge, ...] = (
 
 
 def issue_sources_of(target: IssueState, *among: IssueState) -> tuple[IssueState, ...]:
-    """The states from which an issue may come to `target`; of those `among` which it is looked for."""
+    """The states from which an issue may come to `target`, limited to those in `among` if given."""
     sources = (edge.source for edge in ISSUE_EDGES if edge.target is target)
     return tuple(source for source in sources if source is not None and (len(among) == 0 or source in among))
 
 
 @dataclass(frozen=True, slots=True)
 class DigestDraft:
-    """Enough articles for a digest, in the order in which it tells them. Raises EmptyIssue."""
+    """Enough articles for a digest, in its order. Raises EmptyIssue."""
 
     newsletter: str
-    slot: str  # its slot key: never two issues for one
+    slot: str  # unique: at most one issue per slot key
     articles: tuple[ArticleId, ...]
     minimum: int
 
@@ -93,7 +93,7 @@ class LetterDraft:
 
 
 def check_enough(articles: int, minimum: int) -> None:
-    """Raises EmptyIssue."""
+    """Raise EmptyIssue unless there are at least `minimum` articles."""
     if minimum < 1:
         raise EmptyIssue(f"a digest has at least one article, and {minimum} were asked for")
     if articles < minimum:
@@ -101,21 +101,21 @@ def check_enough(articles: int, minimum: int) -> None:
 
 
 def check_body(body: str) -> None:
-    """Raises EmptyIssue."""
+    """Raise EmptyIssue if a letter's body is blank."""
     if len(body.strip()) == 0:
         raise EmptyIssue("the letter is empty")
 
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """What became of an issue's readers. One that is done adds up: none is missing, none is under way."""
+    """The number of an issue's readers by outcome. For a done issue they add up to `planned`."""
 
     planned: int
     delivered: int = 0
     suppressed: int = 0
     failed: int = 0
     expired: int = 0
-    stopped: int = 0  # what the owner dropped counts here
+    stopped: int = 0  # includes deliveries that the owner dropped
     unknown: int = 0
     under_way: int = 0  # frozen, waiting, claimed, committing or held
 
@@ -131,7 +131,7 @@ class Reckoning:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Raises EmptyIssue: what is read from the store is held to the same rule as what is made."""
+    """An issue in the store. Raises EmptyIssue: rows read obey the same rule as new ones."""
 
     id: IssueId
     newsletter: str
@@ -139,8 +139,8 @@ class Issue:
     kind: IssueKind
     state: IssueState
     slot: str
-    message: QueueId  # the one message that all its deliveries belong to
-    subject: str  # "" until there is content
+    message: QueueId  # the one message to which all its deliveries belong
+    subject: str  # "" before there is content
     body: str  # of a letter; the foreword of a digest
     article_count: int
     minimum: int  # of the newsletter when the issue was made; 0 for a letter

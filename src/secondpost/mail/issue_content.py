@@ -1,8 +1,8 @@
-"""One content for all readers of an issue: what stands in the store, frozen, until the last of them has it.
+"""The content of an issue, stored once for all its readers until the last of them has it.
 
-The parts that are the same for everybody are finished bytes of a MIME message; between them lie holes
-for what is personal. protocols/mime makes it once, signing/assembly fills it and signs, once per reader.
-A confirmation has the same shape and one reader.
+Parts that are the same for all are finished bytes of a MIME message; holes between them are for
+personal values. protocols/mime makes it once; signing/assembly fills and signs it once per reader.
+A confirmation has the same form and one reader.
 """
 
 import json
@@ -11,36 +11,36 @@ from enum import StrEnum
 
 from secondpost.mail.address import Domain, Mailbox
 
-# Noncharacters of Unicode: they pass templates, sanitisers and inliners untouched, and nobody writes them.
+# Unicode noncharacters: templates, sanitisers and inliners keep them, and no text contains them.
 _OPENING, _CLOSING = "\ufdd0", "\ufdd1"
 MARKS = frozenset(_OPENING + _CLOSING)
 _VERSION = 1
 
 
 class Hole(StrEnum):
-    """What differs from reader to reader inside the text and the HTML."""
+    """A value in the text or HTML that differs between readers."""
 
-    LEAVE_URL = "LEAVE_URL"  # leaves after one more click; a mailto: where there are no web pages
-    ME_URL = "ME_URL"  # what we know of the reader; the same as LEAVE_URL where there are no web pages
+    LEAVE_URL = "LEAVE_URL"  # unsubscribes after one more click; a mailto: link if there are no web pages
+    ME_URL = "ME_URL"  # the reader's own data; same as LEAVE_URL if there are no web pages
     CONFIRM_URL = "CONFIRM_URL"
     ADDRESS = "ADDRESS"  # the reader's, as it was given
-    VIEW_URL = "VIEW_URL"  # the issue in the archive; the newsletter's address where there are no web pages
+    VIEW_URL = "VIEW_URL"  # the issue in the archive; the newsletter's address if there are no web pages
 
     @property
     def marker(self) -> str:
-        """What a template writes where the hole shall be."""
+        """The text that a template contains where the hole is to be."""
         return f"{_OPENING}{self.value}{_CLOSING}"
 
 
 class ReaderMailKind(StrEnum):
-    """Which personal header fields the mail has, and which link it must not go without."""
+    """Determines the personal header fields of a mail, and the link that it must contain."""
 
-    ISSUE = "issue"  # List-Unsubscribe and its kin
-    CONFIRMATION = "confirmation"  # the answer to it confirms
+    ISSUE = "issue"  # has List-Unsubscribe and related fields
+    CONFIRMATION = "confirmation"  # an answer to it confirms
 
     @property
     def link(self) -> Hole:
-        """Stands in the text exactly once, and in the HTML exactly once."""
+        """The link that must stand exactly once in the text, and exactly once in the HTML."""
         return Hole.LEAVE_URL if self is ReaderMailKind.ISSUE else Hole.CONFIRM_URL
 
 
@@ -52,17 +52,17 @@ class PlacedHole:
 
 @dataclass(frozen=True, slots=True)
 class IssueContent:
-    """ASCII throughout, line ends CRLF, no line over 998 octets once the holes are filled.
+    """ASCII only, line ends CRLF, no line over 998 octets once the holes are filled.
 
-    `pieces` are the body: piece, hole, piece, hole … piece. Each piece but the first begins on a line of its
-    own, and each but the last ends with its line, so that filling is joining.
+    `pieces` are the body: piece, hole, piece, hole … piece. Each piece but the first begins a line,
+    and each but the last ends one, so that filling is joining.
     """
 
     kind: ReaderMailKind
     newsletter: str  # its name in addresses
     sender: Mailbox  # of the From field; its domain signs
-    dated_s: int  # the Date field and the signatures' time, seconds since 1970: the same at every attempt
-    seed: bytes  # unguessable: Message-IDs are derived from it
+    dated_s: int  # Unix time of the Date field and the signatures: the same at every attempt
+    seed: bytes  # secret: Message-IDs are derived from it
     fields: tuple[str, ...]  # header fields that are the same for all, without their last CRLF
     pieces: tuple[str, ...]
     holes: tuple[PlacedHole, ...]
@@ -76,7 +76,7 @@ class IssueContent:
         return self.sender.domain
 
     def encode(self) -> bytes:
-        """For the store. The same value always makes the same bytes, so that their hash names it."""
+        """Encode for the store. Equal values give equal bytes, so that a hash identifies them."""
         told = {
             "version": _VERSION,
             "kind": self.kind.value,
@@ -92,7 +92,7 @@ class IssueContent:
 
     @classmethod
     def decode(cls, data: bytes) -> "IssueContent":
-        """What `encode` made. Raises ValueError for anything else, a later version above all."""
+        """Inverse of `encode`. Raises ValueError for anything else, such as a later version."""
         try:
             told = json.loads(data)
             if told["version"] != _VERSION:
@@ -113,7 +113,7 @@ class IssueContent:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Whom one mail is for. `number` is the issue's, for a confirmation that of the sign-up."""
+    """The recipient of one mail. `number`: of the issue, or of the sign-up to confirm."""
 
     subscriber: int
     number: int

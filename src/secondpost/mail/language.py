@@ -1,4 +1,4 @@
-"""Languages as BCP 47 writes them, and in which direction their text runs."""
+"""Languages as BCP 47 tags, and the direction of their text."""
 
 import re
 from enum import StrEnum
@@ -7,7 +7,7 @@ from unicodedata import bidirectional
 LANGUAGE_CHARACTERS_MAX = 35  # RFC 5646 §4.4.1
 _TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _SCRIPT = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{3})*-([A-Za-z]{4})(?:-|$)")
-# Those that are commonly written from right to left, where the tag names no script.
+# Languages commonly written from right to left, for tags that name no script.
 _RIGHT_TO_LEFT = frozenset(
     ("ar", "arc", "azb", "ckb", "dv", "fa", "glk", "he", "iw", "ji", "ks", "lrc", "mzn", "nqo", "pnb", "ps",
      "sd", "skr", "syr", "ug", "ur", "yi")
@@ -18,14 +18,14 @@ _RIGHT_TO_LEFT_SCRIPTS = frozenset(
 
 
 class Direction(StrEnum):
-    """As HTML writes it."""
+    """As in HTML's `dir`."""
 
     LEFT_TO_RIGHT = "ltr"
     RIGHT_TO_LEFT = "rtl"
 
 
 def language_tag(text: str) -> str:
-    """The tag that a stranger wrote, "" when it is none."""
+    """Normalise an untrusted language tag; "" if it is none."""
     tag = text.strip().replace("_", "-")
     return tag if len(tag) <= LANGUAGE_CHARACTERS_MAX and _TAG.fullmatch(tag) is not None else ""
 
@@ -40,7 +40,7 @@ def direction_of_language(tag: str) -> Direction:
 
 
 def direction_of_text(text: str, language: str) -> Direction:
-    """That of most of its letters; a text without letters runs as its `language` does."""
+    """The direction of most of the text's letters; that of `language` if undecided."""
     kinds = [bidirectional(character) for character in text]
     right_to_left = sum(kind in ("R", "AL") for kind in kinds)
     left_to_right = kinds.count("L")

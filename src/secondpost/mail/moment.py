@@ -1,4 +1,4 @@
-"""Moments as people are shown them: on the wall clock of a zone, which is named."""
+"""Times as shown to people: local time of a zone, which is named."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -10,12 +10,12 @@ def zoned_text(milliseconds: int, zone: ZoneInfo) -> str:
 
 
 def clock_text(milliseconds: int, zone: ZoneInfo) -> str:
-    """The same without the zone, where that is said once for many."""
+    """Such as "2029-01-05 09:00:00": for places that name the zone once."""
     return _local(milliseconds, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def day_text(milliseconds: int, zone: ZoneInfo) -> str:
-    """The civil day in the zone, ISO 8601."""
+    """The local date in the zone, ISO 8601."""
     return _local(milliseconds, zone).date().isoformat()
 
 

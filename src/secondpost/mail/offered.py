@@ -1,4 +1,4 @@
-"""What a server offered in its last EHLO, as far as it decides which mail it can have."""
+"""The server's offer in its last EHLO reply that limits which mail it can get."""
 
 from dataclasses import dataclass
 

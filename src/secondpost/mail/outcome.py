@@ -1,4 +1,4 @@
-"""What came of an attempt: a frozen value with a name, and for what went wrong a cause with its level."""
+"""The outcome of an attempt: one frozen value per kind, and a cause with its level for a fault."""
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -7,7 +7,7 @@ from secondpost.mail.reply import Reply
 
 
 class Level(StrEnum):
-    """How far a fault reaches. Only a fault of the site holds other mail back."""
+    """How far a fault reaches. Only a fault of the site delays other mail."""
 
     SITE = "site"
     DOMAIN = "domain"
@@ -31,7 +31,7 @@ class Cause(Enum):
     MESSAGE = ("message", Level.MESSAGE)  # MAIL, DATA or the content was refused
     TOO_LARGE = ("too-large", Level.MESSAGE)  # beyond the SIZE that the next server offers
     SMTPUTF8 = ("smtputf8", Level.MESSAGE)  # it needs SMTPUTF8, and the next server does not offer it
-    GARBLED = ("garbled", Level.SITE)  # what the peer said is not SMTP
+    GARBLED = ("garbled", Level.SITE)  # the peer's reply is not SMTP
     EXPIRED = ("expired", Level.MESSAGE)
 
     def __init__(self, word: str, level: Level) -> None:
@@ -47,7 +47,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now. `reply` is what the peer said, or our own words with a 4xx code when it said nothing."""
+    """A temporary failure. `reply` is the peer's, or our own 4xx if it sent none."""
 
     cause: Cause
     host: str
@@ -56,7 +56,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A permanent refusal. What becomes of the delivery is for spool/schedule to say."""
+    """A permanent refusal. spool/schedule decides what becomes of the delivery."""
 
     cause: Cause
     host: str

@@ -1,4 +1,4 @@
-"""Where a delivery may go: its site, and the site's hosts in the order to try them."""
+"""The plan of a delivery: its site, and the site's hosts in the order to try them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from secondpost.mail.reply import Reply
 
 
 class TlsDemand(StrEnum):
-    OPPORTUNISTIC = "opportunistic"  # use STARTTLS when offered, whatever the certificate
+    OPPORTUNISTIC = "opportunistic"  # use STARTTLS when offered, with any certificate
     NONE = "none"  # never try: loopback and tests
     ENCRYPT = "encrypt"  # no TLS, no mail; any certificate
     VERIFY = "verify"  # no TLS with a valid certificate for the host, no mail
@@ -17,7 +17,7 @@ class TlsDemand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One host to try: the name for TLS and the log, and where to connect."""
+    """One host to try: its name for TLS and the log, and its addresses."""
 
     name: str
     addresses: tuple[str, ...]  # IP addresses, in the order to try; at least one
@@ -28,13 +28,13 @@ class Hop:
         return tuple(Endpoint(address, self.port) for address in self.addresses)
 
     def at(self, address: str) -> str:
-        """For log and trace: the host's name and the address that is really spoken to."""
+        """For log and trace: the host's name and the address of the connection."""
         return self.name if address == self.name else f"{self.name}[{address}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`site` names the set of hosts that share connections, pace and a breaker."""
+    """A usable route. `site` names the hosts that share connections, pace and breaker."""
 
     site: str
     hops: tuple[Hop, ...]  # at least one
@@ -42,9 +42,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class NoPlan:
-    """The route leads nowhere now, or never: `reply` says why, in our own words.
+    """There is no route, now or permanently: `reply` says why, in our own words.
 
-    `site` is what stays down meanwhile; a backup domain's `reply` is always temporary.
+    `site` stays down meanwhile. For a backup domain `reply` is always temporary.
     """
 
     site: str
@@ -52,13 +52,13 @@ class NoPlan:
     reply: Reply
 
 
-NO_WAY = "mx:"  # and a domain: the site of a NoPlan
-INSIDE = "(inside)"  # no host has parentheses in its name
+NO_WAY = "mx:"  # prefix of a domain: the site of a NoPlan
+INSIDE = "(inside)"  # no host name contains parentheses
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The mail is for ourselves: it goes to no host."""
+    """The mail is for this server: it goes to no host."""
 
     site: str = INSIDE
 

@@ -1,4 +1,4 @@
-"""The network that a caller calls from: what one sender can easily have many addresses of."""
+"""The network of a client's address, since one sender easily has many addresses in it."""
 
 from ipaddress import IPv4Address, IPv6Address
 
@@ -6,17 +6,17 @@ from secondpost.mail.address import as_ip
 
 PREFIX_BITS_IPV4 = 24
 LINK_BITS_IPV6 = 64  # one link of one customer (RFC 4291 §2.5.1)
-SITE_BITS_IPV6 = 48  # what one customer of a provider may have
+SITE_BITS_IPV6 = 48  # the size that a provider may give to one customer
 
 
 def caller_prefix(address: str) -> str:
-    """192.0.2.0/24 or 2001:db8::/64; "" for what is no IP address."""
+    """192.0.2.0/24 or 2001:db8::/64; "" if the text is no IP address."""
     ip = as_ip(address)
     return "" if ip is None else link_of(ip)
 
 
 def site_prefix(address: str) -> str:
-    """192.0.2.0/24 or 2001:db8::/48: enough to bound its people, and too little to say who of them it was."""
+    """192.0.2.0/24 or 2001:db8::/48: enough for rate limits, too little to identify a person."""
     ip = as_ip(address)
     return "" if ip is None else site_of(ip)
 

@@ -1,4 +1,4 @@
-"""What a pure function may ask: it yields one of these and is sent the answer (world/asking.py)."""
+"""The questions of pure functions: a generator yields one and is sent its answer (world/asking)."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Mx:
     domain: Domain
 
     def ask(self) -> Generator["Mx", "MxAnswer", "MxAnswer"]:
-        """`yield from` it: the answer, of its type."""
+        """Use with `yield from`, which gives the answer its type."""
         return (yield self)
 
 
@@ -44,13 +44,11 @@ class Txt:
 
 @dataclass(frozen=True, slots=True)
 class KnownRecipient:
-    """Does this mailbox exist, as far as we know or can find out now: at the primary, or among the addresses
-    that we have signed? Answered by Knowledge.
-    """
+    """Whether a mailbox exists at its primary, or is one that we signed. Answered by Knowledge."""
 
     mailbox: Mailbox
-    caller: str = ""  # the IP address of the one who names it
-    learned_only: bool = False  # as far as it is known without asking the primary now
+    caller: str = ""  # the IP address of the client that named it
+    learned_only: bool = False  # only what is known without asking the primary now
 
     def ask(self) -> Generator["KnownRecipient", "Knowledge", "Knowledge"]:
         return (yield self)
@@ -114,12 +112,12 @@ PolicyQuestion = (
 
 
 class Finding(StrEnum):
-    """How a DNS question ended, apart from what it found."""
+    """The result of a DNS question, apart from its records."""
 
     FOUND = "found"
     NO_DATA = "no data"  # the name exists, records of this type do not
     NO_NAME = "no such name"  # NXDOMAIN
-    FAILED = "failed"  # SERVFAIL, time-out, nonsense: nothing is known
+    FAILED = "failed"  # SERVFAIL, time-out, malformed reply: nothing is known
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -143,7 +141,7 @@ class AddressAnswer:
 @dataclass(frozen=True, slots=True)
 class TxtAnswer:
     finding: Finding
-    texts: tuple[str, ...] = ()  # the strings of each record in one; not empty if and only if found
+    texts: tuple[str, ...] = ()  # the strings of each record joined; not empty if and only if found
 
 
 class Knowledge(StrEnum):
@@ -151,8 +149,8 @@ class Knowledge(StrEnum):
 
     KNOWN = "known"
     UNKNOWN = "unknown"  # the primary said so, or no key of ours made the address
-    UNREACHABLE = "unreachable"  # nothing is known, and the primary cannot be asked now
-    UNASKED = "unasked"  # nothing is known, and too much is asked of the primary now
+    UNREACHABLE = "unreachable"  # not known, and the primary cannot be asked now
+    UNASKED = "unasked"  # not known, and too many questions to the primary are open
 
 
 @dataclass(frozen=True, slots=True)

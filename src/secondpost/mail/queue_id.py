@@ -1,7 +1,7 @@
-"""The name of a message: base32 of time, worker and counter; unique over all stores and machines.
+"""Queue ids: base32 of time, worker and counter; unique over all stores and machines.
 
-63 bits: 41 of milliseconds since 2020, 12 of the worker, 10 of the counter. Thirteen characters, the
-same in Received, log, `trace` and `queue`; ids sort as their messages came.
+63 bits: 41 for milliseconds since 2020, 12 for the worker, 10 for the counter. Written in 13
+characters, the same in Received, log, `trace` and `queue`. Ids sort in order of arrival.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WORKERS_MAX = 1 << WORKER_BITS
 PER_MILLISECOND_MAX = 1 << COUNTER_BITS
 TEXT_CHARACTERS = 13
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o or u to misread
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o or u, which are easily misread
 _PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 
@@ -30,7 +30,7 @@ def queue_id_text(queue_id: QueueId) -> str:
 
 
 def parse_queue_id(text: str) -> QueueId:
-    """Raises ValueError when the text is no queue id."""
+    """Parse a queue id. Raises ValueError."""
     if len(text) != TEXT_CHARACTERS or any(c not in _VALUES for c in text.lower()):
         raise ValueError(f"{text!r} is not a queue id ({TEXT_CHARACTERS} letters and digits)")
     number = 0
@@ -47,13 +47,13 @@ def queue_id_ms(queue_id: QueueId) -> int:
 
 
 def first_queue_id(at_ms: int) -> QueueId:
-    """No id that was given at `at_ms` or later is smaller."""
+    """The smallest id that can be given at `at_ms` or later."""
     return QueueId(max(0, at_ms - QUEUE_EPOCH_MS) << (WORKER_BITS + COUNTER_BITS))
 
 
 @dataclass(slots=True)
 class QueueIds:
-    """Gives out ids for one worker. A clock that steps back never makes one twice."""
+    """Generates the ids of one worker. A clock that steps back causes no duplicates."""
 
     worker: int
     last_ms: int = 0

@@ -1,4 +1,4 @@
-"""What a server answers: code, enhanced status and text (RFC 5321 §4.2, RFC 3463)."""
+"""An SMTP reply: code, enhanced status and text (RFC 5321 §4.2, RFC 3463)."""
 
 from dataclasses import dataclass, field
 
@@ -7,12 +7,12 @@ REPLY_LINE_OCTETS_MAX = 512  # RFC 5321 §4.5.3.1.5
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply. `status` is the enhanced status code such as "4.3.1", or "" where none is given."""
+    """One reply. `status` is the enhanced status code, such as "4.3.1", or "" if there is none."""
 
     code: int
     status: str
     lines: tuple[str, ...]
-    # As it goes over the wire, once it did: most of what is said is said again and again.
+    # The encoded reply, cached because most replies are sent again and again.
     _octets: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @classmethod
@@ -36,7 +36,7 @@ class Reply:
         return " ".join(self.lines)
 
     def encode(self) -> bytes:
-        """The reply as it goes over the wire; control and non-ASCII characters become "?"."""
+        """The reply as sent; control and non-ASCII characters become "?"."""
         if len(self._octets) == 0:
             object.__setattr__(self, "_octets", _encoded(self))
         return self._octets

@@ -1,4 +1,4 @@
-"""A reader's own mail, ready for the wire; or why there is none."""
+"""A mail to one reader, ready to send; or the reason why it cannot be made."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from secondpost.mail.address import Mailbox
 
 @dataclass(frozen=True, slots=True)
 class SignedMail:
-    sender: Mailbox  # of the envelope: what comes back names reader and issue
+    sender: Mailbox  # envelope sender: it identifies reader and issue in a bounce
     message_id: str
-    stuffed: bytes  # ASCII, line ends CRLF, its dots doubled for the wire
-    size: int  # octets, not counting doubled dots
+    stuffed: bytes  # ASCII, line ends CRLF, dot-stuffed
+    size: int  # octets before dot-stuffing
 
     @property
     def data(self) -> bytes:

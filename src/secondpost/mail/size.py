@@ -1,4 +1,4 @@
-"""Amounts of data as the owner writes them: "1 GB", "50 MB". Decimal, as disks are sold."""
+"""Amounts of data as the owner writes them: "1 GB", "50 MB". Decimal units."""
 
 import re
 
@@ -7,7 +7,7 @@ _SIZE = re.compile(r"(\d{1,12}) ?(B|KB|MB|GB|TB)", re.IGNORECASE)
 
 
 def parse_size(text: str) -> int:
-    """Octets. Raises ValueError with a sentence that names the right form."""
+    """Parse a size into octets. Raises ValueError with a sentence that names the right form."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise ValueError(

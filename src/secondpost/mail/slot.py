@@ -1,4 +1,4 @@
-"""When issues go out, as the owner writes it: "friday 09:00", "first monday", "when ready". Grammar only."""
+"""The grammar of an issue's schedule: "friday 09:00", "first monday", "when ready"."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ WEEKS_MIN, WEEKS_MAX = 1, 26
 
 
 class Weekday(IntEnum):
-    """As datetime.date.weekday counts."""
+    """Numbered as in datetime.date.weekday."""
 
     MONDAY = 0
     TUESDAY = 1
@@ -31,7 +31,7 @@ class Ordinal(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimeOfDay:
-    """Of the wall clock in the newsletter's time zone."""
+    """Local time in the newsletter's time zone."""
 
     hour: int
     minute: int
@@ -40,7 +40,7 @@ class TimeOfDay:
         return f"{self.hour:02}:{self.minute:02}"
 
 
-MORNING = TimeOfDay(9, 0)  # where no time is written
+MORNING = TimeOfDay(9, 0)  # if no time is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Weekly:
 
 @dataclass(frozen=True, slots=True)
 class EveryWeeks:
-    """Every so many weeks, on a day."""
+    """On a weekday every n weeks."""
 
     weeks: int
     day: Weekday
@@ -78,7 +78,7 @@ class MonthlyByDay:
 
 @dataclass(frozen=True, slots=True)
 class WhenReady:
-    """As soon as there is enough to say."""
+    """As soon as there are enough articles."""
 
 
 Slot = Daily | Weekly | EveryWeeks | MonthlyByWeekday | MonthlyByDay | WhenReady
@@ -93,7 +93,7 @@ _DAY = re.compile(r"day (\d{1,2})")
 
 
 def parse_slot(text: str) -> Slot:
-    """Raises ValueError: a sentence, then "; " and the forms that are right."""
+    """Parse a schedule. Raises ValueError: a sentence, then "; " and the forms that are right."""
     plain = " ".join(text.lower().split())
     if plain == "when ready":
         return WhenReady()

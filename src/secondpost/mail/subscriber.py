@@ -1,7 +1,6 @@
-"""A reader of one newsletter: the address as it was given, the key that tells one from another, the state
-in which it is, and what the reader agreed to.
+"""A reader of one newsletter: address, key, state and consent.
 
-There is one row per (newsletter, address) and no person above it.
+There is one row per (newsletter, address); rows of one person are not linked.
 """
 
 import unicodedata
@@ -13,46 +12,44 @@ from secondpost.mail.address import Mailbox, unquoted
 
 SubscriberId = NewType("SubscriberId", int)
 
-NO_SUBSCRIBER = SubscriberId(
-    0
-)  # whom a test copy is for: readers are numbered from 1, so its links are no reader's
+NO_SUBSCRIBER = SubscriberId(0)  # of a test copy: readers are numbered from 1
 
 
 class SubscriberState(StrEnum):
-    """subscriber_states.py is the table of what leads from one to another."""
+    """The state of a reader; subscriber_states has the transitions."""
 
-    PENDING = "pending"  # asked to be a reader, and has not confirmed it
+    PENDING = "pending"  # signed up, not yet confirmed
     ACTIVE = "active"
     LEFT = "left"
-    SUSPENDED = "suspended"  # its mail comes back
-    COMPLAINED = "complained"  # told its provider that we send spam
+    SUSPENDED = "suspended"  # its mail bounces
+    COMPLAINED = "complained"  # reported our mail as spam to the provider
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a reader agreed to, and what proves it."""
+    """What a reader agreed to, and the evidence for it."""
 
-    where: str  # the page, the file or the letter in which they said so
-    how: str  # the way: form, mail, import, owner …
-    text: str  # the words that they saw
+    where: str  # the page, file or letter with the consent
+    how: str  # form, mail, import, owner …
+    text: str  # the words that the reader saw
     at_ms: int
-    address_prefix: str = ""  # of the caller's network, such as 192.0.2.0/24; never the whole address
+    address_prefix: str = ""  # of the client's network, such as 192.0.2.0/24; never the whole address
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     id: SubscriberId
     newsletter: str
-    mailbox: Mailbox  # the spelling given: mail goes there
+    mailbox: Mailbox  # as given: mail goes to this spelling
     key: str
     state: SubscriberState
     since_ms: int  # in this state
     created_ms: int
-    consent: Consent | None  # the last one; None for someone who never agreed to anything
+    consent: Consent | None  # the latest; None without any consent
     attributes: tuple[tuple[str, str], ...] = ()  # other columns of the list it came from
 
 
 def subscriber_key(mailbox: Mailbox) -> str:
-    """What two spellings of one reader's address share. Dots and what follows a plus tell readers apart."""
+    """The same string for two spellings of a reader's address. Dots and +tags are significant."""
     local = unicodedata.normalize("NFC", unquoted(mailbox.local)).casefold()
     return f"{local}@{mailbox.domain.name}"

@@ -1,7 +1,7 @@
-"""The states of a reader and what may lead from one to another (design §4), and who lifts a suppression.
+"""The states of a reader and their transitions (design §4), and who may lift a suppression.
 
-The verbs of the store obey this table, and docs/states.md is checked against it. A reader gets mail in one
-state alone, ACTIVE, and then only when the address is not suppressed.
+The store's verbs obey this table, and docs/states.md is checked against it. A reader gets mail only
+in the state ACTIVE, and only if the address is not suppressed.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from secondpost.mail.subscriber import SubscriberState
 
 
 class SubscriberActor(StrEnum):
-    """Who leads a reader over an edge."""
+    """The actor of a transition."""
 
     READER = "reader"  # by a POST, or by mail from the address
     OWNER = "owner"
-    LIST = "list"  # that the owner imports
+    LIST = "list"  # a list that the owner imports
     PROVIDER = "provider"  # the reader's mail provider: bounces and complaints
     CLOCK = "clock"
 
@@ -27,14 +27,14 @@ class Reason(StrEnum):
     OWNER = "owner"
     ERASED = "erased"
     COMPLAINED = "complained"
-    BOUNCED = "bounced"  # its mail came back, by the word of a list
-    IMPORTED = "imported"  # it stood in a list of those who are not to be written to
+    BOUNCED = "bounced"  # its mail bounced, according to an imported list
+    IMPORTED = "imported"  # on an imported list of addresses that must not be mailed
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberEdge:
-    source: SubscriberState | None  # None: comes into being
-    target: SubscriberState | None  # None: is no longer there
+    source: SubscriberState | None  # None: the reader is created
+    target: SubscriberState | None  # None: the reader is deleted
     by: SubscriberActor
     when: str
 
@@ -81,7 +81,8 @@ SUBSCRIBER_EDGES: tuple[SubscriberEdge, ...] = (
     SubscriberEdge(_S.SUSPENDED, _S.COMPLAINED, SubscriberActor.PROVIDER, "marked an older issue as spam"),
 )
 
-# Who may lift a suppression: a reader by confirming a new sign-up, the owner with `suppress --lift`.
+# Who may lift a suppression: a reader by confirming a new sign-up, the owner with `suppress
+# --lift`.
 LIFTED_BY: Mapping[Reason, tuple[SubscriberActor, ...]] = {
     Reason.OWNER: (SubscriberActor.OWNER,),
     Reason.ERASED: (SubscriberActor.READER, SubscriberActor.OWNER),
@@ -94,6 +95,6 @@ LIFTED_BY: Mapping[Reason, tuple[SubscriberActor, ...]] = {
 def subscriber_sources_of(
     target: SubscriberState | None, *by: SubscriberActor
 ) -> tuple[SubscriberState, ...]:
-    """From which states any of these may lead a reader to this one, or (None) take the reader away."""
+    """The states from which any of these actors may move a reader to `target` (None: delete it)."""
     found = (edge.source for edge in SUBSCRIBER_EDGES if edge.target is target and edge.by in by)
     return tuple(dict.fromkeys(source for source in found if source is not None))

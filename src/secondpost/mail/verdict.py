@@ -1,4 +1,4 @@
-"""What policy says to a caller, and what it keeps to itself."""
+"""The verdict of policy: the reply for the client, and the reason for our log."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,12 +7,12 @@ from secondpost.mail.reply import Reply
 
 
 class Destination(StrEnum):
-    """What becomes of a message for a recipient that we take."""
+    """What becomes of a message for an accepted recipient."""
 
-    PRIMARY = "primary"  # on to the backup domain's primary
-    UNVERIFIED = "unverified"  # on to the primary as well, behind all others: nothing is known of the mailbox
-    OWNER = "owner"  # our own postmaster: the owner reads elsewhere
-    INSIDE = "inside"  # to ourselves: a mail to a reader that came back, or a reader who writes
+    PRIMARY = "primary"  # relayed to the backup domain's primary
+    UNVERIFIED = "unverified"  # relayed after all other mail: the mailbox is not known to exist
+    OWNER = "owner"  # our own postmaster: forwarded to the owner
+    INSIDE = "inside"  # handled here: a bounced mail of a reader, or a mail from a reader
 
     @property
     def road(self) -> "Destination":
@@ -27,7 +27,7 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """Try again later. `reply` is for the caller; `reason` is a word for our log."""
+    """A temporary refusal. `reply` is for the client; `reason` is a word for our log."""
 
     reply: Reply
     reason: str

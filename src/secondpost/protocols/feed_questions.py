@@ -1,7 +1,7 @@
-"""What the publish role asks the fetch role: "look at this feed", one line of JSON each way.
+"""The protocol by which the publish role asks the fetch role to read a feed: lines of JSON.
 
-The fetch role reads hostile documents and may have been taken over by one, so its answer is bounded and
-checked like anybody's.
+The fetch role parses hostile documents and may be compromised, so its answer is bounded and checked
+like any other input.
 """
 
 from dataclasses import asdict
@@ -23,7 +23,7 @@ ANSWER_OCTETS_MAX = 64 * 1024 * 1024
 
 
 class _Read(msgspec.Struct, tag="read", tag_field="found"):
-    read: FeedRead  # whole: what a look finds must not depend on who asked for it
+    read: FeedRead  # complete: the result of a fetch must not depend on the asker
     etag: str
     last_modified: str
 
@@ -54,12 +54,12 @@ def read_asked(line: bytes) -> FeedAsked:
 def answered_line(answered: FeedAnswered) -> bytes:
     match answered.found:
         case FeedRead() as read:
-            told: msgspec.Struct = _Read(read, answered.etag, answered.last_modified)
+            answer: msgspec.Struct = _Read(read, answered.etag, answered.last_modified)
         case FeedUnreadable(reason) | FeedNotLookedAt(reason):
-            told = _Unreadable(reason)
+            answer = _Unreadable(reason)
         case FeedUnchanged():
-            told = _Unchanged(answered.etag, answered.last_modified)
-    line = msgspec.json.encode(told) + b"\n"
+            answer = _Unchanged(answered.etag, answered.last_modified)
+    line = msgspec.json.encode(answer) + b"\n"
     if len(line) > ANSWER_OCTETS_MAX:
         return answered_line(FeedAnswered(FeedUnreadable("It is larger than any feed should be.")))
     return line

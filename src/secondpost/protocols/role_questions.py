@@ -1,7 +1,7 @@
-"""What one role asks another over a Unix socket: one line of JSON each way, answered in any order.
+"""The protocol between roles over a Unix socket: one line of JSON each way, answered in any order.
 
-Now there is one question: does the primary have this mailbox? Both ends are ours, but the asking role
-may have been taken over by whoever spoke to it, so every line is bounded and checked.
+It has one question: does the primary have this mailbox? Both ends are ours, but the asking role may
+be compromised by its SMTP clients, so every line is bounded and checked.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from secondpost.mail.questions import Knowledge
 from secondpost.protocols.smtp.international import written_mailbox
 
 LINE_OCTETS_MAX = 4096
-INTEGER_MAX = 2**53  # of a number: what every reader of JSON and every store can hold
+INTEGER_MAX = 2**53  # the largest integer that all JSON readers and stores can hold
 
 T = TypeVar("T")
 Number = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
@@ -39,7 +39,7 @@ _ANSWERED = msgspec.json.Decoder(_Answered)
 class RecipientAsked:
     number: int
     mailbox: Mailbox
-    prefix: str = ""  # the network of the caller who named it, as mail/prefix writes it
+    prefix: str = ""  # the network of the client that named it, in the form of mail/prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class RecipientAnswered:
 
 
 class Garbled(Exception):
-    """The other side does not speak this protocol; the connection is of no use any more."""
+    """The other end does not follow the protocol; the connection is unusable."""
 
 
 def read_line(line: bytes, form: msgspec.json.Decoder[T]) -> T:
-    """A line of JSON in its form. Raises Garbled, and nothing else, whatever stands in it."""
+    """Decode a line of JSON. Raises only Garbled, for any input."""
     try:
         return form.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -82,13 +82,13 @@ def read_answer(line: bytes) -> RecipientAnswered:
 
 
 class Lines:
-    """Cuts a stream into lines."""
+    """Splits a stream into lines."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def receive_data(self, data: bytes) -> list[bytes]:
-        """Whole lines, without their ends. Raises Garbled when one is too long."""
+        """Complete lines without their line ends. Raises Garbled for a line that is too long."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LINE_OCTETS_MAX or any(len(line) > LINE_OCTETS_MAX for line in lines):
             raise Garbled("a line is too long")

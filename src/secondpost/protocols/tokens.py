@@ -1,10 +1,11 @@
-"""Tokens: what stands in a link or an address of ours, and nobody else can make.
+"""Signed tokens in our links and addresses, which only we can make.
 
-A token is lower-case base32, read in any case, of: purpose, key number, subscriber, number, MAC. The number
-is that of an issue, or of a sign-up. It holds no time: a leave link never expires, and who needs an end
-knows the age of what the token names. There are two rings of keys, so that the web role, which
-holds the one of links, can forge no bounce. A key is never taken out of its ring, only followed by a newer
-one. Tokens are never logged: they are as good as the reader's own word.
+A token is lower-case base32, read in any case, of: purpose, key number, subscriber, number, MAC.
+The number is that of an issue or a sign-up. A token has no expiry: a leave link stays valid for
+ever, and other uses check the age of the object that the token names. There are two key rings, so
+that the web role, which holds the one of links, cannot forge bounces. A key is never removed from
+its ring, only followed by a newer one. Tokens are never logged: a token is as good as the reader's
+own request.
 """
 
 import base64
@@ -18,8 +19,8 @@ ID_BITS_MAX = 48
 KEY_NUMBER_MAX = 255
 KEY_OCTETS = 32
 MAC_OCTETS = 16  # 128 bits: HMAC-SHA-256 truncated as RFC 2104 §5 allows
-TOKEN_CHARACTERS_MAX = 52  # of 2 + 7 + 7 + 16 octets; "confirm-" and it stay below 64
-_CONTEXT = b"secondpost token 1\0"  # the keys may one day authenticate something else too
+TOKEN_CHARACTERS_MAX = 52  # of 2 + 7 + 7 + 16 octets; with "confirm-" it stays below 64
+_CONTEXT = b"secondpost token 1\0"  # separates this use of the keys from any later one
 _BASE32 = re.compile(r"[a-z2-7]+")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 §6
 _PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
@@ -31,7 +32,7 @@ class Ring(StrEnum):
 
 
 class Purpose(Enum):
-    """What a token lets its bearer do. One made for one purpose is none for another."""
+    """What a token permits. A token for one purpose is invalid for any other."""
 
     CONFIRM = (1, Ring.LINKS)
     LEAVE = (2, Ring.LINKS)
@@ -47,7 +48,7 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a valid token says."""
+    """The content of a valid token."""
 
     purpose: Purpose
     subscriber: int
@@ -64,8 +65,8 @@ class KeyRing:
 
     ring: Ring
     keys: Mapping[int, bytes] = field(repr=False)
-    # Begun with each key and copied for each token: hmac.digest would let go of the interpreter each time,
-    # and a mail to a reader, made beside a busy loop, holds five.
+    # Keyed once and copied for each token: hmac.digest would release the GIL each time, and making
+    # a reader's mail beside a busy loop takes five.
     _begun: Mapping[int, hmac.HMAC] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +86,7 @@ class KeyRing:
         return base32_text(said + self._mac(number, said))
 
     def read(self, text: str, purpose: Purpose) -> Token | None:
-        """None for everything but a token that one of our keys made for this very purpose."""
+        """The token in `text`; None unless one of our keys made it for this purpose."""
         octets = _octets(text)
         if octets is None or len(octets) < 4 + MAC_OCTETS or purpose.ring is not self.ring:
             return None
@@ -105,9 +106,10 @@ class KeyRing:
 
 
 def base32_text(octets: bytes) -> str:
-    """RFC 4648 §6, lower case, without padding: letters and digits that survive every mail system.
+    """RFC 4648 §6, lower case, without padding: characters that survive every mail system.
 
-    Written here because a mail to a reader holds four tokens, and base64.b32encode takes twice as long.
+    Implemented here because base64.b32encode takes twice as long, and a reader's mail holds four
+    tokens.
     """
     bits = 8 * len(octets)
     bits_of_pairs = -(-bits // 10) * 10
@@ -118,7 +120,7 @@ def base32_text(octets: bytes) -> str:
 
 def _octets(text: str) -> bytes | None:
     lower = text.lower()
-    # A Kelvin sign becomes a k when it is lowered.
+    # The Kelvin sign becomes an ASCII k when lowered.
     if len(text) > TOKEN_CHARACTERS_MAX or not text.isascii() or _BASE32.fullmatch(lower) is None:
         return None
     try:
@@ -129,7 +131,7 @@ def _octets(text: str) -> bytes | None:
 
 
 def _varint(number: int) -> bytes:
-    """Seven bits an octet, the lowest first; the last has its top bit clear."""
+    """Seven bits per octet, lowest first; the top bit is set except in the last octet."""
     octets = []
     while number >= 0x80:
         octets.append(number & 0x7F | 0x80)
@@ -138,7 +140,7 @@ def _varint(number: int) -> bytes:
 
 
 def _read_varint(said: bytes, at: int) -> tuple[int, int]:
-    """The number and where the next one begins. What was read has a MAC of ours: it is well formed."""
+    """Return the number and the position after it. The MAC was checked: it is well formed."""
     number = shift = 0
     while said[at] >= 0x80:
         number |= (said[at] & 0x7F) << shift

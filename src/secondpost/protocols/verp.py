@@ -1,8 +1,8 @@
-"""The addresses at `bounces`: what their local parts say (docs/urls.md).
+"""The addresses at `bounces`, and what their local parts mean (docs/urls.md).
 
-`b-TOKEN` is the envelope sender of a mail to one reader, so that whatever comes back names reader and issue;
-`leave-TOKEN`, `confirm-TOKEN` and `join-NAME` are for readers who write instead of clicking. Case means
-nothing: some systems on the way change it.
+`b-TOKEN` is the envelope sender of a mail to one reader, so that a bounce names the reader and the
+issue; `leave-TOKEN`, `confirm-TOKEN` and `join-NAME` are for readers who write instead of clicking.
+Case is ignored, since some systems on the way change it.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from secondpost.mail.address import LOCAL_PART_OCTETS_MAX, Domain, Mailbox
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 
-CONFIRMATION = 0  # in the envelope sender of a confirmation or a test copy, where an issue has its number
+CONFIRMATION = 0  # instead of an issue's number in the envelope sender of a confirmation or test copy
 PREFIXES = {
     Purpose.BOUNCE: "b",
     Purpose.LEAVE_BY_MAIL: "leave",
@@ -25,7 +25,7 @@ _NAME = re.compile(r"join-([a-z0-9-]{1,32})")
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """An address that has the form of one of ours. Whether we made it, the keys tell: `read`."""
+    """An address in the form of ours. Only `read` checks with the keys whether we made it."""
 
     purpose: Purpose
     token: str
@@ -33,7 +33,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Whoever writes there wants to read this newsletter."""
+    """The address for subscribing to a newsletter by mail."""
 
     newsletter: str
 
@@ -47,7 +47,7 @@ def join_address(newsletter: str, bounces: Domain) -> Mailbox:
 
 
 def parse_local_part(local: str) -> Signed | Join | None:
-    """None: not of ours."""
+    """Parse a local part; None if it is not in the form of ours."""
     if len(local) > LOCAL_PART_OCTETS_MAX or not local.isascii():
         return None
     lower = local.lower()
@@ -59,5 +59,5 @@ def parse_local_part(local: str) -> Signed | Join | None:
 
 
 def read(ring: KeyRing, signed: Signed) -> Token | None:
-    """What it says, if we made it."""
+    """The token in the address; None if we did not make it."""
     return ring.read(signed.token, signed.purpose)

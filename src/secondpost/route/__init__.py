@@ -1,4 +1,4 @@
-"""Where does a delivery go? Pure: destination picks the road, hosts ranks the machines at its end.
+"""Routing: `destination` chooses the route of a delivery, `hosts` ranks the machines at its end.
 
-The route is computed at each attempt from today's configuration and today's DNS, and never stored.
+Pure. A route is computed for each attempt from the current configuration and DNS, and never stored.
 """

@@ -1,4 +1,4 @@
-"""The road of a delivery: to ourselves, a smart host, the backup domain's named primary, or its MX."""
+"""The route of a delivery: local, a smart host, the backup domain's named primary, or its MX."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from secondpost.route.hosts import Ourselves
 
 @dataclass(frozen=True, slots=True)
 class ByHosts:
-    """Hosts that the owner named, in order."""
+    """Hosts named in the configuration, in order."""
 
     hosts: tuple[Endpoint, ...]  # at least one
     tls: TlsDemand | None
@@ -20,7 +20,7 @@ class ByHosts:
 
 @dataclass(frozen=True, slots=True)
 class ByMx:
-    """The MX of the domain. As its backup we use only what is better than ourselves."""
+    """The MX hosts of the domain; `as_backup`: only those with a better preference than ours."""
 
     domain: Domain
     as_backup: bool
@@ -30,8 +30,9 @@ Road = Inside | ByHosts | ByMx
 
 
 def road_to(config: Config, lane: Lane, domain: Domain) -> Road:
-    """First ourselves, then the route made for this lane and domain, then the primary, then DNS. What is
-    unverified goes where the domain's other mail goes.
+    """Choose the route: our own domains, then a configured route, then a named primary, then MX.
+
+    Unverified mail takes the route of the relay lane.
     """
     lane = Lane.RELAY if lane is Lane.UNVERIFIED else lane
     if domain in (config.bounces, config.hostname):
@@ -46,12 +47,12 @@ def road_to(config: Config, lane: Lane, domain: Domain) -> Road:
 
 
 def _route(config: Config, lane: Lane, domain: Domain) -> Route | None:
-    """The most particular one: domain before `*`, a named lane before all."""
+    """The most specific route: a domain before `*`, then a named lane before any lane."""
     best: Route | None = None
     best_rank = -1
     for route in config.routes:
-        # A `*` route never applies to the relay lane unless it names it: held mail would otherwise go to
-        # a smart host that knows nothing of the primary.
+        # A `*` route applies to the relay lane only if it names that lane: otherwise mail held for
+        # a primary would go to a smart host that knows nothing of it.
         everywhere = route.domain is None
         if everywhere and lane is Lane.RELAY and route.lane is not Lane.RELAY:
             continue
@@ -64,8 +65,9 @@ def _route(config: Config, lane: Lane, domain: Domain) -> Route | None:
 
 
 def ourselves(config: Config, machine: frozenset[str]) -> Ourselves:
-    """Every name and address under which we might meet ourselves. `machine` has the addresses of this
-    machine's interfaces, for doors that are open on all of them.
+    """All names and addresses that mean this server.
+
+    `machine`: the addresses of the machine's interfaces, for listeners bound to all of them.
     """
     doors: set[Endpoint] = set()
     for endpoint in config.receive.listen:

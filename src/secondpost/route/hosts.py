@@ -1,8 +1,8 @@
-"""Which machines, in which order: MX with the RFC 5321 §5.1 cut, null MX, implicit MX, named hosts.
+"""The hosts of a route, in order: MX with the RFC 5321 §5.1 cut, null MX, implicit MX, named hosts.
 
-As a backup we drop ourselves, known by name and by address, and every host that is not better than us:
-what they get, they would send back. For a backup domain no answer of DNS is final: whatever is wrong
-with it may be a lie or an accident, so the site is down and looked at again.
+As a backup we drop ourselves (known by name and address) and every host whose preference is not
+better than ours: it would send the mail back. For a backup domain no DNS answer is final, since it
+may be forged or an accident: the site is treated as down and probed again.
 """
 
 from collections.abc import Iterable
@@ -21,18 +21,18 @@ from secondpost.mail.questions import (
 )
 from secondpost.mail.reply import Reply
 
-HOSTS_MAX = 10  # of an MX set, the best ones
+HOSTS_MAX = 10  # the best hosts of an MX set
 ADDRESSES_PER_HOST_MAX = 8
 NULL_MX = "."
 
 
 @dataclass(frozen=True, slots=True)
 class Ourselves:
-    """How to know ourselves in somebody's DNS."""
+    """How this server recognises itself in a domain's DNS."""
 
     names: frozenset[str]
-    addresses: frozenset[str]  # ours whatever the port: what the owner named
-    doors: frozenset[Endpoint]  # where we listen: behind one address, others may stand on other ports
+    addresses: frozenset[str]  # our addresses on any port, as configured
+    doors: frozenset[Endpoint]  # listeners: others may share one address on other ports
 
     def is_name(self, host: str) -> bool:
         return host in self.names
@@ -42,7 +42,7 @@ class Ourselves:
 
 
 def plan_for_hosts(hosts: tuple[Endpoint, ...], tls: TlsDemand | None, us: Ourselves) -> Asking[Routed]:
-    """Hosts that the owner named. Those that do not resolve are left out while another one does."""
+    """Plan for hosts named in the configuration; those that do not resolve are skipped."""
     site = _site_of(hosts)
     hops: list[Hop] = []
     wrong: list[str] = []
@@ -62,7 +62,7 @@ def plan_for_hosts(hosts: tuple[Endpoint, ...], tls: TlsDemand | None, us: Ourse
 
 
 def unanswered_hosts(hosts: tuple[Endpoint, ...]) -> NoPlan:
-    """Names that were not answered in the time that a route may take."""
+    """The result when DNS does not resolve the hosts within the time that a route may take."""
     return NoPlan(_site_of(hosts), Cause.DNS, _temporary(Cause.DNS, "DNS did not answer in time"))
 
 
@@ -83,8 +83,9 @@ def plan_for_mx(domain: Domain, as_backup: bool, port: int, us: Ourselves) -> As
             return _never(domain, "5.1.2", f"{domain} does not exist")
         case Finding.NO_DATA:
             if as_backup:
-                # An implicit MX has no better preference than ours (RFC 5321 §5.1: it counts as 0, but
-                # a backup without any MX record in sight is a zone gone wrong, not a primary).
+                # An implicit MX cannot be better than ours (RFC 5321 §5.1: it counts as 0), and a
+                # backup domain without an MX record is a broken zone, not one whose host is its
+                # primary.
                 return _nowhere(domain, Cause.DNS, "4.4.4", f"{domain} has no MX record")
             return (yield from _implicit(domain, port, us))
         case Finding.FOUND:
@@ -102,7 +103,7 @@ def _ranked(
         if as_backup:
             return _nowhere(domain, Cause.DNS, "4.4.4", f"{domain} says it takes no mail (null MX)")
         return _never(domain, "5.1.10", f"{domain} takes no mail (null MX)", code=556)
-    # Equals stay in the order of the answer, which is by chance.
+    # Hosts of equal preference keep the order of the answer, which is random.
     named = sorted((r for r in records if r.host != NULL_MX), key=lambda r: r.preference)[:HOSTS_MAX]
     resolved: list[tuple[MxRecord, tuple[str, ...]]] = []
     for record in named:
@@ -133,7 +134,7 @@ def _own_preference(
 
 
 def _implicit(domain: Domain, port: int, us: Ourselves) -> Asking[Routed]:
-    """RFC 5321 §5.1: without MX records the host itself is the MX."""
+    """RFC 5321 §5.1: without MX records the domain's own host is the MX."""
     answer = yield from Addresses(domain.name).ask()
     if answer.finding is Finding.FAILED:
         return _nowhere(domain, Cause.DNS, "4.4.3", f"{domain} cannot be looked up now")
@@ -153,7 +154,7 @@ def _literal_plan(domain: Domain, port: int, us: Ourselves) -> Routed:
 
 
 def _addresses_of(host: str) -> Asking[tuple[str, ...]]:
-    """Empty when the host does not resolve, for whatever reason."""
+    """The host's addresses; empty if it does not resolve for any reason."""
     address = as_ip(host)
     if address is not None:
         return (str(address),)
@@ -162,7 +163,7 @@ def _addresses_of(host: str) -> Asking[tuple[str, ...]]:
 
 
 def _usual_tls(addresses: tuple[str, ...]) -> TlsDemand:
-    """On loopback nobody listens in, and a handshake is a test's enemy."""
+    """The default TLS demand: none on loopback, where traffic cannot be overheard."""
     loopback = all(ip_address(address).is_loopback for address in addresses)
     return TlsDemand.NONE if loopback else TlsDemand.OPPORTUNISTIC
 

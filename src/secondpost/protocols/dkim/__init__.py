@@ -1,1 +1,1 @@
-"""DKIM (RFC 6376, RFC 8463): canonical forms, signing, and what verifying needs."""
+"""DKIM (RFC 6376, RFC 8463): canonical forms, signing and verifying."""

@@ -1,9 +1,9 @@
-"""Canonical forms of header fields and bodies, as DKIM hashes them (RFC 6376 §3.4). Linear in what comes."""
+"""Canonical forms of header fields and bodies for DKIM (RFC 6376 §3.4). All run in linear time."""
 
 import re
 from dataclasses import dataclass
 
-FIELDS_MAX = 2_000  # of one header; what comes after them is not looked at
+FIELDS_MAX = 2_000  # of one header; later fields are ignored
 
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
@@ -12,42 +12,42 @@ _SPACES = re.compile(rb"[ \t]+")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A header field as it came, folds and last CRLF included."""
+    """A header field as received, with its folds and its last CRLF."""
 
     name: bytes  # lower case, without white space around it
     raw: bytes
 
 
 def relaxed_field(raw: bytes) -> bytes:
-    """§3.4.2: name in lower case, unfolded, white space one space, none around the colon or at the end."""
+    """§3.4.2: lower-case name, unfolded, white space reduced, none around the colon or at the end."""
     name, _, value = raw.partition(b":")
     value = _SPACES.sub(b" ", _FOLD.sub(b"", value).rstrip(b"\r\n")).strip(b" ")
     return name.rstrip(b" \t").lower() + b":" + value + b"\r\n"
 
 
 def simple_field(raw: bytes) -> bytes:
-    """§3.4.1: as it came."""
+    """§3.4.1: unchanged."""
     return raw
 
 
 def relaxed_lines(lines: bytes) -> bytes:
-    """§3.4.4 (a) for whole lines of a body, or for a piece that begins and ends without white space."""
+    """§3.4.4 (a) for whole lines of a body, or for a part without white space at its ends."""
     return _SPACES.sub(b" ", lines).replace(b" \r\n", b"\r\n")
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """§3.4.4: white space one space, none at the end of a line, no empty lines at the end."""
+    """§3.4.4: runs of white space reduced, none at line ends, no empty lines at the end."""
     body = without_empty_lines_at_end(relaxed_lines(body).removesuffix(b" "))
     return body + b"\r\n" if len(body) > 0 else b""
 
 
 def simple_body(body: bytes) -> bytes:
-    """§3.4.3: as it came, with exactly one line end at its end."""
+    """§3.4.3: unchanged, with exactly one CRLF at the end."""
     return without_empty_lines_at_end(body) + b"\r\n"
 
 
 def without_empty_lines_at_end(body: bytes) -> bytes:
-    """Nor the line end of the last line."""
+    """The body without its empty lines at the end and without the last CRLF."""
     end = len(body)
     while body.endswith(b"\r\n", 0, end):
         end -= 2
@@ -55,7 +55,7 @@ def without_empty_lines_at_end(body: bytes) -> bytes:
 
 
 def split_message(message: bytes) -> tuple[list[Field], bytes]:
-    """The header's fields in order, and the body. Line ends are CRLF. A line without a colon is no field."""
+    """Split a message (CRLF) into its fields and its body. Lines without a colon are left out."""
     if message.startswith(b"\r\n"):
         return [], message[2:]
     header, _, body = message.partition(b"\r\n\r\n")

@@ -1,8 +1,8 @@
-"""Signs our own mail with DKIM (RFC 6376), with RSA (RFC 8301) and Ed25519 (RFC 8463), relaxed/relaxed.
+"""Signs our own mail with DKIM (RFC 6376): RSA (RFC 8301) and Ed25519 (RFC 8463), relaxed/relaxed.
 
-Sans-IO: hashing is done here, the private key's operation comes in as a function, so that it can run in
-another thread. No l= tag: a body that may be longer than what was signed is not signed. The fields that
-readers see are oversigned: a second From added on the way breaks the signature (RFC 6376 §8.15).
+Sans-IO: hashing is done here; the operation with the private key is passed in as a function, so
+that it can run in another thread. There is no l= tag, so nothing can be appended to a signed body.
+Fields that readers see are oversigned: adding a second From breaks the signature (RFC 6376 §8.15).
 """
 
 import base64
@@ -15,7 +15,7 @@ from typing import Protocol
 from secondpost.mail.address import Domain
 from secondpost.protocols.dkim.canonical import relaxed_body, relaxed_field, split_message
 
-# What is signed of our own mail, where it is there. Everything that a reader or his program acts on.
+# Header fields that are signed if present: all that a reader or a mail program acts on.
 SIGNED = (
     "from", "to", "subject", "date", "reply-to", "message-id", "in-reply-to", "references", "auto-submitted",
     "list-id", "list-unsubscribe", "list-unsubscribe-post", "list-help", "list-archive", "list-post",
@@ -31,7 +31,7 @@ class Algorithm(StrEnum):
 
 
 class Hash(Protocol):
-    """What hashlib makes."""
+    """A hash object of hashlib."""
 
     def update(self, data: bytes, /) -> None: ...
 
@@ -42,7 +42,7 @@ class Hash(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """`sign` takes the SHA-256 of what is to be signed, and gives the signature."""
+    """A private key. `sign` takes the SHA-256 of the signed data and returns the signature."""
 
     algorithm: Algorithm
     selector: str
@@ -50,24 +50,26 @@ class SigningKey:
 
 
 class Signatures:
-    """Writes the DKIM-Signature fields of mails that share their names of fields, domain and time."""
+    """Writes the DKIM-Signature fields of mails that share field names, domain and time."""
 
     def __init__(
         self, keys: Sequence[SigningKey], domain: Domain, signed_s: int, names: Sequence[str]
     ) -> None:
-        """`names`: the fields in the order in which they are hashed; `signed_s`: seconds since 1970."""
+        """`names`: the fields in the order of hashing; `signed_s`: Unix time in seconds."""
         listed = _folded_names([*names, *OVERSIGNED])
         self._templates = [(key, *_template(key, domain, signed_s, listed)) for key in keys]
 
     def fields(self, header: Hash, body: bytes) -> bytes:
-        """One field per key, with their CRLFs. `header` has hashed the relaxed fields; `body` is the body's
-        SHA-256. Blocking: a private key is used.
+        """One DKIM-Signature field per key, each with its CRLF.
+
+        `header` has hashed the relaxed fields; `body` is the SHA-256 of the body. Blocking: uses
+        the private keys.
         """
         body_text = base64.b64encode(body)
         written = []
         for key, raw, relaxed in self._templates:
             hashed = header.copy()
-            # §3.7: the field itself comes last, its b= empty and without a line end.
+            # §3.7: the signature field itself comes last, with an empty b= and no CRLF.
             hashed.update(relaxed + body_text + b"; b=")
             signature = base64.b64encode(key.sign(hashed.digest()))
             written.append(raw + body_text + b";\r\n b=" + _folded_signature(signature) + b"\r\n")
@@ -75,11 +77,11 @@ class Signatures:
 
 
 def signed(message: bytes, keys: Sequence[SigningKey], domain: Domain, signed_s: int) -> bytes:
-    """A whole message of ours with its signatures before it. Line ends CRLF. Blocking."""
+    """The message with its signatures in front. Line ends are CRLF. Blocking."""
     fields, body = split_message(message)
     header, names = sha256(), []
     for name in SIGNED:
-        # §5.4.2: of several fields with one name the last one counts first.
+        # §5.4.2: of several fields with the same name the last one is signed first.
         for field in reversed(fields):
             if field.name == name.encode("ascii"):
                 names.append(name)
@@ -89,7 +91,7 @@ def signed(message: bytes, keys: Sequence[SigningKey], domain: Domain, signed_s:
 
 
 def _template(key: SigningKey, domain: Domain, signed_s: int, names: str) -> tuple[bytes, bytes]:
-    """The field up to its body hash: as it is sent, and relaxed."""
+    """The field up to its body hash: as sent, and in relaxed form."""
     raw = (
         f"DKIM-Signature: v=1; a={key.algorithm}; c=relaxed/relaxed; d={domain.name};\r\n"
         f" s={key.selector}; t={signed_s};\r\n"

@@ -1,7 +1,7 @@
 """Verifies DKIM signatures (RFC 6376, 8301, 8463), given the keys.
 
-Sans-IO: whoever calls fetches the TXT records and brings the public key's operation. What is weak is no
-proof: SHA-1 and signatures of a part of the body (l=) are told apart from wrong ones, but never pass.
+Sans-IO: the caller looks up the TXT records and supplies the public key's operation. Weak
+signatures (SHA-1, or l=) never pass; their reason differs from that of an invalid signature.
 """
 
 import base64
@@ -21,7 +21,7 @@ from secondpost.protocols.dkim.canonical import (
 )
 from secondpost.protocols.dkim.signing import Algorithm
 
-SIGNATURES_MAX = 10  # of one message; more than that are there to keep us busy
+SIGNATURES_MAX = 10  # of one message; an attacker may add more to waste our time
 SIGNATURE_OCTETS_MAX = 8_192
 RECORD_CHARACTERS_MAX = 4_096
 CLOCK_SKEW_SECONDS = 300
@@ -34,13 +34,13 @@ _BODY_FORMS = {"simple": simple_body, "relaxed": relaxed_body}
 
 
 class DkimFault(ValueError):
-    """A signature or a key record that says nothing we can use. The text is the reason."""
+    """A signature or key record that is malformed or not supported. The text is the reason."""
 
 
 class DkimResult(StrEnum):
     PASS = "pass"
-    FAIL = "fail"  # the message was changed, or the signature is somebody else's
-    PERMERROR = "permerror"  # cannot be used, now or later
+    FAIL = "fail"  # the message was changed, or the signature belongs to another message or key
+    PERMERROR = "permerror"  # unusable, now and later
     NO_KEY = "no key"
 
 
@@ -71,12 +71,12 @@ class Verified:
     reason: str = ""
 
 
-KeyOf = Callable[[str, str], PublicKey | None]  # selector and domain
-Proves = Callable[[PublicKey, bytes, bytes], bool]  # key, SHA-256 of what was signed, signature
+KeyOf = Callable[[str, str], PublicKey | None]  # (selector, domain)
+Proves = Callable[[PublicKey, bytes, bytes], bool]  # (key, SHA-256 of the signed data, signature)
 
 
 def verify(message: bytes, key_of: KeyOf, proves: Proves, now_s: int) -> list[Verified]:
-    """One finding per signature, in their order. Line ends of the message are CRLF."""
+    """One result per signature, in order. The message has CRLF line ends."""
     fields, body = split_message(message)
     found = [field for field in fields if field.name == b"dkim-signature"]
     return [_verify(field.raw, fields, body, key_of, proves, now_s) for field in found[:SIGNATURES_MAX]]
@@ -101,7 +101,7 @@ def _verify(
 
 
 def signed_digest(signature: Signature, fields: list[Field]) -> bytes:
-    """§3.7. A name that is listed more often than it is there stands for nothing (§5.4.2)."""
+    """The hash that is signed (§3.7). A listed name without a field adds nothing (§5.4.2)."""
     form = _HEADER_FORMS[signature.header_form]
     hashed = sha256()
     left: dict[bytes, list[bytes]] = {}
@@ -118,7 +118,7 @@ def signed_digest(signature: Signature, fields: list[Field]) -> bytes:
 
 
 def parse_signature(raw: bytes, now_s: int) -> Signature:
-    """Raises DkimFault."""
+    """Parse a DKIM-Signature field. Raises DkimFault."""
     if len(raw) > SIGNATURE_OCTETS_MAX:
         raise DkimFault(f"a signature of {len(raw)} octets")
     try:
@@ -170,7 +170,7 @@ def _check_time(tags: dict[str, str], now_s: int) -> None:
 
 
 def parse_key(record: str) -> PublicKey:
-    """Of a TXT record at SELECTOR._domainkey.DOMAIN (§3.6.1). Raises DkimFault."""
+    """Parse the TXT record at SELECTOR._domainkey.DOMAIN (§3.6.1). Raises DkimFault."""
     if len(record) > RECORD_CHARACTERS_MAX:
         raise DkimFault(f"a key record of {len(record)} characters")
     tags = tags_of(record)
@@ -192,7 +192,7 @@ def parse_key(record: str) -> PublicKey:
 
 
 def tags_of(text: str) -> dict[str, str]:
-    """§3.2: `name=value` with semicolons between. Raises DkimFault."""
+    """Parse `name=value` pairs separated by semicolons (§3.2). Raises DkimFault."""
     tags: dict[str, str] = {}
     for part in text.strip(" \t\r\n").removesuffix(";").split(";"):
         name, equals, value = part.partition("=")

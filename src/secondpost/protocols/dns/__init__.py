@@ -1,1 +1,1 @@
-"""Questions to the DNS: how a name is looked up, and how long an answer is kept."""
+"""The DNS resolver's rules: how a name is looked up, and how long an answer is cached."""

@@ -1,7 +1,7 @@
-"""Remembers what DNS said for as long as it holds, in a bounded number of entries.
+"""A cache of DNS answers for their TTL, with a bounded number of entries.
 
-Times are seconds of a clock that never steps. RFC 2308 §5 (negative answers), RFC 2181 §8 (TTL),
-RFC 9520 §3.2 (failures are remembered too, briefly, so that a broken zone is not asked at every turn).
+Times are seconds of a monotonic clock. RFC 2308 §5 (negative answers), RFC 2181 §8 (TTL), RFC 9520
+§3.2 (failures are cached too, briefly, so that a broken zone is not queried for every message).
 """
 
 import heapq
@@ -11,11 +11,11 @@ from secondpost.mail.questions import Finding
 from secondpost.protocols.dns.lookup import DnsAnswer, DnsQuestion, RecordType
 
 ENTRIES_MAX = 20_000  # about 20 MB at most
-FOUND_SECONDS_MIN = 5  # a TTL of 0 would have one look-up made for each message of a burst
+FOUND_SECONDS_MIN = 5  # a TTL of 0 would cause one look-up per message of a burst
 FOUND_SECONDS_MAX = 86_400
 NOTHING_SECONDS_MIN = 5
 NOTHING_SECONDS_MAX = 3_600
-FAILED_SECONDS = 5  # below the shortest pause of a site probe, which must see that names work again
+FAILED_SECONDS = 5  # below the shortest pause of a site probe, which must notice a recovery
 
 
 def lifetime_seconds(answer: DnsAnswer) -> int:
@@ -38,20 +38,20 @@ class DnsCache:
     def __init__(self, entries_max: int = ENTRIES_MAX) -> None:
         self._entries_max = entries_max
         self._entries: dict[DnsQuestion, _Entry] = {}
-        # The soonest to end first. An entry that was replaced leaves its old place behind, which is
-        # known by its time; it goes when that comes.
+        # A heap with the earliest expiry first. A replaced entry leaves its old item here, which is
+        # recognised by its time and dropped when that is due.
         self._ends: list[tuple[float, str, int]] = []
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def get(self, question: DnsQuestion, now: float) -> DnsAnswer | None:
-        """None: nothing that still holds."""
+        """The cached answer, or None if there is none or it has expired."""
         entry = self._entries.get(question)
         return entry.answer if entry is not None and entry.ends > now else None
 
     def put(self, question: DnsQuestion, answer: DnsAnswer, now: float) -> None:
-        """Makes room by forgetting what has ended, then what would end soonest."""
+        """Add an answer; expired entries are dropped first, then those that expire soonest."""
         self._forget_ended(now)
         ends = now + lifetime_seconds(answer)
         self._entries[question] = _Entry(answer, ends)

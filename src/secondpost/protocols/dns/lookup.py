@@ -1,7 +1,7 @@
-"""Decides one DNS look-up: which server to ask next, over what, for how long, and when to give up.
+"""The rules of one DNS look-up: which server to query next, how, how long to wait, when to give up.
 
-A generator that yields what to ask and is sent what was heard; it reads neither socket nor clock.
-RFC 1035 §7, RFC 2308, RFC 7766 (TCP after a truncated answer), RFC 9520 §3.1 (bounded retries).
+A generator that yields queries and is sent their replies; it uses no socket and no clock. RFC 1035
+§7, RFC 2308, RFC 7766 (TCP after a truncated answer), RFC 9520 §3.1 (bounded retries).
 """
 
 from collections.abc import Generator, Sequence
@@ -10,9 +10,9 @@ from enum import Enum, IntEnum
 
 from secondpost.mail.questions import Finding, MxRecord
 
-ROUND_SECONDS = (2.0, 3.0, 4.0)  # each server is asked once a round, and given this long
-LOOKUP_SECONDS_MAX = 12.0  # the whole look-up, CNAMEs and all servers together
-CHAIN_MAX = 8  # CNAMEs followed, within one answer and from answer to answer
+ROUND_SECONDS = (2.0, 3.0, 4.0)  # time-out of each query; every server is queried once per round
+LOOKUP_SECONDS_MAX = 12.0  # for the whole look-up, with all CNAMEs and servers
+CHAIN_MAX = 8  # CNAMEs followed, within one answer and over several
 
 
 class RecordType(IntEnum):
@@ -28,12 +28,12 @@ class DnsQuestion:
     type: RecordType
 
 
-DnsRecord = MxRecord | str  # an address is its text, and a TXT record too
+DnsRecord = MxRecord | str  # an address or a TXT record is a str
 
 
 @dataclass(frozen=True, slots=True)
 class DnsAnswer:
-    """What is known now, and for how long it was said to hold."""
+    """The result of a look-up, and how long it may be cached."""
 
     finding: Finding
     records: tuple[DnsRecord, ...] = ()
@@ -45,7 +45,7 @@ FAILED = DnsAnswer(Finding.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """The answer is a CNAME whose target it does not tell of."""
+    """The answer is a CNAME without records of its target."""
 
     name: str
     ttl_seconds: int
@@ -53,19 +53,19 @@ class Leads:
 
 @dataclass(frozen=True, slots=True)
 class TruncatedReply:
-    """Too much for UDP."""
+    """The answer was too large for UDP."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unhelpful:
-    """SERVFAIL, REFUSED, nonsense, nobody there: asking the same server again helps nobody."""
+    """SERVFAIL, REFUSED, a malformed reply or no server there: querying it again is useless."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing came in time: the question or the answer may have been lost on the way."""
+    """No reply in time: the query or the reply may have been lost."""
 
 
 UpstreamReply = DnsAnswer | Leads | TruncatedReply | Unhelpful | Silence
@@ -78,7 +78,7 @@ class Carrier(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    server: int  # its place in the list of servers
+    server: int  # index into the list of servers
     question: DnsQuestion
     carrier: Carrier
     seconds: float  # how long to wait for the reply
@@ -87,7 +87,7 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class TimedReply:
     reply: UpstreamReply
-    seconds: float  # how long it took to come
+    seconds: float  # how long the reply took
 
 
 Lookup = Generator[Ask, TimedReply, DnsAnswer]
@@ -99,9 +99,9 @@ class _Patience:
 
 
 def look_up(question: DnsQuestion, servers: Sequence[int]) -> Lookup:
-    """`servers` in the order in which they are to be asked."""
+    """Look up a name; `servers` in the order in which to query them."""
     patience = _Patience()
-    ttl_seconds: int | None = None  # of the CNAMEs that led here
+    ttl_seconds: int | None = None  # the lowest of the CNAMEs followed so far
     asked = question
     for _ in range(CHAIN_MAX + 1):
         reply = yield from _ask_around(asked, servers, patience)

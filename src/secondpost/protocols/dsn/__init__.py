@@ -1,1 +1,1 @@
-"""Delivery status notifications (RFC 3464) written and read; mail from programs (RFC 3834) recognised."""
+"""Reads delivery status notifications (RFC 3464) and detects automatic mail (RFC 3834)."""

@@ -1,7 +1,7 @@
-"""Who wrote a mail to ourselves: a person or a program (RFC 3834), and under which address.
+"""Decides whether a person or a program wrote a mail to us (RFC 3834), and from which address.
 
-A program that answers everything must not be taken for a reader who confirms; a mail that nobody wrote is
-never answered. What cannot be told from the header is taken for a person's.
+An autoresponder must not be taken for a reader who confirms, and automatic mail is never answered.
+A mail whose header shows no sign of a program counts as a person's.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 from secondpost.mail.address import AddressError, Mailbox, NullPath, ReversePath
 from secondpost.protocols.dsn.parts import FieldGroup
 
-_BULK = frozenset({"bulk", "junk", "list", "auto_reply"})  # Precedence: never standardised, widely said
+_BULK = frozenset({"bulk", "junk", "list", "auto_reply"})  # Precedence: never standardised, but widely used
 _SAY_SO = ("x-autoreply", "x-autorespond", "x-auto-reply", "list-id", "feedback-id")
 _PROGRAMS = frozenset({"mailer-daemon", "majordomo", "noreply", "no-reply", "donotreply", "do-not-reply"})
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
@@ -29,7 +29,7 @@ def is_automatic(header: FieldGroup, sender: ReversePath) -> bool:
 
 
 def author_of(header: FieldGroup) -> Mailbox | None:
-    """The mailbox in the From field (RFC 5322 §3.6.2); None when there is not exactly one to be read."""
+    """The mailbox in the From field (RFC 5322 §3.6.2); None unless exactly one is readable."""
     value = header.first("from")
     bracketed = _IN_BRACKETS.findall(value)
     if len(bracketed) > 1:

@@ -1,7 +1,8 @@
-"""Reads delivery status notifications (RFC 3464): for whom what was not delivered, and why.
+"""Reads delivery status notifications (RFC 3464): which recipients failed, and why.
 
-Lenient, since few are written by the book, and bounded, since anybody may send one. What a report says is a
-claim: only the token in the address that it came to tells that it speaks of a mail of ours (protocols/verp).
+Lenient, since few follow the RFC, and bounded, since anyone can send one. A report's content is
+only a claim: that it is about a mail of ours is proven by the token in its recipient address
+(protocols/verp).
 """
 
 import re
@@ -20,7 +21,7 @@ RECIPIENTS_MAX = 100  # of one report
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _EMPTY_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
-# Each kind has a form for UTF-8 (RFC 6533).
+# Each type has a variant for UTF-8 (RFC 6533).
 _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _MESSAGE_PARTS = frozenset(
     {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
@@ -39,13 +40,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecipientReport:
-    """One recipient. An empty text is something that the report does not say."""
+    """The report on one recipient. An empty string means that the report does not say."""
 
-    recipient: str  # as the reporting host knows it; the original one may be another
+    recipient: str  # as the reporting host knows it; the original address may differ
     original_recipient: str
     action: Action | None
     status: str  # such as "5.1.1" (RFC 3463)
-    diagnostic: str  # what the next host said, its type in front of it taken away
+    diagnostic: str  # the next host's reply, without the type in front
     remote_host: str
 
 
@@ -53,13 +54,13 @@ class RecipientReport:
 class Report:
     reporting_host: str
     recipients: tuple[RecipientReport, ...]  # at least one
-    message_id: str  # of the mail that is reported on, brackets included
+    message_id: str  # of the original mail, with brackets
     list_id: str
     original_to: str
 
 
 def read_report(message: bytes) -> Report | None:
-    """None: it is no report that can be read. Never raises, whatever the bytes."""
+    """Parse a report; None if it is not a readable one. Never raises."""
     found = list(leaves(message))
     status = next((leaf for leaf in found if leaf.content_type in _STATUS_PARTS), None)
     if status is None:
@@ -88,7 +89,7 @@ def _recipient(block: FieldGroup) -> RecipientReport:
     except ValueError:
         action = None
     diagnostic = _without_type(block.first("diagnostic-code"))
-    # Some put the code into the text alone, or a text behind the code.
+    # Some reporters put the code only into the text, or add text to the code.
     status = _STATUS.search(block.first("status")) or _STATUS.search(diagnostic)
     return RecipientReport(
         recipient=_address(block.first("final-recipient")),
@@ -101,7 +102,7 @@ def _recipient(block: FieldGroup) -> RecipientReport:
 
 
 def _without_type(value: str) -> str:
-    """`dns; mx.example.org` is "mx.example.org" (§2.1.2); what has no type stands as it is."""
+    """The value without its type (§2.1.2): `dns; mx.example.org` gives "mx.example.org"."""
     kind, semicolon, rest = value.partition(";")
     return rest.strip() if len(semicolon) > 0 and kind.strip().replace("-", "").isalnum() else value
 
@@ -111,7 +112,7 @@ def _address(value: str) -> str:
 
 
 def _original(found: list[Leaf]) -> FieldGroup:
-    """The header of the mail that is reported on; nothing when it is not attached."""
+    """The header of the original mail; empty if it is not attached."""
     for leaf in found:
         if leaf.content_type in _MESSAGE_PARTS:
             return header_and_body(leaf.body.lstrip(b"\n"))[0]

@@ -1,7 +1,7 @@
-"""Takes a foreign mail apart: its header, and the leaves of a MIME tree as far as a report needs them.
+"""Splits a received mail into its header and the leaves of its MIME tree.
 
-Hostile mail is expected: nothing here raises, recurses, or looks at more than its bounds. What is broken is
-read as text, what is beyond a bound is left out.
+Hostile mail is expected: nothing here raises or recurses, and all work is bounded. Malformed parts
+are read as text; parts beyond a bound are left out.
 """
 
 import base64
@@ -24,12 +24,12 @@ _BOUNDARY = re.compile(r'boundary[ \t]*=[ \t]*(?:"([^"]{1,200})"|([^\s;"]{1,200}
 
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
-    """Header fields, or a group of lines that look like them. Names in lower case, values unfolded."""
+    """Header fields, or a group of lines in their form. Names in lower case, values unfolded."""
 
     fields: tuple[tuple[str, str], ...]
 
     def first(self, name: str) -> str:
-        """ "" when it is not there."""
+        """The value of the first field of that name; "" if there is none."""
         for each, value in self.fields:
             if each == name:
                 return value
@@ -43,12 +43,12 @@ class Leaf:
 
 
 def header_of(message: bytes) -> FieldGroup:
-    """Of a whole mail, or of its beginning; any line ends."""
+    """The header of a mail or of its beginning; any line ends."""
     return header_and_body(_with_lf(message[:HEADER_OCTETS_MAX]))[0]
 
 
 def header_and_body(message: bytes) -> tuple[FieldGroup, bytes]:
-    """Line ends are LF."""
+    """Split a mail with LF line ends."""
     if message.startswith(b"\n"):
         return FieldGroup(()), message[1:]
     header, _, body = message.partition(b"\n\n")
@@ -56,7 +56,7 @@ def header_and_body(message: bytes) -> tuple[FieldGroup, bytes]:
 
 
 def block_of(data: bytes) -> FieldGroup:
-    """Line ends are LF. Lines that are no field are left out."""
+    """Parse fields with LF line ends. Lines that are no field are left out."""
     fields: list[tuple[str, list[str]]] = []
     for line in data.split(b"\n", LINES_MAX)[:LINES_MAX]:
         text = line[:VALUE_CHARACTERS_MAX].decode("utf-8", "replace")
@@ -71,7 +71,7 @@ def block_of(data: bytes) -> FieldGroup:
 
 
 def leaves(message: bytes) -> Iterator[Leaf]:
-    """In their order, the attached messages whole."""
+    """The leaves in order; attached messages are leaves."""
     waiting = [(_with_lf(message[:BEGINNING_OCTETS_MAX]), 0)]
     seen = 0
     while len(waiting) > 0 and seen < PARTS_MAX:
@@ -90,7 +90,7 @@ def leaves(message: bytes) -> Iterator[Leaf]:
 
 
 def _parts(body: bytes, boundary: bytes) -> list[bytes]:
-    """RFC 2046 §5.1.1. A part without an end ends with the body."""
+    """The parts of a multipart body (RFC 2046 §5.1.1). An unterminated part extends to the end."""
     line = re.compile(rb"(?:\A|\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?:(?=\n)|\Z)")
     parts, start = [], None
     for found in line.finditer(body):
@@ -109,7 +109,7 @@ def _with_lf(data: bytes) -> bytes:
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    """RFC 3464 §2.1 forbids encodings here; some write them all the same."""
+    """Decode a body. RFC 3464 §2.1 forbids encodings here, but some reporters use them."""
     try:
         match encoding:
             case "quoted-printable":
@@ -117,5 +117,5 @@ def _decoded(body: bytes, encoding: str) -> bytes:
             case "base64":
                 return _with_lf(base64.b64decode(body))
     except ValueError:
-        pass  # then it is read as it stands
+        pass  # then it is used undecoded
     return body

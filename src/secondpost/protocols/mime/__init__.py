@@ -1,1 +1,1 @@
-"""Writes messages: header fields, list fields, quoted-printable with holes, the two parts of an issue."""
+"""Writes messages: header fields, list fields, quoted-printable with holes, an issue's parts."""

@@ -1,7 +1,8 @@
-"""Writes header fields that nothing can break out of: checked, encoded where they must be, folded.
+"""Writes header fields that are safe against injection: checked, encoded if necessary, folded.
 
-RFC 5322 §2.2 and §3.2.5, RFC 2047. Whatever a blog's title or a reader's address holds, a field stays
-one field of ASCII lines; a value that could end its line or hide is refused, not repaired.
+RFC 5322 §2.2 and §3.2.5, RFC 2047. Whatever a blog's title or a reader's address contains, a field
+stays one field of ASCII lines. Values with control or invisible characters are refused, not
+repaired.
 """
 
 import base64
@@ -10,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 FIELD_LINE_CHARACTERS = 76  # RFC 2047 §2, for lines with encoded words; RFC 5322 §2.1.1 would allow 78
 LINE_CHARACTERS_MAX = 998  # RFC 5322 §2.1.1, without CRLF
-VALUE_CHARACTERS_MAX = 4_000  # what is longer is no subject and no name
+VALUE_CHARACTERS_MAX = 4_000  # anything longer is no subject or name
 QUOTED_STRING_CHARACTERS_MAX = 60
-ENCODED_WORD_OCTETS_MAX = 39  # 64 characters as base64 in its frame: "Subject: " stands on the same line
+ENCODED_WORD_OCTETS_MAX = 39  # 64 characters as base64 in its frame: "Subject: " fits before it
 
 # C0, C1, the line ends that only Unicode knows, surrogates, and the noncharacters U+FDD0 to U+FDEF.
 _BREAKS_OUT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef]")
@@ -21,11 +22,11 @@ _ATOMS = re.compile(rf"{_ATOM}(?: {_ATOM})*")
 
 
 class FieldFault(ValueError):
-    """A value that may not stand in a header field. The text is fit for the owner."""
+    """A value that must not stand in a header field. The text is fit for the owner."""
 
 
 def text_field(name: str, value: str) -> str:
-    """`Subject: …`, without the last CRLF, like all fields here. Raises FieldFault."""
+    """`Subject: …`, without the last CRLF like all fields here. Raises FieldFault."""
     words = checked(value).split(" ")
     if value.isascii() and "=?" not in value and "" not in words and _all_fit(name, words):
         return _folded(name, words)
@@ -33,14 +34,14 @@ def text_field(name: str, value: str) -> str:
 
 
 def address_field(name: str, display: str, address: str) -> str:
-    """`From: The Blog <newsletter@example.net>`; without a display name the address alone."""
+    """`From: The Blog <newsletter@example.net>`; only the address if `display` is empty."""
     if len(display) == 0:
         return structured_field(name, (address,))
     return _folded(name, (*_phrase(display), f"<{checked(address)}>"))
 
 
 def structured_field(name: str, values: Sequence[str]) -> str:
-    """ASCII values that stand as they are, with commas between them; folded after a comma alone."""
+    """ASCII values unencoded and separated by commas; folded only after a comma."""
     for value in values:
         if not checked(value).isascii():
             raise FieldFault(f"{name} holds nothing but ASCII, not {value!r}")
@@ -48,7 +49,7 @@ def structured_field(name: str, values: Sequence[str]) -> str:
 
 
 def checked(value: str) -> str:
-    """The value, if it may stand in a header field."""
+    """Return the value if it may stand in a header field. Raises FieldFault."""
     if len(value) == 0:
         raise FieldFault("a header field needs a value")
     if len(value) > VALUE_CHARACTERS_MAX:
@@ -60,7 +61,7 @@ def checked(value: str) -> str:
 
 
 def _phrase(display: str) -> Sequence[str]:
-    """RFC 5322 §3.2.5: atoms, a quoted string, or encoded words."""
+    """The display name as atoms, a quoted string, or encoded words (RFC 5322 §3.2.5)."""
     if not checked(display).isascii() or "=?" in display or len(display) > QUOTED_STRING_CHARACTERS_MAX:
         return _encoded(display)
     if _ATOMS.fullmatch(display) is not None:
@@ -73,7 +74,7 @@ def _encoded(value: str) -> Sequence[str]:
 
 
 def _octets_of_words(value: str) -> Iterator[bytes]:
-    """RFC 2047 §5 (3): no character is split over two encoded words."""
+    """Octets for each encoded word; no character is split over two (RFC 2047 §5 (3))."""
     octets = b""
     for character in value:
         encoded = character.encode("utf-8")
@@ -89,8 +90,10 @@ def _all_fit(name: str, words: Sequence[str]) -> bool:
 
 
 def _folded(name: str, words: Sequence[str]) -> str:
-    """RFC 5322 §2.2.3. A word that does not fit stands on a line of its own, as long as it is; but the
-    first one never leaves the line of its name: there are servers that take such a field for empty.
+    """Fold a field (RFC 5322 §2.2.3). A word too long for a line gets its own line.
+
+    The first word always stays on the line of the field name: some servers take such a field for
+    empty otherwise.
     """
     lines, line = [], f"{name}: {words[0]}"
     for word in words[1:]:

@@ -1,6 +1,6 @@
-"""Makes the content of an issue from its finished texts: header fields, two MIME parts, and the holes.
+"""Makes the content of an issue from its texts: header fields, two MIME parts, and the holes.
 
-Once per issue, before it is frozen; what comes out is the same for every reader.
+Runs once per issue, before it is frozen. The content is the same for all readers.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SEED_OCTETS = 16
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What the header says to all readers alike."""
+    """The header values that all readers' mails share."""
 
     kind: ReaderMailKind
     newsletter: str  # its name in addresses
@@ -29,23 +29,24 @@ class Heading:
     dated_ms: int
     list_identity: str  # such as weekly.example.net
     list_title: str = ""
-    reply_to: Mailbox | None = None  # an issue's only: the answer to a confirmation goes to its own address
+    reply_to: Mailbox | None = None  # issues only: a confirmation has an address of its own
     archive_url: str | None = None
     help_url: str | None = None
     language: str = ""  # RFC 5646, such as "en"
 
 
 def compile_issue(heading: Heading, text: str, html: str, seed: bytes) -> IssueContent:
-    """Raises FieldFault or TextFault. `seed` are SEED_OCTETS unguessable octets, drawn once per issue.
+    """Build the content of an issue. The same arguments give the same content.
 
-    Text and HTML have the marker of the link that the kind demands exactly once, those of other holes
-    anywhere, in attributes too. The same arguments give the same content.
+    `seed`: SEED_OCTETS random octets, drawn once per issue. `text` and `html` must contain the
+    marker of the kind's link exactly once; markers of other holes may stand anywhere, also in
+    attributes. Raises FieldFault or TextFault.
     """
     if len(seed) != SEED_OCTETS:
         raise ValueError(f"the seed has {len(seed)} octets, not {SEED_OCTETS}")
     _check(heading.kind, "text", text)
     _check(heading.kind, "HTML", html)
-    # No text can hold this boundary: quoted-printable never writes an = before an underscore.
+    # No text can contain this boundary: quoted-printable never writes "=" before an underscore.
     boundary = "=_" + sha256(b"boundary " + seed).hexdigest()[:24]
     text_pieces, text_holes = pieces_and_holes(text)
     html_pieces, html_holes = pieces_and_holes(html)

@@ -1,7 +1,7 @@
-"""The header fields by which a reader's program knows a newsletter, and how to leave it.
+"""The header fields by which mail programs recognise a newsletter and offer to unsubscribe.
 
-List-Id (RFC 2919), List-Unsubscribe, List-Help, List-Archive, List-Post (RFC 2369), List-Unsubscribe-Post
-(RFC 8058). No Feedback-ID: nobody is tracked.
+List-Id (RFC 2919), List-Unsubscribe, List-Help, List-Archive, List-Post (RFC 2369),
+List-Unsubscribe-Post (RFC 8058). No Feedback-ID, since readers are not tracked.
 """
 
 from hashlib import sha256
@@ -10,7 +10,7 @@ from secondpost.mail.address import Domain
 from secondpost.protocols.mime.header_fields import address_field, structured_field
 
 ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"  # RFC 8058 §3.1
-NO_POSTS = "List-Post: NO"  # RFC 2369 §3.4: one speaks, the others read
+NO_POSTS = "List-Post: NO"  # RFC 2369 §3.4: a list without posting
 MESSAGE_ID_OCTETS = 16
 
 
@@ -20,7 +20,7 @@ def list_id(title: str, identity: str) -> str:
 
 
 def list_unsubscribe(page_url: str | None, mailbox: str) -> str:
-    """Both ways, the page first: readers' programs take the first that they understand."""
+    """Both ways, the page first, since mail programs use the first that they support."""
     mailto = f"<mailto:{mailbox}>"
     return structured_field("List-Unsubscribe", (mailto,) if page_url is None else (f"<{page_url}>", mailto))
 
@@ -34,6 +34,6 @@ def list_help(url: str) -> str:
 
 
 def message_id(seed: bytes, subscriber: int, number: int, domain: Domain) -> str:
-    """The same at every attempt, and nobody who lacks the seed learns from it who the reader is."""
-    told = b"message-id %d %d " % (subscriber, number) + seed
-    return f"<{sha256(told).digest()[:MESSAGE_ID_OCTETS].hex()}@{domain.name}>"
+    """The Message-ID of one reader's mail: the same at every attempt, revealing no reader."""
+    named = b"message-id %d %d " % (subscriber, number) + seed
+    return f"<{sha256(named).digest()[:MESSAGE_ID_OCTETS].hex()}@{domain.name}>"

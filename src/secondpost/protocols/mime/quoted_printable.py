@@ -1,7 +1,7 @@
-"""Writes quoted-printable (RFC 2045 §6.7) with holes in it, so that filling a hole is joining pieces.
+"""Writes quoted-printable (RFC 2045 §6.7) with holes, so that filling a hole is joining pieces.
 
-A soft line break can stand anywhere. So a hole lies between two of them, on lines of its own, and
-whatever fills it changes no byte around it. Everything is 7-bit: no next hop has to convert it, which
+A soft line break may stand anywhere. So each hole stands between two of them, on lines of its own,
+and its value changes no byte around it. The output is 7-bit: no next hop has to convert it, which
 would break the signatures.
 """
 
@@ -9,7 +9,7 @@ import re
 
 from secondpost.mail.issue_content import MARKS, Hole
 
-LINE_CHARACTERS_MAX = 75  # and the = of a soft line break: RFC 2045 §6.7 (5)
+LINE_CHARACTERS_MAX = 75  # plus the "=" of a soft line break: RFC 2045 §6.7 (5)
 SOFT_BREAK = "=\r\n"
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -21,13 +21,14 @@ _OCTETS = tuple(
 
 
 class TextFault(ValueError):
-    """A text that cannot become a part of a mail. The text is fit for the owner."""
+    """A text that cannot become part of a mail. The message is fit for the owner."""
 
 
 def pieces_and_holes(text: str) -> tuple[list[str], list[Hole]]:
-    """Encoded: piece, hole, piece … piece. The first piece begins a line and the last one ends with its.
+    """Encode a text into its pieces and the holes between them.
 
-    Raises TextFault for a hole that nobody knows, or a text that is not Unicode.
+    There is one more piece than holes. The first piece begins a line, the last one ends with CRLF.
+    Raises TextFault for an unknown hole or invalid Unicode.
     """
     plain = _MARKED.split(text)
     try:
@@ -47,7 +48,7 @@ def pieces_and_holes(text: str) -> tuple[list[str], list[Hole]]:
 
 
 def encoded(text: str) -> str:
-    """Line ends become CRLF. Raises TextFault."""
+    """Encode a text; line ends become CRLF. Raises TextFault."""
     if not MARKS.isdisjoint(text):
         raise TextFault("the text has a mark of a hole that stands alone")
     try:
@@ -57,7 +58,7 @@ def encoded(text: str) -> str:
 
 
 def filling(value: str) -> str:
-    """What goes into a hole. No white space, so that no canonicalisation changes it."""
+    """Encode the value of a hole without white space, so that canonicalisation keeps it."""
     if _PLAIN.fullmatch(value) is not None:
         return value
     return _wrapped(["=20" if octet == 0x20 else _OCTETS[octet] for octet in value.encode("utf-8")])
@@ -67,7 +68,7 @@ def _line(octets: bytes) -> str:
     characters = [_OCTETS[octet] for octet in octets]
     if len(characters) > 0 and characters[-1] == " ":  # RFC 2045 §6.7 (3)
         characters[-1] = "=20"
-    if octets.startswith(b"From "):  # mail kept in one file has it as its separator, and changes it
+    if octets.startswith(b"From "):  # mbox files separate mails by "From " and would change the line
         characters[0] = "=46"
     return _wrapped(characters)
 

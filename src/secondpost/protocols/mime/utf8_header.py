@@ -1,18 +1,18 @@
-"""Does the header of a message hold UTF-8 (RFC 6532)? It is looked at while it comes in, piece by piece.
+"""Finds out whether a message's header contains UTF-8 (RFC 6532), piece by piece as it arrives.
 
-Only the message's own header: RFC 6531 §3.6 does not ask that the parts of its body be read.
+Only the message's own header: RFC 6531 §3.6 does not require reading the parts of its body.
 """
 
 _END = b"\r\n\r\n"
 
 
 class HeaderLook:
-    """Pieces with CRLF alone for line ends go in; what comes after the header costs nothing."""
+    """Takes pieces with CRLF line ends only; does no work after the end of the header."""
 
     __slots__ = ("_before", "_ended", "has_utf8")
 
     def __init__(self) -> None:
-        self._before = b"\r\n"  # a message may begin with the empty line
+        self._before = b"\r\n"  # so that a message that begins with the empty line has an empty header
         self._ended = False
         self.has_utf8 = False
 

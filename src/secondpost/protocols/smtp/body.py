@@ -1,9 +1,9 @@
-"""The bytes between DATA and its final dot, both ways: dots, line ends and the one true end.
+"""The message content between DATA and the final dot: dot-stuffing, line ends and the end of data.
 
-Only CRLF.CRLF ends a body (RFC 5321 §4.1.1.4). Everything that merely looks like it (a dot between bare
-LFs, bare CRs, CR CR LF, or with a NUL) is content: servers that thought otherwise let one message smuggle
-in a second (CVE-2023-51764 and its kin). All work is done on whole pieces by find, replace and count, so
-that clean input never meets a loop over its lines, and a piece may be split anywhere.
+Only CRLF.CRLF ends a body (RFC 5321 §4.1.1.4). Similar sequences (a dot between bare LFs, bare CRs,
+CR CR LF, or with a NUL) are content: servers that treated them as the end allowed SMTP smuggling
+(CVE-2023-51764 and related). All work is done on whole pieces by find, replace and count, so that
+clean input needs no loop over its lines, and a piece may be split anywhere.
 """
 
 import re
@@ -13,19 +13,19 @@ from secondpost.protocols.smtp.lines import CRLF
 END_OF_BODY = b"\r\n.\r\n"
 _RECEIVED = b"\r\nreceived:"
 _END_OF_HEADER = b"\r\n\r\n"
-# A run of CRs with or without an LF, a CR alone, an LF alone; CRLF itself never matches. No alternative
-# can fail after a long match, so time is linear whatever comes.
+# A run of CRs with or without an LF, a CR alone, an LF alone; CRLF itself never matches. No
+# alternative can fail after a long match, so the time is linear for any input.
 _BARE = re.compile(rb"\r\r+\n?|\r(?!\n)|(?<!\r)\n")
 
 
 class LineEnds:
-    """Makes every line end CRLF. A run of CRs, with an LF after it or not, is one line end."""
+    """Converts every line end to CRLF. A run of CRs, with or without an LF, is one line end."""
 
     __slots__ = ("_held", "bare")
 
     def __init__(self) -> None:
         self.bare = 0  # line ends that were not CRLF
-        self._held = b""  # one CR, or two for any longer run: what follows decides what it is
+        self._held = b""  # one CR, or two for any longer run: the next octet decides its meaning
 
     def normalized(self, data: bytes) -> bytes:
         if len(self._held) > 0:
@@ -43,7 +43,7 @@ class LineEnds:
         return data
 
     def rest(self) -> bytes:
-        """What is still held back when nothing more comes."""
+        """The octets still held back at the end of the input."""
         if len(self._held) == 0:
             return b""
         self._held = b""
@@ -52,18 +52,18 @@ class LineEnds:
 
 
 class DotReader:
-    """Takes the dots of transparency away (RFC 5321 §4.5.2) and finds the end."""
+    """Removes dot-stuffing (RFC 5321 §4.5.2) and finds the end of the body."""
 
     __slots__ = ("_opening", "held")
 
     def __init__(self) -> None:
-        self.held = CRLF  # the first line of the body stands after a line end, like every other
-        self._opening = True  # that line end is not part of the body
+        self.held = CRLF  # so that the first line of the body follows a CRLF like all others
+        self._opening = True  # the CRLF above is not part of the body
 
     def content(self, data: bytes) -> tuple[bytes, bytes | None]:
-        """The content in `data`, and what came after the end of the body, or None: it has not ended.
+        """Return the content in `data`, and the octets after the end (None before the end).
 
-        A tail that may yet become the end is held back.
+        The last octets are held back if they may be the beginning of the end.
         """
         if len(self.held) > 0:
             data = self.held + data
@@ -94,7 +94,7 @@ def _octets_of_a_possible_end(data: bytes) -> int:
 
 
 class EndFinder:
-    """Looks for the end of a body that nobody wants any more."""
+    """Finds the end of a body whose content is discarded."""
 
     __slots__ = ("_held",)
 
@@ -102,7 +102,7 @@ class EndFinder:
         self._held = reader.held
 
     def after(self, data: bytes) -> bytes | None:
-        """What came after the end of the body, or None: it has not ended."""
+        """The octets after the end of the body; None if it has not ended."""
         data = self._held + data
         end = data.find(END_OF_BODY)
         if end >= 0:
@@ -112,24 +112,24 @@ class EndFinder:
 
 
 class DotWriter:
-    """Doubles the dots that begin a line and writes the end (RFC 5321 §4.5.2). Emits no bare CR or LF."""
+    """Adds dot-stuffing and the final dot (RFC 5321 §4.5.2). Writes no bare CR or LF."""
 
     __slots__ = ("_begins_line", "_line_ends")
 
     def __init__(self) -> None:
         self._line_ends = LineEnds()
-        self._begins_line = True  # what comes next
+        self._begins_line = True  # whether the next octet begins a line
 
     def stuffed(self, data: bytes) -> bytes:
         return self._stuffed(self._line_ends.normalized(data))
 
     def end(self) -> bytes:
-        """The rest, a CRLF if the content has none at its end, and the final dot."""
+        """The rest, a CRLF unless the content ends with one, and the final dot."""
         rest = self._stuffed(self._line_ends.rest())
         return rest + (b".\r\n" if self._begins_line else b"\r\n.\r\n")
 
     def _stuffed(self, data: bytes) -> bytes:
-        """Of whole line ends: no CRLF is cut in two, since `LineEnds` holds a CR back."""
+        """Stuff text in which no CRLF is split: LineEnds holds back a CR at the end."""
         if len(data) == 0:
             return data
         stuffed = _doubled_dots(data, self._begins_line)
@@ -138,18 +138,18 @@ class DotWriter:
 
 
 def stuffed_lines(lines: bytes) -> bytes:
-    """The same for text that begins a line and has no line ends but CRLF."""
+    """Add dot-stuffing to text that begins a line and has only CRLF line ends."""
     return _doubled_dots(lines, begins_line=True)
 
 
 def _doubled_dots(data: bytes, begins_line: bool) -> bytes:
-    """Clean input is not copied."""
+    """Double the dots that begin a line; without any the input is returned uncopied."""
     stuffed = data.replace(b"\r\n.", b"\r\n..")
     return b"." + stuffed if begins_line and data.startswith(b".") else stuffed
 
 
 class ReceivedCounter:
-    """Counts the Received fields of the header, for the sake of loops (RFC 5321 §6.3)."""
+    """Counts the Received fields of the header, to detect loops (RFC 5321 §6.3)."""
 
     __slots__ = ("_tail", "count")
 
@@ -158,7 +158,7 @@ class ReceivedCounter:
         self._tail: bytes | None = CRLF  # None: the header is over
 
     def read(self, content: bytes) -> None:
-        """Normalised content, in pieces."""
+        """Count in a piece of normalised content."""
         if self._tail is None:
             return
         text = self._tail + content

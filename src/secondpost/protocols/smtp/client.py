@@ -1,9 +1,8 @@
-"""The sending half of SMTP, without I/O: bytes in, events out; a message in, bytes out.
+"""The SMTP client, without I/O: bytes in, events out; a message in, bytes out.
 
-RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034)
-and STARTTLS (3207) where the server offers them. The table in smtp_client_states says where each reply
-leads. The server counts as hostile: whatever it says out of turn breaks the session before it can be taken
-for the answer to something else.
+RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES
+(2034) and STARTTLS (3207) if offered. client_states says where each reply leads. The server is
+treated as hostile: a reply out of turn ends the session, before it is taken for another's.
 """
 
 from collections import deque
@@ -49,10 +48,10 @@ __all__ = [
     "TlsWanted",
 ]
 
-# Every server takes as many (RFC 5321 §4.5.3.1.8), and their commands fit into any socket's buffer, so
-# that a group never waits for a peer that waits for us (RFC 2920 §3.1).
+# Every server accepts this many (RFC 5321 §4.5.3.1.8), and their commands fit into any socket
+# buffer, so that a group never waits for a peer that waits for us (RFC 2920 §3.1).
 RECIPIENTS_MAX = 100
-# In our own words, and with the code of RFC 6531 §3.5: the server was not asked.
+# Our own reply, with the code of RFC 6531 §3.5: the server is not asked.
 _NO_SMTPUTF8 = Reply.of(550, "5.6.7", "The message needs SMTPUTF8, which the server does not offer")
 
 
@@ -80,38 +79,39 @@ class SmtpClient:
     )
 
     def __init__(self, hello: str, *, wants_tls: bool, requires_tls: bool) -> None:
-        """`requires_tls`: break rather than send in the clear."""
+        """`requires_tls`: end the session rather than send in plain text."""
         self._hello = hello
         self._wants_tls = wants_tls or requires_tls
         self._requires_tls = requires_tls
         self.state = ClientState.GREETING
         self.tls = False
         self.extensions = Extensions()
-        self.sender_taken = False  # the peer has seen more of the message under way than that there is one
+        self.sender_taken = False  # MAIL of the current message was accepted
         self.dot_sent = False  # the outcome is unknown if the connection ends now
         self._replies = ReplyReader()
         self._out: list[bytes] = []
         self._events: deque[Event] = deque()
-        self._unsent: deque[bytes] = deque()  # commands that wait for the reply to the one before
+        self._unsent: deque[bytes] = deque()  # commands that wait for the reply to the previous one
         self._grouped = False
         self._only_asks = False
         self._results: list[RecipientResult | None] = []
         self._rcpts_answered = 0
 
-    # -- the driver's verbs
+    # -- called by the driver
     @property
     def ready(self) -> bool:
-        """A message may be sent, or QUIT."""
+        """Whether a message or QUIT may be sent."""
         return self.state is ClientState.READY or self.state is ClientState.UNCLEAN
 
     @property
     def has_news(self) -> bool:
-        """`feed` has something to yield already, without any bytes."""
+        """Whether `feed` has events without any new bytes."""
         return len(self._events) > 0
 
     def feed(self, data: bytes = b"") -> Iterator[Event]:
-        """The events in what has come, `data` last: until more bytes are needed, our own side is to act, or
-        the session is over. Bytes are kept even if no event is taken: `feed` without any reads on.
+        """Yield the events in the received bytes, `data` last.
+
+        Stops when more bytes are needed, our side must act, or the session ends. Bytes are kept.
         """
         if self.state is not ClientState.CLOSED:
             self._replies.receive(data)
@@ -125,7 +125,7 @@ class SmtpClient:
                 return
 
     def _read_on(self) -> bool:
-        """Take one more reply. False: none is whole yet."""
+        """Process one more reply; False if none is complete."""
         if self.state is ClientState.TLS_AWAITED:
             self._refuse_plain_text()
             return len(self._events) > 0
@@ -147,14 +147,14 @@ class SmtpClient:
         eight_bit: bool,
         utf8: Utf8 = Utf8.NONE,
     ) -> None:
-        """`size`: octets of the content, not counting doubled dots (RFC 1870 §5).
+        """Begin a transaction. `size`: octets of the content before dot-stuffing (RFC 1870 §5).
 
-        What needs SMTPUTF8 and cannot have it here is done at once: nothing of it is sent (RFC 6531 §3.2).
+        If SMTPUTF8 is needed but not offered, it is Done with nothing sent (RFC 6531 §3.2).
         """
         if not 1 <= len(recipients) <= RECIPIENTS_MAX:
             raise OutOfTurn(f"{len(recipients)} recipients in one transaction")
         if sender.needs_utf8 or any(recipient.needs_utf8 for recipient in recipients):
-            utf8 = Utf8.NEEDED  # mail that was sent on to such an address did not come with it
+            utf8 = Utf8.NEEDED  # redirected mail may have come without it
         if utf8 is Utf8.NEEDED and not self.extensions.smtputf8:
             self._refuse_utf8(len(recipients))
             return
@@ -175,7 +175,7 @@ class SmtpClient:
             self._ask_next()
 
     def ask_recipient(self, mailbox: Mailbox) -> None:
-        """Would the server take mail for this mailbox? Done comes with its reply; nothing is sent."""
+        """Ask whether the server accepts this mailbox; Done has the reply, no mail is sent."""
         if mailbox.needs_utf8 and not self.extensions.smtputf8:
             self._refuse_utf8(1)
             return
@@ -199,7 +199,7 @@ class SmtpClient:
         self._out.append(self._body.stuffed(data))
 
     def send_stuffed(self, content: bytes) -> None:
-        """The whole content, its dots doubled already, with no line ends but CRLF and one at its end."""
+        """Send the whole content: already dot-stuffed, with CRLF line ends only, one at the end."""
         self._need_body_wanted()
         self._out.append(content)
 
@@ -215,7 +215,7 @@ class SmtpClient:
             self._out.append(self._body.end())
 
     def tls_started(self) -> None:
-        """The connection is TLS now; what the server offered before is forgotten (RFC 3207 §4.2)."""
+        """Continue after the TLS handshake, discarding the earlier EHLO offers (RFC 3207 §4.2)."""
         self._refuse_plain_text()
         if self.state is ClientState.CLOSED:
             return
@@ -229,23 +229,23 @@ class SmtpClient:
         self._ask(b"QUIT\r\n")
 
     def data_to_send(self) -> bytes:
-        """Everything queued since the last call."""
+        """The octets queued since the last call."""
         out, self._out = self._out, []
         return out[0] if len(out) == 1 else b"".join(out)
 
     @property
     def recipients_answered(self) -> int:
-        """Of the message under way."""
+        """How many recipients of the current message have a reply."""
         return self._rcpts_answered
 
     def replies_so_far(self) -> tuple[RecipientResult | None, ...]:
-        """For each recipient of the message under way: what is settled, whatever happens now."""
+        """The results so far, one per recipient of the current message; valid if it breaks."""
         return tuple(self._results)
 
     # -- replies
     def _take(self, reply: Reply) -> None:
         if reply.code == 421 and self.state is not ClientState.QUIT:  # RFC 5321 §3.8: may come at any time
-            self.dot_sent = False  # it is an answer to the dot too: not accepted
+            self.dot_sent = False  # it also answers the dot: not accepted
             self._break(Cause.SHUTDOWN, reply)
             return
         match self.state:
@@ -272,7 +272,7 @@ class SmtpClient:
                 self._take_unasked(reply)
 
     def _take_greeting(self, reply: Reply) -> None:
-        # A 5xx here speaks of the host, not of any message (RFC 7504 §3).
+        # A 5xx here concerns the host, not any message (RFC 7504 §3).
         if reply.code != 220:
             self._break(Cause.GREETING, reply)
             return
@@ -314,7 +314,7 @@ class SmtpClient:
             self._become_ready(Happening.REFUSED)
 
     def _refuse_plain_text(self) -> None:
-        """Nothing may stand between the 220 to STARTTLS and the handshake (CVE-2011-0411)."""
+        """Break if plain text stands between the 220 to STARTTLS and TLS (CVE-2011-0411)."""
         if not self._replies.is_empty:
             self._events.clear()
             self._break(Cause.TLS, _own_words("the server sent plain text where only TLS may come"))
@@ -390,14 +390,14 @@ class SmtpClient:
         self._finish(Happening.OK if reply.is_positive else Happening.REFUSED)
 
     def _take_unasked(self, reply: Reply) -> None:
-        """Only a refusal of the content that it is still reading may come without being asked for."""
+        """Handle a reply that was not asked for: a refusal of content being sent, or a fault."""
         if self.state is ClientState.BODY and not reply.is_positive:
             self._settle(RecipientResult(Phase.DOT, reply))
             self._break(Cause.MESSAGE, reply)
         else:
             self._break(Cause.GARBLED, _own_words(f"the server spoke out of turn: {reply}"))
 
-    # -- the message under way
+    # -- the current message
     def _settle(self, result: RecipientResult) -> None:
         self._results = [result if known is None else known for known in self._results]
 
@@ -407,18 +407,18 @@ class SmtpClient:
         self._events.append(Done(tuple(result for result in self._results if result is not None)))
         self._results = []
 
-    # -- the small print
+    # -- internal steps
     def _ask_next(self) -> None:
         if len(self._unsent) > 0:
             self._ask(self._unsent.popleft())
 
     def _ask(self, commands: bytes) -> None:
-        """Send commands whose replies come next: one that is here already answers something else."""
+        """Send commands, unless a reply is here already: it would be taken for theirs."""
         if self._peer_is_silent():
             self._out.append(commands)
 
     def _peer_is_silent(self) -> bool:
-        """Else the session is broken."""
+        """Whether no unread reply is here; otherwise break the session."""
         if self._replies.is_empty:
             return True
         try:

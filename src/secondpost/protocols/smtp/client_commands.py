@@ -1,4 +1,4 @@
-"""What our SMTP client says, line by line. No address can carry a second command."""
+"""The commands of our SMTP client. An address cannot inject a second command."""
 
 from secondpost.mail.address import Mailbox, ReversePath, is_readable
 from secondpost.protocols.smtp.client_events import Extensions
@@ -6,7 +6,7 @@ from secondpost.protocols.smtp.lines import OutOfTurn
 
 
 def command(text: str, *, as_utf8: bool = False) -> bytes:
-    """`as_utf8`: SMTPUTF8 is said with the message."""
+    """Encode a command line. `as_utf8`: SMTPUTF8 is declared for this message."""
     if not ((as_utf8 or text.isascii()) and is_readable(text)):
         raise OutOfTurn(f"{text!r} cannot be sent as a command")
     return text.encode("utf-8") + b"\r\n"
@@ -23,7 +23,7 @@ def mail_from(
 
 
 def rcpt_to(mailbox: Mailbox, *, as_utf8: bool) -> bytes:
-    """With A-labels where SMTPUTF8 is not said (RFC 6531 §3.2)."""
+    """RCPT; the domain as A-labels unless SMTPUTF8 is used (RFC 6531 §3.2)."""
     if as_utf8:
         return command(f"RCPT TO:<{mailbox.written}>", as_utf8=True)
     return command(f"RCPT TO:<{mailbox}>")

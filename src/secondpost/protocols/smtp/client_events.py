@@ -1,4 +1,4 @@
-"""What our SMTP client core tells the conversation that drives it: frozen values, one class per event."""
+"""The events of the SMTP client core: frozen values, one class per event."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from secondpost.mail.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """What the server offered in its last EHLO."""
+    """The extensions offered in the server's last EHLO reply."""
 
     pipelining: bool = False
     eight_bit: bool = False
@@ -21,7 +21,7 @@ class Extensions:
 
     @classmethod
     def parse(cls, reply: Reply) -> "Extensions":
-        """From the reply to EHLO, whose first line is the server's name."""
+        """Parse the reply to EHLO; its first line is the server's name."""
         offered = [line.upper().split() for line in reply.lines[1:]]
         arguments = {words[0]: words[1:] for words in offered if len(words) > 0}
         return cls(
@@ -36,7 +36,7 @@ class Extensions:
 
 
 def _size_max(words: list[str]) -> int | None:
-    """RFC 1870 §4: at most twenty digits; 0 is no limit."""
+    """RFC 1870 §4: at most twenty digits; 0 means no limit."""
     if len(words) == 0 or len(words[0]) > 20 or not (words[0].isascii() and words[0].isdigit()):
         return None
     octets = int(words[0])
@@ -54,7 +54,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecipientResult:
-    """What became of one recipient: delivered exactly when the phase is DOT and the reply positive."""
+    """The result for one recipient: delivered only if the phase is DOT and the reply positive."""
 
     phase: Phase
     reply: Reply
@@ -62,7 +62,7 @@ class RecipientResult:
 
 @dataclass(frozen=True, slots=True)
 class SessionReady:
-    """The session stands: `send_message` or `quit`."""
+    """The session is ready for `send_message` or `quit`."""
 
     extensions: Extensions
 
@@ -79,7 +79,7 @@ class BodyWanted:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The message is settled, one result for each recipient in order. The session is ready for another."""
+    """The transaction is over, with one result per recipient in order. Another may begin."""
 
     results: tuple[RecipientResult, ...]
 
@@ -91,7 +91,7 @@ class Bye:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The session is over: close. `reply` is what the peer said, or our own words with a 4xx code."""
+    """The session is over: close. `reply` is the peer's, or our own text with a 4xx code."""
 
     cause: Cause
     reply: Reply

@@ -1,6 +1,6 @@
-"""The states of our session as an SMTP client, and what leads from one to another.
+"""The states of an SMTP client session, and the table of their transitions.
 
-The core in client decides by this table; docs/smtp.md shows it as a picture.
+The core in `client` follows this table; docs/smtp.md shows it as a picture.
 """
 
 from enum import StrEnum
@@ -8,28 +8,28 @@ from typing import Final
 
 
 class ClientState(StrEnum):
-    """Mostly: the reply to what is awaited."""
+    """The state of the session; most are named after the reply that is awaited."""
 
     GREETING = "greeting"
     EHLO = "ehlo"
     HELO = "helo"
     STARTTLS = "starttls"
-    TLS_AWAITED = "tls awaited"  # our own side is to upgrade the connection
+    TLS_AWAITED = "tls awaited"  # the driver has to upgrade the connection
     READY = "ready"
-    UNCLEAN = "unclean"  # ready, but a failed transaction stands open and the next one begins with RSET
+    UNCLEAN = "unclean"  # ready, but a failed transaction is open: the next one begins with RSET
     RSET = "rset"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
-    BODY = "body"  # our own side is to send the content
+    BODY = "body"  # the driver has to send the content
     DOT = "dot"
-    LONE_DOT = "lone dot"  # the peer wants a body though nobody is to get it
+    LONE_DOT = "lone dot"  # 354 came although no recipient was accepted
     QUIT = "quit"
     CLOSED = "closed"
 
 
 class Happening(StrEnum):
-    """What a reply means in its state, or what our own side does."""
+    """The meaning of a reply in its state, or an action of our own side."""
 
     OK = "ok"
     TLS_OFFERED = "ok, with the TLS we want"
@@ -49,7 +49,7 @@ class Happening(StrEnum):
 
 Table = dict[ClientState, dict[Happening, ClientState]]
 
-# What has no line here breaks the session: that leads to CLOSED from anywhere, and is not drawn.
+# A reply without an entry here breaks the session: it leads to CLOSED from any state, not drawn.
 TABLE: Final[Table] = {
     ClientState.GREETING: {Happening.OK: ClientState.EHLO},
     ClientState.EHLO: {

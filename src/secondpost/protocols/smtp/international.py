@@ -1,7 +1,8 @@
-"""Addresses in UTF-8, as SMTPUTF8 lets them stand in MAIL and RCPT (RFC 6531 §3.3).
+"""Addresses in UTF-8, as SMTPUTF8 permits them in MAIL and RCPT (RFC 6531 §3.3).
 
-A domain is one and the same in U-labels and in A-labels (RFC 5890); we know it by its A-label, which DNS and
-the configuration have, and pass it on as it was written: a server may have listed only the one form.
+A domain is the same in U-labels and A-labels (RFC 5890). We identify it by its A-labels, as DNS and
+the configuration have them, and pass it on as it was written, since a server may know only that
+form.
 """
 
 import re
@@ -18,11 +19,11 @@ from secondpost.mail.address import (
     octets_of,
 )
 
-_OTHER_DOTS = re.compile("[\u3002\uff0e\uff61]")  # read as dots by IDNA2003, passed on to servers that do not
+_OTHER_DOTS = re.compile("[\u3002\uff0e\uff61]")  # IDNA2003 reads these as dots; servers without it would not
 
 
 def written_domain(text: str) -> Domain:
-    """A domain in either form. Raises AddressError."""
+    """Parse a domain in either form. Raises AddressError."""
     if text.isascii():
         return Domain.parse(text)
     if _OTHER_DOTS.search(text) is not None:
@@ -35,7 +36,7 @@ def written_domain(text: str) -> Domain:
 
 
 def written_mailbox(text: str) -> Mailbox:
-    """Raises AddressError."""
+    """Parse a mailbox in ASCII or UTF-8. Raises AddressError."""
     if text.isascii():
         return Mailbox.parse(text)
     if octets_of(text) > PATH_OCTETS_MAX - 2:

@@ -1,27 +1,27 @@
-"""Cuts a stream of bytes into lines, within a bound, however the bytes were split on the way.
+"""Splits a stream of bytes into lines of bounded length, however the stream was cut.
 
-Both SMTP cores read commands and replies through this. A line ends at LF; whether a CR stood before it
-is for the reader to judge, so that a bare LF can be refused instead of hanging the session.
+Both SMTP cores read through this. A line ends at LF; the reader checks for the CR before it, so
+that a bare LF can be refused instead of hanging the session.
 """
 
 CRLF = b"\r\n"
 
 
 class OutOfTurn(RuntimeError):
-    """Our own side called a verb that the state of the conversation does not allow: a bug of ours."""
+    """A bug in our own code: a method was called in a state that does not allow it."""
 
 
 class EndlessLine(Exception):
-    """The peer sent more octets without a line end than any line may have."""
+    """The peer sent more octets without a line end than a line may have."""
 
 
 class LineBuffer:
-    """Bytes that have come and were not read yet."""
+    """Received bytes that were not read yet."""
 
     __slots__ = ("_at", "_data", "_octets_max")
 
     def __init__(self, octets_max: int) -> None:
-        """`octets_max`: the longest line, its line end included."""
+        """`octets_max`: the longest line, including its line end."""
         self._octets_max = octets_max
         self._data = b""
         self._at = 0
@@ -37,7 +37,7 @@ class LineBuffer:
         self._at = 0
 
     def take_line(self) -> bytes | None:
-        """The next line with its LF, or None: it is not whole yet. Raises EndlessLine."""
+        """The next line with its LF; None if it is not complete. Raises EndlessLine."""
         end = self._data.find(b"\n", self._at, self._at + self._octets_max) + 1
         if end == 0:
             if len(self) >= self._octets_max:
@@ -48,12 +48,12 @@ class LineBuffer:
         return line
 
     def begins_binary(self) -> bool:
-        """The next octet is neither printable ASCII nor part of a line end: no line of text begins so."""
+        """Whether the next octet is neither printable ASCII nor part of a line end."""
         first = self._data[self._at : self._at + 1]
         return first not in b"\r\n" and not b" " <= first <= b"~"
 
     def begins_empty(self) -> bool:
-        """The next octet is part of a line end."""
+        """Whether the next octet is part of a line end."""
         return self._data[self._at : self._at + 1] in (b"\r", b"\n")
 
     def take_all(self) -> bytes:
@@ -62,7 +62,7 @@ class LineBuffer:
         return rest
 
     def give_back(self, data: bytes) -> None:
-        """What `take_all` gave turned out to be more than the reader needed."""
+        """Put back the unused rest of `take_all`."""
         self._data = data
         self._at = 0
 

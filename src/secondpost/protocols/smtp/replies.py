@@ -1,6 +1,6 @@
-"""Reads the replies of an SMTP server, which may be hostile: every line, count and code has a bound.
+"""Reads the replies of an SMTP server, which may be hostile: lines, counts and codes are bounded.
 
-RFC 5321 §4.2. Enhanced status codes (RFC 2034) are taken out of the text into `Reply.status`.
+RFC 5321 §4.2. Enhanced status codes (RFC 2034) are moved from the text into `Reply.status`.
 """
 
 import re
@@ -12,14 +12,14 @@ from secondpost.protocols.smtp.lines import EndlessLine, LineBuffer
 
 REPLY_OCTETS_MAX = 2048  # of one line; RFC 5321 §4.5.3.1.5 says 512
 REPLY_LINES_MAX = 100
-REPLIES_KEPT_MAX = 128  # of one line, which servers say again and again
+REPLIES_KEPT_MAX = 128  # one-line replies cached, since servers repeat them
 
 _STATUS = rb"(([245])\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)"
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(?:%b)?(.*))?" % _STATUS, re.DOTALL)
 
 
 class GarbledReply(Exception):
-    """What came is not a reply; the text says why."""
+    """The input is not a valid reply; the text says why."""
 
 
 class ReplyReader:
@@ -42,11 +42,11 @@ class ReplyReader:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing has come that was not given out as part of a reply."""
+        """Whether every received octet belongs to a reply already returned."""
         return len(self._lines) == 0 and len(self._texts) == 0
 
     def next_reply(self) -> Reply | None:
-        """None: it is not whole yet. Raises GarbledReply."""
+        """The next reply; None if it is not complete. Raises GarbledReply."""
         while True:
             try:
                 line = self._lines.take_line()
@@ -83,13 +83,13 @@ class ReplyReader:
 class _ReplyLine:
     code: int
     is_last: bool
-    status: str  # "" where there is none, or its class is not the code's (RFC 2034 §4)
+    status: str  # "" if there is none, or its class differs from the code's (RFC 2034 §4)
     words: str
 
 
 def _parsed(line: bytes) -> _ReplyLine:
-    """Raises GarbledReply."""
-    match = _LINE.fullmatch(line.rstrip(b"\r\n"))  # a bare LF is let pass
+    """Parse one line of a reply. Raises GarbledReply."""
+    match = _LINE.fullmatch(line.rstrip(b"\r\n"))  # a bare LF is accepted
     if match is None:
         raise GarbledReply(f"not a reply: {_readable(line.rstrip())[:80]}")
     code, separator, status, status_class, text = match.groups()
@@ -102,13 +102,13 @@ def _parsed(line: bytes) -> _ReplyLine:
 
 @lru_cache(REPLIES_KEPT_MAX)
 def _reply_of_one_line(line: bytes) -> Reply | None:
-    """None: more lines follow. Raises GarbledReply."""
+    """The reply of a single line; None if more lines follow. Raises GarbledReply."""
     parsed = _parsed(line)
     return Reply(parsed.code, parsed.status, (parsed.words,)) if parsed.is_last else None
 
 
 def _readable(data: bytes) -> str:
-    """Text for people. Whatever could do something to a terminal or a log becomes "?"."""
+    """Decode text for people; characters that could affect a terminal or a log become "?"."""
     text = data.decode("utf-8", "replace")
     if text.isprintable():
         return text

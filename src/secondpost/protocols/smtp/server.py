@@ -1,9 +1,10 @@
-"""The receiving half of SMTP, without I/O: bytes in, events out; answers in, bytes out.
+"""The SMTP server, without I/O: bytes in, events out; answers in, bytes out.
 
-RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034)
-and STARTTLS (3207). The table in server_states says which command fits which state and where it leads.
-The core answers what is grammar, order and bounds; for what is policy it emits a Question and reads no
-further until `answer`, so that the replies to pipelined commands stand in order and leave in one write.
+RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES
+(2034) and STARTTLS (3207). The table in server_states says which command fits which state and where
+it leads. The core itself answers for grammar, order and bounds. For policy it emits a Question and
+reads no further until `answer`, so that replies to pipelined commands stay in order and leave in
+one write.
 """
 
 from collections import deque
@@ -78,7 +79,7 @@ __all__ = [
 
 
 _RCPT_ASKED = (ServerState.FIRST_RCPT_ASKED, ServerState.RCPT_ASKED)
-REPLIES_MAX = 100  # to be sent before more commands are read
+REPLIES_MAX = 100  # queued replies after which no more commands are read
 _SAMPLE_OCTETS_MAX = 80  # of a faulty command, in the text of its ClientFault
 
 
@@ -125,27 +126,27 @@ class SmtpServer:
         self._faults = 0
         self._idle_commands = 0
         self._refusals = 0
-        self._group_fails = False  # MAIL or RCPT was refused: what was pipelined behind it is no fault
-        self._utf8 = False  # SMTPUTF8 was said with the last MAIL
+        self._group_fails = False  # MAIL or RCPT was refused: commands pipelined behind it are no fault
+        self._utf8 = False  # SMTPUTF8 was declared in the last MAIL
 
-    # -- the driver's verbs
+    # -- called by the driver
     def greeting(self) -> None:
         self._move(Happening.GREETING)
         self._out.append(server_replies.greeting(self._host))
 
     def feed(self, data: bytes = b"") -> Iterator[Event]:
-        """The events in what has come, `data` last; the core reads on as they are taken.
+        """Yield the events in the received bytes, `data` last; reading goes on as they are taken.
 
-        They end when more bytes are needed, when an answer is awaited, when the session is over, and when a
-        MustSend was not obeyed. All bytes are kept, also those of a `feed` of which no event is taken: `feed`
-        without bytes reads on where the one before ended.
+        Stops when more bytes are needed, when an answer is awaited, when the session is over, and
+        when a MustSend was not followed by `data_to_send`. All bytes are kept, even if no event is
+        taken: calling `feed` without bytes continues.
         """
         if len(data) > 0:
             self._receive(data)
         return self._read()
 
     def _receive(self, data: bytes) -> None:
-        if self.state is ServerState.TLS_AWAITED:  # plain text where only TLS may come (CVE-2011-0411)
+        if self.state is ServerState.TLS_AWAITED:  # plain text instead of a TLS handshake (CVE-2011-0411)
             self._end("bytes in the clear after STARTTLS")
         elif self.state is not ServerState.CLOSED:
             self._lines.receive(data)
@@ -189,15 +190,16 @@ class SmtpServer:
             self._idle_commands = self._refusals = 0
 
     def refuse_body(self, reply: Reply) -> None:
-        """Discard the body that is coming to its end, then answer `reply`. The first refusal stands, and
-        when no body is coming (the disk's bad news may be late) there is nothing to refuse.
+        """Discard the rest of the body, then answer with `reply` at its end.
+
+        Only the first refusal counts. Without a body (a late disk error) this does nothing.
         """
         if self.state is ServerState.BODY:
             self._move(Happening.CONDEMNED)
             self._body.refuse(reply)
 
     def tls_started(self) -> None:
-        """The connection is TLS now. What was said before is forgotten (RFC 3207 §4.2)."""
+        """Continue after the TLS handshake; what the client said before is void (RFC 3207 §4.2)."""
         self._move(Happening.TLS_STARTED)
         self.tls = True
         self.hello = None
@@ -205,7 +207,7 @@ class SmtpServer:
         self._end_of_guessing()
 
     def abandon(self, reply: Reply) -> None:
-        """Say `reply` (a 421) and end the session, in whatever state."""
+        """Send `reply` (a 421) and end the session, in any state."""
         if self.state not in (ServerState.CLOSED, ServerState.TLS_AWAITED):  # no plain text into a handshake
             self._say(reply)
         self.state = ServerState.CLOSED
@@ -213,24 +215,24 @@ class SmtpServer:
         self._events.clear()
 
     def data_to_send(self) -> bytes:
-        """Everything queued since the last call."""
+        """The octets queued since the last call."""
         out = b"".join(self._out)
         self._out.clear()
         return out
 
     @property
     def octets_waiting(self) -> int:
-        """Received but not read, because an answer is awaited: pause reading when this grows."""
+        """Octets not yet read, since an answer is awaited: pause reading when this grows."""
         return len(self._lines)
 
     # -- commands
     def _read_command(self) -> bool:
-        """Whether something was read."""
+        """Read one command; False if none is complete."""
         if not self._spoken and len(self._lines) > 0:
             if self._lines.begins_binary():
                 self._hang_up(server_replies.NOT_SMTP, "binary data where SMTP was expected")
                 return True
-            # Empty lines say nothing yet: a PROXY header of version 2 begins with two, and a NUL behind them.
+            # Empty lines decide nothing yet: a PROXY v2 header begins with two of them and a NUL.
             self._spoken = not self._lines.begins_empty()
         try:
             line = self._lines.take_line()
@@ -333,7 +335,7 @@ class SmtpServer:
             raise CommandError(Reply.of(502, "5.5.1", "TLS is not offered here"))
         if self.tls:
             raise CommandError(Reply.of(503, "5.5.1", "TLS is on already"))
-        if len(self._lines) > 0:  # must be the last of its group (RFC 3207 §4.2, CVE-2011-0411)
+        if len(self._lines) > 0:  # STARTTLS must be the last of its group (RFC 3207 §4.2, CVE-2011-0411)
             self._hang_up(Reply.of(554, "5.5.1", "Nothing may follow STARTTLS"), "bytes after STARTTLS")
             return
         self._forget_transaction()
@@ -385,8 +387,9 @@ class SmtpServer:
             self._hang_up(Reply.of(421, "4.7.0", "Too many errors"), "too many faults")
 
     def _end_of_guessing(self) -> None:
-        """Guessing at recipients ends the session. Lists and forwarders have bad ones beside good ones, and
-        the good ones get their message first: the end waits for the end of their transaction.
+        """End the session of a client that guesses recipients.
+
+        Good recipients get their message first: mailing lists and forwarders have bad ones too.
         """
         guesses = self._refusals >= self._limits.refusals_max
         if guesses and self.recipients == 0 and self.state in READING_COMMANDS:
@@ -403,8 +406,9 @@ class SmtpServer:
 
     # -- the body
     def _read_body(self) -> bool:
-        """Whether something was read. The end waits until the last piece was looked at: it may yet be
-        refused.
+        """Read a piece of the body; False if nothing is there.
+
+        The end is handled only after the last piece was taken, since that may still be refused.
         """
         if self._ended:
             self._dot()
@@ -435,7 +439,7 @@ class SmtpServer:
             self._events.append(BodyRefused(body.refusal))
             self._end_of_guessing()
 
-    # -- the small print
+    # -- internal steps
     def _say(self, reply: Reply) -> None:
         self._out.append(reply.encode())
 

@@ -1,6 +1,7 @@
-"""One message on its way in: its content piece by piece, or the reason why it is not taken.
+"""One incoming message: its content piece by piece, or the reason for its refusal.
 
-A refused body is read to its end all the same, because only there may the client be told (RFC 5321 §4.1.1.4).
+A refused body is still read to its end, since only there may the client get the reply (RFC 5321
+§4.1.1.4).
 """
 
 from secondpost.mail.reply import Reply
@@ -11,7 +12,7 @@ _BARE_NEWLINES = Reply.of(550, "5.6.0", "A line of the message ends in a bare CR
 
 
 class IncomingBody:
-    """From 354 to the final dot."""
+    """The body from 354 to the final dot."""
 
     __slots__ = (
         "_dots",
@@ -32,7 +33,7 @@ class IncomingBody:
         self._line_ends = LineEnds()
         self._received = ReceivedCounter()
         self._finder: EndFinder | None = None
-        self.size = 0  # octets of all content given out
+        self.size = 0  # octets of all content returned
         self.refusal: Reply | None = None
         self.discarded = 0  # octets since the refusal
 
@@ -45,7 +46,7 @@ class IncomingBody:
         return self._received.count
 
     def read(self, data: bytes) -> tuple[bytes, bytes | None]:
-        """The next content, which may be empty, and what came after the end, or None: it has not ended."""
+        """Return the next content (may be empty), and the octets after the end (or None)."""
         if self._finder is not None:
             self.discarded += len(data)
             return b"", self._finder.after(data)
@@ -53,7 +54,7 @@ class IncomingBody:
         return self._taken(self._line_ends.normalized(raw)), after
 
     def refuse(self, reply: Reply) -> None:
-        """The first refusal stands."""
+        """Refuse the body; only the first refusal counts."""
         if self.refusal is None:
             self.refusal = reply
             self._finder = EndFinder(self._dots)

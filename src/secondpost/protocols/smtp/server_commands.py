@@ -1,7 +1,7 @@
-"""What a client may say to our SMTP server: one line in, one frozen value out (RFC 5321 §4.1).
+"""The grammar of a client's commands: one line in, one frozen value out (RFC 5321 §4.1).
 
-Pure grammar. Whether a command fits the moment is for the table in server_states; whether its sender or
-recipient is welcome, for policy.
+Whether a command fits the state is decided in server_states, whether its sender or recipient is
+accepted by policy.
 """
 
 import re
@@ -22,7 +22,7 @@ from secondpost.protocols.smtp.international import written_mailbox, written_rev
 
 
 class CommandVerb(StrEnum):
-    """The commands that we know. Those of extensions we do not offer are in NOT_OFFERED."""
+    """The supported commands. Those of extensions we do not offer are in NOT_OFFERED."""
 
     EHLO = "EHLO"
     HELO = "HELO"
@@ -38,15 +38,15 @@ class CommandVerb(StrEnum):
 
 
 VERBS = {str(verb): verb for verb in CommandVerb}
-UTF8_VERBS = ("MAIL ", "RCPT ", "VRFY ")  # RFC 6531: no other command has an address in it
+UTF8_VERBS = ("MAIL ", "RCPT ", "VRFY ")  # RFC 6531: no other command contains an address
 NOT_OFFERED = frozenset({"AUTH", "ATRN", "BDAT", "ETRN", "EXPN", "SAML", "SEND", "SOML", "TURN"})
-# A browser or a proxy that was led here carries its commands in the body that follows: hang up at once.
+# A browser or proxy tricked into connecting would send commands in its body: hang up at once.
 OTHER_PROTOCOLS = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PROXY", "PUT", "TRACE"}
 )
 HELLO_OCTETS_MAX = 255  # RFC 5321 §4.5.3.1.2
 
-_HELLO = re.compile(r"[A-Za-z0-9._:\[\]-]+")  # wider than RFC 5321: honest hosts say odd names
+_HELLO = re.compile(r"[A-Za-z0-9._:\[\]-]+")  # wider than RFC 5321: honest hosts send odd names
 _PATH = r'<((?:"(?:[^"\\]|\\.)*"|[^">])*)>(?: (.*))?'
 _FROM = re.compile("FROM: *" + _PATH, re.IGNORECASE)  # the space is wrong, but very common
 _TO = re.compile("TO: *" + _PATH, re.IGNORECASE)
@@ -55,7 +55,7 @@ _PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[!-<>-~]+)?")
 
 
 class CommandError(Exception):
-    """The command is not well formed; `reply` says so to the client."""
+    """The command is malformed; `reply` says so to the client."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(str(reply))
@@ -64,16 +64,16 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MailCommand:
-    """What a MAIL command said."""
+    """A parsed MAIL command."""
 
     sender: ReversePath
     size: int | None  # octets, as declared
     eight_bit: bool
-    utf8: bool = False  # SMTPUTF8 was said
+    utf8: bool = False  # SMTPUTF8 was declared
 
 
 def command_text(line: bytes) -> str:
-    """The line without its end and trailing spaces (RFC 5321 §4.1.1). Raises CommandError."""
+    """The line without its line end and trailing spaces (RFC 5321 §4.1.1). Raises CommandError."""
     if not line.endswith(b"\r\n"):
         raise CommandError(Reply.of(500, "5.5.2", "A command ends in CRLF"))
     text = line.decode("latin-1")[:-2].rstrip(" ")
@@ -132,8 +132,10 @@ def _with_parameters(sender: ReversePath, parameters: str) -> MailCommand:
 
 
 def rcpt_command(argument: str, host: Domain, *, utf8: bool = False) -> Mailbox:
-    """`host`: ours, to which <postmaster> without a domain belongs (RFC 5321 §4.5.1). `utf8`: SMTPUTF8 was
-    said with MAIL.
+    """Parse the argument of RCPT. Raises CommandError.
+
+    `host`: our name, the domain of a bare <postmaster> (RFC 5321 §4.5.1). `utf8`: MAIL declared
+    SMTPUTF8.
     """
     match = _TO.fullmatch(argument)
     if match is None:

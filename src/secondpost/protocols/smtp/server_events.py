@@ -1,6 +1,6 @@
-"""What our SMTP server core tells the conversation that drives it: frozen values, one class per event.
+"""The events of the SMTP server core: frozen values, one class per event.
 
-Those of the type Question want an answer before the core reads on.
+A Question needs an answer before the core reads on.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from secondpost.mail.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The client said who it is; the core has answered."""
+    """The client sent EHLO or HELO; the core has answered."""
 
     name: str
     extended: bool  # EHLO, not HELO
@@ -20,9 +20,9 @@ class Hello:
 @dataclass(frozen=True, slots=True)
 class MailFrom:
     sender: ReversePath
-    size: int | None  # octets, as the client declared them (RFC 1870); never more than the limit
-    eight_bit: bool  # BODY=8BITMIME was said (RFC 6152)
-    utf8: bool = False  # SMTPUTF8 was said (RFC 6531)
+    size: int | None  # octets, as declared by the client (RFC 1870); never more than the limit
+    eight_bit: bool  # BODY=8BITMIME was declared (RFC 6152)
+    utf8: bool = False  # SMTPUTF8 was declared (RFC 6531)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +32,35 @@ class RcptTo:
 
 @dataclass(frozen=True, slots=True)
 class DataBegin:
-    """Answer 354 to go on; any other reply ends the transaction."""
+    """DATA: answer 354 to continue; any other reply ends the transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class BodyPiece:
-    """The next bytes of the message: dots removed, every line end CRLF; never empty."""
+    """The next bytes of the message: dot-stuffing removed, every line end CRLF; never empty."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class BodyEnd:
-    """The message is whole. A positive answer means that it is safe."""
+    """The message is complete. Answer positively only once it is stored."""
 
     size: int  # octets of all pieces together
-    bare_newlines: int  # line ends that were not CRLF and are now
+    bare_newlines: int  # line ends that were not CRLF and were converted
     received_fields: int
 
 
 @dataclass(frozen=True, slots=True)
 class BodyRefused:
-    """The message came to its end but was not taken: forget its pieces. The core has answered `reply`."""
+    """The message ended but was refused: discard its pieces. The core has answered `reply`."""
 
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """An open transaction was thrown away: by RSET, by another EHLO, or by STARTTLS."""
+    """An open transaction was aborted by RSET, EHLO, HELO or STARTTLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class StartTls:
 
 @dataclass(frozen=True, slots=True)
 class MustSend:
-    """So many replies wait that nothing more is read before `data_to_send` is called."""
+    """Too many replies are queued: the core reads nothing more before `data_to_send`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,14 @@ class Quit:
 
 @dataclass(frozen=True, slots=True)
 class ClientFault:
-    """The client broke a rule, and the core has told it so. The text is for our log."""
+    """The client broke a rule and got a negative reply. The text is for our log."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Send what is queued and close. The text is for our log."""
+    """Send the queued replies and close. The text is for our log."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""What the server core says in its own words, as octets where they are always the same."""
+"""The server core's own replies; constant ones as encoded octets."""
 
 from functools import lru_cache
 

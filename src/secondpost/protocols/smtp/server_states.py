@@ -1,6 +1,6 @@
-"""The states of an SMTP client's session with us, and what leads from one to another (RFC 5321 §4.1.4).
+"""The states of a client's session with our SMTP server, and their transitions (RFC 5321 §4.1.4).
 
-The core in server decides by this table; docs/smtp.md shows it as a picture.
+The core in `server` follows this table; docs/smtp.md shows it as a picture.
 """
 
 from enum import StrEnum
@@ -10,12 +10,12 @@ from secondpost.protocols.smtp.server_commands import CommandVerb
 
 
 class ServerState(StrEnum):
-    """What the conversation waits for."""
+    """What the session waits for."""
 
-    CONNECTED = "connected"  # nobody has spoken
-    GREETED = "greeted"  # the client is to say who it is
+    CONNECTED = "connected"  # nothing was sent by either side
+    GREETED = "greeted"  # the client has to send EHLO or HELO
     READY = "ready"
-    MAIL_ASKED = "mail asked"  # the asked states wait for our own answer and read nothing
+    MAIL_ASKED = "mail asked"  # the "asked" states wait for our own answer and read nothing
     SENDER = "sender"  # a transaction without recipients
     FIRST_RCPT_ASKED = "first rcpt asked"
     RECIPIENTS = "recipients"
@@ -29,20 +29,20 @@ class ServerState(StrEnum):
 
 
 class Happening(StrEnum):
-    """What leads on beside the client's commands."""
+    """Events besides the client's commands."""
 
     GREETING = "greeting"
     ACCEPTED = "accepted"
     REFUSED = "refused"
-    CONDEMNED = "condemned"  # too large, bare newlines refused, or no room for it
+    CONDEMNED = "condemned"  # too large, bare newlines refused, or no disk space
     DOT = "dot"  # CRLF.CRLF
     TLS_STARTED = "tls started"
 
 
 Table = dict[ServerState, dict[CommandVerb | Happening, ServerState]]
 
-# Fits every state that reads commands; what a state says itself comes first. A client may hang up, be
-# hung up on or be abandoned in any state: that always leads to CLOSED and is not drawn.
+# Valid in every state that reads commands, unless the state has its own entry. A client may hang
+# up, be hung up on or be abandoned in any state: that always leads to CLOSED and is not drawn.
 _HELLO: Final[dict[CommandVerb | Happening, ServerState]] = {
     CommandVerb.EHLO: ServerState.READY,
     CommandVerb.HELO: ServerState.READY,
@@ -81,7 +81,7 @@ TABLE: Final[Table] = {
     ServerState.TLS_AWAITED: {Happening.TLS_STARTED: ServerState.GREETED},
     ServerState.CLOSED: {},
 }
-# These fit wherever commands are read, and change nothing.
+# Valid wherever commands are read, without effect on the state.
 ANYWHERE: Final = frozenset({CommandVerb.NOOP, CommandVerb.VRFY, CommandVerb.HELP})
 READING_COMMANDS: Final = frozenset(state for state, moves in TABLE.items() if CommandVerb.QUIT in moves)
 TRANSACTION: Final = frozenset({ServerState.SENDER, ServerState.RECIPIENTS})
