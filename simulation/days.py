@@ -50,8 +50,8 @@ def find_all(seeds: range) -> int:
     with ProcessPoolExecutor(PROCESSES) as pool:
         found = dict(zip(PLANTED, pool.map(partial(find, seeds=seeds), PLANTED), strict=True))
     for bug, seed in found.items():
-        told = "NOT FOUND" if seed is None else f"found by {replay_command(seed, bug)}"
-        print(f"{bug}: {told}")
+        result = "NOT FOUND" if seed is None else f"found by {replay_command(seed, bug)}"
+        print(f"{bug}: {result}")
     return 1 if None in found.values() else 0
 
 
@@ -110,9 +110,10 @@ def main() -> int:
             continue
         failed += 1
         more = len(verdict.violations) - VIOLATIONS_SHOWN
-        told = "; ".join(verdict.violations[:VIOLATIONS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+        shown = "; ".join(verdict.violations[:VIOLATIONS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
         print(
-            f"seed {verdict.seed}: {told}; replay: {replay_command(verdict.seed, chosen.planted)}", flush=True
+            f"seed {verdict.seed}: {shown}; replay: {replay_command(verdict.seed, chosen.planted)}",
+            flush=True,
         )
         if chosen.planted is not None:
             break

@@ -52,9 +52,9 @@ def nobody_gets_an_issue_twice(day: ReaderEvidence) -> Iterator[str]:
     articles = Counter(
         (newsletter, one.address, article) for newsletter, one in day.mailed for article in one.mail.articles
     )
-    for (newsletter, address, article), times_told in articles.items():
-        if times_told > 1:
-            yield f"{article} of {newsletter} was told to {address} {times_told} times"
+    for (newsletter, address, article), count in articles.items():
+        if count > 1:
+            yield f"{article} of {newsletter} was told to {address} {count} times"
 
 
 def an_article_stands_in_one_issue(day: ReaderEvidence) -> Iterator[str]:
@@ -90,8 +90,8 @@ def what_is_said_of_a_delivery_is_true(day: ReaderEvidence) -> Iterator[str]:
             if row.state is State.DELIVERED and len(mails) == 0:
                 yield f"{name} counts as delivered to {row.recipient}, whose server never took it"
             # If a server takes a mail but answers 554, the answer counts.
-            told = all(one.taken.replied for one in mails)
-            if len(mails) > 0 and row.state not in (MAY_HAVE_IT if told else MAY_BE_LIED_ABOUT):
+            replied = all(one.taken.replied for one in mails)
+            if len(mails) > 0 and row.state not in (MAY_HAVE_IT if replied else MAY_BE_LIED_ABOUT):
                 yield f"{name} is with {row.recipient}, and counts as {row.state}"
     promised = {id for left in day.issues for id in left.message_ids}
     for (id, address), _ in day.arrived_of.items():
@@ -232,8 +232,8 @@ def who_left_has_left(day: ReaderEvidence) -> Iterator[str]:
     """P6: no unsubscribe is lost."""
     for (newsletter, address), reader in day.readers.items():
         known = day.known.get((newsletter, address))
-        told = reader.left is not None or _was_taken(day, reader, "leaves")
-        if told and (known is None or known.state is not SubscriberState.LEFT):
+        heard = reader.left is not None or _was_taken(day, reader, "leaves")
+        if heard and (known is None or known.state is not SubscriberState.LEFT):
             state = None if known is None else known.state
             yield f"{address} left {newsletter}, we have heard it, and it is {state}"
 

@@ -93,7 +93,7 @@ class RecordedDisk:
         self._living()
         if (self._root / name).exists():
             raise FileExistsError(name)
-        inode = _told(lambda: self._recording.created(name))
+        inode = _as_disk_error(lambda: self._recording.created(name))
         return RecordedFile(self, self._real.create(name), inode)
 
     def open(self, name: str) -> "RecordedOpenFile":
@@ -105,7 +105,7 @@ class RecordedDisk:
 
     def sync_folder(self, name: str) -> None:
         self._living()
-        _told(lambda: self._recording.folder_synced(name))
+        _as_disk_error(lambda: self._recording.folder_synced(name))
 
     def read(self, name: str, offset: int, octets: int) -> bytes:
         return self._real.read(name, offset, octets)
@@ -216,12 +216,14 @@ class RecordedFile:
 
     def write(self, data: bytes) -> None:
         self._disk._living()
-        _told(lambda: self._disk._recording.writes(self._inode, self._octets, bytes(data), self._real.write))
+        _as_disk_error(
+            lambda: self._disk._recording.writes(self._inode, self._octets, bytes(data), self._real.write)
+        )
         self._octets += len(data)
 
     def sync(self) -> None:
         self._disk._living()
-        _told(lambda: self._disk._recording.synced(self._inode, SyncTarget.CONTENT))
+        _as_disk_error(lambda: self._disk._recording.synced(self._inode, SyncTarget.CONTENT))
 
     def close(self) -> None:
         self._real.close()
@@ -235,7 +237,7 @@ class RecordedOpenFile:
 
     def sync(self) -> None:
         self._disk._living()
-        _told(lambda: self._disk._recording.synced(self._inode, self._kind))
+        _as_disk_error(lambda: self._disk._recording.synced(self._inode, self._kind))
 
     def close(self) -> None:
         """Nothing to close: no handle is held."""
@@ -252,7 +254,7 @@ class RecordedHeld:
             del self._locks[self._name]
 
 
-def _told(act: Callable[[], T]) -> T:
+def _as_disk_error(act: Callable[[], T]) -> T:
     try:
         return act()
     except OSError as error:

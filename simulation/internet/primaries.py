@@ -261,8 +261,8 @@ class PrimarySession:
             await self._reply("550 5.7.1 your network has a bad name")
         else:
             # The reply counts, even a wrong one: only what the client heard can be required of it.
-            told = await self._reply("250 2.1.5 ok")
-            if told == Conclusion.YES:
+            believed = await self._reply("250 2.1.5 ok")
+            if believed == Conclusion.YES:
                 self.recipients.append(recipient)
             else:
                 server.refused.add((self.sender, recipient))  # maybe: the reply may be malformed

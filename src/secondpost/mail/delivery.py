@@ -13,7 +13,7 @@ NUMBER_DIGITS_MAX = 18  # fits into 63 bits
 
 
 class State(StrEnum):
-    """The state of a delivery; delivery_states has the transitions. From FROZEN on: readers only."""
+    """A delivery's state; delivery_states has the transitions. FROZEN and later: readers only."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"

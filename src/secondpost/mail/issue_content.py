@@ -77,7 +77,7 @@ class IssueContent:
 
     def encode(self) -> bytes:
         """Encode for the store. Equal values give equal bytes, so that a hash identifies them."""
-        told = {
+        document = {
             "version": _VERSION,
             "kind": self.kind.value,
             "newsletter": self.newsletter,
@@ -88,24 +88,26 @@ class IssueContent:
             "pieces": self.pieces,
             "holes": [[placed.hole.value, placed.is_html] for placed in self.holes],
         }
-        return json.dumps(told, separators=(",", ":")).encode("ascii")
+        return json.dumps(document, separators=(",", ":")).encode("ascii")
 
     @classmethod
     def decode(cls, data: bytes) -> "IssueContent":
         """Inverse of `encode`. Raises ValueError for anything else, such as a later version."""
         try:
-            told = json.loads(data)
-            if told["version"] != _VERSION:
-                raise ValueError(f"the content of this issue has format {told['version']}, not {_VERSION}")
+            document = json.loads(data)
+            if document["version"] != _VERSION:
+                raise ValueError(
+                    f"the content of this issue has format {document['version']}, not {_VERSION}"
+                )
             return cls(
-                kind=ReaderMailKind(told["kind"]),
-                newsletter=str(told["newsletter"]),
-                sender=Mailbox.parse(told["sender"]),
-                dated_s=int(told["dated_s"]),
-                seed=bytes.fromhex(told["seed"]),
-                fields=tuple(told["fields"]),
-                pieces=tuple(told["pieces"]),
-                holes=tuple(PlacedHole(Hole(hole), is_html is True) for hole, is_html in told["holes"]),
+                kind=ReaderMailKind(document["kind"]),
+                newsletter=str(document["newsletter"]),
+                sender=Mailbox.parse(document["sender"]),
+                dated_s=int(document["dated_s"]),
+                seed=bytes.fromhex(document["seed"]),
+                fields=tuple(document["fields"]),
+                pieces=tuple(document["pieces"]),
+                holes=tuple(PlacedHole(Hole(hole), is_html is True) for hole, is_html in document["holes"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"this is not the content of an issue: {error}") from error

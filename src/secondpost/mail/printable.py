@@ -1,8 +1,8 @@
-"""Text that came from outside made harmless for a screen, a log or a sentence."""
+"""Makes text from outside safe for a terminal, a log or a sentence."""
 
 
 def printable(text: str) -> str:
-    """Control characters, line ends and characters that turn the writing round become escapes."""
+    """Escape control characters, line ends and characters that change the text's direction."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -19,7 +19,7 @@ class Field:
 
 
 def relaxed_field(raw: bytes) -> bytes:
-    """§3.4.2: lower-case name, unfolded, white space reduced, none around the colon or at the end."""
+    """§3.4.2: lower-case name, unfolded, white space reduced, none at the colon and the end."""
     name, _, value = raw.partition(b":")
     value = _SPACES.sub(b" ", _FOLD.sub(b"", value).rstrip(b"\r\n")).strip(b" ")
     return name.rstrip(b" \t").lower() + b":" + value + b"\r\n"
