@@ -1,5 +1,6 @@
-"""The seam: time, dice, network, names, fetching, threads and the disk come in by the constructor.
+"""The interface to the world: time, randomness, network, DNS, HTTP, threads and the disk.
 
-ports says what a station may expect; asking drives a generator that yields questions; sockets/ carries
-questions between roles; real/ holds the real things, which only the wiring may import.
+Stations get these through constructors. ports has the interfaces; asking drives generators that
+yield questions; sockets/ carries questions between roles; real/ has the implementations, which only
+the wiring may import.
 """

@@ -1,7 +1,6 @@
-"""Drives a generator that asks: gets each answer from whoever knows, and sends it back.
+"""Drives a generator that yields questions: gets each answer and sends it back.
 
-A coroutine is begun by hand: one whose answers are there is finished in line, and only one that really waits
-goes on in a task.
+A coroutine may also be started without a task: it gets one only if it has to wait.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
@@ -28,7 +27,7 @@ PolicyAnswerer = Callable[[PolicyQuestion], Awaitable[PolicyAnswer]]
 
 
 def answer_from(world: Mapping[Asked, Said], asking: Generator[Asked, Said, Result]) -> Result:
-    """A test's way to answer: the dict is the world. An unforeseen question raises KeyError."""
+    """Run a generator with answers from a dict, for tests. Unknown questions raise KeyError."""
     try:
         question = next(asking)
         while True:
@@ -62,14 +61,16 @@ async def _drive_on(
 
 @dataclass(frozen=True, slots=True)
 class Suspended(Generic[Result]):
-    """A coroutine that was begun by hand waits for something; `rest` goes on with it, in a task."""
+    """A coroutine started by `begin` that has to wait; `rest` continues it, in a task."""
 
     rest: Coroutine[None, None, Result]
 
 
 def begin(work: Coroutine[object, None, Result]) -> Result | Suspended[Result]:
-    """The result, if nothing has to be waited for: then no task is made. Until its first wait the work has
-    no task of its own (no asyncio.timeout, no current_task).
+    """Run a coroutine without a task until it first waits.
+
+    Returns the result if it never waits. Until then it must not need a task (no asyncio.timeout, no
+    current_task).
     """
     try:
         awaited = work.send(None)
@@ -97,7 +98,7 @@ async def _finish(work: Coroutine[object, None, Result], awaited: object) -> Res
 
 @dataclass(frozen=True, slots=True)
 class _Rest(Generic[Result]):
-    """`awaited`: what the work yielded to the loop; a task that is given it waits for it."""
+    """Continues `work` after its first wait. `awaited`: the future that it yielded to the loop."""
 
     work: Coroutine[object, None, Result]
     awaited: object
@@ -118,7 +119,7 @@ class _Rest(Generic[Result]):
 
 
 def names_from(resolver: Resolver) -> Answerer:
-    """An answerer for questions of DNS."""
+    """A function that answers questions of DNS."""
 
     async def answer(question: NameQuestion) -> NameAnswer:
         match question:

@@ -1,4 +1,4 @@
-"""Tasks beside the one that is awaited."""
+"""Background tasks of a role."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,7 +7,7 @@ Background = Callable[[Coroutine[None, None, None]], None]  # begins a task that
 
 
 class BackgroundTasks:
-    """Tasks that are not awaited. One that raises ends its role: `failed` gets the error."""
+    """Tasks that are not awaited. If one raises, `failed` gets the error and the role ends."""
 
     def __init__(self, failed: Callable[[BaseException], None]) -> None:
         self._failed = failed

@@ -1,11 +1,12 @@
-"""Ends a connection within a bound, whatever the other side does.
+"""Closes a connection within a bounded time.
 
-`close` of a transport sends what is still to be sent first, and waits for ever for a peer that reads nothing.
+`close` of a transport first sends the buffered data, and waits for ever for a peer that does not
+read.
 """
 
 import asyncio
 
-CLOSE_SECONDS_MAX = 5.0  # for what is unsent when a connection is closed
+CLOSE_SECONDS_MAX = 5.0  # for data not yet sent when a connection is closed
 
 
 def close_soon(transport: asyncio.Transport, seconds_max: float = CLOSE_SECONDS_MAX) -> None:

@@ -1,8 +1,8 @@
-"""What the stations may expect of the world, one small port per thing.
+"""The ports: what stations may use of the world, one small interface per thing.
 
-asyncio is structure here (tasks, futures, timers), never I/O: timers are the running loop's own
-(`call_later`), which leaps in simulation. Network protocols speak the transport/protocol pair of
-asyncio, because a stream's awaits cost more than everything else on the hot path.
+asyncio is used for structure (tasks, futures, timers), never for I/O. Timers are the running loop's
+`call_later`, which jumps ahead in simulation. Network protocols use asyncio's transport/protocol
+pair, because awaiting streams costs more than everything else on the hot path.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 class Clock(Protocol):
-    """Wall time for what is stored and shown; the loop's own time for how long something takes."""
+    """Wall time, for what is stored or shown. Durations are measured by the loop's own time."""
 
     def now_ms(self) -> int:
         """UTC, milliseconds since 1970. May step in either direction."""
@@ -26,27 +26,27 @@ class Clock(Protocol):
 
 
 class Dice(Protocol):
-    """Every choice by chance, so that a seed can repeat it."""
+    """The source of all randomness, so that a seed can repeat it."""
 
     def fraction(self) -> float:
-        """From 0 up to but not including 1."""
+        """A random number, 0 <= x < 1."""
         ...
 
     def shuffled(self, things: Sequence[T]) -> list[T]: ...
 
     def token(self, octets: int) -> bytes:
-        """Unguessable bytes."""
+        """Random bytes fit for secrets."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """We are the server, with the certificate that the Net was made with."""
+    """TLS as the server, with the certificate of the Net."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
-    """We are the client. `verify`: the handshake fails unless the certificate is valid for the name."""
+    """TLS as the client. `verify`: require a certificate that is valid for `server_name`."""
 
     server_name: str
     verify: bool
@@ -62,40 +62,40 @@ class TlsFacts:
 
 
 class Listening(Protocol):
-    """An open door."""
+    """A listening socket."""
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where it is, with the port that was really taken."""
+        """The address, with the port that was actually taken."""
         ...
 
     def close(self) -> None:
-        """Take no new connections; those that stand go on."""
+        """Accept no new connections; existing ones go on."""
         ...
 
 
 class NetError(Exception):
-    """A connection or a TLS handshake did not come about. The text is fit for the log."""
+    """A connection or a TLS handshake failed. The text is fit for the log."""
 
 
 class Net(Protocol):
     async def connect(
         self, factory: ProtocolFactory, endpoint: Endpoint, timeout_seconds: float
     ) -> asyncio.Transport:
-        """Connect to an IP address. Raises NetError. The factory's protocol gets connection_made."""
+        """Connect to an IP address. The protocol gets connection_made. Raises NetError."""
         ...
 
     async def listen(self, factory: ProtocolFactory, endpoint: Endpoint) -> Listening:
-        """Open a door, or take the inherited socket for that endpoint. Port 0 means any free one."""
+        """Listen on the endpoint, or use the inherited socket for it. Port 0 means any free one."""
         ...
 
     def own_addresses(self) -> frozenset[str]:
-        """The IP addresses of this machine's interfaces, as str(ip_address) writes them."""
+        """The IP addresses of this machine's interfaces, in the form of str(ip_address)."""
         ...
 
     @property
     def offers_tls(self) -> bool:
-        """Whether a ServerTls handshake can succeed: there is a certificate."""
+        """Whether there is a certificate, so that a ServerTls handshake can succeed."""
         ...
 
     async def start_tls(
@@ -105,39 +105,44 @@ class Net(Protocol):
         side: ServerTls | ClientTls,
         timeout_seconds: float,
     ) -> tuple[asyncio.Transport, TlsFacts]:
-        """Wrap a connection; raises NetError and closes it. The protocol keeps being called with data,
-        possibly before this returns: queue all input until the new transport is installed.
+        """Upgrade a connection to TLS. Raises NetError and closes it.
+
+        The protocol may get data before this returns: it must queue all input until the new
+        transport is installed.
         """
         ...
 
     async def connect_local(
         self, factory: ProtocolFactory, path: str, timeout_seconds: float
     ) -> asyncio.Transport:
-        """A Unix stream socket of another role. Raises NetError."""
+        """Connect to another role's Unix stream socket. Raises NetError."""
         ...
 
     async def listen_local(self, factory: ProtocolFactory, path: str) -> Listening:
-        """Mode 0600; a leftover of a dead process is replaced. `endpoint` means nothing here."""
+        """Listen on a Unix stream socket of mode 0600. Raises NetError.
+
+        The socket file of a dead process is replaced. `endpoint` of the result is meaningless.
+        """
         ...
 
     async def listen_hints(self, path: str, heard: Callable[[], None]) -> Listening:
-        """A Unix datagram socket on which others say "look now". Several hints may come as one."""
+        """Listen for hints on a Unix datagram socket. Several hints may arrive as one call."""
         ...
 
     def hint(self, path: str) -> None:
-        """Say "look now", without waiting. Never fails: correctness does not depend on hints."""
+        """Send a hint without waiting. Never fails: correctness does not depend on hints."""
         ...
 
 
 class Resolver(Protocol):
-    """Names. Never raises: a failure is a finding."""
+    """A DNS resolver. Never raises: a failure is a finding."""
 
     async def mx(self, domain: Domain) -> MxAnswer:
-        """By preference, equals in a random order."""
+        """Sorted by preference, equal ones in random order."""
         ...
 
     async def addresses(self, host: str) -> AddressAnswer:
-        """IPv6 and IPv4 together, in the order in which they should be tried."""
+        """IPv6 and IPv4 together, in the order to try them."""
         ...
 
     async def txt(self, name: str) -> TxtAnswer: ...
@@ -145,12 +150,13 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What an earlier answer may be asked for again with. Opaque, and good for that URL alone: it is the
-    one that answered, behind all redirects.
+    """The validators of an earlier response, for a conditional request.
+
+    Opaque, and valid only for `url`: the one that responded, after all redirects.
     """
 
     url: str
-    etag: str = ""  # with its quotes, "" when there was none
+    etag: str = ""  # with its quotes; "" if there was none
     last_modified: str = ""
 
 
@@ -165,27 +171,27 @@ class Fetched:
     status: int
     headers: Mapping[str, str]  # names in lower case
     body: bytes  # decoded; empty after 304
-    url: str = ""  # that answered, behind all redirects
+    url: str = ""  # that responded, after all redirects
     redirects: tuple[Redirect, ...] = ()
 
 
 class FetchError(Exception):
-    """No answer, a refused address, or more than was allowed. The text is fit for the log."""
+    """No response, a refused address, or too large a body. The text is fit for the log."""
 
 
 class Fetcher(Protocol):
     async def get(
         self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
     ) -> Fetched:
-        """Whatever the status; redirects are followed. Raises FetchError, and nothing else."""
+        """Get a URL, following redirects; any status is returned. Raises only FetchError."""
         ...
 
 
 class Work(Protocol):
-    """Work in other threads. In simulation it runs in line and completes after a virtual delay."""
+    """Runs jobs in other threads. In simulation they run inline, with a virtual delay."""
 
     def run(self, job: Callable[[], T]) -> Awaitable[T]:
-        """In a pool, beside other jobs. A job started is finished even when nobody waits any more."""
+        """Run a job in a pool. Once started, it is finished even if its caller is cancelled."""
         ...
 
     def line(self, name: str) -> "WorkLine":
@@ -194,37 +200,38 @@ class Work(Protocol):
 
 
 class WorkLine(Protocol):
-    """One job at a time, in the order given."""
+    """Runs one job at a time, in order."""
 
     def submit(self, job: Callable[[], None], done: Callable[[BaseException | None], None]) -> None:
-        """Run the job, then call `done` in the loop with what it raised, or None."""
+        """Run the job, then call `done` in the loop with its exception or None."""
         ...
 
     def close(self) -> None:
-        """Finish what was submitted, then end the thread. Blocks."""
+        """Finish the submitted jobs and end the thread. Blocks."""
         ...
 
 
 class WorkshopClosed(Exception):
-    """No process is connected that could do it: the caller does it itself."""
+    """No worker process is connected: the caller does the work itself."""
 
 
 class Workshop(Protocol):
-    """Other processes, which do one thing: octets to them, octets back."""
+    """Worker processes for one kind of order: octets in, octets out."""
 
     @property
     def places(self) -> int:
-        """How many orders are in work at once; 0 while no process is connected."""
+        """How many orders can be in progress at once; 0 while no process is connected."""
         ...
 
     def open(self) -> None:
-        """There is much to do: the processes are started, and end when nothing is left. No complaint when
-        they run already.
+        """Start the processes because there is much work; does nothing if they run.
+
+        They end when no work is left.
         """
         ...
 
     async def do(self, order: bytes) -> bytes:
-        """Raises WorkshopClosed."""
+        """Have one order done; returns the answer. Raises WorkshopClosed."""
         ...
 
 
@@ -233,24 +240,24 @@ class DiskFull(Exception):
 
 
 class DiskFailed(Exception):
-    """A write or sync failed (EIO). Fatal: what the disk holds is unknown; all roles stop."""
+    """A write or sync failed (EIO). Fatal: the state of the disk is unknown; all roles stop."""
 
 
 class FileUnreadable(Exception):
-    """What one file holds cannot be read. Nothing follows for other files, or for what is written."""
+    """One file cannot be read. Says nothing about other files or about writing."""
 
 
 class KeyFault(Exception):
-    """A key is missing, or cannot be used. The text names the file and the fix, never what is in it."""
+    """A key is missing or unusable. The text names the file and the fix, never key material."""
 
 
 class OpenFile(Protocol):
-    """A file that is there, in blocking calls: use it inside Work."""
+    """An existing file, with blocking calls: use it inside Work."""
 
     def sync(self) -> None:
-        """What was written to the file, by whomever, survives a power cut; its name may not.
+        """Make the file's content durable, whichever handle wrote it; its name may not be.
 
-        Raises DiskFull or DiskFailed, also for what went wrong since the file was opened.
+        Raises DiskFull or DiskFailed, also for earlier failures since the file was opened.
         """
         ...
 
@@ -266,68 +273,73 @@ class DiskFile(OpenFile, Protocol):
 
 
 class Held(Protocol):
-    """A file lock that falls when this process dies, however it dies."""
+    """A file lock, released when this process dies in any way."""
 
     def release(self) -> None: ...
 
 
 class Disk(Protocol):
-    """The store's folder. Names are relative to it, with "/" between parts. Blocking calls, but short
-    ones except `sync` and `sync_folder`.
+    """The store's folder. Names are relative to it, with "/" between parts.
+
+    All calls block, but only `sync` and `sync_folder` for long.
     """
 
     @property
     def vfs(self) -> str | None:
-        """The name of the SQLite VFS that reaches the same disk; None for SQLite's own."""
+        """The name of the SQLite VFS for this disk; None for SQLite's own."""
         ...
 
     def path(self, name: str) -> str: ...
 
     def make_folder(self, name: str) -> None:
-        """With its parents, mode 0700, synced. No complaint when it is there."""
+        """Create a folder with its parents, mode 0700, synced. Does nothing if it exists."""
         ...
 
     def create(self, name: str) -> DiskFile:
-        """Mode 0600; the name must be new. Raises DiskFull or DiskFailed."""
+        """Create a file, mode 0600; the name must be new. Raises DiskFull or DiskFailed."""
         ...
 
     def open(self, name: str) -> OpenFile:
-        """To be synced. Never a database of SQLite: to close one drops the locks that it has on the file.
+        """Open a file in order to sync it.
 
-        Raises FileNotFoundError, PermissionError, DiskFull and DiskFailed.
+        Never a database of SQLite: closing it would drop SQLite's locks on the file. Raises
+        FileNotFoundError, PermissionError, DiskFull and DiskFailed.
         """
         ...
 
     def sync_database(self, name: str) -> None:
-        """As OpenFile's sync, for a file that SQLite has open too."""
+        """Like OpenFile.sync, for a file that SQLite has open too."""
         ...
 
     def sync_folder(self, name: str) -> None:
-        """The names in the folder survive a power cut. Raises DiskFailed."""
+        """Make the names in the folder durable. Raises DiskFailed."""
         ...
 
     def read(self, name: str, offset: int, octets: int) -> bytes:
-        """Fewer octets at the end of the file. Raises FileNotFoundError and FileUnreadable."""
+        """Up to `octets` from `offset`. Raises FileNotFoundError and FileUnreadable."""
         ...
 
     def size(self, name: str) -> int:
-        """Octets of a file; 0 when it is not there. Raises DiskFailed."""
+        """Octets of a file; 0 if it does not exist. Raises DiskFailed."""
         ...
 
     def names(self, folder: str) -> list[str]:
-        """None when the folder is not there. Raises DiskFull (too many open files) and DiskFailed."""
+        """The names in a folder; empty if it does not exist. Raises DiskFull and DiskFailed.
+
+        DiskFull may mean too many open files.
+        """
         ...
 
     def remove(self, name: str) -> None:
-        """No complaint when it is gone already."""
+        """Remove a file; does nothing if it does not exist."""
         ...
 
     def free_octets(self) -> int:
-        """Raises DiskFailed when the folder is gone."""
+        """Free space. Raises DiskFailed if the folder does not exist."""
         ...
 
     def hold(self, name: str) -> Held | None:
-        """Lock a file, made when missing; None when a living process holds it.
+        """Lock a file, created if missing; None if a living process holds it.
 
         Raises DiskFull and DiskFailed.
         """

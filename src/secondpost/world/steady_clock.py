@@ -1,7 +1,8 @@
-"""Wall time that never stands still or goes back while a process lives.
+"""Wall time that never stops or goes back while a process lives.
 
-A machine whose clock is set back by a day must not hold its mail for a day: for who delivers, time goes on
-as it went. A clock that is ahead is followed, so that what arrives by the wall's time is never yet to come.
+If the machine's clock is set back by a day, mail must not wait for a day: for deliveries time goes
+on. If the clock is ahead it is followed, so that arrival times by the wall clock never lie in the
+future.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from secondpost.world.ports import Clock
 
 
 class SteadyClock:
-    """A Clock for what is scheduled; it is never behind the one it is made of."""
+    """A Clock for scheduling; it is never behind the clock that it wraps."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The real world: sockets, DNS, TLS, HTTP, disk, keys, threads, clock and dice.
+"""The real ports: sockets, DNS, TLS, HTTP, disk, keys, threads, clock and dice.
 
 Only the wiring imports these; simulation/ has the others.
 """

@@ -1,4 +1,4 @@
-"""Tells the time of this machine."""
+"""The clock of this machine."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Chooses by chance: repeatably when given a seed, and unguessably where that matters."""
+"""Randomness: repeatable when given a seed, but never for secrets."""
 
 import random
 import secrets
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class RealDice:
-    """Made after a fork, never before: two processes with the same state would choose alike."""
+    """Must be created after a fork: two processes with the same state would make equal choices."""
 
     def __init__(self, seed: int | None = None) -> None:
-        """`seed` repeats `fraction` and `shuffled`; None takes one from the system."""
+        """`seed` makes `fraction` and `shuffled` repeatable; None takes one from the system."""
         self._random = random.Random(seed)
 
     def fraction(self) -> float:
@@ -22,5 +22,5 @@ class RealDice:
         return self._random.sample(things, len(things))
 
     def token(self, octets: int) -> bytes:
-        # Never from the seed: whoever learns one token could compute the next.
+        # Never from the seed: otherwise one known token would reveal the next.
         return secrets.token_bytes(octets)

@@ -1,7 +1,7 @@
-"""Keeps the store's folder on a real disk, and says at once when the disk cannot be trusted.
+"""The store's folder on a real disk; reports at once when the disk cannot be trusted.
 
-A failed write or sync is never tried again: after one, the kernel may have dropped the pages, and it
-would answer the next sync with success.
+A failed write or sync is never retried: after a failure the kernel may have dropped the pages, and
+the next sync would succeed without them.
 """
 
 import errno
@@ -14,12 +14,12 @@ FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 HOLD_TRIES = 10  # a lock file may be replaced between opening and locking it
 
-# Out of room, or out of file descriptors or memory: passes by itself, and nothing written is in doubt.
+# No space, file descriptors or memory: temporary, and nothing already written is in doubt.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 def _told(error: OSError, what: str) -> Exception:
-    """The port's word for what the system said."""
+    """Translate an OSError into the port's exception."""
     text = f"{what}: {os.strerror(error.errno or 0)}"
     return DiskFull(text) if error.errno in _FULL else DiskFailed(text)
 
@@ -27,8 +27,8 @@ def _told(error: OSError, what: str) -> Exception:
 class RealDisk:
     def __init__(self, root: str) -> None:
         self._root = os.path.abspath(root)
-        # Of databases, by path, and never closed: when a process closes any handle of a file, POSIX drops all
-        # locks that it has on it, SQLite's among them.
+        # Open handles of databases by path, never closed: closing any handle of a file drops all
+        # POSIX locks that the process has on it, including SQLite's.
         self._kept_open: dict[str, int] = {}
 
     @property
@@ -36,7 +36,7 @@ class RealDisk:
         return None
 
     def path(self, name: str) -> str:
-        """The absolute path; "" is the store's folder itself. Raises ValueError for a name that leaves it."""
+        """The absolute path of a name ("": the folder itself). Raises ValueError for others."""
         if len(name) == 0:
             return self._root
         if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
@@ -57,12 +57,12 @@ class RealDisk:
                         raise
         except OSError as error:
             raise _told(error, f"making the folder {path}") from error
-        # Also when it was there: a crash may have come between its making and this sync.
+        # Also for existing folders: a crash may have come between mkdir and this sync.
         for folder in reversed(missing):
             _sync_folder(os.path.dirname(folder))
 
     def create(self, name: str) -> "RealFile":
-        """Raises FileExistsError and FileNotFoundError besides: those are mistakes of ours."""
+        """Also raises FileExistsError and FileNotFoundError, which are mistakes of the caller."""
         path = self.path(name)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
@@ -117,7 +117,7 @@ class RealDisk:
             raise _told(error, f"looking at {path}") from error
 
     def names(self, folder: str) -> list[str]:
-        """Sorted; none when the folder is not there."""
+        """The sorted names in a folder; empty if it does not exist."""
         path = self.path(folder)
         try:
             return sorted(os.listdir(path))
@@ -136,7 +136,7 @@ class RealDisk:
             raise _told(error, f"removing {path}") from error
 
     def free_octets(self) -> int:
-        """What an ordinary user may still write."""
+        """The space available to an ordinary user."""
         try:
             facts = os.statvfs(self._root)
         except OSError as error:
@@ -164,7 +164,7 @@ def _hold(path: str) -> "RealHeld | None":
         except BaseException:
             os.close(handle)
             raise
-        os.close(handle)  # the file was removed meanwhile: a lock on it keeps no process out
+        os.close(handle)  # the file was replaced meanwhile: a lock on it excludes no process
     return None
 
 
@@ -187,7 +187,7 @@ def _sync_folder(path: str) -> None:
 
 
 class RealFile:
-    """A file being written. After an error it refuses everything but `close`."""
+    """A file being written. After an error only `close` works."""
 
     def __init__(self, handle: int, path: str) -> None:
         self._handle: int | None = handle
@@ -205,10 +205,10 @@ class RealFile:
             raise self._failed from error
 
     def sync(self) -> None:
-        """DiskFull is possible too: some file systems give out the room only now."""
+        """Sync the content. May raise DiskFull: some file systems allocate space only now."""
         handle = self._usable()
         try:
-            os.fdatasync(handle)  # its size, too, but not when it was written
+            os.fdatasync(handle)  # includes the size, but not the time of the change
         except OSError as error:
             self._failed = _told(error, f"syncing {self._path}")
             raise self._failed from error

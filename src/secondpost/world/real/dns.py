@@ -1,7 +1,7 @@
-"""Finds mail hosts, addresses and texts: a stub resolver with a cache, asking the servers it is given.
+"""A stub resolver with a cache: MX, addresses and TXT from configured servers.
 
-protocols/dns/lookup decides whom to ask, protocols/dns/cache remembers, dns_upstream asks. The same
-question is on the way once only, however many wait for it.
+protocols/dns/lookup decides which server to query, protocols/dns/cache keeps the answers,
+dns_upstream sends the queries. Concurrent requests for the same question share one look-up.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from secondpost.world.ports import Dice
 from secondpost.world.real.dns_servers import Servers, reaches_ipv6
 from secondpost.world.real.dns_upstream import Upstream
 
-LOOK_SECONDS = 10.0  # how often it is looked whether the servers or the routes of this machine changed
-SULK_SECONDS = 30.0  # a server that was silent is asked after the others for so long
-LOOKUPS_MAX = 2_000  # on the way at once; more are answered FAILED, which is not remembered
+LOOK_SECONDS = 10.0  # how often to check for changes of this machine's DNS servers and routes
+SULK_SECONDS = 30.0  # how long a server that did not reply is queried after the others
+LOOKUPS_MAX = 2_000  # concurrent look-ups; more are answered FAILED, which is not cached
 
 
 class RealResolver:
@@ -36,7 +36,7 @@ class RealResolver:
         has_ipv6: Callable[[], bool] = reaches_ipv6,
         resolv_conf: str = "/etc/resolv.conf",
     ) -> None:
-        """`servers`: IP addresses with their ports; empty means those of resolv.conf."""
+        """`servers`: IP addresses with ports; empty means those of resolv.conf."""
         self._servers = Servers(servers, resolv_conf)
         self._dice = dice
         self._has_ipv6 = has_ipv6
@@ -51,7 +51,7 @@ class RealResolver:
             return MxAnswer(Finding.NO_DATA)
         answer = await self._resolve(DnsQuestion(domain.name, RecordType.MX))
         records = [record for record in answer.records if isinstance(record, MxRecord)]
-        # RFC 5321 §5.1: among equals by chance, so that the load is spread.
+        # RFC 5321 §5.1: equal preferences in random order, to spread the load.
         records = sorted(self._dice.shuffled(records), key=lambda record: record.preference)
         return MxAnswer(answer.finding, tuple(records))
 
@@ -64,7 +64,7 @@ class RealResolver:
             return AddressAnswer(Finding.NO_DATA)
         of_six, of_four = DnsQuestion(name, RecordType.AAAA), DnsQuestion(name, RecordType.A)
         six, four = self._known(of_six), self._known(of_four)
-        if six is not None and four is not None:  # no tasks for what is at hand
+        if six is not None and four is not None:  # no tasks if both are cached
             return self._together(six, four)
         return self._together(*await asyncio.gather(self._resolve(of_six), self._resolve(of_four)))
 
@@ -80,7 +80,7 @@ class RealResolver:
         return AddressAnswer(_worst(six.finding, four.finding))
 
     def close(self) -> None:
-        """Whoever still waits is told FAILED."""
+        """Close; callers that still wait get FAILED."""
         for task in self._on_the_way.values():
             task.cancel()
         for upstream in self._upstreams:
@@ -99,7 +99,8 @@ class RealResolver:
                 return FAILED
             task = asyncio.get_running_loop().create_task(self._look_up(question))
             self._on_the_way[question] = task
-        # One who stops waiting does not stop the look-up: others wait too, and the cache wants it.
+        # A caller that is cancelled does not stop the look-up: others may wait for it, and it fills
+        # the cache.
         await asyncio.wait([task])
         return FAILED if task.cancelled() else task.result()
 
@@ -140,7 +141,7 @@ class RealResolver:
 
 
 def _order(upstreams: Sequence[Upstream], now: float) -> list[int]:
-    """The order given, but those that were silent lately come last."""
+    """The given order, but servers that did not reply recently come last."""
 
     def is_sulking(place: int) -> bool:
         at = upstreams[place].silent_at
@@ -150,7 +151,7 @@ def _order(upstreams: Sequence[Upstream], now: float) -> list[int]:
 
 
 def _worst(one: Finding, other: Finding) -> Finding:
-    """Nothing was found. One failure means that nothing is known; two negative answers agree in most."""
+    """The finding if both queries found nothing: a failure first, since it leaves all unknown."""
     for finding in (Finding.FAILED, Finding.NO_DATA):
         if finding in (one, other):
             return finding

@@ -1,6 +1,6 @@
-"""Writes DNS questions and reads the replies: what of dnspython's wire format a mail server needs.
+"""Writes DNS queries and reads replies: the part of dnspython's wire format that we need.
 
-A reply is believed only when it is one to the very question that was asked (RFC 5452 §3).
+A reply is accepted only if it matches the question (RFC 5452 §3).
 """
 
 import dns.exception
@@ -34,17 +34,17 @@ from secondpost.protocols.dns.lookup import (
     UpstreamReply,
 )
 
-UDP_OCTETS = 1232  # what we announce to take: no fragments (DNS flag day 2020, RFC 9715)
-RECORDS_MAX = 64  # more hosts or addresses than that help nobody
+UDP_OCTETS = 1232  # announced maximum, which avoids fragments (DNS flag day 2020, RFC 9715)
+RECORDS_MAX = 64  # more hosts or addresses are useless
 IN = dns.rdataclass.IN
 
 
 class NotAName(ValueError):
-    """The text cannot be a name in DNS: a label is empty or has over 63 octets, or the whole over 255."""
+    """The text is no DNS name: a label is empty or over 63 octets, or the whole over 255."""
 
 
 def write_question(question: DnsQuestion, number: int) -> bytes:
-    """Raises NotAName."""
+    """Write a query. Raises NotAName."""
     query = dns.message.make_query(
         _name(question.name), RdataType(question.type), IN, use_edns=0, payload=UDP_OCTETS, id=number
     )
@@ -59,7 +59,7 @@ def _name(text: str) -> dns.name.Name:
 
 
 def read_reply(wire: bytes, number: int, question: DnsQuestion) -> UpstreamReply | None:
-    """None: this is no reply to the question, so the real one may still come."""
+    """Read a reply; None if it does not answer the question, so the real one may still come."""
     if len(wire) < 12 or int.from_bytes(wire[:2]) != number:
         return None
     is_truncated = int.from_bytes(wire[2:4]) & dns.flags.TC != 0
@@ -93,7 +93,7 @@ def _is_to(message: dns.message.Message, question: DnsQuestion) -> bool:
 
 
 def _judge(message: dns.message.Message, question: DnsQuestion) -> UpstreamReply:
-    """Follow the CNAMEs in the answer to the records, or to what is said instead of them."""
+    """Follow the CNAMEs in the answer to the records, or to a negative answer."""
     name, ttl_seconds = _name(question.name), None
     for _ in range(CHAIN_MAX + 1):
         found = _set(message, name, RdataType(question.type))
@@ -121,7 +121,7 @@ def _least(one: int | None, other: int) -> int:
 def _nothing(
     message: dns.message.Message, question: DnsQuestion, name: dns.name.Name, ttl_seconds: int | None
 ) -> UpstreamReply:
-    """RFC 2308 §2: NXDOMAIN speaks of the end of the chain, an SOA means that there is no more to ask."""
+    """A negative answer (RFC 2308 §2): NXDOMAIN is about the last CNAME, an SOA means no data."""
     negative_seconds = _negative_seconds(message)
     if message.rcode() == dns.rcode.NXDOMAIN:
         return DnsAnswer(Finding.NO_NAME, (), _least(ttl_seconds, negative_seconds or 0))
@@ -135,7 +135,7 @@ def _nothing(
 
 
 def _negative_seconds(message: dns.message.Message) -> int | None:
-    """RFC 2308 §5: the lesser of the SOA's own TTL and its last field."""
+    """RFC 2308 §5: the lower of the SOA's TTL and its MINIMUM field."""
     for authority in message.authority:
         for soa in authority:
             if isinstance(soa, dns.rdtypes.ANY.SOA.SOA):
@@ -146,7 +146,7 @@ def _negative_seconds(message: dns.message.Message) -> int | None:
 def _found(found: dns.rrset.RRset, ttl_seconds: int) -> UpstreamReply:
     records = [record for record in map(_record, found) if record is not None]
     usable = list(dict.fromkeys(records))[:RECORDS_MAX]
-    if len(usable) > 1:  # RFC 7505 §3: a null MX stands alone, or says nothing
+    if len(usable) > 1:  # RFC 7505 §3: a null MX is valid only alone
         usable = [it for it in usable if not (isinstance(it, MxRecord) and it.host == ".")]
     if len(usable) == 0:
         return Unhelpful("none of the records can be used")
@@ -154,7 +154,7 @@ def _found(found: dns.rrset.RRset, ttl_seconds: int) -> UpstreamReply:
 
 
 def _record(rdata: Rdata) -> DnsRecord | None:
-    """None for what leads nowhere."""
+    """The record in our form; None if it is useless."""
     match rdata:
         case dns.rdtypes.ANY.MX.MX():
             return _mx_record(rdata.preference, _text(rdata.exchange))
@@ -164,7 +164,7 @@ def _record(rdata: Rdata) -> DnsRecord | None:
                 return None
             return str(address)
         case dns.rdtypes.ANY.TXT.TXT():
-            # RFC 7208 §3.3, RFC 6376 §3.6.2.2: several strings are one, with nothing between them.
+            # RFC 7208 §3.3, RFC 6376 §3.6.2.2: several strings are joined without a space.
             return b"".join(rdata.strings).decode("utf-8", "replace")
     return None
 
@@ -173,7 +173,7 @@ def _mx_record(preference: int, host: str) -> MxRecord | None:
     if host == ".":
         return MxRecord(0, ".")
     try:
-        # RFC 5321 §5.1: an MX names a host, not an address; many zones have this mistake.
+        # RFC 5321 §5.1: an MX names a host, not an address; a common mistake.
         return None if as_ip(host) is not None else MxRecord(preference, Domain.parse(host).name)
     except AddressError:
         return None

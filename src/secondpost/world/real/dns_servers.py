@@ -1,4 +1,4 @@
-"""Knows which DNS servers this machine is told to ask, and whether it can reach IPv6 at all."""
+"""The DNS servers of this machine, and whether it can reach IPv6."""
 
 import os
 import socket
@@ -11,12 +11,12 @@ from secondpost.mail.address import Endpoint, as_ip, without_zone
 RESOLV_CONF = "/etc/resolv.conf"
 PORT = 53
 SERVERS_MAX = 3  # MAXNS of resolv.conf(5)
-FALLBACK = Endpoint("127.0.0.1", PORT)  # resolv.conf(5): when none is named
+FALLBACK = Endpoint("127.0.0.1", PORT)  # resolv.conf(5): if none is named
 FAR_AWAY = "2001:db8::1"  # no packet is sent there
 
 
 def parse_resolv_conf(text: str) -> tuple[Endpoint, ...]:
-    """Its nameserver lines; at least one server. What is not an IP address is passed over."""
+    """The nameserver lines, or FALLBACK if there are none. Other values than IPs are ignored."""
     servers = []
     for line in text.splitlines():
         words = line.split()
@@ -29,7 +29,7 @@ def parse_resolv_conf(text: str) -> tuple[Endpoint, ...]:
 
 
 class Servers:
-    """The configured servers, or those of resolv.conf, read again when the file changes."""
+    """The configured servers, or those of resolv.conf, which is read again when it changes."""
 
     def __init__(self, configured: Sequence[Endpoint], resolv_conf: str = RESOLV_CONF) -> None:
         self._configured = tuple(configured)
@@ -40,7 +40,7 @@ class Servers:
     def now(self) -> tuple[Endpoint, ...]:
         if len(self._configured) > 0:
             return self._configured
-        with suppress(OSError):  # absent or half written: what was known stands
+        with suppress(OSError):  # missing or half written: keep the last ones
             facts = os.stat(self._resolv_conf)
             stamp = (facts.st_ino, facts.st_mtime_ns)
             if stamp != self._read_at:
@@ -51,7 +51,7 @@ class Servers:
 
 
 def reaches_ipv6() -> bool:
-    """Whether the kernel has a route to the world and a public address of ours to come from."""
+    """Whether the kernel has an IPv6 route and a public source address."""
     with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
         probe.connect((FAR_AWAY, PORT))
         return IPv6Address(probe.getsockname()[0]).is_global

@@ -1,8 +1,8 @@
-"""Asks one DNS server: over a UDP socket that stays open and is connected to it, or over TCP.
+"""Queries one DNS server: over a UDP socket that stays open and connected, or over TCP.
 
-A connected socket hears nobody else, and hears at once that nobody is there. Questions are told apart
-by random numbers; a reply with the wrong number or question is passed over, for it may be forged, and
-after many of those the socket is changed for one with another port (RFC 5452 §9.2).
+A connected socket gets packets from that server only, and errors if no server is there. Queries are
+identified by random numbers. A reply with the wrong number or question may be forged and is
+ignored; after many of them the socket is replaced by one with another port (RFC 5452 §9.2).
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from secondpost.protocols.dns.lookup import Ask, Carrier, DnsQuestion, Silence, 
 from secondpost.world.ports import Dice
 from secondpost.world.real.dns_message import NotAName, read_reply, write_question
 
-ON_THE_WAY_MAX = 200  # questions at once: a burst of more overflows a server's socket and is lost
-DATAGRAM_OCTETS_MAX = 4096  # above what we announce to take
+ON_THE_WAY_MAX = 200  # concurrent queries: a larger burst would overflow the server's socket buffer
+DATAGRAM_OCTETS_MAX = 4096  # more than we announce
 LENGTH_OCTETS = 2  # of the length before a message on TCP
-READ_MAX = 100  # datagrams in one go
-STRAYS_MAX = 100  # replies to nothing that was asked, in a row, until the port is changed
+READ_MAX = 100  # datagrams read at once
+STRAYS_MAX = 100  # consecutive unexpected replies until the port is changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _Waiting:
 class Upstream:
     def __init__(self, endpoint: Endpoint, dice: Dice) -> None:
         self.endpoint = endpoint
-        self.silent_at: float | None = None  # in the loop's time; None when it answered last
+        self.silent_at: float | None = None  # in the loop's time; None if it answered last time
         self._dice = dice
         self._room = asyncio.Semaphore(ON_THE_WAY_MAX)
         self._waiting: dict[int, _Waiting] = {}
@@ -41,7 +41,7 @@ class Upstream:
         self._strays = 0
 
     async def ask(self, ask: Ask) -> UpstreamReply:
-        """Never raises, but for being cancelled."""
+        """Send a query and wait for the reply. Raises only on cancellation."""
         try:
             async with asyncio.timeout(ask.seconds):
                 match ask.carrier:
@@ -62,7 +62,7 @@ class Upstream:
         return reply
 
     def close(self) -> None:
-        """Questions on the way are left without a reply."""
+        """Close the socket; pending queries get no reply."""
         self._close_socket()
 
     # -- UDP
@@ -85,11 +85,11 @@ class Upstream:
     def _send(self, wire: bytes) -> None:
         try:
             self._open_socket().send(wire)
-        except ConnectionRefusedError:  # an earlier question was refused, and it is told only now
+        except ConnectionRefusedError:  # an earlier query was refused; the socket reports it only now
             self._close_socket()
             self._open_socket().send(wire)
         except BlockingIOError:
-            pass  # the buffer is full: as good as lost on the way
+            pass  # the buffer is full: like a lost packet
 
     def _open_socket(self) -> socket.socket:
         if self._socket is not None:
@@ -107,7 +107,7 @@ class Upstream:
 
     def _close_socket(self) -> None:
         if self._socket is not None:
-            with suppress(RuntimeError):  # no loop runs any more
+            with suppress(RuntimeError):  # the loop is closed
                 asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
@@ -120,8 +120,8 @@ class Upstream:
                 wire = self._socket.recv(DATAGRAM_OCTETS_MAX)
             except BlockingIOError:
                 return
-            except OSError as error:  # such as nobody at that port
-                self._close_socket()  # uvloop watches a socket no longer once it had an error
+            except OSError as error:  # such as no server on that port
+                self._close_socket()  # uvloop stops watching a socket after an error
                 self._tell_all(error)
                 return
             self._hear(wire)
@@ -146,7 +146,7 @@ class Upstream:
 
     # -- TCP
     async def _ask_tcp(self, question: DnsQuestion) -> UpstreamReply:
-        """RFC 7766; a connection for each question, since they are rare."""
+        """RFC 7766; one connection per query, since they are rare."""
         number = int.from_bytes(self._dice.token(2))
         call = _TcpCall(write_question(question, number))
         loop = asyncio.get_running_loop()
@@ -162,7 +162,7 @@ class Upstream:
 
 
 class _TcpCall(asyncio.Protocol):
-    """Says one question and waits for one reply; each has its length before it (RFC 1035 §4.2.2)."""
+    """Sends one query and reads one reply, each with its length in front (RFC 1035 §4.2.2)."""
 
     def __init__(self, question: bytes) -> None:
         self.reply: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()

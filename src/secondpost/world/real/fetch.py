@@ -1,7 +1,7 @@
-"""Fetches from the web as a stranger would: no cookies, no proxy, no password, and nothing from inside.
+"""Fetches from the public web: no cookies, proxies or passwords, and no private networks.
 
-A name is resolved once, every address found is looked at, and the connection goes to one of those: what
-the name says a moment later changes nothing. Every redirect is a new URL and goes the same way.
+A name is resolved once, all its addresses are checked, and the connection goes to one of them: a
+later change of the name (DNS rebinding) has no effect. Every redirect is checked like a new URL.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ REDIRECTS_MAX = 5
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 TOTAL_SECONDS = 60.0  # of one `get` with all its redirects
 CONNECT_SECONDS = 10.0  # to one address
-READ_SECONDS = 20.0  # of silence
+READ_SECONDS = 20.0  # without any data
 ADDRESSES_MAX = 4  # of one name that are tried
 HEADER_CHARACTERS_MAX = 1_000  # of a validator that is sent back
 LOOPBACK = ("127.0.0.1", "::1")
@@ -39,8 +39,9 @@ class RealFetcher:
         authorities_path: str | None = None,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
-        """`allow_private`: addresses of our own networks may be fetched from too, for tests and intranets.
-        `authorities_path`: certificates to trust instead of the system's.
+        """`allow_private`: permit addresses of private networks, for tests and intranets.
+
+        `authorities_path`: CA certificates to trust instead of the system's.
         """
         self._resolver = resolver
         self._allow_private = allow_private
@@ -82,7 +83,8 @@ class RealFetcher:
     async def _ask(self, url: str, headers: Mapping[str, str], octets_max: int) -> Fetched:
         checked_url(url, self._allow_private)
         transport = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False)
-        # There is no public way to say where httpx2 connects to; the version is pinned for this line.
+        # httpx2 has no public way to control where it connects; its version is pinned for this
+        # line.
         transport._pool = httpcore2.AsyncConnectionPool(
             ssl_context=self._tls,
             max_keepalive_connections=0,
@@ -99,12 +101,12 @@ class RealFetcher:
 
 
 def _shown(url: str) -> str:
-    """Short, and with nothing in it that a log would trip over."""
+    """A shortened URL, safe for the log."""
     return ascii(url[:200])[1:-1]
 
 
 def _target(here: str, location: str) -> str:
-    """A Location may be relative, and some servers put raw UTF-8 or spaces into it."""
+    """Resolve a Location: relative, or with raw UTF-8 or spaces. Raises FetchError."""
     try:
         return str(httpx2.URL(urljoin(here, location.strip())))
     except (httpx2.InvalidURL, ValueError) as error:
@@ -115,7 +117,7 @@ def _sent(headers: Mapping[str, str], here: str, first: str, validators: Validat
     sent = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
     same_place = httpx2.URL(here).raw_host == httpx2.URL(first).raw_host
     for name, value in headers.items():
-        if same_place or name.lower() == "accept":  # what was meant for one host is no other's business
+        if same_place or name.lower() == "accept":  # headers meant for one host are not sent to another
             sent[name.title()] = value
     if validators is not None and validators.url == here:
         for name, value in (
@@ -151,7 +153,7 @@ class _BadBody(Exception):
 
 
 class _Body:
-    """Grows to a bound, whatever the packed octets promise to become."""
+    """A body of limited size, even if it decompresses to more."""
 
     def __init__(self, encoding: str, octets_max: int) -> None:
         if encoding not in ("", "identity", "gzip", "x-gzip"):
@@ -162,9 +164,9 @@ class _Body:
 
     def add(self, piece: bytes) -> None:
         if self._unpack is not None and self._unpack.eof:
-            return  # what follows the end is nothing; zlib would pile it up
+            return  # data after the end is ignored; zlib would collect it
         try:
-            # One octet more than is allowed is enough to know.
+            # One octet over the limit is enough to detect it.
             self._body += piece if self._unpack is None else self._unpack.decompress(piece, self._room())
         except zlib.error as error:
             raise _BadBody(f"is not gzip, though it says so: {error}") from error
@@ -181,7 +183,7 @@ class _Body:
 
 
 class _Dialling(httpcore2.AsyncNetworkBackend):
-    """Connects to addresses that were looked at. TLS above it still checks the certificate for the name."""
+    """Connects to checked addresses only. TLS still verifies the certificate against the name."""
 
     def __init__(self, resolver: Resolver, allow_private: bool) -> None:
         self._resolver = resolver
@@ -205,10 +207,10 @@ class _Dialling(httpcore2.AsyncNetworkBackend):
         raise FetchError(f"cannot connect to {host} port {port}: {problem}") from problem
 
     async def _addresses(self, host: str) -> tuple[str, ...]:
-        """Raises FetchError when there is none, or one among them that is closed to us."""
+        """The addresses of a host. Raises FetchError if there is none, or one is not public."""
         found = await self._found(host)
         if not self._allow_private:
-            # One closed address among open ones is no accident: somebody wants us to try it.
+            # A private address among public ones is no accident but an attempt to reach it.
             closed = [address for address in found if not is_public(address)]
             if len(closed) > 0:
                 named = host if host == closed[0] else f"{host} is {closed[0]}, which"

@@ -1,10 +1,10 @@
-"""The owner's files beside the store: has one changed since we read it?"""
+"""Detects changes of the owner's files beside the store."""
 
 import os
 
 
 def file_stamp(path: str) -> tuple[int, int, int] | None:
-    """Differs whenever the file was written or replaced; None when it is not there."""
+    """Changes whenever the file is written or replaced; None if it does not exist."""
     try:
         status = os.stat(path)
     except OSError:

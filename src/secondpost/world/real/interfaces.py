@@ -14,7 +14,7 @@ _IPV6_TABLE = "/proc/net/if_inet6"
 
 
 def interface_addresses() -> frozenset[str]:
-    """As str(ip_address) writes them. An interface that has none is left out."""
+    """All addresses, in the form of str(ip_address)."""
     return frozenset(_ipv4_addresses() | _ipv6_addresses())
 
 

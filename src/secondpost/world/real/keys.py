@@ -1,7 +1,7 @@
-"""Keeps the private keys in STORE/keys: two for DKIM, in PEM by selector, and the two rings for tokens.
+"""The private keys in STORE/keys: two for DKIM, in PEM by selector, and two rings for tokens.
 
-Files of mode 0600 that appear whole or not at all, and are never written again: a key that was used once
-may be needed as long as there is a mail that it signed, or a link that it made.
+Files of mode 0600, created atomically and never overwritten: a key is needed as long as a mail
+signed by it, or a link made with it, exists.
 """
 
 import base64
@@ -41,13 +41,13 @@ FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 FILE_OCTETS_MAX = 64 * 1024
 RSA_BITS = 2048
-RSA_BITS_MAX = 4096  # RFC 8301 §3.2: what every verifier takes
-RSA_BITS_TRUSTED_MIN = 1024  # of others: RFC 8301 §3.2
+RSA_BITS_MAX = 4096  # RFC 8301 §3.2: every verifier accepts these
+RSA_BITS_TRUSTED_MIN = 1024  # for other senders' keys: RFC 8301 §3.2
 
 
 @dataclass(frozen=True, slots=True)
 class DkimRecord:
-    """What the DNS must say, below the domain of every newsletter's sender."""
+    """A TXT record that must be published below the domain of every newsletter's sender."""
 
     selector: str
     text: str
@@ -58,7 +58,7 @@ class DkimRecord:
 
 
 def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
-    """The paths of the keys that were made. Blocks for as long as finding two large primes takes.
+    """Create missing keys; return their paths. Blocks while two large primes are found.
 
     Raises KeyFault and DiskFailed.
     """
@@ -79,7 +79,7 @@ def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
 
 
 def load_signing_keys(store: str, dkim: Dkim) -> tuple[SigningKey, SigningKey]:
-    """RSA, which every reader's server knows, and Ed25519. Raises KeyFault and DiskFailed."""
+    """The keys: RSA, which all mail servers know, and Ed25519. Raises KeyFault and DiskFailed."""
     rsa, ed25519 = _rsa_key(store, dkim), _ed25519_key(store, dkim)
     padding, hashed = PKCS1v15(), Prehashed(SHA256())
     return (
@@ -89,7 +89,7 @@ def load_signing_keys(store: str, dkim: Dkim) -> tuple[SigningKey, SigningKey]:
 
 
 def load_key_ring(store: str, ring: Ring) -> KeyRing:
-    """A line is a key: its number, a space, its octets in hexadecimal. Raises KeyFault and DiskFailed."""
+    """Load a ring, a key per line: number, space, hexadecimal. Raises KeyFault and DiskFailed."""
     path = _ring_path(store, ring)
     keys: dict[int, bytes] = {}
     try:
@@ -99,12 +99,12 @@ def load_key_ring(store: str, ring: Ring) -> KeyRing:
                 raise ValueError("a number stands twice")
             keys[int(number)] = bytes.fromhex(octets)
         return KeyRing(ring, keys)
-    except ValueError:  # its text could show a part of a key
+    except ValueError:  # the exception's text could contain part of a key
         raise KeyFault(f"{path} is no ring of keys; restore it from a snapshot") from None
 
 
 def dkim_records(store: str, dkim: Dkim) -> tuple[DkimRecord, DkimRecord]:
-    """RFC 6376 §3.6.1, RFC 8463 §4. Raises KeyFault and DiskFailed."""
+    """The TXT records (RFC 6376 §3.6.1, RFC 8463 §4). Raises KeyFault and DiskFailed."""
     spki = _rsa_key(store, dkim).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     raw = _ed25519_key(store, dkim).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return (
@@ -114,7 +114,7 @@ def dkim_records(store: str, dkim: Dkim) -> tuple[DkimRecord, DkimRecord]:
 
 
 def proves(key: PublicKey, digest: bytes, signature: bytes) -> bool:
-    """Whether the key's owner has signed this SHA-256. False for a key that is none, or too short."""
+    """Verify a signature of a SHA-256. False also if the key is invalid or too short."""
     try:
         if key.algorithm is Algorithm.ED25519:
             Ed25519PublicKey.from_public_bytes(key.octets).verify(signature, digest)
@@ -159,7 +159,7 @@ def _ed25519_key(store: str, dkim: Dkim) -> Ed25519PrivateKey:
 def _private_key(path: str) -> PrivateKeyTypes:
     try:
         return load_pem_private_key(_read(path), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):  # their texts may show more than the log should
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # their texts could reveal too much in the log
         raise KeyFault(f"{path} is no private key in PEM without a password") from None
 
 
@@ -174,13 +174,13 @@ def _read(path: str) -> bytes:
 
 
 def _told(error: OSError, what: str) -> Exception:
-    """A disk that fails is no fault of the key."""
+    """Translate an OSError; a failing disk is not a fault of the key."""
     text = f"{what}: {os.strerror(error.errno or 0)}"
     return DiskFailed(text) if error.errno == errno.EIO else KeyFault(text)
 
 
 def _create(path: str, data: bytes) -> bool:
-    """Whole, synced, and never over another: False when somebody else was first."""
+    """Create a file atomically and synced, without overwriting; False if it exists."""
     unfinished = f"{path}.{os.getpid()}"
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
     try:

@@ -1,6 +1,6 @@
-"""Unix sockets between the roles of one machine: questions go over streams, hints over datagrams.
+"""Unix sockets between the roles of one machine: streams for questions, datagrams for hints.
 
-Only our own user may open them (mode 0600). The name that a dead process left is taken over; the name
+Only our own user may open them (mode 0600). A socket file left by a dead process is replaced, that
 of a living one is not.
 """
 
@@ -17,11 +17,11 @@ from secondpost.world.ports import DiskFailed, NetError
 
 MODE = 0o600
 HINT = b"!"
-HINTS_READ_MAX = 1000  # in one go; what is left makes the ear ready again
+HINTS_READ_MAX = 1000  # at once; remaining ones make the socket readable again
 
 
 def stream_door(path: str, backlog: int) -> socket.socket:
-    """A listening stream socket. Raises NetError."""
+    """Create a listening stream socket. Raises NetError."""
     door = _bound(path, socket.SOCK_STREAM)
     door.listen(backlog)
     return door
@@ -30,7 +30,7 @@ def stream_door(path: str, backlog: int) -> socket.socket:
 def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
     door = socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK)
     try:
-        # Before bind, so that there is no moment at which others could open it (Linux keeps the mode).
+        # Before bind, so that other users can never open it (Linux keeps the mode).
         os.fchmod(door.fileno(), MODE)
         if os.path.lexists(path):
             _take_over(path, kind)
@@ -60,12 +60,12 @@ def _take_over(path: str, kind: socket.SocketKind) -> None:
         except FileNotFoundError:
             return
         except BlockingIOError:
-            pass  # a living process, with a full backlog
+            pass  # a living process with a full backlog
     raise NetError(f"cannot listen on {path}: a living process does")
 
 
 class LocalDoor:
-    """A Unix socket under its name, which goes when the door closes."""
+    """A Unix socket, whose file is removed when it is closed."""
 
     def __init__(self, path: str, identity: os.stat_result, close: Callable[[], None]) -> None:
         self._path = path
@@ -77,7 +77,7 @@ class LocalDoor:
         return Endpoint("", 0)
 
     def close(self) -> None:
-        # Our own name only: whoever took it over meanwhile keeps it.
+        # Remove only our own file: another process may have replaced it.
         try:
             if os.path.samestat(os.stat(self._path), self._identity):
                 os.unlink(self._path)
@@ -89,7 +89,7 @@ class LocalDoor:
 
 
 class HintEar:
-    """Hears hints: as many as have come are one."""
+    """Receives hints; all pending ones cause one call."""
 
     def __init__(self, path: str, heard: Callable[[], None]) -> None:
         self._door = _bound(path, socket.SOCK_DGRAM)
@@ -109,12 +109,13 @@ class HintEar:
 
 
 def send_hint(caller: socket.socket, path: str) -> None:
-    # Nobody there, or a full queue: the first will look by itself, the second has hints enough.
+    # Without a listener, or with a full queue: the first looks for work when it starts, the second
+    # already has enough hints.
     with suppress(OSError):
         caller.sendto(HINT, path)
 
 
 def hint_once(path: str) -> None:
-    """From a process that has nothing else to say, such as a command."""
+    """Send one hint, from a process without a socket for hints, such as a command."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as caller:
         send_hint(caller, path)

@@ -1,7 +1,7 @@
-"""Writes the log without ever keeping the mail waiting: lines go through a thread of their own.
+"""Writes the log in a thread of its own, so that mail never waits for it.
 
-A reader of our log that stands still (a full pipe, a journal that is stuck) costs us lines, not mail:
-beyond a bound the oldest ones are dropped and counted.
+If the log is not read (a full pipe, a stuck journal) lines are lost, not mail: beyond a bound the
+oldest lines are dropped and counted.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ FLUSH_SECONDS = 0.05
 
 
 class LogWriter:
-    """A sink for maillog: `say` is cheap and never blocks. Lines begin with the time and the role."""
+    """A sink for maillog: `say` is cheap and never blocks. Lines begin with time and role."""
 
     def __init__(self, clock: Clock, line: WorkLine, role: str, descriptor: int = 2) -> None:
         self._clock = clock
@@ -62,28 +62,32 @@ class LogWriter:
             self._line.submit(self.write_out, self._written)
 
     def _written(self, error: BaseException | None) -> None:
-        """What was said meanwhile waits its time again: else the thread would be woken for each line."""
+        """Lines logged meanwhile wait for the next flush, or the thread would wake for each one."""
         self._writing = False
         if len(self._lines) > 0 and not self._flush_is_due:
             self._flush_soon()
 
     def write_out(self) -> None:
-        """All that was said. Blocks; the last thing a process does."""
-        # An error: the log has no reader any more, and there is nowhere to say so.
+        """Write all lines. Blocks; called last in a process."""
+        # On an error nothing reads the log, and there is no other place to report it.
         with self._at_it, suppress(OSError):
             data = self._taken()
             while len(data) > 0:
                 data = data[os.write(self._descriptor, data) :]
 
     def write_out_within(self, seconds: float) -> None:
-        """As much of it as is taken meanwhile, for a process that must end whether its log is read or not."""
+        """Write what is possible within `seconds`, for a process that must end even if nothing
+        reads.
+        """
         until = monotonic() + seconds
         if not self._at_it.acquire(timeout=seconds):
-            return  # the log's own thread stands still at it
+            return  # the log thread itself is blocked
         with suppress(OSError):
             data = self._taken()
             while len(data) > 0 and self._is_writable(max(0.0, until - monotonic())):
-                data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]  # so much never blocks
+                data = data[
+                    os.write(self._descriptor, data[: select.PIPE_BUF]) :
+                ]  # a write of this size never blocks
         self._at_it.release()
 
     def _is_writable(self, seconds: float) -> bool:

@@ -1,7 +1,7 @@
-"""Connects and listens on real sockets, under uvloop or plain asyncio, and wraps connections in TLS.
+"""Real sockets under uvloop or plain asyncio: connecting, listening and TLS.
 
-TCP connections have TCP_NODELAY in both directions: both loops set it, and a dialogue needs it. What is
-written to them in one turn of the loop leaves together.
+Both loops set TCP_NODELAY, which SMTP dialogues need. Data written in one turn of the loop is sent
+together.
 """
 
 import asyncio
@@ -18,25 +18,25 @@ from secondpost.world.real.outbox import Outbox, UntilConnected
 from secondpost.world.real.tls import ClientContexts, ServerCertificate, tls_text
 from secondpost.world.real.tls_transport import TlsTransport
 
-BACKLOG_CONNECTIONS = 1024  # made by the kernel and not yet accepted by us
-# Of what we say to a caller who does not read, the kernel holds up to twice this; else it would take 4 MB.
+BACKLOG_CONNECTIONS = 1024  # accepted by the kernel and not yet by us
+# The kernel buffers up to twice this for a client that does not read; the default would be 4 MB.
 UNTAKEN_OCTETS_MAX = 32 * 1024
-# A peer that lost its power, or a wire that was cut, says nothing: after about a minute we know.
+# A peer that lost power, or a cut wire, sends nothing: keepalive detects it after about a minute.
 KEEPALIVE_IDLE_SECONDS = 30
 KEEPALIVE_PROBE_SECONDS = 10
 KEEPALIVE_PROBES = 3
 
 
 def open_door(endpoint: Endpoint) -> socket.socket:
-    """A listening TCP socket, as the supervisor makes them for its roles. "::" takes IPv4 too.
+    """Create a listening TCP socket, as the supervisor does for its roles. Raises NetError.
 
-    Raises NetError. Close it, or give it to `RealNet(inherited=…)`.
+    "::" also accepts IPv4. Close the socket, or pass it to `RealNet(inherited=…)`.
     """
     address = as_ip(endpoint.host)
     if address is None:
         raise NetError(f"cannot listen on {endpoint}: {endpoint.host} is not an IP address")
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio wants TCP said
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio requires TCP
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -56,7 +56,7 @@ def _endpoint_of(door: socket.socket) -> Endpoint:
 
 
 class TcpDoor:
-    """A listening socket that the loop accepts from."""
+    """A listening socket served by the loop."""
 
     def __init__(self, endpoint: Endpoint, server: asyncio.AbstractServer) -> None:
         self._endpoint = endpoint
@@ -79,8 +79,9 @@ class RealNet:
         authorities_path: str | None = None,
         sources: Sequence[str] = (),
     ) -> None:
-        """`inherited`: sockets that listen already; each is used once and then ours to close.
-        `sources`: own addresses to call from, at most one of IPv4 and one of IPv6.
+        """`inherited`: listening sockets; each is used once and then closed here.
+
+        `sources`: own addresses for outgoing connections, at most one IPv4 and one IPv6.
         """
         self._inherited = dict(inherited) if inherited is not None else {}
         self._certificate = certificate
@@ -140,10 +141,10 @@ class RealNet:
         side: ServerTls | ClientTls,
         timeout_seconds: float,
     ) -> tuple[asyncio.Transport, TlsFacts]:
-        """After a NetError connection_lost comes as after any close.
+        """Upgrade to TLS. After a NetError, connection_lost follows as after any close.
 
-        Nothing is awaited before the TlsTransport is there: the first octets of the other side's handshake
-        would go to the protocol, and be missing.
+        There must be no await before the TlsTransport exists: otherwise the first octets of the
+        peer's handshake would go to the protocol and be lost.
         """
         if transport.is_closing():
             raise NetError("TLS failed: the connection was closed before the handshake")
@@ -163,7 +164,7 @@ class RealNet:
         return secret, secret.facts()
 
     def _context(self, side: ServerTls | ClientTls) -> tuple[ssl.SSLContext, str | None]:
-        """With the name of the server that we call; None when it is we who are called."""
+        """The TLS context, and as a client the server's name (None as a server)."""
         match side:
             case ServerTls():
                 if self._certificate is None:
@@ -202,7 +203,7 @@ class RealNet:
         send_hint(self._hints, path)
 
     def close(self) -> None:
-        """Give back what this Net itself holds: the socket of hints, and inherited ones nobody used."""
+        """Close the socket for hints and unused inherited sockets."""
         if self._hints is not None:
             self._hints.close()
             self._hints = None
@@ -212,7 +213,7 @@ class RealNet:
 
 
 def _keep_alive(transport: asyncio.Transport) -> None:
-    """What waits for a reply sends nothing, so that nothing else would tell that nobody is there."""
+    """Enable keepalive: while we wait for a reply nothing else would show that the peer is gone."""
     connection = transport.get_extra_info("socket")
     if connection is None:
         return

@@ -1,7 +1,7 @@
-"""Writes once a turn of the loop what all connections have to say, each in one piece.
+"""Gathers what connections write in one turn of the loop, and sends it in one piece per connection.
 
-A write wakes the other side. When replies leave one by one, each of a hundred clients on the same machine is
-woken between two reads of ours, and a client that pipelines gets its replies in many small packets.
+Each write wakes the peer. Without this, a hundred clients on the same machine would be woken one by
+one between our reads, and a pipelining client would get its replies in many small packets.
 """
 
 import asyncio
@@ -9,15 +9,17 @@ from typing import cast
 
 from secondpost.world.ports import ProtocolFactory
 
-# More than this leaves at once: what a peer does not take must be known before the turn ends.
+# More than this is sent at once, since a peer that does not read must be noticed within the turn.
 GATHERED_OCTETS_MAX = 4096
 
 
 class Outbox:
-    """The connections that have something to say in this turn of the loop."""
+    """The connections with data to send at the end of this turn."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None  # kept: asking for it is a system call each time
+        self._loop: asyncio.AbstractEventLoop | None = (
+            None  # cached, since getting it is a system call each time
+        )
         self._waiting: list[GatheringTransport] = []
 
     def add(self, transport: "GatheringTransport") -> None:
@@ -32,14 +34,12 @@ class Outbox:
         for transport in waiting:
             try:
                 transport.write_out()
-            except Exception as error:  # noqa: BLE001  one broken transport must not keep back the rest
+            except Exception as error:  # noqa: BLE001  one broken transport must not stop the others
                 loop.call_exception_handler({"message": "writing failed", "exception": error})
 
 
 class GatheringTransport(asyncio.Transport):
-    """A transport over one of the loop's, whose protocol is the connection's own: only what we say goes
-    through here.
-    """
+    """A transport that gathers writes; its protocol is set on the loop's transport below."""
 
     __slots__ = ("_gathered", "_octets", "_outbox", "_wire")
 
@@ -59,7 +59,7 @@ class GatheringTransport(asyncio.Transport):
             self.write_out()
 
     def write_out(self) -> None:
-        """Nothing is left of it when the connection is over already."""
+        """Send the gathered data; it is discarded if the connection is closed."""
         gathered = self._gathered
         if len(gathered) == 0:
             return
@@ -78,7 +78,7 @@ class GatheringTransport(asyncio.Transport):
         self._wire.close()
 
     def abort(self) -> None:
-        """What was said in this turn is with the kernel, as if it had been written when it was said."""
+        """Abort after sending this turn's data, as if it had been written directly."""
         self.write_out()
         self._wire.abort()
 
@@ -117,12 +117,12 @@ class GatheringTransport(asyncio.Transport):
 
 
 class UntilConnected(asyncio.Protocol):
-    """Stands in until a connection is made, then leaves the wire to the protocol that `factory` makes."""
+    """The initial protocol of a connection: creates the real one by `factory` and installs it."""
 
     def __init__(self, factory: ProtocolFactory, outbox: Outbox) -> None:
         self._factory = factory
         self._outbox = outbox
-        self.transport: GatheringTransport  # since the connection was made
+        self.transport: GatheringTransport  # set by connection_made
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)

@@ -1,7 +1,7 @@
-"""Holds what TLS needs on this machine: our certificate, and the contexts for both sides of a handshake.
+"""TLS for this machine: our certificate, and the contexts for both sides of a handshake.
 
-Opportunistic TLS does not verify (RFC 7435): a peer with a wrong certificate is still better met in
-TLS than in clear. Where a certificate is demanded, it is checked against the system's authorities.
+Opportunistic TLS does not verify certificates (RFC 7435): even with a wrong one it is better than
+plain text. Where a valid certificate is demanded, it is checked against the system's CAs.
 """
 
 import os
@@ -11,49 +11,49 @@ from dataclasses import dataclass
 
 from secondpost.world.ports import NetError
 
-OLDEST_VERSION = ssl.TLSVersion.TLSv1_2  # RFC 8996: 1.0 and 1.1 are no more
-LOOK_SECONDS = 5.0  # how often a handshake looks whether the certificate's files changed
+OLDEST_VERSION = ssl.TLSVersion.TLSv1_2  # RFC 8996: 1.0 and 1.1 are obsolete
+LOOK_SECONDS = 5.0  # how often handshakes check whether the certificate files changed
 
 
 class CertificateError(Exception):
-    """The files are no certificate with its key. The text is fit for the log."""
+    """The files are not a certificate and its key. The text is fit for the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """What changes when somebody writes or replaces the two files."""
+    """Changes when one of the two files is written or replaced."""
 
     certificate: tuple[int, int, int]
     key: tuple[int, int, int]
 
 
 class ServerCertificate:
-    """Our certificate chain and key, read again when the files change. A broken pair is not taken over."""
+    """Our certificate chain and key, reloaded when the files change unless they are broken."""
 
     def __init__(self, certificate_path: str, key_path: str) -> None:
         """Raises CertificateError."""
         self._certificate_path = certificate_path
         self._key_path = key_path
-        self.fault: str | None = None  # why the files that lie there now are not used
+        self.fault: str | None = None  # why the current files are not used
         self._stamp = self._look()
         self._context = self._load()
         self._looked = time.monotonic()
 
     def context(self) -> ssl.SSLContext:
-        """For one handshake; looks at the files every few seconds at most."""
+        """The context for one handshake; checks the files at most every LOOK_SECONDS."""
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             self.reload()
         return self._context
 
     def reload(self) -> bool:
-        """Take the files' certificate if they changed; whether it was. On a fault the old one stays."""
+        """Load the certificate if its files changed; True if loaded. A broken one is not used."""
         self._looked = time.monotonic()
         try:
             stamp = self._look()
             if stamp == self._stamp:
                 return False
-            # A fresh context, not a second certificate in the old one: that would go on offering an
-            # RSA certificate beside the ECDSA one which replaced it.
+            # A new context, since adding the certificate to the old one would go on offering an RSA
+            # certificate beside the ECDSA one that replaced it.
             self._context = self._load()
         except CertificateError as error:
             self.fault = str(error)
@@ -69,7 +69,7 @@ class ServerCertificate:
         context.minimum_version = OLDEST_VERSION
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
         try:
-            # A password would be asked for at the terminal: a key that has one is a fault instead.
+            # OpenSSL would ask for a password on the terminal: a key with one is a fault instead.
             context.load_cert_chain(self._certificate_path, self._key_path, password=_no_password)
         except (OSError, ValueError) as error:
             raise CertificateError(
@@ -92,16 +92,16 @@ def _file_stamp(path: str) -> tuple[int, int, int]:
 
 
 class ClientContexts:
-    """The two contexts with which we call others, made when first needed: loading authorities takes time."""
+    """The two client contexts, created when first needed, since loading the CAs takes time."""
 
     def __init__(self, authorities_path: str | None = None) -> None:
-        """A file of trusted authorities in PEM; None means the system's."""
+        """`authorities_path`: a PEM file of trusted CAs; None means the system's."""
         self._authorities_path = authorities_path
         self._verified: ssl.SSLContext | None = None
         self._opportunistic: ssl.SSLContext | None = None
 
     def context(self, verify: bool) -> ssl.SSLContext:
-        """Raises NetError when the authorities cannot be read."""
+        """The context for a connection. Raises NetError if the CAs cannot be read."""
         if verify:
             if self._verified is None:
                 self._verified = self._make_verified()
@@ -126,13 +126,13 @@ def _make_opportunistic() -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = OLDEST_VERSION
     context.options |= ssl.OP_NO_RENEGOTIATION  # writing never has to wait for reading
-    # Level 2, Debian's default, turns away short keys and old signatures; the mail would go in clear.
+    # Level 2, Debian's default, refuses short keys and old signatures; mail would go in plain text.
     context.set_ciphers("DEFAULT:@SECLEVEL=1")
     return context
 
 
 def tls_text(error: Exception) -> str:
-    """What a failed handshake says to the log, without OpenSSL's file names and line numbers."""
+    """The text of a TLS or socket error for the log, without OpenSSL's file and line numbers."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate was refused: {error.verify_message}"
     if isinstance(error, ssl.SSLError) and error.reason is not None:

@@ -1,8 +1,9 @@
-"""A connection in TLS: a transport over another one, which carries the ciphertext, and OpenSSL in between.
+"""TLS as a transport over another transport, which carries the ciphertext.
 
-A close_notify ends one direction alone (RFC 8446 §6.1): a mail server may send its last command, close_notify
-and FIN in one segment and go on reading. The loops' own TLS closes then and drops our answers. Here the
-protocol is asked as in clear: while its `eof_received` returns true, it may still write.
+A close_notify ends one direction only (RFC 8446 §6.1): a mail server may send its last command,
+close_notify and FIN in one segment and go on reading. The event loops' own TLS closes then and
+drops our replies. Here, as without TLS, the protocol may still write if its `eof_received` returns
+true.
 """
 
 import asyncio
@@ -11,11 +12,11 @@ from contextlib import suppress
 
 from secondpost.world.ports import TlsFacts
 
-READ_OCTETS_MAX = 256 * 1024  # at once; what one read of the loop brings is never more
+READ_OCTETS_MAX = 256 * 1024  # per call; one read of the loop never brings more
 
 
 class TlsTransport(asyncio.Transport, asyncio.Protocol):
-    """A transport for `protocol`, and the protocol of `wire`. What waits to be sent waits in `wire` alone."""
+    """A transport for `protocol`, and the protocol of `wire`. Only `wire` buffers unsent data."""
 
     def __init__(
         self,
@@ -24,8 +25,9 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         context: ssl.SSLContext,
         server_name: str | None,
     ) -> None:
-        """`server_name`: whom we call; None when we are the server. Raises ValueError for a name that no
-        certificate can have; the wire is then left as it was.
+        """`server_name`: the peer's name as a client; None as the server.
+
+        Raises ValueError for a name that no certificate can have, leaving `wire` unchanged.
         """
         super().__init__()
         self._wire = wire
@@ -37,24 +39,27 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         self._shaken: asyncio.Future[None] = self._loop.create_future()
         self._open = False  # the handshake is done
         self._paused = False
-        self._unheard: list[bytes] = []  # decrypted, and not given to the protocol
-        self._end_seen = False  # of what the other side sends
-        self._end_said = False  # to the protocol
-        self._all_sent = False  # by us, the close_notify too
+        self._unheard: list[bytes] = []  # decrypted, but not yet given to the protocol
+        self._end_seen = False  # the peer sent close_notify or FIN
+        self._end_said = False  # the protocol got eof_received
+        self._all_sent = False  # our close_notify was sent too
         self._closing = False
         self._fault: ssl.SSLError | None = None
         self.set_protocol(protocol)
         wire.set_protocol(self)
 
     async def handshake(self, timeout_seconds: float) -> None:
-        """Raises OSError (ssl.SSLError and TimeoutError are such); the wire is for the caller to abort."""
+        """Wait for the handshake. Raises OSError (including ssl.SSLError and TimeoutError).
+
+        The caller has to abort the wire then.
+        """
         self._wire.resume_reading()
         self._shake()
         async with asyncio.timeout(timeout_seconds):
             await self._shaken
 
     def facts(self) -> TlsFacts:
-        """Once the handshake is done."""
+        """Version and cipher, after the handshake."""
         version, cipher = self._tls.version(), self._tls.cipher()
         assert version is not None
         assert cipher is not None
@@ -66,16 +71,16 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         except ssl.SSLWantReadError:
             self._flush()
         except ssl.SSLError as error:
-            self._flush()  # the alert says why
+            self._flush()  # the alert with the reason
             self._shaken.set_exception(error)
         else:
             self._flush()
             self._open = True
             self._shaken.set_result(None)
-            # In a later turn: the awaiting start_tls returns before the first data comes.
+            # In a later turn, so that the awaiting start_tls returns before the first data comes.
             self._loop.call_soon(self._read)
 
-    # ------------------------------------------------------------ what the wire says
+    # -- called by the wire
 
     def data_received(self, data: bytes) -> None:
         self._incoming.write(data)
@@ -85,13 +90,13 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             self._shake()
 
     def eof_received(self) -> bool:
-        """Without a close_notify too: a command is taken when it is whole, and never before."""
+        """Treat FIN like close_notify: a truncated command is never executed."""
         self._end_seen = True
         if self._open:
             self._read()
         elif not self._shaken.done():
             self._shaken.set_exception(ConnectionResetError())
-        return True  # closing is ours
+        return True  # we close the wire ourselves
 
     def connection_lost(self, error: Exception | None) -> None:
         self._closing = True
@@ -107,19 +112,19 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
     def resume_writing(self) -> None:
         self._protocol.resume_writing()
 
-    # ------------------------------------------------------------ reading
+    # -- reading
 
     def _read(self) -> None:
-        """All that is there goes to the protocol in one piece; behind it an end, or a fault."""
+        """Give all decrypted data to the protocol in one piece, then the end or a fault."""
         if self._paused or self._closing:
             return
         self._decrypt()
         unheard, self._unheard = self._unheard, []
         if len(unheard) > 0:
             self._protocol.data_received(unheard[0] if len(unheard) == 1 else b"".join(unheard))
-        if self.is_closing():  # so the protocol wants it
+        if self.is_closing():  # the protocol closed it
             return
-        self._flush()  # TLS has answers of its own: a new key, an alert
+        self._flush()  # replies of TLS itself: a key update, an alert
         if self._fault is not None:
             self._fail(self._fault)
         elif self._end_seen and not self._end_said and not self._paused:
@@ -136,8 +141,8 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
                     break
                 self._unheard.append(piece)
         except ssl.SSLWantReadError:
-            pass  # half a record
-        except ssl.SSLZeroReturnError:  # a close_notify behind ours
+            pass  # incomplete record
+        except ssl.SSLZeroReturnError:  # the peer's close_notify after ours
             self._end_seen = True
         except ssl.SSLError as error:
             self._fault = error
@@ -155,14 +160,14 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
     def is_reading(self) -> bool:
         return not self._paused and not self._closing
 
-    # ------------------------------------------------------------ writing
+    # -- writing
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._closing or self._all_sent or len(data) == 0:
             return
         try:
             sent = self._tls.write(data)
-            while sent < len(data):  # a record takes 16 KB
+            while sent < len(data):  # a record holds 16 KB
                 sent += self._tls.write(memoryview(data)[sent:])
         except ssl.SSLError as error:
             self._fail(error)
@@ -177,10 +182,11 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         return True
 
     def write_eof(self) -> None:
-        """What the other side still says is heard."""
+        """Send close_notify and FIN; reading goes on."""
         if self._closing or self._all_sent:
             return
-        # `unwrap` sends our close_notify, then looks for theirs: words in its place would break it.
+        # `unwrap` sends our close_notify, then expects the peer's: data before that would be an
+        # error.
         self._decrypt()
         with suppress(ssl.SSLError):
             self._tls.unwrap()
@@ -198,10 +204,10 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self._wire.set_write_buffer_limits(high, low)
 
-    # ------------------------------------------------------------ the end
+    # -- closing
 
     def close(self) -> None:
-        """The other side's close_notify is not waited for: RFC 8446 §6.1 does not ask for it."""
+        """Close without waiting for the peer's close_notify, which RFC 8446 §6.1 permits."""
         if self._closing:
             return
         self.write_eof()
@@ -220,7 +226,7 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
     def is_closing(self) -> bool:
         return self._closing or self._wire.is_closing()
 
-    # ------------------------------------------------------------ who it is
+    # -- protocol and info
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         assert isinstance(protocol, asyncio.Protocol)

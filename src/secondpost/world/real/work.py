@@ -1,8 +1,7 @@
-"""Runs work in other threads, so that the loop never waits for a disk or a signature.
+"""Runs jobs in other threads, so that the loop never waits for a disk or a signature.
 
-A pool takes jobs that stand alone. A line is one thread with a queue: the store writes through one.
-Completions come back to the loop in one hop for as many as are ready, because waking the loop costs
-more than all else here.
+A pool runs independent jobs. A line is one thread with a queue: the store writes through one.
+Finished jobs are reported to the loop in batches, because waking the loop is the main cost.
 """
 
 import asyncio
@@ -18,8 +17,8 @@ WorkJob = Callable[[], None]
 WhenDone = Callable[[BaseException | None], None]
 
 THREADS = 4
-# A thread that needs the interpreter waits this long at most for one that does not pause. The writer of the
-# store asks for it once a statement, and holds the store's lock meanwhile.
+# How long a thread waits at most for the GIL held by another. The store's writer needs it for each
+# statement, while it holds the store's lock.
 SWITCH_SECONDS = 0.0005
 
 
@@ -37,26 +36,26 @@ class RealWork:
         return line
 
     def close(self) -> None:
-        """Finish what was given, then end every thread. Blocks."""
+        """Finish the submitted jobs and end all threads. Blocks."""
         for line in self._lines:
             line.close()
         self._pool.shutdown(wait=True)
 
 
 class RealLine:
-    """A thread that takes jobs from a queue, one at a time, in the order given."""
+    """A thread that runs jobs from a queue, one at a time, in order."""
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[tuple[WorkJob, WhenDone, asyncio.AbstractEventLoop] | None] = SimpleQueue()
         self._completed: deque[tuple[WhenDone, BaseException | None]] = deque()
         self._hop_is_due = False
         self._is_closed = False
-        # A daemon: a process that dies of an error in its main thread must not hang on this one.
+        # A daemon thread: a process whose main thread failed must not wait for it.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, job: WorkJob, done: WhenDone) -> None:
-        """Call it in the loop; `done` is called in the same one."""
+        """Submit a job; call this in the loop, in which `done` is then called."""
         if self._is_closed:
             raise RuntimeError(f"the line {self._thread.name!r} is closed")
         self._jobs.put((job, done, asyncio.get_running_loop()))
@@ -73,20 +72,20 @@ class RealLine:
             raised: BaseException | None = None
             try:
                 job()
-            except BaseException as error:  # noqa: BLE001  `done` judges it, whatever it is
+            except BaseException as error:  # noqa: BLE001  `done` handles any exception
                 raised = error
             self._completed.append((done, raised))
             # The entry is in the queue before the flag is read, and the loop clears the flag before
-            # it empties the queue: an entry is never left behind without a hop.
+            # it empties the queue: no entry is left without a callback.
             if not self._hop_is_due:
                 self._hop_is_due = True
                 self._hop(loop)
-            del entry, job, done, raised  # nothing stays alive while the next job is waited for
+            del entry, job, done, raised  # so that nothing is kept alive during the wait for the next job
 
     def _hop(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             loop.call_soon_threadsafe(self._report, loop)
-        except RuntimeError:  # the loop is closed: the job is done, and nobody is left to hear of it
+        except RuntimeError:  # the loop is closed: the job is done, but there is no waiter left
             self._hop_is_due = False
 
     def _report(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -95,7 +94,7 @@ class RealLine:
             done, raised = self._completed.popleft()
             try:
                 done(raised)
-            except Exception as error:  # noqa: BLE001  the others behind it must be told too
+            except Exception as error:  # noqa: BLE001  later completions must still be called
                 loop.call_exception_handler(
                     {"message": f"a completion of {self._thread.name!r} failed", "exception": error}
                 )

@@ -1,7 +1,7 @@
-"""Work in another process, over a socket to it: octets to it, octets back, one order after the other.
+"""Work in another process over a socket: octets in, octets out, one order after the other.
 
-Both ends are here. A frame is its length in four octets, then so many. The first one opens: it is answered as
-soon as whoever works there is ready.
+Both ends are here. A frame is its length in four octets and the octets. The first frame is the
+start-up message; its answer means that the worker is ready.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ LENGTH_OCTETS = 4
 
 
 def serve_orders(door: socket, opened: Callable[[bytes], Callable[[bytes], bytes]]) -> None:
-    """The end that works: `opened` makes of the first frame what answers all others. Blocks until the other
-    end is gone.
+    """The worker's end: answer orders until the other end closes. Blocks.
+
+    `opened` takes the first frame and returns the function that answers all others.
     """
     opening = _frame(door)
     if opening is None:
@@ -29,7 +30,7 @@ def serve_orders(door: socket, opened: Callable[[bytes], Callable[[bytes], bytes
 
 
 def _frame(door: socket) -> bytes | None:
-    """None: the other end is gone."""
+    """Read one frame; None at the end of the stream."""
     length = door.recv(LENGTH_OCTETS, MSG_WAITALL)
     if len(length) < LENGTH_OCTETS:
         return None
@@ -51,24 +52,24 @@ def _framed(octets: bytes) -> bytes:
 
 
 class Bench(asyncio.Protocol):
-    """The end that orders; the answers come in the order of the orders."""
+    """The ordering end; answers come in the order of the orders."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._asked: deque[asyncio.Future[bytes]] = deque()
         self._received: list[bytes] = []
         self._octets = 0
-        self.is_closed = False  # by us, since it is not needed any more
+        self.is_closed = False  # by us, since it is no longer needed
         self.is_aborted = False  # by us, since it does not answer
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def waiting(self) -> int:
-        """Orders without an answer."""
+        """The number of orders without an answer."""
         return len(self._asked)
 
     async def do(self, order: bytes) -> bytes:
-        """Raises WorkshopClosed."""
+        """Send an order and wait for its answer. Raises WorkshopClosed."""
         if self._transport is None:
             raise WorkshopClosed
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -96,7 +97,7 @@ class Bench(asyncio.Protocol):
             self._take_frames(b"".join(self._received))
 
     def _wanted(self) -> int:
-        """Octets until the first frame is whole."""
+        """Octets until the first frame is complete."""
         first = self._received[0]
         if len(first) < LENGTH_OCTETS:
             first = b"".join(self._received)

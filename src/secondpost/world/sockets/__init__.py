@@ -1,1 +1,1 @@
-"""What the roles ask each other over Unix sockets: names and recipients of deliver, feeds of fetch."""
+"""Questions between roles over Unix sockets: deliver answers for recipients, fetch for feeds."""

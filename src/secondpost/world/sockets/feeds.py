@@ -1,6 +1,7 @@
-"""The publish role asks the fetch role on its Unix socket: one connection a question.
+"""Questions about feeds from the publish role to the fetch role: one connection per question.
 
-Absent, slow or garbled means that nothing is known of the feed now; it is never an error.
+If the fetch role is absent, slow or malformed in its answer, the feed's state is unknown: never an
+error.
 """
 
 import asyncio
@@ -20,11 +21,11 @@ from secondpost.world.closing import close_soon
 from secondpost.world.ports import Listening, Net, NetError
 
 CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 120.0  # the fetcher's own bound is below it
+ANSWER_SECONDS = 120.0  # longer than the fetcher's own time limit
 
 
 class FeedAsker:
-    """`otherwise` looks where no fetch role is running: a command then plays it."""
+    """The asking end. `otherwise` fetches if no fetch role is running: used by commands."""
 
     def __init__(self, net: Net, path: str, otherwise: FeedLook | None = None) -> None:
         self._net = net
@@ -38,7 +39,7 @@ class FeedAsker:
         except NetError:
             if self._otherwise is not None:
                 return await self._otherwise(asked)
-            # It is being started, like as not: before us, or again.
+            # It is probably being started, or restarted.
             return FeedAnswered(FeedNotLookedAt("The fetch role is not there."))
         except TimeoutError:
             return FeedAnswered(FeedUnreadable("The fetch role does not answer."))
@@ -79,7 +80,7 @@ class FeedAnswerer:
 
 
 class _OneLine(asyncio.Protocol):
-    """`whole` is the first line that comes; Garbled when it is too long, or the other side goes first."""
+    """Reads one line into `whole`; Garbled if it is too long or the connection ends first."""
 
     def __init__(self, octets_max: int) -> None:
         self._octets_max = octets_max

@@ -1,4 +1,4 @@
-"""Tells the deliver role that there is mail, at once and then seldom: each hint wakes it to look for work."""
+"""Hints to the deliver role that there is new mail: one at once, later ones at intervals."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,16 +7,18 @@ REST_SECONDS = 0.02  # between two hints
 
 
 class Hinter:
-    """`hint` says it."""
+    """Limits the rate of hints; `hint` sends one."""
 
     def __init__(self, hint: Callable[[], None]) -> None:
         self._say = hint
-        self._loop: asyncio.AbstractEventLoop | None = None  # kept: asking for it is a system call each time
+        self._loop: asyncio.AbstractEventLoop | None = (
+            None  # cached, since getting it is a system call each time
+        )
         self._rests_until = 0.0  # the loop's time
         self._is_due = False
 
     def arrived(self) -> None:
-        """One hint stands for all that arrives until it is given."""
+        """Note new mail; all mail that comes before the next hint shares it."""
         if self._is_due:
             return
         self._is_due = True

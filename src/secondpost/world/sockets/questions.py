@@ -1,6 +1,7 @@
-"""Questions between roles: the deliver role answers on its Unix socket, the receive role asks there.
+"""Questions about recipients over a Unix socket: the receive role asks, the deliver role answers.
 
-A deliver role that is not there, or does not answer within five seconds, is no error: nothing is known then.
+If the deliver role is absent, or does not answer within five seconds, the recipient is unknown,
+which is no error.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ RECONNECT_SECONDS = 1.0
 
 
 class RoleAsker(asyncio.Protocol):
-    """The asking end. Connects when there is something to ask, and again after a break."""
+    """The asking end. Connects when a question comes, and again after a break."""
 
     def __init__(self, net: Net, path: str, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._net = net
@@ -44,8 +45,9 @@ class RoleAsker(asyncio.Protocol):
         self._number = 0
 
     async def knows(self, mailbox: Mailbox, prefix: str) -> Knowledge:
-        """`prefix`: the network of the caller who named the mailbox. Waits in a task of its own, for a
-        caller that has none yet.
+        """Ask whether a recipient exists. `prefix`: the network of the client that named it.
+
+        Waits in a task of its own, since the caller may not have one yet.
         """
         return await asyncio.get_running_loop().create_task(self._knows(mailbox, prefix))
 
@@ -117,7 +119,7 @@ class RoleAsker(asyncio.Protocol):
 
 
 class RoleAnswerer:
-    """The answering end: `knows` finds the answer, whoever asks."""
+    """The answering end; `knows` finds the answer."""
 
     def __init__(
         self,
@@ -155,7 +157,7 @@ class _Answering(asyncio.Protocol):
                 self._transport.abort()
 
     def pause_writing(self) -> None:
-        """No more questions are taken from an asker that does not read the answers."""
+        """Pause reading: no new questions from an asker that does not read the answers."""
         if self._transport is not None:
             self._transport.pause_reading()
 
