@@ -1,9 +1,8 @@
-"""`python -m bench`: accept and relay against Debian's Postfix in the same run, an issue to many readers
-against this machine's own RSA signatures, one line of JSON a figure. With --against-tree all of it against
-another state of the project, for what a change costs or gives back.
+"""`python -m bench`: compares Secondpost with Debian's Postfix and with RSA signatures.
 
-Everything runs in a network that has only loopback, with a tmpfs of its own, so it asks for root. The
-lines go to stdout, what happens meanwhile to stderr.
+Accept and relay run against Postfix in the same run, an issue to many readers against this
+machine's own RSA signatures. Prints one line of JSON per figure to stdout, progress to stderr.
+Needs root: it runs in a network namespace that has only loopback, with a tmpfs of its own.
 """
 
 import argparse
@@ -34,7 +33,7 @@ IFF_UP: Final = 1
 SIOCGIFFLAGS: Final = 0x8913
 SIOCSIFFLAGS: Final = 0x8914
 
-# What a full run is held to: (figure, key, the bar, whether the bar is the most or the least).
+# The limits of a full run: (figure, key, value, whether that is the most or the least).
 BARS: Final = (
     (Figure(Work.ACCEPT, 4096, Mode.KEPT_OPEN, "disk"), "ratio", 5.0, "at least"),
     (Figure(Work.RELAY, 4096, Mode.KEPT_OPEN, "disk"), "ratio", 5.0, "at least"),
@@ -69,13 +68,13 @@ def arguments_of(line: Sequence[str]) -> argparse.Namespace:
 
 
 def enter_the_room(line: Sequence[str]) -> NoReturn:
-    """Become ourselves again where there is no network but loopback."""
+    """Execute this program again in a namespace without any network but loopback."""
     command = ["unshare", "--net", "--mount", sys.executable, "-m", "bench", *line]
     os.execvpe(command[0], command, {**os.environ, INSIDE: "1"})
 
 
 def leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Told to stop: by way of every `finally`, so that no server and no folder is left."""
+    """On SIGTERM, exit through every `finally`, so that no server or folder is left."""
     sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Callers who hand in a message each at a steady pace, and how long each was kept waiting."""
+"""Clients that send messages at a steady rate, and measure how long each one takes."""
 
 import socket
 import threading
@@ -9,12 +9,12 @@ from typing import Final, Self
 from bench.load import LoadFailed
 
 CALLERS: Final = 5
-MESSAGES_PER_SECOND: Final = 50.0  # all callers together
+MESSAGES_PER_SECOND: Final = 50.0  # all clients together
 ANSWER_SECONDS_MAX: Final = 60.0
 
 
 class Callers:
-    """Each keeps one connection. When the server is late, the next message is late too."""
+    """Clients with one connection each. If the server is late, the next message is late too."""
 
     def __init__(self, port: int, sender: str, recipient: str, size: int) -> None:
         body = ("x" * 70 + "\r\n") * (size // 72)
@@ -72,11 +72,11 @@ class Callers:
 
     @property
     def rate(self) -> float:
-        """Messages a second, once it is over."""
+        """Messages per second, once it is over."""
         return len(self._waits) / self._seconds
 
     @property
     def p99(self) -> float:
-        """Seconds from MAIL to the 250 behind the dot, of the slowest in a hundred."""
+        """The 99th percentile of the seconds from MAIL to the 250 after the dot."""
         waits = sorted(self._waits)
         return waits[min(len(waits) - 1, len(waits) * 99 // 100)]

@@ -1,8 +1,9 @@
-"""An issue to many readers: every mail made for one reader and signed twice, every outcome durable.
+"""An issue to many readers: each mail made for one reader and signed twice.
 
-Its rate is held against how many RSA-2048 signatures one core of this machine makes, measured right before
-and right after it. The readers' servers are smtp-sink on the same cores. Beside it: what a steady load of
-relayed mail keeps of its rate while an issue is on its way through the same deliver process.
+Its rate is compared with the RSA-2048 signatures per second of one core of this machine, measured
+directly before and after. The readers' servers are smtp-sink on the same cores. Also measured: the
+share of its rate that a steady load of relayed mail keeps while an issue leaves through the same
+deliver process.
 """
 
 import os
@@ -46,20 +47,20 @@ RELAYED_OCTETS: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class FanOutSample:
-    rate: float  # mails a second, from the first to the last
-    rate_without_sink: float  # had the readers' servers cost this machine nothing
-    rsa: float  # signatures a second of one core, around it
-    cpu: float  # seconds of all our processes for 10,000 mails
-    pss: float  # megabytes, the peak
+    rate: float  # mails per second, from the first to the last
+    rate_without_sink: float  # without the CPU time of the readers' servers
+    rsa: float  # signatures per second of one core, before and after
+    cpu: float  # seconds of all our processes per 10,000 mails
+    pss: float  # peak, in megabytes
     steal: float
     others: float
 
 
 @dataclass(frozen=True, slots=True)
 class BesideSample:
-    alone: float  # relayed messages a second
+    alone: float  # relayed messages per second
     beside: float
-    issue: float  # mails a second of the issue meanwhile
+    issue: float  # mails of the issue per second meanwhile
     steal: float
     others: float
 
@@ -69,7 +70,7 @@ Sample = FanOutSample | BesideSample
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A server whose newsletter has its readers, and both next hops."""
+    """A server whose newsletter has its readers, and the next hops for both kinds of mail."""
 
     server: Secondpost
     campaign: Campaign
@@ -182,7 +183,7 @@ class FanOutBench:
         return sample
 
     def _beside(self, figure: Figure, turn: int) -> BesideSample:
-        """Alone before the issue, or after it."""
+        """Measure relaying beside an issue, and alone: in even turns before it, in odd after it."""
         alone = 0.0
         with self._place(figure) as place:
             measure.settle(place.server.pid)
@@ -208,7 +209,7 @@ class FanOutBench:
         return sample
 
     def _relay(self, place: Place) -> float:
-        """Messages a second, until the last one is at the primary."""
+        """Messages per second until the last one is at the primary."""
         load = Load(self._relayed, RELAYED_OCTETS, 50, keep_open=True)
         begun, until = time.monotonic(), place.primary.counted + load.messages
         self.tools.send(load, place.server.port, SENDER, RECIPIENT)
@@ -269,7 +270,7 @@ def _ratios(name: str, ratios: Sequence[float]) -> dict[str, object]:
 
 
 class Shares(Protocol):
-    """Of the machine, that others took."""
+    """Shares of the machine taken by others."""
 
     @property
     def steal(self) -> float: ...
@@ -287,9 +288,9 @@ def rounds_told(good: Sequence[Shares], thrown_out: int) -> dict[str, object]:
     }
 
 
-def _say(figure: Figure, told: str, sample: Sample) -> None:
+def _say(figure: Figure, text: str, sample: Sample) -> None:
     print(
-        f"{figure.work} {figure.mode} {figure.spool}: {told}; "
+        f"{figure.work} {figure.mode} {figure.spool}: {text}; "
         f"steal {sample.steal:.1%}, others {sample.others:.1%}",
         file=sys.stderr,
     )

@@ -1,4 +1,4 @@
-"""One figure: what is measured, on which spool, how often; and the line of JSON that says what came out."""
+"""One figure: what is measured, on which spool, how often; and its line of JSON."""
 
 import json
 import os
@@ -30,8 +30,8 @@ class Work(StrEnum):
     ACCEPT = "accept"  # the next hop is down: nothing listens there
     RELAY = "relay"  # until the last message is at the next hop
     FANOUT = "fanout"  # an issue to many readers, against this machine's own RSA signatures
-    BESIDE = "beside"  # relay while an issue is on its way, against relay alone
-    IMPORT = "import"  # readers come in and an issue is frozen, while mail is accepted
+    BESIDE = "beside"  # relay while an issue is sent, against relay alone
+    IMPORT = "import"  # readers are imported and an issue is frozen while mail is accepted
 
 
 OF_MAIL: Final = (Work.ACCEPT, Work.RELAY)
@@ -39,11 +39,11 @@ OF_MAIL: Final = (Work.ACCEPT, Work.RELAY)
 
 class Mode(StrEnum):
     KEPT_OPEN = "kept-open"  # 50 sessions
-    PER_CONNECTION = "per-connection"  # 10 clients, one message each connection
+    PER_CONNECTION = "per-connection"  # 10 clients, one message per connection
     ONE_SESSION = "one-session"  # where a slow commit timer would show
-    HUNDRED_DOMAINS = "hundred-domains"  # of readers, at one provider
+    HUNDRED_DOMAINS = "hundred-domains"  # readers' domains at one provider
     ONE_DOMAIN = "one-domain"
-    HUNDRED_SITES = "hundred-sites"  # readers' domains, each with servers of its own
+    HUNDRED_SITES = "hundred-sites"  # readers' domains, each with a server of its own
 
 
 class Side(StrEnum):
@@ -72,11 +72,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    rate: float  # messages a second
-    cpu: float  # seconds of all its processes for 10,000 messages
-    pss: float  # megabytes, the peak
-    steal: float  # share of the machine that the host took meanwhile
-    others: float  # share that went to processes of neither side
+    rate: float  # messages per second
+    cpu: float  # seconds of all its processes per 10,000 messages
+    pss: float  # peak, in megabytes
+    steal: float  # share of the machine taken by the host
+    others: float  # share of processes that belong to neither side
 
     @property
     def is_disturbed(self) -> bool:
@@ -95,7 +95,10 @@ class Round:
 def good_rounds(
     wanted: int, run: Callable[[int], R], is_disturbed: Callable[[R], bool]
 ) -> tuple[list[R], int]:
-    """So many rounds, and how many were thrown out: those are repeated, until they are as many again."""
+    """Run `wanted` undisturbed rounds; also return the number of rounds discarded.
+
+    At most `wanted` rounds are discarded; later ones count even if disturbed.
+    """
     good: list[R] = []
     thrown_out = 0
     while len(good) < wanted:
@@ -109,7 +112,7 @@ def good_rounds(
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """`spools` names a folder for "disk" and one for "tmpfs"; `tree` is what Side.TREE runs."""
+    """`spools` has a folder for "disk" and one for "tmpfs"."""
 
     tools: LoadTools
     spools: dict[str, Path]
@@ -119,7 +122,7 @@ class Bench:
     tree: Path | None = None
 
     def measure(self, figure: Figure) -> dict[str, object]:
-        """All rounds of a figure, the order swapped each time."""
+        """Measure all rounds of a figure, alternating which side is first."""
         disk: list[float] = []
 
         def run(turn: int) -> Round:
@@ -135,7 +138,7 @@ class Bench:
 
     def _sample(self, figure: Figure, side: Side) -> Sample:
         folder = Path(tempfile.mkdtemp(prefix=f"{side}-", dir=self.spools[figure.spool]))
-        folder.chmod(0o755)  # the daemons of Postfix are other users
+        folder.chmod(0o755)  # Postfix's daemons run as other users
         try:
             return self._run(figure, side, folder)
         finally:
@@ -150,7 +153,8 @@ class Bench:
         ):
             before = measure.settle(server.pid)
             memory = measure.PeakMemory(server.pid)
-            # Our own tree is both servers, the load tools and ourselves.
+            # Known CPU time is that of our process tree: both servers, the load tools and the
+            # bench.
             known, machine = measure.cpu_seconds(os.getpid()), measure.MachineTime.now()
             begun = time.monotonic()
             self.tools.send(load, port, SENDER, RECIPIENT)
@@ -214,7 +218,7 @@ class Bench:
 
 
 def _next_hop(work: Work, tools: LoadTools, port: int) -> AbstractContextManager[Sink | None]:
-    """For accept nothing listens there."""
+    """The next hop; for accept nothing listens there."""
     return Sink(tools, port) if work is Work.RELAY else nullcontext()
 
 
@@ -228,7 +232,7 @@ def say(figure: Figure, side: Side, sample: Sample, disk: float) -> None:
 
 
 def grid(short: bool) -> Iterator[Figure]:
-    """Every figure of a run, the ones with a bar first."""
+    """All figures of a run, those with limits first."""
     for spool in ("disk", "tmpfs"):
         for work in OF_MAIL:
             for size in (4096, 51200):

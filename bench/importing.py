@@ -1,7 +1,8 @@
 """A long list of readers is imported and an issue to all of them frozen, while mail is accepted.
 
-Told are: how near the command comes to the store it writes to, the memory of both for a short list and a long
-one, the longest time that any process held the write lock of a database, and what callers felt of it.
+Measured: the command's time against that of the store alone, its memory for a short and a long
+list, the longest time that a process held the write lock of a database, and the effect on SMTP
+clients.
 """
 
 import asyncio
@@ -49,13 +50,13 @@ DOMAINS: Final = CROWD.domains
 ACCEPTED_OCTETS: Final = 4096
 SHORT_LIST_SHARE: Final = 20
 LOOK_SECONDS: Final = 0.02
-# Of fifty messages a second and nothing else: above it the disk stands still by itself, also under our lock.
+# At fifty messages a second without other load; a slower disk stalls by itself, under our lock too.
 IDLE_P99_SECONDS_MAX: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A command that was run: how long it took, and the most memory that it had."""
+    """A finished command: its duration and peak memory."""
 
     seconds: float
     rss: float  # megabytes
@@ -63,13 +64,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class ImportSample:
-    short: Done  # a list of a twentieth
+    short: Done  # a list of a twentieth of the length
     long: Done
-    store_seconds: float  # the store alone, for as many as the long list has
+    store_seconds: float  # the store alone, for as many readers as the long list has
     freeze: Done
-    pss: tuple[float, float]  # of the service, megabytes: before, and the peak
+    pss: tuple[float, float]  # of the service, megabytes: before, and peak
     lock_ms: float
-    rates: tuple[float, float]  # accepted a second: idle, and beside it
+    rates: tuple[float, float]  # messages accepted per second: idle, and during the import
     p99s: tuple[float, float]  # milliseconds from MAIL to the last 250
     steal: float
     others: float
@@ -161,7 +162,7 @@ class ImportBench:
             )
             freeze = run_measured(server, "issue", "send")
         peak = memory.megabytes()
-        measure.settle(server.pid)  # every row was let go
+        measure.settle(server.pid)  # every row was released
         store_seconds = asyncio.run(store_alone(folder / "alone", self._readers))
         after, known = measure.MachineTime.now(), measure.cpu_seconds(os.getpid()) - known
         sample = ImportSample(
@@ -215,7 +216,7 @@ def longest_ms(holds: Path) -> float:
 
 
 async def store_alone(folder: Path, readers: int) -> float:
-    """Seconds that the store takes for so many readers who are there already as values."""
+    """Seconds that the store alone takes for this many readers, given as values."""
     folder.mkdir()
     work, failures = RealWork(1), list[BaseException]()
     store = SqliteNewsletterStore.open(

@@ -17,17 +17,17 @@ SECONDS_MAX: Final = 600.0
 
 
 class LoadFailed(Exception):
-    """The load tool was refused or got stuck; the text holds what it said."""
+    """The load tool was refused or got stuck; the text is its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many messages of how many octets, over how many sessions."""
+    """The number and size of messages, and the number of sessions."""
 
     messages: int
     size: int
     sessions: int
-    keep_open: bool  # many messages on one connection, or one
+    keep_open: bool  # many messages per connection, or one
 
     @property
     def options(self) -> list[str]:
@@ -37,7 +37,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class LoadTools:
-    """`folder` gets the small main.cf that Postfix's tools want to see."""
+    """`folder` gets the small main.cf that Postfix's tools require."""
 
     peer: peers.Peer
     folder: Path
@@ -52,7 +52,7 @@ class LoadTools:
         return {**self.peer.environment, "MAIL_CONFIG": str(self.folder)}
 
     def send(self, load: Load, port: int, sender: str, recipient: str) -> float:
-        """Send it all; the seconds from the first connect to the last reply."""
+        """Send everything; return the seconds from the first connect to the last reply."""
         begun = time.monotonic()
         done = subprocess.run(
             [
@@ -74,10 +74,10 @@ class LoadTools:
 
 
 class Sink:
-    """A next hop that takes everything and counts it."""
+    """A next hop that accepts and counts all mail."""
 
     def __init__(self, tools: LoadTools, port: int) -> None:
-        """At this port of 127.0.0.1 and of every other address of this machine."""
+        """Listen at this port on 127.0.0.1 and all other addresses of this machine."""
         self.port = port
         self._counted = 0
         self._changed = threading.Condition()
@@ -95,7 +95,7 @@ class Sink:
         self._thread.start()
 
     def _count(self, output: int) -> None:
-        """smtp-sink writes its counters anew after each message: `sess=1 quit=0 mesg=17\\r`."""
+        """Read smtp-sink's counters, printed after each message: `sess=1 quit=0 mesg=17\\r`."""
         rest = b""
         while len(piece := os.read(output, 65536)) > 0:
             rest = (rest + piece)[-200:]
@@ -115,7 +115,7 @@ class Sink:
             return self._counted
 
     def wait_for(self, messages: int, seconds_max: float = SECONDS_MAX) -> None:
-        """Until that many have arrived since it was started."""
+        """Wait until this many messages have arrived since the start."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._counted >= messages, seconds_max):
                 raise LoadFailed(f"{self._counted} of {messages} messages arrived in {seconds_max:.0f} s")

@@ -1,4 +1,4 @@
-"""What a run costs: processor time and memory of a process tree, time the host stole, the disk's mood."""
+"""Costs of a run: CPU time and memory of a process tree, stolen time, speed of the disk."""
 
 import os
 import threading
@@ -33,7 +33,7 @@ class MachineTime:
         fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
         _user, _nice, _system, idle, waiting, _irq, softirq, stolen = fields
         total = sum(fields)
-        # Soft interrupts are the loopback traffic itself, whoever they are charged to.
+        # Soft interrupts are the loopback traffic itself, whichever process they are charged to.
         return MachineTime(stolen, busy=total - idle - waiting - softirq - stolen, total=total)
 
     def stolen_since(self, before: "MachineTime") -> float:
@@ -42,7 +42,7 @@ class MachineTime:
         return (self.stolen - before.stolen) / total if total > 0 else 0.0
 
     def others_since(self, before: "MachineTime", known_seconds: float) -> float:
-        """The share, 0 to 1, that went to processes which have nothing to do with the measurement."""
+        """The share, 0 to 1, taken by processes outside of the measurement."""
         total = self.total - before.total
         others = self.busy - before.busy - known_seconds * TICKS_PER_SECOND
         return max(0.0, others / total) if total > 0 else 0.0
@@ -65,7 +65,7 @@ def tree(root: int) -> list[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields after the command's name: state, parent …; empty when the process is gone."""
+    """The fields after the command's name: state, parent …; empty if the process is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -73,10 +73,10 @@ def _stat(pid: int) -> list[str]:
 
 
 def cpu_seconds(root: int) -> float:
-    """User and system time of the tree, with that of children which ended and were waited for.
+    """User and system time of the tree, including children that ended and were waited for.
 
-    A live process is read in nanoseconds where the kernel tells them: hundreds of processes that each
-    lose half a tick would flatter a server of many processes.
+    Live processes are read in nanoseconds where the kernel provides them: rounding down hundreds of
+    processes by half a tick each would favour a server with many processes.
     """
     return sum(_cpu_seconds_of(pid) for pid in tree(root))
 
@@ -102,7 +102,7 @@ def _thread_seconds(pid: int) -> Iterator[float]:
 
 
 def settle(root: int) -> float:
-    """Wait until the tree has nothing left to do, so that all that the messages cost is counted; its CPU."""
+    """Wait until the tree is idle, so that all its work is counted; return its CPU time."""
     ends = time.monotonic() + QUIET_SECONDS_MAX
     before, quiet = cpu_seconds(root), 0
     while time.monotonic() < ends and quiet < 2:
@@ -114,7 +114,7 @@ def settle(root: int) -> float:
 
 
 def pss_megabytes(root: int) -> float:
-    """Memory of the tree, shared pages counted once in all."""
+    """Memory of the tree in megabytes; shared pages are counted once."""
     kilobytes = 0
     for pid in tree(root):
         try:
@@ -126,8 +126,9 @@ def pss_megabytes(root: int) -> float:
 
 
 def peak_rss_megabytes(pid: int) -> float:
-    """The most that the process ever had; 0 when it is gone. What the kernel tells after its end counts
-    what it was forked from.
+    """Peak memory of a process in megabytes; 0 if it is gone.
+
+    The kernel's figure after its end would include the process it was forked from.
     """
     try:
         text = Path(f"/proc/{pid}/status").read_text()
@@ -137,7 +138,7 @@ def peak_rss_megabytes(pid: int) -> float:
 
 
 class PeakMemory:
-    """Looks at the tree's memory once a second."""
+    """Samples the tree's memory once a second."""
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -151,14 +152,14 @@ class PeakMemory:
             self._peak = max(self._peak, pss_megabytes(self._root))
 
     def megabytes(self) -> float:
-        """The most that was seen, now included; stops looking."""
+        """Stop sampling; return the peak, including the current value."""
         self._over.set()
         self._thread.join()
         return max(self._peak, pss_megabytes(self._root))
 
 
 def rsa_signatures_per_second(key: RSAPrivateKey) -> float:
-    """What one core does of them, alone, by the clock on the wall."""
+    """RSA signatures per second of one core, by wall time."""
     padding, hashed = PKCS1v15(), Prehashed(SHA256())
     begun = time.monotonic()
     for _ in range(CALIBRATION_SIGNATURES):
@@ -167,7 +168,7 @@ def rsa_signatures_per_second(key: RSAPrivateKey) -> float:
 
 
 def disk_files_per_second(folder: Path) -> float:
-    """New 4 KB files, each synced, by one thread: how the disk feels at this minute."""
+    """New 4 KB files per second, each synced, by one thread: the current speed of the disk."""
     content = b"x" * 4096
     begun = time.monotonic()
     for number in range(CALIBRATION_FILES):

@@ -1,4 +1,4 @@
-"""A newsletter as the bench runs it: a blog on loopback, a list of readers, an issue that leaves at once."""
+"""A newsletter for the bench: a blog on loopback, a list of readers, an issue sent at once."""
 
 import json
 import threading
@@ -51,7 +51,7 @@ def _feed() -> str:
 
 
 class Blog:
-    """Its feed, on a free port of 127.0.0.1."""
+    """Serves the feed on a free port of 127.0.0.1."""
 
     def __init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Feed)
@@ -75,14 +75,14 @@ class Blog:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How readers are spread."""
+    """How readers are spread over domains and servers."""
 
     domains: int
-    have_servers_of_their_own: bool  # each domain at an address of its own, else all at one
+    have_servers_of_their_own: bool  # each domain has its own address, otherwise all share one
 
 
 def configuration(feed_url: str, web_port: int, readers_port: int, crowd: Crowd) -> str:
-    """The part of secondpost.toml that makes a newsletter of it. All servers of readers have one port."""
+    """The part of secondpost.toml for the newsletter. All readers' servers have one port."""
     routes = _route("*", f"127.0.0.1:{readers_port}")
     if crowd.have_servers_of_their_own:
         routes = "".join(
@@ -126,7 +126,7 @@ def domain_name(number: int) -> str:
 
 
 def write_readers(path: Path, readers: int, domains: int) -> None:
-    """A list to import: so many readers, over so many domains in turn."""
+    """Write a list to import: `readers` addresses, distributed over `domains`."""
     with open(path, "w", encoding="ascii") as lines:
         lines.write("email,name\n")
         for number in range(readers):
@@ -134,12 +134,12 @@ def write_readers(path: Path, readers: int, domains: int) -> None:
 
 
 class NotSent(Exception):
-    """The issue did not reach every reader; the text is what is known of it."""
+    """The issue did not reach every reader; the text has the figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """An issue to so many readers; `server` runs with `configuration`."""
+    """An issue to `readers` readers; `server` runs with `configuration`."""
 
     server: Secondpost
     readers: int
@@ -147,20 +147,20 @@ class Campaign:
     def import_readers(self, domains: int) -> None:
         path = self.server.folder / "readers.csv"
         write_readers(path, self.readers, domains)
-        told = json.loads(
+        result = json.loads(
             self.server.run("subscribers", "import", str(path), "--confirmed", "in the bench", "--json")
         )
-        if told["added"] != self.readers:
-            raise NotSent(f"of {self.readers} readers {told['added']} were imported")
+        if result["added"] != self.readers:
+            raise NotSent(f"of {self.readers} readers {result['added']} were imported")
 
     def send(self) -> None:
-        """It is frozen when this returns, and begins to leave."""
-        told = json.loads(self.server.run("issue", "send", "--json"))
-        if not told["sent"] or told["readers"] != self.readers:
-            raise NotSent(str(told))
+        """Start an issue; on return it is frozen and begins to leave."""
+        result = json.loads(self.server.run("issue", "send", "--json"))
+        if not result["sent"] or result["readers"] != self.readers:
+            raise NotSent(str(result))
 
     def check(self) -> None:
-        """Every reader has it, and it is written down."""
-        told = json.loads(self.server.run("issue", "status", "--json"))
-        if told["delivered"] != self.readers or told["planned"] != self.readers:
-            raise NotSent(str(told))
+        """Check that every reader's delivery is recorded."""
+        result = json.loads(self.server.run("issue", "status", "--json"))
+        if result["delivered"] != self.readers or result["planned"] != self.readers:
+            raise NotSent(str(result))

@@ -1,4 +1,4 @@
-"""Secondpost as the bench and the suite against real peers run it: one file, one process to start."""
+"""Secondpost as run by the bench and by tests against real peers."""
 
 import getpass
 import os
@@ -20,14 +20,14 @@ DOMAIN: Final = "backup.example"
 
 @dataclass(slots=True)
 class Secondpost:
-    """Keeps mail for backup.example, whose primary is a port of 127.0.0.1."""
+    """A backup MX for backup.example, whose primary is a port of 127.0.0.1."""
 
     folder: Path
     port: int
     primary_port: int
     more: str = ""  # further lines of the configuration, such as [deliver] probe = "1 second"
-    surroundings: Mapping[str, str] = field(default_factory=dict)  # of its processes, beside our own
-    recipients: str = '"any"'  # what the list of that name holds
+    surroundings: Mapping[str, str] = field(default_factory=dict)  # additional environment variables
+    recipients: str = '"any"'  # the list of that name
     tree: Path | None = None  # whose service runs, with the .venv in it; else our own
     process: subprocess.Popen[bytes] | None = None
 
@@ -95,7 +95,7 @@ recipients = [{self.recipients}]
         self.process = None
 
     def run(self, *arguments: str) -> str:
-        """One of the commands, such as `queue list --json`; what it printed."""
+        """Run a command, such as `queue list --json`; return its output."""
         done = subprocess.run(
             self.command(*arguments),
             env=self.environment,

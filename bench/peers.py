@@ -1,8 +1,8 @@
-"""Debian's servers side by side: those for mail conflict, so each is unpacked into a root of its own.
+"""Debian's servers side by side: mail servers conflict, so each is unpacked into its own root.
 
-`python -m bench.peers unpack` downloads with apt and unpacks into .peers/, installing nothing;
-`python -m bench.peers check` says what is missing. A peer that is installed in the system does as well.
-The system users that a package would have made exist only inside the mount namespace of the peer.
+`python -m bench.peers unpack` downloads with apt and unpacks into .peers/ without installing;
+`python -m bench.peers check` reports what is missing. An installed peer works as well. The system
+users that a package would create exist only inside the mount namespace of the peer.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import Final
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PEERS: Final = PROJECT / ".peers"
 
-# name: (Debian package, the file that shows it is there)
+# name: (Debian package, a file that proves its presence)
 PACKAGES: Final = {
     "postfix": ("postfix", "usr/sbin/postfix"),
     "exim": ("exim4-daemon-light", "usr/sbin/exim4"),
@@ -27,7 +27,7 @@ PACKAGES: Final = {
     "unbound": ("unbound", "usr/sbin/unbound"),
 }
 
-# user or group: number, used where the system has none of that name
+# user or group: number, used if the system has none of that name
 NUMBERS: Final = {
     "postfix": 28117,
     "postdrop": 28118,
@@ -38,21 +38,21 @@ NUMBERS: Final = {
 
 
 class PeerMissing(Exception):
-    """The text is the one sentence that says what to type."""
+    """A peer or a right is missing; the text says what to type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Where a mail server lies."""
+    """The place of a mail server."""
 
-    root: Path  # "/" when it is installed in the system
+    root: Path  # "/" if it is installed in the system
 
     def file(self, name: str) -> Path:
         return self.root / name
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its programs need to find their libraries."""
+        """The environment in which its programs find their libraries."""
         folders = ["usr/lib/postfix", "usr/lib/opensmtpd"]
         folders += [f"{lib}/{triplet.name}" for lib in ("usr/lib", "lib") for triplet in self._triplets(lib)]
         return {
@@ -79,7 +79,7 @@ def need_root() -> None:
 
 
 def number_of(name: str) -> int:
-    """The user or group number that a peer's program will see under that name."""
+    """The user or group number of this name as seen by a peer's program."""
     for line in Path("/etc/passwd").read_text().splitlines() + Path("/etc/group").read_text().splitlines():
         fields = line.split(":")
         if fields[0] == name:
@@ -90,9 +90,11 @@ def number_of(name: str) -> int:
 def in_its_room(
     command: Sequence[str], folder: Path, binds: Mapping[str, Path], usr_of: Peer | None = None
 ) -> list[str]:
-    """The command where the peers' users exist and `binds` (path: what lies there instead) hold.
-    It is process 1 of the room: when it ends, nothing that it started is left. `folder` keeps the two
-    files of users. With `usr_of`, the peer's files stand in /usr, for one that has its paths built in.
+    """A command line that runs `command` in a mount and PID namespace with the peers' users.
+
+    `binds` maps paths to what is mounted there. The command is process 1 of the namespace: when it
+    ends, all its children end. `folder` keeps the two files of users. With `usr_of`, the peer's
+    files are overlaid on /usr, for a peer with built-in paths.
     """
     for kind in ("passwd", "group"):
         text = Path(f"/etc/{kind}").read_text()
@@ -111,7 +113,7 @@ def in_its_room(
 
 
 def first_in(room: subprocess.Popen[bytes]) -> int:
-    """The id, seen from here, of the process that in_its_room started; 0 when it is gone."""
+    """The process id of in_its_room's command, as seen from outside; 0 if it is gone."""
     try:
         children = Path(f"/proc/{room.pid}/task/{room.pid}/children").read_text().split()
     except OSError:
@@ -120,7 +122,7 @@ def first_in(room: subprocess.Popen[bytes]) -> int:
 
 
 def end(room: subprocess.Popen[bytes], seconds_max: float) -> None:
-    """Ask it to stop; after that time, make it."""
+    """Send SIGTERM; kill it after `seconds_max`."""
     first = first_in(room)
     if first > 0:
         with contextlib.suppress(ProcessLookupError):
@@ -128,12 +130,12 @@ def end(room: subprocess.Popen[bytes], seconds_max: float) -> None:
     try:
         room.wait(seconds_max)
     except subprocess.TimeoutExpired:
-        room.kill()  # --kill-child: the room goes with it
+        room.kill()  # --kill-child: the namespace goes with it
         room.wait()
 
 
 def unpack(name: str) -> None:
-    """Download the package and whatever of its dependencies is not installed; unpack all into one root."""
+    """Download the package and its missing dependencies; unpack all into one root."""
     package, shows = PACKAGES[name]
     root = PEERS / name
     if any((there / shows).exists() for there in (root, Path("/"))):

@@ -1,8 +1,8 @@
-"""A Postfix of its own: Debian's defaults, a folder for its files, a port on loopback.
+"""A private Postfix: Debian's defaults, its own folder, a port on loopback.
 
-It never sends anywhere but to the next hop that it is given. Besides Debian's main.cf and master.cf stand
-only what a backup MX needs (relay_domains, a static transport) and what a private copy needs (paths,
-logging to a file, no chroot, no TLS certificate).
+It sends only to the given next hop. Besides Debian's main.cf and master.cf it has only what a
+backup MX needs (relay_domains, a static transport) and what a private copy needs (paths, logging to
+a file, no chroot, no TLS certificate).
 """
 
 import os
@@ -20,7 +20,7 @@ from bench.ready import wait_until_greeted
 START_SECONDS_MAX: Final = 30.0
 STOP_SECONDS_MAX: Final = 20.0
 
-# Services of Debian's master.cf that deliver to programs we do not have.
+# Services of Debian's master.cf that deliver to programs not installed here.
 LEFT_OUT: Final = frozenset({"maildrop", "uucp", "ifmail", "bsmtp", "scalemail-backend", "mailman"})
 
 
@@ -113,13 +113,13 @@ class Postfix:
         wait_until_greeted(self.port, self.process, START_SECONDS_MAX, self.trouble)
 
     def stop(self) -> None:
-        """As `postfix stop` does: the master ends, and with it what it started."""
+        """Stop like `postfix stop`: the master ends with all its children."""
         if self.process is not None:
             peers.end(self.process, STOP_SECONDS_MAX)
             self.process = None
 
     def run(self, *command: str) -> str:
-        """One of its commands, such as `postqueue -j`."""
+        """Run one of its commands, such as `postqueue -j`."""
         done = subprocess.run(
             peers.in_its_room([str(self.peer.file(f"usr/sbin/{command[0]}")), *command[1:]], self.folder, {}),
             env=self.environment,
@@ -131,7 +131,7 @@ class Postfix:
         return done.stdout
 
     def trouble(self) -> str:
-        """What it said, for whoever has to find out why it does not run."""
+        """Its output and log, to explain a failure."""
         texts = [path.read_text() for path in (self.folder / "output", self.log) if path.exists()]
         return "\n".join(texts)[-4000:]
 

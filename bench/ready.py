@@ -1,4 +1,4 @@
-"""When a server is there: it greets. And a port that nothing uses."""
+"""Waits for a server's greeting, and finds free ports."""
 
 import contextlib
 import socket
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class NotReady(Exception):
-    """The server ended or did not greet in time; the text holds what it said."""
+    """The server ended or did not greet in time; the text is its output."""
 
 
 def free_port() -> int:

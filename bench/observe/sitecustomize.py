@@ -1,9 +1,9 @@
-"""In every process that has this folder in its PYTHONPATH: how long was the write lock held?
+"""Measures how long each process with this folder in its PYTHONPATH holds a database's write lock.
 
-From the end of BEGIN IMMEDIATE to the end of its COMMIT or ROLLBACK, of every database; not while one is
-made, when there is nothing yet that anybody could wait for. A checkpoint that keeps writers out counts whole,
-with the time in which it waits for them.
-Each hold that is longer than all before it is a line in a file of the process.
+Counted is the time from the end of BEGIN IMMEDIATE to the end of COMMIT or ROLLBACK, for every
+database, but not while its schema is created, when no other process can wait. A checkpoint that
+excludes writers counts completely, with the time in which it waits for them. Each new maximum is a
+line in a file of the process.
 """
 
 import os
@@ -17,23 +17,23 @@ FOLDER: Final = "SECONDPOST_BENCH_HOLDS"
 
 
 class Holds:
-    """Of one connection."""
+    """The lock times of one connection."""
 
     def __init__(self, folder: str, database: str) -> None:
         self._path = Path(folder) / f"{os.getpid()}-{Path(database).name}-{id(self)}"
         self._since: float | None = None
         self._longest = 0.0
 
-    def ended(self, told: dict[str, object]) -> None:
-        """A statement has."""
-        words = str(told["sql"]).split(" ", 2)
+    def ended(self, profile: dict[str, object]) -> None:
+        """Called at the end of each statement."""
+        words = str(profile["sql"]).split(" ", 2)
         match words[0].upper():
             case "BEGIN":
                 self._since = time.monotonic()
             case "CREATE":
                 self._since = None
             case "PRAGMA" if words[1].startswith("wal_checkpoint("):
-                nanoseconds = told["nanoseconds"]
+                nanoseconds = profile["nanoseconds"]
                 assert isinstance(nanoseconds, int)
                 self._held(nanoseconds / 1e9)
             case "COMMIT" | "ROLLBACK" if self._since is not None:

@@ -1,4 +1,4 @@
-"""Act two: the primary is gone for everybody; Secondpost holds the mail, and hands it over afterwards."""
+"""Act two: the primary is down for everyone; Secondpost holds the mail and delivers it later."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class TracedWay:
 
 @dataclass(frozen=True, slots=True)
 class TraceJson:
-    """What the demo reads of `trace --json`."""
+    """The part of `trace --json` that the demo reads."""
 
     messages: list[TracedWay]
 
@@ -103,7 +103,7 @@ class Blackout:
         by_arrival = sorted(arrivals, key=lambda number: arrivals[number].at)
         check("they come in the order they were sent", [one.letter.number for one in journeys], by_arrival)
         await teller.true("In the order in which they came; each once, and with one Received line more.")
-        waiting, traced, told = await asyncio.gather(
+        waiting, traced, way = await asyncio.gather(
             witness.listed("queue", 0),
             witness.document(TraceJson, "trace", last.message, "--json"),
             witness.output("trace", last.message),
@@ -113,12 +113,12 @@ class Blackout:
         steps = traced.messages[0].steps
         ends = (steps[0].station, steps[-1].station, steps[-1].what)
         check("the trace leads from receive to deliver", ("receive", "deliver", "delivered"), ends)
-        await teller.screen(f"secondpost trace {last.message}", told)
+        await teller.screen(f"secondpost trace {last.message}", way)
         await teller.true("And the way of every letter can be told, station by station.")
 
 
 def _narrow(listing: str) -> str:
-    """Without the last column, for which a story has no room."""
+    """The listing without its last column, which is too wide for the demo."""
     lines = listing.splitlines()
     end = len(lines[0].partition("last answer")[0])
     return "\n".join(line[:end].rstrip() for line in lines)

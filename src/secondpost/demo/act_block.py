@@ -64,5 +64,5 @@ class Block:
         await teller.true(f"The slowest was there {seconds:.1f} s after it was written.")
 
     def _seconds(self, journey: Journey, at: float) -> float:
-        """From writing to arrival."""
+        """Seconds from writing to arrival."""
         return at - self.witness.posted[journey.letter.number]

@@ -1,4 +1,4 @@
-"""Act three: the blog becomes a newsletter, for whoever wants it and for nobody else."""
+"""Act three: the blog becomes a newsletter, only for those who confirmed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ ARTICLES = (
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What the demo reads of `issue next --json`."""
+    """The part of `issue next --json` that the demo reads."""
 
     articles: int
     minimum: int
@@ -70,10 +70,10 @@ class NewsletterAct:
     async def _one_article_waits(self) -> None:
         teller, witness = self.teller, self.witness
         self._publish(ARTICLES[0])
-        told = await witness.document(Next, "issue", "next", "--json")
-        check("one article of two", (1, 2, False), (told.articles, told.minimum, told.ready))
-        check("it says so", True, told.reason.startswith("1 of 2 articles"))
-        await teller.true(f"The newsletter waits, and says why: “{told.reason}”")
+        upcoming = await witness.document(Next, "issue", "next", "--json")
+        check("one article of two", (1, 2, False), (upcoming.articles, upcoming.minimum, upcoming.ready))
+        check("it says so", True, upcoming.reason.startswith("1 of 2 articles"))
+        await teller.true(f"The newsletter waits, and says why: “{upcoming.reason}”")
         answer = await self.stage.service.command("issue", "send", "--no-fetch")
         check("an issue of one article is refused", (1, True), (answer.code, "1 of 2 articles" in answer.err))
         check("nobody was sent an issue", _each(self.stage.readers, 0), self.crowd.issues())

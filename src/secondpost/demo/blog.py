@@ -1,4 +1,4 @@
-"""The blog: a web server on loopback with an Atom feed, and a page for every article."""
+"""The blog: a web server on loopback with an Atom feed and a page for every article."""
 
 import asyncio
 import time
@@ -42,9 +42,9 @@ class BlogPost:
 
 @dataclass(slots=True)
 class Blog:
-    """What is published from now on stands in the feed that is fetched next."""
+    """The blog and its server. A new article is in the feed from the next fetch on."""
 
-    name: str  # of its host, in the DNS of the demo
+    name: str  # its host name in the demo's DNS
     host: str
     port: int = 0  # a free one, once it is open
     articles: list[BlogPost] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Blog:
         return f"{self.home}/posts/{article.number}"
 
     def page(self, path: str) -> tuple[str, str] | None:
-        """Its media type and its text; None where there is nothing."""
+        """The media type and text of a page; None if there is none."""
         if path == "/feed.xml":
             return "application/atom+xml", self._feed()
         if path == "/":
@@ -107,7 +107,7 @@ class Blog:
             writer.write(self._response(method, path))
             await writer.drain()
         except (OSError, EOFError, ValueError, TimeoutError, asyncio.CancelledError):
-            pass  # the caller is gone or speaks no HTTP, or the demo ends
+            pass  # the client is gone or sent no HTTP, or the demo ends
         finally:
             self.answering.discard(task)
             writer.close()

@@ -1,6 +1,7 @@
-"""HTTP as readers' browsers, mail programs and scanners speak it: one request, one answer.
+"""A minimal HTTP client for readers' browsers, mail programs and scanners.
 
-It keeps no cookie and follows no redirect, so that what a link or a button does, it does at once.
+It keeps no cookies and follows no redirects, so that each link or button must work with one
+request.
 """
 
 import asyncio
@@ -15,13 +16,13 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 class NoAnswer(Exception):
-    """Nobody answered there as HTTP would have it; the text says where."""
+    """The request got no valid HTTP response; the text has the URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     status: int
-    fields: dict[str, str]  # of the head, by name in small letters
+    fields: dict[str, str]  # header fields by lower-case name
     text: str
 
 
@@ -39,7 +40,7 @@ class Browser:
         return await self._ask("POST", url, urlencode(form).encode())
 
     async def _ask(self, method: str, url: str, body: bytes) -> Page:
-        """Raises NoAnswer."""
+        """Send a request. Raises NoAnswer."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return _page(await self._exchange(method, url, body))
@@ -68,7 +69,7 @@ class Browser:
 
 
 def _page(answer: bytes) -> Page:
-    """Raises ValueError for what is no answer."""
+    """Parse a response. Raises ValueError."""
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -1,4 +1,4 @@
-"""Writes the configuration of the one real thing on stage: loopback throughout, and short waits."""
+"""Writes the configuration for the real Secondpost: loopback only, with short intervals."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from secondpost.demo.service import user_name
 
 NEWSLETTER = "weekly"
-DAYS_AWAY = 3  # the next issue of the calendar is never near: in the story the owner sends it
+DAYS_AWAY = 3  # the next scheduled issue is never near: in the demo the owner sends it
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAY_SECONDS = 86_400
 
@@ -56,17 +56,17 @@ undo         = "0 minutes"
 @dataclass(frozen=True, slots=True)
 class Setup:
     hostname: str
-    receive: str  # ADDRESS:PORT, as the next two
+    receive: str  # ADDRESS:PORT, like the next two
     web: str
     names: str
-    port: int  # of the mail servers of this internet
+    port: int  # of the demo's mail servers
     domain: str
     recipients: tuple[str, ...]
     feed: str
 
     @property
     def pages(self) -> str:
-        """Where the public pages begin."""
+        """The URL of the public pages."""
         return f"http://{self.web}"
 
 

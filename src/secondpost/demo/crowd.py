@@ -1,4 +1,4 @@
-"""The readers together: what they do at the public pages, and what the owner's commands say of them."""
+"""The readers as a group: their actions on the public pages, and the owner's figures about them."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -9,14 +9,14 @@ from secondpost.demo.evidence import FalseClaim, check
 from secondpost.demo.readers import Mail, Reader
 from secondpost.demo.witness import ARRIVAL_SECONDS_MAX, Witness, until
 
-# What the page of a confirmation's link says.
+# Phrases on the page of a confirmation link.
 ASKED, CONFIRMED = "Do you want to get this newsletter", "You are already subscribed"
-AGAIN_SECONDS = 0.6  # a command takes about as long itself
+AGAIN_SECONDS = 0.6  # about the duration of one command
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the demo reads of `subscribers show --json`."""
+    """The part of `subscribers show --json` that the demo reads."""
 
     active: int
     pending: int
@@ -25,7 +25,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class IssueStatusJson:
-    """What the demo reads of `issue status --json`."""
+    """The part of `issue status --json` that the demo reads."""
 
     state: str
     planned: int
@@ -42,7 +42,7 @@ class Crowd:
         return f"{self.witness.stage.pages}/{NEWSLETTER}/"
 
     async def sign_up(self, readers: Sequence[Reader]) -> None:
-        """Done when each has exactly one mail, and that asks to confirm."""
+        """Sign all up, and check that each gets exactly one mail, which asks for confirmation."""
         pages = await asyncio.gather(*(reader.sign_up(self.page) for reader in readers))
         check("the form takes everybody", {200}, {page.status for page in pages})
         everybody = {reader.address: 1 for reader in readers}
@@ -55,7 +55,7 @@ class Crowd:
         check("and sent nothing else", dict.fromkeys(everybody, 0), self.issues())
 
     async def open_confirmations(self, readers: Sequence[Reader], said: str) -> None:
-        """By the link of the mail, whose page says how it stands."""
+        """Open each confirmation link, and check that its page says `said`."""
         browser = self.witness.stage.browser
         pages = await asyncio.gather(*(browser.get(reader.confirm_url()) for reader in readers))
         found = {(page.status, said in page.text) for page in pages}
@@ -66,7 +66,7 @@ class Crowd:
         check("each is welcome", {(200, True)}, {(page.status, "Welcome" in page.text) for page in pages})
 
     async def scan(self, mails: Sequence[Mail]) -> int:
-        """Opens all that these mails lead to, as programs do that look for danger. How many addresses."""
+        """Open all URLs of these mails, as virus scanners do; return their number."""
         browser = self.witness.stage.browser
         urls = sorted({url for mail in mails for url in mail.urls})
         pages = await asyncio.gather(*(look(url) for url in urls for look in (browser.head, browser.get)))
@@ -77,7 +77,7 @@ class Crowd:
         return await self.witness.document(Counts, "subscribers", "show", "--json")
 
     def issues(self) -> dict[str, int]:
-        """How many mails with an issue each has."""
+        """The number of issue mails of each reader."""
         return {reader.address: len(reader.issues) for reader in self.witness.stage.readers}
 
     async def issues_come(self, expected: Mapping[str, int]) -> None:
@@ -85,15 +85,15 @@ class Crowd:
         check("every reader has each issue exactly once", expected, self.issues())
 
     async def ended(self, number: int) -> IssueStatusJson:
-        """Once the issue is done: before that no other can be made."""
+        """The figures of the issue once it is done; before that no other issue can be made."""
         return await self._reckoned(number, lambda found: found.state == "done")
 
     async def accounted(self, number: int) -> IssueStatusJson:
-        """Once nobody is under way any more."""
+        """The figures of the issue once every reader is accounted for."""
         return await self._reckoned(number, lambda found: found.adds_up)
 
     async def _reckoned(self, number: int, enough: Callable[[IssueStatusJson], bool]) -> IssueStatusJson:
-        """The issue's reckoning, asked for again until it is so."""
+        """Poll the figures until `enough` is true. Raises FalseClaim."""
         deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS_MAX
         while True:
             found = await self.witness.document(IssueStatusJson, "issue", "status", str(number), "--json")
@@ -105,5 +105,5 @@ class Crowd:
 
 
 def _reached(found: Mapping[str, int], expected: Mapping[str, int]) -> bool:
-    """Whether nobody waits for one more; whether somebody has one too many is seen afterwards."""
+    """Whether each has at least the expected number; a check for too many follows."""
     return all(found[address] >= count for address, count in expected.items())

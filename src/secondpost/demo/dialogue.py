@@ -1,24 +1,24 @@
-"""SMTP as a sending server speaks it: connect, hand over one letter, leave. Small, plain, independent."""
+"""A minimal SMTP client for the demo's sending servers: connect, send one letter, quit."""
 
 import asyncio
 
 from secondpost.demo.letters import Letter
 
-GREETING_SECONDS = 2.0  # real servers wait five minutes; nobody wants to watch that
-COMMAND_SECONDS = 30.0  # once somebody has greeted, a busy machine is given time: no letter goes out twice
-SILENCE = "silence"  # what a sender hears from behind a closed border
+GREETING_SECONDS = 2.0  # real servers wait five minutes, too long for a demo
+COMMAND_SECONDS = 30.0  # after the greeting a busy machine gets time, so that no letter is sent twice
+SILENCE = "silence"  # the result behind a closed border
 
 
 class NotNow(Exception):
-    """This host did not take it; the next one, or a later try, may."""
+    """A temporary failure: another host, or a later try, may accept it."""
 
 
 class Never(Exception):
-    """This host refuses it for good."""
+    """A permanent refusal."""
 
 
 async def hand_over(letter: Letter, helo: str, source: str, way: tuple[str, int]) -> str:
-    """The reply to the final dot. Raises NotNow or Never."""
+    """Deliver a letter; return the reply to the final dot. Raises NotNow or Never."""
     try:
         connecting = asyncio.open_connection(way[0], way[1], local_addr=(source, 0))
         reader, writer = await asyncio.wait_for(connecting, GREETING_SECONDS)
@@ -52,7 +52,7 @@ class _Conversation:
         return reply
 
     async def _expect(self, command: bytes, seconds: float = COMMAND_SECONDS) -> str:
-        """Say it, and return a 2xx or 3xx reply; the last line of several."""
+        """Send a command and return the last line of its 2xx or 3xx reply."""
         self.writer.write(command)
         line = b"...-"
         while line[3:4] == b"-":

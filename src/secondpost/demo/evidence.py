@@ -1,4 +1,4 @@
-"""Every claim of the story is checked before it is printed as true."""
+"""Checks: every claim of the story is verified before it is printed as true."""
 
 import re
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ _RECEIVED = re.compile(rb"^Received: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MUL
 
 
 class FalseClaim(Exception):
-    """What was claimed is not so."""
+    """A claim of the story is not true."""
 
     def __init__(self, claim: str, expected: object, found: object) -> None:
         super().__init__(f"{claim}\n  expected: {expected}\n  found:    {found}")
 
 
 def check(claim: str, expected: object, found: object) -> None:
-    """Raises FalseClaim unless what was found is what was expected."""
+    """Raise FalseClaim unless `found` equals `expected`."""
     if expected != found:
         raise FalseClaim(claim, expected, found)
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What stands before the letter's own first byte."""
+    """What precedes the letter's own first octet on arrival."""
 
-    received: int  # Received fields, each with its folded lines
-    by_us: bool  # the first of them names the second post office
-    others: bytes  # whatever is no Received field
+    received: int  # number of Received fields
+    by_us: bool  # the first one names the second post office
+    others: bytes  # everything except Received fields
 
 
 DIRECT = Added(0, by_us=False, others=b"")
@@ -36,7 +36,7 @@ THROUGH_US = Added(1, by_us=True, others=b"")
 
 
 def added_to(letter: Letter, arrived: Arrived, server: str) -> Added | None:
-    """None when the letter's own bytes were changed."""
+    """What was added in front of the letter; None if its own octets were changed."""
     if not arrived.data.endswith(letter.data):
         return None
     before = arrived.data[: len(arrived.data) - len(letter.data)]

@@ -1,4 +1,4 @@
-"""The letters of the story: whole messages, each with something in it that a careless relay would change."""
+"""The letters of the story: each has content that a careless relay would change."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Letter:
 
     @property
     def key(self) -> bytes:
-        """The Message-ID, by which a letter is found again wherever it went."""
+        """The Message-ID, which identifies the letter everywhere."""
         return f"<demo-{self.number}@{self.sender.partition('@')[2]}>".encode()
 
 

@@ -1,4 +1,4 @@
-"""A mail server with mailboxes: takes what it is given, keeps every byte, and can be switched off."""
+"""A mail server with mailboxes that accepts everything and can be switched off."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ LINE_OCTETS_MAX = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One message in the mailbox, as it came over the wire, dots taken off."""
+    """A message in the mailbox, as received, without dot-stuffing."""
 
     peer: str
     sender: str
@@ -31,7 +31,7 @@ class MailServer:
         self.server = await asyncio.start_server(self._session, self.host, self.port, limit=LINE_OCTETS_MAX)
 
     async def switch_off(self) -> None:
-        """As in a power cut: the door is gone, and so is every conversation."""
+        """Stop at once, as in a power cut: the listener and all sessions end."""
         if self.server is not None:
             self.server.close()
             self.server = None
@@ -40,7 +40,7 @@ class MailServer:
         await asyncio.gather(*self.sessions, return_exceptions=True)
 
     def copies_of(self, key: bytes) -> list[Arrived]:
-        """By Message-ID."""
+        """All copies of the message with this Message-ID."""
         return [arrived for arrived in self.mailbox if b"Message-ID: " + key + b"\r\n" in arrived.data]
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,7 +50,7 @@ class MailServer:
         try:
             await self._converse(reader, writer)
         except (OSError, EOFError, ValueError, asyncio.CancelledError):
-            pass  # the caller is gone, or we are
+            pass  # the client is gone, or this server is
         finally:
             self.sessions.discard(task)
             writer.transport.abort()
@@ -98,7 +98,7 @@ def _path(line: str) -> str:
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    """Up to the lone dot; stuffed dots come off (RFC 5321 §4.5.2)."""
+    """Read up to the final dot and remove dot-stuffing (RFC 5321 §4.5.2)."""
     lines = []
     while (line := await reader.readuntil(b"\r\n")) != b".\r\n":
         lines.append(line[1:] if line.startswith(b".") else line)

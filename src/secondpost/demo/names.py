@@ -1,4 +1,4 @@
-"""The demo's DNS: a handful of records, answered over UDP. Also how its mail servers ask it."""
+"""The demo's DNS: a few records served over UDP, and a client for its mail servers."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-TTL_SECONDS = 1  # short, so that nothing in the story hangs on a cache
+TTL_SECONDS = 1  # short, so that nothing in the story depends on a cache
 ASK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """Who is where: MX hosts by domain as (preference, host), addresses by host."""
+    """The records: MX by domain as (preference, host), addresses by host."""
 
     mx: Mapping[str, tuple[tuple[int, str], ...]]
     hosts: Mapping[str, str]
@@ -49,19 +49,19 @@ class _NameServer(asyncio.DatagramProtocol):
         self.transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)  # it is one, and no subclass of it
+        self.transport = cast(asyncio.DatagramTransport, transport)  # it is no subclass
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         try:
             answer = self.zone.answer(dns.message.from_wire(data))
         except (dns.exception.DNSException, IndexError):
-            return  # whatever that was, nobody waits for an answer to it
+            return  # malformed queries get no reply
         if self.transport is not None:
             self.transport.sendto(answer.to_wire(), addr)
 
 
 async def serve_names(zone: Zone, host: str) -> tuple[asyncio.DatagramTransport, int]:
-    """Open the DNS server on a free port; close the transport to end it."""
+    """Start the DNS server on a free port; close the transport to stop it."""
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: _NameServer(zone), local_addr=(host, 0))
     return transport, transport.get_extra_info("sockname")[1]
@@ -82,13 +82,13 @@ class _Client(asyncio.DatagramProtocol):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """How a mail server of the demo looks names up: over the wire, each time anew."""
+    """The DNS client of the demo's mail servers: no cache, each look-up goes over the network."""
 
     host: str
     port: int
 
     async def mx(self, domain: str) -> list[tuple[int, str]]:
-        """Best first."""
+        """Sorted by preference."""
         response = await self._ask(domain, dns.rdatatype.MX)
         found = [
             (record.preference, record.exchange.to_text(omit_final_dot=True))

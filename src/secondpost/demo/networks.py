@@ -1,6 +1,6 @@
-"""Networks with a border: every connection out of one passes a forwarder, and a regulator can close it.
+"""Networks with a border: each outgoing connection passes a forwarder, which can be closed.
 
-A closed border is a black hole, as the real ones are: no refusal, no reset, only silence.
+A closed border drops everything silently, as real ones do: no refusal, no reset.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ CHUNK_OCTETS = 64 * 1024
 
 
 class NetworkPath:
-    """The way from one network to one machine."""
+    """The route from one network to one machine."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
@@ -18,17 +18,17 @@ class NetworkPath:
         self.cut = False
         self.server: asyncio.Server | None = None
         self.passing: set[asyncio.Task[None]] = set()
-        self.swallowed = 0  # connections that vanished into the black hole
+        self.swallowed = 0  # connections that were dropped silently
 
     async def open(self, border: str) -> tuple[str, int]:
-        """Where the network's machines connect to get there."""
+        """Start the forwarder; return the address at which the network's machines connect."""
         if self.server is None:
             self.server = await asyncio.start_server(self._forward, border, 0)
         name = self.server.sockets[0].getsockname()
         return name[0], name[1]
 
     def close_border(self) -> None:
-        """What is under way falls silent too."""
+        """Drop everything from now on, on existing connections too."""
         self.cut = True
 
     async def end(self) -> None:
@@ -49,7 +49,7 @@ class NetworkPath:
                 return
             await self._pass(reader, writer)
         except (OSError, asyncio.CancelledError):
-            pass  # refused at the other end, or the demo ends: either way this connection is over
+            pass  # refused at the other end, or the demo ends: this connection is over
         finally:
             self.passing.discard(task)
             writer.transport.abort()
@@ -59,7 +59,7 @@ class NetworkPath:
             pass
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # The machine at the other end sees who really calls, not the border.
+        # From the caller's own address, so that the other end does not see the forwarder's.
         caller = writer.get_extra_info("peername")[0]
         there = await asyncio.open_connection(self.host, self.port, local_addr=(caller, 0))
         try:

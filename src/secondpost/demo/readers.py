@@ -1,4 +1,4 @@
-"""Readers of the newsletter: a mailbox at a server of their own, and what they do with what lies in it."""
+"""Readers of the newsletter: their mailboxes and their reactions to mail."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _URL = re.compile(r"https?://[^\s<>\"']+")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail in a reader's mailbox, as their program shows it."""
+    """A mail in a reader's mailbox, as parsed by a mail program."""
 
     sender: str  # of its envelope
     raw: bytes
@@ -26,7 +26,7 @@ class Mail:
         return self.message.get("Auto-Submitted") == "auto-generated"
 
     def field(self, name: str) -> str:
-        """Unfolded; empty when it is not there."""
+        """The unfolded value of a header field; empty if there is none."""
         return str(self.message.get(name, ""))
 
     @property
@@ -35,7 +35,7 @@ class Mail:
 
     @property
     def urls(self) -> list[str]:
-        """Every address of the web in it: of its head, its text and its HTML; each once."""
+        """All URLs in the List-* fields, the text and the HTML, without duplicates."""
         lists = " ".join(str(value) for name, value in self.message.items() if name.startswith("List-"))
         texts = (lists, self.text, unescape(self._part("html")))
         return list(dict.fromkeys(url for text in texts for url in _URL.findall(text)))
@@ -53,7 +53,7 @@ class Reader:
 
     @property
     def mails(self) -> list[Mail]:
-        """In the order in which they came."""
+        """In order of arrival."""
         return [
             Mail(
                 arrived.sender,
@@ -73,20 +73,20 @@ class Reader:
         return [mail for mail in self.mails if mail.is_confirmation]
 
     async def sign_up(self, page: str) -> Page:
-        """What the form of the page does."""
+        """Submit the sign-up form of the page."""
         return await self.browser.post(page, {"email": self.address, TRAP: ""})
 
     def confirm_url(self) -> str:
-        """The one address of the confirmation's text; empty when there is none."""
+        """The confirmation URL of the first mail; empty if there is none."""
         urls = _URL.findall(self.confirmations[0].text)
         return next((url for url in urls if "/confirm/" in url), "")
 
     async def confirm(self) -> Page:
-        """What the button of that page does."""
+        """Press the button on the confirmation page."""
         return await self.browser.post(self.confirm_url(), {})
 
     async def leave_with_one_click(self, mail: Mail) -> Page:
-        """What a mail program does (RFC 8058 §3.1): no cookie, no second page."""
+        """Unsubscribe as a mail program does (RFC 8058 §3.1): no cookie, no second page."""
         url = _URL.findall(mail.field("List-Unsubscribe"))[0]
         name, _, value = mail.field("List-Unsubscribe-Post").partition("=")
         return await self.browser.post(url, {name: value})

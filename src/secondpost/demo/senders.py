@@ -1,4 +1,4 @@
-"""Sending servers: they ask DNS, try the hosts by preference, fall back, and come again until it is taken."""
+"""Sending servers: look up MX, try hosts by preference, fall back, and retry until accepted."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from secondpost.demo.letters import Letter
 from secondpost.demo.names import Asker
 from secondpost.demo.networks import Network
 
-RETRY_SECONDS = 1.0  # real ones come again after minutes
-SILENT_SECONDS = 60.0  # for so long a host that was silent is not asked again
+RETRY_SECONDS = 1.0  # real servers retry after minutes
+SILENT_SECONDS = 60.0  # how long a silent host is not tried again
 ROUNDS_MAX = 10
 
 
@@ -23,14 +23,14 @@ class Try:
 
 @dataclass(slots=True)
 class Journey:
-    """What became of a letter, as its sender knows it."""
+    """The history of a letter as its sender knows it."""
 
     letter: Letter
     tries: list[Try] = field(default_factory=list)
 
     @property
     def taken_by(self) -> str:
-        """The host that said 250; empty while there is none."""
+        """The host that answered 250; empty if there is none yet."""
         return self.tries[-1].host if len(self.tries) > 0 and self.tries[-1].taken else ""
 
 
@@ -40,12 +40,12 @@ class SendingServer:
     address: str
     network: Network
     names: Asker
-    port: int  # where mail servers listen in this internet
-    tried: Callable[["SendingServer", Letter, Try], None]  # told of each try as it ends
-    silent: dict[str, float] = field(default_factory=dict)  # hosts, and until when they are left alone
+    port: int  # of all mail servers of the demo
+    tried: Callable[["SendingServer", Letter, Try], None]  # called after each try
+    silent: dict[str, float] = field(default_factory=dict)  # hosts not to try before a time
 
     async def post(self, letter: Letter) -> Journey:
-        """Done when somebody has taken it. Raises Never, or NotNow when nobody ever does."""
+        """Send a letter, retrying until accepted. Raises Never, or NotNow after all rounds."""
         journey = Journey(letter)
         for _ in range(ROUNDS_MAX):
             for host in self._worth_a_try(await self.names.mx(letter.recipient.partition("@")[2])):
@@ -58,7 +58,7 @@ class SendingServer:
         raise NotNow(f"nobody took letter {letter.number} in {ROUNDS_MAX} rounds")
 
     def _worth_a_try(self, hosts: list[tuple[int, str]]) -> list[str]:
-        """Those that were not silent lately; all of them when all were."""
+        """The hosts that were not silent recently; all if every one was."""
         now = asyncio.get_running_loop().time()
         spoke = [host for _, host in hosts if self.silent.get(host, 0.0) <= now]
         return spoke if len(spoke) > 0 else [host for _, host in hosts]

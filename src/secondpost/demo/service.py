@@ -1,4 +1,4 @@
-"""The one real thing on stage: `secondpost serve` as a process, and the commands as the owner types them."""
+"""The real Secondpost: `secondpost serve` as a process, and its commands."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ LOG_LINES_SHOWN = 25
 
 
 class NotStarted(Exception):
-    """The service did not come up; the text has the end of its log."""
+    """The service did not start; the text has the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Service:
     host: str
     port: int
     process: Process | None = None
-    commands: set[Process] = field(default_factory=set)  # that run now
+    commands: set[Process] = field(default_factory=set)  # currently running
 
     async def start(self) -> None:
-        """Done when it greets. Raises NotStarted."""
+        """Start the service and wait for its greeting. Raises NotStarted."""
         with open(self.log, "ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *self._line("serve"),
@@ -48,7 +48,7 @@ class Service:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for us; we end the service in good order
+                start_new_session=True,  # Ctrl-C is for the demo, which then stops the service
             )
         try:
             await asyncio.wait_for(self._greeted(), READY_SECONDS)
@@ -66,7 +66,7 @@ class Service:
             await asyncio.sleep(0.05)
 
     async def greets(self) -> bool:
-        """Whether somebody says 220 where it listens."""
+        """Whether a server greets with 220 on the service's port."""
         try:
             reader, writer = await asyncio.open_connection(self.host, self.port)
         except OSError:
@@ -82,9 +82,7 @@ class Service:
         return greeting.startswith(b"220")
 
     async def stop(self) -> int | None:
-        """Ask it to end, and see that nothing of it is left, nor any command. Its exit code; None when it had
-        to be killed.
-        """
+        """Stop the service and all commands; return the exit code, None if it was killed."""
         for command in list(self.commands):
             command.kill()
             await command.wait()
@@ -103,7 +101,7 @@ class Service:
             await process.wait()
 
     async def kill(self) -> None:
-        """As in a power cut: every process of it at once, without a word."""
+        """Kill all its processes at once, as in a power cut."""
         process, self.process = self.process, None
         if process is not None:
             kill(family_of(process.pid))
@@ -135,7 +133,7 @@ class Service:
         return self.folder / "secondpost.log"
 
     def end_of_log(self) -> str:
-        """Its last lines: what somebody who has to find out reads first."""
+        """The last lines of the log."""
         if not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
@@ -146,20 +144,20 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A process; with its start, so that a later one of the same number is not mistaken for it."""
+    """A process; the start time distinguishes it from a later one with the same id."""
 
     pid: int
     parent: int
-    started: str  # in ticks since the machine started
+    started: str  # in clock ticks since boot
 
 
 def family_of(leader: int) -> list[Member]:
-    """The process and all that it begot, the youngest generation first."""
+    """The process and all its descendants, youngest generation first."""
     members = [
         member for path in Path("/proc").glob("[0-9]*") if (member := _member(int(path.name))) is not None
     ]
     family = [member for member in members if member.pid == leader]
-    for elder in family:  # grows while it is walked
+    for elder in family:  # grows during the loop
         family += [member for member in members if member.parent == elder.pid]
     return family[::-1]
 
@@ -173,7 +171,7 @@ def kill(family: list[Member]) -> None:
 
 
 def processes_in(folder: Path) -> list[str]:
-    """The command lines that name this folder."""
+    """The command lines that contain this folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
@@ -184,7 +182,7 @@ def processes_in(folder: Path) -> list[str]:
 
 
 def _member(pid: int) -> Member | None:
-    """None when there is no such process any more (proc(5): stat)."""
+    """The process, or None if it does not exist (proc(5): stat)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -193,7 +191,7 @@ def _member(pid: int) -> Member | None:
 
 
 def _environment() -> dict[str, str]:
-    """This very package, wherever the demo was started from."""
+    """The environment for this very package, wherever the demo was started."""
     here = str(Path(secondpost.__file__).resolve().parent.parent)
     further = [os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     others = {name: value for name, value in os.environ.items() if name != "SECONDPOST_CONFIG"}
@@ -201,7 +199,7 @@ def _environment() -> dict[str, str]:
 
 
 def user_name() -> str | None:
-    """Whose processes these are: a service started by root would otherwise become another user."""
+    """The user of the demo, so that a service started by root does not switch to another one."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

@@ -1,6 +1,7 @@
-"""Whether the DKIM signatures of a mail hold, as a reader's mail server would see it (RFC 6376, RFC 8463).
+"""Verifies the DKIM signatures of a mail as a receiving server would (RFC 6376, RFC 8463).
 
-Written apart from what signs, and only for what is signed here: relaxed/relaxed, SHA-256, no length.
+Independent of the signing code, and only for the form used here: relaxed/relaxed, SHA-256, no
+length.
 """
 
 import base64
@@ -23,7 +24,7 @@ PublicKeys = dict[str, RSAPublicKey | Ed25519PublicKey]  # by selector
 
 
 def public_keys(folder: Path) -> PublicKeys:
-    """What the owner of these keys would publish in DNS."""
+    """The public keys that the owner would publish in DNS."""
     keys: PublicKeys = {}
     for path in sorted(folder.glob("*.pem")):
         private = load_pem_private_key(path.read_bytes(), None)
@@ -33,7 +34,7 @@ def public_keys(folder: Path) -> PublicKeys:
 
 
 def signed_fields(mail: bytes, domain: str, keys: PublicKeys) -> dict[str, frozenset[str]]:
-    """By algorithm: the fields that are covered by a signature of this domain that holds."""
+    """Algorithm to the field names covered by a valid signature of this domain."""
     head, _, body = mail.partition(b"\r\n\r\n")
     fields = _FIELD.findall(head + b"\r\n")
     found: dict[str, frozenset[str]] = {}
@@ -53,7 +54,7 @@ def _tags(field: bytes) -> dict[str, str]:
 def _holds(field: bytes, tags: dict[str, str], fields: list[bytes], body: bytes, keys: PublicKeys) -> bool:
     if base64.b64decode(tags["bh"]) != sha256(_relaxed_body(body)).digest():
         return False
-    # §5.4.2: of fields with one name the last one first; what is not there counts as nothing.
+    # §5.4.2: of fields with the same name the last one first; missing ones count as empty.
     left = [_relaxed(each) for each in fields]
     covered = b""
     for name in tags["h"].lower().encode().split(b":"):
@@ -61,7 +62,7 @@ def _holds(field: bytes, tags: dict[str, str], fields: list[bytes], body: bytes,
             if left[place].startswith(name + b":"):
                 covered += left.pop(place)
                 break
-    # §3.7: the signature's own field comes last, without what it says and without a line end.
+    # §3.7: the signature's own field comes last, with an empty b= and no CRLF.
     covered += _relaxed(_SIGNATURE_VALUE.sub(rb"\1", field)).rstrip()
     return _proves(keys.get(tags["s"]), base64.b64decode(tags["b"]), covered)
 

@@ -1,8 +1,7 @@
-"""Sets the stage: addresses, a port that is free on all of them, names, networks, servers, the
-blog, its readers, the service.
+"""Sets up the demo: addresses, ports, DNS, networks, servers, the blog, its readers, the service.
 
-Each machine has an address of its own in 127.0.0.0/8, and every mail server listens on one port, which
-is the port 25 of this internet. All of it is gone when the stage is left, however that happens.
+Each machine has its own address in 127.0.0.0/8, and all mail servers listen on the same port, in
+place of port 25. Everything is removed when the context ends, for any reason.
 """
 
 import random
@@ -33,12 +32,12 @@ PRIMARY_ADDRESS = "127.0.0.10"
 SECOND_ADDRESS = "127.0.0.20"
 NAMES_ADDRESS = "127.0.0.53"
 BLOG_ADDRESS = "127.0.0.80"
-PAGES_ADDRESS = "127.0.0.1"  # where a browser of this machine finds them, too
+PAGES_ADDRESS = "127.0.0.1"  # so that a browser on this machine can open them
 WEST_BORDER, WEST_ADDRESS = "127.1.0.1", "127.1.0.25"
 EAST_BORDER, EAST_ADDRESS = "127.2.0.1", "127.2.0.25"
 RECIPIENTS = ("ada@example.net", "orders@example.net")
 READERS = 5
-PORTS = range(20_000, 30_000)  # below those the kernel gives to outgoing connections
+PORTS = range(20_000, 30_000)  # below the kernel's range for outgoing connections
 PORT_TRIES_MAX = 200
 
 ZONE = Zone(
@@ -58,7 +57,7 @@ ZONE = Zone(
 
 
 class NoStage(Exception):
-    """This machine cannot play the demo; the text says why."""
+    """The demo cannot run on this machine; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,14 @@ class Stage:
     east: SendingServer
     east_to_primary: NetworkPath
     service: Service
-    pages: str  # where the public pages begin
+    pages: str  # URL of the public pages
     blog: Blog
     readers: tuple[Reader, ...]
     browser: Browser
 
     @property
     def doors(self) -> tuple[tuple[str, int], ...]:
-        """Where somebody listens as long as the play lasts."""
+        """The listening addresses of the demo."""
         port = self.service.port
         web = int(self.pages.rpartition(":")[2])
         mail = [(host, port) for host in (PRIMARY_ADDRESS, SECOND_ADDRESS, WEST_ADDRESS, EAST_ADDRESS)]
@@ -85,7 +84,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(tried: Callable[[SendingServer, Letter, Try], None]) -> AsyncIterator[Stage]:
-    """Raises NoStage or NotStarted; whatever was put up by then is taken down."""
+    """Set everything up, and remove it at the end. Raises NoStage or NotStarted."""
     async with AsyncExitStack() as stack:
         folder = Path(
             stack.enter_context(TemporaryDirectory(prefix="secondpost-", ignore_cleanup_errors=True))
@@ -134,7 +133,7 @@ async def _switched_on(stack: AsyncExitStack, server: MailServer) -> MailServer:
 
 
 def left_of(stage: Stage) -> list[str]:
-    """What the play has left behind: its folder, doors that somebody still answers, processes."""
+    """What was not cleaned up: the folder, addresses that still answer, processes."""
     left = [str(stage.folder)] if stage.folder.exists() else []
     for host, port in stage.doors:
         with suppress(OSError), socket.create_connection((host, port), timeout=1.0):
@@ -143,7 +142,7 @@ def left_of(stage: Stage) -> list[str]:
 
 
 def free_port(hosts: tuple[str, ...]) -> int:
-    """A port that nobody has on any of these addresses. Raises NoStage."""
+    """A port that is free on all these addresses. Raises NoStage."""
     for port in random.sample(PORTS, PORT_TRIES_MAX):
         try:
             for host in hosts:

@@ -1,4 +1,4 @@
-"""The story: an ordinary morning, and three acts. Nothing is told as true that was not checked."""
+"""The story: an ordinary morning and three acts. Every claim is checked before it is printed."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ from secondpost.demo.stage import PRIMARY, SECOND, NoStage, Stage, left_of, stag
 from secondpost.demo.telling import Teller
 from secondpost.demo.witness import Witness
 
-TRUE, UNTRUE, INTERRUPTED = 0, 1, 130  # exit codes; the last is what a shell expects after Ctrl-C
+TRUE, UNTRUE, INTERRUPTED = 0, 1, 130  # exit codes; the last is a shell's for Ctrl-C
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PICTURE = f"""
@@ -42,7 +42,7 @@ ALL: Acts = (Morning, Block, Blackout, NewsletterAct)
 
 
 def play(fast: bool, acts: Acts = ALL) -> int:
-    """The exit code. Whatever was put up is taken down again, however it ends."""
+    """Run the demo, clean up in any case, and return the exit code."""
     teller = Teller(fast)
     try:
         return asyncio.run(_interruptible(teller, acts))
@@ -58,9 +58,10 @@ def play(fast: bool, acts: Acts = ALL) -> int:
 
 
 async def _interruptible(teller: Teller, acts: Acts) -> int:
-    """SIGTERM and a closed terminal end it as Ctrl-C does: in good order.
+    """Run until done; SIGTERM and a closed terminal end it in good order, like Ctrl-C.
 
-    Ctrl-C too is asked for: what a shell begins with `&` has it ignored, and asyncio would leave it so.
+    SIGINT needs a handler, since a shell ignores it for commands started with `&`, and asyncio
+    keeps that.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
@@ -119,9 +120,9 @@ async def _epilogue(teller: Teller, seconds: float) -> None:
 
 
 async def _pages_stay_open(teller: Teller, on_stage: Stage) -> None:
-    """Until Ctrl-C, which is no interruption any more; nor are SIGTERM and a closed terminal."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    """Wait for Ctrl-C, SIGTERM or a closed terminal, which now end the demo successfully."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     for number in ENDING:
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stopping.set)
     await teller.prose(f"The public pages are at {on_stage.pages}/{NEWSLETTER}/ until Ctrl-C.")
-    await told.wait()
+    await stopping.wait()

@@ -1,7 +1,7 @@
-"""Tells the story: colours and a moving sign of life on a terminal, plain lines in a pipe.
+"""Prints the story: colours and a spinner on a terminal, plain lines in a pipe.
 
-Whoever reads along is given time, and the machines go on meanwhile: what happens is told as it happens; words
-and claims wait until those before them have been read.
+Events are printed as they happen. Prose and claims wait until the reader had time for the text
+before them.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from rich.rule import Rule
 from rich.text import Text
 
 WIDTH_MAX = 96
-TOLD_SECONDS = 32.0  # on a slow machine, whatever is left by then is told without pauses
-WORDS_PER_SECOND = 12.0  # how fast somebody reads along who skims
+TOLD_SECONDS = 32.0  # after this time the rest is printed without pauses
+WORDS_PER_SECOND = 12.0  # speed of a skimming reader
 CLAIM_SECONDS = 0.5
 SCREEN_SECONDS = 1.2
 
@@ -28,7 +28,7 @@ class Teller:
         self.console = Console(highlight=False, width=width)
         self.claims = 0
         self.began = time.monotonic()
-        self.read_at = self.began  # when the reader is done with what has been told
+        self.read_at = self.began  # when the printed text is expected to be read
 
     async def act(self, title: str) -> None:
         await self._turn()
@@ -44,20 +44,20 @@ class Teller:
         self.console.print(Text(text, style="cyan"), soft_wrap=True)
 
     def happens(self, who: str, what: str, style: str = "") -> None:
-        """At this very moment, whoever is still reading what."""
+        """Print an event immediately."""
         line = Text("  ")
         line.append(who.ljust(20), style="bold")
         line.append(what, style=style)
         self.console.print(line, soft_wrap=True)
 
     async def true(self, claim: str) -> None:
-        """Only after it was checked."""
+        """Print a claim that was checked."""
         await self._turn(CLAIM_SECONDS)
         self.claims += 1
         self.console.print(Text("  ✓ ", style="bold green") + Text(claim))
 
     async def screen(self, command: str, output: str) -> None:
-        """A command and what it printed, as the owner sees it."""
+        """Print a command and its output."""
         await self._turn(SCREEN_SECONDS)
         self.console.print()
         self.console.print(Text(f"  $ {command}", style="bold magenta"), soft_wrap=True)
@@ -67,7 +67,7 @@ class Teller:
 
     @contextmanager
     def meanwhile(self, what: str) -> Iterator[None]:
-        """While something is waited for."""
+        """Show a spinner while the body runs."""
         if not self.console.is_terminal:
             yield
             return
@@ -79,11 +79,11 @@ class Teller:
         self.console.print(Text(what, style="bold red"), soft_wrap=True)
 
     def log(self, lines: str) -> None:
-        """The end of the service's log, for whoever has to find out."""
+        """Print the end of the service's log."""
         self.console.print(Text(lines, style="dim"), soft_wrap=True)
 
     async def _turn(self, seconds: float = 0.0) -> None:
-        """Wait until what was told before has been read; what comes now takes so long."""
+        """Wait until the earlier text is read; the next text takes `seconds`."""
         if not self.fast:
             await asyncio.sleep(self.read_at - time.monotonic())
             self.read_at = min(time.monotonic() + seconds, self.began + TOLD_SECONDS)

@@ -1,4 +1,4 @@
-"""Posts the letters, and looks where they are: in the primary's mailbox, and by the commands of an owner."""
+"""Sends the letters and finds them: in the primary's mailbox and by the owner's commands."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ Arrivals = dict[int, Arrived]  # by number of the letter
 
 @dataclass(frozen=True, slots=True)
 class ListedDelivery:
-    """What the demo reads of `held list --json` and `queue list --json`."""
+    """The part of `held list --json` and `queue list --json` that the demo reads."""
 
     id: str
     standing: str
@@ -46,7 +46,7 @@ class Witness:
     posted: dict[int, float] = field(default_factory=dict)  # by letter, in the loop's time
 
     async def post(self, *posts: tuple[SendingServer, str]) -> list[Journey]:
-        """At the same time; done when each has been taken by somebody."""
+        """Send letters concurrently and wait until each was accepted."""
         tasks = [asyncio.create_task(server.post(self._write(server, subject))) for server, subject in posts]
         try:
             return await asyncio.gather(*tasks)
@@ -61,7 +61,7 @@ class Witness:
         return letter(self.letters, sender, RECIPIENTS[self.letters % len(RECIPIENTS)], subject)
 
     async def arrived(self, journeys: Sequence[Journey]) -> Arrivals:
-        """Each letter as it lies in the primary's mailbox; each exactly once."""
+        """The letters in the primary's mailbox, each exactly once. Raises FalseClaim."""
         wanted = [journey.letter.number for journey in journeys]
         if not await until(lambda: self.in_mailbox(journeys) == wanted, ARRIVAL_SECONDS_MAX):
             raise FalseClaim("these letters arrive", wanted, self.in_mailbox(journeys))
@@ -71,7 +71,7 @@ class Witness:
         return {number: found[0] for number, found in copies.items()}
 
     def in_mailbox(self, journeys: Sequence[Journey]) -> list[int]:
-        """The numbers of those that are there."""
+        """The numbers of the letters that are there."""
         copies = self.stage.primary.copies_of
         return [one.letter.number for one in journeys if len(copies(one.letter.key)) > 0]
 
@@ -86,7 +86,7 @@ class Witness:
         check("it is unchanged, but for one Received line", THROUGH_US, added_to(one, found, SECOND))
 
     async def listed(self, group: str, count: int) -> list[ListedDelivery]:
-        """What `held list` or `queue list` tells, asked again until it is so many; else the last answer."""
+        """Poll `held list` or `queue list` until it has `count` entries; return the last result."""
         deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS_MAX
         while True:
             listing = await self.document(Listing, group, "list", "--json")
@@ -98,14 +98,14 @@ class Witness:
         return msgspec.json.decode(await self.output(*words), type=kind)
 
     async def output(self, *words: str) -> str:
-        """What the command prints; it must succeed, and complain of nothing."""
+        """The output of a command, which must succeed without an error message."""
         answer = await self.stage.service.command(*words)
         check(f"`secondpost {' '.join(words)}` works", (0, ""), (answer.code, answer.err))
         return answer.out
 
 
 async def until(true: Callable[[], bool], seconds: float) -> bool:
-    """Whether it became true in that time."""
+    """Poll a condition; return whether it became true in time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not true():
         if asyncio.get_running_loop().time() > deadline:
