@@ -54,7 +54,7 @@ def nobody_gets_an_issue_twice(day: ReaderEvidence) -> Iterator[str]:
     )
     for (newsletter, address, article), count in articles.items():
         if count > 1:
-            yield f"{article} of {newsletter} was told to {address} {count} times"
+            yield f"{article} of {newsletter} reached {address} {count} times"
 
 
 def an_article_stands_in_one_issue(day: ReaderEvidence) -> Iterator[str]:

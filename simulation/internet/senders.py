@@ -203,12 +203,12 @@ class Visit:
         if not mailed.ok:
             if mailed.permanent:
                 for recipient in recipients:
-                    self._told(pending, (recipient,), Heard.REFUSED, mailed)
+                    self._record(pending, (recipient,), Heard.REFUSED, mailed)
                     pending.recipients.remove(recipient)
             return []
         for recipient, said in zip(recipients, taken, strict=True):
             if said.permanent:
-                self._told(pending, (recipient,), Heard.REFUSED, said)
+                self._record(pending, (recipient,), Heard.REFUSED, said)
                 pending.recipients.remove(recipient)
         return [recipient for recipient, said in zip(recipients, taken, strict=True) if said.ok]
 
@@ -229,23 +229,23 @@ class Visit:
             talk.end_sending()
         if self.dice.chance(self.manners.vanishes_chance):
             await asyncio.sleep(0.3 * self.dice.fraction())
-            self._told(pending, tuple(accepted), Heard.UNANSWERED, Said(0, "vanished"))
+            self._record(pending, tuple(accepted), Heard.UNANSWERED, Said(0, "vanished"))
             talk.hang_up()
             raise Gone("vanished")
         try:
             said = await talk.reply(DOT_SECONDS)
         except Gone:
-            self._told(pending, tuple(accepted), Heard.UNANSWERED, Said(0, "gone"))
+            self._record(pending, tuple(accepted), Heard.UNANSWERED, Said(0, "gone"))
             raise
         if said.ok:
-            self._told(pending, tuple(accepted), Heard.ACKNOWLEDGED, said)
+            self._record(pending, tuple(accepted), Heard.ACKNOWLEDGED, said)
         elif said.permanent:
-            self._told(pending, tuple(accepted), Heard.REFUSED, said)
+            self._record(pending, tuple(accepted), Heard.REFUSED, said)
         if said.ok or said.permanent:
             for recipient in accepted:
                 pending.recipients.remove(recipient)
 
-    def _told(self, pending: Pending, recipients: tuple[str, ...], heard: Heard, said: Said) -> None:
+    def _record(self, pending: Pending, recipients: tuple[str, ...], heard: Heard, said: Said) -> None:
         at = self.net.internet.timeline.now
         reply = f"{said.code} {said.text}"
         self.ledger.handings.append(

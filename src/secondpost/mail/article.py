@@ -84,4 +84,4 @@ class FeedAnswered:
     last_modified: str = ""
 
 
-FeedLook = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # asks the fetch role, or plays it
+FeedLook = Callable[[FeedAsked], Awaitable[FeedAnswered]]  # asks the fetch role, or acts for it

@@ -56,7 +56,7 @@ class KnownRecipient:
 
 @dataclass(frozen=True, slots=True)
 class OfferedBy:
-    """What does the primary of this backup domain offer? Answered by Offered; None where nothing is known."""
+    """What the primary of a backup domain offers in EHLO. Answered by Offered, None if unknown."""
 
     domain: Domain
 
@@ -66,7 +66,7 @@ class OfferedBy:
 
 @dataclass(frozen=True, slots=True)
 class DomainOctets:
-    """What lies here for a backup domain, and is coming in for it. Answered by OctetsAnswer."""
+    """Octets of a backup domain's mail, stored and incoming. Answered by OctetsAnswer."""
 
     domain: Domain
 
@@ -76,7 +76,7 @@ class DomainOctets:
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedOctets:
-    """The same for those of its addresses of which nothing is known. Answered by OctetsAnswer."""
+    """As DomainOctets, only for addresses not known to exist. Answered by OctetsAnswer."""
 
     domain: Domain
 
@@ -86,7 +86,7 @@ class UnverifiedOctets:
 
 @dataclass(frozen=True, slots=True)
 class FreeOctets:
-    """What the disk has beyond its reserve. Answered by octets, which may be negative."""
+    """Free space beyond the reserve. Answered by octets, which may be negative."""
 
     def ask(self) -> Generator["FreeOctets", int, int]:
         return (yield self)
@@ -94,8 +94,9 @@ class FreeOctets:
 
 @dataclass(frozen=True, slots=True)
 class MayBringUnverified:
-    """May the caller's network bring one more message for unverified addresses of the domain? Answered by
-    bool; a message is counted by being asked about.
+    """Whether a client's network may send another message to unverified addresses of a domain.
+
+    Answered by bool. Each question counts as a message.
     """
 
     domain: Domain
@@ -105,7 +106,7 @@ class MayBringUnverified:
         return (yield self)
 
 
-NameQuestion = Mx | Addresses | Txt  # what policy asks is of another type, for another answerer
+NameQuestion = Mx | Addresses | Txt  # separate from PolicyQuestion: another part answers it
 PolicyQuestion = (
     KnownRecipient | OfferedBy | DomainOctets | UnverifiedOctets | FreeOctets | MayBringUnverified
 )
@@ -155,8 +156,9 @@ class Knowledge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OctetsAnswer:
-    """`stored`: in the store. `certain`: come into it whatever happens. `expected`: were declared, or belong
-    to messages that are not whole, and may never come.
+    """Octets of mail: `stored`; `certain` to be stored; `expected`, which may never come.
+
+    Expected are declared sizes, and the received part of incomplete messages.
     """
 
     stored: int

@@ -16,7 +16,7 @@ class Destination(StrEnum):
 
     @property
     def road(self) -> "Destination":
-        """The way of the message: unverified recipients go to the primary with the others."""
+        """The destination of the message: unverified recipients count as those of the primary."""
         return Destination.PRIMARY if self is Destination.UNVERIFIED else self
 
 

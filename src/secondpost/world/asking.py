@@ -83,7 +83,7 @@ def begin(work: Coroutine[object, None, Result]) -> Result | Suspended[Result]:
 def begin_asking(
     asking: Generator[Asked, Said, Result], answerer: Callable[[Asked], Awaitable[Said]]
 ) -> Result | Suspended[Result]:
-    """`drive`, begun by hand; one that asks nothing makes no coroutine either."""
+    """`drive` without a task until it must wait, and without a coroutine if nothing is asked."""
     try:
         question = next(asking)
     except StopIteration as stop:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 
-Background = Callable[[Coroutine[None, None, None]], None]  # begins a task that is not awaited
+Background = Callable[[Coroutine[None, None, None]], None]  # starts a task that is not awaited
 
 
 class BackgroundTasks:

@@ -18,7 +18,7 @@ HOLD_TRIES = 10  # a lock file may be replaced between opening and locking it
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
-def _told(error: OSError, what: str) -> Exception:
+def _disk_error(error: OSError, what: str) -> Exception:
     """Translate an OSError into the port's exception."""
     text = f"{what}: {os.strerror(error.errno or 0)}"
     return DiskFull(text) if error.errno in _FULL else DiskFailed(text)
@@ -56,7 +56,7 @@ class RealDisk:
                     if not os.path.isdir(folder):
                         raise
         except OSError as error:
-            raise _told(error, f"making the folder {path}") from error
+            raise _disk_error(error, f"making the folder {path}") from error
         # Also for existing folders: a crash may have come between mkdir and this sync.
         for folder in reversed(missing):
             _sync_folder(os.path.dirname(folder))
@@ -69,7 +69,7 @@ class RealDisk:
         except (FileExistsError, FileNotFoundError):
             raise
         except OSError as error:
-            raise _told(error, f"creating {path}") from error
+            raise _disk_error(error, f"creating {path}") from error
         return RealFile(handle, path)
 
     def open(self, name: str) -> "RealFile":
@@ -79,7 +79,7 @@ class RealDisk:
         except (FileNotFoundError, PermissionError):
             raise
         except OSError as error:
-            raise _told(error, f"opening {path}") from error
+            raise _disk_error(error, f"opening {path}") from error
 
     def sync_database(self, name: str) -> None:
         path = self.path(name)
@@ -89,7 +89,7 @@ class RealDisk:
                 handle = self._kept_open[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             os.fdatasync(handle)
         except OSError as error:
-            raise _told(error, f"syncing {path}") from error
+            raise _disk_error(error, f"syncing {path}") from error
 
     def sync_folder(self, name: str) -> None:
         _sync_folder(self.path(name))
@@ -114,7 +114,7 @@ class RealDisk:
         except FileNotFoundError:
             return 0
         except OSError as error:
-            raise _told(error, f"looking at {path}") from error
+            raise _disk_error(error, f"looking at {path}") from error
 
     def names(self, folder: str) -> list[str]:
         """The sorted names in a folder; empty if it does not exist."""
@@ -124,7 +124,7 @@ class RealDisk:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise _told(error, f"listing {path}") from error
+            raise _disk_error(error, f"listing {path}") from error
 
     def remove(self, name: str) -> None:
         path = self.path(name)
@@ -133,14 +133,14 @@ class RealDisk:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise _told(error, f"removing {path}") from error
+            raise _disk_error(error, f"removing {path}") from error
 
     def free_octets(self) -> int:
         """The space available to an ordinary user."""
         try:
             facts = os.statvfs(self._root)
         except OSError as error:
-            raise _told(error, f"looking for room in {self._root}") from error
+            raise _disk_error(error, f"looking for room in {self._root}") from error
         return facts.f_bavail * facts.f_frsize
 
     def hold(self, name: str) -> "RealHeld | None":
@@ -148,7 +148,7 @@ class RealDisk:
         try:
             return _hold(path)
         except OSError as error:
-            raise _told(error, f"locking {path}") from error
+            raise _disk_error(error, f"locking {path}") from error
 
 
 def _hold(path: str) -> "RealHeld | None":
@@ -201,7 +201,7 @@ class RealFile:
             while len(rest) > 0:
                 rest = rest[os.write(handle, rest) :]
         except OSError as error:
-            self._failed = _told(error, f"writing {self._path}")
+            self._failed = _disk_error(error, f"writing {self._path}")
             raise self._failed from error
 
     def sync(self) -> None:
@@ -210,7 +210,7 @@ class RealFile:
         try:
             os.fdatasync(handle)  # includes the size, but not the time of the change
         except OSError as error:
-            self._failed = _told(error, f"syncing {self._path}")
+            self._failed = _disk_error(error, f"syncing {self._path}")
             raise self._failed from error
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ def make_missing_keys(store: str, dkim: Dkim, dice: Dice) -> list[str]:
         _sync_folder(store)
         return [path for path, make in makers if not os.path.exists(path) and _create(path, make())]
     except OSError as error:
-        raise _told(error, f"no key can be made in {folder}") from error
+        raise _fault(error, f"no key can be made in {folder}") from error
 
 
 def load_signing_keys(store: str, dkim: Dkim) -> tuple[SigningKey, SigningKey]:
@@ -170,10 +170,10 @@ def _read(path: str) -> bytes:
                 raise KeyFault(f"others can read {path}; type: chmod 600 {path}")
             return file.read(FILE_OCTETS_MAX)
     except OSError as error:
-        raise _told(error, path) from None
+        raise _fault(error, path) from None
 
 
-def _told(error: OSError, what: str) -> Exception:
+def _fault(error: OSError, what: str) -> Exception:
     """Translate an OSError; a failing disk is not a fault of the key."""
     text = f"{what}: {os.strerror(error.errno or 0)}"
     return DiskFailed(text) if error.errno == errno.EIO else KeyFault(text)
