@@ -1,6 +1,8 @@
-"""What programs put below each article of a feed, and an issue says itself: WordPress's "The post … appeared
-first on …", a paragraph that does no more than link the article and its site; and a last link to the article,
-such as "Continue reading" and "Read full topic". They are known by their links, in any language. Pure.
+"""Remove what programs put below each article of a feed and an issue says itself.
+
+These are WordPress's "The post … appeared first on …", a paragraph that only links the article and
+its site, and a last link to the article, such as "Continue reading" or "Read full topic". They are
+recognised by their links, so in any language. Pure.
 """
 
 import re
@@ -11,9 +13,9 @@ from secondpost.newsletter.article_text import words_of
 from secondpost.newsletter.feed_document import Text
 
 FOOTER_CHARACTERS_MAX = 2_000  # of markup
-OWN_WORDS_CHARACTERS_MAX = 80  # of a footer, beside its links
-COUNTING = ("utm_", "source=", "ref=")  # beginnings of what says from where a reader comes
-ENDS = (">", ".", "…", "!", "?", "]", "»", "”", ";")  # what stands before a link that no sentence needs
+OWN_WORDS_CHARACTERS_MAX = 80  # text of a footer beside its links
+COUNTING = ("utm_", "source=", "ref=")  # query parameters that track the origin of a click
+ENDS = (">", ".", "…", "!", "?", "]", "»", "”", ";")  # may precede a link outside a sentence
 _PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>(.*)</p>\s*", re.IGNORECASE | re.DOTALL)
 _LINK = re.compile(r"<a\s[^<>]*?\bhref\s*=\s*([\"'])([^\"'<>]*)\1[^<>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
 _CLOSING = re.compile(r"(?:\s|</\w+>)*")
@@ -22,7 +24,9 @@ _TAG = re.compile(r"<[^<>]*>")
 
 
 def without_footer(text: Text, link: str, home: str) -> Text:
-    """`link` and `home` are absolute. A text that would have no word left stays as it is."""
+    """The text without its footer, or unchanged if nothing would be left. `link` and `home` are
+    absolute URLs.
+    """
     if not text.is_markup:
         return text
     above = replace(text, value=_without_own_link(_without_paragraph(text.value, link, home), link))
@@ -60,12 +64,12 @@ def _without_own_link(markup: str, link: str) -> str:
 
 
 def _last(markup: str, tag: str) -> int:
-    """Where the last of these tags begins, near the end; -1 where there is none."""
+    """Start of the last such tag within FOOTER_CHARACTERS_MAX of the end; -1 if there is none."""
     return markup.rfind(tag, max(0, len(markup) - FOOTER_CHARACTERS_MAX))
 
 
 def _page(address: str) -> str:
-    """What the links to one page share, whatever in them counts who follows which."""
+    """A URL without scheme, fragment and tracking parameters: equal for all links to one page."""
     page, _, query = unescape(address).strip().partition("#")[0].partition("?")
     kept = "&".join(each for each in query.split("&") if not each.startswith(COUNTING))
     return f"{page.partition('://')[2].rstrip('/')}?{kept}"

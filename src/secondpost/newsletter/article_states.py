@@ -1,4 +1,4 @@
-"""What leads an article from one state of the ledger to another; `by_hand` goes by it."""
+"""The permitted state changes of an article in the ledger; `by_hand` obeys it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,14 +7,14 @@ from secondpost.store.newsletter_ports import ArticleState
 
 
 class Who(StrEnum):
-    FEED = "feed"  # a look at it
+    FEED = "feed"  # reading a feed
     OWNER = "owner"
     PUBLISH = "publish"
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleEdge:
-    source: ArticleState | None  # None: it was never seen
+    source: ArticleState | None  # None: never seen before
     target: ArticleState
     by: Who
     when: str

@@ -1,11 +1,14 @@
-"""Which of the texts of an entry is the article, and that text in words and as HTML.
+"""Choose which text of an entry is the article, and give it as plain text and as HTML.
 
-The order in which they are believed:
+Order of preference:
+
 1. the whole text: content:encoded, Atom's content, content_html; HTML before plain text;
 2. the description or summary;
-3. only where neither has a word or a picture, what is said of the picture, the film or the episode:
+3. only where neither has a word or a picture, the caption of a picture, film or episode:
    media:description, itunes:summary, itunes:subtitle.
-The first stands, unless a later one of 1 and 2 says more than TEASER_TIMES as much: then it is a teaser.
+
+The first wins, unless a later one of 1 and 2 is more than TEASER_TIMES as long: then the first is a
+teaser.
 """
 
 import html
@@ -20,14 +23,15 @@ from secondpost.newsletter.links import with_absolute_links
 from secondpost.newsletter.words import plain
 
 TEASER_TIMES = 2
-COMPARED_CHARACTERS_MAX = 20_000  # of the words of each text
-PICTURE_CHARACTERS = 80  # what a picture, a film or a sound counts for beside words
-# Controls, halves of characters and noncharacters: the first break parsers, the last mark places in our mail.
+COMPARED_CHARACTERS_MAX = 20_000  # of the plain text of each
+PICTURE_CHARACTERS = 80  # a picture, film or sound counts as so many characters of text
+# Control characters, unpaired surrogates and noncharacters: the first break parsers, the last are
+# place marks in our mail.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _SHOWN = re.compile(r"<(?:img|video|audio|iframe)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z/!]")
 _BETWEEN_PARAGRAPHS = re.compile(r"\n[ \t\r]*\n\s*")
-# Lines that were broken by a program to be so long, but for the last of a paragraph.
+# If all lines of a paragraph but the last are this long, a program wrapped them.
 WRAPPED_CHARACTERS_MIN, WRAPPED_CHARACTERS_MAX = 50, 100
 
 
@@ -46,7 +50,7 @@ def _fullest(texts: Sequence[Text]) -> Text:
 
 
 def _fullness(text: Text) -> int:
-    """In characters."""
+    """Amount of text, in characters."""
     shown = len(_SHOWN.findall(text.value)) if text.is_markup else 0
     return len(plain(words_of(text), COMPARED_CHARACTERS_MAX)) + PICTURE_CHARACTERS * shown
 
@@ -57,8 +61,10 @@ def words_of(text: Text) -> str:
 
 
 def html_of(text: Text, base: str) -> str:
-    """With absolute links. Markup without a tag is plain text that was given out as HTML, as the descriptions
-    of films and episodes are: its lines and paragraphs stay.
+    """The text as HTML with absolute links.
+
+    Markup without any tag is really plain text, as are the descriptions of films and episodes: its
+    line breaks and paragraphs are kept.
     """
     value = FORBIDDEN.sub("", text.value)[:HTML_CHARACTERS_MAX]
     if text.is_markup and _TAG.search(value) is not None:

@@ -1,5 +1,5 @@
-"""The name of an author, out of what feeds write for one. Mail addresses are never printed: a feed that names
-one does so for its own readers' programs, and not to have it mailed to everybody.
+"""Author names, from what feeds write as the author. Mail addresses are never printed: a feed gives
+them for its own readers' programs, not to be mailed to everyone.
 """
 
 import re
@@ -10,30 +10,32 @@ from secondpost.compose.html_words import text_of
 from secondpost.newsletter.words import plain
 
 AUTHOR_CHARACTERS_MAX = 200
-AUTHORS_MAX = 10  # of an article
+AUTHORS_MAX = 10  # per article
 _WRITTEN_CHARACTERS_MAX = 1_000
-# As loose as can be: what is left of an address that was half recognised is worse than a word too few.
+# Deliberately loose: losing a word too many is better than printing part of an address.
 _ADDRESS = re.compile(
     r"""(?:mailto:)?(?:"[^"@]*+"|[^\s<>()\[\],;:"@]++)"""
     r"""(?:@+[^\s<>()\[\],;"@]+|\s?@+\s?(?:\[[^\[\]]*\]|[^\s<>()\[\],;"@]+\.[^\s<>()\[\],;"@]+))""",
     re.IGNORECASE,
 )
-_SPELT = re.compile("\N{FULLWIDTH COMMERCIAL AT}|\N{SMALL COMMERCIAL AT}|%40")  # other spellings of @
+_SPELT = re.compile("\N{FULLWIDTH COMMERCIAL AT}|\N{SMALL COMMERCIAL AT}|%40")  # spellings of @
 _EMPTY = re.compile(r"<\s*>|\(\s*\)|\[\s*\]|@(?!\S)")
-# Blogger says "Unknown" of a hidden profile, Bear "hidden" in the place of an address, Lemmy gives a page.
+# Blogger writes "Unknown" for a hidden profile, Bear "hidden" instead of an address, Lemmy a URL.
 _NOT_A_NAME = re.compile(r"(?:unknown|hidden|no-?reply|https?://\S*)", re.IGNORECASE)
 _NO_ADDRESS = re.compile(r"(?:hidden|no-?reply)\s+(?=\()", re.IGNORECASE)
 _EDGES = " \t,;:-–—|<>\"'&"
 
 
 def names_of(authors: Sequence[str]) -> str:
-    """The names in one line, each once; "" when none of them is named."""
+    """The names in one line, without repeats; "" if there are none."""
     names = [name_of(author) for author in authors[:AUTHORS_MAX]]
     return plain(", ".join(name for name in dict.fromkeys(names) if len(name) > 0), AUTHOR_CHARACTERS_MAX)
 
 
 def name_of(author: str) -> str:
-    """Such as Ann for "ann@example.org (Ann)", "Ann <ann@example.org>" and "Ann"; "" for a mere address."""
+    """The name in an author's text: Ann in "ann@example.org (Ann)", "Ann <ann@example.org>" and
+    "Ann"; "" for a bare address.
+    """
     written = _SPELT.sub("@", unescape(author[:_WRITTEN_CHARACTERS_MAX]))
     without = _EMPTY.sub(" ", _ADDRESS.sub(" ", written))
     words = plain(_ADDRESS.sub(" ", text_of(without)), AUTHOR_CHARACTERS_MAX)
@@ -47,5 +49,5 @@ def name_of(author: str) -> str:
 
 
 def _without_brackets(part: str) -> str:
-    """What stands in brackets behind an address is the name (RSS 2.0)."""
+    """The name that stands in brackets after an address (RSS 2.0)."""
     return part[1:-1].strip(_EDGES) if part.startswith("(") and part.endswith(")") else part

@@ -1,7 +1,8 @@
-"""What the owner decides of single articles: `issue take` and `issue skip`.
+"""The owner's decisions about single articles: `issue take` and `issue skip`.
 
-Taken means settled: the article goes with the next issue, whatever its feed says of it until then. It waits
-for no second look, for no date and for no feed in doubt, and is not held because it has gone from its feed.
+A taken article goes into the next issue, whatever its feed says of it until then: it does not wait
+for a second fetch, for its date or for a feed in doubt, and is not held when it disappears from its
+feed.
 """
 
 from collections.abc import Sequence
@@ -19,12 +20,12 @@ from secondpost.store.newsletter_ports import (
 )
 
 NUMBER_DIGITS_MAX = 15
-BATCH_ARTICLES_MAX = 100  # moved in one transaction
+BATCH_ARTICLES_MAX = 100  # per transaction
 
 
 class ArticleRefused(Exception):
-    """One of the articles is not there, or cannot be led to where it should go: nothing was changed. The
-    text is for the owner.
+    """One of the articles does not exist or cannot change to the wanted state; nothing was changed.
+    The text is for the owner.
     """
 
 
@@ -34,7 +35,7 @@ class ByHand:
         self._newsletter = newsletter
 
     async def named(self, words: Sequence[str]) -> list[LedgerEntry]:
-        """By number or by link, each once. Raises ArticleRefused."""
+        """The articles with these numbers or links, without repeats. Raises ArticleRefused."""
         found = [await self._named(word) for word in words]
         return list({entry.id: entry for entry in found}.values())
 
@@ -59,15 +60,15 @@ class ByHand:
         return f"`secondpost issue next {self._newsletter}` lists them"
 
     async def take(self, entries: Sequence[LedgerEntry]) -> None:
-        """To WAITING, from wherever they are. Raises ArticleRefused."""
+        """Move to WAITING, from any state that allows it. Raises ArticleRefused."""
         await self._lead(entries, ArticleState.WAITING, TAKEN_BY_HAND)
 
     async def skip(self, entries: Sequence[LedgerEntry]) -> None:
-        """To SKIPPED, from WAITING or HELD. Raises ArticleRefused."""
+        """Move to SKIPPED, from WAITING or HELD. Raises ArticleRefused."""
         await self._lead(entries, ArticleState.SKIPPED, SKIPPED_BY_HAND)
 
     async def held(self) -> list[LedgerEntry]:
-        """A batch of all that is held, the latest."""
+        """Up to BATCH_ARTICLES_MAX held articles, the latest."""
         return await self._ledger.entries(self._newsletter, ArticleState.HELD, BATCH_ARTICLES_MAX)
 
     async def _lead(self, entries: Sequence[LedgerEntry], state: ArticleState, reason: str) -> None:

@@ -1,8 +1,9 @@
-"""When issues go out: the times that `every` means on the wall clock of the newsletter's time zone (R4).
+"""When issues go out: the times that `every` means on the wall clock of the newsletter's time zone
+(R4).
 
-Each time has a key made of its civil week, month or day, never of the zone, the hour or the weekday: who
-changes those gets no second issue for the same week. The key is stored with the issue, or with why there
-was none, so nothing that happens to the clock brings it again.
+Each time has a key made of its civil week, month or day, never of the zone, hour or weekday:
+changing those causes no second issue for the same week. The key is stored with the issue, or with
+why there was none, so no change of the clock repeats it.
 """
 
 from collections.abc import Generator
@@ -25,14 +26,14 @@ from secondpost.mail.slot import (
 
 T = TypeVar("T")
 
-# Every so many weeks is counted from this Monday, so that a restart or another feed changes nothing.
+# Every-N-weeks is counted from this Monday, so that restarts and changed feeds do not shift it.
 WEEK_ONE = date(2024, 1, 1)
-LOOK_DAYS_MAX = 7 * 26 + 7  # no `every` leaves a longer gap
+LOOK_DAYS_MAX = 7 * 26 + 7  # longer than the longest gap of any `every`
 
 
 @dataclass(frozen=True, slots=True)
 class SlotTime:
-    """One time at which an issue goes out."""
+    """A time at which an issue goes out, and its key."""
 
     key: str
     at_ms: int
@@ -40,20 +41,20 @@ class SlotTime:
 
 @dataclass(frozen=True, slots=True)
 class SlotTimes:
-    """Where a newsletter stands in its calendar. Both are None where there are no fixed times."""
+    """A newsletter's position in its calendar. Both are None where there are no fixed times."""
 
-    due: SlotTime | None  # the last time that has come, while it has no outcome
-    coming: SlotTime | None  # the next time at which there will be a decision
+    due: SlotTime | None  # the latest time that has passed and has no outcome yet
+    coming: SlotTime | None  # the next time without an outcome
 
 
-# Yields a key, and is sent whether there is an outcome under exactly this one.
+# Yields a key, and is sent whether exactly this key has an outcome.
 AskingForSlots = Generator[str, bool, T]
 
 
 def slot_times(slot: Slot, zone: ZoneInfo, begun_ms: int, now_ms: int) -> AskingForSlots[SlotTimes]:
-    """What `issue next` promises and what the publisher keeps: both are read from here.
+    """The due and the coming slot; both `issue next` and the publisher use this.
 
-    `begun_ms`: since when the newsletter goes by this calendar; no earlier time is one of its slots.
+    `begun_ms`: when the newsletter adopted this calendar; earlier times are not its slots.
     """
     if isinstance(slot, WhenReady):
         return SlotTimes(None, None)
@@ -74,7 +75,7 @@ def _is_spent(key: str) -> AskingForSlots[bool]:
 
 
 def next_slot(slot: Slot, zone: ZoneInfo, after_ms: int) -> SlotTime | None:
-    """The first one later than that; None: there are no fixed times."""
+    """The first slot after `after_ms`; None where there are no fixed times."""
     day = _civil(after_ms, zone) - timedelta(days=2)
     for _ in range(LOOK_DAYS_MAX + 4):
         found = _on(slot, day, zone)
@@ -85,7 +86,7 @@ def next_slot(slot: Slot, zone: ZoneInfo, after_ms: int) -> SlotTime | None:
 
 
 def latest_slot(slot: Slot, zone: ZoneInfo, now_ms: int) -> SlotTime | None:
-    """The last one that is not later than now."""
+    """The last slot that is not after `now_ms`."""
     day = _civil(now_ms, zone) + timedelta(days=2)
     for _ in range(LOOK_DAYS_MAX + 4):
         found = _on(slot, day, zone)
@@ -96,7 +97,9 @@ def latest_slot(slot: Slot, zone: ZoneInfo, now_ms: int) -> SlotTime | None:
 
 
 def keys_alike(key: str) -> tuple[str, ...]:
-    """All under which it may have been recorded: a week has one key or several, and `every` may change."""
+    """All keys under which this slot may be recorded: a week has one key or several, and `every`
+    may have changed.
+    """
     year, mark, place = key.partition("-W")
     if len(mark) == 0:
         return (key,)
@@ -110,7 +113,7 @@ def _civil(at_ms: int, zone: ZoneInfo) -> date:
 
 
 def _on(slot: Slot, day: date, zone: ZoneInfo) -> SlotTime | None:
-    """The slot of a civil day, if it has one."""
+    """The slot of a civil day, if any."""
     year, week, weekday = day.isocalendar()
     match slot:
         case Daily(at):
@@ -140,7 +143,9 @@ def _month_days(day: date) -> int:
 
 
 def _moment_ms(day: date, at: TimeOfDay, zone: ZoneInfo) -> int:
-    """The first of a time that comes twice; the first after one that the clock leaps over."""
+    """The wall-clock time in UTC: the first of a time that occurs twice, the end of the gap for one
+    that is skipped.
+    """
     local = datetime.combine(day, time(at.hour, at.minute))
     first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) != local:
@@ -149,7 +154,7 @@ def _moment_ms(day: date, at: TimeOfDay, zone: ZoneInfo) -> int:
 
 
 def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The second at which the clock has leapt, which lies between the two."""
+    """The second in which the clock leaps, between `before` and `after`."""
     early, late = int(before.timestamp()), int(after.timestamp())
     new_offset = after.astimezone(zone).utcoffset()
     while late - early > 1:

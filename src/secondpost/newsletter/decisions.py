@@ -1,7 +1,7 @@
-"""What there may be instead of an issue, each with its sentence for the owner.
+"""The possible decisions about an issue, each with its sentence for the owner.
 
-A digest cannot be made below its minimum here either: only Ready leads to one, and it is a DigestDraft,
-whose constructor refuses fewer.
+A digest cannot be below its minimum here either: only Ready leads to one, and its DigestDraft
+refuses fewer articles.
 """
 
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from secondpost.mail.issue import DigestDraft, Issue, IssueState
 from secondpost.newsletter.calendar import SlotTime
 
-When = Callable[[int], str]  # a moment in words, in the newsletter's zone
+When = Callable[[int], str]  # formats a time, in the newsletter's zone
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     draft: DigestDraft
     is_forced: bool = False
-    answered: SlotTime | None = None  # by a forced one: the slot that waited for articles, or for approval
+    answered: SlotTime | None = None  # the slot that a forced issue answers
 
     def sentence(self, when: When) -> str:
         return f"{counted(len(self.draft.articles))}: the issue can go out."
@@ -28,8 +28,8 @@ class TooFew:
     articles: int
     minimum: int
     next_ms: int | None  # None: as soon as there are enough
-    spent: SlotTime | None = None  # the slot that is over with this
-    waits_for_approval: bool = False  # even when there are enough
+    spent: SlotTime | None = None  # the slot that ends with this outcome
+    waits_for_approval: bool = False  # even once there are enough
 
     def sentence(self, when: When) -> str:
         goes = "waits for your approval" if self.waits_for_approval else "goes out"
@@ -53,7 +53,7 @@ class NotDue:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """There would be enough, but some are too new, or dated in the future."""
+    """Enough articles, but some are too new or dated in the future."""
 
     articles: int
     minimum: int
@@ -66,12 +66,12 @@ class Settling:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """A feed could not be read or believed, and without what it would say there is not enough."""
+    """A feed could not be read or believed, and there is not enough without its articles."""
 
     articles: int
     url: str
     finding: str
-    last_ms: int | None = None  # when the slot ends without an issue; None: there is no fixed time
+    last_ms: int | None = None  # when the slot ends without an issue; None: no fixed time
 
     def sentence(self, when: When) -> str:
         last = "" if self.last_ms is None else f", but no later than {when(self.last_ms)}"
@@ -101,7 +101,7 @@ class Unfinished:
 class ToApprove:
     newsletter: str
     articles: int
-    last_ms: int | None = None  # when the slot ends without an issue; None: there is no fixed time
+    last_ms: int | None = None  # when the slot ends without an issue; None: no fixed time
 
     def sentence(self, when: When) -> str:
         wait = "1 article waits" if self.articles == 1 else f"{self.articles} articles wait"
@@ -111,7 +111,7 @@ class ToApprove:
 
 @dataclass(frozen=True, slots=True)
 class NotApproved:
-    """Its time is over without that approval."""
+    """The slot ended without the owner's approval."""
 
     newsletter: str
     slot: SlotTime
@@ -126,13 +126,13 @@ class NotApproved:
 
 @dataclass(frozen=True, slots=True)
 class NoReaders:
-    """An issue without readers would use its articles up."""
+    """There are no readers; an issue to none would use up its articles."""
 
     newsletter: str
     articles: int
     next_ms: int | None
-    spent: SlotTime | None = None  # the slot that is over with this
-    waits_for_approval: bool = False  # also when there is a reader
+    spent: SlotTime | None = None  # the slot that ends with this outcome
+    waits_for_approval: bool = False  # even once there is a reader
 
     def sentence(self, when: When) -> str:
         goes = "waits for your approval" if self.waits_for_approval else "goes out"
@@ -143,7 +143,9 @@ class NoReaders:
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """All that there is was in an issue that the owner stopped: the same issue does not make itself again."""
+    """All waiting articles were in an issue that the owner stopped; the same issue must not be made
+    again by itself.
+    """
 
     newsletter: str
     articles: int

@@ -1,4 +1,4 @@
-"""Which of the waiting articles readers may have now (R15, R16), and when the others may be had."""
+"""Which waiting articles may be sent now (R15, R16), and when the others may."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.store.newsletter_ports import GIVEN_BACK, TAKEN_BY_HAND, Feed, LedgerEntry
 
-FETCH_MS = 10 * MINUTE_MS  # between two looks at the feeds
-GOOD_FETCHES_MIN = 2  # in which an article stood, where it has to settle at all
+FETCH_MS = 10 * MINUTE_MS  # between two fetches of the feeds
+GOOD_FETCHES_MIN = 2  # fetches that must have shown an article, if it has to settle at all
 
 
 @dataclass(frozen=True, slots=True)
 class Unripe:
-    """An article that waits for its time: to settle, or for the date that it bears."""
+    """An article that is not ready yet: too new, or dated in the future."""
 
     article: ArticleId
     until_ms: int
@@ -21,17 +21,17 @@ class Unripe:
 
 @dataclass(frozen=True, slots=True)
 class Ripeness:
-    """Where the waiting articles stand."""
+    """The waiting articles, by whether they can be sent."""
 
-    ripe: tuple[ArticleId, ...]  # in the order first seen
-    doubtful: tuple[ArticleId, ...]  # would be ripe, but their feed is in doubt
+    ripe: tuple[ArticleId, ...]  # ready, in the order first seen
+    doubtful: tuple[ArticleId, ...]  # ready, but their feed is in doubt
     unripe: tuple[Unripe, ...]
-    doubts: tuple[Feed, ...]  # the feeds that could not be read or believed at the last look
-    given_back: frozenset[ArticleId]  # those of the ripe that a stopped issue gave back
+    doubts: tuple[Feed, ...]  # feeds that could not be read or believed at the last fetch
+    given_back: frozenset[ArticleId]  # those of `ripe` that a stopped issue gave back
 
     @property
     def count(self) -> int:
-        """Articles that could go now if no feed were in doubt."""
+        """Articles that could be sent if no feed were in doubt."""
         return len(self.ripe) + len(self.doubtful)
 
 
@@ -70,10 +70,10 @@ def ripeness(
 
 
 def _ripe_ms(entry: LedgerEntry, feed: Feed, settle_ms: int, next_look_ms: int) -> int:
-    until = entry.article.published_ms or 0  # a date to come: somebody set it on purpose
+    until = entry.article.published_ms or 0  # a future date was set on purpose
     if settle_ms > 0:
         until = max(until, entry.first_seen_ms + settle_ms)
-        # One that is not in the feed any more has no second look to wait for.
+        # Articles gone from the feed skip the second-fetch rule.
         is_there = entry.last_seen_ms >= (feed.last_good_ms or 0)
         if entry.good_fetches < GOOD_FETCHES_MIN and is_there:
             until = max(until, next_look_ms)
@@ -81,5 +81,5 @@ def _ripe_ms(entry: LedgerEntry, feed: Feed, settle_ms: int, next_look_ms: int) 
 
 
 def is_in_doubt(feed: Feed) -> bool:
-    """Whether the last look at it found something that cannot be read or believed."""
+    """Whether the last fetch found something that cannot be read or believed."""
     return len(feed.finding) > 0

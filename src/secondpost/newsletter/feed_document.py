@@ -1,4 +1,6 @@
-"""What stands in a feed, in words common to Atom, RSS and JSON Feed; nothing is cleaned or judged yet."""
+"""The contents of a feed in terms common to Atom, RSS and JSON Feed; nothing is cleaned or judged
+yet.
+"""
 
 from dataclasses import dataclass
 
@@ -7,7 +9,7 @@ from dataclasses import dataclass
 class Text:
     value: str
     is_markup: bool
-    base: str = ""  # what relative links in it refer to, where the document says so
+    base: str = ""  # base URL of relative links, where the document gives one
 
 
 NO_TEXT = Text("", is_markup=False)
@@ -16,28 +18,28 @@ NO_TEXT = Text("", is_markup=False)
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
     guid: str
-    links: tuple[str, ...]  # the page, the permalink, then files: the first that leads anywhere is the link
+    links: tuple[str, ...]  # page, permalink, then files: the first usable one is the link
     title: Text
     summary: Text
-    contents: tuple[Text, ...]  # forms of the whole text, the richest first
-    captions: tuple[Text, ...]  # words about its picture, film or sound: the text where there is no other
-    authors: tuple[str, ...]  # as they are written, addresses included
+    contents: tuple[Text, ...]  # variants of the whole text, best first
+    captions: tuple[Text, ...]  # captions of its picture, film or sound, used if there is no text
+    authors: tuple[str, ...]  # as written, addresses included
     published_ms: int | None
     categories: tuple[str, ...]
-    pictures: tuple[str, ...]  # its own, the best first; may be relative
-    thumbnails: tuple[str, ...] = ()  # too small to come before a picture in the text
-    language: str = ""  # of its words, as it is written; else of the feed's
+    pictures: tuple[str, ...]  # best first; may be relative
+    thumbnails: tuple[str, ...] = ()  # too small to be preferred to a picture in the text
+    language: str = ""  # as written; "": the feed's
 
 
 @dataclass(frozen=True, slots=True)
 class FeedDocument:
     title: Text
-    identity: str  # its own id or self link
-    home: str  # the page that it is the feed of
+    identity: str  # its id or self link
+    home: str  # the page that the feed belongs to
     generator: str
     entries: tuple[FeedEntry, ...]
-    broken: int = 0  # entries that cannot be read
+    broken: int = 0  # unreadable entries
 
 
 class Unreadable(Exception):
-    """The document is no feed. The text is a sentence for the owner."""
+    """The document is not a feed. The text is a sentence for the owner."""

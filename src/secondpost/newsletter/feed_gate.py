@@ -1,6 +1,6 @@
-"""Lets an XML document in only if it is a feed, whole, and not made to hurt whoever parses it (R13).
+"""Admit an XML document only if it is a complete feed and not an attack on the parser (R13).
 
-expat looks it through once, before the forgiving parser is given it.
+expat checks it once, before the lenient parser gets it.
 """
 
 import codecs
@@ -12,10 +12,10 @@ from secondpost.newsletter.feed_document import Unreadable
 ROOTS = ("feed", "rss", "RDF")
 DEPTH_MAX = 100
 TAGS_MAX = 300_000
-# The forgiving parser takes the square of both, so far as the document is well-formed.
-ATTRIBUTES_MAX = 100  # of an element
-PREFIXES_MAX = 100  # of namespaces, declared anywhere
-ILL_FORMED_OCTETS_MAX = 3_000_000  # the forgiving parser takes a hundred times the room
+# The lenient parser takes time quadratic in both, as far as the document is well-formed.
+ATTRIBUTES_MAX = 100  # per element
+PREFIXES_MAX = 100  # namespace prefixes in the whole document
+ILL_FORMED_OCTETS_MAX = 3_000_000  # the lenient parser needs a hundred times the memory
 _TORN = frozenset(
     (
         expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
@@ -28,14 +28,14 @@ _ATOM = re.compile(r"http://(?:www\.w3\.org/2005/Atom|purl\.org/(?:net/)?atom/)"
 _FIRST_TAG = re.compile(rb"<([A-Za-z][\w:.-]*)")
 _FIRST_ELEMENT = re.compile(rb"<\w")
 _DECLARED = re.compile(rb"""<\?xml[^>]{1,200}?\sencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
-# What feeds of East Asia are, or were, written in: Python's names of the encodings.
+# Multi-byte encodings of East Asian feeds, by Python's names.
 _SEVERAL_OCTETS = frozenset((
     "big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb2312", "gb18030", "gbk",
     "iso2022_jp", "iso2022_kr", "shift_jis", "shift_jisx0213",
 ))  # fmt: skip
 DEFINES_ENTITIES = "It defines XML entities, which no feed needs."
 _END_OF_ROOT = re.compile(rb"</(?:\w+:)?(?:feed|rss|RDF)\s*>", re.IGNORECASE)
-AFTER_THE_END_OCTETS_MAX = 2_000  # a comment of the server, an advertisement
+AFTER_THE_END_OCTETS_MAX = 2_000  # room for a server's comment or an advertisement
 
 
 class _Gate:
@@ -68,10 +68,10 @@ class _Gate:
 
 
 def check_xml(body: bytes) -> None:
-    """Raises Unreadable."""
+    """Check a document. Raises Unreadable."""
     if body.count(b"<") > TAGS_MAX:
         raise Unreadable(f"It has more than {TAGS_MAX} tags.")
-    # Whatever expat sees of it: the forgiving parser looks for them by an expression of its own.
+    # Searched for apart from expat: the lenient parser finds entities by an expression of its own.
     if b"<!ENTITY" in _head(body).upper():
         raise Unreadable(DEFINES_ENTITIES)
     gate = _Gate()
@@ -79,11 +79,12 @@ def check_xml(body: bytes) -> None:
         try:
             _walk(gate, body, None)
         except (LookupError, ValueError):
-            # Expat asks Python about other encodings, and takes those of one octet a character alone.
+            # expat asks Python about other encodings, and accepts only those of one octet per
+            # character.
             gate = _Gate()
             _walk(gate, _in_utf_8(body), "utf-8")
     except expat.ExpatError as error:
-        # Many real feeds are not quite XML. They may pass if they are whole.
+        # Many real feeds are not quite XML. They may pass if they are complete.
         _check_root(gate.root or _first_tag(body))
         if len(body) > ILL_FORMED_OCTETS_MAX:
             raise Unreadable(f"It is not well-formed, and too large to be repaired: {error}.") from error
@@ -94,8 +95,9 @@ def check_xml(body: bytes) -> None:
 
 
 def _walk(gate: _Gate, body: bytes, encoding: str | None) -> None:
-    """`encoding`: whatever the document says of itself. Raises ExpatError; LookupError or ValueError when the
-    encoding is beyond it.
+    """Parse with expat; `encoding` overrides the document's declaration.
+
+    Raises ExpatError, or LookupError or ValueError if expat does not support the encoding.
     """
     parser = expat.ParserCreate(encoding)
     parser.StartElementHandler = gate.start
@@ -125,7 +127,7 @@ def _check_root(name: str) -> None:
 
 
 def _head(body: bytes) -> bytes:
-    """Where the forgiving parser looks for entities: before the first element."""
+    """The part before the first element, where the lenient parser looks for entities."""
     text = body.replace(b"\0", b"")
     first = _FIRST_ELEMENT.search(text)
     return text if first is None else text[: first.start()]

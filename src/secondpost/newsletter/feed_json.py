@@ -1,5 +1,5 @@
-"""Reads JSON Feed 1.x (jsonfeed.org), forgiving where writers are careless: ids that are numbers, items
-that are broken while their neighbours are not.
+"""Read JSON Feed 1.x (jsonfeed.org), leniently: ids may be numbers, and a broken item does not
+spoil the others.
 """
 
 import re
@@ -35,7 +35,7 @@ class _Item(msgspec.Struct):
     author: _Author | None = None  # 1.0
     authors: list[_Author] | None = None  # 1.1
     tags: list[str] | None = None
-    language: object = None  # 1.1: a text; what else is written there costs no article
+    language: object = None  # 1.1: a string; anything else is ignored
     image: str | None = None
     banner_image: str | None = None
     attachments: list[_Attachment] | None = None
@@ -50,13 +50,13 @@ class _Feed(msgspec.Struct):
     language: object = None
 
 
-# Half a character beyond the first 65,536, as programs write that cut a text in its middle.
+# An unpaired surrogate, written by programs that cut a text in the middle of a character.
 _ESCAPES = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 _REPLACEMENT = rb"\ufffd"
 
 
 def read_json_feed(body: bytes) -> FeedDocument:
-    """Raises Unreadable."""
+    """Parse a JSON Feed. Raises Unreadable."""
     try:
         feed = msgspec.json.decode(_whole_characters(body.removeprefix(b"\xef\xbb\xbf")), type=_Feed)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -76,7 +76,7 @@ def read_json_feed(body: bytes) -> FeedDocument:
 
 
 def _whole_characters(body: bytes) -> bytes:
-    """One article with half a character in it costs no other one."""
+    """Replace unpaired surrogates, so that one bad article does not lose the others."""
     if b"\\ud" not in body and b"\\uD" not in body:
         return body
     return _ESCAPES.sub(lambda found: found[0] if found[1] is None else _REPLACEMENT, body)

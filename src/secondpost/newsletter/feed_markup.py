@@ -1,4 +1,4 @@
-"""Reads Atom and RSS: what newsletter/feed_parser found, in the words of newsletter/feed_document."""
+"""Read Atom and RSS: turn feedparser's result (newsletter/feed_parser) into a Document."""
 
 import calendar
 import re
@@ -11,20 +11,20 @@ from secondpost.compose.picture import SIDE_PIXELS_MIN, is_file_of_a_picture, pi
 from secondpost.newsletter.feed_document import NO_TEXT, FeedDocument, FeedEntry, Text, Unreadable
 from secondpost.newsletter.feed_parser import parse
 
-FORMS_MAX = 20  # of one text; links, captions and pictures of an entry
-THUMBNAIL_WIDTH_MIN = 200  # pixels: a smaller one comes behind a picture in the text
+FORMS_MAX = 20  # variants of a text; also links, captions and pictures per entry
+THUMBNAIL_WIDTH_MIN = 200  # CSS pixels; smaller ones rank below a picture in the text
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _MARKUP_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 _TAG_LIKE = re.compile(r"</?[a-zA-Z][^<>]*>")
 SECONDS_MAX = 253_402_300_800  # the year 10000
-# Seconds since 1970, or a year with other letters behind it: feedparser would take the first four digits and
-# the month that it is now.
+# Seconds since 1970, or a year followed by other letters: feedparser would take the first four
+# digits as the year and assume the current month.
 _NO_DATE = re.compile(r"\s*(?:\d{9,13}|\d{4}[^\W\d_].*)\s*", re.DOTALL)
-_DAY_OF_THE_WEEK = re.compile(r"\s*[^\W\d_]{1,12}\.?,?\s+(?=\d)")  # in any language: it says nothing
+_DAY_OF_THE_WEEK = re.compile(r"\s*[^\W\d_]{1,12}\.?,?\s+(?=\d)")  # in any language; ignored
 
 
 def read_markup_feed(body: bytes, content_type: str, url: str) -> FeedDocument:
-    """`body` passed the gate. Raises Unreadable."""
+    """Parse a document that passed check_xml. Raises Unreadable."""
     headers = {"content-type": _declared(body, content_type), "content-location": url}
     try:
         parsed = parse(body, headers)
@@ -48,7 +48,10 @@ def read_markup_feed(body: bytes, content_type: str, url: str) -> FeedDocument:
 
 
 def _declared(body: bytes, content_type: str) -> str:
-    """Servers add a charset to everything they have, true or not: octets that are UTF-8 are UTF-8."""
+    """The content type to tell the parser: without the server's charset if the body is valid UTF-8.
+
+    Servers add a charset to everything, true or not.
+    """
     charset = _CHARSET.search(content_type)
     if charset is None:
         return "application/xml"
@@ -77,7 +80,7 @@ def _entry(found: dict[str, object]) -> FeedEntry:
 
 
 def _language(found: dict[str, object]) -> str:
-    """What xml:lang says of its content, its summary or its title."""
+    """The xml:lang of the entry's content, summary or title."""
     details = (
         *_mappings(found, "content"),
         _mapping(found, "summary_detail"),
@@ -87,7 +90,7 @@ def _language(found: dict[str, object]) -> str:
 
 
 def _title(found: dict[str, object]) -> Text:
-    """Its own; else what its film, its sound or its episode is called."""
+    """The entry's title, else the title of its film, sound or episode."""
     own = _text(found, "title")
     if len(own.value) > 0:
         return own
@@ -96,8 +99,9 @@ def _title(found: dict[str, object]) -> Text:
 
 
 def _contents(found: dict[str, object]) -> tuple[Text, ...]:
-    """Several are several forms of the same words: HTML is the richer one. What is no text, such as a picture
-    in base64 (RFC 4287 §4.1.3.3), is none of them.
+    """The variants of the entry's text, HTML first.
+
+    Content that is not text, such as a picture in base64 (RFC 4287 §4.1.3.3), is left out.
     """
     contents = [each for each in _mappings(found, "content") if _is_text(_word(each, "type"))]
     rich_first = sorted(contents, key=lambda each: _word(each, "type") not in _MARKUP_TYPES)
@@ -121,7 +125,7 @@ def _authors(found: dict[str, object]) -> tuple[str, ...]:
 
 
 def _links(found: dict[str, object]) -> Iterator[str]:
-    """Where the entry leads: its page, a guid that is a permalink (RSS 2.0), and then its files."""
+    """Possible links of the entry: its page, a guid that is a permalink (RSS 2.0), then its files."""
     yield _word(found, "link")
     related = _mappings(found, "links")
     yield from (_word(each, "href") for each in related if _word(each, "rel") == "alternate")
@@ -132,7 +136,7 @@ def _links(found: dict[str, object]) -> Iterator[str]:
 
 
 def _permalink(found: dict[str, object]) -> str:
-    """Its id, if that is the address of a page: a tag: or urn: leads nowhere, and a bare number is none."""
+    """The guid if it is a URL or a path; a tag:, urn: or bare number leads nowhere."""
     permalink = _word(found, "permalink")
     return permalink if permalink.startswith(("http://", "https://", "/")) else ""
 
@@ -150,7 +154,7 @@ def _pictures(found: dict[str, object]) -> Iterator[str]:
 
 
 def _is_picture(media: dict[str, object], address: str) -> bool:
-    """By its own word, else by its name."""
+    """Whether a file is a picture, by its declared type, else by its name."""
     medium, type = _word(media, "medium"), _word(media, "type")
     if len(medium) > 0 or type.startswith(("image/", "audio/", "video/")):
         return medium == "image" or type.startswith("image/")
@@ -158,7 +162,11 @@ def _is_picture(media: dict[str, object], address: str) -> bool:
 
 
 def _thumbnails(found: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Large and small ones. Where no width is given, it is the article's picture; the smallest are faces."""
+    """Thumbnails, large and small ones apart; those smaller than SIDE_PIXELS_MIN are avatars and
+    left out.
+
+    A thumbnail without a width is taken for the article's picture.
+    """
     large: list[str] = []
     small: list[str] = []
     for each in _mappings(found, "media_thumbnail"):
@@ -185,7 +193,7 @@ def _self_link(feed: dict[str, object]) -> str:
 
 
 def _text(found: dict[str, object], name: str) -> Text:
-    # A summary without its detail is feedparser's copy of the content.
+    # A text with its details. feedparser gives none for a summary that it copied from the content.
     detail = _mapping(found, f"{name}_detail")
     return _detail(detail) if len(detail) > 0 else NO_TEXT
 
@@ -195,7 +203,7 @@ def _detail(detail: dict[str, object]) -> Text:
 
 
 def _word(found: dict[str, object], name: str) -> str:
-    """Past feedparser's own `get`, which guesses and warns."""
+    """Bypasses feedparser's own `get`, which guesses and warns."""
     value = dict.get(found, name)
     return value if isinstance(value, str) else ""
 
@@ -206,7 +214,7 @@ def _mapping(found: dict[str, object], name: str) -> dict[str, object]:
 
 
 def _mappings(found: dict[str, object], name: str) -> list[dict[str, object]]:
-    """The first FORMS_MAX of a list of them."""
+    """The mappings among the first FORMS_MAX items of a list."""
     values = dict.get(found, name)
     kept = values[:FORMS_MAX] if isinstance(values, list) else []
     return [cast(dict[str, object], value) for value in kept if isinstance(value, dict)]
@@ -232,7 +240,7 @@ def _milliseconds(value: object) -> int | None:
 
 
 def _milliseconds_written(text: str) -> int | None:
-    """Of a date as feeds have it (RSS 2.0); without a zone in UTC."""
+    """Parse a date as RSS 2.0 writes it; UTC if it has no zone."""
     try:
         moment = parsedate_to_datetime(text)
         return _milliseconds(moment.utctimetuple())

@@ -1,10 +1,10 @@
-"""feedparser, taught which elements are an article's own, and bounded: the one module that touches it,
-because it has no types.
+"""feedparser, patched and bounded; the only module that uses it, because it has no types.
 
-It is given octets in a stream and nothing else: a text might name a URL or a file, and it would go there. By
-itself it takes the description of a picture or a film for the article's text, the title of an image for the
-article's title, and any guid for a link; it looks for an address in an author by an expression that takes the
-square of the author's length, and for each tag among all before.
+It is given octets in a stream and nothing else: given a text, it would open it as a URL or file.
+The patches tell it which elements are an article's own: unpatched it takes a picture's or film's
+description for the article's text, an image's title for the article's title, and any guid for a
+link. They also replace its search for an address in an author, which takes time quadratic in the
+author's length, and bound the tags, each of which it compares with all before.
 """
 
 import io
@@ -15,10 +15,10 @@ import feedparser  # type: ignore[import-untyped]
 
 AUTHOR_CHARACTERS_MAX = 1_000
 AUTHORS_MAX = 100
-TAGS_MAX = 1_000  # of an entry, or of the feed
+TAGS_MAX = 1_000  # per entry, and for the feed
 
 _Attributes = dict[str, str]
-# What speaks of an entry's picture, film, sound or episode: kept under a name of its own.
+# Elements about an entry's picture, film, sound or episode, each kept under its own name.
 _ASIDE = (
     "media_description",
     "media_title",
@@ -27,11 +27,13 @@ _ASIDE = (
     "itunes_title",
     "itunes_author",
 )
-_IN_IMAGE = "of_the_image"  # the title, the link or the text of an image that an item holds
+_IN_IMAGE = "of_the_image"  # marks title and description inside an item's image
 
 
 class _Parser(Protocol):
-    """What both of feedparser's own parsers are; the context is the feed, or the entry that is being read."""
+    """The common part of feedparser's two parsers; the context is the feed, or the entry being
+    read.
+    """
 
     elementstack: list[list[object]]
     inauthor: int
@@ -52,7 +54,9 @@ _Ends = Callable[[_Parser], None]
 
 
 def parse(body: bytes, headers: Mapping[str, str]) -> dict[str, object]:
-    """Raises whatever feedparser does. `headers`: of the answer, as far as the reading depends on them."""
+    """Parse a document with feedparser, raising whatever it raises. `headers` are those of the
+    response that affect parsing.
+    """
     parsed: dict[str, object] = feedparser.parse(
         io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
     )
@@ -86,7 +90,7 @@ def _aside_ends(name: str) -> _Ends:
     def ends(parser: _Parser) -> None:
         words = parser.pop(name)
         if words is not None and len(words) > 0:
-            parser._get_context().setdefault(name, words)  # of several, the first
+            parser._get_context().setdefault(name, words)  # the first of several
 
     return ends
 
@@ -112,7 +116,7 @@ def _ends_outside_images(original: _Ends) -> _Ends:
 
 
 def _ends_url(original: _Ends) -> _Ends:
-    """Of an image in an item: its address."""
+    """Keep the URL of an image inside an item."""
 
     def ends(parser: _Parser) -> None:
         if parser.inentry and parser.inimage:
@@ -124,7 +128,7 @@ def _ends_url(original: _Ends) -> _Ends:
 
 
 def _end_image(parser: _Parser) -> None:
-    address = parser.pop("image")  # some write the address itself into it
+    address = parser.pop("image")  # some feeds write the URL itself into <image>
     parser.inimage = 0
     if parser.inentry:
         _keep_image(parser, address)
@@ -136,7 +140,7 @@ def _keep_image(parser: _Parser, address: str | None) -> None:
 
 
 def _end_author(parser: _Parser) -> None:
-    """An author without elements of its own is kept as it is written (RSS, Dublin Core)."""
+    """Keep an author without child elements as written (RSS, Dublin Core)."""
     written = parser.pop("author")
     parser.inauthor = 0
     authors = dict.get(parser._get_context(), "authors")
@@ -148,7 +152,7 @@ def _end_author(parser: _Parser) -> None:
 
 
 def _end_guid(parser: _Parser) -> None:
-    """A guid as it is written is a link, unless it says that it is none; feedparser resolves it."""
+    """Keep a guid as written if it is a permalink, before feedparser resolves it."""
     top = parser.elementstack[-1] if len(parser.elementstack) > 0 else ["", 0, []]
     pieces = top[2]
     written = "".join(map(str, pieces)).strip() if top[0] == "id" and isinstance(pieces, list) else ""
@@ -158,7 +162,7 @@ def _end_guid(parser: _Parser) -> None:
 
 
 def _no_author_detail(parser: _Parser, key: str = "author") -> None:
-    """Names and addresses are told apart in newsletter/authors."""
+    """Does nothing: newsletter/authors separates names from addresses."""
 
 
 def _with_few_tags(

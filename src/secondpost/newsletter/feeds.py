@@ -1,7 +1,8 @@
-"""Makes articles of what the blog's address answered, or says in one sentence why it is no feed (R13).
+"""Make articles of the response from a feed's URL, or say in one sentence why it is not a feed
+(R13).
 
-This is where hostile documents are read, in a role that has no database. Whatever the octets are, the
-answer is one of two values; how long it takes is bounded by their number.
+Hostile documents are read here, in a role without access to the database. Any input gives one of
+two results, in time bounded by its length.
 """
 
 import hashlib
@@ -35,11 +36,11 @@ from secondpost.newsletter.words import fingerprint, plain
 
 DOCUMENT_OCTETS_MAX = 10_000_000
 GENERATOR_CHARACTERS_MAX = 200
-FINGERPRINT_CHARACTERS_MAX = 20_000  # of the text that are compared
+FINGERPRINT_CHARACTERS_MAX = 20_000  # of the text, included in the fingerprint
 
 
 class LeftOut(Enum):
-    """Why an entry is no article, of one and of several."""
+    """Why an entry is not an article; worded for one and for several."""
 
     WITHOUT_LINK = ("has neither a link nor a file", "have neither a link nor a file")
     WITHOUT_WORDS = ("has neither a title nor a text", "have neither a title nor a text")
@@ -51,7 +52,7 @@ class LeftOut(Enum):
 
 
 def read_feed(body: bytes, content_type: str, url: str) -> FeedRead | FeedUnreadable:
-    """`url` is the one that answered, behind all redirects. Never raises."""
+    """Read a feed. `url` is the one that answered, after all redirects. Never raises."""
     try:
         return _read(_document(body, content_type, url), url)
     except Unreadable as unreadable:
@@ -61,7 +62,7 @@ def read_feed(body: bytes, content_type: str, url: str) -> FeedRead | FeedUnread
 def _document(body: bytes, content_type: str, url: str) -> FeedDocument:
     if len(body) > DOCUMENT_OCTETS_MAX:
         raise Unreadable(f"It is {len(body)} bytes long; at most {DOCUMENT_OCTETS_MAX} are read.")
-    # Blank lines before the declaration are the commonest fault of all, and no danger.
+    # Blank lines before the XML declaration are the most common fault, and harmless.
     trimmed = body.lstrip(b" \t\r\n")
     if len(trimmed) == 0:
         raise Unreadable("It is empty.")
@@ -91,7 +92,7 @@ def _read(document: FeedDocument, url: str) -> FeedRead:
 
 
 def _newest(entries: Sequence[FeedEntry]) -> Sequence[FeedEntry]:
-    """A document with too many is cut at its older end, wherever that is."""
+    """The newest ARTICLES_MAX entries, whichever end of the document they are at."""
     if len(entries) <= ARTICLES_MAX:
         return entries
     first, last = entries[0].published_ms, entries[-1].published_ms
@@ -108,11 +109,11 @@ def _article(entry: FeedEntry, home: str, url: str) -> Article | LeftOut:
     text = plain(words_of(full), FINGERPRINT_CHARACTERS_MAX)
     if len(title) + len(text) == 0:
         return LeftOut.WITHOUT_WORDS
-    # Of all of the text: an article stays the same when its footer changes, or is known for what it is.
+    # Taken before the footer is removed: a fingerprint must not depend on recognising the footer.
     mark = fingerprint(title, text)
     full, teaser = (without_footer(each, link, home) for each in (full, entry.summary))
     short = plain(words_of(teaser), SUMMARY_CHARACTERS_MAX) or plain(words_of(full), SUMMARY_CHARACTERS_MAX)
-    # Where xml:base says nothing, what stands in an article refers to the article.
+    # Without xml:base, relative links in an article refer to the article.
     base = full.base if len(full.base) > 0 and full.base != url else link
     html = html_of(full, base)
     return Article(
@@ -131,7 +132,7 @@ def _article(entry: FeedEntry, home: str, url: str) -> Article | LeftOut:
 
 
 def _followable(entry: FeedEntry, base: str, url: str) -> Iterator[str]:
-    """Absolute links of the web that lead elsewhere than to the feed itself."""
+    """Absolute web links of the entry, except to the feed itself."""
     for written in entry.links:
         link = absolute(written, base) if len(written.strip()) > 0 else ""
         if len(link) > 0 and link != url:
@@ -139,7 +140,7 @@ def _followable(entry: FeedEntry, base: str, url: str) -> Iterator[str]:
 
 
 def _left_out(reasons: Counter[LeftOut]) -> str:
-    """Such as "2 entries are not articles: they have neither a link nor a file"."""
+    """For example "2 entries are not articles: they have neither a link nor a file"."""
     return "; ".join(
         f"1 entry is not an article: it {reason.one}"
         if reasons[reason] == 1
@@ -150,7 +151,7 @@ def _left_out(reasons: Counter[LeftOut]) -> str:
 
 
 def _guid(guid: str) -> str:
-    """As it is, but bounded: a longer one is still told from another."""
+    """The guid, or a hash of it if it is too long, so that long guids still differ."""
     visible = FORBIDDEN.sub("", guid).strip()
     if len(visible) <= GUID_CHARACTERS_MAX:
         return visible
@@ -158,14 +159,15 @@ def _guid(guid: str) -> str:
 
 
 def _once_each(articles: Sequence[Article]) -> list[Article]:
-    """An article that stands twice in a document is one, the first: the same by guid and link, or the same
-    under two guids with its link, its words and all that is shown.
+    """Drop repeated articles, keeping the first.
+
+    Two are the same if guid and link agree, or if link, words and HTML agree under different guids.
     """
     seen: set[tuple[str, str, str]] = set()
     shown: set[tuple[str, str, str]] = set()
     kept: list[Article] = []
     for article in articles:
-        # Without a guid or a link of its own only the words tell one from another.
+        # Without a guid or link, only the words distinguish articles.
         place = canonical(article.link)
         own = len(article.guid) > 0 and len(place) > 0
         key = (article.guid, place, "" if own else article.fingerprint)

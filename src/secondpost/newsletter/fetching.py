@@ -1,4 +1,4 @@
-"""Looks at a feed, in the fetch role: asks the web, and reads what it answers beside the loop."""
+"""Fetch and read a feed, in the fetch role; parsing runs beside the event loop."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ class FeedFetching:
         self._work = work
 
     async def look(self, asked: FeedAsked) -> FeedAnswered:
-        """Never raises for anything that the web can do."""
+        """Fetch a feed, conditionally if validators are known. Never raises for a fault of the web."""
         validators = Validators(asked.url, asked.etag, asked.last_modified)
         try:
             fetched = await self._fetcher.get(
@@ -32,7 +32,7 @@ class FeedFetching:
         found = await self._work.run(
             partial(read_feed, fetched.body, fetched.headers.get("content-type", ""), fetched.url)
         )
-        # What a redirect's target says of itself is no answer to a question to this URL.
+        # Validators of a redirect's target must not be sent to this URL.
         if isinstance(found, FeedUnreadable) or fetched.url != asked.url:
             return FeedAnswered(found)
         return FeedAnswered(found, fetched.headers.get("etag", ""), fetched.headers.get("last-modified", ""))

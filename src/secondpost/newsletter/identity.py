@@ -1,8 +1,8 @@
-"""Which two articles are the same one (R2): by guid within a feed, else by link, else by their words; and
-of those that stood in the feed at its last reading, by title and date, or by their path on a new host.
+"""Which articles are the same (R2): by guid within a feed, else by link, else by their words.
 
-Feeds change their guids with a new theme and their links with a new host, and readers must not get the
-old articles again. Any rung of the ladder that leads to a known article makes it the same.
+Articles that the feed had at its last reading are also matched by title and date, or by their path
+on a new host. Feeds change guids with a new theme and links with a new host, and readers must not
+get old articles again. Any match makes an article a known one.
 """
 
 import re
@@ -18,13 +18,13 @@ from secondpost.store.newsletter_ports import LedgerEntry
 
 K = TypeVar("K")
 V = TypeVar("V")
-WORDS_CHARACTERS_MIN = 80  # of a text that can be nobody else's; "New photo" is not such a text
-_HOST = re.compile(r"[^/?#]*")  # of a canonical link
+WORDS_CHARACTERS_MIN = 80  # shorter texts, such as "New photo", do not identify an article
+_HOST = re.compile(r"[^/?#]*")  # host of a canonical link
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What an article can be recognised by; "" where it has nothing of its own."""
+    """What identifies an article; "" where it has no such mark."""
 
     guid: str
     link: str  # canonical
@@ -32,8 +32,10 @@ class Marks:
 
 
 def marks_of(read: FeedRead, distrusted: frozenset[str]) -> tuple[Marks, ...]:
-    """For each article of the document, in its order. A guid that was ever given to two articles, a link
-    that several share and the page of the feed itself are no marks.
+    """The marks of each article of the document, in its order.
+
+    Ignored as marks: a guid that two articles ever had, a link that several articles share, and the
+    page of the feed itself.
     """
     links = [canonical(article.link) for article in read.articles]
     times = Counter(links)
@@ -46,14 +48,16 @@ def marks_of(read: FeedRead, distrusted: frozenset[str]) -> tuple[Marks, ...]:
 
 def _marks(article: Article, link: str, distrusted: frozenset[str]) -> Marks:
     guid = "" if article.guid in distrusted else article.guid
-    # Who has nothing else is known by the words, however few they are.
+    # Without guid and link, even a short text is used.
     has_words = len(article.summary) >= WORDS_CHARACTERS_MIN or (len(guid) == 0 and len(link) == 0)
     return Marks(guid, link, article.fingerprint if has_words else "")
 
 
 @dataclass(frozen=True, slots=True)
 class KnownMarks:
-    """What the ledger has of the marks of a document. Guids of its feed; links and words of all feeds."""
+    """The ledger's entries for the marks of a document: guids within its feed, links and words in
+    all feeds.
+    """
 
     by_guid: Mapping[str, LedgerEntry]
     by_link: Mapping[str, LedgerEntry]
@@ -64,7 +68,7 @@ class KnownMarks:
 def recognised(
     url: str, articles: Sequence[Article], marks: Sequence[Marks], known: KnownMarks
 ) -> tuple[LedgerEntry | None, ...]:
-    """The ledger's entry of each article, None for one that was never seen. `url`: of the feed."""
+    """The ledger's entry for each article, or None if it is new. `url` is the feed's."""
     by_guid = [known.by_guid.get(each.guid) if len(each.guid) > 0 else None for each in marks]
     present = {entry.id for entry in by_guid if entry is not None}
     found = [
@@ -81,8 +85,10 @@ def recognised(
 
 
 def reused_guids(articles: Sequence[Article], marks: Sequence[Marks], known: KnownMarks) -> frozenset[str]:
-    """Guids that the feed gives to an article which has nothing else of the one that had it before: neither
-    link, title, date nor words. That one has left the feed; a blog whose numbers began anew does so.
+    """Guids that the feed now gives to a different article.
+
+    The article that had the guid has left the feed, and differs in link, title, date and words.
+    Blogs whose numbering restarted do so.
     """
     standing = {entry.id for entry in known.standing}
     reused: set[str] = set()
@@ -104,8 +110,7 @@ def reused_guids(articles: Sequence[Article], marks: Sequence[Marks], known: Kno
 
 def _by_other_marks(url: str, marks: Marks, known: KnownMarks, present: Set[ArticleId]) -> LedgerEntry | None:
     linked = known.by_link.get(marks.link) if len(marks.link) > 0 else None
-    # Two articles of one feed that stand beside each other with guids of their own are two, though both
-    # lead to the same page.
+    # Two articles of one feed with guids of their own are two, even if both link to the same page.
     if linked is not None and not (linked.feed == url and linked.id in present and len(marks.guid) > 0):
         return linked
     return known.by_words.get(marks.words) if len(marks.words) > 0 else None
@@ -114,7 +119,9 @@ def _by_other_marks(url: str, marks: Marks, known: KnownMarks, present: Set[Arti
 def _by_title_and_date(
     places: Sequence[int], articles: Sequence[Article], _marks: Sequence[Marks], left: Sequence[LedgerEntry]
 ) -> dict[int, LedgerEntry]:
-    """An edited slug, or a blog that moved: a title and a moment that nothing else has, here and there."""
+    """Match articles by a title and date unique on both sides: an edited slug, or a blog that
+    moved.
+    """
     here = _single((_title_and_date(articles[place]), place) for place in places)
     there = _single((_title_and_date(entry.article), entry) for entry in left)
     return {place: there[key] for key, place in here.items() if key in there}
@@ -129,7 +136,7 @@ def _title_and_date(article: Article) -> tuple[str, int] | None:
 def _by_path(
     places: Sequence[int], _articles: Sequence[Article], marks: Sequence[Marks], left: Sequence[LedgerEntry]
 ) -> dict[int, LedgerEntry]:
-    """A blog that moved to another host as a whole, and kept its paths."""
+    """Match articles by path, if the whole blog moved to another host."""
     hosts_here = {_host(marks[place].link) for place in places}
     hosts_there = {_host(entry.canonical_link) for entry in left}
     if len(hosts_here) != 1 or len(hosts_there) != 1 or hosts_here == hosts_there:
@@ -150,7 +157,7 @@ def _path(canonical_link: str) -> str | None:
 
 
 def _single(pairs: Iterable[tuple[K | None, V]]) -> dict[K, V]:
-    """What each key leads to, of those keys that come once."""
+    """The values of the keys that occur once."""
     times: Counter[K] = Counter()
     found: dict[K, V] = {}
     for key, value in pairs:

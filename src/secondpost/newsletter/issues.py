@@ -1,4 +1,4 @@
-"""Is there an issue now, and if not, why not."""
+"""Decide whether an issue is due, and if not, why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,17 +29,18 @@ from secondpost.newsletter.decisions import (
 from secondpost.newsletter.eligible import Ripeness
 from secondpost.store.newsletter_ports import SlotOutcome
 
-LATE_MS = 12 * HOUR_MS  # a slot older than this brings no issue by itself any more (R12)
-CLOCK_STEP_MS = MINUTE_MS  # a clock that is so far behind what is written down was set back
+LATE_MS = 12 * HOUR_MS  # a slot older than this makes no issue by itself (R12)
+CLOCK_STEP_MS = MINUTE_MS  # a clock this far behind the last record was set back
 ARTICLES_OF_AN_ISSUE_MAX = 100
-# What compose cannot shorten of all articles of an issue, beside the masthead within its 80,000 octets.
+# Bound on titles and links, which compose cannot shorten; the HTML of an issue may have 80,000
+# octets.
 TITLES_OCTETS_MAX = 70_000
-FRAME_OCTETS = 450  # around one title
+FRAME_OCTETS = 450  # markup around one title
 
 
 @dataclass(frozen=True, slots=True)
 class IssueRules:
-    """Of the newsletter."""
+    """The newsletter's settings that decide about an issue."""
 
     newsletter: str
     minimum: int
@@ -50,19 +51,21 @@ class IssueRules:
 
 @dataclass(frozen=True, slots=True)
 class IssueHistory:
-    """What is known of issues so far."""
+    """The newsletter's issues and slots so far."""
 
-    unfinished: Issue | None  # one that is not done yet
-    readers: int  # who would get an issue
-    last_number: int  # of the last issue; 0 before the first
+    unfinished: Issue | None  # an issue that is not finished
+    readers: int  # readers who would get an issue
+    last_number: int  # 0 before the first issue
     times: SlotTimes
-    order: tuple[ArticleId, ...]  # of all articles that wait: how an issue tells them
+    order: tuple[ArticleId, ...]  # all waiting articles in the order of an issue
     last_ms: int | None  # when the last outcome was recorded
-    title_octets: Mapping[ArticleId, int] = field(default_factory=lambda: MappingProxyType({}))  # with links
+    title_octets: Mapping[ArticleId, int] = field(
+        default_factory=lambda: MappingProxyType({})
+    )  # With links, in HTML.
 
 
 def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> IssueDecision:
-    """What the calendar brings now. Only Ready and what has an `outcome` change anything."""
+    """Decide by the calendar. Only Ready and decisions with an `outcome` change anything."""
     held_up = _held_up(desk, now_ms)
     if held_up is not None:
         return held_up
@@ -82,8 +85,9 @@ def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: in
 
 
 def decide_forced(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> IssueDecision:
-    """What the owner brings about with `issue send`: every rule but the calendar and the approval. A time
-    of the calendar that waits at this moment is answered with it.
+    """Decide for `issue send`: all rules but the calendar and the approval.
+
+    If a slot is waiting now, the issue answers it.
     """
     held_up = _held_up(desk, now_ms)
     if held_up is not None:
@@ -95,7 +99,7 @@ def decide_forced(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now
 
 
 def last_chance_ms(due: SlotTime) -> int:
-    """Until then, this included, a slot brings an issue by itself."""
+    """The last moment (inclusive) at which a slot makes an issue by itself."""
     return due.at_ms + LATE_MS
 
 
@@ -138,14 +142,19 @@ def _enough(
 
 
 def _draft(ripe: tuple[ArticleId, ...], desk: IssueHistory, rules: IssueRules, key: str) -> DigestDraft:
-    """What does not fit into one issue waits for the next: those seen last, so that none waits for ever."""
+    """Articles that do not fit wait for the next issue: those seen last, so that none waits for
+    ever.
+    """
     chosen = frozenset(_fitting(ripe[:ARTICLES_OF_AN_ISSUE_MAX], desk, rules.minimum))
     articles = tuple(id for id in desk.order if id in chosen)
     return DigestDraft(rules.newsletter, key, articles, rules.minimum)
 
 
 def _fitting(ripe: tuple[ArticleId, ...], desk: IssueHistory, minimum: int) -> tuple[ArticleId, ...]:
-    """Of many with very long links an issue could never be made, and none after it."""
+    """The articles whose titles and links fit, at least `minimum`.
+
+    Very long links would otherwise make this issue, and every later one, impossible.
+    """
     room = TITLES_OCTETS_MAX
     for place, id in enumerate(ripe):
         room -= FRAME_OCTETS + desk.title_octets.get(id, 0)
@@ -155,12 +164,12 @@ def _fitting(ripe: tuple[ArticleId, ...], desk: IssueHistory, minimum: int) -> t
 
 
 def title_octets(article: Article) -> int:
-    """Of its title and its link in HTML."""
+    """Octets of title and link in HTML."""
     return len(escape(article.title).encode()) + len(escape(article.link).encode())
 
 
 def outcome(decision: IssueDecision) -> tuple[SlotTime, SlotOutcome] | None:
-    """The slot that is over without an issue, and how; None: it is not, or there was none."""
+    """The slot that this decision ends without an issue, and how; None if it ends none."""
     match decision:
         case TooFew(spent=slot) | NoReaders(spent=slot) if slot is not None:
             return slot, SlotOutcome.SKIPPED

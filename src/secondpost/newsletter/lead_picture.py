@@ -1,4 +1,4 @@
-"""The picture of an article: its own where the feed names one, else the first that a reader sees in it."""
+"""The picture of an article: the one the feed names, else the first visible one in its HTML."""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from secondpost.compose.picture import (
 from secondpost.newsletter.feed_document import FeedEntry
 from secondpost.newsletter.links import absolute
 
-IMAGES_MAX = 100  # of an article that are looked at
-# Faces, as WordPress.com and GitHub add them; buttons to share with, as FeedBurner did.
+IMAGES_MAX = 100  # looked at per article
+# Avatars, as WordPress.com and GitHub add them; share buttons of FeedBurner.
 _NO_PICTURE = re.compile(
     r"https?://(?:(?:[a-z0-9-]+\.)?gravatar\.com/avatar/|avatars\.githubusercontent\.com/|feeds\.feedburner\.com/~)",
     re.IGNORECASE,
@@ -29,8 +29,9 @@ _ATTRIBUTE = re.compile(
 
 
 def picture_of(entry: FeedEntry, html: str, home: str) -> str:
-    """An absolute address, or "". `html`: of the article, with absolute links; `home`: what those of the feed
-    refer to.
+    """An absolute URL, or "" if there is no picture.
+
+    `html` is the article's, with absolute links; `home` is the base for links of the feed.
     """
     for addresses in (entry.pictures, _shown_in(html), entry.thumbnails):
         for address in addresses:
@@ -41,7 +42,7 @@ def picture_of(entry: FeedEntry, html: str, home: str) -> str:
 
 
 def _shown_in(html: str) -> Iterator[str]:
-    """Those in whose place a script puts another come last."""
+    """Picture URLs in the HTML; placeholders that a script would replace come last."""
     stand_ins: list[str] = []
     for number, image in enumerate(_IMAGE.finditer(html)):
         if number == IMAGES_MAX:

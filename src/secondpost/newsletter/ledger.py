@@ -1,8 +1,8 @@
-"""What one look at a feed means for the ledger: what is new, what is known, what has gone, what is doubtful.
+"""Compare a fetched feed with the ledger: which articles are new, known, gone or doubtful.
 
-Nothing here acts: a look gives a FetchRecord, which the store writes in one transaction. New is what we
-see for the first time; dates are hints. A document that gives reason to doubt it brings nothing and takes
-nothing away, and says why in `Feed.finding`.
+Pure: a look yields a FetchRecord, which the store writes in one transaction. An article is new when
+it is first seen; dates are only hints. A document that is in doubt adds and removes nothing, and
+`Feed.finding` says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,31 +38,33 @@ from secondpost.store.newsletter_ports import (
 
 OWN_GENERATOR = "Secondpost"
 GONE = "it has gone from the feed"
-STRANGE_MAX = 200  # articles held from looks in which nothing was familiar; one look may have more
+STRANGE_MAX = 200  # articles held as unrecognisable, in total; a single fetch may exceed it
 
 
 @dataclass(frozen=True, slots=True)
 class LookRules:
-    """Of the newsletter."""
+    """The newsletter's settings for its feeds."""
 
     takes_everything: bool  # start = "everything"
-    only: tuple[str, ...]  # categories, folded
+    only: tuple[str, ...]  # category names, folded
     skip: tuple[str, ...]
-    own_archives: tuple[str, ...]  # canonical links of feeds that we publish ourselves
+    own_archives: tuple[str, ...]  # canonical links of feeds that this server publishes
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the ledger says before the look."""
+    """The ledger's state before the look."""
 
     feed: Feed
     known: KnownMarks
-    waiting: tuple[LedgerEntry, ...]  # of this feed: for an issue, or held
-    had_articles: bool  # whether anything of this feed was ever seen
+    waiting: tuple[LedgerEntry, ...]  # articles of this feed that wait for an issue or are held
+    had_articles: bool  # whether any article of this feed was ever seen
 
 
 def trusted(read: FeedRead, feed: Feed) -> tuple[Feed, tuple[Marks, ...]]:
-    """The feed with what the document tells of its guids, and the marks by which the ledger is asked."""
+    """The feed with the document's repeated guids distrusted, and the marks to look up in the
+    ledger.
+    """
     distrusted = feed.distrusted_guids | read.repeated_guids
     return replace(feed, distrusted_guids=distrusted), marks_of(read, distrusted)
 
@@ -81,11 +83,11 @@ def look(
     fresh = _fresh(read, marks, entries)
     again = _again(before.feed.url, read, marks, entries)
     if _is_unrecognisable(sight, before) and not is_turnover(sight, now_ms):
-        # Held, so that the owner can take or skip them; what waits stays as it is until then.
+        # Hold them for the owner to take or skip; waiting articles stay as they are.
         held = tuple(
             NewArticle(each.article, each.marks.link, ArticleState.HELD, UNRECOGNISABLE) for each in fresh
         )
-        # A feed with other words at each look would fill the disk.
+        # Otherwise a feed that changes its words at every fetch would fill the disk.
         strange = sum(is_strange(entry) for entry in before.waiting)
         if strange > 0 and strange + len(held) > STRANGE_MAX:
             held = ()
@@ -115,17 +117,19 @@ def _unrecognisable_text(window: int, newsletter: str) -> str:
 
 
 def no_information(feed: Feed, finding: str, now_ms: int) -> FetchRecord:
-    """Nothing is added, nothing removed."""
+    """A record that adds and removes nothing, and says why."""
     return FetchRecord(replace(feed, last_fetch_ms=now_ms, finding=finding), now_ms)
 
 
 def not_looked_at(feed: Feed, finding: str, now_ms: int) -> FetchRecord:
-    """In doubt, and looked at as soon as may be: this was not the look of this time."""
+    """Mark a feed as in doubt without counting this as a fetch: it is fetched again as soon as
+    possible.
+    """
     return FetchRecord(replace(feed, finding=finding), now_ms)
 
 
 def unchanged(feed: Feed, waiting: Sequence[LedgerEntry], now_ms: int) -> FetchRecord:
-    """A 304: what stood there at the last good look still stands there."""
+    """The record of a 304: articles present at the last good look are still there."""
     again = tuple(
         SeenAgain(entry.id, entry.article)
         for entry in waiting
@@ -141,7 +145,7 @@ def unchanged(feed: Feed, waiting: Sequence[LedgerEntry], now_ms: int) -> FetchR
 
 
 def identity_of(read: FeedRead, url: str) -> str:
-    """Its own id or self link, folded; else the site that it is about."""
+    """The document's id or self link, canonical; else its site."""
     if len(read.identity) > 0:
         return canonical(read.identity) or read.identity
     return f"site:{site(read.home) or site(url)}"
@@ -170,7 +174,7 @@ def _doubt(read: FeedRead, sight: Sight, before: Before, rules: LookRules, now_m
 
 @dataclass(frozen=True, slots=True)
 class _Fresh:
-    place: int  # in the document, from the newest
+    place: int  # position in the document, newest first
     article: Article
     marks: Marks
 
@@ -178,7 +182,7 @@ class _Fresh:
 def _fresh(
     read: FeedRead, marks: Sequence[Marks], entries: Sequence[LedgerEntry | None]
 ) -> tuple[_Fresh, ...]:
-    """Never seen before, once each, oldest first."""
+    """Articles never seen before, without repeats, oldest first."""
     words: set[str] = set()
     fresh: list[_Fresh] = []
     for place, (article, each, entry) in enumerate(zip(read.articles, marks, entries, strict=True)):
@@ -195,7 +199,7 @@ def _fresh(
 def _again(
     url: str, read: FeedRead, marks: Sequence[Marks], entries: Sequence[LedgerEntry | None]
 ) -> tuple[SeenAgain, ...]:
-    """Known ones of this feed, once each. One of another feed is that feed's to follow."""
+    """Known articles of this feed, once each. Those of another feed are followed there."""
     again: dict[int, SeenAgain] = {}
     for article, each, entry in zip(read.articles, marks, entries, strict=True):
         if entry is not None and entry.feed == url:
@@ -207,7 +211,9 @@ def _again(
 def _judged(
     fresh: Sequence[_Fresh], sight: Sight, before: Before, rules: LookRules, now_ms: int
 ) -> tuple[NewArticle, ...]:
-    # Of a feed that began with nothing too much at once is as strange as of one that had articles.
+    # New articles with their state in the ledger.
+    #
+    # A feed that was empty at its first reading is doubted like one that had articles.
     is_begun = before.had_articles or before.feed.baseline_done
     why = doubts(sight, now_ms, takes_everything=rules.takes_everything) if is_begun else {}
     judged = []
@@ -218,7 +224,7 @@ def _judged(
 
 
 def _is_unrecognisable(sight: Sight, before: Before) -> bool:
-    """Nothing in it was known before, or only from looks that were just as strange."""
+    """Whether nothing in the document is known, except from other looks in which nothing was known."""
     if not before.had_articles or sight.window == 0:
         return False
     return all(is_strange(entry) for entry in sight.familiar.values())
@@ -248,9 +254,13 @@ def _moves(sight: Sight, before: Before, now_ms: int) -> tuple[ArticleMove, ...]
 
 
 def _withdrawn(sight: Sight, before: Before, present: Mapping[ArticleId, int]) -> list[LedgerEntry]:
-    """A window that moves on loses its oldest, as many as came in. Anything else was taken back."""
+    """Waiting articles that the blog withdrew.
+
+    A feed with a fixed number of articles loses as many old ones as it gains; any further loss is a
+    withdrawal.
+    """
     last_ms = before.feed.last_good_ms or 0
-    # What was not there the last time either has long slid out, or was taken up by hand: it stays.
+    # Articles already absent at the last look slid out long ago, or were taken by hand: they stay.
     gone = [
         each
         for each in before.waiting
@@ -266,7 +276,7 @@ def _withdrawn(sight: Sight, before: Before, present: Mapping[ArticleId, int]) -
 
 
 def _is_free(entry: LedgerEntry, sight: Sight, now_ms: int) -> bool:
-    """It stands in the feed again, and what it was held for is over."""
+    """Whether a held article is in the feed again and the cause of holding it is gone."""
     if entry.state is not ArticleState.HELD:
         return False
     if entry.reason == FAR_AHEAD:

@@ -1,4 +1,6 @@
-"""Links as readers get them: absolute, of the web, in plain ASCII. And the same link, however written."""
+"""Links as readers get them: absolute http(s) URLs in ASCII. And their canonical form, for
+comparing.
+"""
 
 import re
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
@@ -16,13 +18,14 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _TRACKING_FRAGMENT = re.compile(r"(?:utm_|xtor=|mtm_|atom$|rss$|ref=rss)", re.IGNORECASE)
-_AMPERSAND = re.compile(r"&(?:amp|#0*38|#x0*26);", re.IGNORECASE)  # other references stand in no address
+# No other character reference occurs in URLs.
+_AMPERSAND = re.compile(r"&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]")
 _INDEX = re.compile(r"/index\.(?:html?|php)$")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# An attribute that holds one link, or several pictures to choose from, inside a tag; a value without quotes
-# ends at a space or the tag's end.
+# Attributes inside a tag that hold one link, or a set of pictures; an unquoted value ends at a
+# space or at the end of the tag.
 _SETS = frozenset(SETS)
 _LINK_ATTRIBUTE = re.compile(
     rf"""(?P<name>\s(?P<of>href|src|poster|cite|{"|".join((*LAZY_ADDRESSES, *SETS))})\s*=\s*)"""
@@ -33,7 +36,9 @@ _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 
 
 def absolute(link: str, base: str) -> str:
-    """An http(s) URL, or "" when it is none: other schemes, no host, a password in it, too long."""
+    """An absolute http(s) URL, or "" for other schemes, a missing host, a password, or too long a
+    URL.
+    """
     joined = _joined(link, base)
     if len(joined) == 0 or len(joined) > LINK_CHARACTERS_MAX:
         return ""
@@ -62,12 +67,12 @@ def _joined(link: str, base: str) -> str:
 
 def _host(host: str) -> str:
     if "%" in host:
-        return ""  # the zone of an IPv6 address means something to one machine alone, and may hold anything
+        return ""  # the zone of an IPv6 address is valid on one machine only, and may hold anything
     ip = as_ip(host)
     if ip is not None:
         return str(ip) if ip.version == 4 else f"[{ip}]"
     if host.rstrip(".").rpartition(".")[2].isdigit():
-        return ""  # whoever follows it takes it for an IPv4 address, and it is none (WHATWG URL §3.5)
+        return ""  # browsers would read such a name as an IPv4 address, and fail (WHATWG URL §3.5)
     if host.isascii():
         return host.lower() if re.fullmatch(r"[A-Za-z0-9._-]+", host) is not None else ""
     try:
@@ -81,8 +86,10 @@ def _ascii(text: str) -> str:
 
 
 def with_absolute_links(markup: str, base: str) -> str:
-    """The same HTML, its links made absolute. Fragments of the page itself, and links of other schemes,
-    stay as they are: what is not for readers is removed when the mail is composed.
+    """The HTML with its links made absolute.
+
+    Fragments and links of other schemes stay: composing the mail removes those not meant for
+    readers.
     """
     return _TAG.sub(lambda tag: _LINK_ATTRIBUTE.sub(lambda found: _rewritten(found, base), tag[0]), markup)
 
@@ -101,9 +108,11 @@ def _set(value: str, base: str) -> str:
 
 
 def canonical(link: str) -> str:
-    """What is left of an absolute link when everything is folded that sites change without meaning it:
-    scheme, "www.", case of the host, default port, final slash, tracking parameters and their order.
-    "" when nothing is left but a site: that is no article's own.
+    """A form of a link that stays equal across changes that do not matter.
+
+    It drops or folds the scheme, "www.", case of the host, default port, index page, final slash,
+    tracking parameters and the order of the others. "" if only a site is left, which identifies no
+    article.
     """
     try:
         parts = urlsplit(link)
@@ -128,7 +137,7 @@ def _folded(escape: re.Match[str]) -> str:
 
 
 def site(link: str) -> str:
-    """The host that a link leads to, folded as `canonical` does; "" when it leads nowhere."""
+    """The host of a link, without "www."; "" if it has none."""
     try:
         return (urlsplit(link).hostname or "").rstrip(".").removeprefix("www.")
     except ValueError:

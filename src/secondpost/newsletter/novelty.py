@@ -1,9 +1,10 @@
-"""Whether what is new in a feed was written since the last look, or was there all along (R14, R16).
+"""Whether new articles in a feed were written since the last look, or were there all along (R14,
+R16).
 
-A blog that was away for a week, or that is published once a week, brings many articles at once and is right.
-A blog that moved brings its old articles under new names. A share of new articles does not tell them apart;
-what stayed does, with its order, and so do dates: new articles stand on top of what is known, or bear later
-dates, and nothing is missing in between. What neither explains is held for the owner.
+A blog that was offline for a week brings many new articles at once, and a blog that moved brings
+its old ones under new names. The share of new articles does not tell these apart. What remained
+does, and its order, and dates: new articles stand above the known ones or have later dates, and
+nothing in between is missing. Articles explained by neither order nor dates are held for the owner.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +17,12 @@ from secondpost.mail.issue import ArticleId
 from secondpost.newsletter.links import site
 from secondpost.store.newsletter_ports import ArticleState, Feed, LedgerEntry
 
-NOVEL_MAX = 5  # new articles in one look that need no explanation
-BACKDATED_MS = 30 * DAY_MS  # a new article that is so much older than the last look was written before it
-FAR_AHEAD_MS = 31 * DAY_MS  # a date that is further away was mistyped, or a clock is wrong
-SAME_MOMENT_MS = 30_000  # dates that lie so close together are those of a build
+NOVEL_MAX = 5  # this many new articles per look need no explanation
+BACKDATED_MS = 30 * DAY_MS  # a new article dated this long before the last look is an old one
+FAR_AHEAD_MS = 31 * DAY_MS  # a later date is a typing error or a wrong clock
+SAME_MOMENT_MS = 30_000  # dates this close together are those of a site build
 SAME_DAY_MS = DAY_MS  # many blogs date to the day
-FASTER_MAX = 4  # times as fast as before a blog may be written in an outage
+FASTER_MAX = 4  # a blog may be written this many times faster than before during an outage
 
 MANY = "much of the feed was new at once, and neither order nor dates show that it was written recently"
 BACKDATED = "its date is long before it was first seen"
@@ -33,32 +34,34 @@ CHANGED = "it has the title or the date of an article that has gone, and may be 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A document beside what stood in its feed at the last reading. Places count from the newest, 0."""
+    """A document compared with its feed's last reading. Places count from 0, newest first."""
 
     feed: Feed
-    title: str  # the feed's own
-    window: int  # articles in it
-    fresh: Mapping[int, Article]  # never seen before, by place
-    familiar: Mapping[int, LedgerEntry]  # seen before, by place
-    articles: Mapping[ArticleId, Article]  # what those say now
-    lost: tuple[LedgerEntry, ...]  # gone from it, though an older one is still there
+    title: str  # of the feed
+    window: int  # number of articles
+    fresh: Mapping[int, Article]  # new articles, by place
+    familiar: Mapping[int, LedgerEntry]  # known articles, by place
+    articles: Mapping[ArticleId, Article]  # known articles as they are now
+    lost: tuple[LedgerEntry, ...]  # gone, though an older article is still there
     standing: tuple[LedgerEntry, ...]
-    newest_ms: int | None  # the latest date among those that stood there
-    dates_tell: bool  # they are the articles' own, not those of a build
+    newest_ms: int | None  # latest date in the feed at its last reading
+    dates_tell: bool  # dates are the articles' own, not those of a site build
 
     @property
     def top(self) -> int:
-        """The place of the newest one that is known."""
+        """The place of the newest known article."""
         return min(self.familiar, default=self.window)
 
     @property
     def bottom(self) -> int:
-        """The place of the oldest one that is known."""
+        """The place of the oldest known article."""
         return max(self.familiar, default=-1)
 
     @property
     def has_kept(self) -> bool:
-        """What was known is still there, up to what was withdrawn or has slid out at its end."""
+        """Whether known articles are still there, except withdrawn ones and those that slid out at
+        the end.
+        """
         return 0 < len(self.familiar) >= len(self.lost)
 
     def date(self, article: Article) -> int | None:
@@ -72,7 +75,7 @@ def sight_of(
     feed: Feed,
     now_ms: int,
 ) -> Sight:
-    """`read` has the newest first."""
+    """Compare a document, newest first, with the ledger."""
     pairs = list(zip(read.articles, entries, strict=True))
     familiar = {place: entry for place, (_, entry) in enumerate(pairs) if entry is not None}
     dates = [
@@ -97,8 +100,10 @@ def sight_of(
 def lost(
     familiar: Mapping[int, LedgerEntry], among: Sequence[LedgerEntry], feed: Feed
 ) -> tuple[LedgerEntry, ...]:
-    """Those that are not there any more, though one that was seen before them is. The place of that one
-    counts, and not its number alone: an old article may be pinned to the top.
+    """Articles that are gone although one first seen before them is still in the feed.
+
+    That one must be at the oldest place, not merely have a low id: an old article may be pinned to
+    the top.
     """
     own = {place: entry for place, entry in familiar.items() if entry.feed == feed.url}
     if len(own) == 0:
@@ -109,22 +114,27 @@ def lost(
 
 
 def is_oldest_first(articles: Sequence[Article], entries: Sequence[LedgerEntry | None]) -> bool:
-    """By the dates; where they say nothing, by when those were first seen that are known."""
+    """Whether the document is in ascending order, by dates or else by when its known articles were
+    first seen.
+    """
     dates = [each.published_ms for each in articles if each.published_ms is not None]
     seen = [entry.first_seen_ms for entry in entries if entry is not None]
     return _rises(dates if len(set(dates)) > 1 else seen)
 
 
 def _rises(moments: Sequence[int]) -> bool:
-    """Most often the next one is later. The first counts only where the others are equal: an old article may
-    be pinned there.
+    """Whether the next moment is usually later.
+
+    The first step counts only if all others are equal: an old article may be pinned to the top.
     """
     steps = [(after > before) - (after < before) for before, after in pairwise(moments)]
     return sum(steps[1:] if any(steps[1:]) else steps) > 0
 
 
 def _dates_tell(pairs: Sequence[tuple[Article, LedgerEntry | None]]) -> bool:
-    """Not when all are of one moment, nor when known articles have got other dates."""
+    """Whether dates are the articles' own: not if all are equal, or if known articles changed their
+    dates.
+    """
     dates = [article.published_ms for article, _ in pairs if article.published_ms is not None]
     if len(dates) > 1 and max(dates) - min(dates) <= SAME_MOMENT_MS:
         return False
@@ -137,7 +147,7 @@ def _dates_tell(pairs: Sequence[tuple[Article, LedgerEntry | None]]) -> bool:
 
 
 def doubts(sight: Sight, now_ms: int, *, takes_everything: bool) -> Mapping[int, str]:
-    """By the place of each new article that has to be held: why."""
+    """Why each doubtful new article is held, by place."""
     mass = _unexplained(sight, now_ms)
     found: dict[int, str] = {}
     for place, article in sight.fresh.items():
@@ -150,12 +160,14 @@ def doubts(sight: Sight, now_ms: int, *, takes_everything: bool) -> Mapping[int,
 
 
 def goes_on(sight: Sight, now_ms: int) -> bool:
-    """The document continues what was known."""
+    """Whether the document continues what was known."""
     return sight.has_kept and len(_unexplained(sight, now_ms)) == 0
 
 
 def _unexplained(sight: Sight, now_ms: int) -> frozenset[int]:
-    """The places of those that are too many to be new, unless order or dates explain them."""
+    """Places of new articles that are too many to be recent and that neither order nor dates
+    explain.
+    """
     many = max(NOVEL_MAX, sight.window // 2)
     if len(sight.fresh) <= many or is_turnover(sight, now_ms):
         return frozenset()
@@ -166,7 +178,7 @@ def _unexplained(sight: Sight, now_ms: int) -> frozenset[int]:
 
 
 def _had_time(sight: Sight, now_ms: int) -> bool:
-    """An hour for an article at least, since the newest one known came."""
+    """Whether at least an hour per new article has passed since the newest known one appeared."""
     newest_ms = max((entry.first_seen_ms for entry in sight.standing), default=now_ms)
     return now_ms - newest_ms >= len(sight.fresh) * HOUR_MS
 
@@ -179,7 +191,7 @@ def _is_newer(sight: Sight, place: int, article: Article) -> bool:
 
 
 def _doubt(sight: Sight, place: int, article: Article, now_ms: int, *, takes_everything: bool) -> str | None:
-    """Of one article by itself."""
+    """The doubt about one article by itself."""
     if sight.dates_tell and is_far_ahead(article, now_ms):
         return FAR_AHEAD
     if _is_like_a_lost_one(sight, place, article):
@@ -192,7 +204,9 @@ def _doubt(sight: Sight, place: int, article: Article, now_ms: int, *, takes_eve
 
 
 def is_strange(entry: LedgerEntry) -> bool:
-    """Held from a document in which nothing was familiar: that it is known now makes no document familiar."""
+    """Whether an entry was held from a document in which nothing was known; it makes no document
+    familiar.
+    """
     return entry.state is ArticleState.HELD and entry.reason == UNRECOGNISABLE
 
 
@@ -201,8 +215,9 @@ def is_far_ahead(article: Article, now_ms: int) -> bool:
 
 
 def _is_like_a_lost_one(sight: Sight, place: int, article: Article) -> bool:
-    """Of one that readers had, or that was not for them. One that waited is held when it goes, so that the
-    new one may take its place.
+    """Whether it has title or date of a lost article that was sent, seen or skipped.
+
+    A lost article that was still waiting is held itself, so the new one may replace it.
     """
     if len(sight.familiar) == 0:
         return False
@@ -213,7 +228,9 @@ def _is_like_a_lost_one(sight: Sight, place: int, article: Article) -> bool:
 
 
 def _is_backdated(sight: Sight, place: int, article: Article, now_ms: int) -> bool:
-    """By the dates of the blog itself where its clock is wrong for all articles alike."""
+    """Whether its date is long before the last look, and not explained by a blog whose clock is
+    wrong throughout.
+    """
     date, last_ms = sight.date(article), sight.feed.last_good_ms
     if date is None or last_ms is None or date >= min(last_ms, now_ms) - BACKDATED_MS:
         return False
@@ -222,8 +239,10 @@ def _is_backdated(sight: Sight, place: int, article: Article, now_ms: int) -> bo
 
 
 def _behind(sight: Sight) -> frozenset[int]:
-    """The places of old articles at the end of the feed, where it filled up after another had gone, or
-    shows more than before. One alone at the end of a growing feed may be new.
+    """Places of old articles at the end of the feed.
+
+    They appear when the feed refills after a loss, or shows more entries than before. A single one
+    at the end of a growing feed may be new.
     """
     oldest_ms = min(
         (each.article.published_ms for each in sight.standing if each.article.published_ms is not None),
@@ -241,8 +260,10 @@ def _behind(sight: Sight) -> frozenset[int]:
 
 
 def is_turnover(sight: Sight, now_ms: int) -> bool:
-    """Nothing in it is known, and yet it is the same blog: each article is dated after all that is known,
-    under a title and on the host of this blog, and they came no faster than a blog is written.
+    """Whether nothing in the document is known and it is still the same blog.
+
+    Each article must be dated after all known ones, have a new title and be on this blog's host,
+    and they must not have come faster than a blog is written.
     """
     dates = [sight.date(article) for article in sight.fresh.values()]
     known = [date for date in dates if date is not None]
@@ -261,7 +282,7 @@ def is_turnover(sight: Sight, now_ms: int) -> bool:
 
 
 def _is_written_by_people(sight: Sight, dates: Sequence[int]) -> bool:
-    """An hour for an article at least, and not many times faster than those before."""
+    """Whether articles are at least an hour apart, and not many times faster than earlier ones."""
     if len(dates) < 2:
         return True
     pace_ms = (dates[-1] - dates[0]) // (len(dates) - 1)

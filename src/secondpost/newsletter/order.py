@@ -1,4 +1,4 @@
-"""The order of the articles in an issue. The first of them leads it: its title is the subject."""
+"""The order of articles in an issue; the first one's title becomes the subject."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from secondpost.store.newsletter_ports import LedgerEntry
 
 
 def in_order(entries: Sequence[LedgerEntry], order: ArticleOrder, feeds: Sequence[str]) -> list[LedgerEntry]:
-    """`entries` in the order first seen, `feeds` as configured."""
+    """Sort entries, which are given in the order first seen; `feeds` is in the configured order."""
     match order:
         case ArticleOrder.NEWEST:
             return sorted(entries, key=_dated, reverse=True)
@@ -20,11 +20,11 @@ def in_order(entries: Sequence[LedgerEntry], order: ArticleOrder, feeds: Sequenc
 
 
 def _dated(entry: LedgerEntry) -> tuple[int, ArticleId]:
-    """Of two with the same date, the one that was seen later is the newer."""
+    """Of two with the same date, the one seen later counts as newer."""
     published_ms = entry.article.published_ms
     return (entry.first_seen_ms if published_ms is None else published_ms), entry.id
 
 
 def _listed(entry: LedgerEntry) -> tuple[int, int]:
-    """What slid out of its feed comes after what still stands in it."""
+    """Articles that have left the feed come after those still in it."""
     return -entry.last_seen_ms, entry.article.place

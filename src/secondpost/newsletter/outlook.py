@@ -1,4 +1,4 @@
-"""What the owner reads of the next issue: the decision in words, and what else stands in its way."""
+"""What the owner reads about the next issue: the decision in words, and what else is in the way."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from secondpost.store.newsletter_ports import CalendarSince, Feed, LedgerEntry
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What `issue next` shows."""
+    """The data of `issue next`."""
 
     newsletter: str
-    articles: int  # that could go now
+    articles: int  # articles that could be sent now
     settling: int
     minimum: int
     reason: str
@@ -26,13 +26,13 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What else the owner should know of a newsletter whose issue waits."""
+    """Further facts about a newsletter whose issue waits."""
 
-    unlooked: tuple[str, ...]  # feeds that have not been read yet
-    held: Mapping[str, int]  # why articles are held, and how many are
-    is_only_past: bool  # the feed was read, and all that stood in it counts as seen
-    left_out: Mapping[str, str]  # by feed: which of its entries are no articles, and why
-    goes_by: CalendarSince | None = None  # what the service still goes by, where the file says another
+    unlooked: tuple[str, ...]  # feeds not fetched yet
+    held: Mapping[str, int]  # number of held articles, by cause
+    is_only_past: bool  # the feed was read, and all its articles count as seen
+    left_out: Mapping[str, str]  # by feed: entries that are not articles, and why
+    goes_by: CalendarSince | None = None  # The calendar still in force, if the file now says another.
 
 
 NOTHING_BESIDE = Beside((), {}, is_only_past=False, left_out={})
@@ -56,7 +56,7 @@ def beside(
 
 
 def reason(newsletter: str, decision: IssueDecision, standing: Ripeness, beside: Beside, when: When) -> str:
-    """For the owner: why, and what else stands in the way of more articles."""
+    """The decision in words, and everything else that keeps articles from the issue."""
     sentences = [decision.sentence(when)]
     if not isinstance(decision, InDoubt):
         sentences += [
@@ -83,7 +83,7 @@ def reason(newsletter: str, decision: IssueDecision, standing: Ripeness, beside:
 
 
 def moment_text(at_ms: int, zone: ZoneInfo, now_ms: int) -> str:
-    """Such as "Friday 09:00 (Europe/Oslo)"; with the date when that is further away than a week."""
+    """For example "Friday 09:00 (Europe/Oslo)"; with the date if it is a week or more away."""
     moment, now = (datetime.fromtimestamp(each / 1000, zone) for each in (at_ms, now_ms))
     if abs((moment.date() - now.date()).days) < 7:
         return f"{moment:%A %H:%M} ({zone.key})"

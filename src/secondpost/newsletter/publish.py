@@ -1,7 +1,8 @@
-"""From feeds to issues, led by one process: reads, decides, makes the issue, and sees it through to its end.
+"""From feeds to issues: reads, decides, makes the issue and sees it through. One process leads at a
+time.
 
-What it decides is in `issues`; what it reads comes in through `reading`. Every step is written down
-before the next, so whoever leads after a crash goes on where it stopped.
+Decisions are made in `issues`; reading is done by `reading`. Every step is stored before the next,
+so that after a crash the next leader continues where it stopped.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -42,23 +43,23 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.ports import Lease
 from secondpost.world.ports import Clock
 
-FRESH_MS = MINUTE_MS  # a look that is no older is good enough to make an issue from (R15)
-TRY_AGAIN_MS = HOUR_MS  # an issue that could not be made
-FREEZE_ROWS = 500  # written in one transaction
-SEND_ROWS = 250  # the same, and each is dearer
+FRESH_MS = MINUTE_MS  # a look at most this old is recent enough to make an issue (R15)
+TRY_AGAIN_MS = HOUR_MS  # after an issue could not be made
+FREEZE_ROWS = 500  # per transaction
+SEND_ROWS = 250  # per transaction; these rows cost more
 FORCED = "forced-"
 
 
 @dataclass(frozen=True, slots=True)
 class IssueText:
-    """What compose makes of an issue: once, for all readers."""
+    """The composed text of an issue, the same for all readers."""
 
     subject: str
     content: bytes
 
 
 class CannotCompose(Exception):
-    """What came out must not go to anybody. The text is for the owner."""
+    """The composed issue must not be sent. The text is for the owner."""
 
 
 # Raises CannotCompose.
@@ -84,11 +85,11 @@ class Publisher:
         self._ids = ids
         self._compose = compose
         self._log = log
-        self._faulty: dict[IssueId, int] = {}  # issues that could not be made, and when it was tried
-        self._read_ms: dict[str, int] = {}  # by newsletter: when the last round over its feeds ended
-        self._doubted: set[tuple[str, str]] = set()  # newsletter and feed, of which the owner was told
+        self._faulty: dict[IssueId, int] = {}  # Issues that could not be made, and when that was tried.
+        self._read_ms: dict[str, int] = {}  # by newsletter: end of the last round over its feeds
+        self._doubted: set[tuple[str, str]] = set()  # Newsletter and feed of doubts already reported.
 
-    # ---- looking
+    # ---- fetching
 
     async def fetch(self, newsletter: Newsletter) -> None:
         if await self._issues.calendar(newsletter.name) is None:
@@ -98,10 +99,11 @@ class Publisher:
         await self._tell_of_doubts(newsletter, before)
 
     async def look(self, newsletter: Newsletter) -> None:
-        """Fetches when it is time, and once more before an issue. Needs no lead, and may take as long as the
-        slowest feed.
+        """Fetch the feeds when it is time, and once more just before an issue.
+
+        Needs no lead, and may take as long as the slowest feed.
         """
-        # First, and by the service alone: a command may know of a change before the service does.
+        # The service alone does this: a command may read a changed file before the service does.
         await self._keep_calendar(newsletter)
         is_old = self._clock.now_ms() - await self._looked_ms(newsletter) >= FETCH_MS
         if is_old or (not await self._is_fresh(newsletter) and _is_time(await self._due(newsletter))):
@@ -111,7 +113,7 @@ class Publisher:
             await self._tell_of_held(newsletter, before)
 
     async def _is_fresh(self, newsletter: Newsletter) -> bool:
-        """Whether the feeds were looked at so lately that an issue may be made of them (R15)."""
+        """Whether the feeds were fetched recently enough to make an issue (R15)."""
         last_ms = max(await self._looked_ms(newsletter), self._read_ms.get(newsletter.name, 0))
         return 0 <= self._clock.now_ms() - last_ms < FRESH_MS
 
@@ -119,8 +121,10 @@ class Publisher:
         return await self._told(newsletter, decide, _look_nowhere)
 
     async def _tell_of_held(self, newsletter: Newsletter, before: frozenset[str]) -> None:
-        """Once for each cause, at the second look that finds it so, until nothing is held for it any more:
-        also over a restart, and also of what a command found. A crash in between says it twice.
+        """Report articles held for two looks in a row, once per cause.
+
+        The cause is stored, so that it is not repeated after a restart, until nothing is held for
+        it any more. A crash in between may repeat it.
         """
         name, held = newsletter.name, await self._reading.causes_held(newsletter)
         alarmed = await self._reading.causes_alarmed(newsletter)
@@ -140,25 +144,27 @@ class Publisher:
             await self._issues.set_calendar(kept)
 
     async def _tell_of_doubts(self, newsletter: Newsletter, before: Mapping[str, Feed]) -> None:
-        """Once for each, at the second look that finds it so: a web server that is restarted is no news."""
+        """Report each feed in doubt once, at the second look in a row: a restarted web server is no
+        news.
+        """
         for url, feed in (await self._reading.feeds(newsletter)).items():
             which = (newsletter.name, url)
             if not is_in_doubt(feed):
                 self._doubted.discard(which)
             elif (
                 is_in_doubt(before[url])
-                and feed.last_fetch_ms != before[url].last_fetch_ms  # else nobody looked at it
+                and feed.last_fetch_ms != before[url].last_fetch_ms  # else it was not fetched
                 and which not in self._doubted
             ):
                 self._doubted.add(which)
                 self._log.alarm(AlarmKind.FEED_IN_DOUBT, f"{newsletter.name}: {url}: {feed.finding}")
 
     async def outlook(self, newsletter: Newsletter) -> Outlook:
-        """Of the next issue of the calendar, from what is known now."""
+        """The outlook for the next issue by the calendar, from what is known now."""
         return await self._told(newsletter, decide, self._beside)
 
     async def outlook_forced(self, newsletter: Newsletter) -> Outlook:
-        """Of an issue that the owner wants now."""
+        """The outlook for an issue that the owner wants now."""
         return await self._told(newsletter, decide_forced, self._beside)
 
     async def _told(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:
@@ -220,8 +226,10 @@ class Publisher:
     # ---- making
 
     async def turn(self, newsletter: Newsletter, leader: Lease) -> Outlook:
-        """Makes the issue that is due, of what the look before it found. Does not fetch: the owner's commands
-        wait for the lead.
+        """Make the issue that is due, from the last fetch, or record the slot that ended without
+        one.
+
+        Does not fetch: the owner's commands wait for the lead.
         """
         told = await self._due(newsletter)
         if _is_time(told) and await self._is_fresh(newsletter):
@@ -232,15 +240,17 @@ class Publisher:
         return told
 
     async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
-        """What the owner asks for: Ready means that the issue was made and leaves at once. Raises
-        CannotCompose; the issue is then open until the owner stops it, or it can be made.
+        """Make an issue now, as the owner asked; it was made if the decision is Ready, and leaves
+        at once.
+
+        Raises CannotCompose; the issue then stays open until it can be made or the owner stops it.
         """
         told = await self.outlook_forced(newsletter)
         await self._act(newsletter, told, leader)
         return told
 
     async def _looked_ms(self, newsletter: Newsletter) -> int:
-        """When the feed that was looked at longest ago was; a clock set back makes that never."""
+        """When the least recently fetched feed was fetched; 0 (never) if the clock was set back."""
         looks = [feed.last_fetch_ms or 0 for feed in (await self._reading.feeds(newsletter)).values()]
         oldest = min(looks, default=0)
         return oldest if oldest <= self._clock.now_ms() else 0
@@ -258,14 +268,15 @@ class Publisher:
             await self.freeze(newsletter, issue, leader)
 
     async def _answer(self, newsletter: Newsletter, made: Ready, issue: Issue) -> None:
-        """The slot that waited is over: it was this issue that it waited for."""
+        """End the slot that waited, now that it has its issue."""
         if made.answered is not None:
             why = f"issue {issue.number} was sent by command"
             key, now_ms = made.answered.key, self._clock.now_ms()
             await self._issues.record_slot(SlotRecord(newsletter.name, key, SlotOutcome.HELD, now_ms, why))
 
     async def freeze(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> Issue:
-        """Content and audience of an open issue are fixed; its first mail leaves when `undo` is over.
+        """Fix content and audience of an open issue; its first mail leaves when `undo` is over.
+
         Raises CannotCompose.
         """
         try:
@@ -287,10 +298,10 @@ class Publisher:
         self._log.issue_frozen(frozen)
         return frozen
 
-    # ---- seeing through
+    # ---- sending
 
     async def go_on(self, newsletters: Sequence[Newsletter], leader: Lease) -> None:
-        """One step with every issue under way; what a crash left open is frozen now."""
+        """Advance every issue under way by one step, including those that a crash left unfrozen."""
         by_name = {newsletter.name: newsletter for newsletter in newsletters}
         await self._issues.sweep_freezing()
         for issue in await self._issues.issues_under_way():
@@ -310,7 +321,7 @@ class Publisher:
                     pass
 
     async def _let_go(self, issue: Issue, now_ms: int) -> None:
-        """All that is left: how fast it leaves is for those to say who deliver it."""
+        """Release all remaining rows; deliver limits the rate."""
         while await self._issues.send_batch(issue.id, now_ms, SEND_ROWS) > 0:
             pass
 
@@ -319,7 +330,9 @@ class Publisher:
         return tried_ms is None or now_ms - tried_ms >= TRY_AGAIN_MS
 
     async def _try_again(self, newsletter: Newsletter, issue: Issue, leader: Lease) -> None:
-        """It stays open, and nobody gets anything, until it can be made or the owner stops it."""
+        """Try to freeze an open issue; it stays open, and no reader gets anything, until that
+        succeeds or the owner stops it.
+        """
         try:
             await self.freeze(newsletter, issue, leader)
         except (CannotCompose, IssueRefused) as fault:
@@ -327,12 +340,12 @@ class Publisher:
 
 
 def _is_time(told: Outlook) -> bool:
-    """Whether there is an issue to make, or a time of the calendar ends without one."""
+    """Whether there is an issue to make, or a slot ends without one."""
     return isinstance(told.decision, Ready) or outcome(told.decision) is not None
 
 
 async def _look_nowhere(newsletter: Newsletter, desk: IssueHistory, found: Ripeness) -> Beside:
-    """A turn comes every few seconds, and nobody reads what else there would be to say."""
+    """An empty Beside: a turn comes every few seconds and does not show it."""
     return NOTHING_BESIDE
 
 

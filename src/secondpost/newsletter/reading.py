@@ -1,4 +1,4 @@
-"""Has the feeds of a newsletter looked at, and writes what that means into the ledger."""
+"""Have a newsletter's feeds fetched, and record the result in the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ from secondpost.newsletter.novelty import is_strange
 from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, Ledger, LedgerEntry
 from secondpost.world.ports import Clock
 
-WAITING_MAX = 1_000  # articles that are looked at together
+WAITING_MAX = 1_000  # articles considered together
 
 UNASKED = "The server answered that nothing has changed (304), which we did not ask."
 
@@ -38,7 +38,7 @@ class FeedReading:
     def __init__(
         self, ledger: Ledger, clock: Clock, look: FeedLook, own_archives: Sequence[str] = ()
     ) -> None:
-        """`own_archives`: canonical links of the feeds of issues that we publish ourselves."""
+        """`own_archives`: canonical links of the issue feeds that this server publishes."""
         self._ledger = ledger
         self._clock = clock
         self._look = look
@@ -57,11 +57,11 @@ class FeedReading:
         return len(await self._ledger.entries(newsletter.name, state, 1)) > 0
 
     async def causes_held(self, newsletter: Newsletter) -> frozenset[str]:
-        """Why articles are held."""
+        """The causes for which articles are held."""
         return await self._ledger.causes_held(newsletter.name)
 
     async def causes_alarmed(self, newsletter: Newsletter) -> frozenset[str]:
-        """Those of which an alarm has spoken."""
+        """The causes that an alarm has reported."""
         return await self._ledger.causes_alarmed(newsletter.name)
 
     async def set_causes_alarmed(self, newsletter: Newsletter, causes: frozenset[str]) -> None:
@@ -71,12 +71,12 @@ class FeedReading:
         return await self._ledger.entries_of_issue(issue.id)
 
     async def read(self, newsletter: Newsletter) -> None:
-        """One round over all feeds, one after the other: they may have articles in common."""
+        """Fetch all feeds, one after the other, since they may have articles in common."""
         for url in newsletter.feeds:
             feed = await self._ledger.feed(newsletter.name, url)
             asked = FeedAsked(url, feed.etag, feed.last_modified)
             answered = await self._look(asked)
-            # Read again: a round of another process may have come between.
+            # Load it again: another process may have recorded a look meanwhile.
             feed = await self._ledger.feed(newsletter.name, url)
             await self._ledger.record_fetch(await self._record(newsletter, feed, asked, answered))
 
@@ -86,7 +86,7 @@ class FeedReading:
         now_ms = self._clock.now_ms()
         match answered.found:
             case FeedUnchanged() if len(asked.etag) == 0 and len(asked.last_modified) == 0:
-                return no_information(feed, UNASKED, now_ms)  # RFC 9110 §15.4.5: to a conditional request
+                return no_information(feed, UNASKED, now_ms)  # RFC 9110 §15.4.5: only if asked conditionally.
             case FeedUnreadable(reason):
                 return no_information(feed, reason, now_ms)
             case FeedNotLookedAt(reason):
@@ -120,7 +120,8 @@ class FeedReading:
         by_guid = await ledger.entries_by_guid(name, feed.url, guids)
         by_link = await ledger.entries_by_link(name, links)
         by_words = await ledger.entries_by_fingerprint(name, words)
-        # Of several the one seen first is the article; of its own feed's and another's, its own.
+        # Of several entries, the feed's own precedes those of others, and among equals the first
+        # seen.
         read_ms = feed.last_read_ms
         standing = () if read_ms is None else await ledger.standing(name, feed.url, read_ms, ARTICLES_MAX)
         known = KnownMarks(
@@ -139,8 +140,10 @@ class FeedReading:
         return Before(feed, known, waiting, had_articles)
 
     async def _had_articles(self, feed: Feed) -> bool:
-        """Asked only when nothing in the document is familiar. When there is too much to look through, it
-        had: to doubt a feed is the lesser mistake. But one that never had a good look has none.
+        """Whether the feed ever had articles; asked only if nothing in the document is known.
+
+        A feed that never had a good look had none. If there are too many entries to check, it is
+        taken to have had some: doubting a feed is the lesser mistake.
         """
         if feed.last_good_ms is None and not feed.baseline_done:
             return False
@@ -164,14 +167,16 @@ def _placed(read: FeedRead) -> FeedRead:
 
 
 def _own_last(entries: Sequence[LedgerEntry], url: str) -> list[LedgerEntry]:
-    """For a table in which the last one stands: those of the feed itself, the oldest at the end."""
+    """Sort for a mapping in which the last entry of a key wins: this feed's own entries last,
+    oldest at the end.
+    """
     newest_first = list(reversed(entries))
     return sorted(newest_first, key=lambda entry: entry.feed == url)
 
 
 def validated(record: FetchRecord, answered: FeedAnswered) -> FetchRecord:
-    """With what to ask the next time, if this was a good look; else nothing is asked conditionally: a 304
-    would make a doubt permanent.
+    """Store the validators for the next fetch after a good look only: a 304 would make a doubt
+    permanent.
     """
     good = len(record.feed.finding) == 0
     etag, last_modified = (answered.etag, answered.last_modified) if good else ("", "")

@@ -1,4 +1,4 @@
-"""Moves all of a newsletter to its new name, batch by batch, under the lead over issues."""
+"""Move all rows of a newsletter to its new name, in batches, under the lead over issues."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,13 +7,13 @@ from secondpost.store.ports import Lease
 
 
 def not_shown(moved: int) -> None:
-    """Progress that is not shown."""
+    """Default for `moved_so_far`: shows no progress."""
 
 
 async def move_to_new_name(
     store: Naming, old: str, leader: Lease, moved_so_far: Callable[[int], None] = not_shown
 ) -> int:
-    """Of a rename that has begun; how many rows were moved. Raises LeadershipLost."""
+    """Carry out a rename that has begun; returns the number of rows moved. Raises LeadershipLost."""
     moved = 0
     while (some := await store.rename_batch(old, leader)) > 0:
         moved += some
@@ -22,14 +22,14 @@ async def move_to_new_name(
 
 
 async def finish_renames(store: Naming, leader: Lease) -> None:
-    """Those that were cut short."""
+    """Complete renames that were interrupted."""
     for former in await store.former_names():
         if not former.is_done:
             await move_to_new_name(store, former.name, leader)
 
 
 def left_behind_text(known: KnownNewsletter) -> str:
-    """What is wrong with a newsletter that the file does not name."""
+    """The problem with a newsletter in the store that the file does not name."""
     readers = f"{known.readers:,} reader{'' if known.readers == 1 else 's'}"
     issues = f"{known.issues:,} issue{'' if known.issues == 1 else 's'}"
     held = f"the store has {readers} and {issues} of {known.name}"
@@ -37,7 +37,9 @@ def left_behind_text(known: KnownNewsletter) -> str:
 
 
 def what_to_do_text(known: KnownNewsletter, unused: Sequence[str] | None) -> str:
-    """`unused`: newsletters of the file that have no readers and no issues yet; None: the file names none."""
+    """The remedy. `unused`: newsletters of the file without readers and issues; None: the file
+    names none.
+    """
     retire = f"secondpost newsletter retire {known.name}"
     if unused is not None and len(unused) == 0:
         return (
@@ -54,7 +56,7 @@ def left_behind_sentence(known: KnownNewsletter, unused: Sequence[str] | None) -
 
 
 def cut_short_text(former: FormerName) -> str:
-    """What is wrong with a rename that is not done."""
+    """The problem with a rename that is not finished."""
     return (
         f"renaming {former.name} to {former.now} is not finished, and nothing is sent until it is; the "
         f"service continues it, or type: secondpost newsletter rename {former.name} {former.now}"

@@ -1,7 +1,7 @@
-"""Makes the mail of a digest and looks at what came out before anybody else does.
+"""Render a digest and check the result before it is sent.
 
-The look is at the output alone, not at what went in: a template that shows nothing, a link that got lost
-or an issue that came out thinner than its minimum is found here, held, and told to the owner.
+Only the output is checked, not the input: a template that shows nothing, a lost link, or an issue
+with fewer articles than its minimum is found here and held for the owner.
 """
 
 import re
@@ -27,11 +27,11 @@ from secondpost.protocols.mime.quoted_printable import TextFault
 from secondpost.store.newsletter_ports import LedgerEntry
 from secondpost.world.ports import Dice
 
-ARTICLES_MAX = 100  # in one issue: as titles alone they still fit below the bound of the HTML
-TEXT_CHARACTERS_MIN = 120  # of the text part; the frame without any article has more
-TEST_MARK = "[Test]"  # before the subject of a copy for the owner's eyes (R22)
-OTHER_HOLES = frozenset({Hole.VIEW_URL.value, Hole.ME_URL.value})  # beside the link to leave
-TEXT_PER_ARTICLE_MIN = 10  # its title and link are longer
+ARTICLES_MAX = 100  # per issue; as mere titles, so many still fit into the HTML
+TEXT_CHARACTERS_MIN = 120  # of the text part; the frame alone has more
+TEST_MARK = "[Test]"  # before the subject of a test copy (R22)
+OTHER_HOLES = frozenset({Hole.VIEW_URL.value, Hole.ME_URL.value})  # besides the link to unsubscribe
+TEXT_PER_ARTICLE_MIN = 10  # title and link alone are longer
 
 _TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _MARK = re.compile(f"[{''.join(sorted(MARKS))}]")
@@ -41,7 +41,7 @@ _ADDRESSES = frozenset({"href", "src", "action", "background"})
 
 
 class Rule(StrEnum):
-    """What a rendered issue must be. Each is checked for the HTML and for the text where both have it."""
+    """What a rendered issue must fulfil, checked in HTML and text where both have it."""
 
     SUBJECT = "it has a subject"
     ENOUGH = "it has at least as many articles as its minimum"
@@ -67,7 +67,7 @@ class OutputFault:
 
 
 class FaultyIssue(CannotCompose):
-    """What was rendered must not go out. The text is for the owner."""
+    """The rendered issue must not be sent. The text is for the owner."""
 
     def __init__(self, faults: tuple[OutputFault, ...]) -> None:
         super().__init__("; ".join(str(fault) for fault in faults))
@@ -83,8 +83,9 @@ class Rendered:
 
 
 class DigestRenderer:
-    """Made once; holds the templates. `feed_title` tells the title of a newsletter's feed, "" when there is
-    none.
+    """Renders digests; made once, holds the templates.
+
+    `feed_title` gives the title of a newsletter's feed, "" if there is none.
     """
 
     def __init__(self, web: Web, dice: Dice, feed_title: Callable[[Newsletter], Awaitable[str]]) -> None:
@@ -96,7 +97,7 @@ class DigestRenderer:
     async def compose(
         self, newsletter: Newsletter, issue: Issue, entries: Sequence[LedgerEntry]
     ) -> IssueText:
-        """What publish needs. Raises FaultyIssue."""
+        """The content of an issue, as publish needs it. Raises FaultyIssue."""
         articles = [entry.article for entry in entries]
         rendered = await self.render(
             newsletter, issue.number, issue.created_ms, articles, issue.minimum, issue.body
@@ -106,8 +107,8 @@ class DigestRenderer:
     async def test_copy(
         self, newsletter: Newsletter, dated_ms: int, articles: Sequence[Article], minimum: int, foreword: str
     ) -> Rendered:
-        """For the owner's eyes: what readers would get, marked, and without an issue that it could be looked
-        up as. Raises FaultyIssue.
+        """A test copy for the owner: what readers would get, marked in the subject, without a link
+        to the archive. Raises FaultyIssue.
         """
         masthead = masthead_of(newsletter, self._web, await self._feed_title(newsletter))
         composed = self._checked(masthead, None, dated_ms, articles, minimum, foreword)
@@ -128,7 +129,9 @@ class DigestRenderer:
         minimum: int,
         foreword: str = "",
     ) -> Rendered:
-        """Also for a look before there is an issue, which has no number then. Raises FaultyIssue."""
+        """Render a digest; without `number` for a preview of an issue not made yet. Raises
+        FaultyIssue.
+        """
         masthead = masthead_of(newsletter, self._web, await self._feed_title(newsletter))
         composed = self._checked(masthead, number, dated_ms, articles, minimum, foreword)
         return self._finished(newsletter, masthead, composed, dated_ms)
@@ -146,7 +149,7 @@ class DigestRenderer:
             raise FaultyIssue((OutputFault(Rule.ENOUGH, f"0 of {minimum}"),))
         try:
             composed = self._composer.compose(masthead, number, dated_ms // 1000, articles, foreword)
-        except ValueError as fault:  # of a library that was given what a feed may say: others go on
+        except ValueError as fault:  # a library refused the feed's value; others go on
             raise FaultyIssue((OutputFault(Rule.WRITTEN, str(fault)),)) from fault
         frame = (masthead.title, masthead.subject or "", masthead.postal_address or "", foreword)
         faults = output_faults(composed, articles, minimum, frame)
@@ -168,14 +171,15 @@ class DigestRenderer:
 def output_faults(
     composed: Composed, articles: Sequence[Article], minimum: int, frame: Sequence[str] = ()
 ) -> tuple[OutputFault, ...]:
-    """All that is wrong with a composed digest; empty when it may go out. `frame`: what stands around the
-    articles, in the owner's words.
+    """All faults of a composed digest; empty if it may be sent.
+
+    `frame` holds the texts around the articles, in the owner's words.
     """
     seen = _Seen()
     seen.feed(composed.html)
     seen.close()
     lines = Counter(composed.text.split("\n"))
-    links = Counter(article.link for article in articles)  # two may share one, and are two
+    links = Counter(article.link for article in articles)  # two articles may share a link
     found: list[OutputFault] = []
 
     def check(holds: bool, rule: Rule, detail: str) -> None:
@@ -218,7 +222,7 @@ def output_faults(
 
 
 class _Seen(HTMLParser):
-    """What a reader's program finds in the HTML."""
+    """What a mail program finds in the HTML."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -261,22 +265,25 @@ class _Seen(HTMLParser):
 
 
 def _left_over(content: str, articles: Sequence[Article], frame: Sequence[str]) -> list[str]:
-    """Template tokens that neither an article brought nor the owner. Somebody may well write about templates,
-    in whatever markup, or open a brace that another article closes: what one opens is not looked at.
+    """Template tokens that neither the articles nor the owner wrote.
+
+    Articles may be about templates, or open a brace that another article closes, so only a token's
+    opening is searched in their texts.
     """
     tokens = {_in_one_line(token) for token in _TOKEN.findall(content)}
     if len(tokens) == 0:
         return []
     written = " ".join(frame) + "".join(
         f"{article.title} {article.author} {article.summary} {article.link} "
-        f"{article.html} {text_of(article.html)} "  # what stands in a picture's description, and between tags
+        # text_of: picture descriptions, and text between tags.
+        f"{article.html} {text_of(article.html)} "
         for article in articles
     )
     return sorted(token for token in tokens if token[:2] not in written)
 
 
 def _holes_in(content: str) -> Counter[str]:
-    """By what stands between two marks, whether or not that is the name of a hole."""
+    """Counts the names between two marks, known holes or not."""
     return Counter(_MARK.split(content)[1::2])
 
 

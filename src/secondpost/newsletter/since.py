@@ -1,8 +1,8 @@
-"""Since when a newsletter goes by its calendar: no earlier time is one of its slots.
+"""When a newsletter adopted its calendar: earlier times are not its slots.
 
-A newsletter that is new, and one whose `every` or `timezone` was changed, begins at that moment. Else the
-Friday before the newsletter was set up would count as missed, and a calendar changed on a Friday at ten to
-"friday 09:00" would send at once.
+A new newsletter, and one whose `every` or `timezone` changed, begins now. Otherwise the Friday
+before it was set up would count as missed, and a calendar changed to "friday 09:00" on a Friday at
+ten would send at once.
 """
 
 from dataclasses import replace
@@ -13,7 +13,10 @@ from secondpost.store.newsletter_ports import CalendarSince
 
 
 def calendar_since(known: CalendarSince | None, newsletter: Newsletter, now_ms: int) -> CalendarSince:
-    """`known`: what was written down last. One that began later than now began while the clock was wrong."""
+    """The calendar of the newsletter and its beginning; `known` is what was recorded last.
+
+    A recorded beginning in the future comes from a wrong clock, and becomes now.
+    """
     begins = CalendarSince(newsletter.name, newsletter.every, newsletter.timezone, now_ms)
     if known is None or is_other(known, newsletter):
         return begins
@@ -21,8 +24,8 @@ def calendar_since(known: CalendarSince | None, newsletter: Newsletter, now_ms: 
 
 
 def is_other(known: CalendarSince, newsletter: Newsletter) -> bool:
-    """Another way to write the same times is no other calendar."""
-    if len(known.every) == 0:  # from before calendars were written down
+    """Whether the newsletter's times differ, not merely how they are written."""
+    if len(known.every) == 0:  # recorded before calendars were stored
         return False
     return known.timezone != newsletter.timezone or not _is_alike(known.every, newsletter.every)
 
@@ -30,5 +33,5 @@ def is_other(known: CalendarSince, newsletter: Newsletter) -> bool:
 def _is_alike(before: str, every: str) -> bool:
     try:
         return parse_slot(before) == parse_slot(every)
-    except ValueError:  # a form that this version does not know
+    except ValueError:  # a form unknown to this version
         return False

@@ -1,4 +1,4 @@
-"""The turns of a process that publishes: looks at the feeds, and leads for as long as it makes issues."""
+"""The publishing loop: fetches feeds, and takes the lead while it makes issues."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from secondpost.store.newsletter_ports import LeadershipLost
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.subscriber_ports import NewsletterStore
 
-PUBLISH = "publish"  # what one process at a time leads
+PUBLISH = "publish"  # name of the lead, which one process has at a time
 
 
 class Turns:
@@ -25,7 +25,9 @@ class Turns:
         turn_seconds: float,
         over: Callable[[], None],
     ) -> None:
-        """`turn_seconds`: the pause between two turns. `over` is called after each that was led."""
+        """`turn_seconds` is the pause between turns; `over` is called after each turn that had the
+        lead.
+        """
         self._newsletters = newsletters
         self._publisher = publisher
         self._store = store
@@ -42,8 +44,8 @@ class Turns:
             await asyncio.sleep(self._turn_seconds)
 
     async def _turn(self) -> None:
-        """Led for one turn only, and not while the feeds are looked at, so that a command of the owner can
-        lead between two.
+        """Fetch, then lead for one turn; the lead is not held while fetching, so that a command can
+        take it.
         """
         for newsletter in self._newsletters:
             await self._publisher.look(newsletter)

@@ -7,15 +7,15 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator
 
-MARKS_MAX = 30  # on one letter (UAX 15 §13): to put more in order takes as many steps as their square
-_TWO_MARKS = frozenset("\u0344\u0f73\u0f75\u0f81")  # in one character, taken apart when they are put in order
+MARKS_MAX = 30  # combining marks per letter (UAX 15 §13); ordering more takes quadratic time
+_TWO_MARKS = frozenset("\u0344\u0f73\u0f75\u0f81")  # characters that decompose into two marks
 
-# Format characters that scripts and emoji need: joiners, and the Arabic number signs.
+# Format characters that scripts and emoji need: joiners, and Arabic number signs.
 _NEEDED = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd")
 
 
 def plain(text: str, characters_max: int) -> str:
-    """One line of visible characters, NFC, cut at a word with an ellipsis."""
+    """One line of visible characters, NFC; if too long, cut at a word and ended by an ellipsis."""
     visible = "".join(_visible(unicodedata.normalize("NFC", _few_marks(text))))
     line = " ".join(visible.split())
     if len(line) <= characters_max:
@@ -26,7 +26,7 @@ def plain(text: str, characters_max: int) -> str:
 
 
 def _few_marks(text: str) -> str:
-    """The text, with no more than MARKS_MAX combining marks on a letter."""
+    """The text with at most MARKS_MAX combining marks per letter."""
     if text.isascii():
         return text
     kept: list[str] = []
@@ -50,11 +50,11 @@ def _visible(text: str) -> Iterator[str]:
             case "Cc" | "Zl" | "Zp" | "Zs":
                 yield " "
             case "Cf" if character not in _NEEDED:
-                pass  # bidi overrides, zero-width spaces, tags: seen by nobody, obeyed by screens
+                pass  # bidi overrides, zero-width spaces, tags: invisible, yet obeyed by screens
             case "Cs":
-                pass  # half a character
+                pass  # an unpaired surrogate
             case "Cn" if _is_noncharacter(ord(character)):
-                pass  # marks places in our own mail, and must come from nobody else
+                pass  # our mails use these as place marks, so none may come from a feed
             case _:
                 yield character
 
@@ -64,6 +64,6 @@ def _is_noncharacter(code: int) -> bool:
 
 
 def fingerprint(title: str, text: str) -> str:
-    """The same for the same words, whatever the markup, the case and the spaces."""
+    """A hash of the words, independent of markup, case and spaces."""
     words = " ".join(unicodedata.normalize("NFKC", f"{title} {text}").casefold().split())
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:32]
