@@ -1,15 +1,16 @@
-"""Fits a cleaned article (compose/article_html) into the issue around it, for eyes and for screen readers.
+"""Fit a cleaned article (compose/article_html) into the issue around it, for sight and for screen
+readers.
 
-Wide tables scroll in a frame of their own, headings go down in single steps below the article's title, a
-link that is nothing but a picture has a name, and one around nothing goes. The cleaned markup is
-well-formed, and has `<` in tags alone.
+Wide tables scroll in a frame, headings step down by one level at a time below the article's title,
+a link around a picture gets a name, and a link around nothing is removed. Cleaned markup is
+well-formed and has `<` only in tags.
 """
 
 import re
 
 TITLE_LEVEL = 2  # of the article's title in the issue
 LEVEL_MAX = 6
-PICTURE = "Picture"  # the name of a link to or around a picture that has no description
+PICTURE = "Picture"  # name of a link to or around a picture without description
 
 _FRAME = '<div class="wide" role="group" aria-label="Table" tabindex="0">'
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[ >])")
@@ -19,18 +20,18 @@ _DESCRIPTION = re.compile(r'alt="([^"]*)"')
 
 
 def framed(html: str) -> str:
-    """An article's whole HTML as it stands in the issue."""
+    """The HTML of an article as it stands in the issue."""
     return _LINK.sub(_named, _in_steps(_with_scrolling_tables(html)))
 
 
 def _with_scrolling_tables(html: str) -> str:
-    """The frame can be reached by keyboard, or else the rest of the table cannot."""
+    """Put tables into frames that keyboards can reach and scroll."""
     return html.replace("<table", f"{_FRAME}<table").replace("</table>", "</table></div>")
 
 
 def _in_steps(html: str) -> str:
-    """Many articles begin with a small heading for its size; the level says only what belongs below what."""
-    above: list[int] = []  # the levels, as they were written, of the headings that the next may stand below
+    """Make heading levels reflect nesting only: many articles pick a small heading for its size."""
+    above: list[int] = []  # original levels of the enclosing headings
 
     def stepped(found: re.Match[str]) -> str:
         written = int(found[2])

@@ -1,9 +1,9 @@
-"""Makes the HTML of an article fit for a mail: an explicit list of what may stay, and nothing else.
+"""Make an article's HTML fit for mail: only the elements and attributes listed here remain.
 
-Formulas become words. Then nh3 has the first word, so that the pass of our own reads well-formed markup, and
-the last. In between: what cannot play in a mail (frames, films, sound) becomes a link to it, headings go
-below the article's own, images are only those that a reader sees, each once, however its page loads it. A
-pixel that counts readers is not among them; where another picture cannot be shown, its alternative text is.
+Formulas become words. nh3 cleans first, so that our own pass reads well-formed markup, and again
+last. Our pass turns frames, films and sound into links, moves headings below the article's title,
+and keeps each image a reader of the page would see once, however the page loads it. Tracking pixels
+are removed; other images that cannot be shown are replaced by their alternative text.
 """
 
 import re
@@ -29,19 +29,20 @@ from secondpost.compose.picture import (
 from secondpost.compose.picture_places import PicturePlace, PicturePlaces
 from secondpost.mail.issue_content import MARKS
 
-IMAGE_WIDTH_MAX = 560  # CSS pixels: the column of the digest
+IMAGE_WIDTH_MAX = 560  # CSS pixels: the width of the digest's column
 ALTERNATIVE_CHARACTERS_MAX = 500
-# No article may open or close a hole; and what no HTML can hold is no part of a title.
+# Articles must not open or close a hole, and titles must not contain characters that HTML cannot
+# hold.
 DROPPED = dict.fromkeys((*map(ord, MARKS), *(code for code in range(32) if not chr(code).isspace())))
-TAGS_MAX = 10_000  # of an article: more than a mail can hold, and a nest of them takes a second
+TAGS_MAX = 10_000  # per article: more than fits into a mail, and such a nest takes a second
 
 _TAGS = names_in(
     "a abbr b bdi bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption figure "
     "h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup "
     "table tbody td tfoot th thead time tr u ul var wbr"
 )
-# What a reader should find as a link; and the headings that must move down.
-_WITHOUT_SCRIPT = "without-script"  # what noscript is called here: nh3 reads no markup in a noscript
+# Elements the first pass keeps: those to be replaced by a link, and headings to be lowered.
+_WITHOUT_SCRIPT = "without-script"  # stands for noscript, inside which nh3 reads no markup
 _FIRST_TAGS = _TAGS | names_in(f"audio embed h1 h2 iframe object source video {_WITHOUT_SCRIPT}")
 _NOSCRIPT = re.compile(r"<(/?)noscript(?=[\s/>])", re.IGNORECASE)
 _WITHOUT_CONTENT = names_in(
@@ -62,7 +63,7 @@ _FIRST_ATTRIBUTES = {
     **_ATTRIBUTES,
     "audio": frozenset({"src"}),
     "embed": frozenset({"src"}),
-    "img": _ATTRIBUTES["img"] | {"class", "style", *LAZY_ADDRESSES, *SETS},  # looked at, never passed on
+    "img": _ATTRIBUTES["img"] | {"class", "style", *LAZY_ADDRESSES, *SETS},  # used, but not kept
     "iframe": frozenset({"src", "title", *LAZY_ADDRESSES}),
     "object": frozenset({"data"}),
     "source": frozenset({"src", *SETS}),
@@ -73,13 +74,14 @@ _PLAYED = {"audio": "src", "embed": "src", "iframe": "src", "object": "data", "s
 _SOUND_AND_FILM = frozenset({"audio", "object", "video"})
 _LOWERED = {"h1": "h3", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6", "h6": "h6"}
 _VOID = frozenset({"br", "hr", "img", "wbr", "embed", "source"})
-# Where these begin, a picture has nothing to do with the one before.
+# Elements that separate a picture from the one before.
 _APART = names_in("blockquote dd dt figcaption h1 h2 h3 h4 h5 h6 hr li p pre table")
 
 
 def clean_article(html: str, link: str, images: bool) -> str:
-    """A fragment that holds nothing but what is listed above, its addresses absolute by `link`, and no mark
-    of a hole. Nothing for one with more than TAGS_MAX tags: its summary stands in its place.
+    """A cleaned fragment: only listed elements, URLs absolute by `link`, and no hole marks.
+
+    "" if it has more than TAGS_MAX tags: the issue then shows the summary.
     """
     if html.count("<") > TAGS_MAX:
         return ""
@@ -96,7 +98,7 @@ def clean_article(html: str, link: str, images: bool) -> str:
         url_relative="deny",
         link_rel=None,
     )
-    return cleaned.translate(DROPPED).strip()  # again: what was a character reference is a character now
+    return cleaned.translate(DROPPED).strip()  # again: character references have become characters
 
 
 def _first_cleaned(html: str, link: str) -> str:
@@ -115,25 +117,25 @@ def _first_cleaned(html: str, link: str) -> str:
         return cleaned("deny")
     try:
         return cleaned(("rewrite_with_base", link))
-    except ValueError:  # nh3 is stricter about hosts than we are: then only absolute addresses stay
+    except ValueError:  # nh3 is stricter about hosts than we are: keep only absolute URLs
         return cleaned("deny")
 
 
 class _Rewriter(HTMLParser):
-    """Reads what nh3 wrote and writes it again, with links in the place of what plays."""
+    """Copies nh3's output, replacing players by links."""
 
     def __init__(self, images: bool) -> None:
         super().__init__(convert_charrefs=True)
         self._images = images
         self._pieces: list[str] = []
-        self._playing: list[str] = []  # open elements whose own content is a fallback
-        self._told: set[str] = set()  # addresses of one player, told once
-        self._links: list[tuple[int, int]] = []  # open: where each stands, and what was said before it
-        self._said = 0  # words and images
-        self._without_script = 0  # open
+        self._playing: list[str] = []  # open elements whose content is only a fallback
+        self._told: set[str] = set()  # links already written for the open player
+        self._links: list[tuple[int, int]] = []  # of open links: position, and `_said` before it
+        self._said = 0  # number of texts and images written
+        self._without_script = 0  # depth of open noscript elements
         self._places = PicturePlaces()
-        self._picture_at = 0  # where among the pieces the last picture stands
-        self._source = ""  # of the picture element that the next image belongs to
+        self._picture_at = 0  # index in `_pieces` of the last picture
+        self._source = ""  # from the picture element around the next image
 
     @property
     def html(self) -> str:
@@ -141,7 +143,7 @@ class _Rewriter(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._playing[-1:] == ["iframe"]:
-            return  # what stands in a frame is text that only looks like tags
+            return  # inside a frame, tags are only text
         values = {name: value or "" for name, value in attrs}
         if tag == _WITHOUT_SCRIPT:
             self._without_script += 1
@@ -181,14 +183,14 @@ class _Rewriter(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if len(self._playing) > 0 or self._without_script > 0:
-            return  # what stands in noscript beside a picture asks to turn scripts on
+            return  # text in noscript beside a picture asks to turn scripts on
         if len(data.strip()) > 0:
             self._places.apart()
             self._said += 1
         self._pieces.append(escape(data, quote=False))
 
     def _end_link(self, at: int, said: int) -> None:
-        if self._said == said:  # a link with nothing to follow it by: its picture is not shown
+        if self._said == said:  # the link has no content, as its picture is not shown
             self._pieces[at] = self._pieces[-1] = ""
 
     def _player(self, address: str, title: str) -> None:
@@ -215,9 +217,7 @@ class _Rewriter(HTMLParser):
             self._pieces.append(written)
 
     def _picture(self, values: dict[str, str], address: str) -> str:
-        """The image, or what stands in its place: a link to one that mail programs would fetch in the clear,
-        else its alternative text.
-        """
+        """The image; else a link to it if it would be fetched unencrypted, or its alternative text."""
         alternative = values.get("alt", "").strip()[:ALTERNATIVE_CHARACTERS_MAX]
         if is_emoji(alternative):
             return alternative
@@ -225,7 +225,7 @@ class _Rewriter(HTMLParser):
             kept = {"src": address, "alt": alternative}
             width = pixels(values.get("width"))
             if width is not None:
-                # The height follows: style sheet of the digest.
+                # The digest's style sheet sets the height.
                 kept["width"] = str(min(width, IMAGE_WIDTH_MAX))
             return _start("img", kept)
         words = f"[{escape(alternative)}]" if len(alternative) > 0 else ""
@@ -236,7 +236,7 @@ class _Rewriter(HTMLParser):
 
 
 def host_of(address: str) -> str:
-    """The host of an absolute address, as words of a link."""
+    """The host of an absolute URL, as the words of a link."""
     return address.partition("://")[2].partition("/")[0].rpartition("@")[2]
 
 

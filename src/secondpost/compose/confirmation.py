@@ -1,5 +1,6 @@
-"""Makes the mail that asks for a confirmation: short, and with nothing in it that came from the form. A
-stranger who fills in the form with the address of another cannot write to them with it.
+"""Make the mail that asks to confirm: short, and without anything from the form.
+
+A stranger who enters another's address must not be able to write to them through it.
 """
 
 from css_inline import CSSInliner
@@ -12,7 +13,7 @@ from secondpost.mail.issue_content import Hole, IssueContent, ReaderMailKind
 
 
 class ConfirmationComposer:
-    """Made once; holds the templates and the style sheet."""
+    """Composes confirmations; made once, holds the templates and the style sheet."""
 
     def __init__(self) -> None:
         self._templates = Templates("secondpost.compose")
@@ -22,7 +23,9 @@ class ConfirmationComposer:
     def content(
         self, newsletter: Newsletter, web: Web, feed_title: str, dated_ms: int, seed: bytes
     ) -> IssueContent:
-        """Ready for signing/assembly. The same `dated_ms` and `seed` at every attempt make the same mail."""
+        """The mail, ready for signing/assembly; equal `dated_ms` and `seed` give the same mail at
+        every attempt.
+        """
         masthead = masthead_of(newsletter, web, feed_title)
         composed = self.compose(masthead)
         return content_of(ReaderMailKind.CONFIRMATION, newsletter, masthead, composed, dated_ms, seed)

@@ -1,4 +1,4 @@
-"""Composes the mail that asks a reader to confirm, at its delivery."""
+"""Compose the confirmation of a queued delivery when it is attempted."""
 
 from hashlib import sha256
 
@@ -10,7 +10,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 
 
 class Confirmations:
-    """Composes the mail that asks a reader to confirm, at its delivery."""
+    """Composes the confirmation of a queued delivery when it is attempted."""
 
     def __init__(self, config: Config, store: NewsletterStore) -> None:
         from secondpost.compose.confirmation import ConfirmationComposer
@@ -20,7 +20,7 @@ class Confirmations:
         self._composer = ConfirmationComposer()
 
     async def content(self, claimed: Claimed) -> IssueContent:
-        """The same for the same row, so that its Message-ID is too. Raises LookupError."""
+        """The mail of a delivery; the same each time, with the same Message-ID. Raises LookupError."""
         subscriber = (
             await self._store.subscriber(claimed.subscriber) if claimed.subscriber is not None else None
         )

@@ -1,6 +1,7 @@
-"""Formulas as the words that they were written with: no mail program draws MathML or runs a script.
+"""Replace formulas by the text they were written as: mail programs neither draw MathML nor run
+scripts.
 
-In one pass over the markup, well-formed or not.
+One pass over the markup, well-formed or not.
 """
 
 import re
@@ -18,8 +19,9 @@ _DISPLAY = re.compile(r"\{\\(?:display|text)style\s++(.*)\}", re.DOTALL)
 
 
 def formulas_in_words(markup: str) -> str:
-    """The same markup, with text in the place of MathML and of TeX in scripts, and without the second form of
-    a formula that KaTeX draws with spans.
+    """The markup with MathML and TeX scripts replaced by text.
+
+    The second copy of a formula, which KaTeX draws with spans, is removed.
     """
     pieces: list[str] = []
     at = 0
@@ -55,7 +57,7 @@ def _is_formula(name: str, attributes: str) -> bool:
 
 
 def _end_of(name: str, markup: str, at: int) -> tuple[int, int] | None:
-    """Where the element's content ends, and where the element does."""
+    """Where the element's content and the element itself end."""
     end = _ENDS[name].search(markup, at)
     return None if end is None else end.span()
 
@@ -71,7 +73,7 @@ def _end_of_span(markup: str, at: int) -> tuple[int, int] | None:
 
 
 def _words_of(attributes: str, content: str) -> str:
-    """As its author wrote it, where that is kept; else the letters and signs of it."""
+    """The formula's source if the markup keeps it, else its letters and signs."""
     for annotation in _ANNOTATION.finditer(content):
         if _TEX.search(annotation[1]) is not None:
             end = _END_OF_ANNOTATION.search(content, annotation.end())

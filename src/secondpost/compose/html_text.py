@@ -1,7 +1,8 @@
-"""Tells HTML in plain text: paragraphs, lists, quotations, and links as numbers with their addresses below.
+"""Convert HTML to plain text: paragraphs, lists, quotations, and numbered links with their URLs
+listed below.
 
-Made for what article_html lets pass; it reads any HTML without harm. Lines are folded at 72 characters,
-preformatted ones never.
+Made for the output of article_html, but safe for any HTML. Lines are wrapped at 72 characters,
+except preformatted ones.
 """
 
 import re
@@ -12,11 +13,11 @@ from html.parser import HTMLParser
 from secondpost.compose.html_words import PARAGRAPHS, names_in
 
 LINE_CHARACTERS = 72
-DEPTH_MAX = 12  # levels of lists and quotations that are still drawn
-TELEPHONE_DIGITS = 6  # by which two ways to write a number are told to be the same
+DEPTH_MAX = 12  # levels of lists and quotations that are drawn
+TELEPHONE_DIGITS = 6  # last digits by which two spellings of a number are compared
 
 _HEADINGS = names_in("h1 h2 h3 h4 h5 h6")
-_ROWS = names_in("li dt dd tr")  # no empty line between these
+_ROWS = names_in("li dt dd tr")  # no empty line between them
 _LISTS = names_in("ul ol dl table")
 _UNSEEN = names_in("script style head title template noscript")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
@@ -25,8 +26,8 @@ _NOT_DIGITS = re.compile(r"[^0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class PlainText:
-    text: str  # lines ended by \n between them, none at the end
-    links: tuple[str, ...]  # the first has the number that was asked for
+    text: str  # lines separated by \n, without a final one
+    links: tuple[str, ...]  # numbered from `first_link`
 
 
 def html_to_text(html: str, first_link: int = 1) -> PlainText:
@@ -48,16 +49,16 @@ class _Teller(HTMLParser):
         self.links: list[str] = []
         self._first_link = first_link
         self._blocks: list[str] = []
-        self._line: list[str] = []  # pieces of the paragraph being read
-        self._marks: list[str] = []  # what each quotation or list item puts before its lines
-        self._bullet = ""  # the mark of a list item that has no line yet
+        self._line: list[str] = []  # pieces of the current paragraph
+        self._marks: list[str] = []  # prefix of each open quotation and list item
+        self._bullet = ""  # the mark of a list item whose first line is still to come
         self._lists: list[_List] = []
-        self._hrefs: list[tuple[str, int]] = []  # of open links, and what was said before them
-        self._said = 0  # pieces of text
+        self._hrefs: list[tuple[str, int]] = []  # open links, with `_said` before them
+        self._said = 0  # number of text pieces
         self._preformatted = 0
         self._unseen = 0
-        self._close = False  # the next block follows without an empty line
-        self._fresh = False  # a list or table has begun and has no row yet
+        self._close = False  # no empty line before the next block
+        self._fresh = False  # a list or table without a row so far
 
     def text(self) -> str:
         self._end_paragraph()
@@ -140,9 +141,9 @@ class _Teller(HTMLParser):
         words = "".join(self._line).rstrip()
         scheme, _, rest = href.partition(":")
         if scheme == "tel" and _subscriber(rest) not in _NOT_DIGITS.sub("", words):
-            self._line.append(f" ({rest})")  # best read in its place
+            self._line.append(f" ({rest})")  # most readable in its place
         if scheme not in ("https", "http") or words.endswith(href):
-            return  # the address stands there already, or is one that its owner did not write out
+            return  # the URL is already in the text, or of a scheme that is not listed
         if href not in self.links:
             self.links.append(href)
         self._line.append(f" [{self.links.index(href) + self._first_link}]")
@@ -182,7 +183,7 @@ def _folded(line: str, width: int) -> list[str]:
 
 
 def _subscriber(number: str) -> str:
-    """The end of a telephone number, which is the same with and without the code of the country."""
+    """The end of a telephone number, the same with and without country code."""
     return _NOT_DIGITS.sub("", number)[-TELEPHONE_DIGITS:]
 
 

@@ -1,8 +1,8 @@
-"""Puts an issue together: one HTML part and one text part for all readers, from the same articles.
+"""Compose an issue: one HTML and one text part for all readers, from the same articles.
 
-Pure but for the templates that it reads. Whole articles where there is room for them; where the HTML
-would grow over its bound, the longest become excerpts, and only then mere titles: an article is never
-left out. Mail programs cut a mail off somewhere above 100 KB, and the link to leave with it.
+Pure, except for reading its templates. Articles are included whole while there is room; if the HTML
+exceeds its bound, the longest become excerpts, then mere titles, but none is left out. Mail
+programs cut off mails above about 100 KB, and with the end the link to unsubscribe.
 """
 
 import textwrap
@@ -24,11 +24,11 @@ from secondpost.mail.language import Direction, direction_of_text
 
 HTML_OCTETS_MAX = 80_000
 EXCERPT_CHARACTERS_MAX = 400
-MADE_TITLE_CHARACTERS_MAX = 80  # of a title that is made from the text
+MADE_TITLE_CHARACTERS_MAX = 80  # for a title taken from the text
 SUBJECT_CHARACTERS_MAX = 78
 PREHEADER_CHARACTERS_MAX = 140
-ROUNDS_MAX = 6  # of shortening; inlining the styles makes an article longer than it was measured
-# After the preheader, so that a mail program's list shows nothing of what follows it.
+ROUNDS_MAX = 6  # of shortening; inlining styles makes articles longer than measured
+# Follows the preheader, so that a mail program's list shows nothing after it.
 _FILLER = "\u200c\u00a0" * 60
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -38,45 +38,45 @@ _MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Masthead:
-    """What stands on every issue of a newsletter."""
+    """What every issue of a newsletter shows."""
 
     title: str
     language: str
     timezone: str
-    subject: str | None  # of an issue; None: made from the articles
-    home: str | None  # the sign-up page and archive; None where there are no web pages
+    subject: str | None  # fixed subject; None: from the articles
+    home: str | None  # page for sign-up and archive; None without web pages
     postal_address: str | None
     images: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A mail with its holes marked (mail/issue_content)."""
+    """A mail with marked holes (mail/issue_content)."""
 
     subject: str
     html: str
-    text: str  # line ends \n
+    text: str  # lines end with \n
 
 
 class Extent(IntEnum):
-    """How much of an article stands in the mail."""
+    """How much of an article the mail contains."""
 
-    TITLE = 0  # and nothing else: it is the link
+    TITLE = 0  # the title alone, as a link
     EXCERPT = 1
     WHOLE = 2
 
 
 @dataclass(slots=True)
 class _Piece:
-    """One article on its way into the issue."""
+    """An article being fitted into the issue."""
 
     link: str
     title: str
-    language: str  # "" when it is not known
+    language: str  # "" if unknown
     direction: Direction
     byline: str
     html: str  # cleaned
-    excerpt: str  # plain
+    excerpt: str  # plain text
     extent: Extent
 
     def octets(self) -> int:
@@ -90,7 +90,7 @@ class _Piece:
 
 
 class IssueComposer:
-    """Made once; holds the templates and the style sheet."""
+    """Composes issues; made once, holds the templates and the style sheet."""
 
     def __init__(self) -> None:
         self._templates = Templates("secondpost.compose")
@@ -105,8 +105,10 @@ class IssueComposer:
         articles: Sequence[Article],
         foreword: str = "",
     ) -> Composed:
-        """`number` is None for an issue that has none yet; the foreword is plain text, paragraphs apart by
-        an empty line. Raises ValueError when there is no article.
+        """Compose an issue. Raises ValueError if there is no article.
+
+        `number` is None for a preview; the foreword is plain text, its paragraphs separated by
+        empty lines.
         """
         if len(articles) == 0:
             raise ValueError("an issue has at least one article")
@@ -177,7 +179,9 @@ class IssueComposer:
 
 
 def shorten(pieces: Sequence[_Piece], room: int) -> None:
-    """Until all fit into so many octets: the longest whole articles to excerpts, then excerpts to titles."""
+    """Shorten articles until all fit into `room` octets: the longest whole ones to excerpts, then
+    excerpts to titles.
+    """
     octets = sum(piece.octets() for piece in pieces)
     for extent in (Extent.WHOLE, Extent.EXCERPT):
         longest = sorted((p for p in pieces if p.extent is extent), key=_Piece.octets, reverse=True)
@@ -196,7 +200,7 @@ def _paragraphs(text: str) -> list[TemplateValue]:
 
 
 def shown_title(article: Article) -> str:
-    """The title as the issue shows it: an article without one is called by its first words."""
+    """The article's title, else its first words, else its host."""
     title = " ".join(article.title.translate(DROPPED).split())
     if len(title) > 0:
         return title
@@ -228,7 +232,7 @@ def _piece(masthead: Masthead, article: Article, names_host: bool) -> _Piece:
 
 
 def _plain(article: Article) -> str:
-    """The article's own summary in one line, else the beginning of its text."""
+    """The article's summary in one line, else its text."""
     summary = " ".join(article.summary.translate(DROPPED).split())
     if len(summary) > 0:
         return summary
@@ -246,7 +250,7 @@ def _body(piece: _Piece) -> TemplateValue:
 
 
 def _told(piece: _Piece, first_link: int) -> tuple[str, list[TemplateValue]]:
-    """An article's text, and its links with their numbers."""
+    """An article as plain text, and its numbered links."""
     match piece.extent:
         case Extent.WHOLE:
             plain = html_to_text(piece.html, first_link)
@@ -270,7 +274,7 @@ def _subject(masthead: Masthead, pieces: list[_Piece]) -> str:
 
 
 def _preheader(pieces: list[_Piece]) -> str:
-    """What a mail program's list shows beside the subject: the first article in a sentence or two."""
+    """The text that mail programs show beside the subject: the beginning of the first article."""
     first = pieces[0]
     return _cut(first.excerpt if len(first.excerpt) > 0 else first.title, PREHEADER_CHARACTERS_MAX)
 
@@ -281,7 +285,8 @@ def _dateline(masthead: Masthead, number: int | None, dated_s: int) -> str:
 
 
 def _published(masthead: Masthead, article: Article) -> str:
-    # Hugo dates a page without a date to the year 1; no page of the Web is older than 1970.
+    # The date of an article, "" without one. Hugo dates undated pages to the year 1, so dates
+    # before 1970 are ignored.
     if article.published_ms is None or article.published_ms <= 0:
         return ""
     try:
@@ -292,14 +297,14 @@ def _published(masthead: Masthead, article: Article) -> str:
 
 
 def _day(day: date, language: str) -> str:
-    """In words where we have them."""
+    """A date, in words for English, else in ISO 8601."""
     if language.lower().partition("-")[0] != "en":
         return day.isoformat()
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _cut(text: str, characters_max: int) -> str:
-    """At a word's end where there is one near."""
+    """Cut to so many characters, at a word if one ends near."""
     if len(text) <= characters_max:
         return text
     head = text[: characters_max - 1]

@@ -1,7 +1,7 @@
-"""Makes the feed of the issues (Atom, RFC 4287). It carries a mark, so that nobody makes issues of issues.
+"""The Atom feed of a newsletter's issues (RFC 4287), marked so that no newsletter is made of it.
 
-`ISSUES_NAMESPACE` in a document says that it lists what a Secondpost has sent: as the feed of a newsletter
-it is refused.
+A document with `ISSUES_NAMESPACE` lists issues sent by a Secondpost, and is refused as a
+newsletter's feed.
 """
 
 import re
@@ -13,14 +13,14 @@ from secondpost.mail.issue import Issue
 
 ISSUES_NAMESPACE = "urn:secondpost:issues"
 
-# XML 1.0 §2.2: these can stand in no document, not even escaped.
+# Characters that XML 1.0 §2.2 forbids, even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class ListedIssue:
     issue: Issue
-    at: str  # when it went out, RFC 3339
+    at: str  # when it was sent, RFC 3339
 
 
 def issues_feed(
@@ -32,7 +32,7 @@ def issues_feed(
     home: str,
     issues: Sequence[ListedIssue],
 ) -> str:
-    """Newest first."""
+    """The feed document; `issues` are newest first."""
     listed: list[TemplateValue] = [
         {"link": f"{home}{one.issue.number}", "subject": _xml(one.issue.subject), "at": one.at}
         for one in issues

@@ -1,4 +1,4 @@
-"""What the configuration says of a newsletter, as its mails show it: on the page and in the header."""
+"""A newsletter's configuration as its mails show it, in page and header."""
 
 from email.utils import parseaddr
 
@@ -10,12 +10,14 @@ from secondpost.protocols.mime.issue_mail import Heading, compile_issue
 
 
 def home_of(newsletter: Newsletter, web: Web) -> str | None:
-    """The page with sign-up and archive; None where there are no web pages."""
+    """The page for sign-up and archive; None without web pages."""
     return None if web.url is None else f"{web.url}/{newsletter.name}/"
 
 
 def title_of(newsletter: Newsletter, feed_title: str) -> str:
-    """`feed_title` is "" while no feed was read."""
+    """The configured title, else that of the feed ("" before it was read), else the newsletter's
+    name.
+    """
     for title in (newsletter.title or "", feed_title, newsletter.name):
         if len(title.strip()) > 0:
             return " ".join(title.split())
@@ -35,7 +37,7 @@ def masthead_of(newsletter: Newsletter, web: Web, feed_title: str) -> Masthead:
 
 
 def own_list_identity(name: str, newsletter: Newsletter) -> str:
-    """The List-Id of a newsletter of this name that has none in the file."""
+    """The List-Id of a newsletter of this name, if the file gives none."""
     sender = Mailbox.parse(parseaddr(newsletter.sender)[1])
     return f"{name}.{sender.domain}"
 
@@ -48,7 +50,7 @@ def content_of(
     dated_ms: int,
     seed: bytes,
 ) -> IssueContent:
-    """The composed mail under its header. Raises FieldFault or TextFault (protocols)."""
+    """A composed mail with its header. Raises FieldFault or TextFault (protocols)."""
     name, address = parseaddr(newsletter.sender)
     sender = Mailbox.parse(address)
     heading = Heading(

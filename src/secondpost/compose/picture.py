@@ -1,5 +1,7 @@
-"""Which picture an img element stands for: lazy-loading scripts keep the real address in attributes of their
-own, and leave a blank in `src` that no mail program ever replaces.
+"""The real picture behind an img element.
+
+Lazy-loading scripts keep its URL in attributes of their own and put a placeholder into `src`, which
+no mail program replaces.
 """
 
 import re
@@ -8,11 +10,10 @@ from dataclasses import dataclass
 
 from secondpost.compose.unseen import is_unseen
 
-WIDTH_WANTED = 1_120  # pixels: the column of the digest on a screen with two pixels for one
-PIXEL_MAX = 2  # an image of this size is there to count, not to be seen
-SIDE_PIXELS_MIN = 64  # an image that is smaller is a sign or a face, and never the picture of an article
-# As the lazy loaders of WordPress, Squarespace and Medium write them; the attributes of one element in the
-# order in which they are believed.
+WIDTH_WANTED = 1_120  # pixels: twice the digest's column, for high-resolution screens
+PIXEL_MAX = 2  # images up to this size are tracking pixels
+SIDE_PIXELS_MIN = 64  # smaller images are icons or avatars, not an article's picture
+# Attributes of the lazy loaders of WordPress, Squarespace and Medium, in order of preference.
 LAZY_ADDRESSES = (
     "data-lazy-src",
     "data-src",
@@ -33,14 +34,14 @@ _EMOJI = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One of the addresses of a srcset attribute (HTML §4.8.4.2.1)."""
+    """One URL of a srcset attribute (HTML §4.8.4.2.1)."""
 
     address: str
-    descriptor: str  # such as "800w" or "2x"; "" when there is none
+    descriptor: str  # such as "800w" or "2x"; may be ""
 
     @property
     def width(self) -> float:
-        """Pixels, estimated where only a density is given."""
+        """In pixels, estimated if only a density is given."""
         try:
             number = float(self.descriptor[:-1])
         except ValueError:
@@ -49,7 +50,7 @@ class Candidate:
 
 
 def candidates(srcset: str) -> Iterator[Candidate]:
-    """Addresses may hold commas, and end where there is a space."""
+    """Parse a srcset. URLs may contain commas, and end at a space."""
     address = ""
     for token in srcset.split():
         if len(address) == 0:
@@ -66,7 +67,7 @@ def candidates(srcset: str) -> Iterator[Candidate]:
 
 
 def best_of(srcset: str) -> str:
-    """The smallest that is large enough, else the largest; "" when none is of the web."""
+    """The smallest picture that is wide enough, else the widest; "" if none has an http(s) URL."""
     found = [each for each in candidates(srcset) if is_web(each.address)]
     enough = [each for each in found if each.width >= WIDTH_WANTED]
     if len(enough) > 0:
@@ -75,7 +76,7 @@ def best_of(srcset: str) -> str:
 
 
 def lazy_address(values: Mapping[str, str]) -> str:
-    """What a script would put into `src`; "" when no script would."""
+    """The URL that a script would put into `src`, or ""."""
     for name in LAZY_ADDRESSES:
         if is_web(values.get(name, "")):
             return values[name]
@@ -83,7 +84,7 @@ def lazy_address(values: Mapping[str, str]) -> str:
 
 
 def address_of(values: Mapping[str, str]) -> str:
-    """The absolute address of the picture that a reader of the page sees; "" when it has none of the web."""
+    """The absolute URL of the picture that the page shows, or ""."""
     lazy = lazy_address(values)
     if len(lazy) > 0:
         return lazy
@@ -92,7 +93,7 @@ def address_of(values: Mapping[str, str]) -> str:
 
 
 def is_stand_in(values: Mapping[str, str]) -> bool:
-    """Whether its page puts something else in its place, or another address into it."""
+    """Whether the page replaces this image by another, or changes its URL."""
     return (
         not is_web(values.get("src", ""))
         or len(lazy_address(values)) > 0
@@ -101,7 +102,7 @@ def is_stand_in(values: Mapping[str, str]) -> bool:
 
 
 def is_counter(values: Mapping[str, str]) -> bool:
-    """Whether no reader sees it. A style that hides it until it is loaded does not count."""
+    """Whether the image is invisible. A style that hides it until it is loaded does not count."""
     sizes = (pixels(values.get("width")), pixels(values.get("height")))
     if any(size is not None and size <= PIXEL_MAX for size in sizes):
         return True
@@ -114,7 +115,7 @@ def is_file_of_a_picture(address: str) -> bool:
 
 
 def is_emoji(words: str) -> bool:
-    """Whether a picture so described is a character that was made a picture."""
+    """Whether a picture's description is an emoji, so that the picture stands for it."""
     return 0 < len(words) <= _EMOJI_CHARACTERS_MAX and _EMOJI.fullmatch(words) is not None
 
 
@@ -123,6 +124,6 @@ def is_web(address: str) -> bool:
 
 
 def pixels(text: str | None) -> int | None:
-    """A whole number of CSS pixels; None for anything else, such as a share of the width."""
+    """A whole number of CSS pixels; None for anything else, such as a percentage."""
     digits = (text or "").strip().removesuffix("px").strip()
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None

@@ -1,5 +1,6 @@
-"""Which of several images in one place is the picture: a page may hold it as a blank or a small copy, for a
-script that loads it, and in noscript for readers without scripts.
+"""Which of several images in one place is the picture.
+
+A page may contain it as a placeholder or small copy for a script to replace, and again in noscript.
 """
 
 from collections.abc import Mapping
@@ -9,31 +10,31 @@ from secondpost.compose.picture import address_of, is_file_of_a_picture, is_stan
 
 
 class PicturePlace(Enum):
-    OWN = auto()  # a picture of its own
-    OF_THE_LAST = auto()  # it takes the place of the image before
-    NONE = auto()  # it is shown already, or is no picture
+    OWN = auto()  # a separate picture
+    OF_THE_LAST = auto()  # replaces the image before it
+    NONE = auto()  # already shown, or not a picture
 
 
 class _Last(Enum):
-    """What the image before was, with nothing but tags since."""
+    """What the preceding image was, if only tags came since."""
 
-    STAND_IN = auto()  # the one that follows takes its place
-    LAZY = auto()  # its own address was found: one for readers without scripts is the same
-    FOR_NO_SCRIPT = auto()  # a lazy one that follows is the same
+    STAND_IN = auto()  # the next image replaces it
+    LAZY = auto()  # its real URL was found; one in noscript is the same picture
+    FOR_NO_SCRIPT = auto()  # from noscript; a lazy one that follows is the same picture
 
 
 class PicturePlaces:
-    """Told of the images of an article in their order, and of what stands between them."""
+    """Decides about the images of one article, given in their order."""
 
     def __init__(self) -> None:
         self._last: _Last | None = None
 
     def apart(self) -> None:
-        """Words stand here: the next image has nothing to do with the last one."""
+        """Text comes here: the next image is unrelated to the last."""
         self._last = None
 
     def place(self, values: Mapping[str, str], has_source: bool, is_for_no_script: bool) -> PicturePlace:
-        """`has_source`: it stands in a picture element that names one."""
+        """The place of the next image. `has_source`: a picture element around it names a source."""
         last, lazy = self._last, len(lazy_address(values)) > 0
         if is_for_no_script:
             return self._for_no_script(last, address_of(values))
@@ -47,7 +48,9 @@ class PicturePlaces:
         return PicturePlace.OF_THE_LAST if last is _Last.STAND_IN and lazy else PicturePlace.OWN
 
     def _for_no_script(self, last: _Last | None, address: str) -> PicturePlace:
-        """Counters of readers stand in noscript too, and are named as no picture is."""
+        """The place of an image in noscript, which may also be a tracking pixel without a picture's
+        file name.
+        """
         self._last = None
         if last is _Last.LAZY or (last is None and not is_file_of_a_picture(address)):
             return PicturePlace.NONE

@@ -1,6 +1,8 @@
-"""Renders a station's own templates: undefined names are errors, values are data alone, loops have an end.
+"""Render a package's own templates: undefined names are errors, values are plain data, loops are
+bounded.
 
-A template ending in .html escapes every value that was not marked as HTML; one in .txt escapes none.
+A template ending in .html or .xml escapes every value not marked as HTML; one in .txt escapes
+nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +15,14 @@ from minijinja import Environment, Markup
 from secondpost.mail.language import direction_of_language
 from secondpost.mail.moment import zoned_text
 
-FUEL = 2_000_000  # steps of one rendering; an issue of a thousand articles takes a tenth of it
+FUEL = 2_000_000  # steps per rendering; an issue of a thousand articles takes a tenth
 
-# What a template may be given. Public methods of other objects could be called from inside it.
+# Values that a template may get. It could call public methods of other objects.
 TemplateValue = None | str | int | bool | Markup | Sequence["TemplateValue"] | Mapping[str, "TemplateValue"]
 
 
 class Templates:
-    """The templates of one package, read when they are first used."""
+    """The templates of one package, read on first use."""
 
     def __init__(self, package: str) -> None:
         folder = files(package).joinpath("templates")
@@ -43,12 +45,12 @@ class Templates:
         self._environment.add_filter("direction", direction_of_language)
 
     def render(self, name: str, values: Mapping[str, TemplateValue]) -> str:
-        """Raises minijinja.TemplateError, which means a fault of ours."""
+        """Render a template. Raises minijinja.TemplateError, which is a bug of ours."""
         return self._environment.render_template(name, **values)
 
 
 def _moment(iso: str, zone: str) -> str:
-    """What RFC 3339 says, for people: `{{ at | moment(zone) }}`."""
+    """The filter `moment`: an RFC 3339 time for people, as in `{{ at | moment(zone) }}`."""
     return zoned_text(int(datetime.fromisoformat(iso).timestamp()) * 1000, ZoneInfo(zone))
 
 
@@ -57,5 +59,5 @@ def _escapes(name: str) -> bool:
 
 
 def trusted(html: str) -> Markup:
-    """HTML that was cleaned, to stand in a template as it is."""
+    """Mark cleaned HTML so that templates do not escape it."""
     return Markup(html)

@@ -1,16 +1,16 @@
-"""Whether a style attribute makes an image that no reader sees: what such an image is for is to count them.
+"""Whether a style attribute makes an image invisible, as for a tracking pixel.
 
-Not all of CSS: what is read is how sizes and hiding are really written in a style attribute. A style that
-cannot be read hides nothing.
+Covers the usual ways to write sizes and hiding, not all of CSS. A style that cannot be read hides
+nothing.
 """
 
 import re
 from collections.abc import Iterator
 
-PIXELS_MAX = 2.0  # an image of this size is there to count, not to be seen
+PIXELS_MAX = 2.0  # images up to this size are tracking pixels
 OPACITY_MIN = 0.05
 
-# CSS pixels of one of each unit (CSS Values 4 §6); of the reader's font, of the usual 16 pixels.
+# Each unit in CSS pixels (CSS Values 4 §6); font units assume 16 pixels.
 _UNITS = {
     "": 1.0,
     "px": 1.0,
@@ -25,7 +25,7 @@ _UNITS = {
     "ex": 8.0,
     "ch": 8.0,
 }
-_SHARES = frozenset({"%", "vw", "vh", "vmin", "vmax"})  # of something that is not known here
+_SHARES = frozenset({"%", "vw", "vh", "vmin", "vmax"})  # relative to something unknown here
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([a-z%]*)")
 _SIZES = frozenset(
@@ -39,7 +39,9 @@ _HIDDEN = {
 
 
 def is_unseen(style: str) -> bool:
-    """The last word on each property counts, but for what is !important, as a browser reads it."""
+    """Whether the style hides the image; of repeated properties the last wins, unless an earlier
+    one is !important.
+    """
     said: dict[str, tuple[bool, str]] = {}
     for name, value, important in _declarations(style):
         if name not in said or important or not said[name][0]:
@@ -65,7 +67,7 @@ def _hides(name: str, value: str) -> bool:
 
 
 def _is_tiny(length: str) -> bool:
-    """A share of something counts as tiny when it is nothing."""
+    """Whether a length is tiny; a relative one only if it is zero."""
     number = _NUMBER.fullmatch(length)
     if number is None:
         return False
