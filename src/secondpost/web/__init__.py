@@ -1,7 +1,7 @@
-"""The public pages: sign-up, archive, an issue, confirming, leaving, and what we keep about a reader.
+"""The public pages: sign-up, archive, issues, confirming, leaving, and what we keep about a reader.
 
-Read in this order: app puts the routes together; site is what all pages share; public answers sign-up,
-archive and issues, reader what a token opens; form reads what was posted, within bounds, and origin says from
-where; callers counts the requests of one network, guests bounds who may be connected; archive tells an issue
-as it was sent.
+Read in this order: `app` assembles the routes; `site` holds what all pages share; `public` answers
+sign-up, archive and issues, `reader` the pages that a token opens; `form` reads posted forms within
+bounds, and `origin` says where they were posted from; `callers` counts the requests of a network,
+`guests` bounds the connections; `archive` shows an issue as it was sent.
 """

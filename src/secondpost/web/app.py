@@ -1,16 +1,16 @@
-"""The routes of the web role on one page, and what every answer carries.
+"""The routes of the web role, and the headers of every response.
 
-    GET  /                 the newsletter, or the choice among several
-    GET  /NAME/            sign-up and archive          POST  sign up
-    GET  /NAME/12          an issue as it was sent
-    GET  /NAME/feed.xml    the feed of the issues
-    GET  /confirm/TOKEN    asks                         POST  confirms
-    GET  /leave/TOKEN      asks                         POST  leaves, also by one click (RFC 8058)
-    GET  /me/TOKEN         what we keep                 POST  leave, erase
-    GET  /health           for whoever watches
-    GET  /static/…         the style sheet
+  GET  /                 the newsletter, or the choice among several
+  GET  /NAME/            sign-up and archive          POST  sign up
+  GET  /NAME/12          an issue as it was sent
+  GET  /NAME/feed.xml    the feed of the issues
+  GET  /confirm/TOKEN    asks                         POST  confirms
+  GET  /leave/TOKEN      asks                         POST  leaves, also by one click (RFC 8058)
+  GET  /me/TOKEN         what we keep                 POST  leave, erase
+  GET  /health           for monitoring
+  GET  /static/…         the style sheet
 
-HEAD answers as GET does. docs/urls.md says which of these last.
+HEAD answers as GET does. docs/urls.md says which of these URLs are permanent.
 """
 
 from importlib.resources import files
@@ -37,17 +37,17 @@ from secondpost.web.reader import BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS, ReaderPage
 from secondpost.web.site import Website
 from secondpost.world.ports import Clock
 
-PATH_OCTETS_MAX = 200  # no address of ours is longer
+PATH_OCTETS_MAX = 200  # longer than any path of ours
 RETRY_SECONDS = "60"
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 STRICT_SECONDS = 365 * 24 * 3600
-# Set unless the page has said otherwise itself.
+# Defaults; a page may set its own.
 HEADERS = {
     "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",  # a token stands in the address
+    "Referrer-Policy": "no-referrer",  # the URL contains a token
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -71,7 +71,7 @@ SAID = {
 def make_app(
     config: Config, store: NewsletterStore, links: KeyRing, sign_ups: SignUps, clock: Clock
 ) -> Starlette:
-    """The whole of the public public. `links` is the key ring of links; nothing else secret is needed."""
+    """The public web application. `links` is the key ring for links; it needs no other secret."""
     site = Website(
         newsletters=config.newsletters,
         web=config.web,
@@ -121,15 +121,17 @@ def make_app(
             Exception: errors.failed,
         },
     )
-    # It would build an absolute address from what the caller calls us.
+    # Redirects would use the host name that the client sent.
     app.router.redirect_slashes = False
     app.add_middleware(_Careful, headers=headers)
     return app
 
 
 def headers_of(web: Web) -> dict[str, str]:
-    """Of every answer. Browsers that were here once come by https alone (RFC 6797), as every link in a mail
-    does. Of hosts below ours nothing is said: they may not have it.
+    """Headers of every response.
+
+    Browsers that were here once return by https only (RFC 6797), as do all links in mails.
+    Subdomains are not included: they may not have https.
     """
     if web.url is None or not web.url.startswith("https:"):
         return HEADERS
@@ -137,7 +139,7 @@ def headers_of(web: Web) -> dict[str, str]:
 
 
 class _Errors:
-    """Errors are pages too."""
+    """Pages for errors."""
 
     def __init__(self, site: Website, headers: dict[str, str]) -> None:
         self._site = site
@@ -149,14 +151,14 @@ class _Errors:
         return await self._page(status, dict(headers or {}))
 
     async def moved(self, request: Request, error: Exception) -> Response:
-        """RFC 9110 §15.4.9: what is sent by POST is sent again there."""
+        """Redirect to the newsletter's new name; a POST is repeated there (RFC 9110 §15.4.9)."""
         return RedirectResponse(str(error), 308)
 
     async def not_now(self, request: Request, error: Exception) -> Response:
         return await self._page(503, {"Retry-After": RETRY_SECONDS})
 
     async def failed(self, request: Request, error: Exception) -> Response:
-        # Written by what stands outside of everything else: no header is added after it.
+        # Sent by Starlette's outermost layer, so no middleware adds headers to it.
         return await self._page(500, self._headers)
 
     async def _page(self, status: int, headers: dict[str, str]) -> Response:
@@ -167,7 +169,7 @@ class _Errors:
 
 
 class _Careful:
-    """Gives every answer its headers, and endless addresses none."""
+    """Adds headers to every response, and refuses overlong paths."""
 
     def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
         self._app = app

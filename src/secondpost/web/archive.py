@@ -1,6 +1,6 @@
-"""Shows an issue as it was sent: the same HTML, with public addresses where a reader's own would stand.
+"""Show an issue as it was sent: the same HTML, with public links in place of the reader's own.
 
-What speaks to one reader (class "mailed" in the template) is not shown, and a line at the top leads to the
+Parts for one reader (class "mailed" in the template) are hidden, and a line at the top links the
 newsletter's page.
 """
 
@@ -24,7 +24,7 @@ _BODY = re.compile("<body[^>]*>")
 
 
 def html_of(content: IssueContent, home: str, view: str) -> str:
-    """Raises LookupError when there is no HTML part."""
+    """The page of an issue. Raises LookupError if it has no HTML part."""
     public = {
         Hole.LEAVE_URL: home,
         Hole.ME_URL: home,

@@ -1,4 +1,4 @@
-"""Who calls, behind which proxy, and whether their network has asked too often."""
+"""Find a client's address, also behind a proxy, and limit requests per network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,14 @@ from secondpost.mail.prefix import site_prefix
 from secondpost.policy.rate import PrefixRate
 from secondpost.world.ports import Clock
 
-FORWARDED_MAX = 10  # addresses in one X-Forwarded-For that are looked at
+FORWARDED_MAX = 10  # addresses read from X-Forwarded-For
 
 
 def caller_of(request: Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
-    """The IP address of whoever asks, "" when it cannot be known. A proxy's word counts only when we trust
-    it: the last address that no trusted proxy has is the caller's, whatever stands before it.
+    """The client's IP address, or "" if unknown.
+
+    X-Forwarded-For counts only from trusted proxies: the last address in it that is not a trusted
+    proxy's is the client's, whatever precedes it.
     """
     address = "" if request.client is None else without_zone(request.client.host)
     if not is_trusted(address, trusted):
@@ -36,7 +38,9 @@ def trusted_networks(texts: Sequence[str]) -> tuple[IPv4Network | IPv6Network, .
 
 
 def is_trusted(text: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Whether a proxy of ours has this address. One on a Unix socket has none; nothing else gets there."""
+    """Whether this is one of our proxies. An empty address is a Unix socket, which only a proxy can
+    reach.
+    """
     address = as_ip(text)
     return len(text) == 0 or (
         address is not None
@@ -51,14 +55,14 @@ def _plain(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many of a thing for one network in a span of time, in one process.
+    """Limits how often one network may do a thing in a span of time, within one process.
 
-    The bound over all processes stands in the store (SignUpLimits).
+    The limit across processes is in the store (SignUpLimits).
     """
 
     clock: Clock
     counted: PrefixRate
 
     def allows(self, caller: str) -> bool:
-        """Counts one more."""
+        """Count one more, and say whether it is within the limit."""
         return self.counted.allows(site_prefix(caller), self.clock.now_ms())

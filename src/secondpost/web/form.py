@@ -1,4 +1,4 @@
-"""Reads what a form posted, within bounds: so many octets, fields and seconds, and no more."""
+"""Read a posted form, bounded in octets, fields and seconds."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 FORM_OCTETS_MAX = 8_192
 FIELDS_MAX = 20
-FORM_SECONDS_MAX = 25.0  # the connection ends five seconds later: time to read that it was too slow
+FORM_SECONDS_MAX = 25.0  # 5 s before the connection ends: time to deliver the answer
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -24,7 +24,7 @@ class PostedForm:
 
 
 async def read_form(request: Request) -> PostedForm:
-    """Raises HTTPException 400, 408, 413 or 415."""
+    """Read a form. Raises HTTPException 400, 408, 413 or 415."""
     kind = request.headers.get("content-type", FORM_TYPE).partition(";")[0].strip().lower()
     if kind != FORM_TYPE:
         raise HTTPException(415)
@@ -48,7 +48,7 @@ async def _body(request: Request) -> bytes:
 
 
 def parse_form(data: bytes) -> dict[str, str]:
-    """Raises HTTPException 400 for what is no form in UTF-8."""
+    """Parse form data in UTF-8. Raises HTTPException 400."""
     try:
         pairs = parse_qsl(
             data.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"

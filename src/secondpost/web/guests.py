@@ -1,7 +1,8 @@
-"""The places of those who are connected: who gets one, who gives one up, and when time is over. Pure.
+"""Bounds on open connections: which are accepted, which must go, and when they time out. Pure.
 
-A connection costs a descriptor and memory whether it says anything or not. So there is a bound for each
-address, each network and for all; when places run short, those go first that have not asked for anything.
+A connection costs a descriptor and memory even if it is silent. Connections are therefore bounded
+per address, per network and in total; when places run short, those without a complete request go
+first.
 """
 
 from collections import Counter
@@ -18,43 +19,46 @@ GUESTS_MAX = 1_000
 
 
 class WaitsFor(Enum):
-    """What a connection waits for. The times and the order of going hang on it."""
+    """What a connection is waiting for; its timeout and its rank when places run short depend on
+    it.
+    """
 
-    HEAD = "head"  # the rest of the head of a request
-    IDLE = "idle"  # the next request; what was answered may still be on its way
-    BODY = "body"  # the rest of the body of a request
-    ANSWER = "answer"  # the answer, or that the caller reads one
+    HEAD = "head"  # the rest of a request's header
+    IDLE = "idle"  # the next request; the last answer may still be on its way
+    BODY = "body"  # the rest of a request's body
+    ANSWER = "answer"  # our answer, or the client reading it
 
 
-# When places run short, in this order.
+# Order in which connections are closed when places run short.
 GO_FIRST = (WaitsFor.HEAD, WaitsFor.IDLE, WaitsFor.BODY)
 
 
 @dataclass(frozen=True, slots=True)
 class GuestTimes:
-    """How long a connection may wait for what it waits for, in seconds."""
+    """Timeouts in seconds, by what a connection waits for."""
 
     head: float = 10.0
     body: float = 30.0
     answer: float = 60.0
     idle: int = 5
-    # nginx keeps what it has open for one minute, Caddy for two. If we closed first, a request that is on its
-    # way just then would be lost.
+    # Longer than nginx (one minute) and Caddy (two) keep connections open: if we closed first, a
+    # request just under way would be lost.
     idle_proxy: int = 180
-    reading: float = 30.0  # beyond idle, for the caller to read what was answered
-    # Who has waited for less goes only when all have: the first octets of an honest caller take a while too.
+    reading: float = 30.0  # added to idle, for the client to read the answer
+    # A connection that has waited less is closed only if all have: honest clients also take a while
+    # to send.
     fresh: float = 1.0
-    stuck: float = 5.0  # an answer that is being made for less never goes
+    stuck: float = 5.0  # an answer in progress for less is never cut off
 
 
 @dataclass(frozen=True, slots=True)
 class GuestLimits:
-    """How many may be connected at once."""
+    """Bounds on simultaneous connections."""
 
     in_all: int = GUESTS_MAX
     of_network: int = 100  # /24 or /64
     of_address: int = 50
-    # The last places are for networks that have none.
+    # This last share of places is for networks without a connection.
     kept_fraction: float = 0.1
 
 
@@ -63,7 +67,7 @@ class Guest:
     """One connection."""
 
     address: str
-    network: str | None  # None: many callers may stand behind the address, and it is not counted
+    network: str | None  # None: not counted, since many clients may share the address
     idle_seconds: int
     leave: Callable[[], None]  # ends the connection at once
     waits_for: WaitsFor
@@ -72,20 +76,20 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class SentAway:
-    """What the bounds cost callers since it was last asked."""
+    """Connections closed or refused by the bounds since the last report."""
 
-    closed: int  # gave their place up to another
+    closed: int  # closed in favour of another
     turned_away: int
 
 
 @dataclass(slots=True)
 class Guests:
-    """`trusted` are the proxies in front. Times are the loop's, in seconds."""
+    """The open connections. `trusted` are the proxies in front; times are the loop's, in seconds."""
 
     trusted: Sequence[IPv4Network | IPv6Network]
     limits: GuestLimits = field(default_factory=GuestLimits)
     times: GuestTimes = field(default_factory=GuestTimes)
-    _waiting: dict[WaitsFor, dict[Guest, None]] = field(  # the oldest first
+    _waiting: dict[WaitsFor, dict[Guest, None]] = field(  # oldest first
         default_factory=lambda: {one: {} for one in WaitsFor}
     )
     _by_network: dict[str, dict[Guest, None]] = field(default_factory=dict)
@@ -95,7 +99,7 @@ class Guests:
         return sum(len(guests) for guests in self._waiting.values())
 
     def enter(self, address: str, leave: Callable[[], None], now: float) -> Guest | None:
-        """None when the caller is turned away."""
+        """Admit a connection; None if it is refused."""
         is_proxy = is_trusted(address, self.trusted)
         network = None if is_proxy else _network_of(address)
         if not self._has_room(address, network, now):
@@ -111,14 +115,14 @@ class Guests:
         return guest
 
     def move(self, guest: Guest, waits_for: WaitsFor, now: float) -> None:
-        """It waits for this from now on. A place that was given up stays given up."""
+        """Record what a connection waits for now; no effect if its place was taken away."""
         if guest in self._waiting[guest.waits_for]:
             del self._waiting[guest.waits_for][guest]
             self._waiting[waits_for][guest] = None
             guest.waits_for, guest.since = waits_for, now
 
     def gone(self, guest: Guest) -> None:
-        """Twice does no harm."""
+        """Forget a connection; repeating it is harmless."""
         self._waiting[guest.waits_for].pop(guest, None)
         beside = self._by_network.get(guest.network, {}) if guest.network is not None else {}
         if guest in beside:
@@ -137,7 +141,7 @@ class Guests:
         return crowd
 
     def _has_room(self, address: str, network: str | None, now: float) -> bool:
-        """Makes it where another can go instead."""
+        """Whether there is a place, made if need be by closing another connection."""
         beside = self._by_network.get(network, {}) if network is not None else {}
         same = [guest for guest in beside if guest.address == address]
         kept = int(self.limits.in_all * self.limits.kept_fraction) if len(beside) > 0 else 0
@@ -148,7 +152,7 @@ class Guests:
         )
 
     def _make_room(self, among: Collection[Guest] | None, now: float) -> bool:
-        """`among` None means all."""
+        """Close one connection; `among` None means any."""
         guest = self._first_to_go(among, now)
         if guest is None:
             return False
@@ -187,7 +191,9 @@ class Guests:
 
 
 def _network_of(text: str) -> str | None:
-    """None for loopback, where a tunnel, a proxy or a test stands: many callers behind one address."""
+    """The network of an address; None for loopback, where a tunnel or proxy stands for many
+    clients.
+    """
     address = as_ip(text)
     if address is None or address.is_loopback:
         return None

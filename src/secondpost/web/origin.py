@@ -1,20 +1,21 @@
-"""Where a form was posted from, as far as a browser says it.
+"""Whether a form was posted from another site, as far as the browser says.
 
-A page elsewhere can make the browsers of its visitors post to our forms, each from a network of its own. A
-program that is no browser says nothing of this kind, but has to call from where it runs, which is counted.
+A page elsewhere can make its visitors' browsers post to our forms, each from a network of its own.
+Programs that are not browsers send no such headers, but are counted by network.
 """
 
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-NEAR = ("same-origin", "same-site", "none")  # `none`: no page brought it about, but the person
+NEAR = ("same-origin", "same-site", "none")  # `none`: the person did it, not a page
 
 
 def is_from_elsewhere(request: Request, url: str | None) -> bool:
-    """`url` is ours as it is configured; a caller may know us by another name too.
+    """Whether the form came from another site; `url` is our configured one, the client may know us
+    by another.
 
-    Browsers of before 2023, and all without https, say no more than the origin, or the page that led here.
+    Browsers from before 2023, and all without https, send only Origin or Referer.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -28,7 +29,7 @@ def is_from_elsewhere(request: Request, url: str | None) -> bool:
 
 
 def _host(url: str) -> str | None:
-    """With its port, if that is not the usual one. None for what names no host, as the origin "null" does."""
+    """Host and non-default port of a URL; None if it has no host, like the origin "null"."""
     try:
         netloc = urlsplit(url).netloc
     except ValueError:

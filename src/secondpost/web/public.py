@@ -1,6 +1,6 @@
-"""Answers the public pages: sign-up, archive, issues and their feed.
+"""The public pages: sign-up, archive, issues and their feed.
 
-GET and HEAD change nothing; only the POST of the form does.
+GET and HEAD change nothing; only posting the form does.
 """
 
 from contextlib import suppress
@@ -31,14 +31,14 @@ from secondpost.web.site import Website, zone_of
 
 ISSUES_PER_PAGE = 50
 ISSUE_NUMBER_DIGITS_MAX = 9
-SIGN_UPS_MAX, SIGN_UPS_SPAN_MS = 20, 10 * MINUTE_MS  # of one network
-# The field for programs. No browser and no password manager knows what would stand in it: they fill in names
-# such as `website` or `company`, for people who would then get no mail.
+SIGN_UPS_MAX, SIGN_UPS_SPAN_MS = 20, 10 * MINUTE_MS  # per network
+# Field that only bots fill in. Its name must mean nothing to browsers and password managers: they
+# fill in `website` or `company`, and those people would then get no mail.
 TRAP = "blank"
 
 NO_ADDRESS = "We cannot send email to this address. Please check it for typing mistakes."
 
-# The issue brings the styles that were mailed, and images from where they are.
+# Issues contain the styles of the mail, and load images from where they are.
 ISSUE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src https:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -46,7 +46,7 @@ ISSUE_POLICY = (
 
 
 class Moved(Exception):
-    """The newsletter has another name now. The text is the path under which the page is."""
+    """The newsletter has another name now. The text is the path of its page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ class PublicPages:
     sign_ups: SignUps
     feeds: Templates
     sign_up_rate: Rate
-    refusal_rate: Rate  # of those beyond it that are written down
+    refusal_rate: Rate  # limits how many refused sign-ups are recorded
 
     async def front(self, request: Request) -> Response:
-        """The way to the only newsletter, or the choice among several."""
+        """Redirect to the only newsletter, or offer a choice."""
         if len(self.site.newsletters) == 1:
             return RedirectResponse(f"/{self.site.newsletters[0].name}/", 302)
         named: list[TemplateValue] = [
@@ -67,7 +67,7 @@ class PublicPages:
         return self.site.page("choice.html", {"language": "en", "newsletters": named})
 
     async def bare(self, request: Request) -> Response:
-        """The newsletter's name without its slash."""
+        """Redirect a newsletter's name without a final slash."""
         return RedirectResponse(f"/{(await self._newsletter(request)).name}/", 308)
 
     async def home(self, request: Request) -> Response:
@@ -108,7 +108,7 @@ class PublicPages:
         return Response(text, media_type="application/atom+xml")
 
     async def health(self, request: Request) -> Response:
-        """That the role runs and its store can be read."""
+        """Show that the role runs and can read its store."""
         await self.site.store.issues_under_way()
         return PlainTextResponse("ok\n")
 
@@ -126,7 +126,7 @@ class PublicPages:
             return await self._home(newsletter, fault=NO_ADDRESS, address=typed)
         if is_from_elsewhere(request, self.site.web.url):
             return await self._home(newsletter, address=str(mailbox))
-        # Only programs fill in a field that people do not see.
+        # People do not see this field: a bot filled it in.
         if len(form.value(TRAP)) > 0:
             await self.sign_ups.note(newsletter.name, mailbox, SignedUp.TRAPPED)
         else:
@@ -152,8 +152,8 @@ class PublicPages:
     async def _home(
         self, newsletter: Newsletter, before: int | None = None, fault: str = "", address: str = ""
     ) -> Response:
-        """With an `address` to be mended, or one that a form elsewhere has sent, which the reader's own click
-        sends again.
+        """The newsletter's page; `address` fills its form, to be corrected, or to be confirmed by
+        the reader's own click after a post from another site.
         """
         listed = await self.site.store.issues(newsletter.name, before, ISSUES_PER_PAGE)
         path = f"/{newsletter.name}/"
@@ -182,12 +182,12 @@ class PublicPages:
                 "older": (f"{path}?before={listed[-1].number}" if len(listed) == ISSUES_PER_PAGE else None),
             },
             200 if len(fault) == 0 else 422,
-            # Without it browsers hide from us that the form was ours; no secret stands in this address.
+            # Without it browsers would not say that the form was ours; this URL holds no secret.
             {"Referrer-Policy": "same-origin"},
         )
 
     async def _newsletter(self, request: Request) -> Newsletter:
-        """Raises Moved for a name that it had once, and HTTPException."""
+        """The newsletter in the path. Raises Moved for a former name, and HTTPException."""
         name = str(request.path_params["name"])
         found = self.site.named(name)
         if found is not None:
@@ -199,11 +199,11 @@ class PublicPages:
         raise Moved(f"/{now.name}{request.url.path.removeprefix(f'/{name}')}{query}")
 
     async def _words(self, newsletter: Newsletter) -> str:
-        """What a reader agrees to with the form; kept with the consent."""
+        """The consent text of the form, kept with the consent."""
         return f"You will get {await self.site.title(newsletter)} by email, and can unsubscribe at any time."
 
     async def _was_sent(self, issue: Issue) -> bool:
-        """Before its first mail has left, an issue can be taken back: nobody sees it."""
+        """Whether mails of the issue were sent; until then it can be taken back, and is not shown."""
         if issue.state is IssueState.STOPPED:
             return issue.planned > 0 and (await self.site.store.reckoning(issue.id)).delivered > 0
         return issue.state in (IssueState.SENDING, IssueState.DONE)
@@ -215,5 +215,5 @@ def _number_in(text: str) -> int | None:
 
 
 def _sent_ms(issue: Issue) -> int:
-    """When its first mail could leave."""
+    """When its first mail could be sent."""
     return issue.created_ms if issue.start_ms is None else issue.start_ms

@@ -1,7 +1,7 @@
-"""Answers what a token opens: confirming, leaving, and what we keep about a reader.
+"""Pages that a token opens: confirming, leaving, and what we keep about a reader.
 
-GET and HEAD change nothing, for programs that look at every link of a mail are many; only a POST does. A
-link's token is all that a reader needs: no cookie, no script, no login.
+GET and HEAD change nothing, since many programs follow every link of a mail; only POST does. The
+token in the link is all that a reader needs: no cookie, script or login.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
 from secondpost.web.site import Website, language_of, zone_of
 
-BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS = 60, HOUR_MS  # of one network
+BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS = 60, HOUR_MS  # per network
 MAILS_SHOWN_MAX = 50
 
 STATE_WORDS = {
@@ -109,8 +109,10 @@ class ReaderPages:
         )
 
     async def leave(self, request: Request) -> Response:
-        """RFC 8058: the POST of a mail program needs no cookie and gets no redirect; its body says nothing
-        that the address has not said, and is not read.
+        """Leave by the page or by one click (RFC 8058).
+
+        A mail program's POST needs no cookie and gets no redirect; its body adds nothing to the URL
+        and is not read.
         """
         token = self._token(request, Purpose.LEAVE)
         subscriber = await self.site.store.subscriber(SubscriberId(token.subscriber))
@@ -165,7 +167,9 @@ class ReaderPages:
         return await self._about(request, about)
 
     async def _is_gone(self, token: Token) -> None:
-        """Said only when it is durable: the sync of this group covers whoever erased the reader."""
+        """Wait until the reader's deletion is durable: this group's sync covers the transaction
+        that deleted it.
+        """
         await self.readers.leave(SubscriberId(token.subscriber), "page or one click")
 
     async def _decided(self, request: Request, about: AboutReader) -> Response:
@@ -229,7 +233,7 @@ class ReaderPages:
         )
 
     async def _link_of_a_copy(self) -> Response:
-        """Of an issue that the owner only looked at: whatever is asked for is done for nobody."""
+        """A test copy's token belongs to no subscriber; every action is a no-op."""
         return await self.site.told(
             "This link is from a test copy",
             "It belongs to no reader and changes nothing. In a real issue, it opens the reader's own page.",

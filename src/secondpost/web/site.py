@@ -1,4 +1,4 @@
-"""What all public pages share: the newsletters and their titles, the caller, and how a page is written."""
+"""What all public pages share: newsletters and titles, the client's address, and rendering."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from secondpost.web.callers import caller_of
 class Website:
     newsletters: Sequence[Newsletter]
     web: Web
-    trusted: Sequence[IPv4Network | IPv6Network]  # the proxies in front
+    trusted: Sequence[IPv4Network | IPv6Network]  # proxies in front
     store: NewsletterStore
     templates: Templates
 
