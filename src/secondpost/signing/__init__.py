@@ -1,7 +1,7 @@
-"""Makes the mail of each reader: filled in, with headers and links of the reader's own, and signed.
+"""Make each reader's mail: personal text, headers and links filled in, and signed.
 
-reader_mails gets claimed rows, finds the content that all readers of an issue share, and gives a signed mail
-back for each row; orders says what is signed, as values and as octets for another process; assembly fills one
-reader's mail in and signs it; pool has that done by threads of this role, or by processes that do nothing
-else, and gives way to relayed mail.
+`reader_mails` takes claimed rows, finds the content that all readers of an issue share, and returns
+a signed mail per row; `orders` describes what to sign, as values and as octets for another process;
+`assembly` fills in and signs one reader's mail; `pool` runs that in threads of this role or in
+signing processes, and gives way to relayed mail.
 """

@@ -1,8 +1,8 @@
-"""Makes the mail of one reader from the content that all readers share: fills the holes, writes what is
-personal in the header, and signs.
+"""Assemble one reader's mail from the shared content: fill the holes, add the personal header
+fields, and sign.
 
-All that is the same for everybody is encoded, canonicalised and, up to the first hole, hashed once. The
-same content, keys and reader give the same bytes, at every attempt and on every machine.
+What is equal for all readers is encoded, canonicalised and, up to the first hole, hashed once. The
+same content, keys and reader give the same octets at every attempt and on every machine.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +27,9 @@ HASHED_AT_ONCE = 2_047  # octets
 
 @dataclass(frozen=True, slots=True)
 class OwnAddresses:
-    """Where links lead, and where mail to us goes."""
+    """Where links point, and the domain for mail to us."""
 
-    web_url: str | None  # without a slash at its end; None: there are no web pages
+    web_url: str | None  # without final slash; None: no web pages
     bounces: Domain
 
 
@@ -41,15 +41,15 @@ class ReaderKeys:
 
 
 def _small(data: bytes) -> Iterator[bytes]:
-    """For 2,048 octets and more hashlib gives the interpreter's lock away: to get it back from a busy loop
-    takes many times as long as the hash.
+    """Pieces below 2,048 octets: for longer ones hashlib releases the GIL, and getting it back
+    beside a busy loop takes far longer than hashing.
     """
     for start in range(0, len(data), HASHED_AT_ONCE):
         yield data[start : start + HASHED_AT_ONCE]
 
 
 class Assembly:
-    """Of one issue, or one confirmation. Several threads may use it at once: nothing in it changes."""
+    """The shared part of one issue or confirmation. Immutable, so threads may share it."""
 
     def __init__(self, content: IssueContent, keys: ReaderKeys, own: OwnAddresses) -> None:
         self._content = content
@@ -68,12 +68,12 @@ class Assembly:
         self._relaxed = [relaxed_lines(piece) for piece in self._pieces]
         self._stuffed = [stuffed_lines(piece) for piece in self._pieces]
         self._doubled_dots = sum(map(len, self._stuffed)) - sum(map(len, self._pieces))
-        self._body_hash = sha256(self._relaxed[0])  # grows only in copies
+        self._body_hash = sha256(self._relaxed[0])  # never updated itself, only its copies
         self._holes = sorted(set(content.holes), key=lambda placed: (placed.hole, placed.is_html))
         self._order = [self._holes.index(placed) for placed in content.holes]
 
     def mail_for(self, reader: Addressee) -> SignedMail:
-        """Blocking: private keys are used. Half a millisecond, most of it without the interpreter's lock."""
+        """Make and sign one reader's mail. Blocks for about 0.5 ms, mostly without the GIL."""
         id = message_id(self._content.seed, reader.subscriber, reader.number, self._content.domain)
         leave_url, personal = self._personal(reader, id)
         header_hash = self._header_hash.copy()
@@ -86,7 +86,7 @@ class Assembly:
         signatures = self._signatures.fields(header_hash, body_hash.digest())
         number = reader.number if self._is_issue else CONFIRMATION
         bounce = Token(Purpose.BOUNCE, reader.subscriber, number)
-        # No line of a header begins with a dot: each begins with a name, or is folded.
+        # Header lines need no dot-stuffing: each begins with a field name or a space.
         header = (signatures, self._fields, b"\r\n".join(personal), b"\r\n\r\n")
         own = [stuffed_lines(filling) for filling in fillings]
         stuffed = b"".join((*header, self._stuffed[0], self._joined(self._stuffed, own)))
@@ -99,7 +99,7 @@ class Assembly:
         )
 
     def _personal(self, reader: Addressee, id: str) -> tuple[str, list[bytes]]:
-        """The link to leave ("" in a confirmation, which nobody leaves), and the personal fields in order."""
+        """The link to unsubscribe ("" in a confirmation), and the personal fields in order."""
         own, addresses = self._own, self._keys.addresses
         fields = [structured_field("To", (str(reader.address),)), structured_field("Message-ID", (id,))]
         if self._is_issue:
@@ -120,7 +120,7 @@ class Assembly:
         return f"{self._own.web_url}/{name}/{self._keys.links.write(token)}"
 
     def _fillings(self, reader: Addressee, leave_url: str) -> list[bytes]:
-        """What stands in the holes, in their order."""
+        """The values of the holes, in their order."""
         values = []
         for placed in self._holes:
             value = self._value(placed.hole, reader, leave_url)
@@ -132,7 +132,7 @@ class Assembly:
             case Hole.LEAVE_URL:
                 return leave_url
             case Hole.ME_URL:
-                # The number says nothing here: the page is the same whichever issue led to it.
+                # The number does not matter here: the page is the same from every issue.
                 page = self._page("me", Token(Purpose.ME, reader.subscriber, 0))
                 return page if page is not None else leave_url
             case Hole.CONFIRM_URL:
@@ -150,5 +150,5 @@ class Assembly:
 
     @staticmethod
     def _joined(pieces: list[bytes], fillings: list[bytes]) -> bytes:
-        """All but the first piece, each after what fills the hole before it."""
+        """All pieces but the first, each preceded by the value of the hole before it."""
         return b"".join([part for pair in zip(fillings, pieces[1:], strict=True) for part in pair])

@@ -1,7 +1,8 @@
-"""Orders of readers' mails, and what signs them: a process that does nothing else, or a thread of the role.
+"""Orders for readers' mails, and the signer, which runs in a process of its own or in a thread of
+the role.
 
-An order goes to that process as octets, and so do the mails that come back. It names its content whole, so
-that a signer knows nothing of the order before, and may come and go.
+Orders and signed mails cross between processes as octets. An order contains its whole content, so
+that a signer keeps no state between orders and may be replaced at any time.
 """
 
 from collections.abc import Sequence
@@ -14,18 +15,18 @@ from secondpost.mail.issue_content import Addressee, IssueContent
 from secondpost.mail.signed_mail import SignedMail, Unsignable
 from secondpost.signing.assembly import Assembly, OwnAddresses, ReaderKeys
 
-ASSEMBLIES_MAX = 16  # issues and confirmations whose shared part is kept at hand
+ASSEMBLIES_MAX = 16  # issues and confirmations whose shared part is cached
 
 
 @dataclass(frozen=True, slots=True)
 class SigningOrder:
     """Mails for readers of one content."""
 
-    content: bytes  # as it stands in the store
+    content: bytes  # as stored
     readers: tuple[Addressee, ...]
 
 
-# For each reader in their order; one Unsignable in the place of all of them.
+# One mail per reader, in order; or one Unsignable for all of them.
 SignedBatch = tuple[SignedMail, ...] | Unsignable
 
 _orders = msgspec.msgpack.Decoder(tuple[SigningOrder, ...])
@@ -41,7 +42,7 @@ def signed_of(octets: bytes) -> tuple[SignedBatch, ...]:
 
 
 class MailSigner:
-    """Several threads may use it at once."""
+    """Carries out orders; threads may share it."""
 
     def __init__(self, keys: ReaderKeys, own: OwnAddresses) -> None:
         self._keys = keys
@@ -49,18 +50,19 @@ class MailSigner:
         self._assembly_of = lru_cache(ASSEMBLIES_MAX)(self._assembled)
 
     def sign(self, orders: Sequence[SigningOrder]) -> tuple[SignedBatch, ...]:
-        """Blocking: private keys are used."""
+        """Make and sign the mails. Blocks."""
         return tuple(self._signed(order) for order in orders)
 
     def answer(self, octets: bytes) -> bytes:
-        """The same, from octets to octets."""
+        """`sign` on encoded orders, returning encoded mails."""
         return msgspec.msgpack.encode(self.sign(_orders.decode(octets)))
 
     def _signed(self, order: SigningOrder) -> SignedBatch:
         try:
             assembly = self._assembly_of(order.content)
         except ValueError as error:
-            # Of a later version, or of a title that no header can hold: it must not hold up other mail.
+            # Content of a later version, or a title that no header can hold: it must not stop other
+            # mail.
             return Unsignable(str(error))
         return tuple(assembly.mail_for(reader) for reader in order.readers)
 

@@ -1,7 +1,7 @@
-"""FIFO bound on the signing that is under way at once: a campaign must leave relayed mail its share.
+"""FIFO bound on signing batches in flight, so that an issue leaves relayed mail its share.
 
-Signing is most of what an issue costs. When there is much of it, processes that do nothing else take it
-over: a thread that signs beside a busy loop waits longer for the interpreter's lock than it signs.
+Signing is most of an issue's cost. When there is much of it, signing processes take it over: a
+thread that signs beside a busy loop waits longer for the GIL than it signs.
 """
 
 import asyncio
@@ -12,17 +12,19 @@ from functools import partial
 from secondpost.signing.orders import MailSigner, SignedBatch, SigningOrder, orders_octets, signed_of
 from secondpost.world.ports import Work, Workshop, WorkshopClosed
 
-HOPS_PER_PLACE = 2  # one in work, one behind it, so that a signer never waits for the loop
-MAILS_ALONE_MAX = 500  # without a pause: about a second's work; a workshop takes half a second to open
+HOPS_PER_PLACE = 2  # one in work, one queued, so that a signer never waits for the loop
+MAILS_ALONE_MAX = (
+    500  # In a row without a pause; about a second's work, and starting processes takes half a second.
+)
 HOPS_BESIDE_RELAY = 1
-THREADS = 2  # while no process is in the workshop
+THREADS = 2  # while no signing process is running
 
 
 class SigningPool:
     def __init__(
         self, signer: MailSigner, work: Work, workshop: Workshop | None, relays: Callable[[], bool]
     ) -> None:
-        """`relays`: whether relayed mail is on its way at this moment."""
+        """`relays` says whether relayed mail is under way."""
         self._signer = signer
         self._work = work
         self._workshop = workshop
@@ -32,7 +34,7 @@ class SigningPool:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def sign(self, orders: Sequence[SigningOrder]) -> tuple[SignedBatch, ...]:
-        """One hop to a signer and back: all these orders together."""
+        """Sign all these orders in one batch; waits for a free place."""
         if len(orders) == 0:
             return ()
         await self._enter()
@@ -47,7 +49,7 @@ class SigningPool:
             try:
                 return signed_of(await self._workshop.do(orders_octets(orders)))
             except WorkshopClosed:
-                pass  # then we do it ourselves
+                pass  # no signing process: sign here
         return await self._work.run(partial(self._signer.sign, orders))
 
     async def _enter(self) -> None:

@@ -1,4 +1,4 @@
-"""From claimed rows of mail to readers to signed mails: one for each row, made shortly before it leaves."""
+"""Make a signed mail of each claimed row, shortly before it is sent."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,25 +14,27 @@ from secondpost.signing.orders import SigningOrder
 from secondpost.signing.pool import SigningPool
 from secondpost.store.ports import StoreUnavailable
 
-CONTENTS_MAX = 16  # of issues and confirmations, kept at hand
+CONTENTS_MAX = 16  # issues and confirmations cached
 
 
 class StoredContents(Protocol):
-    """What is read of the newsletter's store. Each raises StoreUnavailable."""
+    """Reads from the newsletter's store; each raises StoreUnavailable."""
 
     async def issue_content(self, id: IssueId) -> bytes:
-        """Raises LookupError when it is gone."""
+        """Raises LookupError if it no longer exists."""
         ...
 
     async def issue(self, id: IssueId) -> Issue | None: ...
 
     async def content(self, claimed: Claimed) -> bytes:
-        """Of a copy for the owner. Raises LookupError when it is gone."""
+        """The content of a test copy. Raises LookupError if it no longer exists."""
         ...
 
 
 class ReaderMails:
-    """`confirmation` composes the mail that asks a reader to confirm: the same for the same row."""
+    """Signs readers' mails. `confirmation` composes a confirmation, the same each time for the same
+    row.
+    """
 
     def __init__(
         self,
@@ -46,8 +48,8 @@ class ReaderMails:
         self._contents: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
 
     async def sign(self, claimed: Sequence[Claimed]) -> list[SignedMail | Unsignable]:
-        """One mail for each row, all signed in one go."""
-        mails: dict[int, SignedMail | Unsignable] = {}  # by the row's place
+        """One mail per row, all signed in one batch."""
+        mails: dict[int, SignedMail | Unsignable] = {}  # by index in `claimed`
         of_content: dict[bytes, list[int]] = {}
         readers: dict[int, Addressee] = {}
         for place, row in enumerate(claimed):
@@ -69,7 +71,7 @@ class ReaderMails:
         return [mails[place] for place in range(len(claimed))]
 
     async def _known_content(self, claimed: Claimed) -> tuple[bytes, int]:
-        """What all readers of the message share, and the issue's number."""
+        """The shared content of the row's message, and the issue's number."""
         message = claimed.id.queue_id
         known = self._contents.get(message)
         if known is not None:
@@ -78,7 +80,7 @@ class ReaderMails:
         try:
             found = await self._content(claimed)
         except ValueError as error:
-            # A title that no header can hold: it must not hold up other mail.
+            # A title that no header can hold: it must not stop other mail.
             raise LookupError(str(error)) from error
         self._contents[message] = found
         if len(self._contents) > CONTENTS_MAX:
