@@ -1,3 +1,3 @@
-"""What comes back of our mail to readers: intake reads it and counts it against its reader and issue; judge
-says of what kind it is.
+"""Mail to readers that came back: `intake` reads a report and counts it for its reader and issue;
+`judge` classifies it.
 """

@@ -1,8 +1,8 @@
-"""Counts what came back against its reader and its issue.
+"""Count mail that came back for its reader and issue.
 
-The token in the address that it came to says of whom and of what it speaks; what the report itself says is a
-claim of whoever wrote it, and is only believed as to the reason. Answers by programs and people, delays and
-whatever cannot be read are no bounces: nothing is counted, and nothing is ever answered.
+The token in the recipient address says which reader and issue it is about; the report's own
+statements may be forged, and are believed only for the reason. Automatic and personal replies,
+delay notices and unreadable mail are not bounces: they are not counted, and never answered.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from secondpost.store.newsletter_ports import Issues
 from secondpost.store.subscriber_ports import Bounce, Subscribers
 from secondpost.world.ports import Clock, Work
 
-REPORT_AGE_MS_MAX = 30 * 86_400_000  # since the mail it speaks of was sent
-TEXT_CHARACTERS_MAX = 300  # of what the other host said, as it is kept
+REPORT_AGE_MS_MAX = 30 * 86_400_000  # from sending the mail to its report
+TEXT_CHARACTERS_MAX = 300  # kept of the other host's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class BounceIntake:
     work: Work
 
     async def came_back(self, token: Token, mail: InsideMail) -> str:
-        """What was made of it, in a few words. The same mail is counted once."""
+        """Count a returned mail once; returns what became of it in a few words."""
         report = await self.work.run(partial(read_report, mail.beginning))
         if report is None:
             return "not a report that can be read: not counted"
@@ -70,8 +70,10 @@ class BounceIntake:
 
 
 def failed_of(report: Report) -> RecipientReport | None:
-    """What did not reach its recipient for good. A mail of ours has one recipient; after a forwarding the
-    report may name others, of which the first that failed counts.
+    """The recipient that failed permanently, or None.
+
+    Our mails have one recipient; after forwarding, the report may name others, of which the first
+    failed one counts.
     """
     for recipient in report.recipients:
         unsaid = recipient.action is None and recipient.status.startswith("5")

@@ -1,8 +1,8 @@
-"""Of what kind a mail that came back is: whose fault, and how lasting. Pure.
+"""Classify a mail that came back: whose fault, and how lasting. Pure.
 
-By the subject of its status (RFC 3463 §3) and by what the other host said; never by the first digit alone: a
-5xx about our reputation says nothing about the reader. The words come first where they speak of us, since
-many hosts put such refusals under a status that means something else.
+Judged by the subject of its status (RFC 3463 §3) and the other host's words, never by the first
+digit alone: a 5xx about our reputation says nothing about the reader. Words about us come first,
+since many hosts send such refusals with an unrelated status.
 """
 
 import re
@@ -24,7 +24,7 @@ _NO_SUCH_MAILBOX = re.compile(
 )
 _FULL = re.compile(r"over ?quota|quota exceeded|(?:mail ?box|inbox|storage) (?:is )?full", re.IGNORECASE)
 
-_BY_STATUS: dict[str, BounceKind] = {  # without its class
+_BY_STATUS: dict[str, BounceKind] = {  # without the class digit
     "1.1": BounceKind.DEAD,
     "1.2": BounceKind.DEAD,
     "1.3": BounceKind.DEAD,
