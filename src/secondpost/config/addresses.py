@@ -1,4 +1,4 @@
-"""The forms of domains, mailboxes, hosts, networks and URLs. Each gives the value, or raises Wrong."""
+"""Forms of domains, mailboxes, hosts, networks and URLs. Each returns the value or raises Wrong."""
 
 import re
 from ipaddress import ip_network
@@ -18,7 +18,7 @@ _HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9
 
 
 def ascii_domain(name: str) -> str:
-    """A-labels for an internationalised domain name, as DNS knows it (RFC 5890)."""
+    """An internationalised domain name as A-labels, as in DNS (RFC 5890)."""
     if name.isascii():
         return name
     try:
@@ -28,7 +28,7 @@ def ascii_domain(name: str) -> str:
 
 
 def full_domain(value: object) -> Domain:
-    """A full name of a host or a mail domain: at least two labels of letters, digits and hyphens."""
+    """A host name or mail domain: two or more labels of letters, digits and hyphens."""
     name = ascii_domain(text(value))
     if name.endswith("."):
         raise Wrong(f"{quoted(name)} ends with a dot", f"write {quoted(name.rstrip('.'))}")
@@ -46,7 +46,7 @@ def full_domain(value: object) -> Domain:
 
 
 def mailbox(value: object) -> Mailbox:
-    """What every server can mail to: ASCII before the @."""
+    """A mailbox that every server can mail to, ASCII before the @."""
     found = utf8_mailbox(value)
     if found.needs_utf8:
         raise Wrong(f"{quoted(text(value))} has characters before the @ that many servers cannot mail to")
@@ -54,7 +54,7 @@ def mailbox(value: object) -> Mailbox:
 
 
 def utf8_mailbox(value: object) -> Mailbox:
-    """Anything may stand before the @ that SMTPUTF8 lets stand there."""
+    """A mailbox; its local part may need SMTPUTF8."""
     written = text(value)
     local, at, domain = written.rpartition("@")
     try:
@@ -64,7 +64,7 @@ def utf8_mailbox(value: object) -> Mailbox:
 
 
 def endpoint(default_port: int | None) -> Form[Endpoint]:
-    """A host or an IP address, with a port."""
+    """A host or IP address, with a port."""
 
     def form(value: object) -> Endpoint:
         written = text(value)
@@ -81,7 +81,7 @@ def endpoint(default_port: int | None) -> Form[Endpoint]:
 
 
 def door(value: object) -> Endpoint:
-    """Where to listen."""
+    """An IP address and port to listen on."""
     return _numeric(endpoint(None)(value), 'write an IP address of this machine, such as "[::]:25"')
 
 
@@ -108,7 +108,7 @@ def ip_address(value: object) -> str:
 def network(value: object) -> str:
     written = text(value)
     try:
-        if "%" in written:  # Python takes any text behind it
+        if "%" in written:  # Python accepts any text after it
             raise ValueError
         return str(ip_network(written))
     except ValueError:
@@ -135,14 +135,14 @@ def _url_parts(written: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(written)
-        _ = parts.port  # raises ValueError for what is no port
+        _ = parts.port  # raises ValueError for an invalid port
     except ValueError:
         return None
     return parts
 
 
 def web_url(value: object) -> str | None:
-    """Scheme, host and port; None for "none"."""
+    """Scheme, host and port of a URL; None for "none"."""
     if value == "none":
         return None
     parts = urlsplit(url(value))

@@ -1,4 +1,4 @@
-"""What several keys together get wrong: contradictions, doubles and roads that lead back to ourselves."""
+"""Check keys against each other: contradictions, duplicates, and mail loops."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ WILDCARDS = ("::", "0.0.0.0")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read. Tables by their number from 0, for some could not be made."""
+    """The configuration as read. Tables are numbered from 0, with gaps for those that could not be
+    made.
+    """
 
     config: Config
     backups: Mapping[int, Backup]
@@ -84,7 +86,7 @@ def _check_own_names(config: Config, number: int, backup: Backup, findings: Find
 
 
 def _check_loop(config: Config, host: Endpoint, place: KeyPath, findings: Findings) -> None:
-    """The next server may not be ourselves, by name, by address or by door."""
+    """Report a next host that is this server itself, by name, address or listening port."""
     if host.host in (config.hostname.name, config.bounces.name):
         hint = "for another server on this machine, write its address and port, such as 127.0.0.1:2500"
         findings.add(place, f"{quoted(host.host)} is this server: mail would go round in circles", hint)
@@ -103,7 +105,7 @@ def _leads_to(host: Endpoint, door: Endpoint) -> bool:
 
 
 def _check_doors(config: Config, findings: Findings) -> None:
-    """Two doors at one port need two addresses, and an open-everywhere one covers them all."""
+    """Report ports to listen on that are named twice or covered by a wildcard address."""
     if not findings.is_clean(("receive", "listen")) or not findings.is_clean(("web", "listen")):
         return
     places: list[KeyPath] = [("receive", "listen", number) for number in range(len(config.receive.listen))]
@@ -122,12 +124,14 @@ def _check_doors(config: Config, findings: Findings) -> None:
 def _covers(wide: Endpoint, door: Endpoint) -> bool:
     if wide.port != door.port:
         return False
-    # An IPv6 door that is open everywhere takes IPv4 callers too.
+    # An IPv6 wildcard socket takes IPv4 callers too.
     return wide.host in (door.host, "::") or (wide.host == "0.0.0.0" and ":" not in door.host)
 
 
 def _check_owner(read: Read, findings: Findings) -> None:
-    """An alarm that the primary is down must not wait for that primary."""
+    """Report an owner whose addresses all lie in our own domains: an alarm that the primary is down
+    must not wait for that primary.
+    """
     config = read.config
     ours = {backup.domain for backup in read.backups.values()} | {config.hostname, config.bounces}
     if len(config.owner) > 0 and all(owner.domain in ours for owner in config.owner):
@@ -142,5 +146,5 @@ def _check_proxies(config: Config, findings: Findings) -> None:
 
 def _check_database(config: Config, findings: Findings) -> None:
     if config.database is not None:
-        # Going on with SQLite would put the mail elsewhere than the owner said.
+        # Falling back to SQLite would put the mail where the owner did not say.
         findings.add(("database",), "this version keeps its mail in SQLite only", "leave the key out")

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration: all faults at once, each with key, line, reason and remedy."""
+"""Faults of a configuration, all reported at once, each with key, line, reason and remedy."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ REASON_CHARACTERS_MAX = 300
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`key` is written like backup[1].keep, the first [[backup]] being number 1; "" means the file itself.
-    `line` counts from 1; 0 means that no line can be named.
+    """`key` is written like backup[1].keep, counting from 1; "" means the file itself. `line`
+    counts from 1; 0 means no particular line.
     """
 
     key: str
@@ -27,7 +27,7 @@ class Fault:
 
 
 class ConfigFaults(Exception):
-    """The configuration cannot be used. `faults` is in the order of the file and never empty."""
+    """The configuration cannot be used. `faults` is not empty, and in the order of the file."""
 
     def __init__(self, path: str, faults: tuple[Fault, ...]) -> None:
         self.path = path
@@ -35,22 +35,22 @@ class ConfigFaults(Exception):
         super().__init__("\n".join(self.texts()))
 
     def texts(self) -> tuple[str, ...]:
-        """One line for each fault."""
+        """One line per fault."""
         return tuple(fault.text(self.path) for fault in self.faults)
 
 
 class Wrong(ValueError):
-    """One value is not what its key takes."""
+    """A value is not valid for its key."""
 
     def __init__(self, reason: str, hint: str = "", more: tuple["Wrong", ...] = ()) -> None:
         super().__init__(reason)
         self.reason = cut(reason, REASON_CHARACTERS_MAX)
         self.hint = hint
-        self.more = more  # what else is wrong with the same value
+        self.more = more  # further faults of the same value
 
 
 def quoted(value: str) -> str:
-    """A value of the file as a fault shows it: one line, no control characters, not endless."""
+    """A value as shown in a fault: one line, no control characters, bounded."""
     return f'"{cut(printable(value), VALUE_CHARACTERS_MAX)}"'
 
 

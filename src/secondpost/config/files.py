@@ -1,4 +1,4 @@
-"""The files that the configuration names: they must be there and hold what they are named for."""
+"""Check files named in the configuration: they must exist and have the right content."""
 
 import os
 
@@ -9,16 +9,18 @@ from secondpost.mail.printable import printable
 
 SECRET_OCTETS_MAX = 1_000
 PEM_OCTETS_MAX = 1_000_000
-PATH_CHARACTERS_MAX = 200  # shown: less would cut off the name that is to be mended
+PATH_CHARACTERS_MAX = 200  # as shown; shorter ones would cut off the name to be corrected
 
 
 def path_from(folder: str, value: object) -> str:
-    """Absolute; a relative one is meant from the folder of the configuration."""
+    """An absolute path; relative paths start from the configuration's folder."""
     return os.path.normpath(os.path.join(folder, text(value)))
 
 
 def pem_file(folder: str, holding: str) -> Form[str]:
-    """A file with a PEM block whose label ends with `holding`, such as CERTIFICATE or PRIVATE KEY."""
+    """The path of a file with a PEM block whose label ends with `holding`, such as CERTIFICATE or
+    PRIVATE KEY.
+    """
 
     def form(value: object) -> str:
         path = path_from(folder, value)
@@ -38,7 +40,7 @@ def pem_file(folder: str, holding: str) -> Form[str]:
 
 
 def secret_file(folder: str) -> Form[str]:
-    """A file with one secret on its first line."""
+    """The path of a file with a secret on its first line."""
 
     def form(value: object) -> str:
         path = path_from(folder, value)
@@ -65,7 +67,7 @@ def _content(path: str, octets_max: int) -> bytes:
 
 
 def others_can_read(path: str) -> bool:
-    """Somebody besides its owner and group."""
+    """Whether users other than its owner and group can read a file."""
     try:
         return (os.stat(path).st_mode & 0o004) != 0
     except OSError:

@@ -1,4 +1,4 @@
-"""Which file is the configuration: the one that was named, else the first that is there."""
+"""Locate the configuration file: the one named, else the first that exists."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ SYSTEM_PATH = f"/etc/secondpost/{NAME}"
 
 
 class ConfigNotFound(ConfigFaults):
-    """There is no configuration. `looked` says where it was looked for, in order."""
+    """There is no configuration. `looked` lists the paths tried, in order."""
 
     def __init__(self, looked: tuple[str, ...], reason: str, hint: str) -> None:
         self.looked = looked
@@ -24,9 +24,10 @@ def find_config(
     folder: str | None = None,
     system_path: str = SYSTEM_PATH,
 ) -> str:
-    """The path of the file. `option` is what --config said; the rest is this process's own if left out.
+    """The path of the configuration. `option` is the value of --config; the rest defaults to this
+    process's own.
 
-    A file that was named, by option or variable, must be there: no other is taken in its place.
+    A file that was named, by option or variable, must exist: no other is taken instead.
     """
     variable = (os.environ if environment is None else environment).get(CONFIG_VARIABLE, "")
     here = os.getcwd() if folder is None else folder

@@ -1,6 +1,8 @@
-"""The plain forms of a value. Each takes what stood in the file and gives the value, or raises Wrong.
+"""Simple forms of a value. Each takes the value from the file and returns the checked one, or
+raises Wrong.
 
-addresses has the forms of hosts, mailboxes and URLs, grammars those of texts with rules of their own.
+`addresses` has the forms of hosts, mailboxes and URLs, `grammars` those of texts with their own
+rules.
 """
 
 import re
@@ -21,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # all but t
 
 
 def text(value: object) -> str:
-    """One line."""
+    """A text of one line."""
     many = lines(value)
     if "\n" in many:
         raise Wrong(f"{quoted(many)} holds a line break", "write one line")
@@ -29,7 +31,7 @@ def text(value: object) -> str:
 
 
 def lines(value: object) -> str:
-    """One line or several."""
+    """A text of one or more lines."""
     if not isinstance(value, str):
         raise Wrong(f"it is {kind(value)}, not a text", "write it in quotation marks")
     if len(value.strip()) == 0:
@@ -104,7 +106,7 @@ def _amount(value: object, parse: Callable[[str], int], example: str) -> int:
     try:
         return parse(value)
     except ValueError as fault:
-        # The nouns say reason and advice in one sentence.
+        # The parsers' messages hold reason and remedy, separated by "; ".
         reason, _, hint = str(fault).rpartition("; ")
         what = reason.rpartition(" is not a ")[2]
         raise Wrong(f"{quoted(value)} is not a {what}", hint) from None

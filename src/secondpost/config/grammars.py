@@ -1,4 +1,4 @@
-"""The forms of texts with rules of their own: names, headers, patterns, times. Each may raise Wrong."""
+"""Forms of texts with their own rules: names, headers, patterns, times. Each may raise Wrong."""
 
 import os
 import re
@@ -11,17 +11,18 @@ from secondpost.mail.slot import parse_slot
 
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?")
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, the plain ones
-_DELIMITERS = re.compile(r"[#$&'*+/=?^_`{|}~-]{1,8}")  # what RFC 5321 lets stand in a local part
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, common tags only
+# Characters that RFC 5321 permits in a local part.
+_DELIMITERS = re.compile(r"[#$&'*+/=?^_`{|}~-]{1,8}")
 _NEWSLETTER = re.compile(r"[a-z0-9-]{1,32}")
-STORE_OCTETS_MAX = 90  # unix(7): 107 for the name of a socket, and 17 are left for what it is called there
+STORE_OCTETS_MAX = 90  # unix(7): a socket's path may have 107, and its name in the store takes 17
 RESERVED_NAMES = frozenset({"confirm", "leave", "me", "admin", "api", "static", "health", "metrics"})
 
 
 def database(value: object) -> str:
     written = text(value)
     if not written.startswith(("postgresql://", "postgres://")):
-        # Not quoted: a password may stand in it.
+        # Not quoted: it may contain a password.
         raise Wrong("it is not the address of a PostgreSQL", 'write "postgresql://…" or leave the key out')
     return written
 
@@ -34,7 +35,7 @@ def absolute_path(value: object) -> str:
 
 
 def store(value: object) -> str:
-    """Where the roles' Unix sockets lie too, whose whole name is bound (unix(7))."""
+    """The store's path; bounded, because the roles' Unix sockets lie in it (unix(7))."""
     path = absolute_path(value)
     octets = len(os.fsencode(path))
     if octets > STORE_OCTETS_MAX:
@@ -55,7 +56,7 @@ def language(value: object) -> str:
 
 
 def list_id(value: object) -> str:
-    """RFC 2919: a name in the owner's own part of DNS."""
+    """A List-Id: a name in the owner's domain (RFC 2919)."""
     return full_domain(value).name
 
 
@@ -67,7 +68,7 @@ def newsletter_name(value: object) -> str:
 
 
 def delimiters(value: object) -> str:
-    """Characters of a local part behind which a detail stands (me+tag@); none at all turns that off."""
+    """Characters that separate a detail in a local part (me+tag@); "" turns this off."""
     if value == "":
         return ""
     written = text(value)
@@ -85,7 +86,7 @@ def _matching(written: str, pattern: re.Pattern[str], what: str, example: str) -
 
 def timezone(value: object) -> str:
     name = text(value)
-    # UTC is there even on a machine without a time zone database.
+    # UTC works even without a time zone database.
     if name != "UTC":
         try:
             ZoneInfo(name)
@@ -106,7 +107,7 @@ def slot(value: object) -> str:
 
 
 def from_header(value: object) -> str:
-    """Name <address>, or only the address."""
+    """Name <address>, or an address alone."""
     written = text(value)
     inside = written
     if written.endswith(">"):

@@ -1,4 +1,4 @@
-"""Every key that the file may hold, table by table: what the reader knows and docs/settings.md explains.
+"""Every key of the file, by table; the reader knows these, and docs/settings.md explains them.
 
 The empty name stands for the top of the file, before the first [table].
 """
@@ -61,9 +61,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-REPEATED = frozenset({"backup", "route", "newsletter"})  # [[name]], as many as there are
+REPEATED = frozenset({"backup", "route", "newsletter"})  # [[name]], any number of them
 
 
 def header(table: str) -> str:
-    """How the table is opened in the file."""
+    """The line that opens the table in the file."""
     return f"[[{table}]]" if table in REPEATED else f"[{table}]"

@@ -1,8 +1,8 @@
-"""On which line of a TOML text each key stands. tomllib gives the values, but not where they came from.
+"""The line number of each key in a TOML text, since tomllib gives values without their positions.
 
-The text must already have been read by tomllib: this walks over valid TOML and only finds where keys and
-values begin and end. A place is the way to a value: ("backup", 0, "recipients", 2) is the third recipient
-of the first backup. Pure.
+The text must already have been read by tomllib: this walks over valid TOML and finds only where
+keys and values begin and end. A place is the path to a value: ("backup", 0, "recipients", 2) is the
+third recipient of the first backup. Pure.
 """
 
 import re
@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 KeyPath = tuple[str | int, ...]
 
 _BLANK = re.compile(r"[ \t]*")
-_BETWEEN = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")  # what may stand between statements and between values
+_BETWEEN = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")  # allowed between statements and between values
 _REST_OF_LINE = re.compile(r"[^\n]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SCALAR = re.compile(r"[^,\]}#\n]*")  # numbers, dates (they may hold a blank), true and false
-# The longest first: a quotation mark or two may stand inside, and right before the closing three.
-# Not possessive (*+): around a choice that goes wrong in Python 3.11.2, which is Debian 12's.
+_SCALAR = re.compile(r"[^,\]}#\n]*")  # numbers, dates (which may contain a space), true and false
+# Longest first: one or two quotes may stand inside, and right before the closing three. Not
+# possessive (*+): that is wrong around alternatives in Python 3.11.2, which is Debian 12's.
 _QUOTED = re.compile(
     r'"""(?:\\.|[^"\\]|"(?!""))*"{3,5}'
     r"|'''(?:[^']|'(?!''))*'{3,5}"
@@ -34,7 +34,7 @@ class Positions:
     lines: Mapping[KeyPath, int]
 
     def line(self, place: KeyPath) -> int:
-        """Counted from 1: the line of the value's key, else of what it would stand in, else the first."""
+        """Line of the value's key, from 1; else of the innermost enclosing table or list, else 1."""
         for length in range(len(place), 0, -1):
             line = self.lines.get(place[:length])
             if line is not None:
@@ -53,7 +53,7 @@ class _Walk:
     text: str
     at: int = 0
     lines: dict[KeyPath, int] = field(default_factory=dict)
-    tables: dict[KeyPath, int] = field(default_factory=dict)  # how many [[name]] there were so far
+    tables: dict[KeyPath, int] = field(default_factory=dict)  # number of [[name]] so far
     newlines: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -89,7 +89,7 @@ class _Walk:
         for name in names:
             place = self._newest((*place, name), start)
         if repeated:
-            # The last name is one table more, not the newest of those that there were.
+            # The last name begins a new table.
             place = place[: -1 if isinstance(place[-1], int) else None]
             self.tables[place] = self.tables.get(place, 0) + 1
             place = (*place, self.tables[place] - 1)
@@ -97,7 +97,7 @@ class _Walk:
         return place
 
     def _newest(self, place: KeyPath, offset: int) -> KeyPath:
-        """TOML: a name in a header means the newest element of an array of tables."""
+        """A name in a header means the newest element of an array of tables (TOML)."""
         self._mark(place, offset)
         return (*place, self.tables[place] - 1) if place in self.tables else place
 
@@ -150,7 +150,9 @@ class _Walk:
             self._key_and_value(place)
 
     def _another(self, closing: str) -> bool:
-        """Step over the opening bracket or the comma; False, and over the closing one, when that was all."""
+        """Step over the opening bracket or comma; at the end also over the closing bracket,
+        returning False.
+        """
         self._skip(_BETWEEN)
         if not self.text.startswith(closing, self.at):
             self.at += 1

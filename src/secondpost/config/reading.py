@@ -1,7 +1,7 @@
-"""From the file to the tree of records, or to every fault at once.
+"""Read the file into the tree of records, or report every fault at once.
 
-syntax gives plain values with their lines, tables makes the records, agreement looks at what only several
-keys together get wrong.
+`syntax` gives plain values with their lines, `tables` makes the records, `agreement` checks keys
+against each other.
 """
 
 import os
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 def read_config(path: str) -> Config:
-    """Raises ConfigFaults."""
+    """Read a configuration file. Raises ConfigFaults."""
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -36,7 +36,7 @@ def read_config(path: str) -> Config:
 
 
 def parse_config(data: bytes, path: str) -> Config:
-    """`path` is named in faults; relative paths in the file are meant from its folder."""
+    """Parse a configuration. Raises ConfigFaults; relative paths start from the folder of `path`."""
     document = read_document(data)
     if not isinstance(document, TomlDocument):
         raise ConfigFaults(path, document)
@@ -48,7 +48,7 @@ def parse_config(data: bytes, path: str) -> Config:
 
 
 def _config(path: str, values: Mapping[str, object], findings: Findings) -> Config:
-    """A tree that must not be used when there are findings."""
+    """The tree; it must not be used if `findings` has faults."""
     top = Section(TOP, (), values, findings)
     folder = os.path.dirname(os.path.abspath(path))
     _version(top)
@@ -103,7 +103,7 @@ def _table(top: Section, name: str) -> Section:
 
 
 def _repeated(top: Section, name: str, read: Callable[[Section], R | None]) -> dict[int, R]:
-    """By number from 0; those that cannot be made are left out."""
+    """Records by number from 0; those that cannot be made are left out."""
     value = top.values.get(name, [])
     if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
         top.fault(name, f"it is {_kind_of(value)}", f"open each with {header(name)}, in double brackets")

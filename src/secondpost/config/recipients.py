@@ -1,12 +1,12 @@
-"""A recipients file: whom a backup domain has, one address or local part a line.
+"""Recipients files: the mailboxes of a backup domain, one address or local part per line.
 
     # the family
     me@example.net
     postmaster
 
-A file with a fault is refused whole, and one that names nobody too: while somebody is just rewriting the
-file, mail would be refused that has a home. parse_recipients is pure, so that a changed file can be read
-again and the old list kept when it has faults.
+A file with a fault, or without entries, is refused as a whole: while it is being rewritten, valid
+recipients would otherwise be refused. parse_recipients is pure, so that a changed file can be read
+again and the old list kept if it has faults.
 """
 
 import os
@@ -21,12 +21,12 @@ from secondpost.mail.address import Domain, Mailbox
 FILE_OCTETS_MAX = 50_000_000
 FAULTS_SHOWN_MAX = 20
 
-_COMMENT = re.compile(r"(?:^|\s)#.*")  # a # inside an address belongs to it
+_COMMENT = re.compile(r"(?:^|\s)#.*")  # a # inside an address is part of it
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientFault:
-    line: int  # from 1; 0: the file as a whole
+    line: int  # from 1; 0: the whole file
     reason: str
 
     def text(self, path: str) -> str:
@@ -34,14 +34,14 @@ class RecipientFault:
 
 
 class RecipientFaults(Exception):
-    """The list cannot be used; every fault, in the order of the lines."""
+    """The list cannot be used. Holds every fault, in the order of the lines."""
 
     def __init__(self, faults: tuple[RecipientFault, ...]) -> None:
         self.faults = faults
         super().__init__("\n".join(self.texts("recipients")))
 
     def texts(self, path: str) -> tuple[str, ...]:
-        """One line for each fault, the first FAULTS_SHOWN_MAX of them."""
+        """One line per fault, up to FAULTS_SHOWN_MAX."""
         shown = [fault.text(path) for fault in self.faults[:FAULTS_SHOWN_MAX]]
         more = len(self.faults) - len(shown)
         return tuple(shown) if more == 0 else (*shown, f"{path}: and {more} lines more")
@@ -49,16 +49,16 @@ class RecipientFaults(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecipientList:
-    keys: frozenset[str]  # Mailbox.key of each; never empty
+    keys: frozenset[str]  # Mailbox.key of each; not empty
 
     def __contains__(self, recipient: Mailbox) -> bool:
         return recipient.key in self.keys
 
 
 def read_recipients(path: str, domain: Domain) -> RecipientList:
-    """Raises RecipientFaults, also when the file cannot be read."""
+    """Read a recipients file. Raises RecipientFaults, also if the file cannot be read."""
     try:
-        # Without waiting: a pipe that nobody writes to would stop all mail.
+        # Non-blocking: opening a pipe without a writer would stop all mail.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise RecipientFaults((RecipientFault(0, "it is no ordinary file"),))
@@ -81,10 +81,10 @@ def _why_unreadable(error: OSError | ValueError) -> str:
 
 
 def parse_recipients(text: str, domain: Domain) -> RecipientList:
-    """Raises RecipientFaults."""
+    """Parse a recipients file. Raises RecipientFaults."""
     keys: set[str] = set()
     faults: list[RecipientFault] = []
-    # Windows' editors begin a file with a byte order mark and end lines with CR LF.
+    # Windows editors begin a file with a byte order mark and end lines with CR LF.
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         entry = _COMMENT.sub("", line).strip()
         if len(entry) == 0:
@@ -101,7 +101,7 @@ def parse_recipients(text: str, domain: Domain) -> RecipientList:
 
 
 def recipient(entry: str, domain: Domain) -> Mailbox:
-    """An address of the domain, or the part before the @. Raises Wrong."""
+    """An entry: an address of the domain, or its local part. Raises Wrong."""
     if entry.startswith(("@", "*")):
         raise Wrong(f'{quoted(entry)} would mean everybody: for that, the configuration says "any"')
     parts = entry.split()

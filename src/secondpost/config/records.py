@@ -1,6 +1,7 @@
-"""The configuration as the program sees it: frozen records, every default in sight.
+"""The configuration as frozen records, with every default.
 
-Sizes are octets, spans of time milliseconds. docs/settings.md has a line for every key; a test compares.
+Sizes are in octets, durations in milliseconds. docs/settings.md has a line per key; a test compares
+them.
 """
 
 from dataclasses import dataclass, field
@@ -12,48 +13,48 @@ from secondpost.mail.duration import DAY_MS, MINUTE_MS
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import TlsDemand
 
-REFUSED_OCTETS_MAX = 1_000_000_000  # of what the primary refused, for a domain without a quota
-REFUSED_PART_OF_QUOTA = 10  # with one: a tenth of it
+REFUSED_OCTETS_MAX = 1_000_000_000  # of mail the primary refused, for a domain without quota
+REFUSED_PART_OF_QUOTA = 10  # for a domain with one: a tenth
 
 
 class BareNewlines(StrEnum):
-    """What becomes of a bare CR or LF in a message body."""
+    """What to do about a bare CR or LF in a message body."""
 
-    NORMALIZE = "normalize"  # made CRLF, and logged: old but honest senders are not turned away
+    NORMALIZE = "normalize"  # make it CRLF and log it: old but honest senders are not refused
     REFUSE = "refuse"
 
 
 class Unknown(StrEnum):
-    """What becomes of mail for an address of which nothing is known, while the primary cannot be asked."""
+    """What to do with mail for an unknown address while the primary cannot be asked."""
 
-    HOLD = "hold"  # accepted, and delivered behind all others: the primary's own answer ends it
-    DEFER = "defer"  # 451: the sender comes again
+    HOLD = "hold"  # accept it, and deliver after all other mail; the primary decides
+    DEFER = "defer"  # 451: the sender tries again
     REJECT = "reject"  # 550
 
 
-OLD_UNKNOWN = {"quarantine": Unknown.HOLD, "refuse": Unknown.REJECT}  # words of earlier versions
+OLD_UNKNOWN = {"quarantine": Unknown.HOLD, "refuse": Unknown.REJECT}  # values of earlier versions
 
 
 @dataclass(frozen=True, slots=True)
 class AnyRecipient:
-    """`any`: the whole domain."""
+    """`any`: every address of the domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class LearnedRecipients:
-    """`learn`: probes at the primary, and what was delivered there."""
+    """`learn`: found by probing the primary and by deliveries to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientFile:
-    """`file:PATH`: one address or local part a line, re-read on change."""
+    """`file:PATH`: one address or local part per line, re-read when changed."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientUrl:
-    """`https:URL`: the same, fetched."""
+    """`https:URL`: such a list, fetched."""
 
     url: str
 
@@ -63,7 +64,7 @@ RecipientSource = Mailbox | AnyRecipient | LearnedRecipients | RecipientFile | R
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A domain whose mail we take while its primary cannot."""
+    """A domain whose mail we accept while its primary cannot."""
 
     domain: Domain
     primary: tuple[Endpoint, ...] = ()  # empty: the better MX hosts in DNS
@@ -73,12 +74,12 @@ class Backup:
     quota: int | None = None
     max_size: int = 50_000_000
     unknown: Unknown = Unknown.HOLD
-    old_unknown: str | None = None  # the file says `unknown` in this word of an earlier version
-    delimiters: str = "+"  # me+tag@ is me@; "" where every address stands for itself
+    old_unknown: str | None = None  # the earlier version's value of `unknown`, if the file has it
+    delimiters: str = "+"  # me+tag@ means me@; "": every address stands for itself
 
     @property
     def refused_octets_max(self) -> int:
-        """How much of what the primary refused may lie here, beside the quota."""
+        """Octets of mail refused by the primary that may be kept, in addition to the quota."""
         return REFUSED_OCTETS_MAX if self.quota is None else self.quota // REFUSED_PART_OF_QUOTA
 
 
@@ -87,7 +88,7 @@ class Route:
     """A smart host: mail of a lane to a domain goes there instead of to the domain's MX."""
 
     domain: Domain | None  # None: `*`
-    lane: Lane | None  # None: every lane, but `*` never means the relay lane
+    lane: Lane | None  # None: every lane, but with domain `*` not the relay lane
     host: Endpoint
     username: str | None = None
     password_file: str | None = None
@@ -98,9 +99,9 @@ class Route:
 class Receive:
     listen: tuple[Endpoint, ...] = (Endpoint("::", 25),)
     bare_newlines: BareNewlines = BareNewlines.NORMALIZE
-    connections: int = 1000  # at once, all callers together
-    connections_per_client: int = 100  # at once, from one address
-    recipients: int = 1000  # in one transaction
+    connections: int = 1000  # at once, in total
+    connections_per_client: int = 100  # at once, per address
+    recipients: int = 1000  # per transaction
     timeout_ms: int = 300_000  # RFC 5321 §4.5.3.2.7
 
 
@@ -111,7 +112,7 @@ class Dns:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    probe_ms: int = 30_000  # how often a site that is down is looked at
+    probe_ms: int = 30_000  # interval between attempts at a site that is down
     connections_per_site: int = 20
     port: int = 25  # of MX hosts
 
@@ -125,7 +126,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    url: str | None  # None: readers confirm and leave by mail alone
+    url: str | None  # None: readers confirm and leave only by mail
     listen: tuple[Endpoint, ...] = (Endpoint("::", 443), Endpoint("::", 80))
     trusted_proxies: tuple[str, ...] = ()
 
@@ -141,7 +142,7 @@ class Send:
     unverified: bool = False
 
     def allows(self, mailbox: Mailbox) -> bool:
-        """A staging copy of the service mails no reader whom none of the patterns of `only_to` means."""
+        """Whether `only_to` allows a reader: a staging copy mails only those."""
         patterns = self.only_to
         return len(patterns) == 0 or any(fnmatchcase(mailbox.key, each.casefold()) for each in patterns)
 
@@ -162,13 +163,13 @@ class ArticleOrder(StrEnum):
 
     NEWEST = "newest"
     OLDEST = "oldest"
-    FEED = "feed"  # as the feed lists them
+    FEED = "feed"  # as listed in the feed
 
 
 @dataclass(frozen=True, slots=True)
 class Newsletter:
     name: str
-    sender: str  # the `from` key: a header value such as "The Blog <newsletter@example.net>"
+    sender: str  # the key `from`: a header value such as "The Blog <newsletter@example.net>"
     feeds: tuple[str, ...]
     every: str = "when ready"
     timezone: str = "UTC"
@@ -201,7 +202,7 @@ class Config:
     database: str | None = None
     user: str = "secondpost"
     reserve: int = 1_000_000_000
-    addresses: tuple[str, ...] = ()  # own public addresses behind NAT
+    addresses: tuple[str, ...] = ()  # our public addresses behind NAT
     tls: Tls = field(default_factory=Tls)
     receive: Receive = field(default_factory=Receive)
     dns: Dns = field(default_factory=Dns)
@@ -214,7 +215,7 @@ class Config:
     newsletters: tuple[Newsletter, ...] = ()
 
     def backup_of(self, domain: Domain) -> Backup:
-        """Of a domain whose mail lies here: one that is no more backed up keeps it by the usual settings."""
+        """The settings of a domain whose mail we hold; the defaults if it is no longer backed up."""
         return self.backup_for(domain) or Backup(domain)
 
     def backup_for(self, domain: Domain) -> Backup | None:

@@ -1,4 +1,4 @@
-"""One table of the file while it is read: each key is taken in its form, every fault is written down."""
+"""One table of the file being read: takes each key in its form, and records every fault."""
 
 import difflib
 import json
@@ -16,12 +16,14 @@ D = TypeVar("D")
 Form = Callable[[object], T]  # raises Wrong
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-LIKENESS = 0.6  # how like a key must be to be what was meant
-LIKENESS_SURE = 0.8  # and so like that it does not matter where else the word is a key
+LIKENESS = 0.6  # a key at least this similar may have been meant
+LIKENESS_SURE = 0.8  # and this similar, even if the word is a key elsewhere
 
 
 def key_text(place: KeyPath) -> str:
-    """("backup", 0, "recipients", 2) is backup[1].recipients[3]: people count from one."""
+    """A place as people write it, counting from 1: ("backup", 0, "recipients", 2) is
+    backup[1].recipients[3].
+    """
     text = ""
     for part in place:
         if isinstance(part, int):
@@ -34,7 +36,7 @@ def key_text(place: KeyPath) -> str:
 
 @dataclass(slots=True)
 class Findings:
-    """The faults so far, and where things stand."""
+    """The faults found so far, and the lines of keys."""
 
     positions: Positions
     put_aside: frozenset[int] = frozenset()
@@ -50,14 +52,14 @@ class Findings:
             self.add(place, one.reason, one.hint)
 
     def is_clean(self, place: KeyPath) -> bool:
-        """Nothing was wrong so far with the value or, of a list, with an element."""
+        """Whether neither the value nor, for a list, an element has a fault so far."""
         key = key_text(place)
         return not any(fault.key == key or fault.key.startswith(f"{key}[") for fault in self.faults)
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`table` is its name in KEYS; making one reports every key that is not there."""
+    """One table; `table` is its name in KEYS. Its constructor reports every unknown key."""
 
     table: str
     place: KeyPath
@@ -75,12 +77,14 @@ class Section:
         return key in self.values
 
     def fault(self, key: str, reason: str, hint: str = "", number: int | None = None) -> None:
-        """`number`: which element of the key's list, from 0."""
+        """Report a fault; `number` is the index from 0 in the key's list."""
         place = (*self.place, key) if number is None else (*self.place, key, number)
         self.findings.add(place, reason, hint)
 
     def take(self, key: str, form: Form[T], default: D) -> T | D:
-        """The default also stands for a value that is wrong: nothing is made of a tree with faults."""
+        """The value of a key, or the default if it is missing or invalid (a tree with faults is
+        never used).
+        """
         if key not in self.values:
             return default
         try:
@@ -90,14 +94,14 @@ class Section:
             return default
 
     def need(self, key: str, form: Form[T], hint: str) -> T | None:
-        """None: it is missing or wrong, and that was reported."""
+        """The value of a required key; None if it is missing or invalid, which is reported."""
         if key not in self.values:
             reason = f"it is missing from {header(self.table)}" if self.table != TOP else "it is missing"
             self.fault(key, reason, hint)
         return self.take(key, form, None)
 
     def take_list(self, key: str, form: Form[T], default: tuple[T, ...]) -> tuple[T, ...]:
-        """Elements that are wrong, or there twice, are reported one by one and left out."""
+        """The elements of a list; invalid and repeated ones are reported and left out."""
         if key not in self.values:
             return default
         value = self.values[key]
@@ -119,21 +123,21 @@ class Section:
         return tuple(taken)
 
     def need_list(self, key: str, form: Form[T], hint: str) -> tuple[T, ...]:
-        """At least one element, or a fault."""
+        """The elements of a required list; an empty or missing one is reported."""
         if key not in self.values:
             reason = f"it is missing from {header(self.table)}" if self.table != TOP else "it is missing"
             self.fault(key, reason, hint)
         return self.filled_list(key, form, (), hint)
 
     def filled_list(self, key: str, form: Form[T], default: tuple[T, ...], hint: str) -> tuple[T, ...]:
-        """An empty list is a fault: leaving the key out means the default."""
+        """The elements of a list that may be missing but not empty."""
         if self.values.get(key) == []:
             self.fault(key, "the list is empty", hint)
         return self.take_list(key, form, default)
 
 
 def kind(value: object) -> str:
-    """What a TOML value is, for people."""
+    """The type of a TOML value, in words."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -150,7 +154,7 @@ def kind(value: object) -> str:
 
 
 def _unknown(table: str, key: str) -> tuple[str, str]:
-    """Reason and hint for a key that is not known here."""
+    """Reason and hint for an unknown key."""
     what = "there is no such key" if table != TOP else "there is no such key or table"
     near = list(KEYS[table]) + (list(KEYS) if table == TOP else [])
     meant = difflib.get_close_matches(key.lower(), near, n=1, cutoff=LIKENESS_SURE)

@@ -1,7 +1,7 @@
-"""From the octets of the file to plain values, with the line of each; and every fault of the TOML itself.
+"""Read the file's octets into plain values with their lines, and report every TOML fault.
 
-tomllib stops at the first fault. Here a faulty line of the form `key = …` is reported and put aside, and
-the reading goes on, so that the owner sees in one go what else is wrong.
+tomllib stops at the first fault. Here a faulty line of the form `key = …` is reported and put
+aside, and reading continues, so that the owner sees all faults at once.
 """
 
 import re
@@ -14,7 +14,7 @@ from secondpost.config.positions import Positions, positions
 from secondpost.mail.printable import printable
 
 FILE_OCTETS_MAX = 1_000_000
-SYNTAX_FAULTS_MAX = 20  # after so many the file is something else than TOML
+SYNTAX_FAULTS_MAX = 20  # with more faults, the file is not TOML
 
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 _STATEMENT = re.compile(r"""\s*((?:[A-Za-z0-9_.-]|"[^"]*"|'[^']*')+)\s*([=:])\s*(.*)""")
@@ -29,15 +29,15 @@ class TomlDocument:
     values: Mapping[str, object]
     positions: Positions
     faults: tuple[Fault, ...]
-    put_aside: frozenset[int]  # lines whose value could not be read: what else is said of them is untrue
+    put_aside: frozenset[int]  # Lines put aside for a fault; any further fault of theirs is spurious.
 
 
 def read_document(data: bytes) -> TomlDocument | tuple[Fault, ...]:
-    """Only the faults when too much is wrong to read any values."""
+    """Read a file; returns only the faults if there are too many to read values."""
     if len(data) > FILE_OCTETS_MAX:
         return (Fault("", 0, f"the file has more than {FILE_OCTETS_MAX} octets"),)
     try:
-        # Windows' editors begin a file with a byte order mark and end lines with CR LF.
+        # Windows editors begin a file with a byte order mark and end lines with CR LF.
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
@@ -64,14 +64,14 @@ def _read(lines: list[str]) -> TomlDocument | tuple[Fault, ...]:
         if opened is not None or statement is None or trouble.line in put_aside:
             break
         put_aside.add(trouble.line)
-        # Nothing is left of a key that stands there twice; otherwise the key is there, with any value.
+        # Remove a repeated key; give any other key an arbitrary value, so that it exists.
         lines[trouble.line - 1] = "" if trouble.is_double else f'{statement[1]} = ""'
     return tuple(dict.fromkeys(faults))
 
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    """What tomllib says. It names the line where it could not go on."""
+    """A fault reported by tomllib, at the line where it stopped."""
 
     reason: str
     line: int
@@ -116,7 +116,7 @@ def _fault(lines: list[str], trouble: _Trouble) -> Fault:
 
 
 def _opened(lines: list[str], trouble: _Trouble) -> Fault | None:
-    """A list or a long text that begins above and has no end is noticed only where it cannot go on."""
+    """The fault of an unclosed list or long text that begins above the line where tomllib stopped."""
     for above in range(trouble.line, 0, -1):
         line = lines[above - 1]
         a_text, a_list = _OPENED_TEXT.match(line), _OPENED_LIST.match(line)
@@ -137,7 +137,7 @@ def _opened(lines: list[str], trouble: _Trouble) -> Fault | None:
 
 
 def _key(name: str, lines: list[str], number: int) -> str:
-    """The key with its table, as far as the headers above it tell."""
+    """The key with its table, as the headers above it say."""
     headers = [match for line in lines[:number] if (match := _HEADER.match(line)) is not None]
     if len(headers) == 0:
         return name

@@ -1,7 +1,7 @@
-"""One function for each table of the file: from a Section to its record.
+"""One function per table of the file: from its Section to its record.
 
-Every key is taken whatever else is missing, so that all faults are told; None then stands for a record that
-cannot be made. Defaults are those of the records.
+Every key is taken even if others are missing, so that all faults are found; None then stands for a
+record that cannot be made. Defaults are those of the records.
 """
 
 from secondpost.config import addresses, forms, grammars
@@ -38,11 +38,11 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import TlsDemand
 
 MB, GB, TB = 10**6, 10**9, 10**12
-MESSAGE_OCTETS_LEAST = 64_000  # RFC 5321 §4.5.3.1.7: every server takes that much
+MESSAGE_OCTETS_LEAST = 64_000  # RFC 5321 §4.5.3.1.7: the least that a server must accept
 RECIPIENTS_LEAST = 100  # RFC 5321 §4.5.3.1.8
 SMTP_PORT = 25
-ROUTED_LANES = (Lane.RELAY, Lane.ISSUES, Lane.OWN)  # unverified mail goes where relay goes
-NOWHERE = Domain("invalid")  # RFC 2606: stands in a record that will not be used
+ROUTED_LANES = (Lane.RELAY, Lane.ISSUES, Lane.OWN)  # the lane unverified follows relay
+NOWHERE = Domain("invalid")  # RFC 2606: placeholder in a record that will not be used
 
 
 def web(section: Section, hostname: Domain | None) -> Web:
@@ -150,7 +150,7 @@ def backup(section: Section, folder: str) -> Backup | None:
 
 
 def _unknown(value: object) -> str:
-    """A word of Unknown, or what an earlier version called it."""
+    """A value of `unknown`, also of an earlier version."""
     word = forms.text(value)
     return word if word in OLD_UNKNOWN else forms.choice(Unknown)(word).value
 
@@ -166,7 +166,7 @@ def _recipients(section: Section, usual: Backup, folder: str) -> tuple[Recipient
         section.fault("recipients", '"any" takes everybody already', 'leave out "any" or all the others')
     fetched = [source for source in sources if isinstance(source, RecipientUrl)]
     if len(fetched) > 0 and LearnedRecipients() not in sources:
-        # A warning would not do: mail would be refused for good that has a home.
+        # A warning is not enough: valid recipients would be refused permanently.
         reason = "this version does not fetch lists yet: it would refuse everybody whom only the list names"
         section.fault("recipients", reason, 'add "learn"')
     return sources
@@ -187,7 +187,7 @@ def _recipient_source(written: str, domain: Domain, folder: str) -> RecipientSou
         meant = quoted(f"{written}@{domain}")
         hint = f'write an address, "file:/PATH", "https://…", "learn" or "any"; did you mean {meant}?'
         raise Wrong(f"{quoted(written)} is not one of the forms of recipients", hint)
-    # Without the domain nobody can say whether the address lies in it.
+    # Without a domain, the address cannot be checked against it.
     return addresses.utf8_mailbox(written) if domain == NOWHERE else recipient(written, domain)
 
 

@@ -1,4 +1,6 @@
-"""What is allowed in a configuration and still worth a word: `check config` says it, `serve` starts."""
+"""What a configuration permits but the owner should know: `check config` shows it, `serve` starts
+regardless.
+"""
 
 import pwd
 from collections.abc import Callable, Iterator
@@ -26,16 +28,16 @@ from secondpost.mail.size import size_text
 DNS_PORT = 53
 SMTP_PORT = 25
 RESERVE_OCTETS_ENOUGH = 100_000_000
-OUR_LANGUAGE = "en"  # of what the pages and mails say in our own words
+OUR_LANGUAGE = "en"  # of the texts in our pages and mails
 
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """`key` is written as in a Fault."""
+    """A warning; `key` is written as in a Fault."""
 
     key: str
     text: str
-    is_idle: bool = False  # the key has no effect in this version: `serve` says this one, too
+    is_idle: bool = False  # the key has no effect in this version, which `serve` reports too
 
     def __str__(self) -> str:
         return f"{self.key}: {self.text}"
@@ -54,7 +56,7 @@ def warnings(
     exists: Callable[[str], bool] = user_exists,
     readable: Callable[[str], bool] = others_can_read,
 ) -> tuple[Warning, ...]:
-    """In the order of docs/settings.md. `exists` and `readable` look at this machine."""
+    """All warnings, in the order of docs/settings.md. `exists` and `readable` examine this machine."""
     return (
         *_top(config, exists),
         *_tls(config, readable),
@@ -80,7 +82,7 @@ def _top(config: Config, exists: Callable[[str], bool]) -> Iterator[Warning]:
     if len(config.backups) == 0:
         yield Warning("backup", "no domain is backed up here, so no mail is accepted")
     if not exists(config.user):
-        # Only the usual user need not exist: processes/user refuses any other.
+        # Only the default user may be missing: processes/user refuses any other.
         usual = config.user == Config.__dataclass_fields__["user"].default
         then = "the service would stay root" if usual else "the service would not start"
         yield Warning("user", f"this machine has no user {config.user}: started by root, {then}")
@@ -111,7 +113,7 @@ def _web(config: Config) -> Iterator[Warning]:
     url = config.web.url
     if url is not None and url.startswith("http:"):
         yield Warning("web.url", f"{url} works on this machine only: meant for tests")
-    # Behind a proxy a loopback door is right, and then the proxy is named.
+    # A listener on loopback is right behind a proxy, and the proxy is then named.
     if url is not None and url.startswith("https:") and len(config.newsletters) > 0:
         open_doors = [door for door in config.web.listen if not is_loopback(door.host)]
         if len(open_doors) > 0:
@@ -126,7 +128,7 @@ def _web(config: Config) -> Iterator[Warning]:
 
 
 def _dns_and_deliver(config: Config) -> Iterator[Warning]:
-    # A resolver on this machine is good practice; one beside port 53 is an experiment.
+    # A resolver on this machine is good practice; one on another port is for experiments.
     for server in config.dns.servers:
         if server.port != DNS_PORT:
             yield Warning("dns.servers", f"{server} is not on port {DNS_PORT}: meant for tests")
