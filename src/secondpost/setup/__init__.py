@@ -1,1 +1,1 @@
-"""What must be right around the service before it can do its work: today, what DNS must say."""
+"""The service's surroundings: the DNS records it needs."""

@@ -1,7 +1,8 @@
-"""What DNS must say of the server and its newsletters, and whether it does. Pure: it asks, others look up.
+"""Which DNS records the server and its newsletters need, and whether they exist. Pure: it asks,
+others look up.
 
-Where a record is there and says something of its owner's own (SPF, DMARC), it is not judged here beyond being
-the only one of its kind: two of them count as none (RFC 7208 §4.5, RFC 7489 §6.6.3).
+Existing SPF and DMARC records are the owner's, and are only checked to be the only one: two count
+as none (RFC 7208 §4.5, RFC 7489 §6.6.3).
 """
 
 from collections.abc import Sequence
@@ -27,12 +28,12 @@ class RecordState(StrEnum):
     RIGHT = "right"
     MISSING = "missing"
     WRONG = "wrong"
-    UNKNOWN = "unknown"  # DNS gave no answer
+    UNKNOWN = "unknown"  # DNS did not answer
 
 
 @dataclass(frozen=True, slots=True)
 class DkimKey:
-    """The public half of a key of ours, as a TXT record says it."""
+    """The public half of one of our keys, as a TXT record."""
 
     selector: str
     text: str
@@ -40,19 +41,19 @@ class DkimKey:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One record that must be there."""
+    """A required record, and what DNS has."""
 
     name: str
     type: str
-    value: str  # what to put there
+    value: str  # what to publish
     state: RecordState
     found: tuple[str, ...]
-    why: str  # what it is good for
+    why: str  # what it is for
 
     @property
     def zone_line(self) -> str:
-        """As a zone file has it: a text of more than 255 octets is several strings, one behind the other
-        (RFC 1035 §3.3.14, RFC 6376 §3.6.2.2).
+        """The record as a line of a zone file; long texts become several strings (RFC 1035 §3.3.14,
+        RFC 6376 §3.6.2.2).
         """
         value = self.value if self.type != "TXT" else _strings(self.value)
         return f"{self.name}.  {self.type}  {value}"
@@ -64,7 +65,7 @@ def _strings(text: str) -> str:
 
 
 def examine(config: Config, keys: Sequence[DkimKey]) -> Asking[tuple[Examined, ...]]:
-    """In the order in which to make them."""
+    """Compare the records that DNS needs with those it has, in the order in which to create them."""
     examined = [(yield from _mx(config)), (yield from _spf(config))]
     for domain in sender_domains(config):
         for key in keys:
@@ -74,7 +75,7 @@ def examine(config: Config, keys: Sequence[DkimKey]) -> Asking[tuple[Examined, .
 
 
 def sender_domains(config: Config) -> tuple[Domain, ...]:
-    """Of the `from` addresses of all newsletters, each once."""
+    """The domains of all newsletters' `from` addresses, without repeats."""
     addresses = (parseaddr(newsletter.sender)[1] for newsletter in config.newsletters)
     return tuple(dict.fromkeys(Mailbox.parse(address).domain for address in addresses))
 
@@ -87,7 +88,7 @@ def _mx(config: Config) -> Asking[Examined]:
     if state is RecordState.RIGHT and all(record.host != hostname.name for record in answer.records):
         state = RecordState.WRONG
     if state is RecordState.MISSING and bounces == hostname:
-        # RFC 5321 §5.1: without MX records the host itself is the MX.
+        # RFC 5321 §5.1: without MX records, the host itself is the MX.
         addresses = yield from Addresses(bounces.name).ask()
         state, found = _state_of(addresses.finding), addresses.addresses
     why = "reports about mail to readers, and mail from readers, reach this server"
@@ -131,7 +132,7 @@ def _only_one(name: str, value: str, begins: str, answer: TxtAnswer, why: str) -
 
 
 def _key_in(text: str) -> str:
-    """The `p=` of a key record without its white space (RFC 6376 §3.6.1); "" when there is none."""
+    """The `p=` value of a key record without white space (RFC 6376 §3.6.1), or ""."""
     for tag in text.split(";"):
         name, _, value = tag.partition("=")
         if name.strip() == "p":
