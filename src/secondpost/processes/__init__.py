@@ -1,15 +1,15 @@
-"""The processes: a small supervisor, and one process for each role (design §3).
+"""The processes: a small supervisor, and one process per role (design §3).
 
-supervisor opens the doors, becomes the user, starts the roles and starts them again; role runs one of
-them, or all of them in one process; doors is what is handed from one to the other; user is how root
-stops being root.
+`supervisor` opens the listening sockets, drops root, starts the roles and restarts them; `role`
+runs one role, or all of them in one process; `doors` hands sockets from one to the other; `user`
+drops root's rights.
 """
 
 from secondpost.config.records import Config
 
 
 def serve(config: Config, *, role: str | None, single: bool) -> int:
-    """Run until told to stop; the exit code."""
+    """Run until stopped; returns the exit code."""
     if role is not None or single:
         from secondpost.processes.role import run_roles
         from secondpost.processes.roles import roles_of

@@ -1,4 +1,4 @@
-"""Listening sockets on their way from whoever opened them (our supervisor, or systemd) to a role."""
+"""Listening sockets handed to a role by the supervisor or by systemd."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from secondpost.mail.address import Endpoint
 from secondpost.world.ports import NetError
 
 DOORS_VARIABLE = "SECONDPOST_DOORS"  # "host:port=descriptor …"
-LIFELINE = "SECONDPOST_LIFELINE"  # a pipe whose other end is the supervisor's: its end is our end
+LIFELINE = "SECONDPOST_LIFELINE"  # A pipe whose other end the supervisor holds; end of file: the supervisor died, so exit.
 SYSTEMD_FIRST_DESCRIPTOR = 3  # sd_listen_fds(3)
 _WHAT_TO_DO = {
     errno.EADDRINUSE: "end the program that has it (`ss -ltnp` shows which), or mend receive.listen",
@@ -23,7 +23,7 @@ def doors_text(doors: Mapping[Endpoint, socket.socket]) -> str:
 
 
 def inherited_doors(environment: Mapping[str, str]) -> dict[Endpoint, socket.socket]:
-    """What the supervisor handed over, or systemd's socket unit."""
+    """Sockets handed over by the supervisor, by address."""
     doors: dict[Endpoint, socket.socket] = {}
     for part in environment.get(DOORS_VARIABLE, "").split():
         endpoint, _, descriptor = part.rpartition("=")
@@ -32,12 +32,12 @@ def inherited_doors(environment: Mapping[str, str]) -> dict[Endpoint, socket.soc
 
 
 def is_taken(error: NetError) -> bool:
-    """Whether a door did not open because somebody listens there already."""
+    """Whether a socket could not be opened because its address is in use."""
     return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
 
 
 def refusal_text(error: NetError) -> str:
-    """Why a door did not open, and what to do about it."""
+    """Why a socket could not be opened, and the remedy."""
     number = error.__cause__.errno if isinstance(error.__cause__, OSError) else None
     fix = _WHAT_TO_DO.get(number) if number is not None else None
     return str(error) if fix is None else f"{error}; {fix}"
@@ -46,7 +46,9 @@ def refusal_text(error: NetError) -> str:
 def systemd_doors(
     environment: Mapping[str, str], wanted: Sequence[Endpoint]
 ) -> dict[Endpoint, socket.socket]:
-    """sd_listen_fds(3): the sockets meant for this very process, those that we want."""
+    """Sockets from systemd for this process that are among `wanted`, by sd_listen_fds(3); closes
+    the others.
+    """
     if environment.get("LISTEN_PID") != str(os.getpid()):
         return {}
     doors: dict[Endpoint, socket.socket] = {}

@@ -1,30 +1,30 @@
-"""What a role is given by whatever starts it: a short list of variables, and no way to more rights."""
+"""The environment of a role: a short list of variables, and no way to gain privileges."""
 
 import ctypes
 import os
 from collections.abc import Mapping
 
-# The words of prctl(2) from <linux/prctl.h>.
+# From <linux/prctl.h>, prctl(2).
 _PR_SET_NO_NEW_PRIVS = 38
 
 PASSED_ON = frozenset(
     {
-        "CREDENTIALS_DIRECTORY",  # systemd's: where secrets may lie
+        "CREDENTIALS_DIRECTORY",  # systemd: where secrets may lie
         "LANG",
         "LANGUAGE",
         "PATH",
-        "SSL_CERT_DIR",  # OpenSSL's: which authorities this machine trusts
+        "SSL_CERT_DIR",  # OpenSSL: which authorities this machine trusts
         "SSL_CERT_FILE",
         "TMPDIR",
         "TZ",
     }
 )
-# PYTHON…: how the interpreter finds its modules; the roles are the same program as their supervisor.
+# PYTHON…: how the interpreter finds its modules; roles run the same program as the supervisor.
 PASSED_ON_PREFIXES = ("LC_", "PYTHON", "SECONDPOST_")
 
 
 def cleared(environment: Mapping[str, str]) -> dict[str, str]:
-    """Of an environment, what a role needs: no secrets of a shell, and nothing that bends ld.so(8)."""
+    """The variables a role needs: no secrets of a shell, and nothing that affects ld.so(8)."""
     return {
         name: value
         for name, value in environment.items()
@@ -33,8 +33,10 @@ def cleared(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def take_no_new_privileges() -> None:
-    """This process and its children never get more rights by what they execute (set-user-ID programs, file
-    capabilities). There is no way back. Raises OSError where the kernel refuses.
+    """Keep this process and its children from gaining privileges by exec (set-user-ID programs,
+    file capabilities).
+
+    Irreversible. Raises OSError if the kernel refuses.
     """
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:

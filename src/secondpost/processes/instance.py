@@ -1,7 +1,7 @@
-"""The locks in the store that keep a second service, or a second role of one of a kind, out of it.
+"""Locks in the store against a second service, or a second instance of a role that must be single.
 
-Each is a file lock, which falls with its process however that ends. Roles receive and web need none: any
-number of them may work with one store.
+Each is a file lock, released when its process ends, however that happens. The roles receive and web
+need none: any number may share a store.
 """
 
 import asyncio
@@ -12,14 +12,15 @@ from secondpost.config.records import Config
 from secondpost.world.ports import Disk, Held
 
 WHOLE = "service"  # the supervisor with its roles, or all roles in one process
-ONE_OF_A_KIND = ("deliver", "publish", "fetch")  # deliver and fetch answer at a socket, publish leads
-END_SECONDS_MAX = 3.0  # what lost its supervisor needs a moment to notice
+# Deliver and fetch listen on a socket, publish leads.
+ONE_OF_A_KIND = ("deliver", "publish", "fetch")
+END_SECONDS_MAX = 3.0  # roles that lost their supervisor need a moment to notice
 POLL_SECONDS = 0.1
 NUMBER_OCTETS_MAX = 20
 
 
 class SecondInstance(Exception):
-    """Another process works there already. The text names it, and the fix."""
+    """Another process uses the store. The text names it, and the remedy."""
 
 
 def lock_name(name: str) -> str:
@@ -27,7 +28,7 @@ def lock_name(name: str) -> str:
 
 
 def hold_service(disk: Disk, config: Config) -> Held:
-    """Raises SecondInstance, DiskFull and DiskFailed."""
+    """Take the service's lock. Raises SecondInstance, DiskFull and DiskFailed."""
     held = _hold(disk, WHOLE)
     if held is None:
         raise SecondInstance(_refusal(disk, config, WHOLE))
@@ -35,7 +36,10 @@ def hold_service(disk: Disk, config: Config) -> Held:
 
 
 async def hold_role(disk: Disk, config: Config, role: str) -> Held | None:
-    """None for a role of which there may be several. Waits while another ends. Raises as `hold_service`."""
+    """Take a role's lock, waiting while another instance ends; None for a role that needs none.
+
+    Raises as `hold_service` does.
+    """
     if role not in ONE_OF_A_KIND:
         return None
     loop = asyncio.get_running_loop()
@@ -55,7 +59,7 @@ def _hold(disk: Disk, name: str) -> Held | None:
 
 
 def _sign(disk: Disk, name: str) -> None:
-    """Our number, for the sentence that another one would end with; the lock holds without it."""
+    """Write our process id, for another instance's message; the lock holds without it."""
     with suppress(OSError), open(disk.path(lock_name(name)), "wb") as file:
         file.write(b"%d\n" % os.getpid())
 

@@ -1,7 +1,8 @@
-"""The public pages on the sockets of this process: uvicorn as a task in our loop, with our signals.
+"""The public pages on this process's sockets: uvicorn as a task in our loop, with our signal
+handling.
 
-uvicorn closes what is idle, and waits for all else as long as the caller likes: for the head of a request,
-for its body, and for the caller to read. Each of its connections has a guest, which has bounds (web/guests).
+uvicorn closes idle connections, but waits without limit for a request's header and body, and for
+the client to read. Each of its connections is therefore a guest with bounds (web/guests).
 """
 
 import asyncio
@@ -23,13 +24,15 @@ from secondpost.web.guests import GUESTS_MAX, Guest, GuestLimits, Guests, WaitsF
 
 STOP_SECONDS_MAX = 10
 HEAD_OCTETS_MAX = 32 * 1024
-BACKLOG_CONNECTIONS = 256  # as many may be accepted in one turn of the loop, beside those that have places
-TICKS_PER_SECOND = 10  # of uvicorn
-CROWD_SECONDS = 60  # between two lines of the log that say that places ran short
+BACKLOG_CONNECTIONS = 256  # accepted per turn of the loop, beyond the bound on guests
+TICKS_PER_SECOND = 10  # uvicorn's
+CROWD_SECONDS = 60  # between log lines about connections turned away
 
 
 def page_limits() -> GuestLimits:
-    """In all fewer than the process may open, which also has files, and in one process the other roles."""
+    """Bounds below the process's limit on descriptors, which files and, in one process, other roles
+    need too.
+    """
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
         return GuestLimits()
@@ -37,7 +40,7 @@ def page_limits() -> GuestLimits:
 
 
 class _Config(uvicorn.Config):
-    """What uvicorn hands to each connection."""
+    """uvicorn's configuration, with the guests that its connections need."""
 
     def __init__(self, pages: Starlette, guests: Guests) -> None:
         super().__init__(
@@ -47,22 +50,24 @@ class _Config(uvicorn.Config):
             h11_max_incomplete_event_size=HEAD_OCTETS_MAX,
             backlog=BACKLOG_CONNECTIONS,
             log_config=None,
-            log_level="error",  # below it are lines that any caller can bring about
-            access_log=False,  # tokens stand in addresses, and are never logged
+            log_level="error",  # lower levels log what any client can cause
+            access_log=False,  # URLs contain tokens, which must not be logged
             lifespan="off",
             server_header=False,
-            proxy_headers=False,  # whom to trust is the pages' own business
+            proxy_headers=False,  # web/callers decides whom to trust
             timeout_graceful_shutdown=STOP_SECONDS_MAX,
         )
         self.guests = guests
 
 
 class PageConnection(H11Protocol):
-    """Says after each event what the connection waits for. One without a place is closed unheard."""
+    """A connection that reports after each event what it waits for, and closes at once if it got no
+    place.
+    """
 
     config: _Config
     _guest: Guest | None = None
-    _seen: RequestResponseCycle | None = None  # the request that the place was moved for last
+    _seen: RequestResponseCycle | None = None  # the last request reported
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         connection = cast(asyncio.Transport, transport)
@@ -87,7 +92,7 @@ class PageConnection(H11Protocol):
         self._look()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()  # begins the next request, if it is there already
+        super().on_response_complete()  # starts the next request, if it is there
         self._look()
 
     def _look(self) -> None:
@@ -95,9 +100,9 @@ class PageConnection(H11Protocol):
         if guest is None or self.transport.is_closing():
             return
         if cycle is self._seen and guest.waits_for is WaitsFor.HEAD:
-            return  # its end has not come yet
+            return  # the header is not complete
         if self.conn.their_state is h11.SEND_BODY:
-            waits_for = WaitsFor.BODY  # also when the answer did not wait for it
+            waits_for = WaitsFor.BODY  # even if the answer did not wait for it
         elif not cycle.response_complete:
             waits_for = WaitsFor.ANSWER
         else:
@@ -119,7 +124,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """The role hears signals itself, and ends its parts in their order."""
+        """Leave signals to the role, which stops its parts in order."""
         yield
 
     async def on_tick(self, counter: int) -> bool:
@@ -129,7 +134,7 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _log_crowd(self, counter: int) -> None:
-        """One line however many callers there are."""
+        """Log one line per period, however many clients there were."""
         if 0 <= self._crowd_after_tick - counter <= CROWD_SECONDS * TICKS_PER_SECOND:
             return
         crowd = self._guests.crowd()
@@ -139,7 +144,7 @@ class _Server(uvicorn.Server):
 
 
 class WebServer:
-    """`doors` are sockets that listen already; they are ours to close."""
+    """Serves the pages on `doors`, listening sockets that it closes at the end."""
 
     def __init__(self, pages: Starlette, doors: Sequence[socket], guests: Guests, log: MailLog) -> None:
         self._doors = list(doors)

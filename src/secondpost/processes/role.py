@@ -1,7 +1,7 @@
-"""One process of the service: runs a role, or all of them, until it is told to stop or cannot go on.
+"""One process of the service: runs one role or all of them, until stopped or unable to continue.
 
-What one role alone needs is imported where that role is started: there are five such processes, and each
-would have it in memory.
+Modules that only one role needs are imported where that role starts, so that the other processes do
+not hold them in memory.
 """
 
 import asyncio
@@ -47,10 +47,11 @@ from secondpost.world.real.tls import CertificateError, ServerCertificate
 from secondpost.world.real.work import SWITCH_SECONDS, RealWork
 
 ROLES_TEXT = ", ".join(ROLES)
-# The usual bound of 1,024 leaves callers who only stand around no room for the files of large messages.
+# The usual limit of 1,024 would let idle connections leave no descriptors for the files of large
+# messages.
 OPEN_FILES_WANTED = 16_384
 LAST_WORDS_SECONDS_MAX = 0.3
-# A disk that failed is not among these: it ends the role at once, and with another exit code.
+# A failed disk is not among these: it ends the role at once, with another exit code.
 CANNOT_START = (
     CertificateError,
     DiskFull,
@@ -64,7 +65,7 @@ CANNOT_START = (
 
 
 def run_roles(config: Config, roles: Sequence[str]) -> int:
-    """Blocks until the roles have ended; the exit code."""
+    """Run roles until they end; returns the exit code."""
     for role in roles:
         if role not in ROLES:
             sys.stderr.write(f"secondpost: there is no role {role}; the roles are {ROLES_TEXT}\n")
@@ -92,19 +93,20 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
 
 
 def _end_at_once(writer: LogWriter) -> NoReturn:
-    """Without a drain: nothing under way could be made durable, and no caller may be answered any more.
-    Whatever a crash leaves is put in order by the next start, and this is one.
+    """Exit without draining: nothing could be made durable, and no client may be answered any more.
+
+    The next start repairs whatever a crash leaves, and this is one.
     """
     writer.write_out_within(LAST_WORDS_SECONDS_MAX)
     os._exit(ProcessExit.DISK)
 
 
 def _allow_open_files() -> None:
-    """As many as we want, if the system lets us."""
+    """Raise the limit on open files to OPEN_FILES_WANTED, as far as the system permits."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES_WANTED if hard == resource.RLIM_INFINITY else min(OPEN_FILES_WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(OSError):  # a sandbox may forbid it: then the bound stays as it is
+        with suppress(OSError):  # a sandbox may forbid it: keep the limit
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
@@ -186,7 +188,7 @@ class _Running:
         world = self._world(mail_doors, work)
         held = await self._hold_the_store(world.disk, ends)
         mail, readers = self._stores(world, failed, ends)
-        if "deliver" in self._roles:  # one of a kind
+        if "deliver" in self._roles:  # there is only one such role
             await self._tell_of_names(readers, log)
         parts = Parts(self._config, world, writer.say, failed, mail, readers)
         await self._start_mail(parts, ends)
@@ -198,13 +200,16 @@ class _Running:
         log.role_started(self._name, worker)
         listen_for_signals(self._stop, log)
         self._hold_on_to_the_lifeline()
-        for one in held:  # first: what finishes under way may go on beside the next instance
+        # Released first: what is still finishing may overlap with the next instance.
+        for one in held:
             ends.callback(one.release)
-        gc.freeze()  # what was loaded stays: the collector need not look through it again and again
+        gc.freeze()  # loaded modules stay: spare the collector from scanning them
         await self._stop.wait()
 
     async def _hold_the_store(self, disk: Disk, ends: AsyncExitStack) -> list[Held]:
-        """The locks of these roles, to be let go before they finish. Raises SecondInstance."""
+        """Take the locks of these roles; they are released before the roles finish. Raises
+        SecondInstance.
+        """
         if len(self._roles) > 1:
             ends.callback(hold_service(disk, self._config).release)
         held = [await hold_role(disk, self._config, role) for role in self._roles]
@@ -213,7 +218,9 @@ class _Running:
     def _stores(
         self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack
     ) -> tuple[SqliteStore | None, SqliteNewsletterStore | None]:
-        """Each role opens what it may see: who hijacks the receiver reads no reader, and the web no mail."""
+        """Open only the stores a role may see: a hijacked receiver reads no readers, a hijacked web
+        role no mail.
+        """
         mail: SqliteStore | None = None
         readers: SqliteNewsletterStore | None = None
         if not {"receive", "deliver"}.isdisjoint(self._roles):
@@ -229,7 +236,7 @@ class _Running:
         return mail, readers
 
     async def _tell_of_names(self, readers: SqliteNewsletterStore | None, log: MailLog) -> None:
-        """Newsletters that have readers, and that the file does not name."""
+        """Report newsletters that have readers but are not in the file."""
         from secondpost.newsletter.renaming import left_behind_sentence
         from secondpost.owner.names import names_in_store
         from secondpost.roles.desk import look_at_names
@@ -238,7 +245,7 @@ class _Running:
         try:
             found = await (look_at_names(config) if readers is None else names_in_store(config, readers))
         except (StoreUnavailable, StoreFull):
-            return  # the mail of a server that sends no newsletter does not wait for it
+            return  # the mail server must not wait for the newsletter's store
         for one in found.left_behind:
             log.alarm(AlarmKind.NEWSLETTER_UNNAMED, left_behind_sentence(one, found.unused))
 
@@ -304,5 +311,5 @@ class _Running:
 
     def _hold_on_to_the_lifeline(self) -> None:
         lifeline = os.environ.get(LIFELINE)
-        if lifeline is not None:  # a supervisor that was killed leaves no orphans behind
+        if lifeline is not None:  # end with a supervisor that was killed
             asyncio.get_running_loop().add_reader(int(lifeline), self._stop.set)

@@ -1,4 +1,4 @@
-"""Which roles a configuration calls for, and which doors each of them opens."""
+"""The roles that a configuration needs, and the addresses each listens on."""
 
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
@@ -7,7 +7,7 @@ ROLES = ("receive", "deliver", "web", "publish", "fetch")
 
 
 def roles_of(config: Config) -> tuple[str, ...]:
-    """Without a newsletter there is nobody to publish or fetch for, and no page to show."""
+    """The roles to run; without a newsletter, none to publish, fetch or show pages."""
     if len(config.newsletters) == 0:
         return ("receive", "deliver")
     return tuple(role for role in ROLES if role != "web" or config.web.url is not None)

@@ -1,4 +1,4 @@
-"""What a process of the service does when it is signalled."""
+"""Signal handling of the service's processes."""
 
 import asyncio
 import signal
@@ -9,8 +9,10 @@ from secondpost.maillog import MailLog
 
 
 def listen_for_signals(stop: asyncio.Event, log: MailLog) -> None:
-    """SIGTERM and SIGINT end it, in good order. SIGHUP does so when the terminal that shows us was closed;
-    else somebody wants us to read the configuration anew, and mail must not stop for that.
+    """Stop in good order on SIGTERM and SIGINT.
+
+    On SIGHUP, stop if our terminal was closed; otherwise it is meant to reload the configuration,
+    for which mail must not stop.
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

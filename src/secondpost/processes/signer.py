@@ -1,7 +1,7 @@
-"""A process that signs readers' mails and does nothing else: `python -m secondpost.processes.signer`.
+"""A process that only signs readers' mails: `python -m secondpost.processes.signer`.
 
-Its standard input is a socket to the deliver role, which says whose mails they are, and then orders them. It
-ends when the role does, however that ends.
+Its standard input is a socket to the deliver role, which first sends the setup and then orders. It
+ends when the role does, however that happens.
 """
 
 import signal
@@ -34,7 +34,7 @@ class SignerSetup:
 
 
 def reader_keys(store: str, dkim: Dkim) -> ReaderKeys:
-    """Raises KeyFault and DiskFailed."""
+    """Load a role's keys. Raises KeyFault and DiskFailed."""
     return ReaderKeys(
         load_signing_keys(store, dkim), load_key_ring(store, Ring.LINKS), load_key_ring(store, Ring.ADDRESSES)
     )
@@ -47,7 +47,8 @@ def _opened(opening: bytes) -> Callable[[bytes], bytes]:
 
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the role finishes what is under way, and needs us for it
+        # The role finishes what is under way, and needs this process for it.
+        signal.signal(number, signal.SIG_IGN)
     try:
         serve_orders(socket(fileno=sys.stdin.fileno()), _opened)
     except (KeyFault, DiskFailed) as fault:

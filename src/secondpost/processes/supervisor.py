@@ -1,7 +1,8 @@
-"""Opens the doors, becomes the user, runs every role as a process of its own and starts it again.
+"""Open the listening sockets, drop root, run each role in its own process and restart it.
 
-A role that dies is started again after a pause that doubles; one whose disk failed ends them all at once.
-The supervisor itself touches no mail; in the store it holds one lock, so that there is one service.
+A role that dies is restarted after a pause that doubles; one whose disk failed ends all roles at
+once. The supervisor handles no mail; it holds one lock in the store, so that there is only one
+service.
 """
 
 import asyncio
@@ -38,8 +39,8 @@ from secondpost.world.real.work import RealWork
 
 PAUSE_SECONDS_FIRST = 0.5
 PAUSE_SECONDS_MAX = 60.0
-HEALTHY_SECONDS = 60.0  # a role that ran this long begins its pauses anew
-DOOR_SECONDS_MAX = 10.0  # a killed predecessor's roles need a moment to let go of the ports
+HEALTHY_SECONDS = 60.0  # a role that ran this long starts again with the first pause
+DOOR_SECONDS_MAX = 10.0  # roles of a killed predecessor need a moment to release the ports
 STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
 
 
@@ -140,7 +141,7 @@ class _Supervisor:
         environment |= {LIFELINE: str(self._lifeline_read), DOORS_VARIABLE: doors_text(doors)}
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            "-P",  # no module comes from the folder in which the service was started
+            "-P",  # no modules from the current folder
             "-m",
             "secondpost",
             "--config",
@@ -151,12 +152,12 @@ class _Supervisor:
             env=environment,
             pass_fds=(self._lifeline_read, *(door.fileno() for door in doors.values())),
             stdin=asyncio.subprocess.DEVNULL,
-            # A Ctrl-C at the terminal is for the supervisor, who then lets each role finish.
+            # Ctrl-C at the terminal reaches only the supervisor, which lets each role finish.
             start_new_session=True,
         )
 
     async def _see_through(self, process: Process) -> int:
-        """Until it ends; when we are told to stop, it is told too."""
+        """Wait until a role's process ends; stop it when the service stops. Returns its exit code."""
         self._living.add(process)
         ended = asyncio.ensure_future(process.wait())
         stopped = asyncio.ensure_future(self._stop.wait())
@@ -174,8 +175,9 @@ class _Supervisor:
         return code
 
     def _end_all(self) -> None:
-        """A disk failed: no role may finish. What it would answer or write down is not to be relied on any
-        more, and each state that a crash leaves is put in order by the next start.
+        """A disk failed: kill all roles, since their answers and writes cannot be relied on.
+
+        The next start repairs every state that a crash leaves.
         """
         self._exit = ProcessExit.DISK
         self._stop.set()

@@ -1,4 +1,4 @@
-"""Root opens the ports; then it becomes the user that the configuration names, for good."""
+"""Drop root after the ports are open, and become the configured user for good."""
 
 import errno
 import os
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from secondpost.config.records import Config
 from secondpost.world.ports import DiskFailed
 
-FOLDERS = ("content", "keys", "workers")  # that the service makes in its store
+FOLDERS = ("content", "keys", "workers")  # that the service creates in its store
 
 
 class UserRefused(Exception):
-    """The service cannot become the user it should be. The text names the fix."""
+    """The service cannot become the configured user. The text names the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,10 @@ class SystemUser:
 
 
 def person_to_become(config: Config) -> SystemUser | None:
-    """None: stay who we are. The usual user need not exist: a machine without it is a trial or a test."""
+    """The user to become; None to stay as we are.
+
+    The default user need not exist: a machine without it is a trial or a test.
+    """
     if os.geteuid() != 0:
         return None
     try:
@@ -41,7 +44,7 @@ def person_to_become(config: Config) -> SystemUser | None:
 
 
 def prepare_store(config: Config, person: SystemUser | None) -> None:
-    """Make the store's folder, owned by whom it will be used by. Raises UserRefused and DiskFailed."""
+    """Make the store's folder, owned by its user. Raises UserRefused and DiskFailed."""
     uid = os.geteuid() if person is None else person.uid
     try:
         _make_folder(config.store)
@@ -70,14 +73,16 @@ def _make_folder(store: str) -> None:
 
 
 def refuse_open_store(config: Config) -> None:
-    """Raises UserRefused for a store that is no folder, that a link leads to, or into which others may write:
-    they could put keys and mail of their own there. OSError when there is no store.
+    """Raise UserRefused if the store is not a folder, is a link, or is writable by others, who
+    could put keys and mail there.
+
+    Raises OSError if there is no store.
     """
     store = os.path.abspath(config.store)
     for folder in (store, *(os.path.join(store, name) for name in FOLDERS)):
         try:
             mode = os.lstat(folder).st_mode
-        except (FileNotFoundError, PermissionError):  # may not be seen: that it is not ours is said elsewhere
+        except (FileNotFoundError, PermissionError):  # if not ours, reported elsewhere
             if folder == store:
                 raise
             continue
@@ -98,7 +103,9 @@ def _is_a_link(config: Config, folder: str) -> str:
 
 
 def _whose_owner_counts(store: str) -> list[str]:
-    """A database that another user made there could not be opened, or would be taken from its owner."""
+    """Paths whose owner must be ours: another user's database could not be opened, or would be
+    taken from its owner.
+    """
     database = os.path.join(store, "mail.db")
     return [store, database] if os.path.exists(database) else [store]
 
@@ -126,7 +133,7 @@ def name_of(uid: int, number: str) -> str:
 
 
 def become(person: SystemUser) -> None:
-    """There is no way back."""
+    """Become this user. Irreversible."""
     os.setgroups([])
     os.setgid(person.gid)
     os.setuid(person.uid)

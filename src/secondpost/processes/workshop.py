@@ -1,6 +1,7 @@
-"""Opens a workshop when the deliver role has more mails to make than its threads can, and closes it again.
+"""Starts signing processes when the deliver role has more mails to sign than its threads can, and
+ends them.
 
-The rest of the time there is none: a server that sends a letter a week keeps no processes for it.
+The rest of the time there are none: a server that sends one issue a week keeps no processes for it.
 """
 
 import asyncio
@@ -17,19 +18,19 @@ from secondpost.world.real.workshop import Bench
 MAKERS_MAX = 4
 MAKERS_COMMAND = (sys.executable, "-P", "-m", "secondpost.processes.signer")
 IDLE_SECONDS = 5.0
-ORDER_SECONDS_MAX = 60.0  # a handful of signatures takes milliseconds
-RETRY_SECONDS = 60.0  # after one was lost
+ORDER_SECONDS_MAX = 60.0  # a batch of signatures takes milliseconds
+RETRY_SECONDS = 60.0  # after losing a process
 END_SECONDS_MAX = 5.0
 
 
 def makers_wanted() -> int:
-    """One per processor, for signing keeps it busy; one loop sends no more than a few of them make."""
+    """Number of signing processes: one per processor, up to the few that one loop can feed."""
     return min(len(os.sched_getaffinity(0)), MAKERS_MAX)
 
 
 class MailWorkshop:
-    """The Workshop port. `opening` tells each process what it must know; `lost` hears of one that ended
-    before it was asked to.
+    """The Workshop port. `opening` is sent to each process first; `lost` is called when one ends
+    unasked.
     """
 
     def __init__(
@@ -53,8 +54,8 @@ class MailWorkshop:
         self._ready: list[Bench] = []
         self._processes: set[Process] = set()
         self._starting = 0
-        self._not_before = 0.0  # in the loop's time
-        self._used = 0.0  # in the loop's time
+        self._not_before = 0.0  # loop time
+        self._used = 0.0  # loop time
         self._closing = False
 
     @property
@@ -72,7 +73,7 @@ class MailWorkshop:
             self._background(self._see_through())
 
     async def do(self, order: bytes) -> bytes:
-        """Raises WorkshopClosed."""
+        """Have an order carried out. Raises WorkshopClosed."""
         if len(self._ready) == 0:
             raise WorkshopClosed
         self._used = asyncio.get_running_loop().time()
@@ -85,7 +86,7 @@ class MailWorkshop:
             raise WorkshopClosed from None
 
     async def close(self) -> None:
-        """For good."""
+        """End all signing processes, for good."""
         self._closing = True
         self._let_go()
         try:
@@ -112,7 +113,7 @@ class MailWorkshop:
             self._let_go()
 
     async def _see_through(self) -> None:
-        """One process, from its start to its end."""
+        """Run one process from start to end."""
         ours, theirs = socketpair()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -152,7 +153,7 @@ class MailWorkshop:
             await bench.ended
             self._ready.remove(bench)
         except WorkshopClosed:
-            pass  # before it was ready: how, its exit code tells
+            pass  # ended before it was ready; its exit code says why
         finally:
             self._connected.discard(bench)
 
