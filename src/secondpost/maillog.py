@@ -1,7 +1,7 @@
 """The log is an interface: one function per thing that can happen to a message (docs/log.md).
 
-A line is `what key=value …`: words that never change, values quoted when they hold anything but plain
-characters. Control characters cannot get out of their quotes, and every value is cut to a bound.
+A line is `what key=value …`: fixed words, values quoted if they contain anything but plain
+characters. Control characters are escaped, and every value is cut to a bound.
 """
 
 import re
@@ -20,7 +20,7 @@ from secondpost.mail.reply import Reply
 
 VALUE_CHARACTERS_MAX = 300
 _PLAIN = re.compile(r"[A-Za-z0-9@._+/:<>\[\]*#%~^&!,;-]+")
-# A token with its purpose, wherever it stands: other hosts repeat our addresses, and senders misspell them.
+# A token with its purpose, anywhere: other hosts repeat our addresses, and senders misspell them.
 _TOKEN = re.compile(r"\b(b|leave|confirm)-[a-z2-7]{20,}", re.IGNORECASE)
 
 Sink = Callable[[str], None]
@@ -39,7 +39,7 @@ def value_text(value: object) -> str:
 
 
 def _told(words: object) -> str:
-    """What somebody else said, without the tokens in it."""
+    """Text from outside, with tokens removed."""
     text = str(words)
     return _TOKEN.sub(r"\1-*", text) if "-" in text else text
 
@@ -48,8 +48,8 @@ def _told(words: object) -> str:
 class MailLog:
     """Writes lines to a sink, which must not block: the real one hands them to a thread.
 
-    Addresses at `bounces` carry tokens, which are as good as the reader's own word: of them no more is said
-    than what they are for, also where others say them in a command or a reply.
+    Addresses at `bounces` contain tokens, which act for the reader: only their purpose is logged,
+    also where a command or reply of another host repeats them.
     """
 
     sink: Sink
@@ -90,7 +90,9 @@ class MailLog:
         )
 
     def accepted(self, arrival: Arrival) -> None:
-        """Written for each message, so in one piece: only the names of others can need quotes."""
+        """Formatted directly, since it is written for each message; only names from outside may
+        need quotes.
+        """
         envelope, peer = arrival.envelope, arrival.peer
         self.sink(
             f"accepted id={queue_id_text(arrival.queue_id)} lane={arrival.lane} "
@@ -112,7 +114,7 @@ class MailLog:
         self._say("lost-connection", peer=peer, phase=phase)
 
     def not_logged(self, peer: str, line: str, times: int) -> None:
-        """Of a caller, or of a network in a minute: what was more than may be written."""
+        """Lines withheld by the limits, of one client or of a network in a minute."""
         self._say("not-logged", peer=peer, line=line, times=times)
 
     # -- deliver
@@ -125,8 +127,8 @@ class MailLog:
         delay_ms: int,
         first: Mailbox | None = None,
     ) -> None:
-        """`first`, here and below: for whom it came, when the owner has redirected it since."""
-        # One line for each mail that leaves: written as it stands, not by way of a dict.
+        """`first`, here and below: the original recipient, if the owner redirected the delivery."""
+        # Formatted directly, since it is written for each mail that leaves.
         whom = " ".join([f"{key}={value_text(value)}" for key, value in self._to(to, first).items()])
         said = value_text(_told(reply))
         self.sink(
@@ -177,7 +179,7 @@ class MailLog:
         self._say("failed", id=id, **self._to(to, first), cause=cause.word, host=host, reply=_told(reply))
 
     def unknown(self, id: DeliveryId, to: Mailbox, host: str) -> None:
-        """Of an issue: the final dot was sent and no answer came."""
+        """Mail of an issue: the final dot was sent and no reply came."""
         self._say("unknown", id=id, to=to, host=host)
 
     def maybe_duplicate(self, id: DeliveryId, why: str) -> None:
@@ -192,7 +194,7 @@ class MailLog:
 
     # -- the newsletter
     def no_issue(self, newsletter: str, slot: str, outcome: str, reason: str) -> None:
-        """A time of the calendar passed without one, and will not come again."""
+        """A slot passed without an issue, and will not return."""
         self._say("no-issue", newsletter=newsletter, slot=slot, outcome=outcome, reason=reason)
 
     def issue_frozen(self, issue: Issue) -> None:
@@ -223,12 +225,12 @@ class MailLog:
         )
 
     def sign_ups_crowded(self, newsletter: str, domain: Domain) -> None:
-        """No confirmation went. Strangers bring it about: it is no alarm."""
+        """A confirmation was withheld. Strangers can cause it, so it is no alarm."""
         self._say("sign-ups-crowded", newsletter=newsletter, domain=domain.name)
 
     # -- the web pages
     def pages_crowded(self, connected: int, closed: int, turned_away: int) -> None:
-        """Since the last such line. Callers bring it about: it is no alarm."""
+        """Since the last such line. Clients can cause it, so it is no alarm."""
         self._say("pages-crowded", connected=connected, closed=closed, turned_away=turned_away)
 
     # -- the service
@@ -242,12 +244,12 @@ class MailLog:
         self._say("swept", workers=workers, maybe_duplicates=maybe_duplicates, files=files)
 
     def dropped(self, domain: Domain, deliveries: int, octets: int, why: str) -> None:
-        """Refused by the primary, and not kept any longer."""
+        """Refused by the primary, and no longer kept."""
         self._say("dropped", domain=domain, deliveries=deliveries, octets=octets, why=why)
 
     def expired(self, domain: str, deliveries: int) -> None:
         self._say("expired", domain=domain, deliveries=deliveries)
 
     def alarm(self, kind: AlarmKind, detail: str) -> None:
-        """Something the owner must hear of."""
+        """Something the owner must know."""
         self._say("alarm", about=kind.word, detail=detail)
