@@ -1,1 +1,1 @@
-"""Builds each role from its parts, for a process and for the simulation alike."""
+"""Build each role from its parts, for a process and for the simulation alike."""

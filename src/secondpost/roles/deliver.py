@@ -1,6 +1,6 @@
-"""The deliver role: SMTP out, for relayed mail and for mail to readers.
+"""The deliver role: SMTP out, for relayed mail and mail to readers.
 
-What is large and needed for a newsletter alone is imported where it is used.
+Large modules that only a newsletter needs are imported where they are used.
 """
 
 from collections.abc import Awaitable, Callable
@@ -42,18 +42,18 @@ from secondpost.world.steady_clock import SteadyClock
 
 @dataclass(frozen=True, slots=True)
 class NewsletterDelivery:
-    """What the deliver role needs for mail to readers."""
+    """The parts of the deliver role for mail to readers."""
 
     store: NewsletterStore
     keys: ReaderKeys
     confirmation: Callable[[Claimed], Awaitable[IssueContent]]
-    workshop: Workshop | None = None  # where mails are made; None: in threads of the role
+    workshop: Workshop | None = None  # signing processes; None: sign in threads of the role
 
 
 def newsletter_delivery(
     parts: Parts, keys: ReaderKeys, workshop: Workshop | None = None
 ) -> NewsletterDelivery | None:
-    """None where there is no newsletter."""
+    """The parts for mail to readers; None without a newsletter."""
     from secondpost.compose.confirmations import Confirmations
 
     if parts.readers is None:
@@ -67,13 +67,13 @@ def own_addresses(config: Config) -> OwnAddresses:
 
 
 class DeliverRole:
-    """SMTP out, mail for ourselves, and the housekeeping of the stores."""
+    """SMTP out, mail to ourselves, and housekeeping of the stores."""
 
     def __init__(self, parts: Parts, newsletter: NewsletterDelivery | None = None) -> None:
         config, world, store = parts.config, parts.world, opened(parts.mail)
         self._log = MailLog(parts.sink, config.bounces)
-        # Never behind the clock by which mail arrives, and never stepping back: see the receive role, whose
-        # times are the wall's.
+        # Never behind the clock by which mail arrives (the receive role uses wall time), and never
+        # stepping back.
         self._clock = SteadyClock(world.clock)
         self._config = config
         self._world = world
@@ -102,7 +102,7 @@ class DeliverRole:
         self._doors: list[Listening] = []
 
     def _inside_door(self, newsletter: NewsletterDelivery) -> InsideDoor:
-        """What becomes of mail to ourselves, by the stations whose matter it is."""
+        """The handler of mail to ourselves, with the stations that act on it."""
         config, world, readers = self._config, self._world, newsletter.store
         came_back = BounceIntake(readers, readers, self._clock, world.work).came_back
         sign_ups = SignUps(
@@ -137,13 +137,15 @@ class DeliverRole:
         return "" if message is None else message.peer_address
 
     async def _knows(self, mailbox: Mailbox, network: str) -> Knowledge:
-        """Of our own addresses we know ourselves; of all others the primary does."""
+        """Whether a mailbox exists: for our own addresses decided here, for all others by the
+        primary.
+        """
         if mailbox.domain != self._config.bounces:
             return await self._loop.recipients.knows(mailbox, network)
         return Knowledge.UNKNOWN if self._inside is None else await self._inside.knows(mailbox)
 
     def _setup(self) -> DeliverySetup:
-        """What delivering from the two stores has in common."""
+        """The parts that delivering from both stores shares."""
         config, world = self._config, self._world
         return DeliverySetup(
             config=config,

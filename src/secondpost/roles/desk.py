@@ -1,6 +1,7 @@
-"""What a command of the owner works on: the stores, opened beside a running service or without one, and DNS.
+"""Open what the owner's commands work on: the stores, beside a running service or without one, and
+DNS.
 
-What is large and needed by few commands is imported where it is used.
+Large modules that few commands need are imported where they are used.
 """
 
 import os
@@ -36,7 +37,9 @@ from secondpost.world.sockets.feeds import FeedAsker
 
 
 async def examine_dns(config: Config) -> tuple[Examined, ...]:
-    """What DNS must say, and does. Raises KeyFault while there are no keys."""
+    """Compare the records DNS needs with what the resolver returns. Raises KeyFault while there are
+    no keys.
+    """
     keys = tuple(DkimKey(record.selector, record.text) for record in dkim_records(config.store, config.dkim))
     resolver = RealResolver(config.dns.servers, RealDice())
     try:
@@ -50,8 +53,10 @@ def has_newsletter_store(config: Config) -> bool:
 
 
 async def look_at_names(config: Config) -> NamesInStore:
-    """Without bringing the store up to date: one that is not there, or is older, knows no names. Raises what
-    opening a store raises, but not StoreRefused.
+    """Newsletters in the store that the file does not name, without migrating the store: a missing
+    or older one knows none.
+
+    Raises what opening a store raises, except StoreRefused.
     """
     if not has_newsletter_store(config):
         return NOTHING_LEFT_BEHIND
@@ -72,8 +77,9 @@ async def look_at_names(config: Config) -> NamesInStore:
 
 @asynccontextmanager
 async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
-    """The owner's view of the newsletter, service or not. Feeds are fetched by the fetch role, and where none
-    is running, here. Raises StoreRefused.
+    """The owner's view of the newsletter, with or without a running service. Raises StoreRefused.
+
+    Feeds are fetched by the fetch role, or here if none is running.
     """
     from secondpost.newsletter.fetching import FeedFetching
     from secondpost.world.real.fetch import RealFetcher
@@ -82,15 +88,15 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
     clock, work, dice = RealClock(), RealWork(), RealDice()
     disk, net = RealDisk(config.store), RealNet()
     try:
-        # A command enters as a worker, since it may lead for a moment.
+        # A command registers as a worker, since it may lead for a moment.
         store = SqliteNewsletterStore.open(disk, work, clock, role=COMMAND, failed=lambda error: None)
         try:
             resolver = RealResolver(config.dns.servers, dice)
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)
             asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
-            # What an alarm would say, the command says itself.
+            # The command reports itself what an alarm would.
             log = MailLog(lambda line: None)
-            # The one hint at the end is enough: a later turn of the loop would find the net closed.
+            # The hint at the end is enough: a later turn of the loop would find the net closed.
             own, ids = own_domains(config).names, QueueIds(store.worker)
             sign_ups = SignUps(store, clock, ids, lambda: None, own, CrowdLog(log).met)
             publisher = publisher_of(config, clock, dice, store, log, asker.look)
@@ -105,10 +111,10 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
 
 @asynccontextmanager
 async def open_desk(config: Config) -> AsyncIterator[OwnersDesk]:
-    """The owner's view of the store, service or not. Raises StoreRefused."""
+    """The owner's view of the store, with or without a running service. Raises StoreRefused."""
     clock, work, store_disk = RealClock(), RealWork(), RealDisk(config.store)
     try:
-        # What fails is raised where it was asked for; a command has no other work to stop.
+        # Failures are raised where they occur; a command has no other work to stop.
         store = SqliteStore.open_desk(store_disk, work, clock, failed=lambda error: None)
         try:
             yield OwnersDesk(store, clock, lambda: hint_once(store_disk.path(HINTS)))

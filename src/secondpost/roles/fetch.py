@@ -1,4 +1,6 @@
-"""The fetch role: all that is fetched from the web, and where its hostile documents are read. No store."""
+"""The fetch role: fetches everything from the web, and reads its hostile documents. It has no
+store.
+"""
 
 from secondpost.roles.parts import FEEDS, Parts
 from secondpost.world.background import BackgroundTasks
@@ -7,7 +9,7 @@ from secondpost.world.sockets.feeds import FeedAnswerer
 
 
 class FetchRole:
-    """All that is fetched from the web, and where its hostile documents are read. No store."""
+    """Fetches everything from the web, and reads its hostile documents. It has no store."""
 
     def __init__(self, parts: Parts, fetcher: Fetcher) -> None:
         from secondpost.newsletter.fetching import FeedFetching

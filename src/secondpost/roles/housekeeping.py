@@ -1,4 +1,4 @@
-"""What the deliver role does for the stores now and then."""
+"""The deliver role's periodic work on the stores."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,15 +20,15 @@ from secondpost.world.background import Background
 from secondpost.world.ports import Clock
 
 CHECKPOINT_SECONDS_BUSY = 0.25
-LEARNED_MAX = 200_000  # recipients; guesses bring more than people do
-HISTORY_MS = 14 * DAY_MS  # how long `trace` remembers what has ended
-PRIMARY_MS = 31 * DAY_MS  # what is known of a primary that nothing leads to any more
-PENDING_MS = 14 * DAY_MS  # a sign-up waits this long for its confirmation
-ISSUE_ROWS_MS = 365 * DAY_MS  # how long it is remembered what became of each reader of an issue
+LEARNED_MAX = 200_000  # recipients; guessed addresses outnumber real ones
+HISTORY_MS = 14 * DAY_MS  # how long `trace` shows ended deliveries
+PRIMARY_MS = 31 * DAY_MS  # records of a primary no longer used
+PENDING_MS = 14 * DAY_MS  # how long a sign-up waits for confirmation
+ISSUE_ROWS_MS = 365 * DAY_MS  # how long an issue's deliveries are kept
 
 
 class Housekeeping:
-    """Moves the write-ahead logs into the databases, forgets what is old, and looks at what room is left."""
+    """Checkpoints the write-ahead logs, deletes old rows, and watches disk space."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Housekeeping:
                 self._log.alarm(AlarmKind.HOUSEKEEPING_WAITS, str(error))
 
     async def _checkpoint(self) -> None:
-        """Much is copied in many small pieces: a large one delays every sync of the disk."""
+        """Copy much in small pieces: a large one delays every sync of the disk."""
         while await self._copy_logs() > 0:
             await asyncio.sleep(CHECKPOINT_SECONDS_BUSY)
 
@@ -101,7 +101,7 @@ class Housekeeping:
 
 
 async def forget_readers(store: NewsletterStore, now_ms: int) -> None:
-    """Forget sign-ups never confirmed, old confirmations, and the deliveries of old issues."""
+    """Delete unconfirmed sign-ups, old confirmations, and the deliveries of old issues."""
     while await store.prune(now_ms - HISTORY_MS) > 0:
         pass
     while await store.forget_pending(now_ms - PENDING_MS) > 0:

@@ -1,4 +1,4 @@
-"""What every role is given: the world it lives in, its stores, its rhythms."""
+"""What every role is built from: its world, its stores and its rhythms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ from secondpost.store.ports import MailStore
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.ports import Clock, Dice, Disk, Net, Resolver, Work
 
-QUESTIONS = "deliver.socket"  # where the deliver role answers
-HINTS = "deliver.hints"  # where it hears that there is mail
+QUESTIONS = "deliver.socket"  # socket where the deliver role answers
+HINTS = "deliver.hints"  # socket where it receives hints that there is mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,19 @@ class World:
     disk: Disk
 
 
-FEEDS = "fetch.socket"  # where the fetch role answers
+FEEDS = "fetch.socket"  # socket where the fetch role answers
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythms:
-    """How long a role waits between two rounds of the same work. A simulated day has slower ones."""
+    """Pauses between rounds of periodic work. The simulation uses longer ones."""
 
     checkpoint_seconds: float = 1.0
     prune_seconds: float = 60.0
     catch_all_seconds: float = 60.0
     refused_seconds: float = 60.0
     stock_seconds: float = 30.0
-    turn_seconds: float = 2.0  # of the publish role
+    turn_seconds: float = 2.0  # publish role
     deliver: DeliverRhythm = field(default_factory=DeliverRhythm)
 
 
@@ -46,12 +46,13 @@ USUAL = Rhythms()
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Of one role. Each store is None for a role that may not see it."""
+    """The parts of one role. A store is None for a role that may not see it."""
 
     config: Config
     world: World
     sink: Sink
-    failed: Callable[[BaseException], None]  # something broke that the role cannot go on without
+    # Called with an error that the role cannot continue after.
+    failed: Callable[[BaseException], None]
     mail: MailStore | None = None
     readers: NewsletterStore | None = None
     rhythms: Rhythms = USUAL
@@ -67,7 +68,7 @@ S = TypeVar("S", MailStore, NewsletterStore)
 
 
 def opened(store: S | None) -> S:
-    """The store, of a role that cannot be without it. Raises LookupError."""
+    """The store of a role that needs it. Raises LookupError."""
     if store is None:
         raise LookupError("this role was given no store")
     return store

@@ -1,4 +1,6 @@
-"""The publish role: from the feeds to issues, and every issue to its end. It asks the fetch role."""
+"""The publish role: makes issues from the feeds, which the fetch role reads, and sees each to its
+end.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +34,7 @@ def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> "DigestRe
 def publisher_of(
     config: Config, clock: Clock, dice: Dice, store: NewsletterStore, log: MailLog, look: FeedLook
 ) -> Publisher:
-    """`look` asks the fetch role, or plays it."""
+    """A publisher. `look` asks the fetch role, or acts as it."""
 
     own = tuple(
         canonical(f"{config.web.url}/{newsletter.name}/feed.xml") for newsletter in config.newsletters
@@ -43,7 +45,7 @@ def publisher_of(
 
 
 class PublishRole:
-    """The turns of one process among all that publish."""
+    """One of possibly several publishing processes, which take turns."""
 
     def __init__(self, parts: Parts) -> None:
         config, world, store = parts.config, parts.world, opened(parts.readers)

@@ -29,7 +29,7 @@ from secondpost.world.sockets.questions import RoleAsker
 
 
 class ReceiveRole:
-    """SMTP in."""
+    """Receives mail by SMTP."""
 
     def __init__(self, parts: Parts) -> None:
         config, world, failed = parts.config, parts.world, parts.failed
@@ -73,7 +73,9 @@ class ReceiveRole:
         )
 
     def _free_octets(self, reserve: int, failed: Callable[[BaseException], None]) -> int:
-        """None when the disk cannot even be asked: then the role ends."""
+        """Free disk space. If the disk cannot be asked, reports the failure, which ends the role,
+        and returns 0.
+        """
         try:
             return free_octets(self._world.disk, reserve)
         except DiskFailed as error:

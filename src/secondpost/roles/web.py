@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def public_pages(parts: Parts, links: KeyRing) -> "Starlette":
-    """What the web role serves; `links`: the keys of the links in mails."""
+    """The web role's application; `links` holds the keys of links in mails."""
     from secondpost.web.app import make_app
 
     config, world, store = parts.config, parts.world, opened(parts.readers)
