@@ -1,4 +1,4 @@
-"""Takes a whole message into the spool: durable when it returns, logged, and on its way to deliver."""
+"""Accept a whole message into the spool: durable on return, logged, and announced to deliver."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from secondpost.world.ports import Disk, DiskFailed, Work
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """`arrived`: there is something to deliver."""
+    """Accepts messages; calls `arrived` when there is something to deliver."""
 
     intake: Intake
     disk: Disk
@@ -21,13 +21,14 @@ class Acceptance:
     arrived: Callable[[], None]
 
     async def accept(self, arrival: Arrival) -> None:
-        """Only when this returns may a client hear 250. Raises StoreUnavailable and StoreFull, when the
-        content's file is removed, and DiskFailed.
+        """Store a message; only after this returns may a client hear 250.
+
+        Raises StoreUnavailable and StoreFull, after removing the content's file, and DiskFailed.
         """
         try:
             await self.intake.accept(arrival)
         except DiskFailed:
-            raise  # the row may be there: then the file is its content, and else it is swept
+            raise  # the row may exist, and need the file; otherwise the file is swept later
         except Exception:
             await self._remove_file(arrival)
             raise

@@ -1,7 +1,7 @@
-"""The owner's verbs: hold, release, retry, drop and redirect what lies in the spool, and look at it.
+"""The owner's verbs: hold, release, retry, drop, redirect and list deliveries in the spool.
 
-Each verb is an edge of mail/delivery_states that only the owner may take; what is in another state
-stays as it is. Nothing here asks whether the owner is sure: that is for the command or the page that calls.
+Each verb is an edge of mail/delivery_states that only the owner may take; deliveries in other
+states stay as they are. Asking for confirmation is left to the calling command or page.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import DeliveryRow, Desk, InState, Selection
 from secondpost.world.ports import Clock
 
-PAGE_DELIVERIES = 500  # how many a read of the store brings at once
+PAGE_DELIVERIES = 500  # per read of the store
 
 
 class OwnerVerb(StrEnum):
@@ -28,12 +28,12 @@ class OwnerVerb(StrEnum):
 
     @property
     def past(self) -> str:
-        """The word that is written down with each delivery (store.ports.Told)."""
+        """The word recorded with each delivery (store.ports.Told)."""
         return _PAST[self]
 
     @property
     def takes(self) -> tuple[State, ...]:
-        """From which states the verb leads a delivery on."""
+        """The states from which the verb moves a delivery."""
         return _TAKES[self]
 
 
@@ -47,7 +47,7 @@ _PAST = {
 _TO_WAITING = delivery_sources_of(State.WAITING, DeliveryActor.OWNER)
 _TAKES = {
     OwnerVerb.HOLD: delivery_sources_of(State.HELD, DeliveryActor.OWNER),
-    # What the owner holds goes on only when the owner says "release": a retry of everything leaves it.
+    # What the owner holds needs "release": a retry of everything leaves it held.
     OwnerVerb.RELEASE: tuple(state for state in _TO_WAITING if state is State.HELD),
     OwnerVerb.RETRY: tuple(state for state in _TO_WAITING if state is not State.HELD),
     OwnerVerb.DROP: delivery_sources_of(State.DROPPED, DeliveryActor.OWNER),
@@ -56,10 +56,10 @@ _TAKES = {
 
 
 class Standing(StrEnum):
-    """How a delivery stands in the eyes of its owner; the words that every list shows."""
+    """A delivery's state as lists show it to the owner."""
 
     WAITING = "waiting"
-    HELD_PRIMARY = "held (primary)"  # waiting, and the backup domain's site is down
+    HELD_PRIMARY = "held (primary)"  # waiting, while the backup domain's site is down
     CLAIMED = "claimed"
     HELD_OWNER = "held (owner)"
     KEPT_EXPIRED = "kept (expired)"
@@ -89,7 +89,9 @@ def standing_of(lane: Lane, state: State, site_down: bool, kept_for: KeptFor | N
 
 
 def in_state(standing: Standing) -> InState:
-    """What the store finds deliveries by that stand so. `waiting` includes what waits for a primary."""
+    """The store's criteria for deliveries shown as `standing`; WAITING includes those waiting for a
+    primary.
+    """
     word, _, reason = standing.value.removesuffix(")").partition(" (")
     match standing:
         case Standing.HELD_PRIMARY:
@@ -105,19 +107,19 @@ def standing(listed: DeliveryRow) -> Standing:
 
 
 def is_held(listed: DeliveryRow) -> bool:
-    """Whether it lies here until the primary, or the owner, is ready for it.
+    """Whether a delivery waits here for the primary or the owner.
 
-    What was redirected counts too, though it is no longer the primary's: the other mailbox may not take it.
+    Redirected ones count too: the new mailbox may refuse them.
     """
     return listed.state in (State.HELD, State.KEPT) or standing(listed) is Standing.HELD_PRIMARY
 
 
-HOLDABLE = (State.WAITING, State.HELD, State.KEPT)  # what is_held may be true for
+HOLDABLE = (State.WAITING, State.HELD, State.KEPT)  # states in which is_held may be true
 
 
 @dataclass(frozen=True, slots=True)
 class VerbDone:
-    """What a verb did: how many deliveries it led on."""
+    """The number of deliveries that a verb moved."""
 
     verb: OwnerVerb
     deliveries: int
@@ -129,14 +131,16 @@ def _nobody_waits() -> None:
 
 @dataclass(frozen=True, slots=True)
 class OwnersDesk:
-    """`changed` is called when a verb led something on: whoever delivers may have work."""
+    """The owner's verbs; `changed` is called when one moved something, since there may be mail to
+    deliver.
+    """
 
     desk: Desk
     clock: Clock
     changed: Callable[[], None] = _nobody_waits
 
     def found(self, selection: Selection, after: DeliveryId | None = None) -> Iterator[DeliveryRow]:
-        """All that is selected, in order of id, from behind `after`; read page by page."""
+        """All selected deliveries after `after`, by id; reads them page by page."""
         page = self.desk.listed(selection, after, PAGE_DELIVERIES)
         while len(page) > 0:
             yield from page
@@ -145,11 +149,13 @@ class OwnersDesk:
             page = self.desk.listed(selection, page[-1].id, PAGE_DELIVERIES)
 
     def within_reach(self, verb: OwnerVerb, selection: Selection) -> Selection:
-        """What the verb would take of the selection."""
+        """The part of the selection that the verb can move."""
         return replace(selection, states=verb.takes)
 
     def named(self, messages: tuple[QueueId, ...], deliveries: tuple[DeliveryId, ...]) -> Selection:
-        """These messages, and these single deliveries of others: a selection alone means those in both."""
+        """Select these messages, and these single deliveries of others; a plain Selection would
+        mean deliveries in both.
+        """
         if len(messages) == 0 or len(deliveries) == 0:
             return Selection(ids=messages, deliveries=deliveries)
         of_messages = tuple(listed.id for listed in self.found(Selection(ids=messages)))
@@ -162,14 +168,14 @@ class OwnersDesk:
         return await self._lead(OwnerVerb.RELEASE, selection, State.WAITING, why)
 
     async def retry(self, selection: Selection, why: str) -> VerbDone:
-        """Due now; what waits for a site that is down still waits for the site."""
+        """Make deliveries due now; those waiting for a site that is down still wait for it."""
         return await self._lead(OwnerVerb.RETRY, selection, State.WAITING, why)
 
     async def drop(self, selection: Selection, why: str) -> VerbDone:
         return await self._lead(OwnerVerb.DROP, selection, State.DROPPED, why)
 
     async def redirect(self, selection: Selection, to: Mailbox, why: str) -> VerbDone:
-        """To another mailbox, and through the lane of our own mail: it is no longer the primary's."""
+        """Send to another mailbox, in the lane of our own mail: it is no longer the primary's."""
         count = await self.desk.redirect(selection, to, self.clock.now_ms(), why)
         self._tell(count)
         return VerbDone(OwnerVerb.REDIRECT, count)

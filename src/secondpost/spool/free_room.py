@@ -1,4 +1,4 @@
-"""What room the disk has for mail."""
+"""Disk space available for mail."""
 
 from secondpost.world.ports import Disk
 
@@ -6,8 +6,10 @@ WRITE_AHEAD_LOGS = ("mail.db-wal", "newsletter.db-wal")
 
 
 def free_octets(disk: Disk, reserve: int) -> int:
-    """What the disk has beyond the reserve; may be negative. What lies in the write-ahead logs will be
-    written a second time when it moves into the databases, so its room is spoken for.
+    """Free octets beyond the reserve; may be negative.
+
+    The contents of the write-ahead logs are counted as used, since a checkpoint writes them a
+    second time.
     """
     spoken_for = sum(disk.size(log) for log in WRITE_AHEAD_LOGS)
     return disk.free_octets() - spoken_for - reserve

@@ -1,8 +1,8 @@
-"""What becomes of a delivery after an attempt, and when it is looked at again. Pure.
+"""Decide what becomes of a delivery after an attempt, and when it is tried again. Pure.
 
-A fault of the site holds the site and not the delivery's own clock: the row waits, due at once, behind
-the one row that says the site is down. Every other fault has its own clock: five minutes, doubling to
-an hour, within the time the mail may wait.
+A fault of the site holds the site, not the delivery's own timer: the row stays due, behind the one
+row that says the site is down. After any other fault the delivery waits five minutes, doubling to
+an hour, within the time it may wait in total.
 """
 
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ from secondpost.store.ports import Settlement
 
 FIRST_WAIT_MS = 5 * MINUTE_MS
 WAIT_MS_MAX = HOUR_MS
-JITTER = 0.1  # of the wait, so that what was deferred together does not come back together
-ISSUE_WAITS_MS = 3 * DAY_MS  # news grows old
+JITTER = 0.1  # of the wait, so that deliveries deferred together do not return together
+ISSUE_WAITS_MS = 3 * DAY_MS  # news ages
 OWN_MAIL_WAITS_MS = 5 * DAY_MS  # RFC 5321 §4.5.4.1
-KEEP_MS = 31 * DAY_MS  # for mail of a domain that is no more backed up, and for redirected mail
+KEEP_MS = 31 * DAY_MS  # for redirected mail, and for domains no longer backed up
 STORED_REPLY_CHARACTERS_MAX = 500
 ONLY_TO = "not among those of send.only_to"
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """How long a delivery may wait, and whether its end is a dead letter or a report."""
+    """How long a delivery may wait, and whether it then becomes a dead letter or a report."""
 
     waits_ms: int
-    ends_kept: bool  # a backup domain's mail: nothing ends it but delivery or the owner
+    ends_kept: bool  # a backup domain's mail: only delivery or the owner ends it
 
 
 def own_wait_ms(attempts: int, fraction: float) -> int:
-    """The wait after this many attempts; `fraction` is a throw of the dice."""
+    """The wait after this many attempts, in ms; `fraction` is a random number from 0 to 1."""
     wait = min(FIRST_WAIT_MS << min(max(attempts - 1, 0), 10), WAIT_MS_MAX)
     return int(wait * (1 - JITTER / 2 + JITTER * fraction))
 
@@ -45,7 +45,7 @@ def settle(claimed: Claimed, outcome: Outcome, term: Term, now_ms: int, fraction
                 id=claimed.id, state=State.DELIVERED, at_ms=now_ms, host=host, reply=_stored(reply)
             )
         case Deferred(Cause.UNANSWERED, host, reply) if claimed.issue is not None:
-            # At most once: nobody asks a reader's server again whether it has the mail (design §4).
+            # At most once: a reader's server that did not answer is not tried again (design §4).
             return Settlement(
                 id=claimed.id,
                 state=State.UNKNOWN,
@@ -70,7 +70,8 @@ def _wait(
         id=claimed.id,
         state=State.WAITING,
         at_ms=now_ms,
-        # A connection lost in mid-message may be the message's doing: it steps back and lets others go.
+        # A connection lost in mid-message may be this message's fault: it waits, and lets others go
+        # first.
         due_ms=now_ms + own_wait_ms(claimed.attempts + 1, fraction) if own_clock else now_ms,
         maybe_duplicate=cause is Cause.UNANSWERED,
         cause=cause.word,
@@ -102,26 +103,28 @@ def _end(
 
 
 def _waits_since_ms(claimed: Claimed, now_ms: int) -> int:
-    """Waiting for its turn never uses up an issue's time: it counts from the first attempt."""
+    """When the waiting time began: for an issue at its first attempt, so that queueing does not use
+    it up.
+    """
     if claimed.issue is None:
         return claimed.arrived_ms
     return claimed.first_attempt_ms if claimed.first_attempt_ms is not None else now_ms
 
 
 def handed_back(claimed: Claimed, now_ms: int) -> Settlement:
-    """Not tried after all: nothing is counted."""
+    """Return a delivery that was not tried; no attempt is counted."""
     return Settlement(id=claimed.id, state=State.WAITING, at_ms=now_ms, due_ms=now_ms, attempted=False)
 
 
 def not_for(claimed: Claimed, now_ms: int) -> Settlement:
-    """The owner lets this copy of the service mail only some: counted as suppressed."""
+    """End a delivery that send.only_to forbids; counted as suppressed."""
     return Settlement(id=claimed.id, state=State.SUPPRESSED, at_ms=now_ms, attempted=False, reply=ONLY_TO)
 
 
 def term_of(origin: Lane, keep_ms: int | None) -> Term:
-    """`keep_ms` is the backup domain's `keep`, None when the domain is not (or no more) backed up."""
+    """The term of a delivery; `keep_ms` is the backup domain's `keep`, None if it is not backed up."""
     if origin is Lane.RELAY:
-        # A domain taken out of the configuration still owns its mail: it is kept, never bounced.
+        # Mail of a domain removed from the configuration is still kept, never bounced.
         return Term(waits_ms=keep_ms if keep_ms is not None else KEEP_MS, ends_kept=True)
     return Term(waits_ms=ISSUE_WAITS_MS if origin is Lane.ISSUES else OWN_MAIL_WAITS_MS, ends_kept=False)
 
