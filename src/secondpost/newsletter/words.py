@@ -1,6 +1,7 @@
-"""One plain line out of a text of a feed: nothing that hides or reorders, NFC, bounded.
+"""Make one plain line of a feed's text: NFC, bounded, without characters that hide or reorder
+others.
 
-It may stand in a subject line, on a screen and in a log. One pass over the text, so that no text is slow.
+The result may stand in a subject line, on a screen and in a log. Takes time linear in the text.
 """
 
 import hashlib
