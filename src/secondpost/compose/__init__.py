@@ -1,7 +1,7 @@
-"""Makes the bytes that readers see: the digest and the confirmation, each as HTML and as plain text.
+"""Make the mails that readers see, the digest and the confirmation, each in HTML and plain text.
 
-article_html cleans what a feed brought; html_text lays it out as plain text; html_words takes the words alone
-out of any HTML; issue puts an issue together, confirmation the mail that asks whether somebody really wants
-it; templating renders templates/. Nothing here knows a reader: what is personal stays a hole, filled when the
-mail goes out.
+`article_html` cleans the HTML of a feed; `html_text` lays it out as plain text; `html_words`
+extracts the words of any HTML; `issue` composes an issue, and `confirmation` the mail that asks to
+confirm; `templating` renders templates/. Nothing here is personal: such places are holes, filled
+when the mail is sent.
 """

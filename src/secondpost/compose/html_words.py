@@ -1,7 +1,6 @@
 """The words of HTML, well-formed or not, without its tags.
 
-One pass over the markup, so that no markup is slow: Python's html.parser needs hours for some of two
-megabytes.
+Takes time linear in the markup; Python's html.parser needs hours for some markup of 2 MB.
 """
 
 import html
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 
 
 def names_in(text: str) -> frozenset[str]:
-    """Names of elements, written as one reads them."""
+    """A set of element names, separated by spaces in `text`."""
     return frozenset(text.split())
 
 
@@ -18,24 +17,22 @@ PARAGRAPHS = names_in(
     "address article blockquote caption dd details div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 "
     "header hr li main nav ol p pre section summary table tbody tfoot thead tr ul"
 )
-_APART = PARAGRAPHS | names_in(
-    "aside br fieldset img option select td th"
-)  # words do not run on across these
+_APART = PARAGRAPHS | names_in("aside br fieldset img option select td th")  # elements that separate words
 _LINES = names_in("blockquote br div h1 h2 h3 li p tr")
 _SILENT = names_in(
     "script style head template noscript svg math iframe object"
-)  # their text is not for readers
+)  # elements whose text is not for readers
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9:-]*)")
 _QUOTE_OR_END = re.compile(r"""[>"']""")
 
 
 def text_of(markup: str) -> str:
-    """What a reader would see; elements that stand apart become spaces."""
+    """The visible text; block elements become spaces."""
     return html.unescape("".join(_pieces(markup, " ")))
 
 
 def lines_of(markup: str) -> str:
-    """What a reader would see, a line for each paragraph and each row of a table."""
+    """The visible text, one line per paragraph and per row of a table."""
     text = html.unescape("".join(_pieces(" ".join(markup.split()), "\n")))
     lines = [" ".join(line.split()) for line in text.split("\n")]
     return "\n".join(line for line in lines if len(line) > 0)
@@ -65,12 +62,14 @@ def _pieces(markup: str, line_end: str) -> Iterator[str]:
 
 
 def _end_of_tag(markup: str, at: int) -> int:
-    """Behind the ">", which may also stand in quotes before; the end of the markup when it is missing."""
+    """The position after the tag's ">", skipping quoted ones; the end of the markup if there is
+    none.
+    """
     while (found := _QUOTE_OR_END.search(markup, at)) is not None:
         if found[0] == ">":
             return found.end()
         closing = markup.find(found[0], found.end())
-        if closing < 0:  # an odd quote: the first ">" behind it ends the tag, or nothing does
+        if closing < 0:  # an unclosed quote: the next ">" ends the tag, if any
             end = markup.find(">", found.end())
             return len(markup) if end < 0 else end + 1
         at = closing + 1
