@@ -125,7 +125,7 @@ def _not_ours(config: Config, person: SystemUser | None, owner: int) -> str:
 
 
 def name_of(uid: int, number: str) -> str:
-    """The user's name, or `number` for a user who has none."""
+    """The user's name, or `number` if it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
