@@ -1,4 +1,4 @@
-"""What the owner sees and asks for: how things stand, the way of a message, documents for scripts, export.
+"""The owner's views: status, the way of a message, documents for scripts, export.
 
-No words of a terminal: the commands show it in tables, and pages may show it otherwise.
+Nothing here depends on a terminal: commands show it as tables, and pages may show it otherwise.
 """

@@ -1,6 +1,7 @@
-"""What --json prints: one document per command. docs/commands.md lists every key; a test compares.
+"""The JSON documents printed with --json, one per command. docs/commands.md lists every key; a test
+compares.
 
-Times are RFC 3339 in UTC with milliseconds, sizes are octets, a thing that is not there is null.
+Times are RFC 3339 in UTC with milliseconds, sizes are in octets, and what does not exist is null.
 """
 
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class DeliveryDocument:
 
 @dataclass(frozen=True, slots=True)
 class ListDocument:
-    """queue list, held list."""
+    """The document of `queue list` and `held list`."""
 
     deliveries: list[DeliveryDocument]
     next: str | None
@@ -56,7 +57,7 @@ class EventDocument:
 
 @dataclass(frozen=True, slots=True)
 class MessageDocument:
-    """queue show."""
+    """The document of `queue show`."""
 
     id: str
     lane: str
@@ -74,7 +75,7 @@ class MessageDocument:
 
 @dataclass(frozen=True, slots=True)
 class VerbDocument:
-    """queue hold, release, retry and drop; held redirect."""
+    """The document of `queue hold`, `release`, `retry` and `drop`, and of `held redirect`."""
 
     verb: str
     deliveries: int
@@ -109,7 +110,7 @@ class ReaderWayDocument:
 
 @dataclass(frozen=True, slots=True)
 class TraceDocument:
-    """trace."""
+    """The document of `trace`."""
 
     messages: list[WayDocument]
     older: int
@@ -118,7 +119,7 @@ class TraceDocument:
 
 @dataclass(frozen=True, slots=True)
 class ReadingDocument:
-    """held show."""
+    """The document of `held show`."""
 
     id: str
     sender: str
@@ -134,7 +135,7 @@ class ReadingDocument:
 
 @dataclass(frozen=True, slots=True)
 class ExportDocument:
-    """held export."""
+    """The document of `held export`."""
 
     format: str
     to: str
@@ -164,7 +165,7 @@ class CountDocument:
 
 @dataclass(frozen=True, slots=True)
 class RefusedDocument:
-    """What the primary of a domain refused."""
+    """Mail that the primary of a domain refused."""
 
     domain: str
     deliveries: int
@@ -176,7 +177,7 @@ class RefusedDocument:
 
 @dataclass(frozen=True, slots=True)
 class UnderWayDocument:
-    """An issue that is made and not done."""
+    """An issue that is made and not finished."""
 
     number: int
     state: str
@@ -187,7 +188,7 @@ class UnderWayDocument:
 
 @dataclass(frozen=True, slots=True)
 class SignUpsDocument:
-    """Of today."""
+    """Today's sign-ups."""
 
     asked: int
     confirmed: int
@@ -230,7 +231,7 @@ class UnnamedDocument:
 
 @dataclass(frozen=True, slots=True)
 class DaysDocument:
-    """What came of deliveries for a backup domain."""
+    """Counts of deliveries for a backup domain over some days, by what became of them."""
 
     held: int
     kept: int
@@ -257,7 +258,7 @@ class PrimaryDocument:
 
 @dataclass(frozen=True, slots=True)
 class StatusDocument:
-    """status."""
+    """The document of `status`."""
 
     version: str
     hostname: str
@@ -280,7 +281,7 @@ class StatusDocument:
 
 @dataclass(frozen=True, slots=True)
 class RecordDocument:
-    """One record that DNS must have."""
+    """A record that DNS must have."""
 
     name: str
     type: str
@@ -292,7 +293,7 @@ class RecordDocument:
 
 @dataclass(frozen=True, slots=True)
 class DnsDocument:
-    """check dns."""
+    """The document of `check dns`."""
 
     right: bool
     records: list[RecordDocument]
@@ -308,7 +309,7 @@ class FaultDocument:
 
 @dataclass(frozen=True, slots=True)
 class CheckDocument:
-    """check config."""
+    """The document of `check config`."""
 
     config: str
     faults: list[FaultDocument]
@@ -340,7 +341,7 @@ def delivery_document(listed: DeliveryRow) -> DeliveryDocument:
 
 
 def list_document(deliveries: list[DeliveryRow], more: bool, beside: str) -> ListDocument:
-    """`next` is what --after takes for the page that follows; `beside` tells what is not in the list."""
+    """`next` is the value of --after for the next page; `beside` says what is not in the list."""
     last = str(deliveries[-1].id) if more and len(deliveries) > 0 else None
     return ListDocument([delivery_document(one) for one in deliveries], last, beside)
 

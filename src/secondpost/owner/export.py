@@ -1,8 +1,7 @@
-"""Held mail as files that any mail program reads: one mbox, or one .eml per message.
+"""Write held mail to files that any mail program reads: one mbox, or one .eml per message.
 
-Piece by piece, whatever the size; the bytes of the message stay what they are, but for what mbox needs:
-line ends of one newline, and `>` before lines that would look like the start of the next message
-(mboxrd, so that it can be undone).
+Works piecewise at any size. A message's octets are unchanged, except for what mbox needs: LF line
+ends, and `>` before lines that look like the start of a message (mboxrd, so that it can be undone).
 """
 
 import os
@@ -15,16 +14,16 @@ from typing import IO
 from secondpost.mail.queue_id import QueueId, queue_id_text
 
 PIECE_OCTETS = 256 * 1024
-_LINE_HELD_OCTETS_MAX = 64 * 1024  # of an unfinished line; a longer one goes out unfinished
+_LINE_HELD_OCTETS_MAX = 64 * 1024  # of an unfinished line; longer ones are written unfinished
 _LOOKS_LIKE_START = re.compile(rb"^(>*From )", re.MULTILINE)
 
 
 @dataclass(slots=True)
 class MboxQuoting:
-    """Quotes one message for mbox, fed piece by piece."""
+    """Quotes one message for mbox, fed in pieces."""
 
     rest: bytes = b""  # an unfinished line
-    inside_line: bool = False  # the beginning of the unfinished line went out already
+    inside_line: bool = False  # the start of the unfinished line is already written
 
     def feed(self, piece: bytes) -> bytes:
         data = self.rest + piece
@@ -33,14 +32,14 @@ class MboxQuoting:
             self.rest = data
             return b""
         if len(data) - end > _LINE_HELD_OCTETS_MAX:
-            end = len(data) - 1  # the last octet may be the CR of a CRLF that is still coming
+            end = len(data) - 1  # the last octet may be the CR of a CRLF
         whole, self.rest = data[:end], data[end:]
         quoted = self._quoted(whole)
         self.inside_line = not whole.endswith(b"\n")
         return quoted
 
     def finish(self) -> bytes:
-        """What is left; the message ends with a newline and an empty line."""
+        """The rest of the message, ended by a newline and an empty line."""
         last = self._quoted(self.rest)
         open_line = self.inside_line if len(last) == 0 else not last.endswith(b"\n")
         return last + (b"\n\n" if open_line else b"\n")
@@ -54,7 +53,7 @@ class MboxQuoting:
 
 
 def mbox_start(sender: str, arrived_ms: int) -> bytes:
-    """The line that begins a message: sender and time of arrival, as asctime in UTC."""
+    """The line that begins a message: sender, and time of arrival as asctime in UTC."""
     name = "".join(c if c.isascii() and c.isprintable() and c != " " else "_" for c in sender)
     moment = datetime.fromtimestamp(arrived_ms // 1000, UTC).strftime("%a %b %e %H:%M:%S %Y")
     return f"From {name or 'MAILER-DAEMON'} {moment}\n".encode("ascii")
@@ -70,7 +69,7 @@ def mbox_pieces(sender: str, arrived_ms: int, content: Iterable[bytes]) -> Itera
 
 @dataclass(slots=True)
 class MboxFile:
-    """All messages one after another in one new file, or on standard output, which stays open."""
+    """One mbox with all messages: a new file, or standard output, which stays open."""
 
     out: IO[bytes]
     closes: bool = True
@@ -90,7 +89,7 @@ class MboxFile:
 
 @dataclass(slots=True)
 class EmlFolder:
-    """ID.eml for each message, every byte as it came, in a folder open as a descriptor."""
+    """A folder with one ID.eml per message, octets unchanged; `folder` is its descriptor."""
 
     folder: int
     messages: int = 0

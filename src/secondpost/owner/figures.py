@@ -1,10 +1,10 @@
-"""Times and counts, as documents and sentences give them."""
+"""Times and counts as documents and sentences show them."""
 
 from datetime import UTC, datetime
 
 
 def utc_time(milliseconds: int) -> str:
-    """For scripts: RFC 3339, UTC, milliseconds."""
+    """RFC 3339, UTC, with milliseconds."""
     return moment(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

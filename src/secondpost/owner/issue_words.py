@@ -1,4 +1,4 @@
-"""How an issue stands, in sentences."""
+"""The state of an issue, in sentences."""
 
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from secondpost.store.newsletter_ports import ReaderDelivery
 
 
 def standing_text(found: Issue, zone: ZoneInfo) -> str:
-    """`zone`: the newsletter's."""
+    """The state of an issue; `zone` is the newsletter's."""
     match found.state:
         case IssueState.OPEN:
             return "open: not ready to be sent yet"
@@ -23,7 +23,7 @@ def standing_text(found: Issue, zone: ZoneInfo) -> str:
 
 
 def reckoning_text(reckoning: Reckoning) -> str:
-    """Each number that is not zero, after how many were planned."""
+    """The planned number of readers, then each count that is not zero."""
     counts = {
         "delivered": reckoning.delivered,
         "suppressed": reckoning.suppressed,
@@ -39,6 +39,6 @@ def reckoning_text(reckoning: Reckoning) -> str:
 
 
 def deferred_text(deferred: int, last: ReaderDelivery) -> str:
-    """How many of those under way were put off, and what was said to the last of them."""
+    """How many mails under way were deferred, and the last reply to one."""
     many = counted(deferred, "was tried and put off", "were tried and put off")
     return f"{many}, the last one by {answer_text(last)}"

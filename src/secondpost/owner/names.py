@@ -1,4 +1,4 @@
-"""Newsletters that the store knows and the file does not name, and renames that are not done."""
+"""Newsletters in the store that the file does not name, and unfinished renames."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,12 @@ from secondpost.store.subscriber_ports import NewsletterStore
 
 @dataclass(frozen=True, slots=True)
 class NamesInStore:
-    """What the store knows and the file does not name, and renames that are not done."""
+    """Newsletters in the store that the file does not name, and unfinished renames."""
 
     left_behind: tuple[KnownNewsletter, ...]
     half_renamed: tuple[FormerName, ...]
-    unused: tuple[str, ...] | None  # newsletters of the file without readers and issues; None: it has none
+    # Newsletters of the file without readers and issues; None: it names none.
+    unused: tuple[str, ...] | None
 
 
 NOTHING_LEFT_BEHIND = NamesInStore((), (), ())

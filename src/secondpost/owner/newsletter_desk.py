@@ -1,4 +1,4 @@
-"""What the owner's views and commands of the newsletters work on."""
+"""What the owner's views and commands of newsletters work on."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What the newsletter's commands print with --json: see documents.py, the same is true here."""
+"""The JSON documents of the newsletter's commands, by the rules of documents.py."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from secondpost.subscribers.list_report import ListReport, PartReport, WordCount
 
 @dataclass(frozen=True, slots=True)
 class LedgerArticleDocument:
-    """An article that waits, is held, or is past."""
+    """An article of the ledger: waiting, held, or past."""
 
     article: int
     title: str
@@ -44,7 +44,7 @@ class NextDocument:
 
 @dataclass(frozen=True, slots=True)
 class IssueNextDocument(NextDocument):
-    """issue next."""
+    """The document of `issue next`."""
 
     waiting: list[LedgerArticleDocument]
     waiting_total: int
@@ -55,7 +55,7 @@ class IssueNextDocument(NextDocument):
 
 @dataclass(frozen=True, slots=True)
 class TakenDocument:
-    """issue take, issue skip."""
+    """The document of `issue take` and `issue skip`."""
 
     verb: str
     newsletter: str
@@ -65,7 +65,7 @@ class TakenDocument:
 
 @dataclass(frozen=True, slots=True)
 class SentDocument:
-    """issue send."""
+    """The document of `issue send`."""
 
     newsletter: str
     sent: bool
@@ -78,7 +78,7 @@ class SentDocument:
 
 @dataclass(frozen=True, slots=True)
 class CopyDocument:
-    """issue test."""
+    """The document of `issue test`."""
 
     newsletter: str
     address: str
@@ -100,7 +100,7 @@ class ArticleDocument:
 
 @dataclass(frozen=True, slots=True)
 class PreviewDocument:
-    """issue preview."""
+    """The document of `issue preview`."""
 
     newsletter: str
     subject: str
@@ -128,7 +128,7 @@ class IssueDocument:
 
 @dataclass(frozen=True, slots=True)
 class IssueListDocument:
-    """issue list."""
+    """The document of `issue list`."""
 
     issues: list[IssueDocument]
     next: int | None
@@ -136,7 +136,7 @@ class IssueListDocument:
 
 @dataclass(frozen=True, slots=True)
 class IssueShownDocument:
-    """issue show."""
+    """The document of `issue show`."""
 
     issue: IssueDocument
     words: str
@@ -145,7 +145,7 @@ class IssueShownDocument:
 
 @dataclass(frozen=True, slots=True)
 class ReckoningDocument:
-    """issue status, issue stop."""
+    """The document of `issue status` and `issue stop`."""
 
     newsletter: str
     number: int
@@ -181,7 +181,7 @@ class IssueMailDocument:
 
 @dataclass(frozen=True, slots=True)
 class IssueMailsDocument:
-    """issue status --failed, --unknown and --waiting."""
+    """The document of `issue status` with --failed, --unknown or --waiting."""
 
     newsletter: str
     number: int
@@ -191,7 +191,7 @@ class IssueMailsDocument:
 
 @dataclass(frozen=True, slots=True)
 class RenameDocument:
-    """newsletter rename."""
+    """The document of `newsletter rename`."""
 
     old: str
     new: str
@@ -200,7 +200,7 @@ class RenameDocument:
 
 @dataclass(frozen=True, slots=True)
 class RetireDocument:
-    """newsletter retire."""
+    """The document of `newsletter retire`."""
 
     newsletter: str
     changed: bool
@@ -208,7 +208,7 @@ class RetireDocument:
 
 @dataclass(frozen=True, slots=True)
 class ChangeDocument:
-    """subscribers add, confirm, remove and suppress."""
+    """The document of `subscribers add`, `confirm`, `remove` and `suppress`."""
 
     verb: str
     newsletter: str
@@ -253,7 +253,7 @@ class ListFileDocument:
 
 @dataclass(frozen=True, slots=True)
 class ImportDocument:
-    """subscribers import."""
+    """The document of `subscribers import`."""
 
     newsletter: str
     written: bool
@@ -274,7 +274,7 @@ class ImportDocument:
 
 
 def ledger_article_document(entry: LedgerEntry, settles_ms: int | None) -> LedgerArticleDocument:
-    """`settles_ms`: when it may go; None when it may go now, or does not wait."""
+    """`settles_ms`: when the article may be sent; None if it may be now, or does not wait."""
     return LedgerArticleDocument(
         article=entry.id,
         title=entry.article.title,
@@ -300,7 +300,7 @@ def next_document(told: Outlook) -> NextDocument:
 
 
 def _next_ms(told: Outlook) -> int | None:
-    """When it is decided again, as far as that is known now."""
+    """The next time of a decision, if known."""
     match told.decision:
         case Settling(until_ms=at_ms) | NotDue(next_ms=at_ms):
             return at_ms
@@ -354,7 +354,7 @@ def reckoning_document(
 
 
 def issue_mails_document(issue: Issue, mails: Sequence[ReaderDelivery], more: bool) -> IssueMailsDocument:
-    """`next` is what --after takes for the page that follows."""
+    """`next` is the value of --after for the next page."""
     return IssueMailsDocument(
         newsletter=issue.newsletter,
         number=issue.number,
@@ -379,7 +379,7 @@ def issue_mails_document(issue: Issue, mails: Sequence[ReaderDelivery], more: bo
 
 
 def import_document(newsletter: str, told: ListReport, report: ImportReport | None) -> ImportDocument:
-    """`report` is None where nothing was written."""
+    """`report` is None if nothing was written."""
     done = ImportReport() if report is None else report
     return ImportDocument(
         newsletter=newsletter,

@@ -1,4 +1,4 @@
-"""How the primaries of the backup domains are, and what came of mail for them."""
+"""The state of the backup domains' primaries, and what became of mail for them."""
 
 from dataclasses import dataclass
 
@@ -24,14 +24,14 @@ SHOWN_COUNTS = (
 
 @dataclass(frozen=True, slots=True)
 class PrimaryStands:
-    """Of one backup domain: `down` and `up` are both None when its primary was never looked at."""
+    """The primary of one backup domain; `down` and `up` are both None before its first probe."""
 
     domain: Domain
     site: str | None
     down: SiteDown | None
-    up: Primary | None  # how it was last, while it is down
+    up: Primary | None  # its last known offer, also while it is down
     counts: dict[DailyCount, DayCount]
-    kept_smtputf8: int  # for the primary does not offer it, which was learnt too late
+    kept_smtputf8: int  # deliveries kept because it turned out not to offer SMTPUTF8
 
 
 def primaries_of(desk: OwnersDesk, config: Config) -> list[PrimaryStands]:

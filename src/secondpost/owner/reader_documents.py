@@ -1,4 +1,4 @@
-"""What the commands on readers print with --json: see documents.py, the same is true here."""
+"""The JSON documents of commands on readers, by the rules of documents.py."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from secondpost.subscribers.leave import AboutReader
 
 @dataclass(frozen=True, slots=True)
 class ReadersDocument:
-    """subscribers show."""
+    """The document of `subscribers show`."""
 
     newsletter: str
     active: int
@@ -57,7 +57,7 @@ class ReaderMailDocument:
 
 @dataclass(frozen=True, slots=True)
 class SignUpDocument:
-    """What came of one sign-up."""
+    """The result of one sign-up."""
 
     at: str
     how: str
@@ -79,7 +79,7 @@ class BounceDocument:
 
 @dataclass(frozen=True, slots=True)
 class ReaderDocument:
-    """subscribers show ADDRESS."""
+    """The document of `subscribers show ADDRESS`."""
 
     newsletter: str
     address: str
@@ -108,7 +108,7 @@ def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppre
 
 
 def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int]) -> ReaderDocument:
-    """`issues`: the numbers of those of which something came back."""
+    """`issues`: numbers of the issues whose mail came back."""
     one = about.subscriber
     return ReaderDocument(
         newsletter=one.newsletter,
@@ -154,7 +154,7 @@ def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueI
 def stranger_document(
     newsletter: str, mailbox: Mailbox, suppressed: bool, sign_ups: Sequence[SignUpOutcome]
 ) -> ReaderDocument:
-    """Of an address that is no reader's."""
+    """The document of an address that is not a reader's."""
     return ReaderDocument(
         newsletter=newsletter,
         address=str(mailbox),
@@ -178,7 +178,7 @@ def _sign_ups(outcomes: Sequence[SignUpOutcome]) -> list[SignUpDocument]:
 
 
 def due_time(mail: ReaderDelivery) -> str | None:
-    """None when it does not wait, or waits until its site is up again."""
+    """When a mail is tried next; None if it does not wait, or waits for its site to come up."""
     return utc_time(mail.due_ms) if mail.state is State.WAITING and not mail.site_down else None
 
 

@@ -1,4 +1,4 @@
-"""How one mail to a reader stands: when it is tried next, and the last answer."""
+"""One mail to a reader: when it is tried next, and the last reply."""
 
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ from secondpost.store.newsletter_ports import ReaderDelivery
 
 
 def next_try_text(mail: ReaderDelivery, zone: ZoneInfo) -> str:
-    """When it is tried next; empty for what is not tried again by itself."""
+    """When a mail is tried next; "" if it is not retried automatically."""
     match mail.state:
         case State.WAITING:
             return f"when {mail.site} is up again" if mail.site_down else clock_text(mail.due_ms, zone)

@@ -1,5 +1,6 @@
-"""The way of a reader and of the mail to them, station by station: what was agreed to, which issues were
-planned for them, what their servers said, what came back, and how they left.
+"""The way of a reader and of the mail to them, station by station.
+
+Consent, the issues planned for them, replies of their servers, bounces, and how they left.
 """
 
 from dataclasses import dataclass
@@ -27,10 +28,10 @@ from secondpost.store.subscriber_ports import (
 )
 from secondpost.subscribers.leave import SIGN_UPS_SHOWN_MAX
 
-MAILS_MAX = 10  # the latest ones of a reader
+MAILS_MAX = 10  # the latest mails of a reader
 MAILS_COUNTED_MAX = 1_000
 BOUNCES_MAX = 100
-COPIES_MAX = 1_000  # that are looked through for those to one address
+COPIES_MAX = 1_000  # test copies searched for those to one address
 
 _AT_DELIVER = frozenset((State.CLAIMED, State.COMMITTING, State.DELIVERED, State.FAILED, State.UNKNOWN))
 _AT_NEWSLETTER = frozenset((State.FROZEN, State.STOPPED))
@@ -38,26 +39,26 @@ _AT_NEWSLETTER = frozenset((State.FROZEN, State.STOPPED))
 
 @dataclass(frozen=True, slots=True)
 class ReaderWay:
-    """One address in one newsletter."""
+    """The way of one address in one newsletter."""
 
     newsletter: str
     address: str
-    reader: Subscriber | None  # None: suppressed, or signed up in vain
+    reader: Subscriber | None  # None: suppressed, or a sign-up without effect
     is_suppressed: bool
-    older: int  # mails that are not told
+    older: int  # mails that are not shown
     steps: list[Step]
 
 
 async def way_of_reader(
     store: NewsletterStore, newsletter: str, mailbox: Mailbox, zone: ZoneInfo
 ) -> ReaderWay | None:
-    """None: nothing is known of the address in this newsletter. `zone`: the newsletter's."""
+    """The way of an address; None if it is unknown in this newsletter. `zone` is the newsletter's."""
     reader, suppression = await store.find(newsletter, mailbox), await store.suppression(newsletter, mailbox)
     sign_ups = await store.sign_ups_of(newsletter, mailbox, SIGN_UPS_SHOWN_MAX)
     if reader is None and suppression is None and len(sign_ups) == 0:
         return None
     steps: list[Step] = [] if suppression is None else [_suppressed(suppression)]
-    # Of a reader whom a mail asked to confirm, the events tell.
+    # Confirmation mails to a reader are among the reader's events.
     steps += [_asked(each) for each in sign_ups if reader is None or each.outcome is not SignedUp.CONFIRM]
     mails: list[ReaderDelivery] = []
     if reader is not None:
@@ -84,7 +85,7 @@ async def way_of_reader(
 
 
 async def copies_to(store: NewsletterStore, mailbox: Mailbox) -> list[ReaderDelivery]:
-    """Test copies, the latest ones, oldest first."""
+    """The latest test copies to an address, oldest first."""
     copies = await store.deliveries_of(NO_SUBSCRIBER, COPIES_MAX)
     return [each for each in copies if each.recipient == str(mailbox)][MAILS_MAX - 1 :: -1]
 
@@ -116,7 +117,7 @@ def _happened(event: ReaderEvent) -> Step:
 
 
 async def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery, zone: ZoneInfo) -> list[Step]:
-    """How it came to be planned, what went wrong on its way, and where it stands."""
+    """How a mail was planned, what failed on its way, and its state now."""
     planned = await _planned(store, mail)
     told = [_told(mail, one) for one in await store.told_of_delivery(mail.id)]
     words = {step.what for step in told}
@@ -179,7 +180,7 @@ def _next_text(mail: ReaderDelivery, zone: ZoneInfo) -> str:
 
 
 async def newsletter_of(store: NewsletterStore, issue: Issue | None, mail: ReaderDelivery) -> str | None:
-    """None for a test copy, and for a reader who was erased."""
+    """The newsletter of a mail; None for a test copy or an erased reader."""
     if issue is not None:
         return issue.newsletter
     reader = await store.subscriber(mail.subscriber)
@@ -187,7 +188,7 @@ async def newsletter_of(store: NewsletterStore, issue: Issue | None, mail: Reade
 
 
 async def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list[Step]:
-    """Of the message that all its mails hang on; what became of one reader is asked for by ID/N."""
+    """The way of an issue's message as a whole; single readers are shown by ID/N."""
     articles = counted(issue.article_count, "article", "articles")
     steps = [Step(issue.created_ms, Station.NEWSLETTER, None, "made", f"{articles}, slot {issue.slot}")]
     if issue.start_ms is not None:

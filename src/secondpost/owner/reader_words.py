@@ -1,4 +1,4 @@
-"""How readers and their sign-ups stand, in words."""
+"""The state of readers and sign-ups, in words."""
 
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.store.subscriber_ports import SignedUp, SignUpCounts, SignUpOutcome, Suppression
@@ -12,7 +12,7 @@ WHY_NOTHING_WAS_SENT = {
     SignedUp.TRAPPED: "a field that only programs see was filled in",
     SignedUp.REFUSED: "so many sign-ups came from that network that the page refused them",
 }
-# In a count of several.
+# Short forms, for counts.
 SHORTLY = {
     SignedUp.LIMITED: "from a network with too many sign-ups",
     SignedUp.REPEATED: "asked a short time before",
@@ -40,7 +40,7 @@ def suppression_text(found: Suppression) -> str:
 
 
 def outcome_text(one: SignUpOutcome) -> str:
-    """What came of a sign-up."""
+    """The result of a sign-up."""
     if one.outcome is SignedUp.CONFIRM:
         answer = "it was answered" if one.is_confirmed else "it was not answered"
         return f"by {one.how}; a mail asked to confirm, and {answer}"
@@ -48,7 +48,7 @@ def outcome_text(one: SignUpOutcome) -> str:
 
 
 def sign_ups_text(counts: SignUpCounts) -> str:
-    """Of a day; in one sentence."""
+    """A day's sign-ups in one sentence."""
     told = f"{counts.asked:,} asked, {counts.confirmed:,} of them confirmed"
     nothing = {outcome: many for outcome, many in counts.outcomes.items() if outcome in SHORTLY and many > 0}
     if len(nothing) == 0:

@@ -1,4 +1,4 @@
-"""How all mail to readers stands."""
+"""The state of all mail to readers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from secondpost.store.subscriber_ports import NewsletterStore
 
 FAILED_DAYS = 7
 FAILED_SINCE_MS = FAILED_DAYS * DAY_MS
-FAILED_MAX = 1_000  # confirmations that are counted
+FAILED_MAX = 1_000  # failed confirmations counted
 
 
 @dataclass(frozen=True, slots=True)
 class ReadersMail:
     mail: MailToReaders
-    failed: Sequence[ReaderDelivery]  # confirmations, lately; newest first
+    failed: Sequence[ReaderDelivery]  # recent confirmations, newest first
     down: Sequence[SiteDown]
 
 

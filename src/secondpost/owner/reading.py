@@ -1,7 +1,7 @@
-"""Makes a held message readable for its owner: headers decoded, the text, the names of attachments.
+"""Make a held message readable: decoded headers, text, names of attachments.
 
-What is read is hostile mail. Nothing of it is believed, followed or run, and no fault in it is an error:
-what cannot be understood is shown as it stands.
+The mail is hostile. Nothing in it is trusted, followed or run, and no fault in it is an error: what
+cannot be understood is shown as it is.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from email.policy import compat32
 
 from secondpost.compose.html_words import lines_of
 
-READ_OCTETS_MAX = 2_000_000  # of the content; the rest is in the export
+READ_OCTETS_MAX = 2_000_000  # of the content; the export has all of it
 TEXT_CHARACTERS_MAX = 100_000
 PARTS_MAX = 200
 HEADERS = ("From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID")
@@ -26,12 +26,12 @@ class Reading:
     attachments: tuple[str, ...]
 
 
-# What Python's own parser lets out when mail is broken, or nested without end, on purpose.
+# Raised by Python's own parser for mail that is broken or endlessly nested.
 _BROKEN = (ValueError, LookupError, TypeError, AttributeError, MessageError, RecursionError)
 
 
 def read_message(data: bytes) -> Reading:
-    """`data` may be cut off anywhere."""
+    """Read a message, which may be cut off anywhere."""
     try:
         return _read(data)
     except _BROKEN:
@@ -68,7 +68,7 @@ def _decoded(value: object) -> str:
     raw = str(value)
     try:
         return str(make_header(decode_header(raw)))
-    except _BROKEN:  # such as an encoded word in a charset that does not exist
+    except _BROKEN:  # e.g. an encoded word in an unknown charset
         return raw
 
 

@@ -1,4 +1,4 @@
-"""How much mail lies here that a primary refused, and when the oldest goes."""
+"""The amount of mail kept that a primary refused, and when the oldest is removed."""
 
 from secondpost.config.records import Backup, Config
 from secondpost.owner.documents import RefusedDocument

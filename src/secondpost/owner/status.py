@@ -1,4 +1,4 @@
-"""How things stand: what waits, what is held and kept, the primaries, the newsletters."""
+"""The status: what waits, is held or kept, the primaries, and the newsletters."""
 
 from secondpost import __version__
 from secondpost.config.records import Config

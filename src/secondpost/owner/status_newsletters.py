@@ -1,4 +1,4 @@
-"""How the newsletters stand: readers, sign-ups of the day, issues under way and to come."""
+"""The state of the newsletters: readers, today's sign-ups, issues under way and to come."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewslettersStand:
-    """All of them, those too that the file does not name, and the mail to their readers."""
+    """All newsletters, those not in the file, and the mail to readers."""
 
     stands: list["Stands"]
     names: "NamesInStore"
@@ -46,12 +46,12 @@ async def newsletters_stand(open_: "OpenNewsletter", config: Config, now_ms: int
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """One newsletter; `under_way`: an issue that is made and not done."""
+    """One newsletter; `under_way` is an issue that is made and not finished."""
 
     told: Outlook
     readers: int
     under_way: "IssueUnderWay | None"
-    sign_ups: SignUpCounts  # of today
+    sign_ups: SignUpCounts  # today's
     zone: ZoneInfo
 
 
@@ -59,14 +59,14 @@ class Stands:
 class IssueUnderWay:
     issue: Issue
     reckoning: Reckoning
-    deferred: int  # of those under way: tried, and put off
-    last: ReaderDelivery | None  # the one put off last
+    deferred: int  # of those under way: tried and deferred
+    last: ReaderDelivery | None  # the one deferred last
 
 
 async def _stands(
     open_: "OpenNewsletter", newsletter: Newsletter, mail: MailToReaders, now_ms: int
 ) -> Stands:
-    """From what is known: the feeds are not looked at."""
+    """One newsletter's state as stored; the feeds are not fetched."""
     store, name = open_.store, newsletter.name
     issues = [issue for issue in await store.issues_under_way() if issue.newsletter == name]
     under_way = None

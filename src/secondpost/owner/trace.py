@@ -1,4 +1,4 @@
-"""The way of one message, or of an address: its messages, and its part in newsletters."""
+"""The way of a message, or of an address: its messages, and its part in newsletters."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -25,23 +25,23 @@ from secondpost.store.owner_ports import MessageRow, Selection
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.typed import typed_mailbox
 
-MESSAGES_MAX = 10  # the latest ones of an address
+MESSAGES_MAX = 10  # the latest messages of an address
 
 
 @dataclass(frozen=True, slots=True)
 class MessageWay:
-    """Of one message."""
+    """The way of one message."""
 
     message: MessageRow
-    of: str  # whose it is, in words
+    of: str  # what it is, in words
     steps: list[Step]
-    newsletter: str | None = None  # whose issue or confirmation it is; None for other mail
+    newsletter: str | None = None  # the newsletter of an issue or confirmation; None for other mail
 
 
 @dataclass(frozen=True, slots=True)
 class Traced:
     ways: list[MessageWay]
-    older: int  # messages beyond the newest, which alone are in `ways`
+    older: int  # number of messages older than those in `ways`
     readers: list[ReaderWay]
 
 
@@ -74,7 +74,7 @@ async def ways_of_address(
 
 
 def _latest(desk: OwnersDesk, address: str) -> tuple[list[QueueId], int]:
-    """The ids, oldest first, and how many messages came before them."""
+    """The ids of the latest messages, oldest first, and the number of older ones."""
     latest: deque[QueueId] = deque(maxlen=MESSAGES_MAX)
     messages = 0
     for listed in desk.found(Selection(address=address)):
@@ -94,7 +94,7 @@ def _way(desk: OwnersDesk, id: QueueId, config: Config) -> MessageWay | None:
 
 
 async def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) -> MessageWay | None:
-    """Of an issue as a whole, or of the mail to one reader."""
+    """The way of an issue as a whole, or of the mail to one reader."""
     message, issue = readers.message(id.queue_id), await readers.issue_of_message(id.queue_id)
     if message is None:
         return None

@@ -1,6 +1,7 @@
-"""A message's way, station by station, in the words of the folders: receive, policy, spool, route, deliver.
+"""The way of a message, station by station, named by the folders: receive, policy, spool, route,
+deliver.
 
-Made of what the store remembers: the message's row, its deliveries, and what was told of them on the way.
+Made from the store: the message's row, its deliveries, and their recorded events.
 """
 
 from collections import Counter
@@ -33,7 +34,7 @@ class Station(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened; `delivery` is None when it concerns the whole message."""
+    """Something that happened; `delivery` is None if it concerns the whole message."""
 
     at_ms: int
     station: Station
@@ -42,17 +43,18 @@ class Step:
     detail: str
 
 
-_AT_DELIVER = frozenset(("deferred", "kept", "failed", "expired"))  # the others happen in the spool
+# All other events happen in the spool.
+_AT_DELIVER = frozenset(("deferred", "kept", "failed", "expired"))
 
 
 def steps_of(
     message: MessageRow, deliveries: list[DeliveryRow], told: list[DeliveryEvent], config: Config
 ) -> list[Step]:
-    """In the order in which things happened; what happened at once, in the order of the stations."""
+    """The steps in order of time; simultaneous ones in order of the stations."""
     happened = [_told(message, one) for one in told]
     for listed in deliveries:
         happened += _stands(listed, config)
-    happened.sort(key=lambda step: step.at_ms)  # stable: where it stands comes after what led there
+    happened.sort(key=lambda step: step.at_ms)  # stable: a state follows the events that led to it
     return [*_arrival(message, deliveries, config), *_with_routes(happened, deliveries)]
 
 
@@ -63,9 +65,9 @@ def _told(message: MessageRow, one: DeliveryEvent) -> Step:
 
 
 def _with_routes(steps: list[Step], deliveries: list[DeliveryRow]) -> Iterator[Step]:
-    """Before the first try of each delivery, where its route leads: that is computed, and not stored.
+    """Insert each delivery's route, which is computed and not stored, before its first attempt.
 
-    Of one that was redirected it is known for the tries after the last redirect.
+    For a redirected delivery it is known only for attempts after the last redirect.
     """
     sites = {listed.id: listed.site for listed in deliveries if listed.site != UNSORTED}
     redirects = Counter(step.delivery for step in steps if step.what == OwnerVerb.REDIRECT.past)
@@ -107,7 +109,7 @@ def _is_backed_up(recipient: str, config: Config) -> bool:
 
 
 def _stands(listed: DeliveryRow, config: Config) -> list[Step]:
-    """Where it stands: the end of its way, or what it waits for. What else ended it was told."""
+    """The delivery's state now: its end, or what it waits for. Other endings are among the events."""
     at = listed.arrived_ms if listed.last_ms is None else listed.last_ms
     match listed.state:
         case State.DELIVERED:

@@ -1,4 +1,4 @@
-"""The time zone in which the owner is shown a newsletter's times."""
+"""The time zone in which the owner sees a newsletter's times."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,6 +6,6 @@ from secondpost.config.records import Config
 
 
 def zone_of(config: Config, name: str) -> ZoneInfo:
-    """In which the times of a newsletter are said; UTC for one that the file does not name any more."""
+    """The newsletter's time zone; UTC if the file no longer names it."""
     zones = (one.timezone for one in config.newsletters if one.name == name)
     return ZoneInfo(next(zones, "UTC"))
