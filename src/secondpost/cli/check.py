@@ -1,4 +1,4 @@
-"""secondpost check: what is wrong, before it costs mail."""
+"""secondpost check: find what is wrong before it costs mail."""
 
 import asyncio
 import os
@@ -20,16 +20,16 @@ from secondpost.setup.dns_records import Examined, RecordState
 
 @click.group(cls=Group)
 def check() -> None:
-    """Look for faults before they cost mail."""
+    """Find faults before they cost mail."""
 
 
 @check.command("config", cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def check_config(context: click.Context, as_json: bool) -> None:
-    """Read the configuration, and name every fault at once.
+    """Read the configuration and report every fault at once.
 
-    Key, line, reason, and what would be right.
+    Each with its key, line, reason and remedy.
     """
     path = configuration_path()
     try:
@@ -58,7 +58,7 @@ def check_config(context: click.Context, as_json: bool) -> None:
 
 
 def _left_behind(config: Config) -> Sequence[Fault] | str:
-    """Newsletters that the store knows and the file does not name; or why the store was not looked at."""
+    """Newsletters in the store that the file does not name; or why the store was not opened."""
     from secondpost.newsletter.renaming import cut_short_text, left_behind_text, what_to_do_text
     from secondpost.roles.desk import has_newsletter_store, look_at_names
 
@@ -83,9 +83,9 @@ def _left_behind(config: Config) -> Sequence[Fault] | str:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 def check_dns(context: click.Context, as_json: bool) -> None:
-    """Say which DNS records the newsletters need, and which of them are there.
+    """Show which DNS records the newsletters need, and which of them exist.
 
-    Exit code 1 when one is missing or wrong.
+    Exit code 1 if one is missing or wrong.
     """
     config = configuration()
     if len(config.newsletters) == 0:

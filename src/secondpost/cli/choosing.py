@@ -1,6 +1,7 @@
-"""How deliveries are chosen on the command line: by id, by what they have in common, or all of them.
+"""Select deliveries on the command line: by id, by common properties, or all.
 
-A command that is decorated with `sharing_options` or `choosing_options` gets one value for all their options.
+A command decorated with `sharing_options` or `choosing_options` gets one value for all their
+options.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ from secondpost.store.owner_ports import InState, Selection
 
 Function = Callable[..., None]
 
-# What --state takes: the state, the standing as lists show it, and a word for what is asked for often.
+# Values of --state: states, standings as lists show them, and short words for common ones.
 IN_STATES: Mapping[str, InState] = {
     **{state.value: InState(state) for state in State},
     **{standing.value: in_state(standing) for standing in Standing},
@@ -35,15 +36,15 @@ ALL_OR_SHARED = "--all, or --state, --domain, --address, --site, --cause, --olde
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What deliveries have in common."""
+    """Common properties of deliveries."""
 
     limits: Selection
-    older_ms: int | None  # since they came
-    words: str  # for questions: "to example.net, larger than 1 MB"
+    older_ms: int | None  # time since arrival
+    words: str  # as in questions: "to example.net, larger than 1 MB"
 
     @property
     def is_nothing(self) -> bool:
-        """All deliveries are meant."""
+        """Whether all deliveries are meant."""
         return self.older_ms is None and self.limits == Selection()
 
     def selection(self, desk: OwnersDesk) -> Selection:
@@ -54,7 +55,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was named: by id, so that no question is needed, or by what deliveries share."""
+    """A selection: by id, which needs no confirmation, or by common properties."""
 
     messages: tuple[QueueId, ...]
     deliveries: tuple[DeliveryId, ...]
@@ -77,7 +78,7 @@ class Chosen:
 
 
 def sharing_options(command: Function) -> Function:
-    """The command gets `shared`."""
+    """Options for common properties; the command gets them as `shared`."""
 
     @wraps(command)
     def gather(
@@ -104,7 +105,7 @@ def sharing_options(command: Function) -> Function:
 
 
 def choosing_options(command: Function) -> Function:
-    """The command gets `which`: ids, or what deliveries share, or neither, which means all of them."""
+    """Ids, common properties, or neither, which means all; the command gets them as `which`."""
 
     @wraps(command)
     def choose(ids: tuple[QueueId | DeliveryId, ...], shared: Shared, **others: object) -> None:
@@ -118,7 +119,7 @@ def choosing_options(command: Function) -> Function:
 
 
 def all_option(text: str) -> Callable[[Function], Function]:
-    """For what changes something: all of them has to be said, with --all. Stands above choosing_options."""
+    """Option --all, required to change all deliveries. Place it above choosing_options."""
 
     def decorate(command: Function) -> Function:
         @wraps(command)

@@ -1,7 +1,8 @@
-"""What every command shares: --config before or after its name, its exit code, its one clear sentence.
+"""What every command shares: --config before or after its name, exit codes, and one clear sentence
+on failure.
 
-Exit codes: 0 done, 1 the answer is no or faults were found, 2 usage, 3 configuration, 4 the store or the
-service cannot be reached.
+Exit codes: 0 done, 1 the answer is no or faults were found, 2 usage, 3 configuration, 4 the store
+or the service cannot be reached.
 """
 
 import importlib
@@ -15,7 +16,7 @@ from typing import IO
 import click
 
 _CONFIG_KEY = "secondpost.config"
-COUNTED = click.IntRange(1, 1_000_000_000)  # what --limit and its like take, and what a store can count to
+COUNTED = click.IntRange(1, 1_000_000_000)  # Values of --limit and the like; a store can count this far.
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 
 
@@ -40,7 +41,7 @@ class Exit(IntEnum):
 
 
 class Ending(click.ClickException):
-    """The command ends here: one clear sentence, with the fix, and the exit code."""
+    """Ends the command with one clear sentence, including the remedy, and an exit code."""
 
     def __init__(self, message: str, code: Exit) -> None:
         super().__init__(message)
@@ -51,13 +52,13 @@ class Ending(click.ClickException):
         return self.code
 
     def show(self, file: IO[str] | None = None) -> None:
-        # Several lines are faults of a file: each begins with its place, where editors look for it.
+        # Several lines are faults of a file: each begins with its position, as editors expect.
         text = self.message if "\n" in self.message else f"secondpost: {self.message}"
         print(text, file=sys.stderr if file is None else file)
 
 
 def _config_option() -> click.Option:
-    """The same option before and after the command; the one nearest to the command's end wins."""
+    """The option --config, accepted before and after the command; the last one wins."""
 
     def remember(context: click.Context, _option: click.Parameter, value: str | None) -> None:
         if value is not None:
@@ -75,7 +76,7 @@ def _config_option() -> click.Option:
 
 
 def config_option_of(context: click.Context) -> str | None:
-    """What was given with --config; None when it was not."""
+    """The value of --config, or None."""
     value: str | None = context.find_root().meta.get(_CONFIG_KEY)
     return value
 
@@ -86,8 +87,9 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """`places` names the module of each sub-command; in it, the sub-command has its own name, with an
-    underscore behind it where Python has that word for itself.
+    """A group of commands; `places` maps each sub-command to its module, imported when called.
+
+    The module has it under its name, with an underscore appended if that is a Python keyword.
     """
 
     def __init__(self, *, places: Mapping[str, str] | None = None, **settings: object) -> None:
@@ -111,7 +113,7 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it, but "did you mean" knows the commands that are not imported yet, too."""
+        """As in click, but "did you mean" also knows commands not imported yet."""
         name = args[0]
         if name.startswith("-") or self.get_command(ctx, name) is not None:
             return super().resolve_command(ctx, args)

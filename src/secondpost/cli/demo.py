@@ -1,4 +1,4 @@
-"""secondpost demo: a small internet on loopback that shows what Secondpost is for."""
+"""secondpost demo: a small internet on loopback that shows what Secondpost does."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""secondpost held: what lies here for the backup domains; read it, export it, send it elsewhere meanwhile."""
+"""secondpost held: mail held for the backup domains; read, export or redirect it."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ from secondpost.store.owner_ports import DeliveryRow, Selection
 
 @click.group(cls=Group)
 def held() -> None:
-    """What lies here for your domains: list, read, export, redirect.
+    """Mail held for your domains: list, read, export, redirect.
 
     Held because a primary is down, held by you, or kept until you decide.
     """
@@ -45,7 +45,7 @@ def held() -> None:
 )
 @JSON
 def list_held(shared: Shared, limit: int, after: DeliveryId | None, as_json: bool) -> None:
-    """List what is held, in the order in which it came, and why."""
+    """List held mail, in order of arrival, and why it is held."""
 
     async def read(desk: OwnersDesk, _config: Config) -> ListPage:
         return page_of(_held(desk, shared.selection(desk), after), limit, desk.clock.now_ms())
@@ -96,7 +96,7 @@ def _content(desk: OwnersDesk, id: QueueId) -> Iterator[bytes]:
 
 
 def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
-    """As much as is read at once, and whether that is all."""
+    """The beginning of the content, and whether it is all."""
     data = bytearray()
     for piece in pieces:
         data += piece
@@ -155,9 +155,9 @@ def _say_reading(deliveries: list[DeliveryRow], reading: Reading, complete: bool
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
-    """Write held messages to files that any mail program reads. What is held stays held.
+    """Write held messages to files that any mail program reads. They stay held.
 
-    Without ids or filters, everything that is held. A message to several recipients is written once.
+    Without ids or filters, all held mail. A message to several recipients is written once.
     """
     if path == "-" and (form == "eml" or as_json):
         raise click.UsageError("Standard output takes an mbox and nothing else: give --to a path.")
@@ -187,7 +187,7 @@ def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
 
 
 def _open_export(form: str, path: str, store: str) -> Export:
-    """Opened before the store's owner takes over from root, who may write where that user may not."""
+    """Opened while still root, who may write where the store's owner may not."""
     if path == "-":
         return MboxFile(sys.stdout.buffer, closes=False)
     try:
@@ -207,7 +207,7 @@ def _open_export(form: str, path: str, store: str) -> Export:
 
 
 def _remove_empty(form: str, path: str) -> None:
-    """The store's owner may not be allowed to remove what root made: then it stays, empty."""
+    """Remove it; if root made it, the store's owner may be unable to, and it stays, empty."""
     if path == "-":
         return
     with suppress(PermissionError):

@@ -1,4 +1,4 @@
-"""secondpost issue: what the next issue waits for, and the owner's hand on issues."""
+"""secondpost issue: what the next issue waits for, and commands on issues."""
 
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ from secondpost.store.newsletter_ports import IssueRefused
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-LISTED_MAX = 100  # issues in one list, unless --limit says otherwise
+LISTED_MAX = 100  # issues per list, by default
 
 NO_FETCH = click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
 NAME = click.argument("name", required=False)

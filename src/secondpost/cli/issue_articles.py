@@ -1,4 +1,4 @@
-"""secondpost issue take and issue skip, and the list of articles that wait or are held."""
+"""secondpost issue take and issue skip, and the lists of waiting and held articles."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,8 +29,8 @@ from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-LISTED_MAX = 20  # articles in each of the lists of `issue next`
-NAMED_MAX = 1_000  # articles in one command
+LISTED_MAX = 20  # articles per list of `issue next`
+NAMED_MAX = 1_000  # articles per command
 
 ARTICLES = click.argument("words", nargs=-1, metavar="[NAME] ARTICLE…")
 ALL = click.option("--all", "is_all", is_flag=True, help="All articles that are held.")
@@ -49,10 +49,11 @@ COLUMNS = (
 @ALL
 @JSON
 def take(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
-    """Take articles into the next issue: ones that are held, were skipped or count as read.
+    """Take articles into the next issue: held ones, skipped ones, and ones that count as read.
 
-    ARTICLE is the number that `issue next` shows, or the link. What you take goes into the next issue even if
-    it is dated in the future, its feed has a problem, or it has gone from the feed.
+    ARTICLE is the number that `issue next` shows, or the link. An article you take goes into the
+    next issue even if it is dated in the future, its feed has a problem, or it has gone from the
+    feed.
     """
     _lead(ArticleState.WAITING, words, is_all, as_json)
 
@@ -62,9 +63,10 @@ def take(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
 @ALL
 @JSON
 def skip(words: tuple[str, ...], is_all: bool, as_json: bool) -> None:
-    """Leave articles that wait or are held out of every issue.
+    """Leave waiting or held articles out of every issue.
 
-    ARTICLE is the number that `issue next` shows, or the link. To take them after all: `issue take`.
+    ARTICLE is the number that `issue next` shows, or the link. To take them after all: `issue
+    take`.
     """
     _lead(ArticleState.SKIPPED, words, is_all, as_json)
 
@@ -74,7 +76,7 @@ def _lead(to: ArticleState, words: tuple[str, ...], is_all: bool, as_json: bool)
     which = meant(config, words, 0 if is_all else 1, 0 if is_all else NAMED_MAX)
 
     async def work(open_: "OpenNewsletter") -> None:
-        # Led, so that no issue is made of them meanwhile.
+        # Holds the lead, so that no issue is made of them meanwhile.
         async with led(open_.store):
             by_hand = ByHand(open_.store, which.newsletter.name)
             try:
@@ -109,12 +111,12 @@ async def _led_on(by_hand: ByHand, to: ArticleState, words: Sequence[str]) -> li
     return done
 
 
-# ---------------------------------------------------------------- what issue next lists
+# ---------------------------------------------------------------- lists of issue next
 
 
 @dataclass(frozen=True, slots=True)
 class ListedArticles:
-    """The articles of one state that are shown, and how many there are."""
+    """The articles of one state that are shown, and their total number."""
 
     entries: Sequence[LedgerEntry]
     total: int
@@ -129,7 +131,7 @@ async def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: Article
 async def next_document(
     open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool
 ) -> IssueNextDocument:
-    """`past`: with those that count as read or were skipped."""
+    """`past` includes articles that count as read or were skipped."""
     ripe_ms = _ripe_ms(told)
 
     def documents(found: ListedArticles) -> list[LedgerArticleDocument]:
@@ -150,7 +152,7 @@ async def next_document(
 
 
 async def say_articles(open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool) -> None:
-    """For people."""
+    """Print the articles for people."""
     now_ms, ripe_ms = open_.clock.now_ms(), _ripe_ms(told)
     zone = ZoneInfo(newsletter.timezone)
 

@@ -1,4 +1,4 @@
-"""secondpost issue test: a marked copy of the next issue, to an address of the owner's."""
+"""secondpost issue test: a marked copy of the next issue, to one of the owner's addresses."""
 
 from typing import TYPE_CHECKING
 

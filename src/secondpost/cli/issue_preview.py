@@ -1,4 +1,4 @@
-"""secondpost issue preview: the next issue as a reader would see it, before there is one."""
+"""secondpost issue preview: the next issue as a reader would see it."""
 
 import html
 import os
@@ -28,7 +28,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-SOMEBODY = "reader@example.org"  # stands where each reader's own address will
+SOMEBODY = "reader@example.org"  # in place of each reader's own address
 
 
 @click.command(cls=Command)
@@ -40,7 +40,7 @@ SOMEBODY = "reader@example.org"  # stands where each reader's own address will
 def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, as_json: bool) -> None:
     """Show the next issue as it stands. Reads the feeds first, and sends nothing.
 
-    Links that will be each reader's own lead to the newsletter's page here.
+    Each reader's own links lead to the newsletter's page here.
     """
     if (path is not None) + as_text + as_json > 1:
         raise click.UsageError("Use only one of --html, --text and --json.")
@@ -78,7 +78,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         if target is not None:
             target.close()
             if not was_there:
-                with suppress(OSError):  # what root made may be beyond the store's owner
+                with suppress(OSError):  # what root made, the store's owner may be unable to remove
                     os.unlink(target.name)
         raise
     if as_json:
@@ -101,7 +101,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
 async def next_articles(
     store: NewsletterStore, newsletter: Newsletter, decision: IssueDecision
 ) -> list[Article]:
-    """Those that the next issue would tell; while it cannot go, all that wait."""
+    """The articles of the next issue; all waiting ones while none can be sent."""
     if isinstance(decision, Ready):
         entries = [await store.entry(id) for id in decision.draft.articles]
         return [entry.article for entry in entries if entry is not None]
@@ -129,8 +129,8 @@ def _filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
 
 
 def _opened(path: str) -> IO[str]:
-    """Before the store's owner takes over from root, who may write where that user may not. What stood in
-    it stays until there is something to write.
+    """Opened while still root, who may write where the store's owner may not. The old content stays
+    until there is new.
     """
     try:
         return open(path, "a", encoding="utf-8")

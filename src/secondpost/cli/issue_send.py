@@ -1,4 +1,4 @@
-"""secondpost issue send: an issue now, if there is enough for one."""
+"""secondpost issue send: an issue now, if there are enough articles."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-FREEZING_LOOK_SECONDS = 1.0  # between two words about an issue that is being frozen
+FREEZING_LOOK_SECONDS = 1.0  # between progress lines while an issue is frozen
 
 
 @click.command(cls=Command)
@@ -83,7 +83,7 @@ async def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: E
 
 @asynccontextmanager
 async def _freezing_shown(store: NewsletterStore, newsletter: Newsletter) -> AsyncIterator[None]:
-    """How many of its readers have their row, while an issue is frozen."""
+    """Show how many readers have their row, while an issue is frozen."""
 
     async def watch() -> None:
         while True:

@@ -1,4 +1,4 @@
-"""secondpost issue status: what became of every reader of an issue, in numbers or one by one."""
+"""secondpost issue status: what became of each reader's mail of an issue, as counts or one by one."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from secondpost.store.subscriber_ports import NewsletterStore
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-LISTED_MAX = 100  # mails in one list, unless --limit says otherwise
+LISTED_MAX = 100  # mails per list, by default
 FAILED = (State.FAILED, State.EXPIRED)
 UNKNOWN = (State.UNKNOWN,)
 WAITING = (State.FROZEN, State.WAITING, State.HELD, State.CLAIMED, State.COMMITTING)

@@ -27,7 +27,7 @@ WHY = "by command"
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a verb's help says."""
+    """The help texts of a verb."""
 
     text: str
     all_: str  # of --all
@@ -53,7 +53,7 @@ WORDINGS = {
 
 
 def verb_command(verb: OwnerVerb, wording: Wording) -> click.Command:
-    """The verb over all ways of choosing deliveries."""
+    """The command of a verb, with all ways to select deliveries."""
 
     @all_option(wording.all_)
     @click.option("--yes", is_flag=True, help=wording.yes)
@@ -69,12 +69,12 @@ def verb_command(verb: OwnerVerb, wording: Wording) -> click.Command:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a verb would take."""
+    """The deliveries that a verb would move."""
 
     reach: Selection
     deliveries: int
     waiting: int
-    behind: int  # of them: their site is down
+    behind: int  # of them, those whose site is down
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,10 @@ def _are(count: int) -> str:
 
 
 def ask(question: str, instead: str = ADD_YES) -> None:
-    """Ask on the terminal and go on only with a yes. Without a terminal: Ending, with the option to give."""
+    """Ask on the terminal, and return only after a yes.
+
+    Without a terminal, raises an Ending that names the option to give.
+    """
     if not (on_terminal() and sys.stdin.isatty()):
         raise Ending(f"{question} Nobody can be asked here: {instead}", Exit.USAGE)
     if not click.confirm(question):

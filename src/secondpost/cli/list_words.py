@@ -1,4 +1,4 @@
-"""How a list is shown as it is understood, and what came of it, in words."""
+"""How a list was understood, and the result of its import, in words."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.list_report import ColumnReport, ListReport, PartReport, WordCount
 from secondpost.subscribers.list_rows import BadRow
 
-WORDS_SHOWN_MAX = 12  # of one column; --json has all that were counted
+WORDS_SHOWN_MAX = 12  # per column; --json has all that were counted
 DOUBTS_SHOWN_MAX = 8
 UNCLEAR = "unclear"
 NOTHING = "says nothing"
@@ -54,7 +54,7 @@ def _word(one: WordCount) -> str:
 
 
 def _becomes(report: ListReport, is_confirmed: bool, invites: bool) -> str:
-    """One line for each thing that becomes of them, in this order."""
+    """One line per outcome, in this order."""
     pending = "pending: will be asked to confirm" if invites else "pending: get nothing"
     is_own = all(part.is_own for part in report.parts)
     words = {
@@ -99,7 +99,7 @@ def _say_unclear(report: ListReport) -> None:
 
 
 def say_bad(rows: Sequence[BadRow], count: int) -> None:
-    """On standard error; `rows` are the first of `count`."""
+    """Print bad lines to standard error; `rows` are the first of `count`."""
     for row in rows:
         click.echo(printable(str(row)), err=True)
     if count > len(rows):

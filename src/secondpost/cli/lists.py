@@ -1,4 +1,4 @@
-"""How lists of deliveries look: `queue list` and `held list`, as a table or as one document."""
+"""Lists of deliveries for `queue list` and `held list`, as a table or a document."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from secondpost.owner.documents import list_document
 from secondpost.spool.desk import standing
 from secondpost.store.owner_ports import DeliveryRow
 
-LISTED_MAX = 1000  # deliveries in one list, unless --limit says otherwise
+LISTED_MAX = 1000  # deliveries per list, by default
 
 COLUMNS = (
     Column("ID"),
@@ -20,7 +20,7 @@ COLUMNS = (
     Column("from", folds=True),
     Column("to", folds=True),
 )
-LAST_ANSWER = Column("last answer", folds=True)  # only where there is one
+LAST_ANSWER = Column("last answer", folds=True)  # only if there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class ListPage:
 
 
 def page_of(deliveries: Iterator[DeliveryRow], limit: int, now_ms: int) -> ListPage:
-    """The first `limit`, and whether there are more."""
+    """The first `limit` deliveries, and whether there are more."""
     page = list(islice(deliveries, limit))
     return ListPage(page, next(deliveries, None) is not None, now_ms)
 
 
 def say_list(page: ListPage, as_json: bool, empty: str | None, beside: str = "") -> None:
-    """`beside` tells what is not in this list."""
+    """Print a list; `beside` says what is not in it."""
     if as_json:
         say_json(list_document(page.deliveries, page.more, beside))
         return
@@ -72,7 +72,7 @@ def _row(listed: DeliveryRow, now_ms: int) -> tuple[str, ...]:
 
 
 def recipient_text(listed: DeliveryRow) -> str:
-    """And for whom it was, when it was redirected."""
+    """The recipient, and the original one if it was redirected."""
     first = listed.first_recipient
     return listed.recipient if first is None else f"{listed.recipient} (for {first})"
 

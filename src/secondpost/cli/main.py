@@ -1,4 +1,4 @@
-"""The command `secondpost`: which commands there are, and where each of them stands."""
+"""The command `secondpost`: the list of commands and their modules."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""secondpost newsletter: rename one, or give it up."""
+"""secondpost newsletter: rename a newsletter, or give it up."""
 
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def newsletter() -> None:
-    """Newsletters: rename one, or give it up."""
+    """Newsletters: rename one, or give one up."""
 
 
 @newsletter.command("rename", cls=Command)
@@ -90,7 +90,7 @@ async def _say_renamed(store: NewsletterStore, old: str, goes_to: Newsletter) ->
 @click.argument("name")
 @JSON
 def retire(name: str, as_json: bool) -> None:
-    """Say that a newsletter is not in the file because it was given up.
+    """State that a newsletter is not in the file because it was given up.
 
     Nothing is sent to its readers, and none of its data is deleted.
     """

@@ -1,4 +1,6 @@
-"""Which newsletter a command means, and the lead over what must never be done twice at once."""
+"""Find the newsletter that a command means, and take the lead for work that must not run twice at
+once.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +25,7 @@ ASK_AGAIN_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """The newsletter, and the words of the command line that do not name it."""
+    """The newsletter, and the other words of the command line."""
 
     newsletter: Newsletter
     words: tuple[str, ...]
@@ -34,8 +36,10 @@ class Meant:
 
 
 def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Meant:
-    """From `[NAME] WORD…`, with `least` to `most` words besides the name. The name may be left out where
-    there is one newsletter; a word that could be both is the name. Raises UsageError.
+    """Parse `[NAME] WORD…` with `least` to `most` words besides the name.
+
+    The name may be left out if there is only one newsletter; a word that could be both is the name.
+    Raises UsageError.
     """
     named = {newsletter.name: newsletter for newsletter in config.newsletters}
     if len(named) == 0:
@@ -55,18 +59,18 @@ def meant(config: Config, words: tuple[str, ...], least: int, most: int) -> Mean
 
 
 def only_name(config: Config, name: str | None) -> Newsletter:
-    """For commands that take a name and nothing else."""
+    """The newsletter of a command that takes only a name."""
     return meant(config, () if name is None else (name,), 0, 0).newsletter
 
 
 def addressed(config: Config, words: tuple[str, ...]) -> tuple[Meant, Mailbox]:
-    """From `[NAME] ADDRESS`. Raises UsageError."""
+    """Parse `[NAME] ADDRESS`. Raises UsageError."""
     which = meant(config, words, 1, 1)
     return which, typed(which.words[0])
 
 
 def typed(text: str) -> Mailbox:
-    """Raises UsageError."""
+    """Parse an address. Raises UsageError."""
     try:
         return typed_mailbox(text)
     except ValueError as error:
@@ -79,7 +83,7 @@ def _listed(config: Config) -> str:
 
 @asynccontextmanager
 async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
-    """Leads for a moment, between two turns of the service; says so when it has to wait."""
+    """Take the lead for a moment, between two turns of the service; says so when it has to wait."""
     from secondpost.newsletter.turns import PUBLISH
 
     loop = asyncio.get_running_loop()
@@ -104,7 +108,7 @@ NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
 
 
 async def numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
-    """Raises UsageError, and Ending where there is no such issue."""
+    """The issue of a number. Raises UsageError, and Ending if there is none."""
     if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
         raise click.UsageError(f"{text!r} is not the number of an issue, such as 12.")
     found = await store.issue_by_number(newsletter.name, int(text))

@@ -1,4 +1,4 @@
-"""Opens what a command works on: the configuration, and the store as its owner."""
+"""Open what a command works on: the configuration, and the store as its owner."""
 
 import asyncio
 import os
@@ -21,14 +21,14 @@ from secondpost.spool.desk import OwnersDesk
 from secondpost.store.ports import StoreFull, StoreRefused, StoreUnavailable
 from secondpost.world.ports import DiskFailed, FileUnreadable
 
-if TYPE_CHECKING:  # the wiring is loaded late, by those commands alone that need it
+if TYPE_CHECKING:  # the roles are imported only by commands that need them
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
 T = TypeVar("T")
 
 
 def configuration_path() -> str:
-    """The file that the command line, the environment or the usual places name."""
+    """The configuration file named by the command line, the environment or the default paths."""
     option = config_option_of(click.get_current_context())
     try:
         return find_config(option, os.environ, os.getcwd())
@@ -44,9 +44,10 @@ def configuration() -> Config:
 
 
 def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config | None = None) -> T:
-    """Open the store as its owner, do the work, close it; what is wrong with the store ends the command.
+    """Open the mail store as its owner, do the work and close it; a fault of the store ends the
+    command.
 
-    Give the configuration when something had to be done between reading it and becoming the owner.
+    Pass the configuration if it was read before, to do something while still root.
     """
     if config is None:
         config = configuration()
@@ -64,7 +65,7 @@ def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config |
 
 
 def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Config) -> T:
-    """The same with the store of the newsletters, which a configuration without any does not have."""
+    """Open the newsletter store as its owner, do the work and close it; as `at_desk`."""
     from secondpost.roles.desk import open_newsletter
 
     become_owner(config)
@@ -78,7 +79,7 @@ def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Conf
 
 
 def at_stores(work: Callable[[OwnersDesk, "OpenNewsletter | None", Config], Awaitable[T]]) -> T:
-    """The same with both stores; None where there is no newsletter, and never was one."""
+    """Open both stores, as `at_desk`; the second is None if there never was a newsletter."""
     config = configuration()
     from secondpost.roles.desk import has_newsletter_store, open_desk, open_newsletter
 
@@ -99,7 +100,7 @@ def at_stores(work: Callable[[OwnersDesk, "OpenNewsletter | None", Config], Awai
 
 @contextmanager
 def told_of_the_store(config: Config) -> Iterator[None]:
-    """What is wrong with the store ends the command, with what to do about it."""
+    """End the command with the remedy when the store reports a fault."""
     try:
         yield
     except StoreRefused as refused:
@@ -118,7 +119,7 @@ def told_of_the_store(config: Config) -> Iterator[None]:
 
 
 def become_owner(config: Config) -> None:
-    """A file that root makes in the store would stop the service: root becomes the owner first."""
+    """Root becomes the store's owner first: files made by root would stop the service."""
     try:
         store = os.stat(config.store)
     except FileNotFoundError:
@@ -134,7 +135,7 @@ def become_owner(config: Config) -> None:
         raise Ending(str(refused), Exit.UNREACHABLE) from None
     if store.st_uid == os.geteuid():
         return
-    owner = name_of(store.st_uid, f"#{store.st_uid}")  # sudo's own way to write a user by number
+    owner = name_of(store.st_uid, f"#{store.st_uid}")  # sudo's notation for a user id
     if os.geteuid() != 0:
         raise Ending(f"the store {config.store} belongs to {owner}; {_as(owner)}", Exit.UNREACHABLE)
     load_what_is_shown_with()

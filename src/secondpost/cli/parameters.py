@@ -1,4 +1,4 @@
-"""The forms of words on the command line: ids, addresses, ages, sizes; and what a wrong one is answered."""
+"""Parsers of words on the command line: ids, addresses, ages, sizes; and their error messages."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,7 +17,7 @@ WHERE_IDS_ARE = "; `secondpost queue list` shows ids"
 
 
 class Parsed(click.ParamType[T]):
-    """`parse` raises ValueError with a sentence; `fix` is what stands behind it."""
+    """A parameter type; `parse` raises ValueError with a sentence, to which `fix` is appended."""
 
     def __init__(self, name: str, parse: Callable[[str], T], fix: str = "") -> None:
         self.name = name
@@ -45,9 +45,9 @@ def _domain(text: str) -> Domain:
     return Domain.parse(ascii_domain(text))
 
 
-# A message: its queue id, or ID/N as it stands in every list.
+# A message: its queue id, or ID/N as lists show it.
 MESSAGE = Parsed("ID", _message, WHERE_IDS_ARE)
-# A message with all its recipients (ID), or one delivery of it (ID/N).
+# A message with all its recipients (ID), or one delivery (ID/N).
 MESSAGE_OR_DELIVERY = Parsed("ID[/N]", _message_or_delivery, WHERE_IDS_ARE)
 DELIVERY = Parsed("ID/N", DeliveryId.parse)
 DOMAIN = Parsed("DOMAIN", _domain)

@@ -1,4 +1,4 @@
-"""How the primaries of the backup domains are, and what came of mail for them: a part of status."""
+"""The primaries' part of `status`: their state, and what became of mail for them."""
 
 from secondpost.cli.screen import Column, age_text, say, say_table
 from secondpost.mail.size import size_text

@@ -1,4 +1,4 @@
-"""secondpost queue: everything that is on its way or lies here, and the owner's hand on it."""
+"""secondpost queue: all mail waiting or held, and the owner's verbs."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def queue() -> None:
-    """Mail that is on its way or lies here, but for readers' mail: list, show, hold, release, drop."""
+    """Mail waiting or held, except readers' mail: list, show, hold, release, drop."""
 
 
 @queue.command("list", cls=Command)
@@ -41,9 +41,10 @@ def queue() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bool) -> None:
-    """List deliveries in the order in which their messages came.
+    """List deliveries in order of arrival.
 
-    Without --state all that has not ended. Mail to readers is named below the list, with where it is shown.
+    Without --state, all that have not ended. Mail to readers is only summed up below the list, with
+    the command that shows it.
     """
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", _config: Config) -> tuple[ListPage, str]:
@@ -63,9 +64,9 @@ def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bo
 @click.argument("id", type=MESSAGE_OR_DELIVERY)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(id: QueueId | DeliveryId, as_json: bool) -> None:
-    """Show how a message came, and how it stands with each recipient.
+    """Show how a message arrived, and its state for each recipient.
 
-    Of mail to readers too: ID is an issue or a confirmation, ID/N one reader's mail of an issue.
+    Also for mail to readers: ID is an issue or a confirmation, ID/N one reader's mail of an issue.
     """
 
     if isinstance(id, DeliveryId):
@@ -97,7 +98,7 @@ def show(id: QueueId | DeliveryId, as_json: bool) -> None:
 
 
 def sentence(listed: DeliveryRow) -> str:
-    """How it stands with one delivery, in a sentence."""
+    """The state of one delivery, in a sentence."""
     parts = [standing(listed).value]
     if listed.attempts > 0:
         parts.append(counted(listed.attempts, "try", "tries"))

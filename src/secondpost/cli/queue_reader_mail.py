@@ -1,4 +1,6 @@
-"""secondpost queue show of mail to readers: an issue as a whole, a confirmation, or one reader's mail."""
+"""secondpost queue show for mail to readers: an issue as a whole, a confirmation, or one reader's
+mail.
+"""
 
 from zoneinfo import ZoneInfo
 
@@ -20,13 +22,13 @@ from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.owner_ports import MessageRow, Selection
 from secondpost.store.subscriber_ports import NewsletterStore
 
-SHOWN_MAX = 1_000  # readers of an issue in one document
+SHOWN_MAX = 1_000  # readers of an issue per document
 
 
 async def show_reader_mail(
     store: NewsletterStore, config: Config, id: QueueId, number: int | None, as_json: bool
 ) -> bool:
-    """False when there is no such mail to a reader."""
+    """Show a mail to a reader; False if there is no such mail."""
     message, issue = store.message(id), await store.issue_of_message(id)
     if message is None:
         return False
@@ -53,7 +55,7 @@ async def show_reader_mail(
 async def _meant(
     store: NewsletterStore, id: QueueId, number: int | None, issue: Issue | None
 ) -> ReaderDelivery | None:
-    """None for an issue as a whole, and for a reader who has no mail of it."""
+    """The mail of one reader; None for an issue as a whole, or if the reader has none."""
     if number is None:
         return None if issue is not None else await store.delivery(DeliveryId(id, 1))
     return await store.delivery(DeliveryId(id, number))
@@ -66,7 +68,7 @@ def _what(issue: Issue | None, mail: ReaderDelivery | None) -> str:
 
 
 def sentence(mail: ReaderDelivery, zone: ZoneInfo) -> str:
-    """How it stands with one mail to a reader."""
+    """The state of one mail to a reader."""
     parts = [mail.state.value]
     if mail.attempts > 0:
         parts.append(counted(mail.attempts, "try", "tries"))

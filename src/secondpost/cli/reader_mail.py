@@ -1,4 +1,4 @@
-"""How one mail to a reader stands, in the words of lists."""
+"""The state of one mail to a reader, as in lists."""
 
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from secondpost.store.newsletter_ports import ReaderDelivery
 
 
 def stands_columns(zone: ZoneInfo) -> tuple[Column, ...]:
-    """Of the tables in which each row is one mail; `zone`: the newsletter's."""
+    """Columns of tables with one mail per row; `zone` is the newsletter's."""
     return (
         Column("state"),
         Column("tries", right=True),

@@ -1,4 +1,4 @@
-"""How all mail to readers stands: what `status` says of it, and what the lists of other mail leave out."""
+"""The state of all mail to readers: for `status`, and for what lists of other mail leave out."""
 
 from secondpost.cli.screen import age_text, say
 from secondpost.owner.figures import counted
@@ -8,13 +8,13 @@ from secondpost.store.owner_ports import Selection
 from secondpost.store.standing_ports import MailToReaders
 from secondpost.store.subscriber_ports import NewsletterStore
 
-MATCHING_MAX = 1_000  # mails that are looked for with what narrows a list
+MATCHING_MAX = 1_000  # mails searched for with a list's filters
 OWN = ("confirmation or test copy", "confirmations and test copies")
 WHERE_TO_LOOK = "`secondpost issue status`, `secondpost subscribers show ADDRESS`"
 
 
 def say_readers_mail(found: ReadersMail, now_ms: int) -> None:
-    """Nothing where there is nothing to say."""
+    """Print the state; nothing if there is none to report."""
     if found.mail.not_ended > 0:
         say(f"Mail to readers: {standing_text(found.mail)}.")
     for site in found.down:
@@ -51,7 +51,7 @@ def _waiting(waiting: int, deferred: int, one: str, many: str) -> str:
 
 
 async def left_out_text(store: NewsletterStore, selection: Selection | None) -> str:
-    """What a list of the other mail does not have; empty where that is nothing. `selection` narrows it."""
+    """What a list of other mail leaves out, within `selection`; "" if nothing."""
     if selection is None:
         mail = await store.mail_to_readers()
         if mail.not_ended == 0:

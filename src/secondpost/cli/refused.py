@@ -1,4 +1,6 @@
-"""What `status` says of the mail that a primary refused: how much lies here, and when the oldest goes."""
+"""The part of `status` about mail that a primary refused: how much is kept, and when the oldest is
+removed.
+"""
 
 from secondpost.cli.screen import age_text, say
 from secondpost.config.records import Config

@@ -1,6 +1,6 @@
-"""How things look: tables and colours on a terminal, plain columns in a pipe, JSON where a script reads.
+"""Format output: tables and colours on a terminal, plain columns in a pipe, JSON for scripts.
 
-Whatever came from outside is made printable first: mail must not steer the terminal it is shown on.
+Text from outside is made printable first: mail must not control the terminal it is shown on.
 """
 
 import importlib
@@ -24,14 +24,14 @@ STYLES = {
     "failed": "red",
     "expired": "red",
 }
-FOLDED_CHARACTERS_MIN = 16  # a column that gives way keeps at least so much
+FOLDED_CHARACTERS_MIN = 16  # the least width of a column that may shrink
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     title: str
     right: bool = False
-    folds: bool = False  # on a narrow terminal this one gives way
+    folds: bool = False  # shrinks on a narrow terminal
 
 
 def printable_lines(text: str) -> str:
@@ -60,7 +60,7 @@ def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     if on_terminal() and sum(least) + 2 * len(least) <= shutil.get_terminal_size().columns:
         _rich_table(columns, least, clean)
         return
-    # Where a table has no room, long lines are still whole.
+    # Without room for a table, long lines stay whole.
     for row in [[column.title for column in columns], *clean]:
         cells = [
             cell.rjust(width) if column.right else cell.ljust(width)
@@ -89,30 +89,30 @@ def _rich_table(columns: Sequence[Column], least: Sequence[int], rows: Sequence[
 
 
 def load_what_is_shown_with() -> None:
-    """Modules that are else loaded when first needed, for a command that is about to lose its rights."""
+    """Import modules that are otherwise loaded on first use, before a command drops its rights."""
     for name in ("msgspec.json", "rich.console", "rich.table", "rich.text"):
         importlib.import_module(name)
 
 
 def style_of(word: str) -> str:
-    """The colour of a standing; everything else stays plain."""
+    """The colour of a standing, or ""."""
     return STYLES.get(word) or STYLES.get(word.partition(" ")[0] if word.startswith("kept (") else "", "")
 
 
 def say_json(document: object) -> None:
-    """One document, and nothing else, on standard output."""
+    """Print one document, and nothing else, on standard output."""
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
 
 
 def local_time(milliseconds: int) -> str:
-    """For people: this machine's own time zone, to the second."""
+    """A time for people, in this machine's time zone, to the second."""
     return moment(milliseconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def age_text(milliseconds: int) -> str:
-    """How long, in the two largest units that matter: "3 d 4 h", "12 min 5 s", "40 s"."""
+    """A duration in its two largest units: "3 d 4 h", "12 min 5 s", "40 s"."""
     seconds = max(0, milliseconds // 1000)
     parts: list[str] = []
     for unit, span in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
@@ -123,12 +123,12 @@ def age_text(milliseconds: int) -> str:
 
 
 def progressing(text: str) -> None:
-    """How far long work has come: one line on a terminal that is written again and again, else nothing."""
+    """Show progress in one line of a terminal, overwritten each time; nothing elsewhere."""
     if sys.stderr.isatty():
         click.echo(f"\r{printable(text)}\x1b[K", nl=False, err=True)
 
 
 def progressed() -> None:
-    """The line of `progressing` goes."""
+    """Clear the line of `progressing`."""
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)

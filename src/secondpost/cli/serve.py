@@ -1,4 +1,4 @@
-"""secondpost serve: the service, until it is told to stop."""
+"""secondpost serve: run the service until it is stopped."""
 
 import click
 
@@ -18,13 +18,13 @@ from secondpost.config.warnings import warnings
 def serve(context: click.Context, role: str | None, single: bool) -> None:
     """Run the service, until SIGTERM or Ctrl-C.
 
-    Receives mail, hands it on, and holds what cannot go on. Without options a supervisor opens the ports
-    and runs every role as a process of its own.
+    Receives mail, passes it on, and holds what cannot be delivered. Without options a supervisor
+    opens the ports and runs every role in its own process.
     """
     if role is not None and single:
         raise click.UsageError("--role NAME runs one role and --single runs all: give one of them.")
     config = configuration()
-    if role is None:  # else the supervisor has said it, once for all roles
+    if role is None:  # a role's supervisor has already printed it
         for warning in warnings(config):
             if warning.is_idle:
                 click.echo(f"warning: {warning}", err=True)

@@ -1,4 +1,4 @@
-"""secondpost status: how things stand, on one screen."""
+"""secondpost status: the state of everything, on one screen."""
 
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ COLUMNS = (
 @click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(as_json: bool) -> None:
-    """Show what waits, what is held and kept, how the primaries are, and how the newsletters stand."""
+    """Show what waits, what is held or kept, the primaries, and the newsletters."""
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
         counts, down, runs = desk.desk.counts(), desk.desk.sites_down(), desk.desk.is_served()
@@ -104,5 +104,7 @@ def _say(
 
 
 def _goes(count: Count) -> bool:
-    """By itself: the primary refused it. What was redirected, and refused elsewhere, stays."""
+    """Whether it is removed after a time: mail that the primary refused. Redirected mail refused
+    elsewhere stays.
+    """
     return count.kept_for is KeptFor.REFUSED and count.lane is not Lane.OWN

@@ -1,4 +1,4 @@
-"""How the newsletters stand, for `status`: readers, sign-ups of the day, issues under way and to come."""
+"""The newsletters' part of `status`: readers, today's sign-ups, issues under way and to come."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ def say_newsletters(found: NewslettersStand, config: Config, now_ms: int) -> Non
 
 
 def say_names(names: "NamesInStore") -> None:
-    """What the store has under names that the file does not have; nothing where there is none."""
+    """Print newsletters that are in the store and not in the file, and unfinished renames, if any."""
     for known in names.left_behind:
         say(f"NOT NAMED: {left_behind_sentence(known, names.unused)}")
     for former in names.half_renamed:

@@ -1,4 +1,4 @@
-"""secondpost subscribers: the owner's hand on the readers of a newsletter."""
+"""secondpost subscribers: the owner's commands on readers of a newsletter."""
 
 from typing import TYPE_CHECKING
 
@@ -145,7 +145,9 @@ def remove(words: tuple[str, ...], as_json: bool) -> None:
 @click.option("--lift", is_flag=True, help="Stop suppressing the address. This does not make it a reader.")
 @JSON
 def suppress(words: tuple[str, ...], everywhere: bool, lift: bool, as_json: bool) -> None:
-    """Never write to an address again, even if it is imported or signs up. A keyed hash of it is kept."""
+    """Never write to an address again, even if it is imported or signs up. Keeps a keyed hash of
+    it.
+    """
     which, mailbox = addressed(configuration(), words)
 
     async def work(open_: "OpenNewsletter") -> None:

@@ -1,4 +1,4 @@
-"""secondpost subscribers import: a list of readers is read, shown as it is understood, and imported."""
+"""secondpost subscribers import: read a list of readers, show how it is understood, and import it."""
 
 import io
 import os
@@ -35,7 +35,7 @@ from secondpost.subscribers.meanings import Meaning, Moment, Plain, ReaderStandi
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-STANDARD = "-"  # standard input, in the place of a file
+STANDARD = "-"  # standard input, in place of a file
 PIECE_OCTETS = 1024 * 1024
 
 COLUMNS: Mapping[str, Meaning] = MappingProxyType(
@@ -104,12 +104,12 @@ def import_(
     whole: str | None,
     as_json: bool,
 ) -> None:
-    """Import a list: CSV, JSON, a ZIP with one, or one address a line. - means standard input.
+    """Import a list: CSV, JSON, a ZIP with one, or one address per line. - means standard input.
 
-    First you see how each column is understood, and what happens to whom. People who are active there become
-    pending here and get nothing, unless you add --confirmed or --invite. An import can remove readers, but
-    never brings one back: people who left there have left here, and people who bounced or complained there
-    are suppressed.
+    First shows how each column is understood, and what happens to whom. People who are active there
+    become pending here and get nothing, unless you add --confirmed or --invite. An import can
+    remove readers but never brings one back: people who left there have left here, and people who
+    bounced or complained there are suppressed.
     """
     _check_consent(confirmed, invite)
     word = _owners_word(columns, meanings, whole)
@@ -136,13 +136,15 @@ def import_(
 
             names = await names_in_store(config, open_.store)
             if len(names.left_behind) > 0 and names.unused is not None and name in names.unused:
-                # With readers of its own it could not take over those of the old name any more.
+                # Once it has readers of its own, it could not take over those of the old name.
                 first = left_behind_sentence(names.left_behind[0], names.unused)
                 raise Ending(f"nothing of {source} was imported: {first}", Exit.NO)
             sign_ups = open_.sign_ups
             bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)
-            async with led(open_.store) as leader:  # an issue frozen meanwhile would go to half of them
-                await finish_renames(open_.store, leader)  # else who left is not yet known under this name
+            # An issue frozen meanwhile would go to only part of them.
+            async with led(open_.store) as leader:
+                # Before that, who left is not known under this name.
+                await finish_renames(open_.store, leader)
                 return await bringing.run(name, source, report, confirmed, invite, _progress(report.lines))
 
         try:
@@ -227,8 +229,9 @@ def _progress(lines: int) -> Callable[[ImportReport], None]:
 
 @contextmanager
 def _opened_list(path: str) -> Iterator[IO[bytes]]:
-    """Before the store's owner takes over from root, who may read what that user may not. What cannot be read
-    twice, such as a pipe, is kept in a file that has no name.
+    """Open a list while still root, who may read what the store's owner may not.
+
+    Input that cannot be read twice, such as a pipe, is copied to an unnamed file.
     """
     with ExitStack() as ends:
         try:
@@ -244,7 +247,7 @@ def _opened_list(path: str) -> Iterator[IO[bytes]]:
 
 
 def _again(file: IO[bytes]) -> Octets:
-    """Opens the same file anew; the first to be opened stays."""
+    """A function that opens the file again at its beginning."""
 
     def octets() -> IO[bytes]:
         file.seek(0)

@@ -1,4 +1,4 @@
-"""secondpost subscribers export: the whole list of readers, page by page, whatever its length."""
+"""secondpost subscribers export: the whole list of readers, page by page."""
 
 import os
 import sys
@@ -19,8 +19,8 @@ from secondpost.subscribers.exporting import exported
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-STANDARD = "-"  # standard output, in the place of a file
-LINES_BETWEEN_LOOKS = 10_000  # of an export, between two words about it
+STANDARD = "-"  # standard output, in place of a file
+LINES_BETWEEN_LOOKS = 10_000  # between progress lines
 
 
 @click.command("export", cls=Command)
@@ -33,17 +33,18 @@ LINES_BETWEEN_LOOKS = 10_000  # of an export, between two words about it
     help="Only readers in this state; may be repeated. Default: all.",
 )
 def export(words: tuple[str, ...], states: tuple[str, ...]) -> None:
-    """Write readers as CSV to a new file, or to standard output. Importing it makes the same list again.
+    """Write readers as CSV to a new file, or to standard output. Importing the file restores the
+    list.
 
-    Without --state the file also has suppressed addresses that are not readers, as hashes with their key.
-    Keep the file as safe as the list.
+    Without --state the file also has suppressed addresses that are not readers, as hashes with
+    their key. Keep the file as safe as the list.
     """
     config = configuration()
     which = meant(config, words, 0, 1)
     path = which.words[0] if len(which.words) == 1 else STANDARD
     wanted = tuple(SubscriberState(word) for word in states)
     target = _new_file(path)
-    lines = -1  # the head counts for none
+    lines = -1  # do not count the header
 
     async def write(open_: "OpenNewsletter") -> None:
         nonlocal lines
@@ -63,7 +64,8 @@ def export(words: tuple[str, ...], states: tuple[str, ...]) -> None:
         raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
     except Ending:
         if path != STANDARD:
-            with suppress(PermissionError):  # what root made may be beyond the store's owner
+            # What root made, the store's owner may be unable to remove.
+            with suppress(PermissionError):
                 os.unlink(path)
         raise
     finally:

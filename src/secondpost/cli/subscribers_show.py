@@ -1,4 +1,4 @@
-"""secondpost subscribers show: how many readers there are, and all that is known of one address."""
+"""secondpost subscribers show: the number of readers, or all that is known of one address."""
 
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ from secondpost.subscribers.leave import SIGN_UPS_SHOWN_MAX, AboutReader, Reader
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-SHOWN_MAX = 20  # mails of one reader; --json has all that are remembered
+SHOWN_MAX = 20  # mails per reader; --json has all that are kept
 
 
 @click.command(cls=Command)
@@ -96,7 +96,7 @@ def _show_stranger(
 
 
 async def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
-    """Of the issues of which something came back from this reader."""
+    """Numbers of the issues whose mail to this reader came back."""
     ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
     found = [(id, await store.issue(id)) for id in ids]
     return {id: issue.number for id, issue in found if issue is not None}
@@ -119,7 +119,7 @@ def _say_reader(about: AboutReader, suppression: Suppression | None, zone: ZoneI
     told += [
         (each.at_ms, f"asked to sign up {outcome_text(each)}")
         for each in about.sign_ups
-        if each.outcome is not SignedUp.CONFIRM  # of those the events tell
+        if each.outcome is not SignedUp.CONFIRM  # those are among the events
     ]
     for at_ms, words in sorted(told, key=lambda line: line[0]):
         say(f"{zoned_text(at_ms, zone)}  {words}")

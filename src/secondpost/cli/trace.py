@@ -1,4 +1,6 @@
-"""secondpost trace: the way of one message, or of an address: its messages, and its part in newsletters."""
+"""secondpost trace: the way of a message, or of an address: its messages, and its part in
+newsletters.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
 @click.argument("what", metavar="ID|ADDRESS")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def trace(what: str, as_json: bool) -> None:
-    """Tell the way of a message, or of an address, station by station.
+    """Show the way of a message or an address, station by station.
 
-    In the order in which it went. Of an address, the latest ten messages from or to it, and what happened to
-    it as a reader of each newsletter.
+    In order of time. For an address, the latest ten messages from or to it, and its history as a
+    reader of each newsletter.
     """
     id = None if "@" in what else _id(what)
 
@@ -53,17 +55,14 @@ def trace(what: str, as_json: bool) -> None:
 
 
 def _id(text: str) -> DeliveryId:
-    """Number 0 is the whole message."""
+    """Parse an id; number 0 is the whole message."""
     try:
         return DeliveryId.parse(text) if "/" in text else DeliveryId(parse_queue_id(text), 0)
     except ValueError as error:
         raise click.UsageError(f"{error}, and no address either.") from None
 
 
-# ---------------------------------------------------------------- finding
-
-
-# ---------------------------------------------------------------- telling
+# ---------------------------------------------------------------- printing
 
 
 def _say(found: Traced, config: Config) -> None:
@@ -87,7 +86,7 @@ def _number(id: DeliveryId) -> str:
 
 
 def _say_steps(steps: list[Step], named: Callable[[DeliveryId], str], zone: ZoneInfo | None) -> None:
-    """`zone`: of the newsletter; None where the machine's own is meant."""
+    """`zone` is the newsletter's; None means the machine's own."""
     columns = (
         Column("time" if zone is None else f"time ({zone.key})"),
         Column("station"),
