@@ -1,1 +1,1 @@
-"""Where mail is kept: one port, and the adapters behind it. SQL and drivers live here and nowhere else."""
+"""The stores: ports, and the adapters behind them. SQL and database drivers are used nowhere else."""

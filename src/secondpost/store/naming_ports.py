@@ -1,7 +1,8 @@
-"""What may be expected of the store of the newsletter when a newsletter gets another name, or is given up.
+"""Port for renaming and retiring newsletters.
 
-All that belongs to a newsletter bears its name. A rename moves it in batches, under the lead of one process;
-what is cut short goes on where it was. Until it is done no issue is made or frozen under either name.
+Every row of a newsletter bears its name. A rename moves the rows in batches under the lead of one
+process, and continues after an interruption. Until it is finished, no issue is made or frozen under
+either name.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -14,22 +15,22 @@ RENAMED_ROWS_MAX = 200  # by one batch: some milliseconds of the write lock
 
 
 class RenameRefused(Exception):
-    """It may not have that name. The text is for the owner, with what to do."""
+    """The newsletter cannot have that name. The text tells the owner what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownNewsletter:
-    """One that has readers or issues."""
+    """A newsletter that has readers or issues."""
 
     name: str
     active: int
-    readers: int  # in whatever state
+    readers: int  # in any state
     issues: int
 
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """`name` is `now` another one; all that belonged to it has been moved, if it is done."""
+    """A name that a newsletter had before `now`; `is_done` once all its rows are moved."""
 
     name: str
     now: str
@@ -38,26 +39,28 @@ class FormerName:
 
 class Naming(Protocol):
     async def left_behind(self, named: Sequence[str]) -> list[KnownNewsletter]:
-        """Those that have readers or issues, but are neither among the named nor retired; by name."""
+        """Newsletters with readers or issues that are neither in `named` nor retired, by name."""
         ...
 
     async def known_newsletters(self) -> list[str]:
-        """The names of all that have readers, suppressed addresses or issues."""
+        """The names of all newsletters with readers, suppressed addresses or issues."""
         ...
 
     def retire(self, name: str, at_ms: int) -> Awaitable[bool]:
-        """The owner has given it up. False when that was so before."""
+        """Record that the owner gave a newsletter up; False if that was recorded before."""
         ...
 
     async def former_names(self) -> list[FormerName]: ...
 
     async def now_named(self, former: str) -> str | None:
-        """What a newsletter that had this name is called now; None when none had it."""
+        """The present name of a newsletter that once had this one, or None."""
         ...
 
     def begin_rename(self, old: str, new: str, at_ms: int, leader: Lease) -> Awaitable[None]:
-        """From now on `old` leads to `new`; what was cut short goes on. Raises RenameRefused: an issue of one
-        of them is under way, or `new` has readers or issues of its own.
+        """Begin or continue renaming `old` to `new`.
+
+        Raises RenameRefused if an issue of either is under way, or `new` has readers or issues of
+        its own.
         """
         ...
 

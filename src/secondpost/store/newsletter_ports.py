@@ -1,11 +1,11 @@
-"""What the stations may expect of the store of the newsletter (newsletter.db), one small port per user; the
-keeper of people has a file of its own, store/subscriber_ports, and there the whole is put together.
+"""Ports of the newsletter's store (newsletter.db), one small port per user.
 
-What store/ports says of awaitables, reads, times and errors holds here too. What is asked for by many
-(import, freeze, send, stop, sweep) is done in batches: each is one short transaction, whatever there is.
+Readers have a file of their own, store/subscriber_ports, which also puts the whole store together.
+What store/ports says of awaitables, reads, times and errors holds here too. Operations on many rows
+(import, freeze, send, stop, sweep) run in batches, each one short transaction.
 
-A newsletter is known by its name. Verbs that must be led by one process take its Lease: of a lease that
-fell they write nothing, and raise LeadershipLost.
+A newsletter is identified by its name. Operations that only one process may do at a time take its
+Lease; under a lease that was lost they write nothing and raise LeadershipLost.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -23,20 +23,22 @@ from secondpost.store.ports import Claims, Lease
 
 
 class LeadershipLost(Exception):
-    """Another process leads now. Nothing was written."""
+    """Another process has the lead. Nothing was written."""
 
 
 class IssueRefused(Exception):
-    """The issue is not in a state in which this may be done. The text is for the owner."""
+    """The issue's state does not permit this. The text is for the owner."""
 
 
 class Leading(Protocol):
-    """One process at a time does what must never be done twice at once: the publish role, or a command
-    that plays it while none is running.
+    """Lets one process at a time do what must not run twice at once: the publish role, or a command
+    that acts as it while none is running.
     """
 
     def lead(self, what: str) -> Awaitable[Lease | None]:
-        """None when another living process leads it. It falls with the process, or by give_back."""
+        """Take the lead; None if another living process has it. It ends with the process, or by
+        give_back.
+        """
         ...
 
     def give_back(self, lease: Lease) -> Awaitable[None]: ...
@@ -46,52 +48,52 @@ class Leading(Protocol):
 
 
 class ArticleState(StrEnum):
-    SEEN = "seen"  # was there at the first sight of the feed, or counts as old: not for an issue
+    SEEN = "seen"  # present when the feed was first read, or counted as old: not for an issue
     WAITING = "waiting"  # for an issue
-    HELD = "held"  # needs the owner, or vanished from its feed
-    SKIPPED = "skipped"  # by a rule or by the owner
-    TAKEN = "taken"  # stands in an issue
+    HELD = "held"  # needs the owner's decision, or disappeared from its feed
+    SKIPPED = "skipped"  # excluded by a rule or the owner
+    TAKEN = "taken"  # in an issue
 
 
-GIVEN_BACK = "it was in an issue that was stopped"  # the reason of an article that waits again
-TAKEN_BY_HAND = "you took it"  # of one that the owner led to WAITING: no look at a feed leads it away
+GIVEN_BACK = "it was in an issue that was stopped"  # reason of an article that waits again
+TAKEN_BY_HAND = "you took it"  # Reason of an article the owner took; reading a feed does not move it.
 SKIPPED_BY_HAND = "you skipped it"
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What is known of one feed of a newsletter; all empty before its first fetch."""
+    """What is known of one feed of a newsletter; all fields are empty before its first fetch."""
 
     newsletter: str
     url: str  # as configured
-    etag: str = ""  # of the last good answer, quotes included; sent back as it is
+    etag: str = ""  # from the last good response, with quotes; sent back unchanged
     last_modified: str = ""
-    identity: str = ""  # the feed's own id or self link, pinned when it was first read
+    identity: str = ""  # the feed's id or self link when it was first read
     title: str = ""
     last_fetch_ms: int | None = None
     last_good_ms: int | None = None
-    last_read_ms: int | None = None  # of the last document that was believed; a 304 is none
-    finding: str = ""  # of the last fetch in words; "" when it was good
-    baseline_done: bool = False  # what stood in it at first sight is in the ledger
-    distrusted_guids: frozenset[str] = frozenset()  # once given to two articles: never to be believed again
-    left_out: str = ""  # of the last good answer: which of its entries are no articles, and why
+    last_read_ms: int | None = None  # When a document was last read and believed; a 304 does not count.
+    finding: str = ""  # the fault of the last fetch, in words; "" if it was good
+    baseline_done: bool = False  # the articles of its first reading are in the ledger
+    distrusted_guids: frozenset[str] = frozenset()  # Guids ever given to two articles: not used any more.
+    left_out: str = ""  # entries of the last good response that are not articles, and why
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One article that was ever seen. It is never deleted."""
+    """An article that was ever seen. Entries are never deleted."""
 
     id: ArticleId
     newsletter: str
-    feed: str  # its url
-    article: Article  # as it was last read, until it was taken by an issue
+    feed: str  # its URL
+    article: Article  # as last read, until an issue took it
     canonical_link: str
     first_seen_ms: int
     last_seen_ms: int
-    good_fetches: int  # in which it stood, the first included
+    good_fetches: int  # number of good fetches that showed it, including the first
     state: ArticleState
-    issue: IssueId | None  # if and only if TAKEN
-    reason: str  # in words for the owner: why it is held, skipped or seen; GIVEN_BACK; TAKEN_BY_HAND
+    issue: IssueId | None  # only if TAKEN, and then always
+    reason: str  # why it is held, skipped or seen, for the owner; or GIVEN_BACK, TAKEN_BY_HAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +106,20 @@ class NewArticle:
 
 @dataclass(frozen=True, slots=True)
 class SeenAgain:
-    """A known article stood in the feed again: it now says this, unless it is taken. Taken or not, it is
-    known by its newest guid and link from now on.
+    """A known article that was in the feed again, with its present content.
+
+    The content is stored unless the article is taken; guid and link are always updated, to
+    recognise it by.
     """
 
     id: ArticleId
     article: Article
-    canonical_link: str = ""  # "": as it was
+    canonical_link: str = ""  # "": unchanged
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleMove:
-    """Leads an article that is not taken to another state, which is not TAKEN."""
+    """Moves an article that is not taken to another state except TAKEN."""
 
     id: ArticleId
     state: ArticleState
@@ -124,13 +128,13 @@ class ArticleMove:
 
 @dataclass(frozen=True, slots=True)
 class FetchRecord:
-    """All that one look at a feed brings. `feed` replaces what was known of it; an unreadable answer and a
-    304 bring no articles.
+    """The result of one look at a feed. `feed` replaces the stored one; an unreadable response and
+    a 304 bring no articles.
     """
 
     feed: Feed
     at_ms: int
-    new: tuple[NewArticle, ...] = ()  # in the order in which they are to stand, oldest first
+    new: tuple[NewArticle, ...] = ()  # oldest first, as they are to be stored
     again: tuple[SeenAgain, ...] = ()
     moves: tuple[ArticleMove, ...] = ()
 
@@ -141,53 +145,58 @@ class Ledger(Protocol):
     async def feed(self, newsletter: str, url: str) -> Feed: ...
 
     def record_fetch(self, record: FetchRecord) -> Awaitable[None]:
-        """One transaction. An article that is there already by its guid in this feed, or without one by its
-        link and words, is not added again: another process may have looked at the same moment.
+        """Store a look at a feed in one transaction.
+
+        A new article is not added if the feed already has its guid, or, without a guid, its link
+        and words: another process may have recorded it meanwhile.
         """
         ...
 
     def move_articles(self, newsletter: str, moves: Sequence[ArticleMove]) -> Awaitable[int]:
-        """The owner's take and skip: all of them in one transaction, or none when one of them is in an issue
-        or not of this newsletter; how many went.
+        """Store the owner's take or skip in one transaction; returns the number of articles moved.
+
+        All are moved, or none if one is in an issue or belongs to another newsletter.
         """
         ...
 
     async def standing(self, newsletter: str, url: str, since_ms: int, limit: int) -> list[LedgerEntry]:
-        """Articles of this feed that were seen in it at `since_ms` or later, in the order first seen; the
-        latest `limit` of them.
+        """The latest `limit` articles seen in this feed at or after `since_ms`, in the order first
+        seen.
         """
         ...
 
     async def count(self, newsletter: str, state: ArticleState) -> int: ...
 
     async def causes_held(self, newsletter: str) -> frozenset[str]:
-        """Why articles are held: each reason once."""
+        """The reasons of held articles, without repeats."""
         ...
 
     async def causes_alarmed(self, newsletter: str) -> frozenset[str]:
-        """Those of which an alarm has spoken."""
+        """The reasons that an alarm has reported."""
         ...
 
     def set_causes_alarmed(self, newsletter: str, causes: frozenset[str]) -> Awaitable[None]: ...
 
     async def entries_by_guid(self, newsletter: str, url: str, guids: Sequence[str]) -> list[LedgerEntry]:
-        """Of this feed: a guid means nothing outside of its feed."""
+        """Entries of this feed; a guid means nothing outside its feed."""
         ...
 
     async def entries_by_link(self, newsletter: str, canonical_links: Sequence[str]) -> list[LedgerEntry]:
-        """Of all feeds of the newsletter, oldest first."""
+        """Entries of all the newsletter's feeds, oldest first."""
         ...
 
     async def entries_by_fingerprint(self, newsletter: str, fingerprints: Sequence[str]) -> list[LedgerEntry]:
-        """Of all feeds of the newsletter, oldest first."""
+        """Entries of all the newsletter's feeds, oldest first."""
         ...
 
     async def entries(self, newsletter: str, state: ArticleState, limit: int) -> list[LedgerEntry]:
-        """In the order first seen; the latest `limit` of them when they are not waiting."""
+        """Articles in a state, in the order first seen: the first `limit` if WAITING, else the
+        latest.
+        """
         ...
 
     async def entries_of_issue(self, issue: IssueId) -> list[LedgerEntry]:
-        """In the order in which the issue tells them."""
+        """The articles of an issue, in its order."""
         ...
 
     async def entry(self, id: ArticleId) -> LedgerEntry | None: ...
@@ -197,12 +206,12 @@ class Ledger(Protocol):
 
 
 class SlotOutcome(StrEnum):
-    """What came of a time at which an issue was to go out; recorded once."""
+    """The result of a slot, a time at which an issue was due; recorded once."""
 
     ISSUED = "issued"
-    SKIPPED = "skipped"  # too few articles: they wait for the next
-    HELD = "held"  # the owner did not approve in time, or sent an issue by command
-    MISSED = "missed"  # nobody was there at the time
+    SKIPPED = "skipped"  # too few articles: they wait for the next slot
+    HELD = "held"  # not approved in time, or answered by an issue sent by command
+    MISSED = "missed"  # the service was not running at the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,30 +221,30 @@ class SlotRecord:
     outcome: SlotOutcome
     at_ms: int
     reason: str
-    issue: IssueId | None = None  # if and only if ISSUED
+    issue: IssueId | None = None  # only if ISSUED, and then always
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarSince:
-    """The calendar by which a newsletter goes, and since when."""
+    """The calendar of a newsletter, and when it was adopted."""
 
     newsletter: str
-    every: str  # as configured; "" in a store from before this was written down
+    every: str  # as configured; "" in a store older than this record
     timezone: str
     since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenSome:
-    """What one batch of a freeze did."""
+    """The result of one batch of a freeze."""
 
-    rows: int  # written
+    rows: int  # rows written
     is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderDelivery:
-    """One reader's row of an issue, as a list shows it; or a confirmation, which has no issue."""
+    """A reader's mail of an issue, as lists show it; or a confirmation, which has no issue."""
 
     id: DeliveryId
     issue: IssueId | None
@@ -247,109 +256,129 @@ class ReaderDelivery:
     cause: str
     host: str
     reply: str
-    was_retried: bool  # the one retry of what is unknown was made
-    due_ms: int  # when it is tried next, while it waits and its site is not down
-    site: str  # as hinted; "unsorted" before the first attempt
+    was_retried: bool  # its one retry after UNKNOWN is used up
+    due_ms: int  # time of the next attempt, while it waits and its site is up
+    site: str  # as last hinted; "unsorted" before the first attempt
     site_down: bool
 
 
 class Issues(Protocol):
-    """The publish role's view, and the owner's."""
+    """The publish role's view of issues, and the owner's."""
 
     # ---- slots and making
 
     async def calendar(self, newsletter: str) -> CalendarSince | None:
-        """None for a newsletter that was never looked at."""
+        """None if the newsletter's feeds were never looked at."""
         ...
 
     def set_calendar(self, calendar: CalendarSince) -> Awaitable[None]:
-        """Replaces what was written down before."""
+        """Replace the recorded calendar."""
         ...
 
     async def slot(self, newsletter: str, key: str) -> SlotRecord | None: ...
 
     async def last_slot(self, newsletter: str) -> SlotRecord | None:
-        """The one recorded last."""
+        """The slot recorded last."""
         ...
 
     def record_slot(self, record: SlotRecord) -> Awaitable[SlotRecord]:
-        """The outcome of a slot that brings no issue. What was recorded first stands, and is returned."""
+        """Record a slot that makes no issue. If one is recorded already, it stands and is returned."""
         ...
 
     def set_note(self, newsletter: str, text: str) -> Awaitable[None]:
-        """The foreword of the next digest; "" takes it back."""
+        """Set the foreword of the next digest; "" removes it."""
         ...
 
     async def note(self, newsletter: str) -> str: ...
 
     def create_digest(self, draft: DigestDraft, message: QueueId, at_ms: int) -> Awaitable[Issue]:
-        """Issue, its articles taken, its slot recorded, the note used up: one transaction. Raises
-        IssueRefused when one of the articles does not wait any more, or the slot has an outcome already.
-        `message` is the name of the message that it will be.
+        """Create an issue: take its articles, record its slot and use up the note, in one
+        transaction.
+
+        Raises IssueRefused if an article no longer waits or the slot has an outcome. `message`
+        becomes the id of its message.
         """
         ...
 
     def create_letter(self, draft: LetterDraft, message: QueueId, at_ms: int) -> Awaitable[Issue]: ...
 
     def write_content(self, issue: IssueId, subject: str, content: bytes) -> Awaitable[None]:
-        """Once for all readers: the caller's own bytes, with holes for what is personal. While the issue
-        is open it may be written again. Raises IssueRefused; ValueError when it is empty.
+        """Store the content shared by all readers, with holes for personal parts; while the issue
+        is open it may be replaced.
+
+        Raises IssueRefused, and ValueError if it is empty.
         """
         ...
 
     # ---- freezing
 
     def begin_freeze(self, issue: IssueId, leader: Lease) -> Awaitable[Issue]:
-        """The audience is fixed: readers active at this moment, `planned` of them. Raises IssueRefused when
-        there is no content, or another issue of the newsletter is under way.
+        """Fix the audience: the `planned` readers active now.
+
+        Raises IssueRefused if there is no content or another issue of the newsletter is under way.
         """
         ...
 
     def freeze_batch(self, issue: IssueId, leader: Lease, readers_max: int) -> Awaitable[FrozenSome]:
-        """Rows for the next readers, until `is_last`. Who comes and goes meanwhile changes nothing."""
+        """Write rows for the next readers, until `is_last`. Readers who join or leave meanwhile
+        make no difference.
+        """
         ...
 
     def freeze_done(self, issue: IssueId, leader: Lease, start_ms: int) -> Awaitable[Issue]:
-        """Frozen, if there is a row for every reader of the audience; its first mail leaves at `start_ms`.
-        Raises IssueRefused, and the issue must be swept.
+        """Mark the issue as frozen if every reader of the audience has a row; its first mail leaves
+        at `start_ms`.
+
+        Otherwise raises IssueRefused, and the issue must be swept.
         """
         ...
 
     def sweep_freezing(self) -> Awaitable[int]:
-        """Issues whose freezing process leads no more: their rows go, in batches, and they are open again
-        with their articles and content; how many. Stops that were cut short go on to their end.
+        """Reopen issues whose freezing process lost the lead; returns their number.
+
+        Their rows are deleted in batches; articles and content are kept. Also completes interrupted
+        stops.
         """
         ...
 
     # ---- sending
 
     def start(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
-        """A frozen issue whose start has come is sending; False: not yet, or not frozen."""
+        """Begin sending a frozen issue whose start has come; False if it has not, or the issue is
+        not frozen.
+        """
         ...
 
     def send_batch(self, issue: IssueId, now_ms: int, rows_max: int) -> Awaitable[int]:
-        """More rows of a sending issue can be claimed from now on; 0 when all can."""
+        """Release more rows of a sending issue for claiming; 0 once all are released."""
         ...
 
     def stop(self, issue: IssueId, now_ms: int, reason: str) -> Awaitable[Issue]:
-        """Nothing of it is claimed or committed any more; rows under way end as their outcome says. When
-        nothing was sent yet, its articles wait again, marked GIVEN_BACK. In batches. Raises IssueRefused.
+        """Stop an issue in batches: no more of it is claimed or committed, and rows under way end
+        by their outcome.
+
+        If nothing was sent yet, its articles wait again, marked GIVEN_BACK. Raises IssueRefused.
         """
         ...
 
     def finish(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
-        """Done, if it is sending, nothing is under way and the reckoning adds up."""
+        """Mark a sending issue as done if nothing is under way and its reckoning adds up; whether
+        it did.
+        """
         ...
 
     def retry_unknown(self, issue: IssueId, subscriber: SubscriberId | None, now_ms: int) -> Awaitable[int]:
-        """The owner allows those that are unknown (or one of them) one more try, due now: how many that had
-        none before. An issue that was done is sending again.
+        """Permit the unknown mails of an issue, or of one reader, one more attempt, due now.
+
+        Returns how many had none before. An issue that was done is sending again.
         """
         ...
 
     def forget_rows(self, finished_before_ms: int) -> Awaitable[int]:
-        """Of issues that finished before then each reader's row goes, and what was told of it; one batch, how
-        many. Counts, articles and content stay.
+        """Delete the readers' rows of issues finished before then, and their events; one batch,
+        returns the number.
+
+        Counts, articles and content stay.
         """
         ...
 
@@ -360,37 +389,37 @@ class Issues(Protocol):
     async def issue_by_number(self, newsletter: str, number: int) -> Issue | None: ...
 
     async def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
-        """A page, newest first; `before_number` is the last one of the page before."""
+        """A page of issues, newest first; `before_number` is the last number of the previous page."""
         ...
 
     async def issues_under_way(self) -> list[Issue]:
-        """Of all newsletters: open, freezing, frozen and sending, oldest first."""
+        """Open, freezing, frozen and sending issues of all newsletters, oldest first."""
         ...
 
     async def reckoning(self, id: IssueId) -> Reckoning: ...
 
     async def active_readers(self, newsletter: str) -> int:
-        """Who would get an issue now."""
+        """The number of readers who would get an issue now."""
         ...
 
     async def issue_content(self, id: IssueId) -> bytes:
-        """What was sent, for ever. Raises LookupError before write_content."""
+        """The content as sent, kept for ever. Raises LookupError before write_content."""
         ...
 
     async def issue_of_message(self, message: QueueId) -> Issue | None: ...
 
     async def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
-        """One reader's row; None when it is not there, or no mail to a reader."""
+        """A reader's mail; None if there is none of this id."""
         ...
 
     async def told_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
-        """What happened to it besides the plain way, in order."""
+        """Events of a mail other than plain changes of state, in order."""
         ...
 
     async def deliveries(
         self, id: IssueId, states: Sequence[State], after: SubscriberId | None, limit: int
     ) -> list[ReaderDelivery]:
-        """A page in order of subscriber; no states means all."""
+        """A page of an issue's mails by subscriber; empty `states` means all."""
         ...
 
 

@@ -1,7 +1,7 @@
-"""What the owner's commands and pages may expect of the store of mail: lists, counts, one message's way,
-and the verbs that lead deliveries elsewhere.
+"""Ports of the owner's commands and pages to the store of mail: lists, counts, a message's way, and
+the verbs that move deliveries.
 
-Times are UTC milliseconds, sizes octets; ports.py says what reads, writes and their errors are like.
+Times are UTC milliseconds, sizes octets; ports.py describes reads, writes and their errors.
 """
 
 from collections.abc import Awaitable, Iterator, Sequence
@@ -17,7 +17,7 @@ from secondpost.store.primary_ports import PrimariesDesk
 
 @dataclass(frozen=True, slots=True)
 class SiteDown:
-    """A site that takes nothing now. One row, whatever is waiting for it."""
+    """A site that accepts nothing now. One row per site, however much waits for it."""
 
     site: str
     since_ms: int
@@ -29,7 +29,7 @@ class SiteDown:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """One delivery as a list shows it."""
+    """A delivery as lists show it."""
 
     id: DeliveryId
     lane: Lane
@@ -37,14 +37,14 @@ class DeliveryRow:
     kept_for: KeptFor | None
     sender: str
     recipient: str
-    first_recipient: str | None  # for whom it came, when it was redirected since
-    site: str  # as hinted; "unsorted" before the first attempt
+    first_recipient: str | None  # the original recipient, if it was redirected
+    site: str  # as last hinted; "unsorted" before the first attempt
     site_down: bool
     size: int
     arrived_ms: int
     due_ms: int
     attempts: int
-    last_ms: int | None  # when it was last attempted or changed
+    last_ms: int | None  # last attempt or change
     cause: str
     host: str
     reply: str
@@ -53,32 +53,34 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class InState:
-    """A state, or a part of it: of KEPT what is kept for one reason, of WAITING what waits for a primary."""
+    """A state, or a part of it: KEPT for one reason, or WAITING for a primary."""
 
     state: State
     kept_for: KeptFor | None = None
-    held_by_site: bool = False  # relayed mail whose site is down
+    held_by_site: bool = False  # relayed mail, while its site is down
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which deliveries: by id, or by what they have in common. An empty tuple means "no such limit"."""
+    """Selects deliveries by id, or by common properties. An empty tuple does not limit."""
 
     ids: tuple[QueueId, ...] = ()
     deliveries: tuple[DeliveryId, ...] = ()
     states: tuple[State, ...] = ()
-    in_states: tuple[InState, ...] = ()  # one of these, and one of `states`
+    in_states: tuple[InState, ...] = ()  # one of these, in addition to `states`
     causes: tuple[str, ...] = ()  # words of the last attempt's cause
     arrived_before_ms: int | None = None
     larger_than: int | None = None  # octets of the message
     domain: Domain | None = None
-    address: str | None = None  # sender, recipient or first recipient, compared without regard to case
+    address: str | None = None  # sender, recipient or first recipient, ignoring case
     site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEvent:
-    """Something that happened to a delivery besides the plain way; `number` 0 means the whole message."""
+    """Something that happened to a delivery other than a plain change of state; `number` 0 means
+    the whole message.
+    """
 
     number: int
     at_ms: int
@@ -102,7 +104,7 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How much of a domain is in a state; of KEPT, how much for which reason."""
+    """Amount of a domain's mail in a state; for KEPT, by reason."""
 
     lane: Lane
     domain: str
@@ -117,19 +119,19 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What lies here of the mail that the primary of one domain refused."""
+    """Mail kept here that a domain's primary refused."""
 
     domain: Domain
     deliveries: int
     octets: int
-    oldest_ms: int  # when the first of it was refused
+    oldest_ms: int  # when the oldest was refused
 
 
 class Desk(PrimariesDesk, Protocol):
-    """The owner's view."""
+    """The owner's view of mail."""
 
     def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:
-        """A page, in order of id; `after` is the last id of the page before."""
+        """A page of deliveries by id; `after` is the last id of the previous page."""
         ...
 
     def message(self, queue_id: QueueId) -> MessageRow | None: ...
@@ -137,13 +139,13 @@ class Desk(PrimariesDesk, Protocol):
     def told(self, queue_id: QueueId) -> list[DeliveryEvent]: ...
 
     def counts(self) -> list[Count]:
-        """Of every state that keeps content, per lane and domain."""
+        """Counts per lane and domain, of every state that keeps content."""
         ...
 
     def sites_down(self) -> list[SiteDown]: ...
 
     def refused(self) -> list[Refused]:
-        """By domain, in order of its name; only where there is some. Redirected mail is none of it."""
+        """Refused mail per domain, by name, where there is any. Redirected mail does not count."""
         ...
 
     def is_served(self) -> bool:
@@ -151,7 +153,7 @@ class Desk(PrimariesDesk, Protocol):
         ...
 
     def content_pieces(self, queue_id: QueueId, octets: int) -> Iterator[bytes]:
-        """The content piece by piece. Raises LookupError when it is gone."""
+        """The content in pieces. Raises LookupError if it no longer exists."""
         ...
 
     def move(
@@ -163,14 +165,18 @@ class Desk(PrimariesDesk, Protocol):
         what: str,
         detail: str,
     ) -> Awaitable[int]:
-        """Lead the selected deliveries from one of these states to another; how many went. WAITING means
-        due now, and forgets what they were kept for; content without a delivery left goes. `what` and
-        `detail` are written down with each (DeliveryEvent). In batches.
+        """Move the selected deliveries from one of these states to another, in batches; returns
+        their number.
+
+        WAITING makes them due now and clears why they were kept; content without a remaining
+        delivery is deleted. `what` and `detail` are recorded with each (DeliveryEvent).
         """
         ...
 
     def redirect(self, selection: Selection, to: Mailbox, now_ms: int, detail: str) -> Awaitable[int]:
-        """Held, kept and waiting deliveries go to another mailbox, in lane own, due now; how many. For whom
-        each came is kept, and written down with `detail` (DeliveryEvent).
+        """Send held, kept and waiting deliveries to another mailbox, in lane own, due now; in
+        batches, returns their number.
+
+        The original recipient is kept, and recorded with `detail` (DeliveryEvent).
         """
         ...

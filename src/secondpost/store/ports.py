@@ -1,11 +1,12 @@
-"""What the stations may expect of the store of mail (mail.db), one small port per user.
+"""Ports of the store of mail (mail.db), one small port per user.
 
-Writes return an awaitable that is done once the change is durable: it was committed and synced,
-together with whatever else was waiting (group commit). Reads are short, direct and see what is
+A write returns an awaitable that completes once the change is durable: committed and synced,
+together with all else that was waiting (group commit). Reads are short and direct, and see what is
 committed. Times are UTC milliseconds; sizes are octets.
 
-StoreUnavailable and StoreFull mean: nothing of this write was kept, try later. DiskFailed (world.ports)
-means that what is on the disk is unknown: it is fatal, and is also given to the store's `failed`.
+StoreUnavailable and StoreFull mean that nothing of this write was kept: try later. DiskFailed
+(world.ports) means that the disk's state is unknown: it is fatal, and is also passed to the store's
+`failed`.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -23,19 +24,23 @@ from secondpost.store.primary_ports import (
     PrimariesKeeping,
 )
 
-COMMAND = "command"  # the role of a worker that is no process of the service, but leads for a moment
+COMMAND = "command"  # role of a worker that is not a process of the service, but leads for a moment
 
 
 class StoreUnavailable(Exception):
-    """Locked by another process for longer than the busy time-out, or closed. Temporary: 451."""
+    """The store is closed, or another process has locked it for longer than the busy time-out.
+    Temporary: 451.
+    """
 
 
 class StoreFull(Exception):
-    """No room for it. Temporary: 452."""
+    """There is no room. Temporary: 452."""
 
 
 class StoreRefused(Exception):
-    """The store cannot be opened: another owner, a newer schema, no database. The text names the fix."""
+    """The store cannot be opened: wrong owner, newer schema, no database. The text names the
+    remedy.
+    """
 
 
 # ---------------------------------------------------------------- receive
@@ -43,7 +48,7 @@ class StoreRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What was once found out about a recipient at the primary."""
+    """What the primary said about a recipient."""
 
     known: bool
     at_ms: int
@@ -52,7 +57,7 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class CatchAll:
-    """Whether a domain's primary takes mail for an address that cannot exist."""
+    """Whether a domain's primary accepts an address that cannot exist."""
 
     takes_all: bool
     at_ms: int
@@ -60,39 +65,44 @@ class CatchAll:
 
 @dataclass(frozen=True, slots=True)
 class ProvenPrefix:
-    """A network from which mail to people who are here was taken, and when."""
+    """A network that sent mail to existing recipients, and when."""
 
-    prefix: str  # as mail/prefix writes it
+    prefix: str  # as written by mail/prefix
     at_ms: int
 
 
 class Intake(PrimariesIntake, Protocol):
-    """The receive role's view."""
+    """The receive role's view of mail."""
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
-        """Message and deliveries in one transaction, `waiting` and due now, or `kept` at once.
-        Done means durable: only then may anyone say 250. Raises StoreUnavailable, StoreFull, DiskFailed.
+        """Store a message and its deliveries in one transaction: waiting and due now, or kept.
+
+        Only once this is done may a client hear 250. Raises StoreUnavailable, StoreFull,
+        DiskFailed.
         """
         ...
 
     def stored_octets(self, domain: Domain) -> int:
-        """What lies here for a domain (lanes relay and unverified, all states that keep content) but for what
-        its primary has refused.
+        """Octets of a domain's mail here, without what its primary refused.
+
+        Counts the lanes relay and unverified, in all states that keep content.
         """
         ...
 
     def unverified_octets(self, domain: Domain) -> int:
-        """What waits here for addresses of a domain of which nothing is known (lane unverified, not kept)."""
+        """Octets waiting in the lane unverified, for addresses of a domain of which nothing is
+        known.
+        """
         ...
 
     async def learned(self, mailbox: Mailbox) -> Learned | None: ...
 
     def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
-        """Those proven at `since_ms` or later; the latest `limit` of them, in order of time."""
+        """The latest `limit` networks proven at or after `since_ms`, in order of time."""
         ...
 
     def prove_prefix(self, proven: ProvenPrefix) -> Awaitable[None]:
-        """Written down; an earlier time never replaces a later one."""
+        """Record a proven network; an earlier time never replaces a later one."""
         ...
 
 
@@ -101,17 +111,19 @@ class Intake(PrimariesIntake, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SiteDue:
-    """A (lane, site) that has deliveries to attempt, is not down and is not leased."""
+    """A (lane, site) with deliveries to attempt, which is neither down nor leased."""
 
     lane: Lane
     site: str
-    due_ms: int  # the earliest; may lie in the future
+    due_ms: int  # the earliest; may be in the future
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to claim deliveries of one (lane, site, shard), until it is given back or the worker
-    is dead. `fence` is larger than that of every lease before it.
+    """The right to claim deliveries of one (lane, site, shard), until it is given back or its
+    worker dies.
+
+    `fence` is greater than that of every earlier lease.
     """
 
     lane: Lane
@@ -122,54 +134,58 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of a claimed delivery: one row's new state, decided by spool/schedule."""
+    """The new state of a claimed delivery, decided by spool/schedule."""
 
     id: DeliveryId
     state: State
     at_ms: int
-    due_ms: int = 0  # meant only for WAITING
-    kept_for: KeptFor | None = None  # given if and only if KEPT
-    attempted: bool = True  # False: handed back untried, nothing is counted
-    maybe_duplicate: bool = False  # set it; never cleared
-    cause: str = ""  # word of the Cause, "" for a delivery
+    due_ms: int = 0  # only for WAITING
+    kept_for: KeptFor | None = None  # only for KEPT, and then always
+    attempted: bool = True  # False: returned untried, no attempt is counted
+    maybe_duplicate: bool = False  # sets the mark; it is never cleared
+    cause: str = ""  # word of the Cause; "" if delivered
     host: str = ""
     reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What was found of workers that died."""
+    """What sweeping found of dead workers."""
 
     workers: int
-    maybe_duplicates: tuple[DeliveryId, ...]  # were claimed: each may have been delivered
-    files: int  # content files that no row names
-    unknown: tuple[DeliveryId, ...] = ()  # were committing: of an issue, never tried again by themselves
+    maybe_duplicates: tuple[DeliveryId, ...]  # were claimed, so each may have been delivered
+    files: int  # content files without a row
+    unknown: tuple[DeliveryId, ...] = ()  # an issue's committing mails; not retried automatically
 
 
 class Claims(PrimariesClaims, Protocol):
-    """The deliver role's view. A worker was entered when the store was opened for writing."""
+    """The deliver role's view of mail. Opening the store for writing registers a worker."""
 
     def sweep(self) -> Awaitable[Swept]:
-        """Dead workers: their leases fall, their claimed rows are waiting again with maybe_duplicate,
-        their files without a row go. Cheap when there is nothing; in batches when there is much.
+        """Clean up after dead workers: drop their leases, return their claimed rows to waiting with
+        maybe_duplicate, and delete their files that have no row.
+
+        Cheap if there is nothing; runs in batches.
         """
         ...
 
     async def sites_due(self, lanes: Sequence[Lane], until_ms: int, limit: int) -> list[SiteDue]:
-        """Those whose earliest delivery is due at or before `until_ms`, earliest first."""
+        """Sites whose earliest delivery is due at or before `until_ms`, earliest first."""
         ...
 
     def lease(self, lane: Lane, site: str, shard: int = 0) -> Awaitable[Lease | None]:
-        """None when another living worker has it."""
+        """Take a lease; None if another living worker has it."""
         ...
 
     def give_back(self, lease: Lease) -> Awaitable[None]:
-        """Rows still claimed under it wait again, untried."""
+        """Give a lease back; rows still claimed under it wait again, untried."""
         ...
 
     def claim(self, lease: Lease, now_ms: int, limit: int) -> Awaitable[list[Claimed]]:
-        """Due deliveries of the lease's site, in arrival order per domain, recipients of one message
-        beside each other. Empty when none is due, the site is down, or the fence fell.
+        """Claim due deliveries of the lease's site, in order of arrival per domain, recipients of
+        one message together.
+
+        Empty if none is due, the site is down, or the lease was lost.
         """
         ...
 
@@ -178,39 +194,45 @@ class Claims(PrimariesClaims, Protocol):
         ...
 
     def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
-        """Write new states; returns how many rows were still claimed under this fence (the others are
-        untouched). Content that no recipient needs any more goes with it.
+        """Write new states; returns how many rows were still claimed under this lease (others are
+        untouched).
+
+        Content that no recipient needs any more is deleted.
         """
         ...
 
     async def content(self, claimed: Claimed) -> bytes:
-        """The content from the table; for a file, read it from the Disk. Raises LookupError when gone."""
+        """The content from the table; read files from the Disk instead. Raises LookupError if it no
+        longer exists.
+        """
         ...
 
     async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
-        """The contents of these messages, by one query, of those that are in the table and not gone."""
+        """The contents of these messages in one query; those in files or deleted are left out."""
         ...
 
     async def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:
-        """When the earliest delivery that is not behind a down site will be due; None: nothing waits."""
+        """When the next delivery to a site that is not down is due; None if nothing waits."""
         ...
 
     def hint_site(self, lane: Lane, domain: Domain, site: str) -> Awaitable[None]:
-        """The domain's deliveries are leased as this site from now on."""
+        """Lease the domain's deliveries as this site from now on."""
         ...
 
     def pause_domain(self, lane: Lane, domain: Domain, until_ms: int) -> Awaitable[None]:
-        """None of the domain's deliveries is claimed before then."""
+        """Claim none of the domain's deliveries before then."""
         ...
 
     def site_down(
         self, site: str, cause: str, detail: str, at_ms: int, next_probe_ms: int
     ) -> Awaitable[bool]:
-        """Nothing of the site is claimed any more. True when this is news; keeps `since_ms` otherwise."""
+        """Claim nothing of the site from now on. True if it was not down before; otherwise keeps
+        `since_ms`.
+        """
         ...
 
     def site_up(self, site: str, now_ms: int) -> Awaitable[bool]:
-        """Everything waiting for the site for the site's sake is due now. True when it was down."""
+        """Make due everything that waited only for the site. True if it was down."""
         ...
 
     def sites_down(self) -> list[SiteDown]: ...
@@ -218,32 +240,34 @@ class Claims(PrimariesClaims, Protocol):
     async def is_down(self, site: str) -> bool: ...
 
     async def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
-        """Domains with deliveries waiting for the site: what a probe computes its route from."""
+        """Domains with deliveries waiting for the site, from which a probe computes its route."""
         ...
 
     def expire(
         self, lane: Lane, domain: Domain, arrived_before_ms: int, now_ms: int, to: State
     ) -> Awaitable[int]:
-        """Waiting deliveries older than that become EXPIRED, or KEPT (expired), which relayed mail becomes
-        in any lane; how many. One batch.
+        """End waiting deliveries that arrived before then: EXPIRED, or KEPT (expired), as relayed
+        mail always is. One batch; returns the number.
         """
         ...
 
     async def waiting_domains(self) -> list[tuple[Lane, Domain]]:
-        """All (lane, domain) with deliveries waiting."""
+        """All (lane, domain) with waiting deliveries."""
         ...
 
     def mend_due(self, later_than_ms: int, now_ms: int) -> Awaitable[int]:
-        """What a clock that has been set back since put off is due now; how many. That is what waits longer
-        than any schedule says, what arrived in a time to come, and what waits for its site's sake alone
-        and is not due. Pauses that last longer are over. In batches.
+        """Repair due times after the clock was set back; returns the number of deliveries now due.
+        In batches.
+
+        These are deliveries that wait longer than any schedule allows, that arrived in the future,
+        or that wait only for their site and are not due. Pauses that last longer end.
         """
         ...
 
     def learn(self, mailbox: Mailbox, learned: Learned) -> Awaitable[None]: ...
 
     async def catch_all(self, domain: Domain) -> CatchAll | None:
-        """None: it was never found out."""
+        """None if it was never tested."""
         ...
 
     def learn_catch_all(self, domain: Domain, catch_all: CatchAll) -> Awaitable[None]: ...
@@ -251,39 +275,46 @@ class Claims(PrimariesClaims, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Deliveries that one batch dropped, and the octets that were counted for them."""
+    """Deliveries dropped by one batch, and their octets."""
 
     deliveries: int
     octets: int
 
 
 class Keeping(PrimariesKeeping, Protocol):
-    """Housekeeping, led by one role."""
+    """Housekeeping, done by one role."""
 
     @property
     def worker(self) -> int:
-        """Our number among the workers, below queue_id.WORKERS_MAX; never that of a recent other one."""
+        """Our number among the workers, below queue_id.WORKERS_MAX, and not recently used by
+        another.
+        """
         ...
 
     def checkpoint(self) -> Awaitable[int]:
-        """Octets of the log that were copied; 0 when it is short. After many, call it again soon.
+        """Checkpoint the log; returns the octets copied, 0 if it is short. After many, call again
+        soon.
 
-        PASSIVE by size, RESTART above 48 MB, TRUNCATE above 64 MB when hardly anything
-        was written for ten seconds; checks the result.
+        PASSIVE by size, RESTART above 48 MB, TRUNCATE above 64 MB once hardly anything was written
+        for ten seconds; checks the result.
         """
         ...
 
     def prune(self, finished_before_ms: int) -> Awaitable[int]:
-        """Forget messages all of whose deliveries ended before then; one batch; how many messages."""
+        """Delete messages all of whose deliveries ended before then; one batch, returns the number
+        of messages.
+        """
         ...
 
     def forget_learned(self, known_before_ms: int, unknown_before_ms: int) -> Awaitable[int]:
-        """Forget recipients last found to be there, or not to be there, before then; one batch; how many."""
+        """Delete recipients last found existing, or missing, before then; one batch, returns the
+        number.
+        """
         ...
 
     def bound_learned(self, most: int) -> Awaitable[int]:
-        """With more recipients than that, forget the oldest, first those that were not there; one batch; how
-        many.
+        """Delete the oldest recipients beyond `most`, missing ones first; one batch, returns the
+        number.
         """
         ...
 
@@ -294,19 +325,21 @@ class Keeping(PrimariesKeeping, Protocol):
     def drop_refused(
         self, domain: Domain, before_ms: int, octets_left: int | None, now_ms: int, detail: str
     ) -> Awaitable[Dropped]:
-        """Drop what the primary of the domain refused before then, the oldest first, for as long as more than
-        `octets_left` of it lie here (None: all of it); one batch. `detail` is written down with each (Told).
+        """Drop mail that the domain's primary refused before then, oldest first, while more than
+        `octets_left` remain (None: all of it); one batch.
+
+        `detail` is recorded with each (DeliveryEvent).
         """
         ...
 
     def forget_prefixes(self, proven_before_ms: int) -> Awaitable[int]:
-        """Forget networks last proven before then; one batch; how many."""
+        """Delete networks last proven before then; one batch, returns the number."""
         ...
 
     def close(self) -> None:
-        """Finish what is waiting, leave the list of workers, close. Blocks."""
+        """Finish what is waiting, remove our worker, and close. Blocks."""
         ...
 
 
 class MailStore(Intake, Claims, Desk, Keeping, Protocol):
-    """The whole of it: what an adapter offers, and what app hands to the stations part by part."""
+    """The whole store, which roles hand to the stations port by port."""

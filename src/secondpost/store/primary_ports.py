@@ -1,6 +1,6 @@
-"""What the stations may expect of the store about primaries, and about what came of mail for them day by day.
+"""Ports for primaries, and for daily counts of their mail.
 
-Parts of the ports in ports.py, where it stands what reads, writes and their errors are like.
+They are parts of the ports in ports.py, which describes reads, writes and their errors.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -14,17 +14,19 @@ from secondpost.mail.offered import Offered
 
 @dataclass(frozen=True, slots=True)
 class Primary:
-    """A backup domain's site that has let us in at least once. While it is down, there is a SiteDown too."""
+    """A backup domain's site that has accepted a connection at least once. While it is down, there
+    is also a SiteDown.
+    """
 
     site: str
-    since_ms: int  # when it first let us in, or did again after it was down
-    looked_ms: int  # when it did last
-    offered: Offered  # then
+    since_ms: int  # first connection accepted, or first after it was down
+    looked_ms: int  # latest one
+    offered: Offered  # at the latest one
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedCount:
-    """How many recipients of a domain were refused more than what is counted already."""
+    """Number of refused recipients of a domain, to be added to the count."""
 
     day: int  # mail/daily.day_of
     domain: Domain
@@ -36,55 +38,57 @@ class RefusedCount:
 class DayCount:
     domain: Domain
     what: DailyCount
-    today: int  # deliveries
-    all_days: int  # today among them
+    today: int  # number of deliveries
+    all_days: int  # including today
 
 
 class PrimariesIntake(Protocol):
-    """The receive role's view."""
+    """The receive role's view of primaries."""
 
     def primaries(self) -> dict[Domain, Primary]:
-        """By domain; also of domains that are backed up no more."""
+        """By domain, including domains no longer backed up."""
         ...
 
     def count_refused(self, counts: Sequence[RefusedCount]) -> Awaitable[None]: ...
 
 
 class PrimariesClaims(Protocol):
-    """The deliver role's view."""
+    """The deliver role's view of primaries."""
 
     def saw_primary(self, site: str, offered: Offered, now_ms: int) -> Awaitable[None]:
-        """The site let us in."""
+        """Record that the site accepted a connection."""
         ...
 
     def relay_sites(self) -> list[tuple[Domain, str]]:
-        """As hinted, of every domain in the lane relay, whether mail waits for it or not."""
+        """The last hinted site of every domain in lane relay, whether or not mail waits for it."""
         ...
 
 
 class PrimariesDesk(Protocol):
-    """The owner's view."""
+    """The owner's view of primaries."""
 
     def relay_sites(self) -> list[tuple[Domain, str]]: ...
 
     def primaries(self) -> dict[Domain, Primary]: ...
 
     def kept_for(self, cause: str) -> dict[Domain, int]:
-        """How many deliveries of each domain are kept for a cause (its word), of those that have some."""
+        """Number of deliveries per domain kept for a cause (its word), where there are any."""
         ...
 
     def day_counts(self, today: int, days: int) -> list[DayCount]:
-        """Of the last so many days, of each domain that is or was backed up; what was never, is left out."""
+        """Counts of the last `days` days, for each domain that is or was backed up; zeros are left
+        out.
+        """
         ...
 
 
 class PrimariesKeeping(Protocol):
-    """Housekeeping."""
+    """Housekeeping of primaries."""
 
     async def forget_primaries(self, looked_before_ms: int) -> None:
-        """Forget those that have not let us in since then, and are not down."""
+        """Delete primaries not seen since then and not down."""
         ...
 
     async def forget_days(self, before_day: int) -> None:
-        """Forget what was counted before then. In batches."""
+        """Delete counts of days before this one. In batches."""
         ...

@@ -1,4 +1,4 @@
-"""What the owner's commands may expect of the store of the newsletter: how mail to readers stands."""
+"""Port for the state of mail to readers, for the owner's commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,15 @@ from secondpost.store.newsletter_ports import ReaderDelivery
 
 @dataclass(frozen=True, slots=True)
 class MailToReaders:
-    """How many mails are in which state; those that ended are counted with their issue (Reckoning)."""
+    """Number of mails per state; ended mail is counted with its issue (Reckoning)."""
 
-    issues_waiting: int  # or being delivered at this moment
-    own_waiting: int  # confirmations and test copies: the same
-    frozen: int  # of issues that are not being sent yet
+    issues_waiting: int  # including those being delivered
+    own_waiting: int  # confirmations and test copies; including those being delivered
+    frozen: int  # of issues not being sent yet
     held: int
     unknown: int
-    deferred: Mapping[IssueId, int]  # of those that wait: tried, and put off; issues without any are left out
+    # Waiting after a failed attempt; issues without any are left out.
+    deferred: Mapping[IssueId, int]
     own_deferred: int
 
     @property
@@ -26,7 +27,7 @@ class MailToReaders:
 
     @property
     def not_ended(self) -> int:
-        """Counts of mail that may still leave, and of mail whose outcome is unknown."""
+        """The number of mails that may still leave, or whose outcome is unknown."""
         return self.waiting + self.frozen + self.held + self.unknown
 
     @property
@@ -38,9 +39,9 @@ class MailStanding(Protocol):
     async def mail_to_readers(self) -> MailToReaders: ...
 
     async def last_deferred(self, issue: IssueId) -> ReaderDelivery | None:
-        """The one of an issue that was put off last."""
+        """The mail of an issue that was deferred last."""
         ...
 
     async def failed_confirmations(self, since_ms: int, limit: int) -> list[ReaderDelivery]:
-        """Confirmations of sign-ups since then that were refused, or waited too long; newest first."""
+        """Confirmations since then that were refused or expired, newest first."""
         ...

@@ -1,6 +1,7 @@
-"""What the keeper of people may expect of the store of the newsletter (newsletter.db).
+"""Port for readers in the newsletter's store (newsletter.db).
 
-What store/ports and store/newsletter_ports say of awaitables, reads, times, errors and batches holds here.
+What store/ports and store/newsletter_ports say of awaitables, reads, times, errors and batches
+holds here.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
@@ -24,35 +25,35 @@ BATCH_READERS_MAX = 250  # about 10 ms of the write lock
 
 
 class SignedUp(StrEnum):
-    """What a sign-up did; nothing was sent but for CONFIRM. The one who asked is told the same in every case,
-    REFUSED apart.
+    """The result of a sign-up; only CONFIRM sends a mail. The caller gets the same answer in every
+    case except REFUSED.
     """
 
-    CONFIRM = "confirm"  # pending, and a confirmation is on its way
-    LIMITED = "limited"  # too often from that network
-    REPEATED = "repeated"  # too soon, or too often to that address
-    CROWDED = "crowded"  # too many mails to that domain, or in all, wait for an answer
-    ALREADY = "already"  # is a reader
-    SUPPRESSED = "suppressed"  # or complained, as an owner who lifted the suppression may not have seen
-    TRAPPED = "trapped"  # filled in what people do not see
-    REFUSED = "refused"  # so often from that network that the page turned them away
+    CONFIRM = "confirm"  # pending, and a confirmation was queued
+    LIMITED = "limited"  # too many from that network
+    REPEATED = "repeated"  # too soon again, or too many to that address
+    CROWDED = "crowded"  # too many unanswered confirmations at that domain, or in total
+    ALREADY = "already"  # is a reader already
+    SUPPRESSED = "suppressed"  # Or complained, which the owner may not have seen when lifting a suppression.
+    TRAPPED = "trapped"  # filled in the field that people do not see
+    REFUSED = "refused"  # the page refused it, after too many from that network
 
 
 @dataclass(frozen=True, slots=True)
 class SignUpOutcome:
-    """What came of one sign-up of an address, which is kept as a keyed hash alone."""
+    """The result of one sign-up. Its address is kept only as a keyed hash."""
 
     at_ms: int
-    how: str  # form or mail
+    how: str  # "form" or "mail"
     outcome: SignedUp
     is_confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SignUpCounts:
-    """Of the sign-ups for one newsletter since some time."""
+    """Counts of sign-ups for one newsletter since some time."""
 
-    outcomes: Mapping[SignedUp, int]  # every one, also those that nothing came to
+    outcomes: Mapping[SignedUp, int]  # has every outcome, including zeros
     confirmed: int
 
     @property
@@ -62,34 +63,37 @@ class SignUpCounts:
 
 @dataclass(frozen=True, slots=True)
 class SignUpLimits:
-    """How often a form may make us write to someone who may never have asked."""
+    """Limits on mail to people who may never have asked for it."""
 
     again_after_ms: int = DAY_MS  # between two confirmations to one address
     confirmations_max: int = 2  # to one address while it is pending
-    prefix_per_hour_max: int = 20  # sign-ups from one network, whatever came of them
-    # Confirmations without an answer. For each that was answered within a day there may be one more, so that
-    # many honest sign-ups at a large provider do not look like a flood.
+    prefix_per_hour_max: int = 20  # sign-ups from one network, whatever their outcome
+    # Unanswered confirmations. Each one answered within a day permits one more, so that many honest
+    # sign-ups at a large provider do not look like a flood.
     domain_per_hour_max: int = 100
     per_hour_max: int = 500
     per_day_max: int = 2_000
-    readers_per_more: int = 10  # in all there may be one more for so many readers
+    readers_per_more: int = 10  # this many readers permit one more in total
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """An address that gets nothing. Only its keyed hash is kept; `newsletter` "" means all of them."""
+    """An address that gets no mail. Only its keyed hash is kept; `newsletter` "" means all
+    newsletters.
+    """
 
     newsletter: str
     reason: Reason
     at_ms: int
     evidence: str
-    yields: bool = False  # the person's own confirmation lifts it (mail/subscriber_states.py)
+    yields: bool = False  # lifted by the reader's own confirmation (mail/subscriber_states.py)
 
 
 @dataclass(frozen=True, slots=True)
 class HashedSuppression:
-    """A suppressed address of which nothing but a hash is known, and the key that the hash was made with.
-    By the key the address is recognised when it comes; with it addresses can also be tried out.
+    """A suppressed address known only by its hash, and the key of the hash.
+
+    The key lets us recognise the address later; it also lets its holder test addresses.
     """
 
     hash: bytes
@@ -99,50 +103,50 @@ class HashedSuppression:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One line of a list. What it does not say (None) holds of all lines of the batch."""
+    """One line of a list. None means: as for the whole batch."""
 
     mailbox: Mailbox
     attributes: tuple[tuple[str, str], ...] = ()
     state: SubscriberState | None = None
     consent: Consent | None = None
     created_ms: int | None = None
-    since_ms: int | None = None  # in that state
-    # Of our own export: what the line itself says of being suppressed. It is a reader's all the same.
+    since_ms: int | None = None  # when it entered that state
+    # In our own export: the suppressions of this reader, who stays a reader all the same.
     suppressions: tuple[Suppression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImportCount:
-    """What became of the lines of one batch: each is counted once."""
+    """Counts of one batch's lines; every line is in exactly one, except `asked`."""
 
     added: int
-    confirmed: int  # were pending, and are readers now
+    confirmed: int  # pending readers who are now active
     suppressed: int
-    known: int  # all others, in whatever state: they stay as they are
-    asked: int = 0  # beside that: pending, and a mail asks them to confirm
-    left: int = 0  # have left by the word of the list: new ones, and readers of ours
+    known: int  # all others, in any state: unchanged
+    asked: int = 0  # pending readers who get a confirmation; they are also in a count above
+    left: int = 0  # left as the list says: new rows, and readers of ours
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderEvent:
-    """Something that happened to a reader. Numbers grow for ever, over all newsletters."""
+    """Something that happened to a reader. Numbers increase for ever, across all newsletters."""
 
     number: int
     subscriber: SubscriberId
     at_ms: int
     what: str  # signed-up, imported, added, confirmed, left, suspended, complained, bounced …
-    state: SubscriberState  # after it
+    state: SubscriberState  # after the event
     detail: str
     consent: Consent | None
 
 
 class BounceKind(StrEnum):
-    """How a mail came back. What follows from it is for bounce/judge to say."""
+    """How a mail came back. bounce/judge decides what follows."""
 
-    DEAD = "dead"  # there is no such mailbox or domain
+    DEAD = "dead"  # no such mailbox or domain
     FULL = "full"  # mailbox full, disabled or inactive
     TEMPORARY = "temporary"
-    SENDER = "sender"  # our own reputation, authentication or pace: never the reader's fault
+    SENDER = "sender"  # our reputation, authentication or rate: not the reader's fault
     CONTENT = "content"
     OTHER = "other"
 
@@ -151,7 +155,7 @@ class BounceKind(StrEnum):
 class Bounce:
     subscriber: SubscriberId
     issue: IssueId | None
-    evidence: QueueId  # the report's own queue id: the same report counts once
+    evidence: QueueId  # the report's queue id: a report counts once
     kind: BounceKind
     status: str  # such as 5.1.1, or ""
     text: str
@@ -159,9 +163,11 @@ class Bounce:
 
 
 class Subscribers(Protocol):
-    """The keeper of people's view. `evidence` is the queue id of the mail that a change comes from: the same
-    mail changes something once. A verb that may not lead from the reader's state (mail/subscriber_states.py)
-    changes nothing and returns False, as it does for someone who is not there.
+    """The view of readers.
+
+    `evidence` is the queue id of the mail that causes a change; the same mail changes something
+    only once. A change that mail/subscriber_states.py does not permit from the reader's state does
+    nothing and returns False, as for a missing reader.
     """
 
     def sign_up(
@@ -173,16 +179,18 @@ class Subscribers(Protocol):
         limits: SignUpLimits,
         content: bytes = b"",
     ) -> Awaitable[SignedUp]:
-        """The pending reader and the confirmation, which is named `message`: one transaction, which takes the
-        same steps whatever comes of it. Its `content` are the caller's own bytes; none when it is composed as
-        it is sent. Someone who had left or was erased, or whose mail came back, is pending again.
+        """Add a pending reader and queue a confirmation with id `message`, in one transaction that
+        takes the same steps for every outcome.
+
+        An empty `content` is composed when it is sent. A reader who had left, was erased, or whose
+        mail came back becomes pending again.
         """
         ...
 
     def note_sign_up(
         self, newsletter: str, mailbox: Mailbox, at_ms: int, how: str, outcome: SignedUp
     ) -> Awaitable[None]:
-        """One that came to its end before the store was asked."""
+        """Record a sign-up that ended before the store was asked."""
         ...
 
     def add(
@@ -194,14 +202,16 @@ class Subscribers(Protocol):
         message: QueueId | None,
         content: bytes = b"",
     ) -> Awaitable[Subscriber | None]:
-        """By the owner: active with a consent (and a state that the owner may lead to active), else pending,
-        with a confirmation when `message` names it. None when the address is suppressed.
+        """Add a reader by the owner; None if the address is suppressed.
+
+        Active with a consent, if the owner may lead the present state to it; else pending, with a
+        confirmation if `message` is given.
         """
         ...
 
     def confirm(self, id: SubscriberId, consent: Consent, evidence: QueueId | None = None) -> Awaitable[bool]:
-        """Pending or suspended becomes active, and a suppression that yields is lifted. Nothing changes
-        where another suppression stands.
+        """Make a pending or suspended reader active and lift a suppression that yields; another
+        suppression prevents both.
         """
         ...
 
@@ -214,50 +224,58 @@ class Subscribers(Protocol):
     def complain(
         self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
     ) -> Awaitable[bool]:
-        """Complained, and suppressed."""
+        """Mark as complained, and suppress."""
         ...
 
     def remove(self, id: SubscriberId, at_ms: int, why: str) -> Awaitable[bool]:
-        """By the owner: left, whatever it was; the row stays, so that no list brings it back."""
+        """Mark as left by the owner, from any state; the row stays, so that no list brings the
+        reader back.
+        """
         ...
 
     def erase(self, id: SubscriberId, at_ms: int) -> Awaitable[bool]:
-        """Nothing of the person is left but the keyed hash among the suppressed; counts of issues stay."""
+        """Delete everything about the reader except the keyed hash among the suppressed; counts of
+        issues stay.
+        """
         ...
 
     def suppress(
         self, newsletter: str, mailboxes: Sequence[Mailbox], reason: Reason, at_ms: int, evidence: str
     ) -> Awaitable[int]:
-        """How many were not suppressed before, or only until they sign up. BATCH_READERS_MAX at most."""
+        """Suppress up to BATCH_READERS_MAX addresses; returns how many were not suppressed before,
+        or only until they sign up.
+        """
         ...
 
     def suppress_hashes(self, rows: Sequence[HashedSuppression]) -> Awaitable[int]:
-        """What another store's export says of people who are not readers there; how many were not known.
-        Those who are readers here are found by `recognise`, all others as they come.
+        """Store suppressions of people who were not readers in another store's export; returns the
+        number of new ones.
+
+        `recognise` finds those who are readers here, and others are recognised when they come.
         """
         ...
 
     def recognise(self, after: SubscriberId | None, limit: int) -> Awaitable[SubscriberId | None]:
-        """Those of the next readers who are suppressed by another store's hash are so by ours. The last one
-        looked at; None behind the end.
+        """Suppress those of the next readers whom another store's hash suppresses; returns the last
+        one checked, None at the end.
         """
         ...
 
     def unsuppress(self, newsletter: str, mailbox: Mailbox) -> Awaitable[bool]: ...
 
     async def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
-        """For this newsletter or for all."""
+        """The suppression for this newsletter or for all, if any."""
         ...
 
     async def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
-        """For all and for this newsletter, in this order."""
+        """The suppressions for all newsletters and for this one, in this order."""
         ...
 
     async def suppressed_strangers(
         self, newsletter: str, after: HashedSuppression | None, limit: int
     ) -> list[HashedSuppression]:
-        """In order of key, hash and newsletter: those who are suppressed, for all or for this newsletter, and
-        are no readers of it.
+        """Addresses suppressed for all or for this newsletter that are not readers of it, by key,
+        hash and newsletter.
         """
         ...
 
@@ -270,10 +288,12 @@ class Subscribers(Protocol):
         at_ms: int,
         messages: Sequence[QueueId] = (),
     ) -> Awaitable[ImportCount]:
-        """At most BATCH_READERS_MAX lines: suppression first, then who is known, then new ones in the state
-        that their line or `state` says. Active needs a consent, and makes readers of those who were pending
-        and never more. Left takes readers away, unless they agreed here later than that. With `messages`,
-        one per line, a reader who is pending here and in the list, and was never asked, gets a confirmation.
+        """Import up to BATCH_READERS_MAX lines.
+
+        Suppressed addresses come first, then known readers, then new ones, which get the state of
+        their line or `state`. Active needs a consent, and makes readers only of pending ones. Left
+        removes readers, unless they agreed here after that. With `messages`, one per line, a reader
+        pending both here and in the list who was never asked gets a confirmation.
         """
         ...
 
@@ -286,13 +306,15 @@ class Subscribers(Protocol):
         ...
 
     def forget_pending(self, since_before_ms: int) -> Awaitable[int]:
-        """Those who never confirmed are no longer there, or have left if they were readers before, and what
-        came of sign-ups before then is forgotten; one batch, how many.
+        """End sign-ups not confirmed since then, in one batch; returns the number.
+
+        Their readers are deleted, or have left if they were readers before. Outcomes of earlier
+        sign-ups are deleted too.
         """
         ...
 
     def record_bounce(self, bounce: Bounce) -> Awaitable[bool]:
-        """False when the report was counted before, or the reader is gone."""
+        """Record a bounce; False if the report was counted before, or the reader no longer exists."""
         ...
 
     # ---- looking
@@ -308,17 +330,17 @@ class Subscribers(Protocol):
         after: SubscriberId | None,
         limit: int,
     ) -> list[Subscriber]:
-        """In order of id; no states means all. What export walks through."""
+        """Readers by id, for export; empty `states` means all."""
         ...
 
     async def reader_counts(self, newsletter: str) -> dict[SubscriberState, int]:
-        """Every state, also those that nobody is in."""
+        """The number of readers per state, including zeros."""
         ...
 
     async def suppressed_count(self, newsletter: str) -> int: ...
 
     async def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
-        """The latest sign-ups of an address, in order, also of one that is no reader's."""
+        """The latest sign-ups of an address, oldest first; it need not be a reader's."""
         ...
 
     async def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts: ...
@@ -330,15 +352,15 @@ class Subscribers(Protocol):
         ...
 
     async def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
-        """How many mails of the issue came back, of each kind, also of those that none did."""
+        """The number of the issue's bounces of each kind, including zeros."""
         ...
 
     async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
-        """Newest first: issues and confirmations."""
+        """Mails to a reader, newest first: issues and confirmations."""
         ...
 
 
 class NewsletterStore(
     Leading, Ledger, Issues, Subscribers, ReaderClaims, MailStanding, Naming, Desk, Keeping, Protocol
 ):
-    """The whole of it: what an adapter offers, and what app hands to the stations part by part."""
+    """The whole store, which roles hand to the stations port by port."""

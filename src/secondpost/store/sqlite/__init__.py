@@ -1,8 +1,9 @@
-"""Keeps mail in two SQLite databases, `mail.db` and `newsletter.db`, in the store's folder (docs/store.md).
+"""Store mail in two SQLite databases, `mail.db` and `newsletter.db`, in the store's folder
+(docs/store.md).
 
-Read store.py (how one is opened), group.py (how it writes), migrations/ (the tables), then intake.py,
-claims.py, sites.py, desk.py and keeping.py: one port each. newsletter.py puts mail to readers on top:
-readers.py, signing_up.py and importing.py; what it does for issues stands in store/verbs.
+Read in this order: store.py (opening), group.py (writing), migrations/ (the tables), base.py and
+statements.py (running the verbs of store/verbs), keeping.py (workers), checkpoint.py, and
+newsletter.py for newsletter.db.
 """
 
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore

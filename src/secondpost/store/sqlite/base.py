@@ -1,4 +1,4 @@
-"""What every part of the store shares: the writer, a connection for reads, the disk, the clock."""
+"""What all parts of the store share: the writer, a connection for reads, the disk, the clock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Ourselves in the table of workers; `held` is the lock that tells others that we live."""
+    """Our entry among the workers; `held` is the lock that shows others that we live."""
 
     number: int
     lock: str
@@ -34,7 +34,7 @@ class Worker:
 class Opened:
     """An open database and what goes with it."""
 
-    db: apsw.Connection  # the writer's; used in the loop only in_line
+    db: apsw.Connection  # the writer's; used in the loop only if `in_line`
     reader: apsw.Connection
     writer: Writer
     disk: Disk
@@ -51,7 +51,7 @@ def as_json(things: Sequence[object]) -> str:
 
 
 class Base:
-    """Reads are direct, in the loop; writes join a group."""
+    """Reads run directly in the loop; writes join a group."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
@@ -60,7 +60,7 @@ class Base:
         self._kinds: dict[Verb[object, object], JobKind[object, object]] = {}
         self._writer = opened.writer
         self._writer.after_group = self._after_group
-        self._files_leave = False  # set on the line, read in the loop
+        self._files_leave = False  # set in the writer's thread, read in the loop
         self._remover: asyncio.Task[None] | None = None
 
     # ---- the engine that the verbs run on
@@ -89,7 +89,7 @@ class Base:
         return self.change(verb, units, ends_mail=ends_mail)
 
     async def read(self, steps: Steps[R]) -> R:
-        """Without suspending: on the loop's own connection, in the caller's thread."""
+        """Run without suspending, on the loop's own connection and in the caller's thread."""
         return self.read_now(steps)
 
     def read_now(self, steps: Steps[R]) -> R:
@@ -108,7 +108,7 @@ class Base:
         return drive(steps, lambda query: answer(db, self._statements, query))
 
     def _kind(self, verb: Verb[P, R]) -> JobKind[P, R]:
-        """One kind of job for each verb, or those of a group would not run together."""
+        """The job kind of a verb; always the same one, since jobs of one kind run together."""
         key = cast("Verb[object, object]", verb)
         kind = self._kinds.get(key)
         if kind is None:
@@ -125,7 +125,7 @@ class Base:
         return JobKind(apply, goes_first=verb.goes_first)
 
     def _read(self, query: str, bindings: tuple[Value, ...] = ()) -> list[tuple[Value, ...]]:
-        """All rows. Raises StoreUnavailable and DiskFailed."""
+        """All rows of a query. Raises StoreUnavailable and DiskFailed."""
         return self._reading(lambda: self._opened.reader.execute(query, bindings).fetchall())
 
     def _reading(self, read: Callable[[], R]) -> R:
@@ -139,10 +139,10 @@ class Base:
                 self._opened.failed(fault)
             raise fault from (None if fault is error else error)
 
-    # ---- files of messages that have ended
+    # ---- content files of messages that have ended
 
     def _note_leaving_files(self, db: apsw.Connection) -> None:
-        """On the line, before the commit; after it the loop looks at what was really committed."""
+        """Called in the writer's thread before the commit; the loop then checks what was committed."""
         if len(self._drive(db, _leaving_files())) > 0:
             self._files_leave = True
 
@@ -152,18 +152,19 @@ class Base:
             self._remover = asyncio.get_running_loop().create_task(self._remove_leaving())
 
     async def _remove_leaving(self) -> None:
-        """The file goes first, for good, then its row: a crash between leaves a row that leads to
-        it."""
+        """Delete files before their rows: a crash in between leaves a row that still leads to the
+        file.
+        """
         try:
             while len(self.read_now(rows("claims.leaving_files"))) > 0:
-                # Read once more in a group: what a plain read sees may not be durable yet.
+                # Read again in a group: what a plain read sees may not be durable yet.
                 names = await self.change(_leaving_files)
                 await self._remove_files(names)
                 await self._forget_leaving(names)
         except DiskFailed as failed:
             self._opened.failed(failed)
         except (StoreUnavailable, DiskFull):
-            return  # the rows stand: the next settlement or sweep looks again
+            return  # the rows remain: the next settlement or sweep tries again
 
     async def _remove_files(self, names: Sequence[str]) -> None:
         disk = self._opened.disk

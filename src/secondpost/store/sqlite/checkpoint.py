@@ -1,8 +1,8 @@
-"""Keeps the write-ahead log short and gives room back, without ever holding up the writer for long.
+"""Keep the write-ahead log short and return free space, without blocking the writer for long.
 
-A log that is all in the database is begun anew by the next who writes: whoever writes without a pause
-makes one, so that this can be. Only when that is not enough is the log begun anew with the write lock
-held.
+SQLite restarts a log that is fully copied at the next write. A writer that never pauses therefore
+makes a pause, so that the log can be copied. Only if that is not enough is the log restarted with
+the write lock held.
 """
 
 import asyncio
@@ -21,19 +21,20 @@ from secondpost.world.ports import DiskFailed, DiskFull
 R = TypeVar("R")
 
 PASSIVE_OCTETS = 4 * 1024 * 1024
-PAUSE_OCTETS = 32 * 1024 * 1024  # of the log: whoever writes without a pause copies it beyond that
-PAUSE_UNITS = 2000  # written between two looks at it: some MB of it
-RESTART_OCTETS = 48 * 1024 * 1024  # of the log: begun anew beyond it
-PASSIVE_RUNS_MAX = 4  # before it is begun anew
-ROOM_OCTETS_MAX = 64 * 1024 * 1024  # of the log's file: given back beyond it, when all is quiet
-# Hardly anybody wrote: whoever leads takes a lease anew every other second, in a handful of frames.
+PAUSE_OCTETS = 32 * 1024 * 1024  # log size beyond which a busy writer pauses for copying
+PAUSE_UNITS = 2000  # written between two checks of the log's size: some MB
+RESTART_OCTETS = 48 * 1024 * 1024  # log size beyond which it is restarted
+PASSIVE_RUNS_MAX = 4  # before a restart
+# Size of the log's file beyond which it is truncated, when all is quiet.
+ROOM_OCTETS_MAX = 64 * 1024 * 1024
+# Below this the server counts as idle: lease renewal alone writes a few frames every 2 s.
 QUIET_SECONDS = 10.0
 QUIET_FRAMES = 256
-# Free pages are used again first: only a surplus is given back, and little at a time.
+# Free pages are reused first: only a surplus is returned, and little at a time.
 SPARE_PAGES = 256
 VACUUM_PAGES = 64  # per job: each page costs a step
 VACUUM_JOBS_MAX = 64  # per call
-VACUUM_JOBS_MAX_BUSY = 4  # while pages are freed or used between two calls
+VACUUM_JOBS_MAX_BUSY = 4  # while the number of free pages changes between calls
 
 
 class Checkpoints(Base):
@@ -44,12 +45,12 @@ class Checkpoints(Base):
         self._copying = threading.Lock()
         self._closed = False
         self._free_pages = 0
-        self._frames = 0  # in the log, when it last was quiet or became so
-        self._quiet_since = 0.0  # by the loop's time
-        self._units = 0  # written without a pause since the last one
+        self._frames = 0  # in the log, when it last was or became quiet
+        self._quiet_since = 0.0  # loop time
+        self._units = 0  # written without a pause since the last checkpoint
 
     async def checkpoint(self) -> int:
-        """Raises StoreUnavailable and DiskFailed."""
+        """Checkpoint the log; returns octets copied. Raises StoreUnavailable and DiskFailed."""
         if self._checkpointing:
             return 0
         self._checkpointing = True
@@ -67,8 +68,10 @@ class Checkpoints(Base):
     def change_some(
         self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
     ) -> Awaitable[R]:
-        """With a pause now and then, in which the log is copied. No other write waits for it, and as long
-        as it lasts this writer adds nothing: it may find all.
+        """Change a batch, pausing now and then while the log is copied.
+
+        Other writes do not wait for the pause; and since this writer adds nothing meanwhile, the
+        copy can be complete.
         """
         return self._pausing(self.change(verb, units, ends_mail=ends_mail), units)
 
@@ -86,7 +89,7 @@ class Checkpoints(Base):
         except DiskFailed as failed:
             self._writer.fail(failed)
         except (StoreUnavailable, StoreFull, apsw.Error):
-            return  # another time: the batch is durable, whatever the copying says
+            return  # try again later: the batch is durable in any case
 
     def _alone(self, copy: Callable[[apsw.Connection], int]) -> int:
         with self._copying:
@@ -96,17 +99,19 @@ class Checkpoints(Base):
             try:
                 return copy(db)
             except (apsw.BusyError, apsw.CantOpenError):
-                # A reader or another process stands in the way, or too many files are open, the log's
-                # among them only with the first look: the next call tries again.
+                # A reader or another process is in the way, or too many files are open, perhaps
+                # including the log's: the next call tries again.
                 return 0
             except apsw.Error as error:
                 fault = told(error, db)
                 raise fault from (None if fault is error else error)
 
     def _copy_log(self, db: apsw.Connection, now: float) -> int:
-        """Passive copies beside the writers. What holds them up has passive runs before it, and gives
-        no room back while they write: to free it takes a millisecond per MB, and to take it anew delays
-        every sync of the file system.
+        """Checkpoint by size; passive runs do not block writers.
+
+        Runs that do block them follow passive ones, and space is not returned while others write:
+        freeing it takes a millisecond per MB, and allocating it again delays every sync of the file
+        system.
         """
         frames, copied = _look(db)
         if not self._frames <= frames <= self._frames + QUIET_FRAMES:
@@ -132,11 +137,11 @@ class Checkpoints(Base):
         return (frames - copied) * PAGE_OCTETS
 
     def _copy_passively(self, db: apsw.Connection) -> None:
-        """Copy until nothing is left: each run finds what came during the one before, so that the last, which
-        holds the write lock, has little to copy.
+        """Copy until nothing is left, so that a blocking checkpoint after it has little to copy.
 
-        SQLite syncs the database only behind a run during which nothing came. So that it is not all
-        written out by the one that holds the lock, we sync it before.
+        Each run copies what arrived during the one before. SQLite syncs the database only after a
+        run in which nothing arrived; we sync it here, so that the blocking run need not write it
+        all out.
         """
         for _ in range(PASSIVE_RUNS_MAX):
             db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -159,7 +164,7 @@ class Checkpoints(Base):
         return self._checkpointer
 
     def _close_checkpointer(self) -> None:
-        """Waits for a run that is under way."""
+        """Waits for a copy in progress."""
         with self._copying:
             self._closed = True
             if self._checkpointer is not None:
@@ -169,7 +174,7 @@ class Checkpoints(Base):
         try:
             await self._give_back_some()
         except (StoreUnavailable, StoreFull):
-            return  # another time: it is no reason to let the log grow
+            return  # try again later: the log must not grow for it
 
     async def _give_back_some(self) -> None:
         before, self._free_pages = self._free_pages, self._count_free()
@@ -185,15 +190,16 @@ class Checkpoints(Base):
 
 
 def _look(db: apsw.Connection) -> tuple[int, int]:
-    """How many frames the log has, and how many of them are in the database."""
-    db.execute("SELECT count(*) FROM migration").fetchall()  # only a read looks at how long the log is
+    """The number of frames in the log, and of those already copied."""
+    # Only a read updates the log's known length.
+    db.execute("SELECT count(*) FROM migration").fetchall()
     return db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)
 
 
 def _checkpoint_alone(db: apsw.Connection, mode: str) -> None:
-    """One that holds the write lock. Raises apsw.BusyError.
+    """Checkpoint while holding the write lock. Raises apsw.BusyError.
 
-    By pragma: whoever traces statements sees for how long, as of any other that holds it.
+    By pragma, so that tracing statements shows how long the lock is held.
     """
     [(busy, frames, copied)] = db.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
     if busy == 1:
@@ -202,7 +208,7 @@ def _checkpoint_alone(db: apsw.Connection, mode: str) -> None:
 
 
 def _vacuum(db: apsw.Connection) -> int:
-    """How many pages are free after it."""
+    """Free some pages; returns how many are still free."""
     db.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
     [(free,)] = db.execute("PRAGMA freelist_count").fetchall()
     return number(free)

@@ -1,5 +1,4 @@
-"""Opens connections to the database as the store needs them, and tells its errors in the port's
-words."""
+"""Open connections as the store needs them, and translate SQLite's errors into the port's."""
 
 import errno
 import time
@@ -13,7 +12,7 @@ from secondpost.world.ports import Disk, DiskFailed, OpenFile
 
 T = TypeVar("T")
 
-# 3.7.0 to 3.51.2 can lose committed data when two connections write and checkpoint at once.
+# 3.7.0 to 3.51.2 can lose committed data if two connections write and checkpoint at once.
 SQLITE_VERSION_MIN = (3, 51, 3)
 PAGE_OCTETS = 4096
 WRITER_CACHE_KIB = 8192
@@ -23,7 +22,7 @@ READER_BUSY_MS = 5_000  # a reader waits only while another process opens or clo
 BUSY_POLL_SECONDS = 0.0005
 BUSY_POLL_SECONDS_MAX = 0.002
 BUSY_POLLS_SHORT = 100
-CHECKPOINT_POLLS_MAX = 40  # some 25 ms: SQLite asks for readers to go with the write lock held
+CHECKPOINT_POLLS_MAX = 40  # about 25 ms: SQLite waits for readers while holding the write lock
 
 
 def check_version() -> None:
@@ -36,14 +35,14 @@ def check_version() -> None:
 
 
 def told(error: Exception, db: apsw.Connection) -> Exception:
-    """The port's word for an error of SQLite; other errors stay what they are.
+    """The port's error for an SQLite error; other errors are returned as they are.
 
-    CORRUPT, NOTADB and every IOERR (a failed sync among them) mean that what is on the disk is unknown.
-    So does CANTOPEN where the disk is why, and not a lack of rights or of file descriptors.
+    CORRUPT, NOTADB and every IOERR (including a failed sync) mean that the disk's state is unknown.
+    So does CANTOPEN caused by the disk, rather than by missing rights or file descriptors.
     """
     if isinstance(error, apsw.FullError):
         return StoreFull(str(error))
-    # SQLite knows ENOSPC as "full"; a quota it calls an I/O error.
+    # SQLite reports ENOSPC as "full", but an exceeded quota as an I/O error.
     if isinstance(error, apsw.IOError) and db.system_errno == errno.EDQUOT:
         return StoreFull(f"over quota: {error}")
     if isinstance(error, apsw.BusyError | apsw.LockedError):
@@ -56,10 +55,10 @@ def told(error: Exception, db: apsw.Connection) -> Exception:
 
 
 def patiently(attempt: Callable[[], T], busy_seconds: float) -> T:
-    """Repeat while another process has the lock. Raises StoreUnavailable when that lasts too long.
+    """Retry while another process has the lock. Raises StoreUnavailable after `busy_seconds`.
 
-    Our own polling: SQLite's own sleeps grow to 100 ms, and a process that asks so seldom hardly ever
-    finds the gap between two groups of a busy one.
+    We poll ourselves: SQLite's sleeps grow to 100 ms, and so rare a poll hardly ever meets the gap
+    between two groups of a busy process.
     """
     deadline = time.monotonic() + busy_seconds
     polls = 0
@@ -78,9 +77,9 @@ def patiently(attempt: Callable[[], T], busy_seconds: float) -> T:
 def open_writer(
     disk: Disk, name: str, *, create: bool, exclusive: bool, busy_seconds: float
 ) -> apsw.Connection:
-    """The one connection of this process that writes.
+    """Open this process's only writing connection.
 
-    Raises StoreRefused, StoreUnavailable, StoreFull, DiskFailed; what else is wrong as apsw.Error.
+    Raises StoreRefused, StoreUnavailable, StoreFull, DiskFailed, and apsw.Error for anything else.
     """
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     db = _open(disk, name, flags)
@@ -100,11 +99,12 @@ def open_writer(
 
 
 def _make_ready(db: apsw.Connection, path: str) -> None:
-    """Raises apsw.BusyError while another process opens the same database: then all of it again.
+    """Configure the database. Raises apsw.BusyError while another process opens it: then repeat all
+    of it.
 
-    NORMAL leaves the sync of a commit alone; those before and after a checkpoint are SQLite's own.
+    NORMAL omits only the sync of a commit; SQLite keeps those around a checkpoint.
     """
-    db.execute("PRAGMA synchronous = FULL").fetchall()  # while the file is made
+    db.execute("PRAGMA synchronous = FULL").fetchall()  # while the file is created
     db.execute(f"PRAGMA page_size = {PAGE_OCTETS}").fetchall()
     db.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
     if db.execute("PRAGMA journal_mode = WAL").fetchall() != [("wal",)]:
@@ -114,22 +114,25 @@ def _make_ready(db: apsw.Connection, path: str) -> None:
 
 
 def _copy_log(db: apsw.Connection) -> None:
-    """Nothing is written behind what another process left in the log: it may never reach the disk.
+    """Copy what another process left in the log, since writing after it could lose both.
 
-    When its sync failed, Linux shows it all the same, and has said so once. One frame that is lost
-    takes all behind it along; so what is there goes into the database first, and the log begins anew.
+    If that process's sync failed, Linux reported it once and still shows the data. A lost frame
+    takes all later ones with it; so the log's content is first copied into the database, and the
+    log restarted.
     """
     try:
         db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
     except apsw.BusyError:
-        return  # somebody else works with it, and did so when they began
+        return  # another process uses it, and did this when it opened the database
     except apsw.Error as error:
         if not isinstance(told(error, db), StoreFull):
             raise
 
 
 def open_log(disk: Disk, name: str) -> OpenFile:
-    """Whoever commits syncs this after it; so far all is. Raises DiskFull, DiskFailed."""
+    """Open the log, which the writer syncs after each commit; it is synced now. Raises DiskFull,
+    DiskFailed.
+    """
     log = disk.open(f"{name}-wal")
     try:
         disk.sync_folder("")
@@ -148,20 +151,20 @@ def open_reader(disk: Disk, name: str) -> apsw.Connection:
 
 
 def open_checkpointer(disk: Disk, name: str) -> apsw.Connection:
-    """A connection that only checkpoints, so that the writer need not wait for it."""
+    """Open a connection for checkpoints only, so that the writer need not wait for them."""
     db = _open(disk, name, apsw.SQLITE_OPEN_READWRITE)
     db.set_busy_handler(_poll)
     return db
 
 
 def _poll(polls: int) -> bool:
-    """Look for a gap between the groups, for a while."""
+    """Busy handler: wait for a gap between groups, for a while."""
     time.sleep(BUSY_POLL_SECONDS)
     return polls < CHECKPOINT_POLLS_MAX
 
 
 def _open(disk: Disk, name: str, flags: int) -> apsw.Connection:
-    """Raises DiskFailed; what else is wrong as apsw.Error."""
+    """Open a connection. Raises DiskFailed, and apsw.Error for anything else."""
     path = disk.path(name)
     try:
         db = apsw.Connection(path, flags=flags, vfs=disk.vfs, statementcachesize=PREPARED_MAX)

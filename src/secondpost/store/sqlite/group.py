@@ -1,13 +1,13 @@
-"""Group commit: whoever waits for durability joins the running group; one transaction, one sync for all.
+"""Group commit: jobs waiting for durability share one transaction and one sync.
 
-Jobs queue in the loop; one group at a time runs on the store's line, and takes what has queued by the time
-it has the lock. Jobs of one kind are written by few statements together. When anything in a group fails,
-the group is rolled back and each job runs again in a transaction of its own, so that only those fail that
-cannot succeed: a job must change nothing but the database.
+Jobs queue in the loop; one group at a time runs in the store's thread, and takes what has queued by
+the time it has the lock. Jobs of one kind are written together by few statements. If anything in a
+group fails, it is rolled back and each job runs again in its own transaction, so that only jobs
+that cannot succeed fail; a job must therefore change nothing but the database.
 
-The log is synced when the lock is free again, so that nobody waits with us for a slow disk. Until then
-others may see what we wrote, and it may yet be lost: what is done because of something seen waits for the
-sync of a group of one's own, which covers all that was in the log before it.
+The log is synced after the lock is released, so that other processes do not wait for a slow disk.
+Until then they may see changes that can still be lost: anything done because of a change seen must
+wait for the sync of a group of its own, which covers all earlier log content.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ from secondpost.world.ports import DiskFailed, DiskFull, OpenFile, WorkLine
 P = TypeVar("P")
 R = TypeVar("R")
 
-# A unit is about 20 microseconds of work: a group holds the lock for about 10 ms, its sync apart. Counted,
-# not timed, so that a simulated day repeats.
+# A unit is about 20 microseconds of work: a group holds the lock for about 10 ms, without its sync.
+# Units are counted, not timed, so that a simulated day repeats.
 GROUP_UNITS_MAX = 500
-GIVE_WAY_SECONDS = 0.001  # twice a waiting process's poll: it finds the gap
-# Nobody can see a process that has not yet got the lock even once: it gets a gap this often.
+GIVE_WAY_SECONDS = 0.001  # twice another process's polling interval, so that it gets the lock
+# A process that never had the lock yet is invisible: leave it a gap this often.
 GROUPS_BETWEEN_GAPS = 16
 
 
@@ -40,7 +40,7 @@ class JobKind(Generic[P, R]):
     """A kind of job; `apply` writes all payloads and returns a result for each."""
 
     apply: Callable[[apsw.Connection, Sequence[P]], Sequence[R]]
-    goes_first: bool = False  # its order among other jobs means nothing: all of a group are taken together
+    goes_first: bool = False  # Its order among other jobs does not matter: a group's are applied together.
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +78,9 @@ _CHANGE: JobKind[Callable[[apsw.Connection], object], object] = JobKind(_each)
 
 
 class Writer:
-    """The one way to write. `failed` is called in the loop, once, when the disk cannot be trusted."""
+    """The only way to write. `failed` is called in the loop, once, when the disk can no longer be
+    trusted.
+    """
 
     def __init__(
         self,
@@ -95,23 +97,23 @@ class Writer:
         self._line = line
         self._failed = failed
         self._busy_seconds = busy_seconds
-        self._alone = alone  # no other process can have the database open
+        self._alone = alone  # no other process can open the database
         self._queue: deque[_Job] = deque()
         self._finished: list[_Finished] = []
         self._under_way = False
         self._refusal: Exception | None = None
         self._told_failed = False
         self._groups_since_gap = 0
-        self._follows = False  # the group starts at once behind the one before
+        self._follows = False  # the group starts right after the previous one
         self.after_group: Callable[[], None] = _nothing  # called in the loop
 
     @property
     def is_distrusted(self) -> bool:
-        """The disk failed: nothing may be written."""
+        """Whether the disk failed, so that nothing may be written."""
         return isinstance(self._refusal, DiskFailed)
 
     def write(self, kind: JobKind[P, R], payload: P, units: int) -> asyncio.Future[R]:
-        """Done when the payload is durable. Raises StoreUnavailable, StoreFull, DiskFailed."""
+        """Queue a payload; done when it is durable. Raises StoreUnavailable, StoreFull, DiskFailed."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[R] = loop.create_future()
         if self._refusal is not None:
@@ -123,15 +125,15 @@ class Writer:
         self._queue.append(job)
         if not self._under_way:
             self._under_way = True
-            loop.call_soon(self._start)  # who submits in this turn of the loop comes along
+            loop.call_soon(self._start)  # jobs queued in this turn of the loop join the group
         return answer
 
     def change(self, change: Callable[[apsw.Connection], R], units: int = CHANGE_UNITS) -> asyncio.Future[R]:
-        """A job of its own; the result is what `change` returns."""
+        """Queue a single job; its result is what `change` returns."""
         return self.write(cast("JobKind[Callable[[apsw.Connection], R], R]", _CHANGE), change, units)
 
     def close(self) -> None:
-        """Write what has queued, then take nothing more. Blocks. The log is not needed any more."""
+        """Write what is queued, then accept nothing more. Blocks."""
         if self._refusal is None:
             self._refusal = StoreUnavailable("the store is closed")
         self._line.close()
@@ -155,7 +157,7 @@ class Writer:
         if error is not None:
             self.distrust(error)
         elif isinstance(self._refusal, DiskFailed):
-            self._refuse_queue(self._refusal)  # what came while the line found out
+            self._refuse_queue(self._refusal)  # jobs queued before the fault was known
         finished, self._finished = self._finished, []
         for one in finished:
             if one.answer.done():
@@ -173,7 +175,7 @@ class Writer:
         else:
             self._under_way = False
 
-    # ---- on the line
+    # ---- in the store's thread
 
     def _run_group(self) -> None:
         if isinstance(self._refusal, DiskFailed):
@@ -184,14 +186,14 @@ class Writer:
             self._give_way()
         try:
             patiently(lambda: self._db.execute("BEGIN IMMEDIATE"), self._busy_seconds)
-        except Exception as error:  # noqa: BLE001  told to those who wait
+        except Exception as error:  # noqa: BLE001  passed to the waiters
             self._cannot_begin(error, waited)
             return
         jobs = self._take()
         try:
             finished = self._apply(jobs)
             self._db.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  told to those who wait
+        except Exception as error:  # noqa: BLE001  passed to the waiters
             self._roll_back()
             finished = self._after_fault(jobs, told(error, self._db))
         self._finished += self._synced(finished)
@@ -213,14 +215,14 @@ class Writer:
         return finished
 
     def _synced(self, committed: Sequence[_Finished]) -> Sequence[_Finished]:
-        """Told is only what is durable."""
+        """Report success to a waiter only after the log is synced."""
         if all(one.error is not None for one in committed):
             return committed
         if not self.is_distrusted:
             try:
                 self._log.sync()
                 return committed
-            except (DiskFailed, DiskFull) as error:  # it is committed: for "full" it is too late
+            except (DiskFailed, DiskFull) as error:  # committed: too late for "full"
                 self.distrust(error)
         return [
             one if one.error is not None else _Finished(one.answer, None, self._refusal) for one in committed
@@ -240,13 +242,13 @@ class Writer:
             patiently(lambda: self._db.execute("BEGIN IMMEDIATE"), self._busy_seconds)
             finished = self._apply([job])
             self._db.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  told to who waits
+        except Exception as error:  # noqa: BLE001  passed to the waiter
             self._roll_back()
             return self._after_fault([job], told(error, self._db))
         return finished
 
     def _cannot_begin(self, error: Exception, waited: int) -> None:
-        """Those that were here when the waiting began have waited long enough; the others go on."""
+        """Fail the jobs that were queued when waiting for the lock began; later ones keep waiting."""
         told_error = told(error, self._db)
         jobs = [self._queue.popleft() for _ in range(waited)]
         if isinstance(told_error, DiskFailed):
@@ -254,7 +256,7 @@ class Writer:
         self._finished += _refused(jobs, told_error)
 
     def fail(self, error: DiskFailed) -> None:
-        """In the loop: somebody else found that the disk cannot be trusted."""
+        """Report, in the loop, that the disk failed elsewhere."""
         self.distrust(error)
         self._tell_failed(error)
 
@@ -264,7 +266,7 @@ class Writer:
             self._failed(error)
 
     def distrust(self, error: Exception) -> None:
-        """Nothing is written any more: a failed sync must never be followed by one that "succeeds"."""
+        """Stop writing: a failed sync must never be followed by one that seems to succeed."""
         self._refusal = (
             error if isinstance(error, DiskFailed) else DiskFailed(f"the writer failed: {error!r}")
         )
@@ -275,7 +277,7 @@ class Writer:
             self._finished += _refused([self._queue.popleft()], refusal)
 
     def _roll_back(self) -> None:
-        """SQLite may have done it already, as it does when the disk is full."""
+        """SQLite may have rolled back already, as it does when the disk is full."""
         if self._db.in_transaction:
             try:
                 self._db.execute("ROLLBACK")
@@ -283,7 +285,7 @@ class Writer:
                 self.distrust(error)
 
     def _give_way(self) -> None:
-        """Leave another process a gap to begin in where syncing the log takes no time and leaves none."""
+        """Leave other processes a gap to take the lock, where syncing is too fast to leave one."""
         if not self._follows:
             return
         self._groups_since_gap += 1
@@ -297,7 +299,9 @@ def _refused(jobs: Sequence[_Job], error: Exception) -> list[_Finished]:
 
 
 def _runs(jobs: Sequence[_Job]) -> list[list[_Job]]:
-    """Jobs that are applied together: kinds that may go first, then neighbours of one kind."""
+    """Jobs to be applied together: first the kinds whose order does not matter, then neighbours of
+    one kind.
+    """
     first: dict[int, list[_Job]] = {}
     rest: list[list[_Job]] = []
     for job in jobs:

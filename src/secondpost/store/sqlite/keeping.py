@@ -1,4 +1,4 @@
-"""Workers' locks and files: entering, sweeping those that died, leaving."""
+"""Workers' locks and files: register a worker, sweep dead ones, leave."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,9 @@ def lock_name(worker: int) -> str:
 
 
 def enter(db: apsw.Connection, disk: Disk, clock: Clock, role: str, numbers: range) -> Worker:
-    """Inside a transaction: the lock is held before another process can read the row and find it free."""
+    """Register a worker, inside a transaction: its lock is held before another process can see the
+    row.
+    """
     statements = Statements(QUERIES)
     steps = _enter(disk, clock, role, numbers)
     return drive(steps, lambda query: answer(db, statements, query))
@@ -49,12 +51,12 @@ def _enter(disk: Disk, clock: Clock, role: str, numbers: range) -> Steps[Worker]
 class SqliteKeeping(KeepingVerbs, Checkpoints):
     @property
     def worker(self) -> int:
-        """Raises RuntimeError for a command's store."""
+        """Our number. Raises RuntimeError for a command's store."""
         if self._opened.worker is None:
             raise RuntimeError("a command is no worker")
         return self._opened.worker.number
 
-    # ---- the dead
+    # ---- dead workers
 
     async def sweep(self) -> Swept:
         workers, doubted, unknown, files = 0, [], [], 0
@@ -76,7 +78,7 @@ class SqliteKeeping(KeepingVerbs, Checkpoints):
         return Swept(workers, tuple(doubted), files, tuple(unknown))
 
     async def _remove_nameless(self, worker: int) -> int:
-        """Files that the worker wrote and whose row never came."""
+        """Delete files that the worker wrote and that have no row; returns their number."""
         written = await self._opened.work.run(lambda: self._written_by(worker))
         removed = 0
         for start in range(0, len(written), BATCH_ROWS):
@@ -89,7 +91,7 @@ class SqliteKeeping(KeepingVerbs, Checkpoints):
         return removed
 
     def _written_by(self, worker: int) -> list[str]:
-        """The content files of a worker; their names begin with its number."""
+        """A worker's content files; their names begin with its number."""
         names = self._opened.disk.names(CONTENT_FOLDER)
         return [f"{CONTENT_FOLDER}/{name}" for name in names if name.startswith(f"{worker}-")]
 
@@ -106,15 +108,16 @@ class SqliteKeeping(KeepingVerbs, Checkpoints):
             worker.held.release()
 
     def _leave(self, worker: int) -> bool:
-        """With a lease or a file without a row left, something was under way: we are swept like the
-        dead."""
+        """Remove our worker; False if a lease or a file without a row is left, so that we must be
+        swept like a dead one.
+        """
         if self._writer.is_distrusted:
             return False
         written = self._written_by(worker)
         try:
             if not self._drive(self._opened.db, _has_nothing_under_way(worker, written)):
                 return False
-            # The others may be leaving at the same moment.
+            # Retried: other processes may be leaving too.
             patiently(lambda: self._drop(worker), LEAVE_SECONDS_MAX)
         except (apsw.Error, StoreUnavailable):
             return False

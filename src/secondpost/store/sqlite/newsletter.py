@@ -1,4 +1,4 @@
-"""newsletter.db: the same machinery for deliveries as mail.db, and what is for readers alone."""
+"""newsletter.db: the same deliveries as in mail.db, and the tables for newsletters and readers."""
 
 from typing import ClassVar
 
@@ -8,6 +8,6 @@ from secondpost.store.verbs.newsletter_store import NewsletterVerbs
 
 
 class SqliteNewsletterStore(NewsletterVerbs, SqliteStore):
-    """The newsletter's ports, and those of mail, over one database."""
+    """The newsletter's ports and those of mail, on one database."""
 
     database: ClassVar[Database] = Database.NEWSLETTER

@@ -1,6 +1,6 @@
-"""Brings a database to the schema that this program knows, by the numbered files of migrations/.
+"""Migrate a database to this program's schema, by the numbered files in migrations/.
 
-A file NNNN_name.sql is for both databases, NNNN_name.newsletter.sql for newsletter.db alone.
+NNNN_name.sql is for both databases, NNNN_name.newsletter.sql for newsletter.db only.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS migration (
 
 
 class Database(Enum):
-    """Which of the two. Their workers share a folder of locks, and so the numbers are shared out."""
+    """Which database. Both share one folder of locks, so each has its own range of worker numbers."""
 
     MAIL = ("mail.db", range(WORKERS_MAX // 2))
     NEWSLETTER = ("newsletter.db", range(WORKERS_MAX // 2, WORKERS_MAX))
@@ -42,7 +42,7 @@ class Migration:
 
 
 def migrations(database: Database) -> list[Migration]:
-    """In order of their numbers, which are given once, whichever database a file is for."""
+    """In order of number; numbers are unique across both databases."""
     return sorted(_migrations(database), key=lambda migration: migration.number)
 
 
@@ -55,8 +55,8 @@ def _migrations(database: Database) -> Iterator[Migration]:
 
 
 def version(db: apsw.Connection) -> int:
-    """0 for an empty database."""
-    # Asked of the database: a connection's own notion of its tables may be older than this transaction.
+    """The schema's number; 0 for an empty database."""
+    # Read from the database: the connection's cached schema may be older than this transaction.
     if len(db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").fetchall()) == 0:
         return 0
     found = db.execute("SELECT coalesce(max(number), 0) FROM migration").fetchall()
@@ -64,7 +64,7 @@ def version(db: apsw.Connection) -> int:
 
 
 def migrate(db: apsw.Connection, database: Database, now_ms: int) -> None:
-    """Inside the caller's transaction. Raises StoreRefused for a newer schema."""
+    """Migrate, inside the caller's transaction. Raises StoreRefused for a newer schema."""
     known = migrations(database)
     present = version(db)
     refuse_newer(present, known[-1].number)
@@ -81,7 +81,9 @@ def migrate(db: apsw.Connection, database: Database, now_ms: int) -> None:
 
 
 def check(db: apsw.Connection, database: Database) -> None:
-    """For those who do not migrate. Raises StoreRefused unless the schema is the one that we know."""
+    """Check the schema where it is not migrated. Raises StoreRefused unless it is exactly this
+    program's.
+    """
     present, known = version(db), migrations(database)[-1].number
     refuse_newer(present, known)
     if present < known:

@@ -1,8 +1,8 @@
-"""The named queries as SQLite runs them.
+"""The named queries as SQLite statements.
 
-A set that may be cut is handed over as VALUES: up to SET_ROWS_AT_ONCE_MAX rows in a statement, one text
-for each number of rows, all of which stay prepared (connection.PREPARED_MAX). Any other set is one JSON
-value, whatever its length.
+A set marked `-- pieces:` is passed as VALUES, up to SET_ROWS_AT_ONCE_MAX rows per statement, with
+one text per number of rows; all of them stay prepared (connection.PREPARED_MAX). Any other set is
+one JSON value of any length.
 """
 
 import re
@@ -27,24 +27,25 @@ _GROUPS = msgspec.json.Decoder(list[list[tuple[int | float | str | None, ...]]])
 
 
 def own_queries() -> dict[str, Named]:
-    """What SQLite runs in words of its own."""
+    """The queries written for SQLite alone."""
     text = files("secondpost.store.sqlite").joinpath("sql", "engine.sql").read_text(encoding="utf-8")
     return read_queries(text, "engine")
 
 
-# Read as the program starts: once a command of root is the store's owner, it may not read our files.
+# Read at start-up: once root's command has become the store's owner, it may be unable to read our
+# files.
 QUERIES: Mapping[str, Named] = MappingProxyType({**shared_queries(), **own_queries()})
 
 
 class Statements:
-    """The text of every query for one connection's engine."""
+    """The statement texts of all queries for one engine."""
 
     def __init__(self, queries: Mapping[str, Named]) -> None:
         self._queries = queries
         self._texts: dict[tuple[str, str, int], str] = {}
 
     def runs_of(self, query: Query) -> Iterator[tuple[str, Row]]:
-        """Text and values of each statement that the query takes: one, unless its set is cut."""
+        """Text and values of each statement of the query: one, unless its set is split."""
         named = self._queries[query.name]
         if named.chosen is None:
             yield self._text(named, query.conditions, 0), query.binds
@@ -60,8 +61,8 @@ class Statements:
             yield self._text(named, query.conditions, len(piece)), (*query.binds, *values)
 
     def decoder_of(self, query: Query) -> Callable[[str], Sequence[Row]] | None:
-        """For a query whose rows are one JSON value: each row that is stepped to may cost a turn of the
-        interpreter's lock.
+        """The decoder for a query that returns its rows as one JSON value; each row stepped to
+        could cost a wait for the GIL.
         """
         named = self._queries[query.name]
         if GROUPS in named.head:
@@ -77,7 +78,7 @@ class Statements:
 
 
 def statement(named: Named, conditions: str = "", rows: int = 0) -> str:
-    """The text that SQLite prepares; `rows` are those of a set that may be cut."""
+    """The text that SQLite prepares; `rows` is the number of rows of a set that may be split."""
     text = _HINT.sub(r"\1", named.text.replace("{conditions}", conditions))
     if len(named.gives) > 0:
         text = f"SELECT json_group_array(json_array({', '.join(named.gives)})) FROM ({text})"
@@ -127,7 +128,7 @@ def _rows_of_groups(text: str) -> list[Row]:
 
 
 def answer(db: apsw.Connection, statements: Statements, query: Query) -> QueryResult:
-    """Run a query."""
+    """Run a query; returns its rows and the number of rows changed."""
     found: list[Row] = []
     changed = 0
     for text, values in statements.runs_of(query):

@@ -1,4 +1,4 @@
-"""Opens the store: the database and its schema, the worker's number and lock, the writer."""
+"""Open the store: the database and its schema, the worker's number and lock, the writer."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,9 +32,9 @@ LINE = "store"
 
 
 class SqliteStore(MailVerbs, SqliteKeeping):
-    """Intake, Claims, Desk and Keeping of store/ports over one database.
+    """Intake, Claims, Desk and Keeping of store/ports on one database.
 
-    One per process and database; used from one loop; never over a fork.
+    One per process and database; used from one loop, and never across a fork.
     """
 
     database: ClassVar[Database] = Database.MAIL
@@ -51,10 +51,11 @@ class SqliteStore(MailVerbs, SqliteKeeping):
         in_line: bool = False,
         busy_seconds: float = BUSY_SECONDS,
     ) -> S:
-        """Open as a worker of the service, making and migrating the database. Blocks.
+        """Open as a worker of the service, creating and migrating the database. Blocks.
 
-        `in_line`: work runs in the loop's own thread and nobody else opens the database; reads then use
-        the writer's connection. Raises StoreRefused, StoreUnavailable, StoreFull, DiskFull, DiskFailed.
+        With `in_line`, work runs in the loop's own thread, no other process may open the database,
+        and reads use the writer's connection. Raises StoreRefused, StoreUnavailable, StoreFull,
+        DiskFull, DiskFailed.
         """
         disk.make_folder(CONTENT_FOLDER)
         disk.make_folder(WORKERS_FOLDER)
@@ -75,8 +76,9 @@ class SqliteStore(MailVerbs, SqliteKeeping):
         in_line: bool = False,
         busy_seconds: float = BUSY_SECONDS,
     ) -> S:
-        """Open for a command: the database must be there, and no worker is entered. Raises as
-        `open`."""
+        """Open for a command: the database must exist, and no worker is registered. Raises as
+        `open` does.
+        """
         opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds)
         db = opening.connection(create=False)
         opening.trying(db, lambda: schema.check(db, cls.database))
@@ -107,7 +109,8 @@ class _Opening:
             )
         except apsw.CantOpenError:
             with suppress(FileNotFoundError, PermissionError):
-                self.disk.open(self.path_name).close()  # no connection of ours has it open: it drops no lock
+                # Safe: none of our connections has it open, so closing drops no lock.
+                self.disk.open(self.path_name).close()
             raise StoreRefused(
                 f"there is no store at {path}, or you may not open it; "
                 "start the service once, or become its owner"
@@ -117,7 +120,7 @@ class _Opening:
         except apsw.NotADBError:
             raise StoreRefused(f"{path} is not a database; move it away, or restore a snapshot") from None
         except apsw.FullError as error:
-            raise StoreFull(str(error)) from None  # the index of its log needs a little room
+            raise StoreFull(str(error)) from None  # the log's index needs a little room
 
     def trying(self, db: apsw.Connection, step: Callable[[], T]) -> T:
         try:
@@ -168,7 +171,9 @@ def _begin(db: apsw.Connection, database: Database, disk: Disk, clock: Clock, ro
 
 
 def _make_file(disk: Disk, name: str) -> None:
-    """SQLite would make it readable for others; its log takes the mode of the database."""
+    """Create the file ourselves: SQLite would make it readable for others, and its log copies the
+    mode.
+    """
     if disk.vfs is None:
         try:
             disk.create(name).close()

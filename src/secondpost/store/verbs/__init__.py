@@ -1,8 +1,10 @@
-"""What the store does, written once for every engine: generators that yield named queries and get rows.
+"""The store's rules, written once for every engine: generators that yield named queries and get
+rows.
 
-steps says what a verb yields, named how a query is written, engine what runs them. A file for each
-group of verbs: intake (a message comes in), claims, sites, primaries and days (it is delivered),
-reader_mail (to a reader), ledger (feeds and articles), slots, issues, freezing, sending, standing and
-naming (the newsletter), readers, signing_up, importing and suppressing (people), desk and keeping (the
-owner, housekeeping). mail_store and newsletter_store put them together; sql/ holds their queries.
+`steps` says what a verb yields, `named` how a query is written, `engine` what runs them. There is a
+file for each group of verbs: intake (accepting mail), claims, sites, primaries and days (delivering
+it), reader_mail (mail to readers), ledger (feeds and articles), slots, issues, freezing, sending,
+standing and naming (newsletters), readers, signing_up, importing and suppressing (readers), desk
+and keeping (the owner, housekeeping). mail_store and newsletter_store combine them; sql/ holds
+their queries.
 """

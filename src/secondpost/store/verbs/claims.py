@@ -1,4 +1,4 @@
-"""The deliver role's view: leases, claims and settlements."""
+"""Leases, claims and settlements, for the deliver role."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -12,11 +12,11 @@ from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
 from secondpost.world.ports import FileUnreadable
 
 SettlePayload = tuple[Lease, Sequence[Settlement]]
-Allowed = Callable[[Sequence[Row], int], Steps[Sequence[Row]]]  # which of the due rows may go at that time
+Allowed = Callable[[Sequence[Row], int], Steps[Sequence[Row]]]  # Selects the due rows that may be claimed at that time.
 
 
 class _SomeFell(Exception):
-    """Not all rows of several payloads were still claimed: each has to be counted alone."""
+    """Not all rows of several payloads were still claimed: each payload must be counted alone."""
 
 
 def _settle(payloads: Sequence[SettlePayload]) -> Steps[list[int]]:
@@ -29,7 +29,7 @@ def _settle(payloads: Sequence[SettlePayload]) -> Steps[list[int]]:
     return [len(settlements) for _, settlements in payloads]
 
 
-# Before the marks of a group: a connection's last outcome is written with its next mark.
+# First in a group: a connection's last outcome must be written before its next mark.
 SETTLE = Verb(_settle, goes_first=True, ends_mail=True)
 
 
@@ -80,14 +80,14 @@ class ClaimsVerbs(Verbs):
         return self._engine.change(lambda: claim(lease, now_ms, limit, _all_of_them), CHANGE_UNITS + limit)
 
     async def is_due(self, lease: Lease, now_ms: int) -> bool:
-        """Whether the turn of one of the site's domains has come."""
+        """Whether a domain of the site is due."""
         return len(self._engine.read_now(_domains_in_turn(lease, now_ms, 1))) > 0
 
     def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
         return self._engine.write(SETTLE, (lease, settlements), 2 + len(settlements))
 
     async def content(self, claimed: Claimed) -> bytes:
-        """A file is read too, whole: prefer to read it in pieces from the Disk."""
+        """Also reads a file, as a whole; prefer to read it in pieces from the Disk."""
         if claimed.file is not None:
             return self._file(claimed.file, claimed.size)
         for (data,) in self._engine.read_now(rows("claims.content", claimed.id.queue_id)):
@@ -109,7 +109,7 @@ class ClaimsVerbs(Verbs):
 
 
 def claim(lease: Lease, now_ms: int, limit: int, allowed: Allowed) -> Steps[list[Claimed]]:
-    """Each domain of the site whose turn has come gets the same share of the batch."""
+    """Claim due deliveries; every domain of the site that is due gets the same share of the batch."""
     domains = yield from _domains_in_turn(lease, now_ms, limit)
     if len(domains) == 0:
         return []
@@ -122,8 +122,9 @@ def claim(lease: Lease, now_ms: int, limit: int, allowed: Allowed) -> Steps[list
 
 
 def put_turns_right(domains: Sequence[int], now_ms: int = 0) -> Steps[None]:
-    """After deliveries left the waiting ones. A claim names its time: a domain with more due already
-    then goes to the end of the line.
+    """Update the turns of domains after deliveries stopped waiting.
+
+    A claim passes its time: a domain with more due deliveries then goes to the end of the queue.
     """
     yield from run("claims.next_turns", now_ms, chosen=[(domain,) for domain in domains])
 
@@ -146,7 +147,7 @@ def _domains_in_turn(lease: Lease, now_ms: int, limit: int) -> Steps[list[int]]:
 
 
 def _shared_out(domains: Sequence[int], now_ms: int, limit: int) -> Steps[list[list[Row]]]:
-    """Due rows of each domain; what some do not need of their share goes to those that have more."""
+    """Due rows per domain; shares that some domains do not need go to those that have more."""
     share = limit // len(domains)
     found = yield from _due(domains, now_ms, share)
     left = limit - sum(len(due) for due in found)
@@ -168,7 +169,7 @@ def _due(domains: Sequence[int], now_ms: int, share: int) -> Steps[list[list[Row
 
 
 def _beside_each_other(of_domains: Sequence[Sequence[Row]]) -> list[Row]:
-    """Domain by domain in order, but a message's other recipients right behind its first."""
+    """The rows domain by domain, but with a message's other recipients right after its first."""
     of_message: dict[int, list[Row]] = {}
     for due in of_domains:
         for row in due:

@@ -1,4 +1,4 @@
-"""Copies that the owner asks for to look at: a mail to an address that is no reader's."""
+"""Test copies: mails to an address that need not be a reader's."""
 
 from collections.abc import Awaitable
 

@@ -1,4 +1,4 @@
-"""What is counted day by day of each backup domain."""
+"""Daily counts of each backup domain."""
 
 from collections.abc import Awaitable, Sequence
 

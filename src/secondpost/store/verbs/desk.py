@@ -1,4 +1,4 @@
-"""The owner's view: lists, counts, one message's way, and the verbs that lead deliveries elsewhere."""
+"""The owner's view: lists, counts, a message's way, and the verbs that move deliveries."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ REDIRECTED_FROM = delivery_sources_of(State.WAITING, DeliveryActor.OWNER)
 
 _PLACES_OF_STILL_THERE = 2
 
-Write = Callable[[Sequence[Row]], Steps[object]]  # of message and number of each
+Write = Callable[[Sequence[Row]], Steps[object]]  # takes (message, number) rows
 
 
 class DeskVerbs(Verbs):
@@ -51,7 +51,9 @@ class DeskVerbs(Verbs):
         ]
 
     def is_served(self) -> bool:
-        """The lock of a worker falls with it, however it died."""
+        """Whether a worker other than a command lives: a worker's lock ends with it, however it
+        died.
+        """
         for (lock,) in self._engine.read_now(rows("desk.locks_but_of", COMMAND)):
             held = self._engine.hold(str(lock))
             if held is None:
@@ -111,8 +113,10 @@ class DeskVerbs(Verbs):
     async def _in_batches(
         self, selection: Selection, came_from: Sequence[State], write: Write, to: State | None
     ) -> int:
-        """Chosen by reads, which hold up no other; looked at again under the lock, which is held for
-        short. `to` None: to another mailbox.
+        """Move the selected deliveries in batches; `to` None means to another mailbox.
+
+        Candidates are found by reads, which block nobody, and checked again under the lock, which
+        is held briefly.
         """
         moved, after = 0, None
         while True:
@@ -142,7 +146,7 @@ def _batch(found: Sequence[Row], came_from: Sequence[State], write: Write, to: S
 
 
 def _pieces(size: int, octets: int, read: Callable[[int, int], bytes]) -> Iterator[bytes]:
-    """Each piece is a read of its own: a slow taker holds up no other."""
+    """Yield the content; each piece is a read of its own, so that a slow consumer blocks nothing."""
     at = 0
     while at < size:
         try:
@@ -207,7 +211,7 @@ def _listed(row: Row) -> DeliveryRow:
 
 
 def _apart(waiting: Count, deliveries: int, octets: int, oldest_ms: int) -> list[Count]:
-    """What waits, and what of it is under way: the tally counts them together."""
+    """Split waiting deliveries, which the tally counts with claimed ones, into the two."""
     idle = replace(waiting, deliveries=waiting.deliveries - deliveries, octets=waiting.octets - octets)
     busy = replace(waiting, state=State.CLAIMED, deliveries=deliveries, octets=octets, oldest_ms=oldest_ms)
     return [count for count in (idle, busy) if count.deliveries > 0]

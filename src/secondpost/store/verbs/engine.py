@@ -1,4 +1,4 @@
-"""What the verbs need of an adapter."""
+"""What the verbs need from an adapter."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,18 +10,19 @@ from secondpost.world.ports import Clock, Held
 P = TypeVar("P")
 R = TypeVar("R")
 
-# A unit is about 20 microseconds of work in the database.
+# A unit is about 20 microseconds of database work.
 CHANGE_UNITS = 16  # a verb of a few queries
-BATCH_ROWS = 200  # what one verb changes at most, when it could be many: some milliseconds of the write lock
+BATCH_ROWS = 200  # rows changed at most by one verb: some milliseconds of the write lock
 OCTETS_PER_UNIT = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verb(Generic[P, R]):
-    """A verb over a batch: all payloads of its kind in a group, a result for each.
+    """A verb over a batch: it gets all payloads of its kind in a group, and returns a result for
+    each.
 
-    `goes_first`: its order among other verbs means nothing, so that all of a group are taken together.
-    `ends_mail`: deliveries may end by it, and with them files of contents.
+    `goes_first`: its order among other verbs does not matter, so that a group's payloads are taken
+    together. `ends_mail`: it may end deliveries, and with them content files.
     """
 
     steps: Callable[[Sequence[P]], Steps[Sequence[R]]]
@@ -45,36 +46,35 @@ class Engine(Protocol):
         ...
 
     def write(self, verb: Verb[P, R], payload: P, units: int) -> Awaitable[R]:
-        """Done when it is durable. Raises StoreUnavailable, StoreFull, DiskFailed, and what the verb
-        raises.
+        """Run a verb; done when durable. Raises StoreUnavailable, StoreFull, DiskFailed, and what
+        the verb raises.
         """
         ...
 
     def change(
         self, verb: Callable[[], Steps[R]], units: int = CHANGE_UNITS, *, ends_mail: bool = False
     ) -> Awaitable[R]:
-        """`write` a verb of its own: it takes no payload and shares no query."""
+        """Run a verb that takes no payload and shares no query."""
         ...
 
     def change_some(
         self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
     ) -> Awaitable[R]:
-        """`change`, for one of many batches that follow each other without a pause: the adapter may
-        make one.
-        """
+        """`change` for one of many consecutive batches; the adapter may pause after it."""
         ...
 
     async def read(self, steps: Steps[R]) -> R:
-        """What is committed. May complete without suspending. Raises StoreUnavailable and
-        DiskFailed."""
+        """Read committed data; may complete without suspending. Raises StoreUnavailable and
+        DiskFailed.
+        """
         ...
 
     def read_now(self, steps: Steps[R]) -> R:
-        """`read`, for callers that do not await yet."""
+        """`read` for callers that do not await yet."""
         ...
 
     def hold(self, lock: str) -> Held | None:
-        """The lock of a worker: None while that worker lives."""
+        """Take a worker's lock; None while that worker lives."""
         ...
 
     def read_file(self, name: str, at: int, octets: int) -> bytes:
@@ -83,6 +83,6 @@ class Engine(Protocol):
 
 
 class Verbs:
-    """What the groups of verbs share: the engine that runs them."""
+    """Base of the groups of verbs; holds the engine that runs them."""
 
     _engine: Engine

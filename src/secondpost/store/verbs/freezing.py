@@ -1,7 +1,7 @@
-"""A row for every reader of an issue, in short batches, all of them or none.
+"""Freezing: write a row for every reader of an issue, in short batches, all of them or none.
 
-The audience are those that were active after one numbered event. The rows are written under a leader's
-lease; one that died leaves an issue that is swept away whole.
+The audience is everyone active after one numbered event. Rows are written under the leader's lease;
+an issue whose leader died is swept.
 """
 
 from collections.abc import Awaitable
@@ -24,17 +24,17 @@ from secondpost.store.verbs.issues import (
 from secondpost.store.verbs.leading import check_led
 from secondpost.store.verbs.steps import Steps, number, rows, run
 
-_AFTER_ALL = (1 << 63) - 1  # every reader was looked at
+_AFTER_ALL = (1 << 63) - 1  # all readers were processed
 
 
 @dataclass(frozen=True, slots=True)
 class _Freeze:
-    """How far the freezing of an issue has come."""
+    """The progress of an issue's freezing."""
 
     newsletter: str
     message: int
-    event: int  # the audience are those that were active after it
-    looked_at: int  # the last reader that was
+    event: int  # the audience is everyone active after this event
+    looked_at: int  # the last reader processed
 
 
 class FreezingVerbs(Verbs):
@@ -54,7 +54,7 @@ class FreezingVerbs(Verbs):
         return after
 
     async def sweep_abandoned(self) -> int:
-        """Issues whose freezing process leads no more are open again; how many."""
+        """Reopen issues whose freezing process lost the lead; returns their number."""
         swept = 0
         for (id,) in await self._engine.read(rows("issues.abandoned")):
             batch = partial(_thaw_batch, IssueId(number(id)))
@@ -103,7 +103,7 @@ def _freeze_done(id: IssueId, leader: Lease, start_ms: int) -> Steps[Issue]:
 
 
 def _thaw_batch(id: IssueId) -> Steps[bool]:
-    """Whether all its rows are gone."""
+    """Delete a batch of the issue's rows; True once it is open again."""
     if (yield from run("issues.thaw", id, BATCH_ROWS)) > 0:
         return False
     yield from run("issues.open_again", id, chosen=permitted(IssueState.OPEN))
@@ -111,7 +111,7 @@ def _thaw_batch(id: IssueId) -> Steps[bool]:
 
 
 def _freezing(id: IssueId, leader: Lease) -> Steps[_Freeze]:
-    """Raises LeadershipLost and IssueRefused."""
+    """The progress of a freeze. Raises LeadershipLost and IssueRefused."""
     yield from check_led(leader)
     for newsletter, message, event, behind in (yield from rows("issues.freezing", id, leader.fence)):
         return _Freeze(str(newsletter), number(message), number(event), number(behind))

@@ -1,4 +1,4 @@
-"""Whether a newsletter is just being moved to another name: nothing is made of what is half there."""
+"""Whether a newsletter is being renamed: nothing must be made of part of its data."""
 
 from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.verbs.steps import Steps, rows
@@ -9,6 +9,8 @@ def is_being_renamed(newsletter: str) -> Steps[bool]:
 
 
 def refuse_half_renamed(newsletter: str) -> Steps[None]:
-    """Raises IssueRefused: some of its readers and articles still bear another name."""
+    """Raise IssueRefused if the newsletter is being renamed: some readers and articles still have
+    another name.
+    """
     if (yield from is_being_renamed(newsletter)):
         raise IssueRefused(f"{newsletter} is being renamed, and that is not finished yet")

@@ -1,4 +1,4 @@
-"""One batch of a list: what becomes of each line, by what is known here of its reader."""
+"""One batch of an import: what becomes of each line, depending on what is known of its reader."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,22 +21,22 @@ from secondpost.store.verbs.known_readers import (
 from secondpost.store.verbs.steps import Row, Steps, Value, maybe_number, number, rows, run
 from secondpost.store.verbs.suppressed import HashKeys, recognise, suppress_each
 
-SHARED_CONSENTS_MAX = 20  # of one batch: with more of them each is the consent of one reader
+SHARED_CONSENTS_MAX = 20  # per batch; with more distinct ones, each belongs to one reader
 LEFT_ELSEWHERE = "left elsewhere"
-_WORD_OF_ANOTHER = ("owner", "import")  # how one agreed who did not say so here
+_WORD_OF_ANOTHER = ("owner", "import")  # `how` of consents not given here by the reader
 
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
     key: str
-    state: SubscriberState  # there
+    state: SubscriberState  # in the list
     said: Imported
     message: QueueId | None
 
 
 @dataclass(frozen=True, slots=True)
 class ImportBatch:
-    """`consent` is that of the active whose line names none."""
+    """`consent` applies to active lines that have none."""
 
     newsletter: str
     lines: Sequence[ImportLine]
@@ -46,20 +46,20 @@ class ImportBatch:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A reader of ours who is in the list."""
+    """An existing reader who is in the list."""
 
     id: SubscriberId
     state: SubscriberState
     is_suppressed: bool
-    was_reader: bool  # ever anything but pending
+    was_reader: bool  # was ever in another state than pending
     agreed_how: str | None
     agreed_ms: int | None
-    was_taken_away: bool  # by a list, before
+    was_taken_away: bool  # by an earlier list
 
 
 @dataclass(frozen=True, slots=True)
 class _Sorted:
-    """The lines by what becomes of them; all others stay as they are."""
+    """The lines by what becomes of them; all others change nothing."""
 
     suppressed: int
     new: Sequence[ImportLine]
@@ -70,7 +70,7 @@ class _Sorted:
 def lines_of(
     lines: Sequence[Imported], state: SubscriberState, messages: Sequence[QueueId]
 ) -> list[ImportLine]:
-    """Raises ValueError when there is not a message for each line, or none."""
+    """Raises ValueError unless there is one message per line, or none."""
     if len(messages) not in (0, len(lines)):
         raise ValueError("there is a message for each line, or for none")
     named = messages if len(messages) > 0 else [None] * len(lines)
@@ -108,7 +108,7 @@ def import_batch(batch: ImportBatch) -> Steps[ImportCount]:
 
 def _count(batch: ImportBatch, found: _Sorted, asked: int) -> ImportCount:
     left = sum(line.state is SubscriberState.LEFT for line in found.new)
-    taken = sum(not known.is_suppressed for known in found.taken_away)  # else it is among the suppressed
+    taken = sum(not known.is_suppressed for known in found.taken_away)  # others count as suppressed
     changed = len(found.new) + found.suppressed + len(found.confirmed) + taken
     return ImportCount(
         added=len(found.new) - left,
@@ -142,8 +142,10 @@ def _sort(batch: ImportBatch, hashing: HashKeys) -> Steps[_Sorted]:
 
 
 def _may_confirm(line: ImportLine, known: _Known) -> bool:
-    """Not one who was a reader before: a stranger who types the address into the form could bring about that
-    a list makes them one again.
+    """Whether the list makes a pending reader active.
+
+    Not if they were a reader before: a stranger who enters their address into the form could
+    otherwise let a list bring them back.
     """
     return (
         line.state is SubscriberState.ACTIVE
@@ -162,8 +164,8 @@ def _takes_away(line: ImportLine, known: _Known) -> bool:
 
 
 def _agreed_since(line: ImportLine, known: _Known) -> bool:
-    """A reader's own word that was given here after they left there; or, where the list has no dates, after
-    the same list was brought in before.
+    """Whether the reader agreed here after leaving there; or, in a list without dates, after it was
+    imported before.
     """
     if known.agreed_how is None or known.agreed_ms is None or known.agreed_how in _WORD_OF_ANOTHER:
         return False
@@ -209,8 +211,10 @@ def _consent_of(batch: ImportBatch, line: ImportLine) -> Consent | None:
 
 
 def _write_consents(batch: ImportBatch, lines: Sequence[ImportLine]) -> Steps[dict[str, int | None]]:
-    """For each line's key the number of what its reader agreed to. A consent with a network in it is one
-    reader's alone, who may have it erased; others are written once.
+    """Write the consents; returns the row number for each line's key.
+
+    A consent with a network belongs to one reader, who may have it erased; others are written once
+    and shared.
     """
     places: dict[tuple[Consent | None, str], list[str]] = {}
     for line in lines:
@@ -227,7 +231,7 @@ def _write_consents(batch: ImportBatch, lines: Sequence[ImportLine]) -> Steps[di
 
 
 def _shared_consent(consent: Consent | None) -> Steps[int | None]:
-    """All batches of one import agreed to the same: it is written once."""
+    """The row of a consent shared by all batches of an import, written if new."""
     if consent is None:
         return None
     same = (consent.where, consent.how, consent.text, consent.at_ms, consent.address_prefix)
@@ -294,7 +298,7 @@ def _confirm(
 
 
 def _ask(batch: ImportBatch) -> Steps[int]:
-    """How many of those who are pending, there and here, are asked to confirm."""
+    """Queue confirmations to readers pending both here and in the list; returns their number."""
     asking = [
         (line, line.message)
         for line in batch.lines

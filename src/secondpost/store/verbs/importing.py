@@ -1,4 +1,4 @@
-"""Many readers at once, a list of them or all that have not confirmed: each batch is one short verb."""
+"""Import readers, and expire unconfirmed ones; each batch is one short verb."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -36,8 +36,10 @@ class ImportingVerbs(Verbs):
 
 
 def _forget_pending(since_before_ms: int, now_ms: int) -> Steps[int]:
-    """Those who had left have left again: else an address that a stranger types into the form could bring
-    about that a list makes them a reader.
+    """End unconfirmed sign-ups.
+
+    Readers who had left become left again: otherwise a stranger who enters their address into the
+    form could let a list bring them back.
     """
     yield from run("importing.forget_sign_ups", now_ms - DAY_MS, BATCH_ROWS)
     yield from run("importing.forget_outcomes", since_before_ms, BATCH_ROWS)

@@ -1,4 +1,4 @@
-"""The receive role's view: a message and its deliveries come in, many messages by few queries."""
+"""Accept messages and their deliveries, many by few queries, for the receive role."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -10,13 +10,13 @@ from secondpost.store.verbs.engine import OCTETS_PER_UNIT, Verb, Verbs
 from secondpost.store.verbs.rows import content_row, delivery_rows, message_row
 from secondpost.store.verbs.steps import Row, Steps, number, rows, run
 
-CONTENT_OCTETS_COUNTED_MAX = 128 * 1024  # what is larger is a file, and no work for the database
+CONTENT_OCTETS_COUNTED_MAX = 128 * 1024  # larger contents are files, and no work for the database
 
 Coming = tuple[Arrival, KeptFor | None]
 
 
 def _add(coming: Sequence[Coming]) -> Steps[list[None]]:
-    # In order of id: rows are appended to the end of their tables.
+    # Written in order of id, so that rows are appended to their tables.
     in_order = sorted(coming, key=lambda one: one[0].queue_id)
     contents = [row for arrival, _ in in_order if (row := content_row(arrival)) is not None]
     deliveries = [row for arrival, kept_for in in_order for row in delivery_rows(arrival, kept_for)]

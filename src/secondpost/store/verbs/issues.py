@@ -1,4 +1,4 @@
-"""The publish role's view of issues: how one is made, and what is known of it."""
+"""Create and read issues, for the publish role."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -19,7 +19,7 @@ from secondpost.store.verbs.half_renamed import refuse_half_renamed
 from secondpost.store.verbs.slots import note_of, slot_row
 from secondpost.store.verbs.steps import Row, Steps, maybe_number, number, octets, rows, run
 
-BEFORE_ALL_PAGES = 1 << 62  # no issue has so large a number
+BEFORE_ALL_PAGES = 1 << 62  # above any issue number
 ENDS = ("delivered", "suppressed", "failed", "expired", "unknown")
 STOPS = ("stopped", "dropped")
 
@@ -108,7 +108,9 @@ def _add(
     counts: tuple[int, int],
     at_ms: int,
 ) -> Steps[IssueId]:
-    """The row, its message and its slot; `counts` are the articles and their minimum."""
+    """Add the issue, its message and its slot; `counts` are the number of articles and their
+    minimum.
+    """
     yield from refuse_half_renamed(newsletter)
     if len((yield from rows("issues.slot", newsletter, slot))) > 0:
         raise IssueRefused(f"the time {slot} has been decided already")
@@ -123,7 +125,7 @@ def _add(
 
 
 def issue_in(id: IssueId) -> Steps[Issue]:
-    """Raises IssueRefused when there is none."""
+    """The issue. Raises IssueRefused if there is none."""
     found = _first_issue((yield from rows("issues.issue", id)))
     if found is None:
         raise IssueRefused("there is no such issue")
@@ -131,7 +133,7 @@ def issue_in(id: IssueId) -> Steps[Issue]:
 
 
 def in_state(id: IssueId, state: IssueState, otherwise: str) -> Steps[Issue]:
-    """Raises IssueRefused."""
+    """The issue, if it is in this state. Raises IssueRefused."""
     found = yield from issue_in(id)
     if found.state is not state:
         raise IssueRefused(f"issue {found.number} is {found.state}: {otherwise}")
@@ -139,12 +141,12 @@ def in_state(id: IssueId, state: IssueState, otherwise: str) -> Steps[Issue]:
 
 
 def permitted(target: IssueState, *among: IssueState) -> list[Row]:
-    """The states from which an issue may come to `target`, as a query takes them."""
+    """The states from which an issue may become `target`, as a query's set."""
     return [(source.value,) for source in issue_sources_of(target, *among)]
 
 
 def is_another_under_way(issue: Issue) -> Steps[bool]:
-    """One issue of a newsletter at a time."""
+    """Whether another issue of the newsletter is under way; only one may be."""
     return len((yield from rows("issues.other_under_way", issue.newsletter))) > 0
 
 
@@ -163,7 +165,7 @@ def reckoning_in(id: IssueId, planned: int) -> Steps[Reckoning]:
 
 
 def counts_in(id: IssueId) -> Steps[dict[str, int]]:
-    """How many of an issue's deliveries are in which state."""
+    """The number of an issue's deliveries per state."""
     return {str(state): number(many) for state, many in (yield from rows("issues.reckoning", id))}
 
 

@@ -1,4 +1,4 @@
-"""Housekeeping: what dead workers left under way, and what is kept no longer."""
+"""Housekeeping: repair what dead workers left, and delete what is no longer kept."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from secondpost.store.verbs.steps import Row, Steps, number, rows, run
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """What a dead worker may have delivered."""
+    """Deliveries that a dead worker may have made."""
 
     maybe_duplicates: list[DeliveryId]
     unknown: list[DeliveryId]
 
 
 class KeepingVerbs(Verbs):
-    # ---- the dead
+    # ---- dead workers
 
     def _other_workers(self) -> list[tuple[int, str]]:
-        """Number and lock of each worker besides our own."""
+        """Number and lock of every worker but ours."""
         found = self._engine.read_now(rows("keeping.other_workers", self._engine.worker_number))
         return [(number(worker), str(lock)) for worker, lock in found]
 
     async def _doubt(self, worker: int) -> Doubted:
-        """Its claims end, then its leases."""
+        """End the worker's claims, then its leases."""
         batch = partial(_doubt_some, worker, self._engine.clock.now_ms())
         doubted = Doubted([], [])
         while len(found := await self._engine.change(batch, BATCH_ROWS)) > 0:
@@ -44,7 +44,7 @@ class KeepingVerbs(Verbs):
     def _needed(self, files: Sequence[str]) -> Awaitable[set[str]]:
         return self._engine.change(partial(needed_files, files))
 
-    # ---- the forgotten
+    # ---- old rows
 
     def prune(self, finished_before_ms: int) -> Awaitable[int]:
         def batch() -> Steps[int]:
@@ -80,7 +80,9 @@ class KeepingVerbs(Verbs):
 
 
 def needed_files(files: Sequence[str]) -> Steps[set[str]]:
-    """In a group: what a plain read sees of a message's end may not be durable yet."""
+    """The files that still have a row. Run it in a group: what a plain read sees of a message's end
+    may not be durable yet.
+    """
     found = yield from rows("keeping.needed_files", chosen=[(file,) for file in files])
     return {str(file) for (file,) in found}
 
@@ -97,7 +99,7 @@ def _doubt_some(worker: int, now_ms: int) -> Steps[Sequence[Row]]:
 
 
 def _up_to(ended: Sequence[Row], deliveries_max: int) -> list[Row]:
-    """The first messages, until they have that many deliveries; at least one message."""
+    """The first messages with at most so many deliveries together; at least one message."""
     chosen: list[Row] = []
     for id, deliveries in ended:
         if len(chosen) > 0 and number(deliveries) > deliveries_max:

@@ -1,4 +1,4 @@
-"""One reader as a verb finds it, and what verbs on readers share: lead, tell, ask to confirm, erase."""
+"""Find one reader, and the steps that verbs on readers share: lead, tell, ask to confirm, erase."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState, subscriber_key
 from secondpost.store.verbs.steps import Row, Steps, Value, number, octets, rows, run
 
-# All that names a reader, in this order; what is counted stays counted.
+# Queries that delete everything naming a reader, in this order; counts stay.
 ERASING = (
     "readers.erase_consents",
     "readers.erase_sign_ups",
@@ -34,7 +34,7 @@ class KnownReader:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """To a reader, who is in `state` after it. `evidence` is the mail that it comes from."""
+    """An event of readers, who are in `state` after it. `evidence` is the mail that caused it."""
 
     state: SubscriberState
     at_ms: int
@@ -45,7 +45,9 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class OwnMail:
-    """A message of our own to one mailbox, in lane own; without content it is composed as it is sent."""
+    """One of our own messages to one mailbox, in lane own; without content it is composed when
+    sent.
+    """
 
     message: QueueId
     at_ms: int
@@ -76,7 +78,7 @@ def next_event() -> Steps[int]:
 
 
 def add_consent(consent: Consent | None) -> Steps[int | None]:
-    """The number of its row."""
+    """Write a consent; returns its row number."""
     if consent is None:
         return None
     [(id,)] = yield from rows(
@@ -89,7 +91,7 @@ def add_consent(consent: Consent | None) -> Steps[int | None]:
 def reader_line(
     mailbox: Mailbox, hash: bytes, state: SubscriberState, at_ms: int, consent: int | None
 ) -> Row:
-    """A line of `readers.add_readers` for one who comes now."""
+    """A row for `readers.add_readers`, of a reader who is added now."""
     key = subscriber_key(mailbox)
     return (str(mailbox), key, mailbox.domain.name, hash, state.value, at_ms, at_ms, consent, None)
 
@@ -100,20 +102,22 @@ def add_domains(lane: Lane, names: Sequence[str]) -> Steps[None]:
 
 
 def lead(chosen: Sequence[tuple[SubscriberId, int | None]], happened: Happened) -> Steps[None]:
-    """Readers go to another state, each with the number of a new consent or None; an event says so."""
+    """Lead readers to another state, each with the row number of a new consent or None, and record
+    an event.
+    """
     event = yield from next_event()
     yield from run("readers.lead", happened.state.value, happened.at_ms, event, chosen=chosen)
     yield from tell(chosen, happened)
 
 
 def tell(chosen: Sequence[tuple[SubscriberId, int | None]], happened: Happened) -> Steps[None]:
-    """Write down what happened to readers, each with the number of its consent or None."""
+    """Record an event of readers, each with the row number of its consent or None."""
     lines: list[Row] = [(id, happened.detail, consent, happened.evidence) for id, consent in chosen]
     yield from tell_each(lines, happened.at_ms, happened.what, happened.state)
 
 
 def tell_each(lines: Sequence[Row], at_ms: int, what: str, state: SubscriberState) -> Steps[None]:
-    """`tell`, each with a detail of its own: [(id, detail, consent, evidence), …]."""
+    """`tell` with a separate detail for each reader: [(id, detail, consent, evidence), …]."""
     if len(lines) > 0:
         yield from run("readers.tell", at_ms, what, state.value, chosen=lines)
 

@@ -1,4 +1,4 @@
-"""What one process at a time may do is done under its lease."""
+"""The lead: a lease under which one process at a time does what must not run twice."""
 
 from secondpost.mail.envelope import Lane
 from secondpost.store.newsletter_ports import LeadershipLost
@@ -9,8 +9,10 @@ from secondpost.store.verbs.steps import Steps, number, rows, run
 
 class LeadingVerbs(ClaimsVerbs):
     async def lead(self, what: str) -> Lease | None:
-        """A lease of a site that nothing is ever sent to. That of a dead process falls here too: where
-        no service runs no other process sweeps, and a command that was killed would lead for ever.
+        """Take the lead, as a lease of a site to which nothing is ever sent.
+
+        The lease of a dead process is dropped here too: without a running service nothing sweeps,
+        and a killed command would lead for ever.
         """
         site = f"leader of {what}"
         lease = await self.lease(Lane.OWN, site)
@@ -38,6 +40,6 @@ class LeadingVerbs(ClaimsVerbs):
 
 
 def check_led(leader: Lease) -> Steps[None]:
-    """Raises LeadershipLost."""
+    """Raise LeadershipLost unless the lease is still valid."""
     if len((yield from rows("issues.is_led", leader.fence))) == 0:
         raise LeadershipLost("the lease of the leader fell")

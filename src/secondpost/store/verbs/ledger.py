@@ -1,4 +1,4 @@
-"""The publish role's view of feeds and articles: one look at a feed is one transaction."""
+"""Feeds and articles, for the publish role; each look at a feed is one transaction."""
 
 from collections.abc import Awaitable, Sequence
 from functools import partial
@@ -114,11 +114,11 @@ def _entries(query: str, *binds: str | int, among: Sequence[str] | None = None) 
 def _record(record: FetchRecord) -> Steps[None]:
     feed = record.feed
     if (yield from is_being_renamed(feed.newsletter)):
-        return  # half of its ledger is there, and everything else would look new
+        return  # with half of its ledger here, everything else would look new
     yield from run("ledger.write_feed", *_feed_row(feed))
     for guid in sorted(feed.distrusted_guids):
         yield from run("ledger.distrust", feed.newsletter, feed.url, guid)
-    # Row by row: each sees what the one before it has written.
+    # Row by row: each must see what the ones before it wrote.
     for new in record.new:
         yield from run("ledger.add_article", *_new_row(feed, new, record.at_ms))
     for again in record.again:

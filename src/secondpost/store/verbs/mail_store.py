@@ -1,4 +1,4 @@
-"""All that a store of mail does."""
+"""All verbs of a store of mail."""
 
 from secondpost.store.verbs.claims import ClaimsVerbs
 from secondpost.store.verbs.days import DaysVerbs
@@ -20,6 +20,6 @@ class MailVerbs(
     RefusedVerbs,
     KeepingVerbs,
 ):
-    """The ports of store/ports, owner_ports and primary_ports, but for what an adapter adds: the workers'
+    """Implements store/ports, owner_ports and primary_ports, except what an adapter adds: workers'
     locks, the log, closing.
     """

@@ -1,19 +1,19 @@
 """The named queries: each has a name, a sentence and its text, in the files of sql/.
 
-They are written in what SQLite and PostgreSQL both understand: `?1` for a value, CASE, coalesce, UPDATE
-… FROM, RETURNING, ON CONFLICT. Some marks are left to an adapter:
+They are written in what SQLite and PostgreSQL both understand: `?1` for a value, CASE, coalesce,
+UPDATE … FROM, RETURNING, ON CONFLICT. Some marks are left to an adapter:
 
-* `-- set: chosen (message integer, hash blob)` in a query's head declares a set of rows, which its text
-  uses as a
-  table of that name. A set marked `-- pieces: …` may be cut: the query then runs once for each piece.
+* `-- set: chosen (message integer, hash blob)` in a query's head declares a set of rows, which its
+  text uses as a table of that name. A set marked `-- pieces: …` may be split: the query then runs
+  once per piece.
 * `/*+ INDEXED BY name */` and `/*+ CROSS */ JOIN` are hints for SQLite, and comments for others.
-* `-- gives: name, name` names the columns of a query that gives many rows, for an adapter that hands
-  them over at once.
-* `{conditions}` stands for what a selection asks for.
-* `{sources waiting owner}` stands for the states from which the owner may lead a delivery to waiting, by the
-  table of mail/delivery_states.
+* `-- gives: name, name` names the columns of a query that returns many rows, for an adapter that
+  passes them on at once.
+* `{conditions}` stands for the conditions of a selection.
+* `{sources waiting owner}` stands for the states from which the owner may lead a delivery to
+  waiting, by the table of mail/delivery_states.
 
-What the two cannot share stands in each adapter's own `engine.sql` and is named `engine.…`.
+Queries that the two cannot share are in each adapter's own `engine.sql`, and named `engine.…`.
 """
 
 import re
@@ -34,7 +34,7 @@ _SOURCES = re.compile(r"\{sources (\w+) (\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class RowSet:
-    """A set of rows that a query is given: its name, and the name and type (integer, text or blob) of
+    """A set of rows passed to a query: its name, and the name and type (integer, text or blob) of
     each column.
     """
 
@@ -45,20 +45,20 @@ class RowSet:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A query as it stands in its file."""
+    """A query as written in its file."""
 
     name: str
     text: str
     chosen: RowSet | None
-    gives: tuple[str, ...]  # () when they are not named
+    gives: tuple[str, ...]  # () if not declared
     head: str  # the lines between its name and its text
 
 
 def read_queries(text: str, file: str) -> dict[str, Named]:
-    """The queries of one file as `file.name`. Raises ValueError when one has no sentence.
+    """The queries of one file, as `file.name`. Raises ValueError if one has no sentence.
 
-    `{other}` in a query stands for the text of the query `other` of the same file, which is then a part
-    and not run by itself.
+    `{other}` in a query stands for the text of the query `other` of the same file, which is then
+    only a part of others.
     """
     heads = list(_HEAD.finditer(text))
     if len(heads) != text.count("-- name:"):

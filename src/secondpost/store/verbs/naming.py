@@ -1,5 +1,5 @@
-"""A newsletter gets another name: all that bears the old one is moved in batches, and the old one is
-remembered, for it stands in mails that lie in mailboxes for years.
+"""Renaming a newsletter: its rows are moved in batches, and the old name is kept, since links in
+old mails contain it.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -14,7 +14,7 @@ from secondpost.store.verbs.known_readers import ERASING, Happened, lead
 from secondpost.store.verbs.leading import check_led
 from secondpost.store.verbs.steps import Steps, number, rows, run
 
-ARTICLES_AT_ONCE = 20  # each may be as large as an article is
+ARTICLES_AT_ONCE = 20  # articles may be large
 ISSUES_AT_ONCE = 50
 _CLEARING = (
     ("naming.clear_articles", ARTICLES_AT_ONCE),
@@ -22,7 +22,8 @@ _CLEARING = (
     ("naming.clear_feeds", ISSUES_AT_ONCE),
     ("naming.clear_slots", RENAMED_ROWS_MAX),
 )
-# The issues go last but for what is about feeds: an archive is whole, or still under its old name.
+# Issues are moved last, except what belongs to feeds: the archive is then complete, or still under
+# its old name.
 _MOVING = (
     ("naming.move_outcomes", RENAMED_ROWS_MAX),
     ("naming.move_articles", ARTICLES_AT_ONCE),
@@ -31,7 +32,7 @@ _MOVING = (
     ("naming.move_slots", RENAMED_ROWS_MAX),
     ("naming.move_issues", ISSUES_AT_ONCE),
 )
-# What the new name has of its own under the same key, gives way to what is moved.
+# Rows of the new name with the same key are removed for those moved.
 _MAKING_WAY = MappingProxyType(
     {"naming.move_guids": "naming.make_way_for_guids", "naming.move_feeds": "naming.make_way_for_feeds"}
 )
@@ -99,8 +100,11 @@ class NamingVerbs(Verbs):
 
 
 def _ledger_that_goes(old: str, new: str) -> Steps[str | None]:
-    """The name whose articles, feeds and times are cleared: `new`, which has some from standing in the file
-    already, or `old`, from standing there once more. None: the rename is under way. Raises RenameRefused.
+    """The name whose articles, feeds and slots are cleared; None if the rename is already under
+    way.
+
+    This is `new`, which gathered some since it is in the file, or `old`, if it was in the file
+    again. Raises RenameRefused.
     """
     for newsletter, n, state in (yield from rows("naming.under_way", old, new)):
         raise RenameRefused(
@@ -124,7 +128,7 @@ def _ledger_that_goes(old: str, new: str) -> Steps[str | None]:
 
 
 def _ledger_of_old(old: str) -> Steps[str]:
-    """Raises RenameRefused."""
+    """`old`, if it has had no issues since it was renamed. Raises RenameRefused."""
     [(_, issues)] = yield from rows("naming.of_its_own", old)
     if number(issues) > 0:
         raise RenameRefused(f"{old} has had issues again since it was renamed: give it another name")
@@ -185,8 +189,11 @@ def _move_readers(rename: _Rename) -> Steps[int]:
 
 
 def _keep_first(one: int, other: int) -> Steps[int]:
-    """Of a reader who signed up under the other name too, the row that was there first: old mails lead to it.
-    A confirmation of the other row makes a reader; of a row that had left, the reader's own alone.
+    """Merge the two rows of a reader who signed up under both names; returns the older row, to
+    which old mails lead.
+
+    A confirmation under the other name makes the reader active; a row that had left becomes active
+    only by the reader's own confirmation.
     """
     first, second = yield from rows("naming.two_rows", one, other)
     id, state, *_ = first

@@ -1,4 +1,4 @@
-"""All that the store of the newsletter does besides what every store of mail does."""
+"""All verbs of the newsletter's store beyond those of a store of mail."""
 
 from secondpost.store.verbs.copies import CopiesVerbs
 from secondpost.store.verbs.freezing import FreezingVerbs
@@ -34,7 +34,7 @@ class NewsletterVerbs(
     StandingVerbs,
     NamingVerbs,
 ):
-    """The ports of store/newsletter_ports, subscriber_ports, standing_ports and naming_ports."""
+    """Implements store/newsletter_ports, subscriber_ports, standing_ports and naming_ports."""
 
     async def sweep_freezing(self) -> int:
         await self.finish_stops()

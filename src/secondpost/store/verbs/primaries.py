@@ -1,4 +1,4 @@
-"""The primaries of backup domains: which sites they are, since when they are up, what they offer."""
+"""Primaries of backup domains: their sites, since when they are up, and what they offer."""
 
 from collections.abc import Awaitable
 

@@ -1,5 +1,6 @@
-"""The deliver role's view of mail to readers: looked at once more as it is claimed, and before the
-dot."""
+"""Mail to readers, for the deliver role: the reader is checked again at the claim and before the
+final dot.
+"""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from secondpost.store.verbs.steps import Row, Steps, number, rows, run
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """Deliveries of issues that are about to be sent, under a lease."""
+    """Deliveries of issues about to be sent under a lease."""
 
     lease: Lease
     ids: Sequence[DeliveryId]
@@ -36,7 +37,7 @@ COMMIT_MARKS = Verb(_commit_marks)
 
 class ReaderMailVerbs(ClaimsVerbs):
     async def claim(self, lease: Lease, now_ms: int, limit: int) -> list[Claimed]:
-        """Where all that was due had to be withheld there may be more behind it."""
+        """Claim deliveries; if all that were due had to be withheld, claim again."""
         while True:
             claimed = await self._engine.change(
                 lambda: claim(lease, now_ms, limit, _not_withheld), CHANGE_UNITS + 2 * limit
@@ -55,7 +56,7 @@ def _not_withheld(due: Sequence[Row], now_ms: int) -> Steps[Sequence[Row]]:
 
 
 def _withhold(chosen: Sequence[Row], now_ms: int) -> Steps[set[Row]]:
-    """End those of the chosen that may not go; message and number of each."""
+    """End those of the chosen deliveries that may not be sent; returns (message, number) of each."""
     if len(chosen) == 0:
         return set()
     withheld = yield from rows("reader_mail.may_not_go", chosen=chosen)

@@ -1,4 +1,4 @@
-"""The keeper of people's view: one reader, and what happened to it."""
+"""Read single readers, and record their bounces."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -80,7 +80,7 @@ def one_reader(id: SubscriberId) -> Steps[Subscriber | None]:
 
 
 def _page(states: Sequence[SubscriberState]) -> str:
-    """?1 is the newsletter; behind ?2, at most ?3."""
+    """Conditions of a page: ?1 is the newsletter, ?2 the last id before it, ?3 its length."""
     wanted = ", ".join(f"'{state.value}'" for state in SubscriberState if state in states)
     in_state = f"AND state IN ({wanted}) " if len(states) > 0 else ""
     return f"WHERE newsletter = ?1 AND reader.id > ?2 {in_state}ORDER BY reader.id LIMIT ?3"

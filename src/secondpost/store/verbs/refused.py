@@ -1,4 +1,4 @@
-"""What primaries have refused: how much of it lies here, and its end, the oldest first."""
+"""Mail that primaries refused: its amount, and dropping it, oldest first."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -10,8 +10,9 @@ from secondpost.store.ports import Dropped
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
 from secondpost.store.verbs.steps import Row, Steps, number, rows, run
 
-LANES = (Lane.RELAY, Lane.UNVERIFIED)  # what is redirected is in lane own: that was not the primary
-CONTENT_OCTETS_MAX = 4_000_000  # that one batch removes from the table: each of its pages is looked at
+LANES = (Lane.RELAY, Lane.UNVERIFIED)  # redirected mail is in lane own: no primary refused it
+# Removed from the table by one batch; every page of a content is read for it.
+CONTENT_OCTETS_MAX = 4_000_000
 
 
 class RefusedVerbs(Verbs):
@@ -46,7 +47,9 @@ def _oldest(domain: Domain) -> Steps[list[Row]]:
 
 
 def _going(oldest: Sequence[Row], before_ms: int, over: int | None) -> int:
-    """How many of them go: those refused before then, until that many octets are gone, within one batch."""
+    """How many of these rows to drop: those refused before then, until `over` octets are gone,
+    within one batch.
+    """
     content = 0
     for going, (_, _, refused_ms, octets, size) in enumerate(oldest):
         is_full = going > 0 and content + number(size) > CONTENT_OCTETS_MAX

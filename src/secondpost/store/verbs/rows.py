@@ -1,4 +1,4 @@
-"""Between the rows of the tables and the nouns of mail."""
+"""Convert between rows of the tables and objects of mail/."""
 
 from secondpost.mail.address import NULL_PATH, AddressError, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InFile, InTable
@@ -19,7 +19,7 @@ LEVEL_OF = {cause.word: cause.level.value for cause in Cause}
 
 
 def mailbox_of(text: str) -> Mailbox:
-    """From our own text, which was parsed when it came: not parsed again."""
+    """The mailbox of a text we wrote ourselves, which needs no parsing."""
     local, _, domain = text.rpartition("@")
     return Mailbox(local, Domain(domain) if domain.isascii() else written_domain(domain))
 
@@ -29,7 +29,7 @@ def reverse_path_of(text: str) -> ReversePath:
 
 
 def address_key(text: str) -> str:
-    """What all spellings of an address in a row have in common (Mailbox.key)."""
+    """A form equal for all spellings of an address (Mailbox.key)."""
     try:
         return written_mailbox(text).key
     except AddressError:
@@ -60,7 +60,9 @@ def content_row(arrival: Arrival) -> Row | None:
 
 
 def delivery_rows(arrival: Arrival, kept_for: KeptFor | None) -> list[Row]:
-    """The octets stand with the first recipient of each lane and domain."""
+    """The delivery rows of a message; its octets count for the first recipient of each lane and
+    domain.
+    """
     state = State.WAITING if kept_for is None else State.KEPT
     counted: set[tuple[Lane, str]] = set()
     rows: list[Row] = []
@@ -105,7 +107,7 @@ def settlement_row(lease: Lease, settlement: Settlement) -> Row:
 
 
 def claimed_of(row: Row, lane: Lane) -> Claimed:
-    """From a row of `engine.due_of_domains`."""
+    """The delivery of a row of `engine.due_of_domains`."""
     message, n, origin, sender, recipient, size, file, eight_bit, arrived_ms, attempts = row[1:11]
     first_attempt_ms, maybe_duplicate, issue, subscriber, first_recipient, utf8 = row[11:]
     return Claimed(

@@ -1,4 +1,6 @@
-"""Turns a selection of deliveries into the conditions of a query. No value ever becomes text of it."""
+"""Turn a selection of deliveries into the conditions of a query; values are always bound, never
+inserted into the text.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,10 +11,10 @@ from secondpost.store.owner_ports import Selection
 from secondpost.store.verbs.rows import address_key
 from secondpost.store.verbs.steps import Row, Steps, Value, number, rows
 
-# The states that the index delivery_aside holds; its own condition stands in the query.
+# The states in the index delivery_aside; the query repeats the index's condition.
 ASIDE = (State.HELD, State.KEPT, State.FAILED, State.EXPIRED, State.UNKNOWN)
 
-# The picked: number 0 stands for a whole message.
+# In the set `picked`, number 0 means a whole message.
 _MESSAGES = "d.message IN (SELECT message FROM picked WHERE number = 0)"
 _DELIVERIES = "(d.message, d.number) IN (SELECT message, number FROM picked WHERE number > 0)"
 _DOMAIN = "d.domain IN (SELECT id FROM domain WHERE name = {})"
@@ -21,14 +23,14 @@ _HELD_BY_SITE = (
     "(d.state = {} AND domain.lane IN ('relay', 'unverified')"
     " AND EXISTS (SELECT 1 FROM site WHERE site.site = domain.site))"
 )
-_LOOKED_THROUGH = 1000  # rows at a time, for an address that SQL cannot compare
-_PLACES_OF_THE_PAGE = 3  # ?1 and ?2 the id behind which it begins, ?3 its length
+_LOOKED_THROUGH = 1000  # rows read at a time, for an address that SQL cannot compare
+_PLACES_OF_THE_PAGE = 3  # ?1 and ?2: the id before the page; ?3: its length
 _SENDER, _RECIPIENT, _FIRST_RECIPIENT = 5, 6, 7  # columns of a listed row
 
 
 @dataclass(slots=True)
 class _Conditions:
-    """Conditions, with a numbered place for each value."""
+    """Conditions, and their values with numbered places."""
 
     texts: list[str] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
@@ -47,7 +49,7 @@ class _Conditions:
 def page(
     selection: Selection, states: Sequence[State], after: DeliveryId | None, limit: int
 ) -> Steps[Sequence[Row]]:
-    """Rows of `desk.listed` behind `after`; `states` narrows the selection further."""
+    """A page of rows of `desk.listed` after `after`; `states` limits the selection further."""
     key = _key_to_compare(selection)
     if key is None:
         return (yield from _page(selection, states, after, limit))
@@ -80,12 +82,12 @@ def _page(
 
 
 def delivery_id(row: Row) -> DeliveryId:
-    """Of a row that begins with message and number."""
+    """The id in a row that begins with message and number."""
     return DeliveryId(QueueId(number(row[0])), number(row[1]))
 
 
 def _wanted(selection: Selection, states: Sequence[State]) -> list[State] | None:
-    """The states that everything asked for has in common; None for any."""
+    """The states that satisfy all limits; None for any state."""
     limits = [set(those) for those in (selection.states, states) if len(those) > 0]
     if len(selection.in_states) > 0:
         limits.append({one.state for one in selection.in_states})
@@ -95,8 +97,8 @@ def _wanted(selection: Selection, states: Sequence[State]) -> list[State] | None
 
 
 def _key_to_compare(selection: Selection) -> str | None:
-    """The key of an address that has spellings which only we know to be the same: SQL folds ASCII alone,
-    and knows no U-labels.
+    """The key of an address that SQL cannot compare, since it folds only ASCII and knows no
+    U-labels; else None.
     """
     if selection.address is None:
         return None
@@ -125,7 +127,7 @@ def _by_id_and_address(selection: Selection, conditions: _Conditions) -> None:
     if selection.domain is not None:
         conditions.add(_DOMAIN.format(conditions.place(selection.domain.name)))
     if selection.address is not None and _key_to_compare(selection) is None:
-        # No index: it would dirty a page of its own for every message that comes.
+        # Not indexed: the index would cost a page write for every accepted message.
         conditions.add(_ADDRESS.format(conditions.place(selection.address.casefold())))
     if selection.site is not None:
         conditions.add(f"domain.site = {conditions.place(selection.site)}")

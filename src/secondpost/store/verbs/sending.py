@@ -1,4 +1,4 @@
-"""An issue leaves: its rows can be claimed, its owner may stop it, and it is done when it adds up."""
+"""Sending an issue: release its rows for claiming, stop it, and finish it when its counts add up."""
 
 from collections.abc import Awaitable
 from functools import partial
@@ -17,14 +17,14 @@ from secondpost.store.verbs.issues import (
 )
 from secondpost.store.verbs.steps import Steps, maybe_number, number, rows, run
 
-# With one of these a reader has the issue, or may have it.
+# In these states a reader has the issue, or may have it.
 SENT = ("committing", "delivered", "unknown")
 
 
 class SendingVerbs(Verbs):
     def start(self, issue: IssueId, now_ms: int) -> Awaitable[bool]:
         def write() -> Steps[bool]:
-            # A done issue is sent again by a retry alone.
+            # Only a retry sends a done issue again.
             chosen = permitted(IssueState.SENDING, IssueState.FROZEN)
             return (yield from run("issues.start", issue, now_ms, chosen=chosen)) == 1
 
@@ -40,7 +40,7 @@ class SendingVerbs(Verbs):
         return stopped
 
     async def finish_stops(self) -> None:
-        """Those that a crash cut short."""
+        """Complete stops that a crash interrupted."""
         for message, stopped_ms in await self._engine.read(rows("issues.half_stopped")):
             await self._stop_rows(number(message), number(stopped_ms))
 
@@ -81,7 +81,7 @@ def _send_batch(id: IssueId, now_ms: int, rows_max: int) -> Steps[int]:
 def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:
     found = yield from issue_in(id)
     if found.state is IssueState.STOPPED:
-        return found  # a stop that was cut short goes on
+        return found  # continue an interrupted stop
     if found.state not in issue_sources_of(IssueState.STOPPED):
         raise IssueRefused(f"issue {found.number} is {found.state}, and cannot be stopped")
     counts = yield from counts_in(id)
@@ -93,7 +93,7 @@ def _stop(id: IssueId, now_ms: int, reason: str) -> Steps[Issue]:
 
 
 def _stop_batch(message: int, behind: int, now_ms: int) -> Steps[int | None]:
-    """The last of the rows that were looked at; None when there are no more."""
+    """Stop a batch of rows; returns the last one processed, None if there were none."""
     upto = yield from _next_rows(message, behind, BATCH_ROWS)
     if upto is None:
         return None
@@ -135,6 +135,6 @@ def _forget_batch(message: int) -> Steps[int]:
 
 
 def _next_rows(message: int, behind: int, most: int) -> Steps[int | None]:
-    """The number of the last of the issue's next rows; None when there are no more."""
+    """The number of the last of the issue's next rows, None if there are none."""
     [(upto,)] = yield from rows("issues.next_rows", message, behind, most)
     return maybe_number(upto)

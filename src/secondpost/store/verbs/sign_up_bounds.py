@@ -1,7 +1,8 @@
-"""How often a form may make us write, to whom and in all: looked at in the transaction of the sign-up.
+"""Limits on sign-ups: how often the form may make us write to an address, a domain, and in total.
 
-What waits for an answer counts against a bound, and what was answered raises it: people confirm, and a flood
-of other people's addresses does not. Every bound is counted each time: all sign-ups take the same steps.
+Unanswered confirmations count against a limit, and answered ones raise it: people confirm, and a
+flood of other people's addresses does not. Every limit is counted each time, so that all sign-ups
+take the same steps.
 """
 
 from secondpost.mail.address import Domain
@@ -10,8 +11,8 @@ from secondpost.mail.subscriber import Consent, SubscriberId
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
 from secondpost.store.verbs.steps import Steps, Value, maybe_number, number, rows
 
-COUNTED_MAX = 10_000  # of those that were answered
-NOT_ASKED = (SubscriberId(-1), 0)  # reader 0 is whom copies for the owner's eyes are addressed to
+COUNTED_MAX = 10_000  # answered ones counted at most
+NOT_ASKED = (SubscriberId(-1), 0)  # reader 0 receives test copies
 
 
 def bound_met(
@@ -20,8 +21,9 @@ def bound_met(
     consent: Consent,
     limits: SignUpLimits,
 ) -> Steps[SignedUp | None]:
-    """LIMITED, REPEATED or CROWDED; None when a confirmation may be sent. `pending` is a reader who waits to
-    confirm, and since when, or NOT_ASKED.
+    """The limit that was met (LIMITED, REPEATED or CROWDED), or None if a confirmation may be sent.
+
+    `pending` is a reader who has yet to confirm, with the time of the sign-up, or NOT_ASKED.
     """
     is_limited = yield from _too_many_of_network(consent, limits)
     is_repeated = yield from _too_many_to_address(pending, consent.at_ms, limits)

@@ -1,4 +1,4 @@
-"""What came of sign-ups, for the owner: by a keyed hash of the address, so many, and not for long."""
+"""Outcomes of sign-ups for the owner, by keyed hash of the address; limited in number and age."""
 
 from collections.abc import Awaitable
 
@@ -8,7 +8,7 @@ from secondpost.store.verbs.engine import Verbs
 from secondpost.store.verbs.steps import Steps, number, rows, run
 from secondpost.store.verbs.suppressed import hash_keys
 
-OUTCOMES_MAX = 50_000  # that are remembered: some 6 MB
+OUTCOMES_MAX = 50_000  # kept; about 6 MB
 
 
 class SignUpOutcomesVerbs(Verbs):

@@ -1,4 +1,4 @@
-"""How readers come and go, one at a time: sign-up, confirmation, leaving, complaint, erasure."""
+"""Single readers join and leave: sign-up, confirmation, leaving, complaint, erasure."""
 
 from collections.abc import Awaitable
 
@@ -35,7 +35,7 @@ _MAY_COME_BACK = subscriber_sources_of(SubscriberState.PENDING, SubscriberActor.
 
 
 class SigningUpVerbs(Verbs):
-    # ---- coming
+    # ---- joining
 
     def sign_up(
         self,
@@ -46,8 +46,10 @@ class SigningUpVerbs(Verbs):
         limits: SignUpLimits,
         content: bytes = b"",
     ) -> Awaitable[SignedUp]:
-        """The same steps for every address, and the same rows: those of one that is not asked to confirm are
-        taken back before the commit. Else the time that it takes would say who reads what.
+        """Sign up an address, in the same steps and rows for every outcome.
+
+        If no confirmation is sent, the rows are rolled back before the commit. Otherwise the time
+        taken would reveal who reads what.
         """
         mail = OwnMail(message, consent.at_ms, content)
 
@@ -105,7 +107,7 @@ class SigningUpVerbs(Verbs):
             known = yield from known_by_id(id)
             if known is None:
                 return False
-            # The reader's own word is not asked for where the address is suppressed for good.
+            # No confirmation lifts a permanent suppression.
             if (yield from suppressed(known.newsletter, known.hash)) is Suppressed.FOR_GOOD:
                 return False
             if not (yield from _goes(known, SubscriberActor.READER, happened, consent)):
@@ -118,7 +120,7 @@ class SigningUpVerbs(Verbs):
 
         return self._engine.change(write)
 
-    # ---- going
+    # ---- leaving
 
     def leave(
         self, id: SubscriberId, at_ms: int, how: str, evidence: QueueId | None = None
@@ -166,7 +168,7 @@ class SigningUpVerbs(Verbs):
 
 
 def _pending(known: KnownReader | None) -> tuple[SubscriberId, int]:
-    """Who waits to confirm, and since when."""
+    """A reader who has yet to confirm, and the time of the sign-up."""
     if known is None or known.state is not SubscriberState.PENDING:
         return NOT_ASKED
     return known.id, known.since_ms
@@ -186,7 +188,7 @@ def _outcome(is_suppressed: bool, known: KnownReader | None, bound: SignedUp | N
 def _ask(
     newsletter: str, mailbox: Mailbox, hash: bytes, consent: Consent, mail: OwnMail
 ) -> Steps[SubscriberId]:
-    """A new reader, or one who comes back, or one who is asked once more, and the confirmation; the reader's
+    """Make a reader pending, new or returning, and queue the confirmation; returns the reader's
     number.
     """
     agreed, event = (yield from add_consent(consent)), (yield from next_event())
@@ -208,7 +210,7 @@ def _ask(
 def _add(
     newsletter: str, mailbox: Mailbox, hash: bytes, consent: Consent | None, at_ms: int
 ) -> Steps[SubscriberId]:
-    """By the owner, a reader who was not there before."""
+    """Add a new reader by the owner."""
     state = SubscriberState.PENDING if consent is None else SubscriberState.ACTIVE
     agreed, event = (yield from add_consent(consent)), (yield from next_event())
     yield from add_domains(Lane.ISSUES, [mailbox.domain.name])
@@ -222,7 +224,7 @@ def _add(
 
 
 def _confirm_known(known: KnownReader, consent: Consent | None, at_ms: int) -> Steps[None]:
-    """By the owner, where their word may make a reader of one who is known."""
+    """Make a known reader active by the owner, if the owner may do so from the present state."""
     if consent is not None and known.state in subscriber_sources_of(
         SubscriberState.ACTIVE, SubscriberActor.OWNER
     ):
@@ -233,7 +235,7 @@ def _confirm_known(known: KnownReader, consent: Consent | None, at_ms: int) -> S
 def _goes(
     known: KnownReader, by: SubscriberActor, happened: Happened, consent: Consent | None = None
 ) -> Steps[bool]:
-    """Over an edge of mail/subscriber_states, or not at all; and once by the same mail."""
+    """Lead a reader along an edge of mail/subscriber_states, once per mail; whether it was done."""
     if known.state not in subscriber_sources_of(happened.state, by):
         return False
     if happened.evidence is not None and len((yield from rows("readers.is_told", happened.evidence))) > 0:

@@ -1,4 +1,4 @@
-"""The deliver role's view of sites and domains: which are down, paused, hinted, and what expires."""
+"""Sites and domains for the deliver role: which are down, paused or hinted, and what expires."""
 
 from collections.abc import Awaitable, Sequence
 from functools import partial
@@ -40,8 +40,7 @@ class SitesVerbs(Verbs):
         return self._engine.change(write)
 
     async def site_up(self, site: str, now_ms: int) -> bool:
-        """What waits for the site's sake becomes due before the site does: it goes in order of
-        arrival."""
+        """Bring a site up; its deliveries are made due first, so that they go in order of arrival."""
 
         def make_due() -> Steps[int]:
             return (yield from run("claims.due_for_the_site", site, now_ms, BATCH_ROWS))
@@ -58,7 +57,8 @@ class SitesVerbs(Verbs):
         return await self._engine.change(write)
 
     async def mend_due(self, later_than_ms: int, now_ms: int) -> int:
-        # Looked for outside the transactions that write: it may mean to look through all that waits.
+        # Repair due times. Searched outside of write transactions, since it may read everything
+        # that waits.
         while len(paused := self._engine.read_now(_paused(later_than_ms))) > 0:
             await self._engine.change(partial(_end_pauses, paused), BATCH_ROWS)
         mended = 0
@@ -135,9 +135,11 @@ def _mend_due(chosen: Sequence[Row], now_ms: int) -> Steps[int]:
 
 
 def _over_time(lane: Lane, ids: Sequence[int], arrived_before_ms: int) -> Steps[list[Row]]:
-    """One batch. An issue's row may wait for pace as long as it takes: its time runs from its first
-    attempt. But a site that is down is tried with one row for all: else a dead server would hold the
-    next issue up.
+    """One batch of deliveries whose time is over.
+
+    An issue's mail may wait for pacing as long as needed: its time counts from its first attempt.
+    But of a site that is down only one row is tried for all, so there the time counts from when it
+    went down: otherwise a dead server would delay the next issue.
     """
     of_issues = ("claims.expired_of_issues", "claims.expired_at_a_dead_site")
     queries = of_issues if lane is Lane.ISSUES else ("claims.expired_first", "claims.expired_again")

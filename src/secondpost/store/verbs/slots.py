@@ -1,4 +1,6 @@
-"""The times of a newsletter: by which calendar it goes, what came of each, and the foreword of the next."""
+"""Slots of a newsletter: its calendar, the outcome of each slot, and the foreword of the next
+issue.
+"""
 
 from collections.abc import Awaitable, Sequence
 
@@ -35,7 +37,7 @@ class SlotsVerbs(Verbs):
 
         def write() -> Steps[SlotRecord]:
             if (yield from is_being_renamed(record.newsletter)):
-                return record  # its slots are just being moved, and it is looked at again when that is done
+                return record  # its slots are being moved, and this one is decided again afterwards
             yield from run("issues.record_slot", *slot_row(record))
             stands = _first_slot((yield from rows("issues.slot", record.newsletter, record.key)))
             assert stands is not None
@@ -57,12 +59,12 @@ class SlotsVerbs(Verbs):
 
 
 def note_of(newsletter: str) -> Steps[str]:
-    """The foreword; "" when there is none."""
+    """The foreword, or ""."""
     return "".join([str(text) for (text,) in (yield from rows("issues.note", newsletter))])
 
 
 def slot_row(record: SlotRecord) -> Row:
-    """What `issues.record_slot` writes."""
+    """A row for `issues.record_slot`."""
     return (record.newsletter, record.key, record.outcome.value, record.at_ms, record.reason, record.issue)
 
 

@@ -1,4 +1,4 @@
-"""Mail to readers for the owner: how much is in which state, and single deliveries of it."""
+"""Mail to readers, for the owner: counts by state, and single deliveries."""
 
 from collections.abc import Sequence
 
@@ -55,7 +55,7 @@ class StandingVerbs(Verbs):
 def reader_deliveries(
     query: str, *binds: Value, chosen: Sequence[Row] | None = None
 ) -> Steps[list[ReaderDelivery]]:
-    """What a query with the columns of `standing.listed` finds."""
+    """The deliveries found by a query with the columns of `standing.listed`."""
     return [_reader_delivery(row) for row in (yield from rows(query, *binds, chosen=chosen))]
 
 

@@ -1,9 +1,9 @@
-"""What a verb yields and is sent: a named query, and the rows it gave.
+"""What a verb yields and is sent: a named query, and the rows it returned.
 
-A verb is a generator. It decides what the store does, and leaves to an adapter how a query is run:
-SQLite in its writer's group, PostgreSQL over the wire, a test from a list. It changes nothing outside
-the store and assumes nothing of earlier runs, since an adapter rolls back and runs it again from its
-start.
+A verb is a generator. It decides what the store does and leaves running the queries to an adapter:
+SQLite in its writer's group, PostgreSQL over the wire, a test from a list. It changes nothing
+outside the store and assumes nothing about earlier runs, since an adapter may roll back and run it
+again from the start.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -20,8 +20,8 @@ Row = tuple[Value, ...]
 class Query:
     """One run of a named query (`file.name` of sql/).
 
-    `binds` stand for its ?1, ?2 …; `chosen` are the rows of the set that it declares, in the order of
-    the set's columns; `conditions` stands for `{conditions}` in its text and holds no value.
+    `binds` are the values of ?1, ?2 …; `chosen` are the rows of the set that it declares, with
+    columns in that order; `conditions` replaces `{conditions}` in its text and contains no values.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The rows of a query, and how many rows it wrote."""
+    """The rows of a query, and the number of rows it wrote."""
 
     rows: Sequence[Row]
     changed: int = 0
@@ -44,19 +44,19 @@ Steps = Generator[Query, QueryResult, R]
 def rows(
     name: str, *binds: Value, chosen: Sequence[Row] | None = None, conditions: str = ""
 ) -> Steps[Sequence[Row]]:
-    """Run a query that gives rows."""
+    """Run a query that returns rows."""
     result = yield Query(name, binds, chosen, conditions)
     return result.rows
 
 
 def run(name: str, *binds: Value, chosen: Sequence[Row] | None = None) -> Steps[int]:
-    """Run a query that writes; how many rows it wrote."""
+    """Run a query that writes; returns the number of rows written."""
     result = yield Query(name, binds, chosen)
     return result.changed
 
 
 def in_turn(verbs: Sequence[Callable[[], Steps[R]]]) -> Steps[list[R]]:
-    """Payloads that are verbs of their own, one after another."""
+    """Run payloads that are verbs themselves, one after the other."""
     results = []
     for verb in verbs:
         results.append((yield from verb()))
@@ -64,7 +64,7 @@ def in_turn(verbs: Sequence[Callable[[], Steps[R]]]) -> Steps[list[R]]:
 
 
 def drive(steps: Steps[R], answer: Callable[[Query], QueryResult]) -> R:
-    """Run a verb to its end, each query answered in line."""
+    """Run a verb to its end, answering each query directly."""
     try:
         query = next(steps)
         while True:
@@ -75,7 +75,7 @@ def drive(steps: Steps[R], answer: Callable[[Query], QueryResult]) -> R:
 
 
 def number(value: Value) -> int:
-    """A value of an integer column, or of a count."""
+    """The value of an integer column, or of a count."""
     assert isinstance(value, int), f"{value!r} is no whole number"
     return value
 
@@ -85,6 +85,6 @@ def maybe_number(value: Value) -> int | None:
 
 
 def octets(value: Value) -> bytes:
-    """A value of a blob column."""
+    """The value of a blob column."""
     assert isinstance(value, bytes), f"{value!r} is no octets"
     return value

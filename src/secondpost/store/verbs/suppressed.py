@@ -1,5 +1,4 @@
-"""Addresses that get nothing, as keyed hashes: how one comes to be, and what a sign-up of its own may
-lift."""
+"""Suppressed addresses as keyed hashes: adding them, and what a sign-up may lift."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,29 +12,29 @@ from secondpost.store.subscriber_ports import HashedSuppression, Suppression
 from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
 
 HASH_OCTETS = 16
-OWN_KEY = "suppression"  # its name among the secrets; those of other stores are "suppression …"
+OWN_KEY = "suppression"  # other stores' keys are "suppression …"
 
 
 class Suppressed(Enum):
     NOT = "not"
-    YIELDING = "yielding"  # until the person confirms a new sign-up
+    YIELDING = "yielding"  # until the reader confirms a new sign-up
     FOR_GOOD = "for good"
 
 
 @dataclass(frozen=True, slots=True)
 class HashKeys:
-    """The keys of hashes: ours, and those of other stores whose hashes came in with their exports."""
+    """The hash keys: ours, and those of other stores whose exports were imported."""
 
     own: bytes
     others: tuple[bytes, ...]
 
     def hash_of(self, mailbox: Mailbox) -> bytes:
-        """By this alone an address is known among the suppressed."""
+        """The hash by which alone a suppressed address is known."""
         return keyed_hash(subscriber_key(mailbox), self.own)
 
 
 def keyed_hash(key: str, secret: bytes) -> bytes:
-    """Of the key that tells one reader from another."""
+    """The hash of a reader's key."""
     return hashlib.blake2b(key.encode("utf-8"), digest_size=HASH_OCTETS, key=secret).digest()
 
 
@@ -45,8 +44,8 @@ def hash_keys() -> Steps[HashKeys]:
 
 
 def recognise(keys: Sequence[str]) -> Steps[HashKeys]:
-    """Before a verb asks which of the readers with these keys is suppressed: those who are so by the hash
-    of another store are so by ours from now on.
+    """Replace other stores' hashes of these readers by ours; run it before asking which of them are
+    suppressed.
     """
     hashing = yield from hash_keys()
     for other in hashing.others:
@@ -63,7 +62,7 @@ def suppressed(newsletter: str, hash: bytes) -> Steps[Suppressed]:
 
 
 def suppress(hashes: Sequence[bytes], newsletter: str, why: Reason, at_ms: int, evidence: str) -> Steps[int]:
-    """How many were not suppressed before, or only until they sign up."""
+    """Suppress addresses; returns how many were not suppressed before, or only until they sign up."""
     yields = int(SubscriberActor.READER in LIFTED_BY[why])
     chosen: list[Row] = [(hash,) for hash in sorted(set(hashes))]
     return (
@@ -72,7 +71,9 @@ def suppress(hashes: Sequence[bytes], newsletter: str, why: Reason, at_ms: int, 
 
 
 def suppress_each(hashed: Sequence[HashedSuppression]) -> Steps[int]:
-    """How many were not suppressed before, or only until they sign up."""
+    """Suppress addresses, each with its own reason; returns how many were not suppressed before, or
+    only until they sign up.
+    """
     firmest: dict[tuple[bytes, str], HashedSuppression] = {}
     for one in hashed:
         place = (one.hash, one.suppression.newsletter)

@@ -1,4 +1,4 @@
-"""Who gets nothing: addresses that are suppressed, by our own hashes and by those of other stores."""
+"""Suppress addresses, by our own hashes and those of other stores."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -62,7 +62,7 @@ class SuppressingVerbs(Verbs):
 
     async def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
         found = await self.suppressions(newsletter, mailbox)
-        # What stays goes first, then what is for all newsletters.
+        # Permanent suppressions first, then those for all newsletters.
         return min(found, key=lambda each: (each.yields, each.newsletter), default=None)
 
     async def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:

@@ -1,7 +1,7 @@
-"""The table of a delivery's states in the words of a query, which both databases understand.
+"""The table of a delivery's states as SQL that both databases understand.
 
-`{sources waiting owner}` in a query of sql/ stands for the states from which the owner may lead a delivery
-to waiting; the schema's trigger refuses what the table does not have.
+`{sources waiting owner}` in a query of sql/ stands for the states from which the owner may lead a
+delivery to waiting; a trigger in the schema refuses changes that are not in the table.
 """
 
 from secondpost.mail.delivery import State
@@ -9,7 +9,7 @@ from secondpost.mail.delivery_states import DELIVERY_EDGES, DeliveryActor, deliv
 
 
 def sources_in_words(target: str, by: str) -> str:
-    """Raises ValueError when no edge leads there."""
+    """The source states as an SQL list. Raises ValueError if no edge leads to the target."""
     sources = delivery_sources_of(State(target), DeliveryActor(by))
     if len(sources) == 0:
         raise ValueError(f"no edge of {by} leads to {target}")
@@ -17,13 +17,13 @@ def sources_in_words(target: str, by: str) -> str:
 
 
 def refused_change() -> str:
-    """A condition on old.state and new.state: the table has no edge between them."""
+    """A condition on old.state and new.state: no edge of the table connects them."""
     cases = [f"WHEN '{source}' THEN NOT ({_one_of(targets)})" for source, targets in _targets().items()]
     return "\n".join(["CASE old.state", *(f"  {case}" for case in cases), "  ELSE true", "END"])
 
 
 def refused_beginning() -> str:
-    """A condition on new.state: no delivery comes into being in it."""
+    """A condition on new.state: no delivery begins in it."""
     return f"NOT ({_one_of(_in_order({edge.target for edge in DELIVERY_EDGES if edge.source is None}))})"
 
 
@@ -41,5 +41,5 @@ def _in_order(states: set[State]) -> list[State]:
 
 
 def _one_of(states: list[State]) -> str:
-    """Compared one by one: a list would be a table of its own for each row that changes."""
+    """Compared one by one: an IN list would be built as a table for each row that changes."""
     return " OR ".join(f"new.state = '{state}'" for state in states)

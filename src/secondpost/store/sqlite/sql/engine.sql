@@ -1,8 +1,8 @@
--- Queries that SQLite runs in words of its own.
+-- Queries written for SQLite alone.
 
 -- name: due_of_domains
--- Up to ?2 due deliveries of each domain, in order of due time and arrival. Correlated, with a LIMIT for each domain:
--- a window function would read all that is due.
+-- Up to ?2 due deliveries per domain, by due time and arrival. Correlated, with a LIMIT per domain:
+-- a window function would read everything that is due.
 -- set: turn (domain integer)
 -- json: groups of rows
 SELECT json_group_array(json(due)) FROM (
@@ -21,9 +21,10 @@ SELECT json_group_array(json(due)) FROM (
   FROM turn);
 
 -- name: last_event
--- The number of the last event of a reader that was ever given, also when that reader was erased: no column holds it.
+-- The highest event number ever given to any reader, including erased ones, so no column holds it.
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'reader_event'), 0);
 
 -- name: last_run
--- The run number given last, also to a worker that has left: a table of SQLite's own knows it.
+-- The highest run number ever given, including workers that have left; SQLite keeps it in a table
+-- of its own.
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'worker'), 0);

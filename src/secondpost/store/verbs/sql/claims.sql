@@ -1,8 +1,8 @@
 -- Queries of the deliver role.
 
 -- name: queues_due
--- The queues of one lane whose turn has come, earliest first, that are up and not leased. What is
--- unverified waits while the same site has relayed mail due.
+-- Queues of a lane that are due, earliest first, neither down nor leased. Unverified mail waits
+-- while its site has relayed mail due.
 SELECT site, next_due_ms FROM queue /*+ INDEXED BY queue_due */
 WHERE lane = ?1 AND down = 0 AND next_due_ms <= ?2
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.lane = queue.lane AND lease.site = queue.site)
@@ -11,20 +11,21 @@ WHERE lane = ?1 AND down = 0 AND next_due_ms <= ?2
 ORDER BY next_due_ms, site LIMIT ?3;
 
 -- name: next_due
--- When the earliest queue of one lane that is up will be due.
+-- When the earliest queue of a lane that is not down will be due.
 SELECT next_due_ms FROM queue /*+ INDEXED BY queue_due */
 WHERE lane = ?1 AND down = 0 AND next_due_ms IS NOT NULL ORDER BY next_due_ms LIMIT 1;
 
 -- name: take_lease
--- Take the lease, unless another worker has it; its fence.
+-- Take a lease unless another worker has it; returns its fence.
 INSERT INTO lease (lane, site, shard, worker) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING RETURNING fence;
 
 -- name: drop_lease
--- The lease ends.
+-- Drop a lease.
 DELETE FROM lease WHERE fence = ?1;
 
 -- name: unclaim
--- What is still claimed under a fence waits again, untried; what may have been sent of an issue is unknown.
+-- Return deliveries claimed under a fence to waiting, untried; those of an issue that may have been
+-- sent become unknown.
 UPDATE delivery SET
   last_ms = CASE WHEN state = 'committing' THEN ?2 ELSE last_ms END,
   cause = CASE WHEN state = 'committing' THEN 'unanswered' ELSE cause END,
@@ -33,7 +34,8 @@ UPDATE delivery SET
 WHERE fence = ?1 AND state IN ({sources waiting deliver}, {sources unknown deliver});
 
 -- name: domains_in_turn
--- The domains of a leased site whose turn has come, earliest first, then the one known longest; none when the fence fell or the site is down.
+-- Domains of a leased site that are due, earliest first, then the one known longest; none if the lease
+-- was lost or the site is down.
 -- gives: id
 SELECT id FROM domain /*+ INDEXED BY domain_due */
 WHERE lane = ?1 AND site = ?2 AND next_due_ms <= ?3
@@ -42,15 +44,15 @@ WHERE lane = ?1 AND site = ?2 AND next_due_ms <= ?3
 ORDER BY next_due_ms, id LIMIT ?5;
 
 -- name: mark_claimed
--- The chosen deliveries are claimed under the fence.
+-- Claim the chosen deliveries under a fence.
 -- set: chosen (message integer, number integer)
 UPDATE delivery SET state = 'claimed', fence = ?1
 FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state IN ({sources claimed deliver});
 
 -- name: next_turns
--- The turns of some domains are put right. A domain with more that is due already goes to the end of the
--- line: that shares a site among its domains, however much one of them has.
+-- Update the turns of domains. A domain that has more due deliveries goes to the end of the queue,
+-- so that domains share their site whatever their amount of mail.
 -- set: chosen (id integer)
 UPDATE domain SET next_due_ms = (
   SELECT CASE WHEN due_ms > ?1 AND due_ms > paused_until_ms THEN due_ms
@@ -60,13 +62,13 @@ UPDATE domain SET next_due_ms = (
 WHERE id IN (SELECT id FROM chosen);
 
 -- name: settle
--- New states of claimed deliveries, for those that are still claimed, or committing, under their fence. Whether that state
--- leads to the new one, the schema says.
+-- Write new states of deliveries that are still claimed or committing under their fence. The schema's
+-- trigger refuses a state that the old one does not lead to.
 -- pieces: new (message integer, number integer, fence integer, state text, at_ms integer, due_ms integer, kept_for text, attempted integer, maybe_duplicate integer, cause text, level text, host text, reply text)
 UPDATE delivery SET
   state = new.state,
   fence = NULL,
-  -- What was not tried keeps its place, unless it is to wait.
+  -- A delivery that was not tried keeps its place, unless it is to wait.
   due_ms = CASE WHEN new.due_ms = 0 OR (new.attempted = 0 AND new.due_ms <= new.at_ms) THEN delivery.due_ms
                 WHEN new.due_ms > delivery.arrived_ms THEN new.due_ms ELSE delivery.arrived_ms END,
   kept_for = new.kept_for,
@@ -92,65 +94,66 @@ WHERE delivery.message = new.message AND delivery.number = new.number
 SELECT name FROM leaving_file LIMIT 100;
 
 -- name: file_has_left
--- Those files were removed.
+-- Forget files that were removed.
 -- set: removed (name text)
 DELETE FROM leaving_file WHERE name IN (SELECT name FROM removed);
 
 -- name: content
--- The content of a message, when it is in the table.
+-- The content of a message, if it is in the table.
 SELECT data FROM content WHERE message = ?1;
 
 -- name: contents
--- The contents of messages, of those that are in the table.
+-- The contents of messages, if they are in the table.
 -- set: chosen (id integer)
 SELECT message, data FROM content WHERE message IN (SELECT id FROM chosen);
 
 -- name: hint_site
--- From now on the domain's deliveries are leased as this site.
+-- Lease the domain's deliveries as this site from now on.
 INSERT INTO domain (lane, name, site) VALUES (?1, ?2, ?3)
 ON CONFLICT (lane, name) DO UPDATE SET site = excluded.site;
 
 -- name: pause_domain
--- None of the domain's deliveries is claimed before then.
+-- Claim none of the domain's deliveries before then.
 INSERT INTO domain (lane, name, paused_until_ms) VALUES (?1, ?2, ?3)
 ON CONFLICT (lane, name) DO UPDATE SET paused_until_ms = excluded.paused_until_ms;
 
 -- name: paused_too_long
--- Up to ?2 domains with deliveries waiting that are paused for longer than any pause lasts (?1). Asked once,
--- when the role starts.
+-- Up to ?2 domains with waiting deliveries that are paused beyond ?1, longer than any pause lasts.
+-- Run once, when the role starts.
 SELECT id FROM domain /*+ INDEXED BY domain_due */ WHERE next_due_ms IS NOT NULL AND paused_until_ms > ?1 LIMIT ?2;
 
 -- name: end_pauses
--- Some domains are paused no more.
+-- End the pauses of domains.
 -- set: chosen (id integer)
 UPDATE domain SET paused_until_ms = 0 WHERE id IN (SELECT id FROM chosen);
 
 -- name: domain_id
--- The number of a domain in a lane.
+-- The id of a domain in a lane.
 SELECT id FROM domain WHERE lane = ?1 AND name = ?2;
 
 -- name: is_site_down
--- One row when it is.
+-- One row if the site is down.
 SELECT 1 FROM site WHERE site = ?1;
 
 -- name: site_down
--- The site takes nothing; since when it does not is kept.
+-- Mark a site as down; the time since when is kept.
 INSERT INTO site (site, since_ms, looked_ms, cause, detail, next_probe_ms) VALUES (?1, ?2, ?2, ?3, ?4, ?5)
 ON CONFLICT (site) DO UPDATE SET
   cause = excluded.cause, detail = excluded.detail, next_probe_ms = excluded.next_probe_ms,
   looked_ms = excluded.looked_ms;
 
 -- name: site_up
--- The site takes mail again.
+-- Mark a site as up.
 DELETE FROM site WHERE site = ?1;
 
 -- name: mark_queues
--- The site's queues, one per lane, are down (1) or not (0).
+-- Mark the site's queues, one per lane, as down (1) or not (0).
 UPDATE queue SET down = ?2 WHERE lane IN ('relay', 'unverified', 'issues', 'own') AND site = ?1;
 
 -- name: due_for_the_site
--- What waits for the site's sake is due as it arrived, so that it goes first; in batches of ?3. What broke
--- a connection is only due now: if the fault was its own, it must not stand before the others again.
+-- Make deliveries that waited for the site due at their arrival time, so that they go first; in
+-- batches of ?3. One that broke a connection becomes due only now: if it was the cause, it must not
+-- precede the others again.
 UPDATE delivery SET level = '', due_ms = CASE WHEN cause <> 'lost' AND arrived_ms < ?2 THEN arrived_ms
                                               WHEN cause = 'lost' AND due_ms < ?2 THEN due_ms ELSE ?2 END
 WHERE (message, number) IN (
@@ -160,8 +163,8 @@ WHERE (message, number) IN (
   LIMIT ?3);
 
 -- name: put_off
--- Up to ?3 deliveries that are due later than any schedule says (?1), that arrived in a time to come, or that
--- wait for their site's sake alone and yet are not due (now is ?2). Asked once, when the role starts.
+-- Up to ?3 deliveries that are due after ?1, later than any schedule allows, that arrived after now
+-- (?2), or that wait only for their site and are not due. Run once, when the role starts.
 -- gives: message, number
 SELECT message, number FROM domain /*+ INDEXED BY domain_due */
 /*+ CROSS */ JOIN delivery /*+ INDEXED BY delivery_waiting */ ON delivery.domain = domain.id
@@ -170,18 +173,18 @@ WHERE domain.next_due_ms IS NOT NULL AND state = 'waiting' AND due_ms > ?2
 LIMIT ?3;
 
 -- name: mend_due
--- The chosen deliveries are due now, and did not arrive in a time to come.
+-- Make the chosen deliveries due now, and move arrival times in the future to now.
 -- set: chosen (message integer, number integer)
 UPDATE delivery SET due_ms = ?1, arrived_ms = CASE WHEN arrived_ms > ?1 THEN ?1 ELSE arrived_ms END
 FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state = 'waiting';
 
 -- name: catch_all
--- Whether the primary of a domain takes every address, and when that was found out.
+-- Whether the domain's primary accepts every address, and when that was tested.
 SELECT takes_all, at_ms FROM catch_all WHERE domain = ?1;
 
 -- name: learn_catch_all
--- What was found out replaces what was known.
+-- Record whether a primary accepts every address.
 INSERT INTO catch_all (domain, takes_all, at_ms) VALUES (?1, ?2, ?3)
 ON CONFLICT (domain) DO UPDATE SET takes_all = excluded.takes_all, at_ms = excluded.at_ms;
 
@@ -195,11 +198,11 @@ SELECT lane, name FROM domain /*+ INDEXED BY domain_due */
 WHERE lane IN ('relay', 'unverified', 'issues', 'own') AND site = ?1 AND next_due_ms IS NOT NULL LIMIT ?2;
 
 -- name: waiting_domains
--- All domains with deliveries waiting.
+-- All domains with waiting deliveries.
 SELECT lane, name FROM domain /*+ INDEXED BY domain_due */ WHERE next_due_ms IS NOT NULL;
 
 -- name: expired_first
--- Waiting deliveries of a domain that are due since their arrival, which was before ?2.
+-- Waiting deliveries of a domain that arrived before ?2 and are due since their arrival.
 SELECT message, number FROM delivery /*+ INDEXED BY delivery_waiting */
 WHERE domain = ?1 AND state = 'waiting' AND due_ms < ?2 AND arrived_ms < ?2 LIMIT ?3;
 
@@ -215,7 +218,8 @@ WHERE domain = ?1 AND state = 'waiting' AND issue IS NOT NULL AND first_attempt_
   AND first_attempt_ms < ?2 LIMIT ?3;
 
 -- name: expired_at_a_dead_site
--- Waiting deliveries of issues to a domain that were never tried, since their site has been down since before ?2.
+-- Waiting deliveries of issues to a domain, never tried because their site has been down since
+-- before ?2.
 SELECT d.message, d.number FROM domain
 /*+ CROSS */ JOIN site ON site.site = domain.site
 /*+ CROSS */ JOIN delivery AS d /*+ INDEXED BY delivery_waiting */ ON d.domain = domain.id
@@ -223,8 +227,8 @@ WHERE domain.id = ?1 AND site.since_ms < ?2 AND d.state = 'waiting' AND d.due_ms
   AND d.issue IS NOT NULL AND d.first_attempt_ms IS NULL LIMIT ?3;
 
 -- name: expire
--- The time of the chosen deliveries is over. Relayed mail is kept, also when the owner redirected it; mail to a
--- reader has ended.
+-- Expire the chosen deliveries. Relayed mail is kept, even if it was redirected; mail to a reader
+-- ends.
 -- set: chosen (message integer, number integer)
 UPDATE delivery SET
   state = CASE WHEN origin.lane = 'relay' THEN 'kept' ELSE ?1 END,

@@ -1,46 +1,47 @@
--- Queries of the owner's desk. `{conditions}` is what a selection asks for (selecting.py).
+-- Queries of the owner's desk. `{conditions}` are those of a selection (selecting.py).
 
 -- name: columns
--- What a list shows of a delivery.
+-- Part of other queries: the columns of a listed delivery.
 SELECT d.message, d.number, domain.lane, d.state, d.kept_for, message.sender, d.recipient, d.first_recipient, domain.site,
        CASE WHEN EXISTS (SELECT 1 FROM site WHERE site.site = domain.site) THEN 1 ELSE 0 END, message.size, d.arrived_ms, d.due_ms,
        d.attempts, d.last_ms, d.cause, d.host, d.reply, d.maybe_duplicate
 
 -- name: beside
--- What belongs to a listed delivery.
+-- Part of other queries: the tables joined to a listed delivery.
 /*+ CROSS */ JOIN message ON message.id = d.message
 /*+ CROSS */ JOIN domain ON domain.id = d.domain
 
 -- name: page
--- Up to ?3 of them behind an id (?1, ?2), in order of id.
+-- Part of other queries: up to ?3 deliveries after the id (?1, ?2), by id.
 (d.message, d.number) > (?1, ?2) {conditions}
 ORDER BY d.message, d.number LIMIT ?3
 
 -- name: listed
--- A page of deliveries. Of the picked, number 0 stands for all of a message.
+-- A page of deliveries. In `picked`, number 0 means all of a message.
 -- set: picked (message integer, number integer)
 {columns} FROM delivery AS d
 {beside} WHERE {page};
 
 -- name: listed_aside
--- A page of deliveries that lie aside, by their own index.
+-- A page of deliveries neither waiting nor ended normally, by their own index.
 -- set: picked (message integer, number integer)
 {columns} FROM delivery AS d /*+ INDEXED BY delivery_aside */
 {beside} WHERE d.state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND {page};
 
 -- name: message
--- A message, and whether its content is still there.
+-- A message, and whether its content still exists.
 SELECT lane, sender, size, peer_address, helo, protocol, tls, arrived_ms,
        CASE WHEN ended_ms IS NULL THEN 1 ELSE 0 END
 FROM message WHERE id = ?1;
 
 -- name: told
--- What happened to a message and its deliveries, in order.
+-- The events of a message and its deliveries, in order.
 SELECT number, at_ms, what, detail FROM event WHERE message = ?1 ORDER BY id;
 
 -- name: counts
--- What lies here per domain and state, claimed among waiting; the oldest only for what waits. A delivery
--- that was never tried is due as it arrived; the others have an index of their own.
+-- Counts per domain and state, with claimed deliveries among waiting ones; arrival of the oldest
+-- only for waiting ones. A delivery never tried is due at its arrival; the others have an index of
+-- their own.
 SELECT domain.id, domain.lane, domain.name, domain.site,
        CASE WHEN EXISTS (SELECT 1 FROM site WHERE site.site = domain.site) THEN 1 ELSE 0 END, tally.state, tally.deliveries, tally.octets,
        (SELECT arrived_ms FROM delivery /*+ INDEXED BY delivery_waiting */
@@ -52,18 +53,19 @@ WHERE tally.deliveries > 0
 ORDER BY domain.lane, domain.name, tally.state;
 
 -- name: claimed_counts
--- What of it is claimed or committing, per domain.
+-- Counts of claimed and committing deliveries per domain.
 SELECT domain, count(*), sum(octets), min(arrived_ms) FROM delivery /*+ INDEXED BY delivery_claimed */
 WHERE fence IS NOT NULL GROUP BY domain;
 
 -- name: aside_oldest
--- When the oldest of a domain that lies aside arrived, per state, in the words of the tally.
+-- Arrival of the oldest delivery per domain and state, for states other than waiting, named as in
+-- the tally.
 SELECT domain, CASE WHEN kept_for IS NULL THEN state ELSE 'kept ' || kept_for END, min(arrived_ms)
 FROM delivery /*+ INDEXED BY delivery_aside */
 WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND ended_ms IS NULL GROUP BY 1, 2;
 
 -- name: refused
--- What primaries have refused, per domain, and when the first of it was.
+-- Mail that primaries refused, per domain, and when the first of it was refused.
 SELECT domain.name, sum(tally.deliveries), sum(tally.octets), min((
   SELECT coalesce(last_ms, arrived_ms) FROM delivery /*+ INDEXED BY delivery_refused */
   WHERE domain = tally.domain AND kept_for = 'refused' ORDER BY last_ms LIMIT 1))
@@ -72,8 +74,8 @@ WHERE domain.lane IN ('relay', 'unverified') AND tally.deliveries > 0
 GROUP BY domain.name ORDER BY domain.name;
 
 -- name: oldest_refused
--- Up to ?3 deliveries of a lane that the primary of a domain refused, the oldest first: when, its octets in the
--- tally, and what it takes to remove its content.
+-- Up to ?3 deliveries of a lane that the domain's primary refused, oldest first: when, their octets
+-- in the tally, and the octets of content that must be removed from the table.
 SELECT message, number, coalesce(last_ms, delivery.arrived_ms), octets,
        CASE WHEN message.file IS NULL THEN size ELSE 0 END
 FROM domain
@@ -83,22 +85,23 @@ WHERE domain.lane = ?1 AND domain.name = ?2
 ORDER BY last_ms, delivery.message, number LIMIT ?3;
 
 -- name: refused_octets
--- How much of what the primary of a domain refused lies here.
+-- Octets kept here that the domain's primary refused.
 SELECT coalesce(sum(octets), 0) FROM tally
 WHERE domain IN (SELECT id FROM domain WHERE lane IN ('relay', 'unverified') AND name = ?1)
   AND state = 'kept refused';
 
 -- name: content_place
--- Where the content is and how large; no row when it is gone.
+-- File and size of a content; no row if it no longer exists.
 SELECT file, size FROM message WHERE id = ?1 AND ended_ms IS NULL;
 
 -- name: content_piece
--- Up to ?3 octets of a content in the table, from the place ?2 on, counted from 1.
+-- Up to ?3 octets of a content in the table, from position ?2, counted from 1.
 SELECT substr(data, CAST(?2 AS integer), CAST(?3 AS integer)) FROM content WHERE message = ?1;
 
 -- name: still_there
--- Which of the chosen deliveries are in a state that may be left; when content is needed (?1), only those whose
--- message has it. ?2 takes mail to readers along; a redirect does not, since such mail is for its reader alone.
+-- Which of the chosen deliveries are in a state that permits the move; if content is needed (?1),
+-- only those that have it. ?2 includes mail to readers, which a redirect excludes: it is for its
+-- reader alone.
 -- set: chosen (message integer, number integer)
 -- gives: message, number, domain
 SELECT message, number, domain FROM delivery
@@ -106,7 +109,8 @@ WHERE (message, number) IN (SELECT message, number FROM chosen) {conditions}
   AND (ended_ms IS NULL OR ?1 = 0) AND (subscriber IS NULL OR ?2 = 1);
 
 -- name: move
--- The chosen deliveries go to a state; waiting means due now, and some states are ends (?3).
+-- Move the chosen deliveries to a state; waiting means due now, and ?3 says whether the state is an
+-- end.
 -- set: chosen (message integer, number integer)
 UPDATE delivery SET
   state = ?1, fence = NULL, kept_for = NULL, last_ms = ?2, level = '',
@@ -116,11 +120,11 @@ FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number;
 
 -- name: locks_but_of
--- Of all workers that did not enter in this role.
+-- Locks of all workers except those of one role.
 SELECT lock FROM worker WHERE role <> ?1;
 
 -- name: redirect
--- The chosen deliveries go to another mailbox, at a domain of lane own, as if they had not been tried.
+-- Send the chosen deliveries to another mailbox, at a domain of lane own, as if never tried.
 -- set: chosen (message integer, number integer)
 UPDATE delivery SET
   state = 'waiting', fence = NULL, kept_for = NULL, last_ms = ?2,
@@ -132,7 +136,7 @@ FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number;
 
 -- name: tell_redirect
--- Each of the chosen deliveries is about to go to another mailbox: from which to which.
+-- Record for each chosen delivery that it is redirected, from which mailbox to which.
 -- set: chosen (message integer, number integer)
 INSERT INTO event (message, number, at_ms, what, detail)
 SELECT delivery.message, delivery.number, ?2, 'redirected', trim('from ' || recipient || ' to ' || ?1 || ' ' || ?3)
@@ -140,11 +144,11 @@ FROM chosen
 /*+ CROSS */ JOIN delivery ON delivery.message = chosen.message AND delivery.number = chosen.number;
 
 -- name: add_domain
--- The domain of a redirect exists.
+-- Add the domain of a redirect.
 INSERT INTO domain (lane, name) VALUES ('own', ?1) ON CONFLICT DO NOTHING;
 
 -- name: tell
--- Something happened to each of the chosen deliveries.
+-- Record an event of each chosen delivery.
 -- set: chosen (message integer, number integer)
 INSERT INTO event (message, number, at_ms, what, detail)
 SELECT message, number, ?1, ?2, ?3 FROM chosen;

@@ -1,7 +1,8 @@
--- Queries of many readers at once: lists, and those who never confirmed.
+-- Queries about many readers at once: imports, and sign-ups never confirmed.
 
 -- name: suppressed_among
--- The keys of lines that are suppressed, but for a line that says so itself of a reader who was not erased here.
+-- Keys of lines whose address is suppressed. A line that states its own suppressions counts only if
+-- the reader was erased here.
 -- set: line (key text, hash blob, carries integer)
 -- gives: key
 SELECT line.key AS key FROM line
@@ -10,7 +11,7 @@ WHERE EXISTS (SELECT 1 FROM suppression
                 AND (reason = 'erased' OR line.carries = 0));
 
 -- name: known_among
--- What is known of the readers among the lines, and how they last agreed.
+-- What is known of readers among the lines, and how they last agreed.
 -- set: line (key text)
 -- gives: key, id, state, is_suppressed, was_reader, agreed_how, agreed_ms, was_taken_away
 SELECT known.key AS key, known.id AS id, known.state AS state,
@@ -28,19 +29,19 @@ FROM line /*+ CROSS */ JOIN subscriber AS known ON known.newsletter = ?1 AND kno
 LEFT JOIN consent ON consent.id = known.consent;
 
 -- name: numbers_of
--- The numbers of readers by their keys.
+-- Ids of readers by key.
 -- set: line (key text)
 -- gives: key, id
 SELECT known.key AS key, known.id AS id
 FROM line /*+ CROSS */ JOIN subscriber AS known ON known.newsletter = ?1 AND known.key = line.key;
 
 -- name: same_consent
--- One of the last 20 consents, when it is word for word the same.
+-- One of the last 20 consents, if it is identical.
 SELECT id FROM (SELECT * FROM consent ORDER BY id DESC LIMIT 20) AS latest
 WHERE place = ?1 AND how = ?2 AND text = ?3 AND at_ms = ?4 AND prefix = ?5;
 
 -- name: ask_messages
--- A message for each of the lines whose reader is pending, is not suppressed and was never asked.
+-- Add a message for each line whose reader is pending, not suppressed and was never asked.
 -- set: line (key text, message integer)
 INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
 SELECT line.message, 'own', '', 0, 0, '', '', '', '', ?2
@@ -51,7 +52,7 @@ WHERE subscriber.state = 'pending'
   AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.subscriber = subscriber.id AND delivery.issue IS NULL);
 
 -- name: ask_deliveries
--- The delivery of each of those messages.
+-- Add the delivery of each message added before.
 -- set: line (key text, message integer, domain text)
 INSERT INTO delivery (message, number, domain, recipient, state, octets, arrived_ms, due_ms, subscriber)
 SELECT message.id, 1, domain.id, subscriber.mailbox, 'waiting', 0, ?2, ?2, subscriber.id
@@ -61,12 +62,12 @@ FROM line
 /*+ CROSS */ JOIN subscriber ON subscriber.newsletter = ?1 AND subscriber.key = line.key;
 
 -- name: pending_before
--- Readers who have not confirmed since before ?1.
+-- Readers pending since before ?1.
 -- gives: id
 SELECT id FROM subscriber /*+ INDEXED BY subscriber_pending */ WHERE state = 'pending' AND since_ms < ?1 LIMIT ?2;
 
 -- name: were_readers
--- Those of the chosen who were ever anything but pending.
+-- Which of the chosen readers were ever in another state than pending.
 -- set: chosen (id integer)
 -- gives: id
 SELECT chosen.id AS id FROM chosen
@@ -74,10 +75,10 @@ WHERE EXISTS (SELECT 1 FROM reader_event
               WHERE reader_event.subscriber = chosen.id AND reader_event.state <> 'pending');
 
 -- name: forget_sign_ups
--- Sign-ups before ?1 do not count any more: the first ?2, and those of the same millisecond.
+-- Delete sign-ups before ?1 from the limits: the first ?2, and those of the same millisecond.
 DELETE FROM sign_up WHERE at_ms < ?1 AND at_ms <= coalesce(
   (SELECT at_ms FROM sign_up WHERE at_ms < ?1 ORDER BY at_ms LIMIT 1 OFFSET ?2 - 1), ?1);
 
 -- name: forget_outcomes
--- Up to ?2 outcomes of sign-ups before ?1 are forgotten.
+-- Delete up to ?2 outcomes of sign-ups before ?1.
 DELETE FROM sign_up_outcome WHERE id IN (SELECT id FROM sign_up_outcome WHERE at_ms < ?1 LIMIT ?2);

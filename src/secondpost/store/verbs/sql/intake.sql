@@ -1,23 +1,23 @@
 -- Queries of the receive role.
 
 -- name: add_domains
--- The domains of new deliveries exist.
+-- Add the domains of new deliveries.
 -- pieces: new (lane text, name text)
 INSERT INTO domain (lane, name) SELECT lane, name FROM new WHERE true ON CONFLICT DO NOTHING;
 
 -- name: add_messages
--- New messages.
+-- Add messages.
 -- pieces: new (id integer, lane text, sender text, size integer, file text, eight_bit integer, peer_address text, helo text, protocol text, tls text, arrived_ms integer, utf8 text)
 INSERT INTO message (id, lane, sender, size, file, eight_bit, peer_address, helo, protocol, tls, arrived_ms, utf8)
 SELECT id, lane, sender, size, file, eight_bit, peer_address, helo, protocol, tls, arrived_ms, utf8 FROM new;
 
 -- name: add_contents
--- The small contents of new messages.
+-- Add the small contents of messages.
 -- pieces: new (message integer, data blob)
 INSERT INTO content (message, data) SELECT message, data FROM new;
 
 -- name: add_deliveries
--- New deliveries; lane and name are looked up here, so that no process has to remember ids of domains.
+-- Add deliveries; domain ids are looked up here, so that no process has to cache them.
 -- pieces: new (message integer, number integer, lane text, name text, recipient text, state text, kept_for text, octets integer, arrived_ms integer)
 INSERT INTO delivery (message, number, domain, recipient, state, kept_for, octets, arrived_ms, due_ms)
 SELECT message, number, (SELECT id FROM domain WHERE domain.lane = new.lane AND domain.name = new.name),
@@ -25,30 +25,30 @@ SELECT message, number, (SELECT id FROM domain WHERE domain.lane = new.lane AND 
 FROM new;
 
 -- name: stored_octets
--- What lies here for a relayed domain. What its primary refused has a room of its own.
+-- Octets stored for a relayed domain, without mail its primary refused, which has its own limit.
 SELECT coalesce(sum(octets), 0) FROM tally
 WHERE domain IN (SELECT id FROM domain WHERE lane IN ('relay', 'unverified') AND name = ?1)
   AND state <> 'kept refused';
 
 -- name: unverified_octets
--- What waits here for addresses of a relayed domain of which nothing is known.
+-- Octets waiting for unverified addresses of a relayed domain.
 SELECT coalesce(sum(octets), 0) FROM tally
 WHERE domain = (SELECT id FROM domain WHERE lane = 'unverified' AND name = ?1) AND state NOT LIKE 'kept %';
 
 -- name: learned
--- What is known about a mailbox.
+-- What is known of a mailbox.
 SELECT known, at_ms, how FROM learned WHERE mailbox = ?1;
 
 -- name: learn
--- What was found out about a mailbox replaces what was known.
+-- Record what was learned of a mailbox.
 INSERT INTO learned (mailbox, known, at_ms, how) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (mailbox) DO UPDATE SET known = excluded.known, at_ms = excluded.at_ms, how = excluded.how;
 
 -- name: proven_prefixes
--- The ?2 networks that were last proven, at ?1 or later.
+-- The ?2 networks last proven at or after ?1.
 SELECT prefix, at_ms FROM proven_prefix WHERE at_ms >= ?1 ORDER BY at_ms DESC, prefix LIMIT ?2;
 
 -- name: prove_prefix
--- A network is proven, unless it was later on.
+-- Record a proven network, unless it was proven later.
 INSERT INTO proven_prefix (prefix, at_ms) VALUES (?1, ?2)
 ON CONFLICT (prefix) DO UPDATE SET at_ms = excluded.at_ms WHERE excluded.at_ms > proven_prefix.at_ms;

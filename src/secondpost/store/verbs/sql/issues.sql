@@ -1,17 +1,17 @@
 -- Queries of issues: slots, making, freezing, sending, looking.
 
 -- name: calendar
--- The calendar by which a newsletter goes.
+-- The calendar of a newsletter.
 SELECT every, timezone, since_ms FROM calendar WHERE newsletter = ?1;
 
 -- name: set_calendar
--- The newsletter goes by this calendar from now on.
+-- Record the calendar of a newsletter.
 INSERT INTO calendar (newsletter, every, timezone, since_ms) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (newsletter) DO UPDATE SET
   every = excluded.every, timezone = excluded.timezone, since_ms = excluded.since_ms;
 
 -- name: slot
--- What came of a slot.
+-- The outcome of a slot.
 SELECT newsletter, key, outcome, at_ms, reason, issue FROM slot WHERE newsletter = ?1 AND key = ?2;
 
 -- name: last_slot
@@ -19,7 +19,7 @@ SELECT newsletter, key, outcome, at_ms, reason, issue FROM slot WHERE newsletter
 SELECT newsletter, key, outcome, at_ms, reason, issue FROM slot WHERE newsletter = ?1 ORDER BY id DESC LIMIT 1;
 
 -- name: record_slot
--- The outcome of a slot, unless it has one.
+-- Record the outcome of a slot, unless it has one.
 INSERT INTO slot (newsletter, key, outcome, at_ms, reason, issue) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (newsletter, key) DO NOTHING;
 
@@ -28,11 +28,11 @@ ON CONFLICT (newsletter, key) DO NOTHING;
 SELECT text FROM note WHERE newsletter = ?1;
 
 -- name: set_note
--- Another foreword.
+-- Set the foreword of the next digest.
 INSERT INTO note (newsletter, text) VALUES (?1, ?2) ON CONFLICT (newsletter) DO UPDATE SET text = excluded.text;
 
 -- name: drop_note
--- No foreword.
+-- Delete the foreword of the next digest.
 DELETE FROM note WHERE newsletter = ?1;
 
 -- name: next_number
@@ -40,78 +40,79 @@ DELETE FROM note WHERE newsletter = ?1;
 SELECT coalesce(max(number), 0) + 1 FROM issue WHERE newsletter = ?1;
 
 -- name: add_issue
--- A new issue; its id.
+-- Add an issue; returns its id.
 INSERT INTO issue (newsletter, number, kind, state, slot, message, subject, body, article_count, minimum, created_ms)
 VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id;
 
 -- name: add_issue_message
--- The one message of all its deliveries; it never ends, so that what was sent can be read for ever.
+-- Add the one message of all the issue's deliveries; it never ends, so that what was sent stays
+-- readable.
 INSERT INTO message (id, lane, sender, size, eight_bit, peer_address, helo, protocol, tls, arrived_ms)
 VALUES (?1, 'issues', '', 0, 0, '', '', '', '', ?2);
 
 -- name: take_articles
--- The chosen articles, which wait, go into the issue, each in its place.
+-- Put the chosen waiting articles into the issue, each at its place.
 -- set: chosen (id integer, place integer)
 UPDATE article SET state = 'taken', reason = '', issue = ?1, place = chosen.place
 FROM chosen
 WHERE article.id = chosen.id AND article.newsletter = ?2 AND article.state = 'waiting';
 
 -- name: give_back_articles
--- The articles of an issue that no reader got wait again.
+-- Return the articles of an issue that no reader got to waiting.
 UPDATE article SET state = 'waiting', reason = ?2, issue = NULL, place = NULL WHERE issue = ?1;
 
 -- name: write_subject
--- What the issue is called, and that it has content.
+-- Set the subject of an issue, and that it has content.
 UPDATE issue SET subject = ?2, has_content = 1 WHERE id = ?1;
 
 -- name: write_content
--- What the issue says; until it is frozen it may be said again.
+-- Write the content of an issue; until it is frozen it may be replaced.
 INSERT INTO content (message, data) VALUES (?1, ?2) ON CONFLICT (message) DO UPDATE SET data = excluded.data;
 
 -- name: write_size
--- How large that is.
+-- Set the size of an issue's content.
 UPDATE message SET size = ?2 WHERE id = ?1;
 
 -- name: other_under_way
--- One row when an issue of the newsletter is not finished.
+-- One row if the newsletter has an unfinished issue.
 SELECT 1 FROM issue /*+ INDEXED BY issue_under_way */
 WHERE newsletter = ?1 AND state IN ('freezing', 'frozen', 'sending');
 
 -- name: active_readers
--- How many readers are active.
+-- The number of active readers.
 SELECT coalesce((SELECT readers FROM reader_tally WHERE newsletter = ?1 AND state = 'active'), 0);
 
 -- name: begin_freeze
--- The audience is fixed.
+-- Begin to freeze an issue; its audience is fixed.
 -- set: permitted (source text)
 UPDATE issue SET state = 'freezing', event = ?2, planned = ?3, fence = ?4, frozen_upto = 0, sent_upto = 0
 WHERE id = ?1 AND state IN (SELECT source FROM permitted);
 
 -- name: is_led
--- One row when the lease stands.
+-- One row if the lease is still valid.
 SELECT 1 FROM lease WHERE fence = ?1;
 
 -- name: leader
--- Who leads, and the file that it holds locked while it lives.
+-- The leading worker, and its lock file.
 SELECT worker.number, worker.lock FROM lease JOIN worker ON worker.number = lease.worker
 WHERE lease.lane = ?1 AND lease.site = ?2;
 
 -- name: drop_leader
--- It leads no more.
+-- Drop the lease of a leader.
 DELETE FROM lease WHERE lane = ?1 AND site = ?2 AND worker = ?3;
 
 -- name: freezing
--- How far the freezing of an issue has come.
+-- The progress of an issue's freezing.
 SELECT newsletter, message, event, frozen_upto FROM issue WHERE id = ?1 AND state = 'freezing' AND fence = ?2;
 
 -- name: last_of_next_readers
--- The last of the next ?3 readers behind ?2; no row when there are fewer.
+-- The last of the next ?3 readers after ?2; no row if there are fewer.
 SELECT id FROM subscriber /*+ INDEXED BY subscriber_of */
 WHERE newsletter = ?1 AND id > ?2 ORDER BY id LIMIT 1 OFFSET ?3 - 1;
 
 -- name: freeze
--- A row for each of the readers between ?2 and ?3 who was active after event ?4. One that has changed since then
--- is looked up among the events.
+-- Add a row for each reader after ?2 up to ?3 who was active after event ?4. For a reader changed
+-- since then, the state is looked up among the events.
 INSERT INTO delivery (message, number, domain, recipient, state, octets, arrived_ms, due_ms, issue, subscriber)
 SELECT ?5, reader.id, reader.domain, reader.mailbox, 'frozen', 0, ?6, ?6, ?7, reader.id
 FROM subscriber AS reader /*+ INDEXED BY subscriber_of */
@@ -120,17 +121,17 @@ WHERE newsletter = ?1 AND id > ?2 AND id <= ?3 AND 'active' = CASE WHEN since_ev
   ORDER BY reader_event.number DESC LIMIT 1) END;
 
 -- name: frozen_upto
--- The freeze has come this far.
+-- Record the progress of a freeze.
 UPDATE issue SET frozen_upto = ?2 WHERE id = ?1;
 
 -- name: frozen
--- It is frozen, and starts at ?2.
+-- Mark an issue as frozen; it starts at ?2.
 -- set: permitted (source text)
 UPDATE issue SET state = 'frozen', fence = NULL, start_ms = ?2
 WHERE id = ?1 AND state IN (SELECT source FROM permitted);
 
 -- name: leave_freezing
--- The freeze cannot be finished: it may be swept.
+-- Give up a freeze that cannot be finished, so that it is swept.
 UPDATE issue SET fence = NULL WHERE id = ?1;
 
 -- name: abandoned
@@ -140,7 +141,7 @@ WHERE state NOT IN ('done', 'stopped') AND state = 'freezing'
   AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.fence = issue.fence);
 
 -- name: thaw
--- Up to ?2 rows of an abandoned freeze go.
+-- Delete up to ?2 rows of an abandoned freeze.
 DELETE FROM delivery WHERE (message, number) IN (
   SELECT delivery.message, delivery.number FROM issue /*+ CROSS */ JOIN delivery ON delivery.message = issue.message
   WHERE issue.id = ?1 AND issue.state = 'freezing'
@@ -148,7 +149,7 @@ DELETE FROM delivery WHERE (message, number) IN (
   LIMIT ?2);
 
 -- name: open_again
--- With its rows gone an abandoned issue is open.
+-- Reopen an abandoned issue once its rows are gone.
 -- set: permitted (source text)
 UPDATE issue SET state = 'open', event = NULL, planned = 0, fence = NULL, frozen_upto = 0
 WHERE id = ?1 AND state IN (SELECT source FROM permitted)
@@ -156,50 +157,51 @@ WHERE id = ?1 AND state IN (SELECT source FROM permitted)
   AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = issue.message);
 
 -- name: half_stopped
--- Stopped issues some of whose rows are not.
+-- Stopped issues with rows that are not stopped.
 SELECT DISTINCT message, finished_ms FROM issue_tally /*+ CROSS */ JOIN issue ON issue.id = issue_tally.issue
 WHERE issue_tally.state IN ('frozen', 'waiting', 'held') AND deliveries > 0 AND issue.state = 'stopped';
 
 -- name: start
--- The time to undo is over.
+-- Begin to send an issue whose start has come.
 -- set: permitted (source text)
 UPDATE issue SET state = 'sending' WHERE id = ?1 AND state IN (SELECT source FROM permitted) AND start_ms <= ?2;
 
 -- name: sending
--- How far an issue's rows may be claimed.
+-- How far the rows of an issue are released.
 SELECT message, sent_upto, start_ms FROM issue WHERE id = ?1 AND state = 'sending';
 
 -- name: next_rows
--- The last of the next ?3 rows behind ?2; fewer at the end.
+-- The last of the next ?3 rows after ?2, or of fewer at the end.
 SELECT max(number) FROM (
   SELECT number FROM delivery WHERE message = ?1 AND number > ?2 ORDER BY number LIMIT ?3) AS next;
 
 -- name: let_go
--- Rows between ?2 and ?3 can be claimed. They arrive now: what was never tried is due as it arrived.
+-- Release the rows after ?2 up to ?3. They arrive now, since a delivery never tried is due at its
+-- arrival.
 UPDATE delivery SET state = 'waiting', arrived_ms = ?4, due_ms = ?4
 WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources waiting publish});
 
 -- name: sent_upto
--- Rows can be claimed up to here.
+-- Record how far rows are released.
 UPDATE issue SET sent_upto = ?2 WHERE id = ?1;
 
 -- name: end_issue
--- It is done or stopped.
+-- End an issue as done or stopped.
 -- set: permitted (source text)
 UPDATE issue SET state = ?2, finished_ms = ?3, reason = ?4 WHERE id = ?1 AND state IN (SELECT source FROM permitted);
 
 -- name: stop_rows
--- Rows between ?2 and ?3 that are not under way are stopped.
+-- Stop the rows after ?2 up to ?3 that are not under way.
 UPDATE delivery SET state = 'stopped', last_ms = ?4, ended_ms = ?4, level = ''
 WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources stopped publish});
 
 -- name: waiting_between
--- The domains of rows between ?2 and ?3 that wait.
+-- The domains of waiting rows after ?2 up to ?3.
 -- gives: domain
 SELECT DISTINCT domain FROM delivery WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state = 'waiting';
 
 -- name: retry_unknown
--- Rows that are unknown and had no second try, up to ?3 of them, or that of one subscriber, wait again.
+-- Return up to ?3 unknown rows without a second attempt to waiting, or that of one subscriber.
 UPDATE delivery SET
   state = 'waiting', maybe_duplicate = 1, due_ms = CASE WHEN arrived_ms > ?2 THEN arrived_ms ELSE ?2 END,
   last_ms = ?2, level = '', first_attempt_ms = NULL
@@ -211,7 +213,7 @@ WHERE (message, number) IN (
   LIMIT ?3);
 
 -- name: old_issue
--- The first issue that finished before ?1, of which nothing is under way, and whose deliveries are still there.
+-- The first issue finished before ?1 with nothing under way whose deliveries still exist.
 SELECT message FROM issue
 WHERE state IN ('done', 'stopped') AND finished_ms < ?1
   AND EXISTS (SELECT 1 FROM delivery WHERE delivery.message = issue.message)
@@ -220,63 +222,64 @@ WHERE state IN ('done', 'stopped') AND finished_ms < ?1
 LIMIT 1;
 
 -- name: is_over
--- One row when the issue of a message is finished.
+-- One row if the issue of a message is finished.
 SELECT 1 FROM issue WHERE message = ?1 AND state IN ('done', 'stopped');
 
 -- name: count_off_unknown
--- Of deliveries up to ?2, those that are unknown are no longer counted with their domains; all others that go were not.
+-- Subtract unknown deliveries up to ?2 from their domains' tally; other ended ones were not counted
+-- there.
 UPDATE tally SET deliveries = tally.deliveries - gone.many
 FROM (SELECT domain, count(*) AS many FROM delivery WHERE message = ?1 AND number <= ?2 AND state = 'unknown'
       GROUP BY domain) AS gone
 WHERE tally.domain = gone.domain AND tally.state = 'unknown';
 
 -- name: forget_events
--- The events of deliveries up to ?2 go.
+-- Delete the events of deliveries up to ?2.
 DELETE FROM event WHERE message = ?1 AND number BETWEEN 1 AND ?2;
 
 -- name: forget_rows
--- And so do they. How many they were in which state stays (issue_tally).
+-- Delete the deliveries up to ?2; their counts stay in issue_tally.
 DELETE FROM delivery WHERE message = ?1 AND number <= ?2;
 
 -- name: send_again
--- An issue that was done is sending, for the sake of a retry.
+-- Send a done issue again, for a retry.
 -- set: permitted (source text)
 UPDATE issue SET state = 'sending', finished_ms = NULL WHERE id = ?1 AND state IN (SELECT source FROM permitted);
 
 -- name: selected
--- Issues: a part of the queries below.
+-- Part of other queries: the columns of an issue.
 SELECT id, newsletter, number, kind, state, slot, message, subject, body, article_count, minimum, planned,
        created_ms, start_ms, finished_ms
 FROM issue;
 
 -- name: issue
--- One issue.
+-- An issue by id.
 {selected} WHERE id = ?1;
 
 -- name: issue_by_number
--- One by its number within its newsletter.
+-- An issue by its number within its newsletter.
 {selected} WHERE newsletter = ?1 AND number = ?2;
 
 -- name: issue_of_message
--- The one whose deliveries belong to a message.
+-- The issue whose deliveries belong to a message.
 {selected} WHERE message = ?1;
 
 -- name: newest_issues
--- The ?3 newest of a newsletter before number ?2.
+-- The ?3 newest issues of a newsletter before number ?2.
 {selected} WHERE newsletter = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3;
 
 -- name: issues_under_way
--- Those that are neither done nor stopped, oldest first.
+-- Issues neither done nor stopped, oldest first.
 {selected} /*+ INDEXED BY issue_unfinished */ WHERE state NOT IN ('done', 'stopped') ORDER BY id;
 
 -- name: reckoning
--- How many of an issue's deliveries are in which state.
+-- The number of an issue's deliveries per state.
 SELECT state, deliveries FROM issue_tally WHERE issue = ?1;
 
 -- name: has_content
--- One row when something was written for the issue.
+-- One row if the issue has content.
 SELECT 1 FROM issue /*+ CROSS */ JOIN content ON content.message = issue.message WHERE issue.id = ?1;
 
 -- name: issue_content
--- What was sent.
+-- The content of an issue.
 SELECT data FROM issue /*+ CROSS */ JOIN content ON content.message = issue.message WHERE issue.id = ?1;

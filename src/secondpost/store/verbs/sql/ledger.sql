@@ -7,11 +7,11 @@ SELECT etag, last_modified, identity, title, last_fetch_ms, last_good_ms, last_r
 FROM feed WHERE newsletter = ?1 AND url = ?2;
 
 -- name: distrusted
--- Guids of a feed that are not to be believed.
+-- Guids of a feed that are not trusted.
 SELECT guid FROM distrusted_guid WHERE newsletter = ?1 AND url = ?2;
 
 -- name: write_feed
--- What is known of a feed now.
+-- Record what is known of a feed.
 INSERT INTO feed (newsletter, url, etag, last_modified, identity, title, last_fetch_ms, last_good_ms,
                   last_read_ms, finding, baseline_done, left_out)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
@@ -22,12 +22,12 @@ ON CONFLICT (newsletter, url) DO UPDATE SET
   left_out = excluded.left_out;
 
 -- name: distrust
--- A guid was given to two articles: it stays distrusted.
+-- Distrust a guid that was given to two articles.
 INSERT INTO distrusted_guid (newsletter, url, guid) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
 
 -- name: add_article
--- An article is seen for the first time; one with a guid that the feed has given before is known already, and so
--- is one without that has its link and its words: another process may have looked at the same moment.
+-- Add an article, unless the feed already has its guid, or, without a guid, its link and words:
+-- another process may have added it meanwhile.
 INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title, summary, html, author,
                      published_ms, first_seen_ms, last_seen_ms, good_fetches, state, reason, feed_place, language,
                      picture)
@@ -38,8 +38,8 @@ WHERE ?3 <> '' OR NOT EXISTS (
 ON CONFLICT DO NOTHING;
 
 -- name: see_again
--- A known article stood in the feed again; what it says is followed until an issue has taken it, and what it is
--- known by also after that. A guid that another article of the feed has is not taken over.
+-- Update a known article that was in the feed again: its content until an issue takes it, its guid
+-- and link always. A guid of another article of the feed is not taken over.
 UPDATE article SET
   last_seen_ms = ?3, good_fetches = good_fetches + 1,
   guid = CASE WHEN (state = 'taken' AND ?4 = '') OR EXISTS (
@@ -60,79 +60,80 @@ UPDATE article SET
 WHERE id = ?1 AND newsletter = ?2;
 
 -- name: move_article
--- By a look at its feed: an article that is in no issue goes to another state, unless the owner took it.
+-- Move an article to another state after reading its feed, unless it is in an issue or the owner
+-- took it.
 UPDATE article SET state = ?3, reason = ?4
 WHERE id = ?1 AND newsletter = ?2 AND state <> 'taken' AND NOT (state = 'waiting' AND reason = ?5);
 
 -- name: movable
--- How many of the chosen articles are the newsletter's, and in no issue.
+-- How many of the chosen articles belong to the newsletter and are in no issue.
 -- set: chosen (id integer)
 SELECT count(*) FROM article WHERE newsletter = ?1 AND state <> 'taken' AND id IN (SELECT id FROM chosen);
 
 -- name: move_by_hand
--- By the owner.
+-- Move the chosen articles by the owner's decision.
 -- set: chosen (id integer, state text, reason text)
 UPDATE article SET state = chosen.state, reason = chosen.reason
 FROM chosen
 WHERE article.id = chosen.id AND article.newsletter = ?1 AND article.state <> 'taken';
 
 -- name: count
--- Articles in a state.
+-- The number of articles in a state.
 SELECT count(*) FROM article WHERE newsletter = ?1 AND state = ?2;
 
 -- name: causes_held
--- Why articles are held.
+-- The reasons of held articles.
 SELECT DISTINCT reason FROM article WHERE newsletter = ?1 AND state = 'held';
 
 -- name: causes_alarmed
--- The reasons that an alarm has named.
+-- The reasons that an alarm has reported.
 SELECT cause FROM held_alarm WHERE newsletter = ?1;
 
 -- name: forget_causes_alarmed
--- All of them.
+-- Delete the reported reasons.
 DELETE FROM held_alarm WHERE newsletter = ?1;
 
 -- name: add_cause_alarmed
--- One more.
+-- Add a reported reason.
 INSERT INTO held_alarm (newsletter, cause) VALUES (?1, ?2);
 
 -- name: selected
--- Articles: a part of the queries below.
+-- Part of other queries: the columns of an article.
 SELECT id, newsletter, url, guid, link, title, summary, html, author, published_ms, fingerprint, canonical_link,
        first_seen_ms, last_seen_ms, good_fetches, state, issue, reason, feed_place, language, picture
 FROM article;
 
 -- name: entry
--- One article.
+-- An article by id.
 {selected} WHERE id = ?1;
 
 -- name: entries_by_guid
--- Those of a feed that have one of the chosen guids.
+-- Articles of a feed with one of the chosen guids.
 -- set: chosen (guid text)
 {selected} WHERE newsletter = ?1 AND url = ?2 AND guid <> '' AND guid IN (SELECT guid FROM chosen) ORDER BY id;
 
 -- name: entries_by_link
--- Those of a newsletter that have one of the chosen links.
+-- Articles of a newsletter with one of the chosen links.
 -- set: chosen (link text)
 {selected} WHERE newsletter = ?1 AND canonical_link IN (SELECT link FROM chosen) ORDER BY id;
 
 -- name: entries_by_fingerprint
--- Those of a newsletter that have the words of one of the chosen.
+-- Articles of a newsletter with one of the chosen fingerprints.
 -- set: chosen (fingerprint text)
 {selected} WHERE newsletter = ?1 AND fingerprint IN (SELECT fingerprint FROM chosen) ORDER BY id;
 
 -- name: first_entries
--- The first ?3 in a state.
+-- The first ?3 articles in a state.
 {selected} WHERE newsletter = ?1 AND state = ?2 ORDER BY id LIMIT ?3;
 
 -- name: latest_entries
--- The last ?3 in a state, newest first.
+-- The last ?3 articles in a state, newest first.
 {selected} WHERE newsletter = ?1 AND state = ?2 ORDER BY id DESC LIMIT ?3;
 
 -- name: entries_of_issue
--- Those of an issue, in their order.
+-- The articles of an issue, in its order.
 {selected} WHERE issue = ?1 ORDER BY place;
 
 -- name: standing
--- The last ?4 of a feed that were seen in it at ?3 or later, newest first.
+-- The last ?4 articles of a feed seen in it at or after ?3, newest first.
 {selected} WHERE newsletter = ?1 AND url = ?2 AND last_seen_ms >= ?3 ORDER BY id DESC LIMIT ?4;

@@ -1,26 +1,26 @@
--- Queries about the primaries of backup domains.
+-- Queries about primaries of backup domains.
 
 -- name: saw_primary
--- It let us in, and offered this; since when it has is kept.
+-- Record that a primary accepted a connection, and what it offered; the time since when is kept.
 INSERT INTO primary_site (site, since_ms, looked_ms, size_max, smtputf8) VALUES (?1, ?2, ?2, ?3, ?4)
 ON CONFLICT (site) DO UPDATE SET
   looked_ms = excluded.looked_ms, size_max = excluded.size_max, smtputf8 = excluded.smtputf8;
 
 -- name: primary_up
--- It was down, and has been up since ?2.
+-- Record that a primary that was down is up since ?2.
 UPDATE primary_site SET since_ms = ?2 WHERE site = ?1;
 
 -- name: relay_sites
--- Where the mail of each domain that is or was backed up goes.
+-- The site of each domain that is or was backed up.
 SELECT name, site FROM domain WHERE lane = 'relay';
 
 -- name: primaries
--- The domains that are or were backed up whose primary has let us in once.
+-- Domains that are or were backed up, with their primary, if it ever accepted a connection.
 SELECT domain.name, domain.site, since_ms, looked_ms, size_max, smtputf8
 FROM domain /*+ CROSS */ JOIN primary_site ON primary_site.site = domain.site WHERE domain.lane = 'relay';
 
 -- name: kept_for
--- How many deliveries of each domain are kept for a cause.
+-- Number of deliveries per domain kept for a cause.
 SELECT domain.name, count(*)
 FROM delivery AS d /*+ INDEXED BY delivery_aside */ /*+ CROSS */ JOIN domain ON domain.id = d.domain
 WHERE d.state = 'kept' AND d.state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND d.cause = ?1
@@ -28,9 +28,9 @@ WHERE d.state = 'kept' AND d.state IN ('held', 'kept', 'failed', 'expired', 'unk
 GROUP BY domain.name;
 
 -- name: forgotten_primaries
--- Those that have not let us in since ?1 and are not down: no domain leads there any more.
+-- Primaries not seen since ?1 and not down: no domain leads to them any more.
 SELECT site FROM primary_site WHERE looked_ms < ?1 AND site NOT IN (SELECT site FROM site);
 
 -- name: forget_primaries
--- They go.
+-- Delete primaries not seen since ?1 and not down.
 DELETE FROM primary_site WHERE looked_ms < ?1 AND site NOT IN (SELECT site FROM site);

@@ -1,9 +1,9 @@
--- Queries of the deliver role over mail to readers.
+-- Queries of the deliver role about mail to readers.
 
 -- name: may_not_go
--- Which of the chosen deliveries may not leave, and what they become: an issue that is not being sent is stopped, and
--- a reader who is not, or no longer, to get it is suppressed. Who was erased may be asked to confirm a new sign-up.
--- Reader 0 stands for a copy that the owner asked for.
+-- Which of the chosen deliveries may not be sent, and what they become: stopped if their issue is
+-- not being sent, suppressed if their reader must not get them. An erased reader may be asked to
+-- confirm a new sign-up. Reader 0 receives test copies.
 -- set: chosen (message integer, number integer)
 -- gives: message, number, becomes
 SELECT d.message AS message, d.number AS number,
@@ -21,7 +21,7 @@ WHERE d.subscriber <> 0 AND (
                AND (d.issue IS NOT NULL OR suppression.yields = 0)));
 
 -- name: withhold
--- Those deliveries have ended.
+-- End the chosen deliveries that may not be sent.
 -- set: chosen (message integer, number integer, becomes text)
 UPDATE delivery SET state = chosen.becomes, fence = NULL, last_ms = ?1, ended_ms = ?1, level = ''
 FROM chosen
@@ -29,7 +29,8 @@ WHERE delivery.message = chosen.message AND delivery.number = chosen.number
   AND delivery.state IN ({sources suppressed deliver});
 
 -- name: commit_marks
--- Claimed deliveries of issues are committing, if their lease stands and they may still go.
+-- Mark claimed deliveries of issues as committing, if their lease is valid and they may still be
+-- sent.
 -- pieces: new (message integer, number integer, fence integer)
 UPDATE delivery SET state = 'committing' FROM new
 WHERE delivery.message = new.message AND delivery.number = new.number
@@ -50,7 +51,7 @@ SELECT message, number FROM delivery
 WHERE (message, number) IN (SELECT message, number FROM chosen) AND state = 'committing' AND fence = ?1;
 
 -- name: still_claimed
--- Which of them are claimed under a fence that stands.
+-- Which of the chosen deliveries are claimed under a fence that is still valid.
 -- set: chosen (message integer, number integer)
 -- gives: message, number
 SELECT message, number FROM delivery

@@ -1,15 +1,15 @@
--- Queries of addresses that get nothing, which are kept as keyed hashes.
+-- Queries about suppressed addresses, which are kept as keyed hashes.
 
 -- name: keys
--- The keys of hashes: our own, and those of other stores whose hashes came in with their exports.
+-- The hash keys: our own, and those of other stores whose exports were imported.
 SELECT name, data FROM secret WHERE name = 'suppression' OR name LIKE 'suppression %' ORDER BY name;
 
 -- name: add_key
--- Another store's key by the name ?1, unless it is known or our own.
+-- Add another store's key under the name ?1, unless it is known or our own.
 INSERT INTO secret (name, data) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM secret WHERE data = ?2);
 
 -- name: recognise
--- What is suppressed by the hash of another store is so by our own hash too.
+-- Add our own hash for addresses suppressed by another store's hash.
 -- set: pair (other blob, own blob)
 INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields)
 SELECT pair.own, newsletter, reason, at_ms, evidence, yields
@@ -20,13 +20,13 @@ ON CONFLICT (hash, newsletter) DO UPDATE SET
 WHERE suppression.yields > excluded.yields;
 
 -- name: forget_recognised
--- The hashes of another store that were recognised have had their use.
+-- Delete hashes of other stores that were replaced by our own.
 -- set: chosen (hash blob)
 DELETE FROM suppression WHERE hash IN (SELECT chosen.hash FROM chosen);
 
 -- name: suppress
--- Addresses get nothing any more, for newsletter ?1; what their own sign-up would lift (?5) gives way to what it would
--- not.
+-- Suppress addresses for newsletter ?1; one that a sign-up would lift (?5) is replaced by a
+-- permanent one.
 -- set: chosen (hash blob)
 INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields)
 SELECT chosen.hash, ?1, ?2, ?3, ?4, ?5 FROM chosen WHERE true
@@ -35,7 +35,7 @@ ON CONFLICT (hash, newsletter) DO UPDATE SET
 WHERE suppression.yields > excluded.yields;
 
 -- name: suppress_each
--- Addresses get nothing any more, each for a newsletter and a reason of its own; `secret` is the key of its hash.
+-- Suppress addresses, each for its own newsletter and reason; `secret` is the key of its hash.
 -- set: line (hash blob, newsletter text, reason text, at_ms integer, evidence text, yields integer, secret blob)
 INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields, key)
 SELECT line.hash, line.newsletter, line.reason, line.at_ms, line.evidence, line.yields,
@@ -46,31 +46,32 @@ ON CONFLICT (hash, newsletter) DO UPDATE SET
 WHERE suppression.yields > excluded.yields;
 
 -- name: lift_by_reader
--- The reader has confirmed anew: what yields to that is lifted.
+-- Lift suppressions that yield, after the reader has confirmed again.
 DELETE FROM suppression WHERE hash = ?1 AND newsletter IN ('', ?2) AND yields = 1;
 
 -- name: unsuppress
--- An address is no longer suppressed.
+-- Lift the suppression of an address.
 DELETE FROM suppression WHERE hash = ?1 AND newsletter = ?2;
 
 -- name: keys_behind
--- Readers of all newsletters behind ?1, by the key that tells one from another.
+-- Readers of all newsletters after id ?1, with their keys.
 -- gives: id, key
 SELECT id, key FROM subscriber WHERE id > ?1 ORDER BY id LIMIT ?2;
 
 -- name: suppression
--- Why an address is suppressed; what stays goes first, then what is for all newsletters.
+-- Why an address is suppressed: permanent suppressions first, then those for all newsletters.
 SELECT newsletter, reason, at_ms, evidence, yields FROM suppression
 WHERE hash = ?1 AND newsletter IN ('', ?2) ORDER BY yields, newsletter LIMIT 1;
 
 -- name: suppressions
--- All suppressions of an address, by any of its hashes, that concern a newsletter.
+-- All suppressions of an address that apply to a newsletter, by any of its hashes.
 -- set: chosen (hash blob)
 SELECT newsletter, reason, at_ms, evidence, yields FROM suppression
 WHERE suppression.hash IN (SELECT chosen.hash FROM chosen) AND newsletter IN ('', ?1) ORDER BY newsletter;
 
 -- name: suppressed_strangers
--- Suppressed addresses that are no reader's of the newsletter, with the key of the hash, behind (key, hash, for which).
+-- Suppressed addresses that are not readers of the newsletter, with their hash key, after (key,
+-- hash, newsletter).
 SELECT secret.data, hash, suppression.newsletter, reason, at_ms, evidence, yields
 FROM suppression /*+ CROSS */ JOIN secret ON secret.name = suppression.key
 WHERE suppression.newsletter IN ('', ?1) AND (secret.data, hash, suppression.newsletter) > (?2, ?3, ?4)
@@ -78,5 +79,5 @@ WHERE suppression.newsletter IN ('', ?1) AND (secret.data, hash, suppression.new
 ORDER BY secret.data, hash, suppression.newsletter LIMIT ?5;
 
 -- name: suppressed_count
--- How many addresses are suppressed.
+-- The number of suppressed addresses.
 SELECT count(*) FROM suppression WHERE newsletter = ?1;
