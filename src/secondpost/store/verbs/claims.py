@@ -12,7 +12,9 @@ from secondpost.store.verbs.steps import Row, Steps, number, octets, rows, run
 from secondpost.world.ports import FileUnreadable
 
 SettlePayload = tuple[Lease, Sequence[Settlement]]
-Allowed = Callable[[Sequence[Row], int], Steps[Sequence[Row]]]  # Selects the due rows that may be claimed at that time.
+Allowed = Callable[
+    [Sequence[Row], int], Steps[Sequence[Row]]
+]  # Selects the due rows that may be claimed at that time.
 
 
 class _SomeFell(Exception):
