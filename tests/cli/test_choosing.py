@@ -108,19 +108,19 @@ def test_what_is_held_is_exported_and_redirected_by_the_same_choice(office: Offi
 
 def test_a_choice_in_a_state_that_the_verb_does_not_take_says_so(office: Office) -> None:
     output = office.run("queue", "release", "--state", "refused", code=1).stderr
-    assert "what matches is 1 kept (refused), and release takes what is held" in output
+    assert "the matching mail is 1 kept (refused); release takes only what is held" in output
 
 
 def test_all_leaves_what_waits_and_says_how_to_take_it(office: Office) -> None:
     output = office.run("queue", "drop", "--all", code=2).stderr
-    assert "Drop 2 deliveries that are held or kept? Nobody can be asked here" in output
+    assert "Drop 2 deliveries that are held or kept? There is no terminal to ask on" in output
     assert "`--state kept --yes` drops these; add --yes to drop also the 5 that wait" in output
     shown = at_terminal(office, "y", "queue", "drop", "--all")
     assert "Drop 2 deliveries that are held or kept? [y/N]: " in shown
-    assert "Dropped: 2 deliveries.\n5 that wait are left: add --yes to take all.\n" in shown
+    assert "Dropped: 2 deliveries.\n5 waiting deliveries were left: add --yes to drop all.\n" in shown
     assert set(standings(office).values()) == {"waiting", "held (primary)"}
     output = office.run("queue", "drop", "--all", code=1).stderr
-    assert "nothing to drop: 5 deliveries wait, and --all drops what waits only with --yes" in output
+    assert "nothing to drop: 5 deliveries wait, and --all drops waiting ones only with --yes" in output
     assert len(standings(office)) == 5
     assert "Dropped: 5 deliveries." in office.run("queue", "drop", "--all", "--yes").stdout
     assert standings(office) == {}
@@ -134,7 +134,7 @@ def test_a_no_changes_nothing(office: Office) -> None:
 
 def test_a_choice_that_would_drop_waiting_mail_says_so_before_it_asks(office: Office) -> None:
     output = office.run("queue", "drop", "--domain", "example.net", code=2).stderr
-    assert "Drop 4 deliveries to example.net, of which 3 wait to be delivered? Nobody can be asked" in output
+    assert "Drop 4 deliveries to example.net, of which 3 wait to be delivered? There is no terminal" in output
     output = office.run("queue", "drop", "--state", "kept", "--larger", "1 B", code=2).stderr
-    assert "Drop 2 deliveries in the state kept, larger than 1 B? Nobody can be asked" in output
+    assert "Drop 2 deliveries in the state kept, larger than 1 B? There is no terminal" in output
     assert len(standings(office)) == 7

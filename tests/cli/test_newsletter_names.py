@@ -92,7 +92,7 @@ def test_no_list_is_made_of_half_a_newsletter_and_none_comes_into_it(paper: News
         await open_.store.rename_batch("weekly", leader, rows_max=1)
 
     paper.inside(begin)
-    assert "not whole" in paper.run("subscribers", "export", code=1).stderr
+    assert "incomplete" in paper.run("subscribers", "export", code=1).stderr
     file = paper.folder / "readers.csv"
     file.write_text(f"{BOB}\n")
     paper.run("subscribers", "import", str(file), *CONFIRMED)

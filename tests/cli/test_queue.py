@@ -120,7 +120,7 @@ def test_zero_that_match_is_no_success(office: Office) -> None:
     assert "no delivery matches" in office.run("queue", "drop", "0000000000000", code=1).stderr
     output = office.run("queue", "release", office.both, code=1).stderr
     assert "2 held (primary)" in output
-    assert "takes what is held" in output
+    assert "takes only what is held" in output
     assert "there is no message" in office.run("queue", "show", "0000000000000", code=1).stderr
 
 

@@ -113,7 +113,7 @@ def test_an_address_is_traced_over_its_messages(office: Office) -> None:
 def test_what_is_not_known_is_a_no(office: Office) -> None:
     assert "nothing is known" in office.run("trace", "0000000000000", code=1).stderr
     assert "nothing is known" in office.run("trace", "nobody@example.com", code=1).stderr
-    assert "no address either" in office.run("trace", "what", code=2).stderr
+    assert "not an address either" in office.run("trace", "what", code=2).stderr
 
 
 def test_the_status_counts_by_standing(office: Office) -> None:
@@ -137,10 +137,10 @@ def test_the_status_tells_what_a_primary_refused_and_when_it_goes(office: Office
     assert refused["octets"] > 0
     output = office.run("status").stdout
     assert "The primary of example.org refused 1 delivery, " in output
-    assert "of at most 1 GB; the oldest goes in 6 d 23 h." in output
+    assert "of at most 1 GB; the oldest is removed in 6 d 23 h." in output
     assert "for 1 week at most" in office.run("trace", office.refused).stdout
     office.config.write_text(office.config.read_text() + 'keep_refused = "1 hour"\nquota = "20 MB"\n')
-    assert "of at most 2 MB; the oldest goes in 59 min" in office.run("status").stdout
+    assert "of at most 2 MB; the oldest is removed in 59 min" in office.run("status").stdout
 
 
 def test_the_status_says_whether_the_service_runs(office: Office) -> None:

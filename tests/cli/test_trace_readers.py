@@ -147,7 +147,7 @@ def test_an_issue_and_one_readers_mail_of_it_are_traced_by_their_ids(office: New
     assert f"{whole} issue 1 of weekly" in office.run("trace", whole).stdout
     assert "1 delivered, 0 still to be sent, 2 planned" in office.run("trace", whole).stdout
     assert "nothing is known" in office.run("trace", f"{whole}/999", code=1).stderr
-    assert "no address either" in office.run("trace", f"{whole}/{'9' * 30}", code=2).stderr
+    assert "not an address either" in office.run("trace", f"{whole}/{'9' * 30}", code=2).stderr
 
 
 def test_a_stopped_mail_and_a_suppressed_stranger_are_told(office: Newspaper) -> None:

@@ -70,24 +70,24 @@ def test_a_local_part_in_utf8_however_it_is_composed() -> None:
 def test_all_faults_at_once_each_with_its_line() -> None:
     text = "me@example.org OK\n\n@example.org\n*\nyou@example.net\nb ø\nfine\n\ta@b@example.org\n"
     assert faults_of(text) == [
-        'list:1: "me@example.org OK" is more than one address; write one in each line',
-        'list:3: "@example.org" would mean everybody: for that, the configuration says "any"',
-        'list:4: "*" would mean everybody: for that, the configuration says "any"',
+        'list:1: "me@example.org OK" is more than one address; write one per line',
+        'list:3: "@example.org" would mean every address: for that, write "any" in the configuration',
+        'list:4: "*" would mean every address: for that, write "any" in the configuration',
         'list:5: "you@example.net" is not an address of example.org',
-        'list:6: "b ø" is more than one address; write one in each line',
+        'list:6: "b ø" is more than one address; write one per line',
         "list:8: 'a@b@example.org' is not an address: 'a@b' is not a local part",
     ]
 
 
 def test_a_list_of_nobody_is_refused() -> None:
-    assert faults_of("# soon\n") == ["list: it names nobody, so all mail would be refused"]
-    assert faults_of("") == ["list: it names nobody, so all mail would be refused"]
+    assert faults_of("# soon\n") == ["list: it has no entries, so all mail would be refused"]
+    assert faults_of("") == ["list: it has no entries, so all mail would be refused"]
 
 
 def test_a_list_of_another_kind_is_not_told_line_by_line() -> None:
     told = faults_of("no address\n" * 1000)
     assert len(told) == FAULTS_SHOWN_MAX + 1
-    assert told[-1] == f"list: and {1000 - FAULTS_SHOWN_MAX} lines more"
+    assert told[-1] == f"list: and {1000 - FAULTS_SHOWN_MAX} more lines"
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

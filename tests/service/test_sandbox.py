@@ -65,7 +65,7 @@ def a_link(store: Path) -> str:
 
 def a_file(store: Path) -> str:
     store.touch()
-    return f"{store} should be a folder and is none; move it away, or set another store"
+    return f"{store} should be a folder and is not; move it away, or set another store"
 
 
 def open_to_its_group(store: Path) -> str:

@@ -206,7 +206,7 @@ def test_a_workbook_is_to_be_saved_as_csv() -> None:
     for workbook in (excel, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)):
         with pytest.raises(NoList, match=r"an Excel workbook: save it as CSV \(UTF-8\)"):
             rows(workbook)
-    with pytest.raises(NoList, match="LibreOffice: save it as CSV"):
+    with pytest.raises(NoList, match="LibreOffice document: save it as CSV"):
         rows(zipped({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": ""}))
 
 
@@ -503,7 +503,7 @@ def test_a_line_that_is_too_short_is_named() -> None:
 def test_of_a_line_with_more_cells_than_columns_no_state_is_known() -> None:
     text = "email,name,vip,unsubscribed\na@example.org,Lee, Ann,no,yes\nb@example.org,Bob,no,no,,\n"
     told = rows(text)
-    assert str(told[0]) == "line 2: it has 5 columns, and the head has 4"
+    assert str(told[0]) == "line 2: it has 5 columns, and the header has 4"
     assert verdicts(text) == [("b@example.org", "active")]
     assert understood(text).parts[0].bad == 1
 

@@ -158,7 +158,12 @@ _SHARING = (
         type=click.Choice([cause.word for cause in Cause]),
         help="Only those whose last try failed for this cause, as the log names it.",
     ),
-    click.option("--older", "older_ms", type=AGE, help='Only those that came longer ago, such as "7 days".'),
+    click.option(
+        "--older",
+        "older_ms",
+        type=AGE,
+        help='Only those that arrived longer ago, such as "7 days".',
+    ),
     click.option("--larger", "larger_than", type=SIZE, help='Only those larger than this, such as "1 MB".'),
 )
 

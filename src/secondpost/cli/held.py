@@ -61,7 +61,7 @@ def _held(desk: OwnersDesk, selection: Selection, after: DeliveryId | None = Non
 
 @held.command("show", cls=Command)
 @click.argument("id", type=MESSAGE)
-@click.option("--raw", is_flag=True, help="The bytes as they are, to be piped on.")
+@click.option("--raw", is_flag=True, help="Write the raw message, such as to a pipe.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(id: QueueId, raw: bool, as_json: bool) -> None:
     """Read a message: headers, text, names of attachments.
@@ -69,7 +69,7 @@ def show(id: QueueId, raw: bool, as_json: bool) -> None:
     Reading changes nothing.
     """
     if raw and as_json:
-        raise click.UsageError("--raw is the message, --json is about it: give one of them.")
+        raise click.UsageError("Use only one of --raw and --json.")
 
     async def read(desk: OwnersDesk, _config: Config) -> None:
         deliveries = list(desk.found(Selection(ids=(id,))))
@@ -160,7 +160,7 @@ def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
     Without ids or filters, all held mail. A message to several recipients is written once.
     """
     if path == "-" and (form == "eml" or as_json):
-        raise click.UsageError("Standard output takes an mbox and nothing else: give --to a path.")
+        raise click.UsageError("Standard output takes only an mbox: give --to a path.")
     config = configuration()
     target = _open_export(form, path, config.store)
 
@@ -178,7 +178,7 @@ def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
         target.close()
     if target.messages == 0:
         _remove_empty(form, path)
-        raise Ending("nothing to export: nothing that matches is held", Exit.NO)
+        raise Ending("nothing to export: no matching mail is held", Exit.NO)
     if as_json:
         say_json(ExportDocument(form, path, target.messages, target.octets))
     elif path != "-":
@@ -218,7 +218,7 @@ def _remove_empty(form: str, path: str) -> None:
 
 
 @held.command("redirect", cls=Command)
-@all_option("Everything that is held, kept or waits.")
+@all_option("All mail that is held, kept or waiting.")
 @click.option("--to", type=MAILBOX, required=True, help="The mailbox that gets it instead.")
 @YES
 @JSON
@@ -232,7 +232,7 @@ def redirect(which: Chosen, to: Mailbox, yes: bool, as_json: bool) -> None:
         reach = desk.within_reach(OwnerVerb.REDIRECT, which.selection(desk))
         found = sum(1 for _ in desk.found(reach))
         if found == 0:
-            raise Ending("nothing to redirect: nothing that matches is held or waits", Exit.NO)
+            raise Ending("nothing to redirect: no matching mail is held or waiting", Exit.NO)
         if not which.is_by_id and not yes:
             ask(f"Send {counted(found, 'delivery', 'deliveries')} {which.words} to {to} instead?")
         done = await desk.redirect(reach, to, WHY)

@@ -19,9 +19,9 @@ from secondpost.owner.figures import counted
 from secondpost.spool.desk import OwnersDesk, OwnerVerb, VerbDone, standing
 from secondpost.store.owner_ports import Selection
 
-DO_NOT_ASK = "Do not ask whether that is meant."
+DO_NOT_ASK = "Do not ask for confirmation."
 YES = click.option("--yes", is_flag=True, help=DO_NOT_ASK)
-ADD_YES = "add --yes if that is meant"
+ADD_YES = "add --yes to confirm"
 WHY = "by command"
 
 
@@ -35,19 +35,17 @@ class Wording:
 
 
 WORDINGS = {
-    OwnerVerb.HOLD: Wording(
-        "Keep waiting deliveries here until you release them.", "Every delivery that waits."
-    ),
-    OwnerVerb.RELEASE: Wording("Let go on what you held.", "Every delivery you held."),
+    OwnerVerb.HOLD: Wording("Hold waiting deliveries until you release them.", "All waiting deliveries."),
+    OwnerVerb.RELEASE: Wording("Release deliveries that you held.", "All deliveries that you held."),
     OwnerVerb.RETRY: Wording(
-        "Try now what waits for its next try, and try again what is kept.",
-        "Every delivery that waits or is kept.",
+        "Try waiting and kept deliveries now.",
+        "All waiting and kept deliveries.",
     ),
     OwnerVerb.DROP: Wording(
-        "Remove deliveries for good: nobody gets them, nobody is told.\n\n"
-        "Asks before it drops what was not named by id; without a terminal to ask on, --yes is needed.",
-        "Every delivery that is held or kept; with --yes also what waits.",
-        "Do not ask whether that is meant; with --all take what waits, too.",
+        "Remove deliveries for good: they are neither delivered nor reported.\n\n"
+        "Asks for confirmation unless every delivery was named by id; without a terminal, --yes is needed.",
+        "All held and kept deliveries; with --yes also waiting ones.",
+        "Do not ask for confirmation; with --all, include waiting deliveries.",
     ),
 }
 
@@ -120,7 +118,7 @@ class VerbRun:
         states = tuple(state for state in found.reach.states if state is not State.WAITING)
         if len(states) == 0:
             wait = counted(found.waiting, "delivery waits", "deliveries wait")
-            raise Ending(f"nothing to drop: {wait}, and --all drops what waits only with --yes", Exit.NO)
+            raise Ending(f"nothing to drop: {wait}, and --all drops waiting ones only with --yes", Exit.NO)
         return self._find(replace(found.reach, states=states))
 
     def _ask(self, found: Found, left: int) -> None:
@@ -154,10 +152,11 @@ class VerbRun:
     def _say(self, done: VerbDone, selection: Selection, found: Found, left: int) -> None:
         say(f"{self.verb.past.capitalize()}: {counted(done.deliveries, 'delivery', 'deliveries')}.")
         if left > 0:
-            say(f"{left:,} that {'waits' if left == 1 else 'wait'} {_are(left)} left: add --yes to take all.")
+            waiting = counted(left, "waiting delivery was", "waiting deliveries were")
+            say(f"{waiting} left: add --yes to drop all.")
         busy = sum(1 for _ in self.desk.found(replace(selection, states=(State.CLAIMED,))))
         if busy > 0:
-            say(f"{counted(busy, 'is', 'are')} being delivered at this moment, and left alone.")
+            say(f"{counted(busy, 'delivery is', 'deliveries are')} under way, and not changed.")
         if self.verb in (OwnerVerb.RETRY, OwnerVerb.RELEASE) and found.behind > 0:
             wait, go = ("waits", "goes") if found.behind == 1 else ("wait", "go")
             say(f"{found.behind:,} {wait} for a site that is down, and {go} as soon as it answers.")
@@ -167,12 +166,12 @@ class VerbRun:
         verb = self.verb
         standings = Counter(standing(listed).value for listed in self.desk.found(selection))
         if len(standings) == 0:
-            readers = "; mail to readers is led by `issue stop` and `subscribers remove`"
+            readers = "; for mail to readers, use `issue stop` or `subscribers remove`"
             there = f"`secondpost queue list` shows what there is{readers if self.which.is_by_id else ''}"
             return f"nothing to {verb}: no delivery matches; {there}"
         found = ", ".join(f"{count} {word}" for word, count in sorted(standings.items()))
         takes = " or ".join(state.value for state in verb.takes)
-        return f"nothing to {verb}: what matches is {found}, and {verb} takes what is {takes}"
+        return f"nothing to {verb}: the matching mail is {found}; {verb} takes only what is {takes}"
 
 
 def _are(count: int) -> str:
@@ -185,6 +184,6 @@ def ask(question: str, instead: str = ADD_YES) -> None:
     Without a terminal, raises an Ending that names the option to give.
     """
     if not (on_terminal() and sys.stdin.isatty()):
-        raise Ending(f"{question} Nobody can be asked here: {instead}", Exit.USAGE)
+        raise Ending(f"{question} There is no terminal to ask on: {instead}", Exit.USAGE)
     if not click.confirm(question):
         raise Ending("nothing was changed", Exit.NO)

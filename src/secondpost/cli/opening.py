@@ -109,7 +109,7 @@ def told_of_the_store(config: Config) -> Iterator[None]:
         text = f"the store {config.store} is busy or closed ({unavailable}); try again in a moment"
         raise Ending(text, Exit.UNREACHABLE) from None
     except StoreFull as full:
-        text = f"the disk of the store {config.store} has no room left ({full}); make some, then try again"
+        text = f"the disk of the store {config.store} is full ({full}); free some space, then try again"
         raise Ending(text, Exit.UNREACHABLE) from None
     except FileUnreadable as unreadable:
         raise Ending(f"{unreadable}; look into the kernel's log", Exit.UNREACHABLE) from None
@@ -123,11 +123,13 @@ def become_owner(config: Config) -> None:
     try:
         store = os.stat(config.store)
     except FileNotFoundError:
-        text = f"there is no store at {config.store} yet: start the service, or mend `store` in {config.path}"
+        text = (
+            f"there is no store at {config.store} yet: start the service, or change `store` in {config.path}"
+        )
         raise Ending(text, Exit.UNREACHABLE) from None
     except PermissionError:
         raise Ending(
-            f"the store {config.store} may not be seen by you; {_as('root')}", Exit.UNREACHABLE
+            f"the store {config.store} cannot be opened by you; {_as('root')}", Exit.UNREACHABLE
         ) from None
     try:
         refuse_open_store(config)

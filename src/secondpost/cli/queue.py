@@ -90,7 +90,7 @@ def show(id: QueueId | DeliveryId, as_json: bool) -> None:
         tls = f" with {message.tls}" if len(message.tls) > 0 else ""
         say(f"came      {local_time(message.arrived_ms)} from {message.peer_address} ({message.helo})")
         say(f"by        {message.protocol}{tls}")
-        say(f"content   {'here' if message.has_content else 'gone: nobody needs it any more'}")
+        say(f"content   {'here' if message.has_content else 'gone: no longer needed'}")
         for listed in deliveries:
             say(f"{listed.id} to {recipient_text(listed)}: {sentence(listed)}")
 

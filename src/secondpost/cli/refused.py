@@ -21,4 +21,4 @@ def _text(refused: Refused, config: Config, now_ms: int) -> str:
     size = f"{size_text(refused.octets)} of at most {size_text(backup.refused_octets_max)}"
     left = goes_ms(refused, backup) - now_ms
     goes = f"in {age_text(left)}" if left > 0 else "now"
-    return f"The primary of {refused.domain} refused {deliveries}, {size}; the oldest goes {goes}."
+    return f"The primary of {refused.domain} refused {deliveries}, {size}; the oldest is removed {goes}."

@@ -22,7 +22,7 @@ def serve(context: click.Context, role: str | None, single: bool) -> None:
     opens the ports and runs every role in its own process.
     """
     if role is not None and single:
-        raise click.UsageError("--role NAME runs one role and --single runs all: give one of them.")
+        raise click.UsageError("Use only one of --role and --single.")
     config = configuration()
     if role is None:  # a role's supervisor has already printed it
         for warning in warnings(config):

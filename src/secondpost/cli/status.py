@@ -75,7 +75,7 @@ def _say(
         say(f"DOWN for {age}: {site.site} ({site.cause}: {site.detail}); looked at again in {again}.")
     if len(counts) == 0:
         is_all = found is None or found.mail.mail.not_ended == 0
-        say("Nothing waits, nothing is held." if is_all else "But for mail to readers nothing waits.")
+        say("Nothing waits, nothing is held." if is_all else "Only mail to readers is waiting.")
         return
     say_table(
         COLUMNS,
@@ -93,8 +93,8 @@ def _say(
     )
     if any(count.lane is Lane.UNVERIFIED and count.state is State.WAITING for count in counts):
         say(
-            "Unverified is mail for addresses of which nothing is known: it goes last, "
-            f"and a primary is made to refuse at most {REFUSALS_PER_MINUTE_MAX} of them a minute."
+            "Unverified mail is for addresses of which nothing is known: it is delivered last, "
+            f"and a primary has to refuse at most {REFUSALS_PER_MINUTE_MAX} of them a minute."
         )
     kept = sum(count.deliveries for count in counts if count.state is State.KEPT and not _goes(count))
     if kept > 0:

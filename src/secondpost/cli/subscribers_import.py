@@ -91,7 +91,7 @@ WHOLE = (ReaderStanding.ACTIVE, ReaderStanding.LEFT, ReaderStanding.SUPPRESSED)
     "--as",
     "whole",
     type=click.Choice([standing.value for standing in WHOLE]),
-    help="What everyone is of whom the list says nothing else.",
+    help="What everyone is about whom the list says nothing else.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def import_(
@@ -138,7 +138,7 @@ def import_(
             if len(names.left_behind) > 0 and names.unused is not None and name in names.unused:
                 # Once it has readers of its own, it could not take over those of the old name.
                 first = left_behind_sentence(names.left_behind[0], names.unused)
-                raise Ending(f"nothing of {source} was imported: {first}", Exit.NO)
+                raise Ending(f"nothing was imported from {source}: {first}", Exit.NO)
             sign_ups = open_.sign_ups
             bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)
             # An issue frozen meanwhile would go to only part of them.

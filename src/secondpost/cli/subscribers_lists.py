@@ -50,7 +50,7 @@ def export(words: tuple[str, ...], states: tuple[str, ...]) -> None:
         nonlocal lines
         for former in await open_.store.former_names():
             if not former.is_done and which.newsletter.name in (former.name, former.now):
-                raise Ending(f"the list is not whole: {cut_short_text(former)}", Exit.NO)
+                raise Ending(f"the list is incomplete: {cut_short_text(former)}", Exit.NO)
         async for line in exported(open_.store, which.newsletter.name, wanted):
             target.write(line)
             lines += 1

@@ -45,7 +45,7 @@ def trace(what: str, as_json: bool) -> None:
             else await way_of_id(desk, readers, id, config)
         )
         if len(found.ways) + len(found.readers) == 0:
-            raise Ending(f"nothing is known of {what}: neither here nor lately gone", Exit.NO)
+            raise Ending(f"nothing is known of {what}: it is not here, and was not recently", Exit.NO)
         if as_json:
             say_json(trace_document(found))
         else:
@@ -59,7 +59,7 @@ def _id(text: str) -> DeliveryId:
     try:
         return DeliveryId.parse(text) if "/" in text else DeliveryId(parse_queue_id(text), 0)
     except ValueError as error:
-        raise click.UsageError(f"{error}, and no address either.") from None
+        raise click.UsageError(f"{error}, and not an address either.") from None
 
 
 # ---------------------------------------------------------------- printing

@@ -126,7 +126,7 @@ def url(value: object, schemes: tuple[str, ...] = ("https", "http")) -> str:
     parts = _url_parts(written)
     if parts is None or parts.scheme not in schemes or parts.hostname is None:
         example = f'"{schemes[0]}://www.example.net/…"'
-        raise Wrong(f"{quoted(written)} is not an address of the web", f"write one such as {example}")
+        raise Wrong(f"{quoted(written)} is not a web address", f"write one such as {example}")
     return written
 
 

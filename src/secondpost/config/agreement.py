@@ -91,7 +91,7 @@ def _check_loop(config: Config, host: Endpoint, place: KeyPath, findings: Findin
         hint = "for another server on this machine, write its address and port, such as 127.0.0.1:2500"
         findings.add(place, f"{quoted(host.host)} is this server: mail would go round in circles", hint)
     elif host.host in config.addresses:
-        reason = f"{quoted(host.host)} stands in `addresses`, so it is this server: mail would go in circles"
+        reason = f"{quoted(host.host)} is in `addresses`, so it is this server: mail would go in circles"
         findings.add(place, reason, "name the server of the domain")
     elif any(_leads_to(host, door) for door in config.receive.listen):
         reason = f"{quoted(str(host))} is where this server listens: mail would go round in circles"
@@ -135,7 +135,7 @@ def _check_owner(read: Read, findings: Findings) -> None:
     config = read.config
     ours = {backup.domain for backup in read.backups.values()} | {config.hostname, config.bounces}
     if len(config.owner) > 0 and all(owner.domain in ours for owner in config.owner):
-        reason = "every road to the owner leads to a domain that is backed up here: alarms would not arrive"
+        reason = "every owner address is at a domain that is backed up here: alarms would not arrive"
         findings.add(("owner",), reason, "add an address somewhere else")
 
 

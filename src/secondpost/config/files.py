@@ -33,7 +33,7 @@ def pem_file(folder: str, holding: str) -> Form[str]:
             any(block.startswith(b"-----BEGIN ENCRYPTED") for block in blocks)
             or b"Proc-Type: 4,ENCRYPTED" in lines
         ):
-            raise Wrong(f"{_named(path)} wants a passphrase, which nobody could type", "store it without one")
+            raise Wrong(f"{_named(path)} needs a passphrase, which no one can type", "store it without one")
         return path
 
     return form

@@ -45,5 +45,5 @@ def find_config(
 
 def _named(path: str, by: str) -> str:
     if not os.path.exists(path):
-        raise ConfigNotFound((path,), f"there is no such file, and {by} names it", "mend the path")
+        raise ConfigNotFound((path,), f"there is no such file; {by} names it", "correct the path")
     return path

@@ -26,7 +26,7 @@ def text(value: object) -> str:
     """A text of one line."""
     many = lines(value)
     if "\n" in many:
-        raise Wrong(f"{quoted(many)} holds a line break", "write one line")
+        raise Wrong(f"{quoted(many)} contains a line break", "write one line")
     return many
 
 
@@ -39,7 +39,7 @@ def lines(value: object) -> str:
     if len(value) > TEXT_CHARACTERS_MAX:
         raise Wrong(f"it has {len(value)} characters, more than {TEXT_CHARACTERS_MAX}")
     if _CONTROL.search(value) is not None:
-        raise Wrong(f"{quoted(value)} holds a control character")
+        raise Wrong(f"{quoted(value)} contains a control character")
     return value
 
 
@@ -69,7 +69,7 @@ def choice(kinds: Iterable[E]) -> Form[E]:
         word = text(value)
         if word not in named:
             words = ", ".join(map(quoted, named))
-            raise Wrong(f"{quoted(word)} is not one of the words for it", f"write one of {words}")
+            raise Wrong(f"{quoted(word)} is not a valid value", f"write one of {words}")
         return named[word]
 
     return form

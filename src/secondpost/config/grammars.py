@@ -23,14 +23,14 @@ def database(value: object) -> str:
     written = text(value)
     if not written.startswith(("postgresql://", "postgres://")):
         # Not quoted: it may contain a password.
-        raise Wrong("it is not the address of a PostgreSQL", 'write "postgresql://…" or leave the key out')
+        raise Wrong("it is not a PostgreSQL address", 'write "postgresql://…" or leave the key out')
     return written
 
 
 def absolute_path(value: object) -> str:
     path = text(value)
     if not path.startswith("/"):
-        raise Wrong(f"{quoted(path)} is not an absolute path", "write it from / on")
+        raise Wrong(f"{quoted(path)} is not an absolute path", "write it from / onwards")
     return path.rstrip("/") if len(path.rstrip("/")) > 0 else "/"
 
 
@@ -39,7 +39,7 @@ def store(value: object) -> str:
     path = absolute_path(value)
     octets = len(os.fsencode(path))
     if octets > STORE_OCTETS_MAX:
-        raise Wrong(f"the path has {octets} octets, and at most {STORE_OCTETS_MAX} fit", "take a shorter one")
+        raise Wrong(f"the path has {octets} octets, and at most {STORE_OCTETS_MAX} fit", "use a shorter one")
     return path
 
 
@@ -63,7 +63,7 @@ def list_id(value: object) -> str:
 def newsletter_name(value: object) -> str:
     name = _matching(text(value), _NEWSLETTER, "a newsletter's name", "weekly")
     if name in RESERVED_NAMES:
-        raise Wrong(f"{quoted(name)} is a name that the web pages need themselves", "choose another")
+        raise Wrong(f"{quoted(name)} is reserved for the web pages", "choose another")
     return name
 
 
@@ -74,7 +74,7 @@ def delimiters(value: object) -> str:
     written = text(value)
     if _DELIMITERS.fullmatch(written) is None:
         hint = 'write up to eight of #$&\'*+-/=?^_`{|}~, such as "+", or "" for none'
-        raise Wrong(f"{quoted(written)} holds what cannot stand between a mailbox and its detail", hint)
+        raise Wrong(f"{quoted(written)} contains what cannot separate a mailbox from its detail", hint)
     return written
 
 

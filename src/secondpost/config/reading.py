@@ -91,7 +91,7 @@ def _version(top: Section) -> None:
     version = top.need("version", forms.number(0, 10**9), f"write version = {VERSION} at the top of the file")
     if version is not None and version != VERSION:
         hint = f"this program reads version {VERSION}; a newer program, or `config migrate`, may help"
-        top.fault("version", f"there is no version {version} here", hint)
+        top.fault("version", f"version {version} is not supported", hint)
 
 
 def _table(top: Section, name: str) -> Section:

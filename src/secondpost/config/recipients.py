@@ -44,7 +44,7 @@ class RecipientFaults(Exception):
         """One line per fault, up to FAULTS_SHOWN_MAX."""
         shown = [fault.text(path) for fault in self.faults[:FAULTS_SHOWN_MAX]]
         more = len(self.faults) - len(shown)
-        return tuple(shown) if more == 0 else (*shown, f"{path}: and {more} lines more")
+        return tuple(shown) if more == 0 else (*shown, f"{path}: and {more} more lines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def read_recipients(path: str, domain: Domain) -> RecipientList:
         # Non-blocking: opening a pipe without a writer would stop all mail.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise RecipientFaults((RecipientFault(0, "it is no ordinary file"),))
+                raise RecipientFaults((RecipientFault(0, "it is not a regular file"),))
             data = file.read(FILE_OCTETS_MAX + 1)
     except (OSError, ValueError) as error:
         raise RecipientFaults((RecipientFault(0, _why_unreadable(error)),)) from None
@@ -96,17 +96,17 @@ def parse_recipients(text: str, domain: Domain) -> RecipientList:
     if len(faults) > 0:
         raise RecipientFaults(tuple(faults))
     if len(keys) == 0:
-        raise RecipientFaults((RecipientFault(0, "it names nobody, so all mail would be refused"),))
+        raise RecipientFaults((RecipientFault(0, "it has no entries, so all mail would be refused"),))
     return RecipientList(frozenset(keys))
 
 
 def recipient(entry: str, domain: Domain) -> Mailbox:
     """An entry: an address of the domain, or its local part. Raises Wrong."""
     if entry.startswith(("@", "*")):
-        raise Wrong(f'{quoted(entry)} would mean everybody: for that, the configuration says "any"')
+        raise Wrong(f'{quoted(entry)} would mean every address: for that, write "any" in the configuration')
     parts = entry.split()
     if len(parts) > 1 and not entry.startswith('"'):
-        raise Wrong(f"{quoted(entry)} is more than one address; write one in each line")
+        raise Wrong(f"{quoted(entry)} is more than one address; write one per line")
     one = utf8_mailbox(entry if "@" in entry else f"{entry}@{domain}")
     if one.domain != domain:
         raise Wrong(f"{quoted(entry)} is not an address of {domain}")

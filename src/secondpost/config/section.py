@@ -117,7 +117,7 @@ class Section:
                 self.findings.add_wrong((*self.place, key, number), wrong)
                 continue
             if one in taken:
-                self.fault(key, f"{quoted(str(element))} stands here twice", "leave one out", number)
+                self.fault(key, f"{quoted(str(element))} is here twice", "leave one out", number)
                 continue
             taken[one] = None
         return tuple(taken)

@@ -54,7 +54,7 @@ def _read(lines: list[str]) -> TomlDocument | tuple[Fault, ...]:
             values = tomllib.loads(text)
             return TomlDocument(values, positions(text), tuple(faults), frozenset(put_aside))
         except RecursionError:
-            return (*faults, Fault("", 0, "lists or tables stand too deep in each other"))
+            return (*faults, Fault("", 0, "lists or tables are nested too deeply"))
         except ValueError as error:
             trouble = _trouble(str(error), lines)
         opened = _opened(lines, trouble)
@@ -96,19 +96,19 @@ def _fault(lines: list[str], trouble: _Trouble) -> Fault:
     if statement is None:
         if trouble.reason.startswith("Cannot declare") and _HEADER.match(lines[number - 1]) is not None:
             header = cut(printable(lines[number - 1].strip()), VALUE_CHARACTERS_MAX)
-            return Fault("", number, f"{header} stands here a second time", "put its keys under the first")
+            return Fault("", number, f"{header} is here a second time", "put its keys under the first")
         return Fault("", number, f"this is not TOML: {trouble.reason}")
     key = _key(statement[1], lines, number)
     if trouble.is_double:
-        return Fault(key, number, "this key stands here a second time", "leave one of the two out")
+        return Fault(key, number, "this key is here a second time", "remove one of the two")
     name, value = statement[1], statement[3].partition("#")[0].strip()
     value = cut(printable(value), VALUE_CHARACTERS_MAX)
     if statement[2] == ":":
-        return Fault(key, number, "a colon stands where = belongs", f"write {name} = {value}")
+        return Fault(key, number, "there is a colon where = belongs", f"write {name} = {value}")
     if len(value) == 0:
         return Fault(key, number, "it has no value", f'write {name} = "…"')
     if _WORD.match(value) is not None:
-        hint = f'text stands in quotation marks: {name} = "{value}"'
+        hint = f'write text in quotation marks: {name} = "{value}"'
         return Fault(key, number, f"{value} is not TOML", hint)
     return Fault(
         key, number, f"this is not TOML: {trouble.reason}", "look for a missing quotation mark or bracket"
@@ -128,7 +128,7 @@ def _opened(lines: list[str], trouble: _Trouble) -> Fault | None:
         if above == trouble.line or trouble.at_end:
             continue
         if a_list is not None:
-            reason = f"the list does not go on rightly in line {trouble.line}"
+            reason = f"the list does not continue correctly in line {trouble.line}"
             hint = "look for a missing comma or the closing ]"
             return Fault(_key(a_list[1], lines, above), above, reason, hint)
         if "]" in line or _STATEMENT.match(line) is not None:

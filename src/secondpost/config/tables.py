@@ -104,9 +104,7 @@ def fetch(section: Section) -> Fetch:
 def send(section: Section) -> Send:
     usual = Send()
     return Send(
-        only_to=section.filled_list(
-            "only_to", grammars.only_to, (), "leave the key out to mail to everybody"
-        ),
+        only_to=section.filled_list("only_to", grammars.only_to, (), "leave the key out to mail everyone"),
         unverified=section.take("unverified", forms.switch, usual.unverified),
     )
 
@@ -160,14 +158,14 @@ def _recipients(section: Section, usual: Backup, folder: str) -> tuple[Recipient
         return _recipient_source(forms.text(value), usual.domain, folder)
 
     sources = section.filled_list(
-        "recipients", form, usual.recipients, 'write who there is, or "learn" to find out'
+        "recipients", form, usual.recipients, 'list the recipients, or write "learn" to find out'
     )
     if AnyRecipient() in sources and len(sources) > 1:
-        section.fault("recipients", '"any" takes everybody already', 'leave out "any" or all the others')
+        section.fault("recipients", '"any" includes every address', 'leave out "any" or all the others')
     fetched = [source for source in sources if isinstance(source, RecipientUrl)]
     if len(fetched) > 0 and LearnedRecipients() not in sources:
         # A warning is not enough: valid recipients would be refused permanently.
-        reason = "this version does not fetch lists yet: it would refuse everybody whom only the list names"
+        reason = "this version does not fetch lists yet: it would refuse addresses that only the list names"
         section.fault("recipients", reason, 'add "learn"')
     return sources
 

@@ -87,7 +87,9 @@ def _top(config: Config, exists: Callable[[str], bool]) -> Iterator[Warning]:
         then = "the service would stay root" if usual else "the service would not start"
         yield Warning("user", f"this machine has no user {config.user}: started by root, {then}")
     if config.reserve < RESERVE_OCTETS_ENOUGH:
-        text = f"{size_text(config.reserve)} is little room for the service to go on in when the disk is full"
+        text = (
+            f"{size_text(config.reserve)} is little space for the service to continue when the disk is full"
+        )
         yield Warning("reserve", text)
 
 
@@ -138,7 +140,7 @@ def _dns_and_deliver(config: Config) -> Iterator[Warning]:
             "deliver.probe", f"every {every} is a burden for a server that is down: meant for tests"
         )
     if config.deliver.port != SMTP_PORT:
-        text = f"the servers of the world take mail on port {SMTP_PORT} only: meant for tests"
+        text = f"other servers take mail on port {SMTP_PORT} only: meant for tests"
         yield Warning("deliver.port", text)
 
 
@@ -168,7 +170,7 @@ def _backup(key: str, backup: Backup) -> Iterator[Warning]:
         )
         yield Warning(f"{key}.unknown", text)
     if any(isinstance(source, RecipientUrl) for source in backup.recipients):
-        text = "this version does not fetch lists yet: whom they name is found out at the primary"
+        text = "this version does not fetch lists yet: the primary is asked instead"
         yield Warning(f"{key}.recipients", text, is_idle=True)
     if backup.quota is not None and backup.quota < backup.max_size:
         text = f"less than one message of max_size ({size_text(backup.max_size)})"
@@ -189,7 +191,7 @@ def _route(key: str, route: Route, config: Config, readable: Callable[[str], boo
     if backup is not None and len(backup.primary) > 0 and route.lane in (None, Lane.RELAY):
         yield Warning(f"{key}.host", f"it is used instead of the primary of {route.domain}")
     if route.username is not None:
-        text = "this version does not log in yet: the server sees a stranger"
+        text = "this version does not log in yet: mail is sent without authentication"
         yield Warning(f"{key}.username", text, is_idle=True)
     if route.password_file is not None:
         if readable(route.password_file):
@@ -197,9 +199,7 @@ def _route(key: str, route: Route, config: Config, readable: Callable[[str], boo
                 f"{key}.password_file", f"every user of this machine can read {route.password_file}"
             )
         if route.tls in (None, TlsDemand.ENCRYPT) and not is_loopback(route.host.host):
-            text = (
-                'the password goes to whoever answers there; tls = "verify" proves that it is the right one'
-            )
+            text = 'the password goes to any server at that address; tls = "verify" checks the server first'
             yield Warning(f"{key}.tls", text)
 
 

@@ -28,27 +28,27 @@ class AlarmKind(Enum):
     CANNOT_START = (
         "cannot-start",
         Severity.ACT,
-        "Mend what `detail` names; the role tries again by itself, unless its disk failed.",
+        "Correct what `detail` names; the role tries again by itself, unless its disk failed.",
     )
     CLAIM_WAITS = (
         "claim-waits",
         Severity.PASSES,
-        "Nothing, unless it goes on: then look for what locks or fills the store.",
+        "Nothing, unless it continues: then find what locks or fills the store.",
     )
     CLOCK_SET_BACK = (
         "clock-set-back",
         Severity.PASSES,
-        "Look after the machine's time (NTP).",
+        "Check the machine's clock (NTP).",
     )
     CONTENT_UNREADABLE = (
         "content-unreadable",
         Severity.ACT,
-        "Look into the disk's health; the message waits.",
+        "Check the disk; the message waits.",
     )
     DISK_FAILED = (
         "disk-failed",
         Severity.ACT,
-        "Look into the kernel's log; start again when the disk is sound.",
+        "Check the kernel's log; start the service again once the disk works.",
     )
     DOMAIN_PAUSED = (
         "domain-paused",
@@ -69,7 +69,7 @@ class AlarmKind(Enum):
     FILLING_UP = (
         "filling-up",
         Severity.ACT,
-        "Make room, or let mail go.",
+        "Free disk space, or drop mail.",
     )
     HOUSEKEEPING_WAITS = (
         "housekeeping-waits",
@@ -90,7 +90,7 @@ class AlarmKind(Enum):
     MAIL_NOT_UNDERSTOOD = (
         "mail-not-understood",
         Severity.ACT,
-        "Report it with the line; the mail waits and is tried again.",
+        "Send us the line; the mail waits and is tried again.",
     )
     MAKER_LOST = (
         "maker-lost",
@@ -130,12 +130,12 @@ class AlarmKind(Enum):
     RECIPIENTS_FILE = (
         "recipients-file",
         Severity.LOOK,
-        "Mend the line that `detail` names.",
+        "Correct the line that `detail` names.",
     )
     ROLE_DIED = (
         "role-died",
         Severity.ACT,
-        "If it goes on, send us the lines before it.",
+        "If it continues, send us the lines before it.",
     )
     ROLE_FAILED = (
         "role-failed",
@@ -155,7 +155,7 @@ class AlarmKind(Enum):
     STORE_WAITS = (
         "store-waits",
         Severity.PASSES,
-        "Make room on the disk; as `claim-waits`.",
+        "Free disk space; as `claim-waits`.",
     )
 
     def __init__(self, word: str, severity: Severity, what_to_do: str) -> None:

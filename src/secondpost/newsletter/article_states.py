@@ -29,7 +29,7 @@ ARTICLE_EDGES = (
     ArticleEdge(None, _HELD, Who.FEED, "there is reason to doubt that it is new"),
     ArticleEdge(None, _SKIPPED, Who.FEED, "by `only` or `skip`"),
     ArticleEdge(_WAITING, _HELD, Who.FEED, "it was withdrawn, and you had not taken it"),
-    ArticleEdge(_HELD, _WAITING, Who.FEED, "it came back, or its date was mended"),
+    ArticleEdge(_HELD, _WAITING, Who.FEED, "it came back, or its date was corrected"),
     ArticleEdge(_WAITING, _TAKEN, Who.PUBLISH, "an issue is made of it"),
     ArticleEdge(_TAKEN, _WAITING, Who.PUBLISH, "that issue was stopped before a reader had it"),
     ArticleEdge(_HELD, _WAITING, Who.OWNER, "`issue take`"),

@@ -88,7 +88,7 @@ def _arrival(message: MessageRow, deliveries: list[DeliveryRow], config: Config)
     steps = [Step(at, Station.RECEIVE, None, "came", f"{came}; {size}")]
     for listed in deliveries:
         steps.append(Step(at, Station.POLICY, listed.id, "taken", _taken(listed, message.lane, config)))
-    steps.append(Step(at, Station.SPOOL, None, "stored", "synced to disk; then the sender was told 250"))
+    steps.append(Step(at, Station.SPOOL, None, "stored", "synced to disk; then the sender got 250"))
     return steps
 
 
@@ -96,7 +96,7 @@ def _taken(listed: DeliveryRow, lane: Lane, config: Config) -> str:
     recipient = listed.recipient if listed.first_recipient is None else listed.first_recipient
     if lane is Lane.RELAY and _is_backed_up(recipient, config):
         taken = f"{recipient}: its domain is backed up here"
-        unverified = "; nothing was known of the address, so it goes behind all others"
+        unverified = "; nothing was known of the address, so it is delivered last"
         return f"{taken}{unverified}" if listed.lane is Lane.UNVERIFIED else taken
     return f"{recipient}: lane {lane}"
 
@@ -117,7 +117,7 @@ def _stands(listed: DeliveryRow, config: Config) -> list[Step]:
         case State.CLAIMED:
             return [Step(at, Station.DELIVER, listed.id, "claimed", "is being delivered now")]
         case State.REPORTED:
-            return [Step(at, Station.DELIVER, listed.id, "reported", "its sender was told")]
+            return [Step(at, Station.DELIVER, listed.id, "reported", "its sender was notified")]
         case State.DROPPED:
             return []
         case _:
@@ -138,4 +138,4 @@ def _until(listed: DeliveryRow, config: Config) -> str:
         case State.KEPT:
             return "until you decide"
         case _:
-            return "its sender will be told"
+            return "its sender will be notified"

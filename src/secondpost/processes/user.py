@@ -37,7 +37,7 @@ def person_to_become(config: Config) -> SystemUser | None:
         if config.user == Config.__dataclass_fields__["user"].default:
             return None
         raise UserRefused(
-            f"there is no user {config.user}, whom `user` in {config.path} names; "
+            f"there is no user {config.user}, named by `user` in {config.path}; "
             f"type: adduser --system --group --no-create-home {config.user}"
         ) from None
     return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid) if entry.pw_uid != 0 else None
@@ -89,7 +89,7 @@ def refuse_open_store(config: Config) -> None:
         if stat.S_ISLNK(mode):
             raise UserRefused(_is_a_link(config, folder))
         if not stat.S_ISDIR(mode):
-            raise UserRefused(f"{folder} should be a folder and is none; move it away, or set another store")
+            raise UserRefused(f"{folder} should be a folder and is not; move it away, or set another store")
         if mode & (stat.S_IWGRP | stat.S_IWOTH) != 0:
             raise UserRefused(f"others may write in {folder}; type: chmod 700 {shlex.quote(folder)}")
 

@@ -28,7 +28,7 @@ class OwnerVerb(StrEnum):
 
     @property
     def past(self) -> str:
-        """The word recorded with each delivery (store.ports.Told)."""
+        """The word recorded with each delivery (store.owner_ports.DeliveryEvent)."""
         return _PAST[self]
 
     @property

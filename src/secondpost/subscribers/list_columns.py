@@ -90,7 +90,7 @@ class ListColumns:
         if len(cells) <= self.address:
             raise ValueError(f"it has {len(cells)} columns, and the address is in number {self.address + 1}")
         if self.is_beyond(cells):
-            raise ValueError(f"it has {len(cells)} columns, and the head has {len(self.columns)}")
+            raise ValueError(f"it has {len(cells)} columns, and the header has {len(self.columns)}")
         try:
             person = person_in(cells[self.address])
         except ValueError:

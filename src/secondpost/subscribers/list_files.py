@@ -66,7 +66,7 @@ def _refuse_workbook(names: Sequence[str]) -> None:
     if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
         raise NoList(f"it is an Excel workbook: {SAVE_AS_CSV}")
     if "mimetype" in names and "content.xml" in names:
-        raise NoList(f"it is a document of LibreOffice: {SAVE_AS_CSV}")
+        raise NoList(f"it is a LibreOffice document: {SAVE_AS_CSV}")
 
 
 def _lists_in(
