@@ -1,12 +1,40 @@
 """The verbs of intake, by the queries that they run."""
 
-from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.address import NULL_PATH, Domain, Mailbox
+from secondpost.mail.content import InTable
+from secondpost.mail.delivery import KeptFor
+from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
+from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import Learned, ProvenPrefix
-from secondpost.store.verbs.intake import IntakeVerbs
+from secondpost.store.verbs.intake import ACCEPT, IntakeVerbs
 from secondpost.store.verbs.steps import Query
 from tests.store.recording import RecordingEngine, names, over
 
+BOB = Mailbox.parse("b@example.org")
 ANNA = Mailbox.parse("Anna@Example.org")
+
+
+def arrival(id: int) -> Arrival:
+    envelope = Envelope(NULL_PATH, (ANNA, BOB))
+    peer = Peer("192.0.2.1", "mail.example", "SMTP", "")
+    return Arrival(QueueId(id), Lane.RELAY, envelope, peer, 9, InTable(b"hello"))
+
+
+async def test_accepted_messages_of_a_group_are_one_query_for_each_table() -> None:
+    adds = [("intake.add_domains", 1), ("intake.add_messages", 1), ("intake.add_contents", 1)]
+    engine = RecordingEngine([*adds, ("intake.add_deliveries", 2), *adds, ("intake.add_deliveries", 4)])
+    await over(engine, IntakeVerbs).accept(arrival(3))
+    engine.write_all(ACCEPT, [(arrival(5), None), (arrival(4), KeptFor.QUARANTINE)])
+    alone, together = engine.finished()[:4], engine.finished()[4:]
+    assert alone[0] == Query("intake.add_domains", (), [("relay", "example.org")])
+    assert alone[2] == Query("intake.add_contents", (), [(3, b"hello")])
+    assert alone[3].chosen == [
+        (3, 1, "relay", "example.org", "Anna@example.org", "waiting", None, 5, 9),
+        (3, 2, "relay", "example.org", "b@example.org", "waiting", None, 0, 9),
+    ]
+    assert [row[0] for row in together[1].chosen or ()] == [4, 5]
+    states = [row[5] for row in together[3].chosen or ()]
+    assert states == ["kept", "kept", "waiting", "waiting"]
 
 
 async def test_what_is_learned_of_a_recipient_is_one_row() -> None:

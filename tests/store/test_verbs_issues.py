@@ -28,6 +28,7 @@ from secondpost.store.ports import Lease
 from secondpost.store.verbs.freezing import FreezingVerbs
 from secondpost.store.verbs.issues import IssuesVerbs, permitted
 from secondpost.store.verbs.leading import LeadingVerbs
+from secondpost.store.verbs.newsletter_store import NewsletterVerbs
 from secondpost.store.verbs.sending import SendingVerbs
 from secondpost.store.verbs.slots import SlotsVerbs
 from secondpost.store.verbs.standing import StandingVerbs
@@ -365,6 +366,12 @@ async def test_what_is_freezing_or_done_cannot_be_stopped() -> None:
         engine = RecordingEngine([("issues.issue", [row(state)])])
         with pytest.raises(IssueRefused):
             await over(engine, SendingVerbs).stop(ID, 30, "wrong")
+
+
+async def test_a_sweep_goes_on_with_what_was_stopped_and_opens_what_was_abandoned() -> None:
+    engine = RecordingEngine([("issues.half_stopped", []), ("issues.abandoned", [])])
+    assert await over(engine, NewsletterVerbs).sweep_freezing() == 0
+    engine.finished()
 
 
 async def test_a_stop_that_was_cut_short_goes_on() -> None:

@@ -530,10 +530,11 @@ async def test_what_happened_to_a_reader_comes_with_what_they_agreed_to() -> Non
 
 async def test_of_several_suppressions_what_stays_is_named() -> None:
     listed = ("suppressing.suppressions", [("", "erased", 1, "", 1), (WEEKLY, "owner", 2, "", 0)])
-    engine = RecordingEngine([KEYS, listed, ("suppressing.suppressed_count", [(4,)])])
+    engine = RecordingEngine([KEYS, listed, ("suppressing.suppressed_count", [(4,)]), KEYS, listed])
     store = over(engine, SuppressingVerbs)
     assert await store.suppression(WEEKLY, ANN) == Suppression(WEEKLY, Reason.OWNER, 2, "")
     assert await store.suppressed_count(WEEKLY) == 4
+    assert [each.reason for each in await store.suppressions(WEEKLY, ANN)] == [Reason.ERASED, Reason.OWNER]
     assert engine.finished()[1] == Query("suppressing.suppressions", (WEEKLY,), [(HASH,)])
 
 

@@ -17,7 +17,7 @@ Allowed = Callable[
 ]  # Selects the due rows that may be claimed at that time.
 
 
-class _SomeFell(Exception):
+class SomeFell(Exception):
     """Not all rows of several payloads were still claimed: each payload must be counted alone."""
 
 
@@ -27,7 +27,7 @@ def _settle(payloads: Sequence[SettlePayload]) -> Steps[list[int]]:
     if len(payloads) == 1:
         return [written]
     if written < len(new):
-        raise _SomeFell
+        raise SomeFell
     return [len(settlements) for _, settlements in payloads]
 
 
