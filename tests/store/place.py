@@ -1,7 +1,7 @@
 """What the contract needs of an adapter: a place where a store can be opened, again and by several."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -29,6 +29,29 @@ def files_of(folder: str) -> Table:
     """The content files, as a table."""
     files = sorted((Path(folder) / "content").iterdir())
     return Table(("name", "size"), [(file.name, file.stat().st_size) for file in files])
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A statement in a database, and one before it that no trigger sees."""
+
+    table: str
+    before: str
+    statement: str
+
+
+def _refusal(db: apsw.Connection, change: Change) -> str:
+    db.execute("BEGIN")
+    try:
+        db.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+        db.execute(change.before)
+        db.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 1)
+        db.execute(change.statement)
+    except apsw.ConstraintError as error:
+        return str(error)
+    finally:
+        db.execute("ROLLBACK")
+    return ""
 
 
 def there(found: T | None) -> T:
@@ -64,6 +87,12 @@ class Place(Protocol):
 
     async def contradictions(self) -> list[str]:
         """What a recount finds of what triggers computed."""
+        ...
+
+    async def refusals(self, database: Database, changes: Sequence[Change]) -> list[str]:
+        """What the triggers say to each change, "" when they let it pass. Checks of columns are not looked
+        at, and nothing of it stays.
+        """
         ...
 
     async def close(self) -> None:
@@ -132,6 +161,14 @@ class SqlitePlace:
             for database, db in self._databases()
             for recount, wrong in db.execute(all_in_one(database, self.clock.ms)).fetchall()
         ]
+
+    async def refusals(self, database: Database, changes: Sequence[Change]) -> list[str]:
+        db = apsw.Connection(str(Path(self.folder) / database.file_name))
+        try:
+            db.execute("PRAGMA ignore_check_constraints = ON")
+            return [_refusal(db, change) for change in changes]
+        finally:
+            db.close()
 
     def _databases(self) -> Iterator[tuple[Database, apsw.Connection]]:
         """Those that are there, each open to be looked into."""

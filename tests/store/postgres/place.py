@@ -1,16 +1,18 @@
 """A place on PostgreSQL: two databases, made from templates that have the schema."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+
+import asyncpg
 
 from secondpost.store.sqlite.schema import Database
 from secondpost.world.real.disk import RealDisk
 from tests.clock import SetClock
 from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
-from tests.store.place import files_of
+from tests.store.place import Change, files_of
 from tests.store.postgres.engine import PostgresEngine, Wire
 from tests.store.postgres.schema import statements
 from tests.store.postgres.server import Server
@@ -21,6 +23,22 @@ _COLUMNS = (
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
     " ORDER BY table_name, ordinal_position"
 )
+_CHECKS = "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = $1::text::regclass"
+
+
+async def _refusal(db: asyncpg.Connection, change: Change) -> str:
+    inner = db.transaction()
+    await inner.start()
+    try:
+        await db.execute("SET LOCAL session_replication_role = replica")
+        await db.execute(change.before)
+        await db.execute("SET LOCAL session_replication_role = origin")
+        await db.execute(change.statement)
+    except asyncpg.RaiseError as error:
+        return str(error)
+    finally:
+        await inner.rollback()
+    return ""
 
 
 class Templates:
@@ -106,6 +124,19 @@ class PostgresPlace:
                 for recount, wrong in await db.fetch(all_in_one(database, self.clock.ms)):
                     found.append(f"{database.file_name}: {recount} {wrong}")
         return found
+
+    async def refusals(self, database: Database, changes: Sequence[Change]) -> list[str]:
+        async with self.templates.server.connected(self._databases[database]) as db:
+            outer = db.transaction()
+            await outer.start()
+            for table in {change.table for change in changes}:
+                checks = await db.fetch(_CHECKS, table)
+                drops = ", ".join(f"DROP CONSTRAINT {check}" for (check,) in checks)
+                await db.execute(f"ALTER TABLE {table} {drops}")
+            try:
+                return [await _refusal(db, change) for change in changes]
+            finally:
+                await outer.rollback()
 
     async def run(self, text: str) -> None:
         """A statement in mail.db, past the verbs."""
