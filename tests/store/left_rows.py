@@ -24,9 +24,15 @@ GIVEN_NUMBERS: Mapping[str, Sequence[str]] = {
         (
             "reader",
             "subscriber.id delivery.subscriber delivery.reader event.reader reader_event.subscriber "
-            "sign_up.subscriber issue.frozen_upto issue.sent_upto",
+            "bounce.subscriber sign_up.subscriber issue.frozen_upto issue.sent_upto",
         ),
         ("event of a reader", "reader_event.number subscriber.since_event issue.event"),
+        ("issue", "issue.id delivery.issue article.issue slot.issue issue_tally.issue bounce.issue"),
+        ("slot", "slot.id"),
+        ("article", "article.id"),
+        ("outcome of a sign-up", "sign_up_outcome.id"),
+        ("lease", "lease.fence delivery.fence issue.fence"),
+        ("run of a worker", "worker.run"),
     )
 }
 
