@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from secondpost.mail.delivery import State
 from tests.crash.publishing import Publishing
-from tests.crash.scenarios import pausing
+from tests.crash.scenarios import PAUSING, log_bounded
 
 
 async def freeze(publishing: Publishing) -> None:
@@ -117,7 +117,7 @@ async def undo(publishing: Publishing) -> None:
 
 async def pauses(publishing: Publishing) -> None:
     """Between two batches the log is copied, and then begun anew."""
-    with pausing():
+    with log_bounded(publishing.store, PAUSING):
         await publishing.freeze()
         await publishing.send()
         await publishing.stop()

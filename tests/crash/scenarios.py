@@ -9,7 +9,8 @@ import pytest
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.queue_id import QueueIds
 from secondpost.store.ports import Lease
-from secondpost.store.sqlite import checkpoint as bounds
+from secondpost.store.sqlite.checkpoint import Checkpoints
+from secondpost.store.sqlite.log_bounds import LogBounds
 from tests.crash.stage import Stage, open_store
 from tests.crash.story import Step, Story
 
@@ -126,49 +127,38 @@ class NotYetSynced:
     def close(self) -> None: ...
 
 
-@contextmanager
-def checkpointing(*, long: bool) -> Iterator[None]:
-    """Checkpoints are made of a log of any length; `long`: as of one that is begun anew, or given back when
-    nobody writes.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bounds, "PASSIVE_OCTETS", 1)
-        if long:
-            patch.setattr(bounds, "RESTART_OCTETS", 1)
-            patch.setattr(bounds, "ROOM_OCTETS_MAX", 1)
-        yield
+# Checkpoints are made of a log of any length.
+CHECKPOINTING = LogBounds(passive_octets=1)
+# As of a long log: it is begun anew, or given back when nothing is written between two checkpoints.
+LONG_LOG = LogBounds(passive_octets=1, restart_octets=1, room_octets_max=1)
+LONG_LOG_QUIET = LogBounds(passive_octets=1, restart_octets=1, room_octets_max=1, quiet_seconds=0.0)
+# The log is copied after each batch of many.
+PAUSING = LogBounds(pause_octets=1, pause_units=1)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Nobody writes between two checkpoints, and that is long enough."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bounds, "QUIET_SECONDS", 0.0)
+def log_bounded(store: Checkpoints, bounds: LogBounds) -> Iterator[None]:
+    """The store has these bounds for a while."""
+    before, store._bounds = store._bounds, bounds
+    try:
         yield
-
-
-@contextmanager
-def pausing() -> Iterator[None]:
-    """The log is copied after each batch of many."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bounds, "PAUSE_OCTETS", 1)
-        patch.setattr(bounds, "PAUSE_UNITS", 1)
-        yield
+    finally:
+        store._bounds = before
 
 
 async def checkpoint(stage: Stage) -> None:
     """The log is copied into the database and begun anew, between promises."""
-    with checkpointing(long=False):
+    with log_bounded(stage.store, CHECKPOINTING):
         await _promises_between_checkpoints(stage)
 
 
 async def restart(stage: Stage) -> None:
-    with checkpointing(long=True):
+    with log_bounded(stage.store, LONG_LOG):
         await _promises_between_checkpoints(stage)
 
 
 async def truncate(stage: Stage) -> None:
-    with checkpointing(long=True):
+    with log_bounded(stage.store, LONG_LOG):
         await _promises_between_checkpoints(stage, then_quiet=True)
 
 
@@ -178,7 +168,7 @@ async def _promises_between_checkpoints(stage: Stage, *, then_quiet: bool = Fals
     for state in (State.DELIVERED, State.WAITING):
         await stage.store.checkpoint()
         if then_quiet:
-            with quiet():
+            with log_bounded(stage.store, LONG_LOG_QUIET):
                 await stage.store.checkpoint()
         await stage.accept(SMALL_OCTETS)
         lease = await stage.lease()

@@ -21,7 +21,7 @@ from tests.crash.playing import new_store
 from tests.crash.publishing import Publishing
 from tests.crash.reader_judging import faults_of_image
 from tests.crash.reader_judging import prepared as prepared_newsletter
-from tests.crash.scenarios import LARGE_OCTETS, SMALL_OCTETS, checkpointing, pausing, quiet
+from tests.crash.scenarios import LARGE_OCTETS, LONG_LOG, LONG_LOG_QUIET, PAUSING, SMALL_OCTETS, log_bounded
 from tests.crash.stage import Stage
 
 CALLS_MAX = 500
@@ -42,10 +42,10 @@ async def claim_and_settle(stage: Stage) -> None:
 
 
 async def checkpoint(stage: Stage) -> None:
-    with checkpointing(long=True):
+    with log_bounded(stage.store, LONG_LOG):
         await stage.accept(SMALL_OCTETS)
         await stage.store.checkpoint()
-        with quiet():
+        with log_bounded(stage.store, LONG_LOG_QUIET):
             await stage.store.checkpoint()
         await stage.accept(SMALL_OCTETS)
 
@@ -142,7 +142,7 @@ def test_a_disk_that_fails_while_the_log_is_copied_takes_no_batch_back(folder: P
                 for id in publishing.readers:
                     await publishing.leave(id)
 
-        with pausing():
+        with log_bounded(publishing.store, PAUSING):
             disk.fail_at(call, errno.EIO)
             leaving = asyncio.create_task(others())
             await asyncio.sleep(0)  # they are heard first, and write again before the pause
@@ -192,7 +192,7 @@ def test_a_start_after_a_failed_sync_builds_on_nothing_that_is_not_on_the_disk(
 
 async def _go_on_beside_a_failed_checkpoint(stage: Stage) -> None:
     """The role is told to stop; until it has, what is still accepted is safe in the log all the same."""
-    with checkpointing(long=True), suppress(DiskFailed):
+    with log_bounded(stage.store, LONG_LOG), suppress(DiskFailed):
         await stage.accept(SMALL_OCTETS)
         await stage.store.checkpoint()
         await stage.store.checkpoint()

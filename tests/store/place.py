@@ -11,6 +11,7 @@ import apsw
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
+from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.real.disk import RealDisk
@@ -105,6 +106,7 @@ class SqlitePlace:
     folder: str
     clock: SetClock = field(default_factory=SetClock)
     failures: list[BaseException] = field(default_factory=list)
+    log_bounds: LogBounds = field(default_factory=LogBounds)  # of the stores that are opened
     _stores: list[SqliteStore] = field(default_factory=list)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -120,6 +122,7 @@ class SqlitePlace:
             role=role,
             failed=self.failures.append,
             busy_seconds=busy_seconds,
+            log_bounds=self.log_bounds,
         )
         return self._opened(store)
 
@@ -131,7 +134,13 @@ class SqlitePlace:
 
     def open_newsletter(self, role: str = "publish") -> SqliteNewsletterStore:
         store = SqliteNewsletterStore.open(
-            self.disk, self._work(), self.clock, role=role, failed=self.failures.append, busy_seconds=5.0
+            self.disk,
+            self._work(),
+            self.clock,
+            role=role,
+            failed=self.failures.append,
+            busy_seconds=5.0,
+            log_bounds=self.log_bounds,
         )
         store._opened.db.execute("UPDATE secret SET data = ? WHERE name = 'suppression'", (SECRET,))
         self._opened(store)

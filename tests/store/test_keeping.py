@@ -18,9 +18,9 @@ from secondpost.mail.queue_id import WORKERS_MAX
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import COMMAND, Learned, StoreUnavailable
-from secondpost.store.sqlite import checkpoint
-from secondpost.store.sqlite.checkpoint import ROOM_OCTETS_MAX, SPARE_PAGES
+from secondpost.store.sqlite.checkpoint import SPARE_PAGES
 from secondpost.store.sqlite.connection import PAGE_OCTETS
+from secondpost.store.sqlite.log_bounds import LogBounds
 from tests.store.letters import Letters, leased, settled
 from tests.store.other_process import other_process, said
 from tests.store.place import Place, SqlitePlace
@@ -199,24 +199,24 @@ async def test_a_closed_store_says_so_and_has_kept_what_was_under_way(place: Pla
     assert [one.recipient for one in place.open().listed(Selection(), None, 10)] == ["one@example.net"]
 
 
-async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(
-    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = place.open()
+async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: SqlitePlace) -> None:
+    store, most = place.open(), place.log_bounds.room_octets_max
     letters = Letters(place, store)
     content = InTable(b"x" * 120_000)
-    messages = 8 + ROOM_OCTETS_MAX // 120_000
+    messages = 8 + most // 120_000
     await asyncio.gather(*(letters.send("u@example.net", content=content) for _ in range(messages)))
     log, database = Path(place.folder, "mail.db-wal"), Path(place.folder, "mail.db")
-    assert log.stat().st_size > ROOM_OCTETS_MAX
-    assert await store.checkpoint() > ROOM_OCTETS_MAX
+    assert log.stat().st_size > most
+    assert await store.checkpoint() > most
     before = log.stat().st_size
     await store.accept(letters.arrival("u@example.net", content=content))
     assert await store.checkpoint() == 0, "so little is not worth a sync"
     assert log.stat().st_size == before, "it is begun anew, and not given back while somebody writes"
-    monkeypatch.setattr(checkpoint, "QUIET_SECONDS", 0.0)
-    await store.checkpoint()
+    place.log_bounds = LogBounds(quiet_seconds=0.0)
+    other = place.open()
+    await other.checkpoint()
     assert log.stat().st_size == 0
+    other.close()
     full = database.stat().st_size
     lease = await leased(store)
     while len(claimed := await store.claim(lease, place.clock.ms, 200)) > 0:
@@ -225,19 +225,17 @@ async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(
         await store.checkpoint()
     assert store.counts() == []
     store.close()
-    assert full > ROOM_OCTETS_MAX
+    assert full > most
     assert database.stat().st_size < (SPARE_PAGES + 200) * PAGE_OCTETS
 
 
-async def test_room_is_given_back_beside_one_who_takes_a_lease_again_and_again(
-    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_room_is_given_back_beside_one_who_takes_a_lease_again_and_again(place: SqlitePlace) -> None:
+    place.log_bounds = LogBounds(room_octets_max=4_000_000, quiet_seconds=0.2)
     store = place.open()
     letters, content = Letters(place, store), InTable(b"x" * 120_000)
     await asyncio.gather(*(letters.send("u@example.net", content=content) for _ in range(40)))
     log = Path(place.folder, "mail.db-wal")
-    monkeypatch.setattr(checkpoint, "ROOM_OCTETS_MAX", log.stat().st_size)
-    monkeypatch.setattr(checkpoint, "QUIET_SECONDS", 0.2)
+    assert log.stat().st_size >= place.log_bounds.room_octets_max
     await store.checkpoint()
     looks = 0
     while log.stat().st_size > 0:
@@ -249,11 +247,8 @@ async def test_room_is_given_back_beside_one_who_takes_a_lease_again_and_again(
     assert looks > 2, "it had to be quiet for a while"
 
 
-async def test_an_index_that_cannot_be_opened_is_not_the_fault_of_a_batch(
-    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checkpoint, "PAUSE_UNITS", 1)
-    monkeypatch.setattr(checkpoint, "PAUSE_OCTETS", 1)
+async def test_an_index_that_cannot_be_opened_is_not_the_fault_of_a_batch(place: SqlitePlace) -> None:
+    place.log_bounds = LogBounds(pause_units=1, pause_octets=1)
     store = place.open_newsletter()
     await Publisher(place, store).sign_up("ann@example.net")  # the writer has what it needs
     for spare in range(4):
@@ -283,18 +278,16 @@ def _files_left(spare: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def test_who_writes_without_a_pause_keeps_the_log_short(
-    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = place.open_newsletter()
+async def test_who_writes_without_a_pause_keeps_the_log_short(place: SqlitePlace) -> None:
+    first = place.open_newsletter()
     log = Path(place.folder, "newsletter.db-wal")
-    monkeypatch.setattr(checkpoint, "PAUSE_OCTETS", 256 * 1024)
-    await Publisher(place, store).many(1000)
+    await Publisher(place, first).many(1000)
     least = log.stat().st_size
-    monkeypatch.setattr(checkpoint, "PAUSE_UNITS", 1)
+    place.log_bounds = LogBounds(pause_units=1, pause_octets=256 * 1024)
+    store = place.open_newsletter()
     for letter in "abc":
         await Publisher(place, store, f"newsletter-{letter}").many(1000)
-    assert log.stat().st_size <= least + checkpoint.PAUSE_OCTETS, "it was begun anew again and again"
+    assert log.stat().st_size <= least + place.log_bounds.pause_octets, "it was begun anew again and again"
     reader = apsw.Connection(str(place.folder) + "/newsletter.db", flags=apsw.SQLITE_OPEN_READONLY)
     with closing(reader), closing(reader.execute("SELECT mailbox FROM subscriber")) as rows:
         next(rows)

@@ -14,7 +14,8 @@ from secondpost.mail.delivery import State
 from secondpost.maillog import MailLog
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import StoreFull, StoreRefused
-from secondpost.store.sqlite import SqliteStore, checkpoint
+from secondpost.store.sqlite import SqliteStore
+from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.world.ports import DiskFailed, DiskFull
 from secondpost.world.real.disk import RealDisk, RealFile
 from secondpost.world.real.work import RealWork
@@ -191,10 +192,10 @@ async def test_the_log_is_copied_when_there_is_no_room_to_give_room_back(
     async def full() -> None:
         raise StoreFull("no room")
 
+    place.log_bounds = LogBounds(passive_octets=1)
     store = place.open()
     await Letters(place, store).send("one@example.net")
     monkeypatch.setattr(store, "_give_back_some", full)
-    monkeypatch.setattr(checkpoint, "PASSIVE_OCTETS", 1)
     assert await store.checkpoint() > 0
 
 

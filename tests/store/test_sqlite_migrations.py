@@ -10,7 +10,7 @@ from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.owner_ports import Selection
-from secondpost.store.sqlite import base, schema, statements
+from secondpost.store.sqlite import schema, statements
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Suppression
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
@@ -57,8 +57,8 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
         # Messages had no `utf8` then.
         now = statements.QUERIES["intake.add_messages"]
         then = replace(now, text=now.text.replace(", utf8", ""))
-        older.setattr(base, "QUERIES", {**statements.QUERIES, now.name: then})
         store = place.open()
+        store._statements = statements.Statements({**statements.QUERIES, now.name: then})
         letters = Letters(place, store)
         for octets, kept_for in enumerate((None, *KeptFor, KeptFor.REFUSED), start=1):
             arrival = letters.arrival("one@example.net", "two@example.org", content=InTable(b"x" * octets))

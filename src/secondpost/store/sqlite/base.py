@@ -12,6 +12,7 @@ from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import told
 from secondpost.store.sqlite.group import JobKind, Writer
+from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.statements import QUERIES, Statements, answer
 from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Engine, Verb
 from secondpost.store.verbs.steps import Query, QueryResult, Steps, Value, drive, rows, run
@@ -44,6 +45,7 @@ class Opened:
     path_name: str
     worker: Worker | None  # None for a command
     in_line: bool
+    log_bounds: LogBounds
 
 
 def as_json(things: Sequence[object]) -> str:

@@ -20,15 +20,8 @@ from secondpost.world.ports import DiskFailed, DiskFull
 
 R = TypeVar("R")
 
-PASSIVE_OCTETS = 4 * 1024 * 1024
-PAUSE_OCTETS = 32 * 1024 * 1024  # log size beyond which a busy writer pauses for copying
-PAUSE_UNITS = 2000  # written between two checks of the log's size: some MB
-RESTART_OCTETS = 48 * 1024 * 1024  # log size beyond which it is restarted
-PASSIVE_RUNS_MAX = 4  # before a restart
-# Size of the log's file beyond which it is truncated, when all is quiet.
-ROOM_OCTETS_MAX = 64 * 1024 * 1024
+PASSIVE_RUNS_MAX = 4  # before the log is restarted
 # Below this the server counts as idle: lease renewal alone writes a few frames every 2 s.
-QUIET_SECONDS = 10.0
 QUIET_FRAMES = 256
 # Free pages are reused first: only a surplus is returned, and little at a time.
 SPARE_PAGES = 256
@@ -40,6 +33,7 @@ VACUUM_JOBS_MAX_BUSY = 4  # while the number of free pages changes between calls
 class Checkpoints(Base):
     def __init__(self, opened: Opened) -> None:
         super().__init__(opened)
+        self._bounds = opened.log_bounds
         self._checkpointer: apsw.Connection | None = None
         self._checkpointing = False
         self._copying = threading.Lock()
@@ -78,7 +72,7 @@ class Checkpoints(Base):
     async def _pausing(self, batch: Awaitable[R], units: int) -> R:
         result = await batch
         self._units += units
-        if self._units >= PAUSE_UNITS:
+        if self._units >= self._bounds.pause_units:
             self._units = 0
             await self._pause()
         return result
@@ -116,14 +110,15 @@ class Checkpoints(Base):
         frames, copied = _look(db)
         if not self._frames <= frames <= self._frames + QUIET_FRAMES:
             self._frames, self._quiet_since = frames, now
-        is_quiet = now - self._quiet_since >= QUIET_SECONDS
-        if is_quiet and self._opened.disk.size(f"{self._opened.path_name}-wal") >= ROOM_OCTETS_MAX:
+        is_quiet = now - self._quiet_since >= self._bounds.quiet_seconds
+        room = self._opened.disk.size(f"{self._opened.path_name}-wal") if is_quiet else 0
+        if is_quiet and room >= self._bounds.room_octets_max:
             self._copy_passively(db)
             _checkpoint_alone(db, "TRUNCATE")
-        elif frames * PAGE_OCTETS >= RESTART_OCTETS:
+        elif frames * PAGE_OCTETS >= self._bounds.restart_octets:
             self._copy_passively(db)
             _checkpoint_alone(db, "RESTART")
-        elif (frames - copied) * PAGE_OCTETS >= PASSIVE_OCTETS:
+        elif (frames - copied) * PAGE_OCTETS >= self._bounds.passive_octets:
             db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE)
         else:
             return 0
@@ -131,7 +126,7 @@ class Checkpoints(Base):
 
     def _copy_long_log(self, db: apsw.Connection) -> int:
         frames, copied = _look(db)
-        if frames * PAGE_OCTETS < PAUSE_OCTETS:
+        if frames * PAGE_OCTETS < self._bounds.pause_octets:
             return 0
         self._copy_passively(db)
         return (frames - copied) * PAGE_OCTETS

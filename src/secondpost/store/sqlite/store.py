@@ -21,6 +21,7 @@ from secondpost.store.sqlite.connection import (
 )
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.keeping import WORKERS_FOLDER, SqliteKeeping, enter
+from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.verbs.mail_store import MailVerbs
 from secondpost.world.ports import Clock, Disk, Work
@@ -29,6 +30,7 @@ S = TypeVar("S", bound="SqliteStore")
 T = TypeVar("T")
 BUSY_SECONDS = 30.0
 LINE = "store"
+USUAL_LOG_BOUNDS = LogBounds()
 
 
 class SqliteStore(MailVerbs, SqliteKeeping):
@@ -50,6 +52,7 @@ class SqliteStore(MailVerbs, SqliteKeeping):
         failed: Callable[[BaseException], None],
         in_line: bool = False,
         busy_seconds: float = BUSY_SECONDS,
+        log_bounds: LogBounds = USUAL_LOG_BOUNDS,
     ) -> S:
         """Open as a worker of the service, creating and migrating the database. Blocks.
 
@@ -60,7 +63,7 @@ class SqliteStore(MailVerbs, SqliteKeeping):
         disk.make_folder(CONTENT_FOLDER)
         disk.make_folder(WORKERS_FOLDER)
         _make_file(disk, cls.database.file_name)
-        opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds)
+        opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds, log_bounds)
         db = opening.connection(create=True)
         worker = opening.trying(db, lambda: _begin(db, cls.database, disk, clock, role))
         return cls(opening.opened(db, work, clock, failed, worker))
@@ -91,6 +94,7 @@ class _Opening:
     database: Database
     in_line: bool
     busy_seconds: float
+    log_bounds: LogBounds = USUAL_LOG_BOUNDS
 
     @property
     def path_name(self) -> str:
@@ -154,6 +158,7 @@ class _Opening:
             path_name=self.path_name,
             worker=worker,
             in_line=self.in_line,
+            log_bounds=self.log_bounds,
         )
 
 
