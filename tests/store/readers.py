@@ -47,10 +47,12 @@ class Publisher:
         store: NewsletterStore,
         newsletter: str = WEEKLY,
         ids: QueueIds | None = None,
+        limits: SignUpLimits = LIMITS,
     ) -> None:
         self.clock = place.clock
         self.store = store
         self.newsletter = newsletter
+        self.limits = limits
         self.ids = QueueIds(store.worker) if ids is None else ids
         self._slots = 0
         self._articles = 0
@@ -88,7 +90,7 @@ class Publisher:
     async def sign_up(self, address: str, prefix: str = "192.0.2.0/24") -> SignedUp:
         mailbox = Mailbox.parse(address)
         return await self.store.sign_up(
-            self.newsletter, mailbox, self.consent(prefix), self.id(), LIMITS, b"please confirm"
+            self.newsletter, mailbox, self.consent(prefix), self.id(), self.limits, b"please confirm"
         )
 
     async def waiting(self, articles: int) -> tuple[ArticleId, ...]:
