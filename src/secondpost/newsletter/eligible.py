@@ -38,8 +38,9 @@ class Ripeness:
 def ripeness(
     waiting: Sequence[LedgerEntry], feeds: Mapping[str, Feed], settle_ms: int, now_ms: int
 ) -> Ripeness:
-    """`feeds`: those configured, by address; what came from another is not counted, unless the owner took it.
-    That is ripe at once.
+    """Sort the waiting articles. `feeds` are the configured ones, by URL.
+
+    Articles of other feeds do not count, except those that the owner took, which are ripe at once.
     """
     ripe: list[ArticleId] = []
     doubtful: list[ArticleId] = []
