@@ -15,7 +15,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class PostedForm:
-    """The first value of each field."""
+    """Form values; of repeated fields, the first."""
 
     values: dict[str, str]
 

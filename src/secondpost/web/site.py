@@ -28,16 +28,16 @@ class Website:
         return next((one for one in self.newsletters if one.name == name), None)
 
     async def now_named(self, former: str) -> Newsletter | None:
-        """The newsletter that had this name once."""
+        """The newsletter that formerly had this name."""
         now = await self.store.now_named(former)
         return None if now is None else self.named(now)
 
     def newsletter_of(self, subscriber: Subscriber) -> Newsletter | None:
-        """None for one that is no longer in the configuration: its readers can leave all the same."""
+        """None if the newsletter is no longer configured; its readers can leave all the same."""
         return self.named(subscriber.newsletter)
 
     async def title(self, newsletter: Newsletter) -> str:
-        """Its own, else that of its first feed."""
+        """Its title, else that of its first feed."""
         feed_title = ""
         if newsletter.title is None:
             feed_title = (await self.store.feed(newsletter.name, newsletter.feeds[0])).title
@@ -65,7 +65,7 @@ class Website:
     async def told(
         self, heading: str, *paragraphs: str, newsletter: Newsletter | None = None, status: int = 200
     ) -> Response:
-        """A page that says something, with the way to the newsletter."""
+        """A page with a short message and a link to the newsletter."""
         link: TemplateValue = None
         if newsletter is not None:
             link = {"path": f"/{newsletter.name}/", "words": await self.title(newsletter)}
