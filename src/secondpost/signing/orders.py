@@ -20,7 +20,7 @@ ASSEMBLIES_MAX = 16  # issues and confirmations whose shared part is cached
 
 @dataclass(frozen=True, slots=True)
 class SigningOrder:
-    """Mails for readers of one content."""
+    """Mails to make: one content, and its readers."""
 
     content: bytes  # as stored
     readers: tuple[Addressee, ...]
