@@ -159,7 +159,7 @@ class Start(StrEnum):
 
 
 class ArticleOrder(StrEnum):
-    """Of the articles in an issue. The first one leads: the subject is its title."""
+    """Order of the articles in an issue. The first one's title becomes the subject."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
