@@ -16,6 +16,7 @@ from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer
 from secondpost.mail.queue_id import WORKERS_MAX, QueueId, QueueIds
 from secondpost.roles.parts import Parts, World
 from secondpost.store.ports import Lease, MailStore, Settlement
+from simulation.evidence import OUR_RECEIVED
 from simulation.planted_news import PLANTED_NEWS, Planted
 from simulation.scenario import OUR_NAME, VICTIM_DOMAIN
 from simulation.service import Wiring
@@ -109,6 +110,14 @@ class Trims(WrongStore):
         return {id: content.replace(b" \r\n", b"\r\n") for id, content in found.items()}
 
 
+class ForgetsPrefix(WrongStore):
+    """What we gave a message is lost on its way, and its content alone goes on."""
+
+    async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
+        found = await self._store.contents(claimed)
+        return {id: OUR_RECEIVED.sub(b"", content, count=1) for id, content in found.items()}
+
+
 class GivesUp(WrongStore):
     """Every fifth deferral is recorded as a refusal."""
 
@@ -181,5 +190,6 @@ PLANTED: Mapping[str, Planted] = {
     ),
     "sleepy-probe": Planted(_sleepy_probe, "held_mail_drains_when_the_primary_is_back", seed=1),
     "changed-content": Planted(_with_store("deliver", Trims), "content_arrives_unchanged"),
+    "forgotten-prefix": Planted(_with_store("deliver", ForgetsPrefix), "content_arrives_unchanged"),
     **PLANTED_NEWS,
 }

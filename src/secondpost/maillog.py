@@ -97,7 +97,7 @@ class MailLog:
         self.sink(
             f"accepted id={queue_id_text(arrival.queue_id)} lane={arrival.lane} "
             f"sender={value_text(f'<{self._address(envelope.sender)}>')} "
-            f"recipients={len(envelope.recipients)} size={arrival.content.size} "
+            f"recipients={len(envelope.recipients)} size={arrival.size} "
             f"peer={peer.address} helo={value_text(peer.helo)} protocol={peer.protocol}"
         )
 

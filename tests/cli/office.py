@@ -77,14 +77,15 @@ def served(kind: type[SqliteStore] | type[SqliteNewsletterStore], folder: Path) 
 
 
 def message(number: int, *recipients: str, lane: Lane = Lane.RELAY) -> Callable[[QueueId], Arrival]:
-    data = f"Received: by mx2.example.net\r\nSubject: number {number}\r\n\r\nFrom me, {number}.\r\n".encode()
+    prefix = b"Received: by mx2.example.net\r\n"
+    data = f"Subject: number {number}\r\n\r\nFrom me, {number}.\r\n".encode()
     envelope = Envelope(
         Mailbox.parse(f"sender{number}@example.com"), tuple(Mailbox.parse(one) for one in recipients)
     )
     peer = Peer("192.0.2.25", "out.example.com", "ESMTPS", "TLSv1.3 TLS_AES_256_GCM_SHA384")
 
     def arrival(id: QueueId) -> Arrival:
-        return Arrival(id, lane, envelope, peer, RealClock().now_ms(), InTable(data))
+        return Arrival(id, lane, envelope, peer, RealClock().now_ms(), InTable(data), prefix=prefix)
 
     return arrival
 

@@ -96,7 +96,8 @@ class Stage:
         """As a conversation does it: the body piece by piece, then the row. Raises what accept raises."""
         queue_id = self.ids.next(self.clock.now_ms())
         data = b"Subject: crash\r\n\r\n" + self.dice.token(octets // 2).hex().encode("ascii")
-        story = Story(queue_id, data, None)
+        prefix = f"Received: id {queue_id_text(queue_id)}\r\n".encode()
+        story = Story(queue_id, prefix + data, None)
         self.stories[queue_id] = story
         numbers = range(1, recipients + 1)
         story.deliveries = {number: [Step(ACCEPTED, self.disk.position)] for number in numbers}
@@ -104,7 +105,7 @@ class Stage:
             content = await self._kept(queue_id, data)
             if isinstance(content, InFile):
                 story.file = content.name
-            await self.store.accept(self._arrival(queue_id, content, recipients))
+            await self.store.accept(self._arrival(queue_id, prefix, content, recipients))
         except (StoreFull, DiskFull):
             del self.stories[queue_id]  # nothing of it was kept: if it comes back, it is invented
             if story.file is not None:
@@ -121,11 +122,10 @@ class Stage:
             self.disk,
             InLineWork(),
             f"{self.ids.worker}-{queue_id_text(queue_id)}",
-            data[:PIECE_OCTETS],
             drained=ignored,
             failed=lambda error: None,  # finish raises it
         )
-        for start in range(PIECE_OCTETS, len(data), PIECE_OCTETS):
+        for start in range(0, len(data), PIECE_OCTETS):
             body.add(data[start : start + PIECE_OCTETS])
             await asyncio.sleep(0)
         try:
@@ -136,7 +136,9 @@ class Stage:
                 await forgetting
             raise
 
-    def _arrival(self, queue_id: QueueId, content: InTable | InFile, recipients: int) -> Arrival:
+    def _arrival(
+        self, queue_id: QueueId, prefix: bytes, content: InTable | InFile, recipients: int
+    ) -> Arrival:
         return Arrival(
             queue_id,
             Lane.RELAY,
@@ -147,6 +149,7 @@ class Stage:
             Peer("192.0.2.1", "a.example", "ESMTP"),
             self.clock.now_ms(),
             content,
+            prefix=prefix,
         )
 
     async def abandon(self, octets: int) -> None:

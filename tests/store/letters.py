@@ -29,13 +29,17 @@ class Letters:
         sender: str = "somebody@sender.example",
         content: Content = HELLO,
         lane: Lane = Lane.RELAY,
+        prefix: bytes = b"",
     ) -> Arrival:
         self._clock.ms += 1
         envelope = Envelope(parse_reverse_path(sender), tuple(Mailbox.parse(text) for text in recipients))
-        return Arrival(self._ids.next(self._clock.ms), lane, envelope, PEER, self._clock.ms, content)
+        queue_id = self._ids.next(self._clock.ms)
+        return Arrival(queue_id, lane, envelope, PEER, self._clock.ms, content, prefix=prefix)
 
-    async def send(self, *recipients: str, lane: Lane = Lane.RELAY, content: Content = HELLO) -> Arrival:
-        arrival = self.arrival(*recipients, lane=lane, content=content)
+    async def send(
+        self, *recipients: str, lane: Lane = Lane.RELAY, content: Content = HELLO, prefix: bytes = b""
+    ) -> Arrival:
+        arrival = self.arrival(*recipients, lane=lane, content=content, prefix=prefix)
         await self._store.accept(arrival)
         return arrival
 

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.content import InTable
+from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import KeptFor, State
+from secondpost.mail.envelope import Lane
+from secondpost.mail.plan import UNSORTED
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import ArticleState
 from secondpost.store.owner_ports import Selection
-from secondpost.store.sqlite import schema, statements
+from secondpost.store.sqlite import SqliteStore, schema, statements
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Suppression
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
@@ -54,11 +56,8 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
         older.setattr(
             schema, "migrations", lambda database: [m for m in known(database) if m.number <= FIRST_FIELDED]
         )
-        # Messages had no `utf8` then.
-        now = statements.QUERIES["intake.add_messages"]
-        then = replace(now, text=now.text.replace(", utf8", ""))
         store = place.open()
-        store._statements = statements.Statements({**statements.QUERIES, now.name: then})
+        _write_without(store, ("intake.add_messages", ", utf8"), ("intake.add_contents", "prefix, "))
         letters = Letters(place, store)
         for octets, kept_for in enumerate((None, *KeptFor, KeptFor.REFUSED), start=1):
             arrival = letters.arrival("one@example.net", "two@example.org", content=InTable(b"x" * octets))
@@ -79,6 +78,48 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
     await store.redirect(Selection(address="one@example.net"), to, place.clock.ms, "")
     assert len(store.listed(Selection(address="one@example.net"), None, 20)) == 6
     assert found_by(MAIL, store._opened.db, place.clock.ms) == {}
+
+
+def _write_without(store: SqliteStore, *columns: tuple[str, str]) -> None:
+    """Take columns that the older schema does not have out of queries."""
+    now = statements.QUERIES
+    then = {name: replace(now[name], text=now[name].text.replace(column, "")) for name, column in columns}
+    store._statements = statements.Statements({**now, **then})
+
+
+BEFORE_PREFIXES = 22
+
+
+async def test_mail_that_came_before_there_were_prefixes_goes_on_as_it_lies(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = schema.migrations
+    small = InTable(b"Received: by us\r\nSubject: small\r\n\r\n")
+    large = b"Received: by us\r\n" + b"x" * 200_000
+    with monkeypatch.context() as older:
+        older.setattr(
+            schema, "migrations", lambda database: [m for m in known(database) if m.number <= BEFORE_PREFIXES]
+        )
+        store = place.open()
+        _write_without(store, ("intake.add_contents", "prefix, "))
+        letters = Letters(place, store)
+        name = f"content/{store.worker}-abc"
+        file = place.disk.create(name)
+        file.write(large)
+        file.close()
+        arrivals = [
+            await letters.send("one@example.net", content=small),
+            await letters.send("one@example.net", content=InFile(name, len(large))),
+        ]
+        await place.close()
+    store = place.open()
+    for arrival, content in zip(arrivals, (small.data, large), strict=True):
+        assert b"".join(store.content_pieces(arrival.queue_id, 64 * 1024)) == content
+    lease = await store.lease(Lane.RELAY, UNSORTED)
+    assert lease is not None
+    claimed = await store.claim(lease, place.clock.ms, 9)
+    assert [await store.content(one) for one in claimed] == [small.data, large]
+    assert await store.contents(claimed) == {arrivals[0].queue_id: small.data}
 
 
 BEFORE_OTHERS_HASHES = 12

@@ -142,22 +142,23 @@ async def test_content_is_in_the_table_or_in_a_file_or_gone() -> None:
             *one_claimed(),
             *one_claimed("content/1-a"),
             *one_claimed("content/1-b"),
-            ("claims.content", [(b"abc",)]),
-            ("claims.content", []),
-            ("claims.contents", [(1, b"abc")]),
+            ("claims.contents", [(1, b"top\n", b"abc")]),
+            ("claims.contents", [(1, b"t\n", b"")]),
+            ("claims.contents", []),
+            ("claims.contents", [(1, b"top\n", b"abc")]),
         ],
-        content_files={"content/1-a": b"xyz"},
+        content_files={"content/1-a": b"x"},
     )
     store = over(engine, ClaimsVerbs)
     rows: list[Claimed] = []
     for _ in range(3):
         rows += await store.claim(LEASE, 10, 1)
     in_table, in_file, _ = rows
-    assert await store.content(in_table) == b"abc"
-    assert await store.content(in_file) == b"xyz"
+    assert await store.content(in_table) == b"top\nabc"
+    assert await store.content(in_file) == b"t\nx"
     with pytest.raises(LookupError):
         await store.content(in_table)
-    assert await store.contents([in_table]) == {QueueId(1): b"abc"}
+    assert await store.contents([in_table]) == {QueueId(1): b"top\nabc"}
     assert engine.finished()[-1] == Query("claims.contents", (), [(1,)])
 
 

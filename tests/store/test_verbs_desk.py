@@ -97,10 +97,10 @@ def test_views_of_one_message() -> None:
         [
             ("desk.message", [message]),
             ("desk.told", [(1, 2, "held", "")]),
-            ("desk.content_place", [(None, 3)]),
+            ("desk.content_place", [(7, None, b"top\n")]),
             ("desk.content_piece", [(b"ab",)]),
             ("desk.content_piece", [(b"c",)]),
-            ("desk.content_place", [("content/1-a", 3)]),
+            ("desk.content_place", [(3, "content/1-a", None)]),
             ("desk.content_place", []),
         ],
         content_files={"content/1-a": b"xyz"},
@@ -110,7 +110,7 @@ def test_views_of_one_message() -> None:
     assert found is not None
     assert found.has_content
     assert [told.what for told in store.told(ONE)] == ["held"]
-    assert list(store.content_pieces(ONE, 2)) == [b"ab", b"c"]
+    assert list(store.content_pieces(ONE, 2)) == [b"top\n", b"ab", b"c"]
     assert list(store.content_pieces(ONE, 2)) == [b"xy", b"z"]
     with pytest.raises(LookupError):
         list(store.content_pieces(ONE, 2))

@@ -17,7 +17,7 @@ ANNA = Mailbox.parse("Anna@Example.org")
 def arrival(id: int) -> Arrival:
     envelope = Envelope(NULL_PATH, (ANNA, BOB))
     peer = Peer("192.0.2.1", "mail.example", "SMTP", "")
-    return Arrival(QueueId(id), Lane.RELAY, envelope, peer, 9, InTable(b"hello"))
+    return Arrival(QueueId(id), Lane.RELAY, envelope, peer, 9, InTable(b"hello"), prefix=b"top\n")
 
 
 async def test_accepted_messages_of_a_group_are_one_query_for_each_table() -> None:
@@ -27,9 +27,9 @@ async def test_accepted_messages_of_a_group_are_one_query_for_each_table() -> No
     engine.write_all(ACCEPT, [(arrival(5), None), (arrival(4), KeptFor.QUARANTINE)])
     alone, together = engine.finished()[:4], engine.finished()[4:]
     assert alone[0] == Query("intake.add_domains", (), [("relay", "example.org")])
-    assert alone[2] == Query("intake.add_contents", (), [(3, b"hello")])
+    assert alone[2] == Query("intake.add_contents", (), [(3, b"top\n", b"hello")])
     assert alone[3].chosen == [
-        (3, 1, "relay", "example.org", "Anna@example.org", "waiting", None, 5, 9),
+        (3, 1, "relay", "example.org", "Anna@example.org", "waiting", None, 9, 9),
         (3, 2, "relay", "example.org", "b@example.org", "waiting", None, 0, 9),
     ]
     assert [row[0] for row in together[1].chosen or ()] == [4, 5]

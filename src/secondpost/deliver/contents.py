@@ -1,5 +1,5 @@
-"""The contents of messages: small ones from the store, those of several messages by one query; large ones in
-pieces from their files, read in the pool.
+"""Messages as they go on, each its prefix and its content: what is small from the store, of several messages
+by one query; large contents in pieces from their files, read in the pool.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,34 +25,32 @@ class Contents:
 
     async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | NothingToSend]:
         """What is sent for each job, in their order."""
-        small = [job.first for job in jobs if job.first.file is None]
         try:
-            found = await self._claims.contents(small) if len(small) > 0 else {}
+            held = await self._claims.contents([job.first for job in jobs])
         except StoreUnavailable as error:
-            return [NothingToSend(str(error)) if job.first.file is None else self._large(job) for job in jobs]
-        return [_small(job, found) if job.first.file is None else self._large(job) for job in jobs]
+            return [NothingToSend(str(error)) for _ in jobs]
+        return [_small(job, held) if job.first.file is None else self._large(job, held) for job in jobs]
 
-    def _large(self, job: Job) -> InPieces:
-        return InPieces(job.first.size, partial(self._piece_to_send, job.first))
+    def _large(self, job: Job, held: Mapping[QueueId, bytes]) -> InPieces:
+        prefix = held.get(job.first.id.queue_id, b"")
+        return InPieces(job.first.size, partial(self._piece_to_send, job.first, prefix))
 
-    async def _piece_to_send(self, claimed: Claimed, offset: int) -> bytes:
+    async def _piece_to_send(self, claimed: Claimed, prefix: bytes, offset: int) -> bytes:
         try:
-            return await self.piece(claimed, offset)
-        except (LookupError, StoreUnavailable) as error:
+            return await self._piece(claimed, prefix, offset)
+        except LookupError as error:
             self._log.alarm(AlarmKind.CONTENT_UNREADABLE, f"{claimed.id}: {error}")
             raise ContentUnreadable(str(error)) from error
 
-    async def piece(self, claimed: Claimed, offset: int) -> bytes:
-        """The octets that follow the first `offset` of it: all, or a piece, at least one. Raises LookupError
-        when it is gone, ends too soon or cannot be read, StoreUnavailable.
+    async def _piece(self, claimed: Claimed, prefix: bytes, offset: int) -> bytes:
+        """The octets that follow the first `offset` of a message whose content is in a file, at least one.
+        Raises LookupError when it is gone, ends too soon or cannot be read.
         """
-        if claimed.file is None:
-            piece = (await self._in_table(claimed))[offset:]
-        else:
-            piece = await self._in_file(claimed.file, offset)
+        assert claimed.file is not None, f"{claimed.id} has its content in the table"
+        piece = await self._in_file(claimed.file, max(offset - len(prefix), 0))
         if len(piece) == 0:
             raise LookupError(f"the content of {claimed.id} ends after {offset} of {claimed.size} octets")
-        return piece
+        return prefix[offset:] + piece
 
     async def _in_file(self, name: str, offset: int) -> bytes:
         try:
@@ -61,21 +59,23 @@ class Contents:
             raise LookupError(str(error)) from error
 
     async def beginning(self, claimed: Claimed, octets: int) -> bytes:
-        """Its first octets. Raises as `piece`."""
+        """The message's first octets. Raises LookupError when they are gone, end too soon or cannot be read,
+        StoreUnavailable.
+        """
+        held = (await self._claims.contents([claimed])).get(claimed.id.queue_id)
+        if claimed.file is None:
+            if held is None:
+                raise LookupError(_gone(claimed))
+            return held[:octets]
+        prefix = b"" if held is None else held
         read = bytearray()
         while len(read) < min(octets, claimed.size):
-            read += await self.piece(claimed, len(read))
+            read += await self._piece(claimed, prefix, len(read))
         return bytes(read[:octets])
 
-    async def _in_table(self, claimed: Claimed) -> bytes:
-        content = (await self._claims.contents([claimed])).get(claimed.id.queue_id)
-        if content is None:
-            raise LookupError(_gone(claimed))
-        return content
 
-
-def _small(job: Job, found: Mapping[QueueId, bytes]) -> bytes | NothingToSend:
-    content = found.get(job.first.id.queue_id)
+def _small(job: Job, held: Mapping[QueueId, bytes]) -> bytes | NothingToSend:
+    content = held.get(job.first.id.queue_id)
     return NothingToSend(_gone(job.first)) if content is None else content
 
 

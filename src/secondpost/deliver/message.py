@@ -39,7 +39,7 @@ class NothingToSend:
     why: str
 
 
-# Content as it is stored; content in pieces; a reader's own mail.
+# A stored message, its prefix and its content; the same in pieces; a reader's own mail.
 Body = bytes | InPieces | SignedMail
 
 

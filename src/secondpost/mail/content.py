@@ -1,4 +1,4 @@
-"""Where a message's content is stored: in the store's table if small, otherwise in a file."""
+"""Where a message's content is stored as received: in the store's table if small, otherwise in a file."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ CONTENT_FOLDER = "content"  # of the store: a file for each message that is larg
 
 @dataclass(frozen=True, slots=True)
 class InTable:
-    """The whole message, with its Received field; line ends CRLF, not dot-stuffed."""
+    """The whole message as received; line ends CRLF, not dot-stuffed."""
 
     data: bytes
 

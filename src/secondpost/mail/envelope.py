@@ -58,3 +58,9 @@ class Arrival:
     arrived_ms: int
     content: Content
     unverified: frozenset[Mailbox] = frozenset()  # the recipients not known to exist
+    prefix: bytes = b""  # header fields that we add: they are sent before the content
+
+    @property
+    def size(self) -> int:
+        """Octets of prefix and content."""
+        return len(self.prefix) + self.content.size

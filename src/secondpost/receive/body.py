@@ -25,7 +25,6 @@ class BodyKeeper:
         disk: Disk,
         work: Work,
         name: str,
-        start: bytes,
         *,
         drained: Callable[[], None],
         failed: Callable[[BaseException], None],
@@ -33,9 +32,9 @@ class BodyKeeper:
         self._disk = disk
         self._work = work
         self._name = f"{CONTENT_FOLDER}/{name}"
-        self._pieces = [start]
-        self._unsaved = len(start)
-        self._size = len(start)
+        self._pieces: list[bytes] = []
+        self._unsaved = 0
+        self._size = 0
         self._drained = drained
         self._failed = failed
         self._file: DiskFile | None = None

@@ -43,15 +43,20 @@ class Incoming:
         now_ms = reception.clock.now_ms()
         self._queue_id = queue_id = reception.ids.next(now_ms)
         recipients, date = tuple(envelope.recipients), date_time(now_ms)
-        line = received_line(peer, reception.config.hostname, queue_id, recipients, date)
+        self._received = received_line(peer, reception.config.hostname, queue_id, recipients, date)
         name = f"{reception.ids.worker}-{queue_id_text(queue_id)}"
-        self._keeper = BodyKeeper(reception.disk, reception.work, name, line, drained=drained, failed=failed)
+        self._keeper = BodyKeeper(reception.disk, reception.work, name, drained=drained, failed=failed)
         self._is_storing = False
 
     @property
     def octets(self) -> int:
         """As far as it has come and is kept."""
         return self._keeper.kept
+
+    @property
+    def _size(self) -> int:
+        """Octets of the message as it will go on, as far as it has come."""
+        return len(self._received) + self._keeper.size
 
     @property
     def must_pause(self) -> bool:
@@ -65,7 +70,7 @@ class Incoming:
         keeper.add(data)
         if self._header is not None:
             self._header.add(data)
-        self._envelope.part.grow(keeper.size, keeper.saved)
+        self._envelope.part.grow(self._size, keeper.saved)
         verdict = self._reception.under_way.judge_growth(len(data), self._reception.free)
         return None if isinstance(verdict, Accept) else verdict.reply
 
@@ -96,7 +101,7 @@ class Incoming:
             if not isinstance(verdict, Accept):
                 self._log_refusal(verdict.reply, verdict.reason)
                 return verdict.reply
-            self._envelope.part.become_whole(self._keeper.size, self._keeper.saved)
+            self._envelope.part.become_whole(self._size, self._keeper.saved)
             await reception.spool.accept(self._arrival(await self._keeper.finish()))
         except Exception as error:  # noqa: BLE001  a mistake of ours must end the role, and the client waits for a reply
             return self._not_stored(error)
@@ -112,7 +117,7 @@ class Incoming:
             backups=tuple(envelope.backups.values()),
             unverified=envelope.unverified_domains,
             size=end.size,
-            size_passed_on=self._keeper.size,
+            size_passed_on=self._size,
             received_fields=end.received_fields,
             utf8=self._utf8_of(envelope.recipients),
         )
@@ -131,6 +136,7 @@ class Incoming:
             arrived_ms=self._reception.clock.now_ms(),
             content=content,
             unverified=frozenset(envelope.unverified),
+            prefix=self._received,
         )
 
     def _utf8_of(self, recipients: Sequence[Mailbox]) -> Utf8:

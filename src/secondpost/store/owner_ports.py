@@ -153,7 +153,7 @@ class Desk(PrimariesDesk, Protocol):
         ...
 
     def content_pieces(self, queue_id: QueueId, octets: int) -> Iterator[bytes]:
-        """The content in pieces. Raises LookupError if it no longer exists."""
+        """Prefix and content in pieces. Raises LookupError if they no longer exist."""
         ...
 
     def move(

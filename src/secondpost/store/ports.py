@@ -202,13 +202,13 @@ class Claims(PrimariesClaims, Protocol):
         ...
 
     async def content(self, claimed: Claimed) -> bytes:
-        """The content from the table; read files from the Disk instead. Raises LookupError if it no
-        longer exists.
-        """
+        """Prefix and content. Raises LookupError if they no longer exist."""
         ...
 
     async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
-        """The contents of these messages in one query; those in files or deleted are left out."""
+        """Prefix and content of these messages in one query; only the prefix if the content is in a file.
+        Deleted ones are left out.
+        """
         ...
 
     async def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:

@@ -68,6 +68,7 @@ def _table(text: str, is_numbered: bool) -> str:
     text = _KEY.sub(rf"\1INTEGER\2{identity} PRIMARY KEY", text)
     text = text.replace("char(9, 10, 13)", "chr(9) || chr(10) || chr(13)")
     text = re.sub(r"\btrim\(", "btrim(", text)
+    text = text.replace("DEFAULT x''", "DEFAULT ''")
     return re.sub(r"\b(INTEGER|TEXT|BLOB)\b", lambda found: _TYPES[found[1]], text)
 
 

@@ -90,16 +90,18 @@ class ClaimsVerbs(Verbs):
 
     async def content(self, claimed: Claimed) -> bytes:
         """Also reads a file, as a whole; prefer to read it in pieces from the Disk."""
+        held = (await self.contents([claimed])).get(claimed.id.queue_id)
         if claimed.file is not None:
-            return self._file(claimed.file, claimed.size)
-        for (data,) in self._engine.read_now(rows("claims.content", claimed.id.queue_id)):
-            return octets(data)
-        raise LookupError(f"the content of {claimed.id} is gone")
+            prefix = b"" if held is None else held
+            return prefix + self._file(claimed.file, claimed.size - len(prefix))
+        if held is None:
+            raise LookupError(f"the content of {claimed.id} is gone")
+        return held
 
     async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
         wanted = [(row.id.queue_id,) for row in claimed]
         found = self._engine.read_now(rows("claims.contents", chosen=wanted))
-        return {QueueId(number(message)): octets(data) for message, data in found}
+        return {QueueId(number(id)): octets(prefix) + octets(data) for id, prefix, data in found}
 
     def _file(self, name: str, size: int) -> bytes:
         try:

@@ -14,7 +14,7 @@ from secondpost.store.ports import COMMAND
 from secondpost.store.verbs.claims import put_turns_right
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
 from secondpost.store.verbs.selecting import delivery_id, page
-from secondpost.store.verbs.steps import Row, Steps, Value, number, octets, rows, run
+from secondpost.store.verbs.steps import Row, Steps, Value, maybe_octets, number, octets, rows, run
 
 REDIRECTED_FROM = delivery_sources_of(State.WAITING, DeliveryActor.OWNER)
 
@@ -68,10 +68,11 @@ class DeskVerbs(Verbs):
         places = self._engine.read_now(rows("desk.content_place", queue_id))
         if len(places) == 0:
             raise LookupError("the content is gone")
-        [(file, size)] = places
+        [(size, file, prefix)] = places
+        top = maybe_octets(prefix)
         if file is None:
-            return _pieces(number(size), octets, partial(self._from_table, queue_id))
-        return _pieces(number(size), octets, partial(self._engine.read_file, str(file)))
+            return _pieces(top, number(size) - len(top), octets, partial(self._from_table, queue_id))
+        return _pieces(top, number(size) - len(top), octets, partial(self._engine.read_file, str(file)))
 
     def _from_table(self, queue_id: QueueId, at: int, room: int) -> bytes:
         for (piece,) in self._engine.read_now(rows("desk.content_piece", queue_id, at + 1, room)):
@@ -145,8 +146,12 @@ def _batch(found: Sequence[Row], came_from: Sequence[State], write: Write, to: S
     return len(chosen)
 
 
-def _pieces(size: int, octets: int, read: Callable[[int, int], bytes]) -> Iterator[bytes]:
-    """Yield the content; each piece is a read of its own, so that a slow consumer blocks nothing."""
+def _pieces(prefix: bytes, size: int, octets: int, read: Callable[[int, int], bytes]) -> Iterator[bytes]:
+    """Yield prefix and content, which has `size` octets; each piece is a read of its own, so that a slow
+    consumer blocks nothing.
+    """
+    if len(prefix) > 0:
+        yield prefix
     at = 0
     while at < size:
         try:

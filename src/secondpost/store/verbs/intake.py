@@ -33,7 +33,7 @@ ACCEPT = Verb(_add, goes_first=True)
 
 class IntakeVerbs(Verbs):
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
-        octets = min(arrival.content.size, CONTENT_OCTETS_COUNTED_MAX)
+        octets = min(arrival.size, CONTENT_OCTETS_COUNTED_MAX)
         units = 1 + len(arrival.envelope.recipients) + octets // OCTETS_PER_UNIT
         return self._engine.write(ACCEPT, (arrival, kept_for), units)
 

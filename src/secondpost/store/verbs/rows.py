@@ -42,7 +42,7 @@ def message_row(arrival: Arrival) -> Row:
         arrival.queue_id,
         arrival.lane.value,
         arrival.envelope.sender.written,
-        content.size,
+        arrival.size,
         content.name if isinstance(content, InFile) else None,
         int(arrival.envelope.eight_bit),
         peer.address,
@@ -55,8 +55,11 @@ def message_row(arrival: Arrival) -> Row:
 
 
 def content_row(arrival: Arrival) -> Row | None:
+    """Prefix and content; only the prefix, if there is one, when the content is in a file."""
     content = arrival.content
-    return (arrival.queue_id, content.data) if isinstance(content, InTable) else None
+    if isinstance(content, InTable):
+        return arrival.queue_id, arrival.prefix, content.data
+    return (arrival.queue_id, arrival.prefix, b"") if len(arrival.prefix) > 0 else None
 
 
 def delivery_rows(arrival: Arrival, kept_for: KeptFor | None) -> list[Row]:
@@ -69,7 +72,7 @@ def delivery_rows(arrival: Arrival, kept_for: KeptFor | None) -> list[Row]:
     for place, recipient in enumerate(arrival.envelope.recipients, start=1):
         name = recipient.domain.name
         lane = Lane.UNVERIFIED if recipient in arrival.unverified else arrival.lane
-        octets = 0 if (lane, name) in counted else arrival.content.size
+        octets = 0 if (lane, name) in counted else arrival.size
         counted.add((lane, name))
         rows.append(
             (

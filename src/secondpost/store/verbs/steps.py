@@ -88,3 +88,8 @@ def octets(value: Value) -> bytes:
     """The value of a blob column."""
     assert isinstance(value, bytes), f"{value!r} is no octets"
     return value
+
+
+def maybe_octets(value: Value) -> bytes:
+    """A value of a blob column of an outer join; empty without a row."""
+    return b"" if value is None else octets(value)

@@ -98,14 +98,10 @@ SELECT name FROM leaving_file LIMIT 100;
 -- set: removed (name text)
 DELETE FROM leaving_file WHERE name IN (SELECT name FROM removed);
 
--- name: content
--- The content of a message, if it is in the table.
-SELECT data FROM content WHERE message = ?1;
-
 -- name: contents
--- The contents of messages, if they are in the table.
+-- Prefixes and contents of messages; data is empty if the content is in a file.
 -- set: chosen (id integer)
-SELECT message, data FROM content WHERE message IN (SELECT id FROM chosen);
+SELECT message, prefix, data FROM content WHERE message IN (SELECT id FROM chosen);
 
 -- name: hint_site
 -- Lease the domain's deliveries as this site from now on.

@@ -91,8 +91,9 @@ WHERE domain IN (SELECT id FROM domain WHERE lane IN ('relay', 'unverified') AND
   AND state = 'kept refused';
 
 -- name: content_place
--- File and size of a content; no row if it no longer exists.
-SELECT file, size FROM message WHERE id = ?1 AND ended_ms IS NULL;
+-- Size of the message with its prefix, file of its content, prefix; no row if they no longer exist.
+SELECT message.size, message.file, content.prefix
+FROM message LEFT JOIN content ON content.message = message.id WHERE message.id = ?1 AND message.ended_ms IS NULL;
 
 -- name: content_piece
 -- Up to ?3 octets of a content in the table, from position ?2, counted from 1.

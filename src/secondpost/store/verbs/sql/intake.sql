@@ -12,9 +12,9 @@ INSERT INTO message (id, lane, sender, size, file, eight_bit, peer_address, helo
 SELECT id, lane, sender, size, file, eight_bit, peer_address, helo, protocol, tls, arrived_ms, utf8 FROM new;
 
 -- name: add_contents
--- Add the small contents of messages.
--- pieces: new (message integer, data blob)
-INSERT INTO content (message, data) SELECT message, data FROM new;
+-- Add the prefixes of messages, and the contents that are small.
+-- pieces: new (message integer, prefix blob, data blob)
+INSERT INTO content (message, prefix, data) SELECT message, prefix, data FROM new;
 
 -- name: add_deliveries
 -- Add deliveries; domain ids are looked up here, so that no process has to cache them.
