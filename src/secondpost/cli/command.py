@@ -22,9 +22,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document."
 
 @dataclass(frozen=True, slots=True)
 class CommandWaits:
-    """Seconds that a command waits for others. Its caller may hand in shorter ones, as click's `obj`."""
+    """Seconds that a command waits for others; tests pass shorter ones as click's `obj`."""
 
-    lead: float = 10.0  # as long as the service may be at it; its turns are mostly far shorter
+    lead: float = 10.0  # the service may hold the lead this long; its turns are mostly shorter
 
 
 def command_waits() -> CommandWaits:

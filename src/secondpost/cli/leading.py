@@ -77,7 +77,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class VerbRun:
-    """One run of one of the verbs."""
+    """One run of a verb."""
 
     desk: OwnersDesk
     verb: OwnerVerb
@@ -106,7 +106,9 @@ class VerbRun:
             self._say(done, selection, found, left)
 
     def _find(self, reach: Selection) -> Found:
-        """Narrowed to the states that are found: what comes meanwhile in another was not asked about."""
+        """Count the deliveries, and narrow the selection to the states found: the owner was not
+        asked about others that arrive meanwhile.
+        """
         states, behind = Counter[State](), 0
         for listed in self.desk.found(reach):
             states[listed.state] += 1
@@ -162,7 +164,7 @@ class VerbRun:
             say(f"{found.behind:,} {wait} for a site that is down, and {go} as soon as it answers.")
 
     def _why_none(self, selection: Selection) -> str:
-        """What was named but cannot be led on, by standing; or that there is nothing at all."""
+        """The selected deliveries that the verb cannot move, by standing; or that none matches."""
         verb = self.verb
         standings = Counter(standing(listed).value for listed in self.desk.found(selection))
         if len(standings) == 0:
