@@ -11,7 +11,7 @@ from typing import Protocol
 
 from secondpost.store.ports import Lease
 
-RENAMED_ROWS_MAX = 200  # by one batch: some milliseconds of the write lock
+RENAMED_ROWS_MAX = 200  # per batch: some milliseconds of the write lock
 
 
 class RenameRefused(Exception):
@@ -65,5 +65,5 @@ class Naming(Protocol):
         ...
 
     def rename_batch(self, old: str, leader: Lease, rows_max: int = RENAMED_ROWS_MAX) -> Awaitable[int]:
-        """How many rows were moved, `rows_max` at most; 0 when nothing is left, and the rename is done."""
+        """Move up to `rows_max` rows; returns their number, 0 once the rename is finished."""
         ...

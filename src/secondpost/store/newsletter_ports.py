@@ -56,7 +56,8 @@ class ArticleState(StrEnum):
 
 
 GIVEN_BACK = "it was in an issue that was stopped"  # reason of an article that waits again
-TAKEN_BY_HAND = "you took it"  # Reason of an article the owner took; reading a feed does not move it.
+# Reason of an article that the owner took; reading a feed does not move it.
+TAKEN_BY_HAND = "you took it"
 SKIPPED_BY_HAND = "you skipped it"
 
 
@@ -72,10 +73,10 @@ class Feed:
     title: str = ""
     last_fetch_ms: int | None = None
     last_good_ms: int | None = None
-    last_read_ms: int | None = None  # When a document was last read and believed; a 304 does not count.
+    last_read_ms: int | None = None  # of the last document that was believed; not of a 304
     finding: str = ""  # the fault of the last fetch, in words; "" if it was good
     baseline_done: bool = False  # the articles of its first reading are in the ledger
-    distrusted_guids: frozenset[str] = frozenset()  # Guids ever given to two articles: not used any more.
+    distrusted_guids: frozenset[str] = frozenset()  # ever given to two articles: not used any more
     left_out: str = ""  # entries of the last good response that are not articles, and why
 
 
@@ -427,19 +428,20 @@ class Issues(Protocol):
 
 
 class ReaderClaims(Claims, Protocol):
-    """The deliver role's view: Claims over newsletter.db. What it says more:
+    """The deliver role's view: Claims on newsletter.db. In addition:
 
-    `claim` gives out only rows of issues that are sending, and confirmations. It reads the reader's state and
-    suppression in its own transaction: rows of those who may not get it become SUPPRESSED, rows of a stopped
-    issue STOPPED. `sweep` leads what a dead worker had claimed of an issue back to waiting, and what was
-    committing to UNKNOWN. `settle` takes UNKNOWN for a committing row; failed and expired are the end of a
-    reader's mail: nobody is told. `expire` counts an issue's row from its first attempt; where
-    it was never tried because its site is down, from when that was.
+    `claim` returns only confirmations and rows of sending issues. It checks the reader in its own
+    transaction: rows of readers who left or are suppressed become SUPPRESSED, rows of a stopped
+    issue STOPPED. `sweep` returns an issue's claimed rows of a dead worker to waiting, and its
+    committing rows to UNKNOWN. `settle` accepts UNKNOWN for a committing row; failed and expired
+    end a reader's mail without a report. `expire` counts from the first attempt of an issue's mail,
+    or, if its site was down before any, from when that was.
     """
 
     def commit_marks(self, lease: Lease, ids: Sequence[DeliveryId]) -> Awaitable[frozenset[DeliveryId]]:
-        """Before the final dot: claimed rows of issues are durably `committing`. Only for the returned ones
-        may the dot be sent: for the others the fence fell, the issue was stopped or the reader left, and
-        they are settled already.
+        """Mark claimed rows of issues durably as `committing`, before their final dot.
+
+        The dot may be sent only for the ids returned: the others are settled, because the lease was
+        lost, the issue stopped or the reader left.
         """
         ...

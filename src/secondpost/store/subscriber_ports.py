@@ -300,8 +300,10 @@ class Subscribers(Protocol):
     def send_copy(
         self, newsletter: str, mailbox: Mailbox, message: QueueId, content: bytes, at_ms: int
     ) -> Awaitable[bool]:
-        """A mail to somebody who need be no reader, in lane own, as mail to NO_SUBSCRIBER: no issue and no
-        reader is touched by what becomes of it. False, and nothing is sent, when the address is suppressed.
+        """Send a mail that belongs to no reader (NO_SUBSCRIBER), in lane own; its outcome affects no
+        issue and no reader.
+
+        False if the address is suppressed: nothing is sent.
         """
         ...
 

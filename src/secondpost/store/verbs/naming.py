@@ -137,7 +137,7 @@ def _ledger_of_old(old: str) -> Steps[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Rename:
-    """One that is under way. `clears`: the name whose ledger still goes, "" when that is done."""
+    """A rename in progress. `clears` is the name whose ledger is still to be cleared, or ""."""
 
     old: str
     new: str
