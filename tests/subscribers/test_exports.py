@@ -15,9 +15,9 @@ from secondpost.mail.subscriber import Subscriber, SubscriberState, subscriber_k
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
-from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.meanings import Plain
+from secondpost.subscribers.reader_desk import moment_text
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import SetClock

@@ -21,7 +21,7 @@ from secondpost.store.verbs.suppressed import hash_keys
 from secondpost.subscribers.exporting import exported
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
-from secondpost.subscribers.leave import moment_text
+from secondpost.subscribers.reader_desk import moment_text
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import START_MS as NOW_MS

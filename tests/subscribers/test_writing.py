@@ -10,7 +10,7 @@ from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Subscriber, SubscriberState
 from secondpost.protocols.tokens import Purpose, Token
 from secondpost.store.subscriber_ports import NewsletterStore
-from secondpost.subscribers.leave import ReadersDesk
+from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.writing import BY_A_PROGRAM, ReadersWriting
 from tests.store.place import SqlitePlace

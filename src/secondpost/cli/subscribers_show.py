@@ -19,7 +19,7 @@ from secondpost.owner.reader_documents import reader_document, readers_document,
 from secondpost.owner.reader_words import outcome_text, state_text, suppression_text
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import NewsletterStore, SignedUp, SignUpOutcome, Suppression
-from secondpost.subscribers.leave import SIGN_UPS_SHOWN_MAX, AboutReader, ReadersDesk
+from secondpost.subscribers.reader_desk import SIGN_UPS_SHOWN_MAX, AboutReader, ReadersDesk
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter

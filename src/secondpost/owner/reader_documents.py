@@ -11,7 +11,7 @@ from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.owner.figures import utc_time
 from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.subscriber_ports import SignUpOutcome
-from secondpost.subscribers.leave import AboutReader
+from secondpost.subscribers.reader_desk import AboutReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from secondpost.store.subscriber_ports import (
     SignUpOutcome,
     Suppression,
 )
-from secondpost.subscribers.leave import SIGN_UPS_SHOWN_MAX
+from secondpost.subscribers.reader_desk import SIGN_UPS_SHOWN_MAX
 
 MAILS_MAX = 10  # the latest mails of a reader
 MAILS_COUNTED_MAX = 1_000

@@ -30,7 +30,7 @@ from secondpost.signing.orders import MailSigner
 from secondpost.signing.pool import SigningPool
 from secondpost.signing.reader_mails import ReaderMails
 from secondpost.store.subscriber_ports import NewsletterStore
-from secondpost.subscribers.leave import ReadersDesk
+from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.subscribers.writing import ReadersWriting
 from secondpost.world.asking import names_from

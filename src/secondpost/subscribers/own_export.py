@@ -15,9 +15,9 @@ from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.subscriber_ports import HashedSuppression, Suppression
 from secondpost.subscribers.cells import plain_cell
-from secondpost.subscribers.leave import moment_text
 from secondpost.subscribers.list_moments import moment_ms
 from secondpost.subscribers.list_rows import BadRow, HashRow, OwnRow
+from secondpost.subscribers.reader_desk import moment_text
 from secondpost.subscribers.typed import typed_mailbox
 
 COLUMNS = (

@@ -14,7 +14,7 @@ from secondpost.protocols.dsn.automatic import author_of, is_automatic
 from secondpost.protocols.dsn.parts import FieldGroup, header_of
 from secondpost.protocols.tokens import Token
 from secondpost.protocols.verp import join_address
-from secondpost.subscribers.leave import ReadersDesk
+from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import Confirmed, SignUps
 from secondpost.subscribers.typed import NotAReader
 

@@ -29,7 +29,7 @@ from secondpost.policy.rate import PrefixRate
 from secondpost.protocols.tokens import KeyRing
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.subscriber_ports import NewsletterStore
-from secondpost.subscribers.leave import ReadersDesk
+from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.web.callers import Rate, trusted_networks
 from secondpost.web.public import SIGN_UPS_MAX, SIGN_UPS_SPAN_MS, Moved, PublicPages

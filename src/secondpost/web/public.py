@@ -20,7 +20,7 @@ from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.moment import day_text
 from secondpost.store.subscriber_ports import SignedUp
-from secondpost.subscribers.leave import moment_text
+from secondpost.subscribers.reader_desk import moment_text
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader, typed_mailbox
 from secondpost.web.archive import html_of

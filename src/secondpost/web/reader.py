@@ -15,7 +15,7 @@ from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberId, SubscriberState
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
-from secondpost.subscribers.leave import AboutReader, ReadersDesk, moment_text
+from secondpost.subscribers.reader_desk import AboutReader, ReadersDesk, moment_text
 from secondpost.subscribers.signup import Confirmed, SignUps
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
