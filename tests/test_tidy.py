@@ -356,6 +356,35 @@ def definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFun
             yield from definitions(node.body)
 
 
+def test_no_test_changes_a_constant() -> None:
+    """Bounds and rhythms come by argument: a test hands in another one, or has the real one."""
+    faults = [
+        f"{place(source, node)}: {name}"
+        for folder in ("tests", "simulation", "bench")
+        for source in sources_in(ROOT / folder, ROOT)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.expr)
+        for name in changed_by(node)
+        if name.rpartition(".")[2].strip("_").isupper()
+    ]
+    assert faults == [], "\n".join(faults)
+
+
+def changed_by(node: ast.expr) -> tuple[str, ...]:
+    """The attributes and tables that are patched or assigned to here."""
+    match node:
+        case ast.Call(func=patch, args=[target, *more]):
+            named = [each.value for each in (target, *more[:1]) if isinstance(each, ast.Constant)]
+            match dotted(patch).rpartition(".")[2]:
+                case "setattr" | "delattr":
+                    return tuple(str(name) for name in named)
+                case "setitem" | "delitem":
+                    return (dotted(target),)
+        case ast.Attribute(attr=name, ctx=ast.Store() | ast.Del()):
+            return (name,)
+    return ()
+
+
 def test_no_test_is_skipped() -> None:
     """A test that may be left out is one that is not there when it matters."""
     pattern = re.compile(r"mark\.skip|mark\.xfail|pytest\.skip|pytest\.xfail|importorskip|unittest\.mock")

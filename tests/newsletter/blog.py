@@ -165,7 +165,8 @@ class Blog:
         )
 
     async def counts(self) -> dict[str, int]:
-        found = {state.value: len(await self.titles(state)) for state in ArticleState}
+        name = self.newsletter.name
+        found = {state.value: await self.store.count(name, state) for state in ArticleState}
         return {state: count for state, count in found.items() if count > 0}
 
     async def reasons(self, state: ArticleState) -> set[str]:

@@ -8,10 +8,10 @@ from secondpost.config.records import Start
 from secondpost.mail.article import Article, FeedRead, FeedUnchanged, FeedUnreadable
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import ArticleId
-from secondpost.newsletter import reading
 from secondpost.newsletter.decisions import InDoubt, Ready, Settling, TooFew
 from secondpost.newsletter.ledger import GONE, STRANGE_MAX
 from secondpost.newsletter.novelty import MANY
+from secondpost.newsletter.reading import WAITING_MAX
 from secondpost.store.newsletter_ports import ArticleMove, ArticleState
 from tests.newsletter.blog import (
     START_MS,
@@ -228,21 +228,20 @@ def test_an_article_in_two_feeds_is_one(bench: Bench) -> None:
     bench.run(story())
 
 
-def test_a_feed_is_added_to_a_newsletter_that_has_seen_much(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "WAITING_MAX", 3)
+def test_a_feed_is_added_to_a_newsletter_that_has_seen_much(bench: Bench) -> None:
     blog = bench.blog(replace(WEEKLY, start=Start.NEW, feeds=(URL, OTHER)))
+
+    much = articles(*range(WAITING_MAX, 0, -1))
 
     async def story() -> None:
         blog.found[OTHER] = FeedUnreadable("It is not there yet.")
-        await blog.says(articles(3, 2, 1))
-        others = tuple(article(n, guid=f"other-{n}") for n in range(20, 10, -1))
+        await blog.says(much)
+        others = tuple(article(n, guid=f"other-{n}") for n in range(2010, 2000, -1))
         blog.found[OTHER] = FeedRead("Other", "urn:other", others)
-        await blog.says(articles(3, 2, 1))
-        assert await blog.counts() == {"seen": 13}
-        blog.found[OTHER] = FeedRead("Other", "urn:other", (article(21, guid="other-21"), *others))
-        assert (await blog.says(articles(3, 2, 1))).articles == 1
+        await blog.says(much)
+        assert await blog.counts() == {"seen": WAITING_MAX + 10}
+        blog.found[OTHER] = FeedRead("Other", "urn:other", (article(2011, guid="other-2011"), *others))
+        assert (await blog.says(much)).articles == 1
 
     bench.run(story())
 
