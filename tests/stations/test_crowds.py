@@ -88,10 +88,7 @@ def in_street(
                 task.result()
             task.cancel()
 
-    try:
-        run(told(), street.timeline, street.internet.loop)
-    finally:
-        street.office.work.close()
+    run(told(), street.timeline, street.internet.loop)
     return street
 
 

@@ -40,11 +40,14 @@ from secondpost.world.ports import Clock, DiskFailed, Listening, Net, ProtocolFa
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.net import RealNet
-from secondpost.world.real.work import RealWork
+from simulation.clock import LeapingLoop, Timeline, run
+from simulation.dice import SimDice
+from simulation.work import JobDurations, SimWork
 
 US = Domain("mx2.example.net")
 DOMAIN = Domain("example.net")
 SECONDS_MAX = 20.0
+QUIET_SECONDS = 0.02  # longer than any job in another thread takes
 
 
 class ListedIntake:
@@ -178,7 +181,9 @@ class Office:
     stages: Stages = STAGES
 
     async def open(self) -> None:
-        self.work = RealWork(threads=1)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, LeapingLoop)
+        self.work = SimWork(loop, SimDice("office"), JobDurations(slow_chance=0.0))
         self.disk = RealDisk(str(self.folder))
         self.disk.make_folder(CONTENT_FOLDER)
         self.tasks: set[asyncio.Task[None]] = set()
@@ -259,22 +264,12 @@ class Client:
         await self.settle()
         return self.wire.out.decode().splitlines()
 
-    async def hear(self, data: bytes) -> list[str]:
-        """The same where a disk has to be waited for: send, and return only when there is a reply."""
-        self.wire.out = b""
-        self.protocol.data_received(data)
-        while len(self.wire.out) == 0:
-            await asyncio.sleep(0.001)
-        await self.settle()
-        return self.wire.out.decode().splitlines()
-
     async def settle(self) -> None:
-        quiet = 0
-        seen = len(self.wire.out)
-        while quiet < 20:
-            await asyncio.sleep(0.001 if quiet > 5 else 0)
-            quiet = quiet + 1 if len(self.wire.out) == seen else 0
+        """Until the server says nothing more: the clock leaps only when nothing is left to do."""
+        seen = -1
+        while seen != len(self.wire.out):
             seen = len(self.wire.out)
+            await asyncio.sleep(QUIET_SECONDS)
 
     def end_sending(self) -> bool:
         """A FIN: nothing more comes from the client. Whether the connection stays."""
@@ -294,15 +289,14 @@ def in_office(
 
     async def told() -> None:
         await office.open()
-        try:
-            async with asyncio.timeout(SECONDS_MAX):
-                await story(office)
-                while len(office.tasks) > 0:
-                    await asyncio.wait(office.tasks)
-        finally:
-            office.work.close()
+        async with asyncio.timeout(SECONDS_MAX):
+            await story(office)
+            while len(office.tasks) > 0:
+                await asyncio.wait(office.tasks)
 
-    asyncio.run(told())
+    timeline = Timeline()
+    run(told(), timeline, timeline.loop("receive"))
+    assert timeline.end() == []
     return office
 
 
@@ -387,7 +381,7 @@ def test_a_large_body_is_streamed_to_a_synced_file(tmp_path: Path) -> None:
             client.protocol.data_received(body[start : start + 60_000])
             while not client.wire.reading:
                 await asyncio.sleep(0.001)
-        (reply,) = await client.hear(b".\r\n")
+        (reply,) = await client.say(b".\r\n")
         assert reply.startswith("250 ")
 
     ((arrival, _),) = in_office(tmp_path, story).intake.taken
@@ -415,7 +409,7 @@ def test_a_large_body_goes_when_the_store_does_not_take_it_and_stays_when_nobody
         client = office.call()
         await client.say(ENVELOPE + b"DATA\r\n")
         await client.say((b"x" * 998 + b"\r\n") * 300)
-        (reply,) = await client.hear(b".\r\n")
+        (reply,) = await client.say(b".\r\n")
         assert reply.startswith(answer)
 
     in_office(tmp_path, story)
@@ -485,7 +479,7 @@ def test_a_full_disk_is_said_at_mail_and_in_the_middle_of_a_body(tmp_path: Path)
         await client.say(ENVELOPE + b"DATA\r\n")
         office.free = 0
         await client.say(b"Subject: large\r\n\r\n" + (b"x" * 998 + b"\r\n") * 1500)
-        (reply,) = await client.hear(b".\r\n")
+        (reply,) = await client.say(b".\r\n")
         assert reply.startswith("452 4.3.1")
 
     assert in_office(tmp_path, story).intake.taken == []

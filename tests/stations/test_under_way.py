@@ -168,7 +168,7 @@ async def taken(office: Office, client: Client) -> None:
 async def taken_as_a_file(office: Office, client: Client) -> None:
     await client.say(envelope(500) + b"DATA\r\n")
     client.protocol.data_received(LARGE)
-    assert (await client.hear(b".\r\n"))[0].startswith("250 ")
+    assert (await client.say(b".\r\n"))[0].startswith("250 ")
 
 
 async def not_taken_by_the_store(office: Office, client: Client) -> None:
@@ -176,7 +176,7 @@ async def not_taken_by_the_store(office: Office, client: Client) -> None:
         office.intake.error = error
         await client.say(envelope(500) + b"DATA\r\n")
         client.protocol.data_received(LARGE)
-        assert (await client.hear(b".\r\n"))[0].startswith("45")
+        assert (await client.say(b".\r\n"))[0].startswith("45")
 
 
 async def reset_after_mail(office: Office, client: Client) -> None:
@@ -246,14 +246,14 @@ async def refused_in_the_body(office: Office, client: Client) -> None:
     office.free = 0
     client.protocol.data_received(LINE * (LOOK_OCTETS // len(LINE) + 100))
     assert is_nothing_under_way(office)
-    assert (await client.hear(b".\r\n"))[0].startswith("452 4.3.1")
+    assert (await client.say(b".\r\n"))[0].startswith("452 4.3.1")
 
 
 async def refused_at_the_dot(office: Office, client: Client) -> None:
     for body in (b"Received: x\r\n" * 100 + BODY, LINE * 2001):
         await client.say(envelope(None) + b"DATA\r\n")
         client.protocol.data_received(body)
-        assert (await client.hear(b".\r\n"))[0][:1] in "45"
+        assert (await client.say(b".\r\n"))[0][:1] in "45"
 
 
 async def hung_up_on(office: Office, client: Client) -> None:
