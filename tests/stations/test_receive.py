@@ -31,6 +31,7 @@ from secondpost.receive.listener import Listener
 from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.reception import Reception
 from secondpost.receive.refusals import RefusalTally
+from secondpost.receive.trace import date_time
 from secondpost.receive.under_way import UnderWay
 from secondpost.receive.unverified import MESSAGES_PER_HOUR_MAX, UnverifiedMail
 from secondpost.spool.accept import Acceptance
@@ -308,6 +309,11 @@ def content_of(arrival: Arrival) -> bytes:
     """As it will go on."""
     assert isinstance(arrival.content, InTable)
     return arrival.prefix + arrival.content.data
+
+
+def test_the_date_of_the_received_line_is_in_utc() -> None:
+    assert date_time(1_860_000_000_123) == "Sat, 9 Dec 2028 18:40:00 +0000"
+    assert date_time(1_861_920_000_000) == "Mon, 1 Jan 2029 00:00:00 +0000"
 
 
 def test_a_message_arrives_with_one_received_line_and_nothing_else_changed(tmp_path: Path) -> None:

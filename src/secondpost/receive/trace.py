@@ -1,14 +1,12 @@
 """The one line that we add to a message: Received (RFC 5321 §4.4)."""
 
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from functools import lru_cache
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.envelope import Peer
 from secondpost.mail.queue_id import QueueId, queue_id_text
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def date_time(now_ms: int) -> str:
@@ -18,9 +16,8 @@ def date_time(now_ms: int) -> str:
 
 @lru_cache(1)
 def _date_time(seconds: int) -> str:
-    at = datetime.fromtimestamp(seconds, UTC)
-    day, month = _DAYS[at.weekday()], _MONTHS[at.month - 1]
-    return f"{day}, {at.day} {month} {at.year} {at:%H:%M:%S} +0000"
+    written = format_datetime(datetime.fromtimestamp(seconds, UTC))
+    return written.replace(", 0", ", ", 1)  # the day of the month has no leading zero
 
 
 def protocol_word(extended: bool, tls: bool, utf8: bool) -> str:
