@@ -70,6 +70,27 @@ async def test_what_finds_it_down_and_what_is_handed_back_for_that_is_held_once(
     assert counts(store, place) == {DailyCount.HELD: 2}
 
 
+async def test_what_is_given_back_untried_because_its_site_went_down_is_held_on_the_day_it_came(
+    place: Place,
+) -> None:
+    store = place.open()
+    await store.hint_site(Lane.RELAY, NET, SITE)
+    await Letters(place, store).send("one@example.net")
+    lease = await leased(store, SITE)
+    [claimed] = await store.claim(lease, place.clock.ms, 10)
+    place.clock.ms += DAY_MS
+    await store.site_down(SITE, "connect", "refused", place.clock.ms, place.clock.ms)
+    await store.give_back(lease)
+    [waiting] = store.listed(Selection(), None, 10)
+    assert (waiting.state, waiting.attempts) == (State.WAITING, 0)
+    yesterday = store.day_counts(day_of(claimed.arrived_ms), 1)
+    assert [(count.what, count.today) for count in yesterday] == [(DailyCount.HELD, 1)]
+    assert counts(store, place) == {DailyCount.HELD: 0}
+    await store.site_up(SITE, place.clock.ms)
+    again = await leased(store, SITE)
+    assert await store.claim(again, place.clock.ms, 10) == [claimed]
+
+
 async def test_refusals_add_up_and_need_no_mail_of_before(place: Place) -> None:
     store = place.open()
     today = day_of(place.clock.ms)
