@@ -1,6 +1,6 @@
-"""The reference says what the program does: every setting, state and log line is in docs/, and nothing else.
+"""The reference documents every setting, state and log line, and nothing else.
 
-Whoever adds one of them adds its line there.
+When one is added, its line must be added there.
 """
 
 import inspect
@@ -21,7 +21,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def section_of(page: str, heading: str) -> str:
-    """What stands under a heading of the second level."""
+    """The text below a heading of the second level."""
     text = (DOCS / page).read_text(encoding="utf-8")
     found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     assert found is not None, f"docs/{page} has no heading {heading}"
@@ -68,7 +68,7 @@ COMPANIONS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stands for /etc/secondpost."""
+    """A folder in place of /etc/secondpost."""
     made = tmp_path_factory.mktemp("etc")
     (made / "certificate.pem").write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
     (made / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n")
@@ -90,7 +90,7 @@ def config_with(folder: Path, table: str, key: str | None, value: str = "") -> C
 
 
 def value_in(cell: str) -> str | None:
-    """The TOML value that a cell shows, if it shows one and nothing else."""
+    """The TOML value in a cell that contains nothing else; otherwise None."""
     shown = re.fullmatch(r"`([^`]+)`", cell)
     return None if shown is None else shown[1]
 
@@ -159,14 +159,14 @@ def test_the_fault_that_is_shown_is_told_so() -> None:
 
 
 def documented_lines() -> dict[str, str]:
-    """From docs/log.md: the line's first word, and the row."""
+    """First word to row, from docs/log.md."""
     lines, _, _ = (DOCS / "log.md").read_text(encoding="utf-8").partition("\n## The alarms\n")
     rows = rows_of(lines)
     return {value_in(row[0]) or row[0]: " ".join(row) for row in rows}
 
 
 def log_lines() -> dict[str, str]:
-    """Of every function of the mail log: the word that it writes, and its source."""
+    """Word to source, for every function of the mail log."""
     functions = [
         function
         for name, function in inspect.getmembers(MailLog, inspect.isfunction)

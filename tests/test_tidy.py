@@ -1,6 +1,6 @@
-"""The tree keeps its own rules: floors, forbidden calls, nothing dead, nothing global, nothing too long.
+"""Rules of the tree: floors, forbidden calls, no dead code, no global state, limited lengths.
 
-Each rule has its reason in CONTRIBUTING.md. The rules of imports are contracts in pyproject.toml.
+CONTRIBUTING.md has the reason for each rule. The rules of imports are contracts in pyproject.toml.
 """
 
 import ast
@@ -21,7 +21,7 @@ SHIPPED = ROOT / "src" / "secondpost"
 LINES_MAX = 450
 
 FORBIDDEN_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
-    # call: (what to use instead, where it is allowed all the same, as prefixes of dotted module names)
+    # call: (the replacement, where the call is allowed: prefixes of dotted module names)
     "datetime.now": ("the Clock", ("world.real.",)),
     "datetime.utcnow": ("the Clock", ("world.real.",)),
     "datetime.today": ("the Clock", ("world.real.",)),
@@ -70,13 +70,13 @@ FORBIDDEN_FILE_NAMES = {
     "types",
 }
 
-# Unfinished work is an issue, not a comment; and what is true of one machine alone has no place in the tree.
+# Unfinished work belongs in an issue, not a comment; and nothing may depend on one machine.
 FORBIDDEN_WORDS = re.compile(
     r"\b(?:TODO|FIXME|XXX|HACK)\b|\bNotImplementedError\b"
     r"|--(?:extra-)?index-url|/home/[a-z]+/|/Users/[A-Za-z]+/|(?<![\w.])/root/"
 )
 
-# Methods that a library calls by their name; and the port that the newsletter will be the first to use.
+# Methods that a library calls by name; and the port that the newsletter will be the first to use.
 CALLED_FROM_OUTSIDE = {"handle_starttag", "handle_endtag", "handle_data", "error_received", "FetchError"}
 
 
@@ -102,7 +102,7 @@ def sources_in(folder: Path, base: Path) -> Iterator[Source]:
 
 
 def tracked_files() -> list[Path]:
-    """What git would commit; outside a repository, everything but the folders that make creates."""
+    """The files that git would commit; outside a repository, all but generated folders."""
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -167,7 +167,7 @@ def test_nothing_reaches_past_the_ports() -> None:
 
 
 def test_pure_means_pure() -> None:
-    """A module whose docstring says it is pure imports nothing that acts, directly."""
+    """A module whose docstring says it is pure imports nothing impure directly."""
     acting = set(contract("pure")["forbidden_modules"])
     faults = []
     for source in shipped():
@@ -202,7 +202,7 @@ def imports(source: Source) -> Iterator[tuple[ast.stmt, str]]:
 
 
 def test_no_state_at_module_level() -> None:
-    """No global configuration, registry or cache: what a station needs comes in by its constructor."""
+    """No global configuration, registry or cache: stations get it by the constructor."""
     mutable_calls = {"dict", "list", "set", "bytearray", "defaultdict", "deque", "OrderedDict", "Counter"}
     faults = []
     for source in shipped():
@@ -229,7 +229,7 @@ def test_no_state_at_module_level() -> None:
 
 
 def test_tables_are_never_written_to() -> None:
-    """A dict in capitals is a table: nobody assigns into it, anywhere."""
+    """A dict in capitals is a table: it is never assigned to."""
     tables: set[str] = set()
     for source in shipped():
         for statement in source.tree.body:
@@ -272,7 +272,7 @@ def test_files_are_nouns_of_mail() -> None:
 
 
 def test_one_name_means_one_thing() -> None:
-    """A class, or an alias of a type, has its name to itself; the exceptions stand in CONTRIBUTING.md."""
+    """A class or type alias has a unique name; CONTRIBUTING.md has the exceptions."""
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     _, heading, rest = page.partition("## Names that stand twice, and why\n")
     assert len(heading) > 0, "CONTRIBUTING.md has no such section"
@@ -290,7 +290,7 @@ def test_one_name_means_one_thing() -> None:
 
 
 def names_of_types(tree: ast.Module) -> Iterator[str]:
-    """Classes, and aliases in the spelling of classes; a type variable means what its signature says."""
+    """Classes, and aliases spelled like classes, but not type variables."""
     for statement in tree.body:
         match statement:
             case ast.ClassDef(name=name):
@@ -310,11 +310,11 @@ def test_every_file_says_what_it_is_for() -> None:
 
 
 def test_no_file_is_dead() -> None:
-    """Each module is imported by another shipped one, or is where a command or a process begins."""
+    """Each module is imported by another shipped one, or starts a command or process."""
     imported = {name.removeprefix("secondpost.") for source in shipped() for _, name in imports(source)}
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
     begin = {target.partition(":")[0].removeprefix("secondpost.") for target in scripts.values()}
-    named = {  # modules loaded by name, such as a command that is imported only when it is typed
+    named = {  # modules loaded by name, such as a command that is imported only when used
         node.value.removeprefix("secondpost.")
         for source in shipped()
         for node in ast.walk(source.tree)
@@ -330,7 +330,7 @@ def test_no_file_is_dead() -> None:
 
 
 def test_no_function_is_dead() -> None:
-    """A public class, function or method is named somewhere besides where it is defined."""
+    """A public class, function or method is named somewhere besides its definition."""
     words: Counter[str] = Counter()
     texts = [source.text for source in shipped()]
     for folder in ("simulation", "tests", "bench"):
@@ -347,7 +347,7 @@ def test_no_function_is_dead() -> None:
 
 
 def definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
-    """Those that must be named to be used: decorated ones may be reached through their decorator."""
+    """Definitions that must be named to be used; decorators may reach decorated ones."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and len(node.decorator_list) == 0:
             yield node
@@ -386,7 +386,7 @@ def changed_by(node: ast.expr) -> tuple[str, ...]:
 
 
 def test_no_test_is_skipped() -> None:
-    """A test that may be left out is one that is not there when it matters."""
+    """A test that may be skipped is missing when it matters."""
     pattern = re.compile(r"mark\.skip|mark\.xfail|pytest\.skip|pytest\.xfail|importorskip|unittest\.mock")
     faults = [
         f"{source.path.relative_to(ROOT)}: {found.group()}"
@@ -434,7 +434,7 @@ def test_the_lock_holds_every_dependency() -> None:
 
 
 def test_what_an_owner_installs_is_all_that_the_service_needs_in_the_versions_that_are_tested() -> None:
-    """With its build system, so that nothing is fetched without a hash to build the package itself."""
+    """Including its build system, so that building the package downloads nothing without a hash."""
     tree = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     installed, tested = locked_in("requirements.install.lock"), locked_in("requirements.lock")
     wanted = tree["project"]["dependencies"] + tree["build-system"]["requires"]
@@ -451,7 +451,7 @@ def names_of(requirements: Iterable[str]) -> set[str]:
 
 
 def locked_in(lock: str) -> dict[str, str]:
-    """The version and the hashes of each name."""
+    """The version and hashes of each name."""
     text = (ROOT / lock).read_text(encoding="utf-8")
     entries = [entry.rstrip() for entry in re.split(r"\n(?=\S)", text) if not entry.startswith("#")]
     return {

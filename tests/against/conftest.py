@@ -1,4 +1,4 @@
-"""A folder that the peers' own users may read, and a Postfix as the primary."""
+"""Fixtures: a folder that the peers' own users may read, and a Postfix as the primary."""
 
 import shutil
 import tempfile

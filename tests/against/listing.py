@@ -1,4 +1,4 @@
-"""What the owner sees of the queue."""
+"""The queue as listed by the owner's command."""
 
 import json
 from typing import TypedDict

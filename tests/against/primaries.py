@@ -1,6 +1,6 @@
-"""Real mail servers in the part of the primary: each keeps what it takes in a Maildir.
+"""Real mail servers as the primary: each stores accepted mail in a Maildir.
 
-`stored` gives every message as it stood on the wire before the primary put its own lines on top.
+`stored` returns each message as sent, without the lines that the primary added on top.
 """
 
 import os
@@ -22,7 +22,7 @@ class Primary(Server):
     maildir: Path
 
     def stored(self) -> list[bytes]:
-        """Our Received line and what follows it, with CRLF as on the wire; oldest first."""
+        """The stored messages from our Received line on, with CRLF as sent; oldest first."""
         files = sorted(
             (self.maildir / "new").glob("*"), key=lambda path: (path.stat().st_mtime_ns, path.name)
         )
@@ -30,7 +30,7 @@ class Primary(Server):
 
 
 def without_own_lines(stored: bytes) -> bytes:
-    """Take off what the primary put on top: everything up to its own Received field, that one included."""
+    """Remove what the primary added on top: everything up to and including its Received field."""
     own = re.match(
         rb"(?:(?:Return-Path|Delivered-To|X-Original-To|Envelope-to|Delivery-date):.*\n)*"
         rb"Received: .*\n(?:[ \t].*\n)*",
@@ -48,7 +48,7 @@ class PostfixPrimary(Primary):
 
     @staticmethod
     def prepared(place: Path, mailboxes: Sequence[str] = ()) -> "PostfixPrimary":
-        """`mailboxes`: the only ones it has; none means that it takes every address."""
+        """`mailboxes`: its only addresses; none means that it accepts every address."""
         folder, owner = folder_of(place, "postfix"), peers.number_of("postfix")
         settings = {
             "virtual_mailbox_domains": DOMAIN,
@@ -58,7 +58,7 @@ class PostfixPrimary(Primary):
             "virtual_gid_maps": f"static:{owner}",
             "message_size_limit": "60000000",
             "virtual_mailbox_limit": "0",
-            "local_header_rewrite_clients": "",  # we are nobody special to our primary
+            "local_header_rewrite_clients": "",  # no special treatment by our primary
         }
         postfix = Postfix(folder, free_port(), settings)
         postfix.write()

@@ -1,7 +1,6 @@
-"""Real mail servers in the part of the sender: each takes mail for the backup domain and brings it to us, as
-to the MX that answers.
+"""Real mail servers as the sender: each accepts mail for the backup domain and sends it to our MX.
 
-Each queues what it is handed, tries at once, and again every few seconds.
+Each queues the mail, tries at once, and retries every few seconds.
 """
 
 import smtplib
@@ -15,13 +14,13 @@ from bench.ready import free_port
 from tests.against.sending import READER, SENDER
 from tests.against.servers import Exim, OpenSmtpd, Server, folder_of
 
-PER_CONNECTION_MAX: Final = 100  # OpenSMTPD takes no more
+PER_CONNECTION_MAX: Final = 100  # OpenSMTPD sends no more
 
 
 class Sender(Server):
     @abstractmethod
     def queued(self) -> int:
-        """Messages that it still has."""
+        """The number of messages that it still has."""
 
     def hand_over(self, messages: Sequence[bytes]) -> None:
         for start in range(0, len(messages), PER_CONNECTION_MAX):
@@ -31,7 +30,7 @@ class Sender(Server):
 
 
 class EximSender(Exim, Sender):
-    """A process and a connection for each message, which ends with dot, QUIT and FIN in one segment."""
+    """One process and connection per message, which ends with dot, QUIT and FIN in one segment."""
 
     def __init__(self, place: Path, target: int, *, tls: bool) -> None:
         super().__init__(folder_of(place, "exim-sender"), "2s")

@@ -1,4 +1,4 @@
-"""Mail goes out with the tools that postmasters use, swaks and smtp-source."""
+"""Sends mail with tools of postmasters: swaks and smtp-source."""
 
 import subprocess
 import time
@@ -16,12 +16,12 @@ SECONDS_MAX: Final = 60
 
 
 def on_the_wire(text: bytes) -> bytes:
-    """A message kept with plain newlines, as it is sent: CRLF."""
+    """The message with CRLF instead of plain newlines."""
     return text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def send_with_swaks(message: bytes, port: int, place: Path, recipient: str = READER) -> None:
-    """Exactly these octets: the dots are doubled and the end is written here, swaks changes nothing."""
+    """Send exactly these octets: dot-stuffing and the end are done here, swaks changes nothing."""
     data = place / "data"
     stuffed = (b"\r\n" + message).replace(b"\r\n.", b"\r\n..")[2:]
     data.write_bytes(stuffed + b".\r\n")
@@ -43,7 +43,7 @@ def send_many(messages: int, port: int, place: Path) -> None:
 
 
 def until(condition: Callable[[], bool], seconds_max: float, otherwise: Callable[[], str]) -> float:
-    """Wait for it; how long it took. Fails with what `otherwise` says."""
+    """Wait for a condition; return the seconds it took. Fails with the text of `otherwise`."""
     begun = time.monotonic()
     while not condition():
         assert time.monotonic() - begun < seconds_max, f"not within {seconds_max:.0f} s: {otherwise()}"
@@ -52,5 +52,5 @@ def until(condition: Callable[[], bool], seconds_max: float, otherwise: Callable
 
 
 def until_stored(primary: Primary, messages: int, secondpost: Secondpost) -> None:
-    """Wait until the primary has that many."""
+    """Wait until the primary has this many messages."""
     until(lambda: len(primary.stored()) >= messages, SECONDS_MAX, secondpost.trouble)

@@ -1,4 +1,4 @@
-"""Real mail servers as processes; primaries.py and senders.py give them a part."""
+"""Real mail servers as processes; primaries.py and senders.py use them."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ STOP_SECONDS_MAX: Final = 20.0
 
 
 class Server(ABC):
-    """It can be stopped and started again, and keeps its port."""
+    """A server that can be stopped and restarted, always on the same port."""
 
     port: int
 
@@ -27,7 +27,7 @@ class Server(ABC):
 
     @abstractmethod
     def trouble(self) -> str:
-        """The end of what it logged."""
+        """The end of its log."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -40,7 +40,7 @@ class Server(ABC):
 
 
 class Daemon(Server):
-    """One process that stays in the foreground; its output goes to a file in its folder."""
+    """A process that stays in the foreground; its output goes to a file in its folder."""
 
     def __init__(self, peer: str, folder: Path) -> None:
         self.port = free_port()
@@ -71,7 +71,7 @@ class Daemon(Server):
 
 class Exim(Daemon):
     def __init__(self, folder: Path, queue_runs: str) -> None:
-        """`queue_runs`: the time between two, as in `-q1m`."""
+        """`queue_runs`: the interval, as in `-q1m`."""
         super().__init__("exim", folder)
         self._queue_runs = queue_runs
         owner = peers.number_of("Debian-exim")
@@ -80,7 +80,7 @@ class Exim(Daemon):
             os.chown(folder / name, owner, owner)
 
     def write(self, name: str, settings: str) -> None:
-        """`settings`: what comes behind the ways and ports."""
+        """`settings`: the part of the configuration after paths and ports."""
         (self.folder / "exim.conf").write_text(
             f"""\
 primary_hostname = {name}
@@ -103,12 +103,12 @@ rfc1413_query_timeout = 0s
 class OpenSmtpd(Daemon):
     def __init__(self, folder: Path) -> None:
         super().__init__("opensmtpd", folder)
-        self.var = folder / "var"  # its spool, its socket and its empty folder have fixed places
+        self.var = folder / "var"  # spool, socket and empty folder have fixed paths
         for name in ("spool", "run", "lib/opensmtpd/empty", "mail", "tmp"):
             (self.var / name).mkdir(parents=True)
 
     def write(self, name: str, settings: str) -> None:
-        """`settings`: what comes behind the line that listens."""
+        """`settings`: the part of the configuration after the listen line."""
         (self.folder / "smtpd.conf").write_text(
             f"listen on 127.0.0.1 port {self.port} hostname {name}\n{settings}"
         )

@@ -1,4 +1,4 @@
-"""What came back is counted against its reader and issue, once, over a real store."""
+"""Bounces are counted once, for their reader and issue, in a real store."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ def mail(beginning: bytes, id: int = 7) -> InsideMail:
 
 
 class Desk:
-    """An issue that was sent to one reader, and the intake of what comes back."""
+    """An issue sent to one reader, and the intake of bounces."""
 
     def __init__(self, place: SqlitePlace, store: NewsletterStore, work: RealWork) -> None:
         self.place = place

@@ -1,4 +1,4 @@
-"""Whose fault it is that a mail came back: what hosts said, and what it means."""
+"""What a bounce means: the replies of hosts and the resulting verdict."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An office of its own for each test."""
+"""Fixtures: a new office for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A newsletter with a real store and a blog on loopback, and the commands that lead it."""
+"""A newsletter with a real store and a blog on loopback, and its commands."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ CONFIRMED = ("--confirmed", "at the fair, 3 May 2026")
 
 
 def feed(*numbers: int) -> bytes:
-    """A JSON Feed with these articles, the newest first."""
+    """A JSON Feed with these articles, newest first."""
     items = [
         {
             "id": f"urn:{n}",
@@ -68,7 +68,7 @@ class Newspaper:
         return self.folder / "secondpost.toml"
 
     def writes(self, *numbers: int) -> None:
-        """The blog's feed has these articles from now on."""
+        """Set the articles in the blog's feed."""
         self.pages["/feed"] = feed(*numbers)
 
     def run(self, *words: str, code: int = 0) -> click.testing.Result:
@@ -78,13 +78,13 @@ class Newspaper:
         return result
 
     def told(self, *words: str, code: int = 0) -> dict[str, object]:
-        """The document of --json."""
+        """The --json output of a command."""
         document = json.loads(self.run(*words, "--json", code=code).stdout)
         assert isinstance(document, dict)
         return document
 
     def inside(self, work: Callable[[OpenNewsletter], Awaitable[T]]) -> T:
-        """What the service would do meanwhile."""
+        """Do what the running service would do."""
 
         async def opened() -> T:
             async with asyncio.timeout(30), open_newsletter(read_config(str(self.config))) as open_:
@@ -95,7 +95,7 @@ class Newspaper:
 
 @contextmanager
 def open_newspaper(folder: Path, *names: str) -> Iterator[Newspaper]:
-    """With a blog that is answered for until the end."""
+    """A newspaper whose blog is served until the end."""
     paper = Newspaper(folder)
     paper.writes()
     with WebServer(paper.pages).in_a_thread() as server:

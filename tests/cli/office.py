@@ -1,4 +1,4 @@
-"""A real store with mail in every state that an owner may find, and the commands to look at it."""
+"""A real store with mail in every state, and the commands to examine it."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -40,15 +40,15 @@ recipients = ["any"]
 
 @dataclass(frozen=True)
 class Office:
-    """A store, and the ids of what lies in it."""
+    """A store and the ids of its messages."""
 
     folder: Path
     primary: str  # waits for example.net, whose site is down
     both: str  # the same, for two recipients
     waiting: str  # waits for example.org, which is up
     own: str  # lane own, waiting
-    quarantine: str  # kept at once
-    refused: str  # kept after the primary said no
+    quarantine: str  # kept on arrival
+    refused: str  # kept after the primary refused it
     delivered: str
 
     @property
@@ -64,7 +64,7 @@ class Office:
 
 @contextmanager
 def served(kind: type[SqliteStore] | type[SqliteNewsletterStore], folder: Path) -> Iterator[None]:
-    """As while a process of the service has its store open."""
+    """Hold the store's lock like a running service."""
     work, failures = RealWork(1), list[BaseException]()
     disk = RealDisk(str(folder / "store"))
     store = kind.open(disk, work, RealClock(), role="deliver", failed=failures.append)

@@ -1,4 +1,4 @@
-"""check dns against a real name server on loopback: what it says to put there is right once it is there."""
+"""`check dns` against a name server on loopback: with the records it names, all is right."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ THREAD_SECONDS_MAX = 10.0
 
 
 class Dns:
-    """`lines`: what it says from now on."""
+    """A name server; `lines` are its current records."""
 
     def __init__(self) -> None:
         self.lines: Sequence[str] = ()
@@ -30,7 +30,7 @@ class Dns:
 
     @contextmanager
     def running(self) -> Iterator[int]:
-        """Its port."""
+        """Serve; yields the port."""
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever)
         thread.start()
@@ -47,7 +47,7 @@ class Dns:
 
 @pytest.fixture
 def names(paper: Newspaper) -> Iterator[Dns]:
-    """Asked by the newspaper's commands."""
+    """The name server used by the newspaper's commands."""
     told = Dns()
     with told.running() as port, paper.config.open("a") as config:
         config.write(f'[dns]\nservers = ["127.0.0.1:{port}"]\n')

@@ -1,4 +1,4 @@
-"""Deliveries are chosen by what they have in common, and none that waits is dropped unasked."""
+"""Deliveries are selected by common properties; waiting ones are dropped only after a question."""
 
 import json
 import os
@@ -19,14 +19,14 @@ SECONDS_MAX = 20.0
 
 
 def at_terminal(office: Office, answer: str, *words: str) -> str:
-    """All that a real terminal shows of a command, whose question gets this answer."""
+    """The output of a command on a real terminal, whose question gets this answer."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "secondpost", "--config", str(office.config), *words]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         os.write(ours, answer.encode() + b"\n")
         shown = b""
-        with suppress(OSError):  # what a terminal says when there is no process at its other end any more
+        with suppress(OSError):  # reading a terminal whose process has ended
             while len(piece := os.read(ours, 65_536)) > 0:
                 shown += piece
         process.wait(SECONDS_MAX)

@@ -1,4 +1,4 @@
-"""docs/commands.md and the program say the same, in both directions."""
+"""docs/commands.md and the program agree, in both directions."""
 
 import dataclasses
 import re
@@ -31,7 +31,7 @@ COMMANDS = {" ".join(words): command for words, command in leaves(secondpost, ("
 
 
 def sections(marks: str) -> dict[str, str]:
-    """By heading; each up to the next heading of any depth."""
+    """The sections by heading, each up to the next heading of any level."""
     parts = re.split(r"(?m)^(#+ .+)\n", PAGE)
     pairs = zip(parts[1::2], parts[2::2], strict=True)
     return {head.removeprefix(marks): body for head, body in pairs if head.startswith(marks)}

@@ -1,4 +1,4 @@
-"""The owner's verbs take the owner's edges of the table of states: all of them, and no others."""
+"""The owner's commands use exactly the owner's transitions of the table of states."""
 
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.delivery_states import DELIVERY_EDGES, DeliveryActor, delivery_sources_of

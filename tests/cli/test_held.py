@@ -1,4 +1,4 @@
-"""What is held can be listed, read, exported and sent elsewhere."""
+"""Held mail can be listed, read, exported and redirected."""
 
 import json
 import mailbox

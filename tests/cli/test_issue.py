@@ -1,4 +1,4 @@
-"""The owner leads issues by command: the feeds are fetched and the store is real."""
+"""The owner manages issues by command, with fetched feeds and a real store."""
 
 import asyncio
 import json
@@ -61,7 +61,7 @@ def test_a_look_without_fetching_goes_by_what_is_known(paper: Newspaper) -> None
 def test_an_issue_to_nobody_uses_nothing_up(paper: Newspaper) -> None:
     paper.writes(1, 2)
     assert "no readers yet" in paper.run("issue", "send", code=1).stderr
-    paper.run("subscribers", "add", "ada@reader.example")  # pending: no reader
+    paper.run("subscribers", "add", "ada@reader.example")  # pending, so it gets no issue
     assert "no readers yet" in paper.run("issue", "send", code=1).stderr
     paper.run("subscribers", "confirm", "ada@reader.example", *CONFIRMED)
     assert "Issue 1 of weekly goes to 1 reader" in paper.run("issue", "send").stdout
@@ -158,7 +158,7 @@ def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:
 
 
 async def all_suppressed(open_: OpenNewsletter) -> None:
-    """The issue under way ends, since the owner ends it."""
+    """The issue under way ends because the owner stops it."""
     for issue in await open_.store.issues_under_way():
         await open_.store.start(issue.id, open_.clock.now_ms())
         await open_.store.stop(issue.id, open_.clock.now_ms(), "test")
@@ -261,7 +261,7 @@ def test_without_a_store_the_service_is_named(paper: Newspaper) -> None:
 
 
 def test_where_the_fetch_role_runs_it_is_asked(paper: Newspaper) -> None:
-    paper.pages.clear()  # nobody answers on the web
+    paper.pages.clear()  # the blog does not answer any more
     asked: list[str] = []
 
     async def look(feed: FeedAsked) -> FeedAnswered:

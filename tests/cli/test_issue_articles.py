@@ -1,4 +1,4 @@
-"""The owner takes and skips articles by command: the feed is fetched and the store is real."""
+"""The owner takes and skips articles by command, with a fetched feed and a real store."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def numbers(document: dict[str, object], key: str) -> list[str]:
 
 
 def with_held(paper: Newspaper, *posts: int) -> dict[str, object]:
-    """All ids of a small feed change: what stands in it is held."""
+    """A small feed whose ids all change, so that its articles are held."""
     blog = WeeklyBlog(feeds={"feed": ""}, site=Site(dates="none", form="json", window=len(posts)))
     blog.writes(posts, {}, "post")
     paper.pages["/feed"] = answer("200 OK", blog.document("feed"), content_type="application/feed+json")

@@ -1,4 +1,4 @@
-"""A copy for the owner's eyes: what a reader would get, marked, and nobody's."""
+"""A test copy for the owner: what a reader would get, marked, with links of no reader."""
 
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -34,7 +34,7 @@ KEYS = ReaderKeys(keys().signing, KeyRing(Ring.LINKS, {1: b"l" * KEY_OCTETS}), A
 
 
 def delivered(paper: Newspaper) -> list[SignedMail]:
-    """What the deliver role would make of all that waits in lane own; it is delivered then."""
+    """Deliver all waiting mail of lane own; return the mails as the deliver role makes them."""
 
     async def work(open_: OpenNewsletter) -> list[SignedMail]:
         async def confirmation(claimed: Claimed) -> IssueContent:
@@ -112,7 +112,7 @@ def test_a_copy_uses_nothing_up(paper: Newspaper) -> None:
     sent = paper.told("issue", "send")
     assert (sent["number"], sent["articles"]) == (1, 2)
     assert paper.told("issue", "status")["planned"] == 1
-    # While that one is under way the next one can be looked at.
+    # While one issue is under way the next one can be previewed.
     refused = paper.run("issue", "test", OWNER, code=1).stderr
     assert "nothing was sent: 0 of 2 articles wait. Issue 1 is not finished" in refused
     paper.writes(1, 2, 3, 4)

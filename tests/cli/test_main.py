@@ -1,4 +1,4 @@
-"""What all commands share: where the configuration comes from, exit codes, one clear sentence."""
+"""Behaviour shared by all commands: finding the configuration, exit codes, clear errors."""
 
 import json
 import os
@@ -99,7 +99,7 @@ def test_the_version_is_told() -> None:
 
 
 def test_a_command_does_not_load_the_others() -> None:
-    """Start-up stays quick: the list of modules is what counts, not a clock."""
+    """Start-up stays quick: checked by the loaded modules, not by time."""
     code = "import sys, secondpost.cli.main as m; m.secondpost(['serve', '--help'], standalone_mode=False); "
     code += "print([n for n in sys.modules if n in ('rich', 'apsw', 'secondpost.demo', 'secondpost.roles')])"
     done = subprocess.run(
@@ -112,8 +112,8 @@ NOBODY = 65534
 
 
 def test_root_becomes_the_owner_and_others_are_told_the_line(tmp_path: Path) -> None:
-    """As root the first is tried; as anybody else the second, on a folder of root's."""
-    with TemporaryDirectory() as name:  # not below tmp_path, where another user may not look
+    """Run as root, this tests the first; as another user, the second, on a folder of root's."""
+    with TemporaryDirectory() as name:  # not below tmp_path, which another user cannot read
         office = open_office(Path(name))
         program = [sys.executable, "-m", "secondpost", "status", "--config", str(office.config)]
         if os.geteuid() != 0:

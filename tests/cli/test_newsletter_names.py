@@ -1,11 +1,11 @@
-"""A newsletter that the file does not name any more: who says so, and what the owner does about it."""
+"""A newsletter no longer in the configuration: who reports it, and what the owner can do."""
 
 import json
 
 from secondpost.newsletter.renaming import move_to_new_name
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from tests.cli.newspaper import CONFIRMED, Newspaper
-from tests.cli.test_trace_readers import office  # the fixture: with the store of the other mail too
+from tests.cli.test_trace_readers import office  # fixture that also has the store of the other mail
 
 __all__ = ["office"]
 
@@ -19,7 +19,7 @@ def name_is(paper: Newspaper, name: str, before: str = "weekly") -> None:
 
 
 def faults(paper: Newspaper) -> list[dict[str, str | None]]:
-    """Of the newsletters, by `check config`."""
+    """The faults that `check config` reports of newsletters."""
     told = json.loads(paper.run("check", "config", "--json", code=1).stdout)["faults"]
     assert isinstance(told, list)
     return told
@@ -54,7 +54,7 @@ def test_a_renamed_newsletter_is_a_fault_until_it_is_moved(office: Newspaper) ->
     assert json.loads(office.run("status", "--json").stdout)["unnamed"] == []
     assert "of daily: active" in office.run("trace", ADA).stdout
     assert office.told("issue", "show", "1")["issue"]["subject"] == "Article 2 · Article 1"  # type: ignore[index]
-    office.run("newsletter", "rename", "weekly", "daily")  # once more changes nothing
+    office.run("newsletter", "rename", "weekly", "daily")  # repeating it changes nothing
     office.writes(1, 2, 3)
     assert office.told("issue", "send")["readers"] == 2
 
@@ -80,7 +80,7 @@ def test_a_rename_that_was_cut_short_is_said_and_goes_on(paper: Newspaper) -> No
 
 
 def test_no_list_is_made_of_half_a_newsletter_and_none_comes_into_it(paper: Newspaper) -> None:
-    """Who left is not yet known there under the new name, and would be a reader again."""
+    """A reader who left is not yet known under the new name: a list would subscribe them again."""
     with_an_issue(paper)
     paper.run("subscribers", "remove", BOB)
     name_is(paper, "daily")

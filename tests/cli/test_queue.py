@@ -1,4 +1,4 @@
-"""The owner looks at the queue and leads deliveries on, on a real store."""
+"""The owner lists the queue and changes deliveries, in a real store."""
 
 import json
 
@@ -6,7 +6,7 @@ from tests.cli.office import DOWN_SITE, Office
 
 
 def standings(office: Office, *words: str) -> dict[str, str]:
-    """By id, as `queue list --json` tells."""
+    """The standings by id, from `queue list --json`."""
     document = json.loads(office.run("queue", "list", "--json", *words).stdout)
     return {one["id"]: one["standing"] for one in document["deliveries"]}
 

@@ -1,4 +1,4 @@
-"""`status`, `queue` and `issue status` tell the truth about mail to readers."""
+"""`status`, `queue` and `issue status` report mail to readers correctly."""
 
 import json
 
@@ -19,7 +19,7 @@ GREYLISTED = "450 4.2.0 come again"
 
 
 def made(recipient: str) -> tuple[State, str, str]:
-    """Of the five: one is put off, one refused, one expired, one unanswered, one has it."""
+    """The outcome for each of the five: deferred, refused, expired, unanswered, delivered."""
     match recipient[1]:
         case "0":
             return State.WAITING, "recipient", GREYLISTED
@@ -41,7 +41,7 @@ def document(paper: Newspaper, *words: str) -> dict[str, object]:
 
 @pytest.fixture
 def sending(office: Newspaper) -> Newspaper:
-    """An issue to five readers is on its way, and nothing was tried yet."""
+    """An issue to five readers is being sent, and no delivery was tried yet."""
     for address in READERS:
         office.run("subscribers", "add", address, *CONFIRMED)
     office.writes(1, 2)

@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to write and to type is right."""
+"""What the README tells a newcomer to write and type is right."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_every_page_it_names_is_there() -> None:
 
 
 def test_it_installs_nothing_without_a_hash() -> None:
-    """From a lock that is there; the package itself is built from this folder, and nothing fetched for it."""
+    """From an existing lock file; the package is built from this folder without downloads."""
     installs = re.findall(r"pip install (.*)", README)
     assert len(installs) == 2
     libraries, itself = installs

@@ -1,4 +1,4 @@
-"""The owner's hand on readers, by command, over a real store."""
+"""The owner manages readers by command, in a real store."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def state(paper: Newspaper, address: str) -> object:
 
 
 def confirmations(paper: Newspaper) -> int:
-    """Mails that ask for a confirmation, and wait."""
+    """The number of waiting confirmation mails."""
 
     async def count(open_: OpenNewsletter) -> int:
         return sum(each.deliveries for each in open_.store.counts() if each.lane is Lane.OWN)
@@ -134,7 +134,7 @@ def test_what_is_no_list_brings_nothing(paper: Newspaper, tmp_path: Path) -> Non
     file.write_bytes(b"\xff\xfe" + f"email\n{ADA}\n".encode("utf-16-le") + b"\0")
     torn = paper.run("subscribers", "import", str(file), code=1).stderr
     assert "mixes several encodings" in torn
-    assert "is in" not in torn  # nobody is
+    assert "is in" not in torn  # none of them is in the list
     assert "has no reader" in paper.run("subscribers", "show", ADA, code=1).stderr
     file.write_bytes(b"email,city\n" + b"nobody,Oslo\n" * 10_000 + b"%s,Malm\xf6, \xc3\xa5\n" % ADA.encode())
     assert "save it as UTF-8" in paper.run("subscribers", "import", str(file), code=1).stderr

@@ -1,4 +1,4 @@
-"""A list is shown as it is understood before anything is written, by command, over a real store."""
+"""An import is previewed before anything is written, by command, in a real store."""
 
 import asyncio
 import json
@@ -72,7 +72,7 @@ def test_the_same_is_shown_before_a_list_is_brought_in(paper: Newspaper, file: P
     assert paper.told("subscribers", "show", "bob@reader.example")["state"] == "left"
     told = paper.told("subscribers", "import", str(file), "--word", "Lapsed=active", *CONFIRMED)
     assert (told["added"], told["known"], told["gone"], told["unclear"]) == (1, 2, 0, 0)
-    assert told["suppressed"] == 1  # and was so before
+    assert told["suppressed"] == 1  # and was already before
     assert counts(paper) == {"active": 2, "left": 1, "suppressed": 1}
 
 
@@ -176,7 +176,7 @@ def test_an_import_leads_so_that_no_issue_is_frozen_in_the_middle_of_it(paper: N
         await asyncio.to_thread(paper.run, "subscribers", "import", str(file), "--dry-run")
         await open_.store.give_back(lease)
         await asyncio.to_thread(paper.run, "subscribers", "import", str(file), *CONFIRMED)
-        again = await open_.store.lead(PUBLISH)  # it was given back
+        again = await open_.store.lead(PUBLISH)  # the command gave it back
         assert again is not None
 
     paper.inside(led_by_the_service)

@@ -1,4 +1,4 @@
-"""A message's way in the words of the folders, and how things stand."""
+"""`trace` shows a message's way by station, and `status` the current state."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A reader's way: sign-up, confirmation, issues with the other servers' words, what came back, leaving."""
+"""`trace` of a reader: sign-up, confirmation, issues with replies, bounces, leaving."""
 
 import json
 import time
@@ -24,13 +24,13 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.cli.newspaper import CONFIRMED, Newspaper
 
-KATHMANDU = 'every = "friday 09:00"\ntimezone = "Asia/Kathmandu"'  # a quarter of an hour beside the others
+KATHMANDU = 'every = "friday 09:00"\ntimezone = "Asia/Kathmandu"'  # UTC+5:45, unlike full-hour zones
 ADA, BOB = "Ada@reader.example", "bob@reader.example"
 
 
 @pytest.fixture
 def office(paper: Newspaper) -> Newspaper:
-    """With the store of the other mail as well, which the service makes."""
+    """A newspaper that also has the store of the other mail, as made by the service."""
     work = RealWork(1)
     disk = RealDisk(str(paper.folder / "store"))
     SqliteStore.open(disk, work, RealClock(), role="deliver", failed=lambda error: None).close()
@@ -47,7 +47,7 @@ def steps(paper: Newspaper, what: str) -> list[tuple[str, str]]:
 
 
 def attempt(paper: Newspaper, lane: Lane, made: Callable[[str], tuple[State, str, str]]) -> None:
-    """Every due mail of the lane is tried, and ends as `made` says of its recipient."""
+    """Attempt every due mail of the lane, with the outcome that `made` gives for its recipient."""
 
     async def work(open_: OpenNewsletter) -> None:
         store = open_.store
@@ -210,7 +210,7 @@ def test_the_status_tells_how_the_newsletter_stands(office: Newspaper) -> None:
 def test_times_are_said_in_the_zone_of_the_newsletter_and_it_is_named(
     office: Newspaper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the zone of the machine; a document for programs has UTC."""
+    """Independent of the machine's zone; documents for programs have UTC."""
     config = office.config.read_text()
     office.config.write_text(config.replace('every = "friday 09:00"', KATHMANDU))
     monkeypatch.setenv("TZ", "America/New_York")

@@ -1,4 +1,4 @@
-"""Articles for an issue, as a feed would bring them."""
+"""Articles for an issue, as if read from a feed."""
 
 from secondpost.compose.issue import Masthead
 from secondpost.mail.article import Article

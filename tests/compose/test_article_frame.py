@@ -1,4 +1,4 @@
-"""What is done to an article's HTML so that it can be read in the issue, whatever the eyes."""
+"""Changes to an article's HTML that make it readable in an issue for everyone."""
 
 import re
 from itertools import pairwise

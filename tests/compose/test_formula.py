@@ -1,4 +1,4 @@
-"""Formulas leave their text: in a mail nothing draws them."""
+"""Formulas are replaced by their text, since mail programs do not render them."""
 
 import time
 
@@ -57,7 +57,7 @@ def test_what_katex_draws_and_hides_is_told_once() -> None:
     ],
 )
 def test_no_text_is_slow_to_look_through(piece: str) -> None:
-    """Measured in work of this thread, not on the wall."""
+    """Measured in CPU time of this thread."""
     before = time.thread_time()
     formulas_in_words(piece * (500_000 // len(piece)))
     formulas_in_words(f"<math alttext='{piece.replace('<', '')}{' ' * 400_000}'></math>")

@@ -1,4 +1,4 @@
-"""HTML told in plain text: the cases are files in the form of the mail's text part."""
+"""HTML converted to plain text: each case is a file in the form of the mail's text part."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The words of HTML, however it is written."""
+"""The words of HTML, well-formed or not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A composed issue: every article in both parts, within its bound, with nothing personal but holes."""
+"""A composed issue: all articles in both parts, within its limit, personal values only as holes."""
 
 import re
 import time
@@ -275,7 +275,7 @@ HEBREW = "<p>המבול בא בלילה, ואיש לא ישן. הנהר עלה �
 
 
 def test_each_article_runs_as_its_own_text_does() -> None:
-    """A Hebrew article in an English newsletter, and the other way round; so does the owner's foreword."""
+    """A Hebrew article in an English newsletter and vice versa; also the owner's foreword."""
     hebrew = replace(article(1, html=HEBREW, title="המבול"), language="he")
     html = COMPOSER.compose(MASTHEAD, 1, DATED_S, [hebrew, article(2)], "שלום לכם").html
     assert '<html lang="en" dir="ltr">' in html
@@ -287,7 +287,7 @@ def test_each_article_runs_as_its_own_text_does() -> None:
 
 
 def attributes(html: str, place: str) -> list[set[str]]:
-    """Of each element of that class, whatever their order."""
+    """The attribute sets of all elements of that class, in any order."""
     return [
         set(re.findall(r'(?:dir|lang)="[^"]*"', tag))
         for tag in re.findall(rf'<[^>]*class="{place}[^>]*>', html)
@@ -295,7 +295,7 @@ def attributes(html: str, place: str) -> list[set[str]]:
 
 
 def test_a_newsletter_in_arabic_runs_from_right_to_left() -> None:
-    """Also where a mail program keeps neither <html> nor <body>; only our own English words do not."""
+    """Even if a mail program drops <html> and <body>; only our English words stay left to right."""
     masthead = replace(MASTHEAD, language="ar")
     html = COMPOSER.compose(masthead, 1, DATED_S, [article(1), article(2)]).html
     confirmation = ConfirmationComposer().compose(masthead).html

@@ -1,4 +1,4 @@
-"""From the composed texts to the mail of one reader: what a mail program shows is what was composed."""
+"""From composed texts to one reader's mail: a mail program shows exactly what was composed."""
 
 import re
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_an_issue_arrives_as_it_was_composed(url: str | None) -> None:
     view = "mailto:newsletter@example.net" if url is None else "https://mx2.example.net/weekly/12"
     for part in (text, html):
         assert part.count(leave) == 1
-        assert part.count(view) == (0 if url is None else 1)  # nothing leads to pages that are not there
+        assert part.count(view) == (0 if url is None else 1)  # no link to pages that do not exist
     for composed_part, part in ((composed.text, text), (composed.html, html)):
         between = re.split("[{0}{1}][A-Z_]+[{0}{1}]".format(*sorted(MARKS)), composed_part)
         assert len(between) == (2 if url is None else 4)

@@ -1,4 +1,4 @@
-"""Pictures as pages load them: the real one, once; and what stands where none can be shown."""
+"""Lazy-loaded pictures: the real one, once; and a replacement if none can be shown."""
 
 import re
 

@@ -1,7 +1,7 @@
-"""Each cases/NN-name.toml has beside it what is to be said of it, one line for each.
+"""Configuration cases: cases/NN-name.toml with the expected messages beside it, one per line.
 
-NAME.faults: it does not start; NAME.warnings: it does. A new case is two files, no code. The folder of the
-cases is written CASES.
+NAME.faults: it does not start; NAME.warnings: it does. A new case is two files, no code. The path
+of the folder is written CASES.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ NAMES = sorted(path.stem for path in CASES.glob("*.toml"))
 
 
 def told(name: str) -> tuple[str, list[str]]:
-    """The file that should hold it, and its lines."""
+    """The file with the expected lines, and the lines."""
     path = CASES / f"{name}.toml"
     try:
         config = read_config(str(path))

@@ -1,4 +1,4 @@
-"""Which file is the configuration."""
+"""Which file is used as the configuration."""
 
 from pathlib import Path
 

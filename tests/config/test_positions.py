@@ -1,4 +1,4 @@
-"""Every value of a TOML text is found on the line where its key really stands."""
+"""The position found for each value of a TOML text is the line of its key."""
 
 import tomllib
 from collections.abc import Iterator
@@ -132,7 +132,7 @@ def test_a_missing_key_is_shown_at_its_table() -> None:
 
 @dataclass
 class Writer:
-    """Writes TOML with keys that are all different and remembers where each went."""
+    """Writes TOML with unique keys and records the line of each."""
 
     text: str = ""
     keys: int = 0

@@ -1,4 +1,4 @@
-"""What the reader makes of a configuration, whatever stands in it."""
+"""Reading a configuration with any content."""
 
 import re
 from contextlib import suppress
@@ -180,7 +180,7 @@ def test_a_password_in_the_database_address_is_not_repeated() -> None:
 
 @pytest.mark.parametrize("table", sorted(KEYS))
 def test_every_key_is_read_and_its_fault_names_key_and_line(table: str) -> None:
-    """A table is never what a key takes, so each key must complain, on its own line."""
+    """No key accepts a table as its value, so each key must report a fault on its own line."""
     head = (
         ""
         if table == TOP
@@ -196,7 +196,7 @@ def test_every_key_is_read_and_its_fault_names_key_and_line(table: str) -> None:
         assert any(fault.key in names and fault.line == line for fault in faults), (key, faults)
 
 
-# -- whatever stands in it
+# -- any content
 
 
 def check_faults(text: str, faults: ConfigFaults) -> None:
@@ -246,7 +246,7 @@ PIECES = st.sampled_from(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> str:
-    """A case with a few of its characters or lines gone, doubled, or put in the place of others."""
+    """A case with some characters or lines removed, doubled or moved."""
     text = draw(st.sampled_from(TEXTS))
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(text)))
@@ -277,7 +277,7 @@ VALUES = st.recursive(
 
 @st.composite
 def filled_with_anything(draw: st.DrawFn) -> str:
-    """Every key may stand there, each with any value."""
+    """A table in which each key may stand with any value."""
     text = ""
     for table, keys in KEYS.items():
         if table != TOP:

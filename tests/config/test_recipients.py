@@ -1,4 +1,4 @@
-"""Recipients files: whom a backup domain has."""
+"""Recipients files: the addresses of a backup domain."""
 
 import os
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""When issues go out, as the owner writes it."""
+"""The schedule of issues as the owner writes it."""
 
 from contextlib import suppress
 

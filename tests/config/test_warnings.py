@@ -1,4 +1,4 @@
-"""What is looked up on this machine for warnings; their words stand in cases/."""
+"""Warnings that depend on this machine; their texts are in cases/."""
 
 import os
 import pwd

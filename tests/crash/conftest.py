@@ -7,6 +7,6 @@ import pytest
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """In memory: what is durable is for the recording to say, not for the machine's disk."""
+    """In memory, since the recording decides what is durable."""
     with TemporaryDirectory(dir="/dev/shm") as path:
         yield Path(path)

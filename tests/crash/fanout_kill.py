@@ -1,12 +1,11 @@
-"""kill -9 again and again while an issue goes to its readers, and every reader is accounted for in the end.
+"""kill -9 repeatedly while an issue is sent; in the end every reader is accounted for.
 
-    python -m tests.crash.fanout_kill --readers 20000
+  python -m tests.crash.fanout_kill --readers 20000
 
-The real service makes the issue by itself, from a blog. It is killed while it freezes, and then, at moments
-drawn by chance, the deliverer alone, a process that makes mails for it, the publisher alone, or every
-process at once. Each reader has the
-issue at most once; who may have it and nobody knows is `unknown`, and so are at most as many as connections
-were open at the kills; the reckoning adds up.
+The real service makes the issue by itself from a blog. It is killed while it freezes, and then at
+random moments: the deliverer alone, a process that makes mails for it, the publisher alone, or all
+at once. Each reader gets the issue at most once. Deliveries with an uncertain outcome are
+`unknown`, at most as many as connections were open at the kills, and the reckoning adds up.
 """
 
 import argparse
@@ -34,13 +33,13 @@ from tests.world.web_server import WebServer, answer
 READERS = 20_000
 KILLS = 9
 DOMAINS = 50
-STEP_SECONDS_MAX = 60.0  # for anything that must come
+STEP_SECONDS_MAX = 60.0  # for anything that must happen
 LOOK_SECONDS = 0.005
-FREEZE_IS_SEEN_READERS = 10_000  # a smaller issue is frozen before anybody could interrupt it
+FREEZE_IS_SEEN_READERS = 10_000  # a smaller issue is frozen too quickly to be interrupted
 MAKERS_ARE_SEEN_READERS = 10_000  # a smaller issue is made without them
-LAST_KILL_AT = 0.85  # of the readers served: later than that the end may come first
+LAST_KILL_AT = 0.85  # share of readers served; later than that the end may come first
 MAKERS_COME_WITHIN_MAILS = 3_000  # of a fan-out that is not slowed down
-MAKERS_COME_BEFORE = 0.9  # of the readers served
+MAKERS_COME_BEFORE = 0.9  # share of readers served
 WEEKLY = "weekly"
 
 
@@ -56,7 +55,7 @@ TURNS = (Killed.DELIVER, Killed.ALL, Killed.MAKER, Killed.DELIVER, Killed.PUBLIS
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`open_max`: how many connections can have been open at the kills that hit the deliverer."""
+    """`open_max`: the most connections that can have been open when the deliverer was killed."""
 
     readers: int
     kills: dict[str, int]
@@ -81,20 +80,20 @@ class FanOut:
         self.kills_while_freezing = 0
 
     def kill_while_freezing(self) -> None:
-        """The publisher, with a part of the rows written; whoever leads next begins anew."""
+        """Kill the publisher when part of the rows is written; the next leader starts anew."""
         wait_until("rows are written", lambda: self._rows() > 0)
         self._kill(Killed.PUBLISH)
         self.kills_while_freezing += self._is_freezing()
 
     def kill_while_sending(self, times: int) -> None:
-        """At moments spread over the fan-out, by chance."""
+        """Kill at random moments spread over the fan-out."""
         turns = [
             turn for turn in TURNS if turn is not Killed.MAKER or self._readers >= MAKERS_ARE_SEEN_READERS
         ]
         places = sorted(int(self._dice.between(0, self._readers * LAST_KILL_AT)) for _ in range(times))
         for number, place in enumerate(places):
             wait_until(f"{place} mails are out", partial(self._has_served, place))
-            # The deliverer most often: it is the one that can do harm. All at once now and then.
+            # Mostly the deliverer, which can do harm; sometimes all at once.
             self._kill(self._killable(turns[number % len(turns)]))
             wait_until("it goes on", partial(self._has_served, self._sink.count() + 1))
 
@@ -102,8 +101,10 @@ class FanOut:
         return self._sink.count() >= mails
 
     def _killable(self, killed: Killed) -> Killed:
-        """The deliverer in the place of a maker that does not come: it has makers only while the making falls
-        behind, and on a loaded machine the sink may be what is slow.
+        """The deliverer instead of a maker that does not come.
+
+        It has makers only while making falls behind, and on a loaded machine the sink may be the
+        slow part.
         """
         if killed is not Killed.MAKER:
             return killed
@@ -188,7 +189,7 @@ def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str) -> Report
 
 
 def states_of_readers(room: Newsroom) -> dict[str, str]:
-    """What became of the issue's mail, by address."""
+    """The state of each reader's mail, by address."""
     query = (
         "SELECT reader.key, delivery.state FROM delivery "
         "JOIN subscriber AS reader ON reader.id = delivery.subscriber WHERE delivery.issue IS NOT NULL"
@@ -203,7 +204,7 @@ def faults_of(
     status: dict[str, object],
     open_max: int,
 ) -> Iterator[str]:
-    """What does not add up: between the readers there are, what their servers took, and what we say of it."""
+    """Contradictions between the readers, what their servers took, and what we report."""
     times = Counter(one.recipient for one in taken)
     for address, many in times.items():
         if many > 1:

@@ -1,4 +1,4 @@
-"""Reopens what a cut left with the production store, as after a reboot, and compares it with the story."""
+"""Reopens a crash state with the production store and compares it with the story."""
 
 import shutil
 from collections import Counter
@@ -48,7 +48,7 @@ async def judge(
     depth: Depth = WHOLE,
     faults_max: int = 10,
 ) -> Verdict:
-    """Every crash state from position `first` on; stops early when there are faults enough to tell."""
+    """Judge every crash state from position `first` on; stop early once there are enough faults."""
     states = 0
     faults: list[str] = []
     for state in crash_states(log, first, dice=SimDice("cuts"), model=model, depth=depth):
@@ -69,7 +69,7 @@ async def faults_of_image(image: Path, stories: Mapping[QueueId, Story], upto: i
     disk = RealDisk(str(image))
     failures: list[BaseException] = []
     clock = clock_of_the_story()
-    clock.ms += YEAR_MS  # whatever was deferred is due
+    clock.ms += YEAR_MS  # so that all deferred mail is due
     try:
         store = open_store(disk, failures.append, clock)
     except (apsw.Error, StoreRefused, DiskFailed) as error:
@@ -112,7 +112,7 @@ def _integrity(path: str) -> list[str]:
 
 
 def _miscounted(store: SqliteStore) -> list[str]:
-    """Quotas are judged by these counts."""
+    """Wrong counts: quotas depend on them."""
     there = Counter(
         row.state for row in store.listed(Selection(), None, LISTED_MAX) if row.state in KEEPING_CONTENT
     )
@@ -123,7 +123,7 @@ def _miscounted(store: SqliteStore) -> list[str]:
 
 
 def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[QueueId, Story]) -> list[str]:
-    """Content files that no message needs are swept: their worker is dead."""
+    """Content files that no message needs must be swept, since their worker is dead."""
     needed = {
         stories[row.id.queue_id].file
         for row in store.listed(Selection(), None, LISTED_MAX)
@@ -134,7 +134,7 @@ def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[QueueI
 
 
 async def _not_claimable(store: SqliteStore, clock: SetClock) -> list[str]:
-    """What waits is not only there: a worker gets it."""
+    """Waiting deliveries that a worker cannot claim."""
     waiting = {row.id for row in store.listed(Selection(states=(State.WAITING,)), None, LISTED_MAX)}
     lease = await store.lease(Lane.RELAY, UNSORTED)
     if lease is None:

@@ -1,10 +1,10 @@
-"""kill -9 at random moments, for as long as is wanted, and the books must add up in the end.
+"""kill -9 at random moments for a given time; in the end the ledger must balance.
 
-    python -m tests.crash.kill_loop --seconds 60
+  python -m tests.crash.kill_loop --seconds 60
 
-The real service, a steady stream of mail from several clients, a primary that takes everything; every
-now and then the receiver, the deliverer or the supervisor dies. No acknowledged message may be missing,
-nothing invented, and each duplicate has its `maybe-duplicate`.
+The real service, a steady stream of mail from several clients, and a primary that accepts
+everything; now and then the receiver, the deliverer or the supervisor is killed. No acknowledged
+message may be missing, none invented, and each duplicate has its `maybe-duplicate`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ CLIENTS = 6
 BETWEEN_KILLS_SECONDS = (0.2, 1.5)
 EACH_SECONDS_MAX = 30.0
 DRAIN_SECONDS_MAX = 60.0
-QUIET_SECONDS = 2.0  # nothing came to the sink for so long: nothing more will
+QUIET_SECONDS = 2.0  # without arrivals at the sink, after which no more are expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ async def run_kill_loop(folder: Path, seconds: float, seed: str) -> Report:
         for sender in senders:
             sender.stopping = True
         await asyncio.wait_for(asyncio.gather(*running), DRAIN_SECONDS_MAX)
-        # Who was killed often is started again ever later: a new supervisor begins anew.
+        # A role killed often is restarted with growing pauses: a new supervisor resets them.
         await asyncio.to_thread(office.kill, Victim.SUPERVISOR)
         await asyncio.to_thread(office.start)
         await _drained(ledger, sink)
@@ -84,7 +84,7 @@ async def run_kill_loop(folder: Path, seconds: float, seed: str) -> Report:
 
 
 async def _kill(office: PostOffice, seconds: float, dice: SimDice) -> Counter[Victim]:
-    """For so long, and until each was killed at least once: a role may be down when its turn comes."""
+    """For the given time, and until each was killed once: a role may be down at its turn."""
     kills: Counter[Victim] = Counter()
     end = time.monotonic() + seconds
     latest = end + EACH_SECONDS_MAX
@@ -100,7 +100,7 @@ async def _kill(office: PostOffice, seconds: float, dice: SimDice) -> Counter[Vi
 
 
 async def _drained(ledger: Ledger, sink: Sink) -> None:
-    """Until all is at the sink and it has become quiet; or until it is clear that something is missing."""
+    """Wait until all mail is at the sink and it is quiet, or some is clearly missing."""
     end = time.monotonic() + DRAIN_SECONDS_MAX
     while time.monotonic() < end:
         seen = sink.messages
@@ -110,7 +110,7 @@ async def _drained(ledger: Ledger, sink: Sink) -> None:
 
 
 def _read_trace(office: PostOffice, ledger: Ledger) -> None:
-    """A deliverer may die between writing down what it found claimed and logging it: the store knows."""
+    """A deliverer may die between recording claimed rows and logging them: ask the store."""
     for queue_ids in ledger.arrivals.values():
         for queue_id, times in Counter(queue_ids).items():
             if times > 1 + ledger.excused[queue_id]:

@@ -1,7 +1,7 @@
-"""The books of a run with crashes: what was offered, acknowledged and received, and whether it adds up.
+"""The ledger of a run with crashes: messages offered, acknowledged and received, and what is wrong.
 
-Three parties write: the clients (offered, acknowledged), the sink (received) and the server's log
-(maybe-duplicate). `faults` is what does not add up; empty when every promise was kept.
+It is filled by the clients (offered, acknowledged), the sink (received) and the server's log
+(maybe-duplicate). `faults` is empty if every promise was kept.
 """
 
 import re
@@ -17,14 +17,14 @@ _MAYBE_DUPLICATE = re.compile(r"\bmaybe-duplicate id=([0-9a-z]{13})/\d+\b")
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """A message as the sink got it: whose it was, and what was under the line that we added."""
+    """A message as received by the sink: its queue id, and its content below our Received line."""
 
     queue_id: QueueId
     content: bytes
 
 
 def relayed(data: bytes) -> Relayed:
-    """Take off the Received line of the server under test. Raises ValueError when there is none."""
+    """Remove our Received line. Raises ValueError if there is none."""
     line = _RECEIVED.match(data)
     if line is None:
         raise ValueError(f"no Received line on top: {data[:80]!r}")
@@ -36,13 +36,13 @@ def relayed(data: bytes) -> Relayed:
 
 @dataclass(slots=True)
 class Ledger:
-    """Messages are known by their Message-ID."""
+    """Messages are identified by their Message-ID."""
 
     content: dict[str, bytes] = field(default_factory=dict)
     offers: Counter[str] = field(default_factory=Counter)  # how often a client sent the final dot
     acknowledged: set[str] = field(default_factory=set)
     arrivals: dict[str, list[QueueId]] = field(default_factory=dict)
-    excused: Counter[QueueId] = field(default_factory=Counter)  # maybe-duplicate lines
+    excused: Counter[QueueId] = field(default_factory=Counter)  # number of maybe-duplicate lines
     strange: list[str] = field(default_factory=list)
 
     def offer(self, message_id: str, content: bytes) -> None:
@@ -67,14 +67,14 @@ class Ledger:
         self.arrivals.setdefault(message_id, []).append(message.queue_id)
 
     def read_log(self, line: str) -> None:
-        """A line of the server's log; only those that excuse a duplicate matter."""
+        """Read a line of the server's log; only those that excuse a duplicate matter."""
         match = _MAYBE_DUPLICATE.search(line)
         if match is not None:
             self.excused[parse_queue_id(match[1])] += 1
 
     @property
     def missing(self) -> set[str]:
-        """Acknowledged, and not yet at the sink."""
+        """Messages acknowledged but not yet at the sink."""
         return self.acknowledged - self.arrivals.keys()
 
     @property
@@ -82,7 +82,7 @@ class Ledger:
         return sum(len(ids) - 1 for ids in self.arrivals.values())
 
     def faults(self) -> list[str]:
-        """Meant for when all is drained."""
+        """The broken promises; call it once everything is drained."""
         faults = list(self.strange)
         faults.extend(f"{message_id} was acknowledged and is lost" for message_id in sorted(self.missing))
         for message_id, queue_ids in self.arrivals.items():
@@ -92,7 +92,7 @@ class Ledger:
                     f"{self.offers[message_id]} times"
                 )
             for queue_id, times in Counter(queue_ids).items():
-                # Each time that an outcome was lost may have sent it once more, and no other time.
+                # Each lost outcome may cause one more copy, nothing else may.
                 if times > 1 + self.excused[queue_id]:
                     faults.append(f"{message_id} was sent {times} times, {self.excused[queue_id]} excused")
         return faults

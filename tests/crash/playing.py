@@ -1,4 +1,4 @@
-"""Plays a scenario on a recorded disk, and has every crash state of it judged."""
+"""Plays a scenario on a recorded disk and judges every crash state of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ Scenario = Callable[[Stage], Awaitable[None]]
 
 @cache
 def new_store() -> Image:
-    """A store that was made and closed: scenarios start here, not with making the schema."""
+    """The image of a store after creation, so that scenarios do not include the schema."""
     with TemporaryDirectory(dir="/dev/shm") as path:
         disk = RecordedDisk(Path(path) / "disk")
         Stage.on(disk).store.close()

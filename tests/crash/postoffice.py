@@ -1,4 +1,4 @@
-"""The real `secondpost serve` as a process group of its own, to be started, killed and read."""
+"""The real `secondpost serve` in its own process group, to be started, killed and read."""
 
 import getpass
 import os
@@ -54,9 +54,9 @@ def free_port() -> int:
 
 
 class PostOffice:
-    """`folder` gets the configuration, the store and the log of all lives."""
+    """`folder` gets the configuration, the store and the log of all runs."""
 
-    roles_max = len(Victim) - 1  # the supervisor is none
+    roles_max = len(Victim) - 1  # the supervisor is no role
 
     def __init__(self, folder: Path, primary_port: int, wrapper: tuple[str, ...] = ()) -> None:
         self.port = free_port()
@@ -70,9 +70,10 @@ class PostOffice:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *words: str, answers: bool = True) -> None:
-        """Returns when the port answers. Raises AssertionError with the log when it never does.
+        """Start the service and wait until the port answers.
 
-        `words` follow `serve`; without `answers` it returns at once.
+        `words` follow `serve`. Without `answers` it returns at once. Raises AssertionError with the
+        log if the port does not answer.
         """
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -104,7 +105,7 @@ class PostOffice:
             raise AssertionError(f"the service did not start:\n{self.log.read_text()}")
 
     def wait_for_roles(self) -> None:
-        """Until each role has entered itself in the store, and has done what it does at first."""
+        """Wait until each role is registered in the store and has finished starting."""
         end = time.monotonic() + START_SECONDS_MAX
         while self.log.read_text().count("role-started") < self.roles_max:
             assert time.monotonic() < end, self.log.read_text()
@@ -113,20 +114,20 @@ class PostOffice:
 
     @property
     def supervisor(self) -> int:
-        """Under a wrapper such as strace it is the wrapper's child."""
+        """Its process id; under a wrapper such as strace it is the wrapper's child."""
         assert self._process is not None
         if len(self._wrapper) == 0:
             return self._process.pid
         return _descendants(self._process.pid)[0]
 
     def roles(self) -> dict[Victim, int]:
-        """The living processes of the roles, by what their command line says."""
+        """The running processes of the roles, identified by their command line."""
         processes = self.processes()
         victims = (Victim.RECEIVE, Victim.DELIVER)
         return {victim: processes[victim] for victim in victims if victim in processes}
 
     def processes(self) -> dict[str, int]:
-        """Every living role, by its name."""
+        """All running roles by name."""
         found: dict[str, int] = {}
         for pid in _descendants(self.supervisor):
             before, role, _ = (*_command_line(pid)[-3:], "", "", "")[:3]
@@ -143,7 +144,7 @@ class PostOffice:
         ]
 
     def kill(self, victim: Victim) -> bool:
-        """kill -9; False when it was not there. The supervisor is started again by whoever calls."""
+        """kill -9; False if it was not running. The caller has to restart a supervisor."""
         if victim is Victim.SUPERVISOR:
             assert self._process is not None
             os.kill(self.supervisor, signal.SIGKILL)
@@ -159,7 +160,7 @@ class PostOffice:
         return True
 
     def kill_all(self) -> None:
-        """kill -9 of every process at once, as a power cut does it."""
+        """kill -9 of all processes at once, as in a power cut."""
         for pid in _running_with(str(self.config)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -167,11 +168,11 @@ class PostOffice:
             self._process.wait()
 
     def command(self, *words: str) -> str:
-        """What a command of the owner prints."""
+        """The output of an owner's command."""
         return self.run(*words).stdout
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """A command of the owner."""
+        """Run an owner's command."""
         return subprocess.run(
             [sys.executable, "-m", "secondpost", "--config", str(self.config), *words],
             capture_output=True,
@@ -181,27 +182,27 @@ class PostOffice:
         )
 
     def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+        """SIGTERM; returns the exit code."""
         assert self._process is not None
         os.kill(self.supervisor, signal.SIGTERM)
         return self._process.wait(STOP_SECONDS_MAX)
 
     def wait(self, seconds: float) -> int:
-        """The exit code, when it ends by itself. Raises TimeoutExpired."""
+        """Wait until it ends by itself; return the exit code. Raises TimeoutExpired."""
         assert self._process is not None
         return self._process.wait(seconds)
 
     def running(self) -> list[int]:
-        """Every process of the service, orphans included."""
+        """All processes of the service, including orphans."""
         return _running_with(str(self.config))
 
     def end(self) -> None:
-        """Leave no process behind, however the test went."""
+        """Kill all remaining processes."""
         self.kill_all()
 
 
 def _running_with(word: str) -> list[int]:
-    """The processes of all lives of one office: roles that lost their supervisor are nobody's children."""
+    """The processes of all runs of one office, including roles whose supervisor died."""
     numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [pid for pid in numbers if word in _command_line(pid)]
 

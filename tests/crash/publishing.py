@@ -1,5 +1,7 @@
-"""newsletter.db at work on a recorded disk: an issue on its way to nine readers, with what was done to it,
-what was promised and what a reader's server has accepted, each at its position of the log.
+"""newsletter.db in use on a recorded disk: an issue to nine readers.
+
+Recorded with its position in the log is each step, each promise, and each mail that a reader's
+server accepted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +37,7 @@ CONTENT = b"what the issue says"
 
 @dataclass(slots=True)
 class Done(Generic[V]):
-    """Something that may be on the disk from where it began, and must be from where it was done."""
+    """A change that may be on the disk from its beginning, and must be from its completion."""
 
     what: V
     begun: int
@@ -46,7 +48,7 @@ class Done(Generic[V]):
 
 
 def allowed(steps: Sequence[Done[V]], upto: int) -> tuple[V, ...]:
-    """What may be found after a cut, when each step leads on from the one before."""
+    """The values that may be found after a cut, if each step replaces the one before."""
     promised = [place for place, step in enumerate(steps) if step.is_promised(upto)]
     first = promised[-1] if len(promised) > 0 else 0
     return tuple(step.what for step in steps[first:] if step.begun <= upto)
@@ -60,7 +62,7 @@ def open_newsletter(
 
 @dataclass(slots=True)
 class Publishing:
-    """Every verb is a step, from where it begins to where its awaitable is done."""
+    """Every verb is a step, from its start until its awaitable is done."""
 
     disk: RecordedDisk
     store: SqliteNewsletterStore
@@ -78,7 +80,7 @@ class Publishing:
 
     @classmethod
     async def on(cls, disk: RecordedDisk) -> "Publishing":
-        """In a place that `prepare` made."""
+        """Open it in a place made by `prepare`."""
         failures: list[BaseException] = []
         clock = clock_of_the_story()
         store = open_newsletter(disk, failures.append, clock)
@@ -157,11 +159,11 @@ class Publishing:
         return lease
 
     async def claim(self, lease: Lease, limit: int) -> list[Claimed]:
-        # Of an issue: what its dead worker had claimed waits again.
+        # Claims of an issue by a dead worker wait again.
         return await self.store.claim(lease, self.clock.now_ms(), limit)
 
     async def commit(self, lease: Lease, claimed: Sequence[Claimed]) -> None:
-        """After it the final dots are sent, and the readers' servers accept."""
+        """Mark rows before their final dots; after that the readers' servers accept."""
         ids = self.ids_of(claimed)
         with self._readers_are(State.UNKNOWN, ids):
             hold = await self.store.commit_marks(lease, [one.id for one in claimed])
@@ -185,7 +187,7 @@ class Publishing:
     def ids_of(self, claimed: Sequence[Claimed]) -> list[SubscriberId]:
         return [one.subscriber for one in claimed if one.subscriber is not None]
 
-    # ---- people
+    # ---- readers
 
     async def leave(self, id: SubscriberId) -> None:
         going = Done(id, self.disk.position)

@@ -1,5 +1,6 @@
-"""Reopens what a cut left of newsletter.db, compares it with what was promised, and lives on from there:
-whatever the cut, the issue ends with every reader accounted for and nobody served twice.
+"""Reopens a crash state of newsletter.db, compares it with the promises, and continues from there.
+
+After any cut the issue ends with every reader accounted for and none served twice.
 """
 
 import asyncio
@@ -155,7 +156,7 @@ async def _half_sign_ups(store: SqliteNewsletterStore, publishing: Publishing, u
 
 
 async def _miscounted(store: SqliteNewsletterStore) -> list[str]:
-    """What is counted along the way is what a recount finds."""
+    """Counts kept by triggers that differ from a recount."""
     faults = []
     for issue in await store.issues(WEEKLY, None, 10):
         there = Counter(row.state for row in await _rows(store, issue))
@@ -172,7 +173,7 @@ async def _miscounted(store: SqliteNewsletterStore) -> list[str]:
 async def _lives_on(
     store: SqliteNewsletterStore, publishing: Publishing, upto: int, clock: SetClock
 ) -> list[str]:
-    """The issue is brought to its end by whoever comes after the crash."""
+    """Finish the issue as the next processes after the crash do."""
     served = Counter(accepted.what for accepted in publishing.accepted if accepted.begun <= upto)
     issue = await _issue(store, publishing)
     if issue.state is IssueState.OPEN:
@@ -192,7 +193,7 @@ async def _lives_on(
 
 
 async def _deliver(store: SqliteNewsletterStore, clock: SetClock) -> Counter[SubscriberId]:
-    """Whatever can be claimed is accepted by its reader's server."""
+    """Deliver everything that can be claimed; return the copies per reader."""
     served: Counter[SubscriberId] = Counter()
     lease = await store.lease(Lane.ISSUES, UNSORTED)
     assert lease is not None, "the site is still leased by the dead"

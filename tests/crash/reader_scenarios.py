@@ -1,4 +1,4 @@
-"""What is cut short: an issue being frozen, let go, claimed, committed, settled or stopped."""
+"""Scenarios to cut short: an issue is frozen, released, claimed, committed, settled or stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -83,7 +83,7 @@ async def finishing(publishing: Publishing) -> None:
 
 
 async def deliver_dies(publishing: Publishing) -> None:
-    """With rows claimed and rows committing; the cut may come while it is swept up."""
+    """A worker dies with claimed and committing rows; the cut may come during the sweep."""
     await publishing.freeze()
     await publishing.send()
     lease = await publishing.lease()
@@ -116,7 +116,7 @@ async def undo(publishing: Publishing) -> None:
 
 
 async def pauses(publishing: Publishing) -> None:
-    """Between two batches the log is copied, and then begun anew."""
+    """Between two batches the log is copied and then restarted."""
     with log_bounded(publishing.store, PAUSING):
         await publishing.freeze()
         await publishing.send()

@@ -1,10 +1,10 @@
-"""The crash states of freeze, claim, committing and outcome alone, deeper than the fast suite has time for.
+"""More crash states of freeze, claim, committing and outcome than the fast suite has time for.
 
 python -m tests.crash.reader_states
 
-Judged for each: no reader planned twice, none forgotten, no issue accepted twice for one reader, whatever was
-promised still there, and the issue brought to its end by whoever comes after. Half a minute; every_state has
-them all, with every position and tear.
+For each: no reader is planned twice or forgotten, no issue is accepted twice for one reader, all
+promises are kept, and the next processes can finish the issue. Half a minute; every_state tests
+every position and tear.
 """
 
 import json

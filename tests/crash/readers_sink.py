@@ -1,9 +1,9 @@
-"""The mail servers of the readers, in a process of their own: take everything, and remember whose it was.
+"""The readers' mail servers, in a process of their own: accept everything and record the recipient.
 
 python -m tests.crash.readers_sink PORT
 
-A mail counts as taken before its 250 is written, as RFC 5321 §4.2.5 wants it. Two words beside SMTP tell
-what is remembered: XCOUNT how many were taken, XTAKEN each of them, as JSON.
+A mail counts as accepted before its 250 is written, as RFC 5321 §4.2.5 requires. Two more commands
+report: XCOUNT the number of mails, XTAKEN each of them, as JSON.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class _Conversation(asyncio.Protocol):
 
 
 class ReadersSink:
-    """The running process, seen from the test."""
+    """Controls the running process."""
 
     def __init__(self, port: int, process: "subprocess.Popen[bytes]") -> None:
         self.port = port

@@ -1,4 +1,4 @@
-"""Ways to make the store unsafe without touching it: the suite must find out each of them."""
+"""Ways to make the store unsafe from outside: the suite must detect each of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +18,7 @@ def nothing(disk: RecordedDisk) -> Iterator[None]:
 
 
 def drop(kind: SyncTarget) -> Sabotage:
-    """Syncs of this kind do nothing, and say that they did."""
+    """Syncs of this kind do nothing but report success."""
 
     @contextmanager
     def dropped(disk: RecordedDisk) -> Iterator[None]:
@@ -30,7 +30,7 @@ def drop(kind: SyncTarget) -> Sabotage:
 
 @contextmanager
 def commits_are_not_synced(disk: RecordedDisk) -> Iterator[None]:
-    """What synchronous=NORMAL alone would be: SQLite syncs around checkpoints, and nobody after a commit."""
+    """Like synchronous=NORMAL: SQLite syncs at checkpoints, but no commit is synced."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RecordedOpenFile, "sync", lambda self: None)
         yield
@@ -38,7 +38,7 @@ def commits_are_not_synced(disk: RecordedDisk) -> Iterator[None]:
 
 @contextmanager
 def synchronous_is_off(disk: RecordedDisk) -> Iterator[None]:
-    """Each new connection gets synchronous=OFF, and whoever sets something else is not heard."""
+    """Each new connection gets synchronous=OFF, and other settings are ignored."""
 
     def set_off(connection: apsw.Connection) -> None:
         if connection.open_vfs == disk.vfs:

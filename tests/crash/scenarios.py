@@ -1,4 +1,4 @@
-"""What is going on when the power is cut: short pieces of a store's day, each on a small database."""
+"""Scenarios for power cuts: short sequences of store operations, each on a small database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -58,7 +58,7 @@ async def groups(stage: Stage) -> None:
 
 
 async def death(stage: Stage) -> None:
-    """A worker dies with rows claimed and a body half received; the cut may come while it is swept up."""
+    """A worker dies with claimed rows and a partial body; the cut may come during the sweep."""
     for count in range(4):
         await stage.accept(SMALL_OCTETS if count > 0 else LARGE_OCTETS)
     await stage.claim(await stage.lease(), 3)
@@ -70,7 +70,7 @@ async def death(stage: Stage) -> None:
 
 
 async def neighbour(stage: Stage) -> None:
-    """A worker has committed and not yet synced when another one sees it, and removes what nobody needs."""
+    """A worker has committed but not synced when another one sees it and removes unneeded files."""
     its_disk = stage.disk.process()
     other = open_store(its_disk, stage.failures.append, stage.clock)
     story = await stage.accept(LARGE_OCTETS)
@@ -85,7 +85,7 @@ async def neighbour(stage: Stage) -> None:
 
 
 async def heir(stage: Stage) -> None:
-    """The same of a message whose receiver is dead: its files are looked through for those without a row."""
+    """The same for a message whose receiver is dead: its files without a row are swept."""
     receiver, deliverer, sweeper = stage.disk, stage.disk.process(), stage.disk.process()
     story = await stage.accept(LARGE_OCTETS)
     stage.disk, stage.store = deliverer, open_store(deliverer, stage.failures.append, stage.clock)
@@ -111,7 +111,7 @@ async def heir(stage: Stage) -> None:
 
 
 async def _delivered_not_synced(stage: Stage, lease: Lease, claimed: Sequence[Claimed], story: Story) -> Step:
-    """Committed, and nobody was told."""
+    """Committed, but without a reply."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage.store._writer, "_log", NotYetSynced())
         patch.setattr(stage.store._writer, "after_group", lambda: None)
@@ -147,7 +147,7 @@ def log_bounded(store: Checkpoints, bounds: LogBounds) -> Iterator[None]:
 
 
 async def checkpoint(stage: Stage) -> None:
-    """The log is copied into the database and begun anew, between promises."""
+    """The log is copied into the database and restarted, between promises."""
     with log_bounded(stage.store, CHECKPOINTING):
         await _promises_between_checkpoints(stage)
 

@@ -1,4 +1,4 @@
-"""A client of the kill loop: raw SMTP, and the patience of an honest one, which keeps what got no 250."""
+"""A client of the kill loop: raw SMTP, and it resends what got no 250, as an honest client does."""
 
 import asyncio
 
@@ -12,11 +12,11 @@ LARGE_CHANCE = 0.05
 
 
 class NoReply(Exception):
-    """The connection broke, or the server said something else than what leads on."""
+    """The connection broke, or the reply was not the expected one."""
 
 
 class Sender:
-    """Sends one message after the other until it is told to stop; several on one connection."""
+    """Sends messages until stopped, several on one connection."""
 
     def __init__(self, name: str, port: int, ledger: Ledger, dice: SimDice, recipient: str) -> None:
         self._name = name
@@ -25,11 +25,11 @@ class Sender:
         self._dice = dice
         self._recipient = recipient
         self._count = 0
-        self._waiting: tuple[str, bytes] | None = None  # offered, and not known to be safe
+        self._waiting: tuple[str, bytes] | None = None  # offered, but not known to be safe
         self.stopping = False
 
     async def run(self) -> None:
-        """Ends when told to stop and nothing waits."""
+        """Run until stopped and no message waits."""
         while not self.stopping or self._waiting is not None:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -63,7 +63,7 @@ class Sender:
         writer.write(content)
         await writer.drain()
         if self._dice.chance(0.3):
-            await asyncio.sleep(0.002)  # room for a kill in the middle of it
+            await asyncio.sleep(0.002)  # room for a kill in the middle
         self._ledger.offer(message_id, content)
         await _say(reader, writer, ".", b"250")
         self._ledger.acknowledge(message_id)

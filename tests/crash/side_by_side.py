@@ -1,4 +1,4 @@
-"""Scenarios are played on all cores: each is a process of its own, and a power cut in it is nobody else's."""
+"""Runs scenarios on all cores, each in its own process."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ from tests.crash.judging import Verdict
 
 
 def verdicts_of(names: Iterable[str], play: Callable[[str, Path], Verdict]) -> dict[str, Verdict]:
-    """`play` is a function of a module: it is named to the processes, not handed over."""
+    """Play the scenarios. `play` must be a module-level function, since it is pickled by name."""
     wanted = list(names)
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         return dict(zip(wanted, pool.map(partial(_played, play), wanted), strict=True))

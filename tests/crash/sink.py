@@ -1,4 +1,4 @@
-"""The primary of the kill loop: takes every message whole, and writes it into the ledger before its 250."""
+"""The primary of the kill loop: accepts everything and writes it into the ledger before its 250."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ class Sink:
         try:
             await self._conversation(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the deliverer was killed: that is what this is for
+            pass  # the deliverer was killed on purpose
         finally:
             writer.close()
 

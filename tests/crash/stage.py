@@ -1,4 +1,4 @@
-"""The store at work on a recorded disk, with the story of every message written as it happens."""
+"""The store in use on a recorded disk; records the story of every message."""
 
 import asyncio
 from collections import deque
@@ -31,7 +31,7 @@ def clock_of_the_story() -> SetClock:
 
 
 class InLineWork:
-    """No threads: a job runs at once, a line runs when the loop next turns, so that groups can form."""
+    """Work without threads: jobs run at once, lines at the next turn, so that groups form."""
 
     def run(self, job: Callable[[], T]) -> Awaitable[T]:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -75,7 +75,7 @@ def open_store(disk: Disk, failed: Callable[[BaseException], None], clock: SetCl
 
 @dataclass(slots=True)
 class Stage:
-    """Every verb of it is a step of a story, from where it begins to where its awaitable is done."""
+    """Every verb is a step of a story, from its start until its awaitable is done."""
 
     disk: RecordedDisk
     store: SqliteStore
@@ -93,7 +93,7 @@ class Stage:
         return cls(disk, store, clock, failures, QueueIds(store.worker))
 
     async def accept(self, octets: int, recipients: int = 1) -> Story:
-        """As a conversation does it: the body piece by piece, then the row. Raises what accept raises."""
+        """Accept like a conversation: the body piece by piece, then the row. Raises as accept."""
         queue_id = self.ids.next(self.clock.now_ms())
         data = b"Subject: crash\r\n\r\n" + self.dice.token(octets // 2).hex().encode("ascii")
         prefix = f"Received: id {queue_id_text(queue_id)}\r\n".encode()
@@ -107,7 +107,7 @@ class Stage:
                 story.file = content.name
             await self.store.accept(self._arrival(queue_id, prefix, content, recipients))
         except (StoreFull, DiskFull):
-            del self.stories[queue_id]  # nothing of it was kept: if it comes back, it is invented
+            del self.stories[queue_id]  # not kept: finding it later would be an invention
             if story.file is not None:
                 self.disk.remove(story.file)
             raise
@@ -153,7 +153,7 @@ class Stage:
         )
 
     async def abandon(self, octets: int) -> None:
-        """A body that came whole, and whose receiver dies before the row."""
+        """A complete body whose receiver dies before the row."""
         await self._kept(self.ids.next(self.clock.now_ms()), self.dice.token(octets))
 
     async def die_and_come_back(self) -> None:
@@ -174,7 +174,7 @@ class Stage:
         begun = self.disk.position
         try:
             claimed = await self.store.claim(lease, self.clock.now_ms(), limit)
-        except DiskFailed:  # nobody was told which, and who comes next may find them claimed
+        except DiskFailed:  # the outcome is unknown, and the next process may find them claimed
             for story in self.stories.values():
                 for steps in story.deliveries.values():
                     steps.append(Step(CLAIMED, begun))
@@ -185,7 +185,7 @@ class Stage:
         return claimed
 
     async def settle(self, lease: Lease, claimed: Sequence[Claimed], state: State) -> None:
-        """Delivered, kept (refused) or waiting (deferred)."""
+        """Settle as delivered, kept (refused) or waiting (deferred)."""
         now_ms = self.clock.now_ms()
         settlements = [
             Settlement(

@@ -1,7 +1,7 @@
 """What was done to each message, and what each step promises from which position of the log on.
 
-A step counts from where it began: from there on its effect may be on the disk. Once its awaitable was
-done it is a promise: from there on its effect must be on the disk, whatever a cut leaves.
+From the position where a step began its effect may be on the disk. From the position where its
+awaitable was done it must be on the disk after any cut.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from secondpost.mail.queue_id import QueueId
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A delivery as it is found after a crash and the sweep."""
+    """A delivery as found after a crash and the sweep."""
 
     state: State
     maybe_duplicate: bool
 
 
 ACCEPTED = Seen(State.WAITING, False)
-CLAIMED = Seen(State.WAITING, True)  # its worker is dead: the sweep led it back
+CLAIMED = Seen(State.WAITING, True)  # its worker is dead: the sweep returned it
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Step:
 
 @dataclass(slots=True)
 class Story:
-    """One message: the first step of each delivery is its acceptance."""
+    """One message. The first step of each delivery is its acceptance."""
 
     queue_id: QueueId
     content: bytes
@@ -43,7 +43,7 @@ class Story:
     deliveries: dict[int, list[Step]] = field(default_factory=dict)  # by number
 
     def allowed(self, number: int, upto: int) -> tuple[Seen, ...]:
-        """What delivery `number` may be after a cut at `upto`, unless it may be missing altogether."""
+        """The possible states of delivery `number` after a cut at `upto`, if it exists."""
         steps = self.deliveries[number]
         promised = [place for place, step in enumerate(steps) if step.is_promised(upto)]
         first = promised[-1] if len(promised) > 0 else 0
@@ -58,14 +58,14 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message as it is found after a crash and the sweep. `content` None: it was let go."""
+    """A message as found after a crash and the sweep. `content` None: it was removed."""
 
     deliveries: Mapping[int, Seen]
     content: bytes | None
 
 
 def complaints(stories: Mapping[QueueId, Story], found: Mapping[QueueId, Found], upto: int) -> list[str]:
-    """What of the found mail breaks a promise."""
+    """The promises broken by the found mail."""
     faults = []
     for queue_id in found.keys() - stories.keys():
         faults.append(f"{queue_id}: invented")

@@ -1,6 +1,6 @@
-"""Reads what strace wrote, and says what was not yet on the disk when the 250 went out.
+"""Parses strace output and finds what was not yet synced when the 250 was sent.
 
-Wanted of strace: `-f -yy -s 64 -o FILE -e trace=…` with the calls of TRACED.
+Needed from strace: `-f -yy -s 64 -o FILE -e trace=…` with the calls of TRACED.
 """
 
 import re
@@ -24,13 +24,14 @@ SENDS = frozenset({"write", "writev", "sendto", "sendmsg"})
 READS = frozenset({"read", "readv", "recvfrom", "recvmsg"})
 SYNCS = frozenset({"fsync", "fdatasync"})
 OPENS = frozenset({"open", "openat", "creat"})
-# Of no use after a crash: SQLite makes its shared memory anew, and a lock is what holds it, not its file.
+# Of no use after a crash: SQLite rebuilds its shared memory, and a lock is held by the process, not
+# the file.
 NOT_SYNCED_SUFFIXES = ("-shm", ".lock")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A system call that succeeded. Two calls overlap when neither `ended` before the other `began`."""
+    """A successful system call. Two calls overlap if neither `ended` before the other `began`."""
 
     name: str
     began: int  # line of the file
@@ -41,7 +42,7 @@ class Call:
 
 
 def read_calls(lines: Sequence[str]) -> list[Call]:
-    """In the order in which they began."""
+    """Parse calls, in order of their beginning."""
     return sorted(_finished(lines), key=lambda call: call.began)
 
 
@@ -70,7 +71,7 @@ def _call(name: str, began: int, ended: int, rest: str) -> Iterator[Call]:
     if result is None or result["result"].startswith(("-", "?")):
         return
     arguments = rest[: result.start()]
-    # An open tells its path as the handle that it returns.
+    # An open has its path in the handle that it returns.
     where = result["result"] + result["more"] if name in OPENS else arguments
     handle = _HANDLE.match(where)
     string = _STRING.search(arguments)
@@ -85,13 +86,13 @@ def _call(name: str, began: int, ended: int, rest: str) -> Iterator[Call]:
 
 
 def not_durable(calls: Sequence[Call], store: str) -> list[str]:
-    """What was not synced when each message got its 250; raises ValueError when no message got one.
+    """What was not synced when each message got its 250. Raises ValueError if none got one.
 
-    The trace is of a server that began with an empty store: all files of the store are new.
+    The trace must be of a server that began with an empty store, so that all its files are new.
     """
     faults: list[str] = []
     seen: set[str] = set()
-    since = 0  # what an earlier 250 was judged by is not judged again, unless it was written to again
+    since = 0  # files checked for an earlier 250 are not checked again, unless written again
     count = 0
     for go_ahead in (call for call in calls if _says(call, "354")):
         reply = next(
@@ -118,7 +119,7 @@ def _says(call: Call, code: str) -> bool:
 
 
 def _unsynced_files(calls: Sequence[Call], store: str, body_read: int) -> Iterator[str]:
-    """Each file written to is synced after its last write; one of the syncs after the last body read."""
+    """Files not synced after their last write, with one sync after the last body read."""
     last_write: dict[str, int] = {}
     for call in calls:
         below = call.path.startswith(store + "/") and not call.path.endswith(NOT_SYNCED_SUFFIXES)

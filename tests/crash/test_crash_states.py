@@ -1,4 +1,4 @@
-"""A power cut at any moment loses nothing that was promised; and this suite would find it if one did."""
+"""A power cut at any moment loses no promised mail; and the suite would notice if it did."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The disk is full, or fails: nothing acknowledged is lost, and each is told apart from the other."""
+"""The disk is full or fails: no acknowledged mail is lost, and the two are distinguished."""
 
 import asyncio
 import errno
@@ -62,7 +62,7 @@ async def prepared(folder: Path) -> Stage:
 
 
 async def faults_at_the_end(stage: Stage, folder: Path) -> tuple[str, ...]:
-    """What a power cut right now would break."""
+    """What a power cut at this moment would break."""
     log = list(stage.disk.log)
     stage.disk.kill()
     return (await judge(log, len(log), stage.stories, folder)).faults
@@ -73,7 +73,7 @@ def test_a_full_disk_at_any_write_refuses_and_recovers(
     folder: Path, act: Callable[[Stage], Awaitable[None]]
 ) -> None:
     async def played(call: int) -> bool:
-        """False: there are fewer writes than that."""
+        """False if there are fewer writes than that."""
         stage = await prepared(folder / f"disk-{call}")
         stage.disk.fail_at(call, errno.ENOSPC)
         try:
@@ -104,7 +104,9 @@ def test_a_failing_sync_stops_everything_and_loses_nothing(
         try:
             await act(stage)
         except DiskFailed as error:
-            if len(stage.failures) == 0:  # the body's own files: the receiver is told, and stops all
+            if (
+                len(stage.failures) == 0
+            ):  # the body's own files: the receiver gets the error and stops everything
                 stage.failures.append(error)
                 assert await faults_at_the_end(stage, folder) == ()
                 return True
@@ -145,7 +147,7 @@ def test_a_disk_that_fails_while_the_log_is_copied_takes_no_batch_back(folder: P
         with log_bounded(publishing.store, PAUSING):
             disk.fail_at(call, errno.EIO)
             leaving = asyncio.create_task(others())
-            await asyncio.sleep(0)  # they are heard first, and write again before the pause
+            await asyncio.sleep(0)  # they get the error first, and write again before the pause
             try:
                 await publishing.freeze_batch()
             except DiskFailed:
@@ -173,7 +175,7 @@ def test_a_disk_that_fails_while_the_log_is_copied_takes_no_batch_back(folder: P
 def test_a_start_after_a_failed_sync_builds_on_nothing_that_is_not_on_the_disk(
     folder: Path, act: Callable[[Stage], Awaitable[None]]
 ) -> None:
-    """Linux shows what could not be written back until it needs the memory, and says so only once."""
+    """Linux shows unwritten pages until it needs the memory, and reports the failure only once."""
 
     async def played(call: int) -> bool:
         stage = await prepared(folder / f"disk-{call}")
@@ -191,7 +193,7 @@ def test_a_start_after_a_failed_sync_builds_on_nothing_that_is_not_on_the_disk(
 
 
 async def _go_on_beside_a_failed_checkpoint(stage: Stage) -> None:
-    """The role is told to stop; until it has, what is still accepted is safe in the log all the same."""
+    """The role gets the error; mail accepted until it stops is safe in the log."""
     with log_bounded(stage.store, LONG_LOG), suppress(DiskFailed):
         await stage.accept(SMALL_OCTETS)
         await stage.store.checkpoint()

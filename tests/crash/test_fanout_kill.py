@@ -1,4 +1,4 @@
-"""A short fan-out with kills, and the judge of it. fanout_kill itself is the long one."""
+"""A short fan-out with kills, and tests of its judge. fanout_kill itself is the long form."""
 
 from pathlib import Path
 

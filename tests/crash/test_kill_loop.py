@@ -1,4 +1,4 @@
-"""A short kill loop: kill -9 of any process, and the books add up. kill_loop itself is the long one."""
+"""A short kill loop: kill -9 of any process, and the ledger balances."""
 
 import asyncio
 from pathlib import Path

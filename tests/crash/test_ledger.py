@@ -1,4 +1,4 @@
-"""The books of the kill loop: each way of cheating is found."""
+"""The ledger of the kill loop finds each kind of cheating."""
 
 from secondpost.mail.queue_id import QueueId, queue_id_text
 from tests.crash.ledger import Ledger, relayed

@@ -1,4 +1,4 @@
-"""What a power cut may leave: the model itself, before anything is judged by it."""
+"""The model of what a power cut may leave."""
 
 from simulation.dice import SimDice
 from simulation.disk.crash import WHOLE, Depth, Model, crash_states
@@ -17,7 +17,7 @@ from simulation.disk.operations import (
 
 
 def images(log: list[Operation], model: Model = Model.POSIX, depth: Depth = WHOLE) -> list[Image]:
-    """Those of a cut after the last operation."""
+    """The images of a cut after the last operation."""
     states = crash_states(log, len(log), dice=SimDice("platter"), model=model, depth=depth)
     return [state.image for state in states]
 

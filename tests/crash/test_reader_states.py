@@ -1,6 +1,6 @@
-"""A power cut at any moment of an issue's way: no reader is planned twice, forgotten or served twice.
+"""A power cut at any moment of an issue: no reader is planned twice, forgotten or served twice.
 
-Some of the states: `python -m tests.crash.reader_states` looks at more than two thousand.
+A selection of states: `python -m tests.crash.reader_states` tests more than two thousand.
 """
 
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_a_commit_that_is_not_synced_is_found_out(folder: Path) -> None:
 def test_a_mark_that_is_not_written_is_found_out(folder: Path) -> None:
     @contextmanager
     def without_marks(disk: RecordedDisk) -> Iterator[None]:
-        """The dot is sent with the row still claimed."""
+        """The dot is sent while the row is still claimed."""
         with pytest.MonkeyPatch.context() as patch:
             marks = statements.QUERIES["reader_mail.commit_marks"]
             text = marks.text.replace("SET state = 'committing'", "SET level = level")

@@ -1,4 +1,4 @@
-"""The recorded disk under plain SQLite: it finds a bad setting, and passes the good one."""
+"""The recorded disk under plain SQLite: it detects a bad setting and accepts a good one."""
 
 import errno
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def insert(connection: apsw.Connection, id: int) -> None:
 
 
 def rows(path: str) -> set[int]:
-    """Raises apsw.Error when the database is damaged."""
+    """The rows of the database. Raises apsw.Error if it is damaged."""
     with closing(apsw.Connection(path)) as connection:
         if connection.execute("PRAGMA integrity_check").get != "ok":
             raise apsw.CorruptError("integrity_check")

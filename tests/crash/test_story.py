@@ -1,4 +1,4 @@
-"""The judge of a crash, without a crash: each kind of broken promise is seen."""
+"""The judge of a crash, without a crash: each kind of broken promise is detected."""
 
 from secondpost.mail.delivery import State
 from secondpost.mail.queue_id import QueueId

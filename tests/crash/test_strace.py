@@ -1,4 +1,4 @@
-"""strace of the running service: what was synced before the 250 is seen from outside, not believed."""
+"""strace of the running service proves that everything was synced before the 250."""
 
 import asyncio
 import shutil
@@ -10,7 +10,7 @@ from secondpost.mail.content import CONTENT_FOLDER, IN_TABLE_OCTETS_MAX
 from tests.crash.postoffice import RECIPIENT, PostOffice
 from tests.crash.strace_reading import SYNCS, TRACED, not_durable, read_calls
 
-CLOSED_PORT = 9  # discard: nobody is there, so everything is held
+CLOSED_PORT = 9  # discard: nothing listens, so everything is held
 SESSION_SECONDS_MAX = 60.0
 
 
@@ -30,7 +30,7 @@ def test_all_is_synced_before_the_250(tmp_path: Path, octets: int) -> None:
     calls = read_calls(trace.read_text(errors="replace").splitlines())
     store = str(office.store)
     assert not_durable(calls, store) == []
-    # The same trace without the syncs of one file is not accepted: it is these that are seen.
+    # The trace without the syncs of one file must be rejected: it is they that are checked.
     involved = [f"{store}/mail.db-wal"]
     if octets > IN_TABLE_OCTETS_MAX:
         [content] = (office.store / CONTENT_FOLDER).iterdir()

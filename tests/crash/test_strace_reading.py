@@ -1,4 +1,4 @@
-"""The reader of strace: a trace with everything synced passes, and each sync that is missing is found."""
+"""The parser of strace output: a fully synced trace passes, and each missing sync is found."""
 
 import pytest
 

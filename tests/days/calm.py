@@ -1,4 +1,4 @@
-"""Rounds that have nothing to do come every ten minutes: a month has millions of them."""
+"""Idle rounds come every ten minutes: a month would have millions of them otherwise."""
 
 from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.roles.parts import Rhythms

@@ -1,7 +1,7 @@
-"""A new server's first thirty days, with three blackouts and a wave of spam: `python -m tests.days.month`.
+"""A new server's first thirty days, with three blackouts and spam: `python -m tests.days.month`.
 
-No sender gets a bounce, all mail of people arrives once, the primary sees no dictionary attack, and what it
-refused is gone when `keep_refused` is over.
+No sender gets a bounce, all real mail arrives once, the primary sees no dictionary attack, and
+refused mail is gone after `keep_refused`.
 """
 
 import sys
@@ -20,12 +20,12 @@ from tests.days.town import MINUTE, Primary, Town
 DAYS = 30
 BLACKOUTS = ((0, 1), (9, 11), (20, 23))  # from the first day to the last but one
 SPAM_DAYS = (9, 10, 21)
-SPAM = 60  # invented recipients on each of them
-KEEP_DAYS = 7  # keep_refused, if nothing else is said
+SPAM = 60  # invented recipients on each of these days
+KEEP_DAYS = 7  # keep_refused, by default
 
 
 def live(town: Town) -> list[str]:
-    """What was not so."""
+    """Run the month; return the broken promises."""
     primary = newcomer(town)
     give(town, *INVENTED)
     faults: list[str] = []
@@ -46,7 +46,7 @@ def live(town: Town) -> list[str]:
 
 
 def lying(town: Town) -> list[KeptFor | None]:
-    """What has not ended, and what it is kept for."""
+    """What each delivery that has not ended is kept for."""
     process = town.machine.process("desk")
     with process.in_loop():
         desk = SqliteStore.open_desk(process.disk, process.work, town.machine.clock, failed=print)

@@ -1,4 +1,4 @@
-"""The clock leaps, the fence stands, and a dead process stays dead."""
+"""The clock leaps, the fence stops real I/O, and a dead process stays dead."""
 
 import asyncio
 import socket

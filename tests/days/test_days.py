@@ -1,4 +1,4 @@
-"""A simulated day keeps every promise; planted bugs are found; a seed is the same day every time."""
+"""A simulated day keeps every promise; planted bugs are found; a seed repeats its day exactly."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ SEEDS_MAX = 50
 # `--planted all` finds every one.
 WORST = "empty-issue"
 REPLAYED = "double-send"
-MAILED_MIN = 90  # of an issue to a hundred readers: some leave, and some have no mailbox any more
+MAILED_MIN = 90  # of an issue to a hundred readers: some leave, and some mailboxes do not exist any more
 OF_NEWS = InboxDown | InboxMoody | FeedWrong | CrashAtStep
 
 
@@ -85,7 +85,7 @@ def test_every_day_has_a_hundred_readers_who_come_and_go_and_an_issue_that_is_to
         main, rare = news.newsletters
         readers = [reader for reader in news.readers if reader.newsletter == main.name]
         stay = [reader for reader in readers if reader.joins_at is None and reader.leaves_at is None]
-        # Who has not left when the issue comes gets it too: fewer than a hundred stay to the day's end.
+        # Readers who leave later get it too: fewer than a hundred stay to the day's end.
         assert len(stay) >= 90
         assert len([reader for reader in readers if reader.joins_at is None]) >= 100
         assert any(reader.joins_at is not None for reader in readers)

@@ -1,4 +1,4 @@
-"""Senders that close their sending half with the last dot, and callers that read nothing."""
+"""Senders that close their sending side with the last dot, and clients that read nothing."""
 
 import pytest
 
@@ -12,8 +12,8 @@ from tests.days.town import DOMAIN, MINUTE, OUR_ADDRESS, READER, Town
 
 LETTERS = 40
 DEAF = 40
-TIMEOUT_SECONDS = 300.0  # what a caller is given, by default
-WAITING_OCTETS_MAX = 100_000  # of replies that one caller does not take
+TIMEOUT_SECONDS = 300.0  # a client's default time-out
+WAITING_OCTETS_MAX = 100_000  # of unread replies to one client
 
 
 @pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])

@@ -1,4 +1,4 @@
-"""Primaries that harm those who wait behind: one bad message, or one bad host, must hold up nobody else."""
+"""Hostile primaries: one bad message or host must not delay other mail."""
 
 from errno import ENOSPC
 
@@ -69,7 +69,8 @@ def test_a_site_that_was_down_drains_though_an_old_message_still_hangs(town: Tow
     assert town.until(lambda: primary.hanging == 1, MINUTE)
     primary.busy = True
     town.post("good0", READER)
-    # A reset may overtake its 421 at first: a lost connection alone does not tell that the site is down.
+    # A reset may arrive before its 421 at first: a lost connection alone does not prove that the
+    # site is down.
     assert town.until(lambda: len(town.log.of("site-down")) > 0, 10 * MINUTE)
     town.pass_by(5.0)
     primary.busy = False
@@ -99,7 +100,7 @@ def test_a_primary_that_looks_long_at_each_recipient_still_gets_the_message_once
 
 
 def test_each_domain_of_a_site_that_is_down_is_looked_at(town: Town) -> None:
-    """Two domains share a dead primary; the owner leads one of them to a new one."""
+    """Two domains share a dead primary; the owner moves one of them to a new one."""
     town.primary("mx.a.example", "198.51.100.1", DOMAIN, OTHER)
     new = town.primary("mx.new.example", "198.51.100.2")
     new.open()
@@ -192,8 +193,8 @@ def test_whoever_guesses_addresses_brings_few_connections_upon_the_primary(town:
         letter = compose(town.dice.faults, name, f"{name}@sender.example", (f"{name}@{DOMAIN}",), 500)
         town.crowd.give(letter)
     town.pass_by(MINUTE)
-    assert primary.connections_peak <= 2  # one may be parting
-    # Fifty are let in at once from one network, and may use up what the primary is asked in a minute.
+    assert primary.connections_peak <= 2  # one may be closing
+    # Fifty may come from one network at once, and use up the primary's questions of a minute.
     assert town.until(lambda: len(town.log.of("refused")) > 0, 20 * MINUTE)
 
 
@@ -221,10 +222,10 @@ def test_a_primary_that_takes_so_many_messages_a_connection_gets_the_next_ones_o
 
 
 def test_a_primary_that_parts_after_refusals_is_not_down_for_the_good_mail_behind_them(town: Town) -> None:
-    """With `recipients = ["any"]` mail for addresses that nobody has goes the way of all mail."""
+    """With `recipients = ["any"]` mail for unknown addresses is sent like all mail."""
     primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
     primary.mailboxes = {"reader"}
-    primary.refusals_max = 10  # OpenSMTPD has had enough after ten
+    primary.refusals_max = 10  # OpenSMTPD closes after ten
     town.start(DOMAIN, connections=1)
     for number in range(40):
         town.post(f"spam{number}", f"guess{number}@{DOMAIN}")

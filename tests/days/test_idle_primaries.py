@@ -1,4 +1,4 @@
-"""Primaries for which nothing waits: each is looked at now and then, and its state is known."""
+"""Primaries without waiting mail: each is probed now and then, and its state is known."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PROVIDER = "mx.provider.example"
 
 
 class Counted(Primary):
-    """Counts who came in."""
+    """A primary that counts connections."""
 
     visits = 0
 

@@ -1,4 +1,4 @@
-"""The simulated internet behaves like one: in order, late, cut, blocked, broken, and encrypted by name."""
+"""The simulated network: in order, delayed, split, blocked, broken, and with TLS by name."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from simulation.internet.net import SimInternet, SimTransport
 
 @dataclass
 class Ear(asyncio.Protocol):
-    """Writes down what it hears."""
+    """Records what it receives."""
 
     heard: bytearray = field(default_factory=bytearray)
     pieces: int = 0
@@ -45,7 +45,7 @@ class Ear(asyncio.Protocol):
 
 
 class Place:
-    """Two hosts in two networks, and a door on the second."""
+    """Two hosts in two networks, and a listener on the second."""
 
     def __init__(self, seed: str = "place") -> None:
         self.timeline = Timeline(SimDice(seed))

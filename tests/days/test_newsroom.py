@@ -1,4 +1,4 @@
-"""The parts of the newsletter's simulated world, each by itself."""
+"""The parts of the newsletter's simulated world, each on its own."""
 
 import pytest
 

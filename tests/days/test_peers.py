@@ -1,4 +1,4 @@
-"""Other people's servers among themselves, without us: what a sender hears is what a primary keeps."""
+"""Other people's servers without Secondpost: a primary keeps exactly what it acknowledged."""
 
 from dataclasses import replace
 

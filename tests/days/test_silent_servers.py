@@ -1,4 +1,4 @@
-"""Servers that take a connection and say nothing, and names that are never answered, hold up nothing else."""
+"""Servers that accept connections but stay silent, and unanswered names, delay no other mail."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -23,16 +23,16 @@ from tests.days.town import MINUTE, OUR_ADDRESS, Primary, Town
 
 SILENT = 100
 GOOD = "good.example"
-SOON_SECONDS = 2 * STILL_SECONDS + 1.0  # and what it takes to send a message over the simulated internet
+SOON_SECONDS = 2 * STILL_SECONDS + 1.0  # and the time to send a message over the simulated network
 
 
 class Silent:
-    """A server that lets everybody in and says nothing, under many names."""
+    """A server under many names that accepts everyone and sends nothing."""
 
     def __init__(self, town: Town, address: str, *domains: str) -> None:
         town.internet.host(address, (address,), "abroad")
         self._net = town.internet.net_for(address)
-        self.connections = 0  # open now
+        self.connections = 0  # currently open
         self.connections_peak = 0
         for domain in domains:
             name = f"mx.{domain}"
@@ -95,13 +95,13 @@ def good_primary(town: Town) -> Primary:
 
 
 def has_more(primary: Primary) -> Callable[[], bool]:
-    """Than now."""
+    """Whether it has more than at the call."""
     taken = len(primary.taken)
     return lambda: len(primary.taken) > taken
 
 
 def worst_delay(town: Town, primary: Primary, letters: int, every_seconds: float) -> float:
-    """Of letters that come one after the other, from our 250 to the primary."""
+    """The longest delay of letters sent one after the other, from our 250 to the primary."""
     worst = 0.0
     for _ in range(letters):
         more = has_more(primary)
@@ -130,7 +130,7 @@ def test_silent_primaries_hold_up_no_other_and_are_gone_soon_after_their_time(to
     post_to_all(town, domains)
     begun = town.timeline.now
     assert worst_delay(town, primary, 20, 5.0) < SOON_SECONDS
-    # Some were being looked at before their mail came, and that look waits as long.
+    # Some sites were being probed before their mail came, and the probe waits as long.
     waited_for = sum(one.connections for one in silent)
     assert SILENT <= waited_for <= SILENT + LOOKS_AT_ONCE, "RFC 5321 §4.5.3.2: a greeting has its time"
     assert begun + COMMAND_SECONDS > town.timeline.now
@@ -208,7 +208,7 @@ def test_domains_whose_name_servers_are_silent_hold_up_no_other(town: Town) -> N
     post_to_all(town, domains)
     town.dns.lies.update({("here", domain): SLOW for domain in domains})
     town.dns.lies.update({("here", f"mx.{domain}"): SLOW for domain in domains})
-    town.pass_by(2 * MINUTE)  # all of them are down for want of an address, and looked at again and again
+    town.pass_by(2 * MINUTE)  # all are down without an address, and are probed again and again
     assert worst_delay(town, primary, 10, 5.0) < SOON_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""The first blackout of a new server: what it does with mail for addresses of which it knows nothing."""
+"""The first blackout of a new server: its handling of mail for unknown addresses."""
 
 import pytest
 
@@ -14,7 +14,7 @@ INVENTED = tuple(f"invented{number}" for number in range(50))
 
 
 def newcomer(town: Town) -> Primary:
-    """The README's configuration on a new store, with the primary not there."""
+    """The README's configuration on a new store, without a reachable primary."""
     primary = town.primary("mx.a.example", "198.51.100.1", DOMAIN)
     primary.mailboxes = {*PEOPLE, "postmaster"}
     town.start(DOMAIN, recipients=LearnedRecipients())
@@ -22,7 +22,7 @@ def newcomer(town: Town) -> Primary:
 
 
 def give(town: Town, *locals_: str) -> None:
-    """Each from a sender of its own, who is that letter's name at the primary."""
+    """Send a letter to each, with a sender address that identifies it at the primary."""
     for local in locals_:
         town.crowd.give(
             compose(town.dice.faults, local, f"{local}@sender.example", (f"{local}@{DOMAIN}",), 500)
@@ -89,10 +89,11 @@ def test_a_primary_that_parts_after_refusals_is_not_down_and_is_asked_more_slowl
     primary.open()
     assert town.until(lambda: len(primary.taken) == 5 and kept_as_refused(town) == 12, 4 * 60 * MINUTE)
     downs = town.log.of("site-down")
-    # A refusal may be lost with the connection that it ends: nothing tells it from a site that broke off.
+    # A refusal may be lost with the connection that it ends: then it looks like a broken
+    # connection.
     lost = len([line for line in downs if "cause=lost" in line.text])
     assert len(downs) - lost == 1
-    # The invented ones once each but for what was lost, and one that cannot exist.
+    # The invented ones once each except for lost refusals, and one that cannot exist.
     assert 12 <= len(primary.refused_at) <= 12 + 1 + lost
 
 

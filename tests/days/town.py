@@ -1,4 +1,4 @@
-"""A small world for days by hand: we, one sender that can reach nobody but us, and primaries."""
+"""A small world for hand-made days: Secondpost, a sender that reaches only us, and primaries."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,7 +30,7 @@ READER = f"reader@{DOMAIN}"
 
 
 class Primary:
-    """Takes everything but what it is told not to; knows messages by the local part of their sender."""
+    """Accepts everything except as set below; identifies messages by their sender's local part."""
 
     def __init__(self, town: "Town", name: str, address: str) -> None:
         town.internet.host(name, (address,), "abroad")
@@ -39,25 +39,25 @@ class Primary:
         self.net = town.internet.net_for(address)
         self.address = address
         self.taken: list[tuple[str, tuple[str, ...], float]] = []  # sender, recipients, seconds
-        self.connections = 0  # open now
+        self.connections = 0  # currently open
         self.connections_peak = 0
         self.hanging = 0  # messages
-        self.hangs: set[str] = set()  # never answered after the dot
+        self.hangs: set[str] = set()  # not answered after the dot
         self.shuts: set[str] = set()  # 421 after the dot
         self.garbles: set[str] = set()
-        self.refuses_early: set[str] = set()  # 451 in the midst of the content, and hangs up
+        self.refuses_early: set[str] = set()  # 451 in the middle of the content, then closes
         self.offered = 0  # recipients
-        self.refusal = ""  # of every recipient
-        self.mailboxes: set[str] | None = None  # local parts; None: every address is taken
+        self.refusal = ""  # reply to every recipient
+        self.mailboxes: set[str] | None = None  # local parts; None: every address is accepted
         self.asked: list[tuple[float, str]] = []  # seconds and local part of each RCPT
         self.refused_at: list[float] = []  # seconds
-        self.refusals_max = 20  # on one connection, then it parts with 421 (Postfix: smtpd_hard_error_limit)
+        self.refusals_max = 20  # per connection, then 421 and close (Postfix: smtpd_hard_error_limit)
         self.busy = False  # 421 to every MAIL
-        self.messages_max = 1000  # on one connection, then it hangs up without a word
-        self.mails_max = 1000  # on one connection, then it answers 452 to MAIL (OpenSMTPD: 100)
+        self.messages_max = 1000  # per connection, then it closes silently
+        self.mails_max = 1000  # per connection, then 452 to MAIL (OpenSMTPD: 100)
         self.recipient_seconds = 0.0
         self.pipelining = True
-        self.flees_tls = False  # offers STARTTLS and hangs up when it is taken at its word
+        self.flees_tls = False  # offers STARTTLS but closes when it is used
 
     def open(self) -> None:
         self.town.internet.loop.create_task(
@@ -128,7 +128,7 @@ class Primary:
                     talk.say("250 ok")
 
     def _refusal(self, sender: str, local: str) -> str:
-        """Of a recipient; "": it is taken."""
+        """The refusal of a recipient; "" if it is accepted."""
         if sender.startswith("unwelcome"):
             return "550 5.7.1 this sender may not write to us"
         user = local.partition("+")[0]
@@ -156,7 +156,7 @@ class Primary:
 
 
 class Town:
-    """We, one sender that can reach nobody but us, and primaries."""
+    """Secondpost, a sender that reaches only us, and primaries."""
 
     def __init__(self, folder: Path) -> None:
         dice = ThreeDice.of(1)
@@ -168,7 +168,7 @@ class Town:
         self.internet.host("sender.example", ("192.0.2.1",), "home")
         self.ledger = LetterLedger()
         self.sender = self.sending(Manners(pipelines=True, uses_tls=False, per_connection=1000))
-        self.crowd = self.sending(Manners(uses_tls=False))  # a connection for each letter
+        self.crowd = self.sending(Manners(uses_tls=False))  # one connection per letter
         host = self.internet.host(OURS, (OUR_ADDRESS,), "here")
         self.machine = Machine(self.internet, host, self.dns, dice, folder, JobDurations())
         self.log = DayLog()
@@ -180,7 +180,7 @@ class Town:
         return SimSender("sender.example", net, resolver, manners, self.ledger, self.dice.faults)
 
     def stranger(self, address: str) -> SimSender:
-        """Another sender, in a network of its own."""
+        """Another sender, in its own network."""
         self.internet.host("other.example", (address,), "home")
         resolver = SimResolver(self.dns, "home", self.dice.scheduling)
         net = self.internet.net_for(address)
@@ -214,7 +214,7 @@ class Town:
         self.timeline.run_until(lambda: False, seconds)
 
     def post(self, sender: str, *recipients: str) -> None:
-        """Returns when we have it."""
+        """Send a letter and return when we have it."""
         letter = compose(self.dice.faults, sender, f"{sender}@sender.example", recipients, 500)
         self.sender.give(letter)
         assert self.timeline.run_until(lambda: self.sender.unsettled == 0, 4000.0)

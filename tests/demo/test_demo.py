@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: from any folder, to its end, and nothing is left of it."""
+"""The demo as a newcomer runs it: from any folder, to its end, leaving nothing behind."""
 
 import asyncio
 import os
@@ -25,14 +25,14 @@ WHOLE = ("-m", "secondpost", "demo", "--fast")
 
 
 def only(module: str, act: str) -> tuple[str, ...]:
-    """The story with this one act."""
+    """The story with only this act."""
     code = f"from {module} import {act}; from secondpost.demo.story import play; exit(play(True, ({act},)))"
     return ("-c", code)
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A short name: the story has a store deep below it, whose sockets must fit."""
+    """A short path: the story has a store deep below it, whose socket paths are limited."""
     with TemporaryDirectory(prefix="demo-") as name:
         yield Path(name)
 
@@ -41,7 +41,7 @@ def folder() -> Iterator[Path]:
 def demo(
     folder: Path, words: Sequence[str] = WHOLE, terminal: int = subprocess.PIPE
 ) -> Iterator[subprocess.Popen[str]]:
-    """Begun in an unrelated folder, its temporary files in another, and with Ctrl-C ignored, as by `&`."""
+    """Started in an unrelated folder, with a temporary folder, and Ctrl-C ignored as by `&`."""
     (folder / "here").mkdir()
     (folder / "tmp").mkdir()
     process = subprocess.Popen(
@@ -60,7 +60,7 @@ def demo(
 
 
 def left_of(folder: Path) -> list[str]:
-    """Files, and processes whose command line names its folder."""
+    """Remaining files, and processes whose command line contains the folder."""
     processes = [line for line in command_lines() if str(folder / "tmp") in line]
     return [str(path) for path in folder.rglob("*") if path.name not in ("here", "tmp")] + processes
 
@@ -123,7 +123,7 @@ def test_on_a_terminal_the_public_pages_stay_open_until_ctrl_c(folder: Path, num
             assert (page.status, b"Subscribe" in page.read()) == (200, True)
         process.send_signal(number)
         rest = ""
-        with suppress(OSError):  # what a terminal says when nobody is at its other end any more
+        with suppress(OSError):  # reading a terminal whose process has ended
             while len(line := screen.readline()) > 0:
                 rest += line
         assert process.wait(SECONDS_MAX) == 0
@@ -137,7 +137,7 @@ def test_on_a_terminal_the_public_pages_stay_open_until_ctrl_c(folder: Path, num
 def test_a_false_claim_is_told_and_is_no_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A primary that adds a header field to what it takes: the first claim is false then."""
+    """A primary that adds a header field to accepted mail, so that the first claim is false."""
     whole = mailserver._message
 
     async def changed(reader: asyncio.StreamReader) -> bytes:

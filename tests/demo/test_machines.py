@@ -1,4 +1,4 @@
-"""The demo's machines do what those do whom they play: else its claims would prove nothing."""
+"""The demo's machines behave like the real ones; otherwise its claims would prove nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +25,7 @@ ZONE = Zone(
 
 
 class World:
-    """Two mail servers, one sender behind a border, and what it tried."""
+    """Two mail servers, one sender behind a border, and its tries."""
 
     def __init__(self, first: MailServer, second: MailServer, network: Network, names: Asker) -> None:
         self.first, self.second, self.network = first, second, network
@@ -87,7 +87,7 @@ def test_behind_a_closed_border_there_is_silence_and_the_next_host_takes_it() ->
         assert world.tries[0].said == "silence"
         assert (journey.taken_by, path.swallowed, len(world.first.mailbox)) == (SECOND, 1, 0)
         again = await world.sender.post(letter(2, "a@west.example", "ada@example.net", "Hello again"))
-        assert [each.host for each in again.tries] == [SECOND]  # it remembers who was silent
+        assert [each.host for each in again.tries] == [SECOND]  # it remembers the silent host
 
     in_world(play)
 

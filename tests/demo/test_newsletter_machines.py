@@ -1,4 +1,4 @@
-"""The blog, the browser, the readers and the look at signatures: what act three's claims rest on."""
+"""The blog, browser, readers and signature check on which act three's claims depend."""
 
 import asyncio
 import base64
@@ -95,7 +95,7 @@ def test_a_form_arrives_as_forms_do() -> None:
         assert (page.status, page.fields["location"]) == (303, "/elsewhere")
 
     with_blog(play)
-    assert len(came) == 1  # it did not follow
+    assert len(came) == 1  # the redirect was not followed
     assert came[0].startswith(b"POST /weekly/ HTTP/1.1\r\n")
     assert b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 24\r\n" in came[0]
     assert b"Cookie" not in came[0]
@@ -116,7 +116,7 @@ CONFIRMATION = (
 
 
 def mailbox_with(*mails: tuple[str, bytes]) -> Reader:
-    """Of reader1, at a server that took these mails for whoever is named beside them."""
+    """Reader1, at a server that received these mails for the given recipients."""
     server = MailServer("post.west.example", "127.1.0.25", 25)
     server.mailbox += [Arrived("", f"b-{n}@x", (to,), data, 0.0) for n, (to, data) in enumerate(mails)]
     return Reader("reader1@west.example", server, Browser(Asker("127.0.0.53", 53)))
@@ -152,7 +152,7 @@ BOTH = {"rsa-sha256", "ed25519-sha256"}
 
 
 def signed_by_a_stranger(folder: Path) -> bytes:
-    """With both keys, which lie in the folder then."""
+    """A mail signed with both keys, which are written to the folder."""
     made, seed = keys(), base64.b64decode(keys().ed25519_seed)
     pem = Ed25519PrivateKey.from_private_bytes(seed).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()

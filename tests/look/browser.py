@@ -1,6 +1,6 @@
-"""Debian's Chromium, driven by playwright: what a page asks for and complains of, and what axe-core finds.
+"""Debian's Chromium, driven by playwright: requests and console messages of a page, and axe-core.
 
-Screenshots of all that is looked at stay in build/look, for people to look at.
+Screenshots of all pages are kept in build/look for people to look at.
 """
 
 import shutil
@@ -23,7 +23,7 @@ Scheme = Literal["light", "dark"]
 
 PHONE, NARROW, DESKTOP, ZOOMED = 360, 320, 1280, 640  # CSS pixels; 640 is 1280 at 200 %
 HEIGHT = 800
-SHOT_PIXELS_MAX = 2_500  # of the height of a screenshot; a long one takes a second
+SHOT_PIXELS_MAX = 2_500  # height of a screenshot; a long one takes a second
 RING_PIXELS_MIN = 2
 FOCUSED_MAX = 50
 LOAD_MS = 30_000.0
@@ -34,7 +34,7 @@ PICTURE = (
     '<rect width="1600" height="900" fill="#7a94a8"/></svg>'
 )
 
-# target-size (WCAG 2.2) is off unless it is asked for.
+# target-size (WCAG 2.2) is off by default.
 _VIOLATIONS = """async () => {
   const options = {resultTypes: ["violations"], rules: {"target-size": {enabled: true}}};
   const found = await axe.run(document, options);
@@ -57,14 +57,14 @@ _FOCUSED = """() => {
 }"""
 
 
-@dataclass  # without slots: playwright keeps an attribute of its own beside each handler
+@dataclass  # without slots: playwright sets an attribute beside each handler
 class Looking:
-    """One tab, and what has happened in it."""
+    """One tab and its events."""
 
     tab: Tab
     page: Page
-    html: str | None  # stands in for the page, if it is not ours
-    asked: list[str] = field(default_factory=list)  # addresses that it asked for
+    html: str | None  # replaces the page if it is not ours
+    asked: list[str] = field(default_factory=list)  # requested URLs
     complaints: list[str] = field(default_factory=list)  # of the console
     status: int | None = None  # of the page; None until it is open
 
@@ -92,11 +92,11 @@ class Looking:
         return [str(one) for one in self.tab.evaluate(_VIOLATIONS)]
 
     def too_wide(self) -> list[str]:
-        """What makes the page scroll sideways."""
+        """The elements that make the page scroll sideways."""
         return [str(one) for one in self.tab.evaluate(_TOO_WIDE)]
 
     def press(self, button: str) -> None:
-        """A button that sends its form, and the page that comes of it."""
+        """Press a button that submits its form, and load the resulting page."""
         with self.tab.expect_navigation(timeout=LOAD_MS):
             self.tab.get_by_role("button", name=button).click()
 
@@ -104,7 +104,7 @@ class Looking:
         return self.tab.get_by_role("heading", level=1).inner_text()
 
     def unseen_when_focused(self) -> list[str]:
-        """What can be reached by the Tab key and has no ring around it then; or that nothing can be."""
+        """Elements without a visible focus ring when reached by Tab; or that there are none."""
         found, seen = [], 0
         self.tab.keyboard.press("Tab")
         while (focused := self.tab.evaluate(_FOCUSED)) is not None and seen < FOCUSED_MAX:
@@ -115,7 +115,7 @@ class Looking:
         return found if seen > 0 else ["nothing"]
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # Chromium says so of the page itself when its status is that of an error.
+        # Chromium reports the page's own error status like this.
         is_own_status = f"responded with a status of {self.page.status} " in message.text
         if message.type in ("error", "warning") and not is_own_status:
             self.complaints.append(message.text)
@@ -153,7 +153,7 @@ _CALLERS = count(1)
 
 @contextmanager
 def opened(browser: Browser, page: Page, script: bool = True, html: str | None = None) -> Iterator[Looking]:
-    """In a tab without memory, from a network of its own."""
+    """A new tab without stored data, from its own network."""
     number = next(_CALLERS)
     headers = {"x-forwarded-for": f"10.{number >> 8}.{number & 255}.1"}
     context = browser.new_context(java_script_enabled=script, extra_http_headers=headers)

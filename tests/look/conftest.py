@@ -1,4 +1,4 @@
-"""One browser, one site and one set of mails for all tests."""
+"""Fixtures: one browser, one site and one set of mails for all tests."""
 
 from collections.abc import Iterator
 

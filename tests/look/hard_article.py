@@ -1,4 +1,4 @@
-"""One article with all that is hard to lay out: long words, wide tables, code, and whatever else may stay."""
+"""An article with everything that is hard to lay out: long words, wide tables, code and more."""
 
 from secondpost.mail.article import Article
 from tests.compose.articles import article

@@ -1,4 +1,4 @@
-"""The HTML of the mails that readers get, each as a file: made as the service makes it, holes filled."""
+"""The HTML of readers' mails as files: made as by the service, with filled holes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ MAILS = (
 
 
 def written(folder: Path) -> dict[str, str]:
-    """The addresses of the files, by the names of MAILS."""
+    """The URLs of the files, by the names of MAILS."""
     few = [hard_article(1), article(2), article(3, "", summary="A summary alone.")]
     excerpts = [article(n, f"<p>{f'Sentence {n} of a long story. ' * 900}</p>") for n in range(1, 5)]
     many = [article(n, f"<p>{'A short text. ' * 40}</p>") for n in range(1, ARTICLES_MAX + 1)]

@@ -1,4 +1,4 @@
-"""The public pages on a socket, as the web role serves them, with every page that a reader may come to."""
+"""The public pages on a socket, as served by the web role, with every page a reader may reach."""
 
 import asyncio
 import socket
@@ -23,7 +23,7 @@ from tests.look.hard_article import LONG_TITLE, hard_article
 from tests.web.service import CONFIG, NEWSLETTER, Service, open_service
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-CROWDED = {"x-forwarded-for": "198.51.100.7"}  # a network that has asked too often
+CROWDED = {"x-forwarded-for": "198.51.100.7"}  # a network that has signed up too often
 LONG_ADDRESS = f"{'a' * 64}@{'sub-domain.' * 14}reader.example"
 SEVERAL = (NEWSLETTER, *(replace(NEWSLETTER, name=name, title=title) for name, title in (
     ("cooking", "Slow Food for Fast People"),
@@ -33,7 +33,7 @@ SEVERAL = (NEWSLETTER, *(replace(NEWSLETTER, name=name, title=title) for name, t
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a browser asks for to see it, and the status that the answer has."""
+    """The request for a page, and the expected status."""
 
     url: str
     status: int = 200
@@ -48,12 +48,12 @@ PAGES = (
     "me-after-leaving", "me-unknown", "erased", "test-copy", "archive", "400", "404", "405", "413", "415",
     "429", "500",
 )  # fmt: skip
-WALK = ("walk-confirm", "walk-me", "walk-leave")  # of one reader who does all that there is to do
+WALK = ("walk-confirm", "walk-me", "walk-leave")  # of one reader who does everything possible
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[dict[str, Page]]:
-    """The pages by name, while a thread of their own serves them."""
+    """The pages by name, while a thread serves them."""
     ready: Queue[dict[str, Page] | BaseException] = Queue()
     loop = asyncio.new_event_loop()
     ended = asyncio.Event()
@@ -97,7 +97,7 @@ async def _pages(folder: Path) -> AsyncIterator[dict[str, Page]]:
 
 @asynccontextmanager
 async def _on_a_port(folder: Path, newsletters: tuple[Newsletter, ...]) -> AsyncIterator[tuple[Service, str]]:
-    """The service, and where a browser finds it."""
+    """The service and its URL."""
     folder.mkdir()
     failures: list[BaseException] = []
     async with open_service(folder, replace(CONFIG, newsletters=newsletters)) as service:
@@ -169,7 +169,7 @@ async def _errors(service: Service, at: str) -> dict[str, Page]:
 
 
 async def _broken_issue(service: Service, at: str) -> Page:
-    """In the archive, with content that cannot be read."""
+    """A page of the archive whose content cannot be read."""
     await service.reader("ann@reader.example")
     issue = await service.sent_issue()
     with closing(apsw.Connection(str(service.database))) as database:

@@ -1,4 +1,4 @@
-"""Every page and every mail, on a phone and on a desk, light and dark, in a real browser."""
+"""Every page and mail, on a phone and a desktop, light and dark, in a real browser."""
 
 from dataclasses import replace
 from itertools import product
@@ -16,7 +16,7 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
 def faults(looking: Looking, name: str) -> list[str]:
-    """All that is wrong with what is shown, whichever way it is looked at."""
+    """All faults of what is shown, in every mode."""
     found: list[str] = []
     for width, scheme in product((PHONE, DESKTOP), SCHEMES):
         looking.see(width, scheme)
@@ -39,7 +39,7 @@ def test_a_page_is_good_to_look_at(browser: Browser, pages: dict[str, Page], nam
         assert found == []
         at = urlsplit(pages[name].url)
         own = {pages[name].url, f"http://{at.netloc}/static/style.css"}
-        # The issue in the archive shows the article's own picture, from where the blog has it.
+        # The archived issue shows the article's own picture, from the blog.
         assert set(looking.asked) - own <= ({IMAGE} if name == "archive" else set())
 
 
@@ -80,7 +80,7 @@ def test_the_whole_way_of_a_reader_goes_without_script(browser: Browser, pages: 
 
 
 def test_the_form_of_a_site_elsewhere_leads_to_ours(browser: Browser, pages: dict[str, Page]) -> None:
-    """A browser says by itself that the form was not ours, and after one more press that it was."""
+    """The browser itself marks the form as foreign, and as ours after one more press."""
     at = urlsplit(pages["home"].url)
     html = (
         f'<form method="post" action="{pages["home"].url}"><input name="email" value="ann@elsewhere.example">'

@@ -1,4 +1,4 @@
-"""Addresses: what is one, what is none, and when two spellings mean the same mailbox."""
+"""Addresses: which texts are valid, and when two spellings mean the same mailbox."""
 
 import pytest
 from hypothesis import given
@@ -103,7 +103,7 @@ def test_a_source_route_is_ignored() -> None:
 
 @pytest.mark.parametrize("text", ["fe80::1%eth0", "::1%", "::ffff:192.0.2.1%1", "192.0.2.1%1"])
 def test_an_address_with_a_zone_is_none(text: str) -> None:
-    """It means something on one machine alone, and Python takes whatever stands behind the %."""
+    """A zone has a meaning on one machine only, and Python accepts anything after the %."""
     assert as_ip(text) is None
     assert str(as_ip(without_zone(text))) in ("fe80::1", "::1", "192.0.2.1")
     for written in (f"[{text}]:25", text):
@@ -179,7 +179,7 @@ def test_local_parts_in_utf8_are_kept_as_written_and_known_by_one_key() -> None:
         "a\u2028b@example.net",
         "a\u3000b@example.net",
         "a\ue000b@example.net",
-        "иван@пример.example",  # a domain is in A-labels here
+        "иван@пример.example",  # domains are in A-labels here
         "иван",
     ],
 )

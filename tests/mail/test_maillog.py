@@ -1,4 +1,4 @@
-"""What stands in the log of hostile and of unlucky mail. Its lines are tested in docs and by the stations."""
+"""Log lines of hostile and unlucky mail. Their form is tested in docs and by the stations."""
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import DeliveryId

@@ -1,4 +1,4 @@
-"""The other nouns: queue ids, replies, durations, sizes, header blocks."""
+"""Queue ids, replies, durations, sizes and header blocks."""
 
 import pytest
 from hypothesis import given

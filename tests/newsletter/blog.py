@@ -1,4 +1,4 @@
-"""A blog, a newsletter and a real store: what stands in the feed is a list in the test."""
+"""A blog, a newsletter and a real store; the feed's content is a list in the test."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -45,7 +45,7 @@ WEEKLY = Newsletter(
 
 
 def article(n: int, **changes: object) -> Article:
-    """Number n, with a guid, a link and words of its own."""
+    """Article n, with its own guid, link and words."""
     title, text = f"Article {n}", f"These are the words of article number {n}, " + f"{n} " * 40
     plain = Article(
         guid=f"urn:{n}",
@@ -61,13 +61,13 @@ def article(n: int, **changes: object) -> Article:
 
 
 def articles(*numbers: int) -> FeedRead:
-    """A feed with these, in this order."""
+    """A feed with these articles, in this order."""
     return FeedRead("The Blog", "urn:blog", tuple(article(n) for n in numbers))
 
 
 @dataclass
 class Blog:
-    """`found`: what each feed answers now."""
+    """`found`: the current content of each feed."""
 
     store: SqliteNewsletterStore
     clock: SetClock
@@ -83,7 +83,7 @@ class Blog:
         self.restart()
 
     def restart(self) -> None:
-        """The service starts again: nothing stays but what is in the store."""
+        """Restart the service: only the store's content remains."""
         reading = FeedReading(self.store, self.clock, self._look, ("www.example.net/weekly/feed.xml",))
         self.publisher = Publisher(reading, self.store, self.clock, self.ids, self.composed, self.log)
 
@@ -108,7 +108,7 @@ class Blog:
         )
 
     async def says(self, found: Found, url: str = URL) -> Outlook:
-        """The feed says this, is looked at, and this is how it stands then."""
+        """Set the feed's content, fetch it, and return the outlook."""
         self.found[url] = found
         await self.publisher.fetch(self.newsletter)
         return await self.publisher.outlook(self.newsletter)
@@ -125,7 +125,7 @@ class Blog:
         return self.lease
 
     async def turn(self, newsletter: Newsletter | None = None) -> Outlook:
-        """What the publish role does every other second, but for seeing issues through."""
+        """What the publish role does every two seconds, except for sending issues."""
         turned = self.newsletter if newsletter is None else newsletter
         await self.publisher.look(turned)
         return await self.publisher.turn(turned, await self.leader())
@@ -137,7 +137,7 @@ class Blog:
         return reader.id
 
     async def delivers(self) -> int:
-        """What the deliver role would: whoever waits for an issue has it. How many."""
+        """Deliver the issue to all waiting readers, like the deliver role; return their number."""
         lease = await self.store.lease(Lane.ISSUES, "unsorted")
         assert lease is not None
         claimed = await self.store.claim(lease, self.clock.ms, 100)
@@ -148,7 +148,7 @@ class Blog:
         return len(done)
 
     async def sees_through(self) -> None:
-        """The issue under way to its end, time included."""
+        """Send the issue under way completely, including its waiting times."""
         leader = await self.leader()
         self.clock.ms += self.newsletter.undo_ms
         for _ in range(2):
@@ -175,14 +175,14 @@ class Blog:
 
 @dataclass
 class Bench:
-    """Opens blogs, and runs what is done with them."""
+    """Opens blogs and runs coroutines on them."""
 
     folder: Path
     runner: asyncio.Runner
     closing: list[SqliteNewsletterStore | RealWork] = field(default_factory=list)
 
     def blog(self, newsletter: Newsletter = WEEKLY, *, reads: bool = True) -> Blog:
-        """`reads`: READER does."""
+        """`reads`: whether READER is subscribed."""
         return self.run(self._opened(newsletter, reads))
 
     async def _opened(self, newsletter: Newsletter, reads: bool) -> Blog:

@@ -1,4 +1,4 @@
-"""A bench for blogs, in a folder of its own."""
+"""Fixtures: a bench for blogs, in a folder of its own."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""A newsletter that lives through anything, asked at any moment what it promises, and held to it.
+"""A newsletter in random circumstances: what `issue next` promises at any moment must come true.
 
-The store, the ledger and the publisher are the real ones; the clock, the feed and the readers are ours.
+The store, ledger and publisher are real; the clock, the feed and the readers are simulated.
 """
 
 from dataclasses import dataclass, field, replace
@@ -37,16 +37,16 @@ from tests.newsletter.blog import URL, Blog, articles
 
 DOUBT = FeedUnreadable("It is an HTML page, not a feed.")
 WINDOW = 40  # articles in the feed
-STOPS_MAX = 40  # turns in one stretch of time
+STOPS_MAX = 40  # turns in one period
 TURN_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Time goes by."""
+    """Time passes."""
 
     ms: int
-    runs: bool = True  # the service does
+    runs: bool = True  # whether the service runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Leap:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The file says something else, and the service is started again."""
+    """The configuration changes, and the service is restarted."""
 
     every: str
     timezone: str
@@ -86,31 +86,31 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """The feed can be read, or not."""
+    """The feed becomes readable or unreadable."""
 
     is_bad: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The reader comes, or goes."""
+    """The reader joins or leaves."""
 
     is_there: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """issue send"""
+    """`issue send`"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """issue stop"""
+    """`issue stop`"""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """issue next, and what it says is waited for."""
+    """`issue next`, and then its promise is awaited."""
 
 
 Step = Pass | Leap | Change | Write | Doubt | Read | Send | Stop | Ask
@@ -118,7 +118,7 @@ Step = Pass | Leap | Change | Write | Doubt | Read | Send | Stop | Ask
 
 @dataclass
 class Life:
-    """`goes_by` and `begun_ms`: our own account of the calendar that the service has, and since when."""
+    """`goes_by` and `begun_ms`: the expected calendar of the service, and its start."""
 
     blog: Blog
     written: int = 0
@@ -126,10 +126,10 @@ class Life:
     goes_by: tuple[object, str] | None = None
     begun_ms: int = 0
     reader: SubscriberId | None = None
-    readers: int = 0  # that there ever were
-    asked: set[str] = field(default_factory=set)  # which decisions were asked about
+    readers: int = 0  # that ever existed
+    asked: set[str] = field(default_factory=set)  # kinds of decisions that were asked about
 
-    # ---- what happens
+    # ---- steps
 
     async def live(self, step: Step) -> None:
         match step:
@@ -155,7 +155,7 @@ class Life:
 
     async def _reader(self, is_there: bool) -> None:
         if is_there and self.reader is None:
-            self.readers += 1  # who has left does not come back by the owner's word
+            self.readers += 1  # a reader who left is not subscribed again by the owner
             self.reader = await self.blog.reads(Mailbox.parse(f"reader{self.readers}@reader.example"))
         elif not is_there and self.reader is not None:
             await self.blog.store.leave(self.reader, self.blog.clock.ms, "page")
@@ -181,7 +181,7 @@ class Life:
         self.blog.found[URL] = DOUBT if self.is_bad else articles(*newest)
 
     async def turn(self) -> Outlook:
-        """One look of the service at its calendar, and at what is under way."""
+        """One turn of the service: the calendar and the issue under way."""
         self._publish()
         now_ms, newsletter = self.blog.clock.ms, self.blog.newsletter
         is_same = self.goes_by == _calendar(newsletter)
@@ -199,7 +199,7 @@ class Life:
         return await self.turn()
 
     async def runs_until(self, end_ms: int) -> None:
-        """The service turns every other second; between these moments nothing can change."""
+        """Run the service's turns; between these moments nothing can change."""
         for _ in range(STOPS_MAX):
             told = await self.turn()
             if any(issue.state is IssueState.SENDING for issue in await self.under_way()):
@@ -232,7 +232,7 @@ class Life:
         return None if found is None else found.outcome
 
     async def _check(self, told: Outlook, issues: int) -> None:
-        """What is true of every turn, whatever was promised before it."""
+        """Check what holds after every turn, independent of promises."""
         assert await self.count() - issues == isinstance(told.decision, Ready)
         for slot in _over(told):
             assert slot.at_ms > self.begun_ms, f"{slot} was before the calendar began, {told.reason}"
@@ -242,10 +242,10 @@ class Life:
             outcomes = [await self.outcome(key) for key in spent]
             assert outcomes == [None] * len(spent), f"{made.slot} had its issue"
 
-    # ---- what was promised
+    # ---- promises
 
     async def asks(self) -> None:
-        """As `issue next` does, which looks at the feed first."""
+        """Ask like `issue next`, which fetches the feed first."""
         self._publish()
         blog = self.blog
         await blog.publisher.fetch(blog.newsletter)
@@ -303,7 +303,7 @@ class Life:
         assert moment_text(at_ms, zone, self.blog.clock.ms) in told.reason
 
     async def _nothing_before(self, next_ms: int) -> None:
-        """Until that moment there is no decision, and then there is one."""
+        """Until that moment there must be no decision, and then there must be one."""
         assert next_ms > self.blog.clock.ms
         first_ms = self.blog.clock.ms
         for at_ms in (first_ms, first_ms + (next_ms - first_ms) // 2, next_ms - 1):
@@ -331,7 +331,7 @@ class Life:
         assert isinstance(told.decision, ToApprove if waits else Ready), told.reason
 
     async def _comes_with_articles(self, waits: bool) -> None:
-        """`when ready`: as soon as there are enough."""
+        """`when ready`: as soon as there are enough articles."""
         await self.turn()
         self.written += 5
         self.is_bad = False
@@ -365,7 +365,7 @@ class Life:
         self.is_bad = False
         if last_ms is None:
             told = await self.turn_at(self.blog.clock.ms + FETCH_MS)
-        else:  # a look of the owner's brings it in at the last moment
+        else:  # the owner's fetch finds it at the last moment
             self._publish()
             await self.blog.publisher.fetch(self.blog.newsletter)
             told = await self.turn()
@@ -385,11 +385,11 @@ class Life:
         sent = (await self.under_way())[0]
         assert sent.slot.startswith(FORCED)
         await self._goes_on(sent)
-        if last_ms is not None:  # the slot is answered: the owner is not asked for it once more
+        if last_ms is not None:  # the slot is used: the owner is not asked about it again
             assert isinstance((await self.turn()).decision, NotDue)
 
     async def _goes_on(self, issue: Issue) -> None:
-        """From here to its end, as far as time leads there."""
+        """Follow the issue to its end, as far as time permits."""
         found = await self.blog.store.issue(issue.id)
         assert found is not None
         if found.state is IssueState.FROZEN and found.start_ms is not None:
@@ -399,7 +399,7 @@ class Life:
                 assert (await self.under_way())[0].state is IssueState.FROZEN
             await self.turn_at(max(found.start_ms, self.blog.clock.ms))
             assert (await self.under_way())[0].state is IssueState.SENDING
-        # Of a clock that was set back its mail waits too.
+        # If the clock was set back, its mail waits too.
         self.blog.clock.ms = max(self.blog.clock.ms, found.start_ms or 0)
         await self.blog.delivers()
         await self.turn()

@@ -1,4 +1,4 @@
-"""Names of authors: the name alone, whatever a feed writes around it, and never a mail address."""
+"""Names of authors: only the name, however a feed writes it, and never a mail address."""
 
 import re
 

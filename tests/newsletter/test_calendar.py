@@ -1,4 +1,4 @@
-"""Times on the wall clock of a zone, over years and over every trick that clocks play."""
+"""Local times of a zone, over years and all changes of clocks."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ zones = st.sampled_from(ZONES).map(ZoneInfo)
 
 
 def times_of(asking: AskingForSlots[SlotTimes], spent: Collection[str]) -> SlotTimes:
-    """With the keys that have an outcome in the place of the store."""
+    """The slot times; `spent` are the keys with an outcome, instead of the store."""
     try:
         key = next(asking)
         while True:
@@ -71,9 +71,9 @@ def told(found: SlotTime | None, zone: str) -> str:
         ("day 30", "UTC", "2029-03-31T00:00", "2029-04 Mon 2029-04-30 09:00"),
         ("every 2 weeks monday", "UTC", "2023-12-31T00:00", "2024-W01 Mon 2024-01-01 09:00"),
         ("every 2 weeks monday", "UTC", "2024-01-01T10:00", "2024-W03 Mon 2024-01-15 09:00"),
-        # The year changes in the middle of a week, and some years have 53 of them.
+        # The year changes in the middle of a week, and some years have 53 weeks.
         ("friday 09:00", "UTC", "2026-12-31T00:00", "2026-W53 Fri 2027-01-01 09:00"),
-        # The clock leaps over 02:30: the first moment there is, not an hour later.
+        # The clock skips 02:30: the first existing moment counts, not an hour later.
         ("daily 02:30", "Europe/Oslo", "2029-03-24T22:00", "2029-03-25 Sun 2029-03-25 03:00"),
         ("daily 02:15", "Australia/Lord_Howe", "2029-10-06T12:00", "2029-10-07 Sun 2029-10-07 02:30"),
     ],
@@ -99,7 +99,7 @@ def test_when_ready_has_no_times() -> None:
 @pytest.mark.parametrize("changed", ["friday 10:00", "saturday 09:00", "monday 23:00"])
 @pytest.mark.parametrize("zone", ["Europe/Oslo", "America/New_York", "Pacific/Kiritimati"])
 def test_a_change_of_day_hour_or_zone_brings_no_second_slot_in_a_week(changed: str, zone: str) -> None:
-    now = utc_ms("2029-01-07T09:30")  # Sunday noon in every one of them
+    now = utc_ms("2029-01-07T09:30")  # Sunday noon in all of them
     before = latest_slot(parse_slot("friday 09:00"), ZoneInfo("Europe/Oslo"), now)
     after = latest_slot(parse_slot(changed), ZoneInfo(zone), now)
     assert before is not None

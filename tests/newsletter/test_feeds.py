@@ -1,6 +1,6 @@
-"""Feeds as they are found in the world, and some that were made to hurt: each file has its result beside it.
+"""Real feeds and hostile ones: each file has its expected result beside it.
 
-A new case is a file in feeds/ and, after a look at it, what `told` says of it.
+A new case is a file in feeds/ and, after a check, its result as written by `told`.
 """
 
 import re
@@ -31,10 +31,10 @@ from tests.compose.articles import DATED_S, MASTHEAD
 FEEDS = Path(__file__).parent / "feeds"
 SITE = "https://www.example.net"
 URL = f"{SITE}/feed.xml"
-LOOSE = "<description>a & b</description>"  # not XML: read by the forgiving parser
+LOOSE = "<description>a & b</description>"  # not XML: read by the lenient parser
 TYPES = {".xml": "application/xml", ".json": "application/feed+json", ".html": "text/html; charset=utf-8"}
 CASES = sorted(path for path in FEEDS.rglob("*") if path.suffix in TYPES)
-PLATFORMS = [path for path in CASES if path.parent.name == "platforms"]  # as programs and services write them
+PLATFORMS = [path for path in CASES if path.parent.name == "platforms"]  # as written by programs and services
 
 
 def told(read: FeedRead | FeedUnreadable) -> str:
@@ -148,7 +148,7 @@ def test_a_charset_that_the_server_made_up_does_not_spoil_the_words() -> None:
 
 
 def test_an_article_that_stands_twice_under_two_guids_is_one() -> None:
-    """As blogs write it that change their guids: two of it would be enough for an issue."""
+    """As in blogs that change guids; counted twice, it would be enough for an issue."""
 
     def items(*told: tuple[str, str, str]) -> list[str]:
         written = "".join(
@@ -175,7 +175,7 @@ NAMESPACES = {
 
 
 def read_item(inside: str, form: str = "rss") -> Article:
-    """The one article of a feed with this in its item."""
+    """The only article of a feed with this text in its item."""
     spaces = " ".join(f"xmlns:{prefix}='{name}'" for prefix, name in NAMESPACES.items())
     body = f"<rss version='2.0' {spaces}><channel><item>{inside}</item></channel></rss>"
     if form == "atom":
@@ -356,7 +356,7 @@ def test_of_an_author_with_an_address_alone_nothing_is_said() -> None:
 
 @pytest.mark.parametrize("path", PLATFORMS, ids=lambda path: path.stem)
 def test_what_a_platform_writes_becomes_a_mail(path: Path) -> None:
-    """Every article with its title and its link in both parts, without a mail address of its author."""
+    """Each article has its title and link in both parts, and no mail address of its author."""
     read = read_feed(path.read_bytes(), TYPES[path.suffix], URL)
     assert isinstance(read, FeedRead)
     assert len(read.articles) > 0
@@ -393,7 +393,7 @@ HURTFUL = {
 
 @pytest.mark.parametrize("text", HURTFUL.values(), ids=HURTFUL.keys())
 def test_no_text_is_slow_to_read(text: str) -> None:
-    """Measured in work of this thread, not on the wall; a quadratic reader needs minutes for these."""
+    """Measured in CPU time of this thread; a quadratic parser would need minutes."""
     body = (
         f"<rss version='2.0'><channel><item><title>One</title><link>/1</link><description><![CDATA[{text}]]>"
     )

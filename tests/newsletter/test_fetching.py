@@ -1,4 +1,4 @@
-"""What the fetch role makes of the web's answers; the web is a dict."""
+"""How the fetch role interprets responses; the web is a dict."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +18,7 @@ FEED = b"<rss version='2.0'><channel><item><title>One</title><link>/1</link></it
 
 @dataclass
 class Web:
-    """Answers or errors by URL."""
+    """Responses or errors by URL."""
 
     pages: Mapping[str, Fetched | FetchError]
     asked: list[Validators | None] = field(default_factory=list)

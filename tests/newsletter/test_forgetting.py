@@ -1,4 +1,4 @@
-"""What the service forgets of readers by itself, and when."""
+"""What the service deletes about readers by itself, and when."""
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
@@ -33,7 +33,7 @@ def test_who_never_confirms_is_forgotten_after_two_weeks_and_the_confirmation_af
         still = await blog.store.find("weekly", BOB)
         assert still is not None
         assert still.state is SubscriberState.ACTIVE
-        # Neither mail is sent any more: one has nobody to ask, the other was answered.
+        # Neither mail is sent any more: one has no recipient any more, the other was answered.
         lease = await blog.store.lease(Lane.OWN, "unsorted")
         assert lease is not None
         assert await blog.store.claim(lease, blog.clock.ms, 10) == []

@@ -1,4 +1,4 @@
-"""The deliver role keeps the newsletter's store in order, as it does that of the other mail."""
+"""The deliver role does the housekeeping of the newsletter's store, as of the other one."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""When there is an issue, and in which words there is none: the calendar and the ledger together."""
+"""When an issue is made, and the stated reason when it is not: calendar and ledger together."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ def at(text: str) -> int:
 
 
 async def turn(blog: Blog, when: str) -> Outlook:
-    """The publish role looks at that moment (UTC)."""
+    """A turn of the publish role at that moment (UTC)."""
     blog.clock.ms = at(when)
     return await blog.turn()
 
@@ -217,7 +217,7 @@ def test_feeds_are_not_asked_more_often_than_agreed(bench: Bench) -> None:
 
 
 def test_where_nobody_was_there_to_look_it_is_looked_again_at_once(bench: Bench) -> None:
-    """The fetch role starts beside the one that asks it, or is started again."""
+    """The fetch role may start at the same time as the publish role, or be restarted."""
     blog = bench.blog()
 
     async def story() -> None:
@@ -248,7 +248,7 @@ def test_with_approve_the_owner_has_the_last_word(bench: Bench) -> None:
         assert isinstance(sent.decision, Ready)
         assert (await blog.store.issues("weekly", None, 1))[
             0
-        ].start_ms == blog.clock.ms  # no undo for what was asked for
+        ].start_ms == blog.clock.ms  # no undo time for an approved issue
 
     bench.run(story())
 
@@ -304,7 +304,7 @@ def test_what_a_crash_left_open_is_frozen_by_whoever_leads_next(bench: Bench) ->
             f"issue-done newsletter=weekly number=1 readers={readers} delivered={readers} "
             "suppressed=0 failed=0 expired=0 stopped=0 unknown=0",
         ]
-        # The next issue has a key and a number of its own.
+        # The next issue has its own key and number.
         assert isinstance((await blog.says(articles(4, 3, 2, 1))).decision, Ready)
 
     bench.run(story())
@@ -318,7 +318,7 @@ def test_an_issue_that_cannot_be_made_is_held_and_the_owner_told(bench: Bench) -
         leader = await blog.leader()
         blog.found[WEEKLY.feeds[0]] = articles(2, 1)
         await blog.turn()
-        for _ in range(5):  # tried again by and by, not all the time
+        for _ in range(5):  # retried after a while, not all the time
             await blog.publisher.go_on([blog.newsletter], leader)
         assert blog.alarms == ['alarm about=issue-held detail="weekly: there is no subject"']
         assert isinstance((await blog.turn()).decision, Unfinished)
@@ -414,7 +414,7 @@ def test_a_stopped_issue_does_not_make_itself_again(bench: Bench) -> None:
             assert told.decision == GivenBack("weekly", 2)
         assert "in an issue that you stopped" in told.reason
         assert len(await blog.store.issues("weekly", None, 9)) == 1
-        # Another article, and all three go.
+        # With another article all three are sent.
         blog.found[WEEKLY.feeds[0]] = articles(3, 2, 1)
         blog.clock.ms += FETCH_MS
         assert isinstance((await blog.turn()).decision, Ready)
@@ -547,7 +547,7 @@ def test_the_owner_is_told_what_else_stands_in_the_way(bench: Bench) -> None:
 
 
 def test_an_issue_leaves_whole_however_many_read_it(bench: Bench) -> None:
-    """A batch at each turn of the publisher would hold every campaign to a few hundred mails a second."""
+    """One batch per turn would limit every campaign to a few hundred mails a second."""
     blog = bench.blog()
 
     async def story() -> int:
@@ -579,7 +579,7 @@ def test_an_issue_leaves_whole_however_many_read_it(bench: Bench) -> None:
 def test_the_order_of_an_issue_and_its_lead_are_the_owners(
     order: ArticleOrder, expected: list[int], bench: Bench
 ) -> None:
-    """Article 4 bears no date: it counts from when it was seen."""
+    """Article 4 has no date: the time when it was first seen counts."""
     blog = bench.blog(replace(WEEKLY, order=order, min_articles=4))
     dates = {1: at("2028-12-01T00:00"), 3: at("2028-12-02T00:00"), 2: at("2028-12-03T00:00"), 4: None}
 
@@ -611,7 +611,7 @@ def test_what_the_feed_lists_now_comes_before_what_slid_out_of_it(bench: Bench) 
 
 
 def test_more_articles_than_an_issue_holds_are_told_oldest_first_whatever_the_order(bench: Bench) -> None:
-    """Else an article could wait for ever behind newer ones."""
+    """Otherwise an article could wait for ever behind newer ones."""
     blog = bench.blog(replace(WEEKLY, order=ArticleOrder.NEWEST))
     many = ARTICLES_OF_AN_ISSUE_MAX + 20
 
@@ -635,7 +635,7 @@ def test_more_articles_than_an_issue_holds_are_told_oldest_first_whatever_the_or
     "first", [articles(2, 1), FeedUnreadable("It cannot be fetched.")], ids=["read", "unreachable"]
 )
 def test_a_newsletter_added_on_a_friday_night_has_missed_nothing(first: Found, bench: Bench) -> None:
-    """Also where its feed cannot be read at first, and before anything was looked at."""
+    """Even if its feed cannot be read at first, and before any fetch."""
     blog = bench.blog(FRIDAYS)
 
     async def story() -> None:
@@ -687,7 +687,7 @@ def test_a_calendar_changed_to_a_time_that_is_over_neither_sends_nor_misses_it(b
         blog.newsletter = FRIDAYS
         assert isinstance((await turn(blog, "2029-01-05T09:00")).decision, NotDue)
         assert await blog.store.last_slot("weekly") is None
-        # The same times in other words are no other calendar.
+        # The same times in other words are the same calendar.
         await turn(blog, "2029-01-12T07:00")
         blog.newsletter = replace(FRIDAYS, every="Friday  9:00")
         assert isinstance((await turn(blog, "2029-01-12T08:01")).decision, Ready)
@@ -706,7 +706,7 @@ def test_a_command_says_which_calendar_the_service_still_goes_by(bench: Bench) -
             'The service still uses "friday 09:00" (Europe/Oslo): '
             "restart it, so that it reads the file again."
         )
-        await blog.publisher.fetch(changed)  # a command's look changes nothing for the service
+        await blog.publisher.fetch(changed)  # a fetch by a command changes nothing for the service
         assert "still uses" not in (await blog.publisher.outlook(FRIDAYS)).reason
         await blog.turn(changed)
         assert "still uses" not in (await blog.publisher.outlook(changed)).reason
@@ -772,7 +772,7 @@ def test_what_must_stand_through_a_second_look_is_promised_for_that_look(bench: 
 
 
 def test_no_feed_is_waited_for_while_the_service_leads(bench: Bench) -> None:
-    """A command of the owner that needs the lead waits for some seconds, and a feed may take a minute."""
+    """An owner's command that needs the lead waits some seconds, but a feed may take a minute."""
     blog = bench.blog()
 
     async def story() -> None:
@@ -789,7 +789,7 @@ def test_no_feed_is_waited_for_while_the_service_leads(bench: Bench) -> None:
 
 
 def test_long_links_make_no_issue_that_is_too_large_to_be_made(bench: Bench) -> None:
-    """Beside each other they would hold up the newsletter, and every issue after it."""
+    """Together they would block the newsletter and every issue after it."""
     blog = bench.blog()
     long = [
         article(n, link=f"https://www.example.net/{n}/{'a' * 1_900}", title=f"{n} {'& ' * 90}")

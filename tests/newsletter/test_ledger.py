@@ -1,4 +1,4 @@
-"""What a look at a feed adds to the ledger, and what it does not: each test is a story of a blog."""
+"""What fetching a feed adds to the ledger, and what not: each test is a story of a blog."""
 
 from dataclasses import replace
 
@@ -108,7 +108,7 @@ def test_what_is_no_information_adds_nothing_removes_nothing_sends_nothing(
             sent = await blog.publisher.send_now(blog.newsletter, await blog.leader())
             assert isinstance(sent.decision, InDoubt)
         assert await blog.store.issues("weekly", None, 10) == []
-        # And when the feed is itself again, all is as it was.
+        # When the feed is normal again, everything is as before.
         back = await blog.says(articles(2, 1))
         assert isinstance(back.decision, Ready)
         assert back.articles == 2
@@ -128,7 +128,8 @@ def test_ids_that_changed_for_good_are_a_matter_for_the_owner(bench: Bench) -> N
         held = await blog.store.entries("weekly", ArticleState.HELD, 10)
         moves = [replace_state(entry.id) for entry in held]
         assert await blog.store.move_articles("weekly", moves) == 2
-        # Skipped by hand they are known, and the feed is trusted again; what waited for an issue still does.
+        # Skipped by hand they are known, and the feed is trusted again; waiting articles still
+        # wait.
         assert isinstance((await blog.says(strange)).decision, Ready)
         assert await blog.counts() == {"waiting": 2, "skipped": 2}
 
@@ -195,7 +196,7 @@ def test_a_guid_that_was_given_to_two_articles_is_never_believed_again(bench: Be
 
         await blog.says(replace(feed(bare(2), bare(1)), repeated_guids=frozenset(("blog",))))
         assert await blog.counts() == {"waiting": 2}
-        # Now only one of them has it, and it is not the same as the next one that has it.
+        # Now only one of them has it, and it differs from the next one with it.
         await blog.says(feed(article(3, guid="blog"), bare(2), bare(1)))
         await blog.says(feed(article(4, guid="blog"), bare(3), bare(2)))
         assert await blog.counts() == {"waiting": 4}
@@ -315,7 +316,7 @@ def test_age_alone_does_not_settle_an_article(bench: Bench) -> None:
         await blog.says(articles(2, 1))
         blog.clock.ms += DAY_MS
         assert isinstance((await blog.publisher.outlook(blog.newsletter)).decision, Settling)
-        # That nothing changed is a good look too.
+        # A 304 is a good fetch too.
         assert isinstance((await blog.says(FeedUnchanged())).decision, Ready)
         assert blog.asked[-1].etag == '"etag"'
 
@@ -331,7 +332,7 @@ def test_what_is_taken_back_is_held_and_what_comes_back_waits_again(bench: Bench
         assert await blog.reasons(ArticleState.HELD) == {GONE}
         assert (await blog.says(articles(2, 1))).articles == 2
         assert await blog.counts() == {"waiting": 2}
-        assert (await blog.says(articles(2))).articles == 1  # the older one, and nothing pushed it out
+        assert (await blog.says(articles(2))).articles == 1  # the older one, which was not pushed out
 
     bench.run(story())
 
@@ -445,7 +446,7 @@ def test_the_order_of_articles_is_that_of_their_writing(bench: Bench) -> None:
 
 
 def test_after_a_doubt_the_feed_is_asked_without_conditions(bench: Bench) -> None:
-    """Else a 304 to what was doubtful would make it look good, or a good one never be read again."""
+    """Otherwise a 304 could make a doubtful document look good, or hide a good one for ever."""
     blog = bench.blog()
 
     async def story() -> None:

@@ -1,4 +1,4 @@
-"""Links: which lead where a reader may go, and which are the same."""
+"""Links: which are safe for readers, and which are equal."""
 
 import pytest
 from hypothesis import given

@@ -1,6 +1,6 @@
-"""What `issue next` says is what happens: random calendars, zones, restarts, changes, articles and clocks.
+"""What `issue next` says happens, with random calendars, zones, restarts, changes and clocks.
 
-PROMISES is how many lives are lived, each with several questions; `make long` lives 10,000.
+PROMISES is the number of runs, each with several questions; `make long` does 10,000.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ from tests.newsletter.blog import WEEKLY, Bench, Blog
 from tests.newsletter.promised import Ask, Change, Doubt, Leap, Life, Pass, Read, Send, Step, Stop, Write
 
 LIVES = int(os.environ.get("PROMISES", "150"))
-MEMORY = Path("/dev/shm")  # nothing of these lives has to last
+MEMORY = Path("/dev/shm")  # none of this has to be durable
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
          "Pacific/Kiritimati", "America/Los_Angeles", "Africa/Casablanca")  # fmt: skip
 EVERY = ("daily 02:30", "daily 09:00", "friday 09:00", "saturday 23:30", "monday,friday 00:00", "tuesday",
          "wednesday, friday 09:00", "monday,tuesday,wednesday,thursday,friday,saturday,sunday 02:15",
          "first monday 23:59", "last sunday 02:30", "day 31 09:00", "day 1", "every 2 weeks friday 01:30",
          "when ready")  # fmt: skip
-# Around these the clocks of some zone leap, or the year ends, with and without a 53rd week.
+# Around these days clocks change in some zone, or the year ends, with and without a 53rd week.
 DAYS = ("2029-03-25", "2029-10-28", "2029-03-11", "2029-11-04", "2029-04-01", "2029-10-07", "2028-12-31",
         "2026-12-31", "2028-02-29", "2029-06-15")  # fmt: skip
 
@@ -67,7 +67,7 @@ starts = st.builds(
 
 @dataclass(repr=False)
 class Ground:
-    """One store for all lives, each of which is a newsletter of its own."""
+    """One store for all runs, each of which is a newsletter of its own."""
 
     bench: Bench
     first: Blog

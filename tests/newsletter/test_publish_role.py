@@ -1,4 +1,4 @@
-"""The publish role leaves the owner room."""
+"""The publish role leaves the owner's commands time."""
 
 import asyncio
 from dataclasses import replace

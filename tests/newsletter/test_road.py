@@ -1,4 +1,4 @@
-"""The whole road, over loopback: a blog's web server, the fetcher, the parser, the ledger, the issue."""
+"""The whole path over loopback: a blog's web server, fetcher, parser, ledger and issue."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,7 @@
-"""Weeks of blogs: no article is lost, none comes twice, and the owner sees why one is held.
+"""Weeks of blogs: no article is lost or sent twice, and the owner sees why one is held.
 
-Each file in weeks/ is one test, written as weeks_language says. The feed reader, the ledger, the publisher
-and the store are the real ones; the web and the clock are not.
+Each file in weeks/ is one test, written as described in weeks_language. Feed reader, ledger,
+publisher and store are real; the web and the clock are not.
 """
 
 from collections import Counter
@@ -55,11 +55,11 @@ class Life:
         self.blog = blog
         self.site = WeeklyBlog(feeds=weeks.feeds)
         self.is_looked_at = False
-        self.past: set[int] = set()  # posts that were there before the first look
+        self.past: set[int] = set()  # posts from before the first fetch
         self.reopen()
 
     def reopen(self) -> None:
-        """What a restart of the service forgets is forgotten."""
+        """Discard what a restart of the service forgets."""
         reading = FeedReading(self.blog.store, self.blog.clock, FeedFetching(self.site, InLine()).look)
         self.publisher = Publisher(
             reading, self.blog.store, self.blog.clock, self.blog.ids, self.blog.composed, self.blog.log

@@ -1,7 +1,6 @@
-"""Blogs that live through anything, one change at a time: what was ever shown is in the ledger, and no
-article comes twice.
+"""Blogs with random changes: every article ever shown is in the ledger, and none is sent twice.
 
-WEEKS is how many blogs live; `make long` tries 500.
+WEEKS is the number of blogs; `make long` tries 500.
 """
 
 import asyncio
@@ -56,7 +55,7 @@ HAPPENINGS = (
 
 @st.composite
 def weeks(draw: st.DrawFn) -> Weeks:
-    """Ten posts, then something every few days, and a quiet week at the end."""
+    """Ten posts, then some change every few days, and a quiet week at the end."""
     dates = draw(st.sampled_from(("own", "none", "build")))
     steps = [Step(0, "site", (f"dates={dates}",)), Step(0, "write", ("1-10", "dated", "-20..-1"))]
     written, there, day = 10, list(range(1, 11)), 0.0

@@ -1,4 +1,4 @@
-"""A blog that lives through weeks: posts are written, edited, deleted; its site is rebuilt and moves."""
+"""A blog over several weeks: posts are written, edited, deleted; its site is rebuilt and moves."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -25,8 +25,10 @@ class Post:
 
 @dataclass(frozen=True)
 class Site:
-    """How it writes its feeds: patterns take {n}, {low} (a number that comes again), {slug} and
-    {build}; a pattern of nothing writes nothing.
+    """How the site writes its feeds.
+
+    Patterns contain {n}, {low} (a number that is reused), {slug} and {build}; an empty pattern
+    writes nothing.
     """
 
     guid: str = "urn:post:{n}"
@@ -39,24 +41,24 @@ class Site:
     order: str = "newest"  # newest | oldest | modified
     names: str = "yes"  # whether the feed has an id and a home
     title: str = "The Blog"
-    pinned: int = 0  # a post that stands on top always
+    pinned: int = 0  # a post that always stands on top
 
 
 @dataclass
 class WeeklyBlog:
-    """Answers for its feeds; `now_ms` is set by whoever lives through the weeks."""
+    """Serves its feeds; `now_ms` is set by the test."""
 
     now_ms: int = START_MS
     site: Site = field(default_factory=Site)
     feeds: dict[str, str] = field(default_factory=dict)  # by name: the category that it shows, "" for all
-    posts: dict[int, Post] = field(default_factory=dict)  # that stand on the site now
-    written: dict[int, Post] = field(default_factory=dict)  # that ever did
-    modified: dict[int, int] = field(default_factory=dict)  # when, by post
+    posts: dict[int, Post] = field(default_factory=dict)  # currently on the site
+    written: dict[int, Post] = field(default_factory=dict)  # that ever existed
+    modified: dict[int, int] = field(default_factory=dict)  # milliseconds, by post
     answer: str = "ok"  # ok | down | html | empty | torn | stale | alternating
     build: int = 0
-    copies: dict[str, bytes] = field(default_factory=dict)  # that a cache holds
+    copies: dict[str, bytes] = field(default_factory=dict)  # copies in a cache
     asked: int = 0
-    shown: set[int] = field(default_factory=set)  # posts that stood in a document that can be read
+    shown: set[int] = field(default_factory=set)  # posts that were in a readable document
 
     def writes(self, numbers: Iterable[int], days: Mapping[int, float], category: str) -> None:
         for n in numbers:
@@ -92,7 +94,7 @@ class WeeklyBlog:
     async def get(
         self, url: str, headers: Mapping[str, str], octets_max: int, validators: Validators | None = None
     ) -> Fetched:
-        """As a web server does, conditional requests included."""
+        """Respond like a web server, including conditional requests."""
         name = url.rpartition("/")[2].removesuffix(".xml")
         self.asked += 1
         match self.answer:

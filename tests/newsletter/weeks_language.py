@@ -1,21 +1,22 @@
-"""The weeks of a blog and its newsletter as a text: what happens on which day, and what became of it.
+"""The language of weeks/: what happens to a blog and its newsletter on which day, and the result.
 
-    newsletter  start=new min=1 only=notes     before the first day; `feed NAME [CATEGORY]` for more feeds
-    day 4       write 1-3                      posts, dated now; `write 4-6 dated 1-3`, `write 7 in notes`
+    newsletter  start=new min=1 only=notes   before day 0; `feed NAME [CATEGORY]` for more feeds
+    day 4       write 1-3                    posts, dated now; or `write 4-6 dated 1-3`,
+                                             `write 7 in notes`
     day 5       site link=https://new.example/{slug}
-    day 6       edit 3 title                   or text, link, category
-    day 7       delete 2                       restore 2 brings it back
-    day 8       feed down                      html, empty, torn, stale, alternating; ok ends it
-    day 9       owner take 5                   or skip 5, take all, skip all
+    day 6       edit 3 title                 or text, link, category
+    day 7       delete 2                     restore 2 brings it back
+    day 8       feed down                    html, empty, torn, stale, alternating; ok ends it
+    day 9       owner take 5                 or skip 5, take all, skip all
     day 30      end
-    issue       1 2 3                          the posts of each issue, in its order
-    waiting, held, skipped, seen               the posts in that state at the end
-    because     its date is long               words in the reason of every held article
-    alarms      1                              how often the owner heard of held articles
-    never       12                             posts that no look at the feed could have seen
+    issue       1 2 3                        the posts of each issue, in its order
+    waiting, held, skipped, seen             the posts in that state at the end
+    because     its date is long             words in the reason of every held article
+    alarms      1                            the number of alarms about held articles
+    never       12                           posts that no fetch of the feed could have seen
 
-A post is known by its number. The day 0 is a Monday; an issue goes each Friday, which is day 4, 11, 18 and
-so on. What happens on one day, one thing a line, is there before the feeds are looked at.
+Posts are identified by number. Day 0 is a Monday; an issue is due each Friday (day 4, 11, 18 …).
+The changes of a day, one per line, are made before the feeds are fetched.
 """
 
 import re
@@ -47,7 +48,7 @@ class Weeks:
 
 
 def numbers(text: str) -> list[int]:
-    """ "3", "1-4", "1-3,7"."""
+    """Parse "3", "1-4" or "1-3,7"."""
     found: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")

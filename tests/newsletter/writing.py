@@ -1,4 +1,4 @@
-"""How a blog writes its feed, in the three forms that we read: the newest article first, as blogs do."""
+"""Writes a blog's feed in the three forms that we read: newest article first."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Held mail as files: what comes out is what came in, however it falls into pieces."""
+"""Exported held mail is identical to the received mail, however it was split."""
 
 import mailbox
 import os
@@ -34,7 +34,7 @@ def quoted(pieces: list[bytes]) -> bytes:
 
 
 def unquoted(mbox: bytes) -> bytes:
-    """mboxrd read back: one `>` off, the separating empty line off, line ends of SMTP."""
+    """Read mboxrd back: remove one `>` and the separating empty line, restore CRLF."""
     assert mbox.endswith(b"\n\n") or mbox == b"\n"
     return re.sub(rb"(?m)^>(>*From )", rb"\1", mbox[:-1]).replace(b"\n", b"\r\n")
 

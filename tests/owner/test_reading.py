@@ -1,4 +1,4 @@
-"""Reading held mail: hostile as it may be, it is shown, and steers nothing."""
+"""Reading held mail: hostile content is shown safely."""
 
 import pytest
 from hypothesis import given

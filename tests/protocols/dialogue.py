@@ -1,9 +1,9 @@
-"""Reads the dialogue files and plays them to a core: whole, byte by byte, and at every split in two.
+"""Reads the dialogue files and replays them to a core: whole, byte by byte, and at every split.
 
-A file is the dialogue. `C:` is a line of the client, `S:` one of the server; both end in CRLF, `C+` and
-`S+` do not. `>` is a verb of our own driver, `*` an event that it noted, `#` a comment, and
-`option NAME=VALUE` sets up the core. What the peer says comes before what our core answers to it; the
-next thing the peer says begins the next exchange. Escapes: \\r \\n \\t \\0 \\xNN \\\\ and \\{TEXT*COUNT}.
+`C:` is a line of the client, `S:` one of the server; both end in CRLF, `C+` and `S+` do not. `>` is
+a method call by our own driver, `*` an event that it noted, `#` a comment, and `option NAME=VALUE`
+sets up the core. The peer's lines come before our core's answers to them; the peer's next line
+begins the next exchange. Escapes: \\r \\n \\t \\0 \\xNN \\\\ and \\{TEXT*COUNT}.
 """
 
 import re
@@ -18,24 +18,24 @@ _ONE = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 
 
 class Driver(Protocol):
-    """Plays the conversation around a core."""
+    """Runs the conversation around a core."""
 
     def receive(self, data: bytes) -> None: ...
 
     def act(self, verb: str) -> None: ...
 
     def sent(self) -> bytes:
-        """What our core said since the last call."""
+        """What our core sent since the last call."""
         ...
 
     def noted(self) -> list[str]:
-        """What it told its driver since the last call."""
+        """The events of the core since the last call."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A verb of our own driver."""
+    """A method call by our own driver."""
 
     verb: str
 
@@ -55,23 +55,23 @@ class Dialogue:
 
     @property
     def splits(self) -> Iterator[tuple[int, int, int]]:
-        """(exchange, part, octet) of every place where the peer's bytes can be cut in two."""
+        """(exchange, part, octet) of every place where the peer's bytes can be split in two."""
         if self.options.get("splits") == "no":
             return
         for number, exchange in enumerate(self.exchanges):
             for index, part in enumerate(exchange.said):
                 if isinstance(part, bytes):
-                    step = 1 + len(part) // 1000  # long lines are long for their length alone
+                    step = 1 + len(part) // 1000  # long lines matter for their length only
                     yield from ((number, index, octet) for octet in range(1, len(part), step))
 
 
 def unescaped(text: str) -> bytes:
-    """What is not ASCII stands for its UTF-8."""
+    """Replace escapes; other characters become UTF-8."""
     return _unescaped(text.encode("utf-8").decode("latin-1")).encode("latin-1")
 
 
 def _unescaped(text: str) -> str:
-    """A character for each octet."""
+    """Replace escapes by characters that stand for one octet each."""
 
     def plain(match: re.Match[str]) -> str:
         if match["text"] is not None:
@@ -90,7 +90,7 @@ def escaped(data: bytes) -> str:
 
 
 def read_dialogue(path: Path, ours: str) -> Dialogue:
-    """`ours`: the letter of the side that the core plays."""
+    """Read a dialogue file. `ours`: the letter of the side that the core plays."""
     options: dict[str, str] = {}
     exchanges: list[Exchange] = []
     said: list[bytes | Act] = []
@@ -149,7 +149,7 @@ def cut_at(place: tuple[int, int, int]) -> Cut:
 
 
 def replay(dialogue: Dialogue, driver: Driver, cut: Cut) -> list[Exchange]:
-    """What the core really answered, exchange by exchange."""
+    """The exchanges with what the core actually answered."""
     heard = []
     for number, exchange in enumerate(dialogue.exchanges):
         for index, part in enumerate(exchange.said):
@@ -163,7 +163,7 @@ def replay(dialogue: Dialogue, driver: Driver, cut: Cut) -> list[Exchange]:
 
 
 def as_text(exchanges: list[Exchange], ours: str) -> str:
-    """The dialogue as its file would say it, to be compared by eye."""
+    """The dialogue in the form of its file, for comparison."""
     theirs = "S" if ours == "C" else "C"
     lines: list[str] = []
     for exchange in exchanges:

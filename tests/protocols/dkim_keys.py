@@ -1,4 +1,4 @@
-"""Keys for the tests, made anew in each run, and a DNS that knows them."""
+"""Keys for the tests, made anew in each run, and a DNS with them."""
 
 import base64
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from secondpost.protocols.dkim.verifying import PublicKey, parse_key
 
 @dataclass(frozen=True)
 class TestKeys:
-    __test__ = False  # pytest: it is no test, whatever its name
+    __test__ = False  # tells pytest that this is no test class
 
     signing: tuple[SigningKey, SigningKey]
     records: dict[str, str]  # by selector
     rsa_pem: bytes
-    ed25519_seed: bytes  # in base64, as dkimpy wants it
+    ed25519_seed: bytes  # in base64, as dkimpy needs it
 
     def txt(self, name: bytes, timeout: int = 5) -> bytes:
-        """As dkimpy asks."""
+        """The DNS function in the form of dkimpy."""
         return self.records[name.decode().partition(".")[0]].encode()
 
     def key_of(self, selector: str, domain: str) -> PublicKey | None:

@@ -1,4 +1,4 @@
-"""What dkimpy, a stranger to us, makes of a message. It has no types, so it is met here alone."""
+"""Wrapper of dkimpy, an independent implementation, which has no types."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ Txt = Callable[..., bytes]
 
 
 def accepts(message: bytes, which: int, txt: Txt) -> bool:
-    """The signature of that number, from above. `txt` is asked for the key."""
+    """Whether dkimpy accepts the n-th signature from above. `txt` looks up the key."""
     try:
         return bool(dkim.DKIM(message).verify(idx=which, dnsfunc=txt))
     except dkim.ValidationError:
@@ -19,7 +19,7 @@ def accepts(message: bytes, which: int, txt: Txt) -> bool:
 def signature_of(
     message: bytes, selector: str, domain: str, key: bytes, algorithm: str, forms: tuple[str, str]
 ) -> bytes:
-    """The whole field, with its CRLF."""
+    """A signature made by dkimpy: the whole field with its CRLF."""
     return bytes(
         dkim.sign(
             message,

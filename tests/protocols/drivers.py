@@ -1,8 +1,8 @@
-"""The smallest conversations around the two cores: they answer by fixed rules and note what they are told.
+"""Minimal drivers of the two cores: they answer by fixed rules and note all events.
 
-The server's rules go by the local part of an address, so that a dialogue says all: `refused` gets 550,
-`later` 451, `hangup` 421; a recipient `nodata` has DATA refused with 451, `full` has the whole message
-refused with 452, and `noroom` has the body refused while it comes.
+The server's rules depend on the local part of an address: `refused` gets 550, `later` 451, `hangup`
+421; a recipient `nodata` has DATA refused with 451, `full` the whole message with 452, and `noroom`
+the body while it arrives.
 """
 
 from secondpost.mail.address import Domain, Mailbox, ReversePath
@@ -23,7 +23,7 @@ _RULES = {
 
 
 class ServerDriver:
-    """Takes what the client core sends; `messages` holds what was accepted."""
+    """Drives the server core; `messages` has what was accepted."""
 
     def __init__(self, options: dict[str, str]) -> None:
         self._limits = server.Limits(
@@ -131,13 +131,15 @@ class ServerDriver:
 
 
 def _both_forms(mailbox: Mailbox) -> str:
-    """As it was written, and by its A-label where that is another."""
+    """The address as written, and with its A-label if that differs."""
     return mailbox.written if mailbox.written == str(mailbox) else f"{mailbox.written} = {mailbox.domain}"
 
 
 class ClientDriver:
-    """Obeys the dialogue: `send <a> to b, c` with ` 8bit` and ` utf8=said` or ` utf8=needed` behind it,
-    `ask b`, `body TEXT`, `end`, `tls started`, `quit`.
+    """Drives the client core by the dialogue's verbs.
+
+    `send <a> to b, c` with ` 8bit`, ` utf8=said` or ` utf8=needed` after it, `ask b`, `body TEXT`,
+    `end`, `tls started`, `quit`.
     """
 
     def __init__(self, options: dict[str, str]) -> None:

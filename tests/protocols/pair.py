@@ -1,4 +1,4 @@
-"""Both our ends on one wire, which cuts what it carries as it likes."""
+"""Our client and server cores on one wire, which splits the data arbitrarily."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ from tests.protocols.drivers import ServerDriver
 
 
 class ConnectionPair:
-    """`cuts`: how many octets of what waits are carried at a time; used again from its beginning."""
+    """`cuts`: how many waiting octets are carried at a time; repeated from the beginning."""
 
     def __init__(self, cuts: Iterable[int], *, pipelining: bool, tls: bool) -> None:
         self._cuts = list(cuts)
@@ -35,7 +35,7 @@ class ConnectionPair:
     def send(
         self, sender: ReversePath, recipients: list[Mailbox], pieces: list[bytes]
     ) -> tuple[RecipientResult, ...] | None:
-        """The results, or None: the session broke."""
+        """The results, or None if the session broke."""
         self._pieces = pieces
         self._results = None
         self.client.send_message(sender, recipients, sum(map(len, pieces)), False)
@@ -47,7 +47,7 @@ class ConnectionPair:
         self._run()
 
     def _run(self) -> None:
-        """Until nobody has anything to say."""
+        """Carry data until neither side sends anything."""
         while True:
             self._hear()
             to_server, to_client = self.client.data_to_send(), self._from_server()

@@ -1,9 +1,10 @@
-"""The same rules as the body code, written the slow and obvious way: one octet at a time."""
+"""The rules of the body code, implemented in the slow and obvious way: one octet at a time."""
 
 
 def plain_body(raw: bytes) -> tuple[bytes, bytes] | None:
-    """Cut at CRLF.CRLF (the first line counts as standing after one), dots of transparency removed.
-    The content with its line ends as they came, and what follows the end; None: there is no end.
+    """The content up to CRLF.CRLF without dot-stuffing, and the octets after the end.
+
+    The first line counts as preceded by CRLF. Line ends are unchanged. None if there is no end.
     """
     content = bytearray()
     line_begins = True
@@ -23,7 +24,7 @@ def plain_body(raw: bytes) -> tuple[bytes, bytes] | None:
 
 
 def with_crlf(content: bytes) -> tuple[bytes, int]:
-    """Every line end made CRLF, and how many were not. CRs in a row, LF or not, are one line end."""
+    """Convert line ends to CRLF, and count the others. A run of CRs, LF or not, is one line end."""
     text = bytearray()
     bare = 0
     at = 0

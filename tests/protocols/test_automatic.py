@@ -1,4 +1,4 @@
-"""A person's mail is told from a program's, and whose it is."""
+"""A person's mail is distinguished from a program's, and its author found."""
 
 import pytest
 

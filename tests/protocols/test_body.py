@@ -1,4 +1,4 @@
-"""The fast body code agrees with the slow and obvious one, whatever comes and however it is cut."""
+"""The fast body code agrees with the slow and obvious one, for any input and any split."""
 
 from itertools import product
 
@@ -42,7 +42,7 @@ def every_cut(data: bytes) -> list[list[bytes]]:
 
 @pytest.mark.parametrize("octets", range(1, 7))
 def test_every_short_body_at_every_cut(octets: int) -> None:
-    """All there is of CR, LF, a dot and anything else; the end is looked for, and line ends are made CRLF."""
+    """All combinations of CR, LF, a dot and another octet; finds the end, converts line ends."""
     for letters in product(b"\r\n.a", repeat=octets):
         raw = bytes(letters)
         end, text = plain_body(raw + b"\r\n.\r\n"), with_crlf(raw)
@@ -115,7 +115,7 @@ def test_received_fields_are_counted(fields: list[bytes], header_ends: bool, pla
     "pattern", [b"\r", b"\n", b".", b"x\r\n.", b"\r\r\n", b"\r\n.\r", b"\r\n.\rx", b"\r\n"]
 )
 def test_hostile_bodies_take_linear_time(pattern: bytes) -> None:
-    """A megabyte of each in small pieces; anything quadratic would not come to its end here."""
+    """A megabyte of each in small pieces; quadratic code would not finish."""
     reader, line_ends, counter = DotReader(), LineEnds(), ReceivedCounter()
     megabyte = (pattern * (1_000_000 // len(pattern) + 1))[:1_000_000]
     for at in range(0, len(megabyte), 1000):

@@ -1,4 +1,4 @@
-"""Our client and our server understand each other, whatever is sent and however the wire cuts it."""
+"""Our client and server understand each other, for any mail and any split on the wire."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Every dialogue file comes true, however its bytes are cut on the way."""
+"""Every dialogue file holds, however its bytes are split."""
 
 from collections.abc import Callable
 from pathlib import Path

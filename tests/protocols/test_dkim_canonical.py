@@ -1,4 +1,4 @@
-"""Canonical forms: the examples of RFC 6376 §3.4.5, and dkimpy's opinion on everything else."""
+"""Canonical forms: the examples of RFC 6376 §3.4.5, and comparison with dkimpy."""
 
 from hypothesis import given
 from hypothesis import strategies as some
@@ -27,7 +27,7 @@ def test_the_example_of_the_rfc() -> None:
 
 
 def test_an_empty_body() -> None:
-    """RFC 6376 §3.4.3 and §3.4.4: an empty one is a line end, or nothing."""
+    """RFC 6376 §3.4.3 and §3.4.4: an empty body becomes CRLF, or nothing."""
     assert simple_body(b"") == simple_body(b"\r\n\r\n") == b"\r\n"
     assert relaxed_body(b"") == relaxed_body(b" \r\n\t\r\n") == b""
 
@@ -62,7 +62,7 @@ def test_any_bytes_are_taken_apart(message: bytes) -> None:
 
 
 def test_long_runs_cost_no_more_than_their_length() -> None:
-    """Each of these takes minutes where a pattern is tried at every place."""
+    """Each of these takes minutes if a pattern is tried at every position."""
     assert relaxed_body(b" " * 2_000_000 + b"x") == b" x\r\n"
     assert relaxed_body(b"\r\n" * 1_000_000 + b"x").endswith(b"\r\nx\r\n")
     assert simple_body(b"x" + b"\r\n" * 1_000_000) == b"x\r\n"

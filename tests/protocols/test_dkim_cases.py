@@ -1,7 +1,7 @@
-"""The families in tests/protocols/dkim: a message (.msg), keys in the DNS (.dns), what is found (.result).
+"""The cases in tests/protocols/dkim: a message (.msg), keys in DNS (.dns), the result (.result).
 
-The messages stand with plain line ends and are sent with CRLF. In them, and only in them, `\\s` is a space
-that an editor would take away and `\\t` a tab. The clock stands at NOW_S.
+The messages have plain line ends and are sent with CRLF. Only in them `\\s` is a space that an
+editor would remove, and `\\t` a tab. The time is NOW_S.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Our signatures before dkimpy, dkimpy's before us, and what they must cover."""
+"""dkimpy verifies our signatures, we verify dkimpy's, and what ours must cover."""
 
 import re
 
@@ -72,7 +72,7 @@ def test_we_accept_what_dkimpy_signs(header_form: str, body_form: str, body: byt
 
 @pytest.mark.parametrize("name", OVERSIGNED)
 def test_a_second_field_breaks_the_signature(name: str) -> None:
-    """Wherever it is put in: a verifier counts from below, many a reader's program from above."""
+    """In any position: verifiers count from below, many mail programs from above."""
     message = signed(MESSAGE, keys().signing, DOMAIN, SIGNED_S)
     another = f"{name}: something else\r\n".encode()
     assert findings(another + message) == [DkimResult.FAIL, DkimResult.FAIL]

@@ -1,7 +1,7 @@
-"""Reports of failed deliveries: the families in tests/protocols/dsn (.msg and .report), and hostile bytes.
+"""Reports of failed deliveries: tests/protocols/dsn (.msg and .report), and hostile input.
 
-A .report has a line for the reporting host, one for the mail that is reported on (Message-ID, List-Id, To)
-and one per recipient.
+A .report has a line for the reporting host, one for the reported mail (Message-ID, List-Id, To) and
+one per recipient.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""No bytes whatsoever break a core: it answers in well-formed SMTP, or closes."""
+"""No input breaks a core: it answers in well-formed SMTP, or closes."""
 
 import re
 

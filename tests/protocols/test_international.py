@@ -1,4 +1,4 @@
-"""Addresses in UTF-8: what is one mailbox, what is none; and headers that hold UTF-8."""
+"""Addresses in UTF-8: which are valid and equal; and headers that contain UTF-8."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lines come out of a stream whole, in order and bounded."""
+"""Lines are split from a stream complete, in order and bounded."""
 
 import pytest
 

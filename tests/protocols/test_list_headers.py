@@ -1,4 +1,4 @@
-"""Header fields: whatever goes in, one field of ASCII lines comes out, or a refusal."""
+"""Header fields: any value gives one field of ASCII lines, or a refusal."""
 
 from collections.abc import Callable
 from email import message_from_bytes
@@ -41,7 +41,7 @@ WORDS = some.text(
 
 
 def read_back(field: str, name: str) -> str:
-    """What a stranger's parser makes of it; there is nothing but this field."""
+    """The field's value as read by another parser; there must be only this field."""
     message = message_from_bytes(field.encode("ascii") + b"\r\n\r\nbody", policy=default)
     assert message.keys() == [name]
     assert message.get_payload() == "body"
@@ -77,7 +77,7 @@ def test_a_subject_is_read_as_it_was_written(subject: str) -> None:
     field = text_field("Subject", subject)
     assert is_well_folded(field)
     read = read_back(field, "Subject")
-    # White space at the edge of a field is no part of it, unless it was encoded: then it came through.
+    # White space at the edge of a field is not part of it, unless it was encoded.
     assert read == subject or read.split() == subject.split()
 
 

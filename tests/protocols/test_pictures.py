@@ -1,6 +1,6 @@
-"""The pictures in docs/smtp.md are drawn from the tables that the cores decide by.
+"""The pictures in docs/smtp.md are generated from the state tables of the cores.
 
-`python -m tests.protocols.test_pictures` draws them anew.
+`python -m tests.protocols.test_pictures` writes them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ W = TypeVar("W", bound=StrEnum)
 
 
 def picture(name: str) -> str:
-    """A mermaid state diagram; what leads from one state to another in several ways is one arrow."""
+    """A mermaid state diagram; all transitions between the same two states are one arrow."""
     if name == "server":
         return _drawn(
             _edges(smtp_server.TABLE), smtp_server.ServerState.CONNECTED, smtp_server.ServerState.CLOSED

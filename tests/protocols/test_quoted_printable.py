@@ -1,4 +1,4 @@
-"""Quoted-printable with holes: what is read back is the text with the values in their places."""
+"""Quoted-printable with holes: reading it back gives the text with the values filled in."""
 
 import quopri
 
@@ -51,7 +51,7 @@ def test_what_is_read_back_is_the_text_with_the_values(text: str) -> None:
 
 @given(TEXTS)
 def test_what_fills_a_hole_changes_no_canonical_form_around_it(text: str) -> None:
-    """So the relaxed form of each piece can be made once for all readers."""
+    """So the relaxed form of each piece can be computed once for all readers."""
     pieces, holes = pieces_and_holes(text)
     relaxed = relaxed_lines(pieces[0].encode())
     for hole, piece in zip(holes, pieces[1:], strict=True):

@@ -1,4 +1,4 @@
-"""What one role reads of another: a line in its form, or Garbled, whatever the other one sends."""
+"""Messages between roles: a valid line is read, anything else is Garbled."""
 
 from collections.abc import Callable
 
@@ -69,7 +69,7 @@ def reads_or_is_garbled(read: Callable[[bytes], object], line: bytes) -> object 
 
 
 def changed(value: object, with_: Callable[[object], object]) -> list[object]:
-    """The value with each of its parts changed alone."""
+    """The value with each of its parts changed, one at a time."""
     found = [with_(value)]
     if isinstance(value, dict):
         for key, part in value.items():
@@ -96,7 +96,7 @@ def test_no_value_at_any_place_does_more_than_garble(
 
 
 def assert_can_be_answered(found: object) -> None:
-    """What was read can be written again: a number that no answer can hold is none."""
+    """What was read can be written again: numbers out of range are refused."""
     match found:
         case RecipientAsked(number):
             answer_line(RecipientAnswered(number, Knowledge.KNOWN))

@@ -1,6 +1,4 @@
-"""Whatever a client says in whatever order, the server core knows what an oracle knows: who is there, and
-what of a transaction is open.
-"""
+"""For any sequence of commands the server core agrees with a simple model of its state."""
 
 import re
 
@@ -29,7 +27,7 @@ class Sessions(RuleBasedStateMachine):
         self.messages = 0
 
     def says(self, line: bytes) -> int:
-        """Send the line in two pieces; the code of the only reply."""
+        """Send the line in two pieces; return the code of the only reply."""
         at = len(line) // 2
         self.driver.receive(line[:at])
         assert self.driver.sent() == b""

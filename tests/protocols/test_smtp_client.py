@@ -1,4 +1,4 @@
-"""What no dialogue can show of the client core: misuse by our own side, and what is known at every moment."""
+"""What dialogues cannot show of the client core: misuse by our side, and its state."""
 
 import pytest
 
@@ -91,7 +91,7 @@ def test_the_outcome_is_unknown_only_between_the_dot_and_its_reply() -> None:
 
 
 def test_no_dot_goes_to_a_server_that_spoke_before_it() -> None:
-    """Else its early 250 would be taken for the acceptance of a message it had not seen whole."""
+    """Otherwise its early 250 would count as acceptance of a message it had not seen completely."""
     client = ready()
     client.send_message(NULL_PATH, [BERT], 7, False)
     client.data_to_send()

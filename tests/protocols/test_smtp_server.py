@@ -1,4 +1,4 @@
-"""What no dialogue can show of the server core: misuse by our own side, and bounds."""
+"""What dialogues cannot show of the server core: misuse by our side, and limits."""
 
 import pytest
 
@@ -30,7 +30,7 @@ GROUP = b"MAIL FROM:<anna@example.org> SIZE=9\r\nRCPT TO:<bert@example.net>\r\nD
 
 
 def first_event(server: SmtpServer, data: bytes = b"") -> Event | None:
-    """What is left waits for the next call."""
+    """The first event; the others wait for the next call."""
     return next(server.feed(data), None)
 
 

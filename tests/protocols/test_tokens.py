@@ -1,4 +1,4 @@
-"""Tokens: they say what was put in, to nobody but us, and for one purpose alone."""
+"""Tokens: readable only with our keys, and valid for one purpose only."""
 
 import re
 

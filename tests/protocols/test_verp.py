@@ -1,4 +1,4 @@
-"""Addresses at `bounces`: built, found again in any case, and never too long."""
+"""Addresses at `bounces`: built, parsed in any case, and never too long."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ IDS = some.integers(0, (1 << ID_BITS_MAX) - 1)
 def test_an_address_leads_back(purpose: Purpose, subscriber: int, number: int) -> None:
     token = Token(purpose, subscriber, number)
     address = address_of(RING, token, BOUNCES)
-    assert Mailbox.parse(str(address)) == address  # 64 octets at most among other things
+    assert Mailbox.parse(str(address)) == address  # also checks the limit of 64 octets
     for local in (address.local, address.local.upper(), address.local.title()):
         signed = parse_local_part(local)
         assert isinstance(signed, Signed)

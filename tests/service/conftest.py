@@ -1,4 +1,4 @@
-"""A running service with a primary behind it."""
+"""Fixtures: a running service with a primary."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ def primary() -> Iterator[Primary]:
 
 @pytest.fixture
 def make_office(tmp_path: Path, primary: Primary) -> Iterator[MakeOffice]:
-    """Makes an office with some of its configuration replaced; ends it after the test."""
+    """Makes an office with parts of its configuration replaced; ends it after the test."""
     offices: list[PostOffice] = []
 
     def make(replaced: dict[str, str] | None = None, wrapper: tuple[str, ...] = ()) -> PostOffice:

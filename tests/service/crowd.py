@@ -1,7 +1,7 @@
-"""A crowd at the door of the real service: `python -m tests.service.crowd FOLDER`, in a network namespace of
-its own. There every address of the documentation ranges is ours: callers come from wherever they like.
+"""Many clients of the real service: `python -m tests.service.crowd FOLDER`, in a network namespace.
 
-Prints what became of it as one line of JSON.
+In the namespace all addresses of the documentation ranges are local, so clients can use any of
+them. Prints the results as one line of JSON.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ MESSAGE = b"Subject: good\r\n\r\nGood mail.\r\n.\r\n"
 
 @dataclass
 class Figures:
-    """What a test asserts about."""
+    """The results that a test checks."""
 
-    good_seconds: list[float] = field(default_factory=list)  # from the first try until it was taken
+    good_seconds: list[float] = field(default_factory=list)  # from the first try until accepted
     good_refused: int = 0
-    idle_stayed: list[float] = field(default_factory=list)  # of those who were let in
+    idle_stayed: list[float] = field(default_factory=list)  # of accepted connections
     idle_refused: int = 0
     guesses_answered: list[int] = field(default_factory=list)  # per session
     log_octets: int = 0
@@ -42,7 +42,7 @@ class Figures:
 
 
 class Caller:
-    """A connection from an address of one's choice."""
+    """A connection from any chosen address."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -59,7 +59,7 @@ class Caller:
         return cls(*await asyncio.open_connection(sock=ours))
 
     async def code(self) -> int:
-        """Of the next reply; 0 when the server hung up."""
+        """The code of the next reply; 0 if the server closed."""
         while True:
             try:
                 line = await self._reader.readline()
@@ -80,7 +80,7 @@ class Crowd:
         self._quiet = asyncio.Event()
 
     async def stand(self, address: str) -> None:
-        """Say nothing until the server has had enough."""
+        """Send nothing until the server closes."""
         caller = await Caller.connect(address, self._port)
         begun = time.monotonic()
         if await caller.code() == 220:
@@ -91,7 +91,7 @@ class Crowd:
         caller.writer.close()
 
     async def guess(self, address: str) -> None:
-        """Session after session, as long as there is good mail."""
+        """Guess recipients, session after session, as long as good mail is sent."""
         group = b"".join(b"RCPT TO:<guess%d@example.org>\r\n" % n for n in range(GUESSES))
         while not self._quiet.is_set():
             caller = await Caller.connect(address, self._port)
@@ -158,7 +158,7 @@ def kilobytes(pid: int, word: str) -> int:
 
 
 def prepare() -> None:
-    """The namespace has nothing but a loopback that is down."""
+    """Set up the namespace, which has only an inactive loopback."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     for family, network in ROUTES:
         subprocess.run(["ip", family, "route", "add", "local", network, "dev", "lo"], check=True)

@@ -1,4 +1,4 @@
-"""The real service with all five roles, a blog and the readers' mail server beside it, for whole stories."""
+"""The real service with all five roles, a blog and the readers' mail server, for whole stories."""
 
 import asyncio
 import json
@@ -62,9 +62,9 @@ undo   = "0 minutes"
 {more}
 """
 EVERYTHING = 'start = "everything"'
-# An issue goes when the owner says so: the service is not faster than the test.
+# Issues are sent only by command, so that the service is not faster than the test.
 BY_HAND = "approve = true"
-# What is known of people, articles, issues and their mail; the rest is how processes share the work.
+# Tables with data about people, articles, issues and their mail; the others are for processes.
 TELLING = ("subscriber", "consent", "reader_event", "bounce", "suppression", "article", "issue", "delivery")
 Rows = list[tuple[str | int | float | bytes | None, ...]]
 _URL = re.compile(r"https?://[^\s\"'<>]+")
@@ -78,7 +78,7 @@ class Answer:
 
 
 def ask(url: str, method: str = "GET", body: str = "") -> Answer:
-    """One request without cookies that follows no redirect."""
+    """One request, without cookies or redirects."""
     at = urlsplit(url)
     with closing(HTTPConnection(at.netloc, timeout=HTTP_SECONDS)) as connection:
         form = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
@@ -101,15 +101,16 @@ def parts_of(message: EmailMessage) -> tuple[str, str]:
 
 
 def urls_in(mail: Mail) -> set[str]:
-    """Of both parts and of the header."""
+    """All URLs of both parts and the header."""
     message = parsed(mail)
     texts = [*parts_of(message), *(str(value) for value in message.values())]
     return {url.replace("&amp;", "&") for text in texts for url in _URL.findall(text)}
 
 
 class Newsroom(PostOffice):
-    """`newsletters`: their names, and what their tables say besides. The feed of each is the page of its
-    name; `refused` has a feed where nothing listens.
+    """`newsletters`: their names, and further lines of their tables.
+
+    Each feed is the page of that name; `refused` has a feed at a port without a listener.
     """
 
     roles_max = len(ROLES)
@@ -127,7 +128,7 @@ class Newsroom(PostOffice):
         self.config.write_text(f"{head}{told}{tail}")
 
     def have_readers(self, readers: Mapping[str, Sequence[str]]) -> None:
-        """Active ones, by newsletter, before the service is there."""
+        """Create active readers, by newsletter, before the service starts."""
         self.store.mkdir(mode=0o700)
         asyncio.run(self._have_readers(readers))
 
@@ -142,7 +143,7 @@ class Newsroom(PostOffice):
                     await open_.store.import_batch(name, batch, SubscriberState.ACTIVE, consent, now_ms)
 
     def told(self, *words: str, code: int = 0) -> dict[str, object]:
-        """The document that a command prints; in this process, which saves its start."""
+        """The --json output of a command, run in this process to save its start-up time."""
         line = ["--config", str(self.config), *words, "--json"]
         done = CliRunner().invoke(secondpost, line)
         assert done.exit_code == code, (words, done.output, done.exception)
@@ -151,18 +152,18 @@ class Newsroom(PostOffice):
         return document
 
     def rows(self, query: str, *bindings: str | int) -> Rows:
-        """Of newsletter.db, read beside the service."""
+        """Rows of newsletter.db, read beside the service."""
         path = str(self.store / "newsletter.db")
         with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
             return database.execute(query, bindings).fetchall()
 
     def write(self, query: str) -> None:
-        """Into newsletter.db, while no service runs."""
+        """Write to newsletter.db while no service runs."""
         with closing(apsw.Connection(str(self.store / "newsletter.db"))) as database:
             database.execute(query)
 
     def contents(self) -> dict[str, Rows]:
-        """Of every table that tells."""
+        """The rows of all tables in TELLING."""
         return {table: self.rows(f"SELECT * FROM {table}") for table in TELLING}
 
     def is_done(self, name: str, number: int) -> bool:
@@ -170,7 +171,7 @@ class Newsroom(PostOffice):
         return self.rows(query, name, number) == [("done",)]
 
     def dns(self) -> Txt:
-        """What the DNS would say of our keys, to be asked as dkimpy asks."""
+        """The DNS records of our keys, as a function for dkimpy."""
         records = dkim_records(str(self.store), Dkim())
         found = {f"{record.name}.example.net.".encode(): record.text.encode() for record in records}
 

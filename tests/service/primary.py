@@ -1,4 +1,4 @@
-"""A primary for these tests: a thread of its own, so that a test can read as a plain story."""
+"""A primary in its own thread, so that a test reads as a plain story."""
 
 import socket
 import socketserver
@@ -13,7 +13,7 @@ from tests.crash.postoffice import free_port
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """As it came: the envelope, and the content without its dots."""
+    """A mail as received: envelope and content without dot-stuffing."""
 
     sender: str  # "" for the null path
     recipients: tuple[str, ...]
@@ -21,7 +21,7 @@ class Mail:
 
 
 class Primary:
-    """Takes mail for `mailboxes` (None: for everybody) while it is open, and keeps what it took."""
+    """Accepts mail for `mailboxes` (None: for all) while it is open, and keeps it."""
 
     def __init__(self, mailboxes: frozenset[str] | None = None) -> None:
         self.port = free_port()
@@ -43,7 +43,7 @@ class Primary:
                 try:
                     primary.converse(self)
                 except OSError:
-                    return  # it was closed under us
+                    return  # it was closed meanwhile
                 finally:
                     primary._connections.discard(self.connection)
 
@@ -117,7 +117,7 @@ def _content(handler: socketserver.StreamRequestHandler) -> bytes:
 
 
 class Client:
-    """A blocking SMTP client that says exactly what it is told to."""
+    """A blocking SMTP client without any logic of its own."""
 
     def __init__(self, port: int, seconds: float = 20.0) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), seconds)
@@ -125,7 +125,7 @@ class Client:
         assert self.reply().startswith("220 ")
 
     def reply(self) -> str:
-        """The last line of the next reply; "" when the server hung up."""
+        """The last line of the next reply; "" if the server closed."""
         try:
             while True:
                 line = self._file.readline().decode("ascii").rstrip("\r\n")
@@ -142,7 +142,7 @@ class Client:
         return self.reply()
 
     def send(self, content: bytes, recipient: str, sender: str = "a@elsewhere.example") -> str:
-        """The reply that ended it: to the dot, or the refusal before."""
+        """Send a message; return the reply to the dot, or the earlier refusal."""
         for line in ("EHLO client.example", f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>", "DATA"):
             reply = self.say(line)
             if reply[:1] not in ("2", "3"):
@@ -156,6 +156,6 @@ class Client:
         self.socket.close()
 
     def reset(self) -> None:
-        """Go away without a word: RST instead of FIN."""
+        """Disconnect abruptly: RST instead of FIN."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         self.close()

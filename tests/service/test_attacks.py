@@ -1,4 +1,4 @@
-"""The real service, attacked: what a hostile or broken world may do must not cost other people's mail."""
+"""The real service under attack: hostile or broken clients must not delay other mail."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def test_a_content_file_that_was_cut_short_is_not_sent_and_holds_up_nobody(
 def test_callers_who_only_stand_around_leave_room_for_a_large_message(
     make_office: MakeOffice, call: Call, primary: Primary
 ) -> None:
-    """The bound on open files is the usual one, here made smaller: it is raised."""
+    """The limit of open files is the usual one, lowered here: the service raises it."""
     office = make_office(wrapper=("sh", "-c", 'ulimit -Sn 64; "$@"; exit $?', "sh"))
     office.start()
     idle = [call(office) for _ in range(70)]
@@ -59,7 +59,7 @@ def test_what_the_owner_releases_or_redirects_goes_at_once(
 def test_a_store_that_was_taken_away_stops_the_service_in_words(make_office: MakeOffice, call: Call) -> None:
     office = make_office()
     office.start()
-    office.wait_for_roles()  # one that just starts would make the folder anew
+    office.wait_for_roles()  # a role that is just starting would create the folder again
     client = call(office)
     shutil.rmtree(office.store)
     assert not client.send(message(1), RECIPIENT).startswith("250 ")

@@ -1,4 +1,4 @@
-"""The web role as it runs, and strangers who take places at its pages and ask for nothing."""
+"""The running web role, and strangers who occupy connections without a request."""
 
 import resource
 import select
@@ -20,13 +20,13 @@ from tests.service.newsroom import Newsroom, ask
 from tests.service.test_hard_times import until
 from tests.world.web_server import WebServer
 
-NAME = "refused"  # its feed is never there
+NAME = "refused"  # its feed is never reachable
 READERS = [f"reader{n}@crowd.example" for n in range(40)]
 CALLERS = 1_500
 DESCRIPTORS = 6_000
 GROWTH_OCTETS_MAX = 100_000_000
 CONNECT_SECONDS = 10.0
-# What they say, and the time after which the last of them must be gone: its time-out and ten seconds.
+# What they send, and the time after which the last of them must be gone: time-out plus ten seconds.
 SAID = {
     "half a body": (
         b"POST %s HTTP/1.1\r\nHost: news.example\r\n"
@@ -61,7 +61,7 @@ def room(tmp_path: Path) -> Iterator[Newsroom]:
 
 
 class Strangers:
-    """From one address, all at once; they wait for what the server does."""
+    """Connections from one address, all at once; they wait for the server."""
 
     def __init__(self, room: Newsroom, data: bytes) -> None:
         host, _, port = room.web.removeprefix("http://").partition(":")
@@ -75,14 +75,14 @@ class Strangers:
         for _ in range(CALLERS):
             call = socket.create_connection(self._at, CONNECT_SECONDS)
             self._calls.append(call)
-            with suppress(ConnectionError):  # it had to go already
+            with suppress(ConnectionError):  # it was closed already
                 call.sendall(self._data)
 
     def have_come(self) -> None:
         self._thread.join()
 
     def are_gone(self) -> bool:
-        """Whether the server has closed them all."""
+        """Whether the server has closed all of them."""
         poll = select.poll()
         for call in self._calls:
             poll.register(call, select.POLLRDHUP)

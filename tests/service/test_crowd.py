@@ -1,5 +1,7 @@
-"""A thousand silent connections from one /64, and ten that guess at recipients without end, while good mail
-comes from twenty networks: real sockets, in a network namespace.
+"""Good mail from twenty networks beside a thousand silent connections and ten guessers.
+
+The silent ones are from one /64; the guessers try recipients without end. Real sockets, in a
+network namespace.
 """
 
 import json
@@ -12,7 +14,7 @@ from tests.service.crowd import TIMEOUT_SECONDS, Figures
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
 SECONDS_MAX = 120.0
-LOG_OCTETS_MAX = 400_000  # of which the lines of good mail are most
+LOG_OCTETS_MAX = 400_000  # most of which are lines of good mail
 GROWN_KILOBYTES_MAX = 30_000
 
 

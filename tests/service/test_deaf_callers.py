@@ -1,4 +1,4 @@
-"""Callers who pipeline thousands of commands and read nothing, beside good mail."""
+"""Clients that pipeline thousands of commands and read nothing, beside good mail."""
 
 import os
 import selectors
@@ -21,11 +21,11 @@ COMMANDS = memoryview(
 PIECE_OCTETS = 16_384
 WINDOW_OCTETS = 4096
 GROWTH_OCTETS_MAX = DEAF * 1_000_000
-QUIET_SECONDS = 1.0  # when nobody could send for so long, the service reads them no more
+QUIET_SECONDS = 1.0  # without progress, after which the service has stopped reading them
 
 
 def flood(callers: list[socket.socket]) -> None:
-    """Send to the service until it takes nothing more from any of them."""
+    """Send to the service until it accepts no more from any of them."""
     sent = dict.fromkeys(callers, 0)
     with selectors.DefaultSelector() as ready:
         for caller in callers:
@@ -34,7 +34,7 @@ def flood(callers: list[socket.socket]) -> None:
             for key, _ in found:
                 try:
                     sent[key.data] += key.data.send(COMMANDS[sent[key.data] :][:PIECE_OCTETS])
-                except ConnectionError:  # its time was over early
+                except ConnectionError:  # its time-out came early
                     ready.unregister(key.data)
     assert max(sent.values()) < len(COMMANDS), "the service reads on though its answers are not taken"
 

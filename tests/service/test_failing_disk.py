@@ -1,6 +1,6 @@
-"""The real service on a disk that fails: it ends at once, and says 250 to nothing more.
+"""The real service on a failing disk: it ends at once, and acknowledges nothing more.
 
-strace hands EIO to the system calls of one process, as a kernel does whose disk is gone.
+strace injects EIO into the system calls of one process, like a kernel whose disk is gone.
 """
 
 import re
@@ -23,9 +23,9 @@ from tests.service.primary import Client, Primary
 from tests.service.test_hard_times import begin_data, message, until
 from tests.world.web_server import WebServer, answer
 
-DISK = 5  # processes/exits: what the disk holds is unknown
+DISK = 5  # processes/exits: the state of the disk is unknown
 UNREACHABLE = 4
-# It ends within a tenth of this; a drain would take six times as long, and a restart goes on for ever.
+# It ends within a tenth of this; a drain would take six times as long, a restart would never end.
 END_SECONDS_MAX = 5.0
 WITH_A_STORE = ("receive", "deliver", "web", "publish")
 SYNCS = "fsync,fdatasync"
@@ -33,7 +33,7 @@ SYNCS = "fsync,fdatasync"
 
 @contextmanager
 def failing(pid: int, calls: str, path: Path | None = None) -> Iterator[None]:
-    """Each of these calls of the process fails with EIO; with a path, those on that file alone."""
+    """Make each of these calls of the process fail with EIO; with a path only on that file."""
     only = () if path is None else ("-P", str(path))
     inject = ("-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO")
     with subprocess.Popen(
@@ -48,7 +48,7 @@ def failing(pid: int, calls: str, path: Path | None = None) -> Iterator[None]:
 
 
 class Stream:
-    """Good mail, one message after the other, until it is not taken any more."""
+    """Good mail, one message after the other, until it is refused."""
 
     def __init__(self, office: PostOffice) -> None:
         self.acknowledged: list[bytes] = []
@@ -119,7 +119,7 @@ def room(tmp_path: Path, primary: Primary) -> Iterator[Newsroom]:
 
 @pytest.mark.parametrize("role", WITH_A_STORE)
 def test_a_failed_sync_of_one_role_ends_them_all_at_once(room: Newsroom, primary: Primary, role: str) -> None:
-    """Though a primary that says nothing, and a caller in mid-message, would keep a drain waiting."""
+    """Although a silent primary and a client in mid-message would keep a drain waiting."""
     room.start()
     room.wait_for_roles()
     in_the_middle = Client(room.port)
@@ -153,7 +153,7 @@ def serve(config: Path, *words: str) -> list[str]:
 @pytest.mark.parametrize("calls", [SYNCS, "pwrite64", "mkdir"])
 @pytest.mark.parametrize("role", [*WITH_A_STORE, "supervisor"])
 def test_a_disk_that_fails_at_the_start_is_said_once(room: Newsroom, role: str, calls: str) -> None:
-    """Also by the supervisor, which starts no role again for it."""
+    """Also by the supervisor, which restarts no role in this case."""
     inject = ("-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO")
     words = () if role == "supervisor" else ("--role", role)
     done = subprocess.run(
@@ -202,7 +202,7 @@ def test_all_roles_in_one_process_end_at_once_too(make_office: MakeOffice, prima
 
 @pytest.mark.parametrize("failed", ["receive", "deliver"])
 def test_a_role_alone_ends_at_once_too(make_office: MakeOffice, call: Call, failed: str) -> None:
-    """As in a systemd unit of its own. The other one meets the error at its own next sync."""
+    """As in a systemd unit of its own. The other one meets the error at its next sync."""
     office = make_office()
     with subprocess.Popen(serve(office.config, "--role", "deliver"), stderr=subprocess.DEVNULL) as deliver:
         office.start("--role", "receive")

@@ -1,4 +1,4 @@
-"""The real service, when the world around it goes wrong: nothing acknowledged is missing, nothing is left."""
+"""The real service in trouble: no acknowledged mail is missing, and nothing is left behind."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def message(number: int, octets: int = 200) -> bytes:
 
 
 def bodies(primary: Primary) -> list[bytes]:
-    """What arrived, without the Received line that we added to each."""
+    """The arrived mails without our Received lines."""
     found = []
     for content in primary.taken:
         received, subject, rest = content.partition(b"Subject:")
@@ -90,7 +90,7 @@ def an_endless_line(client: Client) -> None:
         for _ in range(200):
             client.socket.sendall(b"A" * 10_000)
     except ConnectionError:
-        pass  # hung up on, as it should be
+        pass  # closed by the server, as expected
 
 
 def nul_bytes(client: Client) -> None:

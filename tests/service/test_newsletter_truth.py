@@ -1,5 +1,7 @@
-"""The real service and its readers' mail server: what the owner's commands say of mail that is put off and
-refused, and a newsletter that gets another name while mails with the old one lie in mailboxes.
+"""The owner's commands are right about deferred and refused mail to readers, and about a rename.
+
+The real service with the readers' mail server; the newsletter is renamed while mails with its old
+name lie in mailboxes.
 """
 
 import re
@@ -19,7 +21,7 @@ PUT_OFF, REFUSED = "451 4.2.1 greylisted, come again", "550 5.1.1 no such mailbo
 
 
 class Choosy(Primary):
-    """Puts off and refuses whom it is told to."""
+    """Defers and refuses the given recipients."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +121,7 @@ def test_a_newsletter_with_another_name_keeps_its_readers_and_its_links(story: S
     renamed = room.run("newsletter", "rename", "weekly", "daily")
     assert renamed.returncode == 0, renamed.stderr
     assert "no faults" in room.run("check", "config").stdout
-    # What lies in mailboxes goes on working.
+    # Links in delivered mails keep working.
     view = next(url for url in urls_in(old[ADA]) if url.endswith("/weekly/1"))
     moved = ask(view)
     assert (moved.status, moved.location) == (308, "/daily/1")
@@ -133,7 +135,7 @@ def test_a_newsletter_with_another_name_keeps_its_readers_and_its_links(story: S
     assert joined.startswith("250 ")
     states = room.rows("SELECT key, state FROM subscriber WHERE newsletter = 'daily' ORDER BY key")
     assert states == [(ADA, "active"), (BOB, "left"), (EVE, "active"), (NEW, "active")]
-    # And no article of the first issue is new.
+    # No article of the first issue is new.
     following = room.told("issue", "next")
     assert (following["articles"], following["newsletter"]) == (0, "daily")
 

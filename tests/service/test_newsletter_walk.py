@@ -1,6 +1,4 @@
-"""The newsletter as it runs: a blog, `secondpost serve` with all its roles, the owner's commands, and the
-readers' mail server and browsers at the other end.
-"""
+"""The running newsletter: a blog, `secondpost serve` with all roles, commands and readers."""
 
 import json
 import re
@@ -47,19 +45,19 @@ class Walk:
     readers: Primary
 
     def blog_says(self, name: str, document: bytes, status: str = "200 OK") -> None:
-        """In the feed of that newsletter, from now on."""
+        """Set the document of that newsletter's feed."""
         self.pages[f"/{name}"] = answer(status, document)
 
     def mails(self, address: str) -> list[Mail]:
         return [mail for mail in self.readers.mails if mail.recipients == (address,)]
 
     def mail(self, address: str, number: int = 1) -> Mail:
-        """The reader's mail of that number, once it is there."""
+        """Wait for the reader's n-th mail and return it."""
         until(f"{address} has mail {number}", lambda: len(self.mails(address)) >= number)
         return self.mails(address)[number - 1]
 
     def begin_to_send(self, name: str, number: int) -> None:
-        """An issue that must be possible, by a process of its own."""
+        """Start sending an issue in a process of its own; it must be possible."""
         done = self.room.run("issue", "send", name, "--json")
         assert done.returncode == 0, (done.stdout, done.stderr)
         assert json.loads(done.stdout)["number"] == number
@@ -68,7 +66,7 @@ class Walk:
         until(f"issue {number} of {name} is done", lambda: self.room.is_done(name, number))
 
     def wait_until_quiet(self) -> None:
-        """What was sent at once is done."""
+        """Wait until the issues sent at the start are done."""
         for name in SENT_AT_ONCE:
             self.wait_until_done(name, 1)
 
@@ -77,7 +75,7 @@ class Walk:
         self.wait_until_done(name, number)
 
     def refused(self, name: str) -> str:
-        """Why there is no issue."""
+        """The stated reason why there is no issue."""
         sent = self.room.told("issue", "send", name, code=1)
         assert (sent["sent"], sent["number"]) == (False, None)
         return str(sent["reason"])
@@ -95,7 +93,7 @@ class Walk:
         return str(state)
 
     def look_at_all(self, mail: Mail) -> None:
-        """As programs do that look into mail for danger."""
+        """Open all links, as virus scanners do."""
         for url in sorted(urls_in(mail)):
             for method in ("GET", "HEAD"):
                 assert ask(url, method).status < 500
@@ -121,7 +119,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
             room.start()
             room.wait_for_roles()
             walk = Walk(room, pages, readers)
-            # Begun at once, so that they are on their way while other tests run.
+            # Started first, so that they are sent while other tests run.
             walk.has_a_crowd(folder)
             for name in SENT_AT_ONCE:
                 walk.blog_says(name, FEEDS[name]((1, 2)))
@@ -136,7 +134,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
 
 
 def test_no_article_is_no_issue_one_is_none_and_two_are_one(walk: Walk) -> None:
-    """In each form of feed; what takes its time goes on at once for all three."""
+    """In each form of feed; slow steps run for all three at once."""
     for numbers in ((), (1,)):
         for form, written in FORMS.items():
             walk.blog_says(form, written(numbers))
@@ -199,7 +197,7 @@ def test_a_feed_in_doubt_adds_and_removes_and_sends_nothing(walk: Walk, name: st
             walk.blog_says(name, atom(()))
             words = "empty, and it was not before"
         case _:
-            # The ids alone may change: the articles are known by their links and words.
+            # If only the ids change, articles are recognised by links and words.
             walk.blog_says(name, atom((1,), id="tag:{n}"))
             told = room.told("issue", "next", name)
             assert (told["articles"], told["ready"]) == (1, False)
@@ -220,7 +218,7 @@ def test_a_feed_in_doubt_adds_and_removes_and_sends_nothing(walk: Walk, name: st
     assert walk.mails(f"ada@{name}.example") == []
 
 
-# ---------------------------------------------------------------- what arrives
+# ---------------------------------------------------------------- delivered mail
 
 
 def test_five_hundred_mails_are_signed_twice_and_have_all_that_was_promised(walk: Walk) -> None:
@@ -277,7 +275,7 @@ def _leave_address(message: EmailMessage) -> str:
     return str(address)
 
 
-# ---------------------------------------------------------------- what readers and programs do
+# ---------------------------------------------------------------- readers and programs
 
 
 def test_looking_at_every_link_of_a_confirmation_confirms_nothing(walk: Walk) -> None:
@@ -319,11 +317,11 @@ def test_looking_at_every_link_of_an_issue_changes_nothing_and_one_click_leaves(
     assert len(walk.mails(address)) == 1
 
 
-# ---------------------------------------------------------------- what comes by mail
+# ---------------------------------------------------------------- incoming mail
 
 
 def report_of(mail: Mail) -> bytes:
-    """As the reader's server writes when the mailbox is no more (RFC 3464)."""
+    """The report of a reader's server whose mailbox is gone (RFC 3464)."""
     return (
         "From: MAILER-DAEMON@readers.example\r\nTo: you\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
@@ -339,7 +337,7 @@ def test_what_comes_by_mail_counts_leaves_confirms_and_joins(walk: Walk) -> None
     ada, bob = walk.mail("ada@letters.example"), walk.mail("bob@letters.example")
     client = Client(room.port)
     try:
-        # A report to the address that the mail came from.
+        # A report to the envelope sender of the mail.
         assert client.send(report_of(ada), ada.sender, "").startswith("250 ")
         counted = (
             "SELECT reader.key, issue.newsletter, issue.number, bounce.kind, status FROM bounce "
@@ -348,17 +346,17 @@ def test_what_comes_by_mail_counts_leaves_confirms_and_joins(walk: Walk) -> None
         until("it is counted", lambda: len(room.rows(counted)) == 1)
         assert room.rows(counted) == [("ada@letters.example", "letters", 1, "dead", "5.1.1")]
 
-        # Nobody's address, and one that is forged.
+        # An address without a reader, and a forged one.
         token = bob.sender.partition("@")[0].removeprefix("b-")
         forged = token[:-5] + ("b" if token[-5] != "b" else "c") + token[-4:]
         for local in (f"b-{forged}", f"leave-{token}", "b-abcdefgh", "join-nothing", "somebody"):
             assert client.send(b"\r\n", f"{local}@{BOUNCES}", "").startswith("550 5.1.1"), local
 
-        # Leaving by mail, whatever is written in it.
+        # Leaving by mail with any content.
         assert client.send(b"\r\n", _leave_address(parsed(bob)), "bob@letters.example").startswith("250 ")
         until("bob has left", lambda: walk.state("letters", "bob@letters.example") == "left")
 
-        # Joining by mail, and confirming by answering.
+        # Joining by mail, and confirming by a reply.
         joining = b"From: Dot <dot@letters.example>\r\nSubject: please\r\n\r\n\r\n"
         to = f"join-letters@{BOUNCES}"
         assert client.send(joining, to, "dot@letters.example").startswith("250 ")
@@ -372,7 +370,7 @@ def test_what_comes_by_mail_counts_leaves_confirms_and_joins(walk: Walk) -> None
         client.close()
 
 
-# ---------------------------------------------------------------- what it costs
+# ---------------------------------------------------------------- cost
 
 
 def test_all_five_roles_are_idle_in_little_memory(walk: Walk) -> None:

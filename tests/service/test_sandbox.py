@@ -1,4 +1,4 @@
-"""What a role is given, and on what kind of store the service works."""
+"""The rights of a role, and the kinds of store on which the service works."""
 
 import os
 import subprocess
@@ -126,7 +126,7 @@ def typed(office: PostOffice, *words: str) -> "subprocess.CompletedProcess[str]"
 
 
 def test_others_may_look_at_the_folder_s_name_and_no_more(make_office: MakeOffice) -> None:
-    """A folder that package managers make, readable for its group: what lies in it is ours alone."""
+    """A folder made by package managers, readable for its group: its content must stay private."""
     office = make_office()
     office.store.mkdir(mode=0o755)
     office.store.chmod(0o755)

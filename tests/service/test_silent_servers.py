@@ -1,4 +1,4 @@
-"""The real service among a hundred servers that take connections and say nothing: real sockets, real time."""
+"""The real service with a hundred servers that accept connections but stay silent, in real time."""
 
 import os
 import re
@@ -36,7 +36,7 @@ DELIVERED = re.compile(r"delivered .*delay=([0-9.]+)")
 
 @contextmanager
 def silence(port: int) -> Iterator[None]:
-    """The kernel lets everybody in, and no program is there to say a word."""
+    """A port where the kernel accepts connections but no program answers."""
     with ExitStack() as doors:
         for address in (SHARED, *(f"127.0.1.{number}" for number in range(1, SILENT + 1))):
             door = doors.enter_context(socket.socket())
@@ -56,7 +56,7 @@ def zone() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """The service; the primary of example.org, and the mail server of good.example, which both answer."""
+    """The service, the primary of example.org and the server of good.example, which both answer."""
 
     room: Newsroom
     primary: Primary
@@ -70,7 +70,7 @@ class Town:
         return self.room.log.read_text()
 
     def connections_to(self, addresses: str) -> int:
-        """Of the deliver role, to addresses that begin so."""
+        """The number of connections of the deliver role to addresses with this beginning."""
         table = Path(f"/proc/{self.deliverer}/net/tcp").read_text().splitlines()[1:]
         ours = sockets_of(self.deliverer)
         hosts = (fields[2].partition(":")[0] for line in table if (fields := line.split())[9] in ours)
@@ -78,7 +78,7 @@ class Town:
 
 
 def sockets_of(pid: int) -> set[str]:
-    """Inodes."""
+    """Inodes of the process's sockets."""
     found = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):

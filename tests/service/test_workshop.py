@@ -1,4 +1,4 @@
-"""Processes that make readers' mails: they come when there is much to do, and go again."""
+"""Processes that make readers' mails: they start when there is much to do, and end again."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ LONG_SECONDS = 600.0
 
 
 class Shop:
-    """A workshop of two, over a store with keys."""
+    """A workshop of two processes, over a store with keys."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Shop:
         )
 
     async def open(self) -> None:
-        """As whoever has much to make does: again and again, for while one closes it does not open."""
+        """Open repeatedly, as callers do, since it does not open while one closes."""
         while self.workshop.places < 2:
             self.workshop.open()
             await asyncio.sleep(0.01)
@@ -62,7 +62,7 @@ class Shop:
 
 
 def processes() -> list[int]:
-    """Ours that make mails."""
+    """Our processes that make mails."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     return [int(pid) for pid in children if "processes.signer" in Path(f"/proc/{pid}/cmdline").read_text()]
 

@@ -1,4 +1,4 @@
-"""What DNS must say, with a dict for DNS."""
+"""The DNS records that are needed, checked against a dict."""
 
 import pytest
 

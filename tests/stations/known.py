@@ -1,4 +1,4 @@
-"""What is known at a stage, for tests of one decision: nothing, but for what the test says."""
+"""Known facts at a stage for tests of one decision: none, except those of the test."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""One content, many readers: each mail is whole, personal, signed, and the same at every attempt."""
+"""One content, many readers: each mail is complete, personal, signed and repeatable."""
 
 import random
 from email import message_from_bytes
@@ -86,7 +86,7 @@ def parsed(mail: SignedMail) -> EmailMessage:
 
 
 def parts_of(message: EmailMessage) -> tuple[str, str]:
-    """The text and the HTML, as a reader's program decodes them."""
+    """The text and the HTML, as decoded by a mail program."""
     parts = list(message.iter_parts())
     assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
     text, html = (part.get_content().replace("\r\n", "\n") for part in parts)
@@ -112,7 +112,7 @@ def a_domain(dice: random.Random) -> str:
 
 
 def test_dots_that_begin_a_line_are_doubled_for_the_wire_wherever_they_come_from() -> None:
-    """From the text, and from an address so long that it is broken right before its last dot."""
+    """In the text, and in an address so long that it is folded right before its last dot."""
     mail = Assembly(issue(), KEYS, WITH_WEB).mail_for(reader(address=f"{'l' * 64}@{'d' * 10}.example"))
     assert mail.stuffed.count(b"\r\n..\r\n") == 1
     assert mail.stuffed.count(b"\r\n..example=\r\n") == 3
@@ -236,7 +236,7 @@ def test_without_web_pages_readers_leave_by_mail() -> None:
     mailto = str(message["List-Unsubscribe"]).strip("<>")
     assert mailto.startswith("mailto:leave-")
     for part in parts_of(message):
-        assert part.count(mailto) == 2  # to leave, and in the place of the page about the reader
+        assert part.count(mailto) == 2  # to leave, and instead of the page about the reader
         assert "mx2.example.net/" not in part
     assert dkimpy_says.accepts(mail.data, 0, keys().txt)
 

@@ -1,4 +1,4 @@
-"""Who is let in, who has to hurry, and what of it all stands in the log."""
+"""Which clients are accepted, which get shorter time-outs, and what is logged."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ from simulation.clock import Timeline, run
 
 PRIMARY = "203.0.113.1"
 PROVEN = "198.51.100.0/24"
-NOTHING: dict[PolicyQuestion, PolicyAnswer] = {}  # is asked
+NOTHING: dict[PolicyQuestion, PolicyAnswer] = {}  # questions asked
 REFUSED = Reply.of(550, "5.1.1", "No such mailbox here")
 
 
@@ -58,13 +58,13 @@ def admit(here: Callers, caller: Caller) -> Verdict:
 
 
 def strangers(networks: int | None = None) -> Iterator[Caller]:
-    """One address of each of so many IPv4 networks."""
+    """One address of each of `networks` IPv4 networks (None: without end)."""
     for n in range(65_536) if networks is None else range(networks):
         yield at(f"10.{n >> 8}.{n & 255}.9")
 
 
 def admitted(here: Callers, coming: Iterator[Caller]) -> list[Caller]:
-    """Those who are let in, until the first is refused."""
+    """The accepted clients, until the first is refused."""
     found: list[Caller] = []
     for caller in coming:
         if admit(here, caller) is not ACCEPT:
@@ -157,7 +157,7 @@ def pressure_after(here: Callers, does: Callable[[Caller], object], caller: Call
     return here.pressure
 
 
-# ---------------------------------------------------------------- who is proven
+# ---------------------------------------------------------------- proven networks
 
 
 def test_a_network_is_proven_for_seven_days_and_written_down_once_an_hour() -> None:
@@ -187,7 +187,7 @@ def test_what_is_remembered_of_networks_is_bounded_and_the_latest_stay() -> None
     assert [networks.has(each, PROVEN_MAX) for each in ("n0", "n1", "n2", "new")] == [True, False, True, True]
 
 
-# ---------------------------------------------------------------- who has to hurry
+# ---------------------------------------------------------------- shorter time-outs
 
 
 def test_an_address_is_judged_by_its_last_call() -> None:
@@ -208,7 +208,7 @@ def test_a_network_is_judged_only_when_most_of_its_addresses_bring_nothing(
 ) -> None:
     conduct = Conduct()
     for n in range(good + bad):
-        for _ in range(3):  # one address that calls often is one address
+        for _ in range(3):  # an address that connects often counts once
             conduct.ended(at(f"192.0.2.{n}"), brought_mail=n < good)
     assert conduct.is_idle(at("192.0.2.200")) is judged
     assert not conduct.is_idle(at("198.51.100.1"))
@@ -231,11 +231,11 @@ def test_a_caller_in_a_hurry_has_ten_seconds_and_a_body_goes_on_at_the_pace_of_a
     assert hurried_patience(5.0).command == hurried_patience(5.0).pause == 5.0
 
 
-# ---------------------------------------------------------------- what stands in the log
+# ---------------------------------------------------------------- the log
 
 
 def written(story: Callable[[CallerLog], None]) -> list[str]:
-    """The lines of a minute and of its end."""
+    """The log lines of a minute and of its end."""
     lines: list[str] = []
 
     async def play() -> None:

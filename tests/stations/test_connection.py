@@ -1,4 +1,4 @@
-"""One connection to a peer that takes nothing, or says that it has said its last."""
+"""One connection to a peer that reads nothing, or that has closed its sending side."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -52,7 +52,7 @@ def in_leaping_time(test: Callable[[], Coroutine[object, object, None]]) -> Call
 
 
 class Wire(asyncio.Transport):
-    """Its other side takes nothing: all that is written stays here."""
+    """A transport whose peer reads nothing: all that is written stays here."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Wire(asyncio.Transport):
 class Holding:
     def __init__(self, unreadable: int) -> None:
         self.read = 0  # pieces of the body
-        self.unreadable = unreadable  # which piece cannot be read, counted from 1
+        self.unreadable = unreadable  # the piece that cannot be read, counted from 1
         self.broken: list[tuple[Cause, Job | None]] = []
 
     def connection_ready(self, connection: Connection) -> None:
@@ -97,13 +97,13 @@ class Holding:
 
 
 async def all_rest() -> None:
-    """Every task has gone as far as it can."""
+    """Let every task run as far as it can."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 async def in_the_body(unreadable: int = 0) -> tuple[Connection, Wire, Holding]:
-    """The peer has said 354, and takes nothing of what follows."""
+    """The state after 354, with a peer that reads nothing further."""
     tasks: set[asyncio.Task[None]] = set()
 
     def background(work: Coroutine[None, None, None]) -> None:

@@ -1,4 +1,4 @@
-"""Crowds of strangers at the door while good mail goes on: how long it waits, what is left. Time leaps."""
+"""Crowds of clients beside good mail: how long it waits, and the memory used. Virtual time."""
 
 import asyncio
 from collections import Counter
@@ -22,7 +22,7 @@ from tests.stations.test_receive import BODY, DOMAIN, ListedIntake, Office
 
 SERVER, SERVER6 = "203.0.113.25", "2001:db8:ffff::25"
 TIMEOUT_SECONDS = 300.0
-AGAIN_SECONDS = 1.0  # how soon a good sender that was refused comes again
+AGAIN_SECONDS = 1.0  # until a refused good sender retries
 WAIT_SECONDS_MAX = 10.0  # of good mail
 MEDIAN_SECONDS_MAX = 1.0
 LISTED = tuple(Mailbox.parse(f"good{n}@example.net") for n in range(10))
@@ -30,7 +30,7 @@ LISTING = Backup(DOMAIN, recipients=LISTED)
 
 
 class Street:
-    """The receive station in an internet; each caller is a host of it."""
+    """The receive station in a simulated network; each client is a host."""
 
     def __init__(self, office: Office) -> None:
         self.timeline = Timeline(SimDice("crowd"))
@@ -51,14 +51,14 @@ class Street:
         return self.internet.net_for(address)
 
     async def call(self, address: str) -> tuple[Talk, Said]:
-        """A connection and its greeting. Raises Gone and NetError."""
+        """Connect and return the greeting. Raises Gone and NetError."""
         net = self.net(address)
         talk = Talk(net)
         await net.connect(lambda: talk, Endpoint(SERVER6 if ":" in address else SERVER, 25), 30.0)
         return talk, await talk.reply()
 
     def comes(self, visit: Coroutine[object, object, None]) -> None:
-        """A caller, until the story is over."""
+        """Start a client that runs until the end of the test."""
         self.tasks.append(asyncio.get_running_loop().create_task(visit))
 
 
@@ -94,7 +94,7 @@ def in_street(
 
 @dataclass
 class GoodMail:
-    """What became of good senders' mail: how long it took from the first try on."""
+    """The seconds that good mail took from the first try on."""
 
     seconds: list[float] = field(default_factory=list)
     refused: int = 0
@@ -130,7 +130,7 @@ class GoodMail:
             return False
 
     async def stream(self, street: Street, addresses: list[str], every_seconds: float, count: int) -> None:
-        """One after the other, each on a connection of its own; returns when all are taken."""
+        """Send one after the other, each on its own connection; returns when all are accepted."""
         coming = []
         for n in range(count):
             coming.append(asyncio.ensure_future(self.bring(street, addresses[n % len(addresses)])))
@@ -143,7 +143,7 @@ class GoodMail:
 
 @dataclass
 class Idlers:
-    """Callers who say nothing: how long each was here."""
+    """Clients that send nothing, and how long each stayed."""
 
     stayed: list[float] = field(default_factory=list)
     here: int = 0
@@ -173,7 +173,7 @@ class Idlers:
 
 
 def words(street: Street) -> Counter[str]:
-    """How often each line stands in the log."""
+    """How often each word was logged."""
     return Counter(line.split()[0] for line in street.office.lines)
 
 
@@ -209,7 +209,7 @@ def test_strangers_from_everywhere_have_to_hurry_and_proven_senders_get_in(tmp_p
     proven, strange, idlers = GoodMail(), GoodMail(), Idlers()
     senders = [f"198.51.{n}.7" for n in range(20)]
     intake = ListedIntake()
-    intake.proven = [ProvenPrefix(f"198.51.{n}.0/24", EPOCH_MS) for n in range(20)]  # of an earlier life
+    intake.proven = [ProvenPrefix(f"198.51.{n}.0/24", EPOCH_MS) for n in range(20)]  # from an earlier run
 
     async def story(street: Street) -> None:
         for n in range(300):
@@ -224,7 +224,7 @@ def test_strangers_from_everywhere_have_to_hurry_and_proven_senders_get_in(tmp_p
 
 
 async def guess(street: Street, address: str, guesses: int) -> list[int]:
-    """The codes that were heard of so many recipients that do not exist, asked for in one group."""
+    """The reply codes of this many unknown recipients, pipelined in one group."""
     codes = []
     talk, _ = await street.call(address)
     talk.say(
@@ -262,7 +262,7 @@ def test_three_thousand_guesses_in_one_session_end_at_the_twentieth(tmp_path: Pa
 def test_two_large_providers_bring_good_mail_and_spam_and_none_of_the_good_is_refused(
     tmp_path: Path, strangers: int, each: int
 ) -> None:
-    """So many good ones from each network at once, and half as many that do nothing but guess."""
+    """`n` good senders from each network at once, and half as many that only guess."""
     mail, idlers = GoodMail(), Idlers()
     networks = ("198.51.100", "198.51.101")
 
@@ -290,7 +290,7 @@ def test_two_large_providers_bring_good_mail_and_spam_and_none_of_the_good_is_re
 
 
 async def forward(street: Street, recipients: list[str]) -> list[str]:
-    """What a forwarder hands over until every recipient is settled, with the codes it heard of them."""
+    """What a forwarder sends until every recipient is settled, with the reply codes."""
     settled: list[str] = []
     while len(recipients) > 0:
         talk, _ = await street.call("192.0.2.50")
@@ -338,7 +338,7 @@ def test_a_forwarders_message_with_thirty_bad_recipients_reaches_the_ten_good_on
 
 # ---------------------------------------------------------------- places run short
 
-CROWDED = Receive(connections=20)  # from the fourteenth on everyone has to hurry
+CROWDED = Receive(connections=20)  # from the fourteenth connection on all get shorter time-outs
 
 
 async def crowd(street: Street, idlers: Idlers, networks: range) -> None:
@@ -368,7 +368,7 @@ def test_those_who_stand_already_have_to_hurry_too(tmp_path: Path) -> None:
 
 
 async def body_at(street: Street, address: str, octets: int, every_seconds: float, pieces: int) -> bool:
-    """Whether a message that comes at that pace is taken."""
+    """Whether a message sent at that pace is accepted."""
     talk, _ = await street.call(address)
     talk.say("EHLO slow.example", "MAIL FROM:<>", f"RCPT TO:<{LISTED[0]}>", "DATA")
     for _ in range(4):
@@ -430,7 +430,7 @@ def test_commands_that_lead_nowhere_hold_no_place_for_ever(tmp_path: Path) -> No
 
 @dataclass
 class SlowOffice(Office):
-    """The primary takes its time with its answer."""
+    """A primary that answers slowly."""
 
     async def _ask(self, mailbox: Mailbox, network: str) -> Knowledge:
         await asyncio.sleep(25)
@@ -473,7 +473,7 @@ def test_those_who_brought_nothing_hurry_first(tmp_path: Path) -> None:
     in_street(tmp_path, story, receive=CROWDED)
 
 
-# ---------------------------------------------------------------- who is proven
+# ---------------------------------------------------------------- proven networks
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The pure parts of delivering: results, pace, refusals, and how rows become transactions."""
+"""The pure parts of delivering: results, pace, refusals, and grouping rows into transactions."""
 
 import pytest
 

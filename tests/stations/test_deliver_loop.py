@@ -1,4 +1,4 @@
-"""The timers of a connection under the loop that the service runs on."""
+"""The timers of a connection under the event loop of the service."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -14,7 +14,7 @@ from secondpost.world.real.net import RealNet
 
 
 class Broken:
-    """Hears how its connection ended."""
+    """Records how its connection ended."""
 
     def __init__(self) -> None:
         self.causes: list[Cause] = []

@@ -1,4 +1,4 @@
-"""The owner hears in time that what lies here comes near its bounds."""
+"""The owner is warned in time when the stored mail nears its limits."""
 
 from dataclasses import replace
 

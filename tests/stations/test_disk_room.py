@@ -1,4 +1,4 @@
-"""The disk is not asked for every message, as long as there is plenty of room."""
+"""Free space is not queried for every message as long as there is plenty."""
 
 from secondpost.receive.disk_room import LOOK_MS, PLENTY_OCTETS, DiskRoom
 from tests.clock import SetClock

@@ -1,4 +1,4 @@
-"""One address behind many names: how many connections lead to it, and who goes first."""
+"""One address behind many names: how many connections go to it, and in which order."""
 
 import asyncio
 from collections.abc import Callable
@@ -81,7 +81,7 @@ async def test_who_stops_waiting_leaves_nothing_behind() -> None:
     inside = await entered(tasks)
     tasks[-1].cancel()
     inside[0].leave()
-    tasks[len(inside)].cancel()  # its turn has come, and it does not know yet
+    tasks[len(inside)].cancel()  # its turn has come, but it has not run yet
     await turns()
     for task in tasks:
         task.cancel()
@@ -92,7 +92,7 @@ async def test_who_stops_waiting_leaves_nothing_behind() -> None:
 
 
 class Street:
-    """We, and a host at the other end that lets everybody in; what it says is for the test."""
+    """A Secondpost, and a host that accepts everyone; its replies are set by the test."""
 
     def __init__(self, says: Callable[[Talk], None]) -> None:
         self.timeline = Timeline(SimDice("street"))
@@ -135,7 +135,7 @@ class Street:
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.1, 0.2, 0.3, 0.5, 2.0])
 @pytest.mark.parametrize("greeting", ["", "220 there"])
 def test_an_attempt_that_is_cancelled_leaves_no_connection_behind(seconds: float, greeting: str) -> None:
-    """At every point of it: before the connection stands, before the greeting, in the TLS handshake."""
+    """At every point: before the connection, before the greeting, in the TLS handshake."""
     street = Street(lambda talk: talk.say(greeting) if len(greeting) > 0 else None)
     run(street.open_and_cancel(seconds), street.timeline, street.internet.loop)
     assert [end for end in street.net.ends if not end.lost] == []

@@ -1,4 +1,4 @@
-"""Mail to ourselves through the deliver role: over both real stores, and the role's real socket."""
+"""Mail to ourselves through the deliver role: with both real stores and the role's real socket."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -37,7 +37,7 @@ ADDRESSES = KeyRing(Ring.ADDRESSES, {1: b"a" * 32})
 KEYS = ReaderKeys(keys().signing, KeyRing(Ring.LINKS, {1: b"l" * 32}), ADDRESSES)
 REPORT = (Path(__file__).parent.parent / "protocols" / "dsn" / "01-postfix-no-such-mailbox.msg").read_bytes()
 SECONDS_MAX = 20.0
-NOBODY_THERE = Endpoint("127.0.0.1", 9)  # no name is asked for, and no mail leaves
+NOBODY_THERE = Endpoint("127.0.0.1", 9)  # no DNS query is made, and no mail leaves
 
 
 async def no_confirmation(claimed: Claimed) -> IssueContent:
@@ -45,7 +45,7 @@ async def no_confirmation(claimed: Claimed) -> IssueContent:
 
 
 class Office:
-    """The deliver role with a newsletter, a reader of its first issue, and a hand that puts mail in."""
+    """The deliver role with a newsletter, a reader of its first issue, and a way to put in mail."""
 
     def __init__(self, folder: Path) -> None:
         self.place = SqlitePlace(str(folder))
@@ -94,7 +94,7 @@ class Office:
         return str(address_of(ADDRESSES, Token(purpose, self.reader, number), US))
 
     async def put(self, to: str, content: bytes) -> DeliveryRow:
-        """What became of it, once something did."""
+        """Put in a mail; return its row once it has ended."""
         arrival = await self.letters.send(to, lane=Lane.OWN, content=InTable(content))
         assert self.role is not None
         return await self.ended(arrival)
@@ -146,7 +146,7 @@ def test_a_report_a_leaver_and_a_joiner_are_taken_and_delivered_to_no_host(tmp_p
 
 
 def test_who_is_not_there_is_told_to_nobody(tmp_path: Path) -> None:
-    """The address was made with a key of ours when it was taken, or never: what does it matter now."""
+    """The address was made with a key of ours when it was accepted; its reader does not exist."""
 
     async def story(office: Office) -> None:
         for to in ("leave-forged22@mx2.example.net", "somebody@mx2.example.net"):
@@ -164,7 +164,7 @@ def test_what_a_dead_process_did_and_did_not_write_down_is_not_done_again(tmp_pa
         arrival = await office.letters.send(
             office.address(Purpose.LEAVE_BY_MAIL), lane=Lane.OWN, content=InTable(b"Subject: off\r\n\r\n")
         )
-        # The reader left by this very mail, and joined again, before the process came to say so.
+        # The reader left by this very mail, and joined again, before the process recorded it.
         now_ms = office.place.clock.ms
         assert await office.readers.leave(office.reader, now_ms, "mail", arrival.queue_id)
         again = Mailbox.parse("reader@example.org")

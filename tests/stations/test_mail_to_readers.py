@@ -1,4 +1,4 @@
-"""Mail to readers on its way out: made ahead, and held before its dot until that is written down."""
+"""Outgoing mail to readers: made ahead, and held before its dot until that is recorded."""
 
 import asyncio
 from collections import deque
@@ -56,7 +56,7 @@ def job(number: int, size: int = 1) -> Job:
 
 
 class Making:
-    """Makes what is asked for when it may."""
+    """Makes mails when allowed."""
 
     def __init__(self, unreadable: frozenset[int] = frozenset()) -> None:
         self.hops: list[list[int]] = []
@@ -71,7 +71,7 @@ class Making:
 
 
 async def made_ahead(making: Making, jobs: deque[Job], mails: int) -> tuple[PreparedMails, list[int]]:
-    """With all that was begun finished, and the numbers of those that could not be made."""
+    """Prepare mails until everything begun is finished; return the numbers of those that failed."""
     unmade: list[int] = []
     async with asyncio.TaskGroup() as tasks:
 
@@ -167,7 +167,7 @@ async def test_while_relayed_mail_is_on_its_way_one_signer_of_two_stands_back() 
 
 async def test_much_to_make_opens_the_workshop_and_little_does_not() -> None:
     workshop = Shop()
-    # Thousands of mails that nobody reads: RSA would take seconds.
+    # Thousands of mails that are not verified: RSA would take seconds.
     only_ed25519 = ReaderKeys(KEYS.signing[1:], KEYS.links, KEYS.addresses)
     quick = MailSigner(only_ed25519, WITH_WEB)
     pool = SigningPool(quick, Threads(at_once=True), workshop, lambda: False)
@@ -204,7 +204,7 @@ def order(readers: int = 1) -> tuple[SigningOrder, ...]:
 
 
 class Threads:
-    """The Work port: jobs that end when the test says so, or at once."""
+    """The Work port: jobs end when the test allows it, or at once."""
 
     def __init__(self, at_once: bool = False) -> None:
         self.begun = 0
@@ -231,7 +231,7 @@ class Threads:
 
 
 class Shop:
-    """The Workshop port. It makes what it is asked for, or loses it."""
+    """The Workshop port: makes what is ordered, or loses it."""
 
     def __init__(self, places: int = 0, loses: bool = False) -> None:
         self.places = places
@@ -254,13 +254,13 @@ class Shop:
 
 
 async def all_rest() -> None:
-    """Every task has gone as far as it can."""
+    """Let every task run as far as it can."""
     for _ in range(3):
         await asyncio.sleep(0)
 
 
 class Wire(asyncio.Transport):
-    """What was written to it."""
+    """A transport that records what is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -295,7 +295,7 @@ def unwanted(work: Coroutine[None, None, None]) -> None:
 
 
 def before_the_body(mark: Mark) -> tuple[Connection, Wire, Holding]:
-    """The peer has said 354."""
+    """The state after 354."""
     holding, wire = Holding(), Wire()
     hop = Hop("mx", ("192.0.2.1",), 25, TlsDemand.NONE)
     connection = Connection(holding, RealNet(), "mx2.example.net", hop, unwanted)

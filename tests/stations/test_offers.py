@@ -1,4 +1,4 @@
-"""What a primary does not offer is refused as it would have been there, and only what is known counts."""
+"""Mail beyond a primary's offer is refused as the primary would, and only if the offer is known."""
 
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def test_the_size_that_the_primary_takes_is_said_at_ehlo_mail_rcpt_and_the_end(t
         "MAIL FROM:<a@b.example> SIZE=1001\r\n",
         transaction("a@b.example", "bert@example.net", " SIZE=1000") + "RSET\r\n",
         transaction("a@b.example", "bert@example.net", "") + "DATA\r\n",
-        large_body + "y" * 450 + "\r\n.\r\n",  # with our own line it is too large
+        large_body + "y" * 450 + "\r\n.\r\n",  # too large with our own Received line
     )
     assert "250-SIZE 1000" in ehlo
     assert mail[-1].startswith("552 5.3.4 ")

@@ -1,4 +1,4 @@
-"""Readers' mails made to order, in octets as they go to another process and come back."""
+"""Orders for readers' mails, encoded for another process and decoded."""
 
 from secondpost.mail.signed_mail import Unsignable
 from secondpost.signing.assembly import Assembly

@@ -1,4 +1,4 @@
-"""Who is let in, who waits aside, and who is broken off for it."""
+"""Places for connections: who gets one, who waits, and which are closed for it."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ PLACES = Places(at_once=10, strangers_max=8, aside_max=20)
 
 @dataclass
 class One:
-    """A site, as Places sees it."""
+    """A site, as seen by Places."""
 
     still_seconds: float = 0.0
     is_known: bool = False

@@ -1,4 +1,4 @@
-"""Whom we take mail for."""
+"""The recipients for which mail is accepted."""
 
 import pytest
 
@@ -158,7 +158,7 @@ def test_a_detail_is_no_way_round_the_guard_against_relaying(local: str) -> None
         (Knowledge.KNOWN, Knowledge.KNOWN, ACCEPT),
         (Knowledge.KNOWN, Knowledge.UNREACHABLE, Accept(Destination.UNVERIFIED)),
         (Knowledge.KNOWN, Knowledge.UNKNOWN, NO_SUCH_USER),
-        (Knowledge.UNKNOWN, Knowledge.KNOWN, ACCEPT),  # a mailbox of that very name
+        (Knowledge.UNKNOWN, Knowledge.KNOWN, ACCEPT),  # a mailbox of exactly that name
         (Knowledge.UNKNOWN, Knowledge.UNKNOWN, NO_SUCH_USER),
         (Knowledge.UNKNOWN, Knowledge.UNREACHABLE, Accept(Destination.UNVERIFIED)),
         (Knowledge.UNREACHABLE, Knowledge.KNOWN, ACCEPT),
@@ -171,7 +171,8 @@ def test_what_is_learned_of_a_mailbox_holds_for_its_details(
     domains = {DOMAIN: recipients_of(Backup(DOMAIN), {})}
     world: World = {
         KnownRecipient(Mailbox("anna", DOMAIN)): plain,
-        # Details can be made up without end: the primary is not asked about those of a known mailbox.
+        # Details can be invented without end: the primary is not asked about those of a known
+        # mailbox.
         KnownRecipient(TAGGED, learned_only=plain is Knowledge.KNOWN): tagged,
     }
     assert judge_in(world, TAGGED, domains) == verdict

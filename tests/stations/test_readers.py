@@ -1,4 +1,4 @@
-"""Mail to readers through the deliver role: over the real stores, to a mail server on loopback."""
+"""Mail to readers through the deliver role: with the real stores, to a mail server on loopback."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -35,15 +35,17 @@ async def nothing() -> None:
 
 
 class Server:
-    """Takes what comes. `greeted` is awaited before EHLO is answered: rows are claimed by then, and none is
-    marked. `unanswered`: so many of the first dots get no answer; `refusal`: of every recipient.
+    """Accepts all mail.
+
+    `greeted` is awaited before EHLO is answered: rows are claimed by then, but not marked.
+    `unanswered`: so many of the first dots get no reply; `refusal`: the reply to every recipient.
     """
 
     def __init__(self, greeted: Callable[[], Awaitable[None]] = nothing, unanswered: int = 0) -> None:
         self.greeted = greeted
         self.unanswered = unanswered
         self.refusal: bytes | None = None
-        self.mails: list[tuple[str, bytes]] = []  # recipient, content; those without an answer too
+        self.mails: list[tuple[str, bytes]] = []  # recipient and content, including those without a reply
         self.dots = 0
         self.port = 0
         self._server: asyncio.Server | None = None
@@ -96,7 +98,7 @@ async def asking(claimed: Claimed) -> IssueContent:
 
 
 class Readership(Office):
-    """Three readers, and an issue that goes to them as soon as the deliver role is there."""
+    """Three readers, and an issue sent as soon as the deliver role runs."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -116,7 +118,7 @@ class Readership(Office):
         return made
 
     def newest(self, reader: SubscriberId) -> ReaderDelivery:
-        """The delivery to a reader that came last."""
+        """The latest delivery to a reader."""
         return looked_at(self.readers.deliveries_of(reader, 1))[0]
 
     async def start(self) -> None:
@@ -244,7 +246,7 @@ def test_a_confirmation_without_an_answer_goes_again_and_is_the_same_mail(tmp_pa
 
 
 def test_a_content_that_cannot_be_read_holds_up_no_other_mail(tmp_path: Path) -> None:
-    """As after a step back to an older version: it waits, the owner is told, and the role goes on."""
+    """As after a downgrade: the mail waits, the owner gets an alarm, and the role goes on."""
 
     async def story(them: Readership) -> None:
         made = await them.frozen(b'{"version": 1000}')
@@ -262,7 +264,7 @@ def test_a_content_that_cannot_be_read_holds_up_no_other_mail(tmp_path: Path) ->
 def test_a_confirmation_that_cannot_be_composed_holds_up_no_other_mail(
     fault: Exception, tmp_path: Path
 ) -> None:
-    """Its newsletter was taken out of the configuration, or has a title that is none."""
+    """Its newsletter was removed from the configuration, or has an invalid title."""
 
     async def story(them: Readership) -> None:
         async def composed(claimed: Claimed) -> IssueContent:
@@ -278,7 +280,7 @@ def test_a_confirmation_that_cannot_be_composed_holds_up_no_other_mail(
     among_readers(tmp_path, story)
 
 
-# ---- no stranger rings an alarm: any address can be typed into the form
+# ---- strangers cannot cause alarms: any address can be typed into the form
 
 
 def alarms(them: Readership) -> list[str]:
@@ -286,7 +288,7 @@ def alarms(them: Readership) -> list[str]:
 
 
 def test_a_reader_at_an_address_of_ours_gets_nothing_and_rings_no_alarm(tmp_path: Path) -> None:
-    """As one who came before the domain was named `bounces`."""
+    """As for one who signed up before the domain was named `bounces`."""
 
     async def story(them: Readership) -> None:
         mailbox, now_ms = Mailbox.parse("join-weekly@mx2.example.net"), them.place.clock.ms

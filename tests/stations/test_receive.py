@@ -1,4 +1,4 @@
-"""A client comes in: the intake is a list, the transport a pair of byte strings, the disk a real folder."""
+"""SMTP sessions: the intake is a list, the transport a pair of byte strings, the disk real."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -52,7 +52,7 @@ QUIET_SECONDS = 0.02  # longer than any job in another thread takes
 
 
 class ListedIntake:
-    """The spool as a list; `error` is what it says instead of taking a message."""
+    """The spool as a list; `error` is raised instead of storing a message."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[Arrival, KeptFor | None]] = []
@@ -60,7 +60,7 @@ class ListedIntake:
         self.stored = 0
         self.unverified = 0
         self.proven: list[ProvenPrefix] = []
-        self.slow: asyncio.Event | None = None  # what the disk waits for
+        self.slow: asyncio.Event | None = None  # awaited before storing
         self.known_primaries: dict[Domain, Primary] = {}
         self.refused: list[RefusedCount] = []
         self.learned_of: dict[Mailbox, Learned] = {}
@@ -103,7 +103,7 @@ class ListedIntake:
 
 
 class Wire(asyncio.Transport):
-    """What the server wrote, and whether it hung up."""
+    """A transport that records what the server wrote, and whether it closed."""
 
     def __init__(self, address: str, protocol: asyncio.Protocol) -> None:
         super().__init__({"peername": (address, 40000)})
@@ -111,7 +111,7 @@ class Wire(asyncio.Transport):
         self.out = b""
         self.closed = False
         self.reading = True
-        self.deaf = False  # the client takes nothing: whatever we write stays here
+        self.deaf = False  # the client reads nothing: all that is written stays here
         self.untaken = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -147,7 +147,7 @@ class Wire(asyncio.Transport):
 
 
 class DoorNet(RealNet):
-    """Hands out the factory instead of opening a socket."""
+    """Returns the factory instead of opening a socket."""
 
     factory: ProtocolFactory
 
@@ -166,7 +166,7 @@ class _Door:
 
 @dataclass
 class Office:
-    """The receive station on a desk."""
+    """The receive station for a test."""
 
     folder: Path
     backup: Backup = field(default_factory=lambda: Backup(DOMAIN, recipients=(AnyRecipient(),)))
@@ -236,7 +236,7 @@ class Office:
         await self.listener.open()
 
     async def _ask(self, mailbox: Mailbox, network: str) -> Knowledge:
-        """The deliver role, which asks the primary."""
+        """Plays the deliver role, which asks the primary."""
         await asyncio.sleep(0)
         return self.knowledge
 
@@ -259,7 +259,7 @@ class Client:
     wire: Wire
 
     async def say(self, data: bytes) -> list[str]:
-        """Send, let the server work until nothing more comes, and return the replies' lines."""
+        """Send data, run the server until it is idle, and return the reply lines."""
         self.wire.out = b""
         self.protocol.data_received(data)
         await self.settle()
@@ -273,7 +273,7 @@ class Client:
             await asyncio.sleep(QUIET_SECONDS)
 
     def end_sending(self) -> bool:
-        """A FIN: nothing more comes from the client. Whether the connection stays."""
+        """Send FIN; return whether the connection stays open."""
         stays = self.protocol.eof_received() is True
         if not stays:
             self.wire.close()
@@ -514,7 +514,7 @@ def test_a_quota_and_a_largest_message_hold(tmp_path: Path) -> None:
         (reply,) = await client.say(b"x" * 600 + b"\r\n.\r\n")
         assert reply.startswith("552 5.3.4")
         await client.say(ENVELOPE + b"DATA\r\n")
-        office.intake.stored = 900  # others came meanwhile
+        office.intake.stored = 900  # other messages came meanwhile
         (reply,) = await client.say(b"x" * 200 + b"\r\n.\r\n")
         assert reply.startswith("452 4.2.2")
 
@@ -616,7 +616,7 @@ def test_mail_to_ourselves_has_one_recipient_and_no_token_of_it_is_logged(tmp_pa
         assert second[-1].startswith("452 4.5.3")
         await client.say(b"DATA\r\n")
         assert (await client.say(BODY + b".\r\n"))[-1].startswith("250 ")
-        # Somebody forwards mail of ours to a domain that is backed up here.
+        # A person forwards our mail to a domain that is backed up here.
         await client.say(b"MAIL FROM:<b-secret22@mx2.example.net>\r\nRCPT TO:<anna@example.net>\r\nDATA\r\n")
         assert (await client.say(BODY + b".\r\n"))[-1].startswith("250 ")
 

@@ -1,4 +1,4 @@
-"""A client comes in with SMTPUTF8: what of it travels on, and what the trace line says."""
+"""SMTP sessions with SMTPUTF8: what is passed on, and what the Received line says."""
 
 from pathlib import Path
 
@@ -37,9 +37,15 @@ def test_addresses_in_utf8_travel_as_they_were_written(tmp_path: Path) -> None:
     ("sender", "recipient", "said", "body", "utf8"),
     [
         ("anna@elsewhere.example", "bert@example.net", "", PLAIN, Utf8.NONE),
-        ("anna@elsewhere.example", "bert@example.net", "", UTF8, Utf8.NONE),  # nobody asked for it
+        ("anna@elsewhere.example", "bert@example.net", "", UTF8, Utf8.NONE),  # not requested
         ("anna@elsewhere.example", "bert@example.net", " SMTPUTF8", PLAIN, Utf8.SAID),
-        ("anna@пример.example", "bert@example.net", " SMTPUTF8", PLAIN, Utf8.SAID),  # an A-label will do
+        (
+            "anna@пример.example",
+            "bert@example.net",
+            " SMTPUTF8",
+            PLAIN,
+            Utf8.SAID,
+        ),  # an A-label is sufficient
         ("anna@elsewhere.example", "bert@example.net", " SMTPUTF8", UTF8, Utf8.NEEDED),
         ("иван@elsewhere.example", "bert@example.net", " SMTPUTF8", PLAIN, Utf8.NEEDED),
         ("anna@elsewhere.example", "иван@example.net", " SMTPUTF8", PLAIN, Utf8.NEEDED),

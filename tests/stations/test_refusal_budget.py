@@ -1,4 +1,4 @@
-"""How many recipients a primary may be made to refuse, and for whom."""
+"""How many refusals by a primary are permitted, and for which networks."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ BEGUN_MS = 1_800_000_000_000
 
 
 def all_refused(budget: RefusalBudget, asker: str, now_ms: int) -> int:
-    """How many recipients the asker has named and refused until no more are allowed."""
+    """How many recipients the asker can name until no more are allowed, if all are refused."""
     named = 0
     while budget.allows(asker, now_ms) > 0:
         budget.take(asker, 1, now_ms)

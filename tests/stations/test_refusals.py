@@ -1,4 +1,4 @@
-"""What is refused of a backup domain is counted, whenever it is refused, and written down by and by."""
+"""Refusals for a backup domain are counted, at any stage, and written after a while."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_recipients_and_whole_messages_are_counted_by_what_they_heard(tmp_path: 
         await client.say(ENVELOPE + b"RCPT TO:<bert@example.net>\r\nDATA\r\n")
         office.intake.error = StoreUnavailable("busy")
         await client.say(BODY + b".\r\n")  # 451 for both
-        await client.say(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@elsewhere.example>\r\n")  # not of ours
+        await client.say(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@elsewhere.example>\r\n")  # not our domain
         await office.refusals.write()
 
     office = in_office(tmp_path, story, backup=BACKUP)

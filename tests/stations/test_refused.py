@@ -1,4 +1,4 @@
-"""What primaries refused goes in its time, and sooner where it takes too much room."""
+"""Mail refused by primaries is dropped in time, and earlier if it takes too much room."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ CONFIG = Config(
 
 
 class Rounds:
-    """A store, and the rounds that its deliver role makes."""
+    """A store and the rounds of its deliver role."""
 
     def __init__(self, folder: Path) -> None:
         self.place = SqlitePlace(str(folder))
@@ -35,7 +35,7 @@ class Rounds:
         self.free = 10**9
 
     async def one(self, backup: Backup | None) -> list[str]:
-        """With these settings; what it wrote into the log."""
+        """Run a round with these settings; return its log lines."""
         self.lines.clear()
         config = replace(CONFIG, backups=() if backup is None else (backup,))
         log = MailLog(self.lines.append)

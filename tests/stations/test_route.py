@@ -1,4 +1,4 @@
-"""Where mail goes: the world is a dict of DNS answers."""
+"""Routing: the world is a dict of DNS answers."""
 
 from collections.abc import Mapping
 
@@ -196,7 +196,7 @@ def test_a_named_host_that_is_ourselves_is_a_loop() -> None:
     assert nowhere.cause is Cause.LOOP
 
 
-# ---------------------------------------------------------------- roads
+# ---------------------------------------------------------------- routes
 
 
 def config(*routes: Route, primary: tuple[Endpoint, ...] = ()) -> Config:

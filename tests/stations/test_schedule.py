@@ -1,4 +1,4 @@
-"""What becomes of an attempt."""
+"""The state of a delivery after an attempt."""
 
 import pytest
 from hypothesis import given

@@ -18,7 +18,7 @@ DELIVERED = Settlement(DeliveryId(QueueId(1), 1), State.DELIVERED, at_ms=1)
 
 
 class Slow:
-    """A store that answers when the test says so."""
+    """A store that answers when the test allows it."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Lease, asyncio.Future[int]]] = []
@@ -40,7 +40,7 @@ async def test_a_site_that_is_done_does_not_wait_for_the_outcomes_of_one_that_ne
     quiet = asyncio.ensure_future(settler.finished(QUIET))
     everything = asyncio.ensure_future(settler.all_finished())
     for _ in range(3):
-        settler.add(BUSY, DELIVERED)  # there is always one under way
+        settler.add(BUSY, DELIVERED)  # one is always under way
         store.answer_the_first()
         for _ in range(5):
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What is decided at each stage, in which order; and a further decision is one entry more."""
+"""The decisions of each stage, and their order; a new decision is one more entry."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_the_first_that_does_not_accept_ends_a_stage_and_no_later_one_asks() -> 
     assert answer_from(nothing, judge((), AT_MAIL)) is ACCEPT
 
 
-# ---------------------------------------------------------------- one entry more
+# ---------------------------------------------------------------- one more decision
 
 
 def deny_connect(at: AtConnect) -> AskingPolicy[Verdict]:
@@ -108,7 +108,7 @@ def deny_sender(at: AtMail) -> AskingPolicy[Verdict]:
 
 
 def deny_asked(at: AtRcpt) -> AskingPolicy[Verdict]:
-    """Has to ask, and to wait for the answer."""
+    """A decision that has to ask and to wait for the answer."""
     answer = yield from KnownRecipient(Mailbox("asked", Domain("example.org")), at.mail.hello.address).ask()
     return DENIED if answer is Knowledge.UNKNOWN else ACCEPT
 
@@ -168,7 +168,7 @@ def test_a_further_decision_is_one_entry_of_its_stage(
 
 
 def test_what_comes_while_a_stage_waits_for_an_answer_is_heard_after_it(tmp_path: Path) -> None:
-    """At each stage, and in the order in which it was said."""
+    """At each stage, and in the order of arrival."""
 
     def ask(at: AtHello | AtMail | AtConnect) -> AskingPolicy[Verdict]:
         answer = yield from KnownRecipient(Mailbox("asked", Domain("example.org"))).ask()
@@ -189,7 +189,7 @@ def test_what_comes_while_a_stage_waits_for_an_answer_is_heard_after_it(tmp_path
     assert len(office.intake.taken) == 1
 
 
-# ---------------------------------------------------------------- what the stages ask
+# ---------------------------------------------------------------- questions of the stages
 
 LEARNED: Answers = {
     OfferedBy(DOMAIN): None,
@@ -199,7 +199,7 @@ STRANGE: Answers = LEARNED | {
     KnownRecipient(ANNA): Knowledge.UNREACHABLE,
     MayBringUnverified(DOMAIN, ""): True,
     FreeOctets(): 1_000,
-    DomainOctets(DOMAIN): OctetsAnswer(1_000, 0, 0),  # so that 2,000 may lie here, 500 of them unverified
+    DomainOctets(DOMAIN): OctetsAnswer(1_000, 0, 0),  # so that 2,000 may be stored, 500 of them unverified
     UnverifiedOctets(DOMAIN): OctetsAnswer(100, 100, 100),
 }
 
@@ -220,7 +220,7 @@ def test_a_domain_without_bounds_of_its_own_asks_the_store_nothing() -> None:
 
 def test_a_quota_counts_what_lies_here_and_comes_in_but_not_for_a_further_recipient_of_the_message() -> None:
     quota = Backup(DOMAIN, quota=1_000)
-    answers = LEARNED | {DomainOctets(DOMAIN): OctetsAnswer(400, 300, 1_000)}  # of the last 250 count
+    answers = LEARNED | {DomainOctets(DOMAIN): OctetsAnswer(400, 300, 1_000)}  # 250 of the last number count
     assert rcpt(answers, first(quota, size=50)) is ACCEPT
     assert rcpt(answers, first(quota, size=51)) is OVER_QUOTA
     assert rcpt(answers, replace(first(quota, size=600), is_first_of_domain=False)) is ACCEPT

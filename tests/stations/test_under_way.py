@@ -1,4 +1,4 @@
-"""What is coming in counts: messages that fit one by one fit together too, and nothing counts for ever."""
+"""Incoming messages count: those that fit one by one must fit together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -17,13 +17,13 @@ from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Client, ListedIn
 
 QUOTA = 1_000_000
 LINE = b"x" * 998 + b"\r\n"
-MIDDLING = b"Subject: middling\r\n\r\n" + LINE * 80  # in the table
-LARGE = b"Subject: large\r\n\r\n" + LINE * 400  # in a file
+MIDDLING = b"Subject: middling\r\n\r\n" + LINE * 80  # stored in the table
+LARGE = b"Subject: large\r\n\r\n" + LINE * 400  # stored in a file
 AT_ONCE = 60
 
 
 class SlowIntake(ListedIntake):
-    """Commits when `commit` is called: until then, what it was given is not stored yet."""
+    """Commits when `commit` is called: until then nothing is stored."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ def is_nothing_under_way(office: Office) -> bool:
     return all((place.certain, place.expected) == (0, 0) for place in places)
 
 
-# ---------------------------------------------------------------- what fits together
+# ---------------------------------------------------------------- messages together
 
 
 @pytest.mark.parametrize("declared", [True, False], ids=["SIZE", "no SIZE"])
@@ -121,7 +121,7 @@ def test_what_was_declared_is_spoken_for_on_the_disk_and_in_the_domain(tmp_path:
 
 
 def test_bodies_in_memory_do_not_fill_the_reserve_together(tmp_path: Path) -> None:
-    """Each of them is smaller than what makes a conversation look for itself."""
+    """Each is smaller than the size at which a conversation checks by itself."""
 
     async def story(office: Office) -> None:
         office.free = LOOK_OCTETS
@@ -157,7 +157,7 @@ def test_unverified_recipients_have_their_share_together(tmp_path: Path) -> None
     assert 0 < intake.stored <= QUOTA / 4
 
 
-# ---------------------------------------------------------------- every way in which a message ends
+# ---------------------------------------------------------------- all ways in which a message ends
 
 
 async def taken(office: Office, client: Client) -> None:

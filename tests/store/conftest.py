@@ -71,7 +71,7 @@ def place(request: pytest.FixtureRequest, memory_folder: str, tmp_path: Path) ->
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """A test that is a coroutine runs in a loop of its own, and what it opened is closed inside it."""
+    """Run a coroutine test in a loop of its own, and close there what it opened."""
     test = pyfuncitem.obj
     if not inspect.iscoroutinefunction(test):
         return None

@@ -1,4 +1,4 @@
-"""Mail for the tests of the store."""
+"""Mail for tests of the store."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ HELLO = InTable(b"Subject: hello\r\n\r\nGood day.\r\n")
 
 
 class Letters:
-    """Sends mail into one store; every letter arrives a millisecond after the one before."""
+    """Sends mail into one store; each letter arrives a millisecond after the previous one."""
 
     def __init__(self, place: Place, store: Store, worker: int | None = None) -> None:
         self._clock = place.clock

@@ -1,4 +1,4 @@
-"""A process beside the test's own that works in the same store, until it is killed or has done its part."""
+"""A second process that works in the same store, until it is killed or has done its part."""
 
 import asyncio
 import subprocess
@@ -21,7 +21,7 @@ ENDS_SECONDS_MAX = 20.0
 
 @contextmanager
 def other_process(part: str, folder: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """Killed at the end, if it lives."""
+    """A process that is killed at the end if it still runs."""
     command = [sys.executable, "-m", "tests.store.other_process", part, folder, *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -31,13 +31,13 @@ def other_process(part: str, folder: str, *arguments: str) -> Iterator["subproce
 
 
 def said(process: "subprocess.Popen[str]") -> str:
-    """The next line that the process says."""
+    """The next line of the process's output."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n")
 
 
 async def claim_and_wait(folder: str) -> None:
-    """Claims everything as a worker, leaves a file that no row names, and waits to be killed."""
+    """Claim everything as a worker, leave a file without a row, and wait to be killed."""
     disk, clock = RealDisk(folder), RealClock()
     store = SqliteStore.open(disk, RealWork(1), clock, role="deliver", failed=print)
     lease = await store.lease(Lane.RELAY, "unsorted")
@@ -49,7 +49,7 @@ async def claim_and_wait(folder: str) -> None:
 
 
 async def deliver_until_told(folder: str) -> None:
-    """Claims and settles as fast as it can; at the end of its input it says how many it delivered."""
+    """Claim and settle as fast as possible; at the end of input print the number delivered."""
     clock, work = RealClock(), RealWork(1)
     store = SqliteStore.open(RealDisk(folder), work, clock, role="deliver", failed=print)
     lease = await store.lease(Lane.RELAY, "unsorted")
@@ -73,7 +73,7 @@ async def deliver_until_told(folder: str) -> None:
 
 
 def lock_until_told(folder: str) -> None:
-    """Holds the write lock."""
+    """Hold the write lock."""
     db = apsw.Connection(RealDisk(folder).path("mail.db"))
     db.execute("BEGIN IMMEDIATE")
     print("locked", flush=True)

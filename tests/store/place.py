@@ -1,4 +1,4 @@
-"""What the contract needs of an adapter: a place where a store can be opened, again and by several."""
+"""What the contract needs of an adapter: a place where stores can be opened repeatedly."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +56,7 @@ def _refusal(db: apsw.Connection, change: Change) -> str:
 
 
 def there(found: T | None) -> T:
-    """What a read found, which must be something."""
+    """The result of a read, which must not be None."""
     assert found is not None
     return found
 
@@ -79,7 +79,7 @@ class Place(Protocol):
 
     @property
     def disk(self) -> RealDisk:
-        """Where content files lie."""
+        """The disk with the content files."""
         ...
 
     async def rows(self) -> Dump:
@@ -196,7 +196,7 @@ class SqlitePlace:
         return work
 
     async def close(self) -> None:
-        """Stores before the threads they work in; twice does no harm."""
+        """Close the stores, then their threads. May be called twice."""
         while len(self._closing) > 0:
             self._closing.pop()()
         await asyncio.sleep(0)

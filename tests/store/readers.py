@@ -1,4 +1,4 @@
-"""Readers, articles and issues for the tests of newsletter.db."""
+"""Readers, articles and issues for tests of newsletter.db."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def new(n: int, state: ArticleState = ArticleState.WAITING) -> NewArticle:
 
 
 class Publisher:
-    """Writes, freezes and sends issues of one newsletter, and brings readers to it."""
+    """Writes, freezes and sends issues of one newsletter, and adds readers."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Publisher:
         return Consent("/weekly/", "form", "Send me the weekly", self.clock.ms, prefix)
 
     async def readers(self, *addresses: str) -> list[SubscriberId]:
-        """Active ones."""
+        """Add active readers."""
         found = []
         for address in addresses:
             reader = await self.store.add(
@@ -137,7 +137,7 @@ async def leased_issues(store: NewsletterStore, lane: Lane = Lane.ISSUES) -> Lea
 
 
 async def marked(store: NewsletterStore, lease: Lease, claimed: Sequence[Claimed]) -> list[Claimed]:
-    """Those of which the dot may be sent."""
+    """The claimed rows for which the dot may be sent."""
     hold = await store.commit_marks(lease, [one.id for one in claimed])
     return [one for one in claimed if one.id in hold]
 

@@ -1,11 +1,11 @@
-"""An engine without a database: a test says in order which queries a verb must run and what each gives.
+"""An engine without a database: a test lists the queries that a verb must run, with their results.
 
-    engine = RecordingEngine([("intake.learned", [(1, 5, "relay")])])
-    store = over(engine, IntakeVerbs)
-    assert await store.learned(mailbox) == Learned(True, 5, "relay")
-    assert engine.finished() == [Query("intake.learned", ("a@b.example",))]
+  engine = RecordingEngine([("intake.learned", [(1, 5, "relay")])])
+  store = over(engine, IntakeVerbs)
+  assert await store.learned(mailbox) == Learned(True, 5, "relay")
+  assert engine.finished() == [Query("intake.learned", ("a@b.example",))]
 
-Each query must be one of sql/ and be handed what its text and its set ask for.
+Each query must exist in sql/, and get the parameters and set that its text requires.
 """
 
 import re
@@ -25,7 +25,7 @@ P = TypeVar("P")
 R = TypeVar("R")
 V = TypeVar("V", bound=Verbs)
 
-# A query's name, and the rows that it gives, or how many rows it wrote.
+# A query's name, and its result: rows, or the number of rows written.
 Given = tuple[str, Sequence[Row] | int]
 
 _NUMBERED = re.compile(r"\?(\d+)")
@@ -44,18 +44,18 @@ class Lock:
 
 @dataclass(slots=True)
 class RecordingEngine:
-    """Implements Engine. Raises AssertionError where a verb runs another query than the next one given."""
+    """Implements Engine. Raises AssertionError if a verb runs an unexpected query."""
 
     given: Sequence[Given]
     worker_number: int | None = 1
     clock: SetClock = field(default_factory=SetClock)
-    busy_locks: Sequence[str] = ()  # of workers that live
+    busy_locks: Sequence[str] = ()  # of running workers
     content_files: dict[str, bytes] = field(default_factory=dict)
     asked: list[Query] = field(default_factory=list)
-    ended_mail: bool = False  # a verb was run that may end deliveries
+    ended_mail: bool = False  # whether a verb ran that may end deliveries
 
     def finished(self) -> list[Query]:
-        """The queries that were run; raises AssertionError when one that was given was not."""
+        """The queries that were run; raises AssertionError if an expected one is missing."""
         left = [name for name, _ in self.given[len(self.asked) :]]
         assert left == [], f"not run: {left}"
         return self.asked
@@ -67,7 +67,7 @@ class RecordingEngine:
         return result
 
     def write_all(self, verb: Verb[P, R], payloads: Sequence[P]) -> list[R]:
-        """Payloads that share a group, as an adapter runs them."""
+        """Run payloads as one group, like an adapter."""
         self.ended_mail = self.ended_mail or verb.ends_mail
         results = list(drive(verb.steps(payloads), self._answer))
         assert len(results) == len(payloads), "a result for each payload"
@@ -127,7 +127,7 @@ def _named(name: str) -> Named:
 
 
 def _check(query: Query) -> None:
-    """It gets a value for each place in its text, and rows as wide as its set."""
+    """Check that a query has all its parameters, and rows of the width of its set."""
     named = _named(query.name)
     text = named.text.replace("{conditions}", query.conditions)
     places = max((int(n) for n in _NUMBERED.findall(text)), default=0)

@@ -1,4 +1,4 @@
-"""Claims: leases, fences, the order of claims, and what becomes of what was claimed."""
+"""Claims: leases, fences, the order of claims, and what becomes of claimed rows."""
 
 import asyncio
 

@@ -1,5 +1,6 @@
-"""Who left or was erased comes back by a sign-up of their own, and by nothing else; what came of each sign-up
-is kept for the owner, without the address.
+"""Readers who left or were erased come back only by their own sign-up.
+
+The outcome of each sign-up is kept for the owner, without the address.
 """
 
 import apsw
@@ -117,7 +118,7 @@ async def test_a_complaint_about_the_confirmation_ends_it_for_good(place: Place)
 
 
 async def test_whom_a_list_of_an_earlier_version_called_gone_may_come_back(place: SqlitePlace) -> None:
-    """That version did not tell who had left from whose mail came back."""
+    """That version did not distinguish readers who left from those whose mail bounced."""
     db = apsw.Connection(f"{place.folder}/newsletter.db")
     db.execute(schema._VERSIONS)
     for migration in schema.migrations(schema.Database.NEWSLETTER):
@@ -143,7 +144,7 @@ async def test_whom_a_list_of_an_earlier_version_called_gone_may_come_back(place
     assert await publisher.sign_up(str(ANN)) is SignedUp.CONFIRM
 
 
-# ---- what came of each
+# ---- outcomes of sign-ups
 
 
 async def outcomes(store: NewsletterStore, mailbox: Mailbox = ANN) -> list[tuple[SignedUp, bool]]:

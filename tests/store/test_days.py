@@ -1,4 +1,4 @@
-"""What came of deliveries, day by day: it follows from their states, whatever leads from one to another."""
+"""Daily counts of deliveries: they follow from the states, by any transition."""
 
 from dataclasses import replace
 

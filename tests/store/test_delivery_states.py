@@ -1,4 +1,4 @@
-"""The table of a delivery's states is law: the schema refuses every change that it does not have."""
+"""The schema refuses every state change of a delivery that the table does not have."""
 
 from itertools import product
 

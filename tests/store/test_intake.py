@@ -1,4 +1,4 @@
-"""Intake: what was accepted is there for everybody, and what was not leaves nothing."""
+"""Intake: accepted mail is visible to all processes, and refused mail leaves nothing."""
 
 import asyncio
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ async def test_quarantined_mail_is_kept_at_once_and_never_due(place: Place) -> N
 
 
 async def test_a_refused_message_fails_alone(place: Place) -> None:
-    """Its queue id is taken already: the others of its group are accepted all the same."""
+    """Its queue id exists already; the others of its group are still accepted."""
     store = place.open()
     letters = Letters(place, store)
     first = await letters.send("one@example.net")
@@ -142,7 +142,7 @@ async def test_proven_prefixes_are_there_for_the_next_process_the_latest_of_them
     for prefix, at_ms in (("192.0.2.0/24", 50), ("2001:db8::/64", 30), ("198.51.100.0/24", 10)):
         await store.prove_prefix(ProvenPrefix(prefix, at_ms))
     await store.prove_prefix(ProvenPrefix("2001:db8::/64", 70))
-    await store.prove_prefix(ProvenPrefix("192.0.2.0/24", 40))  # of a process that was late
+    await store.prove_prefix(ProvenPrefix("192.0.2.0/24", 40))  # from a process that was late
     store.close()
     after = place.open("receive")
     latest = [ProvenPrefix("192.0.2.0/24", 50), ProvenPrefix("2001:db8::/64", 70)]

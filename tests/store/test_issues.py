@@ -1,4 +1,4 @@
-"""An issue is never empty, never two for one slot, and done only when it adds up."""
+"""An issue is never empty, never two for one slot, and done only if it adds up."""
 
 import apsw
 import pytest

@@ -91,7 +91,7 @@ async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(
 
 
 async def test_each_worker_that_dies_is_told_of_a_delivery(place: Place) -> None:
-    """The log line of the second can be lost with whoever was to write it."""
+    """The log line of the second can be lost together with its writer."""
     other = place.open()
     sent = await Letters(place, other).send("one@example.net")
     for deaths in (1, 2, 3):
@@ -137,7 +137,7 @@ async def test_prune_forgets_what_ended_long_ago_and_nothing_else(place: Place) 
 
 
 async def test_whom_we_know_is_remembered_longer_than_whom_there_is_not(place: Place) -> None:
-    """A recipient who gets mail once in a season is known when the primary is down."""
+    """A recipient who gets mail once in a season is still known when the primary is down."""
     store = place.open()
     for name, known, at_ms in (
         ("there", True, 50),
@@ -250,7 +250,7 @@ async def test_room_is_given_back_beside_one_who_takes_a_lease_again_and_again(p
 async def test_an_index_that_cannot_be_opened_is_not_the_fault_of_a_batch(place: SqlitePlace) -> None:
     place.log_bounds = LogBounds(pause_units=1, pause_octets=1)
     store = place.open_newsletter()
-    await Publisher(place, store).sign_up("ann@example.net")  # the writer has what it needs
+    await Publisher(place, store).sign_up("ann@example.net")  # so that the writer has what it needs
     for spare in range(4):
         name = f"newsletter-{spare}"
         with _files_left(spare):
@@ -261,7 +261,7 @@ async def test_an_index_that_cannot_be_opened_is_not_the_fault_of_a_batch(place:
 
 @contextmanager
 def _files_left(spare: int) -> Iterator[None]:
-    """So many files can be opened, and no more."""
+    """Limit the number of further files that can be opened."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     taken: list[int] = []
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))

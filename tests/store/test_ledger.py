@@ -1,4 +1,4 @@
-"""The ledger never forgets an article, and one look at a feed is one transaction."""
+"""The ledger never forgets an article, and one fetch of a feed is one transaction."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ async def test_a_feed_is_remembered_as_it_was_last_recorded(place: Place) -> Non
     assert await store.feed(WEEKLY, FEED) == feed
     worse = replace(feed, last_fetch_ms=6, finding="no feed but a web page", distrusted_guids=frozenset())
     await store.record_fetch(FetchRecord(worse, 6))
-    # What was once distrusted stays so.
+    # A distrusted guid stays distrusted.
     assert await store.feed(WEEKLY, FEED) == replace(worse, distrusted_guids=feed.distrusted_guids)
     assert await store.feed("daily", FEED) == Feed("daily", FEED)
 
@@ -80,7 +80,7 @@ async def test_articles_without_a_guid_are_told_apart_by_others(place: Place) ->
 
 
 async def test_two_looks_at_the_same_moment_add_an_article_without_a_guid_once(place: Place) -> None:
-    """A command's and the service's: neither knows of the other's, and one article must not count as two."""
+    """Command and service do not know of each other's fetch; the article must not count twice."""
     one, other = place.open_newsletter(), place.open_newsletter("command")
     alike = NewArticle(replace(article(1), guid=""), "https://www.example.net/1", ArticleState.WAITING)
     reworded = replace(alike, article=replace(alike.article, fingerprint="print-2"))
@@ -103,7 +103,7 @@ async def test_what_an_article_says_is_followed_until_an_issue_has_taken_it(plac
     assert followed is not None
     assert kept is not None
     assert (followed.article, followed.good_fetches, followed.last_seen_ms) == (told, 2, 9)
-    # What it is known by is followed also then.
+    # Its identity is updated in this case too.
     assert kept.article == replace(taken.article, guid="elsewhere")
     assert (kept.good_fetches, kept.last_seen_ms) == (2, 9)
 
@@ -124,7 +124,7 @@ async def test_articles_are_moved_but_not_out_of_an_issue(place: Place) -> None:
     issue = await publisher.digest()
     taken = (await store.entries_of_issue(issue.id))[0].id
     moves = [ArticleMove(id, ArticleState.SKIPPED, "not for readers") for id in (waiting, taken)]
-    assert await store.move_articles(WEEKLY, moves) == 0  # all of them, or none
+    assert await store.move_articles(WEEKLY, moves) == 0  # all of them or none
     assert await store.entries(WEEKLY, ArticleState.SKIPPED, 10) == []
     assert await store.move_articles(WEEKLY, moves[:1]) == 1
     assert [entry.id for entry in await store.entries(WEEKLY, ArticleState.SKIPPED, 10)] == [waiting]

@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order, what the triggers keep is what a recount finds."""
+"""For any sequence of operations, the values kept by triggers equal a recount."""
 
 import random
 from dataclasses import replace
@@ -22,7 +22,7 @@ SITES = ["unsorted", "mx1.example:25", "mx2.example:25"]
 
 
 class Days:
-    """Does things to a store at random."""
+    """Operates on a store at random."""
 
     def __init__(self, place: Place, store: Store, seed: int) -> None:
         self.dice = random.Random(seed)

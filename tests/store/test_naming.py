@@ -1,5 +1,6 @@
-"""A newsletter gets another name: all of it moves, whatever kills the move in the middle, and nothing is made
-of what is half there.
+"""A newsletter is renamed completely, even if the process is killed in the middle.
+
+Nothing is made of a half-renamed newsletter.
 """
 
 import apsw
@@ -49,7 +50,7 @@ async def moved(store: NewsletterStore, old: str, leader: Lease, rows_max: int =
 
 
 async def furnished(place: Place, store: NewsletterStore) -> Issue:
-    """A newsletter with something of everything."""
+    """A newsletter with rows in every table."""
     publisher = Publisher(place, store)
     ids = await publisher.readers(*(f"r{n}@example.net" for n in range(7)))
     await store.leave(ids[0], 1, "page")
@@ -75,19 +76,19 @@ async def furnished(place: Place, store: NewsletterStore) -> Issue:
     await store.set_causes_alarmed(WEEKLY, frozenset({"its date is long before it was first seen"}))
     assert publisher.leader is not None
     await store.give_back(publisher.leader)
-    place.clock.ms += 1_000  # another who gives out ids never gives the same
+    place.clock.ms += 1_000  # ids of another worker must differ
     return issue
 
 
 def rows_of(store: NewsletterStore, name: str) -> Rows:
-    """All that bears the name, without it."""
+    """All rows with the name, without the name itself."""
     assert isinstance(store, SqliteNewsletterStore)
     db = store._opened.db
     return {
         table: sorted(
             repr([value for value in row if value != name])
             for row in db.execute(f"SELECT * FROM {table} WHERE newsletter = ?", (name,)).fetchall()
-            if table != "reader_tally" or row[2] != 0  # a state that nobody is in any more
+            if table != "reader_tally" or row[2] != 0  # a state without readers
         )
         for table in OF_A_NEWSLETTER
     }
@@ -130,7 +131,7 @@ async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(place:
     before = rows_of(store, WEEKLY)
     batches, is_done = 0, False
     while not is_done:
-        # Each life does one batch; the next one, another process, goes on.
+        # Each process does one batch; the next one continues.
         leader = await led(store)
         await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
         is_done = await store.rename_batch(WEEKLY, leader, FEW) == 0
@@ -201,7 +202,7 @@ async def test_it_is_refused_where_two_newsletters_would_become_one(place: Place
 
 
 async def test_what_the_new_name_learned_of_the_feeds_meanwhile_goes(place: SqlitePlace) -> None:
-    """It stood in the file before the rename: what it saw at first sight would never be mailed."""
+    """It was in the file before: articles of the first fetch would never be mailed."""
     store = place.open_newsletter()
     await furnished(place, store)
     before = rows_of(store, WEEKLY)
@@ -231,7 +232,7 @@ async def state(store: NewsletterStore, address: str) -> SubscriberState:
 
 
 async def test_who_signed_up_under_the_old_name_since_comes_along(place: SqlitePlace) -> None:
-    """The service ran on with the file of before."""
+    """The service continued with the old configuration."""
     store = place.open_newsletter()
     await furnished(place, store)
     [kept] = [await store.find(WEEKLY, Mailbox.parse("r0@example.net"))]
@@ -319,4 +320,4 @@ async def test_a_batch_changes_a_bounded_number_of_rows(place: SqlitePlace) -> N
     await moved(store, WEEKLY, leader)
     per_row = 3  # the row and two counts
     assert len(changes) > 1_000 // RENAMED_ROWS_MAX
-    assert max(changes) <= RENAMED_ROWS_MAX * per_row + 1  # and that the ledger is cleared
+    assert max(changes) <= RENAMED_ROWS_MAX * per_row + 1  # plus clearing the ledger

@@ -1,4 +1,4 @@
-"""Whatever happens to readers and issues in whatever order, what is counted is what a recount finds."""
+"""For any sequence of changes to readers and issues, the triggers' counts equal a recount."""
 
 import random
 from itertools import product
@@ -24,7 +24,7 @@ STEPS = 200
 
 
 class Weeks:
-    """Does things to readers and issues at random."""
+    """Changes readers and issues at random."""
 
     def __init__(self, place: Place, store: NewsletterStore, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -93,7 +93,7 @@ class Weeks:
         await self.store.leave(await self.reader(), self.clock.ms, "mail", evidence)
 
     async def publish(self) -> None:
-        """The oldest issue that is not finished goes a step further; without one there is a new one."""
+        """Advance the oldest unfinished issue by one step; make a new one if there is none."""
         under_way = await self.store.issues_under_way()
         issue = under_way[0] if len(under_way) > 0 else await self.publisher.digest()
         if issue.state is IssueState.OPEN:
@@ -104,7 +104,7 @@ class Weeks:
             await self.store.finish(issue.id, self.clock.ms)
 
     async def freeze_partly(self) -> None:
-        """A freeze that dies, with people moving in its midst."""
+        """A freeze that dies, with changes of readers in the middle."""
         issue = await self.publisher.digest()
         leader = await self.store.lead("publish") if self.publisher.leader is None else self.publisher.leader
         assert leader is not None
@@ -145,7 +145,7 @@ class Weeks:
         state = self.dice.choice(states)
         if state in (State.DELIVERED, State.UNKNOWN) and row.issue is not None and row.subscriber is not None:
             self.served.append((row.issue, row.subscriber))
-        if state is not State.CLAIMED:  # else its outcome is never written
+        if state is not State.CLAIMED:  # otherwise its outcome is never written
             due_ms = self.clock.ms + self.dice.choice((0, 300_000))
             await self.store.settle(lease, [outcome(row, state, self.clock.ms, due_ms=due_ms)])
 
@@ -157,7 +157,7 @@ class Weeks:
         await self.store.finish(await self.issue(), self.clock.ms)
 
     async def retry(self) -> None:
-        """What may have been served is served again, once, and on the owner's word."""
+        """Retry mail with unknown outcome, once, by the owner's command."""
         issue = await self.issue()
         unknown = {row.subscriber for row in await self.store.deliveries(issue, (State.UNKNOWN,), None, 100)}
         if await self.store.retry_unknown(issue, None, self.clock.ms) > 0:

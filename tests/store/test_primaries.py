@@ -1,4 +1,4 @@
-"""Primaries: each has one row, which says since when it has let us in, and what it offers."""
+"""Primaries: one row each, with the time since when it accepts connections, and its offer."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Mail to readers is looked at again as it is claimed and before the dot, and a crash leaves it known."""
+"""Mail to readers is checked again at the claim and before the dot, and survives a crash."""
 
 from itertools import pairwise
 
@@ -63,7 +63,7 @@ async def test_who_leaves_after_the_claim_is_stopped_before_the_dot(place: Place
 async def test_an_outcome_is_durable_no_later_than_the_mark_that_its_connection_asks_for_next(
     place: Place,
 ) -> None:
-    """So a crash leaves no more of an issue unknown than connections were open."""
+    """So after a crash at most as many deliveries are unknown as connections were open."""
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     await publisher.readers(*(f"u{n}@example.net" for n in range(30)))
@@ -111,7 +111,7 @@ async def test_a_dead_worker_leaves_its_claims_waiting_and_its_commits_unknown(p
     [confirmation] = await dead.claim(own, place.clock.ms, 10)
     assert (confirmation.issue, str(confirmation.recipient)) == (None, "new@example.net")
     assert await dead.content(confirmation) == b"please confirm"
-    dead.close()  # with leases: swept as the dead are
+    dead.close()  # with leases: swept like those of dead workers
     swept = await store.sweep()
     assert set(swept.unknown) == {one.id for one in claimed[:2]}
     assert swept.maybe_duplicates == (confirmation.id,)
@@ -158,7 +158,7 @@ async def test_an_issue_expires_from_its_first_attempt_and_nobody_is_told(place:
     await publisher.readers("a@example.net", "b@example.net")
     issue = await publisher.sent()
     lease = await leased_issues(store)
-    place.clock.ms += 30 * DAY_MS  # waiting for pace costs nothing
+    place.clock.ms += 30 * DAY_MS  # waiting for pace costs no attempt
     domain = Domain("example.net")
     to = State.EXPIRED
     assert await store.expire(Lane.ISSUES, domain, place.clock.ms, place.clock.ms, to) == 0
@@ -171,7 +171,7 @@ async def test_an_issue_expires_from_its_first_attempt_and_nobody_is_told(place:
 
 
 async def test_a_dead_server_holds_the_next_issue_up_for_some_days_and_no_longer(place: Place) -> None:
-    """One row is tried for all that wait for a site; the others are over as well when it stays away."""
+    """One row is tried for all that wait for a site; the others expire too if it stays away."""
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     await publisher.readers("a@dead.example", "b@dead.example", "c@slow.example")
@@ -199,7 +199,7 @@ async def test_a_dead_server_holds_the_next_issue_up_for_some_days_and_no_longer
     assert await expired(2) == [0, 0]
     assert await expired(3) == [2, 0]
     assert await store.reckoning(issue.id) == Reckoning(3, expired=2, under_way=1)
-    # A site that went down only now is not waited for any less.
+    # For a site that went down only now the wait is the same.
     await store.site_down("mx.slow.example", "connect", "refused", down_ms + 9 * DAY_MS, 0)
     assert await expired(10) == [0, 0]
     assert await expired(12) == [0, 1]

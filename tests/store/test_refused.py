@@ -1,4 +1,4 @@
-"""What a primary refused: counted apart from what waits, and dropped from the oldest on."""
+"""Refused mail: counted separately from waiting mail, and dropped oldest first."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ WHY = "kept for 7 days after the primary refused it"
 
 
 async def refuse(place: Place, store: Store, *addresses: str, octets: int = 100) -> list[Arrival]:
-    """A message for each address, that the primary refuses a second after the one before."""
+    """A message for each address, refused by the primary a second after the previous one."""
     letters = Letters(place, store)
     arrivals = [letters.arrival(one, content=InTable(b"x" * octets)) for one in addresses]
     await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))

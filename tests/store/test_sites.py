@@ -1,4 +1,4 @@
-"""Sites and domains: what is down, paused, hinted or over its time."""
+"""Sites and domains: down, paused, hinted, or past their time."""
 
 from dataclasses import replace
 
@@ -128,7 +128,7 @@ async def test_when_a_site_is_up_what_waited_for_it_goes_first_and_own_clocks_ru
     place.clock.ms += 60_000
     await store.site_up(SITE, place.clock.ms)
     claimed = await store.claim(lease, place.clock.ms, 10)
-    # What broke the connection comes behind the others: it may have been its own doing.
+    # Mail on the connection that broke goes last: it may have caused the break.
     assert recipients(claimed) == [f"u{n}@example.net" for n in (0, 3, 4, 5, 2)]
     assert await store.next_due_ms([RELAY]) == later
 
@@ -204,7 +204,7 @@ async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, t
     assert await store.expire(RELAY, NET, border, border, to) == 0
     assert await store.expire(RELAY, Domain("never.example"), border, border, to) == 0
     states = {one.recipient: (one.state, one.kept_for) for one in store.listed(Selection(), None, 10)}
-    ended = (State.KEPT, KeptFor.EXPIRED)  # whatever was asked for: relayed mail is never ended by time
+    ended = (State.KEPT, KeptFor.EXPIRED)  # relayed mail is never expired by time
     assert states == {
         "old0@example.net": ended,
         "old1@example.net": ended,

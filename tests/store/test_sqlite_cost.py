@@ -1,4 +1,4 @@
-"""How much a statement touches and how long a group may grow, counted instead of timed."""
+"""The rows that a statement visits and the size of a group, counted instead of timed."""
 
 import asyncio
 import re
@@ -22,11 +22,11 @@ from tests.store.letters import Letters
 from tests.store.place import SqlitePlace
 from tests.store.readers import WEEKLY, Publisher
 
-# Their work grows with what is there, on purpose.
+# Their work grows with the data, on purpose.
 ASKED_BY_PEOPLE = {"counts", "claimed_counts", "aside_oldest", "kept_for", "waiting_domains"} | {
     *("reader_tally_of_mail", "deferred_of_issues", "deferred_own"),
 }
-# The last one also when a bound may have been passed.
+# The last one also if a limit may have been passed.
 ASKED_AT_THE_START = {"put_off", "paused_too_long", "learned_count"}
 PARTS_OF_PAGES = {"columns", "beside", "page"}
 PARTS = {"selected", "listed", "reader"} | PARTS_OF_PAGES
@@ -35,16 +35,16 @@ OF_READERS = (
     *("subscriber", "reader", "reader_event", "consent", "bounce", "suppression", "article"),
     *("feed", "issue", "slot", "sign_up", "sign_up_outcome"),
 )
-# Looked through, and few: the last 20 of a table, and the issues.
+# Full scans of few rows: the last 20 of a table, and the issues.
 FEW = {"same_consent": ["SCAN consent"], "abandoned": ["SCAN issue USING INDEX issue_unfinished"]}
 FEW["old_issue"] = ["SCAN issue"]
 FEW["issues_under_way"] = FEW["abandoned"]
-# Asked by people: what was put off of all issues.
+# Run by people: deferred mail of all issues.
 FEW["last_deferred"] = ["SCAN delivery USING INDEX delivery_tried"]
 
 
 def queries(*files: str) -> list[tuple[str, str]]:
-    """Name and text of each, with three rows where a set is cut."""
+    """Name and text of each query, with three rows where a set is inserted."""
     return [
         (name.partition(".")[2], statement(named, rows=3))
         for name, named in QUERIES.items()
@@ -148,7 +148,7 @@ async def test_sweeping_and_moving_change_a_bounded_number_of_rows_under_one_loc
     db.set_exec_trace(trace)
     await store.move(Selection(), (State.WAITING,), State.HELD, place.clock.ms, "held", "")
     assert len(changes) >= 1000 // BATCH_ROWS
-    per_row = 8  # the row, its event, and what the triggers count
+    per_row = 8  # the row, its event, and the triggers' counts
     assert max(changes) <= BATCH_ROWS * per_row
 
 
@@ -166,7 +166,7 @@ def test_every_query_has_a_sentence() -> None:
 
 
 async def test_a_sign_up_takes_the_same_steps_whoever_has_the_address(place: SqlitePlace) -> None:
-    """Else the time that it takes would say who reads what."""
+    """Otherwise its duration would reveal who is a reader."""
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     [left, spam] = await publisher.readers("left@example.net", "spam@example.net")

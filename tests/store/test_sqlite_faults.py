@@ -1,4 +1,4 @@
-"""What goes wrong with the disk and the file: full, failing, foreign, newer. SQLite's own adapter only."""
+"""Faults of the disk and the file: full, failing, foreign, newer. SQLite's adapter only."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ LARGE = InTable(b"x" * 100_000)
 
 
 def pages_max(store: SqliteStore, more: int | None) -> None:
-    """Room for so many pages more; None takes the bound away."""
+    """Permit `more` further pages; None removes the limit."""
     db = store._opened.db
     [(pages,)] = db.execute("PRAGMA page_count").fetchall()
     assert isinstance(pages, int)
@@ -59,7 +59,7 @@ async def test_a_full_disk_refuses_mail_and_loses_none(place: SqlitePlace) -> No
 
 
 class FailingDisk(RealDisk):
-    """The real one, whose next sync of the log fails when it is told to: SQLite's, and our own."""
+    """A real disk whose next sync of the log fails on demand: SQLite's and our own."""
 
     def __init__(self, root: str) -> None:
         super().__init__(root)
@@ -91,7 +91,7 @@ class FailingVfs(apsw.VFS):
 
 
 class FullVfs(apsw.VFS):
-    """Has no room for the log that opening a database makes."""
+    """A VFS without room for the log that opening a database creates."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, base="")
@@ -163,7 +163,7 @@ async def test_a_failed_sync_is_fatal_and_never_tried_again(
 
 
 async def test_who_waits_is_told_when_another_finds_out_that_the_disk_fails(place: SqlitePlace) -> None:
-    """A checkpoint does so in the loop: before the group has begun, or while it runs."""
+    """By a checkpoint in the loop: before the group has begun, or while it runs."""
     for turns in (0, 1):
         store = place.open()
         under_way = store.accept(Letters(place, store).arrival("one@example.net"))

@@ -1,4 +1,4 @@
-"""A store that is full of rows comes from an older schema to this one, and its counts are right."""
+"""A full store is upgraded from an older schema, and its counts are right."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from tests.store.place import SqlitePlace
 from tests.store.readers import FEED
 from tests.store.recounts import MAIL, found_by
 
-FIRST_FIELDED = 3  # the newest migration of the stores that are in use
+FIRST_FIELDED = 3  # the newest migration of the stores in use
 PICTURES = 16
 
 

@@ -1,4 +1,4 @@
-"""The tables are what docs/store.md says, and refuse what may not be."""
+"""The tables are those of docs/store.md, and refuse invalid rows."""
 
 import re
 from pathlib import Path
@@ -112,7 +112,7 @@ async def test_sqlite_syncs_around_checkpoints_that_come_only_when_told(place: S
             "mmap_size",
         )
     }
-    normal, incremental = 1, 2  # what is committed is synced by the writer
+    normal, incremental = 1, 2  # committed data is synced by the writer
     assert facts == {
         "journal_mode": "wal",
         "synchronous": normal,
@@ -124,7 +124,7 @@ async def test_sqlite_syncs_around_checkpoints_that_come_only_when_told(place: S
 
 
 def newsletter_of_before(place: SqlitePlace, number: int) -> apsw.Connection:
-    """With the schema up to that number, as stores in the field have it."""
+    """A database with the schema up to that number, as stores in the field have it."""
     db = apsw.Connection(f"{place.folder}/newsletter.db")
     db.execute(schema._VERSIONS)
     for migration in schema.migrations(schema.Database.NEWSLETTER):
@@ -135,7 +135,7 @@ def newsletter_of_before(place: SqlitePlace, number: int) -> apsw.Connection:
 
 
 async def test_newsletters_of_before_go_on_in_their_calendar(place: SqlitePlace) -> None:
-    """A time that comes during the upgrade is not one from before the newsletter began."""
+    """A slot that comes during the upgrade does not count as before the newsletter's start."""
     db = newsletter_of_before(place, 11)
     for name, looked_ms in (("looked-at", 5), ("added", None)):
         db.execute(
@@ -154,7 +154,7 @@ async def test_newsletters_of_before_go_on_in_their_calendar(place: SqlitePlace)
 
 
 async def test_sign_ups_in_a_store_of_before_still_count(place: SqlitePlace) -> None:
-    """Of a network that has signed up as often as it may."""
+    """Of a network that has reached its limit of sign-ups."""
     db = newsletter_of_before(place, 3)
     for _ in range(LIMITS.prefix_per_hour_max):
         db.execute("INSERT INTO sign_up VALUES ('192.0.2.0/24', ?)", (place.clock.ms,))
@@ -179,7 +179,7 @@ def test_when_a_feed_was_last_read_is_known_of_feeds_that_were_there_before() ->
         "html, author, first_seen_ms, last_seen_ms, good_fetches, state, reason) "
         "VALUES ('weekly', ?, ?, '', '', '', '', '', '', '', 1, ?, 1, ?, '')"
     )
-    # A 304 is a look at what waits, and no reading.
+    # A 304 counts as a look at waiting articles, but not as reading the feed.
     rows = (("read", "a", 50, "seen"), ("read", "b", 40, "skipped"), ("read", "c", 90, "waiting"))
     for row in (*rows, ("waits", "d", 90, "waiting")):
         db.execute(article, row)

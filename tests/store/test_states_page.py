@@ -1,4 +1,4 @@
-"""docs/states.md tells the states of issues, articles and readers as their tables have them."""
+"""docs/states.md has the states of issues, articles and readers as in their tables."""
 
 import re
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Readers come by their own word, go by one click, and once suppressed stay so."""
+"""Readers join by their own sign-up, leave by one click, and stay suppressed."""
 
 import asyncio
 from dataclasses import replace
@@ -76,7 +76,7 @@ TENTH = replace(
 
 
 class Flood:
-    """Sign-ups of as many people as there are numbers, each from a network of their own."""
+    """Sign-ups of any number of people, each from a network of their own."""
 
     def __init__(self, place: Place) -> None:
         self.store = place.open_newsletter()
@@ -109,7 +109,7 @@ async def test_a_flood_of_sign_ups_at_one_domain_leaves_the_others_alone(place: 
 
 
 async def test_where_people_confirm_as_many_more_may_sign_up(place: Place) -> None:
-    """A large provider on the day of a launch: six of ten answer within minutes."""
+    """A large provider on the day of a launch: six of ten confirm within minutes."""
     flood = Flood(place)
     for _ in range(10):
         assert set(await flood.at("large.example", 5)) == {SignedUp.CONFIRM}
@@ -128,7 +128,7 @@ async def test_a_flood_over_many_domains_has_an_hours_and_a_days_bound(place: Pl
     assert TENTH.per_day_max == 4 * TENTH.per_hour_max
     assert confirmed == [TENTH.per_hour_max] * 4 + [0]
     await flood.confirm("d0-0.example", 1)
-    # One does not wait for an answer any more, and one more may.
+    # One sign-up does not wait for an answer any more, so another is possible.
     assert await flood.at("d7.example", 3) == [SignedUp.CONFIRM, SignedUp.CONFIRM, SignedUp.CROWDED]
     place.clock.ms += 24 * HOUR_MS
     assert await flood.at("d8.example", 1) == [SignedUp.CONFIRM]
@@ -254,7 +254,7 @@ async def test_an_import_with_a_consent_confirms_who_is_pending_and_was_never_a_
     place.clock.ms += 1
     elsewhere = Imported(signed_up)
     await store.import_batch("daily", [elsewhere], SubscriberState.PENDING, None, place.clock.ms)
-    for _ in range(2):  # the list with those who have not agreed says nothing new
+    for _ in range(2):  # importing them again without consent changes nothing
         counted = await store.import_batch(WEEKLY, lines, SubscriberState.PENDING, None, place.clock.ms)
         assert counted == ImportCount(added=0, confirmed=0, suppressed=1, known=4)
     counted = await store.import_batch(WEEKLY, lines, SubscriberState.ACTIVE, FROM_A_LIST, place.clock.ms)
@@ -371,7 +371,7 @@ async def test_readers_are_paged_counted_and_forgotten_when_they_never_confirm(p
     assert await store.forget_pending(place.clock.ms + 1) == 1
     assert await store.find(WEEKLY, Mailbox.parse("pending@example.net")) is None
     assert await store.suppression(WEEKLY, Mailbox.parse("pending@example.net")) is None
-    # The confirmation was still waiting: it names nobody any more, and goes to nobody.
+    # The confirmation was still waiting: its address is removed, and it is not sent.
     [asked] = store.listed(Selection(), None, 10)
     assert "pending" not in asked.recipient
     lease = await leased_issues(store, Lane.OWN)
@@ -395,7 +395,7 @@ def test_nobody_becomes_a_reader_without_a_word_and_a_complaint_is_an_end() -> N
 
 
 async def test_who_had_left_has_left_again_when_nobody_confirms(place: Place) -> None:
-    """Else a stranger who types the address into the form could make a list bring them back."""
+    """Otherwise a stranger who types the address into the form could let a list bring them back."""
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     [ann] = await publisher.readers("ann@example.net")

@@ -1,4 +1,4 @@
-"""Two processes write one store at once: both get on, and neither loses anything."""
+"""Two processes write to one store at once: both make progress, and nothing is lost."""
 
 import asyncio
 

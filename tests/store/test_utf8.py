@@ -1,4 +1,4 @@
-"""Addresses in UTF-8 come back as they were written, and are found by every spelling."""
+"""Addresses in UTF-8 are returned as written, and found by every spelling."""
 
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Utf8
 from secondpost.protocols.smtp.international import written_mailbox

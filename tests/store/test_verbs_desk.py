@@ -1,4 +1,4 @@
-"""The verbs of the owner's desk and of housekeeping, by the queries that they run."""
+"""The verbs of the desk and of housekeeping: which queries they run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The verbs of intake, by the queries that they run."""
+"""The verbs of intake: which queries they run."""
 
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
 from secondpost.mail.content import InTable

@@ -1,4 +1,4 @@
-"""The verbs of slots, issues, freezing and sending, by the queries that they run."""
+"""The verbs of slots, issues, freezing and sending: which queries they run."""
 
 import pytest
 
@@ -431,7 +431,7 @@ async def test_rows_of_an_old_issue_are_forgotten_while_it_is_over() -> None:
     assert await over(RecordingEngine([("issues.old_issue", [])]), SendingVerbs).forget_rows(1) == 0
 
 
-# ---------------------------------------------------------------- how it stands
+# ---------------------------------------------------------------- status
 
 
 async def test_mail_to_readers_is_counted_and_listed() -> None:

@@ -1,4 +1,4 @@
-"""The verbs of the ledger and of names, by the queries that they run."""
+"""The verbs of the ledger and of renaming: which queries they run."""
 
 import pytest
 
@@ -137,7 +137,7 @@ async def test_causes_alarmed_are_replaced() -> None:
     engine.finished()
 
 
-# ---------------------------------------------------------------- names
+# ---------------------------------------------------------------- renaming
 
 
 async def test_names_are_known_and_given_up() -> None:

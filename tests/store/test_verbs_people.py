@@ -1,4 +1,4 @@
-"""The verbs of the keeper of people, by the queries that they run."""
+"""The verbs for readers: which queries they run."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -98,7 +98,7 @@ def noting() -> list[Given]:
     ]
 
 
-# ---- coming
+# ---- joining
 
 
 async def test_a_sign_up_asks_a_new_reader_to_confirm() -> None:
@@ -197,7 +197,7 @@ async def test_a_confirmation_lifts_what_yields_and_answers_the_sign_up() -> Non
     assert not await over(refused, SigningUpVerbs).confirm(ID, AGREED)
 
 
-# ---- going
+# ---- leaving
 
 
 @pytest.mark.parametrize("state", list(SubscriberState))
@@ -237,7 +237,7 @@ async def test_erasing_suppresses_first_and_takes_all_that_names_the_reader() ->
     assert all(query.chosen == [(ID,)] for query in run[3:])
 
 
-# ---- who gets nothing
+# ---- suppression
 
 
 async def test_the_suppressed_by_another_stores_hash_are_recognised_first() -> None:
@@ -444,7 +444,7 @@ async def test_who_never_confirmed_goes_and_who_was_a_reader_has_left_again() ->
         "readers.tell", (2 * DAY_MS, "left", "left"), [(5, "never confirmed anew", None, None)]
     )
     assert all(query.chosen == [(6,)] for query in run[7:])
-    waiting = (SubscriberState.PENDING,)  # whom `importing.pending_before` looks for
+    waiting = (SubscriberState.PENDING,)  # the state that `importing.pending_before` selects
     assert (
         subscriber_sources_of(None, SubscriberActor.CLOCK)
         == subscriber_sources_of(SubscriberState.LEFT, SubscriberActor.CLOCK)
@@ -452,7 +452,7 @@ async def test_who_never_confirmed_goes_and_who_was_a_reader_has_left_again() ->
     )
 
 
-# ---- copies, bounces, looking
+# ---- copies, bounces, reading
 
 
 async def test_a_copy_goes_to_no_reader_and_to_no_suppressed_address() -> None:

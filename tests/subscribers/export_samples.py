@@ -1,4 +1,4 @@
-"""The samples of exports, and what exports/README.md says that each of them means."""
+"""The samples of exports, and the meaning of each according to exports/README.md."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ HEADS = ("service", "form", "stops")
 @dataclass(frozen=True)
 class ExportSample:
     path: Path
-    service: str | None  # None is a list of no known service
+    service: str | None  # None: a list of no known service
     forms: tuple[str, ...]  # more than one in an archive
     stops: tuple[str, ...]  # columns that stop the import
     people: tuple[tuple[str, str], ...]  # address, standing

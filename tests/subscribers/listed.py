@@ -1,4 +1,4 @@
-"""A list in a test: octets, or a text, and how it is understood."""
+"""A reader list for tests: octets or text, and how it is interpreted."""
 
 import io
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def owners_word(
     words: Mapping[str, RowVerdict] = NO_WORDS,
     whole: ReaderStanding | None = None,
 ) -> OwnersWord:
-    """With the names and words as they stand in the list."""
+    """The owner's options, with the names and words as in the list."""
     return OwnersWord(
         {folded(name): meaning for name, meaning in columns.items()},
         {folded(name): verdict for name, verdict in words.items()},

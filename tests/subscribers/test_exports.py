@@ -1,4 +1,7 @@
-"""Every sample of an export, brought in: who left, bounced or complained gets no mail, no reader is lost."""
+"""Every sample of an export, imported: readers who left, bounced or complained get no mail.
+
+No reader is lost.
+"""
 
 import asyncio
 import csv
@@ -28,7 +31,7 @@ WHOLE = [sample for sample in SAMPLES if len(sample.stops) == 0]
 STOPPING = [sample for sample in SAMPLES if len(sample.stops) > 0]
 CSV = [sample for sample in WHOLE if sample.path.suffix == ".csv" and sample.service is not None]
 JSON = [sample for sample in WHOLE if sample.path.suffix == ".json"]
-# What the standings of the samples are here; `nothing` is as good as active.
+# The meaning of the samples' standings; `nothing` counts as active.
 GETS_MAIL = frozenset({"active", "nothing"})
 STATES = {"pending": SubscriberState.PENDING, "left": SubscriberState.LEFT}
 
@@ -75,7 +78,7 @@ def in_a_store(folder: Path, story: Callable[[SqliteNewsletterStore], Awaitable[
 
 
 async def mailed(store: SqliteNewsletterStore) -> set[str]:
-    """To whom an issue goes."""
+    """The addresses that get an issue."""
     return {
         reader.key
         for reader in await store.readers("weekly", (SubscriberState.ACTIVE,), None, 1_000)
@@ -132,7 +135,7 @@ def test_nobody_is_mailed_without_the_owners_word_and_only_the_right_ones_are_as
             for reader in await store.readers("weekly", (), None, 1_000)
             if len(await store.deliveries_of(reader.id, 10)) > 0
         }
-        if sample.service == "Secondpost":  # says itself where they agreed
+        if sample.service == "Secondpost":  # has the consent's place itself
             assert (await mailed(store), asked) == (keys(sample, "active"), keys(sample, "pending"))
         else:
             assert (await mailed(store), asked) == (set(), keys(sample, "active", "nothing", "pending"))
@@ -147,7 +150,7 @@ def test_what_the_list_knows_is_kept(sample: ExportSample, tmp_path: Path) -> No
         await brought_in(store, sample, confirmed="moved here")
         for address, name, value in sample.kept:
             found = await store.find("weekly", Mailbox.parse(address))
-            if found is not None:  # of the suppressed only a hash is kept
+            if found is not None:  # suppressed addresses are kept as a hash only
                 assert value in known_of(found, name)
 
     in_a_store(tmp_path, story)

@@ -1,4 +1,4 @@
-"""The keeper of people over a real store: lists come in and go out, and nobody comes back who has left."""
+"""The keeper over a real store: lists are imported and exported, and readers who left stay so."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ FEB_5_2024_MS = 1_707_091_200_000
 
 
 class Keeper:
-    """A store with one newsletter, and what brings lists into it."""
+    """A store with one newsletter, and the import of lists."""
 
     def __init__(self, store: SqliteNewsletterStore) -> None:
         self.store = store
@@ -260,7 +260,7 @@ def test_a_list_takes_away_and_does_not_give(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("date", "state"),
     [
-        ("2024-02-05", SubscriberState.ACTIVE),  # before they agreed here
+        ("2024-02-05", SubscriberState.ACTIVE),  # before the consent
         ("2027-01-14", SubscriberState.LEFT),  # after it
         ("", SubscriberState.LEFT),
     ],
@@ -320,7 +320,7 @@ def test_consent_of_the_list_is_kept_and_nothing_of_a_line_that_changes_nothing(
             ]
             assert [reader.created_ms for reader in found] == [JAN_5_2024_MS, JAN_5_2024_MS, NOW_MS]
             rows = keeper.store._read("SELECT count(*) FROM consent")
-            assert rows == [(3,)]  # one with a network is one reader's alone
+            assert rows == [(3,)]  # with a network it would identify a single reader
 
     with_keeper(tmp_path, story)
 

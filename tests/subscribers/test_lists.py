@@ -1,4 +1,4 @@
-"""Lists of readers as people and other programs write them. A list is a text or octets in the test."""
+"""Lists of readers as written by people and programs."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Our own export brought into a new store is the same list, row by row."""
+"""Our own export, imported into a new store, gives the same list row by row."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -61,7 +61,7 @@ async def brought_in(store: SqliteNewsletterStore, text: str) -> ImportReport:
 
 @dataclass
 class Machines:
-    """Two of them, one after the other."""
+    """Two stores, one after the other."""
 
     folder: Path
 
@@ -70,7 +70,7 @@ class Machines:
         old: Callable[[SqliteNewsletterStore], Awaitable[None]],
         new: Callable[[SqliteNewsletterStore], Awaitable[None]],
     ) -> str:
-        """What the old one exports is brought into the new one, and told."""
+        """Export from the old store, import into the new one, and report."""
         told: list[str] = []
 
         async def before(store: SqliteNewsletterStore) -> None:
@@ -96,7 +96,7 @@ async def nothing(store: SqliteNewsletterStore) -> None:
     return None
 
 
-# What may stand in a text of ours: anything but half characters and NUL, which a database does not keep.
+# Any text except surrogates and NUL, which a database does not keep.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 MOMENTS = st.integers(1, NOW_MS // 1000).map(lambda seconds: seconds * 1000)
 REASONS = st.sampled_from(list(Reason))
@@ -236,7 +236,7 @@ def test_lifting_finds_an_address_that_only_another_store_had_hashed(machines: M
 
 
 def test_a_reader_of_the_new_machine_is_found_among_the_hashes(tmp_path: Path) -> None:
-    """A store that has readers and a key of its own."""
+    """A store that has readers and its own key."""
 
     async def old(store: SqliteNewsletterStore) -> None:
         await all_kinds(store)

@@ -1,5 +1,6 @@
-"""The table of exports, and the samples of them. What a sample means is read here by the table alone; that
-importing reads it so is another test.
+"""The table of export formats, and the samples. Here only the table interprets a sample.
+
+That the import does the same is another test.
 """
 
 import csv
@@ -33,8 +34,8 @@ SERVICES = frozenset(
 SAMPLES_MIN = 30
 PEOPLE_MIN = 3
 NOTHING, UNCLEAR = "nothing", "unclear"
-STRENGTH = (NOTHING, "active", "pending", UNCLEAR, "left", "suppressed")  # each outdoes those before it
-Row = Mapping[str, list[str]]  # folded name of a column: its values
+STRENGTH = (NOTHING, "active", "pending", UNCLEAR, "left", "suppressed")  # each overrides those before it
+Row = Mapping[str, list[str]]  # folded column name to its values
 
 named = pytest.mark.parametrize("form", EXPORTS, ids=lambda form: f"{form.service}, {form.what}")
 
@@ -107,7 +108,7 @@ def test_a_word_that_keeps_mail_away_is_suspect_in_a_column_that_is_not_understo
         and not word.startswith(tuple(SUSPECT))
     }
     assert unsuspected == {
-        # They mean it in their own column only.
+        # They have this meaning only in their own column.
         "u", "a", "b", "p", "[?]", "no", "false", "none", "unknown", "nonmember",
         "transactional", "notset", "temphold", "nolists",
         # Of several words one is suspect.
@@ -189,7 +190,7 @@ def json_rows(sample: ExportSample) -> Iterator[Row]:
 
 
 def flatten(form: ExportForm, name: str, stands_for: str, value: object, row: dict[str, list[str]]) -> None:
-    """`stands_for` is the name that the table has for the object in which the value is, or above it."""
+    """`stands_for`: the table's name for the object that contains the value."""
     stands_for = folded(name) if folded(name) in form.columns else stands_for
     match value:
         case dict():
@@ -238,6 +239,6 @@ def standing_said(meaning: Meaning, value: str) -> str:
 
 
 def test_the_words_of_the_tables_are_compared_as_they_stand() -> None:
-    """Folded, and without accents: else none of what a list says would ever be like them."""
+    """Folded and without accents; otherwise no word of a list would match."""
     for word in SUSPECT | WANTS | NO:
         assert word == folded(word)

@@ -1,4 +1,4 @@
-"""An address as people type it."""
+"""Addresses as typed by people."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Readers who write instead of clicking, over a real store."""
+"""Readers who write mail instead of clicking, over a real store."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ def not_crowded(newsletter: str, domain: Domain, at_ms: int) -> None:
 
 
 class Post:
-    """Mail from readers, in the order in which it comes."""
+    """Mail from readers, in order of arrival."""
 
     def __init__(self, store: NewsletterStore, place: SqlitePlace) -> None:
         self.store = store
@@ -100,7 +100,7 @@ def test_nobody_at_our_own_domains_is_made_a_reader(tmp_path: Path) -> None:
 
 
 def test_nobody_is_asked_to_join_at_a_machine_beside_us(tmp_path: Path) -> None:
-    """Anybody can write such a From: the confirmation would be ours, and go where they cannot."""
+    """Such a From can be forged: the confirmation would come back to us and never reach them."""
 
     async def story(post: Post) -> None:
         for address in ("root@[127.0.0.1]", "root@[IPv6:::1]", "root@localhost", "root@db", "a@1.2.3.4"):
@@ -123,7 +123,7 @@ def test_a_mail_without_a_from_that_can_be_read_speaks_for_its_envelope_sender(t
 
 
 def test_a_mail_that_is_taken_twice_changes_something_once(tmp_path: Path) -> None:
-    """The process died after the newsletter's store had it and before the mail's own state was written."""
+    """The process died after the newsletter's store had it, before the mail's state was written."""
 
     async def story(post: Post) -> None:
         await post.writing.joins("weekly", post.mail("From: ann@example.org"))

@@ -1,4 +1,4 @@
-"""A service of its own for each test."""
+"""Fixtures: a service for each test."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

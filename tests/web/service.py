@@ -1,4 +1,4 @@
-"""The public pages over a real store: one newsletter, its readers, and issues that were really made."""
+"""The public pages over a real store: one newsletter, its readers, and real issues."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -60,11 +60,11 @@ class Service:
     links: KeyRing
     ids: QueueIds
     database: Path
-    hints: list[int]  # when the deliver role was to look for a confirmation
+    hints: list[int]  # times of hints to the deliver role
     lines: list[str]  # of the log
 
     def contents(self) -> str:
-        """A hash of every row of every table."""
+        """A hash of all rows of all tables."""
         told = hashlib.sha256()
         db = apsw.Connection(str(self.database), flags=apsw.SQLITE_OPEN_READONLY)
         try:
@@ -96,13 +96,13 @@ class Service:
         )
 
     async def reader(self, address: str) -> Subscriber:
-        """An active one."""
+        """Add an active reader."""
         added = await self.store.add("weekly", Mailbox.parse(address), AGREED, self.clock.now_ms(), None)
         assert added is not None
         return added
 
     async def sent_issue(self, articles: list[Article] | None = None) -> Issue:
-        """Frozen, and its first mail may leave."""
+        """A frozen issue whose first mail may leave."""
         told = [article(number) for number in range(1, 3)] if articles is None else articles
         now_ms = self.clock.now_ms()
         new = tuple(NewArticle(one, one.link, ArticleState.WAITING) for one in told)
@@ -137,7 +137,7 @@ async def open_service(folder: Path, config: Config = CONFIG) -> AsyncIterator[S
     links = KeyRing(Ring.LINKS, {1: bytes(range(KEY_OCTETS))})
     ids = QueueIds(store.worker)
     hints: list[int] = []
-    # The store's own limit of a network is tried in its own tests.
+    # The store's own limit per network has its own tests.
     limits = SignUpLimits(prefix_per_hour_max=1_000)
     lines: list[str] = []
     crowded = CrowdLog(MailLog(lines.append)).met

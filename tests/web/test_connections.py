@@ -1,4 +1,4 @@
-"""Connections to the pages, over real sockets: odd callers are answered, and none stays for ever."""
+"""Connections to the pages over real sockets: odd clients get answers, and none stays for ever."""
 
 import asyncio
 import socket
@@ -23,7 +23,7 @@ SHORT = 0.2
 LONG = 600
 PATIENT = GuestTimes(head=LONG, body=LONG, answer=LONG, idle=LONG, reading=LONG)
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-LARGE_OCTETS = 40_000_000  # more than the buffers of both ends hold
+LARGE_OCTETS = 40_000_000  # more than the buffers of both ends
 
 
 async def small(request: Request) -> Response:
@@ -52,7 +52,7 @@ ROUTES = [
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The loop that the service runs on."""
+    """The event loop of the service."""
     return "asyncio", {"use_uvloop": True}
 
 
@@ -96,7 +96,7 @@ async def pages(
 
 
 async def answered(reader: asyncio.StreamReader) -> bytes:
-    """The body of the next answer."""
+    """The body of the next response."""
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
     [length] = [line.split()[1] for line in head.lower().splitlines() if line.startswith(b"content-length")]
@@ -104,7 +104,7 @@ async def answered(reader: asyncio.StreamReader) -> bytes:
 
 
 async def is_ended(reader: asyncio.StreamReader) -> bool:
-    """Waits until the other end closes."""
+    """Wait until the server closes."""
     try:
         return await reader.read() == b""
     except ConnectionError:
@@ -162,7 +162,7 @@ async def test_a_slow_head_ends_the_connection_also_after_a_request_that_was_ans
         reader, writer = await them.call(GET + GET[:-2])
         assert await answered(reader) == b"small"
         while len(them.guests) > 0:
-            writer.write(b"X: y\r\n")  # each octet would begin the time of a keep-alive anew
+            writer.write(b"X: y\r\n")  # each octet would restart a keep-alive time-out
             await asyncio.sleep(SHORT / 10)
 
 
@@ -201,7 +201,7 @@ async def test_a_proxy_keeps_its_connections_and_others_do_not() -> None:
         assert await answered(used[0]) == b"small"
         async with pages(times) as others:
             one = await others.call()
-            assert await is_ended(one[0])  # the time of both is over
+            assert await is_ended(one[0])  # both time-outs are over
         for reader, writer in (unused, used):
             writer.write(GET)
             assert await answered(reader) == b"small"

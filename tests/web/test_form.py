@@ -1,4 +1,4 @@
-"""Forms, and who calls: what comes from outside has a bound."""
+"""Forms and client addresses: input is bounded."""
 
 from contextlib import suppress
 from ipaddress import ip_network

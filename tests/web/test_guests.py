@@ -1,4 +1,4 @@
-"""Who gets a place among those who are connected, and who gives one up."""
+"""Which connections get a place, and which give theirs up."""
 
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -13,7 +13,7 @@ LIMITS = GuestLimits(in_all=20, of_network=6, of_address=3)
 
 @dataclass
 class Door:
-    """Callers by name, at a time that the test moves."""
+    """Clients by name, at a time that the test sets."""
 
     guests: Guests = field(default_factory=lambda: Guests((ip_network(PROXY),), LIMITS))
     now: float = 0.0
@@ -30,7 +30,7 @@ class Door:
         return guest
 
     def crowd(self, number: int, waits_for: WaitsFor) -> list[Guest]:
-        """Each from a network of its own."""
+        """Clients from one network each."""
         return [self.entered(f"c{n}", f"198.{n}.100.1", waits_for) for n in range(number)]
 
 
@@ -85,7 +85,7 @@ def test_those_without_a_whole_head_go_before_those_who_wait_and_those_who_send(
 
 
 def test_newcomers_do_not_push_each_other_out_while_others_hold_all_places() -> None:
-    """Between an honest caller's connection and its first octets lies at least the way there and back."""
+    """Between an honest client's connection and its first octets lies at least one round trip."""
     door = Door()
     door.crowd(LIMITS.in_all, WaitsFor.BODY)
     for n in range(10):

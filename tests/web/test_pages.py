@@ -1,4 +1,4 @@
-"""The public pages over real requests and a real store."""
+"""The public pages with real requests and a real store."""
 
 import html
 import json
@@ -48,7 +48,7 @@ HOSTILE = (
 
 
 class Page(HTMLParser):
-    """Well-formed: every element is closed in its place, ids are there once, every field has a label."""
+    """Checks HTML: every element is closed in order, ids are unique, every field has a label."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -57,8 +57,8 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.ids: list[str] = []
         self.links: list[str] = []
-        self.words: list[str] = []  # that are read
-        self.values: list[str] = []  # that stand in fields for an address
+        self.words: list[str] = []  # visible words
+        self.values: list[str] = []  # values of address fields
         self.labelled: set[str] = set()
         self.feed(html)
         self.close()
@@ -101,7 +101,7 @@ class Page(HTMLParser):
 
 
 def check_page(response: httpx2.Response) -> Page:
-    """What holds for every page of ours."""
+    """What holds for every page."""
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["referrer-policy"] in ("no-referrer", "same-origin")
     assert response.headers["strict-transport-security"] == "max-age=31536000"
@@ -117,7 +117,7 @@ def check_page(response: httpx2.Response) -> Page:
     return page
 
 
-# ---- the way of a reader
+# ---- a reader's way
 
 
 async def test_a_reader_comes_and_goes(service: Service) -> None:
@@ -151,7 +151,7 @@ async def test_a_reader_comes_and_goes(service: Service) -> None:
 
 
 async def test_one_click_needs_no_cookie_and_gets_no_redirect(service: Service) -> None:
-    """RFC 8058 §3.1, and a body of whatever kind is not looked at."""
+    """RFC 8058 §3.1; the type of the body does not matter."""
     for body, kind in (
         (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
         (
@@ -189,8 +189,8 @@ async def test_the_answer_to_a_sign_up_says_nothing_of_who_reads(service: Servic
     assert (await service.found("reader@reader.example")).state is SubscriberState.ACTIVE
     assert (
         await service.found("gone@reader.example")
-    ).state is SubscriberState.PENDING  # who was erased may come back
-    assert len(service.hints) == len(answers)  # each time, for it costs time too
+    ).state is SubscriberState.PENDING  # an erased reader may come back
+    assert len(service.hints) == len(answers)  # each time, since it takes time too
 
 
 async def test_a_flood_at_one_domain_gets_the_same_answer_and_one_line_in_the_log(service: Service) -> None:
@@ -211,7 +211,7 @@ async def test_a_flood_at_one_domain_gets_the_same_answer_and_one_line_in_the_lo
 
 
 async def outcomes(service: Service, address: str) -> list[SignedUp]:
-    """What the owner can see of an address."""
+    """The outcomes that the owner can see of an address."""
     return [one.outcome for one in await service.store.sign_ups_of("weekly", Mailbox.parse(address), 100)]
 
 
@@ -229,8 +229,8 @@ async def test_a_program_that_fills_in_everything_is_thanked_and_the_owner_sees_
     assert service.contents() == before, "of what can be no reader's nothing is kept"
 
 
-# Some of what Chromium and Firefox look for in names and labels, to know what belongs into a field
-# (components/autofill of the one, toolkit/components/formautofill of the other).
+# Some of the patterns by which Chromium and Firefox recognise fields by name and label
+# (components/autofill and toolkit/components/formautofill).
 AUTOFILLED = re.compile(
     "name|mail|address|addr|street|suite|unit|line|city|town|suburb|state|county|region|province|zip|post|code"
     "|country|land|phone|mobile|tel|fax|company|business|organi[sz]ation|web|site|url|home|title|prefix|suffix"
@@ -249,7 +249,7 @@ async def test_nothing_fills_the_trap_in_for_a_person(service: Service) -> None:
     for ignored in ('autocomplete="off"', 'tabindex="-1"', "data-1p-ignore", "data-bwignore"):
         assert ignored in found[2]
     assert 'data-lpignore="true"' in found[2]
-    for older in ("website", "url"):  # the name that it had, and what stands on pages elsewhere
+    for older in ("website", "url"):  # its former names, still used on other pages
         await service.client.post(
             "/weekly/", data={"email": f"{older}@reader.example", older: "https://x.example/"}
         )
@@ -309,7 +309,7 @@ async def test_a_network_that_signs_up_too_often_waits(service: Service) -> None
     assert (await service.store.sign_up_counts("weekly", 0)).outcomes[SignedUp.REFUSED] == SIGN_UPS_MAX
 
 
-# ---- forms that stand elsewhere
+# ---- forms on other sites
 
 BLOG, US = "https://www.blog.example", "https://mx2.example.net"
 NEAR: tuple[dict[str, str], ...] = (
@@ -358,7 +358,7 @@ async def test_a_form_elsewhere_leads_to_ours_with_the_address_in_it(
     assert 'value="ann@reader.example"' in answer.text
     assert service.contents() == before
     assert service.hints == []
-    # Browsers say of the next one where it comes from only because the page lets them.
+    # Browsers send the origin of the next request only because the page permits it.
     assert answer.headers["referrer-policy"] == "same-origin"
     clicked = await service.client.post(
         page.links[page.links.index("/weekly/")], data={"email": "ann@reader.example"}, headers={"Origin": US}
@@ -388,7 +388,7 @@ async def test_a_form_elsewhere_counts_against_its_network(service: Service) -> 
 
 
 async def test_what_a_token_opens_is_open_from_wherever_it_is_posted(service: Service) -> None:
-    """Who has the token may do it anyway: no cookie and no login of the visitor stands behind it."""
+    """A token is sufficient by itself: there is no cookie or login of the visitor behind it."""
     for headers in ELSEWHERE:
         ann = await service.reader("ann@reader.example")
         leave = service.path("leave", Purpose.LEAVE, ann.id)
@@ -407,7 +407,7 @@ def test_browsers_are_sent_to_https_only_where_it_is() -> None:
         assert strict not in headers_of(Web(url=url))
 
 
-# ---- what we keep
+# ---- stored data
 
 
 async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> None:
@@ -418,7 +418,7 @@ async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> 
     check_page(response)
     for told in ("ann@reader.example", "at the fair", "The Blog"):
         assert told in response.text
-    # Said in the newsletter's zone, which is named; for programs, and to take along, it is UTC.
+    # Shown in the newsletter's zone, which is named; documents for programs and exports have UTC.
     since = '<time datetime="2027-01-15T08:00:00Z">2027-01-15 09:00:00 (Europe/Oslo)</time>'
     assert since in html.unescape(response.text)
     taken = await service.client.get(f"{path}?as=json")
@@ -634,7 +634,7 @@ async def test_the_front_leads_to_the_only_newsletter(service: Service) -> None:
     assert (bare.status_code, bare.headers["location"]) == (308, "/weekly/")
 
 
-# ---- for all pages
+# ---- all pages
 
 
 async def every_address(service: Service) -> list[str]:
@@ -709,7 +709,7 @@ async def test_what_strangers_write_stays_text(service: Service) -> None:
             page = check_page(answer)
             assert {"script", "img", "svg"}.isdisjoint(page.tags)
             assert not any("alert" in link for link in page.links)
-            assert "alert(1)" not in "".join(page.words)  # in the field it stays, to be mended
+            assert "alert(1)" not in "".join(page.words)  # in the field it stays, to be corrected
             assert "49" not in answer.text
 
 

@@ -1,4 +1,4 @@
-"""Certificates for tests, made on the spot."""
+"""Certificates for tests."""
 
 import datetime
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two files in PEM; the certificate is signed with its own key, so it is its own authority too."""
+    """Two PEM files; the certificate is self-signed, and so its own CA."""
 
     certificate: str
     key: str

@@ -1,4 +1,4 @@
-"""Both loops: uvloop runs the service, plain asyncio must do as well."""
+"""Fixtures: both loops, since uvloop runs the service and plain asyncio must work too."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -22,7 +22,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner]:
 
 @pytest.fixture
 def run(runner: asyncio.Runner) -> Callable[[Coroutine[object, object, T]], T]:
-    """Runs one coroutine to its end, within a bound."""
+    """Runs one coroutine to its end, within a time limit."""
 
     async def bounded(work: Coroutine[object, object, T]) -> T:
         async with asyncio.timeout(TEST_SECONDS_MAX):

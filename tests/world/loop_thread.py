@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for a test that is no coroutine."""
+"""An event loop in its own thread, for tests that are no coroutines."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ class LoopThread:
         self._loop = loop
 
     def run(self, work: Coroutine[object, object, T]) -> T:
-        """In the thread, while this one waits for it."""
+        """Run a coroutine in the thread, and wait for it here."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS_MAX)
 
 
@@ -34,7 +34,7 @@ def loop_thread() -> Iterator[LoopThread]:
 
 
 async def _end_what_runs() -> None:
-    """A task left in a closed loop would fail in another test, when it is collected."""
+    """Cancel all tasks: a task left in a closed loop would fail in another test when collected."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()

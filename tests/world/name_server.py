@@ -1,4 +1,4 @@
-"""A small DNS server on loopback, UDP and TCP on one port, which answers truly or lies as it is told."""
+"""A small DNS server on loopback, UDP and TCP on one port, which can give false answers."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ SOA = "example. 600 IN SOA ns.example. hostmaster.example. 1 3600 600 86400 120"
 
 
 class Zone:
-    """The truth, one record a line: "name ttl IN type data"."""
+    """The records, one per line: "name ttl IN type data"."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._sets: dict[dns.name.Name, list[dns.rrset.RRset]] = {}
@@ -25,7 +25,7 @@ class Zone:
             self._sets.setdefault(it.name, []).append(it)
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
-        """With all of a CNAME chain that is known here, as a resolver would give it."""
+        """The answer with all known records of a CNAME chain, as given by a resolver."""
         reply = dns.message.make_response(query, recursion_available=True)
         reply.flags |= dns.flags.AA
         asked = query.question[0]
@@ -64,7 +64,7 @@ Respond = Callable[[dns.message.Message, bool], Sequence[bytes]]
 
 @dataclass(slots=True)
 class NameServer:
-    """`respond` is given the query and whether it came over TCP, and gives the datagrams to send back."""
+    """`respond` gets the query and whether it came over TCP, and returns the datagrams to send."""
 
     respond: Respond
     asked: list[str] = field(default_factory=list)  # "name type carrier"
@@ -84,7 +84,7 @@ class NameServer:
         return server
 
     async def open(self) -> None:
-        """The first time on any free port, afterwards on the same."""
+        """Listen: the first time on any free port, later on the same one."""
         self._server = await asyncio.start_server(self._serve_tcp, "127.0.0.1", self.endpoint.port)
         port = self._server.sockets[0].getsockname()[1]
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)

@@ -1,4 +1,4 @@
-"""A coroutine that is begun by hand needs a task only when it really waits."""
+"""A coroutine started by `begin` needs a task only if it has to wait."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A connection that is closed is gone soon, whether the other side reads or not; under both loops."""
+"""A closed connection is gone soon, whether the peer reads or not; under both loops."""
 
 import asyncio
 from typing import cast
@@ -11,7 +11,7 @@ from .test_real_net import ANY, Talker
 
 
 async def connected(net: RealNet) -> tuple[Talker, asyncio.Transport, asyncio.Transport]:
-    """The server, its side of a connection, and the other side."""
+    """The server, its transport, and the client's transport."""
     server = Talker(b"220\r\n")
     door = await net.listen(lambda: server, ANY)
     client = Talker()

@@ -1,4 +1,4 @@
-"""What is remembered, for how long, and that it is never more than the bound."""
+"""What is cached, for how long, and that the number of entries is bounded."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The look-up's decisions, without a socket or a clock: the test plays every server."""
+"""The decisions of a look-up, without sockets or clock: the test plays every server."""
 
 from collections.abc import Callable, Sequence
 
@@ -29,7 +29,7 @@ NO_NAME = DnsAnswer(Finding.NO_NAME, (), 60)
 def play(
     reply_to: Callable[[Ask], UpstreamReply], servers: Sequence[int] = (0,)
 ) -> tuple[DnsAnswer, list[Ask]]:
-    """The answer, and all that was asked. A silent server takes the whole time it is given."""
+    """The answer and all queries. A silent server uses the whole time-out."""
     asked: list[Ask] = []
     decision = look_up(QUESTION, servers)
     try:

@@ -1,4 +1,4 @@
-"""What is found in the fetch role arrives whole in the publish role; anything else is no information."""
+"""Results of the fetch role arrive complete in the publish role; others are no information."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -64,7 +64,7 @@ SILENT = FeedAnswered(FeedUnreadable("The fetch role does not answer."))
 
 @dataclass
 class FetchRole:
-    """Answers on the socket what `look` says; `asked` is what it was asked."""
+    """Answers on the socket with the result of `look`; `asked` has the questions."""
 
     look: FeedLook
     asked: list[FeedAsked] = field(default_factory=list)
@@ -97,7 +97,7 @@ def always(answered: FeedAnswered) -> FeedLook:
 
 
 class Liar(asyncio.Protocol):
-    """Sits in the place of the fetch role, says what it was given to each question, and hangs up."""
+    """Takes the place of the fetch role, gives a fixed answer to each question, and closes."""
 
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
@@ -126,7 +126,7 @@ def reason(answered: FeedAnswered) -> str:
 
 
 def test_the_examples_leave_no_field_at_its_default() -> None:
-    """Else a field that is forgotten on the way would not be missed."""
+    """Otherwise a field that is lost on the way would not be noticed."""
     for each in (ARTICLE, READ):
         for one in fields(each):
             assert one.default is MISSING or getattr(each, one.name) != one.default
@@ -206,7 +206,7 @@ def test_where_there_is_no_fetch_role_nobody_has_looked(run: Run[object], tmp_pa
         b'{"found":"sent","reason":"x"}\n',
         b'{"found":"unreadable","reason":5}\n',
         answered_line(FeedAnswered(READ))[:-2] + b"\n",
-        answered_line(FeedAnswered(READ))[:-1],  # without its end
+        answered_line(FeedAnswered(READ))[:-1],  # without its line end
         answered_line(FeedAnswered(READ)).replace(b'"title":"The Blog"', b'"title":["x"]'),
         answered_line(FeedAnswered(READ)).replace(b'"published_ms":17', b'"published_ms":"17'),
     ],
@@ -301,7 +301,7 @@ def test_who_asks_and_goes_away_costs_nobody_else_their_answer(run: Run[object],
 
 
 class Machine:
-    """Two roles of one machine whose clock leaps."""
+    """Two roles of one machine in virtual time."""
 
     def __init__(self) -> None:
         self.timeline = Timeline(SimDice("feed"))

@@ -1,4 +1,4 @@
-"""Fetching over loopback: what comes back, what is sent, and where it ends."""
+"""Fetching over loopback: the result, the request, and its limits."""
 
 import gzip
 import ssl

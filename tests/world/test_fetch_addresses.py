@@ -1,4 +1,4 @@
-"""Where nobody may be led: the many ways to write "inside", refused before a connection is tried."""
+"""Private addresses in all notations are refused before any connection."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ Run = Callable[[Coroutine[object, object, None]], None]
 
 @dataclass
 class Names:
-    """A resolver that is a dict; what it does not know does not exist."""
+    """A resolver from a dict; other names do not exist."""
 
     known: dict[str, tuple[str, ...]]
     asked: list[str] = field(default_factory=list)

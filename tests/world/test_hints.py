@@ -1,4 +1,4 @@
-"""The first hint is given at once, the next after a rest, however much arrives meanwhile."""
+"""The first hint is sent at once, the next after a pause, whatever arrives meanwhile."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ def test_the_first_hint_is_given_at_once_and_each_other_after_a_rest() -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         hinter = Hinter(lambda: hints.append(round(loop.time() - begun, 3)))
-        for _ in range(41):  # two mails in each millisecond
+        for _ in range(41):  # two mails per millisecond
             hinter.arrived()
             hinter.arrived()
             await asyncio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""Time and chance."""
+"""The real clock and dice."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The real disk on a temporary folder, with the system's errors where no disk will give them."""
+"""The real disk on a temporary folder, with injected system errors."""
 
 import errno
 import gc

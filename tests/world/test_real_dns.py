@@ -1,4 +1,4 @@
-"""The resolver against a small server on loopback sockets, under both loops: truths, lies and silence."""
+"""The resolver against a small server on loopback, under both loops: truths, lies and silence."""
 
 import asyncio
 import random
@@ -187,7 +187,7 @@ def test_many_questions_at_once_each_get_their_own_answer(run: Run[object]) -> N
     with_server(run, check, lambda query, _: [zone.answer(query).to_wire()])
 
 
-# -- liars. Each sends its lie and, where a truth must still be believed, the truth behind it.
+# -- liars: each sends its lie and, where the truth must still be accepted, the truth after it
 TRUTH = Zone(LINES)
 
 
@@ -220,7 +220,7 @@ def next_to_nothing(query: dns.message.Message) -> bytes:
 
 
 def foreign_records(query: dns.message.Message) -> bytes:
-    """Right number and question, but with records of another name: an answer that tells nothing."""
+    """Right number and question, but records of another name: a useless answer."""
     reply = TRUTH.answer(dns.message.make_query("example.net.", "MX"))
     reply.id = query.id
     reply.question = query.question
@@ -303,7 +303,7 @@ def test_a_server_that_fails_is_followed_by_the_next(run: Run[object], rcode: dn
         alone = resolver_of(broken)
         assert await alone.mx(NET) == MxAnswer(Finding.FAILED)
         assert await alone.mx(NET) == MxAnswer(Finding.FAILED)
-        assert len(broken.asked) == 2  # the failure was remembered for a moment
+        assert len(broken.asked) == 2  # the failure was cached briefly
         for it in (alone, broken, sound):
             it.close()
 

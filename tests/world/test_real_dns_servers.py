@@ -1,4 +1,4 @@
-"""Which servers are asked, as resolv.conf says and as it changes."""
+"""Which servers are queried, according to resolv.conf and its changes."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The keys on disk: made once, whole, for our eyes alone, and never made again."""
+"""The keys on disk: created once, atomically, private, and never replaced."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The log's writer: every line once, and a process that must end is not kept by a log without a reader."""
+"""The log writer: each line once, and an unread log does not keep a process from ending."""
 
 import asyncio
 import os

@@ -21,7 +21,7 @@ ANY = Endpoint("127.0.0.1", 0)
 
 
 class Talker(asyncio.Protocol):
-    """Keeps what it hears, and lets a test wait for it."""
+    """Keeps received data, and lets a test wait for it."""
 
     def __init__(self, greeting: bytes = b"") -> None:
         self.greeting = greeting
@@ -148,7 +148,7 @@ def test_an_inherited_door_is_used_as_it_is(run: Run[object]) -> None:
     async def day() -> None:
         opened = open_door(ANY)
         port = opened.getsockname()[1]
-        configured = Endpoint("127.0.0.1", 25)  # what it stands for; root opened it for us
+        configured = Endpoint("127.0.0.1", 25)  # as configured; root opened it for us
         net = RealNet(inherited={configured: opened})
         door = await net.listen(lambda: Talker(b"hello"), configured)
         assert door.endpoint == Endpoint("127.0.0.1", port)
@@ -194,7 +194,7 @@ def test_names_are_not_for_the_net(run: Run[object], host: str) -> None:
 
 def test_whoever_does_not_answer_is_given_up(run: Run[object]) -> None:
     async def day() -> None:
-        # A door whose backlog is full: the kernel drops further calls, as a firewall does.
+        # A listener with a full backlog: the kernel drops further connections, like a firewall.
         with socket.socket() as door:
             door.bind(("127.0.0.1", 0))
             door.listen(0)
@@ -292,7 +292,7 @@ def test_many_hints_are_heard_as_few_and_never_fail(run: Run[object], tmp_path: 
     async def day() -> None:
         path = str(tmp_path / "hints")
         net = RealNet()
-        net.hint(path)  # nobody there
+        net.hint(path)  # without a listener
         net.hint("\0bad\0" * 100)
         heard: list[None] = []
         once = asyncio.Event()

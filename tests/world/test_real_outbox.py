@@ -1,4 +1,4 @@
-"""What is said in one turn of the loop leaves at its end, in one piece; nothing is kept back beyond that."""
+"""Data written in one turn of the loop leaves at its end in one piece, never later."""
 
 import asyncio
 import socket
@@ -18,14 +18,14 @@ LARGE = b"x" * (GATHERED_OCTETS_MAX + 1)
 
 
 class Caller:
-    """A client without a loop: what it hears is what has left, at this moment."""
+    """A client without a loop: what it receives has left by now."""
 
     def __init__(self, where: Endpoint) -> None:
         self.socket = socket.create_connection((where.host, where.port))
         self.socket.setblocking(False)
 
     def heard(self) -> bytes | None:
-        """None: nothing. Empty: the other side has closed."""
+        """The received data; None: nothing. Empty: the peer has closed."""
         try:
             return self.socket.recv(65536)
         except BlockingIOError:
@@ -34,7 +34,7 @@ class Caller:
 
 @asynccontextmanager
 async def called(count: int) -> AsyncIterator[tuple[list[Caller], list[asyncio.Transport]]]:
-    """So many callers, and our ends of their connections."""
+    """`count` clients, and our ends of their connections."""
     talkers: list[Talker] = []
 
     def answer() -> Talker:
@@ -58,7 +58,7 @@ async def called(count: int) -> AsyncIterator[tuple[list[Caller], list[asyncio.T
 
 
 async def turn() -> None:
-    """What is due by now is done."""
+    """Run everything that is due."""
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 

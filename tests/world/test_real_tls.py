@@ -1,4 +1,4 @@
-"""STARTTLS with ourselves on loopback, under both loops; certificates that change; peers that break off."""
+"""STARTTLS with ourselves on loopback, both loops; changed certificates; broken handshakes."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ NAME = "mx.example.net"
 
 
 class Post:
-    """A server that goes to TLS as soon as it is told STARTTLS, queueing what comes before it is ready."""
+    """A server that starts TLS at once on STARTTLS, and queues input before it is ready."""
 
     def __init__(self, net: RealNet) -> None:
         self.net = net
@@ -44,7 +44,7 @@ class Post:
 
 
 async def called(net: RealNet, endpoint: Endpoint) -> tuple[asyncio.Transport, Talker]:
-    """A client that has said STARTTLS and may begin."""
+    """A client that has sent STARTTLS."""
     client = Talker()
     transport = await net.connect(lambda: client, endpoint, 5)
     await client.until(lambda it: it.heard == b"220\r\n")
@@ -104,7 +104,7 @@ def test_a_demanded_certificate_is_checked(
             await client_net.start_tls(plain, client, ClientTls(server_name, verify=True), 5)
         assert plain.is_closing()
         await serving
-        # In TLS 1.3 the server may have finished before it hears that it was refused.
+        # In TLS 1.3 the server may have finished before it gets the client's refusal.
         assert (post.failed is None) == (post.facts is not None)
         door.close()
         await asyncio.sleep(0.01)

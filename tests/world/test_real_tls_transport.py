@@ -1,4 +1,4 @@
-"""Our TLS against OpenSSL on a plain socket: half-closed, slow, deaf, broken, under both loops."""
+"""Our TLS against OpenSSL on a plain socket: half-closed, slow, unread, broken, both loops."""
 
 import asyncio
 import ssl
@@ -24,7 +24,7 @@ PIECE_OCTETS = 64 * 1024
 
 
 class Office(Talker):
-    """The server: goes to TLS at once. `stays`: what it answers when the other side ends its sending."""
+    """A server that starts TLS at once. `stays`: its answer to the client's end of sending."""
 
     def __init__(self, net: RealNet) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Office(Talker):
 
 
 class Caller:
-    """OpenSSL by hand over a stream, so that it can do what no transport would."""
+    """OpenSSL by hand over a stream, to do what no transport would."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -90,7 +90,7 @@ class Caller:
             self._in.write(await self.reader.read(PIECE_OCTETS))
 
     def words(self, data: bytes, *, last: bool = False) -> bytes:
-        """What goes over the wire for it; `last`: with a close_notify behind it."""
+        """The ciphertext of `data`; `last`: followed by a close_notify."""
         self._tls.write(data)
         if last:
             with suppress(ssl.SSLWantReadError):
@@ -98,7 +98,7 @@ class Caller:
         return self._out.read()
 
     async def hear_all(self) -> bytes:
-        """Up to the close_notify, which must come: without it an attacker may have cut the end off."""
+        """Read up to the close_notify, which must come: otherwise data may be cut off."""
         heard = b""
         while True:
             try:

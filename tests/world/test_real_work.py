@@ -1,4 +1,4 @@
-"""The pool and the lines, on real threads."""
+"""The pool and the lines, with real threads."""
 
 import asyncio
 import threading

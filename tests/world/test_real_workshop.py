@@ -1,4 +1,4 @@
-"""Orders and answers over a socket between two processes; here the other end is a thread."""
+"""Orders and answers over a socket to another process, which is a thread here."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from secondpost.world.ports import WorkshopClosed
 from secondpost.world.real.workshop import Bench, serve_orders
 from tests.world.conftest import Run
 
-LARGE = bytes(range(256)) * 8_000  # more than a socket holds
+LARGE = bytes(range(256)) * 8_000  # more than a socket buffer
 
 
 def opened(opening: bytes) -> Callable[[bytes], bytes]:
@@ -26,7 +26,7 @@ async def bench_to(ours: socket) -> Bench:
 
 
 def beside_a_worker(run: Run[None], story: Callable[[Bench], Coroutine[object, object, None]]) -> None:
-    """Whoever works there is gone in the end."""
+    """Run a test beside a worker, which has ended afterwards."""
     ours, theirs = socketpair()
     worker = threading.Thread(target=serve_orders, args=(theirs, opened))
     worker.start()

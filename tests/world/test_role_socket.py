@@ -1,4 +1,4 @@
-"""Roles that ask or answer and do not read: neither side fills the other's memory."""
+"""Roles that ask or answer but do not read: neither fills the other's memory."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -19,7 +19,7 @@ MAILBOX = Mailbox("a" * 60, Domain(".".join(["b" * 60] * 2) + ".example"))
 
 
 class KeepingNet(RealNet):
-    """Remembers the connection that it made."""
+    """Keeps the connection that it made."""
 
     made: asyncio.Transport
 
@@ -31,14 +31,14 @@ class KeepingNet(RealNet):
 
 
 class Deaf(Talker):
-    """Reads nothing, and knows when it may not write."""
+    """Reads nothing, and knows when it must not write."""
 
     is_choked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         assert self.transport is not None
-        # Later: uvloop starts to read after this call, whatever is said in it.
+        # Later: uvloop starts reading after this call anyway.
         asyncio.get_running_loop().call_soon(self.transport.pause_reading)
 
     def pause_writing(self) -> None:

@@ -1,4 +1,4 @@
-"""Time goes on, whatever is done to the machine's clock."""
+"""The steady clock goes on, whatever happens to the machine's clock."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A web server on loopback that says what it is told to, octet by octet, and keeps what it was asked."""
+"""A web server on loopback that sends fixed responses, octet by octet, and records requests."""
 
 import asyncio
 import ssl
@@ -10,7 +10,7 @@ from tests.world.loop_thread import loop_thread
 
 
 def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
-    """Header names as Python can write them: content_type is Content-Type."""
+    """A response. Header names are keyword arguments: content_type is Content-Type."""
     said = {name.replace("_", "-"): value for name, value in headers.items()}
     if "content-length" not in said and "transfer-encoding" not in said:
         said["content-length"] = str(len(body))
@@ -20,7 +20,7 @@ def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
 
 @dataclass
 class WebServer:
-    """`pages`: path to answer, as `answer` makes it; None: silence."""
+    """`pages`: path to response, as made by `answer`; None: silence."""
 
     pages: Mapping[str, bytes | None]
     asked: list[str] = field(default_factory=list)  # request heads, decoded
@@ -55,7 +55,7 @@ class WebServer:
 
     @contextmanager
     def in_a_thread(self) -> Iterator["WebServer"]:
-        """For a test that is no coroutine."""
+        """For tests that are no coroutines."""
         running = self.running()
         with loop_thread() as loop:
             loop.run(running.__aenter__())

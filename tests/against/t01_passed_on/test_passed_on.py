@@ -1,4 +1,4 @@
-"""Mail for the backup domain reaches a real Postfix octet for octet, under one Received line of ours.
+"""A real Postfix gets backup mail unchanged except for one Received line of ours.
 
 Each file in messages/ is a case; adding one needs no code.
 """

@@ -1,4 +1,4 @@
-"""While a real Postfix is stopped its mail is held and listed; back again, it has the first in a minute."""
+"""Mail for a stopped Postfix is held and listed; after its return the first arrives in a minute."""
 
 from pathlib import Path
 

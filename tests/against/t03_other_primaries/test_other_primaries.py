@@ -1,4 +1,4 @@
-"""Exim and OpenSMTPD as the primary: the same two promises, with a quick probe."""
+"""Exim and OpenSMTPD as the primary: the same two promises, with a short probe interval."""
 
 from pathlib import Path
 

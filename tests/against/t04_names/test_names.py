@@ -1,4 +1,4 @@
-"""Our stub resolver asks a real Unbound, which asks a server of our own for what it has to know."""
+"""Our stub resolver queries a real Unbound, which queries an authoritative server of the test."""
 
 import asyncio
 import subprocess
@@ -98,7 +98,7 @@ async def behind_unbound(folder: Path) -> AsyncIterator[RealResolver]:
 
 
 async def answers(resolver: RealResolver, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until Unbound is there. Each try has a name of its own, for failures are remembered."""
+    """Wait until Unbound answers. Each try uses a new name, since failures are cached."""
     for attempt in range(200):
         answer = await resolver.mx(Domain(f"try{attempt}.example.net"))
         if answer.finding is not Finding.FAILED:

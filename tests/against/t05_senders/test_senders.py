@@ -1,6 +1,7 @@
-"""Real servers bring us their mail, in clear and by TLS, while the primary is down, comes back, and is up.
+"""Real servers send us mail, in plain text and TLS, while the primary goes down and comes back.
 
-Every message is at the primary once, octet for octet under one Received line of the sender's and one of ours.
+Each message reaches the primary once, unchanged under one Received line of the sender and one of
+ours.
 """
 
 import re
@@ -19,14 +20,14 @@ from tests.world.certificates import make_pair
 
 MESSAGES_UP = 200
 MESSAGES_DOWN = 200
-MESSAGES_AWAY, MESSAGES_BACK = 75, 125  # the primary comes back in the midst of these
+MESSAGES_AWAY, MESSAGES_BACK = 75, 125  # the primary comes back while these are sent
 SECONDS_MAX = 120.0
 RECEIVED = re.compile(rb"Received: .*\r\n(?:[ \t].*\r\n)*")
 NUMBER = re.compile(rb"^Subject: number (\d+)\r$", re.MULTILINE)
 
 
 def message(number: int) -> bytes:
-    """No two alike, and some with what is easily spoilt: dots, empty lines, spaces at the end, long lines."""
+    """A unique message; some contain what is easily damaged: dots, empty lines, trailing spaces."""
     head = (
         f"From: <{SENDER}>\nTo: <{READER}>\nDate: Sat, 28 Nov 2026 10:00:00 +0000\n"
         f"Message-ID: <{number}@sender.example>\nSubject: number {number}\n"
@@ -43,7 +44,7 @@ def message(number: int) -> bytes:
 
 
 class Matrix:
-    """One sender, one of us, one primary."""
+    """One sender, one Secondpost, one primary."""
 
     def __init__(self, sender: Sender, secondpost: Secondpost, primary: PostfixPrimary) -> None:
         self.sender = sender
@@ -60,7 +61,7 @@ class Matrix:
         until(condition, SECONDS_MAX, lambda: f"{self.sender.trouble()}\n{self.secondpost.trouble()}")
 
     def until_arrived(self) -> None:
-        """The queues of the sender and of Secondpost are empty, and the primary has all that was sent."""
+        """Wait until both queues are empty and the primary has all messages."""
         self.until(lambda: self.sender.queued() == 0)
         self.until(lambda: len(list((self.primary.maildir / "new").iterdir())) >= len(self.sent))
         self.until(lambda: len(waiting(self.secondpost)) == 0)

@@ -1,4 +1,4 @@
-"""From a Postfix through us to a Postfix: mail that it takes, in UTF-8, and mail that it would refuse."""
+"""From a Postfix through us to a Postfix: UTF-8 mail that it accepts, and mail it would refuse."""
 
 import json
 import smtplib
@@ -26,7 +26,7 @@ SECONDS_MAX = 60
 
 @pytest.fixture
 def primary(place: Path, request: pytest.FixtureRequest) -> PostfixPrimary:
-    """With SMTPUTF8 or without, as the test says; not started."""
+    """A primary with or without SMTPUTF8, as parametrised; not started."""
     prepared = PostfixPrimary.prepared(place)
     prepared.postfix.settings = {
         **prepared.postfix.settings,
@@ -48,7 +48,7 @@ def secondpost(place: Path, primary: PostfixPrimary) -> Secondpost:
 
 @pytest.fixture
 def sender(place: Path, secondpost: Secondpost) -> Iterator[Postfix]:
-    """Another server, whose mail for backup.example comes to us."""
+    """A server whose mail for backup.example comes to us."""
     folder = place / "sender"
     folder.mkdir(mode=0o755)
     settings = {
@@ -68,14 +68,14 @@ def send(postfix: Postfix, sender: str, reader: str, message: bytes) -> None:
 
 
 def outcome(postfix: Postfix, reader: str) -> str:
-    """The line in which the sender's server says what came of it."""
+    """The sender's log line with the outcome."""
     lines = postfix.log.read_text(encoding="utf-8").splitlines()
     found = [line for line in lines if f"to=<{reader}>" in line and "status=" in line]
     return found[-1] if len(found) > 0 else ""
 
 
 def reply_to(secondpost: Secondpost, sender: str, reader: str) -> int:
-    """The code that we answer to RCPT; nothing is sent."""
+    """Our reply code to RCPT; no message is sent."""
     with smtplib.SMTP("127.0.0.1", secondpost.port) as smtp:
         smtp.ehlo()
         smtp.command_encoding = "utf-8"

@@ -1,6 +1,6 @@
-"""The first blackout of a new server whose primary is a real Postfix with a list of its mailboxes.
+"""The first blackout of a new server, with a real Postfix that has a list of mailboxes.
 
-Nothing is known of any address, and people's mail and guesses come mixed. Postfix sorts them out.
+No address is known yet, and real mail and guesses come mixed. Postfix tells them apart.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ GUESSES = tuple(f"guess{number}@{DOMAIN}" for number in range(15))
 LETTER = on_the_wire(b"From: someone@sender.example\nSubject: are you there?\n\nHello.\n")
 QUICK = '[deliver]\nprobe = "1 second"\n'
 LEARN = '"learn"'
-SECONDS_MAX = 180.0  # ten guesses go at once, the others in their minute
+SECONDS_MAX = 180.0  # ten guesses are tried at once, the others in their minute
 
 
 def test_people_get_their_mail_and_guesses_are_kept_as_refused(place: Path) -> None:

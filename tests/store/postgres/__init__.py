@@ -1,5 +1,4 @@
-"""The contract of the store on PostgreSQL: a server of its own, SQLite's schema in its words, and an
-engine.
+"""The contract of the store on PostgreSQL: a server, SQLite's schema translated, and an engine.
 
-Not shipped: it proves that the verbs and their queries carry a second engine.
+Not shipped: it proves that the verbs and their queries support a second engine.
 """

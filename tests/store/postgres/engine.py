@@ -1,7 +1,6 @@
-"""Runs the verbs on PostgreSQL, over the wire: a group of what has queued in one serializable
-transaction.
+"""Runs the verbs on PostgreSQL: queued jobs form a group in one serializable transaction.
 
-The connection lives in a thread with a loop of its own, so that a test may also wait for it without a
+The connection lives in a thread with its own loop, so that tests can also wait for it without a
 loop.
 """
 
@@ -35,7 +34,7 @@ AGAIN = (
 
 
 class Wire:
-    """One connection, in a thread of its own; what is asked of it runs in order."""
+    """One connection in its own thread; runs its jobs in order."""
 
     def __init__(self, folder: Path, database: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -54,13 +53,12 @@ class Wire:
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asked, self._loop))
 
     async def look(self, steps: Steps[R]) -> R:
-        """A transaction that only reads."""
+        """Run steps in a read-only transaction."""
         async with self._lock, self._db.transaction(isolation="repeatable_read", readonly=True):
             return await self._drive(steps)
 
     async def in_transaction(self, steps: Callable[[], Steps[R]]) -> R:
-        """Again from the start where PostgreSQL asks for it, or where another wrote the same key
-        first."""
+        """Run steps in a transaction; retry after a serialization or unique-key conflict."""
         async with self._lock:
             for tried in range(TRIES_MAX):
                 try:
@@ -93,12 +91,12 @@ class Wire:
         return QueryResult(found, int(count) if count.isdigit() else 0)
 
     def run(self, text: str) -> None:
-        """A statement outside of any transaction; the connection is closed after it."""
+        """Run a statement outside of any transaction, then close the connection."""
         self.wait(self._db.execute(text))
         self.close()
 
     def close(self) -> None:
-        """Twice does no harm."""
+        """Close; may be called twice."""
         if self._loop.is_closed():
             return
         self.wait(self._db.close())
@@ -108,7 +106,7 @@ class Wire:
 
 
 def _value(value: object) -> Value:
-    """As SQLite gives it: truth and sums are whole numbers."""
+    """The value as SQLite returns it: booleans and sums are integers."""
     if isinstance(value, bool | Decimal):
         return int(value)
     return cast("Value", value)
@@ -156,7 +154,7 @@ class PostgresEngine:
         return self.change(verb, units, ends_mail=ends_mail)
 
     def close(self) -> None:
-        """Write what has queued, then take nothing more. Twice does no harm."""
+        """Finish queued jobs, then accept no more. May be called twice."""
         self._is_closed = True
         jobs, self._queue = self._queue, []
         for job in jobs:
@@ -185,7 +183,7 @@ class PostgresEngine:
                 await self._finish(group)
 
     async def _finish(self, group: "Sequence[_Job[object, object]]") -> None:
-        """Each by itself when they cannot succeed together."""
+        """Finish a group; its jobs run one by one if they cannot succeed together."""
         steps = partial(group[0].verb.steps, [job.payload for job in group])
         try:
             results = await self.wire.ask(self.wire.in_transaction(steps))
@@ -203,7 +201,7 @@ class PostgresEngine:
                 job.answer.set_result(result)
 
     async def _remove_leaving(self) -> None:
-        """The files of messages that have ended."""
+        """Remove the files of messages that have ended."""
         names = [str(name) for (name,) in await self.read(rows("claims.leaving_files"))]
         for name in names:
             self.disk.remove(name)
@@ -212,7 +210,7 @@ class PostgresEngine:
 
 
 def _groups(jobs: "Sequence[_Job[object, object]]") -> "list[list[_Job[object, object]]]":
-    """Neighbours of one verb; those that may go first do."""
+    """Groups of consecutive jobs of one verb; jobs that may go first do."""
     first: dict[int, list[_Job[object, object]]] = {}
     rest: list[list[_Job[object, object]]] = []
     for job in jobs:

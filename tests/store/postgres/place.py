@@ -1,4 +1,4 @@
-"""A place on PostgreSQL: two databases, made from templates that have the schema."""
+"""A place on PostgreSQL: two databases, copied from templates that have the schema."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ async def _refusal(db: asyncpg.Connection, change: Change) -> str:
 
 
 class Templates:
-    """The databases of a server, each with the schema; copies are made of them for every test."""
+    """The template databases of a server; each test gets copies."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -63,7 +63,7 @@ class Templates:
             }
 
     def copy(self, database: Database) -> str:
-        """The name of a new one."""
+        """Create a copy; return its name."""
         name = f"{database.name.lower()}_{next(self._numbers)}"
         Wire(self.server.folder, "postgres").run(f"CREATE DATABASE {name} TEMPLATE {database.name.lower()}")
         return name
@@ -144,7 +144,7 @@ class PostgresPlace:
             await db.execute(text)
 
     async def close(self) -> None:
-        """Twice does no harm."""
+        """Close; may be called twice."""
         while len(self._closing) > 0:
             self._closing.pop()()
         await asyncio.sleep(0)

@@ -1,8 +1,8 @@
-"""SQLite's schema as PostgreSQL has it, statement by statement.
+"""SQLite's schema translated to PostgreSQL, statement by statement.
 
-Read from a database that the migrations made, so that there is one schema. Tables lose what only SQLite
-knows (STRICT, WITHOUT ROWID), an integer key that SQLite numbers is an identity, and a trigger becomes
-a function whose condition stands inside it.
+It is read from a database made by the migrations, so that there is only one schema. SQLite's own
+options (STRICT, WITHOUT ROWID) are removed, an automatic integer key becomes an identity, and a
+trigger becomes a function that contains its condition.
 """
 
 import re
@@ -35,7 +35,7 @@ _KEY = re.compile(r"^(\s*\w+\s+)INTEGER(\s+)PRIMARY KEY( AUTOINCREMENT)?", re.MU
 
 
 def statements(database: Database) -> Iterator[str]:
-    """In an order that can be run."""
+    """The statements in an order that can be run."""
     db = apsw.Connection(":memory:")
     schema.migrate(db, database, 0)
     found = db.execute(

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of Debian's packages, in a folder of its own and on a socket alone."""
+"""A PostgreSQL server from Debian's packages, in its own folder and only on a Unix socket."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ import asyncpg
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 USER = "postgres"  # the server does not run as root
 START_SECONDS_MAX = 30
-# Nothing has to outlive the test.
+# Durability is not needed.
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
 
 

@@ -1,4 +1,4 @@
-"""The named queries as PostgreSQL runs them: typed parameters, and sets as VALUES."""
+"""The named queries as run by PostgreSQL: typed parameters, and sets as VALUES."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ _TYPES = {"integer": "bigint", "text": "text", "blob": "bytea"}
 
 
 def statement(named: Named, query: Query) -> tuple[str, list[Value]]:
-    """Text and values. NULL stands in the text, where it takes the type of its surroundings."""
+    """The text and values of a query. NULL is written into the text: context gives its type."""
     values: list[Value] = []
 
     def placed(value: Value, type: str = "") -> str:

@@ -43,7 +43,7 @@ class PostgresStore(MailVerbs):
         return self._engine.worker_number
 
     async def checkpoint(self) -> int:
-        """PostgreSQL sees to its log itself."""
+        """Nothing to do: PostgreSQL manages its own log."""
         return 0
 
     async def sweep(self) -> Swept:
