@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,8 +19,10 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberState
+from secondpost.owner.reader_documents import reader_document
 from secondpost.protocols.tokens import Purpose
 from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits
+from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.web.app import headers_of
 from secondpost.web.public import SIGN_UPS_MAX, TRAP
 from secondpost.web.reader import BAD_TOKENS_MAX, MAIL_WORDS, STATE_WORDS
@@ -424,8 +426,12 @@ async def test_a_reader_sees_takes_and_erases_what_we_keep(service: Service) -> 
     taken = await service.client.get(f"{path}?as=json")
     assert taken.headers["content-type"] == "application/json"
     document = json.loads(taken.text)
+    about = await ReadersDesk(service.store, service.clock).about(ann.id)
+    assert about is not None
+    assert document == asdict(await reader_document(service.store, about))
     assert document["address"] == "ann@reader.example"
     assert document["agreed"]["where"] == "at the fair"
+    assert document["events"][0]["agreed"] == document["agreed"]
     assert [mail["kind"] for mail in document["mails"]] == ["issue"]
     await service.sign_up("ann@reader.example")
     document = json.loads((await service.client.get(f"{path}?as=json")).text)

@@ -12,7 +12,6 @@ from secondpost.cli.reader_mail import stands_columns, stands_row
 from secondpost.cli.screen import Column, say, say_json, say_table
 from secondpost.cli.status_newsletters import say_names
 from secondpost.mail.address import Mailbox
-from secondpost.mail.issue import IssueId
 from secondpost.mail.moment import zoned_text
 from secondpost.owner.figures import counted
 from secondpost.owner.reader_documents import reader_document, readers_document, stranger_document
@@ -71,7 +70,7 @@ async def _show(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox, as_json
     about = await ReadersDesk(store, open_.clock).about(found.id)
     assert about is not None
     if as_json:
-        say_json(reader_document(about, suppression is not None, await _numbers(store, about)))
+        say_json(await reader_document(store, about))
     else:
         _say_reader(about, suppression, zone)
 
@@ -93,13 +92,6 @@ def _show_stranger(
             say(f"{zoned_text(suppression.at_ms, zone)}  suppressed {suppression_text(suppression)}.")
     known = "; the address is suppressed" if suppression is not None else ""
     raise Ending(f"{name} has no reader {mailbox}{known}", Exit.NO)
-
-
-async def _numbers(store: NewsletterStore, about: AboutReader) -> dict[IssueId, int]:
-    """Numbers of the issues whose mail to this reader came back."""
-    ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
-    found = [(id, await store.issue(id)) for id in ids]
-    return {id: issue.number for id, issue in found if issue is not None}
 
 
 def _say_reader(about: AboutReader, suppression: Suppression | None, zone: ZoneInfo) -> None:

@@ -10,7 +10,7 @@ from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.owner.figures import utc_time
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.subscriber_ports import SignUpOutcome
+from secondpost.store.subscriber_ports import NewsletterStore, SignUpOutcome
 from secondpost.subscribers.reader_desk import AboutReader
 
 
@@ -33,6 +33,7 @@ class AgreementDocument:
     where: str
     how: str
     text: str
+    network: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class ReaderEventDocument:
     what: str
     state: str
     detail: str
+    agreed: AgreementDocument | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +109,24 @@ def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppre
     )
 
 
-def reader_document(about: AboutReader, suppressed: bool, issues: Mapping[IssueId, int]) -> ReaderDocument:
-    """`issues`: numbers of the issues whose mail came back."""
+async def reader_document(store: NewsletterStore, about: AboutReader) -> ReaderDocument:
+    """Everything kept about a reader, for the owner, and for the reader (GDPR articles 15 and 20)."""
     one = about.subscriber
+    suppression = await store.suppression(one.newsletter, one.mailbox)
+    issues = await _numbers(store, about)
     return ReaderDocument(
         newsletter=one.newsletter,
         address=str(one.mailbox),
         state=one.state.value,
         since=utc_time(one.since_ms),
         created=utc_time(one.created_ms),
-        suppressed=suppressed,
+        suppressed=suppression is not None,
         agreed=_agreement(one.consent),
         attributes=dict(one.attributes),
         events=[
-            ReaderEventDocument(utc_time(event.at_ms), event.what, event.state.value, event.detail)
+            ReaderEventDocument(
+                utc_time(event.at_ms), event.what, event.state.value, event.detail, _agreement(event.consent)
+            )
             for event in about.events
         ],
         mails=[
@@ -171,6 +177,13 @@ def stranger_document(
     )
 
 
+async def _numbers(store: NewsletterStore, about: AboutReader) -> Mapping[IssueId, int]:
+    """Numbers of the issues whose mail to this reader came back."""
+    ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
+    found = [(id, await store.issue(id)) for id in ids]
+    return {id: issue.number for id, issue in found if issue is not None}
+
+
 def _sign_ups(outcomes: Sequence[SignUpOutcome]) -> list[SignUpDocument]:
     return [
         SignUpDocument(utc_time(one.at_ms), one.how, one.outcome.value, one.is_confirmed) for one in outcomes
@@ -185,7 +198,9 @@ def due_time(mail: ReaderDelivery) -> str | None:
 def _agreement(consent: Consent | None) -> AgreementDocument | None:
     if consent is None:
         return None
-    return AgreementDocument(utc_time(consent.at_ms), consent.where, consent.how, consent.text)
+    return AgreementDocument(
+        utc_time(consent.at_ms), consent.where, consent.how, consent.text, consent.address_prefix
+    )
 
 
 def time_text(milliseconds: int | None) -> str | None:

@@ -4,7 +4,7 @@ GET and HEAD change nothing, since many programs follow every link of a mail; on
 token in the link is all that a reader needs: no cookie, script or login.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from secondpost.compose.templating import TemplateValue
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberId, SubscriberState
+from secondpost.owner.reader_documents import reader_document
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
 from secondpost.subscribers.reader_desk import AboutReader, ReadersDesk, moment_text
 from secondpost.subscribers.signup import Confirmed, SignUps
@@ -161,9 +162,9 @@ class ReaderPages:
         if request.method == "POST":
             return await self._decided(request, about)
         if request.query_params.get("as") == "json":
-            return JSONResponse(
-                about.document(), headers={"Content-Disposition": 'attachment; filename="about-me.json"'}
-            )
+            document = await reader_document(self.site.store, about)
+            name = {"Content-Disposition": 'attachment; filename="about-me.json"'}
+            return JSONResponse(asdict(document), headers=name)
         return await self._about(request, about)
 
     async def _is_gone(self, token: Token) -> None:
