@@ -70,9 +70,10 @@ LOOK_SECONDS_MAX = 60.0  # a probe of a primary for which no mail waits may be o
 QUIET_SECONDS = 700.0  # after this every connection must be closed
 STEP_SECONDS = 900.0
 SITES_DOWN_SECONDS = 5.0
+OFFERS_SECONDS = 10.0
 CALM_DELIVERY = DeliverRhythm(standing_still_seconds=SITES_DOWN_SECONDS, down_seconds_max=SITES_DOWN_SECONDS)
 CALM_RHYTHMS = Rhythms(
-    checkpoint_seconds=120.0, turn_seconds=90.0, deliver=CALM_DELIVERY
+    checkpoint_seconds=120.0, turn_seconds=90.0, offers_seconds=OFFERS_SECONDS, deliver=CALM_DELIVERY
 )  # shorter rhythms would take most of a day's run time
 LISTED_MAX = 5000
 
@@ -248,9 +249,9 @@ class Day:
     def _stored(self) -> list[Stored]:
         """All deliveries in the store except to our own domain; content is read for its marker."""
         with self._looking(SqliteStore) as desk:
-            listed = desk.listed(Selection(), None, LISTED_MAX)
+            listed = looked_at(desk.listed(Selection(), None, LISTED_MAX))
             rows = [row for row in listed if not row.recipient.endswith(f"@{OUR_NAME}")]
-            markers = {row.id.queue_id: _marker(desk, row.id.queue_id) for row in rows}
+            markers = {row.id.queue_id: looked_at(_marker(desk, row.id.queue_id)) for row in rows}
         return [
             Stored(
                 row.id,
@@ -309,9 +310,9 @@ def live(seed: int, wiring: Wiring = as_built, *, keep_trace: bool = False) -> D
     )
 
 
-def _marker(desk: SqliteStore, queue_id: QueueId) -> str | None:
+async def _marker(desk: SqliteStore, queue_id: QueueId) -> str | None:
     try:
-        return marker_of(b"".join(desk.content_pieces(queue_id, 64 * 1024)))
+        return marker_of(b"".join([piece async for piece in desk.content_pieces(queue_id, 64 * 1024)]))
     except LookupError:
         return None
 

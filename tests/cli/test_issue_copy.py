@@ -133,7 +133,7 @@ def test_a_copy_with_too_few_articles_does_not_go(paper: Newspaper) -> None:
 
 
 async def everything(open_: OpenNewsletter) -> list[str]:
-    return [one.recipient for one in open_.store.listed(Selection(), None, 10)]
+    return [one.recipient for one in await open_.store.listed(Selection(), None, 10)]
 
 
 def test_a_copy_goes_to_nobody_whom_a_rule_keeps_out(paper: Newspaper) -> None:

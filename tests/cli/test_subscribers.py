@@ -23,7 +23,7 @@ def confirmations(paper: Newspaper) -> int:
     """The number of waiting confirmation mails."""
 
     async def count(open_: OpenNewsletter) -> int:
-        return sum(each.deliveries for each in open_.store.counts() if each.lane is Lane.OWN)
+        return sum(each.deliveries for each in await open_.store.counts() if each.lane is Lane.OWN)
 
     return paper.inside(count)
 

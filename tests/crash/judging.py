@@ -27,6 +27,7 @@ from simulation.disk.operations import Operation
 from tests.clock import SetClock
 from tests.crash.stage import clock_of_the_story, open_store
 from tests.crash.story import Found, Seen, Story, complaints
+from tests.store.place import content_in
 
 LISTED_MAX = 1000
 YEAR_MS = 365 * 24 * HOUR_MS
@@ -78,9 +79,9 @@ async def faults_of_image(image: Path, stories: Mapping[QueueId, Story], upto: i
         await store.sweep()
         return [
             *_integrity(disk.path("mail.db")),
-            *complaints(stories, found_in(store), upto),
-            *_miscounted(store),
-            *_files_left_over(disk, store, stories),
+            *complaints(stories, await found_in(store), upto),
+            *await _miscounted(store),
+            *await _files_left_over(disk, store, stories),
             *await _not_claimable(store, clock),
             *(f"the disk failed: {error!r}" for error in failures),
         ]
@@ -90,17 +91,17 @@ async def faults_of_image(image: Path, stories: Mapping[QueueId, Story], upto: i
         store.close()
 
 
-def found_in(store: SqliteStore) -> dict[QueueId, Found]:
+async def found_in(store: SqliteStore) -> dict[QueueId, Found]:
     deliveries: dict[QueueId, dict[int, Seen]] = {}
-    for row in store.listed(Selection(), None, LISTED_MAX):
+    for row in await store.listed(Selection(), None, LISTED_MAX):
         seen = Seen(row.state, row.maybe_duplicate)
         deliveries.setdefault(row.id.queue_id, {})[row.id.number] = seen
-    return {queue_id: Found(rows, _content(store, queue_id)) for queue_id, rows in deliveries.items()}
+    return {queue_id: Found(rows, await _content(store, queue_id)) for queue_id, rows in deliveries.items()}
 
 
-def _content(store: SqliteStore, queue_id: QueueId) -> bytes | None:
+async def _content(store: SqliteStore, queue_id: QueueId) -> bytes | None:
     try:
-        return b"".join(store.content_pieces(queue_id, 256 * 1024))
+        return await content_in(store, queue_id, 256 * 1024)
     except (LookupError, FileNotFoundError):
         return None
 
@@ -111,22 +112,22 @@ def _integrity(path: str) -> list[str]:
     return [] if found == ["ok"] else [f"integrity_check: {found}"]
 
 
-def _miscounted(store: SqliteStore) -> list[str]:
+async def _miscounted(store: SqliteStore) -> list[str]:
     """Wrong counts: quotas depend on them."""
     there = Counter(
-        row.state for row in store.listed(Selection(), None, LISTED_MAX) if row.state in KEEPING_CONTENT
+        row.state for row in await store.listed(Selection(), None, LISTED_MAX) if row.state in KEEPING_CONTENT
     )
     counted: Counter[State] = Counter()
-    for count in store.counts():
+    for count in await store.counts():
         counted[count.state] += count.deliveries
     return [] if counted == there else [f"counted {counted} where {there} are"]
 
 
-def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[QueueId, Story]) -> list[str]:
+async def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[QueueId, Story]) -> list[str]:
     """Content files that no message needs must be swept, since their worker is dead."""
     needed = {
         stories[row.id.queue_id].file
-        for row in store.listed(Selection(), None, LISTED_MAX)
+        for row in await store.listed(Selection(), None, LISTED_MAX)
         if row.state in KEEPING_CONTENT and row.id.queue_id in stories
     }
     there = {f"{CONTENT_FOLDER}/{name}" for name in disk.names(CONTENT_FOLDER)}
@@ -135,7 +136,7 @@ def _files_left_over(disk: RealDisk, store: SqliteStore, stories: Mapping[QueueI
 
 async def _not_claimable(store: SqliteStore, clock: SetClock) -> list[str]:
     """Waiting deliveries that a worker cannot claim."""
-    waiting = {row.id for row in store.listed(Selection(states=(State.WAITING,)), None, LISTED_MAX)}
+    waiting = {row.id for row in await store.listed(Selection(states=(State.WAITING,)), None, LISTED_MAX)}
     lease = await store.lease(Lane.RELAY, UNSORTED)
     if lease is None:
         return ["the site is still leased by the dead"]

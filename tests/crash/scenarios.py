@@ -9,10 +9,11 @@ import pytest
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.queue_id import QueueIds
 from secondpost.store.ports import Lease
-from secondpost.store.sqlite.checkpoint import Checkpoints
+from secondpost.store.sqlite import SqliteStore
 from secondpost.store.sqlite.log_bounds import LogBounds
 from tests.crash.stage import Stage, open_store
 from tests.crash.story import Step, Story
+from tests.store.place import engine_of
 
 SMALL_OCTETS = 3_000
 LARGE_OCTETS = 300_000  # more than IN_TABLE_OCTETS_MAX: a file of its own
@@ -113,8 +114,8 @@ async def heir(stage: Stage) -> None:
 async def _delivered_not_synced(stage: Stage, lease: Lease, claimed: Sequence[Claimed], story: Story) -> Step:
     """Committed, but without a reply."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage.store._writer, "_log", NotYetSynced())
-        patch.setattr(stage.store._writer, "after_group", lambda: None)
+        patch.setattr(engine_of(stage.store).opened.writer, "_log", NotYetSynced())
+        patch.setattr(engine_of(stage.store).opened.writer, "after_group", lambda: None)
         await stage.settle(lease, claimed, State.DELIVERED)
     outcome = story.deliveries[1][-1]
     outcome.done = None
@@ -137,13 +138,14 @@ PAUSING = LogBounds(pause_octets=1, pause_units=1)
 
 
 @contextmanager
-def log_bounded(store: Checkpoints, bounds: LogBounds) -> Iterator[None]:
+def log_bounded(store: SqliteStore, bounds: LogBounds) -> Iterator[None]:
     """The store has these bounds for a while."""
-    before, store._bounds = store._bounds, bounds
+    checkpoints = engine_of(store)._checkpoints
+    before, checkpoints._bounds = checkpoints._bounds, bounds
     try:
         yield
     finally:
-        store._bounds = before
+        checkpoints._bounds = before
 
 
 async def checkpoint(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from secondpost.store.sqlite import base, statements
+from secondpost.store.sqlite import engine, statements
 from simulation.disk.crash import Depth
 from simulation.disk.disk import RecordedDisk
 from simulation.disk.recording import SyncTarget
@@ -65,7 +65,7 @@ def test_a_mark_that_is_not_written_is_found_out(folder: Path) -> None:
             text = marks.text.replace("SET state = 'committing'", "SET level = level")
             assert text != marks.text
             queries = {**statements.QUERIES, marks.name: replace(marks, text=text)}
-            patch.setattr(base, "Statements", lambda _: statements.Statements(queries))
+            patch.setattr(engine, "Statements", lambda _: statements.Statements(queries))
             yield
 
     assert_found(play_readers("committing", folder, sabotage=without_marks, faults_max=1))

@@ -10,6 +10,7 @@ CALM_RHYTHMS = Rhythms(
     CALM_SECONDS,
     CALM_SECONDS,
     CALM_SECONDS,
+    offers_seconds=CALM_SECONDS,
     deliver=DeliverRhythm(
         due_seconds_max=CALM_SECONDS,
         sweep_seconds=CALM_SECONDS,

@@ -13,6 +13,7 @@ from secondpost.mail.delivery import KeptFor, State
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore
 from simulation.clock import fence
+from simulation.looking import looked_at
 from tests.days.calm import CALM_RHYTHMS
 from tests.days.test_unverified import DAY, INVENTED, PEOPLE, give, kept_as_refused, most_within, newcomer
 from tests.days.town import MINUTE, Primary, Town
@@ -51,7 +52,7 @@ def lying(town: Town) -> list[KeptFor | None]:
     with process.in_loop():
         desk = SqliteStore.open_desk(process.disk, process.work, town.machine.clock, failed=print)
         states = (State.WAITING, State.CLAIMED, State.HELD, State.KEPT)
-        found = [row.kept_for for row in desk.listed(Selection(states=states), None, 1000)]
+        found = [row.kept_for for row in looked_at(desk.listed(Selection(states=states), None, 1000))]
     process.kill()
     return found
 

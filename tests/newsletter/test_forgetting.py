@@ -37,8 +37,8 @@ def test_who_never_confirms_is_forgotten_after_two_weeks_and_the_confirmation_af
         lease = await blog.store.lease(Lane.OWN, "unsorted")
         assert lease is not None
         assert await blog.store.claim(lease, blog.clock.ms, 10) == []
-        assert len(blog.store.listed(Selection(), None, 10)) == 2
+        assert len(await blog.store.listed(Selection(), None, 10)) == 2
         await forget_readers(blog.store, blog.clock.ms + HISTORY_MS + 1)
-        assert blog.store.listed(Selection(), None, 10) == []
+        assert await blog.store.listed(Selection(), None, 10) == []
 
     bench.run(story())

@@ -1,9 +1,10 @@
 """Exported held mail is identical to the received mail, however it was split."""
 
+import asyncio
 import mailbox
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from hypothesis import given
@@ -81,12 +82,17 @@ def messages() -> Iterator[tuple[QueueId, bytes]]:
     yield QueueId(2), b"Subject: two\r\n\r\nno newline at the end"
 
 
+async def content(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
 def test_the_mbox_is_read_by_another_program(tmp_path: Path) -> None:
     path = tmp_path / "held.mbox"
     with open(path, "wb") as out:
         export = MboxFile(out)
         for id, data in messages():
-            export.add(id, "a@example.org", 0, iter([data]))
+            asyncio.run(export.add(id, "a@example.org", 0, content(data)))
         export.close()
     box = mailbox.mbox(path, create=False)
     try:
@@ -101,7 +107,7 @@ def test_the_mbox_is_read_by_another_program(tmp_path: Path) -> None:
 def test_each_eml_is_the_message_byte_for_byte(tmp_path: Path) -> None:
     export = EmlFolder(os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY))
     for id, data in messages():
-        export.add(id, "a@example.org", 0, iter([data[:5], data[5:]]))
+        asyncio.run(export.add(id, "a@example.org", 0, content(data[:5], data[5:])))
     export.close()
     found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert found == {f"{queue_id_text(id)}.eml": data for id, data in messages()}
@@ -109,4 +115,7 @@ def test_each_eml_is_the_message_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_pieces_of_an_empty_message() -> None:
-    assert b"".join(mbox_pieces("", 0, iter([]))).endswith(b"1970\n\n")
+    async def pieces() -> bytes:
+        return b"".join([piece async for piece in mbox_pieces("", 0, content())])
+
+    assert asyncio.run(pieces()).endswith(b"1970\n\n")

@@ -101,7 +101,7 @@ class Office:
 
     async def ended(self, arrival: Arrival) -> DeliveryRow:
         while True:
-            [row] = self.mail.listed(Selection(ids=(arrival.queue_id,)), None, 2)
+            [row] = await self.mail.listed(Selection(ids=(arrival.queue_id,)), None, 2)
             if row.state not in (State.WAITING, State.CLAIMED) or len(row.cause) > 0:
                 return row
             self.net.hint(self.place.disk.path("deliver.hints"))
@@ -152,7 +152,7 @@ def test_who_is_not_there_is_told_to_nobody(tmp_path: Path) -> None:
         for to in ("leave-forged22@mx2.example.net", "somebody@mx2.example.net"):
             row = await office.put(to, b"Subject: x\r\n\r\n")
             assert (row.state, row.reply) == (State.FAILED, "550 5.1.1 No such mailbox here")
-        assert len(office.mail.sites_down()) == 0
+        assert len(await office.mail.sites_down()) == 0
 
     in_office(tmp_path, story)
 

@@ -32,6 +32,7 @@ def replies(
 
     async def story(office: Office) -> None:
         office.intake.known_primaries = primaries
+        await office.offers.look()
         client = office.call()
         for text in said:
             heard.append(await client.say(text.encode()))

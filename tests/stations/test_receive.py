@@ -64,6 +64,7 @@ class ListedIntake:
         self.known_primaries: dict[Domain, Primary] = {}
         self.refused: list[RefusedCount] = []
         self.learned_of: dict[Mailbox, Learned] = {}
+        self.far: asyncio.Event | None = None  # what a read waits for, as one over the wire does
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,22 +80,24 @@ class ListedIntake:
     async def _later(self, slow: asyncio.Event) -> None:
         await slow.wait()
 
-    def stored_octets(self, domain: Domain) -> int:
+    async def stored_octets(self, domain: Domain) -> int:
+        if self.far is not None:
+            await self.far.wait()
         return self.stored
 
-    def unverified_octets(self, domain: Domain) -> int:
+    async def unverified_octets(self, domain: Domain) -> int:
         return self.unverified
 
     async def learned(self, mailbox: Mailbox) -> Learned | None:
         return self.learned_of.get(mailbox)
 
-    def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
+    async def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
         return [one for one in self.proven if one.at_ms >= since_ms][-limit:]
 
     async def prove_prefix(self, proven: ProvenPrefix) -> None:
         self.proven.append(proven)
 
-    def primaries(self) -> dict[Domain, Primary]:
+    async def primaries(self) -> dict[Domain, Primary]:
         return self.known_primaries
 
     def count_refused(self, counts: Sequence[RefusedCount]) -> Awaitable[None]:
@@ -201,11 +204,11 @@ class Office:
             backups=(self.backup,),
         )
         log = MailLog(self.lines.append, US)
-        offers = PrimaryOffers(config, self.intake, RealClock())
+        self.offers = PrimaryOffers(config, self.intake, RealClock())
         knowledge = PolicyKnowledge(
             RecipientKnowledge(self.intake, self.clock, self._ask),
             self.intake,
-            offers,
+            self.offers,
             self.under_way,
             UnverifiedMail(self.clock),
             lambda: self.free,
@@ -224,7 +227,7 @@ class Office:
                 answerer=knowledge.answer,
                 recipients=lambda: domains,
                 own=OwnDomains(frozenset({US}), US, frozenset({"weekly"})),
-                offers=offers,
+                offers=self.offers,
                 refusals=self.refusals,
                 free=lambda: self.free,
                 failed=self.failures.append,
@@ -445,8 +448,62 @@ def test_a_recipient_that_is_known_is_answered_in_line_and_no_task_is_made(tmp_p
         assert len(asyncio.all_tasks() - before) == 1, "the primary has to be asked"
         assert asyncio.all_tasks() >= before
 
-    backup = Backup(DOMAIN, recipients=(LearnedRecipients(),))
+    backup = Backup(DOMAIN, recipients=(LearnedRecipients(),), quota=10**9)
     in_office(tmp_path, story, backup=backup)
+
+
+def test_no_task_is_made_before_the_dot_and_one_then_judges_and_stores_the_content(
+    tmp_path: Path,
+) -> None:
+    async def story(office: Office) -> None:
+        before = asyncio.all_tasks()
+        client = office.call()
+        for said, reply, tasks in (
+            (b"EHLO client.example\r\n", b"250 ", 0),
+            (ENVELOPE, b"250 2.1.5 Recipient ok", 0),
+            (b"RCPT TO:<anna+shop@example.net>\r\n", b"250 2.1.5 Recipient ok", 0),  # unverified
+            (ENVELOPE + b"DATA\r\n" + BODY + b".\r\n", b"354", 1),
+        ):
+            client.protocol.data_received(said)
+            assert client.wire.out.splitlines()[-1].startswith(reply)
+            assert len(asyncio.all_tasks() - before) == tasks, said
+
+    backup = Backup(DOMAIN, recipients=(Mailbox.parse("anna@example.net"),), quota=1_000_000, max_size=500)
+    assert len(in_office(tmp_path, story, backup=backup).intake.taken) == 1
+
+
+def test_a_store_whose_reads_take_their_time_is_waited_for_at_rcpt_and_at_the_dot(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        for said, stored, reply in (
+            (ENVELOPE, 0, "250 2.1.5"),
+            (b"DATA\r\n" + b"x" * 200 + b"\r\n.\r\n", 900, "452 4.2.2"),
+            (ENVELOPE, 0, "250 2.1.5"),
+            (b"DATA\r\n" + BODY + b".\r\n", 0, "250 2.0.0"),
+        ):
+            office.intake.far = far = asyncio.Event()
+            assert not any(heard.startswith(reply) for heard in await client.say(said))
+            office.intake.stored = stored
+            far.set()
+            await client.settle()
+            assert client.wire.out.decode().splitlines()[-1].startswith(reply)
+
+    backup = Backup(DOMAIN, recipients=(AnyRecipient(),), quota=1000)
+    assert len(in_office(tmp_path, story, backup=backup).intake.taken) == 1
+
+
+def test_a_client_that_leaves_while_its_recipient_is_looked_up_counts_no_more(tmp_path: Path) -> None:
+    async def story(office: Office) -> None:
+        office.intake.far = far = asyncio.Event()
+        client = office.call()
+        await client.say(b"EHLO c.example\r\n" + TWO)
+        client.hang_up()
+        far.set()
+        await client.settle()
+        for place in (office.under_way.of(DOMAIN), office.under_way.disk):
+            assert (place.certain, place.expected) == (0, 0)
+
+    in_office(tmp_path, story, backup=Backup(DOMAIN, recipients=(AnyRecipient(),), quota=10_000))
 
 
 def test_a_client_that_is_gone_at_its_dot_has_brought_its_whole_message(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_a_change_of_the_time_counts_for_what_is_kept_already(tmp_path: Path) ->
         assert await rounds.one(Backup(NET)) == [
             "dropped domain=example.net deliveries=1 octets=100 why=keep-refused"
         ]
-        assert left(rounds.store) == []
-        assert rounds.store.told(arrival.queue_id)[-1].detail == (
+        assert await left(rounds.store) == []
+        assert (await rounds.store.told(arrival.queue_id))[-1].detail == (
             "kept for 1 week after the primary refused it"
         )
 
@@ -87,7 +87,7 @@ def test_more_than_a_tenth_of_the_quota_pushes_the_oldest_out(tmp_path: Path) ->
         await refuse(rounds.place, rounds.store, "guess@example.org")
         backup = Backup(NET, quota=100_000)
         assert await rounds.one(backup) == ["dropped domain=example.net deliveries=350 octets=35000 why=room"]
-        assert left(rounds.store) == [
+        assert await left(rounds.store) == [
             *(f"guess{n}@example.net" for n in range(350, 450)),
             "guess@example.org",
         ]
@@ -102,7 +102,7 @@ def test_it_gives_way_while_the_disk_is_short(tmp_path: Path) -> None:
         rounds.free = 0
         there = []
         for _ in range(4):
-            there.append(len(left(rounds.store)))
+            there.append(len(await left(rounds.store)))
             assert await rounds.one(Backup(NET)) != []
         assert there == [8, 4, 2, 1]
         assert rounds.lines == ["dropped domain=example.net deliveries=1 octets=100 why=reserve"]

@@ -8,9 +8,11 @@ from typing import Protocol, TypeVar
 
 import apsw
 
+from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
+from secondpost.store.sqlite.engine import SqliteEngine
 from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import NewsletterStore
@@ -61,8 +63,23 @@ def there(found: T | None) -> T:
     return found
 
 
+def engine_of(store: SqliteStore) -> SqliteEngine:
+    assert isinstance(store._engine, SqliteEngine)
+    return store._engine
+
+
+def database_of(store: SqliteStore) -> apsw.Connection:
+    """The writer's connection, while nothing is being written."""
+    return engine_of(store).opened.db
+
+
 class Store(Intake, Claims, Desk, Keeping, Protocol):
     """All ports of one store."""
+
+
+async def content_in(store: Desk, id: QueueId, octets: int = 64 * 1024) -> bytes:
+    """Prefix and content, read in pieces of so many octets."""
+    return b"".join([piece async for piece in store.content_pieces(id, octets)])
 
 
 class Place(Protocol):
@@ -142,7 +159,7 @@ class SqlitePlace:
             busy_seconds=5.0,
             log_bounds=self.log_bounds,
         )
-        store._opened.db.execute("UPDATE secret SET data = ? WHERE name = 'suppression'", (SECRET,))
+        database_of(store).execute("UPDATE secret SET data = ? WHERE name = 'suppression'", (SECRET,))
         self._opened(store)
         return store
 
@@ -153,8 +170,9 @@ class SqlitePlace:
 
     async def rows(self) -> Dump:
         for store in self._stores:
-            if store._remover is not None:
-                await store._remover
+            remover = engine_of(store).leaving.remover
+            if remover is not None:
+                await remover
         found: dict[str, dict[str, Table]] = {"content": {"files": files_of(self.folder)}}
         for database, db in self._databases():
             for (name,) in db.execute(_TABLES).fetchall():

@@ -52,6 +52,9 @@ class RecordingEngine:
     busy_locks: Sequence[str] = ()  # of running workers
     content_files: dict[str, bytes] = field(default_factory=dict)
     asked: list[Query] = field(default_factory=list)
+    log_octets: int = 0  # what a checkpoint copies
+    is_closed: bool = False
+    removed: list[str] = field(default_factory=list)  # locks and files, in order
     ended_mail: bool = False  # whether a verb ran that may end deliveries
 
     def finished(self) -> list[Query]:
@@ -86,16 +89,31 @@ class RecordingEngine:
         return self.change(verb, units, ends_mail=ends_mail)
 
     async def read(self, steps: Steps[R]) -> R:
-        return self.read_now(steps)
-
-    def read_now(self, steps: Steps[R]) -> R:
         return drive(steps, self._answer)
 
     def hold(self, lock: str) -> Held | None:
         return None if lock in self.busy_locks else Lock(lock)
 
-    def read_file(self, name: str, at: int, octets: int) -> bytes:
+    async def read_file(self, name: str, at: int, octets: int) -> bytes:
         return self.content_files[name][at : at + octets]
+
+    def remove_lock(self, lock: str) -> None:
+        self.removed.append(lock)
+
+    async def files_of(self, worker: int) -> list[str]:
+        return [name for name in self.content_files if name.startswith(f"content/{worker}-")]
+
+    async def remove_files(self, names: Sequence[str]) -> None:
+        self.removed += names
+
+    async def remove_leaving(self) -> None:
+        self.removed.append("what is leaving")
+
+    async def checkpoint(self) -> int:
+        return self.log_octets
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def _answer(self, query: Query) -> QueryResult:
         place = len(self.asked)
@@ -109,9 +127,7 @@ class RecordingEngine:
 
 def over(engine: RecordingEngine, verbs: type[V]) -> V:
     """A group of verbs that runs on this engine."""
-    group = verbs()
-    group._engine = engine
-    return group
+    return verbs(engine)
 
 
 def names(queries: Sequence[Query]) -> list[str]:

@@ -11,7 +11,7 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import Settlement, SiteDue
 from tests.store.letters import HELLO, UNSORTED, Letters, leased, recipients, settled
-from tests.store.place import Place, there
+from tests.store.place import Place, content_in, there
 
 RELAY = Lane.RELAY
 
@@ -108,10 +108,10 @@ async def test_a_delivery_ends_and_its_content_goes_with_the_last_recipient(plac
     assert await store.settle(lease, [settled(two, State.DELIVERED, place.clock.ms)]) == 1
     with pytest.raises(LookupError):
         await store.content(two)
-    row = store.message(arrival.queue_id)
+    row = await store.message(arrival.queue_id)
     assert row is not None
     assert not row.has_content
-    assert [listed.state for listed in store.listed(Selection(), None, 10)] == [State.DELIVERED] * 2
+    assert [listed.state for listed in await store.listed(Selection(), None, 10)] == [State.DELIVERED] * 2
 
 
 async def test_all_recipients_settled_together_leave_no_octets_behind(place: Place) -> None:
@@ -121,7 +121,7 @@ async def test_all_recipients_settled_together_leave_no_octets_behind(place: Pla
     lease = await leased(store)
     claimed = await store.claim(lease, place.clock.ms, 50)
     await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms) for one in claimed])
-    assert store.counts() == []
+    assert await store.counts() == []
 
 
 async def test_a_late_settlement_of_a_lost_lease_changes_nothing(place: Place) -> None:
@@ -139,7 +139,7 @@ async def test_a_late_settlement_of_a_lost_lease_changes_nothing(place: Place) -
         store.settle(new, [settled(again, State.WAITING, place.clock.ms, cause="recipient")]),
     )
     assert (late, right) == (0, 1)
-    assert store.listed(Selection(), None, 1)[0].state is State.WAITING
+    assert (await store.listed(Selection(), None, 1))[0].state is State.WAITING
 
 
 async def test_what_is_handed_back_untried_keeps_its_place_and_is_not_counted(place: Place) -> None:
@@ -155,7 +155,7 @@ async def test_what_is_handed_back_untried_keeps_its_place_and_is_not_counted(pl
     claimed = await store.claim(lease, place.clock.ms, 10)
     assert recipients(claimed) == ["u0@example.net", "u1@example.net", "u2@example.net"]
     assert claimed[0].attempts == 0
-    assert store.told(first.id.queue_id) == []
+    assert await store.told(first.id.queue_id) == []
 
 
 async def test_a_deferral_is_told_with_its_cause(place: Place) -> None:
@@ -167,13 +167,13 @@ async def test_a_deferral_is_told_with_its_cause(place: Place) -> None:
         lease,
         [settled(one, State.WAITING, place.clock.ms, cause="unanswered", due_ms=1, maybe_duplicate=True)],
     )
-    told = store.told(arrival.queue_id)
+    told = await store.told(arrival.queue_id)
     assert sorted(event.what for event in told) == ["deferred", "maybe-duplicate"]
     assert "unanswered mx.example.net said something" in [event.detail for event in told]
     [again] = await store.claim(lease, place.clock.ms, 10)
     assert again.maybe_duplicate
     await store.settle(lease, [settled(again, State.WAITING, place.clock.ms, cause="recipient")])
-    assert store.listed(Selection(), None, 1)[0].maybe_duplicate
+    assert (await store.listed(Selection(), None, 1))[0].maybe_duplicate
 
 
 async def test_what_is_told_of_a_delivery_has_a_bound(place: Place) -> None:
@@ -183,8 +183,8 @@ async def test_what_is_told_of_a_delivery_has_a_bound(place: Place) -> None:
     for _ in range(105):
         [one] = await store.claim(lease, place.clock.ms, 1)
         await store.settle(lease, [settled(one, State.WAITING, place.clock.ms, cause="recipient")])
-    assert len(store.told(arrival.queue_id)) == 100
-    assert store.listed(Selection(), None, 1)[0].attempts == 105
+    assert len(await store.told(arrival.queue_id)) == 100
+    assert (await store.listed(Selection(), None, 1))[0].attempts == 105
 
 
 async def test_dead_letters_and_failures_keep_their_content(place: Place) -> None:
@@ -195,12 +195,12 @@ async def test_dead_letters_and_failures_keep_their_content(place: Place) -> Non
     kept = Settlement(one.id, State.KEPT, place.clock.ms, kept_for=KeptFor.REFUSED, cause="recipient")
     failed = Settlement(two.id, State.FAILED, place.clock.ms, cause="recipient", reply="550 no")
     assert await store.settle(lease, [kept, failed]) == 2
-    assert there(store.message(arrival.queue_id)).has_content
-    assert [(o.state, o.kept_for) for o in store.listed(Selection(), None, 10)] == [
+    assert there(await store.message(arrival.queue_id)).has_content
+    assert [(o.state, o.kept_for) for o in await store.listed(Selection(), None, 10)] == [
         (State.KEPT, KeptFor.REFUSED),
         (State.FAILED, None),
     ]
-    assert [event.what for event in store.told(arrival.queue_id)] == ["kept", "failed"]
+    assert [event.what for event in await store.told(arrival.queue_id)] == ["kept", "failed"]
 
 
 async def test_large_content_is_a_file_that_goes_after_the_commit(place: Place) -> None:
@@ -213,7 +213,7 @@ async def test_large_content_is_a_file_that_goes_after_the_commit(place: Place) 
     lease = await leased(store)
     [one] = await store.claim(lease, place.clock.ms, 10)
     assert (one.file, one.size) == (name, 200_000)
-    assert b"".join(store.content_pieces(one.id.queue_id, 65_536)) == b"y" * 200_000
+    assert await content_in(store, one.id.queue_id, 65_536) == b"y" * 200_000
     await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms)])
     await store.sweep()
     assert place.disk.names("content") == []

@@ -14,7 +14,7 @@ from secondpost.store.sqlite import schema
 from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
 from secondpost.store.verbs.sign_up_outcomes import OUTCOMES_MAX
 from secondpost.store.verbs.suppressed import hash_keys
-from tests.store.place import Place, SqlitePlace
+from tests.store.place import Place, SqlitePlace, database_of, engine_of
 from tests.store.readers import LIMITS, WEEKLY, Publisher, leased_issues
 
 ANN = Mailbox.parse("ann@example.net")
@@ -127,7 +127,7 @@ async def test_whom_a_list_of_an_earlier_version_called_gone_may_come_back(place
             db.execute("INSERT INTO migration VALUES (?, ?, 1)", (migration.number, migration.name))
     db.close()
     probe = place.open_newsletter()
-    hash = probe.read_now(hash_keys()).hash_of(ANN)
+    hash = (await engine_of(probe).read(hash_keys())).hash_of(ANN)
     await place.close()
     db = apsw.Connection(f"{place.folder}/newsletter.db")
     [(text,)] = [(m.text,) for m in schema.migrations(schema.Database.NEWSLETTER) if m.number == 12]
@@ -177,7 +177,7 @@ async def test_what_came_of_each_sign_up_is_kept_without_the_address(place: Sqli
     }  # fmt: skip
     assert (await store.sign_up_counts(WEEKLY, place.clock.ms)).asked == 1
     assert (await store.sign_up_counts("other", 0)).asked == 0
-    rows = str(store._opened.db.execute("SELECT * FROM sign_up_outcome").fetchall())
+    rows = str(database_of(store).execute("SELECT * FROM sign_up_outcome").fetchall())
     assert "ann" not in rows
     assert await store.erase(id, place.clock.ms)
     assert await outcomes(store) == []
@@ -198,7 +198,7 @@ async def test_of_so_many_sign_ups_the_newest_are_remembered(place: SqlitePlace)
     for number in range(4):
         await note_refused(place, store, number)
     # As if most of those before the last one had been noted.
-    store._opened.db.execute("UPDATE sign_up_outcome SET id = ? WHERE id = 4", (OUTCOMES_MAX + 2,))
+    database_of(store).execute("UPDATE sign_up_outcome SET id = ? WHERE id = 4", (OUTCOMES_MAX + 2,))
     await note_refused(place, store, 4)
     assert (await store.sign_up_counts(WEEKLY, 0)).asked == 2
     assert await outcomes(store, reader(2)) == []

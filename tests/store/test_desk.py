@@ -22,23 +22,25 @@ async def test_pages_follow_each_other_and_a_selection_narrows_them(place: Place
     second = await letters.send("four@example.net", lane=Lane.OWN)
     ids = [DeliveryId(first.queue_id, n) for n in (1, 2, 3)] + [DeliveryId(second.queue_id, 1)]
 
-    def found(selection: Selection, after: DeliveryId | None = None, limit: int = 10) -> list[DeliveryId]:
-        return [one.id for one in store.listed(selection, after, limit)]
+    async def found(
+        selection: Selection, after: DeliveryId | None = None, limit: int = 10
+    ) -> list[DeliveryId]:
+        return [one.id for one in await store.listed(selection, after, limit)]
 
-    assert found(Selection()) == ids
-    assert found(Selection(), limit=2) == ids[:2]
-    assert found(Selection(), after=ids[1], limit=2) == ids[2:]
-    assert found(Selection(), after=ids[3]) == []
-    assert found(Selection(ids=(first.queue_id,))) == ids[:3]
-    assert found(Selection(ids=(QueueId(1),))) == []
-    assert found(Selection(deliveries=(ids[1], ids[3]))) == [ids[1], ids[3]]
-    assert found(Selection(domain=Domain("example.net"))) == [ids[0], ids[1], ids[3]]
-    assert found(Selection(address="one@EXAMPLE.net")) == [ids[0]]
-    assert found(Selection(address="SOMEBODY@sender.example")) == ids
-    assert found(Selection(states=(State.WAITING,))) == ids
-    assert found(Selection(states=(State.KEPT, State.HELD))) == []
-    assert found(Selection(site=UNSORTED, domain=Domain("example.org"))) == [ids[2]]
-    assert found(Selection(site="elsewhere")) == []
+    assert await found(Selection()) == ids
+    assert await found(Selection(), limit=2) == ids[:2]
+    assert await found(Selection(), after=ids[1], limit=2) == ids[2:]
+    assert await found(Selection(), after=ids[3]) == []
+    assert await found(Selection(ids=(first.queue_id,))) == ids[:3]
+    assert await found(Selection(ids=(QueueId(1),))) == []
+    assert await found(Selection(deliveries=(ids[1], ids[3]))) == [ids[1], ids[3]]
+    assert await found(Selection(domain=Domain("example.net"))) == [ids[0], ids[1], ids[3]]
+    assert await found(Selection(address="one@EXAMPLE.net")) == [ids[0]]
+    assert await found(Selection(address="SOMEBODY@sender.example")) == ids
+    assert await found(Selection(states=(State.WAITING,))) == ids
+    assert await found(Selection(states=(State.KEPT, State.HELD))) == []
+    assert await found(Selection(site=UNSORTED, domain=Domain("example.org"))) == [ids[2]]
+    assert await found(Selection(site="elsewhere")) == []
 
 
 async def test_a_selection_narrows_by_what_came_of_it_and_by_age_and_size(place: Place) -> None:
@@ -56,27 +58,29 @@ async def test_a_selection_narrows_by_what_came_of_it_and_by_age_and_size(place:
     await store.hint_site(RELAY, Domain("example.org"), "elsewhere")
     await store.site_down(UNSORTED, "connect", "", 1, 2)
 
-    def found(selection: Selection) -> list[str]:
-        return [one.recipient.partition("@")[0] for one in store.listed(selection, None, 10)]
+    async def found(selection: Selection) -> list[str]:
+        return [one.recipient.partition("@")[0] for one in await store.listed(selection, None, 10)]
 
     held, refused = InState(State.WAITING, held_by_site=True), InState(State.KEPT, KeptFor.REFUSED)
-    assert found(Selection(in_states=(held,))) == ["one"], "own mail is held by no primary"
-    assert found(Selection(in_states=(refused,))) == ["refused"]
-    assert found(Selection(in_states=(held, refused, InState(State.HELD)))) == ["one", "refused"]
-    assert found(Selection(in_states=(InState(State.WAITING), held))) == ["one", "two", "own"]
-    assert found(Selection(states=(State.KEPT,), in_states=(held, refused))) == ["refused"]
-    assert found(Selection(states=(State.WAITING,), in_states=(refused,))) == []
-    assert found(Selection(causes=("connect", "lost"))) == ["one"]
-    assert found(Selection(arrived_before_ms=large.arrived_ms + 2)) == ["one", "two"]
-    assert found(Selection(arrived_before_ms=large.arrived_ms)) == []
-    assert found(Selection(larger_than=9)) == ["one", "two"]
-    assert found(Selection(larger_than=10, causes=("connect",), domain=Domain("example.net"))) == ["one"]
+    assert await found(Selection(in_states=(held,))) == ["one"], "own mail is held by no primary"
+    assert await found(Selection(in_states=(refused,))) == ["refused"]
+    assert await found(Selection(in_states=(held, refused, InState(State.HELD)))) == ["one", "refused"]
+    assert await found(Selection(in_states=(InState(State.WAITING), held))) == ["one", "two", "own"]
+    assert await found(Selection(states=(State.KEPT,), in_states=(held, refused))) == ["refused"]
+    assert await found(Selection(states=(State.WAITING,), in_states=(refused,))) == []
+    assert await found(Selection(causes=("connect", "lost"))) == ["one"]
+    assert await found(Selection(arrived_before_ms=large.arrived_ms + 2)) == ["one", "two"]
+    assert await found(Selection(arrived_before_ms=large.arrived_ms)) == []
+    assert await found(Selection(larger_than=9)) == ["one", "two"]
+    assert await found(Selection(larger_than=10, causes=("connect",), domain=Domain("example.net"))) == [
+        "one"
+    ]
     now = place.clock.ms
     moved = await store.move(
         Selection(in_states=(refused,)), (State.KEPT,), State.DROPPED, now, "dropped", ""
     )
     assert moved == 1
-    assert "refused" not in found(Selection(states=(State.KEPT,)))
+    assert "refused" not in await found(Selection(states=(State.KEPT,)))
 
 
 async def test_counts_tell_every_state_that_keeps_content(place: Place) -> None:
@@ -92,7 +96,7 @@ async def test_counts_tell_every_state_that_keeps_content(place: Place) -> None:
     selection = Selection(ids=(third.queue_id,))
     await store.move(selection, (State.WAITING,), State.HELD, place.clock.ms, "held", "")
     await store.site_down(UNSORTED, "connect", "", 1, 2)
-    counts = {count.state: count for count in store.counts()}
+    counts = {count.state: count for count in await store.counts()}
     assert {state: (c.deliveries, c.octets, c.oldest_ms) for state, c in counts.items()} == {
         State.CLAIMED: (1, 100, first.arrived_ms),
         State.WAITING: (1, 30, second.arrived_ms),
@@ -115,7 +119,7 @@ async def test_the_oldest_waiting_is_found_among_tried_and_untried(place: Place)
     await store.settle(
         lease, [Settlement(claimed.id, State.WAITING, place.clock.ms, due_ms=later, cause="recipient")]
     )
-    [count] = store.counts()
+    [count] = await store.counts()
     assert (count.deliveries, count.oldest_ms) == (2, oldest.arrived_ms)
 
 
@@ -132,7 +136,7 @@ async def test_held_mail_waits_for_its_owner(place: Place) -> None:
     assert await store.move(one, (State.HELD,), State.WAITING, now + 5, "released", "") == 1
     assert await store.next_due_ms([RELAY]) == now + 5
     assert recipients(await store.claim(lease, now + 5, 10)) == ["one@example.net"]
-    assert [(event.number, event.what, event.detail) for event in store.told(arrival.queue_id)] == [
+    assert [(event.number, event.what, event.detail) for event in await store.told(arrival.queue_id)] == [
         (1, "held", "by me"),
         (1, "released", ""),
     ]
@@ -144,7 +148,7 @@ async def test_dead_letters_can_be_retried_and_forget_what_they_were_kept_for(pl
     await store.accept(arrival, KeptFor.QUARANTINE)
     now = place.clock.ms + 9
     assert await store.move(Selection(), (State.KEPT,), State.WAITING, now, "retried", "") == 1
-    [listed] = store.listed(Selection(), None, 1)
+    [listed] = await store.listed(Selection(), None, 1)
     assert (listed.state, listed.kept_for, listed.due_ms) == (State.WAITING, None, now)
 
 
@@ -154,8 +158,8 @@ async def test_dropped_mail_loses_its_content_and_cannot_come_back(place: Place)
     everything, now = Selection(), place.clock.ms
     assert await store.move(everything, (State.WAITING,), State.DROPPED, now, "dropped", "") == 1
     with pytest.raises(LookupError):
-        store.content_pieces(arrival.queue_id, 100)
-    assert store.counts() == []
+        await anext(store.content_pieces(arrival.queue_id, 100))
+    assert await store.counts() == []
     assert await store.move(everything, (State.DROPPED,), State.WAITING, now, "retried", "") == 0
 
 
@@ -166,7 +170,7 @@ async def test_many_are_moved_in_batches(place: Place) -> None:
     assert await store.move(selection, (State.WAITING,), State.HELD, place.clock.ms, "held", "") == 150
     assert await store.move(Selection(), (State.WAITING,), State.HELD, place.clock.ms, "held", "") == 300
     assert await store.move(Selection(), (State.HELD,), State.WAITING, place.clock.ms, "released", "") == 450
-    assert sum(count.deliveries for count in store.counts()) == 450
+    assert sum(count.deliveries for count in await store.counts()) == 450
 
 
 async def test_nobody_moves_mail_to_kept_or_claimed(place: Place) -> None:
@@ -189,12 +193,12 @@ async def test_redirected_mail_goes_to_another_mailbox_in_lane_own(place: Place)
     assert await store.redirect(Selection(), to, place.clock.ms, "by me") == 2
     mine = await store.claim(await leased(store, lane=Lane.OWN), place.clock.ms, 10)
     assert [(c.recipient, c.lane, c.origin, c.attempts) for c in mine] == [(to, Lane.OWN, RELAY, 0)] * 2
-    assert store.stored_octets(Domain("example.net")) == 50
-    assert [(count.lane, count.deliveries, count.octets) for count in store.counts()] == [
+    assert await store.stored_octets(Domain("example.net")) == 50
+    assert [(count.lane, count.deliveries, count.octets) for count in await store.counts()] == [
         (Lane.OWN, 2, 8),
         (RELAY, 1, 50),
     ]
-    assert [event.what for event in store.told(arrival.queue_id)] == ["redirected"]
+    assert [event.what for event in await store.told(arrival.queue_id)] == ["redirected"]
     assert await store.next_due_ms([RELAY]) is None
 
 
@@ -207,12 +211,12 @@ async def test_redirected_mail_is_found_by_its_first_recipient_however_often_it_
     assert await store.redirect(one, Mailbox.parse("me@elsewhere.example"), place.clock.ms, "by me") == 1
     assert await store.redirect(one, Mailbox.parse("you@safe.example"), place.clock.ms, "") == 1
     for address in ("ada@EXAMPLE.net", "You@safe.example"):
-        [found] = store.listed(Selection(address=address), None, 10)
+        [found] = await store.listed(Selection(address=address), None, 10)
         assert (found.recipient, found.first_recipient) == ("you@safe.example", "Ada@example.net")
-    assert store.listed(Selection(address="me@elsewhere.example"), None, 10) == []
-    [other] = store.listed(Selection(address="two@example.net"), None, 10)
+    assert await store.listed(Selection(address="me@elsewhere.example"), None, 10) == []
+    [other] = await store.listed(Selection(address="two@example.net"), None, 10)
     assert other.first_recipient is None
-    assert [(event.number, event.what, event.detail) for event in store.told(arrival.queue_id)] == [
+    assert [(event.number, event.what, event.detail) for event in await store.told(arrival.queue_id)] == [
         (1, "redirected", "from Ada@example.net to me@elsewhere.example by me"),
         (1, "redirected", "from me@elsewhere.example to you@safe.example"),
     ]
@@ -226,21 +230,21 @@ async def test_content_comes_in_pieces(place: Place) -> None:
     store = place.open()
     data = bytes(range(256)) * 400
     arrival = await Letters(place, store).send("one@example.net", content=InTable(data))
-    pieces = list(store.content_pieces(arrival.queue_id, 10_000))
+    pieces = [piece async for piece in store.content_pieces(arrival.queue_id, 10_000)]
     assert b"".join(pieces) == data
     assert max(len(piece) for piece in pieces) == 10_000
     with pytest.raises(LookupError):
-        store.content_pieces(QueueId(5), 10)
+        await anext(store.content_pieces(QueueId(5), 10))
 
 
 async def test_content_that_goes_while_it_is_read_is_an_error_not_a_short_message(place: Place) -> None:
     store = place.open()
     arrival = await Letters(place, store).send("one@example.net", content=InTable(b"x" * 10_000))
     pieces = store.content_pieces(arrival.queue_id, 1000)
-    next(pieces)
+    await anext(pieces)
     await store.move(Selection(), (State.WAITING,), State.DROPPED, place.clock.ms, "dropped", "")
     with pytest.raises(LookupError):
-        list(pieces)
+        [piece async for piece in pieces]
 
 
 async def test_a_command_works_beside_the_service_and_takes_no_leases(place: Place) -> None:
@@ -256,5 +260,5 @@ async def test_a_command_works_beside_the_service_and_takes_no_leases(place: Pla
 
 async def test_an_unknown_message_has_nothing_to_tell(place: Place) -> None:
     store = place.open()
-    assert store.message(QueueId(3)) is None
-    assert store.told(QueueId(3)) == []
+    assert await store.message(QueueId(3)) is None
+    assert await store.told(QueueId(3)) == []

@@ -1,7 +1,7 @@
 """Intake: accepted mail is visible to all processes, and refused mail leaves nothing."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InTable
@@ -17,12 +17,12 @@ from tests.store.place import Place, Store
 async def test_an_accepted_message_is_seen_by_another_process_store(place: Place) -> None:
     here, there = place.open("receive"), place.open("deliver")
     arrival = await Letters(place, here).send("one@example.net", "two@example.org")
-    listed = there.listed(Selection(), None, 10)
+    listed = await there.listed(Selection(), None, 10)
     assert [(one.recipient, one.state, one.due_ms) for one in listed] == [
         ("one@example.net", State.WAITING, arrival.arrived_ms),
         ("two@example.org", State.WAITING, arrival.arrived_ms),
     ]
-    row = there.message(arrival.queue_id)
+    row = await there.message(arrival.queue_id)
     assert row is not None
     assert (row.sender, row.size, row.helo, row.protocol, row.has_content) == (
         "somebody@sender.example",
@@ -37,7 +37,7 @@ async def test_an_accepted_message_is_there_after_the_store_was_closed(place: Pl
     first = place.open()
     arrival = await Letters(place, first).send("one@example.net")
     first.close()
-    assert place.open().message(arrival.queue_id) is not None
+    assert await place.open().message(arrival.queue_id) is not None
 
 
 async def test_many_at_once_are_all_accepted_and_none_twice(place: Place) -> None:
@@ -45,16 +45,16 @@ async def test_many_at_once_are_all_accepted_and_none_twice(place: Place) -> Non
     letters = Letters(place, store)
     arrivals = [letters.arrival(f"u{n}@d{n % 7}.example", f"v{n}@d0.example") for n in range(300)]
     await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
-    listed = [one for page in _pages(store, 100) for one in page]
+    listed = [one async for page in _pages(store, 100) for one in page]
     assert [one.id.queue_id for one in listed] == [a.queue_id for a in arrivals for _ in range(2)]
     assert [one.recipient for one in listed if one.id.number == 1] == [
         str(arrival.envelope.recipients[0]) for arrival in arrivals
     ]
 
 
-def _pages(store: Store, limit: int) -> Iterator[list[DeliveryRow]]:
+async def _pages(store: Store, limit: int) -> AsyncIterator[list[DeliveryRow]]:
     after: DeliveryId | None = None
-    while len(page := store.listed(Selection(), after, limit)) > 0:
+    while len(page := await store.listed(Selection(), after, limit)) > 0:
         yield page
         after = page[-1].id
 
@@ -75,7 +75,7 @@ async def test_quarantined_mail_is_kept_at_once_and_never_due(place: Place) -> N
     store = place.open()
     arrival = Letters(place, store).arrival("one@example.net")
     await store.accept(arrival, KeptFor.QUARANTINE)
-    [one] = store.listed(Selection(), None, 10)
+    [one] = await store.listed(Selection(), None, 10)
     assert (one.state, one.kept_for) == (State.KEPT, KeptFor.QUARANTINE)
     assert await store.next_due_ms([Lane.RELAY]) is None
 
@@ -90,7 +90,7 @@ async def test_a_refused_message_fails_alone(place: Place) -> None:
         *(store.accept(arrival) for arrival in [*others[:10], first, *others[10:]]), return_exceptions=True
     )
     assert [index for index, result in enumerate(results) if result is not None] == [10]
-    assert len(store.listed(Selection(), None, 100)) == 21
+    assert len(await store.listed(Selection(), None, 100)) == 21
     assert place.failures == []
 
 
@@ -102,14 +102,14 @@ async def test_stored_octets_count_a_message_once_per_domain_until_its_last_reci
     await letters.send("a@example.net", "b@example.net", "c@example.org", content=InTable(b"x" * 1000))
     await letters.send("a@example.net", content=InTable(b"x" * 10))
     await letters.send("a@example.net", content=InTable(b"x" * 500), lane=Lane.OWN)
-    assert store.stored_octets(Domain("example.net")) == 1010
-    assert store.stored_octets(Domain("example.org")) == 1000
-    assert store.stored_octets(Domain("example.com")) == 0
+    assert await store.stored_octets(Domain("example.net")) == 1010
+    assert await store.stored_octets(Domain("example.org")) == 1000
+    assert await store.stored_octets(Domain("example.com")) == 0
     await _drop(store, place, "a@example.net")
-    assert store.stored_octets(Domain("example.net")) == 1000
+    assert await store.stored_octets(Domain("example.net")) == 1000
     await _drop(store, place, "b@example.net")
-    assert store.stored_octets(Domain("example.net")) == 0
-    assert store.stored_octets(Domain("example.org")) == 1000
+    assert await store.stored_octets(Domain("example.net")) == 0
+    assert await store.stored_octets(Domain("example.org")) == 1000
 
 
 async def _drop(store: Store, place: Place, address: str) -> None:
@@ -134,7 +134,7 @@ async def test_who_gives_up_waiting_does_not_disturb_the_others(place: Place) ->
     staying = asyncio.ensure_future(store.accept(stays))
     leaving.cancel()
     await staying
-    assert store.message(stays.queue_id) is not None
+    assert await store.message(stays.queue_id) is not None
 
 
 async def test_proven_prefixes_are_there_for_the_next_process_the_latest_of_them(place: Place) -> None:
@@ -146,9 +146,9 @@ async def test_proven_prefixes_are_there_for_the_next_process_the_latest_of_them
     store.close()
     after = place.open("receive")
     latest = [ProvenPrefix("192.0.2.0/24", 50), ProvenPrefix("2001:db8::/64", 70)]
-    assert after.proven_prefixes(20, 10) == latest
-    assert after.proven_prefixes(0, 2) == latest
-    assert after.proven_prefixes(0, 1) == latest[1:]
+    assert await after.proven_prefixes(20, 10) == latest
+    assert await after.proven_prefixes(0, 2) == latest
+    assert await after.proven_prefixes(0, 1) == latest[1:]
 
 
 async def test_prefixes_that_were_proven_long_ago_are_forgotten_in_batches(place: Place) -> None:
@@ -159,4 +159,4 @@ async def test_prefixes_that_were_proven_long_ago_are_forgotten_in_batches(place
     while (some := await store.forget_prefixes(BATCH_ROWS + 3)) > 0:
         forgotten.append(some)
     assert forgotten == [BATCH_ROWS, 3]
-    assert [one.at_ms for one in store.proven_prefixes(0, 10)] == [BATCH_ROWS + 3, BATCH_ROWS + 4]
+    assert [one.at_ms for one in await store.proven_prefixes(0, 10)] == [BATCH_ROWS + 3, BATCH_ROWS + 4]

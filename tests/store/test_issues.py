@@ -13,7 +13,7 @@ from secondpost.store.newsletter_ports import (
     SlotRecord,
 )
 from secondpost.store.verbs.engine import BATCH_ROWS
-from tests.store.place import Place, SqlitePlace, there
+from tests.store.place import Place, SqlitePlace, database_of, there
 from tests.store.readers import CONTENT, WEEKLY, Publisher, leased_issues, marked, outcome
 
 
@@ -97,7 +97,7 @@ async def test_an_empty_issue_has_no_value() -> None:
 async def test_an_empty_issue_cannot_be_written_even_past_the_constructor(
     place: SqlitePlace, kind: str, body: str, articles: int, minimum: int
 ) -> None:
-    db = place.open_newsletter()._opened.db
+    db = database_of(place.open_newsletter())
     with pytest.raises(apsw.ConstraintError):
         db.execute(
             "INSERT INTO issue (newsletter, number, kind, state, slot, message, body, article_count, minimum,"
@@ -110,7 +110,7 @@ async def test_a_digest_whose_articles_are_gone_is_not_frozen(place: SqlitePlace
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     issue = await publisher.digest()
-    store._opened.db.execute("UPDATE article SET state = 'held', issue = NULL, place = NULL WHERE id = 1")
+    database_of(store).execute("UPDATE article SET state = 'held', issue = NULL, place = NULL WHERE id = 1")
     with pytest.raises(apsw.ConstraintError, match="does not have its articles"):
         await publisher.freeze(issue.id)
 
@@ -269,11 +269,11 @@ async def test_the_rows_of_an_old_issue_go_and_its_counts_stay(place: SqlitePlac
     place.clock.ms += 1
     assert [await store.forget_rows(place.clock.ms) for _ in range(3)] == [BATCH_ROWS, 40, 0]
     assert await store.deliveries(old.id, (), None, 10) == []
-    assert store.told(old.message) == []
+    assert await store.told(old.message) == []
     assert await store.reckoning(old.id) == before
     assert await store.issue_content(old.id) == CONTENT
     assert len(await store.entries_of_issue(old.id)) == 2
-    assert store.counts() == [], "nothing unknown is counted any more"
+    assert await store.counts() == [], "nothing unknown is counted any more"
     assert await store.retry_unknown(old.id, None, place.clock.ms) == 0
     new = await publisher.sent()
     assert await store.forget_rows(place.clock.ms + 1) == 0

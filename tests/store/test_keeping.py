@@ -46,25 +46,25 @@ async def test_the_living_are_not_swept(place: Place) -> None:
     await there.claim(lease, place.clock.ms, 10)
     swept = await here.sweep()
     assert (swept.workers, swept.maybe_duplicates, swept.files) == (0, (), 0)
-    assert here.listed(Selection(), None, 1)[0].state is State.CLAIMED
+    assert (await here.listed(Selection(), None, 1))[0].state is State.CLAIMED
 
 
 async def test_a_store_is_served_while_a_process_of_the_service_lives(place: SqlitePlace) -> None:
     desk = place.open_newsletter(COMMAND)
-    assert not desk.is_served(), "a command serves nobody"
+    assert not await desk.is_served(), "a command serves nobody"
     other = place.open_newsletter(COMMAND)
-    assert not desk.is_served()
+    assert not await desk.is_served()
     other.close()
     served = place.open_newsletter("deliver")
-    assert desk.is_served()
+    assert await desk.is_served()
     served.close()
-    assert not desk.is_served()
+    assert not await desk.is_served()
     place.open().close()
     mail = place.open_desk()
     with other_process("claim", place.folder) as process:
         said(process)
-        assert mail.is_served()
-    assert not mail.is_served(), "it was killed, and its row is still there"
+        assert await mail.is_served()
+    assert not await mail.is_served(), "it was killed, and its row is still there"
 
 
 async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(place: SqlitePlace) -> None:
@@ -86,7 +86,7 @@ async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(
     again = await store.claim(await leased(store), place.clock.ms, 300)
     assert len(again) == 271
     assert all(one.maybe_duplicate for one in again)
-    assert [event.what for event in store.told(again[0].id.queue_id)][:1] == ["maybe-duplicate"]
+    assert [event.what for event in await store.told(again[0].id.queue_id)][:1] == ["maybe-duplicate"]
     assert (await store.sweep()).workers == 0
 
 
@@ -99,7 +99,7 @@ async def test_each_worker_that_dies_is_told_of_a_delivery(place: Place) -> None
         assert len(await store.claim(await leased(store), place.clock.ms, 10)) == 1
         store.close()
         assert len((await other.sweep()).maybe_duplicates) == 1
-        told = [event.what for event in other.told(sent.queue_id)]
+        told = [event.what for event in await other.told(sent.queue_id)]
         assert told == ["maybe-duplicate"] * deaths
 
 
@@ -130,9 +130,9 @@ async def test_prune_forgets_what_ended_long_ago_and_nothing_else(place: Place) 
     await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms) for one in claimed])
     assert await store.prune(place.clock.ms) == 0
     assert await store.prune(place.clock.ms + 1) == 1
-    assert store.message(ended.queue_id) is None
-    assert store.told(ended.queue_id) == []
-    assert [one.id.queue_id for one in store.listed(Selection(), None, 10)] == [half.queue_id] * 2
+    assert await store.message(ended.queue_id) is None
+    assert await store.told(ended.queue_id) == []
+    assert [one.id.queue_id for one in await store.listed(Selection(), None, 10)] == [half.queue_id] * 2
     assert await store.prune(place.clock.ms + 1) == 0
 
 
@@ -183,7 +183,7 @@ async def test_dead_letters_are_never_pruned(place: Place) -> None:
     store = place.open()
     await store.accept(Letters(place, store).arrival("one@example.net"), KeptFor.LOOP)
     assert await store.prune(place.clock.ms + 10**12) == 0
-    assert len(store.listed(Selection(), None, 10)) == 1
+    assert len(await store.listed(Selection(), None, 10)) == 1
 
 
 async def test_a_closed_store_says_so_and_has_kept_what_was_under_way(place: Place) -> None:
@@ -195,8 +195,8 @@ async def test_a_closed_store_says_so_and_has_kept_what_was_under_way(place: Pla
     with pytest.raises(StoreUnavailable):
         await store.accept(letters.arrival("two@example.net"))
     with pytest.raises(StoreUnavailable):
-        store.listed(Selection(), None, 1)
-    assert [one.recipient for one in place.open().listed(Selection(), None, 10)] == ["one@example.net"]
+        await store.listed(Selection(), None, 1)
+    assert [one.recipient for one in await place.open().listed(Selection(), None, 10)] == ["one@example.net"]
 
 
 async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: SqlitePlace) -> None:
@@ -223,7 +223,7 @@ async def test_the_log_is_cut_and_room_is_given_back_after_a_drain(place: Sqlite
         await store.settle(lease, [settled(one, State.DELIVERED, place.clock.ms) for one in claimed])
     for _ in range(20):
         await store.checkpoint()
-    assert store.counts() == []
+    assert await store.counts() == []
     store.close()
     assert full > most
     assert database.stat().st_size < (SPARE_PAGES + 200) * PAGE_OCTETS

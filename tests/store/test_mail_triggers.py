@@ -12,7 +12,7 @@ from secondpost.mail.outcome import Cause
 from secondpost.store.owner_ports import Selection
 from secondpost.store.ports import Lease, Settlement
 from tests.store.letters import Letters
-from tests.store.place import Place, SqlitePlace, Store
+from tests.store.place import Place, SqlitePlace, Store, database_of
 from tests.store.recounts import MAIL, found_by
 
 STEPS = 120
@@ -116,7 +116,7 @@ class Days:
         await self.store.move(selection, came_from, to, self.clock.ms, "moved", "")
 
     async def redirect(self) -> None:
-        page = self.store.listed(Selection(), None, 50)
+        page = await self.store.listed(Selection(), None, 50)
         if len(page) > 0:
             chosen: DeliveryId = self.dice.choice(page).id
             to = Mailbox("me", self.domain())
@@ -143,7 +143,7 @@ async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -
     done = []
     for _ in range(STEPS):
         done.append(await days.step())
-        assert found_by(MAIL, store._opened.db, place.clock.ms) == {}, f"after {done}"
+        assert found_by(MAIL, database_of(store), place.clock.ms) == {}, f"after {done}"
     assert place.failures == []
 
 

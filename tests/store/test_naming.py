@@ -23,7 +23,7 @@ from secondpost.store.newsletter_ports import (
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
-from tests.store.place import Place, SqlitePlace
+from tests.store.place import Place, SqlitePlace, database_of
 from tests.store.readers import FEED, WEEKLY, Publisher, new
 from tests.store.recounts import NEWSLETTER, found_by
 
@@ -83,7 +83,7 @@ async def furnished(place: Place, store: NewsletterStore) -> Issue:
 def rows_of(store: NewsletterStore, name: str) -> Rows:
     """All rows with the name, without the name itself."""
     assert isinstance(store, SqliteNewsletterStore)
-    db = store._opened.db
+    db = database_of(store)
     return {
         table: sorted(
             repr([value for value in row if value != name])
@@ -95,7 +95,7 @@ def rows_of(store: NewsletterStore, name: str) -> Rows:
 
 
 def test_no_table_that_names_newsletters_is_forgotten(place: SqlitePlace) -> None:
-    db = place.open_newsletter()._opened.db
+    db = database_of(place.open_newsletter())
     columns = "SELECT m.name FROM sqlite_schema AS m, pragma_table_info(m.name) AS c"
     found = db.execute(f"{columns} WHERE m.type = 'table' AND c.name = 'newsletter'").fetchall()
     assert {str(name) for (name,) in found} == set(OF_A_NEWSLETTER)
@@ -136,7 +136,7 @@ async def test_what_was_killed_in_the_middle_goes_on_from_wherever_it_was(place:
         await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
         is_done = await store.rename_batch(WEEKLY, leader, FEW) == 0
         batches += 1
-        assert found_by(NEWSLETTER, store._opened.db, place.clock.ms) == {}
+        assert found_by(NEWSLETTER, database_of(store), place.clock.ms) == {}
         await store.give_back(leader)
         await place.close()
         store = place.open_newsletter()
@@ -252,7 +252,7 @@ async def test_who_signed_up_under_the_old_name_since_comes_along(place: SqliteP
     assert kept is not None
     assert (back.id, back.consent is None) == (kept.id, False), "the links in old mails are theirs"
     assert await store.left_behind([DAILY]) == []
-    assert found_by(NEWSLETTER, store._opened.db, place.clock.ms) == {}
+    assert found_by(NEWSLETTER, database_of(store), place.clock.ms) == {}
 
 
 async def test_no_list_under_the_old_name_brings_back_who_had_left(place: SqlitePlace) -> None:
@@ -305,7 +305,7 @@ async def test_a_batch_changes_a_bounded_number_of_rows(place: SqlitePlace) -> N
     await Publisher(place, store).many(1_000)
     leader = await led(store)
     changes: list[int] = []
-    db, before = store._opened.db, 0
+    db, before = database_of(store), 0
 
     def trace(cursor: apsw.Cursor, statement: str, bindings: object) -> bool:
         nonlocal before

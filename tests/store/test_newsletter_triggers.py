@@ -16,7 +16,7 @@ from secondpost.store.newsletter_ports import IssueRefused
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite.schema import Database
 from secondpost.store.subscriber_ports import Imported, NewsletterStore
-from tests.store.place import Change, Place, SqlitePlace
+from tests.store.place import Change, Place, SqlitePlace, database_of
 from tests.store.readers import WEEKLY, Publisher, outcome
 from tests.store.recounts import NEWSLETTER, found_by
 
@@ -182,7 +182,7 @@ async def test_what_is_counted_is_what_is_there(place: SqlitePlace, seed: int) -
     await weeks.come()
     for _ in range(STEPS):
         done.append(await weeks.step())
-        assert found_by(NEWSLETTER, store._opened.db, place.clock.ms) == {}, f"after {done}"
+        assert found_by(NEWSLETTER, database_of(store), place.clock.ms) == {}, f"after {done}"
         assert len(set(weeks.served)) == len(weeks.served), f"somebody was served twice after {done}"
     assert place.failures == []
     assert len(weeks.served) > 0

@@ -10,7 +10,7 @@ from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Arrival
 from secondpost.store.owner_ports import Selection
 from tests.store.letters import Letters, leased, settled
-from tests.store.place import Place, Store, there
+from tests.store.place import Place, Store, content_in, there
 
 PREFIX = b"Authentication-Results: mx2.example.net; none\r\nReceived: by us for <\xd0\xb8@example.net>\r\n"
 SMALL = b"Subject: small\r\n\r\n" + bytes(range(256)) * 9
@@ -37,7 +37,7 @@ async def test_a_message_is_read_as_its_prefix_and_its_content(place: Place, lar
     [claimed] = await store.claim(await leased(store), place.clock.ms, 10)
     assert claimed.size == arrival.size == len(whole)
     assert await store.content(claimed) == whole
-    assert b"".join(store.content_pieces(arrival.queue_id, PIECE_OCTETS)) == whole
+    assert await content_in(store, arrival.queue_id, PIECE_OCTETS) == whole
     held = await store.contents([claimed])
     assert held == {arrival.queue_id: PREFIX if large else whole}
 
@@ -47,15 +47,15 @@ async def test_both_count_and_both_go_with_the_last_recipient(place: Place, larg
     store = place.open()
     arrival = await sent(place, store, large=large)
     size = len(PREFIX) + len(LARGE if large else SMALL)
-    assert store.stored_octets(Domain("example.net")) == size
-    assert there(store.message(arrival.queue_id)).size == size
+    assert await store.stored_octets(Domain("example.net")) == size
+    assert there(await store.message(arrival.queue_id)).size == size
     lease = await leased(store)
     [claimed] = await store.claim(lease, place.clock.ms, 10)
     await store.settle(lease, [settled(claimed, State.DELIVERED, place.clock.ms)])
-    assert store.stored_octets(Domain("example.net")) == 0
+    assert await store.stored_octets(Domain("example.net")) == 0
     assert await store.contents([claimed]) == {}
     with pytest.raises(LookupError):
-        store.content_pieces(arrival.queue_id, PIECE_OCTETS)
+        await anext(store.content_pieces(arrival.queue_id, PIECE_OCTETS))
 
 
 async def test_redirected_mail_keeps_both(place: Place) -> None:
@@ -63,4 +63,4 @@ async def test_redirected_mail_keeps_both(place: Place) -> None:
     arrival = await sent(place, store, large=False)
     to = Mailbox.parse("me@elsewhere.example")
     await store.redirect(Selection(states=(State.WAITING,)), to, place.clock.ms, "")
-    assert b"".join(store.content_pieces(arrival.queue_id, PIECE_OCTETS)) == PREFIX + SMALL
+    assert await content_in(store, arrival.queue_id, PIECE_OCTETS) == PREFIX + SMALL

@@ -20,12 +20,12 @@ async def test_all_domains_of_a_site_see_what_it_offers(place: Place) -> None:
     for domain in (NET, ORG):
         await here.hint_site(Lane.RELAY, domain, SITE)
     await here.hint_site(Lane.OWN, Domain("elsewhere.example"), SITE)
-    assert there.primaries() == {}
+    assert await there.primaries() == {}
     await here.saw_primary(SITE, WITH, 1000)
     await here.saw_primary(SITE, WITHOUT, 2000)
     primary = Primary(SITE, 1000, 2000, WITHOUT)
-    assert there.primaries() == {NET: primary, ORG: primary}
-    assert dict(there.relay_sites()) == {NET: SITE, ORG: SITE}
+    assert await there.primaries() == {NET: primary, ORG: primary}
+    assert dict(await there.relay_sites()) == {NET: SITE, ORG: SITE}
 
 
 async def test_it_is_up_since_it_was_last_down(place: Place) -> None:
@@ -33,11 +33,11 @@ async def test_it_is_up_since_it_was_last_down(place: Place) -> None:
     await store.hint_site(Lane.RELAY, NET, SITE)
     await store.saw_primary(SITE, WITH, 1000)
     await store.site_down(SITE, "connect", "refused", 5000, 35_000)
-    assert store.primaries()[NET].looked_ms == 1000
+    assert (await store.primaries())[NET].looked_ms == 1000
     await store.saw_primary(SITE, WITH, 9000)
     await store.site_up(SITE, 9001)
     await store.site_up(SITE, 9500)  # it was not down
-    assert store.primaries()[NET] == Primary(SITE, 9001, 9000, WITH)
+    assert (await store.primaries())[NET] == Primary(SITE, 9001, 9000, WITH)
 
 
 async def test_one_that_nothing_leads_to_any_more_is_forgotten(place: Place) -> None:
@@ -47,9 +47,9 @@ async def test_one_that_nothing_leads_to_any_more_is_forgotten(place: Place) -> 
         await store.saw_primary(site, WITH, 1000)
     await store.site_down("down.example", "connect", "refused", 2000, 3000)
     await store.forget_primaries(1000)
-    assert set(store.primaries()) == {NET, ORG}
+    assert set(await store.primaries()) == {NET, ORG}
     await store.forget_primaries(1001)
-    assert set(store.primaries()) == {ORG}
+    assert set(await store.primaries()) == {ORG}
 
 
 async def test_what_is_kept_for_a_cause_is_told_by_domain(place: Place) -> None:
@@ -61,5 +61,5 @@ async def test_what_is_kept_for_a_cause_is_told_by_domain(place: Place) -> None:
     ):
         kept = settled(claimed, State.KEPT, place.clock.ms, cause=cause)
         await store.settle(lease, [replace(kept, kept_for=KeptFor.REFUSED)])
-    assert store.kept_for("smtputf8") == {NET: 1, ORG: 1}
-    assert store.kept_for("message") == {NET: 1}
+    assert await store.kept_for("smtputf8") == {NET: 1, ORG: 1}
+    assert await store.kept_for("message") == {NET: 1}

@@ -244,7 +244,7 @@ async def test_the_owner_holds_and_drops_rows_but_leads_none_to_another_mailbox(
     assert await store.move(*move) == 2
     lease = await leased_issues(store)
     assert await store.claim(lease, place.clock.ms, 10) == []
-    [first, second] = store.listed(everything, None, 10)
+    [first, second] = await store.listed(everything, None, 10)
     one = Selection(deliveries=(first.id,))
     await store.move(one, (State.HELD,), State.DROPPED, place.clock.ms, "dropped", "")
     other = Selection(deliveries=(second.id,))

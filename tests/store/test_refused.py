@@ -14,7 +14,7 @@ from secondpost.store.ports import Dropped, Settlement
 from secondpost.store.verbs.engine import BATCH_ROWS
 from secondpost.store.verbs.refused import CONTENT_OCTETS_MAX
 from tests.store.letters import UNSORTED, Letters, leased
-from tests.store.place import Place, Store
+from tests.store.place import Place, Store, content_in
 
 RELAY = Lane.RELAY
 NET, ORG = Domain("example.net"), Domain("example.org")
@@ -42,9 +42,9 @@ async def refuse_all(place: Place, store: Store, lane: Lane = RELAY) -> None:
     await store.give_back(lease)
 
 
-def left(store: Store) -> list[str]:
+async def left(store: Store) -> list[str]:
     states = (State.WAITING, State.HELD, State.KEPT)
-    return [listed.recipient for listed in store.listed(Selection(states=states), None, 1000)]
+    return [listed.recipient for listed in await store.listed(Selection(states=states), None, 1000)]
 
 
 async def test_what_was_refused_takes_no_room_from_what_waits(place: Place) -> None:
@@ -53,13 +53,13 @@ async def test_what_was_refused_takes_no_room_from_what_waits(place: Place) -> N
     await Letters(place, store).send("one@example.net", content=InTable(b"x" * 30))
     quarantined = Letters(place, store, 7).arrival("two@example.net", content=InTable(b"x" * 5))
     await store.accept(quarantined, KeptFor.QUARANTINE)
-    assert store.stored_octets(NET) == 35
-    assert store.stored_octets(ORG) == 0
-    assert [(one.domain, one.deliveries, one.octets) for one in store.refused()] == [
+    assert await store.stored_octets(NET) == 35
+    assert await store.stored_octets(ORG) == 0
+    assert [(one.domain, one.deliveries, one.octets) for one in await store.refused()] == [
         (NET, 1, 100),
         (ORG, 1, 100),
     ]
-    counts = {(c.domain, c.state, c.kept_for): (c.deliveries, c.octets) for c in store.counts()}
+    counts = {(c.domain, c.state, c.kept_for): (c.deliveries, c.octets) for c in await store.counts()}
     assert counts == {
         ("example.net", State.KEPT, KeptFor.QUARANTINE): (1, 5),
         ("example.net", State.KEPT, KeptFor.REFUSED): (1, 100),
@@ -77,25 +77,25 @@ async def test_addresses_of_which_nothing_was_known_share_the_room_of_their_doma
         await store.accept(replace(arrival, unverified=unverified))
     await refuse_all(place, store, Lane.UNVERIFIED)
     await refuse_all(place, store)
-    assert (store.stored_octets(NET), store.unverified_octets(NET)) == (0, 0)
-    [refused] = store.refused()
+    assert (await store.stored_octets(NET), await store.unverified_octets(NET)) == (0, 0)
+    [refused] = await store.refused()
     assert (refused.deliveries, refused.octets, refused.oldest_ms) == (6, 60, place.clock.ms - 5000)
     late = place.clock.ms + 1
     assert await store.drop_refused(NET, late, 20, late, "") == Dropped(4, 40)
-    assert left(store) == ["u3@example.net", "u5@example.net"]
+    assert await left(store) == ["u3@example.net", "u5@example.net"]
     held = [InState(State.WAITING, held_by_site=True)]
     await store.move(Selection(), (State.KEPT,), State.WAITING, late, "retried", "")
     arrival = letters.arrival("new@example.net")
     await store.accept(replace(arrival, unverified=frozenset(arrival.envelope.recipients)))
     await store.site_down(UNSORTED, "connect", "", 1, 2)
-    assert len(store.listed(Selection(in_states=tuple(held)), None, 10)) == 3
+    assert len(await store.listed(Selection(in_states=tuple(held)), None, 10)) == 3
 
 
 async def test_what_is_tried_again_counts_as_waiting(place: Place) -> None:
     store = place.open()
     await refuse(place, store, "one@example.net")
     await store.move(Selection(), (State.KEPT,), State.WAITING, place.clock.ms, "retried", "")
-    assert (store.stored_octets(NET), store.refused()) == (100, [])
+    assert (await store.stored_octets(NET), await store.refused()) == (100, [])
 
 
 async def test_a_message_counts_as_refused_only_when_no_other_recipient_waits_for_it(place: Place) -> None:
@@ -105,8 +105,8 @@ async def test_a_message_counts_as_refused_only_when_no_other_recipient_waits_fo
     lease = await leased(store)
     claimed = await store.claim(lease, place.clock.ms, 10)
 
-    def octets() -> tuple[int, int]:
-        return store.stored_octets(NET), sum(one.octets for one in store.refused())
+    async def octets() -> tuple[int, int]:
+        return await store.stored_octets(NET), sum(one.octets for one in await store.refused())
 
     async def end(*numbers: int, refused: bool) -> None:
         state, kept_for = (State.KEPT, KeptFor.REFUSED) if refused else (State.DELIVERED, None)
@@ -114,15 +114,15 @@ async def test_a_message_counts_as_refused_only_when_no_other_recipient_waits_fo
         await store.settle(lease, rows)
 
     await end(0, 1, refused=True)
-    assert octets() == (50, 0)
+    assert await octets() == (50, 0)
     await end(2, refused=False)
-    assert octets() == (50, 0)
+    assert await octets() == (50, 0)
     await end(3, refused=True)
-    assert octets() == (0, 50)
+    assert await octets() == (0, 50)
     for number in (2, 1):
         one = Selection(deliveries=(DeliveryId(sent.queue_id, number),))
         await store.move(one, (State.KEPT,), State.WAITING, place.clock.ms, "retried", "")
-        assert octets() == (50, 0)
+        assert await octets() == (50, 0)
     assert await store.drop_refused(NET, place.clock.ms + 1, None, place.clock.ms, "") == Dropped(1, 0)
 
 
@@ -130,18 +130,18 @@ async def test_what_was_refused_before_then_is_dropped_with_its_content_and_says
     store = place.open()
     old, new = await refuse(place, store, "old@example.net", "new@example.net")
     await refuse(place, store, "old@example.org")
-    [of_net, _] = store.refused()
+    [of_net, _] = await store.refused()
     assert of_net == Refused(NET, 2, 200, old.arrived_ms + 1 + 1000)
     before = of_net.oldest_ms + 1
     now = place.clock.ms + 5
     assert await store.drop_refused(NET, of_net.oldest_ms, None, now, WHY) == Dropped(0, 0)
     assert await store.drop_refused(NET, before, None, now, WHY) == Dropped(1, 100)
     assert await store.drop_refused(NET, before, None, now, WHY) == Dropped(0, 0)
-    assert left(store) == ["new@example.net", "old@example.org"]
+    assert await left(store) == ["new@example.net", "old@example.org"]
     with pytest.raises(LookupError):
-        store.content_pieces(old.queue_id, 100)
-    assert b"".join(store.content_pieces(new.queue_id, 100)) == b"x" * 100
-    told = store.told(old.queue_id)[-1]
+        [piece async for piece in store.content_pieces(old.queue_id, 100)]
+    assert await content_in(store, new.queue_id, 100) == b"x" * 100
+    told = (await store.told(old.queue_id))[-1]
     assert (told.number, told.what, told.detail, told.at_ms) == (1, "dropped", WHY, now)
 
 
@@ -157,8 +157,8 @@ async def test_nothing_else_is_dropped_however_old(place: Place) -> None:
     await refuse_all(place, store, Lane.OWN)
     for domain in (NET, to.domain):
         assert (await store.drop_refused(domain, place.clock.ms + 10**12, None, 1, WHY)).deliveries == 0
-    assert len(left(store)) == 5
-    assert store.refused() == []
+    assert len(await left(store)) == 5
+    assert await store.refused() == []
 
 
 async def test_the_oldest_go_until_so_much_is_left(place: Place) -> None:
@@ -167,10 +167,10 @@ async def test_the_oldest_go_until_so_much_is_left(place: Place) -> None:
     late = place.clock.ms + 1
     assert await store.drop_refused(NET, late, 1000, late, "") == Dropped(0, 0)
     assert await store.drop_refused(NET, late, 650, late, "") == Dropped(4, 400)
-    assert left(store) == [f"u{n}@example.net" for n in range(4, 10)]
+    assert await left(store) == [f"u{n}@example.net" for n in range(4, 10)]
     assert await store.drop_refused(NET, late, 650, late, "") == Dropped(0, 0)
     assert await store.drop_refused(NET, late, 0, late, "") == Dropped(6, 600)
-    assert store.refused() == []
+    assert await store.refused() == []
 
 
 async def test_a_batch_has_a_bound_in_rows_and_in_content(place: Place) -> None:

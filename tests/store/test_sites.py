@@ -26,8 +26,8 @@ async def test_unverified_mail_has_no_turn_while_relayed_mail_of_its_site_has_on
     lanes = (Lane.RELAY, Lane.UNVERIFIED)
     now_ms = place.clock.ms
     assert [due.lane for due in await store.sites_due(lanes, now_ms, 10)] == [Lane.RELAY]
-    assert store.stored_octets(known.domain) == 2 * arrival.content.size
-    assert store.unverified_octets(known.domain) == arrival.content.size
+    assert await store.stored_octets(known.domain) == 2 * arrival.content.size
+    assert await store.unverified_octets(known.domain) == arrival.content.size
     lease = await store.lease(Lane.RELAY, UNSORTED)
     assert lease is not None
     [claimed] = await store.claim(lease, now_ms, 10)
@@ -83,16 +83,16 @@ async def test_nothing_is_claimed_from_a_site_that_is_down(place: Place) -> None
     lease = await leased(store, SITE)
     assert await store.site_down(SITE, "connect", "timed out", 1000, 2000)
     assert not await store.site_down(SITE, "greeting", "554", 1500, 3000)
-    assert store.sites_down() == [SiteDown(SITE, 1000, "greeting", "554", 3000, 1500)]
+    assert await store.sites_down() == [SiteDown(SITE, 1000, "greeting", "554", 3000, 1500)]
     assert await store.claim(lease, place.clock.ms, 10) == []
     await store.give_back(lease)
     assert await store.sites_due([RELAY], place.clock.ms, 10) == []
     assert await store.next_due_ms([RELAY]) is None
-    assert store.listed(Selection(), None, 1)[0].site_down
+    assert (await store.listed(Selection(), None, 1))[0].site_down
     assert await store.domains_of(SITE, 10) == [(RELAY, NET)]
     assert await store.site_up(SITE, place.clock.ms)
     assert not await store.site_up(SITE, place.clock.ms)
-    assert store.sites_down() == []
+    assert await store.sites_down() == []
     assert [due.site for due in await store.sites_due([RELAY], place.clock.ms, 10)] == [SITE]
 
 
@@ -203,7 +203,7 @@ async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, t
     assert await store.expire(RELAY, NET, border, border, to) == 3
     assert await store.expire(RELAY, NET, border, border, to) == 0
     assert await store.expire(RELAY, Domain("never.example"), border, border, to) == 0
-    states = {one.recipient: (one.state, one.kept_for) for one in store.listed(Selection(), None, 10)}
+    states = {one.recipient: (one.state, one.kept_for) for one in await store.listed(Selection(), None, 10)}
     ended = (State.KEPT, KeptFor.EXPIRED)  # relayed mail is never expired by time
     assert states == {
         "old0@example.net": ended,
@@ -212,7 +212,7 @@ async def test_what_waited_too_long_expires_whether_tried_or_not(place: Place, t
         "new@example.net": (State.WAITING, None),
         "other@example.org": (State.WAITING, None),
     }
-    assert there(store.message(tried.id.queue_id)).has_content
+    assert there(await store.message(tried.id.queue_id)).has_content
     assert await store.next_due_ms([RELAY]) == border + 1
 
 
@@ -255,7 +255,7 @@ async def test_own_mail_expires_and_redirected_mail_is_kept(place: Place) -> Non
     place.clock.ms += 1_000_000
     now_ms = place.clock.ms
     assert await store.expire(Lane.OWN, Domain("elsewhere.example"), now_ms, now_ms, State.EXPIRED) == 2
-    states = {one.recipient: one.state for one in store.listed(Selection(), None, 10)}
+    states = {one.recipient: one.state for one in await store.listed(Selection(), None, 10)}
     assert states == {"own@elsewhere.example": State.EXPIRED, "anna@elsewhere.example": State.KEPT}
 
 

@@ -19,7 +19,7 @@ from secondpost.store.verbs.named import shared_queries
 from secondpost.store.verbs.selecting import page
 from secondpost.store.verbs.steps import Query, number
 from tests.store.letters import Letters
-from tests.store.place import SqlitePlace
+from tests.store.place import SqlitePlace, database_of, engine_of
 from tests.store.readers import WEEKLY, Publisher
 
 # Their work grows with the data, on purpose.
@@ -53,7 +53,7 @@ def queries(*files: str) -> list[tuple[str, str]]:
 
 
 async def test_no_query_of_the_service_reads_a_whole_table(place: SqlitePlace) -> None:
-    db = place.open()._opened.db
+    db = database_of(place.open())
     for name, query in queries("engine", "intake", "claims", "desk", "keeping", "primaries", "days"):
         if name in PARTS_OF_PAGES:
             continue
@@ -62,7 +62,7 @@ async def test_no_query_of_the_service_reads_a_whole_table(place: SqlitePlace) -
 
 
 async def test_no_query_about_readers_reads_a_whole_table(place: SqlitePlace) -> None:
-    db = place.open_newsletter()._opened.db
+    db = database_of(place.open_newsletter())
     named = queries(
         *(
             "engine",
@@ -102,8 +102,8 @@ async def test_dead_letters_are_listed_by_their_own_index(place: SqlitePlace) ->
     refused = InState(State.KEPT, KeptFor.REFUSED)
     for selection in (Selection(states=(State.KEPT, State.HELD)), Selection(in_states=(refused,))):
         query = next(page(selection, (), None, 10))
-        [(text, values)] = store._statements.runs_of(query)
-        steps = store._opened.db.execute(f"EXPLAIN QUERY PLAN {text}", values)
+        [(text, values)] = engine_of(store).statements.runs_of(query)
+        steps = database_of(store).execute(f"EXPLAIN QUERY PLAN {text}", values)
         plan = " ".join(str(row[3]) for row in steps)
         assert "delivery_aside" in plan
 
@@ -121,7 +121,7 @@ async def test_a_group_is_few_statements_and_never_more_than_its_bound(place: Sq
             groups.append(statements)
         return True
 
-    store._opened.db.set_exec_trace(trace)
+    database_of(store).set_exec_trace(trace)
     arrivals = [letters.arrival(f"u{n}@example.net", content=InTable(b"x" * 100)) for n in range(2000)]
     await asyncio.gather(*(store.accept(arrival) for arrival in arrivals))
     units = 2  # of a message with one recipient
@@ -134,7 +134,7 @@ async def test_sweeping_and_moving_change_a_bounded_number_of_rows_under_one_loc
     store = place.open()
     await Letters(place, store).send(*(f"u{n}@example.net" for n in range(1000)))
     changes: list[int] = []
-    db = store._opened.db
+    db = database_of(store)
     before = 0
 
     def trace(cursor: apsw.Cursor, statement: str, bindings: object) -> bool:
@@ -190,7 +190,7 @@ async def test_a_sign_up_takes_the_same_steps_whoever_has_the_address(place: Sql
         return outcome, [step for step in steps if step != "ROLLBACK TO SAVEPOINT asking"]
 
     rows = "SELECT count(*) FROM sign_up UNION ALL SELECT count(*) FROM sign_up_outcome"
-    store._opened.db.exec_trace = noted
+    database_of(store).exec_trace = noted
     wanted = await signed_up("new@example.net")
     assert wanted[0] is SignedUp.CONFIRM
     for address, outcome in (
@@ -202,14 +202,14 @@ async def test_a_sign_up_takes_the_same_steps_whoever_has_the_address(place: Sql
         ("suppressed@example.net", SignedUp.SUPPRESSED),
         ("erased@example.net", SignedUp.CONFIRM),
     ):
-        before = [number(many) for (many,) in store._read(rows)]
+        before = [number(many) for (many,) in database_of(store).execute(rows)]
         assert await signed_up(address) == (outcome, wanted[1]), address
-        after = [number(many) for (many,) in store._read(rows)]
+        after = [number(many) for (many,) in database_of(store).execute(rows)]
         assert after == [before[0] + 1, before[1] + 1], "every sign-up writes the same, and is synced"
     assert await store.unsuppress(WEEKLY, spam_lifted)
     assert await signed_up("spam@example.net") == (SignedUp.SUPPRESSED, wanted[1])
-    store._opened.db.exec_trace = None
+    database_of(store).exec_trace = None
     assert await store.find(WEEKLY, suppressed) is None
     assert [event.what for event in await store.events_of(spam)] == ["added", "complained"]
-    [asked] = store.counts()
+    [asked] = await store.counts()
     assert asked.deliveries == 5, "pending, new, newer, and the two who come back"

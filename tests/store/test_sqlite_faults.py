@@ -21,14 +21,14 @@ from secondpost.world.real.disk import RealDisk, RealFile
 from secondpost.world.real.work import RealWork
 from tests.clock import SetClock
 from tests.store.letters import Letters, leased, settled
-from tests.store.place import SqlitePlace
+from tests.store.place import SqlitePlace, database_of, engine_of
 
 LARGE = InTable(b"x" * 100_000)
 
 
 def pages_max(store: SqliteStore, more: int | None) -> None:
     """Permit `more` further pages; None removes the limit."""
-    db = store._opened.db
+    db = database_of(store)
     [(pages,)] = db.execute("PRAGMA page_count").fetchall()
     assert isinstance(pages, int)
     db.execute(f"PRAGMA max_page_count = {2**31 if more is None else pages + more}").fetchall()
@@ -45,7 +45,7 @@ async def test_a_full_disk_refuses_mail_and_loses_none(place: SqlitePlace) -> No
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [StoreFull] * 5 + [type(None)]
-    assert [one.recipient for one in store.listed(Selection(), None, 10)] == [
+    assert [one.recipient for one in await store.listed(Selection(), None, 10)] == [
         "small@example.net",
         "fits@example.net",
     ]
@@ -169,7 +169,7 @@ async def test_who_waits_is_told_when_another_finds_out_that_the_disk_fails(plac
         under_way = store.accept(Letters(place, store).arrival("one@example.net"))
         for _ in range(turns):
             await asyncio.sleep(0)
-        store._writer.distrust(DiskFailed("a checkpoint"))
+        engine_of(store).opened.writer.distrust(DiskFailed("a checkpoint"))
         with pytest.raises(DiskFailed):
             await asyncio.wait_for(under_way, 5.0)
         store.close()
@@ -180,7 +180,7 @@ async def test_outcomes_that_can_never_be_durable_are_not_waited_for(place: Sqli
     await Letters(place, store).send("one@example.net")
     lease = await leased(store)
     [claimed] = await store.claim(lease, place.clock.ms, 1)
-    store._writer.distrust(DiskFailed("a checkpoint"))
+    engine_of(store).opened.writer.distrust(DiskFailed("a checkpoint"))
     settler = Settler(store, MailLog(lambda line: None))
     settler.add(lease, settled(claimed, State.DELIVERED, place.clock.ms))
     await asyncio.wait_for(settler.all_finished(), 5.0)
@@ -195,7 +195,7 @@ async def test_the_log_is_copied_when_there_is_no_room_to_give_room_back(
     place.log_bounds = LogBounds(passive_octets=1)
     store = place.open()
     await Letters(place, store).send("one@example.net")
-    monkeypatch.setattr(store, "_give_back_some", full)
+    monkeypatch.setattr(engine_of(store)._checkpoints, "_give_back_some", full)
     assert await store.checkpoint() > 0
 
 

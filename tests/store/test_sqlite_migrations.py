@@ -15,7 +15,7 @@ from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore, schema, statements
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Suppression
 from tests.store.letters import Letters
-from tests.store.place import SqlitePlace
+from tests.store.place import SqlitePlace, content_in, database_of, engine_of
 from tests.store.readers import FEED
 from tests.store.recounts import MAIL, found_by
 
@@ -31,7 +31,7 @@ async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_on
         older.setattr(
             schema, "migrations", lambda database: [m for m in known(database) if m.number < PICTURES]
         )
-        db = place.open_newsletter()._opened.db
+        db = database_of(place.open_newsletter())
         for n, author in enumerate(("Ann", "ann@example.org (Ann)")):
             db.execute(
                 "INSERT INTO article (newsletter, url, guid, link, canonical_link, fingerprint, title,"
@@ -66,25 +66,25 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
         await place.close()
     place.open_newsletter()
     store = place.open()
-    assert found_by(MAIL, store._opened.db, place.clock.ms) == {}
-    counts = {(c.domain, c.kept_for): (c.deliveries, c.octets, c.oldest_ms) for c in store.counts()}
+    assert found_by(MAIL, database_of(store), place.clock.ms) == {}
+    counts = {(c.domain, c.kept_for): (c.deliveries, c.octets, c.oldest_ms) for c in await store.counts()}
     assert counts["example.net", None] == (1, 1, place.clock.ms - 5)
     assert counts["example.org", KeptFor.REFUSED] == (2, 9, place.clock.ms - 3)
     assert len(counts) == 2 * 5
-    assert store.stored_octets(Domain("example.net")) == 12
-    kept = store.listed(Selection(states=(State.KEPT,)), None, 20)
+    assert await store.stored_octets(Domain("example.net")) == 12
+    kept = await store.listed(Selection(states=(State.KEPT,)), None, 20)
     assert (len(kept), {one.first_recipient for one in kept}) == (10, {None})
     to = Mailbox.parse("me@elsewhere.example")
     await store.redirect(Selection(address="one@example.net"), to, place.clock.ms, "")
-    assert len(store.listed(Selection(address="one@example.net"), None, 20)) == 6
-    assert found_by(MAIL, store._opened.db, place.clock.ms) == {}
+    assert len(await store.listed(Selection(address="one@example.net"), None, 20)) == 6
+    assert found_by(MAIL, database_of(store), place.clock.ms) == {}
 
 
 def _write_without(store: SqliteStore, *columns: tuple[str, str]) -> None:
     """Take columns that the older schema does not have out of queries."""
     now = statements.QUERIES
     then = {name: replace(now[name], text=now[name].text.replace(column, "")) for name, column in columns}
-    store._statements = statements.Statements({**now, **then})
+    engine_of(store).statements = statements.Statements({**now, **then})
 
 
 BEFORE_PREFIXES = 22
@@ -114,7 +114,7 @@ async def test_mail_that_came_before_there_were_prefixes_goes_on_as_it_lies(
         await place.close()
     store = place.open()
     for arrival, content in zip(arrivals, (small.data, large), strict=True):
-        assert b"".join(store.content_pieces(arrival.queue_id, 64 * 1024)) == content
+        assert await content_in(store, arrival.queue_id, 64 * 1024) == content
     lease = await store.lease(Lane.RELAY, UNSORTED)
     assert lease is not None
     claimed = await store.claim(lease, place.clock.ms, 9)

@@ -11,7 +11,7 @@ from secondpost.store.newsletter_ports import CalendarSince
 from secondpost.store.sqlite import SqliteStore, schema
 from secondpost.store.subscriber_ports import SignedUp
 from tests.store.letters import Letters
-from tests.store.place import SqlitePlace
+from tests.store.place import SqlitePlace, database_of
 from tests.store.readers import LIMITS, Publisher
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "store.md"
@@ -25,7 +25,7 @@ async def test_every_table_is_documented_and_nothing_else(place: SqlitePlace) ->
 
 
 def tables_of(store: SqliteStore) -> set[str]:
-    rows = store._opened.db.execute(
+    rows = database_of(store).execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     )
     return {str(row[0]) for row in rows}
@@ -58,7 +58,7 @@ async def test_mail_to_a_reader_that_contradicts_itself_cannot_be_written(
     await publisher.readers("a@example.net")
     await publisher.freeze((await publisher.digest()).id)
     with pytest.raises(apsw.ConstraintError):
-        store._opened.db.execute(f"UPDATE delivery SET {wrong}")
+        database_of(store).execute(f"UPDATE delivery SET {wrong}")
 
 
 async def test_nobody_is_planned_twice_and_nobody_reads_without_a_consent(place: SqlitePlace) -> None:
@@ -66,7 +66,7 @@ async def test_nobody_is_planned_twice_and_nobody_reads_without_a_consent(place:
     publisher = Publisher(place, store)
     await publisher.readers("a@example.net")
     await publisher.freeze((await publisher.digest()).id)
-    db = store._opened.db
+    db = database_of(store)
     columns = "domain, recipient, state, octets, arrived_ms, due_ms, issue"
     for message, subscriber in (("message", "subscriber"), ("message + 1", "subscriber")):
         with pytest.raises(apsw.ConstraintError):
@@ -96,11 +96,11 @@ async def test_a_delivery_that_contradicts_itself_cannot_be_written(place: Sqlit
     store = place.open()
     await Letters(place, store).send("one@example.net")
     with pytest.raises(apsw.ConstraintError):
-        store._opened.db.execute(f"UPDATE delivery SET {wrong}")
+        database_of(store).execute(f"UPDATE delivery SET {wrong}")
 
 
 async def test_sqlite_syncs_around_checkpoints_that_come_only_when_told(place: SqlitePlace) -> None:
-    db = place.open()._opened.db
+    db = database_of(place.open())
     facts = {
         name: db.execute(f"PRAGMA {name}").fetchall()[0][0]
         for name in (

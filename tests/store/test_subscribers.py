@@ -21,7 +21,7 @@ from secondpost.store.subscriber_ports import (
     SignedUp,
     Suppression,
 )
-from tests.store.place import Place, SqlitePlace, there
+from tests.store.place import Place, SqlitePlace, database_of, there
 from tests.store.readers import LIMITS, WEEKLY, Publisher, leased_issues
 
 ANN = Mailbox.parse("Ann@example.net")
@@ -206,7 +206,7 @@ async def test_an_erased_reader_leaves_nothing_but_a_hash(place: SqlitePlace) ->
     assert told is not None
     assert told.reason is Reason.ERASED
     for table in ("subscriber", "reader_event", "consent", "bounce", "delivery", "suppression", "event"):
-        rows = str(store._opened.db.execute(f"SELECT * FROM {table}").fetchall())
+        rows = str(database_of(store).execute(f"SELECT * FROM {table}").fetchall())
         assert "ann" not in rows, table
         assert "203.0.113" not in rows, table
     counted = await store.import_batch(
@@ -372,11 +372,11 @@ async def test_readers_are_paged_counted_and_forgotten_when_they_never_confirm(p
     assert await store.find(WEEKLY, Mailbox.parse("pending@example.net")) is None
     assert await store.suppression(WEEKLY, Mailbox.parse("pending@example.net")) is None
     # The confirmation was still waiting: its address is removed, and it is not sent.
-    [asked] = store.listed(Selection(), None, 10)
+    [asked] = await store.listed(Selection(), None, 10)
     assert "pending" not in asked.recipient
     lease = await leased_issues(store, Lane.OWN)
     assert await store.claim(lease, place.clock.ms, 10) == []
-    assert store.counts() == []
+    assert await store.counts() == []
 
 
 async def test_many_who_do_the_same_at_once_are_each_answered(place: Place) -> None:

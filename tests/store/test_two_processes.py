@@ -28,8 +28,8 @@ async def test_one_receives_while_the_other_delivers(place: SqlitePlace) -> None
         process.stdin.close()
         delivered = await asyncio.to_thread(said, process)
     assert int(delivered) == 1000
-    assert store.counts() == []
-    assert {one.state for one in store.listed(Selection(), None, 2000)} == {State.DELIVERED}
+    assert await store.counts() == []
+    assert {one.state for one in await store.listed(Selection(), None, 2000)} == {State.DELIVERED}
 
 
 async def test_two_that_open_an_empty_folder_at_once_share_one_store(place: SqlitePlace) -> None:
@@ -47,12 +47,12 @@ async def test_a_lock_held_by_another_process_delays_mail_and_loses_none(place: 
         waiting = [asyncio.ensure_future(store.accept(letters.arrival("one@example.net"))) for _ in range(5)]
         done, _ = await asyncio.wait(waiting, timeout=0.5)
         assert len(done) == 0
-        assert store.listed(Selection(), None, 10) == []
+        assert await store.listed(Selection(), None, 10) == []
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
         await asyncio.gather(*waiting)
-    assert len(store.listed(Selection(), None, 10)) == 5
+    assert len(await store.listed(Selection(), None, 10)) == 5
 
 
 async def test_a_lock_held_too_long_is_a_temporary_refusal(place: SqlitePlace) -> None:
@@ -63,5 +63,5 @@ async def test_a_lock_held_too_long_is_a_temporary_refusal(place: SqlitePlace) -
         with pytest.raises(StoreUnavailable):
             await store.accept(letters.arrival("one@example.net"))
     await store.accept(letters.arrival("two@example.net"))
-    assert [one.recipient for one in store.listed(Selection(), None, 10)] == ["two@example.net"]
+    assert [one.recipient for one in await store.listed(Selection(), None, 10)] == ["two@example.net"]
     assert place.failures == []

@@ -42,12 +42,12 @@ async def test_every_spelling_of_an_address_finds_it(place: Place) -> None:
         "иван@xn--e1afmkfd.example",
         "Jos\u00e9@example.net",
     ):
-        assert len(store.listed(Selection(address=address), None, 10)) == 1, address
+        assert len(await store.listed(Selection(address=address), None, 10)) == 1, address
     for address in ("jose@example.net", "anna@xn--e1afmkfd.example", "иван"):
-        assert store.listed(Selection(address=address), None, 10) == [], address
+        assert await store.listed(Selection(address=address), None, 10) == [], address
 
 
 async def test_an_a_label_finds_what_was_written_in_u_labels(place: Place) -> None:
     store = place.open()
     await sent(place, store, "a@example.org", "anna@bücher.example", Utf8.SAID)
-    assert len(store.listed(Selection(address="Anna@XN--bcher-kva.example"), None, 10)) == 1
+    assert len(await store.listed(Selection(address="Anna@XN--bcher-kva.example"), None, 10)) == 1

@@ -250,7 +250,7 @@ async def test_a_site_goes_down_once_and_its_queues_with_it() -> None:
     assert await store.site_down("mx.example", "connect", "", 5, 9)
     assert not await store.site_down("mx.example", "connect", "", 6, 10)
     assert await store.is_down("mx.example")
-    [down] = store.sites_down()
+    [down] = await store.sites_down()
     assert (down.site, down.since_ms, down.looked_ms) == ("mx.example", 1, 5)
     assert engine.finished()[2] == Query("claims.mark_queues", ("mx.example", 1))
 

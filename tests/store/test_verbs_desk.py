@@ -6,7 +6,7 @@ from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.owner_ports import Refused, Selection
-from secondpost.store.ports import Dropped
+from secondpost.store.ports import Dropped, Swept
 from secondpost.store.verbs.desk import DeskVerbs
 from secondpost.store.verbs.keeping import KeepingVerbs
 from secondpost.store.verbs.refused import RefusedVerbs
@@ -85,13 +85,13 @@ async def test_a_redirect_is_told_before_it_is_done() -> None:
     assert engine.finished()[4] == Query("desk.redirect", ("me@example.net", 9, "example.net"), [(7, 1)])
 
 
-def test_an_address_beyond_ascii_is_compared_here() -> None:
+async def test_an_address_beyond_ascii_is_compared_here() -> None:
     engine = RecordingEngine([("desk.listed", [listed(7), listed(8, "Иван@example.org")])])
-    [one] = over(engine, DeskVerbs).listed(Selection(address="иван@example.org"), None, 5)
+    [one] = await over(engine, DeskVerbs).listed(Selection(address="иван@example.org"), None, 5)
     assert one.id == DeliveryId(QueueId(8), 1)
 
 
-def test_views_of_one_message() -> None:
+async def test_views_of_one_message() -> None:
     message: Row = ("relay", "a@example.com", 5, "192.0.2.1", "h", "ESMTP", "", 1, 1)
     engine = RecordingEngine(
         [
@@ -106,18 +106,18 @@ def test_views_of_one_message() -> None:
         content_files={"content/1-a": b"xyz"},
     )
     store = over(engine, DeskVerbs)
-    found = store.message(ONE)
+    found = await store.message(ONE)
     assert found is not None
     assert found.has_content
-    assert [told.what for told in store.told(ONE)] == ["held"]
-    assert list(store.content_pieces(ONE, 2)) == [b"top\n", b"ab", b"c"]
-    assert list(store.content_pieces(ONE, 2)) == [b"xy", b"z"]
+    assert [told.what for told in await store.told(ONE)] == ["held"]
+    assert [piece async for piece in store.content_pieces(ONE, 2)] == [b"top\n", b"ab", b"c"]
+    assert [piece async for piece in store.content_pieces(ONE, 2)] == [b"xy", b"z"]
     with pytest.raises(LookupError):
-        list(store.content_pieces(ONE, 2))
+        [piece async for piece in store.content_pieces(ONE, 2)]
     assert engine.finished()[4] == Query("desk.content_piece", (7, 3, 1))
 
 
-def test_what_is_claimed_is_counted_apart_from_what_waits() -> None:
+async def test_what_is_claimed_is_counted_apart_from_what_waits() -> None:
     waiting: Row = (3, "relay", "example.org", "unsorted", 0, "waiting", 5, 50, 40, 30)
     kept: Row = (3, "relay", "example.org", "unsorted", 0, "kept refused", 1, 5, None, None)
     engine = RecordingEngine(
@@ -127,7 +127,7 @@ def test_what_is_claimed_is_counted_apart_from_what_waits() -> None:
             ("desk.counts", [waiting, kept]),
         ]
     )
-    counts = over(engine, DeskVerbs).counts()
+    counts = await over(engine, DeskVerbs).counts()
     assert [(one.state, one.deliveries, one.octets, one.oldest_ms) for one in counts] == [
         (State.WAITING, 3, 30, 30),
         (State.CLAIMED, 2, 20, 35),
@@ -136,9 +136,9 @@ def test_what_is_claimed_is_counted_apart_from_what_waits() -> None:
 
 
 @pytest.mark.parametrize(("busy", "served"), [((), False), (("workers/2.lock",), True)])
-def test_a_store_is_served_while_a_worker_has_its_lock(busy: tuple[str, ...], served: bool) -> None:
+async def test_a_store_is_served_while_a_worker_has_its_lock(busy: tuple[str, ...], served: bool) -> None:
     engine = RecordingEngine([("desk.locks_but_of", [("workers/2.lock",)])], busy_locks=busy)
-    assert over(engine, DeskVerbs).is_served() is served
+    assert await over(engine, DeskVerbs).is_served() is served
 
 
 async def test_the_oldest_refused_go_until_few_octets_are_left() -> None:
@@ -155,7 +155,7 @@ async def test_the_oldest_refused_go_until_few_octets_are_left() -> None:
     store = over(engine, RefusedVerbs)
     domain = Domain("example.org")
     assert await store.drop_refused(domain, 100, 5, 200, "room") == Dropped(2, 10)
-    assert store.refused() == [Refused(domain, 1, 5, 30)]
+    assert await store.refused() == [Refused(domain, 1, 5, 30)]
     assert engine.finished()[3] == Query("desk.move", ("dropped", 200, 1), [(1, 1), (2, 1)])
 
 
@@ -163,7 +163,7 @@ async def test_claims_of_a_dead_worker_end_before_its_leases() -> None:
     claimed: list[Row] = [(1, 1, "claimed", 0), (2, 1, "committing", 1), (3, 1, "claimed", 1)]
     engine = RecordingEngine(
         [
-            ("keeping.other_workers", [(4, "workers/4.lock")]),
+            ("keeping.other_workers", [(5, "workers/5.lock"), (4, "workers/4.lock")]),
             ("keeping.claimed_of", claimed),
             ("keeping.tell_doubt_again", 0),
             ("keeping.doubt", 3),
@@ -171,16 +171,25 @@ async def test_claims_of_a_dead_worker_end_before_its_leases() -> None:
             ("keeping.drop_leases", 1),
             ("keeping.needed_files", [("content/4-a",)]),
             ("keeping.drop_worker", 1),
-        ]
+        ],
+        busy_locks=["workers/5.lock"],
+        content_files={"content/4-a": b"needed", "content/4-b": b"", "content/1-a": b""},
     )
     store = over(engine, KeepingVerbs)
-    assert store._other_workers() == [(4, "workers/4.lock")]
-    doubted = await store._doubt(4)
-    assert doubted.maybe_duplicates == [DeliveryId(QueueId(1), 1)]
-    assert doubted.unknown == [DeliveryId(QueueId(2), 1)]
-    assert await store._needed(["content/4-a", "content/4-b"]) == {"content/4-a"}
-    await store._bury(4)
+    swept = await store.sweep()
+    assert swept == Swept(1, (DeliveryId(QueueId(1), 1),), 1, (DeliveryId(QueueId(2), 1),))
+    assert engine.removed == ["content/4-b", "workers/4.lock", "what is leaving"]
     assert engine.finished()[3].chosen == [(1, 1), (2, 1), (3, 1)]
+
+
+async def test_the_log_and_the_end_are_the_engines_affair() -> None:
+    engine = RecordingEngine([], worker_number=3, log_octets=4096)
+    store = over(engine, KeepingVerbs)
+    assert (store.worker, await store.checkpoint()) == (3, 4096)
+    store.close()
+    assert engine.is_closed
+    with pytest.raises(RuntimeError, match="a command is no worker"):
+        assert over(RecordingEngine([], worker_number=None), KeepingVerbs).worker
 
 
 async def test_what_is_forgotten_goes_in_batches() -> None:

@@ -57,8 +57,8 @@ async def test_octets_of_a_domain_are_sums_of_the_store() -> None:
     engine = RecordingEngine([("intake.stored_octets", [(7,)]), ("intake.unverified_octets", [(0,)])])
     store = over(engine, IntakeVerbs)
     domain = Domain("example.org")
-    assert store.stored_octets(domain) == 7
-    assert store.unverified_octets(domain) == 0
+    assert await store.stored_octets(domain) == 7
+    assert await store.unverified_octets(domain) == 0
     assert engine.finished()[0] == Query("intake.stored_octets", ("example.org",))
 
 
@@ -71,7 +71,7 @@ async def test_proven_prefixes_come_in_order_of_time() -> None:
     )
     store = over(engine, IntakeVerbs)
     await store.prove_prefix(ProvenPrefix("192.0.2.0/24", 9))
-    assert store.proven_prefixes(5, 10) == [
+    assert await store.proven_prefixes(5, 10) == [
         ProvenPrefix("198.51.100.0/24", 8),
         ProvenPrefix("192.0.2.0/24", 9),
     ]

@@ -24,9 +24,9 @@ async def test_what_was_refused_is_counted_for_a_domain_that_may_be_new() -> Non
     ]
 
 
-def test_days_are_counted_up_to_today() -> None:
+async def test_days_are_counted_up_to_today() -> None:
     engine = RecordingEngine([("days.day_counts", [("example.net", "held", 1, 5)])])
-    assert over(engine, DaysVerbs).day_counts(20_000, 7) == [DayCount(NET, DailyCount.HELD, 1, 5)]
+    assert await over(engine, DaysVerbs).day_counts(20_000, 7) == [DayCount(NET, DailyCount.HELD, 1, 5)]
     assert engine.finished() == [Query("days.day_counts", (20_000, 19_994))]
 
 
@@ -55,9 +55,9 @@ async def test_what_a_primary_offered_is_a_row() -> None:
     )
     store = over(engine, PrimariesVerbs)
     await store.saw_primary("mx.example", Offered(None, True), 9)
-    assert store.primaries() == {NET: Primary("mx.example", 1, 9, Offered(None, True))}
-    assert store.relay_sites() == [(NET, "mx.example")]
-    assert store.kept_for("loop") == {NET: 4}
+    assert await store.primaries() == {NET: Primary("mx.example", 1, 9, Offered(None, True))}
+    assert await store.relay_sites() == [(NET, "mx.example")]
+    assert await store.kept_for("loop") == {NET: 4}
     assert engine.finished()[0] == Query("primaries.saw_primary", ("mx.example", 9, None, 1))
 
 

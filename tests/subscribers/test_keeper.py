@@ -22,6 +22,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import START_MS as NOW_MS
 from tests.clock import SetClock
+from tests.store.place import database_of
 from tests.subscribers.listed import NO_WORD, owners_word, understood
 
 OURS = Domain("mx2.example.net")
@@ -319,7 +320,7 @@ def test_consent_of_the_list_is_kept_and_nothing_of_a_line_that_changes_nothing(
                 Consent("at the fair", "import", "readers.csv", NOW_MS),
             ]
             assert [reader.created_ms for reader in found] == [JAN_5_2024_MS, JAN_5_2024_MS, NOW_MS]
-            rows = keeper.store._read("SELECT count(*) FROM consent")
+            rows = database_of(keeper.store).execute("SELECT count(*) FROM consent").fetchall()
             assert rows == [(3,)]  # with a network it would identify a single reader
 
     with_keeper(tmp_path, story)

@@ -26,6 +26,7 @@ from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import START_MS as NOW_MS
 from tests.clock import SetClock
+from tests.store.place import database_of, engine_of
 from tests.subscribers.listed import understood
 
 ONE_ACTIVE = (
@@ -252,8 +253,10 @@ def test_a_reader_of_the_new_machine_is_found_among_the_hashes(tmp_path: Path) -
         assert [each.reason for each in told] == [Reason.OWNER, Reason.BOUNCED]
         line = next(line for line in (await export_of(store)).splitlines() if line.startswith("stranger@"))
         assert f"bounced,{moment_text(NOW_MS)},list.csv: bounced,owner,{moment_text(NOW_MS)},by post" in line
-        own = store.read_now(hash_keys()).hash_of(STRANGER)
-        rows = store._read("SELECT count(*) FROM suppression WHERE hash = ?1", (own,))
+        own = (await engine_of(store).read(hash_keys())).hash_of(STRANGER)
+        rows = (
+            database_of(store).execute("SELECT count(*) FROM suppression WHERE hash = ?1", (own,)).fetchall()
+        )
         assert rows == [(2,)]
 
     for name, story in (("old", old), ("new", new)):
@@ -268,7 +271,7 @@ def test_bringing_our_own_export_in_again_changes_nothing(tmp_path: Path) -> Non
         report = await brought_in(store, before)
         assert (report.added, report.known, report.hashes) == (0, 5, 2)
         assert await export_of(store) == before
-        assert store._read("SELECT count(*) FROM secret") == [(1,)]
+        assert database_of(store).execute("SELECT count(*) FROM secret").fetchall() == [(1,)]
 
     asyncio.run(in_a_store(str(tmp_path), story))
 
@@ -326,7 +329,7 @@ def test_a_hash_or_key_that_cannot_be_ours_is_a_bad_line(tmp_path: Path) -> None
         ]
         report = await brought_in(store, "".join([lines[0], *torn]))
         assert (report.hashes, report.bad_count) == (0, 4)
-        assert store._read("SELECT count(*) FROM secret") == [(1,)]
+        assert database_of(store).execute("SELECT count(*) FROM secret").fetchall() == [(1,)]
 
     asyncio.run(in_a_store(str(tmp_path), story))
 

@@ -73,8 +73,10 @@ class Chosen:
     def words(self) -> str:
         return "in the whole queue" if self.is_all else self.shared.words
 
-    def selection(self, desk: OwnersDesk) -> Selection:
-        return desk.named(self.messages, self.deliveries) if self.is_by_id else self.shared.selection(desk)
+    async def selection(self, desk: OwnersDesk) -> Selection:
+        if self.is_by_id:
+            return await desk.named(self.messages, self.deliveries)
+        return self.shared.selection(desk)
 
 
 def sharing_options(command: Function) -> Function:

@@ -2,10 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import replace
-from itertools import groupby
 
 import click
 
@@ -48,15 +47,18 @@ def list_held(shared: Shared, limit: int, after: DeliveryId | None, as_json: boo
     """List held mail, in order of arrival, and why it is held."""
 
     async def read(desk: OwnersDesk, _config: Config) -> ListPage:
-        return page_of(_held(desk, shared.selection(desk), after), limit, desk.clock.now_ms())
+        return await page_of(_held(desk, shared.selection(desk), after), limit, desk.clock.now_ms())
 
     page = at_desk(read)
     say_list(page, as_json, "Nothing is held." if shared.is_nothing and after is None else None)
 
 
-def _held(desk: OwnersDesk, selection: Selection, after: DeliveryId | None = None) -> Iterator[DeliveryRow]:
-    found = desk.found(replace(selection, states=HOLDABLE), after)
-    return (listed for listed in found if is_held(listed))
+async def _held(
+    desk: OwnersDesk, selection: Selection, after: DeliveryId | None = None
+) -> AsyncIterator[DeliveryRow]:
+    async for listed in desk.found(replace(selection, states=HOLDABLE), after):
+        if is_held(listed):
+            yield listed
 
 
 @held.command("show", cls=Command)
@@ -72,33 +74,34 @@ def show(id: QueueId, raw: bool, as_json: bool) -> None:
         raise click.UsageError("Use only one of --raw and --json.")
 
     async def read(desk: OwnersDesk, _config: Config) -> None:
-        deliveries = list(desk.found(Selection(ids=(id,))))
+        deliveries = [listed async for listed in desk.found(Selection(ids=(id,)))]
         if len(deliveries) == 0:
             raise Ending(f"there is no message {queue_id_text(id)}", Exit.NO)
-        pieces = _content(desk, id)
-        if raw:
-            for piece in pieces:
-                sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
-            return
-        data, complete = _beginning(pieces)
+        async with aclosing(_content(desk, id)) as pieces:
+            if raw:
+                async for piece in pieces:
+                    sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+                return
+            data, complete = await _beginning(pieces)
         _say_reading(deliveries, read_message(data), complete, as_json)
 
     at_desk(read)
 
 
-def _content(desk: OwnersDesk, id: QueueId) -> Iterator[bytes]:
+async def _content(desk: OwnersDesk, id: QueueId) -> AsyncGenerator[bytes, None]:
     try:
-        yield from desk.desk.content_pieces(id, PIECE_OCTETS)
+        async for piece in desk.desk.content_pieces(id, PIECE_OCTETS):
+            yield piece
     except LookupError:
         text = f"the content of {queue_id_text(id)} is gone: every recipient has it, or it was dropped"
         raise Ending(text, Exit.NO) from None
 
 
-def _beginning(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
+async def _beginning(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:
     """The beginning of the content, and whether it is all."""
     data = bytearray()
-    for piece in pieces:
+    async for piece in pieces:
         data += piece
         if len(data) > READ_OCTETS_MAX:
             return bytes(data[:READ_OCTETS_MAX]), False
@@ -165,10 +168,12 @@ def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
     target = _open_export(form, path, config.store)
 
     async def write(desk: OwnersDesk, _config: Config) -> None:
-        wanted = _held(desk, which.selection(desk))
-        for id, deliveries in groupby(wanted, key=lambda listed: listed.id.queue_id):
-            first = next(deliveries)
-            target.add(id, first.sender, first.arrived_ms, _content(desk, id))
+        written: QueueId | None = None
+        async for listed in _held(desk, await which.selection(desk)):
+            id = listed.id.queue_id
+            if id != written:
+                await target.add(id, listed.sender, listed.arrived_ms, _content(desk, id))
+                written = id
 
     try:
         at_desk(write, config)
@@ -229,8 +234,8 @@ def redirect(which: Chosen, to: Mailbox, yes: bool, as_json: bool) -> None:
     """
 
     async def work(desk: OwnersDesk, _config: Config) -> None:
-        reach = desk.within_reach(OwnerVerb.REDIRECT, which.selection(desk))
-        found = sum(1 for _ in desk.found(reach))
+        reach = desk.within_reach(OwnerVerb.REDIRECT, await which.selection(desk))
+        found = await desk.count(reach)
         if found == 0:
             raise Ending("nothing to redirect: no matching mail is held or waiting", Exit.NO)
         if not which.is_by_id and not yes:

@@ -72,7 +72,7 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
             say_json(await next_document(open_, newsletter, told, past=past))
         else:
             say(f"{newsletter.name}: {told.reason}")
-            if not open_.store.is_served():
+            if not await open_.store.is_served():
                 say(NOT_RUNNING)
             say_names(await names_in_store(config, open_.store))
             await say_articles(open_, newsletter, told, past=past)

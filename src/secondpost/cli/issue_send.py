@@ -50,7 +50,7 @@ def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
         if not as_json:
             readers = counted(sent.readers, "reader", "readers")
             say(f"Issue {sent.number} of {newsletter.name} goes to {readers}. The service delivers it.")
-            if not open_.store.is_served():
+            if not await open_.store.is_served():
                 say(NOT_RUNNING)
             say(f"To follow it: secondpost issue status {newsletter.name} {sent.number}")
 

@@ -101,13 +101,13 @@ async def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone:
 
 
 async def _say_under_way(store: NewsletterStore, found: Issue, zone: ZoneInfo) -> None:
-    if not store.is_served():
+    if not await store.is_served():
         say(NOT_RUNNING)
     last = await store.last_deferred(found.id)
     if last is not None:
         deferred = (await store.mail_to_readers()).deferred
         say(f"{deferred_text(deferred.get(found.id, 0), last)}.")
-    for down in store.sites_down():
+    for down in await store.sites_down():
         say(f"{down.site} has been down since {zoned_text(down.since_ms, zone)}: {down.detail}")
 
 

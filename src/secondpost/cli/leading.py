@@ -86,16 +86,16 @@ class VerbRun:
     as_json: bool
 
     async def lead(self) -> None:
-        selection = self.which.selection(self.desk)
-        found = self._find(self.desk.within_reach(self.verb, selection))
+        selection = await self.which.selection(self.desk)
+        found = await self._find(self.desk.within_reach(self.verb, selection))
         if found.deliveries == 0:
-            raise Ending(self._why_none(selection), Exit.NO)
+            raise Ending(await self._why_none(selection), Exit.NO)
         left = 0
         if self.verb is OwnerVerb.DROP and self.which.is_all and not self.yes:
-            found, left = self._without_waiting(found), found.waiting
+            found, left = await self._without_waiting(found), found.waiting
         self._ask(found, left)
         if self.verb is OwnerVerb.DROP and not self.as_json:
-            for listed in self.desk.found(found.reach):
+            async for listed in self.desk.found(found.reach):
                 click.echo(
                     f"{listed.id}  <{printable(listed.sender)}> to {printable(recipient_text(listed))}"
                 )
@@ -103,25 +103,25 @@ class VerbRun:
         if self.as_json:
             say_json(VerbDocument(self.verb.value, done.deliveries))
         else:
-            self._say(done, selection, found, left)
+            await self._say(done, selection, found, left)
 
-    def _find(self, reach: Selection) -> Found:
+    async def _find(self, reach: Selection) -> Found:
         """Count the deliveries, and narrow the selection to the states found: the owner was not
         asked about others that arrive meanwhile.
         """
         states, behind = Counter[State](), 0
-        for listed in self.desk.found(reach):
+        async for listed in self.desk.found(reach):
             states[listed.state] += 1
             behind += listed.site_down
         reach = replace(reach, states=tuple(states)) if len(states) > 0 else reach
         return Found(reach, states.total(), states[State.WAITING], behind)
 
-    def _without_waiting(self, found: Found) -> Found:
+    async def _without_waiting(self, found: Found) -> Found:
         states = tuple(state for state in found.reach.states if state is not State.WAITING)
         if len(states) == 0:
             wait = counted(found.waiting, "delivery waits", "deliveries wait")
             raise Ending(f"nothing to drop: {wait}, and --all drops waiting ones only with --yes", Exit.NO)
-        return self._find(replace(found.reach, states=states))
+        return await self._find(replace(found.reach, states=states))
 
     def _ask(self, found: Found, left: int) -> None:
         must_ask = self.which.is_all or (self.verb is OwnerVerb.DROP and not self.which.is_by_id)
@@ -151,22 +151,22 @@ class VerbRun:
             case OwnerVerb.REDIRECT:
                 raise TypeError("redirect needs an address: held redirect")
 
-    def _say(self, done: VerbDone, selection: Selection, found: Found, left: int) -> None:
+    async def _say(self, done: VerbDone, selection: Selection, found: Found, left: int) -> None:
         say(f"{self.verb.past.capitalize()}: {counted(done.deliveries, 'delivery', 'deliveries')}.")
         if left > 0:
             waiting = counted(left, "waiting delivery was", "waiting deliveries were")
             say(f"{waiting} left: add --yes to drop all.")
-        busy = sum(1 for _ in self.desk.found(replace(selection, states=(State.CLAIMED,))))
+        busy = await self.desk.count(replace(selection, states=(State.CLAIMED,)))
         if busy > 0:
             say(f"{counted(busy, 'delivery is', 'deliveries are')} under way, and not changed.")
         if self.verb in (OwnerVerb.RETRY, OwnerVerb.RELEASE) and found.behind > 0:
             wait, go = ("waits", "goes") if found.behind == 1 else ("wait", "go")
             say(f"{found.behind:,} {wait} for a site that is down, and {go} as soon as it answers.")
 
-    def _why_none(self, selection: Selection) -> str:
+    async def _why_none(self, selection: Selection) -> str:
         """The selected deliveries that the verb cannot move, by standing; or that none matches."""
         verb = self.verb
-        standings = Counter(standing(listed).value for listed in self.desk.found(selection))
+        standings = Counter([standing(listed).value async for listed in self.desk.found(selection)])
         if len(standings) == 0:
             readers = "; for mail to readers, use `issue stop` or `subscribers remove`"
             there = f"`secondpost queue list` shows what there is{readers if self.which.is_by_id else ''}"

@@ -1,8 +1,7 @@
 """Lists of deliveries for `queue list` and `held list`, as a table or a document."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from itertools import islice
 
 from secondpost.cli.screen import Column, age_text, say, say_json, say_table
 from secondpost.mail.size import size_text
@@ -30,10 +29,14 @@ class ListPage:
     now_ms: int
 
 
-def page_of(deliveries: Iterator[DeliveryRow], limit: int, now_ms: int) -> ListPage:
+async def page_of(deliveries: AsyncIterator[DeliveryRow], limit: int, now_ms: int) -> ListPage:
     """The first `limit` deliveries, and whether there are more."""
-    page = list(islice(deliveries, limit))
-    return ListPage(page, next(deliveries, None) is not None, now_ms)
+    page: list[DeliveryRow] = []
+    async for listed in deliveries:
+        if len(page) == limit:
+            return ListPage(page, True, now_ms)
+        page.append(listed)
+    return ListPage(page, False, now_ms)
 
 
 def say_list(page: ListPage, as_json: bool, empty: str | None, beside: str = "") -> None:

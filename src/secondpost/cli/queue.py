@@ -51,7 +51,7 @@ def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bo
         selection = shared.selection(desk)
         if len(selection.in_states) == 0:
             selection = replace(selection, states=KEEPING_CONTENT)
-        page = page_of(desk.found(selection, after), limit, desk.clock.now_ms())
+        page = await page_of(desk.found(selection, after), limit, desk.clock.now_ms())
         narrowed = None if shared.is_nothing else selection
         return page, "" if open_ is None else await left_out_text(open_.store, narrowed)
 
@@ -75,13 +75,13 @@ def show(id: QueueId | DeliveryId, as_json: bool) -> None:
         queue_id, number = id, None
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
-        message = desk.desk.message(queue_id)
+        message = await desk.desk.message(queue_id)
         if message is None:
             if open_ is None or not await show_reader_mail(open_.store, config, queue_id, number, as_json):
                 raise Ending(f"there is no message {queue_id_text(queue_id)}", Exit.NO)
             return
-        deliveries = list(desk.found(Selection(ids=(queue_id,))))
-        told = desk.desk.told(queue_id)
+        deliveries = [listed async for listed in desk.found(Selection(ids=(queue_id,)))]
+        told = await desk.desk.told(queue_id)
         if as_json:
             say_json(message_document(message, deliveries, told))
             return

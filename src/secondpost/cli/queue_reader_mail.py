@@ -29,7 +29,7 @@ async def show_reader_mail(
     store: NewsletterStore, config: Config, id: QueueId, number: int | None, as_json: bool
 ) -> bool:
     """Show a mail to a reader; False if there is no such mail."""
-    message, issue = store.message(id), await store.issue_of_message(id)
+    message, issue = await store.message(id), await store.issue_of_message(id)
     if message is None:
         return False
     mail = await _meant(store, id, number, issue)
@@ -83,6 +83,6 @@ def sentence(mail: ReaderDelivery, zone: ZoneInfo) -> str:
 
 async def _say_document(store: NewsletterStore, message: MessageRow, mail: ReaderDelivery | None) -> None:
     chosen = Selection(ids=(message.queue_id,)) if mail is None else Selection(deliveries=(mail.id,))
-    deliveries = store.listed(chosen, None, SHOWN_MAX)
+    deliveries = await store.listed(chosen, None, SHOWN_MAX)
     told = [] if mail is None else await store.told_of_delivery(mail.id)
     say_json(message_document(message, deliveries, told))

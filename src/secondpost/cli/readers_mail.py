@@ -57,7 +57,7 @@ async def left_out_text(store: NewsletterStore, selection: Selection | None) -> 
         if mail.not_ended == 0:
             return ""
         return f"Mail to readers is not in this list: {standing_text(mail)}. It is shown by {WHERE_TO_LOOK}."
-    matching = len(store.listed(selection, None, MATCHING_MAX))
+    matching = len(await store.listed(selection, None, MATCHING_MAX))
     if matching == 0:
         return ""
     many = f"{matching:,} or more" if matching == MATCHING_MAX else f"{matching:,}"

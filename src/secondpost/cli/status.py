@@ -41,8 +41,9 @@ def status(as_json: bool) -> None:
     """Show what waits, what is held or kept, the primaries, and the newsletters."""
 
     async def read(desk: OwnersDesk, open_: "OpenNewsletter | None", config: Config) -> None:
-        counts, down, runs = desk.desk.counts(), desk.desk.sites_down(), desk.desk.is_served()
-        refused, primaries = desk.desk.refused(), primaries_of(desk, config)
+        counts, down = await desk.desk.counts(), await desk.desk.sites_down()
+        runs, refused = await desk.desk.is_served(), await desk.desk.refused()
+        primaries = await primaries_of(desk, config)
         now_ms = desk.clock.now_ms()
         found = None if open_ is None else await newsletters_stand(open_, config, now_ms)
         if as_json:

@@ -41,7 +41,7 @@ class InsideDoor:
 
     bounces: Domain
     keys: KeyRing  # of addresses
-    caller_of: Callable[[QueueId], str]
+    caller_of: Callable[[QueueId], Awaitable[str]]
     came_back: Taker
     leaves: Taker
     confirms: Taker
@@ -61,7 +61,7 @@ class InsideDoor:
 
     async def take(self, claimed: Claimed, beginning: bytes) -> Outcome:
         id = claimed.id.queue_id
-        mail = InsideMail(id, claimed.sender, self.caller_of(id), beginning)
+        mail = InsideMail(id, claimed.sender, await self.caller_of(id), beginning)
         try:
             words = await self._take(claimed.recipient, mail)
         except (StoreUnavailable, StoreFull) as error:

@@ -42,7 +42,7 @@ class Primaries:
 
     async def load(self) -> None:
         """The sites of before. Raises StoreUnavailable, DiskFailed."""
-        for domain, site in self._claims.relay_sites():
+        for domain, site in await self._claims.relay_sites():
             self.belongs(domain, site)
 
     def belongs(self, domain: Domain, site: str) -> bool:

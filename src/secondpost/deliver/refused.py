@@ -32,7 +32,7 @@ class RefusedMail:
 
     async def end(self) -> None:
         """One round: all that is too old, and then all that is too much."""
-        for refused in self._keeping.refused():
+        for refused in await self._keeping.refused():
             backup = self._config.backup_of(refused.domain)
             await self._end_too_old(refused, backup)
             await self._end_too_much(refused, backup)

@@ -36,13 +36,13 @@ class SitesDown:
 
     async def start(self) -> None:
         """What was down when we went away may long be up."""
-        self._since_start = {down.site for down in self._context.claims.sites_down()}
+        self._since_start = {down.site for down in await self._context.claims.sites_down()}
         await self.look()
 
     async def look(self) -> None:
         """Begin those that are due, as far as there is room."""
         now_ms = self._context.clock.now_ms()
-        down_now = self._context.claims.sites_down()
+        down_now = await self._context.claims.sites_down()
         due = [down for down in down_now if down.site not in self._looks and self._is_due(down, now_ms)]
         if len(due) == 0:
             return

@@ -6,7 +6,7 @@ ends, and `>` before lines that look like the start of a message (mboxrd, so tha
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
@@ -59,10 +59,10 @@ def mbox_start(sender: str, arrived_ms: int) -> bytes:
     return f"From {name or 'MAILER-DAEMON'} {moment}\n".encode("ascii")
 
 
-def mbox_pieces(sender: str, arrived_ms: int, content: Iterable[bytes]) -> Iterator[bytes]:
+async def mbox_pieces(sender: str, arrived_ms: int, content: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     yield mbox_start(sender, arrived_ms)
     quoting = MboxQuoting()
-    for piece in content:
+    async for piece in content:
         yield quoting.feed(piece)
     yield quoting.finish()
 
@@ -76,8 +76,10 @@ class MboxFile:
     messages: int = 0
     octets: int = 0
 
-    def add(self, queue_id: QueueId, sender: str, arrived_ms: int, content: Iterable[bytes]) -> None:
-        for piece in mbox_pieces(sender, arrived_ms, content):
+    async def add(
+        self, queue_id: QueueId, sender: str, arrived_ms: int, content: AsyncIterable[bytes]
+    ) -> None:
+        async for piece in mbox_pieces(sender, arrived_ms, content):
             self.octets += self.out.write(piece)
         self.messages += 1
 
@@ -95,12 +97,14 @@ class EmlFolder:
     messages: int = 0
     octets: int = 0
 
-    def add(self, queue_id: QueueId, sender: str, arrived_ms: int, content: Iterable[bytes]) -> None:
+    async def add(
+        self, queue_id: QueueId, sender: str, arrived_ms: int, content: AsyncIterable[bytes]
+    ) -> None:
         name = f"{queue_id_text(queue_id)}.eml"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o600, dir_fd=self.folder)
         with open(descriptor, "wb") as out:
-            for piece in content:
+            async for piece in content:
                 self.octets += out.write(piece)
         self.messages += 1
 

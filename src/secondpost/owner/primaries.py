@@ -34,14 +34,14 @@ class PrimaryStands:
     kept_smtputf8: int  # deliveries kept because it turned out not to offer SMTPUTF8
 
 
-def primaries_of(desk: OwnersDesk, config: Config) -> list[PrimaryStands]:
-    sites = dict(desk.desk.relay_sites())
-    down = {site.site: site for site in desk.desk.sites_down()}
-    up = desk.desk.primaries()
+async def primaries_of(desk: OwnersDesk, config: Config) -> list[PrimaryStands]:
+    sites = dict(await desk.desk.relay_sites())
+    down = {site.site: site for site in await desk.desk.sites_down()}
+    up = await desk.desk.primaries()
     counts: dict[Domain, dict[DailyCount, DayCount]] = {}
-    for count in desk.desk.day_counts(day_of(desk.clock.now_ms()), DAYS_SHOWN):
+    for count in await desk.desk.day_counts(day_of(desk.clock.now_ms()), DAYS_SHOWN):
         counts.setdefault(count.domain, {})[count.what] = count
-    kept_smtputf8 = desk.desk.kept_for(Cause.SMTPUTF8.word)
+    kept_smtputf8 = await desk.desk.kept_for(Cause.SMTPUTF8.word)
     return [
         PrimaryStands(
             domain=domain,

@@ -24,7 +24,7 @@ class ReadersMail:
 
 async def readers_mail(store: NewsletterStore, now_ms: int) -> ReadersMail:
     failed = await store.failed_confirmations(now_ms - FAILED_SINCE_MS, FAILED_MAX)
-    return ReadersMail(await store.mail_to_readers(), failed, store.sites_down())
+    return ReadersMail(await store.mail_to_readers(), failed, await store.sites_down())
 
 
 def readers_mail_document(found: ReadersMail) -> ReadersMailDocument:

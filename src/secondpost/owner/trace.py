@@ -48,7 +48,7 @@ class Traced:
 async def way_of_id(
     desk: OwnersDesk, readers: NewsletterStore | None, id: DeliveryId, config: Config
 ) -> Traced:
-    way = _way(desk, id.queue_id, config)
+    way = await _way(desk, id.queue_id, config)
     if way is None and readers is not None:
         way = await _way_to_readers(readers, id, config)
     return Traced([] if way is None else [way], 0, [])
@@ -57,8 +57,8 @@ async def way_of_id(
 async def ways_of_address(
     desk: OwnersDesk, readers: NewsletterStore | None, address: str, config: Config
 ) -> Traced:
-    ids, older = _latest(desk, address)
-    ways = [way for each in ids if (way := _way(desk, each, config)) is not None]
+    ids, older = await _latest(desk, address)
+    ways = [way for each in ids if (way := await _way(desk, each, config)) is not None]
     if readers is None:
         return Traced(ways, older, [])
     try:
@@ -73,29 +73,29 @@ async def ways_of_address(
     return Traced(ways, older, [way for way in found if way is not None])
 
 
-def _latest(desk: OwnersDesk, address: str) -> tuple[list[QueueId], int]:
+async def _latest(desk: OwnersDesk, address: str) -> tuple[list[QueueId], int]:
     """The ids of the latest messages, oldest first, and the number of older ones."""
     latest: deque[QueueId] = deque(maxlen=MESSAGES_MAX)
     messages = 0
-    for listed in desk.found(Selection(address=address)):
+    async for listed in desk.found(Selection(address=address)):
         if len(latest) == 0 or latest[-1] != listed.id.queue_id:
             latest.append(listed.id.queue_id)
             messages += 1
     return list(latest), messages - len(latest)
 
 
-def _way(desk: OwnersDesk, id: QueueId, config: Config) -> MessageWay | None:
-    message = desk.desk.message(id)
+async def _way(desk: OwnersDesk, id: QueueId, config: Config) -> MessageWay | None:
+    message = await desk.desk.message(id)
     if message is None:
         return None
-    deliveries = list(desk.found(Selection(ids=(id,))))
-    steps = steps_of(message, deliveries, desk.desk.told(id), config)
+    deliveries = [listed async for listed in desk.found(Selection(ids=(id,)))]
+    steps = steps_of(message, deliveries, await desk.desk.told(id), config)
     return MessageWay(message, f"from <{message.sender}>", steps)
 
 
 async def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) -> MessageWay | None:
     """The way of an issue as a whole, or of the mail to one reader."""
-    message, issue = readers.message(id.queue_id), await readers.issue_of_message(id.queue_id)
+    message, issue = await readers.message(id.queue_id), await readers.issue_of_message(id.queue_id)
     if message is None:
         return None
     if issue is not None and id.number == 0:

@@ -300,6 +300,8 @@ class Conversation(asyncio.Protocol):
         if task.cancelled() or self._transport is None:
             return
         self._waited()
+        if task.exception() is not None:
+            self.abort()  # as a fault in line does: the client shall not wait without end
         judged(task.result())
         self._advance()
 

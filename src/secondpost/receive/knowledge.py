@@ -82,9 +82,9 @@ class PolicyKnowledge:
             case KnownRecipient():
                 return await self._recipients.answer(question)
             case DomainOctets(domain):
-                return _octets(self._intake.stored_octets(domain), self._under_way.of(domain))
+                return _octets(await self._intake.stored_octets(domain), self._under_way.of(domain))
             case UnverifiedOctets(domain):
-                stored = self._intake.unverified_octets(domain)
+                stored = await self._intake.unverified_octets(domain)
                 return _octets(stored, self._under_way.unverified(domain))
             case FreeOctets():
                 return self._free()

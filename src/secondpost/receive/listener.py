@@ -52,7 +52,7 @@ class Listener:
 
     async def open(self) -> None:
         since_ms = self._reception.clock.now_ms() - PROVEN_MS
-        self._proven.recall(self._reception.intake.proven_prefixes(since_ms, PROVEN_MAX))
+        self._proven.recall(await self._reception.intake.proven_prefixes(since_ms, PROVEN_MAX))
         for endpoint in self._reception.config.receive.listen:
             self._doors.append(await self._reception.net.listen(self._welcome, endpoint))
 

@@ -132,8 +132,8 @@ class DeliverRole:
         now = await self._reader_store.now_named(name)
         return now if now in named else None
 
-    def _caller_of(self, id: QueueId) -> str:
-        message = self._store.message(id)
+    async def _caller_of(self, id: QueueId) -> str:
+        message = await self._store.message(id)
         return "" if message is None else message.peer_address
 
     async def _knows(self, mailbox: Mailbox, network: str) -> Knowledge:

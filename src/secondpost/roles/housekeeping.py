@@ -82,7 +82,7 @@ class Housekeeping:
 
     async def _look_at_stock(self) -> None:
         free = free_octets(self._disk, self._config.reserve)
-        self._stock.look(fillings(self._config, self._store.counts(), free))
+        self._stock.look(fillings(self._config, await self._store.counts(), free))
 
     async def _prune(self) -> None:
         now_ms = self._clock.now_ms()

@@ -43,11 +43,12 @@ class ReceiveRole:
         )
         self._asker = RoleAsker(world.net, world.disk.path(QUESTIONS))
         free = DiskRoom(partial(self._free_octets, config.reserve, failed), world.clock).free
-        offers = PrimaryOffers(config, store, world.clock)
+        self._offers = PrimaryOffers(config, store, world.clock)
+        self._offers_seconds = parts.rhythms.offers_seconds
         under_way = UnderWay()
         recipients = RecipientKnowledge(store, world.clock, self._asker.knows)
         bringing = UnverifiedMail(world.clock)
-        knowledge = PolicyKnowledge(recipients, store, offers, under_way, bringing, free)
+        knowledge = PolicyKnowledge(recipients, store, self._offers, under_way, bringing, free)
         hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
         self._listener = Listener(
             Reception(
@@ -63,7 +64,7 @@ class ReceiveRole:
                 answerer=knowledge.answer,
                 recipients=lists.domains,
                 own=own_domains(config),
-                offers=offers,
+                offers=self._offers,
                 under_way=under_way,
                 refusals=self._refusals,
                 free=free,
@@ -88,7 +89,9 @@ class ReceiveRole:
 
     async def start(self) -> None:
         self._world.disk.make_folder(CONTENT_FOLDER)
+        await self._offers.look()
         await self._listener.open()
+        self._background.run(self._offers.keep_looking(self._offers_seconds))
         self._background.run(self._write_refusals())
 
     async def _write_refusals(self) -> None:

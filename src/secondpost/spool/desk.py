@@ -4,7 +4,7 @@ Each verb is an edge of mail/delivery_states that only the owner may take; deliv
 states stay as they are. Asking for confirmation is left to the calling command or page.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -139,26 +139,32 @@ class OwnersDesk:
     clock: Clock
     changed: Callable[[], None] = _nobody_waits
 
-    def found(self, selection: Selection, after: DeliveryId | None = None) -> Iterator[DeliveryRow]:
+    async def found(
+        self, selection: Selection, after: DeliveryId | None = None
+    ) -> AsyncIterator[DeliveryRow]:
         """All selected deliveries after `after`, by id; reads them page by page."""
-        page = self.desk.listed(selection, after, PAGE_DELIVERIES)
+        page = await self.desk.listed(selection, after, PAGE_DELIVERIES)
         while len(page) > 0:
-            yield from page
+            for listed in page:
+                yield listed
             if len(page) < PAGE_DELIVERIES:
                 return
-            page = self.desk.listed(selection, page[-1].id, PAGE_DELIVERIES)
+            page = await self.desk.listed(selection, page[-1].id, PAGE_DELIVERIES)
+
+    async def count(self, selection: Selection) -> int:
+        return len([listed.id async for listed in self.found(selection)])
 
     def within_reach(self, verb: OwnerVerb, selection: Selection) -> Selection:
         """The part of the selection that the verb can move."""
         return replace(selection, states=verb.takes)
 
-    def named(self, messages: tuple[QueueId, ...], deliveries: tuple[DeliveryId, ...]) -> Selection:
+    async def named(self, messages: tuple[QueueId, ...], deliveries: tuple[DeliveryId, ...]) -> Selection:
         """Select these messages, and these single deliveries of others; a plain Selection would
         mean deliveries in both.
         """
         if len(messages) == 0 or len(deliveries) == 0:
             return Selection(ids=messages, deliveries=deliveries)
-        of_messages = tuple(listed.id for listed in self.found(Selection(ids=messages)))
+        of_messages = [listed.id async for listed in self.found(Selection(ids=messages))]
         return Selection(deliveries=(*of_messages, *deliveries))
 
     async def hold(self, selection: Selection, why: str) -> VerbDone:

@@ -4,7 +4,7 @@ the verbs that move deliveries.
 Times are UTC milliseconds, sizes octets; ports.py describes reads, writes and their errors.
 """
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -130,29 +130,29 @@ class Refused:
 class Desk(PrimariesDesk, Protocol):
     """The owner's view of mail."""
 
-    def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:
+    async def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:
         """A page of deliveries by id; `after` is the last id of the previous page."""
         ...
 
-    def message(self, queue_id: QueueId) -> MessageRow | None: ...
+    async def message(self, queue_id: QueueId) -> MessageRow | None: ...
 
-    def told(self, queue_id: QueueId) -> list[DeliveryEvent]: ...
+    async def told(self, queue_id: QueueId) -> list[DeliveryEvent]: ...
 
-    def counts(self) -> list[Count]:
+    async def counts(self) -> list[Count]:
         """Counts per lane and domain, of every state that keeps content."""
         ...
 
-    def sites_down(self) -> list[SiteDown]: ...
+    async def sites_down(self) -> list[SiteDown]: ...
 
-    def refused(self) -> list[Refused]:
+    async def refused(self) -> list[Refused]:
         """Refused mail per domain, by name, where there is any. Redirected mail does not count."""
         ...
 
-    def is_served(self) -> bool:
+    async def is_served(self) -> bool:
         """Whether a process of the service has this store open."""
         ...
 
-    def content_pieces(self, queue_id: QueueId, octets: int) -> Iterator[bytes]:
+    def content_pieces(self, queue_id: QueueId, octets: int) -> AsyncIterator[bytes]:
         """Prefix and content in pieces. Raises LookupError if they no longer exist."""
         ...
 

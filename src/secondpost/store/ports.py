@@ -1,8 +1,8 @@
 """Ports of the store of mail (mail.db), one small port per user.
 
 A write returns an awaitable that completes once the change is durable: committed and synced,
-together with all else that was waiting (group commit). Reads are short and direct, and see what is
-committed. Times are UTC milliseconds; sizes are octets.
+together with all else that was waiting (group commit). Reads are awaited too, are short and, and see
+what is committed; SQLite's complete without suspending. Times are UTC milliseconds; sizes are octets.
 
 StoreUnavailable and StoreFull mean that nothing of this write was kept: try later. DiskFailed
 (world.ports) means that the disk's state is unknown: it is fatal, and is also passed to the store's
@@ -82,14 +82,14 @@ class Intake(PrimariesIntake, Protocol):
         """
         ...
 
-    def stored_octets(self, domain: Domain) -> int:
+    async def stored_octets(self, domain: Domain) -> int:
         """Octets of a domain's mail here, without what its primary refused.
 
         Counts the lanes relay and unverified, in all states that keep content.
         """
         ...
 
-    def unverified_octets(self, domain: Domain) -> int:
+    async def unverified_octets(self, domain: Domain) -> int:
         """Octets waiting in the lane unverified, for addresses of a domain of which nothing is
         known.
         """
@@ -97,7 +97,7 @@ class Intake(PrimariesIntake, Protocol):
 
     async def learned(self, mailbox: Mailbox) -> Learned | None: ...
 
-    def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
+    async def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
         """The latest `limit` networks proven at or after `since_ms`, in order of time."""
         ...
 
@@ -235,7 +235,7 @@ class Claims(PrimariesClaims, Protocol):
         """Make due everything that waited only for the site. True if it was down."""
         ...
 
-    def sites_down(self) -> list[SiteDown]: ...
+    async def sites_down(self) -> list[SiteDown]: ...
 
     async def is_down(self, site: str) -> bool: ...
 
@@ -318,7 +318,7 @@ class Keeping(PrimariesKeeping, Protocol):
         """
         ...
 
-    def refused(self) -> list[Refused]:
+    async def refused(self) -> list[Refused]:
         """As Desk.refused."""
         ...
 

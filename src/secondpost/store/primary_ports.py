@@ -45,7 +45,7 @@ class DayCount:
 class PrimariesIntake(Protocol):
     """The receive role's view of primaries."""
 
-    def primaries(self) -> dict[Domain, Primary]:
+    async def primaries(self) -> dict[Domain, Primary]:
         """By domain, including domains no longer backed up."""
         ...
 
@@ -59,7 +59,7 @@ class PrimariesClaims(Protocol):
         """Record that the site accepted a connection."""
         ...
 
-    def relay_sites(self) -> list[tuple[Domain, str]]:
+    async def relay_sites(self) -> list[tuple[Domain, str]]:
         """The last hinted site of every domain in lane relay, whether or not mail waits for it."""
         ...
 
@@ -67,15 +67,15 @@ class PrimariesClaims(Protocol):
 class PrimariesDesk(Protocol):
     """The owner's view of primaries."""
 
-    def relay_sites(self) -> list[tuple[Domain, str]]: ...
+    async def relay_sites(self) -> list[tuple[Domain, str]]: ...
 
-    def primaries(self) -> dict[Domain, Primary]: ...
+    async def primaries(self) -> dict[Domain, Primary]: ...
 
-    def kept_for(self, cause: str) -> dict[Domain, int]:
+    async def kept_for(self, cause: str) -> dict[Domain, int]:
         """Number of deliveries per domain kept for a cause (its word), where there are any."""
         ...
 
-    def day_counts(self, today: int, days: int) -> list[DayCount]:
+    async def day_counts(self, today: int, days: int) -> list[DayCount]:
         """Counts of the last `days` days, for each domain that is or was backed up; zeros are left
         out.
         """

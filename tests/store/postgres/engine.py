@@ -14,10 +14,14 @@ from typing import Generic, TypeVar, cast
 
 import asyncpg
 
+from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable
+from secondpost.store.sqlite.leaving import leaving_files
+from secondpost.store.sqlite.opened import WORKERS_FOLDER
+from secondpost.store.sqlite.workers import lock_name
 from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb
 from secondpost.store.verbs.named import Named, read_queries, shared_queries
-from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, rows, run
+from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, number, rows, run
 from secondpost.world.ports import Clock, Held
 from secondpost.world.real.disk import RealDisk
 from tests.store.postgres.statements import statement
@@ -127,6 +131,9 @@ class PostgresEngine:
         self.disk = disk
         self.clock = clock
         self.worker_number: int | None = None
+        self._held: Held | None = None
+        disk.make_folder(CONTENT_FOLDER)
+        disk.make_folder(WORKERS_FOLDER)
         self._queue: list[_Job[object, object]] = []
         self._runner: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -153,28 +160,71 @@ class PostgresEngine:
     ) -> Awaitable[R]:
         return self.change(verb, units, ends_mail=ends_mail)
 
+    def enter(self, role: str, numbers: range) -> None:
+        self.worker_number, self._held = self.wire.wait(
+            self.wire.in_transaction(lambda: self._enter(role, numbers))
+        )
+
+    def _enter(self, role: str, numbers: range) -> Steps[tuple[int, Held]]:
+        taken = {number(row[0]) for row in (yield from rows("keeping.worker_numbers"))}
+        while True:
+            [(last,)] = yield from rows("engine.last_run")
+            n = number(last) + 1
+            worker = numbers[n % len(numbers)]
+            held = None if worker in taken else self.hold(lock_name(worker))
+            if held is not None:
+                yield from run(
+                    "keeping.enter_worker", n, worker, role, self.clock.now_ms(), lock_name(worker)
+                )
+                return worker, held
+
     def close(self) -> None:
-        """Finish queued jobs, then accept no more. May be called twice."""
+        """Finish queued jobs, then accept no more and leave the workers. May be called twice."""
         self._is_closed = True
         jobs, self._queue = self._queue, []
         for job in jobs:
             [result] = self.wire.wait(self.wire.in_transaction(partial(job.verb.steps, [job.payload])))
             job.answer.set_result(result)
+        worker = self.worker_number
+        if worker is not None and self._held is not None:
+            if self.wire.wait(self.wire.in_transaction(lambda: self._leave(worker))):
+                self.remove_lock(lock_name(worker))
+            self._held.release()
+            self._held = None
         self.wire.close()
 
-    async def read(self, steps: Steps[R]) -> R:
-        return await self.wire.ask(self.wire.look(steps))
+    def _leave(self, worker: int) -> Steps[bool]:
+        [(leases,)] = yield from rows("keeping.leases_of", worker)
+        if leases != 0:
+            return False
+        yield from run("keeping.drop_worker", worker)
+        return True
 
-    def read_now(self, steps: Steps[R]) -> R:
+    async def checkpoint(self) -> int:
+        """PostgreSQL sees to its log itself."""
+        return 0
+
+    async def read(self, steps: Steps[R]) -> R:
         if self._is_closed:
             raise StoreUnavailable("the store is closed")
-        return self.wire.wait(self.wire.look(steps))
+        return await self.wire.ask(self.wire.look(steps))
 
     def hold(self, lock: str) -> Held | None:
         return self.disk.hold(lock)
 
-    def read_file(self, name: str, at: int, octets: int) -> bytes:
+    def remove_lock(self, lock: str) -> None:
+        self.disk.remove(lock)
+
+    async def read_file(self, name: str, at: int, octets: int) -> bytes:
         return self.disk.read(name, at, octets)
+
+    async def files_of(self, worker: int) -> list[str]:
+        names = self.disk.names(CONTENT_FOLDER)
+        return [f"{CONTENT_FOLDER}/{name}" for name in names if name.startswith(f"{worker}-")]
+
+    async def remove_files(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.disk.remove(name)
 
     async def _run(self) -> None:
         while len(self._queue) > 0:
@@ -195,16 +245,14 @@ class PostgresEngine:
                 group[0].answer.set_exception(error)
             return
         if group[0].verb.ends_mail:
-            await self._remove_leaving()
+            await self.remove_leaving()
         for job, result in zip(group, results, strict=True):
             if not job.answer.done():
                 job.answer.set_result(result)
 
-    async def _remove_leaving(self) -> None:
-        """Remove the files of messages that have ended."""
-        names = [str(name) for (name,) in await self.read(rows("claims.leaving_files"))]
-        for name in names:
-            self.disk.remove(name)
+    async def remove_leaving(self) -> None:
+        names = await self.read(leaving_files())
+        await self.remove_files(names)
         removed = [(name,) for name in names]
         await self.wire.ask(self.wire.in_transaction(lambda: run("claims.file_has_left", chosen=removed)))
 

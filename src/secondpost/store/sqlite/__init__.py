@@ -1,9 +1,9 @@
 """Store mail in two SQLite databases, `mail.db` and `newsletter.db`, in the store's folder
 (docs/store.md).
 
-Read in this order: store.py (opening), group.py (writing), migrations/ (the tables), base.py and
-statements.py (running the verbs of store/verbs), keeping.py (workers), checkpoint.py, and
-newsletter.py for newsletter.db.
+Read in this order: store.py and newsletter.py (opening), schema.py and migrations/ (the tables), engine.py
+and statements.py (running the verbs of store/verbs), group.py (writing), checkpoint.py (the log), leaving.py
+(content files that go) and workers.py.
 """
 
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore

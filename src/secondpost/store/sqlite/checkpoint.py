@@ -13,9 +13,9 @@ from typing import TypeVar
 import apsw
 
 from secondpost.store.ports import StoreFull, StoreUnavailable
-from secondpost.store.sqlite.base import Base, Opened
 from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, told
-from secondpost.store.verbs.steps import Steps, number
+from secondpost.store.sqlite.opened import Opened
+from secondpost.store.verbs.steps import number
 from secondpost.world.ports import DiskFailed, DiskFull
 
 R = TypeVar("R")
@@ -30,9 +30,9 @@ VACUUM_JOBS_MAX = 64  # per call
 VACUUM_JOBS_MAX_BUSY = 4  # while the number of free pages changes between calls
 
 
-class Checkpoints(Base):
+class Checkpoints:
     def __init__(self, opened: Opened) -> None:
-        super().__init__(opened)
+        self._opened = opened
         self._bounds = opened.log_bounds
         self._checkpointer: apsw.Connection | None = None
         self._checkpointing = False
@@ -43,7 +43,7 @@ class Checkpoints(Base):
         self._quiet_since = 0.0  # loop time
         self._units = 0  # written without a pause since the last checkpoint
 
-    async def checkpoint(self) -> int:
+    async def run(self) -> int:
         """Checkpoint the log; returns octets copied. Raises StoreUnavailable and DiskFailed."""
         if self._checkpointing:
             return 0
@@ -54,22 +54,17 @@ class Checkpoints(Base):
             await self._give_back_pages()
             return copied
         except DiskFailed as failed:
-            self._writer.fail(failed)
+            self._opened.writer.fail(failed)
             raise
         finally:
             self._checkpointing = False
 
-    def change_some(
-        self, verb: Callable[[], Steps[R]], units: int, *, ends_mail: bool = False
-    ) -> Awaitable[R]:
-        """Change a batch, pausing now and then while the log is copied.
+    async def after(self, batch: Awaitable[R], units: int) -> R:
+        """Wait for a batch, and now and then pause behind it while the log is copied.
 
         Other writes do not wait for the pause; and since this writer adds nothing meanwhile, the
         copy can be complete.
         """
-        return self._pausing(self.change(verb, units, ends_mail=ends_mail), units)
-
-    async def _pausing(self, batch: Awaitable[R], units: int) -> R:
         result = await batch
         self._units += units
         if self._units >= self._bounds.pause_units:
@@ -81,7 +76,7 @@ class Checkpoints(Base):
         try:
             await self._opened.work.run(lambda: self._alone(self._copy_long_log))
         except DiskFailed as failed:
-            self._writer.fail(failed)
+            self._opened.writer.fail(failed)
         except (StoreUnavailable, StoreFull, apsw.Error):
             return  # try again later: the batch is durable in any case
 
@@ -158,7 +153,7 @@ class Checkpoints(Base):
                 raise StoreUnavailable(f"no connection for the checkpoint: {error}") from error
         return self._checkpointer
 
-    def _close_checkpointer(self) -> None:
+    def close(self) -> None:
         """Waits for a copy in progress."""
         with self._copying:
             self._closed = True
@@ -177,10 +172,10 @@ class Checkpoints(Base):
         for _ in range(jobs):
             if self._free_pages <= SPARE_PAGES:
                 return
-            self._free_pages = await self._writer.change(_vacuum, VACUUM_PAGES)
+            self._free_pages = await self._opened.writer.change(_vacuum, VACUUM_PAGES)
 
     def _count_free(self) -> int:
-        [(free,)] = self._read("PRAGMA freelist_count")
+        [(free,)] = self._opened.look(lambda db: db.execute("PRAGMA freelist_count").fetchall())
         return number(free)
 
 

@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from types import MappingProxyType
+from typing import TypeVar
 
 import apsw
 import msgspec
 
 from secondpost.store.verbs.named import Named, RowSet, read_queries, shared_queries
-from secondpost.store.verbs.steps import Query, QueryResult, Row, Value
+from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, drive
+
+R = TypeVar("R")
 
 SET_ROWS_AT_ONCE_MAX = 64
 
@@ -138,3 +141,8 @@ def answer(db: apsw.Connection, statements: Statements, query: Query) -> QueryRe
     if decode is not None:
         found = [row for value in found for row in decode(str(value[0]))]
     return QueryResult(found, changed)
+
+
+def run_on(db: apsw.Connection, statements: Statements, steps: Steps[R]) -> R:
+    """Run a verb to its end, each query answered by this connection."""
+    return drive(steps, lambda query: answer(db, statements, query))

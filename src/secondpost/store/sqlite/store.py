@@ -10,7 +10,6 @@ import apsw
 from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreFull, StoreRefused
 from secondpost.store.sqlite import schema
-from secondpost.store.sqlite.base import Opened, Worker
 from secondpost.store.sqlite.connection import (
     check_version,
     open_log,
@@ -19,10 +18,12 @@ from secondpost.store.sqlite.connection import (
     patiently,
     told,
 )
+from secondpost.store.sqlite.engine import SqliteEngine
 from secondpost.store.sqlite.group import Writer
-from secondpost.store.sqlite.keeping import WORKERS_FOLDER, SqliteKeeping, enter
 from secondpost.store.sqlite.log_bounds import LogBounds
+from secondpost.store.sqlite.opened import WORKERS_FOLDER, Opened, Worker
 from secondpost.store.sqlite.schema import Database
+from secondpost.store.sqlite.workers import enter
 from secondpost.store.verbs.mail_store import MailVerbs
 from secondpost.world.ports import Clock, Disk, Work
 
@@ -33,7 +34,7 @@ LINE = "store"
 USUAL_LOG_BOUNDS = LogBounds()
 
 
-class SqliteStore(MailVerbs, SqliteKeeping):
+class SqliteStore(MailVerbs):
     """Intake, Claims, Desk and Keeping of store/ports on one database.
 
     One per process and database; used from one loop, and never across a fork.
@@ -66,7 +67,7 @@ class SqliteStore(MailVerbs, SqliteKeeping):
         opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds, log_bounds)
         db = opening.connection(create=True)
         worker = opening.trying(db, lambda: _begin(db, cls.database, disk, clock, role))
-        return cls(opening.opened(db, work, clock, failed, worker))
+        return cls(SqliteEngine(opening.opened(db, work, clock, failed, worker)))
 
     @classmethod
     def open_desk(
@@ -85,7 +86,7 @@ class SqliteStore(MailVerbs, SqliteKeeping):
         opening = _Opening(disk, cls.database, in_line, 0.0 if in_line else busy_seconds)
         db = opening.connection(create=False)
         opening.trying(db, lambda: schema.check(db, cls.database))
-        return cls(opening.opened(db, work, clock, failed, None))
+        return cls(SqliteEngine(opening.opened(db, work, clock, failed, None)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class ClaimsVerbs(Verbs):
             found.sort(key=lambda due: due.due_ms)
             return found[:limit]
 
-        return self._engine.read_now(look())
+        return await self._engine.read(look())
 
     async def next_due_ms(self, lanes: Sequence[Lane]) -> int | None:
         def look() -> Steps[int | None]:
@@ -55,7 +55,7 @@ class ClaimsVerbs(Verbs):
                     found.append(number(due_ms))
             return min(found, default=None)
 
-        return self._engine.read_now(look())
+        return await self._engine.read(look())
 
     def lease(self, lane: Lane, site: str, shard: int = 0) -> Awaitable[Lease | None]:
         worker = self._engine.worker_number
@@ -83,7 +83,7 @@ class ClaimsVerbs(Verbs):
 
     async def is_due(self, lease: Lease, now_ms: int) -> bool:
         """Whether a domain of the site is due."""
-        return len(self._engine.read_now(_domains_in_turn(lease, now_ms, 1))) > 0
+        return len(await self._engine.read(_domains_in_turn(lease, now_ms, 1))) > 0
 
     def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Awaitable[int]:
         return self._engine.write(SETTLE, (lease, settlements), 2 + len(settlements))
@@ -93,19 +93,19 @@ class ClaimsVerbs(Verbs):
         held = (await self.contents([claimed])).get(claimed.id.queue_id)
         if claimed.file is not None:
             prefix = b"" if held is None else held
-            return prefix + self._file(claimed.file, claimed.size - len(prefix))
+            return prefix + await self._file(claimed.file, claimed.size - len(prefix))
         if held is None:
             raise LookupError(f"the content of {claimed.id} is gone")
         return held
 
     async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
         wanted = [(row.id.queue_id,) for row in claimed]
-        found = self._engine.read_now(rows("claims.contents", chosen=wanted))
+        found = await self._engine.read(rows("claims.contents", chosen=wanted))
         return {QueueId(number(id)): octets(prefix) + octets(data) for id, prefix, data in found}
 
-    def _file(self, name: str, size: int) -> bytes:
+    async def _file(self, name: str, size: int) -> bytes:
         try:
-            return self._engine.read_file(name, 0, size)
+            return await self._engine.read_file(name, 0, size)
         except FileNotFoundError:
             raise LookupError(f"the content file {name} is gone") from None
         except FileUnreadable as error:

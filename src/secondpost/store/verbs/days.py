@@ -19,10 +19,10 @@ class DaysVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def day_counts(self, today: int, days: int) -> list[DayCount]:
+    async def day_counts(self, today: int, days: int) -> list[DayCount]:
         return [
             DayCount(Domain(str(name)), DailyCount(str(what)), number(of_today), number(of_all))
-            for name, what, of_today, of_all in self._engine.read_now(
+            for name, what, of_today, of_all in await self._engine.read(
                 rows("days.day_counts", today, today - days + 1)
             )
         ]
@@ -31,5 +31,5 @@ class DaysVerbs(Verbs):
         def batch() -> Steps[None]:
             yield from run("days.forget_days", before_day, BATCH_ROWS)
 
-        while len(self._engine.read_now(rows("days.days_before", before_day))) > 0:
+        while len(await self._engine.read(rows("days.days_before", before_day))) > 0:
             await self._engine.change(batch, BATCH_ROWS)

@@ -1,6 +1,6 @@
 """The owner's view: lists, counts, a message's way, and the verbs that move deliveries."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -24,11 +24,11 @@ Write = Callable[[Sequence[Row]], Steps[object]]  # takes (message, number) rows
 
 
 class DeskVerbs(Verbs):
-    def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:
-        return [_listed(row) for row in self._engine.read_now(page(selection, (), after, limit))]
+    async def listed(self, selection: Selection, after: DeliveryId | None, limit: int) -> list[DeliveryRow]:
+        return [_listed(row) for row in await self._engine.read(page(selection, (), after, limit))]
 
-    def message(self, queue_id: QueueId) -> MessageRow | None:
-        for row in self._engine.read_now(rows("desk.message", queue_id)):
+    async def message(self, queue_id: QueueId) -> MessageRow | None:
+        for row in await self._engine.read(rows("desk.message", queue_id)):
             lane, sender, size, peer, helo, protocol, tls, arrived_ms, has_content = row
             return MessageRow(
                 queue_id,
@@ -44,40 +44,56 @@ class DeskVerbs(Verbs):
             )
         return None
 
-    def told(self, queue_id: QueueId) -> list[DeliveryEvent]:
-        told = self._engine.read_now(rows("desk.told", queue_id))
+    async def told(self, queue_id: QueueId) -> list[DeliveryEvent]:
+        told = await self._engine.read(rows("desk.told", queue_id))
         return [
             DeliveryEvent(number(n), number(at_ms), str(what), str(detail)) for n, at_ms, what, detail in told
         ]
 
-    def is_served(self) -> bool:
+    async def is_served(self) -> bool:
         """Whether a worker other than a command lives: a worker's lock ends with it, however it
         died.
         """
-        for (lock,) in self._engine.read_now(rows("desk.locks_but_of", COMMAND)):
+        for (lock,) in await self._engine.read(rows("desk.locks_but_of", COMMAND)):
             held = self._engine.hold(str(lock))
             if held is None:
                 return True
             held.release()
         return False
 
-    def counts(self) -> list[Count]:
-        return self._engine.read_now(_counts())
+    async def counts(self) -> list[Count]:
+        return await self._engine.read(_counts())
 
-    def content_pieces(self, queue_id: QueueId, octets: int) -> Iterator[bytes]:
-        places = self._engine.read_now(rows("desk.content_place", queue_id))
+    async def content_pieces(self, queue_id: QueueId, octets: int) -> AsyncIterator[bytes]:
+        """Each piece is a read of its own: a slow taker holds up no other."""
+        places = await self._engine.read(rows("desk.content_place", queue_id))
         if len(places) == 0:
             raise LookupError("the content is gone")
         [(size, file, prefix)] = places
         top = maybe_octets(prefix)
-        if file is None:
-            return _pieces(top, number(size) - len(top), octets, partial(self._from_table, queue_id))
-        return _pieces(top, number(size) - len(top), octets, partial(self._engine.read_file, str(file)))
+        if len(top) > 0:
+            yield top
+        at, end = 0, number(size) - len(top)
+        while at < end:
+            room = min(octets, end - at)
+            piece = await (
+                self._from_table(queue_id, at, room) if file is None else self._from_file(str(file), at, room)
+            )
+            if len(piece) == 0:
+                raise LookupError("the content ends too early")
+            at += len(piece)
+            yield piece
 
-    def _from_table(self, queue_id: QueueId, at: int, room: int) -> bytes:
-        for (piece,) in self._engine.read_now(rows("desk.content_piece", queue_id, at + 1, room)):
+    async def _from_table(self, queue_id: QueueId, at: int, room: int) -> bytes:
+        for (piece,) in await self._engine.read(rows("desk.content_piece", queue_id, at + 1, room)):
             return octets(piece)
         raise LookupError("the content is gone")
+
+    async def _from_file(self, name: str, at: int, room: int) -> bytes:
+        try:
+            return await self._engine.read_file(name, at, room)
+        except FileNotFoundError:
+            raise LookupError("the content file is gone") from None
 
     # ---- verbs
 
@@ -144,24 +160,6 @@ def _batch(found: Sequence[Row], came_from: Sequence[State], write: Write, to: S
         yield from write([row[:2] for row in chosen])
         yield from put_turns_right(sorted({number(domain) for _, _, domain in chosen}))
     return len(chosen)
-
-
-def _pieces(prefix: bytes, size: int, octets: int, read: Callable[[int, int], bytes]) -> Iterator[bytes]:
-    """Yield prefix and content, which has `size` octets; each piece is a read of its own, so that a slow
-    consumer blocks nothing.
-    """
-    if len(prefix) > 0:
-        yield prefix
-    at = 0
-    while at < size:
-        try:
-            piece = read(at, min(octets, size - at))
-        except FileNotFoundError:
-            raise LookupError("the content file is gone") from None
-        if len(piece) == 0:
-            raise LookupError("the content ends too early")
-        at += len(piece)
-        yield piece
 
 
 def _counts() -> Steps[list[Count]]:

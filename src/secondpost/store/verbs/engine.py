@@ -35,7 +35,7 @@ EACH_ENDING: Verb[Callable[[], Steps[object]], object] = Verb(in_turn, ends_mail
 
 
 class Engine(Protocol):
-    """An open database."""
+    """An open database, with its workers' locks and content files."""
 
     @property
     def clock(self) -> Clock: ...
@@ -69,20 +69,45 @@ class Engine(Protocol):
         """
         ...
 
-    def read_now(self, steps: Steps[R]) -> R:
-        """`read` for callers that do not await yet."""
-        ...
-
     def hold(self, lock: str) -> Held | None:
         """Take a worker's lock; None while that worker lives."""
         ...
 
-    def read_file(self, name: str, at: int, octets: int) -> bytes:
-        """A piece of a content file. Raises FileNotFoundError and FileUnreadable."""
+    def remove_lock(self, lock: str) -> None:
+        """Of a worker that is gone."""
+        ...
+
+    async def read_file(self, name: str, at: int, octets: int) -> bytes:
+        """A piece of a content file. May complete without suspending. Raises FileNotFoundError and
+        FileUnreadable.
+        """
+        ...
+
+    async def files_of(self, worker: int) -> list[str]:
+        """The content files that a worker wrote."""
+        ...
+
+    async def remove_files(self, names: Sequence[str]) -> None:
+        """For good. Raises DiskFailed and DiskFull."""
+        ...
+
+    async def remove_leaving(self) -> None:
+        """The content files of messages that have ended, and their rows. What cannot go now stays for the
+        next time.
+        """
+        ...
+
+    async def checkpoint(self) -> int:
+        """See the port Keeping. An engine that keeps its log by itself gives 0."""
+        ...
+
+    def close(self) -> None:
+        """See the port Keeping."""
         ...
 
 
 class Verbs:
     """Base of the groups of verbs; holds the engine that runs them."""
 
-    _engine: Engine
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine

@@ -37,11 +37,11 @@ class IntakeVerbs(Verbs):
         units = 1 + len(arrival.envelope.recipients) + octets // OCTETS_PER_UNIT
         return self._engine.write(ACCEPT, (arrival, kept_for), units)
 
-    def stored_octets(self, domain: Domain) -> int:
-        return self._engine.read_now(_octets("intake.stored_octets", domain))
+    async def stored_octets(self, domain: Domain) -> int:
+        return await self._engine.read(_octets("intake.stored_octets", domain))
 
-    def unverified_octets(self, domain: Domain) -> int:
-        return self._engine.read_now(_octets("intake.unverified_octets", domain))
+    async def unverified_octets(self, domain: Domain) -> int:
+        return await self._engine.read(_octets("intake.unverified_octets", domain))
 
     async def learned(self, mailbox: Mailbox) -> Learned | None:
         def look() -> Steps[Learned | None]:
@@ -49,7 +49,7 @@ class IntakeVerbs(Verbs):
                 return Learned(known == 1, number(at_ms), str(how))
             return None
 
-        return self._engine.read_now(look())
+        return await self._engine.read(look())
 
     def learn(self, mailbox: Mailbox, learned: Learned) -> Awaitable[None]:
         def write() -> Steps[None]:
@@ -57,12 +57,12 @@ class IntakeVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
+    async def proven_prefixes(self, since_ms: int, limit: int) -> list[ProvenPrefix]:
         def look() -> Steps[list[ProvenPrefix]]:
             latest_first = yield from rows("intake.proven_prefixes", since_ms, limit)
             return [ProvenPrefix(str(prefix), number(at_ms)) for prefix, at_ms in reversed(latest_first)]
 
-        return self._engine.read_now(look())
+        return await self._engine.read(look())
 
     def prove_prefix(self, proven: ProvenPrefix) -> Awaitable[None]:
         def write() -> Steps[None]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from secondpost.mail.delivery import DeliveryId, State
+from secondpost.store.ports import Swept
 from secondpost.store.verbs.engine import BATCH_ROWS, Verbs
 from secondpost.store.verbs.selecting import delivery_id
 from secondpost.store.verbs.steps import Row, Steps, number, rows, run
@@ -19,11 +20,58 @@ class Doubted:
 
 
 class KeepingVerbs(Verbs):
+    @property
+    def worker(self) -> int:
+        """Our number. Raises RuntimeError for a command's store."""
+        worker = self._engine.worker_number
+        if worker is None:
+            raise RuntimeError("a command is no worker")
+        return worker
+
+    def checkpoint(self) -> Awaitable[int]:
+        return self._engine.checkpoint()
+
+    def close(self) -> None:
+        self._engine.close()
+
     # ---- dead workers
 
-    def _other_workers(self) -> list[tuple[int, str]]:
+    async def sweep(self) -> Swept:
+        """A worker's row and its lock are removed last: a sweep that was cut short is repeated."""
+        workers, doubted, unknown, files = 0, [], [], 0
+        for worker, lock in await self._other_workers():
+            held = self._engine.hold(lock)
+            if held is None:
+                continue
+            try:
+                found = await self._doubt(worker)
+                doubted += found.maybe_duplicates
+                unknown += found.unknown
+                files += await self._remove_nameless(worker)
+                await self._bury(worker)
+                self._engine.remove_lock(lock)
+            finally:
+                held.release()
+            workers += 1
+        await self._engine.remove_leaving()
+        return Swept(workers, tuple(doubted), files, tuple(unknown))
+
+    async def _remove_nameless(self, worker: int) -> int:
+        """Delete files that the worker wrote and that have no row; returns their number."""
+        written = await self._engine.files_of(worker)
+        removed = 0
+        for start in range(0, len(written), BATCH_ROWS):
+            some = written[start : start + BATCH_ROWS]
+            needed = await self._engine.change(partial(needed_files, some))
+            nameless = [name for name in some if name not in needed]
+            if len(nameless) > 0:
+                await self._engine.remove_files(nameless)
+            removed += len(nameless)
+        return removed
+
+    async def _other_workers(self) -> list[tuple[int, str]]:
         """Number and lock of every worker but ours."""
-        found = self._engine.read_now(rows("keeping.other_workers", self._engine.worker_number))
+        found = await self._engine.read(rows("keeping.other_workers", self._engine.worker_number))
         return [(number(worker), str(lock)) for worker, lock in found]
 
     async def _doubt(self, worker: int) -> Doubted:
@@ -40,9 +88,6 @@ class KeepingVerbs(Verbs):
 
     def _bury(self, worker: int) -> Awaitable[int]:
         return self._engine.change(partial(run, "keeping.drop_worker", worker))
-
-    def _needed(self, files: Sequence[str]) -> Awaitable[set[str]]:
-        return self._engine.change(partial(needed_files, files))
 
     # ---- old rows
 

@@ -17,23 +17,23 @@ class PrimariesVerbs(Verbs):
 
         return self._engine.change(write)
 
-    def relay_sites(self) -> list[tuple[Domain, str]]:
-        found = self._engine.read_now(rows("primaries.relay_sites"))
+    async def relay_sites(self) -> list[tuple[Domain, str]]:
+        found = await self._engine.read(rows("primaries.relay_sites"))
         return [(Domain(str(name)), str(site)) for name, site in found]
 
-    def primaries(self) -> dict[Domain, Primary]:
-        found = self._engine.read_now(rows("primaries.primaries"))
+    async def primaries(self) -> dict[Domain, Primary]:
+        found = await self._engine.read(rows("primaries.primaries"))
         return {Domain(str(row[0])): _primary(row) for row in found}
 
-    def kept_for(self, cause: str) -> dict[Domain, int]:
-        found = self._engine.read_now(rows("primaries.kept_for", cause))
+    async def kept_for(self, cause: str) -> dict[Domain, int]:
+        found = await self._engine.read(rows("primaries.kept_for", cause))
         return {Domain(str(name)): number(many) for name, many in found}
 
     async def forget_primaries(self, looked_before_ms: int) -> None:
         def write() -> Steps[None]:
             yield from run("primaries.forget_primaries", looked_before_ms)
 
-        if len(self._engine.read_now(rows("primaries.forgotten_primaries", looked_before_ms))) > 0:
+        if len(await self._engine.read(rows("primaries.forgotten_primaries", looked_before_ms))) > 0:
             await self._engine.change(write)
 
 

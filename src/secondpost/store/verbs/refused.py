@@ -16,10 +16,10 @@ CONTENT_OCTETS_MAX = 4_000_000
 
 
 class RefusedVerbs(Verbs):
-    def refused(self) -> list[Refused]:
+    async def refused(self) -> list[Refused]:
         return [
             Refused(Domain(str(name)), number(deliveries), number(octets), number(oldest_ms))
-            for name, deliveries, octets, oldest_ms in self._engine.read_now(rows("desk.refused"))
+            for name, deliveries, octets, oldest_ms in await self._engine.read(rows("desk.refused"))
         ]
 
     def drop_refused(

@@ -59,10 +59,10 @@ class SitesVerbs(Verbs):
     async def mend_due(self, later_than_ms: int, now_ms: int) -> int:
         # Repair due times. Searched outside of write transactions, since it may read everything
         # that waits.
-        while len(paused := self._engine.read_now(_paused(later_than_ms))) > 0:
+        while len(paused := await self._engine.read(_paused(later_than_ms))) > 0:
             await self._engine.change(partial(_end_pauses, paused), BATCH_ROWS)
         mended = 0
-        while len(chosen := self._engine.read_now(_put_off(later_than_ms, now_ms))) > 0:
+        while len(chosen := await self._engine.read(_put_off(later_than_ms, now_ms))) > 0:
             mended += await self._engine.change(partial(_mend_due, chosen, now_ms), BATCH_ROWS)
         return mended
 
@@ -72,7 +72,7 @@ class SitesVerbs(Verbs):
                 return CatchAll(takes_all == 1, number(at_ms))
             return None
 
-        return self._engine.read_now(look())
+        return await self._engine.read(look())
 
     def learn_catch_all(self, domain: Domain, catch_all: CatchAll) -> Awaitable[None]:
         def write() -> Steps[None]:
@@ -81,17 +81,17 @@ class SitesVerbs(Verbs):
         return self._engine.change(write)
 
     async def is_down(self, site: str) -> bool:
-        return len(self._engine.read_now(rows("claims.is_site_down", site))) > 0
+        return len(await self._engine.read(rows("claims.is_site_down", site))) > 0
 
-    def sites_down(self) -> list[SiteDown]:
-        return [_site_down(row) for row in self._engine.read_now(rows("claims.sites_down"))]
+    async def sites_down(self) -> list[SiteDown]:
+        return [_site_down(row) for row in await self._engine.read(rows("claims.sites_down"))]
 
     async def domains_of(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
-        found = self._engine.read_now(rows("claims.domains_of", site, limit))
+        found = await self._engine.read(rows("claims.domains_of", site, limit))
         return [(Lane(str(lane)), Domain(str(name))) for lane, name in found]
 
     async def waiting_domains(self) -> list[tuple[Lane, Domain]]:
-        found = self._engine.read_now(rows("claims.waiting_domains"))
+        found = await self._engine.read(rows("claims.waiting_domains"))
         return [(Lane(str(lane)), Domain(str(name))) for lane, name in found]
 
     def expire(

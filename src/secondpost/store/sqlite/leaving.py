@@ -1,0 +1,46 @@
+"""Removes the content files of messages that have ended: a file before its row, since a crash in between
+leaves a row that still leads to the file.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from secondpost.store.ports import StoreUnavailable
+from secondpost.store.verbs.engine import Engine
+from secondpost.store.verbs.steps import Steps, rows, run
+from secondpost.world.ports import DiskFailed, DiskFull
+
+
+class LeavingFiles:
+    def __init__(self, engine: Engine, failed: Callable[[BaseException], None]) -> None:
+        self._engine = engine
+        self._failed = failed
+        self.remover: asyncio.Task[None] | None = None
+        self.are_there = False  # set in the writer's thread before the commit, read in the loop after it
+
+    def begin(self) -> None:
+        """Remove them in a task, which looks up what was really committed."""
+        if self.are_there and (self.remover is None or self.remover.done()):
+            self.are_there = False
+            self.remover = asyncio.get_running_loop().create_task(self.remove())
+
+    async def remove(self) -> None:
+        try:
+            while len(await self._engine.read(leaving_files())) > 0:
+                # Read again in a group: what a plain read sees may not be durable yet.
+                names = await self._engine.change(leaving_files)
+                await self._engine.remove_files(names)
+                await self._engine.change(partial(_forget, names))
+        except DiskFailed as failed:
+            self._failed(failed)
+        except (StoreUnavailable, DiskFull):
+            return  # the rows remain: the next settlement or sweep tries again
+
+
+def leaving_files() -> Steps[list[str]]:
+    return [str(name) for (name,) in (yield from rows("claims.leaving_files"))]
+
+
+def _forget(names: list[str]) -> Steps[None]:
+    yield from run("claims.file_has_left", chosen=[(name,) for name in names])
