@@ -44,7 +44,6 @@ def at_terminal(office: Office, answer: str, *words: str) -> str:
         ("refused", 1),
         ("kept (refused)", 1),
         ("quarantine", 1),
-        ("loop", 0),
         ("kept (expired)", 0),
         ("held (owner)", 0),
         ("delivered", 1),

@@ -181,7 +181,7 @@ async def test_of_too_many_learned_recipients_the_oldest_that_were_not_there_go_
 
 async def test_dead_letters_are_never_pruned(place: Place) -> None:
     store = place.open()
-    await store.accept(Letters(place, store).arrival("one@example.net"), KeptFor.LOOP)
+    await store.accept(Letters(place, store).arrival("one@example.net"), KeptFor.QUARANTINE)
     assert await store.prune(place.clock.ms + 10**12) == 0
     assert len(await store.listed(Selection(), None, 10)) == 1
 

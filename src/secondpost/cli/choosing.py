@@ -28,7 +28,6 @@ IN_STATES: Mapping[str, InState] = {
     **{standing.value: in_state(standing) for standing in Standing},
     "primary": in_state(Standing.HELD_PRIMARY),
     "refused": InState(State.KEPT, KeptFor.REFUSED),
-    "loop": InState(State.KEPT, KeptFor.LOOP),
     "quarantine": InState(State.KEPT, KeptFor.QUARANTINE),
 }
 ALL_OR_SHARED = "--all, or --state, --domain, --address, --site, --cause, --older or --larger"

@@ -20,7 +20,6 @@ class State(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     EXPIRED = "expired"
-    REPORTED = "reported"
     HELD = "held"
     KEPT = "kept"
     DROPPED = "dropped"
@@ -37,7 +36,6 @@ class KeptFor(StrEnum):
 
     EXPIRED = "expired"
     REFUSED = "refused"
-    LOOP = "loop"
     QUARANTINE = "quarantine"
 
 

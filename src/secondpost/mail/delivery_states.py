@@ -146,7 +146,7 @@ KEEPING_CONTENT = (
     *(State.FROZEN, State.COMMITTING, State.UNKNOWN),
 )
 # FAILED and EXPIRED also end a delivery to a reader, since no report is sent for it.
-ENDED = (State.DELIVERED, State.REPORTED, State.DROPPED, State.SUPPRESSED, State.STOPPED)
+ENDED = (State.DELIVERED, State.DROPPED, State.SUPPRESSED, State.STOPPED)
 
 
 def delivery_sources_of(target: State, by: DeliveryActor) -> tuple[State, ...]:

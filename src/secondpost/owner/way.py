@@ -116,8 +116,6 @@ def _stands(listed: DeliveryRow, config: Config) -> list[Step]:
             return [Step(at, Station.DELIVER, listed.id, "delivered", f"{listed.host}: {listed.reply}")]
         case State.CLAIMED:
             return [Step(at, Station.DELIVER, listed.id, "claimed", "is being delivered now")]
-        case State.REPORTED:
-            return [Step(at, Station.DELIVER, listed.id, "reported", "its sender was notified")]
         case State.DROPPED:
             return []
         case _:

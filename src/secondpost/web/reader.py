@@ -51,7 +51,6 @@ MAIL_WORDS = {
     State.UNKNOWN: "sent, but your mail server did not confirm it",
     State.FAILED: "could not be delivered",
     State.EXPIRED: "could not be delivered",
-    State.REPORTED: "could not be delivered",
     State.HELD: "on hold",
     State.KEPT: "on hold",
     State.SUPPRESSED: "not sent, because you were no longer subscribed",

@@ -76,7 +76,7 @@ UPDATE delivery SET
   first_attempt_ms = CASE WHEN new.attempted = 1 THEN coalesce(delivery.first_attempt_ms, new.at_ms)
                           ELSE delivery.first_attempt_ms END,
   last_ms = new.at_ms,
-  ended_ms = CASE WHEN new.state IN ('delivered', 'reported', 'dropped', 'suppressed', 'stopped')
+  ended_ms = CASE WHEN new.state IN ('delivered', 'dropped', 'suppressed', 'stopped')
                     OR (delivery.subscriber IS NOT NULL AND new.state IN ('failed', 'expired'))
                   THEN new.at_ms END,
   maybe_duplicate = CASE WHEN new.state <> 'unknown' AND new.maybe_duplicate = 1 THEN 1
