@@ -11,6 +11,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedUnreadable
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import Issue, IssueState
+from secondpost.mail.moment import weekday_text
 from secondpost.mail.slot import parse_slot
 from secondpost.mail.subscriber import SubscriberId
 from secondpost.newsletter.calendar import SlotTime, keys_alike
@@ -30,7 +31,7 @@ from secondpost.newsletter.decisions import (
 )
 from secondpost.newsletter.eligible import FETCH_MS
 from secondpost.newsletter.issues import CLOCK_STEP_MS, LATE_MS
-from secondpost.newsletter.outlook import Outlook, moment_text
+from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.publish import FORCED
 from secondpost.store.newsletter_ports import SlotOutcome
 from tests.newsletter.blog import URL, Blog, articles
@@ -300,7 +301,7 @@ class Life:
 
     def _says(self, told: Outlook, at_ms: int) -> None:
         zone = ZoneInfo(self.blog.newsletter.timezone)
-        assert moment_text(at_ms, zone, self.blog.clock.ms) in told.reason
+        assert weekday_text(at_ms, zone, self.blog.clock.ms) in told.reason
 
     async def _nothing_before(self, next_ms: int) -> None:
         """Until that moment there must be no decision, and then there must be one."""

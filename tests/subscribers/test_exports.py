@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.moment import utc_text
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Subscriber, SubscriberState, subscriber_key
 from secondpost.store.sqlite import SqliteNewsletterStore
@@ -20,7 +21,6 @@ from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
 from secondpost.subscribers.list_report import ListReport
 from secondpost.subscribers.meanings import Plain
-from secondpost.subscribers.reader_desk import moment_text
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import SetClock
@@ -159,7 +159,7 @@ def test_what_the_list_knows_is_kept(sample: ExportSample, tmp_path: Path) -> No
 def known_of(reader: Subscriber, name: str) -> list[str]:
     if name == "agreed_at":
         at_ms = 0 if reader.consent is None else reader.consent.at_ms
-        return [moment_text(at_ms).replace("T", " ").removesuffix("Z")]
+        return [utc_text(at_ms).replace("T", " ").removesuffix("Z")]
     return [value for kept, value in reader.attributes if kept.rpartition(".")[2] == name]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.duration import DAY_MS
+from secondpost.mail.moment import utc_text
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.mail.subscriber_states import Reason
@@ -21,7 +22,6 @@ from secondpost.store.verbs.suppressed import hash_keys
 from secondpost.subscribers.exporting import exported
 from secondpost.subscribers.import_report import ImportReport
 from secondpost.subscribers.importing import ListImport
-from secondpost.subscribers.reader_desk import moment_text
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import START_MS as NOW_MS
@@ -252,7 +252,7 @@ def test_a_reader_of_the_new_machine_is_found_among_the_hashes(tmp_path: Path) -
         told = await store.suppressions("weekly", STRANGER)
         assert [each.reason for each in told] == [Reason.OWNER, Reason.BOUNCED]
         line = next(line for line in (await export_of(store)).splitlines() if line.startswith("stranger@"))
-        assert f"bounced,{moment_text(NOW_MS)},list.csv: bounced,owner,{moment_text(NOW_MS)},by post" in line
+        assert f"bounced,{utc_text(NOW_MS)},list.csv: bounced,owner,{utc_text(NOW_MS)},by post" in line
         own = (await engine_of(store).read(hash_keys())).hash_of(STRANGER)
         rows = (
             database_of(store).execute("SELECT count(*) FROM suppression WHERE hash = ?1", (own,)).fetchall()

@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from secondpost.newsletter.decisions import InDoubt, IssueDecision, Settling, When, counted
 from secondpost.newsletter.eligible import Ripeness, Unripe
@@ -80,11 +78,3 @@ def reason(newsletter: str, decision: IssueDecision, standing: Ripeness, beside:
         calendar = f'"{beside.goes_by.every}" ({beside.goes_by.timezone})'
         sentences.append(f"The service still uses {calendar}: restart it, so that it reads the file again.")
     return " ".join(sentences)
-
-
-def moment_text(at_ms: int, zone: ZoneInfo, now_ms: int) -> str:
-    """For example "Friday 09:00 (Europe/Oslo)"; with the date if it is a week or more away."""
-    moment, now = (datetime.fromtimestamp(each / 1000, zone) for each in (at_ms, now_ms))
-    if abs((moment.date() - now.date()).days) < 7:
-        return f"{moment:%A %H:%M} ({zone.key})"
-    return f"{moment:%A} {moment.day} {moment:%B %Y %H:%M} ({zone.key})"

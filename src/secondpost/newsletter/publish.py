@@ -13,6 +13,7 @@ from secondpost.config.records import Newsletter
 from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import Issue, IssueId, IssueState
+from secondpost.mail.moment import weekday_text
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.slot import parse_slot
 from secondpost.maillog import MailLog
@@ -28,7 +29,7 @@ from secondpost.newsletter.issues import (
     title_octets,
 )
 from secondpost.newsletter.order import in_order
-from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, moment_text, reason
+from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, beside, reason
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.since import calendar_since, is_other
 from secondpost.store.newsletter_ports import (
@@ -172,7 +173,7 @@ class Publisher:
         decision = decider(found, desk, rules, now_ms)
         others = await look_beside(newsletter, desk, found)
         why = reason(
-            newsletter.name, decision, found, others, lambda at_ms: moment_text(at_ms, rules.zone, now_ms)
+            newsletter.name, decision, found, others, lambda at_ms: weekday_text(at_ms, rules.zone, now_ms)
         )
         return Outlook(
             newsletter.name, found.count, len(found.unripe), rules.minimum, why, decision, found.unripe

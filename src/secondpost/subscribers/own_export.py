@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from secondpost.mail.moment import utc_text
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.subscriber_ports import HashedSuppression, Suppression
 from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.list_moments import moment_ms
 from secondpost.subscribers.list_rows import BadRow, HashRow, OwnRow
-from secondpost.subscribers.reader_desk import moment_text
 from secondpost.subscribers.typed import typed_mailbox
 
 COLUMNS = (
@@ -42,12 +42,12 @@ def reader_cells(subscriber: Subscriber, suppressions: Sequence[Suppression]) ->
     return (
         str(subscriber.mailbox),
         subscriber.state.value,
-        moment_text(subscriber.since_ms),
-        moment_text(subscriber.created_ms),
+        utc_text(subscriber.since_ms),
+        utc_text(subscriber.created_ms),
         "" if consent is None else consent.where,
         "" if consent is None else consent.how,
         "" if consent is None else consent.text,
-        "" if consent is None else moment_text(consent.at_ms),
+        "" if consent is None else utc_text(consent.at_ms),
         "" if consent is None else consent.address_prefix,
         *_suppression_cells(suppressions),
         "",
@@ -66,7 +66,7 @@ def _suppression_cells(suppressions: Sequence[Suppression]) -> tuple[str, ...]:
     here: tuple[str, ...] = ("", "", "")
     everywhere: tuple[str, ...] = ("", "", "")
     for one in suppressions:
-        cells = (_reason_text(one), moment_text(one.at_ms), one.evidence)
+        cells = (_reason_text(one), utc_text(one.at_ms), one.evidence)
         if one.newsletter == EVERYWHERE:
             everywhere = cells
         else:

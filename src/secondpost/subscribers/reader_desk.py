@@ -6,7 +6,6 @@ addresses.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Subscriber, SubscriberId
@@ -63,8 +62,3 @@ class ReadersDesk:
 
     async def erase(self, id: SubscriberId) -> bool:
         return await self.subscribers.erase(id, self.clock.now_ms())
-
-
-def moment_text(milliseconds: int) -> str:
-    """Milliseconds since the epoch as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -18,9 +18,8 @@ from secondpost.config.records import Newsletter
 from secondpost.mail.duration import MINUTE_MS
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.issue_content import IssueContent
-from secondpost.mail.moment import day_text
+from secondpost.mail.moment import day_text, utc_text
 from secondpost.store.subscriber_ports import SignedUp
-from secondpost.subscribers.reader_desk import moment_text
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader, typed_mailbox
 from secondpost.web.archive import html_of
@@ -100,7 +99,7 @@ class PublicPages:
             language=newsletter.language,
             home=home_of(newsletter, self.site.web) or f"/{newsletter.name}/",
             issues=[
-                ListedIssue(issue, moment_text(_sent_ms(issue)))
+                ListedIssue(issue, utc_text(_sent_ms(issue)))
                 for issue in await self.site.store.issues(newsletter.name, None, ISSUES_PER_PAGE)
                 if await self._was_sent(issue)
             ],

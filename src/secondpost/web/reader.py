@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, Response
 from secondpost.compose.templating import TemplateValue
 from secondpost.mail.delivery import State
 from secondpost.mail.duration import HOUR_MS
+from secondpost.mail.moment import utc_text
 from secondpost.mail.subscriber import NO_SUBSCRIBER, SubscriberId, SubscriberState
 from secondpost.owner.reader_documents import reader_document
 from secondpost.protocols.tokens import KeyRing, Purpose, Token
-from secondpost.subscribers.reader_desk import AboutReader, ReadersDesk, moment_text
+from secondpost.subscribers.reader_desk import AboutReader, ReadersDesk
 from secondpost.subscribers.signup import Confirmed, SignUps
 from secondpost.web.callers import Rate
 from secondpost.web.form import read_form
@@ -195,21 +196,21 @@ class ReaderPages:
         agreed: TemplateValue = None
         if one.consent is not None:
             agreed = {
-                "at": moment_text(one.consent.at_ms),
+                "at": utc_text(one.consent.at_ms),
                 "where": one.consent.where,
                 "text": one.consent.text,
                 "network": one.consent.address_prefix,
             }
         mails: list[TemplateValue] = [
             {
-                "at": None if mail.last_ms is None else moment_text(mail.last_ms),
+                "at": None if mail.last_ms is None else utc_text(mail.last_ms),
                 "kind": "Request to confirm" if mail.issue is None else "Issue",
                 "state": MAIL_WORDS[mail.state],
             }
             for mail in about.deliveries[:MAILS_SHOWN_MAX]
         ]
         events: list[TemplateValue] = [
-            {"at": moment_text(event.at_ms), "what": EVENT_WORDS.get(event.what, event.what)}
+            {"at": utc_text(event.at_ms), "what": EVENT_WORDS.get(event.what, event.what)}
             for event in about.events
         ]
         attributes: list[TemplateValue] = [{"name": name, "value": value} for name, value in one.attributes]
@@ -223,7 +224,7 @@ class ReaderPages:
                 "title": await self.site.title_of(one),
                 "address": str(one.mailbox),
                 "state": STATE_WORDS[one.state],
-                "since": moment_text(one.since_ms),
+                "since": utc_text(one.since_ms),
                 "agreed": agreed,
                 "attributes": attributes,
                 "can_leave": one.state not in (SubscriberState.LEFT, SubscriberState.COMPLAINED),
