@@ -111,7 +111,7 @@ class Trims(WrongStore):
 
 
 class ForgetsPrefix(WrongStore):
-    """What we gave a message is lost on its way, and its content alone goes on."""
+    """Messages are sent without the Received field that we added."""
 
     async def contents(self, claimed: Sequence[Claimed]) -> dict[QueueId, bytes]:
         found = await self._store.contents(claimed)

@@ -357,7 +357,7 @@ def definitions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFun
 
 
 def test_no_test_changes_a_constant() -> None:
-    """Bounds and rhythms come by argument: a test hands in another one, or has the real one."""
+    """Bounds and rhythms are arguments: a test passes its own or uses the real ones."""
     faults = [
         f"{place(source, node)}: {name}"
         for folder in ("tests", "simulation", "bench")
@@ -371,7 +371,7 @@ def test_no_test_changes_a_constant() -> None:
 
 
 def changed_by(node: ast.expr) -> tuple[str, ...]:
-    """The attributes and tables that are patched or assigned to here."""
+    """The attributes and tables that this expression patches or assigns."""
     match node:
         case ast.Call(func=patch, args=[target, *more]):
             named = [each.value for each in (target, *more[:1]) if isinstance(each, ast.Constant)]

@@ -128,9 +128,9 @@ class NotYetSynced:
     def close(self) -> None: ...
 
 
-# Checkpoints are made of a log of any length.
+# A log of any length is copied at a checkpoint.
 CHECKPOINTING = LogBounds(passive_octets=1)
-# As of a long log: it is begun anew, or given back when nothing is written between two checkpoints.
+# As for a long log: it is restarted, or truncated if nothing is written between two checkpoints.
 LONG_LOG = LogBounds(passive_octets=1, restart_octets=1, room_octets_max=1)
 LONG_LOG_QUIET = LogBounds(passive_octets=1, restart_octets=1, room_octets_max=1, quiet_seconds=0.0)
 # The log is copied after each batch of many.
@@ -139,7 +139,7 @@ PAUSING = LogBounds(pause_octets=1, pause_units=1)
 
 @contextmanager
 def log_bounded(store: SqliteStore, bounds: LogBounds) -> Iterator[None]:
-    """The store has these bounds for a while."""
+    """Give the store these bounds while the context is open."""
     checkpoints = engine_of(store)._checkpoints
     before, checkpoints._bounds = checkpoints._bounds, bounds
     try:

@@ -40,7 +40,7 @@ PIECE_OCTETS = 64 * 1024
 
 
 def in_leaping_time(test: Callable[[], Coroutine[object, object, None]]) -> Callable[[], None]:
-    """What a connection waits for takes no time."""
+    """Run a test in virtual time, so that a connection's time-outs take no real time."""
 
     @wraps(test)
     def ran() -> None:

@@ -1,4 +1,4 @@
-"""What deliver sends of a message: its prefix and its content, from the store and from a real file."""
+"""The message as sent by deliver: prefix and content, from the table and from a real file."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ SECONDS_MAX = 20.0
 
 @dataclass
 class Desk:
-    """Real store, real files."""
+    """A real store and real files."""
 
     place: SqlitePlace
     store: SqliteStore
@@ -40,7 +40,7 @@ class Desk:
         return claimed
 
     def file(self, data: bytes, size: int) -> InFile:
-        """`size`: what its row says of it."""
+        """A content file; `size` is the one in its row."""
         name = f"content/{self.store.worker}-large"
         file = self.place.disk.create(name)
         file.write(data)

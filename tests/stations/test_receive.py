@@ -48,7 +48,7 @@ from simulation.work import JobDurations, SimWork
 US = Domain("mx2.example.net")
 DOMAIN = Domain("example.net")
 SECONDS_MAX = 20.0
-QUIET_SECONDS = 0.02  # longer than any job in another thread takes
+QUIET_SECONDS = 0.02  # longer than any job in another thread
 
 
 class ListedIntake:
@@ -269,7 +269,7 @@ class Client:
         return self.wire.out.decode().splitlines()
 
     async def settle(self) -> None:
-        """Until the server says nothing more: the clock leaps only when nothing is left to do."""
+        """Wait until the server sends nothing more: virtual time passes only when all are idle."""
         seen = -1
         while seen != len(self.wire.out):
             seen = len(self.wire.out)
@@ -309,7 +309,7 @@ BODY = b"Subject: hello\r\n\r\nHello.\r\n..dot\r\n"
 
 
 def content_of(arrival: Arrival) -> bytes:
-    """As it will go on."""
+    """The message as it will be delivered."""
     assert isinstance(arrival.content, InTable)
     return arrival.prefix + arrival.content.data
 

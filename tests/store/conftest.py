@@ -1,8 +1,8 @@
-"""The contract of the store is held against SQLite in shared memory, SQLite on the disk and PostgreSQL.
+"""The store's contract runs on SQLite in shared memory, SQLite on disk and PostgreSQL.
 
-A test of the contract asks for a `Place`. It is one test for all engines: it runs on each in turn, what
-triggers computed is counted again, and the rows that it left are compared. One that looks into SQLite asks
-for a `SqlitePlace`, and is two tests.
+A test of the contract has a parameter of type `Place`. It is one test for all engines: it runs on
+each in turn, the triggers' values are compared with a recount, and the rows that it left are
+compared. A test specific to SQLite has a `SqlitePlace`, and is two tests.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ def memory_folder() -> Iterator[str]:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, memory_folder: str, tmp_path: Path) -> SqlitePlace | Engines:
-    """The place of a test that looks into SQLite; for a test of the contract, all engines."""
+    """The place for a test specific to SQLite; all engines for a test of the contract."""
     if hasattr(request, "param"):
         return SqlitePlace(memory_folder if request.param == SQLITE[0] else str(tmp_path))
     on_disk, wired = tmp_path / "sqlite", tmp_path / "postgresql"

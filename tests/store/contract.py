@@ -1,4 +1,4 @@
-"""The contract: one test's story on each engine in turn, and the rows that it leaves there."""
+"""The contract: runs a test on each engine in turn and compares the rows that it leaves."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -7,17 +7,20 @@ from typing import TypeVar
 from tests.store.left_rows import Dump, differences
 from tests.store.place import Place
 
-TEST_SECONDS_MAX = 120.0  # a test that hangs ends; a flood of sign-ups over the wire takes some 10 s
+TEST_SECONDS_MAX = 120.0  # ends a hanging test; a flood of sign-ups over the wire takes some 10 s
 SQLITE = ("sqlite in shared memory", "sqlite on disk")
 POSTGRESQL = "postgresql"
 
 T = TypeVar("T")
-Story = Callable[..., Coroutine[object, None, None]]  # takes `place`
-Engines = Mapping[str, Callable[[], Place]]  # by its name, an engine's place for one test
+Story = Callable[..., Coroutine[object, None, None]]  # called with `place`
+Engines = Mapping[str, Callable[[], Place]]  # engine name to the place for one test
 
 
 def on_each_engine(test: Story, engines: Engines) -> None:
-    """Raises what the test raises, with the engine's name as a note, and AssertionError where rows differ."""
+    """Run a test on all engines. Raises AssertionError if their rows differ.
+
+    The test's own exception gets the engine's name as a note.
+    """
     left: dict[str, Dump] = {}
     for name, place_of in engines.items():
         try:
@@ -32,7 +35,7 @@ def on_each_engine(test: Story, engines: Engines) -> None:
 
 
 async def bounded(running: Coroutine[object, None, T], place: Place | None) -> T:
-    """Ends in time, and closes what was opened."""
+    """Run a coroutine with a time limit, and close the place."""
     try:
         async with asyncio.timeout(TEST_SECONDS_MAX):
             return await running

@@ -1,8 +1,8 @@
-"""The rows that a test left in a store, in a form in which two engines can be compared.
+"""The rows that a test left in a store, in a form that can be compared between engines.
 
-Compared as they stand, but for three things (docs/decisions/0024 has their reasons): numbers that an
-engine gives out are replaced by their places in order, events of deliveries are numbered delivery by
-delivery, and what a delivery that has ended once carried of its message's octets is left out.
+Rows are compared unchanged, with three exceptions (reasons in docs/decisions/0024): numbers
+assigned by an engine are replaced by their rank, events are numbered per delivery, and the octets
+of a delivery that has ended are left out.
 """
 
 from collections import Counter
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from secondpost.store.verbs.steps import Row, Value, number
 
-# The tables of which an engine keeps account by itself: which migrations made the schema.
+# Tables that differ between engines: the migrations that made the schema.
 OWN_TO_AN_ENGINE = frozenset({"migration"})
 
-# By kind, the columns that hold numbers which an engine gave out. A delivery of an issue, and its events,
-# have their reader's number: it is compared in a column of its own.
+# By kind, the columns with numbers that an engine assigned. A delivery of an issue, and its events,
+# are numbered by reader: that number is compared in a separate column.
 GIVEN_NUMBERS: Mapping[str, Sequence[str]] = {
     kind: columns.split()
     for kind, columns in (
@@ -43,12 +43,12 @@ class Table:
     rows: Sequence[Row]
 
 
-Tables = Mapping[str, Table]  # of one database, by their names
-Dump = Mapping[str, Tables]  # by the databases' names
+Tables = Mapping[str, Table]  # of one database, by name
+Dump = Mapping[str, Tables]  # by database name
 
 
 def differences(one: Dump, other: Dump) -> list[str]:
-    """A line for each row that only one of them has, and for each table."""
+    """A line for each row or table that only one of them has."""
     return [
         f"{database} {line}"
         for database in sorted(one.keys() | other.keys())
@@ -74,7 +74,7 @@ def _in_words(columns: Sequence[str], row: Row) -> str:
 
 
 def canonical(tables: Tables) -> Tables:
-    """As they are compared."""
+    """The tables in the form in which they are compared."""
     found = dict(tables)
     if "event" in tables:
         found["event"] = _numbered_by_delivery(tables["event"])
@@ -88,7 +88,7 @@ def canonical(tables: Tables) -> Tables:
 
 
 def _numbered_by_delivery(events: Table) -> Table:
-    """The numbers of events are places among those of their delivery."""
+    """Replace the numbers of events by their position within their delivery."""
     id, message, delivery = (events.columns.index(column) for column in ("id", "message", "number"))
     given: Counter[Row] = Counter()
     rows = []
@@ -112,7 +112,7 @@ def _messages_of_issues(deliveries: Table) -> frozenset[Value]:
 
 
 def _with_readers(table: Table, of_issues: frozenset[Value]) -> Table:
-    """The number of a delivery of an issue stands in a column of its own."""
+    """Move the number of an issue's delivery into a separate column."""
     message, delivery = table.columns.index("message"), table.columns.index("number")
     rows = [
         (*_with(row, delivery, None), row[delivery]) if row[message] in of_issues else (*row, None)
@@ -126,7 +126,7 @@ def _with(row: Row, at: int, value: Value) -> Row:
 
 
 def _places(tables: Tables, columns: Sequence[str]) -> dict[Value, Value]:
-    """What each number of a kind is replaced by; 0 means "none yet" and stays."""
+    """The replacement of each number of a kind; 0 means "none yet" and is kept."""
     given = {value for column in columns for value in _values(tables, column) if value > 0}
     return {value: place for place, value in enumerate(sorted(given), 1)}
 

@@ -29,14 +29,14 @@ SECRET = bytes(range(32))  # the key of hashes, the same on every engine and in 
 
 
 def files_of(folder: str) -> Table:
-    """The content files, as a table."""
+    """The content files as a table."""
     files = sorted((Path(folder) / "content").iterdir())
     return Table(("name", "size"), [(file.name, file.stat().st_size) for file in files])
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A statement in a database, and one before it that no trigger sees."""
+    """A statement, and another one that runs before it with triggers disabled."""
 
     table: str
     before: str
@@ -100,21 +100,22 @@ class Place(Protocol):
         ...
 
     async def rows(self) -> Dump:
-        """All rows of all tables, once what runs on after a verb has ended."""
+        """All rows of all tables, after background work of verbs has ended."""
         ...
 
     async def contradictions(self) -> list[str]:
-        """What a recount finds of what triggers computed."""
+        """The recounts that differ from the triggers' values."""
         ...
 
     async def refusals(self, database: Database, changes: Sequence[Change]) -> list[str]:
-        """What the triggers say to each change, "" when they let it pass. Checks of columns are not looked
-        at, and nothing of it stays.
+        """The triggers' error for each change, "" if it is permitted.
+
+        Column checks are disabled, and every change is rolled back.
         """
         ...
 
     async def close(self) -> None:
-        """Twice does no harm."""
+        """Close; may be called twice."""
         ...
 
 
@@ -123,7 +124,7 @@ class SqlitePlace:
     folder: str
     clock: SetClock = field(default_factory=SetClock)
     failures: list[BaseException] = field(default_factory=list)
-    log_bounds: LogBounds = field(default_factory=LogBounds)  # of the stores that are opened
+    log_bounds: LogBounds = field(default_factory=LogBounds)  # of opened stores
     _stores: list[SqliteStore] = field(default_factory=list)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -198,7 +199,7 @@ class SqlitePlace:
             db.close()
 
     def _databases(self) -> Iterator[tuple[Database, apsw.Connection]]:
-        """Those that are there, each open to be looked into."""
+        """The existing databases, opened for reading."""
         for database in Database:
             path = Path(self.folder) / database.file_name
             if path.exists():

@@ -1,4 +1,4 @@
-"""What the triggers keep, found again from the rows that it follows from, in words of both databases."""
+"""Recounts of the triggers' values from the rows, in SQL of both engines."""
 
 from collections.abc import Mapping
 
@@ -8,18 +8,18 @@ from secondpost.store.sqlite.schema import Database
 from secondpost.store.verbs.steps import Row
 
 NOW = "{now_ms}"
-# As the tally counts it: what is under way waits, and dead letters go by what they are kept for.
+# As in the tally: claimed mail counts as waiting, dead letters by their reason.
 COUNTED_AS = (
     "CASE WHEN fence IS NOT NULL THEN 'waiting' WHEN kept_for IS NULL THEN state ELSE 'kept ' || kept_for END"
 )
 UNDER_WAY_WAITS = "CASE WHEN fence IS NULL THEN state ELSE 'waiting' END"
-# Each finds rows only when something is wrong; `{now_ms}` stands for the time.
+# Each returns rows only if something is wrong; `{now_ms}` is the time.
 MAIL = {
     "tallies": f"""
         SELECT domain, {COUNTED_AS} AS s, count(*), sum(octets) FROM delivery
         WHERE ended_ms IS NULL GROUP BY 1, 2
         EXCEPT SELECT domain, state, deliveries, octets FROM tally""",
-    # What has ended long ago goes, its day stays.
+    # Rows that ended long ago are deleted, their day count stays.
     "more passed on than was counted": """
         SELECT domain, count(*) AS many FROM delivery WHERE state = 'delivered' GROUP BY 1 HAVING count(*) > (
           SELECT coalesce(sum(deliveries), 0) FROM day_tally
@@ -71,7 +71,7 @@ NEWSLETTER = {
         SELECT domain, state, deliveries, octets FROM tally WHERE deliveries <> 0 OR octets <> 0
         EXCEPT SELECT domain, {UNDER_WAY_WAITS} AS s, count(*), sum(octets) FROM delivery
         WHERE ended_ms IS NULL GROUP BY 1, 2""",
-    "days of mail to readers": "SELECT * FROM day_tally",  # they are for backup domains
+    "days of mail to readers": "SELECT * FROM day_tally",  # for backup domains only
     "tallies of issues": """
         SELECT issue, replace(state, 'claimed', 'waiting') AS s, count(*) FROM delivery
         WHERE issue IS NOT NULL GROUP BY 1, 2 EXCEPT SELECT issue, state, deliveries FROM issue_tally""",
@@ -117,7 +117,7 @@ NEWSLETTER = {
     "due before it came": "SELECT message FROM delivery WHERE due_ms < arrived_ms",
 }
 
-# Those that hold whatever a test writes by hand, by their names.
+# Names of the recounts that hold for any rows that a test writes directly.
 COMPUTED = frozenset(
     (
         *("tallies", "tallies of nothing", "queues", "queues of sites that are down", "messages that ended"),
@@ -128,13 +128,13 @@ COMPUTED = frozenset(
 
 
 def found_by(recounts: Mapping[str, str], db: apsw.Connection, now_ms: int) -> dict[str, list[Row]]:
-    """The rows of each recount that finds some."""
+    """The recounts that return rows, with the rows."""
     found = {name: db.execute(text.replace(NOW, str(now_ms))).fetchall() for name, text in recounts.items()}
     return {name: rows for name, rows in found.items() if len(rows) > 0}
 
 
 def all_in_one(database: Database, now_ms: int) -> str:
-    """One query for the recounts that always hold: which find rows, and how many."""
+    """One query for the recounts that always hold: their names and numbers of rows."""
     recounts = MAIL if database is Database.MAIL else NEWSLETTER
     counts = (
         f"SELECT '{name}' AS recount, count(*) AS wrong FROM ({text}) AS found"

@@ -197,7 +197,7 @@ async def test_of_so_many_sign_ups_the_newest_are_remembered(place: SqlitePlace)
     store = place.open_newsletter()
     for number in range(4):
         await note_refused(place, store, number)
-    # As if most of those before the last one had been noted.
+    # As if most of those before the last one had been recorded.
     database_of(store).execute("UPDATE sign_up_outcome SET id = ? WHERE id = 4", (OUTCOMES_MAX + 2,))
     await note_refused(place, store, 4)
     assert (await store.sign_up_counts(WEEKLY, 0)).asked == 2

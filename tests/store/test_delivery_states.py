@@ -22,7 +22,7 @@ BEGUN = "no delivery comes into being in this state"
 
 
 async def sent(place: Place, database: Database) -> None:
-    """One delivery is there."""
+    """Create one delivery."""
     if database is Database.MAIL:
         await Letters(place, place.open()).send("one@example.org")
     else:

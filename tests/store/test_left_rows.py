@@ -1,4 +1,4 @@
-"""The comparing of engines can fail, and says by which row."""
+"""The comparison of engines detects differences and names the row."""
 
 import apsw
 import pytest

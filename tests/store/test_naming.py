@@ -41,7 +41,7 @@ async def led(store: NewsletterStore) -> Lease:
     return leader
 
 
-FEW = 2  # rows at once, so that a few rows are many batches
+FEW = 2  # rows per batch, so that a few rows are many batches
 
 
 async def moved(store: NewsletterStore, old: str, leader: Lease, rows_max: int = RENAMED_ROWS_MAX) -> None:

@@ -1,6 +1,4 @@
-"""What a message is given before it goes on lies beside its content, small or in a file, and is part of it
-for all who read or count it.
-"""
+"""A message's prefix is stored beside its content, and counts and is read as a part of it."""
 
 import pytest
 

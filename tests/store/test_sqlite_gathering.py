@@ -1,4 +1,4 @@
-"""When a group of the writer begins, by a clock that leaps."""
+"""When a group of the writer begins, in virtual time."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ class CountedLog:
     def __init__(self, timeline: Timeline, written: list[int]) -> None:
         self._timeline = timeline
         self._written = written
-        self.groups: list[tuple[float, int]] = []  # when each was written, and how many jobs it had
+        self.groups: list[tuple[float, int]] = []  # seconds at which each was written, and its number of jobs
 
     def sync(self) -> None:
         self.groups.append((self._timeline.now, len(self._written)))
@@ -37,7 +37,7 @@ class CountedLog:
 
 
 def groups_of(*jobs_ms: int) -> list[tuple[float, int]]:
-    """Of jobs that come at these milliseconds: the groups that they make."""
+    """The groups formed by jobs that arrive at these milliseconds."""
     timeline = Timeline()
     loop = timeline.loop("receive")
     written: list[int] = []

@@ -81,7 +81,7 @@ async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
 
 
 def _write_without(store: SqliteStore, *columns: tuple[str, str]) -> None:
-    """Take columns that the older schema does not have out of queries."""
+    """Remove columns from queries that the older schema does not have."""
     now = statements.QUERIES
     then = {name: replace(now[name], text=now[name].text.replace(column, "")) for name, column in columns}
     engine_of(store).statements = statements.Statements({**now, **then})

@@ -1,7 +1,7 @@
-"""A reader or an article is led over each edge of its table, and over no other, on each engine.
+"""Readers and articles can take each edge of their tables, and no other, on each engine.
 
-The walks over deliveries and issues are in test_delivery_states.py and test_newsletter_triggers.py: there the
-schema refuses.
+For deliveries and issues, where the schema refuses other edges, see test_delivery_states.py and
+test_newsletter_triggers.py.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,12 +31,12 @@ from tests.store.readers import FEED, LIMITS, WEEKLY, Publisher, new
 PENDING, ACTIVE, LEFT = SubscriberState.PENDING, SubscriberState.ACTIVE, SubscriberState.LEFT
 SUSPENDED, COMPLAINED = SubscriberState.SUSPENDED, SubscriberState.COMPLAINED
 STRANGER = SubscriberId(999_999)
-Led = tuple[SubscriberActor, SubscriberState | None]  # by whom, and where to
+Led = tuple[SubscriberActor, SubscriberState | None]  # actor and target
 
 
 @dataclass(slots=True)
 class Reader:
-    """One address, led about by the verbs of the store."""
+    """A reader that is moved between states by the verbs of the store."""
 
     publisher: Publisher
     mailbox: Mailbox
@@ -124,7 +124,7 @@ ARTICLES = {(edge.source, edge.target, edge.by) for edge in ARTICLE_EDGES}
 
 
 class Articles:
-    """Articles of one feed, each brought into a state."""
+    """Articles of one feed, each moved to a state."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -133,7 +133,7 @@ class Articles:
         self._known = 100
 
     async def one(self, state: ArticleState) -> LedgerEntry:
-        """TAKEN with another one: two make an issue."""
+        """An article in this state. TAKEN comes with another one, since an issue needs two."""
         if state is ArticleState.TAKEN:
             issue = await self.publisher.digest()
             return (await self.store.entries_of_issue(issue.id))[0]

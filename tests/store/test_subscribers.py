@@ -66,7 +66,7 @@ async def test_a_form_cannot_be_made_to_write_again_and_again(place: Place) -> N
     assert await publisher.sign_up("w@example.net") is SignedUp.CONFIRM
 
 
-# The shape of the real ones, with fewer rows.
+# Like the real limits, with fewer rows.
 TENTH = replace(
     LIMITS,
     domain_per_hour_max=LIMITS.domain_per_hour_max // 10,

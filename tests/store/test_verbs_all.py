@@ -1,4 +1,4 @@
-"""Each verb of the store runs in a test on the recording driver, without a database."""
+"""Each verb of the store runs in a test on the recording engine, without a database."""
 
 import ast
 import inspect
@@ -11,11 +11,11 @@ from secondpost.store import verbs
 from secondpost.store.verbs.engine import Verbs
 from tests.store.recording import over
 
-Ran = tuple[str, str]  # the class of a group of verbs, and a method
+Ran = tuple[str, str]  # class of verbs, method
 
 
 def groups() -> Iterator[type[Verbs]]:
-    """The classes of verbs, each where it is written."""
+    """The classes of verbs, each once, from its own module."""
     for module in iter_modules(verbs.__path__):
         for _, found in inspect.getmembers(import_module(f"{verbs.__name__}.{module.name}"), inspect.isclass):
             if issubclass(found, Verbs) and found.__module__.endswith(f".{module.name}"):
@@ -32,7 +32,7 @@ def public_verbs() -> set[Ran]:
 
 
 def recorded() -> set[Ran]:
-    """What the tests of verbs call on a group over the recording driver, by the class that has it."""
+    """The methods called by tests over the recording engine, with their defining class."""
     named = {group.__name__: group for group in groups()}
     called = {
         call
@@ -58,7 +58,7 @@ def _called_in(module: ast.Module) -> Iterator[Ran]:
             }
             given = {group for node in ast.walk(test) if (group := _group_over(node)) is not None}
             for node in ast.walk(test):
-                if isinstance(node, ast.Lambda):  # that a group is given to
+                if isinstance(node, ast.Lambda):  # called with a group
                     yield from ((group, called) for group in given for called in _attributes(node))
                 if isinstance(node, ast.Attribute):
                     on = node.value

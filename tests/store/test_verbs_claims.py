@@ -1,4 +1,4 @@
-"""The verbs of the deliver role, by the queries that they run."""
+"""The verbs of the deliver role: which queries they run."""
 
 from collections.abc import Sequence
 

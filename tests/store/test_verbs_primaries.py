@@ -1,4 +1,4 @@
-"""The verbs about primaries, and what is counted day by day, by the queries that they run."""
+"""The verbs of primaries and daily counts: which queries they run."""
 
 from secondpost.mail.address import Domain
 from secondpost.mail.daily import DailyCount

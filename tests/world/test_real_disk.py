@@ -159,7 +159,7 @@ def test_a_database_is_synced_and_keeps_the_locks_that_it_has(disk: RealDisk) ->
             disk.sync_database("a.db")
         gc.collect()
         assert seen_by_others() == "locked"
-        os.close(os.open(disk.path("a.db"), os.O_RDONLY))  # what must not be done
+        os.close(os.open(disk.path("a.db"), os.O_RDONLY))  # what the code must not do
         assert seen_by_others() == "free"
 
 

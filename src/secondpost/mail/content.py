@@ -1,4 +1,4 @@
-"""Where a message's content is stored as received: in the store's table if small, otherwise in a file."""
+"""Where a message's content is stored, as received: in the store's table, or in a file if large."""
 
 from dataclasses import dataclass
 

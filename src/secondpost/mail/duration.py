@@ -1,4 +1,4 @@
-"""Spans of time: their units in milliseconds, and as the owner writes them ("31 days", "1 second")."""
+"""Durations in milliseconds, and as the owner writes them ("31 days", "1 second")."""
 
 import re
 

@@ -58,9 +58,9 @@ class Arrival:
     arrived_ms: int
     content: Content
     unverified: frozenset[Mailbox] = frozenset()  # the recipients not known to exist
-    prefix: bytes = b""  # header fields that we add: they are sent before the content
+    prefix: bytes = b""  # header fields added by us, sent before the content
 
     @property
     def size(self) -> int:
-        """Octets of prefix and content."""
+        """The octets of prefix and content together."""
         return len(self.prefix) + self.content.size

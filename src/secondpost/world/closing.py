@@ -10,7 +10,7 @@ CLOSE_SECONDS_MAX = 5.0  # for data not yet sent when a connection is closed
 
 
 def close_soon(transport: asyncio.Transport, seconds_max: float = CLOSE_SECONDS_MAX) -> None:
-    """Close once all is sent; abort what has not gone by then."""
+    """Close once everything is sent; abort after `seconds_max`."""
     transport.close()
     if transport.get_write_buffer_size() > 0:
         asyncio.get_running_loop().call_later(seconds_max, transport.abort)

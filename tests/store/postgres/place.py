@@ -46,7 +46,7 @@ class Templates:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.tables: dict[Database, dict[str, tuple[str, ...]]] = {}  # each with its columns
+        self.tables: dict[Database, dict[str, tuple[str, ...]]] = {}  # with their columns
         self._numbers = count()
         asyncio.run(self._make())
 
@@ -139,7 +139,7 @@ class PostgresPlace:
                 await outer.rollback()
 
     async def run(self, text: str) -> None:
-        """A statement in mail.db, past the verbs."""
+        """Run a statement in mail.db directly."""
         async with self.templates.server.connected(self._databases[Database.MAIL]) as db:
             await db.execute(text)
 

@@ -21,8 +21,8 @@ _TRIGGER = re.compile(
     re.DOTALL,
 )
 _RAISE = re.compile(r"SELECT raise\(ABORT, ('[^']+')\)")
-# Triggers of rows run between the rows in SQLite, and here when the statement has changed them all: another
-# delivery may be in its new state already, and that state not in the tally.
+# SQLite runs row triggers after each row, PostgreSQL after the whole statement: another delivery
+# may have its new state already, without being in the tally.
 _TALLY_YET_TO_COME = re.compile(
     r"UPDATE tally SET octets = octets \+ ([\w.]+)\s+WHERE domain = ([\w.]+) AND state = (\(.+?LIMIT 1\));",
     re.DOTALL,
@@ -73,7 +73,7 @@ def _table(text: str, is_numbered: bool) -> str:
 
 
 def _trigger(text: str, place: int) -> str:
-    """Triggers of one event run in the order of their names here, and the latest made first in SQLite."""
+    """Translate a trigger; `place` orders it: SQLite runs the newest first, PostgreSQL by name."""
     found = _TRIGGER.fullmatch(text.strip())
     assert found is not None, text
     name, when, event, columns, table, condition, body = found.groups()
