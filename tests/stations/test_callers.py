@@ -8,7 +8,6 @@ import pytest
 
 from secondpost.mail.address import NULL_PATH, Mailbox
 from secondpost.mail.duration import HOUR_MS
-from secondpost.mail.questions import PolicyAnswer, PolicyQuestion
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Verdict
 from secondpost.maillog import MailLog
@@ -33,12 +32,11 @@ from secondpost.receive.patience import (
 )
 from secondpost.receive.proven import PROVEN_MAX, PROVEN_MS, ProvenNetworks
 from secondpost.store.ports import ProvenPrefix
-from secondpost.world.asking import answer_from
 from simulation.clock import Timeline, run
+from tests.stations.known import judged
 
 PRIMARY = "203.0.113.1"
 PROVEN = "198.51.100.0/24"
-NOTHING: dict[PolicyQuestion, PolicyAnswer] = {}  # questions asked
 REFUSED = Reply.of(550, "5.1.1", "No such mailbox here")
 
 
@@ -51,7 +49,7 @@ def callers(places: int = 100, per_address: int = 50) -> Callers:
 
 
 def admit(here: Callers, caller: Caller) -> Verdict:
-    verdict = answer_from(NOTHING, judge(STAGES.connect, here.look(caller)))
+    verdict = judged({}, judge(STAGES.connect, here.look(caller)))
     if verdict is ACCEPT:
         here.admit(caller)
     return verdict

@@ -7,12 +7,10 @@ import pytest
 from secondpost.config.records import AnyRecipient, Backup
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.offered import Offered
-from secondpost.mail.questions import OfferedBy, PolicyAnswer, PolicyQuestion
 from secondpost.mail.verdict import ACCEPT, Reject, Verdict
 from secondpost.policy.offered import judge_envelope
 from secondpost.receive.offers import FRESH_MS
 from secondpost.store.primary_ports import Primary
-from secondpost.world.asking import answer_from
 from secondpost.world.real.clock import RealClock
 from tests.stations.known import at_rcpt
 from tests.stations.test_receive import DOMAIN, Office, in_office
@@ -102,8 +100,8 @@ def test_the_size_that_the_primary_takes_is_said_at_ehlo_mail_rcpt_and_the_end(t
 
 
 def verdict_on(size: int, size_max: int | None) -> Verdict:
-    offered: dict[PolicyQuestion, PolicyAnswer] = {OfferedBy(DOMAIN): Offered(size_max, smtputf8=True)}
-    return answer_from(offered, judge_envelope(at_rcpt(Mailbox("anna", DOMAIN), None, size=size)))
+    offered = Offered(size_max, smtputf8=True)
+    return judge_envelope(at_rcpt(Mailbox("anna", DOMAIN), None, size=size, offered=offered))
 
 
 def test_a_declared_size_is_refused_for_the_domain_alone_whose_primary_does_not_take_it() -> None:

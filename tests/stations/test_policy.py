@@ -18,8 +18,7 @@ from secondpost.policy.rate import PrefixRate
 from secondpost.policy.recipient import CANNOT_CHECK, NO_SUCH_USER, judge_recipient
 from secondpost.policy.room import judge_quota, judge_size
 from secondpost.policy.unverified import judge_share
-from secondpost.world.asking import answer_from
-from tests.stations.known import BOUNCES, OWN, at_rcpt
+from tests.stations.known import BOUNCES, OWN, at_rcpt, judged
 
 DOMAIN = Domain("example.net")
 ANNA = Mailbox.parse("Anna@example.net")
@@ -30,7 +29,7 @@ World = dict[PolicyQuestion, PolicyAnswer]
 def judge_in(
     world: World, mailbox: Mailbox, domains: dict[Domain, Recipients], own: OwnDomains = OWN
 ) -> Verdict:
-    return answer_from(world, judge_recipient(at_rcpt(mailbox, domains.get(mailbox.domain), own)))
+    return judged(world, judge_recipient(at_rcpt(mailbox, domains.get(mailbox.domain), own)))
 
 
 def judge(

@@ -208,7 +208,6 @@ class Office:
         knowledge = PolicyKnowledge(
             RecipientKnowledge(self.intake, self.clock, self._ask),
             self.intake,
-            self.offers,
             self.under_way,
             UnverifiedMail(self.clock),
             lambda: self.free,

@@ -16,16 +16,13 @@ from secondpost.mail.questions import (
     KnownRecipient,
     MayBringUnverified,
     OctetsAnswer,
-    OfferedBy,
-    PolicyAnswer,
-    PolicyQuestion,
     UnverifiedOctets,
 )
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Destination, Reject, Verdict
 from secondpost.policy.company import ONE_WAY
 from secondpost.policy.domains import recipients_of
-from secondpost.policy.known import AtConnect, AtContent, AtHello, AtMail, AtRcpt, Decision, Stage, at_once
+from secondpost.policy.known import AtConnect, AtContent, AtHello, AtMail, AtRcpt, Decision, Judgement, Stage
 from secondpost.policy.room import OVER_QUOTA
 from secondpost.policy.stages import STAGES, Stages, judge
 from secondpost.policy.unverified import (
@@ -34,15 +31,13 @@ from secondpost.policy.unverified import (
     UNVERIFIED_MAX,
     UNVERIFIED_TOO_OFTEN,
 )
-from secondpost.world.asking import answer_from
-from tests.stations.known import AT_CONTENT, AT_MAIL, at_rcpt
+from tests.stations.known import AT_CONTENT, AT_MAIL, Answers, at_rcpt, judged
 from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, in_office
 
 ANNA = Mailbox("anna", DOMAIN)
 BACKUP = Backup(DOMAIN)  # learns
 DENIED = Reject(Reply.of(550, "5.7.1", "Not from you"), "denied")
 GREY = Defer(Reply.of(451, "4.7.1", "Try again in five minutes"), "grey")
-Answers = dict[PolicyQuestion, PolicyAnswer]
 
 
 def names(stage: Sequence[Decision[Stage]]) -> list[str]:
@@ -68,13 +63,19 @@ def test_the_order_of_what_is_decided_at_each_stage() -> None:
     ]
 
 
-def test_the_first_that_does_not_accept_ends_a_stage_and_no_later_one_asks() -> None:
+def having_asked(verdict: Verdict) -> AskingPolicy[Verdict]:
+    yield from FreeOctets().ask()
+    return verdict
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["at once", "asking"])
+def test_the_first_that_does_not_accept_ends_a_stage_and_no_later_one_is_heard(asks: bool) -> None:
     asked: list[str] = []
 
     def deciding(name: str, verdict: Verdict) -> Decision[AtMail]:
-        def decide(at: AtMail) -> AskingPolicy[Verdict]:
+        def decide(at: AtMail) -> Judgement:
             asked.append(f"{name}, {at.accepted.way}")
-            return at_once(verdict)
+            return having_asked(verdict) if asks else verdict
 
         return decide
 
@@ -85,26 +86,26 @@ def test_the_first_that_does_not_accept_ends_a_stage_and_no_later_one_asks() -> 
         deciding("fourth", GREY),
         deciding("fifth", DENIED),
     )
-    nothing: Answers = {}
-    assert answer_from(nothing, judge(stage, AT_MAIL)) is GREY
+    answers: Answers = {FreeOctets(): 1}
+    assert judged(answers, judge(stage, AT_MAIL)) is GREY
     assert asked == ["first, primary", "second, primary", "third, unverified", "fourth, unverified"]
-    assert answer_from(nothing, judge(stage[:3], AT_MAIL)) == Accept(Destination.UNVERIFIED)
-    assert answer_from(nothing, judge((), AT_MAIL)) is ACCEPT
+    assert judged(answers, judge(stage[:3], AT_MAIL)) == Accept(Destination.UNVERIFIED)
+    assert judged(answers, judge((), AT_MAIL)) is ACCEPT
 
 
 # ---------------------------------------------------------------- one more decision
 
 
-def deny_connect(at: AtConnect) -> AskingPolicy[Verdict]:
-    return at_once(DENIED if at.address == "192.0.2.77" else ACCEPT)
+def deny_connect(at: AtConnect) -> Verdict:
+    return DENIED if at.address == "192.0.2.77" else ACCEPT
 
 
-def deny_hello(at: AtHello) -> AskingPolicy[Verdict]:
-    return at_once(DENIED if at.name == "client.example" else ACCEPT)
+def deny_hello(at: AtHello) -> Verdict:
+    return DENIED if at.name == "client.example" else ACCEPT
 
 
-def deny_sender(at: AtMail) -> AskingPolicy[Verdict]:
-    return at_once(DENIED if str(at.sender) == "a@elsewhere.example" else ACCEPT)
+def deny_sender(at: AtMail) -> Verdict:
+    return DENIED if str(at.sender) == "a@elsewhere.example" else ACCEPT
 
 
 def deny_asked(at: AtRcpt) -> AskingPolicy[Verdict]:
@@ -113,8 +114,8 @@ def deny_asked(at: AtRcpt) -> AskingPolicy[Verdict]:
     return DENIED if answer is Knowledge.UNKNOWN else ACCEPT
 
 
-def deny_size(at: AtContent) -> AskingPolicy[Verdict]:
-    return at_once(DENIED if at.size == len(BODY) - 1 else ACCEPT)
+def deny_size(at: AtContent) -> Verdict:
+    return DENIED if at.size == len(BODY) - 1 else ACCEPT
 
 
 @pytest.mark.parametrize(
@@ -192,10 +193,10 @@ def test_what_comes_while_a_stage_waits_for_an_answer_is_heard_after_it(tmp_path
 # ---------------------------------------------------------------- questions of the stages
 
 LEARNED: Answers = {
-    OfferedBy(DOMAIN): None,
     KnownRecipient(ANNA): Knowledge.KNOWN,
 }
-STRANGE: Answers = LEARNED | {
+STRANGE: Answers = {
+    **LEARNED,
     KnownRecipient(ANNA): Knowledge.UNREACHABLE,
     MayBringUnverified(DOMAIN, ""): True,
     FreeOctets(): 1_000,
@@ -205,7 +206,7 @@ STRANGE: Answers = LEARNED | {
 
 
 def rcpt(answers: Answers, at: AtRcpt) -> Verdict:
-    return answer_from(answers, judge(STAGES.rcpt, at))
+    return judged(answers, judge(STAGES.rcpt, at))
 
 
 def first(backup: Backup = BACKUP, size: int = 0) -> AtRcpt:
@@ -215,18 +216,18 @@ def first(backup: Backup = BACKUP, size: int = 0) -> AtRcpt:
 def test_a_domain_without_bounds_of_its_own_asks_the_store_nothing() -> None:
     assert rcpt(LEARNED, first()) is ACCEPT
     whole = replace(AT_CONTENT, backups=(BACKUP,), size=BACKUP.max_size)
-    assert answer_from(LEARNED, judge(STAGES.content, whole)) is ACCEPT
+    assert judged(LEARNED, judge(STAGES.content, whole)) is ACCEPT
 
 
 def test_a_quota_counts_what_lies_here_and_comes_in_but_not_for_a_further_recipient_of_the_message() -> None:
     quota = Backup(DOMAIN, quota=1_000)
-    answers = LEARNED | {DomainOctets(DOMAIN): OctetsAnswer(400, 300, 1_000)}  # 250 of the last number count
+    answers = {**LEARNED, DomainOctets(DOMAIN): OctetsAnswer(400, 300, 1_000)}  # 250 of the last number count
     assert rcpt(answers, first(quota, size=50)) is ACCEPT
     assert rcpt(answers, first(quota, size=51)) is OVER_QUOTA
     assert rcpt(answers, replace(first(quota, size=600), is_first_of_domain=False)) is ACCEPT
     whole = replace(AT_CONTENT, backups=(quota,), size=300)
-    assert answer_from(answers, judge(STAGES.content, whole)) is ACCEPT
-    assert answer_from(answers, judge(STAGES.content, replace(whole, size=301))) is OVER_QUOTA
+    assert judged(answers, judge(STAGES.content, whole)) is ACCEPT
+    assert judged(answers, judge(STAGES.content, replace(whole, size=301))) is OVER_QUOTA
 
 
 def test_a_recipient_goes_with_those_of_its_way_alone() -> None:
@@ -242,14 +243,14 @@ def test_an_unverified_recipient_has_its_share_of_the_room() -> None:
     further = replace(first(size=400), unverified=1, is_first_unverified_of_domain=False)
     assert rcpt(STRANGE, further) == Accept(Destination.UNVERIFIED)
     whole = replace(AT_CONTENT, backups=(BACKUP,), unverified=frozenset({DOMAIN}), size=300)
-    assert answer_from(STRANGE, judge(STAGES.content, whole)) is ACCEPT
-    assert answer_from(STRANGE, judge(STAGES.content, replace(whole, size=301))) is UNVERIFIED_FULL
+    assert judged(STRANGE, judge(STAGES.content, whole)) is ACCEPT
+    assert judged(STRANGE, judge(STAGES.content, replace(whole, size=301))) is UNVERIFIED_FULL
 
 
 def test_unverified_recipients_are_bounded_in_a_message_and_messages_with_them_by_network() -> None:
     many = replace(first(), unverified=UNVERIFIED_MAX)
     assert rcpt(STRANGE, many) is TOO_MANY_UNVERIFIED
-    often = STRANGE | {MayBringUnverified(DOMAIN, ""): False}
+    often = {**STRANGE, MayBringUnverified(DOMAIN, ""): False}
     assert rcpt(often, first()) is UNVERIFIED_TOO_OFTEN
     assert rcpt(often, replace(first(), unverified=1)) == Accept(Destination.UNVERIFIED), (
         "counted by its first"

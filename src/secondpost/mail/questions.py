@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import TypeVar
 
 from secondpost.mail.address import Domain, Mailbox
-from secondpost.mail.offered import Offered
 
 Result = TypeVar("Result")
 
@@ -55,16 +54,6 @@ class KnownRecipient:
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedBy:
-    """What the primary of a backup domain offers in EHLO. Answered by Offered, None if unknown."""
-
-    domain: Domain
-
-    def ask(self) -> Generator["OfferedBy", "Offered | None", "Offered | None"]:
-        return (yield self)
-
-
-@dataclass(frozen=True, slots=True)
 class DomainOctets:
     """Octets of a backup domain's mail, stored and incoming. Answered by OctetsAnswer."""
 
@@ -107,9 +96,7 @@ class MayBringUnverified:
 
 
 NameQuestion = Mx | Addresses | Txt  # separate from PolicyQuestion: another part answers it
-PolicyQuestion = (
-    KnownRecipient | OfferedBy | DomainOctets | UnverifiedOctets | FreeOctets | MayBringUnverified
-)
+PolicyQuestion = KnownRecipient | DomainOctets | UnverifiedOctets | FreeOctets | MayBringUnverified
 
 
 class Finding(StrEnum):
@@ -168,5 +155,5 @@ class OctetsAnswer:
 
 NameAnswer = MxAnswer | AddressAnswer | TxtAnswer
 Asking = Generator[NameQuestion, NameAnswer, Result]
-PolicyAnswer = Knowledge | Offered | None | OctetsAnswer | int | bool
+PolicyAnswer = Knowledge | OctetsAnswer | int | bool
 AskingPolicy = Generator[PolicyQuestion, PolicyAnswer, Result]

@@ -40,4 +40,5 @@ class Reject:
 
 
 Verdict = Accept | Defer | Reject
+VERDICTS = (Accept, Defer, Reject)
 ACCEPT = Accept()

@@ -6,10 +6,9 @@ strangers are the first to be turned away; a tenth of the places is for networks
 very last for those of them that are proven.
 """
 
-from secondpost.mail.questions import AskingPolicy
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Defer, Verdict
-from secondpost.policy.known import AtConnect, at_once
+from secondpost.policy.known import AtConnect
 
 PROVEN_SHARES = 10  # what a proven network or a primary may have
 # How much of all places has to be free for a caller to come in; our primaries come in as long as one is.
@@ -23,11 +22,7 @@ TOO_MANY_FROM_CLIENT = Defer(_TOO_MANY, "too-many-from-client")
 TOO_MANY_FROM_NETWORK = Defer(_TOO_MANY, "too-many-from-network")
 
 
-def judge_places(at: AtConnect) -> AskingPolicy[Verdict]:
-    return at_once(_places(at))
-
-
-def _places(at: AtConnect) -> Verdict:
+def judge_places(at: AtConnect) -> Verdict:
     if at.taken >= at.places.total:
         return TOO_MANY
     if at.is_own:

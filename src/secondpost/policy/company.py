@@ -1,18 +1,13 @@
 """Can a recipient have the message together with those before it?"""
 
-from secondpost.mail.questions import AskingPolicy
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Destination, Reject, Verdict
-from secondpost.policy.known import AtRcpt, at_once
+from secondpost.policy.known import AtRcpt
 
 ONE_WAY = Reject(Reply.of(452, "4.5.3", "Send this recipient a copy of its own"), "mixed-ways")
 
 
-def judge_company(at: AtRcpt) -> AskingPolicy[Verdict]:
-    return at_once(_company(at))
-
-
-def _company(at: AtRcpt) -> Verdict:
+def judge_company(at: AtRcpt) -> Verdict:
     way = at.accepted.way.road
     # What a mail to ourselves changes is known by the mail's id: each has one recipient.
     return ACCEPT if at.way is None or (at.way is way and way is not Destination.INSIDE) else ONE_WAY

@@ -1,6 +1,7 @@
 """What is known at each stage of a conversation: the one value that every decision of the stage gets.
 
-A decision that needs more asks for it (mail/questions).
+A decision returns its verdict or, if it needs to know more, a generator that asks for it (mail/questions) and
+returns the verdict. Most ask nothing, and this is done for every command of every client.
 """
 
 from collections.abc import Callable
@@ -10,12 +11,14 @@ from typing import TypeVar
 from secondpost.config.records import Backup
 from secondpost.mail.address import Domain, Mailbox, ReversePath
 from secondpost.mail.envelope import Utf8
+from secondpost.mail.offered import Offered
 from secondpost.mail.questions import AskingPolicy
 from secondpost.mail.verdict import ACCEPT, Accept, Destination, Verdict
 from secondpost.policy.domains import OwnDomains, Recipients
 
 Stage = TypeVar("Stage", bound="Known")
-Decision = Callable[[Stage], AskingPolicy[Verdict]]
+Judgement = Verdict | AskingPolicy[Verdict]
+Decision = Callable[[Stage], Judgement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class AtRcpt(Known):
     mail: AtMail
     mailbox: Mailbox
     recipients: Recipients | None  # of its domain; None when that is no backup domain
+    offered: Offered | None  # by the domain's primary; None where nothing is known
     own: OwnDomains
     way: Destination | None  # of the recipients before; None for the first
     is_first_of_domain: bool
@@ -86,14 +90,9 @@ class AtContent(Known):
 
     mail: AtMail
     backups: tuple[Backup, ...]  # of the recipients' domains, each once
+    offered: tuple[Offered | None, ...]  # by the primary of each of them
     unverified: frozenset[Domain]  # those of them with recipients of the way UNVERIFIED
     size: int  # octets as they came
     size_passed_on: int  # with what we add
     received_fields: int
     utf8: Utf8
-
-
-def at_once(verdict: Verdict) -> AskingPolicy[Verdict]:
-    """A decision's verdict, where nothing had to be asked."""
-    yield from ()
-    return verdict

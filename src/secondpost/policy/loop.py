@@ -1,9 +1,8 @@
 """Has the message come round too often?"""
 
-from secondpost.mail.questions import AskingPolicy
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Reject, Verdict
-from secondpost.policy.known import AtContent, at_once
+from secondpost.policy.known import AtContent
 
 RECEIVED_FIELDS_MAX = 100  # RFC 5321 §6.3
 LOOPING = Reject(
@@ -11,5 +10,5 @@ LOOPING = Reject(
 )
 
 
-def judge_loop(at: AtContent) -> AskingPolicy[Verdict]:
-    return at_once(LOOPING if at.received_fields >= RECEIVED_FIELDS_MAX else ACCEPT)
+def judge_loop(at: AtContent) -> Verdict:
+    return LOOPING if at.received_fields >= RECEIVED_FIELDS_MAX else ACCEPT

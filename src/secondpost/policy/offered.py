@@ -6,7 +6,6 @@ nothing is known of a primary, nothing is refused for it.
 
 from secondpost.mail.envelope import Utf8
 from secondpost.mail.offered import Offered
-from secondpost.mail.questions import AskingPolicy, OfferedBy
 from secondpost.mail.reply import Reply
 from secondpost.mail.size import size_text
 from secondpost.mail.verdict import ACCEPT, Reject, Verdict
@@ -22,9 +21,9 @@ NO_UTF8_HEADER = Reject(
 )
 
 
-def judge_envelope(at: AtRcpt) -> AskingPolicy[Verdict]:
+def judge_envelope(at: AtRcpt) -> Verdict:
     """Before anything is asked about the mailbox."""
-    offered = yield from OfferedBy(at.mailbox.domain).ask()
+    offered = at.offered
     if offered is None:
         return ACCEPT
     if not offered.smtputf8 and (at.mail.sender.needs_utf8 or at.mailbox.needs_utf8):
@@ -32,9 +31,8 @@ def judge_envelope(at: AtRcpt) -> AskingPolicy[Verdict]:
     return judge_primary_size(offered, at.mail.size)
 
 
-def judge_content(at: AtContent) -> AskingPolicy[Verdict]:
-    for backup in at.backups:
-        offered = yield from OfferedBy(backup.domain).ask()
+def judge_content(at: AtContent) -> Verdict:
+    for offered in at.offered:
         if offered is None:
             continue
         if at.utf8 is Utf8.NEEDED and not offered.smtputf8:

@@ -11,7 +11,7 @@ from secondpost.mail.questions import AskingPolicy, Knowledge, KnownRecipient
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Accept, Defer, Destination, Reject, Verdict
 from secondpost.policy.domains import OwnDomains
-from secondpost.policy.known import AtRcpt
+from secondpost.policy.known import AtRcpt, Judgement
 from secondpost.protocols.verp import Join, Signed, parse_local_part
 
 NOT_OURS = Reject(Reply.of(550, "5.7.1", "We do not relay to that domain"), "not-ours")
@@ -32,12 +32,12 @@ OWN_MAILBOXES = frozenset({"postmaster", "abuse"})  # RFC 5321 §4.5.1, RFC 2142
 ROUTING_CHARACTERS = frozenset("%!@")
 
 
-def judge_recipient(at: AtRcpt) -> AskingPolicy[Verdict]:
+def judge_recipient(at: AtRcpt) -> Judgement:
     mailbox, recipients = at.mailbox, at.recipients
     if recipients is None:
         if mailbox.domain not in at.own.names:
             return NOT_OURS
-        return (yield from _judge_own(mailbox, at.own))
+        return _judge_own(mailbox, at.own)
     if mailbox.key in recipients.listed:
         return ACCEPT
     if not ROUTING_CHARACTERS.isdisjoint(unquoted(mailbox.local)):
@@ -47,7 +47,7 @@ def judge_recipient(at: AtRcpt) -> AskingPolicy[Verdict]:
     is_detail = recipients.lists_plain(mailbox)
     if not recipients.learns:
         return UNVERIFIED if is_detail else NO_SUCH_USER
-    return (yield from _judge_learned(mailbox, recipients.backup, is_detail, at.mail.hello.address))
+    return _judge_learned(mailbox, recipients.backup, is_detail, at.mail.hello.address)
 
 
 def _judge_learned(mailbox: Mailbox, backup: Backup, is_detail: bool, caller: str) -> AskingPolicy[Verdict]:

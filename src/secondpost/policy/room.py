@@ -5,7 +5,7 @@ from secondpost.mail.questions import AskingPolicy, DomainOctets
 from secondpost.mail.reply import Reply
 from secondpost.mail.size import size_text
 from secondpost.mail.verdict import ACCEPT, Defer, Reject, Verdict
-from secondpost.policy.known import AtContent, AtMail, AtRcpt, at_once
+from secondpost.policy.known import AtContent, AtMail, AtRcpt, Judgement
 
 DISK_FULL = Defer(Reply.of(452, "4.3.1", "Not enough disk space here now; try again later"), "disk-reserve")
 OVER_QUOTA = Defer(
@@ -16,23 +16,34 @@ OVER_QUOTA = Defer(
 EXPECTED_PART = 4  # of a room: a quarter; who only declares a size, or never ends, takes no more from others
 
 
-def judge_disk(at: AtMail) -> AskingPolicy[Verdict]:
-    return at_once(judge_size(at.size, at.free, at.coming))
+def judge_disk(at: AtMail) -> Verdict:
+    return judge_size(at.size, at.free, at.coming)
 
 
-def judge_declared_room(at: AtRcpt) -> AskingPolicy[Verdict]:
+def judge_declared_room(at: AtRcpt) -> Judgement:
     if at.recipients is None:
         return ACCEPT
-    backup, size = at.recipients.backup, at.mail.size
-    if backup.quota is None:
-        return judge_quota(backup, size)
+    backup = at.recipients.backup
+    if backup.quota is None or at.mail.size > backup.max_size:
+        return judge_quota(backup, at.mail.size)
+    return _declared_room(at, backup, backup.quota)
+
+
+def _declared_room(at: AtRcpt, backup: Backup, quota: int) -> AskingPolicy[Verdict]:
     octets = yield from DomainOctets(backup.domain).ask()
     # The room that this message itself has spoken for does not keep its further recipients out.
-    coming = spoken_for(octets.certain, octets.expected, backup.quota) if at.is_first_of_domain else 0
-    return judge_quota(backup, size, octets.stored, coming)
+    coming = spoken_for(octets.certain, octets.expected, quota) if at.is_first_of_domain else 0
+    return judge_quota(backup, at.mail.size, octets.stored, coming)
 
 
-def judge_whole_room(at: AtContent) -> AskingPolicy[Verdict]:
+def judge_whole_room(at: AtContent) -> Judgement:
+    for backup in at.backups:
+        if backup.quota is not None or at.size > backup.max_size:
+            return _whole_room(at)
+    return ACCEPT
+
+
+def _whole_room(at: AtContent) -> AskingPolicy[Verdict]:
     for backup in at.backups:
         stored = coming = 0
         if backup.quota is not None:

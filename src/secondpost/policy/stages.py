@@ -5,10 +5,10 @@ folder and one entry of STAGES.
 from dataclasses import dataclass, replace
 
 from secondpost.mail.questions import AskingPolicy
-from secondpost.mail.verdict import ACCEPT, Accept, Verdict
+from secondpost.mail.verdict import ACCEPT, VERDICTS, Accept, Defer, Reject, Verdict
 from secondpost.policy.caller import judge_places
 from secondpost.policy.company import judge_company
-from secondpost.policy.known import AtConnect, AtContent, AtHello, AtMail, AtRcpt, Decision, Stage
+from secondpost.policy.known import AtConnect, AtContent, AtHello, AtMail, AtRcpt, Decision, Judgement, Stage
 from secondpost.policy.loop import judge_loop
 from secondpost.policy.offered import judge_content, judge_envelope
 from secondpost.policy.recipient import judge_recipient
@@ -34,13 +34,25 @@ STAGES = Stages(
 )
 
 
-def judge(stage: tuple[Decision[Stage], ...], known: Stage) -> AskingPolicy[Verdict]:
+def judge(stage: tuple[Decision[Stage], ...], known: Stage) -> Judgement:
     """The first verdict that does not accept ends it. Else the way of the last decision that named one."""
-    for decision in stage:
-        verdict = yield from decision(known)
+    for place, decision in enumerate(stage):
+        verdict = decision(known)
         if verdict is ACCEPT:
             continue
-        if not isinstance(verdict, Accept):
+        if isinstance(verdict, Defer | Reject):
             return verdict
+        if not isinstance(verdict, Accept):
+            return _judge_on(verdict, stage[place + 1 :], known)
         known = replace(known, accepted=verdict)
     return known.accepted
+
+
+def _judge_on(
+    asking: AskingPolicy[Verdict], rest: tuple[Decision[Stage], ...], known: Stage
+) -> AskingPolicy[Verdict]:
+    verdict = yield from asking
+    if not isinstance(verdict, Accept):
+        return verdict
+    judgement = judge(rest, known if verdict is ACCEPT else replace(known, accepted=verdict))
+    return judgement if isinstance(judgement, VERDICTS) else (yield from judgement)

@@ -12,7 +12,7 @@ from secondpost.mail.questions import (
 )
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Defer, Destination, Verdict
-from secondpost.policy.known import AtContent, AtRcpt
+from secondpost.policy.known import AtContent, AtRcpt, Judgement
 from secondpost.policy.room import spoken_for
 
 UNVERIFIED_MAX = 10  # recipients of one message of which nothing is known
@@ -32,12 +32,13 @@ UNVERIFIED_TOO_OFTEN = Defer(
 )
 
 
-def judge_unverified(at: AtRcpt) -> AskingPolicy[Verdict]:
+def judge_unverified(at: AtRcpt) -> Judgement:
     if at.recipients is None or at.accepted.way is not Destination.UNVERIFIED:
         return ACCEPT
-    if at.unverified >= UNVERIFIED_MAX:
-        return TOO_MANY_UNVERIFIED
-    backup = at.recipients.backup
+    return TOO_MANY_UNVERIFIED if at.unverified >= UNVERIFIED_MAX else _unverified(at, at.recipients.backup)
+
+
+def _unverified(at: AtRcpt, backup: Backup) -> AskingPolicy[Verdict]:
     if at.unverified == 0 and not (yield from MayBringUnverified(backup.domain, at.mail.hello.address).ask()):
         return UNVERIFIED_TOO_OFTEN
     room = yield from _room_of(backup)
@@ -47,7 +48,11 @@ def judge_unverified(at: AtRcpt) -> AskingPolicy[Verdict]:
     return judge_share(room, at.mail.size, octets.stored, coming if at.is_first_unverified_of_domain else 0)
 
 
-def judge_whole_unverified(at: AtContent) -> AskingPolicy[Verdict]:
+def judge_whole_unverified(at: AtContent) -> Judgement:
+    return ACCEPT if len(at.unverified) == 0 else _whole_unverified(at)
+
+
+def _whole_unverified(at: AtContent) -> AskingPolicy[Verdict]:
     for backup in at.backups:
         if backup.domain not in at.unverified:
             continue

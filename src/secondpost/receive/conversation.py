@@ -13,10 +13,9 @@ from typing import cast
 
 from secondpost.mail.address import NULL_PATH, Mailbox
 from secondpost.mail.envelope import Peer
-from secondpost.mail.questions import AskingPolicy
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, Accept, Verdict
-from secondpost.policy.known import AtHello, AtMail, AtRcpt
+from secondpost.mail.verdict import ACCEPT, VERDICTS, Accept, Verdict
+from secondpost.policy.known import AtHello, AtMail, AtRcpt, Judgement
 from secondpost.policy.stages import judge
 from secondpost.protocols.smtp.server import (
     BodyEnd,
@@ -43,7 +42,7 @@ from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
 from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
 from secondpost.receive.trace import protocol_word
-from secondpost.world.asking import Suspended, begin_asking
+from secondpost.world.asking import Suspended, begin, drive
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
 
@@ -285,9 +284,12 @@ class Conversation(asyncio.Protocol):
 
     # ------------------------------------------------------------ MAIL and RCPT
 
-    def _decide(self, asking: AskingPolicy[Verdict], judged: Callable[[Verdict], None]) -> None:
+    def _decide(self, judgement: Judgement, judged: Callable[[Verdict], None]) -> None:
         """Needs a task only when an answer has to be waited for; nothing is read meanwhile."""
-        begun = begin_asking(asking, self._reception.answerer)
+        if isinstance(judgement, VERDICTS):
+            judged(judgement)
+            return
+        begun = begin(drive(judgement, self._reception.answerer))
         if isinstance(begun, Suspended):
             self._waiting = True
             self._asking = self._loop.create_task(begun.rest)

@@ -28,20 +28,19 @@ class OpenEnvelope:
             mail=self.mail,
             mailbox=mailbox,
             recipients=self.reception.recipients().get(domain),
+            offered=self.reception.offers.of(domain),
             own=self.reception.own,
             way=self.way,
-            is_first_of_domain=domain not in self.backups,
+            is_first_of_domain=len(self.backups) == 0 or domain not in self.backups,
             unverified=len(self.unverified),
             is_first_unverified_of_domain=domain not in self.unverified_domains,
         )
 
     @property
     def unverified_domains(self) -> frozenset[Domain]:
-        return (
-            frozenset(mailbox.domain for mailbox in self.unverified)
-            if len(self.unverified) > 0
-            else NO_DOMAINS
-        )
+        if len(self.unverified) == 0:
+            return NO_DOMAINS
+        return frozenset(mailbox.domain for mailbox in self.unverified)
 
     def add_recipient(self, mailbox: Mailbox, backup: Backup | None, way: Destination) -> None:
         """Policy takes it. `backup`: its domain."""

@@ -10,7 +10,7 @@ from secondpost.mail.content import Content
 from secondpost.mail.envelope import Arrival, Envelope, Lane, Peer, Utf8
 from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import Accept, Destination
+from secondpost.mail.verdict import VERDICTS, Accept, Destination
 from secondpost.policy.known import AtContent
 from secondpost.policy.stages import judge
 from secondpost.protocols.mime.utf8_header import HeaderLook
@@ -97,7 +97,9 @@ class Incoming:
     async def _take(self, end: BodyEnd) -> Reply:
         reception = self._reception
         try:
-            verdict = await drive(judge(reception.stages.content, self._at_content(end)), reception.answerer)
+            verdict = judge(reception.stages.content, self._at_content(end))
+            if not isinstance(verdict, VERDICTS):
+                verdict = await drive(verdict, reception.answerer)
             if not isinstance(verdict, Accept):
                 self._log_refusal(verdict.reply, verdict.reason)
                 return verdict.reply
@@ -111,10 +113,11 @@ class Incoming:
         return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(self._queue_id)}")
 
     def _at_content(self, end: BodyEnd) -> AtContent:
-        envelope = self._envelope
+        envelope, offers = self._envelope, self._reception.offers
         return AtContent(
             mail=envelope.mail,
             backups=tuple(envelope.backups.values()),
+            offered=tuple(map(offers.of, envelope.backups)),
             unverified=envelope.unverified_domains,
             size=end.size,
             size_passed_on=self._size,

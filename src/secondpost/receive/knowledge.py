@@ -17,12 +17,10 @@ from secondpost.mail.questions import (
     KnownRecipient,
     MayBringUnverified,
     OctetsAnswer,
-    OfferedBy,
     PolicyAnswer,
     PolicyQuestion,
     UnverifiedOctets,
 )
-from secondpost.receive.offers import PrimaryOffers
 from secondpost.receive.under_way import IncomingOctets, UnderWay
 from secondpost.receive.unverified import UnverifiedMail
 from secondpost.store.ports import Intake
@@ -62,14 +60,12 @@ class PolicyKnowledge:
         self,
         recipients: RecipientKnowledge,
         intake: Intake,
-        offers: PrimaryOffers,
         under_way: UnderWay,
         bringing: UnverifiedMail,
         free: Callable[[], int],
     ) -> None:
         self._recipients = recipients
         self._intake = intake
-        self._offers = offers
         self._under_way = under_way
         self._bringing = bringing
         self._free = free
@@ -77,8 +73,6 @@ class PolicyKnowledge:
     async def answer(self, question: PolicyQuestion) -> PolicyAnswer:
         """A PolicyAnswerer. What is coming in is read after what is stored: as of now, when it is decided."""
         match question:
-            case OfferedBy(domain):
-                return self._offers.of(domain)
             case KnownRecipient():
                 return await self._recipients.answer(question)
             case DomainOctets(domain):

@@ -48,7 +48,7 @@ class ReceiveRole:
         under_way = UnderWay()
         recipients = RecipientKnowledge(store, world.clock, self._asker.knows)
         bringing = UnverifiedMail(world.clock)
-        knowledge = PolicyKnowledge(recipients, store, self._offers, under_way, bringing, free)
+        knowledge = PolicyKnowledge(recipients, store, under_way, bringing, free)
         hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
         self._listener = Listener(
             Reception(

@@ -42,16 +42,6 @@ async def drive(
 ) -> Result:
     try:
         question = next(asking)
-    except StopIteration as stop:
-        result: Result = stop.value
-        return result
-    return await _drive_on(asking, question, answerer)
-
-
-async def _drive_on(
-    asking: Generator[Asked, Said, Result], question: Asked, answerer: Callable[[Asked], Awaitable[Said]]
-) -> Result:
-    try:
         while True:
             question = asking.send(await answerer(question))
     except StopIteration as stop:
@@ -78,18 +68,6 @@ def begin(work: Coroutine[object, None, Result]) -> Result | Suspended[Result]:
         result: Result = stop.value
         return result
     return Suspended(_finish(work, awaited))
-
-
-def begin_asking(
-    asking: Generator[Asked, Said, Result], answerer: Callable[[Asked], Awaitable[Said]]
-) -> Result | Suspended[Result]:
-    """`drive` without a task until it must wait, and without a coroutine if nothing is asked."""
-    try:
-        question = next(asking)
-    except StopIteration as stop:
-        result: Result = stop.value
-        return result
-    return begin(_drive_on(asking, question, answerer))
 
 
 async def _finish(work: Coroutine[object, None, Result], awaited: object) -> Result:
