@@ -50,6 +50,7 @@ class Domain:
 
     @classmethod
     def parse(cls, text: str) -> "Domain":
+        """Parse a domain or an address literal. Raises AddressError."""
         return _domain(text)
 
     @property
@@ -246,6 +247,7 @@ class Endpoint:
 
     @classmethod
     def parse(cls, text: str, default_port: int | None = None) -> "Endpoint":
+        """Parse host:port, or a host alone with `default_port`. Raises AddressError."""
         if text.startswith("["):
             host, bracket, rest = text[1:].partition("]")
             if len(bracket) == 0:

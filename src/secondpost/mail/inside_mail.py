@@ -10,6 +10,8 @@ BEGINNING_OCTETS_MAX = 512 * 1024  # octets of a mail to us that are examined
 
 @dataclass(frozen=True, slots=True)
 class InsideMail:
+    """A message to us, with the octets that are examined."""
+
     id: QueueId  # makes its effects happen only once, as their evidence
     sender: ReversePath
     caller: str  # IP address of the client that handed it over

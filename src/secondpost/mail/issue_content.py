@@ -46,6 +46,8 @@ class ReaderMailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlacedHole:
+    """A hole at its place in the text or the HTML part."""
+
     hole: Hole
     is_html: bool  # its value is escaped for HTML
 

@@ -41,6 +41,8 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
+    """The host accepted the message; `reply` is the final one."""
+
     host: str
     reply: Reply
 

@@ -7,6 +7,8 @@ from secondpost.mail.address import Mailbox
 
 @dataclass(frozen=True, slots=True)
 class SignedMail:
+    """A mail to one reader, ready to send."""
+
     sender: Mailbox  # envelope sender: it identifies reader and issue in a bounce
     message_id: str
     stuffed: bytes  # ASCII, line ends CRLF, dot-stuffed

@@ -48,10 +48,12 @@ def asked_line(asked: FeedAsked) -> bytes:
 
 
 def read_asked(line: bytes) -> FeedAsked:
+    """Decode a question. Raises Garbled."""
     return read_line(line, _ASKED)
 
 
 def answered_line(answered: FeedAnswered) -> bytes:
+    """Encode an answer; one that is too long becomes FeedUnreadable."""
     match answered.found:
         case FeedRead() as read:
             answer: msgspec.Struct = _Read(read, answered.etag, answered.last_modified)
@@ -66,6 +68,7 @@ def answered_line(answered: FeedAnswered) -> bytes:
 
 
 def read_answered(line: bytes) -> FeedAnswered:
+    """Decode and check an answer. Raises Garbled."""
     answer = read_line(line, _ANSWERED)
     match answer:
         case _Read():

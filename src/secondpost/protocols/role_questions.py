@@ -69,6 +69,7 @@ def answer_line(answered: RecipientAnswered) -> bytes:
 
 
 def read_question(line: bytes) -> RecipientAsked:
+    """Decode a question. Raises Garbled."""
     asked = read_line(line, _ASKED)
     try:
         return RecipientAsked(asked.number, written_mailbox(asked.mailbox), asked.prefix)
@@ -77,6 +78,7 @@ def read_question(line: bytes) -> RecipientAsked:
 
 
 def read_answer(line: bytes) -> RecipientAnswered:
+    """Decode an answer. Raises Garbled."""
     answered = read_line(line, _ANSWERED)
     return RecipientAnswered(answered.number, answered.knowledge)
 

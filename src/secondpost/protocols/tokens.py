@@ -79,6 +79,7 @@ class KeyRing:
         object.__setattr__(self, "_begun", begun)
 
     def write(self, token: Token) -> str:
+        """The text of a token. Raises ValueError if its purpose belongs to the other ring."""
         if token.purpose.ring is not self.ring:
             raise ValueError(f"{token.purpose} is not made with the keys of {self.ring}")
         number = max(self.keys)

@@ -46,6 +46,8 @@ class DkimResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
+    """A parsed DKIM-Signature field."""
+
     algorithm: Algorithm
     domain: str  # lower case
     selector: str
@@ -65,6 +67,8 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
+    """The result for one signature; `reason` says why it did not pass."""
+
     finding: DkimResult
     domain: str = ""
     selector: str = ""

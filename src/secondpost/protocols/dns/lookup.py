@@ -78,6 +78,8 @@ class Carrier(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
+    """A query that the caller has to send."""
+
     server: int  # index into the list of servers
     question: DnsQuestion
     carrier: Carrier
@@ -86,6 +88,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class TimedReply:
+    """The reply to an Ask."""
+
     reply: UpstreamReply
     seconds: float  # how long the reply took
 

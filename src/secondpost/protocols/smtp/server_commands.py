@@ -91,12 +91,14 @@ def _utf8_command(line: bytes) -> str:
 
 
 def hello_name(argument: str) -> str:
+    """The client's name from EHLO or HELO. Raises CommandError."""
     if _HELLO.fullmatch(argument) is None or len(argument) > HELLO_OCTETS_MAX:
         raise CommandError(Reply.of(501, "5.5.4", "Say your host name"))
     return argument
 
 
 def mail_command(argument: str) -> MailCommand:
+    """Parse the argument of MAIL. Raises CommandError."""
     match = _FROM.fullmatch(argument)
     if match is None:
         raise CommandError(Reply.of(501, "5.5.4", "The form is MAIL FROM:<address>"))

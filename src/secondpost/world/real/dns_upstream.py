@@ -31,6 +31,8 @@ class _Waiting:
 
 
 class Upstream:
+    """The connection to one DNS server."""
+
     def __init__(self, endpoint: Endpoint, dice: Dice) -> None:
         self.endpoint = endpoint
         self.silent_at: float | None = None  # in the loop's time; None if it answered last time

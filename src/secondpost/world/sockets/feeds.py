@@ -57,6 +57,8 @@ class FeedAsker:
 
 
 class FeedAnswerer:
+    """The answering end; `look` fetches the feed."""
+
     def __init__(self, look: FeedLook, background: Background) -> None:
         self._look = look
         self._background = background
