@@ -84,7 +84,7 @@ class FanOutBench:
     spools: dict[str, Path]
     rounds: int
     short: bool
-    tree: Path | None  # another one, whose service sends each issue too
+    tree: Path | None  # another source tree, to be measured too
     key: RSAPrivateKey
 
     @staticmethod

@@ -28,7 +28,7 @@ class Secondpost:
     more: str = ""  # further lines of the configuration, such as [deliver] probe = "1 second"
     surroundings: Mapping[str, str] = field(default_factory=dict)  # additional environment variables
     recipients: str = '"any"'  # the list of that name
-    tree: Path | None = None  # whose service runs, with the .venv in it; else our own
+    tree: Path | None = None  # the source tree to run, with its .venv; None: this one
     process: subprocess.Popen[bytes] | None = None
 
     @property

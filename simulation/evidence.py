@@ -86,7 +86,7 @@ class Evidence:
 
     @cached_property
     def offered(self) -> dict[tuple[str, str], float]:
-        """Seconds at which we first offered (sender, recipient) to a primary; "" sends probes."""
+        """Seconds of our first offer of (sender, recipient) to a primary; probes have sender ""."""
         first: dict[tuple[str, str], float] = {}
         for server in self.primaries:
             for offer in server.offered:

@@ -51,7 +51,7 @@ class FeedRead:
 
 @dataclass(frozen=True, slots=True)
 class FeedUnreadable:
-    """An HTML page, a truncated document or none: it tells nothing, no article changes."""
+    """An HTML page, a truncated document or none: no information, so no article changes."""
 
     reason: str  # one sentence for the owner
 

@@ -2,7 +2,7 @@
 
 RFC 5321, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES
 (2034) and STARTTLS (3207) if offered. client_states says where each reply leads. The server is
-treated as hostile: a reply out of turn ends the session, before it is taken for another's.
+treated as hostile: a reply out of turn ends the session, before it is taken for the next one.
 """
 
 from collections import deque
