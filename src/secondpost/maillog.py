@@ -38,7 +38,7 @@ def value_text(value: object) -> str:
     return f'"{escaped}"'
 
 
-def _told(words: object) -> str:
+def _without_tokens(words: object) -> str:
     """Text from outside, with tokens removed."""
     text = str(words)
     return _TOKEN.sub(r"\1-*", text) if "-" in text else text
@@ -56,14 +56,14 @@ class MailLog:
     bounces: Domain | None = None
 
     def _say(self, what: str, **values: object) -> None:
-        told = " ".join(f"{key}={value_text(value)}" for key, value in values.items())
-        self.sink(f"{what} {told}")
+        pairs = " ".join(f"{key}={value_text(value)}" for key, value in values.items())
+        self.sink(f"{what} {pairs}")
 
     def _address(self, path: ReversePath) -> str:
         if isinstance(path, Mailbox) and path.domain == self.bounces:
             purpose, dash, _ = path.local.partition("-")
             return f"{purpose}{dash}{'*' if len(dash) > 0 else ''}@{path.domain}"
-        return _told(str(path))
+        return _without_tokens(str(path))
 
     def _to(self, to: Mailbox, first: Mailbox | None) -> dict[str, str]:
         written = {"to": self._address(to)}
@@ -86,7 +86,7 @@ class MailLog:
             sender=f"<{self._address(sender)}>",
             to=to,
             reason=reason,
-            reply=_told(reply),
+            reply=_without_tokens(reply),
         )
 
     def accepted(self, arrival: Arrival) -> None:
@@ -102,13 +102,15 @@ class MailLog:
         )
 
     def not_accepted(self, queue_id: QueueId, peer: str, reply: Reply, reason: str) -> None:
-        self._say("not-accepted", id=queue_id_text(queue_id), peer=peer, reason=reason, reply=_told(reply))
+        self._say(
+            "not-accepted", id=queue_id_text(queue_id), peer=peer, reason=reason, reply=_without_tokens(reply)
+        )
 
     def normalized(self, queue_id: QueueId, peer: str, newlines: int) -> None:
         self._say("normalized", id=queue_id_text(queue_id), peer=peer, newlines=newlines)
 
     def protocol_fault(self, peer: str, fault: str) -> None:
-        self._say("protocol-fault", peer=peer, fault=_told(fault))
+        self._say("protocol-fault", peer=peer, fault=_without_tokens(fault))
 
     def lost_connection(self, peer: str, phase: str) -> None:
         self._say("lost-connection", peer=peer, phase=phase)
@@ -130,7 +132,7 @@ class MailLog:
         """`first`, here and below: the original recipient, if the owner redirected the delivery."""
         # Formatted directly, since it is written for each mail that leaves.
         whom = " ".join([f"{key}={value_text(value)}" for key, value in self._to(to, first).items()])
-        said = value_text(_told(reply))
+        said = value_text(_without_tokens(reply))
         self.sink(
             f"delivered id={id} {whom} host={value_text(host)} delay={delay_ms / 1000:.3f} reply={said}"
         )
@@ -153,7 +155,7 @@ class MailLog:
             level=cause.level,
             host=host,
             again=f"{again_ms / 1000:.0f}",
-            reply=_told(reply),
+            reply=_without_tokens(reply),
         )
 
     def kept(
@@ -165,7 +167,7 @@ class MailLog:
         reply: Reply,
         first: Mailbox | None = None,
     ) -> None:
-        self._say("kept", id=id, **self._to(to, first), why=kept_for, host=host, reply=_told(reply))
+        self._say("kept", id=id, **self._to(to, first), why=kept_for, host=host, reply=_without_tokens(reply))
 
     def failed(
         self,
@@ -176,7 +178,9 @@ class MailLog:
         reply: Reply,
         first: Mailbox | None = None,
     ) -> None:
-        self._say("failed", id=id, **self._to(to, first), cause=cause.word, host=host, reply=_told(reply))
+        self._say(
+            "failed", id=id, **self._to(to, first), cause=cause.word, host=host, reply=_without_tokens(reply)
+        )
 
     def unknown(self, id: DeliveryId, to: Mailbox, host: str) -> None:
         """Mail of an issue: the final dot was sent and no reply came."""
@@ -187,7 +191,7 @@ class MailLog:
 
     # -- sites
     def site_down(self, site: str, cause: Cause, detail: str) -> None:
-        self._say("site-down", site=site, cause=cause.word, detail=_told(detail))
+        self._say("site-down", site=site, cause=cause.word, detail=_without_tokens(detail))
 
     def site_up(self, site: str, down_ms: int) -> None:
         self._say("site-up", site=site, down=f"{down_ms / 1000:.0f}")
@@ -210,18 +214,18 @@ class MailLog:
     def issue_leaves(self, issue: Issue) -> None:
         self._say("issue-leaves", newsletter=issue.newsletter, number=issue.number, readers=issue.planned)
 
-    def issue_done(self, issue: Issue, told: Reckoning) -> None:
+    def issue_done(self, issue: Issue, counts: Reckoning) -> None:
         self._say(
             "issue-done",
             newsletter=issue.newsletter,
             number=issue.number,
-            readers=told.planned,
-            delivered=told.delivered,
-            suppressed=told.suppressed,
-            failed=told.failed,
-            expired=told.expired,
-            stopped=told.stopped,
-            unknown=told.unknown,
+            readers=counts.planned,
+            delivered=counts.delivered,
+            suppressed=counts.suppressed,
+            failed=counts.failed,
+            expired=counts.expired,
+            stopped=counts.stopped,
+            unknown=counts.unknown,
         )
 
     def sign_ups_crowded(self, newsletter: str, domain: Domain) -> None:

@@ -40,15 +40,15 @@ def check_config(context: click.Context, as_json: bool) -> None:
             raise Ending("\n".join([*faults.texts(), f"{path}: {count}"]), Exit.NO) from None
         say_json(CheckDocument(path, [_fault(fault) for fault in faults.faults], []))
         context.exit(Exit.NO)
-    told = [str(warning) for warning in warnings(config)]
+    warned = [str(warning) for warning in warnings(config)]
     left = _left_behind(config)
     if isinstance(left, str):
-        told.append(left)
+        warned.append(left)
         left = ()
     if as_json:
-        say_json(CheckDocument(path, [_fault(fault) for fault in left], told))
+        say_json(CheckDocument(path, [_fault(fault) for fault in left], warned))
     else:
-        for warning in told:
+        for warning in warned:
             say(f"warning: {warning}")
     if len(left) > 0:
         texts = [fault.text(path) for fault in left]

@@ -16,7 +16,7 @@ from typing import IO
 import click
 
 _CONFIG_KEY = "secondpost.config"
-COUNTED = click.IntRange(1, 1_000_000_000)  # Values of --limit and the like; a store can count this far.
+COUNTED = click.IntRange(1, 1_000_000_000)  # for --limit and the like
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 
 

@@ -67,15 +67,15 @@ def next_issue(name: str | None, no_fetch: bool, past: bool, as_json: bool) -> N
 
         if not no_fetch:
             await open_.publisher.fetch(newsletter)
-        told = await open_.publisher.outlook(newsletter)
+        outlook = await open_.publisher.outlook(newsletter)
         if as_json:
-            say_json(await next_document(open_, newsletter, told, past=past))
+            say_json(await next_document(open_, newsletter, outlook, past=past))
         else:
-            say(f"{newsletter.name}: {told.reason}")
+            say(f"{newsletter.name}: {outlook.reason}")
             if not await open_.store.is_served():
                 say(NOT_RUNNING)
             say_names(await names_in_store(config, open_.store))
-            await say_articles(open_, newsletter, told, past=past)
+            await say_articles(open_, newsletter, outlook, past=past)
 
     at_newsletter(look, config)
 

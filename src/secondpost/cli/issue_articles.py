@@ -83,15 +83,15 @@ def _lead(to: ArticleState, words: tuple[str, ...], is_all: bool, as_json: bool)
                 led_on = await _led_on(by_hand, to, which.words)
             except ArticleRefused as refused:
                 raise Ending(str(refused), Exit.NO) from None
-        told = await open_.publisher.outlook(which.newsletter)
+        outlook = await open_.publisher.outlook(which.newsletter)
         if as_json:
             verb = "take" if to is ArticleState.WAITING else "skip"
             numbers = [int(entry.id) for entry in led_on]
-            say_json(TakenDocument(verb, which.newsletter.name, numbers, told.reason))
+            say_json(TakenDocument(verb, which.newsletter.name, numbers, outlook.reason))
             return
         past = "Taken" if to is ArticleState.WAITING else "Skipped"
         say(f"{past}: {counted(len(led_on), 'article', 'articles')}.")
-        say(f"{which.newsletter.name}: {told.reason}")
+        say(f"{which.newsletter.name}: {outlook.reason}")
 
     at_newsletter(work, config)
 
@@ -129,10 +129,10 @@ async def listed(open_: "OpenNewsletter", newsletter: Newsletter, state: Article
 
 
 async def next_document(
-    open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool
+    open_: "OpenNewsletter", newsletter: Newsletter, outlook: Outlook, *, past: bool
 ) -> IssueNextDocument:
     """`past` includes articles that count as read or were skipped."""
-    ripe_ms = _ripe_ms(told)
+    ripe_ms = _ripe_ms(outlook)
 
     def documents(found: ListedArticles) -> list[LedgerArticleDocument]:
         return [ledger_article_document(entry, ripe_ms.get(entry.id)) for entry in found.entries]
@@ -142,7 +142,7 @@ async def next_document(
         for state in (ArticleState.WAITING, ArticleState.HELD, ArticleState.SEEN, ArticleState.SKIPPED)
     ]
     return IssueNextDocument(
-        **asdict(outlook_document(told)),
+        **asdict(outlook_document(outlook)),
         waiting=documents(waiting),
         waiting_total=waiting.total,
         held=documents(held),
@@ -151,9 +151,11 @@ async def next_document(
     )
 
 
-async def say_articles(open_: "OpenNewsletter", newsletter: Newsletter, told: Outlook, *, past: bool) -> None:
+async def say_articles(
+    open_: "OpenNewsletter", newsletter: Newsletter, outlook: Outlook, *, past: bool
+) -> None:
     """Print the articles for people."""
-    now_ms, ripe_ms = open_.clock.now_ms(), _ripe_ms(told)
+    now_ms, ripe_ms = open_.clock.now_ms(), _ripe_ms(outlook)
     zone = ZoneInfo(newsletter.timezone)
 
     def row(entry: LedgerEntry) -> tuple[str, ...]:
@@ -196,5 +198,5 @@ def _say(
         say(f"and {counted(more, 'more', 'more')}")
 
 
-def _ripe_ms(told: Outlook) -> Mapping[ArticleId, int]:
-    return {each.article: each.until_ms for each in told.unripe}
+def _ripe_ms(outlook: Outlook) -> Mapping[ArticleId, int]:
+    return {each.article: each.until_ms for each in outlook.unripe}

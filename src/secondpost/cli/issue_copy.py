@@ -52,8 +52,8 @@ def test(words: tuple[str, ...], no_fetch: bool, as_json: bool) -> None:
 
 async def _sent(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox) -> CopyDocument:
     store, newsletter, now_ms = open_.store, which.newsletter, open_.clock.now_ms()
-    told = await open_.publisher.outlook_forced(newsletter)
-    articles = await next_articles(store, newsletter, told.decision)
+    outlook = await open_.publisher.outlook_forced(newsletter)
+    articles = await next_articles(store, newsletter, outlook.decision)
 
     def document(reason: str, id: str | None = None, subject: str = "") -> CopyDocument:
         return CopyDocument(
@@ -69,7 +69,7 @@ async def _sent(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox) -> Copy
 
     if len(articles) < newsletter.min_articles:
         few = f"{len(articles)} of {counted(newsletter.min_articles, 'article', 'articles')}"
-        why = told.reason if isinstance(told.decision, TooFew) else f"{few} wait. {told.reason}"
+        why = outlook.reason if isinstance(outlook.decision, TooFew) else f"{few} wait. {outlook.reason}"
         return document(f"{why} To see what there is: secondpost issue preview {newsletter.name}")
     try:
         note = await store.note(newsletter.name)
@@ -79,4 +79,4 @@ async def _sent(open_: "OpenNewsletter", which: Meant, mailbox: Mailbox) -> Copy
     message = open_.sign_ups.ids.next(now_ms)
     if not await store.send_copy(newsletter.name, mailbox, message, copy.content.encode(), now_ms):
         return document(f"{mailbox} is suppressed")
-    return document(told.reason, queue_id_text(message), copy.composed.subject)
+    return document(outlook.reason, queue_id_text(message), copy.composed.subject)

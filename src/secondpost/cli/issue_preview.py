@@ -50,10 +50,10 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
     async def look(open_: "OpenNewsletter") -> PreviewDocument:
         if not no_fetch:
             await open_.publisher.fetch(newsletter)
-        told = await open_.publisher.outlook_forced(newsletter)
-        articles = await next_articles(open_.store, newsletter, told.decision)
+        outlook = await open_.publisher.outlook_forced(newsletter)
+        articles = await next_articles(open_.store, newsletter, outlook.decision)
         if len(articles) == 0:
-            raise Ending(f"there is nothing to show: {told.reason}", Exit.NO)
+            raise Ending(f"there is nothing to show: {outlook.reason}", Exit.NO)
         composed = await _composed(open_, newsletter, config.web, articles)
         faults = output_faults(composed, articles, 1)
         if len(faults) > 0:
@@ -65,7 +65,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
             text=shown.text,
             html=shown.html,
             articles=[article_document(article) for article in articles],
-            reason=told.reason,
+            reason=outlook.reason,
         )
 
     target, was_there = None, False

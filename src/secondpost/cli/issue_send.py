@@ -62,14 +62,16 @@ async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument
     async with led(store) as leader:
         try:
             async with _freezing_shown(store, newsletter):
-                told = await publisher.send_now(newsletter, leader)
+                outlook = await publisher.send_now(newsletter, leader)
         except (CannotCompose, IssueRefused) as fault:
             raise Ending(await _why_not_made(store, newsletter, fault), Exit.NO) from None
-    if not isinstance(told.decision, Ready):
-        return SentDocument(newsletter.name, False, None, told.articles, told.minimum, 0, told.reason)
+    if not isinstance(outlook.decision, Ready):
+        return SentDocument(
+            newsletter.name, False, None, outlook.articles, outlook.minimum, 0, outlook.reason
+        )
     [made] = await store.issues(newsletter.name, None, 1)
     return SentDocument(
-        newsletter.name, True, made.number, made.article_count, made.minimum, made.planned, told.reason
+        newsletter.name, True, made.number, made.article_count, made.minimum, made.planned, outlook.reason
     )
 
 

@@ -41,10 +41,10 @@ def _head(part: PartReport) -> str:
 
 
 def _words(column: ColumnReport) -> str:
-    told = [one for one in column.words if one.word != "" or one.becomes != NOTHING]
-    shown = [_word(one) for one in told[:WORDS_SHOWN_MAX]]
-    if len(told) > WORDS_SHOWN_MAX:
-        shown.append(f"and {len(told) - WORDS_SHOWN_MAX:,} other words")
+    words = [one for one in column.words if one.word != "" or one.becomes != NOTHING]
+    shown = [_word(one) for one in words[:WORDS_SHOWN_MAX]]
+    if len(words) > WORDS_SHOWN_MAX:
+        shown.append(f"and {len(words) - WORDS_SHOWN_MAX:,} other words")
     return "; ".join(shown)
 
 

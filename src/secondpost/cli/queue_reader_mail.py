@@ -42,8 +42,8 @@ async def show_reader_mail(
     if mail is not None:
         zone = zone_of(config, await newsletter_of(store, issue, mail) or "")
         say(f"{mail.id} to {mail.recipient}: {sentence(mail, zone)}")
-        for told in await store.told_of_delivery(mail.id):
-            say(f"{zoned_text(told.at_ms, zone)}  {told.what} {told.detail}".rstrip())
+        for event in await store.told_of_delivery(mail.id):
+            say(f"{zoned_text(event.at_ms, zone)}  {event.what} {event.detail}".rstrip())
     elif issue is not None:
         say(f"state     {standing_text(issue, zone_of(config, issue.newsletter))}")
         say(f"readers   {reckoning_text(await store.reckoning(issue.id))}")
@@ -84,5 +84,5 @@ def sentence(mail: ReaderDelivery, zone: ZoneInfo) -> str:
 async def _say_document(store: NewsletterStore, message: MessageRow, mail: ReaderDelivery | None) -> None:
     chosen = Selection(ids=(message.queue_id,)) if mail is None else Selection(deliveries=(mail.id,))
     deliveries = await store.listed(chosen, None, SHOWN_MAX)
-    told = [] if mail is None else await store.told_of_delivery(mail.id)
-    say_json(message_document(message, deliveries, told))
+    events = [] if mail is None else await store.told_of_delivery(mail.id)
+    say_json(message_document(message, deliveries, events))

@@ -46,8 +46,8 @@ def standing_text(mail: MailToReaders) -> str:
 
 
 def _waiting(waiting: int, deferred: int, one: str, many: str) -> str:
-    told = f"{counted(waiting, one, many)} {'waits' if waiting == 1 else 'wait'}"
-    return f"{told} ({deferred:,} put off so far)" if deferred > 0 else told
+    text = f"{counted(waiting, one, many)} {'waits' if waiting == 1 else 'wait'}"
+    return f"{text} ({deferred:,} put off so far)" if deferred > 0 else text
 
 
 async def left_out_text(store: NewsletterStore, selection: Selection | None) -> str:

@@ -31,8 +31,8 @@ def say_names(names: "NamesInStore") -> None:
 
 
 def _say_newsletter(stands: Stands) -> None:
-    name = stands.told.newsletter
-    say(f"{name} has {counted(stands.readers, 'reader', 'readers')}. {stands.told.reason}")
+    name = stands.outlook.newsletter
+    say(f"{name} has {counted(stands.readers, 'reader', 'readers')}. {stands.outlook.reason}")
     if stands.sign_ups.asked > 0:
         say(f"Sign-ups for {name} today: {sign_ups_text(stands.sign_ups)}.")
     if stands.under_way is not None:

@@ -105,14 +105,14 @@ def _answer(
         raise Ending(text, Exit.NO)
     match after.state:
         case SubscriberState.ACTIVE:
-            told = f"{mailbox} is {'now' if changed else 'already'} a reader of {name}."
+            answer = f"{mailbox} is {'now' if changed else 'already'} a reader of {name}."
         case SubscriberState.PENDING:
-            told = f"{mailbox} is pending: a mail asks them to confirm that they want {name}."
+            answer = f"{mailbox} is pending: a mail asks them to confirm that they want {name}."
         case state:
             text = f"{mailbox} {state_text(state)}, and can only come back by signing up again"
             raise Ending(text, Exit.NO)
     if not as_json:
-        say(told)
+        say(answer)
 
 
 @subscribers.command("remove", cls=Command)

@@ -178,14 +178,14 @@ def _check_readable(source: str, lines: int, bad: int) -> None:
 
 
 def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | None) -> OwnersWord:
-    told: dict[str, Meaning] = {}
+    given: dict[str, Meaning] = {}
     for text in columns:
         what, _, name = text.partition("=")
         if what not in COLUMNS or len(name.strip()) == 0:
             raise click.UsageError(
                 f"--column {text!r}: write WHAT=NAME, where WHAT is one of {', '.join(COLUMNS)}."
             )
-        told[folded(name)] = COLUMNS[what]
+        given[folded(name)] = COLUMNS[what]
     said: dict[str, RowVerdict] = {}
     for text in meanings:
         word, _, what = text.rpartition("=")
@@ -194,7 +194,7 @@ def _owners_word(columns: Sequence[str], meanings: Sequence[str], whole: str | N
                 f"--word {text!r}: write WORD=WHAT, where WHAT is one of {', '.join(WORDS)}."
             )
         said[folded(word)] = WORDS[what]
-    return OwnersWord(told, said, None if whole is None else ReaderStanding(whole))
+    return OwnersWord(given, said, None if whole is None else ReaderStanding(whole))
 
 
 def _looked_through(source: str, octets: Octets, word: OwnersWord, own: frozenset[Domain]) -> ListReport:

@@ -104,16 +104,16 @@ def _say_reader(about: AboutReader, suppression: Suppression | None, zone: ZoneI
         say(f"agreed    {zoned_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
     for name, value in one.attributes:
         say(f"{name}: {value}")
-    told = [
+    lines = [
         (event.at_ms, f"{event.what}: {event.detail}" if len(event.detail) > 0 else event.what)
         for event in about.events
     ]
-    told += [
+    lines += [
         (each.at_ms, f"asked to sign up {outcome_text(each)}")
         for each in about.sign_ups
         if each.outcome is not SignedUp.CONFIRM  # those are among the events
     ]
-    for at_ms, words in sorted(told, key=lambda line: line[0]):
+    for at_ms, words in sorted(lines, key=lambda line: line[0]):
         say(f"{zoned_text(at_ms, zone)}  {words}")
     shown = about.deliveries[:SHOWN_MAX]
     if len(shown) > 0:

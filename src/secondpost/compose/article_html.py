@@ -129,7 +129,7 @@ class _Rewriter(HTMLParser):
         self._images = images
         self._pieces: list[str] = []
         self._playing: list[str] = []  # open elements whose content is only a fallback
-        self._told: set[str] = set()  # links already written for the open player
+        self._written: set[str] = set()  # links already written for the open player
         self._links: list[tuple[int, int]] = []  # of open links: position, and `_said` before it
         self._said = 0  # number of texts and images written
         self._without_script = 0  # depth of open noscript elements
@@ -175,7 +175,7 @@ class _Rewriter(HTMLParser):
         elif tag in self._playing:
             while self._playing.pop() != tag:
                 pass
-            self._told.clear()
+            self._written.clear()
         elif len(self._playing) == 0 and tag not in _VOID:
             self._pieces.append(f"</{_LOWERED.get(tag, tag)}>")
             if tag == "a" and len(self._links) > 0:
@@ -194,10 +194,10 @@ class _Rewriter(HTMLParser):
             self._pieces[at] = self._pieces[-1] = ""
 
     def _player(self, address: str, title: str) -> None:
-        if not is_web(address) or address in self._told or len(self._told) > 0:
+        if not is_web(address) or address in self._written or len(self._written) > 0:
             return
         if len(self._playing) > 0:
-            self._told.add(address)
+            self._written.add(address)
         words = title.strip() if len(title.strip()) > 0 else host_of(address)
         self._pieces.append(f'<p><a href="{escape(address)}">▶ {escape(words)}</a></p>')
 

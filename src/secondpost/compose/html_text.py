@@ -149,23 +149,23 @@ class _Teller(HTMLParser):
         self._line.append(f" [{self.links.index(href) + self._first_link}]")
 
     def _end_paragraph(self) -> None:
-        told = "".join(self._line)
+        text = "".join(self._line)
         self._line.clear()
         if self._preformatted > 0:
-            told = told.strip("\n")
-            if len(told.strip()) > 0:
-                self._write(told, fold=False)
+            text = text.strip("\n")
+            if len(text.strip()) > 0:
+                self._write(text, fold=False)
             return
-        lines = [_SPACE.sub(" ", line).strip() for line in told.split("\n")]
-        told = "\n".join(lines).strip()
-        if len(told) > 0:
-            self._write(told, fold=True)
+        lines = [_SPACE.sub(" ", line).strip() for line in text.split("\n")]
+        text = "\n".join(lines).strip()
+        if len(text) > 0:
+            self._write(text, fold=True)
 
-    def _write(self, told: str, fold: bool) -> None:
+    def _write(self, text: str, fold: bool) -> None:
         marks = "".join(self._marks[:DEPTH_MAX])
         width = max(LINE_CHARACTERS - len(marks), LINE_CHARACTERS // 2)
         lines: list[str] = []
-        for line in told.split("\n"):
+        for line in text.split("\n"):
             lines += _folded(line, width) if fold else [line]
         first = marks
         if len(self._bullet) > 0 and len(self._marks) <= DEPTH_MAX:

@@ -17,7 +17,7 @@ PARAGRAPHS = names_in(
     "address article blockquote caption dd details div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 "
     "header hr li main nav ol p pre section summary table tbody tfoot thead tr ul"
 )
-_APART = PARAGRAPHS | names_in("aside br fieldset img option select td th")  # elements that separate words
+_APART = PARAGRAPHS | names_in("aside br fieldset img option select td th")  # separate words
 _LINES = names_in("blockquote br div h1 h2 h3 li p tr")
 _SILENT = names_in(
     "script style head template noscript svg math iframe object"

@@ -162,7 +162,7 @@ class IssueComposer:
         articles: list[TemplateValue] = []
         links = 0
         for piece in pieces:
-            text, notes = _told(piece, links + 1)
+            text, notes = _as_text(piece, links + 1)
             links += len(notes)
             title = _folded(piece.title)
             articles.append(
@@ -249,7 +249,7 @@ def _body(piece: _Piece) -> TemplateValue:
             return None
 
 
-def _told(piece: _Piece, first_link: int) -> tuple[str, list[TemplateValue]]:
+def _as_text(piece: _Piece, first_link: int) -> tuple[str, list[TemplateValue]]:
     """An article as plain text, and its numbered links."""
     match piece.extent:
         case Extent.WHOLE:
@@ -280,8 +280,8 @@ def _preheader(pieces: list[_Piece]) -> str:
 
 
 def _dateline(masthead: Masthead, number: int | None, dated_s: int) -> str:
-    told = _day(datetime.fromtimestamp(dated_s, ZoneInfo(masthead.timezone)).date(), masthead.language)
-    return told if number is None else f"No. {number} · {told}"
+    day = _day(datetime.fromtimestamp(dated_s, ZoneInfo(masthead.timezone)).date(), masthead.language)
+    return day if number is None else f"No. {number} · {day}"
 
 
 def _published(masthead: Masthead, article: Article) -> str:

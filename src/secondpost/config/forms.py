@@ -55,8 +55,8 @@ def number(least: int, most: int) -> Form[int]:
             raise Wrong(f"it is {kind(value)}, not a whole number", "write digits without quotation marks")
         if not least <= value <= most:
             # str() refuses numbers of thousands of digits.
-            told = str(value) if abs(value) < 10**20 else "it"
-            raise Wrong(f"{told} is not between {least} and {most}")
+            shown = str(value) if abs(value) < 10**20 else "it"
+            raise Wrong(f"{shown} is not between {least} and {most}")
         return value
 
     return form

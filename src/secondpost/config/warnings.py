@@ -64,16 +64,20 @@ def warnings(
         *_web(config),
         *_dns_and_deliver(config),
         *_fetch_send_and_sign(config),
-        *(told for number, one in enumerate(config.backups, 1) for told in _backup(f"backup[{number}]", one)),
         *(
-            told
-            for number, one in enumerate(config.routes, 1)
-            for told in _route(f"route[{number}]", one, config, readable)
+            warning
+            for number, one in enumerate(config.backups, 1)
+            for warning in _backup(f"backup[{number}]", one)
         ),
         *(
-            told
+            warning
+            for number, one in enumerate(config.routes, 1)
+            for warning in _route(f"route[{number}]", one, config, readable)
+        ),
+        *(
+            warning
             for number, one in enumerate(config.newsletters, 1)
-            for told in _newsletter(f"newsletter[{number}]", one)
+            for warning in _newsletter(f"newsletter[{number}]", one)
         ),
     )
 

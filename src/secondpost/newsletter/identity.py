@@ -62,7 +62,7 @@ class KnownMarks:
     by_guid: Mapping[str, LedgerEntry]
     by_link: Mapping[str, LedgerEntry]
     by_words: Mapping[str, LedgerEntry]
-    standing: tuple[LedgerEntry, ...] = ()  # in the feed at its last reading, in the order first seen
+    standing: tuple[LedgerEntry, ...] = ()  # in the feed when last read, in order first seen
 
 
 def recognised(

@@ -30,7 +30,7 @@ class Beside:
     held: Mapping[str, int]  # number of held articles, by cause
     is_only_past: bool  # the feed was read, and all its articles count as seen
     left_out: Mapping[str, str]  # by feed: entries that are not articles, and why
-    goes_by: CalendarSince | None = None  # The calendar still in force, if the file now says another.
+    goes_by: CalendarSince | None = None  # calendar still in force, if the file has a new one
 
 
 NOTHING_BESIDE = Beside((), {}, is_only_past=False, left_out={})

@@ -86,9 +86,9 @@ class Publisher:
         self._ids = ids
         self._compose = compose
         self._log = log
-        self._faulty: dict[IssueId, int] = {}  # Issues that could not be made, and when that was tried.
+        self._faulty: dict[IssueId, int] = {}  # issues not made, and when that was tried
         self._read_ms: dict[str, int] = {}  # by newsletter: end of the last round over its feeds
-        self._doubted: set[tuple[str, str]] = set()  # Newsletter and feed of doubts already reported.
+        self._doubted: set[tuple[str, str]] = set()  # newsletter and feed of reported doubts
 
     # ---- fetching
 
@@ -119,7 +119,7 @@ class Publisher:
         return 0 <= self._clock.now_ms() - last_ms < FRESH_MS
 
     async def _due(self, newsletter: Newsletter) -> Outlook:
-        return await self._told(newsletter, decide, _look_nowhere)
+        return await self._outlook(newsletter, decide, _look_nowhere)
 
     async def _tell_of_held(self, newsletter: Newsletter, before: frozenset[str]) -> None:
         """Report articles held for two looks in a row, once per cause.
@@ -162,13 +162,13 @@ class Publisher:
 
     async def outlook(self, newsletter: Newsletter) -> Outlook:
         """The outlook for the next issue by the calendar, from what is known now."""
-        return await self._told(newsletter, decide, self._beside)
+        return await self._outlook(newsletter, decide, self._beside)
 
     async def outlook_forced(self, newsletter: Newsletter) -> Outlook:
         """The outlook for an issue that the owner wants now."""
-        return await self._told(newsletter, decide_forced, self._beside)
+        return await self._outlook(newsletter, decide_forced, self._beside)
 
-    async def _told(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:
+    async def _outlook(self, newsletter: Newsletter, decider: _Decider, look_beside: _LookBeside) -> Outlook:
         found, desk, rules, now_ms = await self._known(newsletter)
         decision = decider(found, desk, rules, now_ms)
         others = await look_beside(newsletter, desk, found)
@@ -232,13 +232,13 @@ class Publisher:
 
         Does not fetch: the owner's commands wait for the lead.
         """
-        told = await self._due(newsletter)
-        if _is_time(told) and await self._is_fresh(newsletter):
+        outlook = await self._due(newsletter)
+        if _is_time(outlook) and await self._is_fresh(newsletter):
             try:
-                await self._act(newsletter, told, leader)
+                await self._act(newsletter, outlook, leader)
             except (CannotCompose, IssueRefused) as fault:
                 self._log.alarm(AlarmKind.ISSUE_HELD, f"{newsletter.name}: {fault}")
-        return told
+        return outlook
 
     async def send_now(self, newsletter: Newsletter, leader: Lease) -> Outlook:
         """Make an issue now, as the owner asked; it was made if the decision is Ready, and leaves
@@ -246,9 +246,9 @@ class Publisher:
 
         Raises CannotCompose; the issue then stays open until it can be made or the owner stops it.
         """
-        told = await self.outlook_forced(newsletter)
-        await self._act(newsletter, told, leader)
-        return told
+        outlook = await self.outlook_forced(newsletter)
+        await self._act(newsletter, outlook, leader)
+        return outlook
 
     async def _looked_ms(self, newsletter: Newsletter) -> int:
         """When the least recently fetched feed was fetched; 0 (never) if the clock was set back."""
@@ -256,16 +256,16 @@ class Publisher:
         oldest = min(looks, default=0)
         return oldest if oldest <= self._clock.now_ms() else 0
 
-    async def _act(self, newsletter: Newsletter, told: Outlook, leader: Lease) -> None:
-        over, now_ms = outcome(told.decision), self._clock.now_ms()
+    async def _act(self, newsletter: Newsletter, outlook: Outlook, leader: Lease) -> None:
+        over, now_ms = outcome(outlook.decision), self._clock.now_ms()
         if over is not None:
             slot, how = over
-            record = SlotRecord(newsletter.name, slot.key, how, now_ms, told.reason)
+            record = SlotRecord(newsletter.name, slot.key, how, now_ms, outlook.reason)
             await self._issues.record_slot(record)
-            self._log.no_issue(newsletter.name, slot.key, how, told.reason)
-        elif isinstance(told.decision, Ready):
-            issue = await self._issues.create_digest(told.decision.draft, self._ids.next(now_ms), now_ms)
-            await self._answer(newsletter, told.decision, issue)
+            self._log.no_issue(newsletter.name, slot.key, how, outlook.reason)
+        elif isinstance(outlook.decision, Ready):
+            issue = await self._issues.create_digest(outlook.decision.draft, self._ids.next(now_ms), now_ms)
+            await self._answer(newsletter, outlook.decision, issue)
             await self.freeze(newsletter, issue, leader)
 
     async def _answer(self, newsletter: Newsletter, made: Ready, issue: Issue) -> None:
@@ -340,9 +340,9 @@ class Publisher:
             self._log.alarm(AlarmKind.ISSUE_HELD, f"{newsletter.name} issue {issue.number}: {fault}")
 
 
-def _is_time(told: Outlook) -> bool:
+def _is_time(outlook: Outlook) -> bool:
     """Whether there is an issue to make, or a slot ends without one."""
-    return isinstance(told.decision, Ready) or outcome(told.decision) is not None
+    return isinstance(outlook.decision, Ready) or outcome(outlook.decision) is not None
 
 
 async def _look_nowhere(newsletter: Newsletter, desk: IssueHistory, found: Ripeness) -> Beside:

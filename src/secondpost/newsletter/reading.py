@@ -86,7 +86,7 @@ class FeedReading:
         now_ms = self._clock.now_ms()
         match answered.found:
             case FeedUnchanged() if len(asked.etag) == 0 and len(asked.last_modified) == 0:
-                return no_information(feed, UNASKED, now_ms)  # RFC 9110 §15.4.5: only if asked conditionally.
+                return no_information(feed, UNASKED, now_ms)  # RFC 9110 §15.4.5: unexpected
             case FeedUnreadable(reason):
                 return no_information(feed, reason, now_ms)
             case FeedNotLookedAt(reason):

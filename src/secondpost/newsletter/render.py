@@ -190,15 +190,15 @@ def output_faults(
     least = max(minimum, 1)
     shown = links & Counter(link for link, title in seen.headings if len(title) > 0)
     check(shown.total() >= least, Rule.ENOUGH, f"the HTML has {shown.total()} of {least}")
-    told = links & lines
-    check(told.total() >= least, Rule.ENOUGH, f"the text has {told.total()} of {least}")
+    shown_in_text = links & lines
+    check(shown_in_text.total() >= least, Rule.ENOUGH, f"the text has {shown_in_text.total()} of {least}")
     text = _in_one_line(composed.text)
     headings = {title for _, title in seen.headings}
     for article in articles:
         title = shown_title(article)
         check(title in headings, Rule.TITLE, f"{title!r} is missing in the HTML")
         check(title in text, Rule.TITLE, f"{title!r} is missing in the text")
-    for part, missing in (("HTML", links - shown), ("text", links - told)):
+    for part, missing in (("HTML", links - shown), ("text", links - shown_in_text)):
         for link in missing:
             check(False, Rule.LINK, f"{link} is missing in the {part}")
     for part, content in (("HTML", composed.html), ("text", composed.text)):

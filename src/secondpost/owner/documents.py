@@ -347,7 +347,7 @@ def list_document(deliveries: list[DeliveryRow], more: bool, beside: str) -> Lis
 
 
 def message_document(
-    row: MessageRow, deliveries: list[DeliveryRow], told: list[DeliveryEvent]
+    row: MessageRow, deliveries: list[DeliveryRow], events: list[DeliveryEvent]
 ) -> MessageDocument:
     id = queue_id_text(row.queue_id)
     return MessageDocument(
@@ -366,7 +366,7 @@ def message_document(
             EventDocument(
                 utc_time(one.at_ms), None if one.number == 0 else f"{id}/{one.number}", one.what, one.detail
             )
-            for one in told
+            for one in events
         ],
     )
 

@@ -33,9 +33,9 @@ def reckoning_text(reckoning: Reckoning) -> str:
         "unknown": reckoning.unknown,
         "still to be sent": reckoning.under_way,
     }
-    told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count > 0)
+    text = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count > 0)
     planned = f"{counted(reckoning.planned, 'reader', 'readers')} planned"
-    return f"{planned}: {told}" if len(told) > 0 else planned
+    return f"{planned}: {text}" if len(text) > 0 else planned
 
 
 def deferred_text(deferred: int, last: ReaderDelivery) -> str:

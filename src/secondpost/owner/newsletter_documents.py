@@ -287,21 +287,21 @@ def ledger_article_document(entry: LedgerEntry, settles_ms: int | None) -> Ledge
     )
 
 
-def next_document(told: Outlook) -> NextDocument:
+def next_document(outlook: Outlook) -> NextDocument:
     return NextDocument(
-        newsletter=told.newsletter,
-        articles=told.articles,
-        settling=told.settling,
-        minimum=told.minimum,
-        ready=isinstance(told.decision, Ready),
-        next=time_text(_next_ms(told)),
-        reason=told.reason,
+        newsletter=outlook.newsletter,
+        articles=outlook.articles,
+        settling=outlook.settling,
+        minimum=outlook.minimum,
+        ready=isinstance(outlook.decision, Ready),
+        next=time_text(_next_ms(outlook)),
+        reason=outlook.reason,
     )
 
 
-def _next_ms(told: Outlook) -> int | None:
+def _next_ms(outlook: Outlook) -> int | None:
     """The next time of a decision, if known."""
-    match told.decision:
+    match outlook.decision:
         case Settling(until_ms=at_ms) | NotDue(next_ms=at_ms):
             return at_ms
         case TooFew(next_ms=at_ms) | NoReaders(next_ms=at_ms):
@@ -378,15 +378,15 @@ def issue_mails_document(issue: Issue, mails: Sequence[ReaderDelivery], more: bo
     )
 
 
-def import_document(newsletter: str, told: ListReport, report: ImportReport | None) -> ImportDocument:
+def import_document(newsletter: str, found: ListReport, report: ImportReport | None) -> ImportDocument:
     """`report` is None if nothing was written."""
     done = ImportReport() if report is None else report
     return ImportDocument(
         newsletter=newsletter,
         written=report is not None,
-        stops=told.stops,
-        files=[_list_file(part) for part in told.parts],
-        lines=told.lines,
+        stops=found.stops,
+        files=[_list_file(part) for part in found.parts],
+        lines=found.lines,
         added=done.added,
         confirmed=done.confirmed,
         known=done.known,
@@ -395,10 +395,10 @@ def import_document(newsletter: str, told: ListReport, report: ImportReport | No
         gone=done.gone,
         unclear=done.unclear,
         hashes=done.hashes,
-        bad=told.bad if report is None else report.bad_count,
+        bad=found.bad if report is None else report.bad_count,
         asked=done.asked,
         bad_rows=[
-            BadRowDocument(row.line, row.why) for row in (told.bad_rows if report is None else report.bad)
+            BadRowDocument(row.line, row.why) for row in (found.bad_rows if report is None else report.bad)
         ],
     )
 

@@ -119,10 +119,10 @@ def _happened(event: ReaderEvent) -> Step:
 async def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery, zone: ZoneInfo) -> list[Step]:
     """How a mail was planned, what failed on its way, and its state now."""
     planned = await _planned(store, mail)
-    told = [_told(mail, one) for one in await store.told_of_delivery(mail.id)]
-    words = {step.what for step in told}
+    events = [_event_step(mail, one) for one in await store.told_of_delivery(mail.id)]
+    words = {step.what for step in events}
     stands = [] if mail.state.value in words else [_stands(mail, planned.at_ms, zone)]
-    return [planned, *told, *stands]
+    return [planned, *events, *stands]
 
 
 async def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
@@ -140,7 +140,7 @@ async def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
     return Step(issue.created_ms, Station.NEWSLETTER, mail.id, "planned", detail)
 
 
-def _told(mail: ReaderDelivery, one: DeliveryEvent) -> Step:
+def _event_step(mail: ReaderDelivery, one: DeliveryEvent) -> Step:
     station = Station.SPOOL if one.what in ("maybe-duplicate", "held", "released") else Station.DELIVER
     return Step(one.at_ms, station, mail.id, one.what, one.detail)
 
@@ -196,11 +196,11 @@ async def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -
         starts = f"for {readers}; its first mail goes out {zoned_text(issue.start_ms, zone)}"
         steps.append(Step(issue.created_ms, Station.NEWSLETTER, None, "frozen", starts))
     counts = await store.reckoning(issue.id)
-    told = (
+    detail = (
         f"{counts.delivered:,} delivered, {counts.under_way:,} still to be sent, {counts.planned:,} planned"
     )
     if issue.state in (IssueState.DONE, IssueState.STOPPED) and issue.finished_ms is not None:
-        steps.append(Step(issue.finished_ms, Station.NEWSLETTER, None, issue.state.value, told))
+        steps.append(Step(issue.finished_ms, Station.NEWSLETTER, None, issue.state.value, detail))
     elif issue.state is IssueState.SENDING and issue.start_ms is not None:
-        steps.append(Step(issue.start_ms, Station.DELIVER, None, "sending", told))
+        steps.append(Step(issue.start_ms, Station.DELIVER, None, "sending", detail))
     return steps

@@ -49,9 +49,9 @@ def outcome_text(one: SignUpOutcome) -> str:
 
 def sign_ups_text(counts: SignUpCounts) -> str:
     """A day's sign-ups in one sentence."""
-    told = f"{counts.asked:,} asked, {counts.confirmed:,} of them confirmed"
+    text = f"{counts.asked:,} asked, {counts.confirmed:,} of them confirmed"
     nothing = {outcome: many for outcome, many in counts.outcomes.items() if outcome in SHORTLY and many > 0}
     if len(nothing) == 0:
-        return told
+        return text
     reasons = ", ".join(f"{many:,} {SHORTLY[outcome]}" for outcome, many in nothing.items())
-    return f"{told}; nothing was sent to {sum(nothing.values()):,}: {reasons}"
+    return f"{text}; nothing was sent to {sum(nothing.values()):,}: {reasons}"

@@ -48,7 +48,7 @@ async def newsletters_stand(open_: "OpenNewsletter", config: Config, now_ms: int
 class Stands:
     """One newsletter; `under_way` is an issue that is made and not finished."""
 
-    told: Outlook
+    outlook: Outlook
     readers: int
     under_way: "IssueUnderWay | None"
     sign_ups: SignUpCounts  # today's
@@ -96,9 +96,9 @@ def newsletter_document(stands: Stands) -> NewsletterStandingDocument:
             deferred=stands.under_way.deferred,
         )
     return NewsletterStandingDocument(
-        newsletter=stands.told.newsletter,
+        newsletter=stands.outlook.newsletter,
         readers=stands.readers,
-        next=next_document(stands.told),
+        next=next_document(stands.outlook),
         under_way=under_way,
         sign_ups=_sign_ups_document(stands.sign_ups),
     )

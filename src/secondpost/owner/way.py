@@ -48,17 +48,17 @@ _AT_DELIVER = frozenset(("deferred", "kept", "failed", "expired"))
 
 
 def steps_of(
-    message: MessageRow, deliveries: list[DeliveryRow], told: list[DeliveryEvent], config: Config
+    message: MessageRow, deliveries: list[DeliveryRow], events: list[DeliveryEvent], config: Config
 ) -> list[Step]:
     """The steps in order of time; simultaneous ones in order of the stations."""
-    happened = [_told(message, one) for one in told]
+    happened = [_event_step(message, one) for one in events]
     for listed in deliveries:
         happened += _stands(listed, config)
     happened.sort(key=lambda step: step.at_ms)  # stable: a state follows the events that led to it
     return [*_arrival(message, deliveries, config), *_with_routes(happened, deliveries)]
 
 
-def _told(message: MessageRow, one: DeliveryEvent) -> Step:
+def _event_step(message: MessageRow, one: DeliveryEvent) -> Step:
     station = Station.DELIVER if one.what in _AT_DELIVER else Station.SPOOL
     delivery = None if one.number == 0 else DeliveryId(message.queue_id, one.number)
     return Step(one.at_ms, station, delivery, one.what, one.detail)

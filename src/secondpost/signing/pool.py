@@ -13,9 +13,8 @@ from secondpost.signing.orders import MailSigner, SignedBatch, SigningOrder, ord
 from secondpost.world.ports import Work, Workshop, WorkshopClosed
 
 HOPS_PER_PLACE = 2  # one in work, one queued, so that a signer never waits for the loop
-MAILS_ALONE_MAX = (
-    500  # In a row without a pause; about a second's work, and starting processes takes half a second.
-)
+# In a row without a pause; about a second's work, and starting processes takes half a second.
+MAILS_ALONE_MAX = 500
 HOPS_BESIDE_RELAY = 1
 THREADS = 2  # while no signing process is running
 

@@ -34,7 +34,7 @@ class SignedUp(StrEnum):
     REPEATED = "repeated"  # too soon again, or too many to that address
     CROWDED = "crowded"  # too many unanswered confirmations at that domain, or in total
     ALREADY = "already"  # is a reader already
-    SUPPRESSED = "suppressed"  # Or complained, which the owner may not have seen when lifting a suppression.
+    SUPPRESSED = "suppressed"  # or complained, maybe unseen by the owner's lift
     TRAPPED = "trapped"  # filled in the field that people do not see
     REFUSED = "refused"  # the page refused it, after too many from that network
 

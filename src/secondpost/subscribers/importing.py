@@ -67,15 +67,15 @@ class ListImport:
         progress(done)
         return done
 
-    def _rows(self, told: PartReport, newsletter: str) -> Iterator[ListRow]:
-        own = OwnColumns.of(newsletter, told.part.head) if told.is_own else None
+    def _rows(self, report: PartReport, newsletter: str) -> Iterator[ListRow]:
+        own = OwnColumns.of(newsletter, report.part.head) if report.is_own else None
         now_ms = self.clock.now_ms()
-        for record in told.part.records():
+        for record in report.part.records():
             if isinstance(record, BadRow):
                 yield record
                 continue
             line, cells = record
-            row = told.columns.row(line, cells) if own is None else own.row(line, cells, now_ms)
+            row = report.columns.row(line, cells) if own is None else own.row(line, cells, now_ms)
             yield checked(row, self.own)
 
     async def _recognise(self) -> None:

@@ -103,8 +103,8 @@ class ListColumns:
         """Whether a line of a list without a header holds a second person's address, who would be
         lost.
         """
-        told = {column.number for column in self.columns if column.is_told}
-        others = [cell for number, cell in enumerate(cells) if number not in told | {self.address}]
+        given = {column.number for column in self.columns if column.is_told}
+        others = [cell for number, cell in enumerate(cells) if number not in given | {self.address}]
         for cell in (person.name, *others):
             if _LIKE_AN_ADDRESS.search(cell) is None:
                 continue
@@ -228,9 +228,9 @@ def _named(part: ListPart, form: ExportForm | None, word: OwnersWord) -> tuple[L
     for number, name in enumerate(part.head):
         times = seen[name] = seen.get(name, 0) + 1
         label = (name or f"column {number + 1}") if times == 1 else f"{name} {times}"
-        told = word.columns.get(folded(label))
-        meaning = told if told is not None else _meaning(name, form)
-        columns.append(ListColumn(number, label, meaning, told is not None, len(name) > 0))
+        given = word.columns.get(folded(label))
+        meaning = given if given is not None else _meaning(name, form)
+        columns.append(ListColumn(number, label, meaning, given is not None, len(name) > 0))
     return tuple(columns)
 
 
@@ -238,8 +238,8 @@ def _numbered(word: OwnersWord) -> tuple[ListColumn, ...]:
     """The columns of a list without a header."""
     columns = []
     for number in range(UNNAMED_COLUMNS_MAX):
-        told = word.columns.get(str(number + 1))
-        columns.append(ListColumn(number, f"column {number + 1}", told, told is not None, False))
+        given = word.columns.get(str(number + 1))
+        columns.append(ListColumn(number, f"column {number + 1}", given, given is not None, False))
     return tuple(columns)
 
 
@@ -260,9 +260,9 @@ def _names_within(name: str) -> Iterator[str]:
 
 
 def _address_of(part: ListPart, columns: Sequence[ListColumn]) -> int:
-    told = [c.number for c in columns if c.meaning is Plain.ADDRESS and c.is_told]
+    given = [c.number for c in columns if c.meaning is Plain.ADDRESS and c.is_told]
     named = [c.number for c in columns if c.meaning is Plain.ADDRESS]
-    for found in (told, named, [] if part.address is None else [part.address]):
+    for found in (given, named, [] if part.address is None else [part.address]):
         if len(found) > 0:
             return found[0]
     raise NoList('no column is called "email": name the one with the addresses: --column address=NAME')
@@ -314,12 +314,12 @@ def _value(cell: str) -> str:
 def _members(column: str, cell: str) -> list[tuple[str, str]]:
     """Attributes from a JSON object in one cell, as listmonk writes it."""
     try:
-        told = json.loads(cell)
+        values = json.loads(cell)
     except (ValueError, RecursionError):
         return [(column, cell[:VALUE_CHARACTERS_MAX])]
     members = [
         (_attribute(_whole(name)), _whole(value) if isinstance(value, str) else json.dumps(value))
-        for name, value in told.items()
+        for name, value in values.items()
     ]
     return [(name, value[:VALUE_CHARACTERS_MAX]) for name, value in members if value != ""]
 

@@ -60,7 +60,7 @@ def look_through(
     lines read so far.
     """
     _check_names(parts, word)
-    told, lines = [], 0
+    reports, lines = [], 0
     for part in parts:
         columns = columns_of(part, word)
         refuse_events(part, columns, word)
@@ -76,12 +76,12 @@ def look_through(
             else:
                 looking.look(*record)
         found, bad_rows = looking.found, tuple(looking.found.bad_rows)
-        told.append(
+        reports.append(
             PartReport(
-                part, columns, is_own, found.lines, found.bad, bad_rows, found.told(), looking.reports()
+                part, columns, is_own, found.lines, found.bad, bad_rows, found.counts(), looking.reports()
             )
         )
-    return ListReport(tuple(told))
+    return ListReport(tuple(reports))
 
 
 def _check_names(parts: Sequence[ListPart], word: OwnersWord) -> None:
@@ -110,7 +110,7 @@ class _Found:
         if len(self.bad_rows) < BAD_ROWS_NAMED_MAX:
             self.bad_rows.append(row)
 
-    def told(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         by_verdict = {becomes_of(verdict): lines for verdict, lines in self.verdicts.items()}
         return {**by_verdict, **self.becomes}
 
@@ -174,12 +174,12 @@ class _Looking:
         )
 
     def _report(self, column: ListColumn) -> ColumnReport:
-        words = self._counts[column.number].told() if column.number in self._counts else ()
+        words = self._counts[column.number].counts() if column.number in self._counts else ()
         return ColumnReport(column.name, _what(column), words, self._doubts(column))
 
     def _doubts(self, column: ListColumn) -> tuple[WordCount, ...]:
         watch = self._watches.get(column.number)
-        return () if watch is None else watch.told()
+        return () if watch is None else watch.counts()
 
 
 class _OwnLooking:
@@ -240,7 +240,7 @@ class _Words:
             counted = (OTHER_WORDS, verdict)
         self._lines[counted] = self._lines.get(counted, 0) + 1
 
-    def told(self) -> tuple[WordCount, ...]:
+    def counts(self) -> tuple[WordCount, ...]:
         """Most frequent first."""
         ordered = sorted(self._lines.items(), key=lambda each: -each[1])
         return tuple(
@@ -274,7 +274,7 @@ class _Watch:
         if len(found) == 0 and len(self._harmless) < CELLS_REMEMBERED_MAX:
             self._harmless.add(cell)
 
-    def told(self) -> tuple[WordCount, ...]:
+    def counts(self) -> tuple[WordCount, ...]:
         ordered = sorted(self._lines.items(), key=lambda each: -each[1])
         return tuple(WordCount(word, lines, becomes_of(RowVerdict.UNCLEAR)) for word, lines in ordered)
 

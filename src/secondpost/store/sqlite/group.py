@@ -45,7 +45,7 @@ class JobKind(Generic[P, R]):
     """A kind of job; `apply` writes all payloads and returns a result for each."""
 
     apply: Callable[[apsw.Connection, Sequence[P]], Sequence[R]]
-    goes_first: bool = False  # Its order among other jobs does not matter: a group's are applied together.
+    goes_first: bool = False  # order does not matter: applied first, together
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +103,7 @@ class Writer:
         self._failed = failed
         self._busy_seconds = busy_seconds
         self._alone = alone  # no other process can open the database
-        self._loop: asyncio.AbstractEventLoop | None = None  # kept: asking for it is a system call each time
+        self._loop: asyncio.AbstractEventLoop | None = None  # cached: asking is a system call
         self._queue: deque[_Job] = deque()
         self._finished: list[_Finished] = []
         self._under_way = False
@@ -111,7 +111,7 @@ class Writer:
         self._told_failed = False
         self._groups_since_gap = 0
         self._follows = False  # the group starts right after the previous one
-        self._not_before = 0.0  # when the next group may start; the loop's time
+        self._not_before = 0.0  # loop time at which the next group may start
         self._jobs_together = 0  # in the last group
         self.after_group: Callable[[], None] = _nothing  # called in the loop
 
