@@ -1,7 +1,7 @@
 """A place on PostgreSQL: two databases, copied from templates that have the schema."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from secondpost.store.sqlite.schema import Database
+from secondpost.store.verbs.steps import Row
 from secondpost.world.real.disk import RealDisk
 from tests.clock import SetClock
 from tests.store.left_rows import OWN_TO_AN_ENGINE, Dump, Table
@@ -41,6 +42,11 @@ async def _refusal(db: asyncpg.Connection, change: Change) -> str:
     return ""
 
 
+def _filled(tables: Iterable[str]) -> str:
+    """A query for the tables that have rows."""
+    return " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables)
+
+
 class Templates:
     """The template databases of a server; each test gets copies."""
 
@@ -68,6 +74,10 @@ class Templates:
         Wire(self.server.folder, "postgres").run(f"CREATE DATABASE {name} TEMPLATE {database.name.lower()}")
         return name
 
+    async def drop(self, name: str) -> None:
+        """Delete a copy: a session of them would fill the memory."""
+        await self._run("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
     async def _run(self, database: str, *texts: str) -> None:
         async with self.server.connected(database) as db:
             for text in texts:
@@ -81,6 +91,7 @@ class PostgresPlace:
     clock: SetClock = field(default_factory=SetClock)
     failures: list[BaseException] = field(default_factory=list)
     _databases: dict[Database, str] = field(default_factory=dict)
+    _connections: dict[Database, asyncpg.Connection] = field(default_factory=dict)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -110,41 +121,55 @@ class PostgresPlace:
 
     async def rows(self) -> Dump:
         found: dict[str, dict[str, Table]] = {"content": {"files": files_of(self.folder)}}
-        for database, name in self._databases.items():
-            async with self.templates.server.connected(name) as db:
-                for table, columns in self.templates.tables[database].items():
-                    rows = [tuple(row) for row in await db.fetch(f"SELECT {', '.join(columns)} FROM {table}")]
-                    found.setdefault(database.file_name, {})[table] = Table(columns, rows)
+        for database in self._databases:
+            tables = self.templates.tables[database]
+            filled = {table for (table,) in await (await self._beside(database)).fetch(_filled(tables))}
+            for table, columns in tables.items():
+                rows = await self._all_of(database, table, columns) if table in filled else []
+                found.setdefault(database.file_name, {})[table] = Table(columns, rows)
         return found
+
+    async def _all_of(self, database: Database, table: str, columns: Sequence[str]) -> list[Row]:
+        found = await (await self._beside(database)).fetch(f"SELECT {', '.join(columns)} FROM {table}")
+        return [tuple(row) for row in found]
 
     async def contradictions(self) -> list[str]:
-        found = []
-        for database, name in self._databases.items():
-            async with self.templates.server.connected(name) as db:
-                for recount, wrong in await db.fetch(all_in_one(database, self.clock.ms)):
-                    found.append(f"{database.file_name}: {recount} {wrong}")
-        return found
+        return [
+            f"{database.file_name}: {recount} {wrong}"
+            for database in self._databases
+            for recount, wrong in await (await self._beside(database)).fetch(
+                all_in_one(database, self.clock.ms)
+            )
+        ]
 
     async def refusals(self, database: Database, changes: Sequence[Change]) -> list[str]:
-        async with self.templates.server.connected(self._databases[database]) as db:
-            outer = db.transaction()
-            await outer.start()
-            for table in {change.table for change in changes}:
-                checks = await db.fetch(_CHECKS, table)
-                drops = ", ".join(f"DROP CONSTRAINT {check}" for (check,) in checks)
-                await db.execute(f"ALTER TABLE {table} {drops}")
-            try:
-                return [await _refusal(db, change) for change in changes]
-            finally:
-                await outer.rollback()
+        db = await self._beside(database)
+        outer = db.transaction()
+        await outer.start()
+        for table in {change.table for change in changes}:
+            checks = await db.fetch(_CHECKS, table)
+            drops = ", ".join(f"DROP CONSTRAINT {check}" for (check,) in checks)
+            await db.execute(f"ALTER TABLE {table} {drops}")
+        try:
+            return [await _refusal(db, change) for change in changes]
+        finally:
+            await outer.rollback()
 
     async def run(self, text: str) -> None:
         """Run a statement in mail.db directly."""
-        async with self.templates.server.connected(self._databases[Database.MAIL]) as db:
-            await db.execute(text)
+        await (await self._beside(Database.MAIL)).execute(text)
+
+    async def _beside(self, database: Database) -> asyncpg.Connection:
+        """A connection beside those of the stores."""
+        if database not in self._connections:
+            self._connections[database] = await self.templates.server.connect(self._databases[database])
+        return self._connections[database]
 
     async def close(self) -> None:
         """Close; may be called twice."""
         while len(self._closing) > 0:
             self._closing.pop()()
-        await asyncio.sleep(0)
+        while len(self._connections) > 0:
+            await self._connections.popitem()[1].close()
+        while len(self._databases) > 0:
+            await self.templates.drop(self._databases.popitem()[1])

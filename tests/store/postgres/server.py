@@ -14,7 +14,13 @@ PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 USER = "postgres"  # the server does not run as root
 START_SECONDS_MAX = 30
 # Durability is not needed.
-SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=60",
+    "max_wal_size=64MB",
+)
 
 
 class Server:
@@ -36,9 +42,12 @@ class Server:
             *("-o", f"-k {folder} -c listen_addresses='' {options}", "start"),
         )
 
+    async def connect(self, database: str) -> asyncpg.Connection:
+        return await asyncpg.connect(host=str(self.folder), user=USER, database=database)
+
     @asynccontextmanager
     async def connected(self, database: str) -> AsyncIterator[asyncpg.Connection]:
-        db = await asyncpg.connect(host=str(self.folder), user=USER, database=database)
+        db = await self.connect(database)
         try:
             yield db
         finally:
