@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from msgspec import structs
+
 from secondpost.config.records import AnyRecipient, Backup
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox, ReversePath
 from secondpost.mail.content import InTable
@@ -66,7 +68,9 @@ class SendsTwice(WrongStore):
             self.settled += 1
             forget = settlement.state is State.DELIVERED and self.settled % ONE_IN == 0
             wrong.append(
-                replace(settlement, state=State.WAITING, due_ms=settlement.at_ms) if forget else settlement
+                structs.replace(settlement, state=State.WAITING, due_ms=settlement.at_ms)
+                if forget
+                else settlement
             )
         return self._store.settle(lease, wrong)
 
@@ -129,7 +133,9 @@ class GivesUp(WrongStore):
             self.deferred += settlement.state is State.WAITING and settlement.attempted
             give_up = settlement.state is State.WAITING and settlement.attempted and self.deferred % 5 == 0
             wrong.append(
-                replace(settlement, state=State.KEPT, kept_for=KeptFor.REFUSED) if give_up else settlement
+                structs.replace(settlement, state=State.KEPT, kept_for=KeptFor.REFUSED)
+                if give_up
+                else settlement
             )
         return self._store.settle(lease, wrong)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from msgspec import structs
+
 from secondpost.mail.address import Mailbox
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import IssueId
@@ -34,7 +36,7 @@ class AsksAgain(WrongReaders):
 
     async def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> int:
         wrong = [
-            replace(one, state=State.WAITING, due_ms=one.at_ms) if one.state is State.UNKNOWN else one
+            structs.replace(one, state=State.WAITING, due_ms=one.at_ms) if one.state is State.UNKNOWN else one
             for one in settlements
         ]
         return await self._store.settle(lease, wrong)
@@ -56,7 +58,8 @@ class Hopes(WrongReaders):
 
     async def settle(self, lease: Lease, settlements: Sequence[Settlement]) -> int:
         wrong = [
-            replace(one, state=State.DELIVERED) if one.state is State.UNKNOWN else one for one in settlements
+            structs.replace(one, state=State.DELIVERED) if one.state is State.UNKNOWN else one
+            for one in settlements
         ]
         return await self._store.settle(lease, wrong)
 

@@ -1,7 +1,8 @@
 """Known facts at a stage for tests of one decision: none, except those of the test."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec import structs
 
 from secondpost.mail.address import NULL_PATH, Domain, Mailbox
 from secondpost.mail.envelope import Utf8
@@ -45,7 +46,7 @@ def at_rcpt(
 ) -> AtRcpt:
     """The first recipient of a message."""
     return AtRcpt(
-        replace(AT_MAIL, size=size),
+        structs.replace(AT_MAIL, size=size),
         mailbox,
         recipients,
         offered,

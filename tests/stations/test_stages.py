@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from secondpost.config.records import AnyRecipient, Backup
 from secondpost.mail.address import Domain, Mailbox
@@ -215,7 +216,7 @@ def first(backup: Backup = BACKUP, size: int = 0) -> AtRcpt:
 
 def test_a_domain_without_bounds_of_its_own_asks_the_store_nothing() -> None:
     assert rcpt(LEARNED, first()) is ACCEPT
-    whole = replace(AT_CONTENT, backups=(BACKUP,), size=BACKUP.max_size)
+    whole = structs.replace(AT_CONTENT, backups=(BACKUP,), size=BACKUP.max_size)
     assert judged(LEARNED, judge(STAGES.content, whole)) is ACCEPT
 
 
@@ -224,34 +225,34 @@ def test_a_quota_counts_what_lies_here_and_comes_in_but_not_for_a_further_recipi
     answers = {**LEARNED, DomainOctets(DOMAIN): OctetsAnswer(400, 300, 1_000)}  # 250 of the last number count
     assert rcpt(answers, first(quota, size=50)) is ACCEPT
     assert rcpt(answers, first(quota, size=51)) is OVER_QUOTA
-    assert rcpt(answers, replace(first(quota, size=600), is_first_of_domain=False)) is ACCEPT
-    whole = replace(AT_CONTENT, backups=(quota,), size=300)
+    assert rcpt(answers, structs.replace(first(quota, size=600), is_first_of_domain=False)) is ACCEPT
+    whole = structs.replace(AT_CONTENT, backups=(quota,), size=300)
     assert judged(answers, judge(STAGES.content, whole)) is ACCEPT
-    assert judged(answers, judge(STAGES.content, replace(whole, size=301))) is OVER_QUOTA
+    assert judged(answers, judge(STAGES.content, structs.replace(whole, size=301))) is OVER_QUOTA
 
 
 def test_a_recipient_goes_with_those_of_its_way_alone() -> None:
-    assert rcpt(LEARNED, replace(first(), way=Destination.PRIMARY)) is ACCEPT
-    assert rcpt(STRANGE, replace(first(), way=Destination.PRIMARY)) == Accept(Destination.UNVERIFIED)
+    assert rcpt(LEARNED, structs.replace(first(), way=Destination.PRIMARY)) is ACCEPT
+    assert rcpt(STRANGE, structs.replace(first(), way=Destination.PRIMARY)) == Accept(Destination.UNVERIFIED)
     for way in (Destination.OWNER, Destination.INSIDE):
-        assert rcpt(LEARNED, replace(first(), way=way)) is ONE_WAY
+        assert rcpt(LEARNED, structs.replace(first(), way=way)) is ONE_WAY
 
 
 def test_an_unverified_recipient_has_its_share_of_the_room() -> None:
     assert rcpt(STRANGE, first(size=200)) == Accept(Destination.UNVERIFIED)
     assert rcpt(STRANGE, first(size=201)) is UNVERIFIED_FULL
-    further = replace(first(size=400), unverified=1, is_first_unverified_of_domain=False)
+    further = structs.replace(first(size=400), unverified=1, is_first_unverified_of_domain=False)
     assert rcpt(STRANGE, further) == Accept(Destination.UNVERIFIED)
-    whole = replace(AT_CONTENT, backups=(BACKUP,), unverified=frozenset({DOMAIN}), size=300)
+    whole = structs.replace(AT_CONTENT, backups=(BACKUP,), unverified=frozenset({DOMAIN}), size=300)
     assert judged(STRANGE, judge(STAGES.content, whole)) is ACCEPT
-    assert judged(STRANGE, judge(STAGES.content, replace(whole, size=301))) is UNVERIFIED_FULL
+    assert judged(STRANGE, judge(STAGES.content, structs.replace(whole, size=301))) is UNVERIFIED_FULL
 
 
 def test_unverified_recipients_are_bounded_in_a_message_and_messages_with_them_by_network() -> None:
-    many = replace(first(), unverified=UNVERIFIED_MAX)
+    many = structs.replace(first(), unverified=UNVERIFIED_MAX)
     assert rcpt(STRANGE, many) is TOO_MANY_UNVERIFIED
     often = {**STRANGE, MayBringUnverified(DOMAIN, ""): False}
     assert rcpt(often, first()) is UNVERIFIED_TOO_OFTEN
-    assert rcpt(often, replace(first(), unverified=1)) == Accept(Destination.UNVERIFIED), (
+    assert rcpt(often, structs.replace(first(), unverified=1)) == Accept(Destination.UNVERIFIED), (
         "counted by its first"
     )

@@ -1,6 +1,6 @@
 """Daily counts of deliveries: they follow from the states, by any transition."""
 
-from dataclasses import replace
+from msgspec import structs
 
 from secondpost.mail.address import Domain
 from secondpost.mail.daily import DailyCount, day_of
@@ -136,5 +136,5 @@ async def test_mail_for_addresses_of_which_nothing_is_known_is_counted_with_its_
     await store.site_down(SITE, "connect", "refused", place.clock.ms, place.clock.ms)
     arrival = Letters(place, store).arrival("guess@example.net", "person@example.net")
     guess, _ = arrival.envelope.recipients
-    await store.accept(replace(arrival, unverified=frozenset({guess})))
+    await store.accept(structs.replace(arrival, unverified=frozenset({guess})))
     assert await counts(store, place) == {DailyCount.HELD: 2}

@@ -1,9 +1,9 @@
 """For any sequence of operations, the values kept by triggers equal a recount."""
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
@@ -53,7 +53,7 @@ class Days:
         arrival = self.letters.arrival(*recipients, lane=lane)
         if lane is Lane.RELAY:
             unverified = [one for one in arrival.envelope.recipients if self.dice.random() < 0.3]
-            arrival = replace(arrival, unverified=frozenset(unverified))
+            arrival = structs.replace(arrival, unverified=frozenset(unverified))
         await self.store.accept(arrival, self.dice.choice((None, None, None, KeptFor.QUARANTINE)))
 
     async def lease(self) -> None:

@@ -1,6 +1,6 @@
 """Primaries: one row each, with the time since when it accepts connections, and its offer."""
 
-from dataclasses import replace
+from msgspec import structs
 
 from secondpost.mail.address import Domain
 from secondpost.mail.delivery import KeptFor, State
@@ -60,6 +60,6 @@ async def test_what_is_kept_for_a_cause_is_told_by_domain(place: Place) -> None:
         await store.claim(lease, place.clock.ms, 10), ("smtputf8", "message", "smtputf8"), strict=True
     ):
         kept = settled(claimed, State.KEPT, place.clock.ms, cause=cause)
-        await store.settle(lease, [replace(kept, kept_for=KeptFor.REFUSED)])
+        await store.settle(lease, [structs.replace(kept, kept_for=KeptFor.REFUSED)])
     assert await store.kept_for("smtputf8") == {NET: 1, ORG: 1}
     assert await store.kept_for("message") == {NET: 1}

@@ -1,9 +1,9 @@
 """Refused mail: counted separately from waiting mail, and dropped oldest first."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.content import InFile, InTable
@@ -74,7 +74,7 @@ async def test_addresses_of_which_nothing_was_known_share_the_room_of_their_doma
     for number in range(6):
         arrival = letters.arrival(f"u{number}@example.net", content=InTable(b"x" * 10))
         unverified = frozenset(arrival.envelope.recipients) if number % 2 == 0 else frozenset()
-        await store.accept(replace(arrival, unverified=unverified))
+        await store.accept(structs.replace(arrival, unverified=unverified))
     await refuse_all(place, store, Lane.UNVERIFIED)
     await refuse_all(place, store)
     assert (await store.stored_octets(NET), await store.unverified_octets(NET)) == (0, 0)
@@ -86,7 +86,7 @@ async def test_addresses_of_which_nothing_was_known_share_the_room_of_their_doma
     held = [InState(State.WAITING, held_by_site=True)]
     await store.move(Selection(), (State.KEPT,), State.WAITING, late, "retried", "")
     arrival = letters.arrival("new@example.net")
-    await store.accept(replace(arrival, unverified=frozenset(arrival.envelope.recipients)))
+    await store.accept(structs.replace(arrival, unverified=frozenset(arrival.envelope.recipients)))
     await store.site_down(UNSORTED, "connect", "", 1, 2)
     assert len(await store.listed(Selection(in_states=tuple(held)), None, 10)) == 3
 

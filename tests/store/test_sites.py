@@ -1,8 +1,7 @@
 """Sites and domains: down, paused, hinted, or past their time."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import KeptFor, State
@@ -22,7 +21,7 @@ async def test_unverified_mail_has_no_turn_while_relayed_mail_of_its_site_has_on
     letters = Letters(place, store)
     known, strange = Mailbox.parse("one@example.net"), Mailbox.parse("two@example.net")
     arrival = letters.arrival(str(known), str(strange))
-    await store.accept(replace(arrival, unverified=frozenset({strange})))
+    await store.accept(structs.replace(arrival, unverified=frozenset({strange})))
     lanes = (Lane.RELAY, Lane.UNVERIFIED)
     now_ms = place.clock.ms
     assert [due.lane for due in await store.sites_due(lanes, now_ms, 10)] == [Lane.RELAY]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from msgspec import Struct
+
 LOCAL_PART_OCTETS_MAX = 64  # RFC 5321 §4.5.3.1.1
 DOMAIN_OCTETS_MAX = 255  # RFC 5321 §4.5.3.1.2
 PATH_OCTETS_MAX = 256  # RFC 5321 §4.5.3.1.3, brackets included
@@ -87,8 +89,7 @@ def _literal(text: str) -> str:
     return f"[{address}]" if isinstance(address, IPv4Address) else f"[IPv6:{address}]"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mailbox:
+class Mailbox(Struct, frozen=True, order=True, gc=False):
     """A mailbox. The local part is kept unchanged, with quotes: only its host may interpret it."""
 
     local: str

@@ -1,13 +1,12 @@
 """Where a message's content is stored, as received: in the store's table, or in a file if large."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 IN_TABLE_OCTETS_MAX = 128 * 1024  # larger content is streamed to a file
 CONTENT_FOLDER = "content"  # of the store: a file for each message that is larger
 
 
-@dataclass(frozen=True, slots=True)
-class InTable:
+class InTable(Struct, frozen=True, gc=False):
     """The whole message as received; line ends CRLF, not dot-stuffed."""
 
     data: bytes
@@ -17,8 +16,7 @@ class InTable:
         return len(self.data)
 
 
-@dataclass(frozen=True, slots=True)
-class InFile:
+class InFile(Struct, frozen=True, gc=False):
     """A file below STORE/content, synced with its directory before this value exists."""
 
     name: str

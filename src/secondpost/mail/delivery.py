@@ -1,7 +1,8 @@
 """A delivery: one message to one recipient, which has a state of its own."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.envelope import Lane, Utf8
@@ -39,8 +40,7 @@ class KeptFor(StrEnum):
     QUARANTINE = "quarantine"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DeliveryId:
+class DeliveryId(Struct, frozen=True, order=True, gc=False):
     """ID/N: recipient N, counted from 1, of message ID."""
 
     queue_id: QueueId
@@ -59,8 +59,7 @@ class DeliveryId:
         return f"{queue_id_text(self.queue_id)}/{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True, gc=False):
     """A delivery that one worker, under one fence, may attempt now."""
 
     id: DeliveryId

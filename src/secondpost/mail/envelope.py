@@ -1,7 +1,8 @@
 """The envelope of a message: sender, recipients, the peer that handed it over, and its lane."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.content import Content
@@ -25,8 +26,7 @@ class Utf8(StrEnum):
     NEEDED = "needed"  # a local part or the header contains UTF-8
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True, gc=False):
     """The client that handed the message over. `protocol` is the word of RFC 3848 or 6531."""
 
     address: str
@@ -35,8 +35,7 @@ class Peer:
     tls: str = ""  # such as "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty for a plain connection
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True, gc=False):
     sender: ReversePath
     recipients: tuple[Mailbox, ...]  # at least one
     eight_bit: bool = False  # BODY=8BITMIME was declared
@@ -47,8 +46,7 @@ class Envelope:
             raise ValueError("an envelope has at least one recipient")
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True, gc=False):
     """A complete message that is to be stored; no client has got a 250 for it yet."""
 
     queue_id: QueueId

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from msgspec import Struct
+
 from secondpost.mail.address import Domain, Mailbox
 
 Result = TypeVar("Result")
@@ -41,8 +43,7 @@ class Txt:
         return (yield self)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRecipient:
+class KnownRecipient(Struct, frozen=True, gc=False):
     """Whether a mailbox exists at its primary, or is one that we signed. Answered by Knowledge."""
 
     mailbox: Mailbox

@@ -5,8 +5,9 @@ returns the verdict. Most ask nothing, and this is done for every command of eve
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct
 
 from secondpost.config.records import Backup
 from secondpost.mail.address import Domain, Mailbox, ReversePath
@@ -21,15 +22,13 @@ Judgement = Verdict | AskingPolicy[Verdict]
 Decision = Callable[[Stage], Judgement]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True, gc=False, kw_only=True):
     """`accepted`: how the decisions before took it."""
 
-    accepted: Accept = field(default=ACCEPT, kw_only=True)
+    accepted: Accept = ACCEPT
 
 
-@dataclass(frozen=True, slots=True)
-class CallerPlaces:
+class CallerPlaces(Struct, frozen=True, gc=False):
     """How many connections there may be: of all callers, of one address, and of a network of strangers."""
 
     total: int
@@ -37,8 +36,7 @@ class CallerPlaces:
     share: int
 
 
-@dataclass(frozen=True, slots=True)
-class AtConnect(Known):
+class AtConnect(Known, frozen=True, gc=False):
     """A caller that nothing was said to yet, and who else is here."""
 
     address: str
@@ -52,16 +50,14 @@ class AtConnect(Known):
     from_link: int  # and by its network, a /24 or /64
 
 
-@dataclass(frozen=True, slots=True)
-class AtHello(Known):
+class AtHello(Known, frozen=True, gc=False):
     """Refused here, a caller hears of it at each MAIL."""
 
     address: str
     name: str  # as the caller gave it with EHLO or HELO
 
 
-@dataclass(frozen=True, slots=True)
-class AtMail(Known):
+class AtMail(Known, frozen=True, gc=False):
     hello: AtHello
     sender: ReversePath
     size: int = 0  # octets as declared; 0 when they were not
@@ -71,8 +67,7 @@ class AtMail(Known):
     coming: int = 0  # octets that other messages under way speak for
 
 
-@dataclass(frozen=True, slots=True)
-class AtRcpt(Known):
+class AtRcpt(Known, frozen=True, gc=False):
     mail: AtMail
     mailbox: Mailbox
     recipients: Recipients | None  # of its domain; None when that is no backup domain
@@ -84,8 +79,7 @@ class AtRcpt(Known):
     is_first_unverified_of_domain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AtContent(Known):
+class AtContent(Known, frozen=True, gc=False):
     """The message is whole."""
 
     mail: AtMail

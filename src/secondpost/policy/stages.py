@@ -2,7 +2,9 @@
 folder and one entry of STAGES.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from secondpost.mail.questions import AskingPolicy
 from secondpost.mail.verdict import ACCEPT, VERDICTS, Accept, Defer, Reject, Verdict

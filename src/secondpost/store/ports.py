@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.delivery import Claimed, DeliveryId, KeptFor, State
 from secondpost.mail.envelope import Arrival, Lane
@@ -132,8 +134,7 @@ class Lease:
     fence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True, gc=False):
     """The new state of a claimed delivery, decided by spool/schedule."""
 
     id: DeliveryId

@@ -11,6 +11,7 @@ import re
 from secondpost.protocols.smtp.lines import CRLF
 
 END_OF_BODY = b"\r\n.\r\n"
+_LINE_WITH_DOT = b"\r\n."
 _RECEIVED = b"\r\nreceived:"
 _END_OF_HEADER = b"\r\n\r\n"
 # A run of CRs with or without an LF, a CR alone, an LF alone; CRLF itself never matches. No
@@ -67,7 +68,8 @@ class DotReader:
         """
         if len(self.held) > 0:
             data = self.held + data
-        end = data.find(END_OF_BODY)
+        dot = data.find(_LINE_WITH_DOT)  # most bodies have none before their end: one look at all of it
+        end = data.find(END_OF_BODY, dot) if dot >= 0 else -1
         if end >= 0:
             after: bytes | None = data[end + len(END_OF_BODY) :]
             data = data[: end + len(CRLF)]
@@ -77,7 +79,8 @@ class DotReader:
             held = _octets_of_a_possible_end(data)
             self.held = data[len(data) - held :]
             data = data[: len(data) - held]
-        data = data.replace(b"\r\n.", CRLF)
+        if dot != end:
+            data = data.replace(_LINE_WITH_DOT, CRLF)
         if self._opening and len(data) > 0:
             data = data[len(CRLF) :]
             self._opening = False

@@ -1,14 +1,14 @@
 """The events of the SMTP client core: frozen values, one class per event."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from secondpost.mail.outcome import Cause
 from secondpost.mail.reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Extensions:
+class Extensions(Struct, frozen=True, gc=False):
     """The extensions offered in the server's last EHLO reply."""
 
     pipelining: bool = False
@@ -52,45 +52,38 @@ class Phase(StrEnum):
     DOT = "DOT"  # the content
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientResult:
+class RecipientResult(Struct, frozen=True, gc=False):
     """The result for one recipient: delivered only if the phase is DOT and the reply positive."""
 
     phase: Phase
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class SessionReady:
+class SessionReady(Struct, frozen=True, gc=False):
     """The session is ready for `send_message` or `quit`."""
 
     extensions: Extensions
 
 
-@dataclass(frozen=True, slots=True)
-class TlsWanted:
+class TlsWanted(Struct, frozen=True, gc=False):
     """The server agreed to STARTTLS: upgrade, then call `tls_started`."""
 
 
-@dataclass(frozen=True, slots=True)
-class BodyWanted:
+class BodyWanted(Struct, frozen=True, gc=False):
     """At least one recipient was accepted: call `send_body` as often as needed, then `end_body`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True, gc=False):
     """The transaction is over, with one result per recipient in order. Another may begin."""
 
     results: tuple[RecipientResult, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bye:
+class Bye(Struct, frozen=True, gc=False):
     """QUIT was answered: close."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True, gc=False):
     """The session is over: close. `reply` is the peer's, or our own text with a 4xx code."""
 
     cause: Cause

@@ -174,7 +174,7 @@ class SmtpServer:
         self._move(Happening.ACCEPTED if accepted else Happening.REFUSED)
         self._say(reply)
         self._group_fails = not accepted
-        if reply.code == 421:
+        if not accepted and reply.code == 421:
             self._end("our answer was 421")
             return
         self._refusals += reply.code >= 500
@@ -216,9 +216,11 @@ class SmtpServer:
 
     def data_to_send(self) -> bytes:
         """The octets queued since the last call."""
-        out = b"".join(self._out)
-        self._out.clear()
-        return out
+        out = self._out
+        if len(out) == 0:
+            return b""
+        self._out = []
+        return out[0] if len(out) == 1 else b"".join(out)
 
     @property
     def octets_waiting(self) -> int:

@@ -5,8 +5,9 @@ accepted by policy.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from secondpost.mail.address import (
     AddressError,
@@ -62,8 +63,7 @@ class CommandError(Exception):
         self.reply = reply
 
 
-@dataclass(frozen=True, slots=True)
-class MailCommand:
+class MailCommand(Struct, frozen=True, gc=False):
     """A parsed MAIL command."""
 
     sender: ReversePath

@@ -3,47 +3,41 @@
 A Question needs an answer before the core reads on.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from secondpost.mail.address import Mailbox, ReversePath
 from secondpost.mail.reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(Struct, frozen=True, gc=False):
     """The client sent EHLO or HELO; the core has answered."""
 
     name: str
     extended: bool  # EHLO, not HELO
 
 
-@dataclass(frozen=True, slots=True)
-class MailFrom:
+class MailFrom(Struct, frozen=True, gc=False):
     sender: ReversePath
     size: int | None  # octets, as declared by the client (RFC 1870); never more than the limit
     eight_bit: bool  # BODY=8BITMIME was declared (RFC 6152)
     utf8: bool = False  # SMTPUTF8 was declared (RFC 6531)
 
 
-@dataclass(frozen=True, slots=True)
-class RcptTo:
+class RcptTo(Struct, frozen=True, gc=False):
     mailbox: Mailbox
 
 
-@dataclass(frozen=True, slots=True)
-class DataBegin:
+class DataBegin(Struct, frozen=True, gc=False):
     """DATA: answer 354 to continue; any other reply ends the transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class BodyPiece:
+class BodyPiece(Struct, frozen=True, gc=False):
     """The next bytes of the message: dot-stuffing removed, every line end CRLF; never empty."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class BodyEnd:
+class BodyEnd(Struct, frozen=True, gc=False):
     """The message is complete. Answer positively only once it is stored."""
 
     size: int  # octets of all pieces together
@@ -51,42 +45,35 @@ class BodyEnd:
     received_fields: int
 
 
-@dataclass(frozen=True, slots=True)
-class BodyRefused:
+class BodyRefused(Struct, frozen=True, gc=False):
     """The message ended but was refused: discard its pieces. The core has answered `reply`."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(Struct, frozen=True, gc=False):
     """An open transaction was aborted by RSET, EHLO, HELO or STARTTLS."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartTls:
+class StartTls(Struct, frozen=True, gc=False):
     """220 is queued: send it, upgrade, then call `tls_started`."""
 
 
-@dataclass(frozen=True, slots=True)
-class MustSend:
+class MustSend(Struct, frozen=True, gc=False):
     """Too many replies are queued: the core reads nothing more before `data_to_send`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quit:
+class Quit(Struct, frozen=True, gc=False):
     """221 is queued: send it and close."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientFault:
+class ClientFault(Struct, frozen=True, gc=False):
     """The client broke a rule and got a negative reply. The text is for our log."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Struct, frozen=True, gc=False):
     """Send the queued replies and close. The text is for our log."""
 
     text: str

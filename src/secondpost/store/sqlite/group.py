@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 import apsw
+from msgspec import Struct
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import patiently, told
@@ -56,8 +57,7 @@ class _Job:
     answer: asyncio.Future[object]
 
 
-@dataclass(frozen=True, slots=True)
-class _Finished:
+class _Finished(Struct, frozen=True):
     answer: asyncio.Future[object]
     result: object
     error: Exception | None

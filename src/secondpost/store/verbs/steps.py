@@ -7,8 +7,9 @@ again from the start.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 R = TypeVar("R")
 
@@ -16,8 +17,7 @@ Value = None | int | float | str | bytes
 Row = tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True, gc=False):
     """One run of a named query (`file.name` of sql/).
 
     `binds` are the values of ?1, ?2 …; `chosen` are the rows of the set that it declares, with
@@ -30,8 +30,7 @@ class Query:
     conditions: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResult:
+class QueryResult(Struct, frozen=True, gc=False):
     """The rows of a query, and the number of rows it wrote."""
 
     rows: Sequence[Row]
