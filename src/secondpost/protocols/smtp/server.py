@@ -216,10 +216,7 @@ class SmtpServer:
 
     def data_to_send(self) -> bytes:
         """The octets queued since the last call."""
-        out = self._out
-        if len(out) == 0:
-            return b""
-        self._out = []
+        out, self._out = self._out, []
         return out[0] if len(out) == 1 else b"".join(out)
 
     @property
