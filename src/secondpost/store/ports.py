@@ -1,7 +1,7 @@
 """Ports of the store of mail (mail.db), one small port per user.
 
 A write returns an awaitable that completes once the change is durable: committed and synced,
-together with all else that was waiting (group commit). Reads are awaited too, are short and, and see
+together with all else that was waiting (group commit). Reads are awaited too; they are short and see
 what is committed; SQLite's complete without suspending. Times are UTC milliseconds; sizes are octets.
 
 StoreUnavailable and StoreFull mean that nothing of this write was kept: try later. DiskFailed
