@@ -14,8 +14,9 @@ from secondpost.mail.issue_content import Hole, IssueContent
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, SubscriberId
 from secondpost.roles.parts import Parts
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import Lease, Settlement, Swept
-from secondpost.store.subscriber_ports import NewsletterStore, SignedUp, SignUpLimits
+from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
 from simulation.service import Wiring
 
 HOUR = 3600.0

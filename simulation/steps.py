@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import cast
 
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_store_ports import NewsletterStore
 
 
 class CallWatch:

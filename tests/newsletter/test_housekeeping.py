@@ -46,7 +46,7 @@ def test_the_log_of_the_newsletters_store_is_copied_into_it(tmp_path: Path) -> N
         readers = SqliteNewsletterStore.open(disk, work, clock, role="deliver", failed=failures.append)
         world = World(clock, dice, net, RealResolver((), dice), work, disk)
         delivery = NewsletterDelivery(
-            readers, ReaderKeys(keys().signing, *rings), Confirmations(config, readers).content
+            readers, ReaderKeys(keys().signing, *rings), Confirmations(config, readers, readers).content
         )
         role = DeliverRole(Parts(config, world, lambda line: None, failures.append, mail), delivery)
         await role.start()

@@ -9,13 +9,13 @@ from typing import Protocol, TypeVar
 import apsw
 
 from secondpost.mail.queue_id import QueueId
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.owner_ports import Desk
 from secondpost.store.ports import Claims, Intake, Keeping
 from secondpost.store.sqlite import SqliteNewsletterStore, SqliteStore
 from secondpost.store.sqlite.engine import SqliteEngine
 from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.schema import Database
-from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 from tests.clock import SetClock

@@ -10,8 +10,9 @@ from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, NewArticle
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import Lease, Settlement
-from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp, SignUpLimits
+from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits
 from tests.store.place import Place
 
 WEEKLY = "weekly"

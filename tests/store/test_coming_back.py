@@ -10,8 +10,9 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Lane
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.sqlite import schema
-from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
+from secondpost.store.subscriber_ports import Imported, SignedUp
 from secondpost.store.verbs.sign_up_outcomes import OUTCOMES_MAX
 from secondpost.store.verbs.suppressed import hash_keys
 from tests.store.place import Place, SqlitePlace, database_of, engine_of

@@ -20,9 +20,10 @@ from secondpost.store.newsletter_ports import (
     SlotOutcome,
     SlotRecord,
 )
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite import SqliteNewsletterStore
-from secondpost.store.subscriber_ports import Imported, NewsletterStore, SignedUp
+from secondpost.store.subscriber_ports import Imported, SignedUp
 from tests.store.place import Place, SqlitePlace, database_of
 from tests.store.readers import FEED, WEEKLY, Publisher, new
 from tests.store.recounts import NEWSLETTER, found_by

@@ -13,9 +13,10 @@ from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.newsletter_ports import IssueRefused
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import Lease
 from secondpost.store.sqlite.schema import Database
-from secondpost.store.subscriber_ports import Imported, NewsletterStore
+from secondpost.store.subscriber_ports import Imported
 from tests.store.place import Change, Place, SqlitePlace, database_of
 from tests.store.readers import WEEKLY, Publisher, outcome
 from tests.store.recounts import NEWSLETTER, found_by

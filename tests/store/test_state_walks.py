@@ -24,7 +24,8 @@ from secondpost.store.newsletter_ports import (
     IssueRefused,
     LedgerEntry,
 )
-from secondpost.store.subscriber_ports import Imported, NewsletterStore
+from secondpost.store.newsletter_store_ports import NewsletterStore
+from secondpost.store.subscriber_ports import Imported
 from tests.store.place import Place, there
 from tests.store.readers import FEED, LIMITS, WEEKLY, Publisher, new
 

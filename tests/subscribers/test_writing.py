@@ -9,7 +9,7 @@ from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Subscriber, SubscriberState
 from secondpost.protocols.tokens import Purpose, Token
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.writing import BY_A_PROGRAM, ReadersWriting

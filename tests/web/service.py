@@ -22,6 +22,7 @@ from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Toke
 from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, NewArticle
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import SignUpLimits
+from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.web.app import make_app
 from secondpost.world.real.dice import RealDice
@@ -142,7 +143,7 @@ async def open_service(folder: Path, config: Config = CONFIG) -> AsyncIterator[S
     lines: list[str] = []
     crowded = CrowdLog(MailLog(lines.append)).met
     sign_ups = SignUps(store, clock, ids, lambda: hints.append(clock.ms), OWN, crowded, limits)
-    app = make_app(config, store, links, sign_ups, clock)
+    app = make_app(config, store, links, sign_ups, ReadersDesk(store, clock), clock)
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 50_000))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="https://mx2.example.net") as client:

@@ -22,8 +22,7 @@ from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.render import output_faults
 from secondpost.owner.newsletter_documents import PreviewDocument, article_document
-from secondpost.store.newsletter_ports import ArticleState
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_ports import ArticleState, Ledger
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -98,9 +97,7 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
         click.echo(f"({document.reason})", err=True)
 
 
-async def next_articles(
-    store: NewsletterStore, newsletter: Newsletter, decision: IssueDecision
-) -> list[Article]:
+async def next_articles(store: Ledger, newsletter: Newsletter, decision: IssueDecision) -> list[Article]:
     """The articles of the next issue; all waiting ones while none can be sent."""
     if isinstance(decision, Ready):
         entries = [await store.entry(id) for id in decision.draft.articles]

@@ -17,8 +17,7 @@ from secondpost.newsletter.decisions import Ready
 from secondpost.newsletter.publish import CannotCompose
 from secondpost.owner.figures import counted
 from secondpost.owner.newsletter_documents import SentDocument
-from secondpost.store.newsletter_ports import IssueRefused
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_ports import IssueLookup, IssueRefused
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -75,7 +74,7 @@ async def _sent(open_: "OpenNewsletter", newsletter: Newsletter) -> SentDocument
     )
 
 
-async def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: Exception) -> str:
+async def _why_not_made(store: IssueLookup, newsletter: Newsletter, fault: Exception) -> str:
     for each in await store.issues_under_way():
         if each.newsletter == newsletter.name and each.state is IssueState.OPEN:
             name = f"{newsletter.name} {each.number}"
@@ -84,7 +83,7 @@ async def _why_not_made(store: NewsletterStore, newsletter: Newsletter, fault: E
 
 
 @asynccontextmanager
-async def _freezing_shown(store: NewsletterStore, newsletter: Newsletter) -> AsyncIterator[None]:
+async def _freezing_shown(store: IssueLookup, newsletter: Newsletter) -> AsyncIterator[None]:
     """Show how many readers have their row, while an issue is frozen."""
 
     async def watch() -> None:

@@ -19,7 +19,8 @@ from secondpost.mail.subscriber import SubscriberId
 from secondpost.owner.figures import counted
 from secondpost.owner.issue_words import deferred_text, reckoning_text, standing_text
 from secondpost.owner.newsletter_documents import issue_mails_document, reckoning_document
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_ports import IssueLookup
+from secondpost.store.newsletter_store_ports import NewsletterDesk
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -70,7 +71,7 @@ def status(
     at_newsletter(read, config)
 
 
-async def _meant_issue(store: NewsletterStore, which: Meant) -> Issue:
+async def _meant_issue(store: IssueLookup, which: Meant) -> Issue:
     if len(which.words) == 1:
         return await numbered(store, which.newsletter, which.words[0])
     newest = await store.issues(which.newsletter.name, None, 1)
@@ -79,7 +80,7 @@ async def _meant_issue(store: NewsletterStore, which: Meant) -> Issue:
     return newest[0]
 
 
-async def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone: ZoneInfo) -> None:
+async def _say(store: NewsletterDesk, found: Issue, reckoning: Reckoning, zone: ZoneInfo) -> None:
     say(f"Issue {found.number} of {found.newsletter} is {standing_text(found, zone)}.")
     say(f"{reckoning_text(reckoning)}.")
     bounced = {kind: reports for kind, reports in (await store.bounced(found.id)).items() if reports > 0}
@@ -100,7 +101,7 @@ async def _say(store: NewsletterStore, found: Issue, reckoning: Reckoning, zone:
         say("Every reader is accounted for." if reckoning.adds_up else "The counts DO NOT add up.")
 
 
-async def _say_under_way(store: NewsletterStore, found: Issue, zone: ZoneInfo) -> None:
+async def _say_under_way(store: NewsletterDesk, found: Issue, zone: ZoneInfo) -> None:
     if not await store.is_served():
         say(NOT_RUNNING)
     last = await store.last_deferred(found.id)
@@ -112,7 +113,7 @@ async def _say_under_way(store: NewsletterStore, found: Issue, zone: ZoneInfo) -
 
 
 async def _list(
-    store: NewsletterStore,
+    store: NewsletterDesk,
     found: Issue,
     states: Sequence[State],
     limit: int,

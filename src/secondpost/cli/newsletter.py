@@ -14,7 +14,7 @@ from secondpost.newsletter.renaming import move_to_new_name
 from secondpost.owner.figures import counted
 from secondpost.owner.newsletter_documents import RenameDocument, RetireDocument
 from secondpost.store.naming_ports import RenameRefused
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.subscriber_ports import ReaderLookup
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
@@ -77,7 +77,7 @@ def _known(names: list[str]) -> str:
     return f"only {', '.join(names)}" if len(names) > 0 else "or any other"
 
 
-async def _say_renamed(store: NewsletterStore, old: str, goes_to: Newsletter) -> None:
+async def _say_renamed(store: ReaderLookup, old: str, goes_to: Newsletter) -> None:
     readers = counted(sum((await store.reader_counts(goes_to.name)).values()), "reader", "readers")
     say(f"{old} is now called {goes_to.name}, with {readers}. Links in old mails keep working.")
     if goes_to.list_id is None:

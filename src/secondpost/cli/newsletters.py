@@ -15,9 +15,8 @@ from secondpost.cli.screen import progressing
 from secondpost.config.records import Config, Newsletter
 from secondpost.mail.address import Mailbox
 from secondpost.mail.issue import Issue
-from secondpost.store.newsletter_ports import LeadershipLost
+from secondpost.store.newsletter_ports import IssueLookup, LeadershipLost, Leading
 from secondpost.store.ports import Lease
-from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.typed import typed_mailbox
 
 ASK_AGAIN_SECONDS = 0.1
@@ -82,7 +81,7 @@ def _listed(config: Config) -> str:
 
 
 @asynccontextmanager
-async def led(store: NewsletterStore) -> AsyncIterator[Lease]:
+async def led(store: Leading) -> AsyncIterator[Lease]:
     """Take the lead for a moment, between two turns of the service; says so when it has to wait."""
     from secondpost.newsletter.turns import PUBLISH
 
@@ -107,7 +106,7 @@ NUMBER_DIGITS_MAX = 9
 NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
 
 
-async def numbered(store: NewsletterStore, newsletter: Newsletter, text: str) -> Issue:
+async def numbered(store: IssueLookup, newsletter: Newsletter, text: str) -> Issue:
     """The issue of a number. Raises UsageError, and Ending if there is none."""
     if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
         raise click.UsageError(f"{text!r} is not the number of an issue, such as 12.")

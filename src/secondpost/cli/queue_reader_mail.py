@@ -19,14 +19,14 @@ from secondpost.owner.reader_mail import answer_text, next_try_text
 from secondpost.owner.reader_way import newsletter_of
 from secondpost.owner.zones import zone_of
 from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.newsletter_store_ports import NewsletterDesk
 from secondpost.store.owner_ports import MessageRow, Selection
-from secondpost.store.subscriber_ports import NewsletterStore
 
 SHOWN_MAX = 1_000  # readers of an issue per document
 
 
 async def show_reader_mail(
-    store: NewsletterStore, config: Config, id: QueueId, number: int | None, as_json: bool
+    store: NewsletterDesk, config: Config, id: QueueId, number: int | None, as_json: bool
 ) -> bool:
     """Show a mail to a reader; False if there is no such mail."""
     message, issue = await store.message(id), await store.issue_of_message(id)
@@ -53,7 +53,7 @@ async def show_reader_mail(
 
 
 async def _meant(
-    store: NewsletterStore, id: QueueId, number: int | None, issue: Issue | None
+    store: NewsletterDesk, id: QueueId, number: int | None, issue: Issue | None
 ) -> ReaderDelivery | None:
     """The mail of one reader; None for an issue as a whole, or if the reader has none."""
     if number is None:
@@ -81,7 +81,7 @@ def sentence(mail: ReaderDelivery, zone: ZoneInfo) -> str:
     return "; ".join(parts)
 
 
-async def _say_document(store: NewsletterStore, message: MessageRow, mail: ReaderDelivery | None) -> None:
+async def _say_document(store: NewsletterDesk, message: MessageRow, mail: ReaderDelivery | None) -> None:
     chosen = Selection(ids=(message.queue_id,)) if mail is None else Selection(deliveries=(mail.id,))
     deliveries = await store.listed(chosen, None, SHOWN_MAX)
     events = [] if mail is None else await store.told_of_delivery(mail.id)

@@ -4,9 +4,9 @@ from secondpost.cli.screen import age_text, say
 from secondpost.owner.figures import counted
 from secondpost.owner.reader_mail import answer_text
 from secondpost.owner.readers_mail import FAILED_DAYS, ReadersMail
+from secondpost.store.newsletter_store_ports import NewsletterDesk
 from secondpost.store.owner_ports import Selection
 from secondpost.store.standing_ports import MailToReaders
-from secondpost.store.subscriber_ports import NewsletterStore
 
 MATCHING_MAX = 1_000  # mails searched for with a list's filters
 OWN = ("confirmation or test copy", "confirmations and test copies")
@@ -50,7 +50,7 @@ def _waiting(waiting: int, deferred: int, one: str, many: str) -> str:
     return f"{text} ({deferred:,} put off so far)" if deferred > 0 else text
 
 
-async def left_out_text(store: NewsletterStore, selection: Selection | None) -> str:
+async def left_out_text(store: NewsletterDesk, selection: Selection | None) -> str:
     """What a list of other mail leaves out, within `selection`; "" if nothing."""
     if selection is None:
         mail = await store.mail_to_readers()

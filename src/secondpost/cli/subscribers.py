@@ -14,7 +14,7 @@ from secondpost.mail.subscriber import Consent, Subscriber, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.owner.newsletter_documents import ChangeDocument
 from secondpost.owner.reader_words import state_text
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.subscriber_ports import ReaderLookup
 from secondpost.subscribers.signup import SignUps
 from secondpost.subscribers.typed import NotAReader
 
@@ -182,7 +182,7 @@ def _consent(confirmed: str, now_ms: int) -> Consent:
     return Consent(where=confirmed, how="owner", text=BY_COMMAND, at_ms=now_ms)
 
 
-async def _known(store: NewsletterStore, newsletter: Newsletter, mailbox: Mailbox) -> Subscriber:
+async def _known(store: ReaderLookup, newsletter: Newsletter, mailbox: Mailbox) -> Subscriber:
     found = await store.find(newsletter.name, mailbox)
     if found is None:
         is_suppressed = await store.suppression(newsletter.name, mailbox) is not None

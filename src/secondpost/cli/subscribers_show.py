@@ -17,7 +17,7 @@ from secondpost.owner.figures import counted
 from secondpost.owner.reader_documents import reader_document, readers_document, stranger_document
 from secondpost.owner.reader_words import outcome_text, state_text, suppression_text
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.subscriber_ports import NewsletterStore, SignedUp, SignUpOutcome, Suppression
+from secondpost.store.subscriber_ports import ReaderLookup, SignedUp, SignUpOutcome, Suppression
 from secondpost.subscribers.reader_desk import SIGN_UPS_SHOWN_MAX, AboutReader, ReadersDesk
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
     at_newsletter(read, config)
 
 
-async def _count(store: NewsletterStore, name: str, as_json: bool) -> None:
+async def _count(store: ReaderLookup, name: str, as_json: bool) -> None:
     document = readers_document(name, await store.reader_counts(name), await store.suppressed_count(name))
     if as_json:
         say_json(document)

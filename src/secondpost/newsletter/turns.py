@@ -8,9 +8,9 @@ from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.renaming import finish_renames
-from secondpost.store.newsletter_ports import LeadershipLost
+from secondpost.store.naming_ports import Naming
+from secondpost.store.newsletter_ports import LeadershipLost, Leading
 from secondpost.store.ports import StoreFull, StoreUnavailable
-from secondpost.store.subscriber_ports import NewsletterStore
 
 PUBLISH = "publish"  # name of the lead, which one process has at a time
 
@@ -20,7 +20,8 @@ class Turns:
         self,
         newsletters: Sequence[Newsletter],
         publisher: Publisher,
-        store: NewsletterStore,
+        leading: Leading,
+        naming: Naming,
         log: MailLog,
         turn_seconds: float,
         over: Callable[[], None],
@@ -30,7 +31,8 @@ class Turns:
         """
         self._newsletters = newsletters
         self._publisher = publisher
-        self._store = store
+        self._leading = leading
+        self._naming = naming
         self._log = log
         self._turn_seconds = turn_seconds
         self._over = over
@@ -49,14 +51,14 @@ class Turns:
         """
         for newsletter in self._newsletters:
             await self._publisher.look(newsletter)
-        leader = await self._store.lead(PUBLISH)
+        leader = await self._leading.lead(PUBLISH)
         if leader is None:
             return
         try:
-            await finish_renames(self._store, leader)
+            await finish_renames(self._naming, leader)
             for newsletter in self._newsletters:
                 await self._publisher.turn(newsletter, leader)
             await self._publisher.go_on(self._newsletters, leader)
         finally:
-            await self._store.give_back(leader)
+            await self._leading.give_back(leader)
         self._over()

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from secondpost.config.records import Config
-from secondpost.store.naming_ports import FormerName, KnownNewsletter
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.naming_ports import FormerName, KnownNewsletter, NewsletterNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class NamesInStore:
 NOTHING_LEFT_BEHIND = NamesInStore((), (), ())
 
 
-async def names_in_store(config: Config, store: NewsletterStore) -> NamesInStore:
+async def names_in_store(config: Config, store: NewsletterNames) -> NamesInStore:
     known = await store.left_behind(())
     named = [newsletter.name for newsletter in config.newsletters]
     used = {one.name for one in known if one.active + one.issues > 0}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from secondpost.newsletter.publish import Publisher
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.subscribers.signup import SignUps
 from secondpost.world.ports import Clock
 

@@ -10,7 +10,8 @@ from secondpost.mail.queue_id import queue_id_text
 from secondpost.mail.subscriber import Consent, SubscriberState
 from secondpost.owner.figures import utc_time
 from secondpost.store.newsletter_ports import ReaderDelivery
-from secondpost.store.subscriber_ports import NewsletterStore, SignUpOutcome
+from secondpost.store.newsletter_store_ports import NewsletterLookup
+from secondpost.store.subscriber_ports import SignUpOutcome
 from secondpost.subscribers.reader_desk import AboutReader
 
 
@@ -109,7 +110,7 @@ def readers_document(newsletter: str, counts: dict[SubscriberState, int], suppre
     )
 
 
-async def reader_document(store: NewsletterStore, about: AboutReader) -> ReaderDocument:
+async def reader_document(store: NewsletterLookup, about: AboutReader) -> ReaderDocument:
     """Everything kept about a reader, for the owner, and for the reader (GDPR articles 15 and 20)."""
     one = about.subscriber
     suppression = await store.suppression(one.newsletter, one.mailbox)
@@ -177,7 +178,7 @@ def stranger_document(
     )
 
 
-async def _numbers(store: NewsletterStore, about: AboutReader) -> Mapping[IssueId, int]:
+async def _numbers(store: NewsletterLookup, about: AboutReader) -> Mapping[IssueId, int]:
     """Numbers of the issues whose mail to this reader came back."""
     ids = {bounce.issue for bounce in about.bounces if bounce.issue is not None}
     found = [(id, await store.issue(id)) for id in ids]

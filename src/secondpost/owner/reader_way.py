@@ -16,12 +16,13 @@ from secondpost.owner.figures import counted
 from secondpost.owner.reader_mail import answer_text, next_try_text
 from secondpost.owner.reader_words import outcome_text, suppression_text
 from secondpost.owner.way import Station, Step
-from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.newsletter_ports import IssueLookup, ReaderDelivery
+from secondpost.store.newsletter_store_ports import NewsletterLookup
 from secondpost.store.owner_ports import DeliveryEvent
 from secondpost.store.subscriber_ports import (
     Bounce,
-    NewsletterStore,
     ReaderEvent,
+    ReaderLookup,
     SignedUp,
     SignUpOutcome,
     Suppression,
@@ -50,7 +51,7 @@ class ReaderWay:
 
 
 async def way_of_reader(
-    store: NewsletterStore, newsletter: str, mailbox: Mailbox, zone: ZoneInfo
+    store: NewsletterLookup, newsletter: str, mailbox: Mailbox, zone: ZoneInfo
 ) -> ReaderWay | None:
     """The way of an address; None if it is unknown in this newsletter. `zone` is the newsletter's."""
     reader, suppression = await store.find(newsletter, mailbox), await store.suppression(newsletter, mailbox)
@@ -84,7 +85,7 @@ async def way_of_reader(
     )
 
 
-async def copies_to(store: NewsletterStore, mailbox: Mailbox) -> list[ReaderDelivery]:
+async def copies_to(store: ReaderLookup, mailbox: Mailbox) -> list[ReaderDelivery]:
     """The latest test copies to an address, oldest first."""
     copies = await store.deliveries_of(NO_SUBSCRIBER, COPIES_MAX)
     return [each for each in copies if each.recipient == str(mailbox)][MAILS_MAX - 1 :: -1]
@@ -98,7 +99,7 @@ def _asked(one: SignUpOutcome) -> Step:
     return Step(one.at_ms, Station.SUBSCRIBERS, None, "asked to sign up", outcome_text(one))
 
 
-async def _bounced(store: NewsletterStore, bounce: Bounce) -> Step:
+async def _bounced(store: IssueLookup, bounce: Bounce) -> Step:
     issue = None if bounce.issue is None else await store.issue(bounce.issue)
     of = "the confirmation" if issue is None else f"issue {issue.number}"
     said = " ".join(part for part in (bounce.kind.value, bounce.status, bounce.text) if len(part) > 0)
@@ -116,7 +117,7 @@ def _happened(event: ReaderEvent) -> Step:
 # ---------------------------------------------------------------- one mail
 
 
-async def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery, zone: ZoneInfo) -> list[Step]:
+async def steps_of_mail(store: IssueLookup, mail: ReaderDelivery, zone: ZoneInfo) -> list[Step]:
     """How a mail was planned, what failed on its way, and its state now."""
     planned = await _planned(store, mail)
     events = [_event_step(mail, one) for one in await store.told_of_delivery(mail.id)]
@@ -125,7 +126,7 @@ async def steps_of_mail(store: NewsletterStore, mail: ReaderDelivery, zone: Zone
     return [planned, *events, *stands]
 
 
-async def _planned(store: NewsletterStore, mail: ReaderDelivery) -> Step:
+async def _planned(store: IssueLookup, mail: ReaderDelivery) -> Step:
     if mail.issue is None:
         at_ms = queue_id_ms(mail.id.queue_id)
         if mail.subscriber == NO_SUBSCRIBER:
@@ -179,7 +180,7 @@ def _next_text(mail: ReaderDelivery, zone: ZoneInfo) -> str:
 # ---------------------------------------------------------------- one issue
 
 
-async def newsletter_of(store: NewsletterStore, issue: Issue | None, mail: ReaderDelivery) -> str | None:
+async def newsletter_of(store: ReaderLookup, issue: Issue | None, mail: ReaderDelivery) -> str | None:
     """The newsletter of a mail; None for a test copy or an erased reader."""
     if issue is not None:
         return issue.newsletter
@@ -187,7 +188,7 @@ async def newsletter_of(store: NewsletterStore, issue: Issue | None, mail: Reade
     return None if reader is None else reader.newsletter
 
 
-async def steps_of_issue(store: NewsletterStore, issue: Issue, zone: ZoneInfo) -> list[Step]:
+async def steps_of_issue(store: IssueLookup, issue: Issue, zone: ZoneInfo) -> list[Step]:
     """The way of an issue's message as a whole; single readers are shown by ID/N."""
     articles = counted(issue.article_count, "article", "articles")
     steps = [Step(issue.created_ms, Station.NEWSLETTER, None, "made", f"{articles}, slot {issue.slot}")]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from secondpost.mail.duration import DAY_MS
 from secondpost.owner.documents import ReadersMailDocument, site_document
 from secondpost.store.newsletter_ports import ReaderDelivery
+from secondpost.store.newsletter_store_ports import NewsletterDesk
 from secondpost.store.owner_ports import SiteDown
 from secondpost.store.standing_ports import MailToReaders
-from secondpost.store.subscriber_ports import NewsletterStore
 
 FAILED_DAYS = 7
 FAILED_SINCE_MS = FAILED_DAYS * DAY_MS
@@ -22,7 +22,7 @@ class ReadersMail:
     down: Sequence[SiteDown]
 
 
-async def readers_mail(store: NewsletterStore, now_ms: int) -> ReadersMail:
+async def readers_mail(store: NewsletterDesk, now_ms: int) -> ReadersMail:
     failed = await store.failed_confirmations(now_ms - FAILED_SINCE_MS, FAILED_MAX)
     return ReadersMail(await store.mail_to_readers(), failed, await store.sites_down())
 

@@ -21,8 +21,8 @@ from secondpost.owner.reader_way import (
 from secondpost.owner.way import Step, steps_of
 from secondpost.owner.zones import zone_of
 from secondpost.spool.desk import OwnersDesk
+from secondpost.store.newsletter_store_ports import NewsletterDesk
 from secondpost.store.owner_ports import MessageRow, Selection
-from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.typed import typed_mailbox
 
 MESSAGES_MAX = 10  # the latest messages of an address
@@ -46,7 +46,7 @@ class Traced:
 
 
 async def way_of_id(
-    desk: OwnersDesk, readers: NewsletterStore | None, id: DeliveryId, config: Config
+    desk: OwnersDesk, readers: NewsletterDesk | None, id: DeliveryId, config: Config
 ) -> Traced:
     way = await _way(desk, id.queue_id, config)
     if way is None and readers is not None:
@@ -55,7 +55,7 @@ async def way_of_id(
 
 
 async def ways_of_address(
-    desk: OwnersDesk, readers: NewsletterStore | None, address: str, config: Config
+    desk: OwnersDesk, readers: NewsletterDesk | None, address: str, config: Config
 ) -> Traced:
     ids, older = await _latest(desk, address)
     ways = [way for each in ids if (way := await _way(desk, each, config)) is not None]
@@ -93,7 +93,7 @@ async def _way(desk: OwnersDesk, id: QueueId, config: Config) -> MessageWay | No
     return MessageWay(message, f"from <{message.sender}>", steps)
 
 
-async def _way_to_readers(readers: NewsletterStore, id: DeliveryId, config: Config) -> MessageWay | None:
+async def _way_to_readers(readers: NewsletterDesk, id: DeliveryId, config: Config) -> MessageWay | None:
     """The way of an issue as a whole, or of the mail to one reader."""
     message, issue = await readers.message(id.queue_id), await readers.issue_of_message(id.queue_id)
     if message is None:

@@ -29,7 +29,7 @@ from secondpost.signing.assembly import OwnAddresses, ReaderKeys
 from secondpost.signing.orders import MailSigner
 from secondpost.signing.pool import SigningPool
 from secondpost.signing.reader_mails import ReaderMails
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.subscribers.writing import ReadersWriting
@@ -58,7 +58,7 @@ def newsletter_delivery(
 
     if parts.readers is None:
         return None
-    confirmation = Confirmations(parts.config, parts.readers).content
+    confirmation = Confirmations(parts.config, parts.readers, parts.readers).content
     return NewsletterDelivery(parts.readers, keys, confirmation, workshop)
 
 

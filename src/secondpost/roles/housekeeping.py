@@ -14,8 +14,8 @@ from secondpost.receive.knowledge import KNOWN_KEPT_MS, UNKNOWN_FRESH_MS
 from secondpost.receive.proven import PROVEN_MS
 from secondpost.roles.parts import Parts, opened
 from secondpost.spool.free_room import free_octets
+from secondpost.store.newsletter_store_ports import NewsletterKeeping
 from secondpost.store.ports import StoreFull, StoreUnavailable
-from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock
 
@@ -33,7 +33,7 @@ class Housekeeping:
     def __init__(
         self,
         parts: Parts,
-        readers: NewsletterStore | None,
+        readers: NewsletterKeeping | None,
         clock: Clock,
         log: MailLog,
         look_for_catch_alls: Callable[[], Coroutine[None, None, None]],
@@ -100,7 +100,7 @@ class Housekeeping:
             await forget_readers(self._reader_store, now_ms)
 
 
-async def forget_readers(store: NewsletterStore, now_ms: int) -> None:
+async def forget_readers(store: NewsletterKeeping, now_ms: int) -> None:
     """Delete unconfirmed sign-ups, old confirmations, and the deliveries of old issues."""
     while await store.prune(now_ms - HISTORY_MS) > 0:
         pass

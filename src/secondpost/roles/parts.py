@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar
 from secondpost.config.records import Config
 from secondpost.deliver.rhythm import DeliverRhythm
 from secondpost.maillog import Sink
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import MailStore
-from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.world.ports import Clock, Dice, Disk, Net, Resolver, Work
 
 QUESTIONS = "deliver.socket"  # socket where the deliver role answers

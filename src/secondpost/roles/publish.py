@@ -13,7 +13,8 @@ from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.turns import Turns
 from secondpost.roles.parts import FEEDS, HINTS, Parts, opened
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_ports import Feeds
+from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import Clock, Dice
 from secondpost.world.sockets.feeds import FeedAsker
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from secondpost.newsletter.render import DigestRenderer
 
 
-def renderer_of(config: Config, dice: Dice, store: NewsletterStore) -> "DigestRenderer":
+def renderer_of(config: Config, dice: Dice, feeds: Feeds) -> "DigestRenderer":
     from secondpost.newsletter.render import DigestRenderer
 
     async def feed_title(newsletter: Newsletter) -> str:
-        return (await store.feed(newsletter.name, newsletter.feeds[0])).title
+        return (await feeds.feed(newsletter.name, newsletter.feeds[0])).title
 
     return DigestRenderer(config.web, dice, feed_title)
 
@@ -55,7 +56,8 @@ class PublishRole:
         self._turns = Turns(
             newsletters=config.newsletters,
             publisher=publisher_of(config, world.clock, world.dice, store, log, asker.look),
-            store=store,
+            leading=store,
+            naming=store,
             log=log,
             turn_seconds=parts.rhythms.turn_seconds,
             over=lambda: world.net.hint(world.disk.path(HINTS)),

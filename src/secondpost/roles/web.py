@@ -8,6 +8,7 @@ from secondpost.maillog import MailLog
 from secondpost.policy.domains import own_domains
 from secondpost.protocols.tokens import KeyRing
 from secondpost.roles.parts import HINTS, Parts, opened
+from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import CrowdLog, SignUps
 from secondpost.world.sockets.hints import Hinter
 
@@ -23,4 +24,5 @@ def public_pages(parts: Parts, links: KeyRing) -> "Starlette":
     hinter = Hinter(partial(world.net.hint, world.disk.path(HINTS)))
     own, ids = own_domains(config).names, QueueIds(store.worker)
     sign_ups = SignUps(store, world.clock, ids, hinter.arrived, own, CrowdLog(MailLog(parts.sink)).met)
-    return make_app(config, store, links, sign_ups, world.clock)
+    desk = ReadersDesk(store, world.clock)
+    return make_app(config, store, links, sign_ups, desk, world.clock)

@@ -37,7 +37,9 @@ class FormerName:
     is_done: bool
 
 
-class Naming(Protocol):
+class NewsletterNames(Protocol):
+    """Names that newsletters have or had."""
+
     async def left_behind(self, named: Sequence[str]) -> list[KnownNewsletter]:
         """Newsletters with readers or issues that are neither in `named` nor retired, by name."""
         ...
@@ -46,14 +48,18 @@ class Naming(Protocol):
         """The names of all newsletters with readers, suppressed addresses or issues."""
         ...
 
-    def retire(self, name: str, at_ms: int) -> Awaitable[bool]:
-        """Record that the owner gave a newsletter up; False if that was recorded before."""
-        ...
-
     async def former_names(self) -> list[FormerName]: ...
 
     async def now_named(self, former: str) -> str | None:
         """The present name of a newsletter that once had this one, or None."""
+        ...
+
+
+class Naming(NewsletterNames, Protocol):
+    """Names of newsletters, and their change."""
+
+    def retire(self, name: str, at_ms: int) -> Awaitable[bool]:
+        """Record that the owner gave a newsletter up; False if that was recorded before."""
         ...
 
     def begin_rename(self, old: str, new: str, at_ms: int, leader: Lease) -> Awaitable[None]:

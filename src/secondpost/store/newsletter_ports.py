@@ -140,10 +140,14 @@ class FetchRecord:
     moves: tuple[ArticleMove, ...] = ()
 
 
-class Ledger(Protocol):
-    """The publish role's view of feeds and articles."""
+class Feeds(Protocol):
+    """What is recorded about feeds."""
 
     async def feed(self, newsletter: str, url: str) -> Feed: ...
+
+
+class Ledger(Feeds, Protocol):
+    """The publish role's view of feeds and articles."""
 
     def record_fetch(self, record: FetchRecord) -> Awaitable[None]:
         """Store a look at a feed in one transaction.
@@ -263,7 +267,52 @@ class ReaderDelivery:
     site_down: bool
 
 
-class Issues(Protocol):
+class IssueLookup(Protocol):
+    """What is recorded about issues and the mails to their readers."""
+
+    async def issue(self, id: IssueId) -> Issue | None: ...
+
+    async def issue_by_number(self, newsletter: str, number: int) -> Issue | None: ...
+
+    async def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
+        """A page of issues, newest first; `before_number` is the last number of the previous page."""
+        ...
+
+    async def issues_under_way(self) -> list[Issue]:
+        """Open, freezing, frozen and sending issues of all newsletters, oldest first."""
+        ...
+
+    async def reckoning(self, id: IssueId) -> Reckoning: ...
+
+    async def active_readers(self, newsletter: str) -> int:
+        """The number of readers who would get an issue now."""
+        ...
+
+    async def issue_content(self, id: IssueId) -> bytes:
+        """The content as sent, kept for ever. Raises LookupError before write_content."""
+        ...
+
+    async def issue_of_message(self, message: QueueId) -> Issue | None: ...
+
+    async def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
+        """A reader's mail; None if there is none of this id."""
+        ...
+
+    async def told_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
+        """Events of a mail other than plain changes of state, in order."""
+        ...
+
+    async def deliveries(
+        self, id: IssueId, states: Sequence[State], after: SubscriberId | None, limit: int
+    ) -> list[ReaderDelivery]:
+        """A page of an issue's mails by subscriber; empty `states` means all."""
+        ...
+
+
+# ---------------------------------------------------------------- deliver
+
+
+class Issues(IssueLookup, Protocol):
     """The publish role's view of issues, and the owner's."""
 
     # ---- slots and making
@@ -374,57 +423,6 @@ class Issues(Protocol):
         Returns how many had none before. An issue that was done is sending again.
         """
         ...
-
-    def forget_rows(self, finished_before_ms: int) -> Awaitable[int]:
-        """Delete the readers' rows of issues finished before then, and their events; one batch,
-        returns the number.
-
-        Counts, articles and content stay.
-        """
-        ...
-
-    # ---- looking
-
-    async def issue(self, id: IssueId) -> Issue | None: ...
-
-    async def issue_by_number(self, newsletter: str, number: int) -> Issue | None: ...
-
-    async def issues(self, newsletter: str, before_number: int | None, limit: int) -> list[Issue]:
-        """A page of issues, newest first; `before_number` is the last number of the previous page."""
-        ...
-
-    async def issues_under_way(self) -> list[Issue]:
-        """Open, freezing, frozen and sending issues of all newsletters, oldest first."""
-        ...
-
-    async def reckoning(self, id: IssueId) -> Reckoning: ...
-
-    async def active_readers(self, newsletter: str) -> int:
-        """The number of readers who would get an issue now."""
-        ...
-
-    async def issue_content(self, id: IssueId) -> bytes:
-        """The content as sent, kept for ever. Raises LookupError before write_content."""
-        ...
-
-    async def issue_of_message(self, message: QueueId) -> Issue | None: ...
-
-    async def delivery(self, id: DeliveryId) -> ReaderDelivery | None:
-        """A reader's mail; None if there is none of this id."""
-        ...
-
-    async def told_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
-        """Events of a mail other than plain changes of state, in order."""
-        ...
-
-    async def deliveries(
-        self, id: IssueId, states: Sequence[State], after: SubscriberId | None, limit: int
-    ) -> list[ReaderDelivery]:
-        """A page of an issue's mails by subscriber; empty `states` means all."""
-        ...
-
-
-# ---------------------------------------------------------------- deliver
 
 
 class ReaderClaims(Claims, Protocol):

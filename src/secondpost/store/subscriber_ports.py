@@ -15,11 +15,7 @@ from secondpost.mail.issue import IssueId
 from secondpost.mail.queue_id import QueueId
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
-from secondpost.store.naming_ports import Naming
-from secondpost.store.newsletter_ports import Issues, Leading, Ledger, ReaderClaims, ReaderDelivery
-from secondpost.store.owner_ports import Desk
-from secondpost.store.ports import Keeping
-from secondpost.store.standing_ports import MailStanding
+from secondpost.store.newsletter_ports import ReaderDelivery
 
 BATCH_READERS_MAX = 250  # about 10 ms of the write lock
 
@@ -162,7 +158,59 @@ class Bounce:
     at_ms: int
 
 
-class Subscribers(Protocol):
+class ReaderLookup(Protocol):
+    """What is recorded about readers."""
+
+    async def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
+        """The suppressions for all newsletters and for this one, in this order."""
+        ...
+
+    async def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
+        """The suppression for this newsletter or for all, if any."""
+        ...
+
+    async def subscriber(self, id: SubscriberId) -> Subscriber | None: ...
+
+    async def find(self, newsletter: str, mailbox: Mailbox) -> Subscriber | None: ...
+
+    async def readers(
+        self,
+        newsletter: str,
+        states: Sequence[SubscriberState],
+        after: SubscriberId | None,
+        limit: int,
+    ) -> list[Subscriber]:
+        """Readers by id, for export; empty `states` means all."""
+        ...
+
+    async def reader_counts(self, newsletter: str) -> dict[SubscriberState, int]:
+        """The number of readers per state, including zeros."""
+        ...
+
+    async def suppressed_count(self, newsletter: str) -> int: ...
+
+    async def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
+        """The latest sign-ups of an address, oldest first; it need not be a reader's."""
+        ...
+
+    async def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts: ...
+
+    async def events_of(self, id: SubscriberId) -> list[ReaderEvent]: ...
+
+    async def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
+        """Newest first."""
+        ...
+
+    async def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
+        """The number of the issue's bounces of each kind, including zeros."""
+        ...
+
+    async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
+        """Mails to a reader, newest first: issues and confirmations."""
+        ...
+
+
+class Subscribers(ReaderLookup, Protocol):
     """The view of readers.
 
     `evidence` is the queue id of the mail that causes a change; the same mail changes something
@@ -263,14 +311,6 @@ class Subscribers(Protocol):
 
     def unsuppress(self, newsletter: str, mailbox: Mailbox) -> Awaitable[bool]: ...
 
-    async def suppression(self, newsletter: str, mailbox: Mailbox) -> Suppression | None:
-        """The suppression for this newsletter or for all, if any."""
-        ...
-
-    async def suppressions(self, newsletter: str, mailbox: Mailbox) -> list[Suppression]:
-        """The suppressions for all newsletters and for this one, in this order."""
-        ...
-
     async def suppressed_strangers(
         self, newsletter: str, after: HashedSuppression | None, limit: int
     ) -> list[HashedSuppression]:
@@ -307,62 +347,6 @@ class Subscribers(Protocol):
         """
         ...
 
-    def forget_pending(self, since_before_ms: int) -> Awaitable[int]:
-        """End sign-ups not confirmed since then, in one batch; returns the number.
-
-        Their readers are deleted, or have left if they were readers before. Outcomes of earlier
-        sign-ups are deleted too.
-        """
-        ...
-
     def record_bounce(self, bounce: Bounce) -> Awaitable[bool]:
         """Record a bounce; False if the report was counted before, or the reader no longer exists."""
         ...
-
-    # ---- looking
-
-    async def subscriber(self, id: SubscriberId) -> Subscriber | None: ...
-
-    async def find(self, newsletter: str, mailbox: Mailbox) -> Subscriber | None: ...
-
-    async def readers(
-        self,
-        newsletter: str,
-        states: Sequence[SubscriberState],
-        after: SubscriberId | None,
-        limit: int,
-    ) -> list[Subscriber]:
-        """Readers by id, for export; empty `states` means all."""
-        ...
-
-    async def reader_counts(self, newsletter: str) -> dict[SubscriberState, int]:
-        """The number of readers per state, including zeros."""
-        ...
-
-    async def suppressed_count(self, newsletter: str) -> int: ...
-
-    async def sign_ups_of(self, newsletter: str, mailbox: Mailbox, limit: int) -> list[SignUpOutcome]:
-        """The latest sign-ups of an address, oldest first; it need not be a reader's."""
-        ...
-
-    async def sign_up_counts(self, newsletter: str, since_ms: int) -> SignUpCounts: ...
-
-    async def events_of(self, id: SubscriberId) -> list[ReaderEvent]: ...
-
-    async def bounces_of(self, id: SubscriberId, limit: int) -> list[Bounce]:
-        """Newest first."""
-        ...
-
-    async def bounced(self, issue: IssueId) -> dict[BounceKind, int]:
-        """The number of the issue's bounces of each kind, including zeros."""
-        ...
-
-    async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
-        """Mails to a reader, newest first: issues and confirmations."""
-        ...
-
-
-class NewsletterStore(
-    Leading, Ledger, Issues, Subscribers, ReaderClaims, MailStanding, Naming, Desk, Keeping, Protocol
-):
-    """The whole store, which roles hand to the stations port by port."""

@@ -27,8 +27,8 @@ from secondpost.compose.templating import Templates
 from secondpost.config.records import Config, Web
 from secondpost.policy.rate import PrefixRate
 from secondpost.protocols.tokens import KeyRing
+from secondpost.store.newsletter_store_ports import PagesLookup
 from secondpost.store.ports import StoreFull, StoreUnavailable
-from secondpost.store.subscriber_ports import NewsletterStore
 from secondpost.subscribers.reader_desk import ReadersDesk
 from secondpost.subscribers.signup import SignUps
 from secondpost.web.callers import Rate, trusted_networks
@@ -69,9 +69,16 @@ SAID = {
 
 
 def make_app(
-    config: Config, store: NewsletterStore, links: KeyRing, sign_ups: SignUps, clock: Clock
+    config: Config,
+    store: PagesLookup,
+    links: KeyRing,
+    sign_ups: SignUps,
+    desk: ReadersDesk,
+    clock: Clock,
 ) -> Starlette:
-    """The public web application. `links` is the key ring for links; it needs no other secret."""
+    """The public web application. `links` is the key ring for links, and it needs no other secret; `desk`
+    does what readers ask for.
+    """
     site = Website(
         newsletters=config.newsletters,
         web=config.web,
@@ -90,7 +97,7 @@ def make_app(
         site,
         links,
         sign_ups,
-        ReadersDesk(store, clock),
+        desk,
         Rate(clock, PrefixRate(BAD_TOKENS_MAX, BAD_TOKENS_SPAN_MS)),
     )
     headers = headers_of(config.web)

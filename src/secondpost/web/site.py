@@ -12,7 +12,7 @@ from secondpost.compose.masthead import title_of
 from secondpost.compose.templating import Templates, TemplateValue
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.subscriber import Subscriber
-from secondpost.store.subscriber_ports import NewsletterStore
+from secondpost.store.newsletter_store_ports import PagesLookup
 from secondpost.web.callers import caller_of
 
 
@@ -21,7 +21,7 @@ class Website:
     newsletters: Sequence[Newsletter]
     web: Web
     trusted: Sequence[IPv4Network | IPv6Network]  # proxies in front
-    store: NewsletterStore
+    store: PagesLookup
     templates: Templates
 
     def named(self, name: str) -> Newsletter | None:

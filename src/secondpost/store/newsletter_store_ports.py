@@ -1,0 +1,60 @@
+"""The newsletter's store as its users see it: what can be looked up, what is kept, and the whole.
+
+The ports of newsletter_ports, subscriber_ports, standing_ports and naming_ports, put together.
+"""
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from secondpost.store.naming_ports import Naming, NewsletterNames
+from secondpost.store.newsletter_ports import Feeds, IssueLookup, Issues, Leading, Ledger, ReaderClaims
+from secondpost.store.owner_ports import Desk
+from secondpost.store.ports import Keeping
+from secondpost.store.standing_ports import MailStanding
+from secondpost.store.subscriber_ports import ReaderLookup, Subscribers
+
+
+class NewsletterLookup(ReaderLookup, IssueLookup, Protocol):
+    """What is recorded about readers and issues."""
+
+
+class PagesLookup(NewsletterLookup, NewsletterNames, Feeds, Protocol):
+    """What the public pages show."""
+
+
+class NewsletterDesk(NewsletterLookup, NewsletterNames, MailStanding, Desk, Protocol):
+    """The owner's view: readers, issues and all mail to readers."""
+
+
+class NewsletterKeeping(Keeping, Protocol):
+    """Housekeeping of the newsletter's store."""
+
+    def forget_pending(self, since_before_ms: int) -> Awaitable[int]:
+        """End sign-ups not confirmed since then, in one batch; returns the number.
+
+        Their readers are deleted, or have left if they were readers before. Outcomes of earlier
+        sign-ups are deleted too.
+        """
+        ...
+
+    def forget_rows(self, finished_before_ms: int) -> Awaitable[int]:
+        """Delete the readers' rows of issues finished before then, and their events; one batch,
+        returns the number.
+
+        Counts, articles and content stay.
+        """
+        ...
+
+
+class NewsletterStore(
+    Leading,
+    Ledger,
+    Issues,
+    Subscribers,
+    ReaderClaims,
+    Naming,
+    NewsletterDesk,
+    NewsletterKeeping,
+    Protocol,
+):
+    """The whole store, which roles hand to the stations port by port."""
