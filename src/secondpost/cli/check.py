@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit, Group
+from secondpost.cli.command import JSON, Command, Ending, Exit, Group
 from secondpost.cli.opening import become_owner, configuration, configuration_path, told_of_the_store
 from secondpost.cli.screen import say, say_json
 from secondpost.config.faults import ConfigFaults, Fault
@@ -24,7 +24,7 @@ def check() -> None:
 
 
 @check.command("config", cls=Command)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 @click.pass_context
 def check_config(context: click.Context, as_json: bool) -> None:
     """Read the configuration and report every fault at once.
@@ -80,7 +80,7 @@ def _left_behind(config: Config) -> Sequence[Fault] | str:
 
 
 @check.command("dns", cls=Command)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 @click.pass_context
 def check_dns(context: click.Context, as_json: bool) -> None:
     """Show which DNS records the newsletters need, and which of them exist.

@@ -64,7 +64,7 @@ async def _held(
 @held.command("show", cls=Command)
 @click.argument("id", type=MESSAGE)
 @click.option("--raw", is_flag=True, help="Write the raw message, such as to a pipe.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def show(id: QueueId, raw: bool, as_json: bool) -> None:
     """Read a message: headers, text, names of attachments.
 
@@ -156,7 +156,7 @@ def _say_reading(deliveries: list[DeliveryRow], reading: Reading, complete: bool
     required=True,
     help="The new file or folder; - writes an mbox to standard output.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
     """Write held messages to files that any mail program reads. They stay held.
 

@@ -9,7 +9,7 @@ from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit, Group
 from secondpost.cli.issue_articles import next_document, say_articles
 from secondpost.cli.newsletters import NOT_RUNNING, meant, numbered, only_name
 from secondpost.cli.opening import at_newsletter, configuration
-from secondpost.cli.screen import Column, say, say_json, say_table
+from secondpost.cli.screen import Column, say, say_field, say_json, say_table
 from secondpost.cli.status_newsletters import say_names
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.moment import clock_text, zoned_text
@@ -149,14 +149,15 @@ def show(words: tuple[str, ...], as_json: bool) -> None:
             )
             return
         subject = f", {found.subject}" if len(found.subject) > 0 else ""
-        say(f"issue     {found.newsletter} {found.number}{subject}")
-        say(f"made      {zoned_text(found.created_ms, which.zone)}")
-        say(f"state     {standing_text(found, which.zone)}")
-        say(f"readers   {reckoning_text(await open_.store.reckoning(found.id))}")
+        say_field("issue", f"{found.newsletter} {found.number}{subject}")
+        say_field("made", zoned_text(found.created_ms, which.zone))
+        say_field("state", standing_text(found, which.zone))
+        say_field("readers", reckoning_text(await open_.store.reckoning(found.id)))
         if len(found.body) > 0:
             say(f"words\n{found.body}")
         for article in articles:
-            say(f"article   {article.title}\n          {article.link}")
+            say_field("article", article.title)
+            say_field("", article.link)
 
     at_newsletter(read, config)
 

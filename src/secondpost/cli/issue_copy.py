@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.issue_preview import next_articles
 from secondpost.cli.newsletters import Meant, addressed
 from secondpost.cli.opening import at_newsletter, configuration
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command("test", cls=Command)
 @click.argument("words", nargs=-1, required=True, metavar="[NAME] ADDRESS")
 @click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def test(words: tuple[str, ...], no_fetch: bool, as_json: bool) -> None:
     """Send a marked copy of the next issue, signed as readers get it, to one address.
 

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import say, say_json
@@ -35,7 +35,7 @@ SOMEBODY = "reader@example.org"  # in place of each reader's own address
 @click.option("--html", "path", metavar="FILE", help="Write the HTML to this file; - means standard output.")
 @click.option("--text", "as_text", is_flag=True, help="Print the text part; this is the default.")
 @click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, as_json: bool) -> None:
     """Show the next issue as it stands. Reads the feeds first, and sends nothing.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import NOT_RUNNING, led, only_name
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import progressed, progressing, say, say_json
@@ -28,7 +28,7 @@ FREEZING_LOOK_SECONDS = 1.0  # between progress lines while an issue is frozen
 @click.command(cls=Command)
 @click.argument("name", required=False)
 @click.option("--no-fetch", is_flag=True, help="Do not read the feeds first.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def send(name: str | None, no_fetch: bool, as_json: bool) -> None:
     """Send an issue now, if there are enough articles. Reads the feeds first.
 

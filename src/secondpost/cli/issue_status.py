@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from secondpost.cli.command import COUNTED, Command, Ending, Exit
+from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import NOT_RUNNING, Meant, meant, numbered
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.parameters import DELIVERY
@@ -38,7 +38,7 @@ WAITING = (State.FROZEN, State.WAITING, State.HELD, State.CLAIMED, State.COMMITT
 @click.option("--waiting", is_flag=True, help="List mail that is still to be sent, or is being sent.")
 @click.option("--limit", type=COUNTED, default=LISTED_MAX, show_default=True, help="List at most this many.")
 @click.option("--after", type=DELIVERY, help="Continue after this mail, the last one of the previous list.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def status(
     words: tuple[str, ...],
     failed: bool,

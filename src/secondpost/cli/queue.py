@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from secondpost.cli.choosing import Shared, sharing_options
-from secondpost.cli.command import COUNTED, Command, Ending, Exit, Group
+from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit, Group
 from secondpost.cli.leading import WORDINGS, verb_command
 from secondpost.cli.lists import LISTED_MAX, ListPage, page_of, recipient_text, say_list
 from secondpost.cli.opening import at_stores
 from secondpost.cli.parameters import DELIVERY, MESSAGE_OR_DELIVERY
 from secondpost.cli.queue_reader_mail import show_reader_mail
 from secondpost.cli.readers_mail import left_out_text
-from secondpost.cli.screen import local_time, say, say_json
+from secondpost.cli.screen import local_time, say, say_field, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.delivery_states import KEEPING_CONTENT
@@ -39,7 +39,7 @@ def queue() -> None:
 @click.option(
     "--after", type=DELIVERY, help="Continue after this delivery, the last one of the previous list."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bool) -> None:
     """List deliveries in order of arrival.
 
@@ -62,7 +62,7 @@ def list_queue(shared: Shared, limit: int, after: DeliveryId | None, as_json: bo
 
 @queue.command("show", cls=Command)
 @click.argument("id", type=MESSAGE_OR_DELIVERY)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def show(id: QueueId | DeliveryId, as_json: bool) -> None:
     """Show how a message arrived, and its state for each recipient.
 
@@ -85,12 +85,12 @@ def show(id: QueueId | DeliveryId, as_json: bool) -> None:
         if as_json:
             say_json(message_document(message, deliveries, events))
             return
-        say(f"message   {queue_id_text(queue_id)}, {size_text(message.size)}, lane {message.lane}")
-        say(f"from      <{message.sender}>")
+        say_field("message", f"{queue_id_text(queue_id)}, {size_text(message.size)}, lane {message.lane}")
+        say_field("from", f"<{message.sender}>")
         tls = f" with {message.tls}" if len(message.tls) > 0 else ""
-        say(f"came      {local_time(message.arrived_ms)} from {message.peer_address} ({message.helo})")
-        say(f"by        {message.protocol}{tls}")
-        say(f"content   {'here' if message.has_content else 'gone: no longer needed'}")
+        say_field("came", f"{local_time(message.arrived_ms)} from {message.peer_address} ({message.helo})")
+        say_field("by", f"{message.protocol}{tls}")
+        say_field("content", "here" if message.has_content else "gone: no longer needed")
         for listed in deliveries:
             say(f"{listed.id} to {recipient_text(listed)}: {sentence(listed)}")
 

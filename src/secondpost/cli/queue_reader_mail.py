@@ -4,7 +4,7 @@ mail.
 
 from zoneinfo import ZoneInfo
 
-from secondpost.cli.screen import say, say_json
+from secondpost.cli.screen import say, say_field, say_json
 from secondpost.config.records import Config
 from secondpost.mail.delivery import DeliveryId
 from secondpost.mail.issue import Issue
@@ -38,17 +38,17 @@ async def show_reader_mail(
     if as_json:
         await _say_document(store, message, mail)
         return True
-    say(f"message   {queue_id_text(id)}, {size_text(message.size)}, {_what(issue, mail)}")
+    say_field("message", f"{queue_id_text(id)}, {size_text(message.size)}, {_what(issue, mail)}")
     if mail is not None:
         zone = zone_of(config, await newsletter_of(store, issue, mail) or "")
         say(f"{mail.id} to {mail.recipient}: {sentence(mail, zone)}")
         for event in await store.told_of_delivery(mail.id):
             say(f"{zoned_text(event.at_ms, zone)}  {event.what} {event.detail}".rstrip())
     elif issue is not None:
-        say(f"state     {standing_text(issue, zone_of(config, issue.newsletter))}")
-        say(f"readers   {reckoning_text(await store.reckoning(issue.id))}")
+        say_field("state", standing_text(issue, zone_of(config, issue.newsletter)))
+        say_field("readers", reckoning_text(await store.reckoning(issue.id)))
         listed = f"secondpost issue status {issue.newsletter} {issue.number}"
-        say(f"each      {listed} --waiting, --failed or --unknown")
+        say_field("each", f"{listed} --waiting, --failed or --unknown")
     return True
 
 

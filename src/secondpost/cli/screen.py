@@ -24,6 +24,7 @@ STYLES = {
     "failed": "red",
     "expired": "red",
 }
+LABEL_CHARACTERS = 9  # of the labels in front of fields
 FOLDED_CHARACTERS_MIN = 16  # the least width of a column that may shrink
 
 
@@ -45,6 +46,11 @@ def on_terminal() -> bool:
 
 def say(text: str) -> None:
     click.echo(printable_lines(text))
+
+
+def say_field(label: str, text: str) -> None:
+    """One of several lines, each with what it is about in front."""
+    say(f"{label:<{LABEL_CHARACTERS}} {text}")
 
 
 def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command
+from secondpost.cli.command import JSON, Command
 from secondpost.cli.opening import at_stores
 from secondpost.cli.primaries import say_primaries
 from secondpost.cli.refused import say_refused
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 @click.command(cls=Command)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def status(as_json: bool) -> None:
     """Show what waits, what is held or kept, the primaries, and the newsletters."""
 

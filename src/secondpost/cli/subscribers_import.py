@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.list_words import say_bad, say_import, say_report
 from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
@@ -93,7 +93,7 @@ WHOLE = (ReaderStanding.ACTIVE, ReaderStanding.LEFT, ReaderStanding.SUPPRESSED)
     type=click.Choice([standing.value for standing in WHOLE]),
     help="What everyone is about whom the list says nothing else.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def import_(
     words: tuple[str, ...],
     dry_run: bool,

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import Meant, meant, typed
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.reader_mail import stands_columns, stands_row
-from secondpost.cli.screen import Column, say, say_json, say_table
+from secondpost.cli.screen import Column, say, say_field, say_json, say_table
 from secondpost.cli.status_newsletters import say_names
 from secondpost.mail.address import Mailbox
 from secondpost.mail.moment import zoned_text
@@ -28,7 +28,7 @@ SHOWN_MAX = 20  # mails per reader; --json has all that are kept
 
 @click.command(cls=Command)
 @click.argument("words", nargs=-1, metavar="[NAME] [ADDRESS]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def show(words: tuple[str, ...], as_json: bool) -> None:
     """Count the readers; or show all that is known of one address, reader or not."""
     config = configuration()
@@ -99,9 +99,9 @@ def _say_reader(about: AboutReader, suppression: Suppression | None, zone: ZoneI
     suppressed_too = "" if suppression is None else ", and the address is suppressed"
     say(f"{one.mailbox} {state_text(one.state)} since {zoned_text(one.since_ms, zone)}{suppressed_too}.")
     if suppression is not None:
-        say(f"suppressed {suppression_text(suppression)}")
+        say_field("suppressed", suppression_text(suppression))
     if one.consent is not None:
-        say(f"agreed    {zoned_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
+        say_field("agreed", f"{zoned_text(one.consent.at_ms, zone)}, {one.consent.how}: {one.consent.where}")
     for name, value in one.attributes:
         say(f"{name}: {value}")
     lines = [

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from secondpost.cli.command import Command, Ending, Exit
+from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.opening import at_stores
 from secondpost.cli.screen import Column, local_time, say, say_json, say_table
 from secondpost.config.records import Config
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("what", metavar="ID|ADDRESS")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@JSON
 def trace(what: str, as_json: bool) -> None:
     """Show the way of a message or an address, station by station.
 

@@ -7,6 +7,7 @@ rules.
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -75,36 +76,47 @@ def choice(kinds: Iterable[E]) -> Form[E]:
     return form
 
 
-def duration(least_ms: int, most_ms: int) -> Form[int]:
-    def form(value: object) -> int:
-        milliseconds = _amount(value, parse_duration_ms, 'such as "31 days" or "15 minutes"')
-        if not least_ms <= milliseconds <= most_ms:
-            bounds = f"write between {duration_text(least_ms)} and {duration_text(most_ms)}"
-            amiss = "short" if milliseconds < least_ms else "long"
-            raise Wrong(f"{quoted(str(value))} is too {amiss}", bounds)
-        return milliseconds
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """How amounts of a kind are read and written."""
 
-    return form
+    parse: Callable[[str], int]
+    text: Callable[[int], str]
+    example: str
+    too_little: str
+    too_much: str
+
+
+_TIME = _Unit(parse_duration_ms, duration_text, 'such as "31 days" or "15 minutes"', "short", "long")
+_ROOM = _Unit(parse_size, size_text, 'such as "50 MB"', "small", "large")
+
+
+def duration(least_ms: int, most_ms: int) -> Form[int]:
+    return _bounded(_TIME, least_ms, most_ms)
 
 
 def size(least: int, most: int) -> Form[int]:
+    return _bounded(_ROOM, least, most)
+
+
+def _bounded(unit: _Unit, least: int, most: int) -> Form[int]:
     def form(value: object) -> int:
-        octets = _amount(value, parse_size, 'such as "50 MB"')
-        if not least <= octets <= most:
-            bounds = f"write between {size_text(least)} and {size_text(most)}"
-            amiss = "small" if octets < least else "large"
+        amount = _amount(value, unit)
+        if not least <= amount <= most:
+            bounds = f"write between {unit.text(least)} and {unit.text(most)}"
+            amiss = unit.too_little if amount < least else unit.too_much
             raise Wrong(f"{quoted(str(value))} is too {amiss}", bounds)
-        return octets
+        return amount
 
     return form
 
 
-def _amount(value: object, parse: Callable[[str], int], example: str) -> int:
+def _amount(value: object, unit: _Unit) -> int:
     if not isinstance(value, str):
-        hint = f"write number and unit in quotation marks, {example}"
+        hint = f"write number and unit in quotation marks, {unit.example}"
         raise Wrong(f"it is {kind(value)}, not a text", hint)
     try:
-        return parse(value)
+        return unit.parse(value)
     except ValueError as fault:
         # The parsers' messages hold reason and remedy, separated by "; ".
         reason, _, hint = str(fault).rpartition("; ")
