@@ -20,9 +20,9 @@ from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
 from secondpost.maillog import MailLog
-from secondpost.processes.doors import LIFELINE, inherited_doors, refusal_text, systemd_doors
+from secondpost.processes.doors import LIFELINE, inherited_doors, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
-from secondpost.processes.exits import ProcessExit
+from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
 from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.signals import listen_for_signals
@@ -76,15 +76,8 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
         prepare_store(config, person)
         if person is not None:
             become(person)
-    except NetError as error:
-        sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
-        return ProcessExit.UNREACHABLE
-    except UserRefused as error:
-        sys.stderr.write(f"secondpost: {error}\n")
-        return ProcessExit.UNREACHABLE
-    except DiskFailed as error:
-        sys.stderr.write(f"secondpost: {error}\n")
-        return ProcessExit.DISK
+    except (NetError, UserRefused, DiskFailed) as error:
+        return not_started(error)
     take_no_new_privileges()
     _allow_open_files()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -142,7 +135,11 @@ class _Running:
         log = MailLog(writer.say)
         try:
             async with AsyncExitStack() as ends:
-                await self._serve_unless_the_disk_fails(doors, work, writer, log, ends)
+                try:
+                    await self._serve(doors, work, writer, log, ends)
+                except DiskFailed as error:
+                    log.alarm(AlarmKind.CANNOT_START, str(error))
+                    _end_at_once(writer)
         except CANNOT_START as error:
             log.alarm(AlarmKind.CANNOT_START, str(error))
             self._exit = ProcessExit.UNREACHABLE
@@ -153,20 +150,6 @@ class _Running:
         work.close()
         writer.write_out()
         return self._exit
-
-    async def _serve_unless_the_disk_fails(
-        self,
-        doors: Mapping[Endpoint, socket],
-        work: RealWork,
-        writer: LogWriter,
-        log: MailLog,
-        ends: AsyncExitStack,
-    ) -> None:
-        try:
-            await self._serve(doors, work, writer, log, ends)
-        except DiskFailed as error:
-            log.alarm(AlarmKind.CANNOT_START, str(error))
-            _end_at_once(writer)
 
     async def _serve(
         self,

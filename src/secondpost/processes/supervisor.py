@@ -21,11 +21,10 @@ from secondpost.processes.doors import (
     LIFELINE,
     doors_text,
     is_taken,
-    refusal_text,
     systemd_doors,
 )
 from secondpost.processes.environment import cleared, take_no_new_privileges
-from secondpost.processes.exits import ProcessExit
+from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_service
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
@@ -52,15 +51,8 @@ def supervise(config: Config) -> int:
         if person is not None:
             become(person)
         held = hold_service(RealDisk(config.store), config)
-    except NetError as error:
-        sys.stderr.write(f"secondpost: {refusal_text(error)}\n")
-        return ProcessExit.UNREACHABLE
-    except (UserRefused, SecondInstance, DiskFull) as error:
-        sys.stderr.write(f"secondpost: {error}\n")
-        return ProcessExit.UNREACHABLE
-    except DiskFailed as error:
-        sys.stderr.write(f"secondpost: {error}\n")
-        return ProcessExit.DISK
+    except (NetError, UserRefused, SecondInstance, DiskFull, DiskFailed) as error:
+        return not_started(error)
     take_no_new_privileges()
     try:
         return asyncio.run(_Supervisor(config, doors, person).run())
