@@ -80,7 +80,7 @@ def test_the_whole_way_of_a_reader_goes_without_script(browser: Browser, pages: 
 
 
 def test_the_form_of_a_site_elsewhere_leads_to_ours(browser: Browser, pages: dict[str, Page]) -> None:
-    """The browser itself marks the form as foreign, and as ours after one more press."""
+    """The browser's headers tell a foreign form from ours, which it shows for a second press."""
     at = urlsplit(pages["home"].url)
     html = (
         f'<form method="post" action="{pages["home"].url}"><input name="email" value="ann@elsewhere.example">'

@@ -262,7 +262,7 @@ def test_three_thousand_guesses_in_one_session_end_at_the_twentieth(tmp_path: Pa
 def test_two_large_providers_bring_good_mail_and_spam_and_none_of_the_good_is_refused(
     tmp_path: Path, strangers: int, each: int
 ) -> None:
-    """`n` good senders from each network at once, and half as many that only guess."""
+    """`each` good senders from both networks at once, and half as many that only guess."""
     mail, idlers = GoodMail(), Idlers()
     networks = ("198.51.100", "198.51.101")
 

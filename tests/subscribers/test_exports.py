@@ -135,7 +135,7 @@ def test_nobody_is_mailed_without_the_owners_word_and_only_the_right_ones_are_as
             for reader in await store.readers("weekly", (), None, 1_000)
             if len(await store.deliveries_of(reader.id, 10)) > 0
         }
-        if sample.service == "Secondpost":  # has the consent's place itself
+        if sample.service == "Secondpost":  # states itself where readers agreed
             assert (await mailed(store), asked) == (keys(sample, "active"), keys(sample, "pending"))
         else:
             assert (await mailed(store), asked) == (set(), keys(sample, "active", "nothing", "pending"))

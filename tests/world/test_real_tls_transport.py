@@ -24,7 +24,7 @@ PIECE_OCTETS = 64 * 1024
 
 
 class Office(Talker):
-    """A server that starts TLS at once. `stays`: its answer to the client's end of sending."""
+    """A server that starts TLS at once. `stays`: what its `eof_received` returns."""
 
     def __init__(self, net: RealNet) -> None:
         super().__init__()
