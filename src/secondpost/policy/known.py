@@ -60,11 +60,11 @@ class AtHello(Known, frozen=True, gc=False):
 class AtMail(Known, frozen=True, gc=False):
     hello: AtHello
     sender: ReversePath
-    size: int = 0  # octets as declared; 0 when they were not
-    eight_bit: bool = False  # BODY=8BITMIME was said
-    utf8: bool = False  # SMTPUTF8 was said
-    free: int = 0  # octets of the disk beyond its reserve; may be negative
-    coming: int = 0  # octets that other messages under way speak for
+    size: int  # octets as declared; 0 when they were not
+    eight_bit: bool  # BODY=8BITMIME was said
+    utf8: bool  # SMTPUTF8 was said
+    free: int  # octets of the disk beyond its reserve; may be negative
+    coming: int  # octets that other messages under way speak for
 
 
 class AtRcpt(Known, frozen=True, gc=False):

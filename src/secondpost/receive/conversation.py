@@ -11,10 +11,10 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import cast
 
-from secondpost.mail.address import NULL_PATH, Mailbox
+from secondpost.mail.address import Mailbox
 from secondpost.mail.envelope import Peer
 from secondpost.mail.reply import Reply
-from secondpost.mail.verdict import ACCEPT, VERDICTS, Accept, Verdict
+from secondpost.mail.verdict import ACCEPT, VERDICTS, Accept, Defer, Reject, Verdict
 from secondpost.policy.known import AtHello, AtMail, AtRcpt, Judgement
 from secondpost.policy.stages import judge
 from secondpost.protocols.smtp.server import (
@@ -75,14 +75,13 @@ class Conversation(asyncio.Protocol):
         self._upgrading = False
         self._draining = False
         self._asking: asyncio.Task[Verdict] | None = None
-        self._hello: AtHello  # since the connection was made
+        self._hello: AtHello  # since the client's EHLO
         self._hello_verdict: Verdict = ACCEPT
         self._heard = 0.0  # when the client last said something, or was last answered; the loop's time
         self._envelope_begun = 0.0
         self._body_begun = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._envelope: OpenEnvelope  # since the connection was made
-        self._no_envelope: OpenEnvelope  # between two messages
+        self._envelope: OpenEnvelope | None = None  # since MAIL
         self._incoming: Incoming | None = None  # since DATA was said, whatever became of the body
 
     # ------------------------------------------------------------ the connection
@@ -92,9 +91,6 @@ class Conversation(asyncio.Protocol):
         peername = transport.get_extra_info("peername")
         self.caller = UNKNOWN_CALLER if peername is None else caller_at(str(peername[0]))
         self._lines = SessionLog(self._host.lines, self.caller)
-        self._hello = AtHello(self.caller.address, "")
-        self._no_envelope = OpenEnvelope(self._reception, self._lines, AtMail(self._hello, NULL_PATH))
-        self._envelope = self._no_envelope
         self._decide(judge(self._reception.stages.connect, self._host.look(self.caller)), self._caller_judged)
 
     def _caller_judged(self, verdict: Verdict) -> None:
@@ -252,12 +248,12 @@ class Conversation(asyncio.Protocol):
         match event:
             case BodyPiece(data):
                 self._keep(data)
-            case RcptTo(mailbox):
-                self._judge(mailbox)
+            case RcptTo(mailbox) if self._envelope is not None:
+                self._judge(self._envelope, mailbox)
             case MailFrom():
                 self._begin(event)
-            case DataBegin():
-                self._begin_body()
+            case DataBegin() if self._envelope is not None:
+                self._begin_body(self._envelope)
             case BodyEnd() if self._incoming is not None:
                 self._end_body(self._incoming, event)
             case Hello(name):
@@ -326,51 +322,52 @@ class Conversation(asyncio.Protocol):
             free,
             self._reception.under_way.disk.spoken_for(free),
         )
-        self._envelope = OpenEnvelope(self._reception, self._lines, mail)
+        envelope = self._envelope = OpenEnvelope(self._reception, self._lines, mail)
+        judged = partial(self._sender_judged, envelope)
         if isinstance(self._hello_verdict, Accept):
-            self._decide(judge(self._reception.stages.mail, mail), self._sender_judged)
+            self._decide(judge(self._reception.stages.mail, mail), judged)
         else:
-            self._say(self._hello_verdict, OK, None)
+            judged(self._hello_verdict)
 
-    def _sender_judged(self, verdict: Verdict) -> None:
+    def _sender_judged(self, envelope: OpenEnvelope, verdict: Verdict) -> None:
         if isinstance(verdict, Accept):
-            self._envelope.part.begin()  # what is taken counts as under way from here on
-        self._say(verdict, OK, None)
+            envelope.part.begin()  # what is taken counts as under way from here on
+            self._session.answer(OK)
+        else:
+            self._refuse(envelope, verdict, None)
 
-    def _judge(self, mailbox: Mailbox) -> None:
-        at = self._envelope.at_rcpt(mailbox)
-        self._decide(judge(self._reception.stages.rcpt, at), partial(self._recipient_judged, at))
+    def _judge(self, envelope: OpenEnvelope, mailbox: Mailbox) -> None:
+        at = envelope.at_rcpt(mailbox)
+        self._decide(judge(self._reception.stages.rcpt, at), partial(self._recipient_judged, envelope, at))
 
-    def _recipient_judged(self, at: AtRcpt, verdict: Verdict) -> None:
+    def _recipient_judged(self, envelope: OpenEnvelope, at: AtRcpt, verdict: Verdict) -> None:
         if isinstance(verdict, Accept):
-            backup = None if at.recipients is None else at.recipients.backup
-            self._envelope.add_recipient(at.mailbox, backup, verdict.way)
-        self._say(verdict, RECIPIENT_OK, at.mailbox)
+            envelope.add_recipient(at, verdict.way)
+            self._session.answer(RECIPIENT_OK)
+        else:
+            self._reception.refusals.count(at.mailbox.domain, verdict.reply)
+            self._refuse(envelope, verdict, at.mailbox)
 
     def _waited(self) -> None:
         """The client may speak again, and has all of its time for it."""
         self._waiting = False
         self._heard = self._loop.time()
 
-    def _say(self, verdict: Verdict, ok: Reply, mailbox: Mailbox | None) -> None:
-        if isinstance(verdict, Accept):
-            self._session.answer(ok)
-            return
-        if mailbox is not None:
-            self._reception.refusals.count(mailbox.domain, verdict.reply)
-        self._lines.refused(self._envelope.mail.sender, mailbox, verdict.reply, verdict.reason)
+    def _refuse(self, envelope: OpenEnvelope, verdict: Defer | Reject, mailbox: Mailbox | None) -> None:
+        self._lines.refused(envelope.mail.sender, mailbox, verdict.reply, verdict.reason)
         self._session.answer(verdict.reply)
 
     # ------------------------------------------------------------ the body
 
-    def _begin_body(self) -> None:
+    def _begin_body(self, envelope: OpenEnvelope) -> None:
         self._body_begun = self._heard
-        self._incoming = Incoming(self._envelope, self._peer(), self._body_drained, self._body_failed)
+        peer = self._peer(envelope.mail.utf8)
+        self._incoming = Incoming(envelope, peer, self._body_drained, self._body_failed)
         self._session.answer(GO_AHEAD)
 
-    def _peer(self) -> Peer:
+    def _peer(self, utf8: bool) -> Peer:
         session = self._session
-        protocol = protocol_word(session.extended, session.tls, self._envelope.mail.utf8)
+        protocol = protocol_word(session.extended, session.tls, utf8)
         return Peer(self.caller.address, session.hello or self.caller.address, protocol, self._tls)
 
     def _keep(self, data: bytes) -> None:
@@ -402,16 +399,16 @@ class Conversation(asyncio.Protocol):
         if event.bare_newlines > 0:
             incoming.log_newlines(event.bare_newlines)
         self._waiting = True
-        self._reception.background(self._see_through(incoming.take(event)))
+        self._reception.background(self._see_through(incoming, incoming.take(event)))
 
-    async def _see_through(self, taking: Coroutine[None, None, Reply]) -> None:
+    async def _see_through(self, incoming: Incoming, taking: Coroutine[None, None, Reply]) -> None:
         """The client may leave meanwhile."""
         reply = await taking
         self._waited()
         if reply.is_positive:
             self._envelope_begun = self._heard
             self.has_brought_mail = True
-            if self._envelope.is_for_people_here:
+            if incoming.is_for_people_here:
                 self._host.brought_mail(self)
         if self._transport is not None:
             self._session.answer(reply)
@@ -422,13 +419,13 @@ class Conversation(asyncio.Protocol):
         """Of the message under way."""
         if self._incoming is not None:
             self._incoming.forget()
-        else:
+        elif self._envelope is not None:
             self._envelope.part.end()
 
     def _end_message(self) -> None:
         self._forget()
         self._incoming = None
-        self._envelope = self._no_envelope
+        self._envelope = None
         if self._draining:
             self._part(CLOSING)
 

@@ -42,12 +42,14 @@ class OpenEnvelope:
             return NO_DOMAINS
         return frozenset(mailbox.domain for mailbox in self.unverified)
 
-    def add_recipient(self, mailbox: Mailbox, backup: Backup | None, way: Destination) -> None:
-        """Policy takes it. `backup`: its domain."""
+    def add_recipient(self, at: AtRcpt, way: Destination) -> None:
+        """Policy takes it."""
+        mailbox = at.mailbox
         self.way = way.road
         self.recipients.append(mailbox)
-        if backup is None:
+        if at.recipients is None:
             return
+        backup = at.recipients.backup
         self.backups[backup.domain] = backup
         under_way = self.reception.under_way
         if way is Destination.UNVERIFIED:

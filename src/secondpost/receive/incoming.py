@@ -3,7 +3,7 @@
 What the client should hear is returned; when it hears it is the conversation's business.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.content import Content
@@ -59,6 +59,10 @@ class Incoming:
         return len(self._received) + self._keeper.size
 
     @property
+    def is_for_people_here(self) -> bool:
+        return self._envelope.is_for_people_here
+
+    @property
     def must_pause(self) -> bool:
         return self._keeper.is_full
 
@@ -95,16 +99,17 @@ class Incoming:
         return self._take(end)
 
     async def _take(self, end: BodyEnd) -> Reply:
-        reception = self._reception
+        reception, recipients = self._reception, self._recipients
+        utf8 = self._utf8_of(recipients)
         try:
-            verdict = judge(reception.stages.content, self._at_content(end))
+            verdict = judge(reception.stages.content, self._at_content(end, utf8))
             if not isinstance(verdict, VERDICTS):
                 verdict = await drive(verdict, reception.answerer)
             if not isinstance(verdict, Accept):
                 self._log_refusal(verdict.reply, verdict.reason)
                 return verdict.reply
             self._envelope.part.become_whole(self._size, self._keeper.saved)
-            await reception.spool.accept(self._arrival(await self._keeper.finish()))
+            await reception.spool.accept(self._arrival(recipients, utf8, await self._keeper.finish()))
         except Exception as error:  # noqa: BLE001  a mistake of ours must end the role, and the client waits for a reply
             return self._not_stored(error)
         finally:
@@ -112,7 +117,12 @@ class Incoming:
             self.forget()  # from here on the store counts it, or it is not to be
         return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(self._queue_id)}")
 
-    def _at_content(self, end: BodyEnd) -> AtContent:
+    @property
+    def _recipients(self) -> tuple[Mailbox, ...]:
+        for_owner = self._envelope.way is Destination.OWNER
+        return self._reception.config.owner if for_owner else tuple(self._envelope.recipients)
+
+    def _at_content(self, end: BodyEnd, utf8: Utf8) -> AtContent:
         envelope, offers = self._envelope, self._reception.offers
         return AtContent(
             mail=envelope.mail,
@@ -122,19 +132,15 @@ class Incoming:
             size=end.size,
             size_passed_on=self._size,
             received_fields=end.received_fields,
-            utf8=self._utf8_of(envelope.recipients),
+            utf8=utf8,
         )
 
-    def _arrival(self, content: Content) -> Arrival:
+    def _arrival(self, recipients: tuple[Mailbox, ...], utf8: Utf8, content: Content) -> Arrival:
         envelope = self._envelope
-        for_owner = envelope.way is Destination.OWNER
-        recipients = self._reception.config.owner if for_owner else tuple(envelope.recipients)
         return Arrival(
             queue_id=self._queue_id,
             lane=Lane.OWN if envelope.way in (Destination.OWNER, Destination.INSIDE) else Lane.RELAY,
-            envelope=Envelope(
-                envelope.mail.sender, recipients, envelope.mail.eight_bit, self._utf8_of(recipients)
-            ),
+            envelope=Envelope(envelope.mail.sender, recipients, envelope.mail.eight_bit, utf8),
             peer=self._peer,
             arrived_ms=self._reception.clock.now_ms(),
             content=content,
@@ -142,7 +148,7 @@ class Incoming:
             prefix=self._received,
         )
 
-    def _utf8_of(self, recipients: Sequence[Mailbox]) -> Utf8:
+    def _utf8_of(self, recipients: tuple[Mailbox, ...]) -> Utf8:
         if self._envelope.mail.sender.needs_utf8 or any(recipient.needs_utf8 for recipient in recipients):
             return Utf8.NEEDED
         if self._header is None:
