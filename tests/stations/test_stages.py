@@ -34,6 +34,7 @@ from secondpost.policy.unverified import (
 )
 from tests.stations.known import AT_CONTENT, AT_MAIL, Answers, at_rcpt, judged
 from tests.stations.test_receive import BODY, DOMAIN, ENVELOPE, Office, in_office
+from tests.stations.test_under_way import is_nothing_under_way
 
 ANNA = Mailbox("anna", DOMAIN)
 BACKUP = Backup(DOMAIN)  # learns
@@ -169,12 +170,18 @@ def test_a_further_decision_is_one_entry_of_its_stage(
     assert any(line in each for each in office.lines), office.lines
 
 
+def ask(at: AtConnect | AtHello | AtMail | AtRcpt | AtContent) -> AskingPolicy[Verdict]:
+    """Has to wait for the answer."""
+    answer = yield from KnownRecipient(Mailbox("asked", Domain("example.org"))).ask()
+    return ACCEPT if answer is Knowledge.KNOWN and at.accepted is ACCEPT else DENIED
+
+
+ASKING = Stages(connect=(ask,), hello=(ask,), mail=(ask,), rcpt=(ask, *STAGES.rcpt), content=(ask,))
+ANY = Backup(DOMAIN, recipients=(AnyRecipient(),))
+
+
 def test_what_comes_while_a_stage_waits_for_an_answer_is_heard_after_it(tmp_path: Path) -> None:
     """At each stage, and in the order of arrival."""
-
-    def ask(at: AtHello | AtMail | AtConnect) -> AskingPolicy[Verdict]:
-        answer = yield from KnownRecipient(Mailbox("asked", Domain("example.org"))).ask()
-        return ACCEPT if answer is Knowledge.KNOWN and at.accepted is ACCEPT else DENIED
 
     async def story(office: Office) -> None:
         client = office.call()
@@ -185,10 +192,24 @@ def test_what_comes_while_a_stage_waits_for_an_answer_is_heard_after_it(tmp_path
         heard = await client.say(ENVELOPE + b"DATA\r\n" + BODY + b".\r\nQUIT\r\n")
         assert [each[:3] for each in heard if each[3] == " "] == ["250", "250", "250", "354", "250", "221"]
 
-    stages = replace(STAGES, connect=(ask,), hello=(ask,), mail=(ask,))
-    backup = Backup(DOMAIN, recipients=(AnyRecipient(),))
-    office = in_office(tmp_path, story, backup=backup, knowledge=Knowledge.KNOWN, stages=stages)
+    office = in_office(tmp_path, story, backup=ANY, knowledge=Knowledge.KNOWN, stages=ASKING)
     assert len(office.intake.taken) == 1
+
+
+@pytest.mark.parametrize("knowledge", [Knowledge.KNOWN, Knowledge.UNKNOWN], ids=["accepted", "refused"])
+def test_a_client_that_is_gone_while_its_message_is_judged_has_brought_it(
+    tmp_path: Path, knowledge: Knowledge
+) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        await client.say(ENVELOPE + b"DATA\r\n")
+        client.protocol.data_received(BODY + b".\r\n")
+        client.hang_up()
+
+    stages = replace(STAGES, content=(ask,))
+    office = in_office(tmp_path, story, backup=ANY, knowledge=knowledge, stages=stages)
+    assert len(office.intake.taken) == (knowledge is Knowledge.KNOWN)
+    assert is_nothing_under_way(office)
 
 
 # ---------------------------------------------------------------- questions of the stages
