@@ -11,6 +11,7 @@ from secondpost.store.verbs.desk import DeskVerbs
 from secondpost.store.verbs.keeping import KeepingVerbs
 from secondpost.store.verbs.refused import RefusedVerbs
 from secondpost.store.verbs.steps import Query, Row
+from secondpost.store.verbs.workers import enter, leave
 from tests.store.recording import RecordingEngine, names, over
 
 ONE = QueueId(7)
@@ -190,6 +191,43 @@ async def test_the_log_and_the_end_are_the_engines_affair() -> None:
     assert engine.is_closed
     with pytest.raises(RuntimeError, match="a command is no worker"):
         assert over(RecordingEngine([], worker_number=None), KeepingVerbs).worker
+
+
+async def test_a_worker_takes_the_next_number_that_is_free_and_locks_it_first() -> None:
+    engine = RecordingEngine(
+        [
+            ("keeping.worker_numbers", [(3,)]),
+            ("engine.last_run", [(2,)]),
+            ("keeping.enter_worker", 1),
+            ("keeping.worker_numbers", [(3,), (4,)]),
+            ("engine.last_run", [(2,)]),
+        ],
+        busy_locks=("workers/4.lock",),
+    )
+    worker = await engine.change(lambda: enter(engine.hold, "deliver", range(8), 9))
+    assert (worker.number, worker.lock) == (5, "workers/5.lock")
+    with pytest.raises(RuntimeError, match="has to be swept"):
+        await engine.change(lambda: enter(engine.hold, "deliver", range(3, 5), 9))
+    assert engine.finished()[2] == Query("keeping.enter_worker", (5, 5, "deliver", 9, "workers/5.lock"))
+
+
+@pytest.mark.parametrize(("leases", "rows"), [(1, [("content/4-a",)]), (0, [])])
+async def test_a_worker_with_something_under_way_does_not_leave(leases: int, rows: list[Row]) -> None:
+    engine = RecordingEngine([("keeping.leases_of", [(leases,)]), ("keeping.needed_files", rows)])
+    assert not await engine.change(lambda: leave(4, ["content/4-a"]))
+    engine.finished()
+
+
+async def test_a_worker_leaves_with_all_its_files_in_rows() -> None:
+    engine = RecordingEngine(
+        [
+            ("keeping.leases_of", [(0,)]),
+            ("keeping.needed_files", [("content/4-a",)]),
+            ("keeping.drop_worker", 1),
+        ]
+    )
+    assert await engine.change(lambda: leave(4, ["content/4-a"]))
+    assert engine.finished()[2] == Query("keeping.drop_worker", (4,))
 
 
 async def test_what_is_forgotten_goes_in_batches() -> None:

@@ -17,11 +17,10 @@ import asyncpg
 from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.leaving import leaving_files
-from secondpost.store.sqlite.opened import WORKERS_FOLDER
-from secondpost.store.sqlite.workers import lock_name
 from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb
 from secondpost.store.verbs.named import Named, read_queries, shared_queries
-from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, number, rows, run
+from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, run
+from secondpost.store.verbs.workers import WORKERS_FOLDER, Worker, enter, leave
 from secondpost.world.ports import Clock, Held
 from secondpost.world.real.disk import RealDisk
 from tests.store.postgres.statements import statement
@@ -49,6 +48,10 @@ class Wire:
         self._lock = asyncio.Lock()
         self._prepared: dict[str, asyncpg.prepared_stmt.PreparedStatement] = {}
         self._db = self.wait(asyncpg.connect(host=str(folder), user="postgres", database=database))
+
+    @property
+    def is_closed(self) -> bool:
+        return self._loop.is_closed()
 
     def wait(self, asked: Coroutine[object, None, R]) -> R:
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
@@ -101,7 +104,7 @@ class Wire:
 
     def close(self) -> None:
         """Close; may be called twice."""
-        if self._loop.is_closed():
+        if self.is_closed:
             return
         self.wait(self._db.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -130,8 +133,7 @@ class PostgresEngine:
         self.wire = wire
         self.disk = disk
         self.clock = clock
-        self.worker_number: int | None = None
-        self._held: Held | None = None
+        self._worker: Worker | None = None  # None for a command
         disk.make_folder(CONTENT_FOLDER)
         disk.make_folder(WORKERS_FOLDER)
         self._queue: list[_Job[object, object]] = []
@@ -161,22 +163,14 @@ class PostgresEngine:
         return self.change(verb, units, ends_mail=ends_mail)
 
     def enter(self, role: str, numbers: range) -> None:
-        self.worker_number, self._held = self.wire.wait(
-            self.wire.in_transaction(lambda: self._enter(role, numbers))
+        now_ms = self.clock.now_ms()
+        self._worker = self.wire.wait(
+            self.wire.in_transaction(lambda: enter(self.hold, role, numbers, now_ms))
         )
 
-    def _enter(self, role: str, numbers: range) -> Steps[tuple[int, Held]]:
-        taken = {number(row[0]) for row in (yield from rows("keeping.worker_numbers"))}
-        while True:
-            [(last,)] = yield from rows("engine.last_run")
-            n = number(last) + 1
-            worker = numbers[n % len(numbers)]
-            held = None if worker in taken else self.hold(lock_name(worker))
-            if held is not None:
-                yield from run(
-                    "keeping.enter_worker", n, worker, role, self.clock.now_ms(), lock_name(worker)
-                )
-                return worker, held
+    @property
+    def worker_number(self) -> int | None:
+        return None if self._worker is None else self._worker.number
 
     def close(self) -> None:
         """Finish queued jobs, then accept no more and leave the workers. May be called twice."""
@@ -185,20 +179,12 @@ class PostgresEngine:
         for job in jobs:
             [result] = self.wire.wait(self.wire.in_transaction(partial(job.verb.steps, [job.payload])))
             job.answer.set_result(result)
-        worker = self.worker_number
-        if worker is not None and self._held is not None:
-            if self.wire.wait(self.wire.in_transaction(lambda: self._leave(worker))):
-                self.remove_lock(lock_name(worker))
-            self._held.release()
-            self._held = None
+        if self._worker is not None and not self.wire.is_closed:
+            worker, written = self._worker.number, self._written_by(self._worker.number)
+            if self.wire.wait(self.wire.in_transaction(lambda: leave(worker, written))):
+                self.remove_lock(self._worker.lock)
+            self._worker.held.release()
         self.wire.close()
-
-    def _leave(self, worker: int) -> Steps[bool]:
-        [(leases,)] = yield from rows("keeping.leases_of", worker)
-        if leases != 0:
-            return False
-        yield from run("keeping.drop_worker", worker)
-        return True
 
     async def checkpoint(self) -> int:
         """PostgreSQL sees to its log itself."""
@@ -219,6 +205,9 @@ class PostgresEngine:
         return self.disk.read(name, at, octets)
 
     async def files_of(self, worker: int) -> list[str]:
+        return self._written_by(worker)
+
+    def _written_by(self, worker: int) -> list[str]:
         names = self.disk.names(CONTENT_FOLDER)
         return [f"{CONTENT_FOLDER}/{name}" for name in names if name.startswith(f"{worker}-")]
 

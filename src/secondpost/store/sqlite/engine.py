@@ -6,15 +6,19 @@ from typing import TypeVar, cast
 import apsw
 
 from secondpost.mail.content import CONTENT_FOLDER
+from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.checkpoint import Checkpoints
+from secondpost.store.sqlite.connection import patiently
 from secondpost.store.sqlite.group import JobKind
 from secondpost.store.sqlite.leaving import LeavingFiles, leaving_files
 from secondpost.store.sqlite.opened import Opened
 from secondpost.store.sqlite.statements import QUERIES, Statements, run_on
-from secondpost.store.sqlite.workers import leave
 from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb
 from secondpost.store.verbs.steps import Steps
+from secondpost.store.verbs.workers import leave
 from secondpost.world.ports import Clock, Held
+
+LEAVE_SECONDS_MAX = 2.0
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -120,7 +124,7 @@ class SqliteEngine:
         opened = self.opened
         opened.writer.close()
         worker = opened.worker
-        if worker is not None and leave(opened, worker.number, self.statements):
+        if worker is not None and self._leave(worker.number):
             opened.disk.remove(worker.lock)
         self._checkpoints.close()
         if not opened.in_line:
@@ -128,3 +132,17 @@ class SqliteEngine:
         opened.db.close()
         if worker is not None:
             worker.held.release()
+
+    def _leave(self, worker: int) -> bool:
+        """After the writer was closed; False if we must be swept like a dead worker."""
+        opened = self.opened
+        if opened.writer.is_distrusted:
+            return False
+        written = opened.files_of(worker)
+        try:
+            # Retried: other processes may be leaving too.
+            return patiently(
+                lambda: run_on(opened.db, self.statements, leave(worker, written)), LEAVE_SECONDS_MAX
+            )
+        except (apsw.Error, StoreUnavailable):
+            return False

@@ -11,20 +11,10 @@ from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import told
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.log_bounds import LogBounds
-from secondpost.world.ports import Clock, Disk, DiskFailed, Held, Work
+from secondpost.store.verbs.workers import Worker
+from secondpost.world.ports import Clock, Disk, DiskFailed, Work
 
 R = TypeVar("R")
-
-WORKERS_FOLDER = "workers"
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """Our entry among the workers; `held` is the lock that shows others that we live."""
-
-    number: int
-    lock: str
-    held: Held
 
 
 @dataclass(frozen=True, slots=True)

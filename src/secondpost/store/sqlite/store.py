@@ -21,10 +21,11 @@ from secondpost.store.sqlite.connection import (
 from secondpost.store.sqlite.engine import SqliteEngine
 from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.log_bounds import LogBounds
-from secondpost.store.sqlite.opened import WORKERS_FOLDER, Opened, Worker
+from secondpost.store.sqlite.opened import Opened
 from secondpost.store.sqlite.schema import Database
-from secondpost.store.sqlite.workers import enter
+from secondpost.store.sqlite.statements import QUERIES, Statements, run_on
 from secondpost.store.verbs.mail_store import MailVerbs
+from secondpost.store.verbs.workers import WORKERS_FOLDER, Worker, enter
 from secondpost.world.ports import Clock, Disk, Work
 
 S = TypeVar("S", bound="SqliteStore")
@@ -167,7 +168,8 @@ def _begin(db: apsw.Connection, database: Database, disk: Disk, clock: Clock, ro
     db.execute("BEGIN IMMEDIATE")
     try:
         schema.migrate(db, database, clock.now_ms())
-        worker = enter(db, disk, clock, role, database.workers)
+        entering = enter(disk.hold, role, database.workers, clock.now_ms())
+        worker = run_on(db, Statements(QUERIES), entering)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
