@@ -11,10 +11,13 @@ class BackgroundTasks:
 
     def __init__(self, failed: Callable[[BaseException], None]) -> None:
         self._failed = failed
+        self._loop: asyncio.AbstractEventLoop | None = None  # kept: asking for it is a system call each time
         self._tasks: set[asyncio.Task[None]] = set()
 
     def run(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 

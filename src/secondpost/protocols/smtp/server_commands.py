@@ -39,6 +39,7 @@ class CommandVerb(StrEnum):
 
 
 VERBS = {str(verb): verb for verb in CommandVerb}
+WITHOUT_ARGUMENT = frozenset({CommandVerb.DATA, CommandVerb.RSET, CommandVerb.STARTTLS, CommandVerb.QUIT})
 UTF8_VERBS = ("MAIL ", "RCPT ", "VRFY ")  # RFC 6531: no other command contains an address
 NOT_OFFERED = frozenset({"AUTH", "ATRN", "BDAT", "ETRN", "EXPN", "SAML", "SEND", "SOML", "TURN"})
 # A browser or proxy tricked into connecting would send commands in its body: hang up at once.

@@ -84,4 +84,7 @@ TABLE: Final[Table] = {
 # Valid wherever commands are read, without effect on the state.
 ANYWHERE: Final = frozenset({CommandVerb.NOOP, CommandVerb.VRFY, CommandVerb.HELP})
 READING_COMMANDS: Final = frozenset(state for state, moves in TABLE.items() if CommandVerb.QUIT in moves)
+READING_BODY: Final = frozenset({ServerState.BODY, ServerState.DISCARD})
+READING_NOTHING: Final = frozenset({ServerState.TLS_AWAITED, ServerState.CLOSED})
+RCPT_ASKED: Final = frozenset({ServerState.FIRST_RCPT_ASKED, ServerState.RCPT_ASKED})
 TRANSACTION: Final = frozenset({ServerState.SENDER, ServerState.RECIPIENTS})
