@@ -155,7 +155,7 @@ class Writer:
     # ---- in the loop
 
     def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start a group soon; the jobs that are submitted in this turn of the loop join it at least."""
+        """Start a group soon; it includes at least the jobs submitted in this turn of the loop."""
         seconds = self._not_before - loop.time() if self._jobs_together > 1 else 0.0
         if seconds > 0:
             self._follows = False

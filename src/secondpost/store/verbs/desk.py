@@ -65,7 +65,9 @@ class DeskVerbs(Verbs):
         return await self._engine.read(_counts())
 
     async def content_pieces(self, queue_id: QueueId, octets: int) -> AsyncIterator[bytes]:
-        """Each piece is a read of its own: a slow taker holds up no other."""
+        """Yield the content; each piece is a read of its own, so that a slow consumer blocks
+        nothing.
+        """
         places = await self._engine.read(rows("desk.content_place", queue_id))
         if len(places) == 0:
             raise LookupError("the content is gone")

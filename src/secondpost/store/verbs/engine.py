@@ -74,12 +74,12 @@ class Engine(Protocol):
         ...
 
     def remove_lock(self, lock: str) -> None:
-        """Of a worker that is gone."""
+        """Remove the lock of a worker that is gone."""
         ...
 
     async def read_file(self, name: str, at: int, octets: int) -> bytes:
-        """A piece of a content file. May complete without suspending. Raises FileNotFoundError and
-        FileUnreadable.
+        """Read a piece of a content file; may complete without suspending. Raises
+        FileNotFoundError, FileUnreadable.
         """
         ...
 
@@ -88,17 +88,17 @@ class Engine(Protocol):
         ...
 
     async def remove_files(self, names: Sequence[str]) -> None:
-        """For good. Raises DiskFailed and DiskFull."""
+        """Remove content files for good. Raises DiskFailed, DiskFull."""
         ...
 
     async def remove_leaving(self) -> None:
-        """The content files of messages that have ended, and their rows. What cannot go now stays for the
-        next time.
+        """Remove the content files and rows of messages that have ended; what cannot go now stays
+        for the next time.
         """
         ...
 
     async def checkpoint(self) -> int:
-        """See the port Keeping. An engine that keeps its log by itself gives 0."""
+        """See the port Keeping. An engine that manages its own log returns 0."""
         ...
 
     def close(self) -> None:

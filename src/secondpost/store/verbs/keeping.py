@@ -37,7 +37,9 @@ class KeepingVerbs(Verbs):
     # ---- dead workers
 
     async def sweep(self) -> Swept:
-        """A worker's row and its lock are removed last: a sweep that was cut short is repeated."""
+        """Clean up after workers that died. A worker's row and lock are removed last, so that a
+        sweep that was cut short is repeated.
+        """
         workers, doubted, unknown, files = 0, [], [], 0
         for worker, lock in await self._other_workers():
             held = self._engine.hold(lock)
