@@ -1,7 +1,7 @@
-"""Keeps a body while it comes in: in memory while it is small, streamed to a file when it grows.
+"""Keeps a body while it comes in: in memory while it is small, streamed to a file once it grows.
 
-A large body's file is written and synced, then its folder, before its row may join a group: a row that
-names a file which a power cut took away would be an acknowledged message lost.
+A large body's file is written and synced, then its folder, before its row may join a group: a row
+naming a file that was lost in a power cut would be the loss of an acknowledged message.
 """
 
 import asyncio
@@ -11,13 +11,13 @@ from functools import partial
 from secondpost.mail.content import CONTENT_FOLDER, IN_TABLE_OCTETS_MAX, Content, InFile, InTable
 from secondpost.world.ports import Disk, DiskFile, Work
 
-UNSAVED_OCTETS_MAX = 256 * 1024  # beyond it the caller stops reading from the connection
+UNSAVED_OCTETS_MAX = 256 * 1024  # above it, reading from the connection stops
 
 
 class BodyKeeper:
-    """One message's content. `name` is what its file will be called if it needs one.
+    """The content of one message. `name`: its file's name, if it needs one.
 
-    Errors of the disk (DiskFull, DiskFailed) are raised by `finish`, or given to `failed` at once.
+    Errors of the disk (DiskFull, DiskFailed) are passed to `failed` at once and raised by `finish`.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class BodyKeeper:
 
     @property
     def saved(self) -> int:
-        """Octets of it that are in the file."""
+        """Octets written to the file."""
         return self._size - self._unsaved
 
     @property
     def kept(self) -> int:
-        """Octets; none of a message that is forgotten."""
+        """Octets of the content; 0 for a forgotten message."""
         return 0 if self.is_forgotten else self._size
 
     @property
     def is_full(self) -> bool:
-        """Stop reading until `drained` is called."""
+        """Whether reading must stop until `drained` is called."""
         return self._unsaved > UNSAVED_OCTETS_MAX and not self.is_forgotten
 
     def add(self, data: bytes) -> None:
@@ -76,7 +76,7 @@ class BodyKeeper:
                 await self._work.run(partial(self._append, data))
                 self._unsaved -= len(data)
                 self._drained()
-        except Exception as error:  # noqa: BLE001 - handed on whole: `finish` raises it
+        except Exception as error:  # noqa: BLE001 - passed on whole: `finish` raises it
             self._error = error
             self._failed(error)
         finally:
@@ -88,8 +88,8 @@ class BodyKeeper:
         self._file.write(data)
 
     async def finish(self) -> Content:
-        """The content, durable if it is in a file, and the caller's from here on; one that is small is there
-        without waiting. Raises DiskFull or DiskFailed.
+        """The content, durable if it is in a file; from now on it belongs to the caller. Small
+        content is returned without waiting. Raises DiskFull, DiskFailed.
         """
         while self._writing is not None:
             await asyncio.wait([self._writing])
@@ -108,7 +108,7 @@ class BodyKeeper:
         self._disk.sync_folder(CONTENT_FOLDER)
 
     def forget(self) -> Coroutine[None, None, None] | None:
-        """The message is not to be. What is left to do, if there is a file to remove."""
+        """Give the message up. Returns a coroutine that removes the file, or None without one."""
         if self.is_forgotten or (self._file is None and self._writing is None):
             self.is_forgotten = True
             self._pieces.clear()

@@ -1,7 +1,8 @@
-"""What callers do, in the log: no stranger fills it. What is not written is counted, and the count written.
+"""Logs what clients do, up to limits, so that no stranger can fill the log. Lines beyond a limit
+are counted, and the count is logged.
 
-Bounded are the lines of one session, those of one network in a minute, and those of all in a minute. A line
-of an accepted message is none of these: it is always written.
+Limited are the lines of one session, of one network per minute, and of all networks per minute. The
+line of an accepted message is always written and does not count.
 """
 
 import asyncio
@@ -14,8 +15,8 @@ from secondpost.maillog import MailLog
 from secondpost.receive.callers import Caller
 
 SESSION_LINES_MAX = 5  # of one kind
-NETWORK_LINES_MAX = 60  # in a minute
-LINES_MAX = 3000  # in a minute, of all networks together
+NETWORK_LINES_MAX = 60  # per minute
+LINES_MAX = 3000  # per minute, of all networks together
 MINUTE_SECONDS = 60.0
 ALL_NETWORKS = "all"
 
@@ -31,7 +32,7 @@ class CallerLog:
         self._timer: asyncio.TimerHandle | None = None
 
     def may_write(self, network: str, line: str, times: int = 1) -> bool:
-        """Counts the line; one that may not be written stands for `times` of its kind."""
+        """Whether the line may be written, and count it; a line not written counts `times` times."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(MINUTE_SECONDS, self.end_minute)
         if self._by_network[network] >= NETWORK_LINES_MAX:
@@ -49,7 +50,7 @@ class CallerLog:
             self.log.refused_connection(caller.address, reason)
 
     def end_minute(self) -> None:
-        """Write what was counted, and begin anew."""
+        """Log the counts of lines not written, and reset all counts."""
         for (network, line), times in self._unwritten.items():
             self.log.not_logged(network, line, times)
         self._lines = 0
@@ -61,7 +62,7 @@ class CallerLog:
 
 
 class SessionLog:
-    """The lines of one session."""
+    """The lines of one session, with a limit per kind of line."""
 
     __slots__ = ("_caller", "_lines", "_times")
 
@@ -95,7 +96,7 @@ class SessionLog:
             self._lines.log.normalized(queue_id, self._caller.address, newlines)
 
     def end(self) -> None:
-        """Write how many more there were."""
+        """Log how many lines of each kind were not written."""
         for line, times in self._times.items():
             more = times - SESSION_LINES_MAX
             if more > 0 and self._lines.may_write(self._caller.link, line, more):

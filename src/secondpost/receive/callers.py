@@ -1,7 +1,7 @@
-"""Who is here: callers are counted by address and by network, for policy/caller to decide who else may come.
+"""Counts connections by address and by network, for policy/caller to decide about the next.
 
-Each process that receives counts for itself: of several each gives out shares of its own places, and has as
-proven what it saw and what stood in the store at its start.
+Each receiving process counts for itself: of several processes each gives out shares of its own
+places, and knows as proven what it saw and what was in the store at its start.
 """
 
 from collections.abc import Callable
@@ -13,40 +13,40 @@ from secondpost.mail.address import as_ip, without_zone
 from secondpost.mail.prefix import link_of, site_of
 from secondpost.policy.known import AtConnect, CallerPlaces
 
-SHARES = 20  # a network's share is one in so many of all places, and at least one place
-# How much of all places is taken when pressure begins.
+SHARES = 20  # a network's share is 1/20 of all places, and at least one place
+# Percentage of places taken at which pressure begins.
 SOME_PERCENT = 55
 HIGH_PERCENT = 70
-CALLERS_KEPT = 1024  # whose networks need not be worked out again
-EASE_PERCENT = 10  # so far below it ends, so that one caller more or less is no change
+CALLERS_KEPT = 1024  # whose networks are cached
+EASE_PERCENT = 10  # pressure ends this much lower, so that it does not toggle with each client
 
 
 class Pressure(IntEnum):
-    """How short places run."""
+    """How scarce places are."""
 
     NONE = 0
-    SOME = 1  # those who bring nothing have to hurry
-    HIGH = 2  # everyone has to
+    SOME = 1  # clients that bring nothing have to hurry
+    HIGH = 2  # all clients have to hurry
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the address, and the networks that it belongs to."""
+    """A client's address and the networks that it belongs to."""
 
     address: str
-    link: str  # /24 or /64: whose callers are counted
-    site: str  # /24 or /48: who has one of IPv6 has many links, and is no newcomer on each
-    is_own: bool  # loopback: a proxy, a tunnel or a test, with many callers behind one address
+    link: str  # /24 or /64: the network whose connections are counted
+    site: str  # /24 or /48: who has an IPv6 /48 has many links, and is a newcomer only once
+    is_own: bool  # loopback: a proxy, a tunnel or a test, so many clients share the address
 
 
 UNKNOWN_CALLER = Caller(
     "unknown", "unknown", "unknown", is_own=False
-)  # gone before it could be asked who it is
+)  # disconnected before its address could be read
 
 
 @lru_cache(CALLERS_KEPT)
 def caller_at(host: str) -> Caller:
-    """`host` as the socket says it, a zone at its end or not."""
+    """`host`: as the socket gives it, with or without a zone."""
     ip = as_ip(without_zone(host))
     if ip is None:
         return UNKNOWN_CALLER
@@ -55,15 +55,16 @@ def caller_at(host: str) -> Caller:
 
 
 class Callers:
-    """Those who are here. `places`: for all together; `per_address`: for one address of them."""
+    """The connections now. `places`: maximum in all; `per_address`: maximum of one address."""
 
     def __init__(
         self, places: int, per_address: int, primaries: frozenset[str], is_proven: Callable[[str], bool]
     ) -> None:
         self._places = CallerPlaces(places, per_address, share=max(1, places // SHARES))
         self._primaries = primaries
-        self._is_proven = is_proven  # asked for the link
-        self._calm = places * (SOME_PERCENT - EASE_PERCENT) // 100  # so many taken are never pressure
+        self._is_proven = is_proven  # is called with the link
+        # Up to this many places taken there is no pressure.
+        self._calm = places * (SOME_PERCENT - EASE_PERCENT) // 100
         self._taken = 0
         self._by_address: dict[str, int] = {}
         self._by_link: dict[str, int] = {}
@@ -71,7 +72,7 @@ class Callers:
         self.pressure = Pressure.NONE
 
     def look(self, caller: Caller) -> AtConnect:
-        """The caller that wants to come in, and the others, as of now."""
+        """What policy needs to know of a client that wants to connect."""
         return AtConnect(
             caller.address,
             caller.is_own,
@@ -93,7 +94,7 @@ class Callers:
         self._weigh()
 
     def leave(self, caller: Caller) -> None:
-        """An admitted caller is gone."""
+        """Count out an admitted caller."""
         self._taken -= 1
         _take_off(self._by_address, caller.address)
         _take_off(self._by_link, caller.link)

@@ -1,21 +1,21 @@
-"""Whose calls bring nothing: where places run short, those have to hurry first.
+"""Remembers which clients bring no mail: they have to hurry first when places run short.
 
-An address is judged by its last call; its network by its addresses, and only when most of them bring
-nothing: the others of a large provider do not pay for one.
+An address is judged by its last connection; a network by its addresses, and only if most of them
+bring nothing, so that one address does not hurt the others of a large provider.
 """
 
 from dataclasses import dataclass, field
 
 from secondpost.receive.callers import Caller
 
-ADDRESSES_MAX = 20_000  # that are remembered at once, about 4 MB
+ADDRESSES_MAX = 20_000  # remembered at once, about 4 MB
 ADDRESSES_MIN = 4  # of a network, before it is judged
 
 
 @dataclass(slots=True)
 class _Network:
     brings_nothing: dict[str, bool] = field(default_factory=dict)  # by address
-    idle: int = 0  # how many of them bring nothing
+    idle: int = 0  # number of addresses that bring nothing
 
 
 class Conduct:
@@ -24,7 +24,7 @@ class Conduct:
         self._addresses = 0
 
     def ended(self, caller: Caller, *, brought_mail: bool) -> None:
-        """A call is over."""
+        """Record whether a connection that ended had brought mail."""
         if self._addresses >= ADDRESSES_MAX:
             self._networks.clear()
             self._addresses = 0
@@ -37,7 +37,9 @@ class Conduct:
         self._addresses += before is None
 
     def is_idle(self, caller: Caller) -> bool:
-        """Whether the caller brought nothing when it was here last, or most of its network bring nothing."""
+        """Whether the caller's last connection brought nothing, or most addresses of its network
+        bring nothing.
+        """
         network = self._networks.get(caller.link)
         if network is None:
             return False

@@ -1,9 +1,9 @@
-"""One client: its bytes go to the protocol core, what it wants to policy, its message to the spool.
+"""One client's connection: its bytes go to the protocol core, its messages to the spool.
 
-The core says what the client wants; this class finds the answer. What can be answered at once is
-answered in line, and the replies to a pipelined group go out in one write. While an answer is awaited
-(`_waiting`), or our replies are not taken (`_choked`), nothing of what comes in is acted upon. A client that
-closes its sending half still gets the answers to all that it said.
+The core reports what the client wants; this class finds the answer. Answers that need no waiting
+are given in line, so the replies to a pipelined group go out in one write. While an answer is
+awaited (`_waiting`) or the client does not read our replies (`_choked`), no input is acted upon. A
+client that closes its sending half still gets the replies to all its commands.
 """
 
 import asyncio
@@ -46,8 +46,8 @@ from secondpost.world.asking import Suspended, begin, drive
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
 
-UNREAD_OCTETS_MAX = 64 * 1024  # of what a client sends while it has to wait for an answer
-LINGER_SECONDS = 5.0  # after our last word, for a client that goes on sending
+UNREAD_OCTETS_MAX = 64 * 1024  # of input while the client has to wait for an answer
+LINGER_SECONDS = 5.0  # after our last reply, for a client that goes on sending
 WAITING_SECONDS = 1.0  # how often the timer rings while the client waits for us
 
 OK = Reply.of(250, "2.1.0", "Sender ok")
@@ -62,11 +62,11 @@ class Conversation(asyncio.Protocol):
         self._reception = reception
         self._session = session
         self._host = host
-        self._loop = asyncio.get_running_loop()  # kept: asking for it is a system call each time
+        self._loop = asyncio.get_running_loop()  # cached: asking is a system call
         self._transport: asyncio.Transport | None = None
         self.caller = UNKNOWN_CALLER
         self.has_brought_mail = False
-        self._lines: SessionLog  # since the connection was made
+        self._lines: SessionLog  # set by connection_made
         self._tls = ""
         self._waiting = False
         self._choked = False
@@ -77,12 +77,12 @@ class Conversation(asyncio.Protocol):
         self._asking: asyncio.Task[Verdict] | None = None
         self._hello: AtHello  # since the client's EHLO
         self._hello_verdict: Verdict = ACCEPT
-        self._heard = 0.0  # when the client last said something, or was last answered; the loop's time
+        self._heard = 0.0  # loop time of the client's last input or our last answer
         self._envelope_begun = 0.0
         self._body_begun = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._envelope: OpenEnvelope | None = None  # since MAIL
-        self._incoming: Incoming | None = None  # since DATA was said, whatever became of the body
+        self._incoming: Incoming | None = None  # from DATA on, even if the body is refused
 
     # ------------------------------------------------------------ the connection
 
@@ -106,7 +106,7 @@ class Conversation(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        if self._upgrading:  # the handshake reads for itself: this was said in the clear (CVE-2011-0411)
+        if self._upgrading:  # plain text after STARTTLS (CVE-2011-0411)
             self._lines.protocol_fault("bytes in the clear after STARTTLS")
             self.abort()
             return
@@ -118,7 +118,7 @@ class Conversation(asyncio.Protocol):
         self._advance(data)
 
     def eof_received(self) -> bool:
-        """What was asked is answered first; whether anything still is, so that the connection stays."""
+        """Answer all commands first; True while replies are pending, to stay open."""
         self._all_heard = True
         if self._choked or (self._waiting and not self._upgrading):
             return True
@@ -147,7 +147,7 @@ class Conversation(asyncio.Protocol):
             self._advance()
 
     def drain(self) -> None:
-        """Finish the message that is under way, if one is, then part."""
+        """Finish the message under way, if any, then close."""
         self._draining = True
         if self._incoming is None and not self._waiting:
             self._part(CLOSING)
@@ -162,8 +162,8 @@ class Conversation(asyncio.Protocol):
         self._close()
 
     def _hang_up(self) -> None:
-        """End it while the client may be in mid-sentence. What it still says is read for a moment, and thrown
-        away: what a kernel finds unread it answers with a reset, which overtakes our last replies.
+        """Close while the client may be sending. Its input is read and thrown away for a moment:
+        the kernel answers unread input with a reset, which overtakes our last replies.
         """
         if self._transport is None or not self._transport.can_write_eof():
             self._close()
@@ -193,14 +193,14 @@ class Conversation(asyncio.Protocol):
     # ------------------------------------------------------------ time
 
     def hurry(self) -> None:
-        """Patience has become less."""
+        """Apply a patience that has become less."""
         if self._timer is not None:
             self._timer.cancel()
             self._set_timer()
 
     def _set_timer(self) -> None:
-        """Hearing something moves no timer: it is set anew only when it rings. What is waited for may change
-        meanwhile, so that it rings after a command's time at the latest.
+        """Set the timer to ring when time may be up, at the latest after a command's time, since
+        what is awaited may change. Input does not move it.
         """
         patience = self._host.patience(self)
         seconds = min(self._seconds_left(patience), patience.command)
@@ -219,7 +219,7 @@ class Conversation(asyncio.Protocol):
         self._timer = None
         if self._transport is None:
             return
-        # While we make it wait, its time stands still.
+        # The client's time does not run while it waits for us.
         if self._waiting or self._seconds_left(self._host.patience(self)) > 0:
             self._set_timer()
             return
@@ -229,7 +229,7 @@ class Conversation(asyncio.Protocol):
     # ------------------------------------------------------------ what the client wants
 
     def _advance(self, data: bytes = b"") -> None:
-        """Hear what the client has said, `data` last."""
+        """Act on the client's input so far, `data` last."""
         now = self._loop.time()
         for event in self._session.feed(data):
             self._heard = now
@@ -262,7 +262,7 @@ class Conversation(asyncio.Protocol):
                 self._end_message()
             case StartTls():
                 self._waiting = self._upgrading = True
-                self._pause()  # the handshake reads: what comes before it must not be heard as a command
+                self._pause()  # input before the handshake must not be read as commands
                 self._flush()
                 self._reception.background(self._start_tls())
             case MustSend():
@@ -281,7 +281,7 @@ class Conversation(asyncio.Protocol):
     # ------------------------------------------------------------ MAIL and RCPT
 
     def _decide(self, judgement: Judgement, judged: Callable[[Verdict], None]) -> None:
-        """Needs a task only when an answer has to be waited for; nothing is read meanwhile."""
+        """Run a decision, as a task only if it has to wait; nothing is read meanwhile."""
         if isinstance(judgement, VERDICTS):
             judged(judgement)
             return
@@ -299,7 +299,7 @@ class Conversation(asyncio.Protocol):
             return
         self._waited()
         if task.exception() is not None:
-            self.abort()  # as a fault in line does: the client shall not wait without end
+            self.abort()  # so that the client does not wait forever
         judged(task.result())
         self._advance()
 
@@ -308,7 +308,7 @@ class Conversation(asyncio.Protocol):
         self._decide(judge(self._reception.stages.hello, self._hello), self._hello_judged)
 
     def _hello_judged(self, verdict: Verdict) -> None:
-        """The core has answered EHLO; a refusal is said at each MAIL."""
+        """Keep the verdict: the core has answered EHLO, so a refusal is the reply to each MAIL."""
         self._hello_verdict = verdict
 
     def _begin(self, event: MailFrom) -> None:
@@ -331,7 +331,7 @@ class Conversation(asyncio.Protocol):
 
     def _sender_judged(self, envelope: OpenEnvelope, verdict: Verdict) -> None:
         if isinstance(verdict, Accept):
-            envelope.part.begin()  # what is taken counts as under way from here on
+            envelope.part.begin()  # the message counts as under way from here on
             self._session.answer(OK)
         else:
             self._refuse(envelope, verdict, None)
@@ -349,7 +349,7 @@ class Conversation(asyncio.Protocol):
             self._refuse(envelope, verdict, at.mailbox)
 
     def _waited(self) -> None:
-        """The client may speak again, and has all of its time for it."""
+        """The client may go on, and its time begins anew."""
         self._waiting = False
         self._heard = self._loop.time()
 
@@ -386,11 +386,11 @@ class Conversation(asyncio.Protocol):
     def _body_failed(self, error: BaseException) -> None:
         if isinstance(error, DiskFailed):
             self._reception.failed(error)
-        if not self._waiting:  # else the whole body is being finished, and that will hear of it
+        if not self._waiting:  # otherwise the body is being finished, which raises the error
             self._give_up_body(STORE_FULL if isinstance(error, DiskFull) else STORE_BUSY)
 
     def _give_up_body(self, reply: Reply) -> None:
-        """The client goes on to its final dot and is told then; what it sends until then is not kept."""
+        """Keep no more of the body. The client sends it to its final dot, and then gets `reply`."""
         self._session.refuse_body(reply)
         self._forget()
         self._resume()
@@ -402,7 +402,7 @@ class Conversation(asyncio.Protocol):
         self._reception.background(self._see_through(incoming, incoming.take(event)))
 
     async def _see_through(self, incoming: Incoming, taking: Coroutine[None, None, Reply]) -> None:
-        """The client may leave meanwhile."""
+        """Wait for the message to be taken, and answer; the client may disconnect meanwhile."""
         reply = await taking
         self._waited()
         if reply.is_positive:
@@ -416,7 +416,7 @@ class Conversation(asyncio.Protocol):
             self._advance()
 
     def _forget(self) -> None:
-        """Of the message under way."""
+        """Forget the message under way."""
         if self._incoming is not None:
             self._incoming.forget()
         elif self._envelope is not None:

@@ -1,4 +1,4 @@
-"""How much room the disk has: while there is plenty, it is looked at ten times a second at most."""
+"""The free room of the disk: looked up ten times a second at most while there is plenty."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from secondpost.world.ports import Clock
 
 LOOK_MS = 100
-PLENTY_OCTETS = 256_000_000  # beyond the reserve; more than comes in between two looks
+PLENTY_OCTETS = 256_000_000  # beyond the reserve; more than arrives between two looks
 
 
 @dataclass(slots=True)
 class DiskRoom:
-    """`look`: octets beyond the reserve, as of now."""
+    """`look`: returns the octets free beyond the reserve."""
 
     look: Callable[[], int]
     clock: Clock

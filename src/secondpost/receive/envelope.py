@@ -1,4 +1,4 @@
-"""One message's envelope, from MAIL to DATA: who sends it, for whom, and what is known of both."""
+"""One message's envelope, from MAIL to DATA: its sender and recipients, and what is known of them."""
 
 from secondpost.config.records import Backup
 from secondpost.mail.address import Domain, Mailbox
@@ -60,5 +60,5 @@ class OpenEnvelope:
 
     @property
     def is_for_people_here(self) -> bool:
-        """Not only for recipients of whom nothing is known."""
+        """Whether at least one recipient is not unverified."""
         return len(self.unverified) < len(self.recipients)

@@ -1,4 +1,4 @@
-"""What a conversation needs of the one who let it in."""
+"""What a conversation needs of the listener."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from secondpost.receive.patience import Patience
 
 
 class Admitted(Protocol):
-    """A conversation, as far as its host knows it."""
+    """A conversation, as the listener knows it."""
 
     caller: Caller
     has_brought_mail: bool
@@ -23,21 +23,21 @@ class Host(Protocol):
     lines: CallerLog
 
     def look(self, caller: Caller) -> AtConnect:
-        """What policy has to know of a caller."""
+        """What policy needs to know of a client."""
         ...
 
     def admit(self, conversation: Admitted) -> None:
-        """Policy lets it in."""
+        """Count in a conversation that policy accepted."""
         ...
 
     def patience(self, conversation: Admitted) -> Patience:
-        """As of now; `hurry` is called when it has become less."""
+        """The patience for a client now; `hurry` is called when it becomes less."""
         ...
 
     def brought_mail(self, conversation: Admitted) -> None:
-        """A message is taken, for recipients who are here."""
+        """Note that a message for known recipients was accepted."""
         ...
 
     def gone(self, conversation: Admitted) -> None:
-        """The connection is over."""
+        """Count out a conversation whose connection has ended."""
         ...

@@ -1,6 +1,6 @@
-"""One message whose body is coming, from DATA to the spool.
+"""One message from DATA to the spool.
 
-What the client should hear is returned; when it hears it is the conversation's business.
+Methods return the reply for the client; the conversation decides when to send it.
 """
 
 from collections.abc import Callable, Coroutine
@@ -27,7 +27,9 @@ STORE_FULL = Reply.of(452, "4.3.1", "Not enough disk space here now; try again l
 
 
 class Incoming:
-    """`drained`: there is room for more of it; `failed`: the disk would not take it."""
+    """`drained`: called when more of the body can be kept; `failed`: called with an error of the
+    disk.
+    """
 
     def __init__(
         self,
@@ -50,12 +52,12 @@ class Incoming:
 
     @property
     def octets(self) -> int:
-        """As far as it has come and is kept."""
+        """Octets of the body received and kept."""
         return self._keeper.kept
 
     @property
     def _size(self) -> int:
-        """Octets of the message as it will go on, as far as it has come."""
+        """Octets of the message as it will go on, received so far."""
         return len(self._received) + self._keeper.size
 
     @property
@@ -67,7 +69,7 @@ class Incoming:
         return self._keeper.is_full
 
     def add(self, data: bytes) -> Reply | None:
-        """Keep a piece. A reply means that the body is not wanted any more."""
+        """Keep a piece of the body. A reply is a refusal: no more of the body is wanted."""
         keeper = self._keeper
         if keeper.is_forgotten:
             return None
@@ -79,8 +81,8 @@ class Incoming:
         return None if isinstance(verdict, Accept) else verdict.reply
 
     def forget(self) -> None:
-        """It is not wanted any more, or its client is gone; if it is on its way into the spool, it is seen
-        through.
+        """Drop the message, as it is refused or its client is gone; one being stored is finished
+        first.
         """
         if self._is_storing:
             return
@@ -92,8 +94,10 @@ class Incoming:
     # ------------------------------------------------------------ into the spool
 
     def take(self, end: BodyEnd) -> Coroutine[None, None, Reply]:
-        """Decide about the whole message and see it safe, whatever becomes of the connection; what its client
-        is to hear. From this call on, and not only when it is awaited, the message is not forgotten.
+        """Decide about the complete message and store it, even if the connection ends. Returns the
+        reply.
+
+        From this call on, not only from the await, `forget` leaves the message alone.
         """
         self._is_storing = True
         return self._take(end)
@@ -110,11 +114,11 @@ class Incoming:
                 return verdict.reply
             self._envelope.part.become_whole(self._size, self._keeper.saved)
             await reception.spool.accept(self._arrival(recipients, utf8, await self._keeper.finish()))
-        except Exception as error:  # noqa: BLE001  a mistake of ours must end the role, and the client waits for a reply
+        except Exception as error:  # noqa: BLE001  ends the role, and the client waits for a reply
             return self._not_stored(error)
         finally:
             self._is_storing = False
-            self.forget()  # from here on the store counts it, or it is not to be
+            self.forget()  # the store counts it from here on, or it was refused
         return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(self._queue_id)}")
 
     @property
@@ -157,7 +161,7 @@ class Incoming:
 
     def _not_stored(self, error: Exception) -> Reply:
         if not isinstance(error, StoreFull | StoreUnavailable | DiskFull):
-            # What the disk holds is unknown, or there is a mistake of ours: the role ends.
+            # The disk's state is unknown, or this is an internal error: the role ends.
             self._reception.failed(error)
         full = isinstance(error, StoreFull | DiskFull)
         reply, reason = (STORE_FULL, "store-full") if full else (STORE_BUSY, "store-unavailable")

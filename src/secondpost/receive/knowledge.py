@@ -1,8 +1,8 @@
-"""Knows what policy asks: recipients, from what was learned and by asking the role that may speak to the
-primary; what the primaries offer; what lies in the store and is coming in.
+"""Answers policy's questions: about recipients, from what was learned or by asking the role that
+may speak to the primary; what primaries offer; the octets stored and coming in.
 
-What was found to be good is believed for a month, and for a year while the primary cannot be asked. What
-was found to be missing is believed for two hours: a new mailbox waits no longer for its first mail.
+A recipient known to exist is trusted for a month, and for a year while the primary cannot be asked.
+A missing one is trusted for two hours, so that a new mailbox waits no longer for its first mail.
 """
 
 from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ UNKNOWN_FRESH_MS = 2 * HOUR_MS
 
 
 class RecipientKnowledge:
-    """`ask` goes to the role that speaks to the primary, with the network of the caller who wants to know."""
+    """`ask`: asks the role that speaks to the primary, with the network of the caller."""
 
     def __init__(
         self, intake: Intake, clock: Clock, ask: Callable[[Mailbox, str], Awaitable[Knowledge]]
@@ -54,7 +54,7 @@ class RecipientKnowledge:
 
 
 class PolicyKnowledge:
-    """Answers what policy asks. `free`: octets of the disk beyond its reserve."""
+    """Answers policy's questions. `free`: octets of the disk beyond its reserve."""
 
     def __init__(
         self,
@@ -71,7 +71,9 @@ class PolicyKnowledge:
         self._free = free
 
     async def answer(self, question: PolicyQuestion) -> PolicyAnswer:
-        """A PolicyAnswerer. What is coming in is read after what is stored: as of now, when it is decided."""
+        """Answer one question (a PolicyAnswerer). Octets coming in are read after octets stored, at
+        the moment of the decision.
+        """
         match question:
             case KnownRecipient():
                 return await self._recipients.answer(question)

@@ -1,4 +1,4 @@
-"""Opens the doors, lets callers in or turns them away, and sees everyone out when the service ends."""
+"""Listens, accepts or refuses connections, and ends them when the service stops."""
 
 import asyncio
 
@@ -21,13 +21,13 @@ DRAIN_SECONDS_MAX = 30
 
 
 def primary_addresses(config: Config) -> frozenset[str]:
-    """The primaries that the configuration names by their addresses; names are not looked up here."""
+    """Addresses of primaries that are configured by address; names are not looked up here."""
     hosts = (as_ip(primary.host) for backup in config.backups for primary in backup.primary)
     return frozenset(str(host) for host in hosts if host is not None)
 
 
 class Listener:
-    """The receive station as one thing: `open`, then `drain`."""
+    """The receive station: call `open`, then `drain`."""
 
     def __init__(self, reception: Reception) -> None:
         settings = reception.config.receive
@@ -88,7 +88,7 @@ class Listener:
         return self._usual
 
     def brought_mail(self, conversation: Admitted) -> None:
-        """For people who are here."""
+        """Prove the client's network: a message for known recipients was accepted."""
         caller = conversation.caller
         if caller.is_own:
             return
@@ -100,7 +100,7 @@ class Listener:
         try:
             await self._reception.intake.prove_prefix(proven)
         except (StoreUnavailable, StoreFull):
-            return  # it is proven all the same, until the next start
+            return  # proven in memory, until the next start
 
     def gone(self, conversation: Admitted) -> None:
         if conversation in self._conversations:
@@ -109,7 +109,9 @@ class Listener:
             self._conduct.ended(conversation.caller, brought_mail=conversation.has_brought_mail)
 
     async def drain(self) -> None:
-        """Close the doors, let every message under way end with its reply, then part."""
+        """Stop listening, let each message under way end with its reply, then close all
+        connections.
+        """
         for door in self._doors:
             door.close()
         for conversation in list(self._conversations):

@@ -1,7 +1,8 @@
-"""Whom each backup domain has, as its recipients files say today. Read again when a file has changed.
+"""The recipients of each backup domain, from its recipients files; a file is read again once it
+changes.
 
-A file that has become unreadable or has a fault keeps its last good list, with an alarm: a slip of the
-pen must not turn the owner's mail away.
+A file that becomes unreadable or faulty keeps its last good list, with an alarm: a typing error
+must not turn the owner's mail away.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ Stamp = tuple[int, int, int]  # changes whenever the file does
 
 
 class RecipientLists:
-    """`stamp` tells a file's state (None: not there), `read` its list (raises RecipientFaults)."""
+    """`stamp`: a file's state, None if it does not exist; `read`: its list, raises RecipientFaults."""
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class RecipientLists:
         self._domains = {b.domain: recipients_of(b, self._lists) for b in self._config.backups}
 
     def _read_changed(self) -> bool:
-        """Whether a list changed."""
+        """Read files that changed; returns whether a list changed."""
         changed = False
         for backup in self._config.backups:
             for source in backup.recipients:

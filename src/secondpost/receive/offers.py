@@ -1,4 +1,4 @@
-"""What the primary of each backup domain offers, as far as is known: looked up now and then."""
+"""What the primary of each backup domain offers, read from the store every now and then."""
 
 import asyncio
 
@@ -10,13 +10,13 @@ from secondpost.store.ports import StoreUnavailable
 from secondpost.store.primary_ports import PrimariesIntake
 from secondpost.world.ports import Clock
 
-FRESH_MS = 7 * DAY_MS  # a primary that was away for longer may have changed
-SIZE_MAX = 50_000_000  # octets of a message, where no domain says another
+FRESH_MS = 7 * DAY_MS  # a primary not seen for longer may have changed
+SIZE_MAX = 50_000_000  # octets of a message, if no domain sets a limit
 
 
 class PrimaryOffers:
-    """As it was when the store was looked at last: `keep_looking` makes that no older than its rhythm and the
-    time that one look takes. Before the first look nothing is known.
+    """The offers as last read: `keep_looking` reads them every few seconds. Before the first look
+    all are unknown.
     """
 
     def __init__(self, config: Config, intake: PrimariesIntake, clock: Clock) -> None:
@@ -27,12 +27,12 @@ class PrimaryOffers:
         self._size_max = max(self._max_sizes.values(), default=SIZE_MAX)
 
     def of(self, domain: Domain) -> Offered | None:
-        """None: nothing is known, or it is no backup domain."""
+        """None: unknown, or no backup domain."""
         return self._offered.get(domain)
 
     @property
     def size_max(self) -> int:
-        """Octets of the largest message that any of the domains takes (RFC 1870)."""
+        """Octets of the largest message that any domain takes (RFC 1870)."""
         return self._size_max
 
     async def keep_looking(self, every_seconds: float) -> None:
@@ -44,7 +44,7 @@ class PrimaryOffers:
         try:
             primaries = await self._intake.primaries()
         except StoreUnavailable:
-            return  # what was known last
+            return  # the last values stay
         now_ms = self._clock.now_ms()
         self._offered = {
             domain: primary.offered

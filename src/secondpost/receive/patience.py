@@ -1,6 +1,6 @@
-"""How long a caller may take: as RFC 5321 §4.5.3.2 has it, and less when places run short.
+"""How long a client may take: as in RFC 5321 §4.5.3.2, and less when places run short.
 
-A caller in a hurry has ten seconds for a command. A body may still be slow, so long as it goes on at the
+A client in a hurry has ten seconds for a command. Its body may be slow, as long as it keeps the
 pace of the slowest honest line.
 """
 
@@ -11,25 +11,26 @@ BODY_SECONDS_MAX = 3600.0  # from 354 to the final dot
 TLS_SECONDS_MAX = 60.0
 HURRIED_COMMAND_SECONDS = 10.0
 HURRIED_TLS_SECONDS = 10.0
-HURRIED_PAUSE_SECONDS = 30.0  # between two pieces of a body: a lost packet may be sent again five times
-HURRIED_BODY_SECONDS = 60.0  # for the first piece of a body, whatever its pace
-HURRIED_OCTETS_PER_SECOND = 500  # of a body from then on
+HURRIED_PAUSE_SECONDS = 30.0  # between two pieces of a body: time for five retransmissions
+HURRIED_BODY_SECONDS = 60.0  # for the first piece of a body, at any pace
+HURRIED_OCTETS_PER_SECOND = 500  # of a body after that
 HURRIED_ENVELOPE_SECONDS = 120.0  # from one message to the next
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """In seconds."""
+    """Limits in seconds."""
 
     command: float  # from one command to the next
-    envelope: float  # from the begin of the connection, or the message before, to DATA
+    envelope: float  # from the connection's begin, or the last message, to DATA
     handshake: float
     pause: float  # between two pieces of a body
     body: float  # from DATA to the dot, at any pace
-    octets_per_second: int  # of a body: what came gives it so much more time; 0: none
+    # Of a body: octets received extend the time at this rate; 0: they do not.
+    octets_per_second: int
 
     def body_seconds(self, octets: int) -> float:
-        """For a body of which so much has come."""
+        """Seconds for a body of which `octets` were received."""
         if self.octets_per_second == 0:
             return self.body
         return min(self.body + octets / self.octets_per_second, BODY_SECONDS_MAX)
@@ -40,7 +41,7 @@ def usual_patience(timeout_seconds: float) -> Patience:
 
 
 def hurried_patience(timeout_seconds: float) -> Patience:
-    """Never longer than the usual one."""
+    """Limits under pressure; none is longer than the usual one."""
     return Patience(
         min(timeout_seconds, HURRIED_COMMAND_SECONDS),
         HURRIED_ENVELOPE_SECONDS,

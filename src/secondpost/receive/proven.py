@@ -1,6 +1,7 @@
-"""Networks that brought mail to people who are here, for seven days: they have more places than strangers.
+"""Networks that delivered mail to known recipients in the last seven days: they may have more
+places.
 
-They are in memory, and in the store for the next start; each is written down once an hour at most.
+They are kept in memory, and in the store for the next start; each is written once an hour at most.
 """
 
 from collections.abc import Sequence
@@ -9,24 +10,24 @@ from secondpost.mail.duration import HOUR_MS
 from secondpost.store.ports import ProvenPrefix
 
 PROVEN_MS = 7 * 24 * HOUR_MS
-PROVEN_MAX = 20_000  # networks that are remembered at once, about 3 MB
+PROVEN_MAX = 20_000  # remembered at once, about 3 MB
 
 
 class ProvenNetworks:
-    """What was written down, to the hour; the one that was proven longest ago comes first."""
+    """Times of proof, to the hour; the longest ago comes first."""
 
     def __init__(self) -> None:
         self._at_ms: dict[str, int] = {}
 
     def recall(self, proven: Sequence[ProvenPrefix]) -> None:
-        """What an earlier life wrote down, in order of time."""
+        """Take over what was stored before, in order of time."""
         for one in proven:
             self._put(one.prefix, one.at_ms)
 
     def prove(self, prefix: str, now_ms: int) -> ProvenPrefix | None:
-        """Mail was taken from there. What is returned has to be written down."""
+        """Record that mail was accepted from `prefix`. Returns what has to be stored, if anything."""
         at_ms = self._at_ms.get(prefix)
-        # The clock may have been set back since: a time to come proves nothing.
+        # If the clock was set back, a time in the future proves nothing.
         if at_ms is not None and at_ms <= now_ms < at_ms + HOUR_MS:
             return None
         self._put(prefix, now_ms)

@@ -1,4 +1,4 @@
-"""What every conversation shares: who we are, whom we ask, and where mail goes."""
+"""What all conversations share: the configuration, the services they use, and where mail goes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +37,6 @@ class Reception:
     under_way: UnderWay
     refusals: RefusalTally
     free: Callable[[], int]  # octets on the disk beyond the reserve
-    failed: Callable[[BaseException], None]  # the role cannot go on
-    background: Background  # see it through, whatever becomes of us
+    failed: Callable[[BaseException], None]  # ends the role
+    background: Background  # runs a coroutine to its end, even without its caller
     stages: Stages = STAGES

@@ -1,7 +1,7 @@
-"""Counts what is refused of each backup domain, and has it written down every few seconds.
+"""Counts refused recipients of each backup domain, and stores the counts every few seconds.
 
-In memory meanwhile: a refusal costs no write, and a flood of them one write in five seconds. What a crash
-takes was refused all the same; only the count is short.
+Counted in memory, so that a flood of refusals costs one write in five seconds. A crash loses only
+counts.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ WRITE_SECONDS = 5.0
 
 
 class RefusalTally:
-    """`domains`: those that are backed up; of others nothing is counted."""
+    """`domains`: the backup domains; nothing is counted for others."""
 
     def __init__(self, domains: frozenset[Domain], intake: Intake, clock: Clock) -> None:
         self._domains = domains
@@ -26,13 +26,13 @@ class RefusalTally:
         self._counts: Counter[tuple[int, Domain, DailyCount]] = Counter()
 
     def count(self, domain: Domain, reply: Reply) -> None:
-        """One recipient there was refused."""
+        """Count one refused recipient of `domain`."""
         if domain in self._domains:
             what = DailyCount.REFUSED if reply.is_permanent else DailyCount.REFUSED_FOR_NOW
             self._counts[day_of(self._clock.now_ms()), domain, what] += 1
 
     async def write(self) -> None:
-        """What the store cannot take now is counted the next time."""
+        """Store the counts; on failure they are kept for the next call."""
         counts, self._counts = self._counts, Counter()
         if len(counts) == 0:
             return

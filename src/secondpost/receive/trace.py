@@ -1,4 +1,4 @@
-"""The one line that we add to a message: Received (RFC 5321 §4.4)."""
+"""Makes the one line that we add to a message: Received (RFC 5321 §4.4)."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -10,7 +10,7 @@ from secondpost.mail.queue_id import QueueId, queue_id_text
 
 
 def date_time(now_ms: int) -> str:
-    """RFC 5322 §3.3, always in UTC and never in the locale's words."""
+    """RFC 5322 §3.3, always in UTC and in English."""
     return _date_time(now_ms // 1000)
 
 
@@ -21,7 +21,7 @@ def _date_time(seconds: int) -> str:
 
 
 def protocol_word(extended: bool, tls: bool, utf8: bool) -> str:
-    """RFC 3848, and RFC 6531 §4.3 for mail with SMTPUTF8."""
+    """The word after `with`: RFC 3848, and RFC 6531 §4.3 for mail with SMTPUTF8."""
     if utf8:
         return "UTF8SMTPS" if tls else "UTF8SMTP"
     if extended:
@@ -32,8 +32,8 @@ def protocol_word(extended: bool, tls: bool, utf8: bool) -> str:
 def received_line(
     peer: Peer, by: Domain, queue_id: QueueId, recipients: tuple[Mailbox, ...], date: str
 ) -> bytes:
-    """`for` is given only when it tells no recipient of another one. It holds UTF-8 only where the message
-    cannot go on without SMTPUTF8 (RFC 6531 §3.7.3).
+    """The Received line. It has `for` only with a single recipient, so that it discloses no other,
+    and UTF-8 only if the message needs SMTPUTF8 (RFC 6531 §3.7.3).
     """
     address = f"IPv6:{peer.address}" if ":" in peer.address else peer.address
     tls = f"\r\n\t(using {peer.tls})" if len(peer.tls) > 0 else ""

@@ -1,8 +1,8 @@
-"""Counts what is coming in, so that messages which fit one by one fit together, too.
+"""Counts octets coming in, so that messages that would fit one by one also fit together.
 
-A message counts from MAIL until it is in the store or forgotten, however its connection ends. Each receive
-process counts its own: beside others, a quota can be passed by what those have whole and not yet committed,
-for the few milliseconds of a commit.
+A message counts from MAIL until it is stored or forgotten, however its connection ends. Each
+receiving process counts its own; a quota can be exceeded by messages that are complete in other
+processes and not yet committed, which takes some milliseconds.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from secondpost.mail.address import Domain
 from secondpost.mail.verdict import ACCEPT, Accept, Verdict
 from secondpost.policy.room import judge_size, spoken_for
 
-LOOK_OCTETS = 1024 * 1024  # how often the disk is looked at while bodies come in, all together
+LOOK_OCTETS = 1024 * 1024  # of all bodies together, between two looks at the disk
 
 
 @dataclass(slots=True, eq=False)
 class IncomingOctets:
-    """Octets that are coming in for a domain, or for the disk. `certain` come into it whatever happens;
-    `expected` are those that were declared, and bodies that are not whole.
+    """Octets coming in for a domain or for the disk. `certain`: received octets that will need the
+    room; `expected`: octets only declared and, for a domain, those of incomplete bodies.
     """
 
     certain: int = 0
@@ -30,7 +30,7 @@ class IncomingOctets:
 
 @dataclass(slots=True)
 class UnderWay:
-    """`disk`: what is not written yet."""
+    """`disk`: octets not written yet."""
 
     disk: IncomingOctets = field(default_factory=IncomingOctets)
     _domains: dict[Domain, IncomingOctets] = field(default_factory=dict)
@@ -41,12 +41,12 @@ class UnderWay:
         return self._domains.setdefault(domain, IncomingOctets())
 
     def unverified(self, domain: Domain) -> IncomingOctets:
-        """For those of its addresses of which nothing is known."""
+        """For the domain's unverified addresses."""
         return self._unverified.setdefault(domain, IncomingOctets())
 
     def judge_growth(self, octets: int, free: Callable[[], int]) -> Verdict:
-        """More has come. Whether the disk has room for all is looked at now and then, and each time while it
-        has none.
+        """Judge whether the disk has room, after `octets` more. The disk is looked at once per
+        LOOK_OCTETS, and on each call while it is full.
         """
         self._since_look += octets
         if self._since_look <= LOOK_OCTETS:
@@ -59,10 +59,10 @@ class UnderWay:
 
 
 class Part:
-    """One message's part in what is under way. `declared`: octets, 0 when the client did not say.
+    """One message's part of the octets under way. `declared`: octets, 0 if the client did not say.
 
-    Of the disk it counts what is not written; in the other places, all of it. Plain numbers: this is done
-    for every message.
+    It counts for the disk with what is not written yet, for the other places with all of it. Plain
+    numbers, as this runs for every message.
     """
 
     __slots__ = ("_certain", "_declared", "_disk", "_expected", "_places", "_size", "_whole")
@@ -73,22 +73,22 @@ class Part:
         self._certain = 0
         self._expected = 0
         self._places: list[IncomingOctets] = []
-        self._size = 0  # as the places have it
+        self._size = 0  # as counted in the places
         self._whole = False
 
     def begin(self) -> None:
-        """MAIL was taken."""
+        """Count the message from now on: MAIL was accepted."""
         self._count_on_disk(0, self._declared)
         self._size = self._declared
 
     def count_in(self, place: IncomingOctets) -> None:
-        """From now on. Before the body comes."""
+        """Count the message in `place` from now on. Must be called before the body comes."""
         if place not in self._places:
             self._places.append(place)
             place.expected += self._size
 
     def grow(self, size: int, saved: int) -> None:
-        """So many octets have come, and so many of them are in a file."""
+        """Update the count: `size` octets received, `saved` of them written to a file."""
         self._count_on_disk(size - saved, max(self._declared - size, 0))
         if size > self._size:
             for place in self._places:
@@ -96,7 +96,7 @@ class Part:
             self._size = size
 
     def become_whole(self, size: int, saved: int) -> None:
-        """Nothing more is to come: it is on its way into the store."""
+        """Count the complete message, on its way into the store."""
         self._count_on_disk(size - saved, 0)
         for place in self._places:
             place.expected -= self._size
@@ -105,7 +105,7 @@ class Part:
         self._whole = True
 
     def end(self) -> None:
-        """It is in the store, or never will be. Once more does no harm."""
+        """Stop counting: the message is stored or dropped. May be called again."""
         self._count_on_disk(0, 0)
         for place in self._places:
             if self._whole:

@@ -1,6 +1,4 @@
-"""Counts the messages that a network brings for addresses of which nothing is known: so many an hour for one
-domain.
-"""
+"""Limits the messages of one network for unverified addresses of one domain, per hour."""
 
 from dataclasses import dataclass, field
 
@@ -19,6 +17,6 @@ class UnverifiedMail:
     _rates: dict[Domain, PrefixRate] = field(default_factory=dict)
 
     def may_bring(self, domain: Domain, caller: str) -> bool:
-        """One more message, which is counted. `caller`: its IP address."""
+        """Whether one more message is allowed, and count it. `caller`: IP address."""
         rate = self._rates.setdefault(domain, PrefixRate(MESSAGES_PER_HOUR_MAX, HOUR_MS))
         return rate.allows(site_prefix(caller), self.clock.now_ms())
