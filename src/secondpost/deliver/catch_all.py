@@ -1,6 +1,7 @@
-"""Which primaries take mail for every address: once a day each is asked about a mailbox that cannot exist.
+"""Finds out which primaries accept every address: each is asked once a day about a mailbox that
+cannot exist.
 
-Where it takes that one, a RCPT that it accepts says nothing about a mailbox, and teaches nothing.
+If it accepts that one, its acceptance of another says nothing, and nothing is learned from it.
 """
 
 from base64 import b32encode
@@ -13,8 +14,8 @@ from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import CatchAll
 
 BELIEVED_MS = DAY_MS
-AGAIN_MS = HOUR_MS  # after an answer that did not say
-RANDOM_OCTETS = 10  # of a local part that no primary has
+AGAIN_MS = HOUR_MS  # after a reply that did not tell
+RANDOM_OCTETS = 10  # of a local part that cannot exist
 
 
 class CatchAlls:
@@ -23,7 +24,7 @@ class CatchAlls:
         self._asked_ms: dict[Domain, int] = {}
 
     async def is_due(self, domain: Domain) -> bool:
-        """Whether the primary is to be asked now. Raises StoreUnavailable."""
+        """Whether to ask the domain's primary now. Raises StoreUnavailable."""
         now_ms = self._context.clock.now_ms()
         known, asked_ms = await self._context.claims.catch_all(domain), self._asked_ms.get(domain)
         if known is not None and 0 <= now_ms - known.at_ms < BELIEVED_MS:
@@ -31,16 +32,16 @@ class CatchAlls:
         return asked_ms is None or not 0 <= now_ms - asked_ms < AGAIN_MS
 
     async def takes_all(self, domain: Domain) -> bool | None:
-        """None: it was never found out. Raises StoreUnavailable."""
+        """None: not known. Raises StoreUnavailable."""
         known = await self._context.claims.catch_all(domain)
         return None if known is None else known.takes_all
 
     def mailbox_at(self, domain: Domain) -> Mailbox:
-        """One that cannot exist."""
+        """A mailbox at the domain that cannot exist."""
         return Mailbox(b32encode(self._context.dice.token(RANDOM_OCTETS)).decode("ascii").lower(), domain)
 
     async def note(self, domain: Domain, result: RecipientResult) -> None:
-        """What the primary answered for it."""
+        """Record the primary's answer for that mailbox."""
         now_ms = self._context.clock.now_ms()
         self._asked_ms[domain] = now_ms
         if result.reply.is_positive or is_refusal(result):

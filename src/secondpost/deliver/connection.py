@@ -1,7 +1,7 @@
-"""One SMTP connection to one host: drives the client core, keeps the time, streams the body.
+"""One SMTP connection to one host: drives the client core, keeps time, streams the body.
 
-It reports that the host let us in, that a message is done with a result for every recipient, or that the
-connection broke and why. It never decides what becomes of a delivery.
+It reports that it is ready, that a message is done with a result per recipient, or that it broke
+and why. It never decides about a delivery.
 """
 
 import asyncio
@@ -33,30 +33,31 @@ from secondpost.world.background import Background
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import ClientTls, Net, NetError
 
-# RFC 5321 §4.5.3.2: how long each answer may take.
+# RFC 5321 §4.5.3.2: time-outs for the replies.
 COMMAND_SECONDS = 300.0
 RECIPIENTS_SECONDS_MAX = 3600.0  # for the replies to all recipients of one message
 BODY_PIECE_SECONDS = 180.0
 FINAL_DOT_SECONDS = 600.0
 TLS_SECONDS_MAX = 60.0
 QUIT_SECONDS = 5.0
-RING_SECONDS_MAX = BODY_PIECE_SECONDS  # a timer is never set further ahead, so that it is seldom set anew
+# The timer is never set further ahead, so that it is seldom set anew.
+RING_SECONDS_MAX = BODY_PIECE_SECONDS
 
 
 class Holder(Protocol):
-    """Has a connection, and is called once when it breaks."""
+    """Has a connection; is called once when it breaks."""
 
     def connection_broken(self, connection: "Connection", cause: Cause, reply: Reply) -> None: ...
 
 
 class Opening(Holder, Protocol):
-    """Has a connection until the host lets us in."""
+    """Has a connection until the host has accepted it."""
 
     def connection_ready(self, connection: "Connection") -> None: ...
 
 
 class Sending(Holder, Protocol):
-    """Has messages sent over a connection, one after the other."""
+    """Sends messages over a connection, one after the other."""
 
     def message_done(
         self, connection: "Connection", job: Job, results: tuple[RecipientResult, ...]
@@ -72,50 +73,53 @@ class Connection(asyncio.Protocol):
         self._net = net
         self._background = background
         self.hop = hop
-        self.host = hop.name  # with its address, once it is known
+        self.host = hop.name  # with its address once known
         self._client = SmtpClient(
             hello,
             wants_tls=hop.tls is not TlsDemand.NONE,
             requires_tls=hop.tls in (TlsDemand.ENCRYPT, TlsDemand.VERIFY),
         )
         self._transport: asyncio.Transport | None = None
-        self._early: list[bytes] | None = None  # what comes in while TLS begins
+        self._early: list[bytes] | None = None  # input while TLS begins
         self._over = False
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._rings_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
+        self._rings_at = 0.0  # loop time; a uvloop handle for "at once" cannot tell its own
         self._choked = False
-        self._goes_on: asyncio.Future[None] | None = None  # awaited by a body in pieces while choked
+        # Awaited between pieces of a body while choked.
+        self._goes_on: asyncio.Future[None] | None = None
         self._answered: Callable[[RecipientResult], None] | None = None
         self._body: Body = b""
         self._mark: Mark | None = None
         self.job: Job | None = None
-        self.job_since = 0.0  # in the loop's time
+        self.job_since = 0.0  # loop time
         self._recipients_answered = 0
-        self.answered = 0  # messages, over this connection
-        self.has_taken = False  # one of them
+        self.answered = 0  # messages answered over this connection
+        self.has_taken = False  # at least one message
         self.refused = 0  # recipients of these messages
 
     @property
     def extensions(self) -> Extensions:
-        """What the host offered in its last EHLO."""
+        """The extensions of the host's last EHLO."""
         return self._client.extensions
 
     @property
     def dot_sent(self) -> bool:
-        """The message is out and unanswered: the peer may have it or not."""
+        """Whether the message is sent and unanswered: the peer may have it or not."""
         return self._client.dot_sent
 
     @property
     def peer_had_enough(self) -> bool:
-        """When it breaks now: the peer has a limit of messages per connection, said with a 421 or by going
-        away. The message under way has nothing to do with it.
+        """Whether a break now means the peer's limit of messages per connection, as a 421 or a
+        close, and has nothing to do with the message under way.
         """
         return self.answered > 0 and not self._client.sender_taken
 
     @property
     def was_refusing(self) -> bool:
-        """When it breaks now: many servers part from a client after so many refused recipients."""
+        """Whether a break now may be due to refusals: many servers close after a number of refused
+        recipients.
+        """
         return self.refused > 0 or any(
             result is not None and is_refusal(result) for result in self.results_so_far
         )
@@ -127,7 +131,7 @@ class Connection(asyncio.Protocol):
     # ------------------------------------------------------------ what is asked of it
 
     def send(self, prepared: Prepared, sending: Sending, mark: Mark | None = None) -> None:
-        """`mark`: of a reader's mail, which is sent without its dot until it may be."""
+        """Send a message. `mark`: for a reader's mail, whose dot waits until the mark is settled."""
         job, body = prepared.job, prepared.body
         self.job, self._body, self._mark = job, body, mark
         self._sending = sending
@@ -140,15 +144,15 @@ class Connection(asyncio.Protocol):
         self._flush_or_advance()
 
     def ask(self, mailbox: Mailbox, answered: Callable[[RecipientResult], None]) -> None:
-        """Would the host take mail for this mailbox?"""
+        """Ask whether the host would accept mail for `mailbox`, with MAIL and RCPT."""
         self._answered = answered
         self._client.ask_recipient(mailbox)
         self._within(COMMAND_SECONDS)
         self._flush_or_advance()
 
     def _flush_or_advance(self) -> None:
-        """An answer that the core gives without the peer is reported in a turn of its own: the caller of
-        `send` is not done yet.
+        """Flush; an answer of the core without the peer is reported in the loop's next turn, as the
+        caller of `send` has not returned yet.
         """
         if self._client.has_news:
             self._loop.call_soon(self._advance, b"")
@@ -156,7 +160,7 @@ class Connection(asyncio.Protocol):
             self._flush()
 
     def quit(self) -> None:
-        """Part politely, and be gone soon whatever the peer does; in mid-talk there is no polite way."""
+        """Close with QUIT, soon ended whatever the peer does; in the middle of a command, abort."""
         if self._over or self._transport is None:
             return
         if not self._client.ready:
@@ -191,14 +195,16 @@ class Connection(asyncio.Protocol):
             self._await_next_recipient()
 
     def _await_next_recipient(self) -> None:
-        """A peer that looks at each recipient for long has time for each, and for all within bounds."""
+        """Extend the time-out per recipient, up to a maximum for all: some peers check each one for
+        long.
+        """
         if self._client.recipients_answered > self._recipients_answered:
             self._recipients_answered = self._client.recipients_answered
             spent = self._loop.time() - self.job_since
             self._within(min(COMMAND_SECONDS, max(0.0, RECIPIENTS_SECONDS_MAX - spent)))
 
     def eof_received(self) -> bool:
-        """The peer will answer nothing more, so there is no use in anything that we could still send."""
+        """The peer will answer nothing more, so sending more is useless."""
         self._lose("the connection was closed")
         self._close()
         return False
@@ -210,7 +216,9 @@ class Connection(asyncio.Protocol):
         self._break(self._cause_of_silence(), Reply.of(451, "4.4.2", f"Lost: {why}"))
 
     def _cause_of_silence(self) -> Cause:
-        """A peer that goes away over STARTTLS, or right behind it, may do without."""
+        """Cause.TLS if the peer closed during STARTTLS or just after it: a retry may do without
+        TLS.
+        """
         state = self._client.state
         over_tls = state in (ClientState.STARTTLS, ClientState.TLS_AWAITED) or (
             self._client.tls and state is ClientState.EHLO
@@ -281,7 +289,7 @@ class Connection(asyncio.Protocol):
                 self._mark.when_settled(self._send_marked)
 
     async def _send_pieces(self, body: InPieces) -> None:
-        """As fast as the connection takes them."""
+        """Send the body as fast as the connection takes it."""
         offset = 0
         while offset < body.size:
             try:
@@ -302,7 +310,7 @@ class Connection(asyncio.Protocol):
         self._end_body()
 
     def _break_body(self, why: str) -> None:
-        """Without its dot the peer takes nothing of it."""
+        """Break without the final dot, so that the peer discards the message."""
         self._break(Cause.MESSAGE, Reply.of(451, "4.3.0", f"The content cannot be read here: {why}"))
         self.abort()
 
@@ -320,8 +328,8 @@ class Connection(asyncio.Protocol):
             self._client.send_stuffed(self._body.stuffed)
             self._end_body()
             return
-        # The reader left, or the issue was stopped, meanwhile: the store has settled it, and a message
-        # cannot be taken back but by going away.
+        # The reader left or the issue was stopped meanwhile. The store has settled the row, and a
+        # message can only be withdrawn by breaking the connection.
         self.job = None
         self._break(Cause.LOST, Reply.of(451, "4.3.0", "withdrawn before its end"))
         self.abort()
@@ -343,7 +351,7 @@ class Connection(asyncio.Protocol):
     # ------------------------------------------------------------ time and end
 
     def _within(self, seconds: float) -> float:
-        """The time that it is now, from which the seconds count."""
+        """Set the time-out to `seconds` from now; returns now in loop time."""
         now = self._loop.time()
         self._deadline = now + seconds
         if self._timer is None or self._rings_at > self._deadline:

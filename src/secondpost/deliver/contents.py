@@ -1,5 +1,5 @@
-"""Messages as they go on, each its prefix and its content: what is small from the store, of several messages
-by one query; large contents in pieces from their files, read in the pool.
+"""Reads messages to be sent, each with the prefix that we add: small ones from the store, several
+with one query; large contents in pieces from their files, in the thread pool.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class Contents:
         self._log = log
 
     async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | NothingToSend]:
-        """What is sent for each job, in their order."""
+        """What to send for each job, in their order."""
         try:
             held = await self._claims.contents([job.first for job in jobs])
         except StoreUnavailable as error:
@@ -43,8 +43,8 @@ class Contents:
             raise ContentUnreadable(str(error)) from error
 
     async def _piece(self, claimed: Claimed, prefix: bytes, offset: int) -> bytes:
-        """The octets that follow the first `offset` of a message whose content is in a file, at least one.
-        Raises LookupError when it is gone, ends too soon or cannot be read.
+        """Octets from `offset` on of a message with its content in a file: at least one. Raises
+        LookupError if the content is gone, ends too soon or cannot be read.
         """
         assert claimed.file is not None, f"{claimed.id} has its content in the table"
         piece = await self._in_file(claimed.file, max(offset - len(prefix), 0))
@@ -59,7 +59,7 @@ class Contents:
             raise LookupError(str(error)) from error
 
     async def beginning(self, claimed: Claimed, octets: int) -> bytes:
-        """The message's first octets. Raises LookupError when they are gone, end too soon or cannot be read,
+        """Up to `octets` first octets of a message. Raises LookupError as `_piece`,
         StoreUnavailable.
         """
         held = (await self._claims.contents([claimed])).get(claimed.id.queue_id)

@@ -1,4 +1,4 @@
-"""What the parts of this station share: the configuration, the world, and the verbs over the store."""
+"""What the parts of this station share: the configuration, the world, and the verbs of the store."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ from secondpost.world.ports import Clock, Dice, Disk, Net, Work
 
 @dataclass(frozen=True, slots=True)
 class DeliverySetup:
-    """What delivering from any store of this process has in common."""
+    """What deliveries from all stores of this process share."""
 
     config: Config
     clock: Clock
@@ -41,7 +41,7 @@ class DeliverySetup:
     background: Background
 
     def context(self, claims: Claims, readers: ReaderSending | None) -> "DeliveryContext":
-        """For delivering from one store. `readers` is None where it has no mail to readers."""
+        """The context for one store. `readers`: None if the store has no mail to readers."""
         primaries = Primaries(self.config, claims, self.clock, self.log, self.background)
         learning = Learning(self.config, claims, self.log)
         return DeliveryContext(
@@ -85,7 +85,7 @@ class DeliverySetup:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """Of one store."""
+    """The context of deliveries from one store."""
 
     config: Config
     clock: Clock

@@ -1,4 +1,4 @@
-"""Tells the owner in time when what lies here comes near its bounds: 70 and 90 % of disk or quota."""
+"""Alarms the owner when stored mail reaches 70 and 90 % of the disk or of a quota."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ALARM_PERCENTS = (90, 70)
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """Something that fills up: how much of it is used, of how much."""
+    """Something that fills up. `used` and `bound` are octets."""
 
     name: str
     used: int
@@ -23,16 +23,16 @@ class Filling:
 
     @property
     def step(self) -> int:
-        """The highest alarm reached; 0 for none."""
+        """The highest percentage of ALARM_PERCENTS reached; 0: none."""
         percent = 100 * self.used / self.bound if self.bound > 0 else 100
         return next((step for step in ALARM_PERCENTS if percent >= step), 0)
 
 
 def fillings(config: Config, counts: list[Count], free: int) -> list[Filling]:
-    """`free`: octets on the disk beyond the reserve."""
+    """The disk and each quota. `free`: octets on the disk beyond the reserve."""
     stored: dict[str, int] = {}
     for count in counts:
-        if count.kept_for is not KeptFor.REFUSED:  # that is beside the quota
+        if count.kept_for is not KeptFor.REFUSED:  # refused mail does not count in the quota
             stored[count.domain] = stored.get(count.domain, 0) + count.octets
     used = sum(count.octets for count in counts)
     found = [Filling("disk", used, used + max(free, 0))] if used > 0 or free <= 0 else []
@@ -43,7 +43,7 @@ def fillings(config: Config, counts: list[Count], free: int) -> list[Filling]:
 
 
 class DiskAlarms:
-    """Says each step once, and again only after it was left."""
+    """Alarms once per step, and again only after the step was left."""
 
     def __init__(self, log: MailLog) -> None:
         self._log = log

@@ -1,9 +1,9 @@
-"""How many connections lead to one IP address and port, from all sites, lanes and probes together.
+"""Limits connections to one IP address and port, from all sites, lanes and probes together.
 
-Many names may stand for one machine. Its entrance has a bound for the connections that are open and a
-smaller one for those that it has not let in yet; what is beyond them waits here, and delays no other address.
-One of each is kept for those who go first: mail to primaries, and sites that took mail lately. So names
-that a stranger leads to the address of a primary do not keep us from it.
+Many names may belong to one machine. Its entrance has a maximum of open connections and a smaller
+one of connections that it has not accepted yet; more of them wait here and delay no other address.
+One of each is kept for those that go first: mail to primaries, and sites that took mail lately. So
+a stranger who points names at a primary's address cannot keep us from it.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from secondpost.deliver.pace import STALLED_MAX
 from secondpost.mail.address import Endpoint
 
-OPENING_MAX = 4  # connections to one address that are on their way, or wait for a greeting
+OPENING_MAX = 4  # connections to one address that are connecting or wait for a greeting
 
 
 @dataclass(eq=False, slots=True)
 class _Entrance:
     opening: int = 0
-    open: int = 0  # those that are opening among them
+    open: int = 0  # includes those that are opening
     first: deque[asyncio.Future[None]] = field(default_factory=deque)
     others: deque[asyncio.Future[None]] = field(default_factory=deque)
 
@@ -30,8 +30,8 @@ class _Entrance:
 
 
 class Passage:
-    """One connection's share of an entrance: `let_in` when it is open, `leave` when it is gone. Each counts
-    once, however often it is said.
+    """One connection's share of an entrance. Call `let_in` when it is open and `leave` when it is
+    gone; repeated calls have no effect.
     """
 
     __slots__ = ("_endpoint", "_entrances", "_is_gone", "_is_in")
@@ -55,8 +55,8 @@ class Passage:
 
 
 class Entrances:
-    """`connections_max`: as many as a site may have; those that replace stalled ones come on top, as in its
-    pace.
+    """`connections_max`: the maximum of one site; replacements of stalled connections come on top,
+    as in its pace.
     """
 
     def __init__(self, connections_max: int) -> None:
@@ -65,11 +65,11 @@ class Entrances:
 
     @property
     def connections(self) -> int:
-        """That are open, or being opened."""
+        """Connections open or being opened."""
         return sum(entrance.open for entrance in self._entrances.values())
 
     async def enter(self, endpoint: Endpoint, goes_first: bool) -> Passage:
-        """Waits for room. Cancel it to stop waiting."""
+        """Wait for room, and take it. Cancel to stop waiting."""
         entrance = self._entrances.setdefault(endpoint, _Entrance())
         ahead = len(entrance.first) if goes_first else len(entrance.first) + len(entrance.others)
         if ahead == 0 and self._has_room(entrance, goes_first):
@@ -89,7 +89,7 @@ class Entrances:
         return Passage(self, endpoint)
 
     def counted(self, endpoint: Endpoint, *, opening: int, open: int) -> None:
-        """What a passage says: who waits may have room now."""
+        """Apply a passage's change, and admit waiting connections that now have room."""
         entrance = self._entrances[endpoint]
         entrance.opening += opening
         entrance.open += open
@@ -99,7 +99,7 @@ class Entrances:
         self._forget(endpoint)
 
     def _turns(self, entrance: _Entrance) -> Iterator[asyncio.Future[None]]:
-        """Those who wait and have room now, one after the other."""
+        """The waiting connections that have room now, one by one."""
         for waiting, goes_first in ((entrance.first, True), (entrance.others, False)):
             while len(waiting) > 0 and (waiting[0].done() or self._has_room(entrance, goes_first)):
                 turn = waiting.popleft()

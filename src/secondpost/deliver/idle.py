@@ -1,9 +1,9 @@
-"""Looks at the primaries for which nothing waits, so that it is known how they are before mail comes.
+"""Looks at primaries without waiting mail, so that their state is known before mail comes.
 
-Each backup domain's route is computed every five minutes, and its site is looked at unless it has let us in
-lately: a thousand domains of one provider cost one connection. A look is a conversation (EHLO, STARTTLS,
-EHLO, QUIT), never a message. One that fails is what a failed attempt is: the site is down, and from then on
-it is looked at like every site that is down (probe.py), until it lets us in.
+The route of each backup domain is computed every five minutes, and its site is looked at unless it
+accepted a connection lately: a thousand domains of one provider cost one connection. A look is a
+dialogue without a message (EHLO, STARTTLS, EHLO, QUIT). A failed look counts like a failed attempt:
+the site is down, and probe looks at it until it is up.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ from secondpost.mail.reply import Reply
 from secondpost.store.ports import StoreFull, StoreUnavailable
 
 IDLE_SECONDS = 300.0  # between two looks at a site
-JITTER = 0.1  # of it, so that what was looked at together is not so again
-FIRST_SECONDS_PER_DOMAIN = 0.05  # the first looks are spread over
+JITTER = 0.1  # as a part of IDLE_SECONDS: looks that began together drift apart
+FIRST_SECONDS_PER_DOMAIN = 0.05  # spread of the first looks
 FIRST_SECONDS_MAX = 60.0
 ROUTES_AT_ONCE = 20
 LOOKS_AT_ONCE = 50
 CONNECT_SECONDS = 10.0
-LOOK_SECONDS_MAX = 330.0  # for all hosts of a site: a greeting alone may take 300 (RFC 5321 §4.5.3.2)
+LOOK_SECONDS_MAX = 330.0  # for all hosts of a site; a greeting may take 300 (RFC 5321 §4.5.3.2)
 
 
 class _Caller:
-    """Holds a connection that is ended as soon as it stands."""
+    """Holds a connection that is closed once it is ready."""
 
     def connection_broken(self, connection: Connection, cause: Cause, reply: Reply) -> None:
-        """It was let in before: how it parts does not matter."""
+        """Ignored: the host had accepted the connection."""
 
 
 class IdleLooks:
-    """`is_busy`: whether mail is on its way to a site, so that no look is needed."""
+    """`is_busy`: whether a site has mail under way, so that it needs no look."""
 
     def __init__(self, context: DeliveryContext, is_busy: Callable[[str], bool]) -> None:
         self._context = context
@@ -47,7 +47,7 @@ class IdleLooks:
         self._routes = asyncio.Semaphore(ROUTES_AT_ONCE)
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
         self._looking: set[str] = set()
-        self._next: dict[Domain, float] = {}  # in the loop's time; infinite while it is being looked at
+        self._next: dict[Domain, float] = {}  # loop time; infinite during a look
 
     def begin(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -56,7 +56,7 @@ class IdleLooks:
         self._next = {domain: now + spread * self._context.dice.fraction() for domain in domains}
 
     async def look(self) -> None:
-        """Begin whatever is due."""
+        """Begin the looks that are due."""
         now = asyncio.get_running_loop().time()
         for domain, at in self._next.items():
             if at <= now:
@@ -99,7 +99,7 @@ class IdleLooks:
         try:
             async with self._looks:
                 if await self._context.claims.is_down(plan.site) or self._is_busy(plan.site):
-                    return  # it was found out while we waited
+                    return  # the site's state was found out while this waited
                 refusal = await self._first_refusal(plan)
             if refusal is not None:
                 await self._context.sites.mark_down(
@@ -109,7 +109,7 @@ class IdleLooks:
             self._looking.discard(plan.site)
 
     async def _first_refusal(self, plan: Plan) -> Unopened | None:
-        """None when a host let us in. What it offers has reached `primaries` by the opener."""
+        """None if a host accepted us; the opener has then noted what it offers in `primaries`."""
         try:
             async with asyncio.timeout(LOOK_SECONDS_MAX):
                 opened = await self._opener.open(plan, _Caller())

@@ -1,8 +1,8 @@
-"""Mail that is addressed to ourselves: what came back of our mail to readers, and readers who write.
+"""Mail addressed to this server: bounces of mail to readers, and mail from readers.
 
-It lies in the spool like all mail and is claimed under a lease like all mail, but goes to no host: other
-stations take it. What they do carries the mail's id as evidence and is durable before the outcome is
-written down, so that a crash between the two changes nothing a second time.
+It is spooled and claimed under a lease like all mail, but goes to other stations instead of a host.
+Their changes carry the mail's id as evidence and are durable before the outcome is recorded, so
+that a crash in between repeats nothing.
 """
 
 from collections.abc import Awaitable, Callable
@@ -24,23 +24,24 @@ from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
 CLAIM_AT_ONCE = 50
 
-# Mistakes of ours that a stranger's mail may bring to light: they may not stop the mail of others, now and
-# again at each start. The mail waits, and the owner is alarmed.
+# Internal errors that a stranger's mail may trigger. They must not stop other mail, now or at each
+# start: the mail waits, and the owner is alarmed.
 SLIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 Taker = Callable[[Token, InsideMail], Awaitable[str]]
-# Takes mail that is addressed to ourselves; the octets are its beginning.
+# Handles mail to ourselves; the octets are its beginning.
 InsideTaker = Callable[[Claimed, bytes], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
 class InsideDoor:
-    """`came_back`, `leaves`, `confirms` and `joins` are verbs of other stations. Each does what the mail asks
-    for, once for its id, and returns a few words on what came of it.
+    """Handles mail to our own addresses. `came_back`, `leaves`, `confirms` and `joins` are verbs of
+    other stations: each does once per mail id what the mail asks for, and returns a few words about
+    it.
     """
 
     bounces: Domain
-    keys: KeyRing  # of addresses
+    keys: KeyRing  # for tokens in addresses
     caller_of: Callable[[QueueId], Awaitable[str]]
     came_back: Taker
     leaves: Taker
@@ -48,10 +49,10 @@ class InsideDoor:
     joins: Callable[[str, InsideMail], Awaitable[str]]
     now_named: Callable[
         [str], Awaitable[str | None]
-    ]  # what the newsletter is called now that has, or had, this name
+    ]  # present name of the newsletter that has or had this name
 
     async def knows(self, mailbox: Mailbox) -> Knowledge:
-        """Whether one of our keys made the address, or a newsletter is joined there."""
+        """Whether the address has a valid token, or is the join address of a newsletter."""
         said = parse_local_part(mailbox.local)
         if isinstance(said, Join):
             found = await self.now_named(said.newsletter) is not None
@@ -71,7 +72,7 @@ class InsideDoor:
         return Delivered(INSIDE, Reply.of(250, "2.0.0", words))
 
     async def _take(self, mailbox: Mailbox, mail: InsideMail) -> str | None:
-        """None: nobody is there."""
+        """None: no such mailbox."""
         if mailbox.domain != self.bounces:
             return None
         said = parse_local_part(mailbox.local)
@@ -100,13 +101,15 @@ NO_SUCH_MAILBOX = Failed(Cause.RECIPIENT, INSIDE, Reply.of(550, "5.1.1", "No suc
 
 
 async def nobody(claimed: Claimed, beginning: bytes) -> Outcome:
-    """Where no newsletter is, and for a reader who gave an address of ours as their own."""
+    """Refuse all mail to ourselves: for a store without newsletters, and for a reader who gave an
+    address of ours.
+    """
     return NO_SUCH_MAILBOX
 
 
 class InsideSite:
-    """Works off what is addressed to ourselves, one after the other. `ended` is called once, when the lease
-    is given back.
+    """Works off mail to ourselves, one after the other. `ended` is called once, when the lease is
+    given back.
     """
 
     def __init__(
@@ -128,15 +131,15 @@ class InsideSite:
         self._stopping = True
 
     def resume(self) -> None:
-        """We are never down."""
+        """Nothing to do: this server itself is never down."""
 
     @property
     def stands_still(self) -> bool:
-        """We wait for no server."""
+        """No server is waited for."""
         return False
 
     def poke(self) -> None:
-        """There may be something due."""
+        """Look for due deliveries."""
         self._again = True
         if not self._working:
             self._working = True
@@ -169,7 +172,9 @@ class InsideSite:
         context.outcomes.conclude(self.lease, claimed, await self._outcome(claimed))
 
     async def _is_ours(self, claimed: Claimed) -> bool:
-        """Else the configuration has changed since it was claimed for here: its route is looked for anew."""
+        """Whether the domain is still ours. If not, the configuration has changed since the claim,
+        and the route is computed anew.
+        """
         domain = claimed.recipient.domain
         ours = domain in (self._context.config.bounces, self._context.config.hostname)
         if not ours:
@@ -178,7 +183,7 @@ class InsideSite:
 
     async def _outcome(self, claimed: Claimed) -> Outcome:
         if claimed.subscriber is not None:
-            return NO_SUCH_MAILBOX  # queued for a reader before its domain became ours
+            return NO_SUCH_MAILBOX  # queued for a reader before the domain became ours
         try:
             beginning = await self._context.contents.beginning(claimed, BEGINNING_OCTETS_MAX)
         except (LookupError, StoreUnavailable) as error:
@@ -190,4 +195,4 @@ class InsideSite:
             self._context.log.alarm(
                 AlarmKind.MAIL_NOT_UNDERSTOOD, f"{claimed.id}: {type(error).__name__}: {error}"
             )
-            return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", "a mistake of ours: see the log"))
+            return Deferred(Cause.MESSAGE, INSIDE, Reply.of(451, "4.3.0", "an internal error: see the log"))

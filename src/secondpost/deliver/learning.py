@@ -1,7 +1,7 @@
-"""Remembers recipients from what was delivered to them: while the primary is down, they are known.
+"""Remembers recipients from deliveries to them, so that they are known while the primary is down.
 
-A recipient is written down at most once a week, not once a message. Where the primary takes every address, or
-it was not found out yet whether it does, a delivery teaches nothing.
+A recipient is stored once a week at most, not once per message. Nothing is learned from a primary
+that accepts every address, or may do so as far as is known.
 """
 
 from collections import OrderedDict
@@ -14,7 +14,7 @@ from secondpost.maillog import MailLog
 from secondpost.store.ports import CatchAll, Claims, Learned, StoreFull, StoreUnavailable
 
 AGAIN_MS = 7 * DAY_MS
-REMEMBERED_MAX = 100_000  # recipients of which we know that they were written down lately
+REMEMBERED_MAX = 100_000  # recipients known to be stored lately
 
 
 class Learning:
@@ -30,7 +30,7 @@ class Learning:
 
     @property
     def domains(self) -> tuple[Domain, ...]:
-        """Those whose recipients are learned."""
+        """The domains whose recipients are learned."""
         return tuple(self._delimiters)
 
     def may_learn_of(self, mailbox: Mailbox, now_ms: int) -> bool:
@@ -38,7 +38,7 @@ class Learning:
         return mailbox.domain in self._delimiters and not self._is_lately(mailbox, now_ms)
 
     async def learn_from_delivery(self, mailbox: Mailbox, at_ms: int) -> None:
-        """What is new of what a delivery to the mailbox teaches: itself, and me@ for me+tag@."""
+        """Store what the delivery teaches and is not stored: the mailbox, and me@ for me+tag@."""
         plain = mailbox.without_detail(self._delimiters[mailbox.domain])
         for one in (mailbox,) if plain is None else (plain, mailbox):
             if await self._is_news(one, at_ms):

@@ -1,5 +1,5 @@
-"""The mail of one site under its lease: claims what is due, finds out what is its own, has that prepared,
-and hands back what is not sent.
+"""The mail of one site under its lease: claims what is due, sorts out what belongs to the site, has
+it prepared, and hands back what is not sent.
 """
 
 from collections import deque
@@ -16,18 +16,19 @@ from secondpost.mail.outcome import Outcome
 from secondpost.mail.plan import Plan
 from secondpost.store.ports import Lease, StoreFull, StoreUnavailable
 
-CLAIM_AT_ONCE = 200  # rows: what a crash may leave claimed, and so maybe delivered
+CLAIM_AT_ONCE = 200  # rows: a crash may leave so many claimed, and maybe delivered
 
 
 class _Claiming(Enum):
     IDLE = auto()
     UNDER_WAY = auto()
-    ASKED_AGAIN = auto()  # under way, and there may be more since it began
+    ASKED_AGAIN = auto()  # under way, and there may be new mail since it began
 
 
 class LeasedMail:
-    """`changed`: there may be more to send, or nothing left; `settle`: a row has ended, or waits for DNS;
-    `elsewhere`: rows can be claimed as another site's; `wants_more`: asks for `claim`, if it is the time.
+    """Callbacks: `changed`: there may be more to send, or nothing left; `settle`: a row has ended
+    or waits for DNS; `elsewhere`: rows can be claimed for another site; `wants_more`: call `claim`,
+    if it is time.
     """
 
     def __init__(
@@ -48,38 +49,40 @@ class LeasedMail:
         prepare = context.contents.of_jobs if context.readers is None else context.readers.of_jobs
         self._prepared = PreparedMails(prepare, context.background, changed, self._cannot_prepare)
         self._claiming = _Claiming.IDLE
-        self.plan: Plan | None = None  # the site's hosts, once a row was found to be its own
+        self.plan: Plan | None = None  # the site's hosts, once a row was sorted to it
 
     @property
     def at_hand(self) -> int:
-        """Messages that are claimed and not on their way."""
+        """Number of messages claimed and not on their way."""
         return len(self._jobs) + self._prepared.count
 
     @property
     def is_busy(self) -> bool:
-        """Rows are being claimed, or are not sorted yet."""
+        """Whether rows are being claimed or sorted."""
         return self._claiming is not _Claiming.IDLE or self._sorting.rows > 0
 
     def prepare(self, mails: int) -> None:
-        """So many are to be ready before a connection is free for them."""
+        """Have up to `mails` messages ready before a connection is free."""
         self._prepared.prepare(self._jobs, mails)
 
     def next(self) -> Prepared | None:
         return self._prepared.next()
 
     def first(self) -> Job | None:
-        """Any message at hand, whether it is prepared or not."""
+        """Any message at hand, prepared or not."""
         prepared = self._prepared.next()
         if prepared is not None:
             return prepared.job
         return self._jobs.popleft() if len(self._jobs) > 0 else None
 
     def again(self, job: Job) -> None:
-        """It was not sent after all, and comes first."""
+        """Take back a message that was not sent; it comes first."""
         self._jobs.appendleft(job)
 
     def put_back(self, of: Callable[[Job], bool] = lambda job: True) -> None:
-        """Hand back, untried, all of these that are at hand; what is being prepared comes later."""
+        """Hand back, untried, the messages at hand for which `of` is true; not those being
+        prepared.
+        """
         for job in (*self._prepared.take_back(of), *filter(of, self._jobs)):
             self._context.outcomes.hand_back(self._lease, job.claimed)
         self._jobs = deque(job for job in self._jobs if not of(job))
@@ -88,14 +91,16 @@ class LeasedMail:
         self._sorting.stop()
 
     async def finish(self) -> None:
-        """All outcomes are durable, and the lease is given back."""
+        """Wait until all outcomes are durable, and give the lease back."""
         await self._context.outcomes.finished(self._lease)
         await self._context.sites.give_back(self._lease)
 
     # ------------------------------------------------------------ claiming
 
     def claim(self, enough: int) -> bool:
-        """Claim more, unless so many messages are at hand. Whether that was done, or will be."""
+        """Claim more unless `enough` messages are at hand. Returns whether a claim was or will be
+        made.
+        """
         if self._claiming is not _Claiming.IDLE:
             self._claiming = _Claiming.ASKED_AGAIN
             return True

@@ -1,9 +1,9 @@
-"""The deliver station as one thing: finds the sites that have mail due, and lets each be worked off.
+"""The deliver station: finds the sites that have mail due, and starts working them off.
 
-It looks when it is hinted at, when the next delivery falls due, and now and then for good measure:
-correctness never depends on a hint. Each lane has places of its own: an issue to thousands of servers
-stands before no confirmation. Beside that it sees to the sites that are down, to mail whose time
-is over, and to the rows of workers that died.
+It looks on each hint, when the next delivery falls due, and every few seconds: correctness never
+depends on a hint. Each lane has its own places, so that an issue to thousands of servers delays no
+confirmation. It also takes care of sites that are down, of mail whose time is over, and of rows of
+workers that died.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ from secondpost.mail.plan import INSIDE, UNSORTED
 from secondpost.spool.schedule import JITTER, WAIT_MS_MAX, term_of
 from secondpost.store.ports import SiteDue, StoreFull, StoreUnavailable
 
-DUE_SEEN_MAX = 10_000  # sites, among which those that took mail lately are looked for
-UNVERIFIED_SECONDS = 1.0  # between two looks whether the known mail of a site has gone
-LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints there are
+DUE_SEEN_MAX = 10_000  # due sites, of which those that took mail lately are picked
+UNVERIFIED_SECONDS = 1.0  # between two checks whether a site's other mail is gone
+LOOK_SECONDS_MIN = 0.05  # between two looks, however many hints come
 DRAIN_SECONDS_MAX = 30.0
-AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # further ahead nothing is ever scheduled
+AHEAD_MS_MAX = int(WAIT_MS_MAX * (1 + JITTER))  # nothing is ever scheduled further ahead
 
 
 AnySite = Site | UnverifiedSite | InsideSite
@@ -59,11 +59,12 @@ class DeliverLoop:
         self._sites: dict[tuple[Lane, str], AnySite] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._looks_at = 0.0  # in the loop's time; uvloop's handle for "at once" cannot tell its own
+        self._looks_at = 0.0  # loop time; a uvloop handle for "at once" cannot tell its own
         self._looked = 0.0
         self._stopping = False
         self._rounds: list[asyncio.Task[None]] = []
-        self._seen_far = dict.fromkeys(lanes, 0.0)  # when all that is due was last looked through
+        # Loop time of the last look beyond the room there is.
+        self._seen_far = dict.fromkeys(lanes, 0.0)
 
     async def start(self) -> None:
         await self._sweep()
@@ -85,7 +86,7 @@ class DeliverLoop:
 
     @property
     def has_work(self) -> bool:
-        """Mail of these lanes is on its way to another server, or about to be."""
+        """Whether mail of these lanes is being sent to other servers, or about to be."""
         return any(not isinstance(site, InsideSite) and site.has_work for site in self._sites.values())
 
     def _is_busy(self, site: str) -> bool:
@@ -95,15 +96,15 @@ class DeliverLoop:
         )
 
     def hinted(self) -> None:
-        """There is something new in the spool."""
+        """React to a hint: the spool has something new."""
         for site in self._sites.values():
-            # Many that stand still would each ask the store, at every hint.
+            # Sites that stand still would each query the store on every hint.
             if not site.stands_still:
                 site.poke()
         self._look_within(0.0)
 
     async def drain(self) -> None:
-        """Finish the messages under way; what was claimed and not begun is handed back."""
+        """Finish the messages under way; hand back rows that were claimed and not begun."""
         self._stopping = True
         for task in self._rounds:
             task.cancel()
@@ -148,7 +149,7 @@ class DeliverLoop:
         self._look_within(wait)
 
     async def _begin_due(self, lane: Lane, now_ms: int) -> float:
-        """In how many seconds to look again."""
+        """Begin the lane's due sites; returns the seconds to the next look."""
         room = self._room(lane)
         due = await self._context.claims.sites_due((lane,), now_ms, room.strangers)
         wait = self._rhythm.due_seconds_max
@@ -156,14 +157,14 @@ class DeliverLoop:
             wait = min(wait, self._begin_in_turn(one))
         if len(due) < room.strangers:
             return wait
-        # There may be more than there is room for.
+        # There may be more due sites than there is room for.
         if self._looked - self._seen_far[lane] >= STILL_SECONDS:
             self._seen_far[lane] = self._looked
             await self._begin_known(lane, now_ms)
         return min(wait, STILL_SECONDS)
 
     def _begin_in_turn(self, due: SiteDue) -> float:
-        """In how many seconds to look again, when it is not its turn yet."""
+        """Begin a due site if it is its turn; returns the seconds to the next look."""
         seconds = self._unverified_wait_seconds(due)
         if seconds > 0:
             return seconds
@@ -171,7 +172,7 @@ class DeliverLoop:
         return self._rhythm.due_seconds_max
 
     async def _begin_known(self, lane: Lane, now_ms: int) -> None:
-        """Sites that took mail lately, past all strangers that are due before them."""
+        """Begin sites that took mail lately, ahead of all strangers due before them."""
         room = self._room(lane).known
         for due in await self._context.claims.sites_due((lane,), now_ms, DUE_SEEN_MAX):
             if room > 0 and (due.site in (INSIDE, UNSORTED) or due.site in self._context.sites.up_lately):
@@ -221,12 +222,12 @@ class DeliverLoop:
         site.poke()
 
     def _has_known_mail(self, site: str) -> bool:
-        """Whether mail for known recipients is on its way to the site: all other mail for it waits."""
+        """Whether relay mail is on its way to the site; its unverified mail has to wait for that."""
         relay = self._sites.get((Lane.RELAY, site))
         return isinstance(relay, Site) and relay.has_work
 
     def _unverified_wait_seconds(self, due: SiteDue) -> float:
-        """Until mail for unverified recipients of the site may go; 0: now."""
+        """Seconds until unverified mail of the site may go; 0: now."""
         if due.lane is not Lane.UNVERIFIED:
             return 0.0
         if self._has_known_mail(due.site):
@@ -259,7 +260,9 @@ class DeliverLoop:
             self._look_within(0.0)
 
     async def _mend_clock(self) -> None:
-        """The clock may have been set back while we were away; while we live, ours does not step."""
+        """Correct due times that are too far ahead: the clock may have been set back while the
+        process was down. While it runs, its clock does not step.
+        """
         now_ms = self._context.clock.now_ms()
         mended = await self._context.claims.mend_due(now_ms + AHEAD_MS_MAX, now_ms)
         if mended > 0:
@@ -281,7 +284,9 @@ class DeliverLoop:
                 self._context.log.expired(domain.name, expired)
 
     async def _look_at_sites_standing_still(self) -> None:
-        """They are not poked at every hint: before they are answered they could do nothing with more."""
+        """Poke sites that stand still and have mail due. They are not poked on each hint, as they
+        can do nothing before their server answers.
+        """
         now_ms = self._context.clock.now_ms()
         for site in list(self._sites.values()):
             if site.stands_still and await self._context.claims.is_due(site.lease, now_ms):

@@ -1,8 +1,8 @@
-"""What delivering mail to readers has besides: marks before the final dot, and mails that are signed first.
+"""The additions for mail to readers: marks before the final dot, and signed mails.
 
-Before the final dot of an issue's mail the row is durably `committing`: after a crash it is `unknown`, and
-not sent again by itself. The mark is asked for together with MAIL, and awaited only before the dot; the
-marks of all connections go to the store together.
+Before the final dot of an issue's mail its row is durably `committing`; after a crash it becomes
+`unknown` and is not sent again by itself. The mark is requested at MAIL and awaited only before the
+dot; the store writes the marks of all connections together.
 """
 
 import asyncio
@@ -22,9 +22,10 @@ from secondpost.world.background import Background
 
 
 class Mark:
-    """Whether the final dot may be sent, once that is durably written down.
+    """Whether the final dot may be sent, once that is durable.
 
-    No future of the loop: those tell in a later turn, and every turn of a busy loop is a millisecond.
+    Not a future: its callback would come one turn of the loop later, a millisecond when the loop is
+    busy.
     """
 
     __slots__ = ("_then", "may_send")
@@ -39,7 +40,7 @@ class Mark:
             self._then()
 
     def when_settled(self, then: Callable[[], None]) -> None:
-        """At once, or as soon as it is known."""
+        """Call `then` once the answer is known, maybe at once."""
         if self.may_send is None:
             self._then = then
         else:
@@ -47,7 +48,7 @@ class Mark:
 
 
 class CommitMarks:
-    """Asks the store for marks, each as it is wanted: the store writes together what comes together."""
+    """Requests marks from the store one by one; the store writes concurrent ones together."""
 
     def __init__(
         self,
@@ -60,7 +61,9 @@ class CommitMarks:
         self._background = background
 
     def mark(self, lease: Lease, claimed: Claimed) -> Mark:
-        """A confirmation or a copy needs no mark: it may come twice."""
+        """A mark for the row. Mail outside an issue, such as a confirmation, needs none: a second
+        copy does no harm.
+        """
         mark = Mark()
         if claimed.issue is None:
             mark.settle(may_send=True)
@@ -78,19 +81,23 @@ class CommitMarks:
             self._background(self._ask_again(lease, id, mark))
 
     async def _ask_again(self, lease: Lease, id: DeliveryId, mark: Mark) -> None:
-        """The store was busy or full. What is worse than that it says again, and the role ends."""
+        """Ask again after an error. While the store is busy or full this repeats; a worse error
+        ends the role.
+        """
         mark.settle(id in await insist(partial(self._store.commit_marks, lease, (id,)), "a mark", self._log))
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderSending:
-    """`sign` makes the mail of each row; `may_get`: whether the configuration lets mail go to an address."""
+    """`sign`: makes and signs the mail of each row; `may_get`: whether `[send] only_to` allows the
+    address.
+    """
 
     sign: Callable[[Sequence[Claimed]], Awaitable[Sequence[SignedMail | Unsignable]]]
     may_get: Callable[[Mailbox], bool]
     marks: CommitMarks
 
     async def of_jobs(self, jobs: Sequence[Job]) -> list[Body | NothingToSend]:
-        """What is sent for each job, in their order."""
+        """What to send for each job, in their order."""
         mails = await self.sign([job.first for job in jobs])
         return [NothingToSend(mail.why) if isinstance(mail, Unsignable) else mail for mail in mails]

@@ -1,4 +1,4 @@
-"""What goes over a connection: a job, and what is sent for it once that is made ready."""
+"""What is sent over a connection: a job, and its prepared body."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from secondpost.mail.signed_mail import SignedMail
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One message to one or more recipients at the site: one transaction."""
+    """One message to one or more recipients at the site: one SMTP transaction."""
 
     claimed: tuple[Claimed, ...]  # at least one, all of one message
 
@@ -19,13 +19,13 @@ class Job:
 
 
 class ContentUnreadable(Exception):
-    """The content to be sent cannot be read here: the text says why."""
+    """The content cannot be read; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class InPieces:
-    """Content too large to be held: it is read from its file while it is sent. `piece` gives the octets that
-    follow the first so many, at least one, or raises ContentUnreadable.
+    """Content too large for memory, read from its file while it is sent. `piece`: octets from an
+    offset on, at least one; raises ContentUnreadable.
     """
 
     size: int  # octets
@@ -34,18 +34,18 @@ class InPieces:
 
 @dataclass(frozen=True, slots=True)
 class NothingToSend:
-    """There is nothing to send now: the content cannot be read here, or the mail not be made."""
+    """The content cannot be read, or the mail cannot be made, for now."""
 
     why: str
 
 
-# A stored message, its prefix and its content; the same in pieces; a reader's own mail.
+# A stored message with its prefix; the same in pieces; a reader's own mail.
 Body = bytes | InPieces | SignedMail
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job with what is sent for it."""
+    """A job with its body."""
 
     job: Job
     body: Body

@@ -1,8 +1,8 @@
-"""Opens a connection to the first host of a plan that lets us in.
+"""Opens a connection to the first host of a plan that accepts us.
 
-The hosts are tried in their order of preference, and each host's addresses. A host that offers STARTTLS
-and cannot do it is tried once more in the clear, unless TLS is demanded (RFC 7435: opportunistic).
-Whatever ends the attempt, a cancellation too, leaves no connection behind.
+Hosts are tried in order of preference, and all addresses of each. A host whose STARTTLS fails is
+tried once more in the clear, unless TLS is demanded (RFC 7435: opportunistic). However an attempt
+ends, even by cancellation, no connection is left open.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ BROKEN_OFF = Reply.of(451, "4.4.2", "Lost: the peer did not answer in time")
 
 @dataclass(frozen=True, slots=True)
 class Unopened:
-    """No host let us in; the last one's reason."""
+    """No host accepted a connection; the reason of the last one."""
 
     cause: Cause
     host: str
@@ -35,7 +35,7 @@ class Unopened:
 
 
 class _Doorstep:
-    """The outcome of one connection that is opened."""
+    """Waits for the outcome of opening one connection."""
 
     def __init__(self) -> None:
         self.outcome: asyncio.Future[Unopened | None] = asyncio.get_running_loop().create_future()
@@ -50,7 +50,7 @@ class _Doorstep:
 
 
 class _Entered(Connection):
-    """A connection that says when it is gone."""
+    """A connection that frees its passage when it ends."""
 
     passage: Passage
 
@@ -61,13 +61,14 @@ class _Entered(Connection):
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """`goes_first`: before others that wait at the same address."""
+    """`goes_first`: ahead of others that wait at the same address."""
 
     net: Net
     hello: str
     background: Background
     entrances: Entrances
-    let_in: Callable[[str, Extensions], None]  # the site let us in, and offered this
+    # Called with the site and its extensions once it accepts.
+    let_in: Callable[[str, Extensions], None]
     connect_seconds: float = CONNECT_SECONDS
     goes_first: bool = False
 
@@ -75,7 +76,9 @@ class Opener:
         return replace(self, connect_seconds=connect_seconds, goes_first=goes_first)
 
     async def open_within(self, limits: TimeLimits, plan: Plan, holder: Holder) -> Connection | Unopened:
-        """`limits`: of the site, which ends them when others need its place."""
+        """Open within the time limit. `limits`: of the site, which ends them when its place is
+        needed.
+        """
         try:
             async with limits.within(OPENING_SECONDS_MAX):
                 return await self.open(plan, holder)

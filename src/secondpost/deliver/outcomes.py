@@ -1,4 +1,4 @@
-"""What came of attempts: each is weighed into a settlement, written down, logged, and learned from."""
+"""Records outcomes of attempts: weighs each into a settlement, stores, logs and learns from it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Outcomes:
     background: Background
 
     def conclude(self, lease: Lease, claimed: Claimed, outcome: Outcome) -> None:
-        """Write down what came of an attempt, and log it."""
+        """Store and log the outcome of an attempt."""
         now_ms = self.clock.now_ms()
         settlement = settle(claimed, outcome, self._term(claimed), now_ms, self.dice.fraction())
         self.settler.add(lease, settlement)
@@ -38,23 +38,23 @@ class Outcomes:
             self.background(self.learning.learn_from_delivery(claimed.recipient, now_ms))
 
     def unreadable(self, lease: Lease, job: Job, why: str) -> None:
-        """There was nothing to send: the owner is alarmed, and the message waits."""
+        """Defer a job that cannot be prepared, and alarm the owner."""
         self.log.alarm(AlarmKind.CONTENT_UNREADABLE, f"{job.first.id}: {why}")
         for row in job.claimed:
             self.conclude(lease, row, Deferred(Cause.MESSAGE, "", Reply.of(451, "4.3.0", why)))
 
     def hand_back(self, lease: Lease, rows: Iterable[Claimed]) -> None:
-        """Untried."""
+        """Hand back rows untried."""
         now_ms = self.clock.now_ms()
         for row in rows:
             self.settler.add(lease, handed_back(row, now_ms))
 
     def withhold(self, lease: Lease, claimed: Claimed) -> None:
-        """The configuration does not let it go to its recipient."""
+        """Settle a row whose recipient `[send] only_to` does not allow."""
         self.settler.add(lease, not_for(claimed, self.clock.now_ms()))
 
     async def finished(self, lease: Lease) -> None:
-        """All that was concluded or handed back under the lease is durable."""
+        """Wait until all that was recorded under the lease is durable."""
         await self.settler.finished(lease)
 
     def _term(self, claimed: Claimed) -> Term:

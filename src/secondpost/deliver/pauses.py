@@ -1,8 +1,8 @@
-"""Leaves a domain alone for a while when it refuses us, and not some messages.
+"""Pauses a domain that refuses all our mail, as opposed to certain messages.
 
-Anybody can send three messages through us that a primary refuses by policy. So a primary is asked whether it
-takes mail for its postmaster, whom every domain has (RFC 5321 §4.5.1): while it does, it is these messages
-that it refuses, and the others go on.
+Anybody can send three messages through us that a primary refuses by policy. So the primary is asked
+whether it accepts mail for its postmaster, which every domain has (RFC 5321 §4.5.1). If so, only
+those messages are refused, and the others go on.
 """
 
 from secondpost.deliver.context import DeliveryContext
@@ -24,7 +24,9 @@ class Pauses:
         self._recipients = recipients
 
     async def pause(self, refused: Claimed) -> bool:
-        """After several messages in a row were refused, this one last. False: its domain speaks with us."""
+        """Pause the domain of `refused`, the last of several messages refused in a row. False: it
+        accepts other mail, and the pause is over again.
+        """
         lane, domain = refused.lane, refused.recipient.domain
         now_ms = self._context.clock.now_ms
         await self._context.sites.pause(lane, domain, now_ms() + PAUSE_MS)
@@ -32,11 +34,14 @@ class Pauses:
             await self._context.sites.pause(lane, domain, now_ms())
             return False
         if refused.subscriber is None or refused.issue is not None:
-            # Of a confirmation it says little: any stranger may have asked for it, at a domain of theirs.
+            # A refused confirmation proves little: any stranger may have asked for it, at a domain
+            # of their own.
             self._context.log.alarm(AlarmKind.DOMAIN_PAUSED, f"{domain} refuses every message of ours")
         return True
 
     async def _takes_mail(self, domain: Domain) -> bool:
-        """A primary without a postmaster that says so takes mail too; a budget used up says nothing."""
+        """Whether the primary answers for its postmaster, be it with "no such mailbox". An
+        exhausted budget counts as yes.
+        """
         knowledge = await self._recipients.knows(Mailbox("postmaster", domain), QUEUE)
         return knowledge is not Knowledge.UNREACHABLE

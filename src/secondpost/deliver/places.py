@@ -1,13 +1,14 @@
-"""How many are worked off at once: places for those that get on, and a bound for those that do not.
+"""Limits how many sites are worked off at once: places for sites that move, and a limit for silent
+ones.
 
-Who has not got on for STILL_SECONDS holds no place any more, and waits aside for as long as RFC 5321
-§4.5.3.2 wants a slow server to be waited for. So however many servers are silent, each keeps the others
-waiting for a second at most, and no more than ASIDE_MAX connections are held for them. Beyond that, those
-that have stood still for the longest are broken off, as at a time-out: first what is idle, then what was
-not let in, and a message under way only after MESSAGE_SECONDS.
+A site that has not moved for STILL_SECONDS holds no place any more; it waits aside for as long as
+RFC 5321 §4.5.3.2 requires for a slow server. So however many servers are silent, each delays others
+by a second at most, and `aside_max` connections are held for all of them. Beyond that, those silent
+for longest are broken off as if by time-out: first idle ones, then connections being opened, and
+messages under way only after MESSAGE_SECONDS.
 
-Some places are kept for sites that took mail lately: thousands of strangers who are let in one after the
-other do not stand before them.
+Some places are kept for sites that took mail lately, so that thousands of strange sites do not
+delay them.
 """
 
 import asyncio
@@ -24,26 +25,28 @@ NOTED_AGAIN_SECONDS = 60.0
 
 
 class Placed(Protocol):
-    """One that may hold a place."""
+    """Something that may hold a place."""
 
     @property
     def moved(self) -> float:
-        """When it last got on, in the loop's time."""
+        """Loop time of its last progress."""
         ...
 
     @property
     def is_known(self) -> bool:
-        """It took mail lately."""
+        """Whether it took mail lately."""
         ...
 
     @property
     def connections(self) -> int:
-        """That are open for it, or being opened."""
+        """Number of connections open or being opened."""
         ...
 
     @property
     def patience_seconds(self) -> float:
-        """How long it may stand still before it can be broken off; 0: it is idle, and no harm is done."""
+        """How long it may stand still before it can be broken off; 0: it is idle, so that does no
+        harm.
+        """
         ...
 
     def break_off(self) -> None: ...
@@ -51,7 +54,7 @@ class Placed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many more may have a place."""
+    """How many more sites may have a place."""
 
     known: int
     strangers: int
@@ -59,14 +62,16 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """`strangers_max` of `at_once` are for those that did not take mail lately. `aside_max`: connections."""
+    """`strangers_max` of `at_once` are for sites that did not take mail lately. `aside_max`:
+    connections.
+    """
 
     at_once: int
     strangers_max: int
     aside_max: int
 
     def room(self, placed: Iterable[Placed], now: float) -> Room:
-        """Breaks off what is too much aside."""
+        """How many more sites may begin. Breaks off what is too much aside."""
         moving = strangers = aside = 0
         still: list[Placed] = []
         for one in placed:
@@ -78,14 +83,14 @@ class Places:
                 aside += one.connections
         if aside >= self.aside_max:
             aside = self._break_off(still, aside, now)
-        # Messages under way are not broken off for strangers' sake before their time.
+        # Messages under way are not broken off for strangers before their time.
         strangers_max = self.strangers_max if aside < self.aside_max else 0
         known = min(self.at_once - moving, 2 * self.aside_max - aside)
         return Room(max(known, 0), max(min(strangers_max - strangers, known), 0))
 
     def _break_off(self, still: Sequence[Placed], aside: int, now: float) -> int:
-        """Until there is room for as many strangers as are let in at once, where that can be. How many
-        connections are left.
+        """Break off until there is room for a full set of strangers, as far as patience allows.
+        Returns the number of connections left aside.
         """
         for one in sorted(still, key=lambda one: (one.patience_seconds, one.is_known, one.moved)):
             if aside <= self.aside_max - min(self.strangers_max, self.aside_max // 2):
@@ -100,10 +105,10 @@ class UpLately:
     """The sites that took mail in the last hours, as far as this process knows."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, float] = {}  # in the loop's time, earliest first
+        self._seen: dict[str, float] = {}  # loop time, earliest first
 
     def note(self, site: str, now: float) -> None:
-        """It took mail at that time of the loop's."""
+        """Note that the site took mail at loop time `now`."""
         seen = self._seen.get(site)
         if seen is not None and now - seen < NOTED_AGAIN_SECONDS:
             return
@@ -118,14 +123,16 @@ class UpLately:
 
 
 class TimeLimits:
-    """Time limits of what one waits for; all of them can be ended at once."""
+    """Time limits of waits; all can be ended at once."""
 
     def __init__(self) -> None:
-        self._limits: dict[asyncio.Timeout, None] = {}  # in order: a set has none
+        self._limits: dict[asyncio.Timeout, None] = {}  # as a dict, since a set has no order
 
     @asynccontextmanager
     async def within(self, seconds: float | None) -> AsyncIterator[None]:
-        """Raises TimeoutError after that time, None: never, or when `end` is called."""
+        """Limit the block to `seconds`; None: no limit. Raises TimeoutError at the limit or after
+        `end`.
+        """
         async with asyncio.timeout(seconds) as limit:
             self._limits[limit] = None
             try:

@@ -14,11 +14,13 @@ from secondpost.deliver.refusal_budget import REFUSALS_IN_GROUPS_MAX
 from secondpost.store.ports import Lease
 
 CONNECT_SECONDS = 30.0
-COUNT_STALLED_SECONDS = 1.0  # between two counts of the connections that do not get on
+COUNT_STALLED_SECONDS = 1.0  # between two counts of stalled connections
 
 
 class ConnectionPool:
-    """`opened` gets each connection that was asked for, or why there is none; `go_on`: time to assign."""
+    """`opened` is called with each new connection, or why there is none; `go_on`: it is time to
+    `assign`.
+    """
 
     def __init__(
         self,
@@ -42,11 +44,11 @@ class ConnectionPool:
         self._go_on = go_on
         self._opener = context.opener.for_use(CONNECT_SECONDS, goes_first=goes_first)
         self._openings = TimeLimits()
-        self._connections: dict[Connection, None] = {}  # in order: a set has none
+        self._connections: dict[Connection, None] = {}  # as a dict, since a set has no order
         self._idle: list[Connection] = []
         self._opening = 0
         self._stalled = 0
-        self._counted_stalled = 0.0  # in the loop's time
+        self._counted_stalled = 0.0  # loop time
         self._stall_timer: asyncio.TimerHandle | None = None
         self.pace = Pace(self._connections_max)
         self.moved = self._loop.time()
@@ -61,7 +63,7 @@ class ConnectionPool:
 
     @property
     def under_way(self) -> int:
-        """Connections that are being opened, or carry a message."""
+        """Number of connections that are being opened or carry a message."""
         return self._opening + self.sending
 
     @property
@@ -70,7 +72,7 @@ class ConnectionPool:
 
     @property
     def only_opens(self) -> bool:
-        """No host has let us in yet."""
+        """Whether connections are being opened and none is open."""
         return len(self._connections) == 0 and self._opening > 0
 
     @property
@@ -82,7 +84,7 @@ class ConnectionPool:
 
     @property
     def stands_still(self) -> bool:
-        """It waits for answers alone, and has not got on for a while."""
+        """Whether it only waits for answers, without progress for a while."""
         waits = len(self._idle) == 0 and self.open_or_opening > 0
         return waits and self._loop.time() - self.moved >= STILL_SECONDS
 
@@ -95,7 +97,7 @@ class ConnectionPool:
     # ------------------------------------------------------------ messages to connections
 
     def assign(self) -> None:
-        """Give what is prepared to idle connections, and open more for the rest."""
+        """Send prepared mail over idle connections, and open more for the rest."""
         while len(self._idle) > 0 and self._send_next(self._idle[-1]):
             self._idle.pop()
         self._mail.prepare(self.pace.allowed)
@@ -118,7 +120,9 @@ class ConnectionPool:
         return True
 
     def _limit(self) -> int:
-        """A peer that does not get on with one message must not hold up the others."""
+        """The maximum of connections now. Stalled ones are replaced, so that one message does not
+        hold up others.
+        """
         now = self._loop.time()
         if now - self._counted_stalled >= COUNT_STALLED_SECONDS:
             self._counted_stalled = now
@@ -146,7 +150,7 @@ class ConnectionPool:
         self._idle.append(connection)
 
     def rest(self, connection: Connection, *, go: bool) -> None:
-        """It carries no message any more. `go`: it is not needed again."""
+        """A connection carries no message any more. `go`: it is not needed again."""
         too_many = len(self._connections) > self.pace.allowed and len(self._connections) > self._limit()
         if go or too_many or connection.refused >= REFUSALS_IN_GROUPS_MAX:
             self.leave(connection)
@@ -162,13 +166,13 @@ class ConnectionPool:
             self.leave(connection)
 
     def forget(self, connection: Connection) -> None:
-        """It is gone."""
+        """Remove a connection that is gone."""
         self._connections.pop(connection, None)
         if connection in self._idle:
             self._idle.remove(connection)
 
     def break_off(self) -> list[Connection]:
-        """Those that carried a message; as if time was over for them, and for what is being opened."""
+        """Break off everything, as if by time-out. Returns the connections that carried a message."""
         self.stop_opening()
         carrying = [one for one in self._connections if one.job is not None]
         for connection in carrying:

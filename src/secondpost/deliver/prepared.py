@@ -1,7 +1,7 @@
-"""Mail made ready before a connection is free for it: contents are read, readers' mails are signed.
+"""Prepares mail before a connection is free for it: reads contents, signs readers' mails.
 
-While a connection waits for the answer to its dot, the next messages of the site are prepared, some of them
-in one go: a query, or a hop to a signer and back, costs nearly as much for one as for eight.
+While a connection waits for the reply to its dot, the site's next messages are prepared, several at
+once: a query, or a trip to a signer and back, costs nearly as much for one as for eight.
 """
 
 from collections import deque
@@ -17,7 +17,9 @@ Prepare = Callable[[Sequence[Job]], Awaitable[Sequence[Body | NothingToSend]]]
 
 
 class PreparedMails:
-    """Of one site. `changed`: some are prepared, or cannot be; `unreadable`: those, and why."""
+    """The prepared mails of one site. `changed`: some became ready or failed; `unreadable`: one
+    that failed, and why.
+    """
 
     def __init__(
         self,
@@ -36,11 +38,11 @@ class PreparedMails:
 
     @property
     def count(self) -> int:
-        """Of those that are prepared, or about to be."""
+        """Number of mails prepared or being prepared."""
         return len(self._prepared) + self._under_way
 
     def prepare(self, jobs: deque[Job], mails: int) -> None:
-        """Take jobs, a hop full at a time, until there are so many mails."""
+        """Prepare jobs, in batches, until there are `mails`."""
         while len(jobs) > 0 and self.count < mails and self._octets < PREPARED_OCTETS_MAX:
             batch = [jobs.popleft() for _ in range(min(MAILS_PER_HOP_MAX, len(jobs)))]
             self._under_way += len(batch)
@@ -55,7 +57,7 @@ class PreparedMails:
         return prepared
 
     def take_back(self, of: Callable[[Job], bool]) -> list[Job]:
-        """Those of these that are prepared and not on their way; what is being prepared comes later."""
+        """Remove and return the prepared jobs for which `of` is true; not those being prepared."""
         kept: deque[Prepared] = deque()
         jobs = []
         for prepared in self._prepared:

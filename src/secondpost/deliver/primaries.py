@@ -1,7 +1,7 @@
-"""What is known of the primaries of backup domains: which site each domain has, and what that offers.
+"""What is known of the primaries of backup domains: each domain's site, and what that site offers.
 
-Every connection to one says so: those that carry mail, and those that only look. It is written down when it
-changes, and else now and then.
+Every connection to a primary updates it, with or without mail. It is stored when it changes, and
+otherwise every few minutes.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from secondpost.store.ports import Claims
 from secondpost.world.background import Background
 from secondpost.world.ports import Clock
 
-WRITE_AGAIN_MS = 4 * MINUTE_MS  # what has not changed
+WRITE_AGAIN_MS = 4 * MINUTE_MS  # for unchanged facts
 
 
 class Primaries:
@@ -37,16 +37,17 @@ class Primaries:
         self._background = background
         self._site_of: dict[Domain, str] = {}
         self._domains_at: dict[str, set[Domain]] = {}
-        self._seen: dict[str, tuple[Offered, int]] = {}  # and when it was; all are of sites in `_domains_at`
+        # With the time; only sites in `_domains_at`.
+        self._seen: dict[str, tuple[Offered, int]] = {}
         self._written: dict[str, tuple[Offered, int]] = {}
 
     async def load(self) -> None:
-        """The sites of before. Raises StoreUnavailable, DiskFailed."""
+        """Load the sites stored before. Raises StoreUnavailable, DiskFailed."""
         for domain, site in await self._claims.relay_sites():
             self.belongs(domain, site)
 
     def belongs(self, domain: Domain, site: str) -> bool:
-        """The domain's mail goes to this site. Whether that is news; of other domains it never is."""
+        """Set a backup domain's site. Returns whether that changed; False for other domains."""
         before = self._site_of.get(domain)
         if domain not in self._domains or before == site:
             return False
@@ -65,21 +66,21 @@ class Primaries:
             self._written.pop(site, None)
 
     def domains_at(self, site: str, limit: int) -> list[tuple[Lane, Domain]]:
-        """Backup domains of the site, whether mail waits for them or not."""
+        """Backup domains of the site, with or without waiting mail."""
         return [(Lane.RELAY, domain) for domain in sorted(self._domains_at.get(site, ()))[:limit]]
 
     def seen_ms(self, site: str) -> int | None:
-        """When it let us in last, since we began."""
+        """When the site last accepted a connection, since this process began."""
         seen = self._seen.get(site)
         return None if seen is None else seen[1]
 
     def let_in(self, site: str, extensions: Extensions) -> None:
-        """A connection stands."""
+        """Note what the site offers in a new connection."""
         if site in self._domains_at:
             self._saw(site, Offered(extensions.size_max, extensions.smtputf8))
 
     def still_open(self, site: str) -> None:
-        """A connection of before still serves."""
+        """Note that an earlier connection is still in use."""
         if site in self._seen:
             self._saw(site, self._seen[site][0])
 

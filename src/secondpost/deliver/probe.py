@@ -1,7 +1,7 @@
-"""Does a site that was down take mail again?
+"""Finds out whether a site that was down accepts connections again.
 
-The site probe is a conversation (EHLO, STARTTLS, EHLO, QUIT), never a message: all hosts in parallel, and
-one that lets us in is enough.
+A probe is a dialogue without a message (EHLO, STARTTLS, EHLO, QUIT) with all hosts in parallel; the
+site is up if one accepts.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.owner_ports import SiteDown
 
 CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 20.0  # for the whole conversation
-DOMAINS_MAX = 1000  # of a site, among which those are that are looked at in a round
+ANSWER_SECONDS = 20.0  # for the whole dialogue
+DOMAINS_MAX = 1000  # of a site, of which each round looks at some
 DOMAINS_AT_ONCE = 100
 
 
@@ -43,9 +43,9 @@ class Visitor:
 
 
 class ProbeTurn:
-    """One look at a site that is down, as it holds a place among others."""
+    """A look at a site that is down, as the holder of a place."""
 
-    patience_seconds = STILL_SECONDS  # broken off, it is a look that was not answered
+    patience_seconds = STILL_SECONDS  # a look that is broken off counts as unanswered
 
     def __init__(self, is_known: bool, now: float) -> None:
         self.is_known = is_known
@@ -67,7 +67,9 @@ class Probe:
     # ------------------------------------------------------------ sites
 
     async def look_at(self, down: SiteDown, look: ProbeTurn) -> bool:
-        """Whether the site is up again, or nothing leads there any more; else the next round is noted."""
+        """Probe a site. Returns whether it is up or nothing leads there any more; otherwise the
+        next probe is scheduled.
+        """
         context = self._context
         waiting = await context.claims.domains_of(down.site, DOMAINS_MAX)
         if len(waiting) == 0:
@@ -99,7 +101,7 @@ class Probe:
     async def _move(
         self, down: SiteDown, domains: list[tuple[Lane, Domain]], routes: list[Plan | NoPlan | Inside]
     ) -> bool:
-        """Domains whose route has changed meanwhile: the new site finds out for itself how it is."""
+        """Hint domains whose route has changed to their new site. Returns whether any has."""
         moved = False
         for (lane, domain), routed in zip(domains, routes, strict=True):
             is_final = not isinstance(routed, NoPlan) or routed.reply.is_permanent
@@ -122,7 +124,7 @@ class Probe:
         return True
 
     async def _first_refusal(self, plan: Plan, look: ProbeTurn) -> Unopened | None:
-        """None when at least one host let us in."""
+        """None if a host accepted us."""
         opener = self._context.opener.for_use(CONNECT_SECONDS, goes_first=look.is_known)
         visits = [asyncio.ensure_future(opener.open(Plan(plan.site, (hop,)), Visitor())) for hop in plan.hops]
         look.connections = len(visits)
@@ -144,7 +146,7 @@ class Probe:
 
 
 async def _leave(visits: Sequence[asyncio.Future[Connection | Unopened]]) -> None:
-    """All of them end, and no connection stays open."""
+    """Cancel all visits and close their connections."""
     for visit in visits:
         visit.cancel()
     for left in await asyncio.gather(*visits, return_exceptions=True):

@@ -1,5 +1,5 @@
-"""The one connection over which a site is asked about recipients: opened when there is a question, kept open
-for the next ones, and given up before the primary has had enough of it.
+"""The one connection over which a site is asked about recipients: opened for the first question,
+kept open for more, and closed before the primary tires of it.
 """
 
 import asyncio
@@ -21,19 +21,20 @@ CONNECT_SECONDS = 10.0
 OPEN_SECONDS_MAX = 30.0  # to the end of EHLO, for all hosts of the site together
 ANSWER_SECONDS_MAX = 20.0  # for RSET, MAIL and RCPT together
 KEPT_OPEN_SECONDS = 30.0  # without a question
-PARTING_SECONDS = 5.0  # a connection that ends so soon after a refusal ends for it
-ASKS_PER_CONNECTION_MAX = 10  # each costs an RSET, and Exim parts after 10 of them (smtp_accept_max_nonmail)
+PARTING_SECONDS = 5.0  # a close this soon after a refusal is because of it
+# Each costs an RSET, and Exim closes after 10 of them (smtp_accept_max_nonmail).
+ASKS_PER_CONNECTION_MAX = 10
 
 
 @dataclass(slots=True)
 class _Open:
-    """A connection that stands, and what it was used for."""
+    """An open connection and what was asked over it."""
 
     connection: Connection
     visitor: Visitor
     asked: int = 0
     refused: int = 0
-    answered_at: float = 0.0  # in the loop's time
+    answered_at: float = 0.0  # loop time
 
     @property
     def is_used_up(self) -> bool:
@@ -41,14 +42,14 @@ class _Open:
 
     @property
     def ended_for_refusals(self) -> bool:
-        """The primary ended it, and not because it was idle."""
+        """Whether the primary closed it for refusals, and not because it was idle."""
         idle_seconds = asyncio.get_running_loop().time() - self.answered_at
         ended = self.visitor.broken_by in (Cause.SHUTDOWN, Cause.LOST)
         return ended and self.refused > 0 and idle_seconds < PARTING_SECONDS
 
 
 class RecipientConnection:
-    """`parted` is called when the primary ended the connection for its refusals."""
+    """`parted` is called when the primary closed the connection for its refusals."""
 
     def __init__(self, context: DeliveryContext, parted: Callable[[], None]) -> None:
         self._opener = context.opener.for_use(CONNECT_SECONDS, goes_first=True)
@@ -57,7 +58,9 @@ class RecipientConnection:
         self._goodbye: asyncio.TimerHandle | None = None
 
     async def ask(self, mailbox: Mailbox, plan: Plan) -> RecipientResult | None:
-        """None: no host let us in, or none answered. Asks once more when a connection that stood was gone."""
+        """Ask about a mailbox; once more if an earlier connection was gone. None: no host accepted
+        or answered.
+        """
         self._stay()
         for _ in range(2):
             stood = self._open is not None
@@ -70,7 +73,7 @@ class RecipientConnection:
         return None
 
     def linger(self) -> None:
-        """There is no question now."""
+        """Keep the connection for a while, without a question."""
         if self._open is not None and self._goodbye is None:
             self._goodbye = asyncio.get_running_loop().call_later(KEPT_OPEN_SECONDS, self.close)
 

@@ -1,7 +1,8 @@
-"""Does the primary have this mailbox? Asked as far as MAIL FROM:<> and RCPT, and never to DATA.
+"""Asks a primary whether a mailbox exists, with MAIL FROM:<> and RCPT, never DATA.
 
-The questions of callers wait in a queue for each network and are asked in turn, within the site's budget of
-refusals: a network that guesses uses up its own share. What is not asked in time is answered UNREACHABLE.
+Clients' questions queue per network and are asked in turn, within the site's refusal budget, so
+that a network that guesses uses up its own share. A question that cannot have its turn is answered
+UNASKED, one without an answer in time UNREACHABLE.
 """
 
 import asyncio
@@ -20,13 +21,13 @@ from secondpost.mail.questions import Knowledge
 from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import StoreUnavailable
 
-CALLER_SECONDS = 5.0  # the caller of the receive role waits no longer
+CALLER_SECONDS = 5.0  # the client of the receive role waits no longer
 CALLER_MS = int(CALLER_SECONDS * 1000)
-UNREACHABLE_MS = 30_000  # a site that did not answer is not tried again before
+UNREACHABLE_MS = 30_000  # before a site that did not answer is tried again
 
 
 class SiteAsker:
-    """The questions about the mailboxes of one site."""
+    """The questions about mailboxes of one site."""
 
     def __init__(self, context: DeliveryContext, catch_alls: CatchAlls, plan: Plan) -> None:
         self._context = context
@@ -40,7 +41,9 @@ class SiteAsker:
         self._working = False
 
     def ask(self, mailbox: Mailbox, network: str, plan: Plan) -> asyncio.Future[Knowledge]:
-        """One answer for all who ask about the same mailbox meanwhile. `plan`: the site's hosts as of now."""
+        """The answer, shared by all who ask about the mailbox meanwhile. `plan`: the site's hosts
+        now.
+        """
         same = self._asked.get(mailbox)
         if same is not None:
             return same
@@ -84,11 +87,13 @@ class SiteAsker:
             self._connection.linger()
 
     async def _next_network(self) -> str | None:
-        """The next in turn whose share allows it; waits for the budget where that is not for long."""
+        """The next network that may ask, after waiting for the budget if that is short; None
+        otherwise.
+        """
         while len(self._questions) > 0:
             now_ms = self._context.clock.now_ms()
             waits = {each: self._budget.wait_ms(each, now_ms) for each in self._questions.networks}
-            network = min(waits, key=waits.__getitem__)  # the first of those with the shortest
+            network = min(waits, key=waits.__getitem__)  # the first one with the shortest wait
             if waits[network] == 0:
                 return network
             if waits[network] >= CALLER_MS:
@@ -97,7 +102,7 @@ class SiteAsker:
         return None
 
     async def _find_out(self, question: WaitingQuestion) -> Knowledge:
-        """What the primary says is learned, though the caller may be gone."""
+        """Ask the primary, and learn its answer even if the client is gone."""
         mailbox = question.mailbox
         try:
             if await self._catch_alls.is_due(mailbox.domain):
@@ -130,12 +135,12 @@ class SiteAsker:
         return result
 
     def _parted(self) -> None:
-        """It has had enough of our refusals; it is not down for that."""
+        """The primary had enough of our refusals; it is not down for that."""
         self._budget.parted(self._context.clock.now_ms())
 
 
 class RecipientProbe:
-    """Asks for every backup domain; one SiteAsker for each site."""
+    """Asks about recipients of all backup domains, with one SiteAsker per site."""
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context = context
@@ -143,7 +148,7 @@ class RecipientProbe:
         self._askers: dict[str, SiteAsker] = {}
 
     async def knows(self, mailbox: Mailbox, network: str) -> Knowledge:
-        """`network`: the caller's, as mail/prefix writes it."""
+        """`network`: the client's, written as in mail/prefix."""
         try:
             async with asyncio.timeout(CALLER_SECONDS):
                 return await self._knows(mailbox, network)
@@ -163,7 +168,9 @@ class RecipientProbe:
         return await asyncio.shield(asker.ask(mailbox, network, plan))
 
     async def look_for_catch_alls(self) -> None:
-        """For every domain that learns: without it, what is delivered there would teach nothing."""
+        """Find out for each learning domain whether its primary accepts every address; until that
+        is known, deliveries teach nothing.
+        """
         for domain in self._context.learning.domains:
             if await self._catch_alls.is_due(domain):
                 await self.knows(Mailbox("postmaster", domain), QUEUE)

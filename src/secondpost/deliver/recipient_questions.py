@@ -1,4 +1,6 @@
-"""Callers' questions about mailboxes of one site, waiting to be asked: a queue for each network, in turn."""
+"""Clients' questions about mailboxes of one site that wait to be asked: a queue per network, in
+turn.
+"""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -11,7 +13,7 @@ from secondpost.mail.questions import Knowledge
 
 WAITING_MAX = 500  # questions
 ASKS_PER_MINUTE_MAX = 30  # of one network
-NETWORKS_MAX = 10_000  # that are counted in a minute
+NETWORKS_MAX = 10_000  # counted in a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class WaitingQuestion:
     mailbox: Mailbox
     network: str
     answer: asyncio.Future[Knowledge]
-    until: float  # in the loop's time: its caller waits no longer
+    until: float  # loop time at which its client waits no longer
 
     def settle(self, knowledge: Knowledge) -> None:
         if not self.answer.done():
@@ -30,11 +32,11 @@ class WaitingQuestions:
     def __init__(self) -> None:
         self._by_network: OrderedDict[str, deque[WaitingQuestion]] = OrderedDict()
         self._waiting = 0
-        self._asks: dict[str, int] = {}  # of each network since `_asks_since_ms`
+        self._asks: dict[str, int] = {}  # by network, since `_asks_since_ms`
         self._asks_since_ms = 0
 
     def has_room_for(self, network: str, now_ms: int) -> bool:
-        """Within the bounds, with this one counted."""
+        """Whether one more question is within the limits, and count it."""
         if not 0 <= now_ms - self._asks_since_ms < MINUTE_MS or len(self._asks) >= NETWORKS_MAX:
             self._asks_since_ms = now_ms
             self._asks.clear()
@@ -43,7 +45,7 @@ class WaitingQuestions:
         return asks <= ASKS_PER_MINUTE_MAX and self._waiting < WAITING_MAX
 
     def forgive(self, network: str) -> None:
-        """It named a mailbox that is there: that counts against no network."""
+        """Take back one count: the mailbox exists, so the network did not guess."""
         if self._asks.get(network, 0) > 0:
             self._asks[network] -= 1
 
@@ -53,11 +55,11 @@ class WaitingQuestions:
 
     @property
     def networks(self) -> Iterator[str]:
-        """Those with questions, the one whose turn it is first."""
+        """Networks with questions; the one whose turn it is comes first."""
         return iter(self._by_network)
 
     def take(self, network: str) -> WaitingQuestion:
-        """Its next question; the network goes to the end of the line."""
+        """Remove and return the network's next question; the network goes to the end of the line."""
         questions = self._by_network[network]
         question = questions.popleft()
         self._waiting -= 1
@@ -71,7 +73,7 @@ class WaitingQuestions:
         return self._waiting
 
     def end_all(self) -> None:
-        """None of them can be asked in time."""
+        """Answer all questions with UNASKED: none can be asked in time."""
         for questions in self._by_network.values():
             for question in questions:
                 question.settle(Knowledge.UNASKED)

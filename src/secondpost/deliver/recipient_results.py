@@ -1,4 +1,4 @@
-"""What a primary's answer to RCPT says about a mailbox. Pure."""
+"""What a primary's reply to RCPT says about a mailbox. Pure."""
 
 import re
 
@@ -8,9 +8,10 @@ from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Phase, RecipientResult
 
 NO_SUCH_MAILBOX = ("5.1.1", "5.1.10")  # RFC 3463 §3.2, RFC 7505 §4.3
-# Statuses of a 550 that may still speak of the mailbox; 5.3.x, 5.4.x and 5.7.x speak of host, way and us.
+# Statuses of a 550 that may be about the mailbox; 5.3.x, 5.4.x and 5.7.x are about host, route and
+# policy.
 _OF_MAILBOX = ("", "5.0.0", "5.1.0", "5.1.2", "5.1.3", "5.1.6", "5.2.1", "5.2.4", "5.5.0", "5.5.1")
-# What servers without such a status say: Exim, OpenSMTPD, qmail, Domino, sendmail.
+# Texts of servers that send no such status: Exim, OpenSMTPD, qmail, Domino, sendmail.
 _WORDS = re.compile(
     r"\b(?:no such (?:user|mailbox|recipient|account|address|person|local user)"
     r"|(?:user|mailbox|recipient|account|address)(?: name)?(?: is)? (?:unknown|not found|invalid|unavailable)"
@@ -22,12 +23,14 @@ _WORDS = re.compile(
 
 
 def is_refusal(result: RecipientResult) -> bool:
-    """A recipient was refused for good: what a primary counts against a dictionary attack."""
+    """Whether a recipient was refused permanently, which primaries count to detect dictionary
+    attacks.
+    """
     return result.phase is Phase.RCPT and result.reply.is_permanent
 
 
 def knowledge_from(result: RecipientResult | None, mailbox: Mailbox) -> Knowledge:
-    """Only a refusal that speaks of the mailbox says that it does not exist: a block list's does not."""
+    """UNKNOWN only for a refusal that is about the mailbox; a block list's is not."""
     if result is None or result.phase is not Phase.RCPT:
         return Knowledge.UNREACHABLE
     reply = result.reply

@@ -1,8 +1,8 @@
-"""Tells a domain that refuses us from a message that it refuses. Pure.
+"""Tells a domain that refuses us from a message that is refused. Pure.
 
-A 5.7.x before the content was seen may be about us (a block list, a setting gone wrong): if it meets
-every message of a domain, ending them would empty the spool for a passing mistake. So it only defers,
-until others of the same domain get through; and when it meets several in a row, the domain is paused.
+A 5.7.x before the content may be about us (a block list, a wrong setting). If it meets every
+message of a domain, failing them would empty the spool for a passing mistake. So it only defers
+until other mail of the domain gets through; after several in a row, the domain is paused.
 """
 
 from secondpost.mail.address import Domain
@@ -11,7 +11,7 @@ from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Outcome
 
 IN_A_ROW_MAX = 3  # messages refused before the domain is paused
-ATTEMPTS_MIN = 3  # before a 5.7.x counts against the message, when others get through
+ATTEMPTS_MIN = 3  # before a 5.7.x counts against the message, while other mail gets through
 DOMAINS_MAX = 10_000
 
 
@@ -23,7 +23,7 @@ class Refusals:
         self._in_a_row.pop((lane, domain), None)
 
     def refused(self, lane: Lane, domain: Domain) -> bool:
-        """Whether the domain is to be paused now."""
+        """Count a refusal by policy; returns whether to pause the domain now."""
         count = self._in_a_row.get((lane, domain), 0) + 1
         if len(self._in_a_row) >= DOMAINS_MAX:
             self._in_a_row.clear()
@@ -31,7 +31,9 @@ class Refusals:
         return count % IN_A_ROW_MAX == 0
 
     def weighed(self, claimed: Claimed, outcome: Outcome) -> Outcome:
-        """A refusal by policy only defers, until it is clear that it is the message's own."""
+        """The outcome, with a refusal by policy turned into a deferral until it is clear that it is
+        about the message.
+        """
         domain = claimed.recipient.domain
         match outcome:
             case Delivered():
@@ -43,5 +45,7 @@ class Refusals:
         return outcome
 
     def counts(self, lane: Lane, domain: Domain, attempts: int) -> bool:
-        """Whether a refusal may end this message: it is the message's own, as others get through."""
+        """Whether a refusal may end the message: it was tried often enough, and other mail gets
+        through.
+        """
         return attempts + 1 >= ATTEMPTS_MIN and (lane, domain) not in self._in_a_row

@@ -1,7 +1,7 @@
-"""The end of what the primaries refused: after `keep_refused`, and sooner where there is no room for it.
+"""Ends mail that primaries refused: after `keep_refused`, or earlier without room for it.
 
-It lies here so that the owner can look at it, and gives way to mail that waits: its room is beside the
-quota, and while the disk has less left than the reserve, half of it goes with each round.
+It is kept for the owner to look at, but mail that waits comes first. Its room is outside the quota,
+and while the disk is below the reserve, each round drops half of it.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from secondpost.store.owner_ports import Refused
 from secondpost.store.ports import Keeping
 from secondpost.world.ports import Clock
 
-SHRINKS_TO_PART = 2  # of what lies here, in one round, while the disk is short
-IN_ITS_TIME, NO_ROOM, DISK_SHORT = "keep-refused", "room", "reserve"  # the log's words
+SHRINKS_TO_PART = 2  # per round, while the disk is short
+IN_ITS_TIME, NO_ROOM, DISK_SHORT = "keep-refused", "room", "reserve"  # words in the log
 
 
 class RefusedMail:
-    """`free`: octets that the disk has beyond the reserve."""
+    """`free`: octets on the disk beyond the reserve."""
 
     def __init__(
         self, config: Config, keeping: Keeping, clock: Clock, log: MailLog, free: Callable[[], int]
@@ -31,7 +31,7 @@ class RefusedMail:
         self._free = free
 
     async def end(self) -> None:
-        """One round: all that is too old, and then all that is too much."""
+        """Drop refused mail that is too old, then what exceeds its room."""
         for refused in await self._keeping.refused():
             backup = self._config.backup_of(refused.domain)
             await self._end_too_old(refused, backup)

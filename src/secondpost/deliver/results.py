@@ -1,11 +1,11 @@
-"""From a reply to an outcome: whose fault it is, and how far it reaches. Pure."""
+"""Turns a reply into an outcome, with the cause of a failure. Pure."""
 
 from secondpost.mail.outcome import Cause, Deferred, Delivered, Failed, Level, Outcome
 from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import Phase, RecipientResult
 
 _SECURITY_OR_POLICY = "5.7."  # RFC 3463 §3.8
-_NOT_IN_UTF8 = ("5.6.7", "5.6.9")  # RFC 6531 §3.5: no address, or no header, in UTF-8
+_NOT_IN_UTF8 = ("5.6.7", "5.6.9")  # RFC 6531 §3.5: no UTF-8 in addresses, or in headers
 
 
 def outcome_of(result: RecipientResult, host: str) -> Outcome:
@@ -13,8 +13,8 @@ def outcome_of(result: RecipientResult, host: str) -> Outcome:
     if reply.is_positive:
         return Delivered(host, reply)
     cause = _cause(result)
-    # 500 to 504 speak of the command, not of the mail (RFC 5321 §4.2.2): something went wrong between the
-    # two of us, and may go right the next time.
+    # 500 to 504 are about the command, not the mail (RFC 5321 §4.2.2): a fault of the dialogue,
+    # which the next attempt may not have.
     final = reply.is_permanent and reply.code > 504
     return Failed(cause, host, reply) if final else Deferred(cause, host, reply)
 
@@ -33,7 +33,7 @@ def _cause(result: RecipientResult) -> Cause:
 
 
 def is_policy_refusal(result: RecipientResult) -> bool:
-    """Refused before the content was seen, for what we are or do: as likely our fault as the message's."""
+    """Whether it was refused before the content, by policy: as likely our fault as the message's."""
     before_content = result.phase in (Phase.MAIL, Phase.RCPT)
     return (
         before_content and result.reply.is_permanent and result.reply.status.startswith(_SECURITY_OR_POLICY)
@@ -41,22 +41,24 @@ def is_policy_refusal(result: RecipientResult) -> bool:
 
 
 def speaks_of_connection(results: tuple[RecipientResult, ...]) -> bool:
-    """A 4xx to MAIL: over a connection that took mail before, it is the connection that has had enough."""
+    """Whether the results are 4xx to MAIL: over a connection that took mail before, its limit is
+    reached.
+    """
     return all(result.phase is Phase.MAIL and result.reply.is_temporary for result in results)
 
 
 def speaks_of_load(reply: Reply) -> bool:
-    """A 4xx that more connections would only make worse."""
+    """Whether it is a 4xx that more connections would make worse."""
     return reply.is_temporary and (reply.code == 421 or reply.status[2:5] in ("3.2", "4.5", "7.0", "7.1"))
 
 
 def outcome_of_break(
     so_far: RecipientResult | None, dot_sent: bool, cause: Cause, host: str, reply: Reply
 ) -> Outcome:
-    """What is known of a recipient when the connection broke in mid-message.
+    """The outcome for a recipient when the connection broke in mid-message.
 
-    The message may have brought about a fault of the site, so for the message it counts as lost: it steps
-    back, and does not stand before the others again.
+    The message itself may have caused a fault of the site, so for the message it counts as lost: it
+    is deferred and does not come first again.
     """
     if so_far is not None and not so_far.reply.is_positive:
         return outcome_of(so_far, host)

@@ -1,4 +1,4 @@
-"""The way to a domain: by today's configuration, and by DNS as it is now."""
+"""Computes the route to a domain, from the configuration and DNS as of now."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from secondpost.route.destination import ByHosts, ByMx, road_to
 from secondpost.route.hosts import Ourselves, plan_for_hosts, plan_for_mx, unanswered_hosts, unanswered_mx
 from secondpost.world.asking import Answerer, drive
 
-ROUTE_SECONDS_MAX = 30.0  # for all names that a route asks for
+ROUTE_SECONDS_MAX = 30.0  # for all DNS queries of a route
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Routes:
             return self.unanswered(lane, domain)
 
     def unanswered(self, lane: Lane, domain: Domain) -> NoPlan:
-        """The route when DNS did not answer in time."""
+        """The route if DNS did not answer in time."""
         road = road_to(self.config, lane, domain)
         return unanswered_hosts(road.hosts) if isinstance(road, ByHosts) else unanswered_mx(domain)
 

@@ -1,7 +1,7 @@
-"""Writes outcomes down, and does not let go of one before it is durable.
+"""Writes outcomes to the store, and keeps each until it is durable.
 
-An outcome that is lost is a delivery made twice, a lease that is kept holds its site's mail: the store
-being busy or full is waited out.
+A lost outcome is a delivery made twice, and a lease not given back holds up its site's mail; so a
+busy or full store is waited for.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 async def insist(write: Callable[[], Awaitable[T]], what: str, log: MailLog) -> T:
-    """Until the store takes it."""
+    """Repeat `write` while the store is unavailable or full, with an alarm each time."""
     while True:
         try:
             return await write()
@@ -29,18 +29,19 @@ async def insist(write: Callable[[], Awaitable[T]], what: str, log: MailLog) -> 
 
 
 class Settler:
-    """Hands each outcome to the store at once, in the turn of the loop in which it came.
+    """Passes each outcome to the store in the same turn of the loop.
 
-    So it is written no later than what its connection does next: of the mails that one connection sent, never
-    more than one is `committing` for good.
+    So it is written before anything that its connection does next, and of the mails of one
+    connection never more than one stays `committing`.
     """
 
     def __init__(self, claims: Claims, log: MailLog) -> None:
         self._claims = claims
         self._log = log
-        self._under_way: dict[int, int] = {}  # how many, by the fence of their lease
+        self._under_way: dict[int, int] = {}  # number of outcomes, by fence
         self._again: set[asyncio.Task[None]] = set()
-        self._waiting: dict[int, asyncio.Future[None]] = {}  # for a lease's outcomes, by its fence
+        # Wakes those that wait for a lease's outcomes, by fence.
+        self._waiting: dict[int, asyncio.Future[None]] = {}
 
     def add(self, lease: Lease, settlement: Settlement) -> None:
         self._under_way[lease.fence] = self._under_way.get(lease.fence, 0) + 1
@@ -48,8 +49,8 @@ class Settler:
         asked.add_done_callback(partial(self._answered, lease, settlement))
 
     async def finished(self, lease: Lease) -> None:
-        """Until all that was added under the lease is durable, or the disk has failed. What others add
-        meanwhile does not delay it.
+        """Wait until all outcomes of the lease are durable or the disk has failed; others' do not
+        delay it.
         """
         await self._finished(lease.fence)
 
@@ -75,7 +76,7 @@ class Settler:
         try:
             written = await insist(lambda: self._claims.settle(lease, (settlement,)), "an outcome", self._log)
         except DiskFailed:
-            self._ended(lease)  # it never will be durable, and the role that ends does not wait for it
+            self._ended(lease)  # it will never be durable, and the ending role does not wait for it
         else:
             self._settled(lease, written)
 

@@ -1,9 +1,9 @@
-"""Works one site off: its mail is claimed under the site's lease (lease), connections carry it (pool), and
-what they say decides here what follows.
+"""Works off one site: claims its mail under a lease (lease), sends it over connections (pool), and
+decides what their results mean.
 
-A fault of the site stops the work: what was claimed goes back untried, and the site is one row that says
-it is down. Any other fault belongs to its message, and the next one goes on. A site that does not get on
-is broken off when others need its room: see places.
+A fault of the site stops the work: claimed rows go back untried, and one row says that the site is
+down. Any other fault concerns its message, and the next one follows. A site that does not move is
+broken off when others need its room (see places).
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from secondpost.mail.reply import Reply
 from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import Lease
 
-JOBS_LOW = 50  # claim more when fewer messages than this are at hand
-LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more
+JOBS_LOW = 50  # claim more if fewer messages are at hand
+LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more mail
 
 
 class SitePhase(Enum):
     WORKING = auto()
-    HALTED = auto()  # finishes what is under way; works again when the site is up before that
-    DRAINING = auto()  # finishes what is under way, for this process ends
+    HALTED = auto()  # finishes messages under way; works again if the site is up before that
+    DRAINING = auto()  # finishes messages under way, as this process ends
     ENDED = auto()  # gives its lease back
 
 
@@ -62,8 +62,8 @@ class Site:
         self._pauses = pauses
         self._ended = ended
         self._phase = SitePhase.WORKING
-        self._faults = 0  # of the site, being written down
-        self._hint_waits = False  # until a host lets us in
+        self._faults = 0  # of the site, being stored
+        self._hint_waits = False  # until a host accepts us
         self._linger: asyncio.TimerHandle | None = None
         self._mail = LeasedMail(context, lease, self._settle, elsewhere, self.poke, self._go_on)
         goes_first = self.is_known or lease.lane is Lane.RELAY
@@ -73,12 +73,14 @@ class Site:
 
     @property
     def has_work(self) -> bool:
-        """A message is on its way, or waits for a connection; not while the last ones linger."""
+        """Whether a message is on its way or waits for a connection; not while idle connections
+        linger.
+        """
         return self._mail.at_hand > 0 or self._pool.sending > 0
 
     @property
     def is_known(self) -> bool:
-        """It took mail lately; those whose site is not known yet go with it."""
+        """Whether the site took mail lately; also true for mail whose site is not computed yet."""
         return self.lease.site == UNSORTED or self.lease.site in self._context.sites.up_lately
 
     @property
@@ -87,7 +89,7 @@ class Site:
 
     @property
     def connections(self) -> int:
-        """That are open, or being opened."""
+        """Number of connections open or being opened."""
         return self._pool.open_or_opening
 
     @property
@@ -96,11 +98,11 @@ class Site:
 
     @property
     def stands_still(self) -> bool:
-        """With more mail it could do nothing."""
+        """Whether more mail would be of no use, as all connections wait for answers."""
         return self._pool.stands_still
 
     def break_off(self) -> None:
-        """Others need the room: as if time was over for all that is under way."""
+        """Break off everything under way as if by time-out: others need the room."""
         if self.patience_seconds == 0.0:
             self._halt()
             return
@@ -109,7 +111,7 @@ class Site:
                 self._site_fault(Cause.LOST, connection.host, BROKEN_OFF)
 
     def stop(self) -> None:
-        """Finish the messages under way, leave the rest to the next worker."""
+        """Finish the messages under way; leave the rest to the next worker."""
         if self._phase is not SitePhase.ENDED:
             self._phase = SitePhase.DRAINING
         self._pool.stop_opening()
@@ -117,17 +119,17 @@ class Site:
         self._halt()
 
     def resume(self) -> None:
-        """The site is up again, while a message of before is still under way and keeps the lease."""
+        """Work again: the site is up while an earlier message still keeps the lease."""
         if self._phase is SitePhase.HALTED:
             self._phase = SitePhase.WORKING
             self._pool.begin_anew()
             self.poke()
 
     def poke(self) -> None:
-        """There may be something due."""
+        """Look for due deliveries."""
         if self._phase is not SitePhase.WORKING:
             return
-        # Before the first host lets us in, there is no use for more.
+        # Until a host accepts us, one message is enough.
         if not self._mail.claim(1 if self._pool.only_opens else JOBS_LOW):
             self._hint_waits = True
 
@@ -155,7 +157,7 @@ class Site:
         if busy or self._mail.at_hand > 0 or self._phase is SitePhase.ENDED:
             return
         if self._phase is not SitePhase.WORKING or self._pool.open == 0:
-            # Rows that were handed back, or that went to another site, are looked for again at once.
+            # Rows handed back or moved to another site are looked for again at once.
             self._phase = SitePhase.ENDED
             self._context.background(self._give_back())
         else:
@@ -169,7 +171,7 @@ class Site:
     def _opened(self, opened: Connection | Unopened) -> None:
         if self._phase is not SitePhase.WORKING:
             if isinstance(opened, Connection):
-                opened.quit()  # it comes too late
+                opened.quit()  # too late
         elif isinstance(opened, Connection):
             self._let_in(opened)
         elif self._pool.open > 0:
@@ -202,7 +204,7 @@ class Site:
 
     def message_done(self, connection: Connection, job: Job, results: tuple[RecipientResult, ...]) -> None:
         self._pool.moves()
-        # Not of a reader's mail: whether its dot may be sent was written down for this very attempt.
+        # Not for a reader's mail: the mark before its dot was for this attempt only.
         of_connection = connection.has_taken and speaks_of_connection(results)
         if of_connection and job.first.subscriber is None:
             self._mail.again(job)
@@ -220,7 +222,7 @@ class Site:
         self._go_on()
 
     def _note(self, result: RecipientResult) -> None:
-        """What it says of the site's load."""
+        """Adapt the pace to the result."""
         if result.reply.is_positive:
             self._pool.pace.delivered()
             self._context.sites.up_lately.note(self.lease.site, self._pool.moved)
@@ -242,7 +244,9 @@ class Site:
             self._go_on()
 
     def _gone(self, connection: Connection, cause: Cause, reply: Reply) -> bool:
-        """Whether it is a fault of the site, which is seen to."""
+        """Handle a connection that broke. Returns whether that is a fault of the site, which is
+        then recorded.
+        """
         self._pool.forget(connection)
         job, connection.job = connection.job, None
         if job is not None and connection.peer_had_enough and cause in (Cause.LOST, Cause.SHUTDOWN):
@@ -253,12 +257,12 @@ class Site:
         return False
 
     def _broken_off(self, connection: Connection, job: Job, cause: Cause, reply: Reply) -> bool:
-        """In mid-message. Whether it is a fault of the site."""
+        """Settle a message whose connection broke. Returns whether that is a fault of the site."""
         for claimed, so_far in zip(job.claimed, connection.results_so_far, strict=True):
             outcome = outcome_of_break(so_far, connection.dot_sent, cause, connection.host, reply)
             self._settle(claimed, outcome)
         if connection.was_refusing and cause in (Cause.LOST, Cause.SHUTDOWN):
-            # It has had enough of our refusals, and is not down for that.
+            # The site had enough of our refusals; it is not down for that.
             self._context.sites.budget_of(self.lease.site).parted(self._context.clock.now_ms())
             return False
         return self._pool.pace.lost_one() if cause is Cause.LOST else cause.level is Level.SITE

@@ -1,4 +1,4 @@
-"""Which sites are up and down, the ways to them, and how many refusals they bear: known and written down."""
+"""Records which sites are up or down, the site of each domain, and the refusal budgets."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from secondpost.world.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class SiteRecord:
-    """Each verb is done when the store has taken it, however long it is busy or full."""
+    """Each verb returns once the store has the change, however long the store is busy or full."""
 
     config: Config
     claims: Claims
@@ -47,7 +47,9 @@ class SiteRecord:
                 self.alarms.begin(AlarmKind.NO_ROUTE, site, detail, now_ms)
 
     def _is_of_ours(self, site: str) -> bool:
-        """Else it is the way to a domain that any stranger may have signed up with."""
+        """Whether the site concerns the owner: not a way to a domain with which any stranger may
+        have signed up.
+        """
         if not site.startswith(NO_WAY):
             return True
         domain = Domain(site.removeprefix(NO_WAY))
@@ -60,7 +62,7 @@ class SiteRecord:
         self.alarms.end(AlarmKind.NO_ROUTE, site)
 
     async def hint(self, lane: Lane, domain: Domain, site: str) -> None:
-        """The domain belongs to this site."""
+        """Record the domain's site."""
         if lane in (Lane.RELAY, Lane.UNVERIFIED):
             self.primaries.belongs(domain, site)
         await insist(partial(self.claims.hint_site, lane, domain, site), f"the way to {domain}", self.log)
@@ -70,11 +72,11 @@ class SiteRecord:
         await insist(write, f"the pause of {domain}", self.log)
 
     async def hand_back(self, lease: Lease, rows: Iterable[Claimed]) -> None:
-        """Untried; they can be claimed again when this returns."""
+        """Hand rows back untried; on return they can be claimed again."""
         now_ms = self.clock.now_ms()
         settlements = [handed_back(row, now_ms) for row in rows]
         await insist(partial(self.claims.settle, lease, settlements), "what goes to another site", self.log)
 
     async def give_back(self, lease: Lease) -> None:
-        """Without it the mail of its site would lie as long as this process lives."""
+        """Give a lease back; otherwise its site's mail would wait for the end of this process."""
         await insist(partial(self.claims.give_back, lease), f"the lease of {lease.site}", self.log)

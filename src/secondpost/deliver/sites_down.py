@@ -1,7 +1,7 @@
-"""The sites that are down: which of them are looked at now, and what follows when one is up again.
+"""Chooses which sites that are down are probed now, and reports those that are up again.
 
-Each is looked at once in the time that `probe` says. Looks have places as the sites that get on have: a
-thousand servers that are silent do not delay the look at the one primary that is back.
+Each is probed once per `probe`. Probes have places like sites that are worked off, so that a
+thousand silent servers do not delay the probe of the one primary that is back.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from secondpost.store.ports import StoreFull, StoreUnavailable
 
 
 class SitesDown:
-    """`is_up` is called for a site that takes mail again."""
+    """`is_up` is called for a site that accepts mail again."""
 
     def __init__(self, context: DeliveryContext, rhythm: DeliverRhythm, is_up: Callable[[str], None]) -> None:
         self._context = context
@@ -35,12 +35,12 @@ class SitesDown:
         return min(self._seconds_max, self._context.config.deliver.probe_ms / 2000)
 
     async def start(self) -> None:
-        """What was down when we went away may long be up."""
+        """Probe all sites that are down: they may have come back while this process did not run."""
         self._since_start = {down.site for down in await self._context.claims.sites_down()}
         await self.look()
 
     async def look(self) -> None:
-        """Begin those that are due, as far as there is room."""
+        """Begin the probes that are due, as far as there is room."""
         now_ms = self._context.clock.now_ms()
         down_now = await self._context.claims.sites_down()
         due = [down for down in down_now if down.site not in self._looks and self._is_due(down, now_ms)]
@@ -58,12 +58,12 @@ class SitesDown:
 
     def _is_due(self, down: SiteDown, now_ms: int) -> bool:
         ahead_ms = down.next_probe_ms - now_ms
-        # Further ahead than a round: the clock was set back, or `probe` was made shorter.
+        # A time beyond one interval means that the clock was set back or `probe` was shortened.
         is_time = ahead_ms <= 0 or ahead_ms > self._context.config.deliver.probe_ms
         return is_time or down.site in self._since_start
 
     async def _is_known(self, site: str) -> bool:
-        """It took mail lately, or it is a primary."""
+        """Whether the site took mail lately or is a primary."""
         if (
             site in self._context.sites.up_lately
             or len(self._context.sites.primaries.domains_at(site, 1)) > 0
@@ -73,7 +73,9 @@ class SitesDown:
         return any(lane in (Lane.RELAY, Lane.UNVERIFIED) for lane, _ in waiting)
 
     def _comes_when(self, known: Container[str], down: SiteDown) -> tuple[bool, bool, int]:
-        """First who took mail lately, then primaries, then strangers; among equals who waits the longest."""
+        """Sort key: sites that took mail lately, then primaries, then strangers; the longest due
+        first.
+        """
         was_up = down.site in self._context.sites.up_lately
         return (not was_up, down.site not in known, down.next_probe_ms)
 

@@ -1,6 +1,6 @@
-"""Finds out where claimed rows belong: to the site that claimed them, to another one, or nowhere now.
+"""Sorts claimed rows: to the site that claimed them, to another one, or to none for now.
 
-Each domain is looked up for itself, so that one whose name servers are silent holds up no other.
+Each domain is routed by itself, so that silent name servers of one delay no other.
 """
 
 import asyncio
@@ -17,16 +17,17 @@ from secondpost.mail.plan import Inside, NoPlan, Plan
 from secondpost.store.ports import Lease
 
 RECIPIENTS_PER_TRANSACTION_MAX = 100  # RFC 5321 §4.5.3.1.8
-PLAN_SECONDS = 10.0  # how long a route computed for one message serves the next ones of its domain
+PLAN_SECONDS = 10.0  # how long a route computed for one message serves others of its domain
 PLANS_MAX = 1000
-ROWS_MAX = 1000  # whose route is not known yet
+ROWS_MAX = 1000  # rows being routed
 
 RoutedOrInside = Plan | NoPlan | Inside
 
 
 class Sorting:
-    """Of one site. `take` gets the jobs that are its own, `settle` what has ended or waits for DNS;
-    `elsewhere` is called when rows can be claimed as another site's, `done` when a domain's are sorted.
+    """Sorts the rows of one site. Callbacks: `take`: jobs of this site; `settle`: a row has ended
+    or waits for DNS; `elsewhere`: rows can be claimed for another site; `done`: a domain's rows are
+    sorted.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Sorting:
         return self.rows >= ROWS_MAX
 
     def stop(self) -> None:
-        """What is not sorted is handed back."""
+        """Hand back all rows that are not sorted."""
         self._limits.end()
 
     def sort(self, claimed: list[Claimed]) -> None:
@@ -69,7 +70,9 @@ class Sorting:
                 self._context.background(self._sort(domain, rows, routed))
 
     def _that_may_go(self, rows: list[Claimed]) -> list[Claimed]:
-        """`[send] only_to` keeps a staging copy from mailing anyone else."""
+        """The rows that `[send] only_to` allows, so that a staging copy mails nobody else; others
+        are withheld.
+        """
         readers = self._context.readers
         if readers is None:
             return rows
@@ -97,7 +100,7 @@ class Sorting:
             case Plan(site) if site == self._lease.site:
                 self._take(routed, jobs_of(self._that_may_go(rows)))
             case Plan(site) | Inside(site):
-                # The hint was wrong, or the route has changed: correct it and hand the rows back.
+                # The hint was wrong or the route has changed: correct it and hand the rows back.
                 await self._context.sites.hint(self._lease.lane, domain, site)
                 await self._context.sites.hand_back(self._lease, rows)
                 self._elsewhere()
@@ -105,7 +108,7 @@ class Sorting:
         self._done()
 
     async def _route(self, domain: Domain) -> RoutedOrInside | None:
-        """None: we were to stop before it was found."""
+        """None: `stop` was called first."""
         if len(self._plans) >= PLANS_MAX:
             self._plans.clear()
         try:
@@ -117,7 +120,9 @@ class Sorting:
         return routed
 
     async def _nowhere(self, domain: Domain, rows: list[Claimed], routed: NoPlan) -> None:
-        """For a backup domain no answer of DNS is final: its site is down, with an alarm."""
+        """Defer rows whose domain has no route, or fail them if that is permanent. No answer of DNS
+        is permanent for a backup domain: its site is down, with an alarm.
+        """
         if routed.reply.is_permanent:
             for row in rows:
                 self._settle(row, Failed(routed.cause, "", routed.reply))
@@ -129,8 +134,8 @@ class Sorting:
 
 
 def jobs_of(rows: list[Claimed]) -> Iterator[Job]:
-    """Recipients of one message, which lie beside each other, go in one transaction; each reader of an
-    issue has a mail of their own.
+    """The rows as jobs: recipients of one message share a transaction; mail to readers has one job
+    per row.
     """
     for personal, together in groupby(rows, key=lambda row: row.subscriber is not None):
         if personal:

@@ -1,5 +1,5 @@
-"""Works off what waits at a site for addresses of which nothing is known: one message at a time over one
-connection, behind all other mail of the site, within its budget of refusals.
+"""Works off a site's unverified mail: one message at a time over one connection, after all other
+mail of the site, within its refusal budget.
 """
 
 import asyncio
@@ -34,7 +34,9 @@ CONNECT_SECONDS = 30.0
 
 
 class UnverifiedSite:
-    """`yields` says whether other mail of the site goes first; `ended` is called once, at the lease's end."""
+    """`yields`: whether other mail of the site goes first; `ended` is called once, when the lease
+    is given back.
+    """
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class UnverifiedSite:
         return False
 
     def break_off(self) -> None:
-        """Others need the room: as if time was over for what is under way."""
+        """Break off everything under way as if by time-out: others need the room."""
         self._openings.end()
         if self._connection is not None:
             connection = self._connection
@@ -91,14 +93,14 @@ class UnverifiedSite:
             self.connection_broken(connection, Cause.LOST, BROKEN_OFF)
 
     def stop(self) -> None:
-        """Finish the message under way, leave the rest to the next lease."""
+        """Finish the message under way; leave the rest to the next lease."""
         self._stopping = True
 
     def resume(self) -> None:
-        """The lease has ended with the site's last fault: the next one begins anew."""
+        """Nothing to do: a fault of the site ends this lease, and the next one begins anew."""
 
     def poke(self) -> None:
-        """There may be something due."""
+        """Look for due deliveries."""
         self._again = True
         if not self._working:
             self._working = True
@@ -135,7 +137,7 @@ class UnverifiedSite:
         return jobs
 
     async def _sort(self, domain: Domain, rows: list[Claimed]) -> list[Job]:
-        """What goes to this site; the rest is handed back to where it belongs."""
+        """The jobs that go to this site; rows of other sites are handed back."""
         routed = await self._context.routes.route(self.lease.lane, domain)
         if isinstance(routed, Plan) and routed.site == self.lease.site:
             self._plan = routed
@@ -215,7 +217,7 @@ class UnverifiedSite:
         refused = sum(map(is_refusal, results))
         self._budget.give_back(QUEUE, len(results) - refused)
         if all(map(is_policy_refusal, results)):
-            # It may be about us: then it ends no mail, until the primary takes some.
+            # It may be about us: such refusals end no mail until the primary accepts some.
             self._refusals.refused(self.lease.lane, job.first.recipient.domain)
         for claimed, result in zip(job.claimed, results, strict=True):
             self._settle(claimed, outcome_of(result, connection.host))
@@ -226,7 +228,7 @@ class UnverifiedSite:
         job, connection.job = connection.job, None
         parted = connection.was_refusing and cause in (Cause.SHUTDOWN, Cause.LOST)
         if parted:
-            # It has had enough of our refusals, and is not down for that.
+            # The site had enough of our refusals; it is not down for that.
             self._budget.parted(self._context.clock.now_ms())
             self._stopping = True
         if job is not None:
