@@ -1,20 +1,21 @@
-"""Who may come in, as places run short.
+"""Decides whether a new connection is accepted, more strictly as connections run short.
 
-A stranger's network has a small share of the places. One that brought mail to people who are here is proven
-and has ten times as much, for a few networks of large providers bring half of all mail. As places run short
-strangers are the first to be turned away; a tenth of the places is for networks that have none, and the
-very last for those of them that are proven.
+A strange network may have a small share of the connections. A network that delivered mail to known
+recipients is proven and may have ten times as much, since a few networks of large providers bring
+half of all mail. As connections run short, strange networks are refused first; a tenth of the
+connections is kept for networks that have none, and the last 5 percent for proven ones among them.
 """
 
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Defer, Verdict
 from secondpost.policy.known import AtConnect
 
-PROVEN_SHARES = 10  # what a proven network or a primary may have
-# How much of all places has to be free for a caller to come in; our primaries come in as long as one is.
+PROVEN_SHARES = 10  # shares of a proven network or a primary
+# Percentage of connections that must be free for a client to be accepted; primaries need one free.
 FOR_STRANGERS_PERCENT = 30
 FOR_PROVEN_PERCENT = 15
-FOR_NEWCOMERS_PERCENT = 5  # for networks that have none; to a proven one of them the rest is open, too
+# Networks without a connection; a proven one of them may also have the last free connections.
+FOR_NEWCOMERS_PERCENT = 5
 
 _TOO_MANY = Reply.of(421, "4.7.0", "Too many connections; try again later")
 TOO_MANY = Defer(_TOO_MANY, "too-many-connections")

@@ -1,4 +1,4 @@
-"""The domains that we take mail for, and whom each of them has as far as the configuration says."""
+"""The domains that we take mail for, with their recipients as configured."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from secondpost.mail.address import Domain, Mailbox
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Whom one backup domain has, as far as the configuration says; `listed` holds Mailbox.key."""
+    """The recipients of one backup domain, as configured; `listed` holds Mailbox.key."""
 
     backup: Backup
     listed: frozenset[str]
@@ -23,20 +23,20 @@ class Recipients:
     learns: bool
 
     def lists_plain(self, mailbox: Mailbox) -> bool:
-        """Whether it is a listed mailbox with a detail: me+tag@."""
+        """Whether `mailbox` is a listed mailbox with a detail: me+tag@."""
         plain = mailbox.without_detail(self.backup.delimiters)
         return plain is not None and plain.key in self.listed
 
 
 @dataclass(frozen=True, slots=True)
 class OwnDomains:
-    """The domains of this server itself: only the owner is there and, at `bounces`, the addresses that stand
-    in mail to readers (docs/urls.md).
+    """The domains of this server itself. Mail to them goes to the owner or, at `bounces`, to the
+    addresses that we put in mail to readers (docs/urls.md).
     """
 
     names: frozenset[Domain]
     bounces: Domain
-    newsletters: frozenset[str]  # their names; without one, no address of ours was given out
+    newsletters: frozenset[str]  # their names; if empty, no address at `bounces` is valid
 
 
 def own_domains(config: Config) -> OwnDomains:
@@ -45,7 +45,7 @@ def own_domains(config: Config) -> OwnDomains:
 
 
 def recipients_of(backup: Backup, lists: dict[str, frozenset[str]]) -> Recipients:
-    """`lists` has what stands in each recipients file (path or URL) now."""
+    """`lists`: keys (Mailbox.key) by recipients file or URL, as read last."""
     listed: set[str] = set()
     takes_any = learns = False
     for source in backup.recipients:

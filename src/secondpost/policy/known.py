@@ -1,7 +1,8 @@
-"""What is known at each stage of a conversation: the one value that every decision of the stage gets.
+"""The facts known at each stage of an SMTP dialogue: one value per stage, passed to all its
+decisions.
 
-A decision returns its verdict or, if it needs to know more, a generator that asks for it (mail/questions) and
-returns the verdict. Most ask nothing, and this is done for every command of every client.
+A decision returns its verdict or, if it needs more, a generator that asks for it (mail/questions)
+and returns the verdict. Most ask nothing, and this runs for every command of every client.
 """
 
 from collections.abc import Callable
@@ -23,13 +24,13 @@ Decision = Callable[[Stage], Judgement]
 
 
 class Known(Struct, frozen=True, gc=False, kw_only=True):
-    """`accepted`: how the decisions before took it."""
+    """`accepted`: the verdict of the decisions before in this stage."""
 
     accepted: Accept = ACCEPT
 
 
 class CallerPlaces(Struct, frozen=True, gc=False):
-    """How many connections there may be: of all callers, of one address, and of a network of strangers."""
+    """Limits of connections: of all clients, of one address, and one network's share."""
 
     total: int
     per_address: int
@@ -37,56 +38,56 @@ class CallerPlaces(Struct, frozen=True, gc=False):
 
 
 class AtConnect(Known, frozen=True, gc=False):
-    """A caller that nothing was said to yet, and who else is here."""
+    """A new client that got no greeting yet, and the connections of the others."""
 
     address: str
-    is_own: bool  # loopback: a proxy, a tunnel or a test, with many callers behind one address
-    is_primary: bool  # the configuration names it
-    is_proven: bool  # its network brought mail to people who are here
+    is_own: bool  # loopback: a proxy, a tunnel or a test, so many clients share the address
+    is_primary: bool  # a primary by its configured address
+    is_proven: bool  # its network delivered mail to known recipients
     is_newcomer: bool  # its network has no connection
     places: CallerPlaces
-    taken: int  # places, by all callers
-    from_address: int  # of them by its address
-    from_link: int  # and by its network, a /24 or /64
+    taken: int  # connections of all clients
+    from_address: int  # connections of its address
+    from_link: int  # connections of its network, a /24 or /64
 
 
 class AtHello(Known, frozen=True, gc=False):
-    """Refused here, a caller hears of it at each MAIL."""
+    """The greeting. A refusal at this stage is the reply to each MAIL."""
 
     address: str
-    name: str  # as the caller gave it with EHLO or HELO
+    name: str  # argument of EHLO or HELO
 
 
 class AtMail(Known, frozen=True, gc=False):
     hello: AtHello
     sender: ReversePath
-    size: int  # octets as declared; 0 when they were not
-    eight_bit: bool  # BODY=8BITMIME was said
-    utf8: bool  # SMTPUTF8 was said
+    size: int  # octets, from SIZE=; 0 if not declared
+    eight_bit: bool  # BODY=8BITMIME
+    utf8: bool  # SMTPUTF8
     free: int  # octets of the disk beyond its reserve; may be negative
-    coming: int  # octets that other messages under way speak for
+    coming: int  # octets reserved by other messages under way
 
 
 class AtRcpt(Known, frozen=True, gc=False):
     mail: AtMail
     mailbox: Mailbox
-    recipients: Recipients | None  # of its domain; None when that is no backup domain
-    offered: Offered | None  # by the domain's primary; None where nothing is known
+    recipients: Recipients | None  # the domain's recipients; None if it is no backup domain
+    offered: Offered | None  # what the domain's primary offers; None if unknown
     own: OwnDomains
     way: Destination | None  # of the recipients before; None for the first
     is_first_of_domain: bool
-    unverified: int  # how many recipients before are of the way UNVERIFIED
+    unverified: int  # number of recipients before with the way UNVERIFIED
     is_first_unverified_of_domain: bool
 
 
 class AtContent(Known, frozen=True, gc=False):
-    """The message is whole."""
+    """The message is complete."""
 
     mail: AtMail
     backups: tuple[Backup, ...]  # of the recipients' domains, each once
-    offered: tuple[Offered | None, ...]  # by the primary of each of them
-    unverified: frozenset[Domain]  # those of them with recipients of the way UNVERIFIED
-    size: int  # octets as they came
-    size_passed_on: int  # with what we add
+    offered: tuple[Offered | None, ...]  # what their primaries offer
+    unverified: frozenset[Domain]  # domains of recipients with the way UNVERIFIED
+    size: int  # octets as received
+    size_passed_on: int  # octets with our Received line
     received_fields: int
     utf8: Utf8

@@ -1,4 +1,4 @@
-"""Has the message come round too often?"""
+"""Refuses a message in a mail loop."""
 
 from secondpost.mail.reply import Reply
 from secondpost.mail.verdict import ACCEPT, Reject, Verdict

@@ -1,7 +1,7 @@
-"""Would the domain's primary take such a message? What it offered says so before anything is stored.
+"""Refuses a message that the domain's primary would refuse, judged by the primary's last EHLO.
 
-What it did not offer, the sender hears from us while it is here, as it would have from the primary. Where
-nothing is known of a primary, nothing is refused for it.
+The sender then gets the error in the dialogue, as it would from the primary, instead of a bounce
+later. Nothing is refused for a primary whose EHLO is unknown.
 """
 
 from secondpost.mail.envelope import Utf8
@@ -11,7 +11,7 @@ from secondpost.mail.size import size_text
 from secondpost.mail.verdict import ACCEPT, Reject, Verdict
 from secondpost.policy.known import AtContent, AtRcpt
 
-# RFC 6531 §3.5: of an address, and of a header.
+# RFC 6531 §3.5: the codes for an address and for a header.
 NO_UTF8_ADDRESS = Reject(
     Reply.of(550, "5.6.7", "The mail server of that domain does not take addresses in UTF-8"), "smtputf8"
 )
@@ -22,7 +22,7 @@ NO_UTF8_HEADER = Reject(
 
 
 def judge_envelope(at: AtRcpt) -> Verdict:
-    """Before anything is asked about the mailbox."""
+    """Judge the envelope before any question about the mailbox is asked."""
     offered = at.offered
     if offered is None:
         return ACCEPT

@@ -1,13 +1,13 @@
-"""So many of a thing for one network in a span of time. Pure: the caller brings the time."""
+"""Counts events of one network in a span of time, up to a limit. Pure: the caller passes the time."""
 
 from dataclasses import dataclass, field
 
-PREFIXES_MAX = 20_000  # that are remembered at once
+PREFIXES_MAX = 20_000  # remembered at once
 
 
 @dataclass(slots=True)
 class PrefixRate:
-    """Kept by each process for itself; a bound that must hold over all of them belongs in the store."""
+    """Counts in this process only; a limit over all processes belongs in the store."""
 
     times_max: int
     span_ms: int
@@ -15,8 +15,8 @@ class PrefixRate:
     _counts: dict[str, int] = field(default_factory=dict)
 
     def allows(self, prefix: str, now_ms: int) -> bool:
-        """Whether it is within the bound, with this one counted."""
-        # The clock may be set back: then a new span begins too.
+        """Count one event; returns whether it is within the limit."""
+        # If the clock was set back, a new span begins.
         if not self._begun_ms <= now_ms < self._begun_ms + self.span_ms or len(self._counts) > PREFIXES_MAX:
             self._begun_ms = now_ms
             self._counts.clear()

@@ -1,8 +1,9 @@
-"""Do we take mail for this recipient? Only for domains we back up, and only for mailboxes they have; and for
-ourselves, at the addresses that stand in our own mail.
+"""Decides whether we take mail for a recipient: a mailbox of a backup domain, or an address of our
+own.
 
-Recipients known not to exist are refused while the sender is still connected; those of which nothing is known
-follow `unknown` (promise P3). What is accepted for one that the primary then refuses is kept, never bounced.
+Recipients known not to exist are refused while the sender is still connected; unknown ones are
+treated as `unknown` says (promise P3). Mail accepted for a recipient that the primary later refuses
+is kept, never bounced.
 """
 
 from secondpost.config.records import Backup, Unknown
@@ -27,8 +28,8 @@ CANNOT_CHECK = Defer(
 )
 
 OWN_MAILBOXES = frozenset({"postmaster", "abuse"})  # RFC 5321 §4.5.1, RFC 2142 §4
-# user%elsewhere, elsewhere!user and "user@elsewhere": old ways to say where mail goes next. A primary that
-# trusts its backup may follow them, and the two together would be an open relay.
+# user%elsewhere, elsewhere!user and "user@elsewhere" are old forms of source routes. A primary that
+# trusts its backup may follow them, and so both together would be an open relay.
 ROUTING_CHARACTERS = frozenset("%!@")
 
 
@@ -51,10 +52,11 @@ def judge_recipient(at: AtRcpt) -> Judgement:
 
 
 def _judge_learned(mailbox: Mailbox, backup: Backup, is_detail: bool, caller: str) -> AskingPolicy[Verdict]:
-    """`caller`: IP address. me+tag@ is me@; where there is no me@, it may be a mailbox of that very name.
+    """Judge a recipient by what was learned or asked. `caller`: IP address.
 
-    With a tag that the primary never took it goes as unverified: a primary may know no tags, and details can
-    be made up without end.
+    me+tag@ normally is the mailbox me@; if me@ does not exist, it may be a mailbox of that name.
+    With a tag that the primary never accepted it is unverified: a primary may not know tags, and
+    tags can be made up without end.
     """
     plain = mailbox.without_detail(backup.delimiters)
     if not is_detail and plain is not None:
@@ -65,7 +67,7 @@ def _judge_learned(mailbox: Mailbox, backup: Backup, is_detail: bool, caller: st
     if is_detail and answer is not Knowledge.UNKNOWN:
         return UNVERIFIED
     if answer is Knowledge.UNASKED and backup.unknown is Unknown.REJECT:
-        return CANNOT_TELL  # the primary could be asked, but for others who ask too much
+        return CANNOT_TELL  # the primary could be asked, if others asked less
     return NO_SUCH_USER if answer is Knowledge.UNKNOWN else _unasked(backup.unknown)
 
 
@@ -77,7 +79,7 @@ def _judge_own(mailbox: Mailbox, own: OwnDomains) -> AskingPolicy[Verdict]:
     match parse_local_part(mailbox.local):
         case Join(newsletter) if newsletter in own.newsletters:
             return Accept(Destination.INSIDE)
-        case Signed() | Join():  # a newsletter that had this name once stands in its store alone
+        case Signed() | Join():  # a former name of a newsletter is in the newsletter's store only
             match (yield from KnownRecipient(mailbox).ask()):
                 case Knowledge.KNOWN:
                     return Accept(Destination.INSIDE)

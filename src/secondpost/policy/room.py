@@ -1,4 +1,4 @@
-"""Is there room for one more message? The disk's reserve, and the quota of the domain."""
+"""Decides whether there is room for one more message: the disk's reserve and the domain's quota."""
 
 from secondpost.config.records import Backup
 from secondpost.mail.questions import AskingPolicy, DomainOctets
@@ -13,7 +13,8 @@ OVER_QUOTA = Defer(
     "quota",
 )
 
-EXPECTED_PART = 4  # of a room: a quarter; who only declares a size, or never ends, takes no more from others
+# Of a room: a quarter; bodies that only declare a size or never end can take no more from others.
+EXPECTED_PART = 4
 
 
 def judge_disk(at: AtMail) -> Verdict:
@@ -31,7 +32,7 @@ def judge_declared_room(at: AtRcpt) -> Judgement:
 
 def _declared_room(at: AtRcpt, backup: Backup, quota: int) -> AskingPolicy[Verdict]:
     octets = yield from DomainOctets(backup.domain).ask()
-    # The room that this message itself has spoken for does not keep its further recipients out.
+    # Room reserved by this message for an earlier recipient of the domain does not count again.
     coming = spoken_for(octets.certain, octets.expected, quota) if at.is_first_of_domain else 0
     return judge_quota(backup, at.mail.size, octets.stored, coming)
 
@@ -48,7 +49,7 @@ def _whole_room(at: AtContent) -> AskingPolicy[Verdict]:
         stored = coming = 0
         if backup.quota is not None:
             octets = yield from DomainOctets(backup.domain).ask()
-            # Of the others only those that are whole, too: a body that is still coming may never end.
+            # Only other messages that are complete count: a body still coming may never end.
             stored, coming = octets.stored, octets.certain
         verdict = judge_quota(backup, at.size, stored, coming)
         if verdict is not ACCEPT:
@@ -57,22 +58,23 @@ def _whole_room(at: AtContent) -> AskingPolicy[Verdict]:
 
 
 def spoken_for(certain: int, expected: int, room: int) -> int:
-    """How much of a room what is coming in takes. Of what is `expected` only a part counts: a connection
-    that never ends may not close the room to all others.
+    """Octets of a room that messages under way take. `expected` counts only up to a part of the
+    room: a connection that never ends must not close the room to others.
     """
     most = room // EXPECTED_PART if room > 0 else 0
     return certain + (expected if expected < most else most)
 
 
 def judge_size(size: int, free: int, coming: int = 0) -> Verdict:
-    """At MAIL with SIZE, and again while the body comes in. `size` is 0 when the client did not say; `free`
-    is what the disk has beyond the reserve, and may be negative; `coming`: what other mail speaks for.
+    """Judge at MAIL with SIZE, and again while the body comes in. `size`: 0 if not declared;
+    `free`: octets of the disk beyond the reserve, may be negative; `coming`: octets reserved by
+    other messages.
     """
     return ACCEPT if free - coming > size else DISK_FULL
 
 
 def judge_quota(backup: Backup, size: int, stored: int = 0, coming: int = 0) -> Verdict:
-    """The domain's own bounds. `coming`: what other mail speaks for."""
+    """Judge against the domain's max_size and quota. `coming`: octets reserved by other messages."""
     if size > backup.max_size:
         text = f"Messages for that domain may have {size_text(backup.max_size)}"
         return Reject(Reply.of(552, "5.3.4", text), "too-large")

@@ -1,5 +1,5 @@
-"""What is decided at each stage of a conversation, in this order. A further decision is one file of this
-folder and one entry of STAGES.
+"""The decisions of each stage of an SMTP dialogue, in their order. To add a decision, add a file to
+this folder and an entry to STAGES.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,9 @@ STAGES = Stages(
 
 
 def judge(stage: tuple[Decision[Stage], ...], known: Stage) -> Judgement:
-    """The first verdict that does not accept ends it. Else the way of the last decision that named one."""
+    """Make the decisions of a stage in order. Returns the first verdict that does not accept;
+    otherwise an Accept with the way that the last decision named.
+    """
     for place, decision in enumerate(stage):
         verdict = decision(known)
         if verdict is ACCEPT:

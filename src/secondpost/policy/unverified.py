@@ -1,5 +1,7 @@
-"""Is there room for mail to addresses of which nothing is known? They have a share of their domain's room,
-and one network may bring so much. So guesses never push out what comes for people who are known.
+"""Decides whether there is room for mail to unverified addresses.
+
+They have a share of their domain's room, and one network may send a limited number of messages. So
+guessed addresses never push out mail for known ones.
 """
 
 from secondpost.config.records import Backup
@@ -15,7 +17,7 @@ from secondpost.mail.verdict import ACCEPT, Defer, Destination, Verdict
 from secondpost.policy.known import AtContent, AtRcpt, Judgement
 from secondpost.policy.room import spoken_for
 
-UNVERIFIED_MAX = 10  # recipients of one message of which nothing is known
+UNVERIFIED_MAX = 10  # unverified recipients of one message
 UNVERIFIED_SHARE = 0.25  # of a domain's room
 
 TOO_MANY_UNVERIFIED = Defer(
@@ -43,7 +45,7 @@ def _unverified(at: AtRcpt, backup: Backup) -> AskingPolicy[Verdict]:
         return UNVERIFIED_TOO_OFTEN
     room = yield from _room_of(backup)
     octets = yield from UnverifiedOctets(backup.domain).ask()
-    # The room that this message itself has spoken for does not keep its further recipients out.
+    # Room reserved by this message for an earlier recipient of the domain does not count again.
     coming = spoken_for(octets.certain, octets.expected, int(room * UNVERIFIED_SHARE))
     return judge_share(room, at.mail.size, octets.stored, coming if at.is_first_unverified_of_domain else 0)
 
@@ -65,7 +67,7 @@ def _whole_unverified(at: AtContent) -> AskingPolicy[Verdict]:
 
 
 def _room_of(backup: Backup) -> AskingPolicy[int]:
-    """Octets that may lie here for the domain; without a quota, those that do and what the disk has free."""
+    """Octets that may wait for the domain: its quota, or what waits plus what the disk has free."""
     if backup.quota is not None:
         return backup.quota
     octets = yield from DomainOctets(backup.domain).ask()
@@ -73,7 +75,8 @@ def _room_of(backup: Backup) -> AskingPolicy[int]:
 
 
 def judge_share(room: int, size: int, stored: int, coming: int = 0) -> Verdict:
-    """`room`: octets that may wait for the domain; `stored`: those that do for its unverified addresses;
-    `coming`: what other mail for such speaks for.
+    """Judge against the share. `room`: octets that may wait for the domain; `stored`: octets
+    waiting for its unverified addresses; `coming`: octets reserved by other mail for such
+    addresses.
     """
     return ACCEPT if stored + coming + size <= room * UNVERIFIED_SHARE else UNVERIFIED_FULL
