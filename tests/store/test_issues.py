@@ -248,7 +248,7 @@ async def test_issues_are_listed_newest_first(place: Place) -> None:
     assert await store.issue_by_number("daily", 1) is None
 
 
-async def test_the_rows_of_an_old_issue_go_and_its_counts_stay(place: SqlitePlace) -> None:
+async def test_the_rows_of_an_old_issue_go_and_its_counts_stay(place: Place) -> None:
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     await publisher.many(BATCH_ROWS + 40)
