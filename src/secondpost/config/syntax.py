@@ -29,7 +29,7 @@ class TomlDocument:
     values: Mapping[str, object]
     positions: Positions
     faults: tuple[Fault, ...]
-    put_aside: frozenset[int]  # lines with a fault; further faults of theirs are spurious
+    put_aside: frozenset[int]  # lines with a fault; further faults in them are spurious
 
 
 def read_document(data: bytes) -> TomlDocument | tuple[Fault, ...]:
