@@ -192,7 +192,7 @@ def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
 
 
 def _open_export(form: str, path: str, store: str) -> Export:
-    """Opened while still root, who may write where the store's owner may not."""
+    """Open the file while still root, which may write where the store's owner may not."""
     if path == "-":
         return MboxFile(sys.stdout.buffer, closes=False)
     try:

@@ -126,7 +126,7 @@ def _filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
 
 
 def _opened(path: str) -> IO[str]:
-    """Opened while still root, who may write where the store's owner may not. The old content stays
+    """Open the file while still root, which may write where the store's owner may not. The old content stays
     until there is new.
     """
     try:

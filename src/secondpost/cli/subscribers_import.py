@@ -143,7 +143,7 @@ def import_(
             bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)
             # An issue frozen meanwhile would go to only part of them.
             async with led(open_.store) as leader:
-                # Before that, who left is not known under this name.
+                # Before that, readers who left are not found under the new name.
                 await finish_renames(open_.store, leader)
                 return await bringing.run(name, source, report, confirmed, invite, _progress(report.lines))
 
@@ -229,7 +229,7 @@ def _progress(lines: int) -> Callable[[ImportReport], None]:
 
 @contextmanager
 def _opened_list(path: str) -> Iterator[IO[bytes]]:
-    """Open a list while still root, who may read what the store's owner may not.
+    """Open a list while still root, which may read what the store's owner may not.
 
     Input that cannot be read twice, such as a pipe, is copied to an unnamed file.
     """
