@@ -126,8 +126,8 @@ def _filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
 
 
 def _opened(path: str) -> IO[str]:
-    """Open the file while still root, which may write where the store's owner may not. The old content stays
-    until there is new.
+    """Open the file while still root, which may write where the store's owner may not. The
+    old content stays until there is new.
     """
     try:
         return open(path, "a", encoding="utf-8")
