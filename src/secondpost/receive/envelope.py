@@ -43,7 +43,7 @@ class OpenEnvelope:
         return frozenset(mailbox.domain for mailbox in self.unverified)
 
     def add_recipient(self, at: AtRcpt, way: Destination) -> None:
-        """Policy takes it."""
+        """Add a recipient that policy accepted."""
         mailbox = at.mailbox
         self.way = way.road
         self.recipients.append(mailbox)
