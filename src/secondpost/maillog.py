@@ -131,7 +131,9 @@ class MailLog:
     ) -> None:
         """`first`, here and below: the original recipient, if the owner redirected the delivery."""
         # Formatted directly, since it is written for each mail that leaves.
-        whom = " ".join([f"{key}={value_text(value)}" for key, value in self._to(to, first).items()])
+        whom = f"to={value_text(self._address(to))}"
+        if first is not None:
+            whom = f"{whom} for={value_text(self._address(first))}"
         said = value_text(_without_tokens(reply))
         self.sink(
             f"delivered id={id} {whom} host={value_text(host)} delay={delay_ms / 1000:.3f} reply={said}"

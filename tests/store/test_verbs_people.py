@@ -327,8 +327,7 @@ async def test_new_readers_of_a_list_agree_to_the_same_once_and_are_told_by_stat
             *sorting(),
             *[("importing.same_consent", []), ("readers.add_consent", [(8,)])],
             *[LAST_EVENT, ("intake.add_domains", 1), ("readers.add_readers", 2)],
-            ("importing.numbers_of", [("ann@example.net", 5), ("bob@example.net", 6)]),
-            *[TOLD, TOLD],
+            *[("importing.tell_added", 1), ("importing.tell_added", 1)],
         ],
         Imported(ANN, state=SubscriberState.ACTIVE),
         Imported(BOB, state=SubscriberState.LEFT, since_ms=300),
@@ -339,8 +338,8 @@ async def test_new_readers_of_a_list_agree_to_the_same_once_and_are_told_by_stat
     assert added.chosen is not None
     assert [row[4:8] for row in added.chosen] == [("active", 1_000, 1_000, 8), ("left", 300, 1_000, None)]
     assert run[-2:] == [
-        Query("readers.tell", (1_000, "imported", "active"), [(5, "paper", 8, None)]),
-        Query("readers.tell", (1_000, "imported", "left"), [(6, "left elsewhere", None, None)]),
+        Query("importing.tell_added", (WEEKLY, 1_000, "active"), [("ann@example.net", "paper", 8)]),
+        Query("importing.tell_added", (WEEKLY, 1_000, "left"), [("bob@example.net", "left elsewhere", None)]),
     ]
 
 
@@ -422,12 +421,11 @@ async def test_consents_from_a_network_are_one_readers_alone() -> None:
             *sorting(),
             *[("readers.add_consent", [(8,)]), ("readers.add_consent", [(9,)])],
             *[LAST_EVENT, ("intake.add_domains", 1), ("readers.add_readers", 2)],
-            ("importing.numbers_of", [("ann@example.net", 5), ("bob@example.net", 6)]),
-            TOLD,
+            ("importing.tell_added", 2),
         ],
         *lines,
     )
-    assert run[-1].chosen == [(5, "/weekly/", 8, None), (6, "/weekly/", 9, None)]
+    assert run[-1].chosen == [("ann@example.net", "/weekly/", 8), ("bob@example.net", "/weekly/", 9)]
 
 
 async def test_who_never_confirmed_goes_and_who_was_a_reader_has_left_again() -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.signed_mail import SignedMail
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True, gc=False):
     """One message to one or more recipients at the site: one SMTP transaction."""
 
     claimed: tuple[Claimed, ...]  # at least one, all of one message
@@ -43,8 +44,7 @@ class NothingToSend:
 Body = bytes | InPieces | SignedMail
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A job with its body."""
 
     job: Job

@@ -1,7 +1,8 @@
 """The outcome of an attempt: one frozen value per kind, and a cause with its level for a fault."""
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+from msgspec import Struct
 
 from secondpost.mail.reply import Reply
 
@@ -39,16 +40,14 @@ class Cause(Enum):
         self.level = level
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True, gc=False):
     """The host accepted the message; `reply` is the final one."""
 
     host: str
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(Struct, frozen=True, gc=False):
     """A temporary failure. `reply` is the peer's, or our own 4xx if it sent none."""
 
     cause: Cause
@@ -56,8 +55,7 @@ class Deferred:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True, gc=False):
     """A permanent refusal. spool/schedule decides what becomes of the delivery."""
 
     cause: Cause

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from secondpost.mail.address import Mailbox
 
 
-@dataclass(frozen=True, slots=True)
-class SignedMail:
+class SignedMail(Struct, frozen=True, gc=False):
     """A mail to one reader, ready to send."""
 
     sender: Mailbox  # envelope sender: it identifies reader and issue in a bounce

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from msgspec import Struct
+
 from secondpost.mail.address import Mailbox, unquoted
 
 SubscriberId = NewType("SubscriberId", int)
@@ -25,8 +27,7 @@ class SubscriberState(StrEnum):
     COMPLAINED = "complained"  # reported our mail as spam to the provider
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True, gc=False):
     """What a reader agreed to, and the evidence for it."""
 
     where: str  # the page, file or letter with the consent

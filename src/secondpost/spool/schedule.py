@@ -5,7 +5,7 @@ row that says the site is down. After any other fault the delivery waits five mi
 an hour, within the time it may wait in total.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from secondpost.mail.delivery import Claimed, KeptFor, State
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
@@ -24,8 +24,7 @@ STORED_REPLY_CHARACTERS_MAX = 500
 ONLY_TO = "not among those of send.only_to"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True, gc=False):
     """How long a delivery may wait, and whether it then becomes a dead letter or a report."""
 
     waits_ms: int

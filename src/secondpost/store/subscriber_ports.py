@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from secondpost.mail.address import Mailbox
 from secondpost.mail.duration import DAY_MS
 from secondpost.mail.issue import IssueId
@@ -97,8 +99,7 @@ class HashedSuppression:
     suppression: Suppression
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True, gc=False):
     """One line of a list. None means: as for the whole batch."""
 
     mailbox: Mailbox

@@ -17,10 +17,13 @@ class SteadyClock:
         self._clock = clock
         self._anchor_ms: int | None = None
         self._anchor_at = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None  # kept: asking for it is a system call each time
 
     def now_ms(self) -> int:
         wall_ms = self._clock.now_ms()
-        at = asyncio.get_running_loop().time()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        at = self._loop.time()
         if self._anchor_ms is not None:
             steady_ms = self._anchor_ms + int((at - self._anchor_at) * 1000)
             if steady_ms > wall_ms:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
@@ -19,15 +20,14 @@ from secondpost.store.verbs.known_readers import (
     tell_each,
 )
 from secondpost.store.verbs.steps import Row, Steps, Value, maybe_number, number, rows, run
-from secondpost.store.verbs.suppressed import HashKeys, recognise, suppress_each
+from secondpost.store.verbs.suppressed import keyed_hash, recognise, suppress_each
 
 SHARED_CONSENTS_MAX = 20  # per batch; with more distinct ones, each belongs to one reader
 LEFT_ELSEWHERE = "left elsewhere"
 _WORD_OF_ANOTHER = ("owner", "import")  # `how` of consents not given here by the reader
 
 
-@dataclass(frozen=True, slots=True)
-class ImportLine:
+class ImportLine(Struct, frozen=True, gc=False):
     key: str
     state: SubscriberState  # in the list
     said: Imported
@@ -87,9 +87,10 @@ def check_consents(batch: ImportBatch) -> None:
 
 def import_batch(batch: ImportBatch) -> Steps[ImportCount]:
     hashing = yield from recognise([line.key for line in batch.lines])
-    found = yield from _sort(batch, hashing)
+    hashes = {line.key: keyed_hash(line.key, hashing.own) for line in batch.lines}
+    found = yield from _sort(batch, hashes)
     consents = yield from _write_consents(batch, [*found.new, *(line for _, line in found.confirmed)])
-    yield from _add(batch, hashing, found.new, consents)
+    yield from _add(batch, hashes, found.new, consents)
     asked = yield from _ask(batch)
     if len(found.confirmed) > 0:
         yield from _confirm(batch, found.confirmed, consents)
@@ -98,7 +99,7 @@ def import_batch(batch: ImportBatch) -> Steps[ImportCount]:
         yield from lead(gone, Happened(SubscriberState.LEFT, batch.at_ms, "imported", LEFT_ELSEWHERE))
     yield from suppress_each(
         [
-            HashedSuppression(hashing.hash_of(line.said.mailbox), hashing.own, each)
+            HashedSuppression(hashes[line.key], hashing.own, each)
             for line in batch.lines
             for each in line.said.suppressions
         ]
@@ -123,8 +124,8 @@ def _count(batch: ImportBatch, found: _Sorted, asked: int) -> ImportCount:
 # ---- what becomes of a line
 
 
-def _sort(batch: ImportBatch, hashing: HashKeys) -> Steps[_Sorted]:
-    suppressed = yield from _suppressed_among(batch, hashing)
+def _sort(batch: ImportBatch, hashes: Mapping[str, bytes]) -> Steps[_Sorted]:
+    suppressed = yield from _suppressed_among(batch, hashes)
     known = yield from _known_among(batch)
     new: dict[str, ImportLine] = {}
     confirmed, taken_away = [], []
@@ -173,10 +174,9 @@ def _agreed_since(line: ImportLine, known: _Known) -> bool:
     return known.was_taken_away if left_ms is None else left_ms < known.agreed_ms
 
 
-def _suppressed_among(batch: ImportBatch, hashing: HashKeys) -> Steps[set[str]]:
+def _suppressed_among(batch: ImportBatch, hashes: Mapping[str, bytes]) -> Steps[set[str]]:
     lines: list[Row] = [
-        (line.key, hashing.hash_of(line.said.mailbox), int(len(line.said.suppressions) > 0))
-        for line in batch.lines
+        (line.key, hashes[line.key], int(len(line.said.suppressions) > 0)) for line in batch.lines
     ]
     found = yield from rows("importing.suppressed_among", batch.newsletter, chosen=lines)
     return {str(key) for (key,) in found}
@@ -241,34 +241,35 @@ def _shared_consent(consent: Consent | None) -> Steps[int | None]:
 
 
 def _add(
-    batch: ImportBatch, hashing: HashKeys, new: Sequence[ImportLine], consents: Mapping[str, int | None]
+    batch: ImportBatch,
+    hashes: Mapping[str, bytes],
+    new: Sequence[ImportLine],
+    consents: Mapping[str, int | None],
 ) -> Steps[None]:
     if len(new) == 0:
         return
     event = yield from next_event()
     yield from add_domains(Lane.ISSUES, [line.said.mailbox.domain.name for line in new])
-    lines = [_reader_line(batch, line, hashing, consents[line.key]) for line in new]
+    lines = [_reader_line(batch, line, hashes[line.key], consents[line.key]) for line in new]
     yield from run("readers.add_readers", batch.newsletter, event, chosen=lines)
-    keys: list[Row] = [(line.key,) for line in new]
-    numbered = yield from rows("importing.numbers_of", batch.newsletter, chosen=keys)
-    ids = {str(key): number(id) for key, id in numbered}
     for state in SubscriberState:
-        happened = [
-            (ids[line.key], _detail(batch, line), consents[line.key], None)
-            for line in new
-            if line.state is state
+        happened: list[Row] = [
+            (line.key, _detail(batch, line), consents[line.key]) for line in new if line.state is state
         ]
-        yield from tell_each(happened, batch.at_ms, "imported", state)
+        if len(happened) > 0:
+            yield from run(
+                "importing.tell_added", batch.newsletter, batch.at_ms, state.value, chosen=happened
+            )
 
 
-def _reader_line(batch: ImportBatch, line: ImportLine, hashing: HashKeys, consent: int | None) -> Row:
+def _reader_line(batch: ImportBatch, line: ImportLine, hash: bytes, consent: int | None) -> Row:
     said = line.said
     attributes = msgspec.json.encode(said.attributes).decode() if len(said.attributes) > 0 else None
     return (
         str(said.mailbox),
         line.key,
         said.mailbox.domain.name,
-        hashing.hash_of(said.mailbox),
+        hash,
         line.state.value,
         batch.at_ms if said.since_ms is None else said.since_ms,
         batch.at_ms if said.created_ms is None else said.created_ms,

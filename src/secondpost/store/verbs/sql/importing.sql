@@ -28,12 +28,13 @@ SELECT known.key AS key, known.id AS id, known.state AS state,
 FROM line /*+ CROSS */ JOIN subscriber AS known ON known.newsletter = ?1 AND known.key = line.key
 LEFT JOIN consent ON consent.id = known.consent;
 
--- name: numbers_of
--- Ids of readers by key.
--- set: line (key text)
--- gives: key, id
-SELECT known.key AS key, known.id AS id
-FROM line /*+ CROSS */ JOIN subscriber AS known ON known.newsletter = ?1 AND known.key = line.key;
+-- name: tell_added
+-- Record that the readers of newsletter ?1 with these keys were imported at ?2 and are in state ?3.
+-- set: line (key text, detail text, consent integer)
+INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent)
+SELECT known.id, ?2, 'imported', ?3, line.detail, line.consent
+FROM line /*+ CROSS */ JOIN subscriber AS known ON known.newsletter = ?1 AND known.key = line.key
+ORDER BY known.id;
 
 -- name: same_consent
 -- One of the last 20 consents, if it is identical.
