@@ -114,8 +114,8 @@ async def heir(stage: Stage) -> None:
 async def _delivered_not_synced(stage: Stage, lease: Lease, claimed: Sequence[Claimed], story: Story) -> Step:
     """Committed, but without a reply."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_of(stage.store).opened.writer, "_log", NotYetSynced())
-        patch.setattr(engine_of(stage.store).opened.writer, "after_group", lambda: None)
+        patch.setattr(engine_of(stage.store).writer, "_log", NotYetSynced())
+        patch.setattr(engine_of(stage.store).writer, "after_group", lambda: None)
         await stage.settle(lease, claimed, State.DELIVERED)
     outcome = story.deliveries[1][-1]
     outcome.done = None

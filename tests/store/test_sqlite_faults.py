@@ -169,7 +169,7 @@ async def test_who_waits_is_told_when_another_finds_out_that_the_disk_fails(plac
         under_way = store.accept(Letters(place, store).arrival("one@example.net"))
         for _ in range(turns):
             await asyncio.sleep(0)
-        engine_of(store).opened.writer.distrust(DiskFailed("a checkpoint"))
+        engine_of(store).writer.distrust(DiskFailed("a checkpoint"))
         with pytest.raises(DiskFailed):
             await asyncio.wait_for(under_way, 5.0)
         store.close()
@@ -180,7 +180,7 @@ async def test_outcomes_that_can_never_be_durable_are_not_waited_for(place: Sqli
     await Letters(place, store).send("one@example.net")
     lease = await leased(store)
     [claimed] = await store.claim(lease, place.clock.ms, 1)
-    engine_of(store).opened.writer.distrust(DiskFailed("a checkpoint"))
+    engine_of(store).writer.distrust(DiskFailed("a checkpoint"))
     settler = Settler(store, MailLog(lambda line: None))
     settler.add(lease, settled(claimed, State.DELIVERED, place.clock.ms))
     await asyncio.wait_for(settler.all_finished(), 5.0)

@@ -1,11 +1,21 @@
 """When a group of the writer begins, in virtual time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import apsw
 
 from secondpost.store.sqlite.group import GATHER_SECONDS, Writer
+from secondpost.store.verbs.engine import Verb
+from secondpost.store.verbs.steps import Steps
 from simulation.clock import LeapingLoop, Timeline
+
+
+def _no_steps(times: Sequence[int]) -> Steps[Sequence[None]]:
+    yield from ()
+    return [None] * len(times)
+
+
+NOTE: Verb[int, None] = Verb(_no_steps)
 
 
 class InLine:
@@ -43,12 +53,17 @@ def groups_of(*jobs_ms: int) -> list[tuple[float, int]]:
     written: list[int] = []
     log = CountedLog(timeline, written)
     failures: list[BaseException] = []
+
+    def note(_verb: object, times: Sequence[object]) -> list[None]:
+        written.extend(at_ms for at_ms in times if isinstance(at_ms, int))
+        return [None] * len(times)
+
     writer = Writer(
-        apsw.Connection(":memory:"), log, InLine(loop), failures.append, busy_seconds=0.0, alone=True
+        apsw.Connection(":memory:"), log, InLine(loop), note, failures.append, busy_seconds=0.0, alone=True
     )
 
     def come(at_ms: int) -> None:
-        writer.change(lambda _db: written.append(at_ms))
+        writer.write(NOTE, at_ms, 1)
 
     for at_ms in jobs_ms:
         loop.call_at(at_ms / 1000, come, at_ms)

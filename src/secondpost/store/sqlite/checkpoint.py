@@ -15,7 +15,8 @@ import apsw
 from secondpost.store.ports import StoreFull, StoreUnavailable
 from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, told
 from secondpost.store.sqlite.opened import Opened
-from secondpost.store.verbs.steps import number
+from secondpost.store.verbs.engine import Engine
+from secondpost.store.verbs.steps import Steps, number, rows
 from secondpost.world.ports import DiskFailed, DiskFull
 
 R = TypeVar("R")
@@ -31,8 +32,12 @@ VACUUM_JOBS_MAX_BUSY = 4  # while the number of free pages changes between calls
 
 
 class Checkpoints:
-    def __init__(self, opened: Opened) -> None:
+    """`fail` is called if the disk can no longer be trusted."""
+
+    def __init__(self, opened: Opened, engine: Engine, fail: Callable[[DiskFailed], None]) -> None:
         self._opened = opened
+        self._engine = engine
+        self._fail = fail
         self._bounds = opened.log_bounds
         self._checkpointer: apsw.Connection | None = None
         self._checkpointing = False
@@ -54,7 +59,7 @@ class Checkpoints:
             await self._give_back_pages()
             return copied
         except DiskFailed as failed:
-            self._opened.writer.fail(failed)
+            self._fail(failed)
             raise
         finally:
             self._checkpointing = False
@@ -76,7 +81,7 @@ class Checkpoints:
         try:
             await self._opened.work.run(lambda: self._alone(self._copy_long_log))
         except DiskFailed as failed:
-            self._opened.writer.fail(failed)
+            self._fail(failed)
         except (StoreUnavailable, StoreFull, apsw.Error):
             return  # try again later: the batch is durable in any case
 
@@ -167,16 +172,12 @@ class Checkpoints:
             return  # try again later: the log must not grow for it
 
     async def _give_back_some(self) -> None:
-        before, self._free_pages = self._free_pages, self._count_free()
+        before, self._free_pages = self._free_pages, await self._engine.read(_free_pages())
         jobs = VACUUM_JOBS_MAX if self._free_pages == before else VACUUM_JOBS_MAX_BUSY
         for _ in range(jobs):
             if self._free_pages <= SPARE_PAGES:
                 return
-            self._free_pages = await self._opened.writer.change(_vacuum, VACUUM_PAGES)
-
-    def _count_free(self) -> int:
-        [(free,)] = self._opened.look(lambda db: db.execute("PRAGMA freelist_count").fetchall())
-        return number(free)
+            self._free_pages = await self._engine.change(_vacuum, VACUUM_PAGES)
 
 
 def _look(db: apsw.Connection) -> tuple[int, int]:
@@ -197,8 +198,12 @@ def _checkpoint_alone(db: apsw.Connection, mode: str) -> None:
     assert frames == copied, f"{frames} frames, {copied} of them copied by {mode}"
 
 
-def _vacuum(db: apsw.Connection) -> int:
+def _vacuum() -> Steps[int]:
     """Free some pages; returns how many are still free."""
-    db.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
-    [(free,)] = db.execute("PRAGMA freelist_count").fetchall()
+    yield from rows("log.vacuum")
+    return (yield from _free_pages())
+
+
+def _free_pages() -> Steps[int]:
+    [(free,)] = yield from rows("log.free_pages")
     return number(free)

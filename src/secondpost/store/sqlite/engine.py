@@ -9,7 +9,7 @@ from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.checkpoint import Checkpoints
 from secondpost.store.sqlite.connection import patiently
-from secondpost.store.sqlite.group import JobKind
+from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.leaving import LeavingFiles, leaving_files
 from secondpost.store.sqlite.opened import Opened
 from secondpost.store.sqlite.statements import QUERIES, Statements, run_on
@@ -30,10 +30,18 @@ class SqliteEngine:
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self.statements = Statements(QUERIES)
-        self._kinds: dict[Verb[object, object], JobKind[object, object]] = {}
-        self._checkpoints = Checkpoints(opened)
+        self.writer = Writer(
+            opened.db,
+            opened.log,
+            opened.line,
+            self._apply,
+            opened.failed,
+            busy_seconds=opened.busy_seconds,
+            alone=opened.in_line,
+        )
+        self._checkpoints = Checkpoints(opened, self, self.writer.fail)
         self.leaving = LeavingFiles(self, opened.failed)
-        opened.writer.after_group = self.leaving.begin
+        self.writer.after_group = self.leaving.begin
 
     @property
     def clock(self) -> Clock:
@@ -47,7 +55,7 @@ class SqliteEngine:
     # ---- verbs
 
     def write(self, verb: Verb[P, R], payload: P, units: int) -> Awaitable[R]:
-        return self.opened.writer.write(self._kind(verb), payload, units)
+        return self.writer.write(verb, payload, units)
 
     def change(
         self, verb: Callable[[], Steps[R]], units: int = CHANGE_UNITS, *, ends_mail: bool = False
@@ -65,22 +73,12 @@ class SqliteEngine:
         """Run without suspending, on the loop's own connection and in the caller's thread."""
         return self.opened.look(lambda db: run_on(db, self.statements, steps))
 
-    def _kind(self, verb: Verb[P, R]) -> JobKind[P, R]:
-        """The job kind of a verb; always the same one, since jobs of one kind run together."""
-        key = cast("Verb[object, object]", verb)
-        kind = self._kinds.get(key)
-        if kind is None:
-            kind = self._kinds[key] = cast("JobKind[object, object]", self._kind_of(verb))
-        return cast("JobKind[P, R]", kind)
-
-    def _kind_of(self, verb: Verb[P, R]) -> JobKind[P, R]:
-        def apply(db: apsw.Connection, payloads: Sequence[P]) -> Sequence[R]:
-            results = run_on(db, self.statements, verb.steps(payloads))
-            if verb.ends_mail and len(run_on(db, self.statements, leaving_files())) > 0:
-                self.leaving.are_there = True
-            return results
-
-        return JobKind(apply, goes_first=verb.goes_first)
+    def _apply(self, verb: Verb[object, object], payloads: Sequence[object]) -> Sequence[object]:
+        """In the store's thread."""
+        results = run_on(self.opened.db, self.statements, verb.steps(payloads))
+        if verb.ends_mail and len(run_on(self.opened.db, self.statements, leaving_files())) > 0:
+            self.leaving.are_there = True
+        return results
 
     # ---- workers' locks and content files
 
@@ -122,7 +120,7 @@ class SqliteEngine:
 
     def close(self) -> None:
         opened = self.opened
-        opened.writer.close()
+        self.writer.close()
         worker = opened.worker
         if worker is not None and self._leave(worker.number):
             opened.disk.remove(worker.lock)
@@ -136,7 +134,7 @@ class SqliteEngine:
     def _leave(self, worker: int) -> bool:
         """After the writer was closed; False if we must be swept like a dead worker."""
         opened = self.opened
-        if opened.writer.is_distrusted:
+        if self.writer.is_distrusted:
             return False
         written = opened.files_of(worker)
         try:

@@ -18,14 +18,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import TypeVar, cast
 
 import apsw
 from msgspec import Struct
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import patiently, told
-from secondpost.store.verbs.engine import CHANGE_UNITS
+from secondpost.store.verbs.engine import Verb
 from secondpost.world.ports import DiskFailed, DiskFull, OpenFile, WorkLine
 
 P = TypeVar("P")
@@ -41,17 +41,12 @@ GIVE_WAY_SECONDS = 0.001  # twice another process's polling interval, so that it
 GROUPS_BETWEEN_GAPS = 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class JobKind(Generic[P, R]):
-    """A kind of job; `apply` writes all payloads and returns a result for each."""
-
-    apply: Callable[[apsw.Connection, Sequence[P]], Sequence[R]]
-    goes_first: bool = False  # order does not matter: applied first, together
+Apply = Callable[[Verb[object, object], Sequence[object]], Sequence[object]]
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    kind: JobKind[object, object]
+    verb: Verb[object, object]
     payload: object
     units: int
     answer: asyncio.Future[object]
@@ -75,16 +70,9 @@ def _nothing() -> None:
     return None
 
 
-def _each(db: apsw.Connection, changes: Sequence[Callable[[apsw.Connection], object]]) -> list[object]:
-    return [change(db) for change in changes]
-
-
-_CHANGE: JobKind[Callable[[apsw.Connection], object], object] = JobKind(_each)
-
-
 class Writer:
-    """The only way to write. `failed` is called in the loop, once, when the disk can no longer be
-    trusted.
+    """The only way to write. `apply` runs a verb for several payloads, in the store's thread; `failed` is
+    called in the loop, once, when the disk can no longer be trusted.
     """
 
     def __init__(
@@ -92,6 +80,7 @@ class Writer:
         db: apsw.Connection,
         log: OpenFile,
         line: WorkLine,
+        apply: Apply,
         failed: Callable[[BaseException], None],
         *,
         busy_seconds: float,
@@ -100,6 +89,7 @@ class Writer:
         self._db = db
         self._log = log
         self._line = line
+        self._apply_verb = apply
         self._failed = failed
         self._busy_seconds = busy_seconds
         self._alone = alone  # no other process can open the database
@@ -120,7 +110,7 @@ class Writer:
         """Whether the disk failed, so that nothing may be written."""
         return isinstance(self._refusal, DiskFailed)
 
-    def write(self, kind: JobKind[P, R], payload: P, units: int) -> asyncio.Future[R]:
+    def write(self, verb: Verb[P, R], payload: P, units: int) -> asyncio.Future[R]:
         """Queue a payload; done when it is durable. Raises StoreUnavailable, StoreFull, DiskFailed."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
@@ -128,18 +118,12 @@ class Writer:
         if self._refusal is not None:
             answer.set_exception(self._refusal)
             return answer
-        job = _Job(
-            cast("JobKind[object, object]", kind), payload, units, cast("asyncio.Future[object]", answer)
-        )
+        job = _Job(cast("Verb[object, object]", verb), payload, units, cast("asyncio.Future[object]", answer))
         self._queue.append(job)
         if not self._under_way:
             self._under_way = True
             self._gather(self._loop)
         return answer
-
-    def change(self, change: Callable[[apsw.Connection], R], units: int = CHANGE_UNITS) -> asyncio.Future[R]:
-        """Queue a single job; its result is what `change` returns."""
-        return self.write(cast("JobKind[Callable[[apsw.Connection], R], R]", _CHANGE), change, units)
 
     def close(self) -> None:
         """Write what is queued, then accept nothing more. Blocks."""
@@ -229,7 +213,7 @@ class Writer:
     def _apply(self, jobs: Sequence[_Job]) -> list[_Finished]:
         finished = []
         for run in _runs(jobs):
-            results = run[0].kind.apply(self._db, [job.payload for job in run])
+            results = self._apply_verb(run[0].verb, [job.payload for job in run])
             for job, result in zip(run, results, strict=True):
                 finished.append(_Finished(job.answer, result, None))
         return finished
@@ -319,15 +303,15 @@ def _refused(jobs: Sequence[_Job], error: Exception) -> list[_Finished]:
 
 
 def _runs(jobs: Sequence[_Job]) -> list[list[_Job]]:
-    """Jobs to be applied together: first the kinds whose order does not matter, then neighbours of
-    one kind.
+    """Jobs to be applied together: first the verbs whose order does not matter, then neighbours of
+    one verb.
     """
     first: dict[int, list[_Job]] = {}
     rest: list[list[_Job]] = []
     for job in jobs:
-        if job.kind.goes_first:
-            first.setdefault(id(job.kind), []).append(job)
-        elif len(rest) > 0 and rest[-1][0].kind is job.kind:
+        if job.verb.goes_first:
+            first.setdefault(id(job.verb), []).append(job)
+        elif len(rest) > 0 and rest[-1][0].verb is job.verb:
             rest[-1].append(job)
         else:
             rest.append([job])

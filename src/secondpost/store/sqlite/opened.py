@@ -1,4 +1,4 @@
-"""A database that is open: its connections, its writer, and what goes with them."""
+"""A database that is open: its connections, the thread that writes, and what goes with them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,26 +9,27 @@ import apsw
 from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import told
-from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.verbs.workers import Worker
-from secondpost.world.ports import Clock, Disk, DiskFailed, Work
+from secondpost.world.ports import Clock, Disk, DiskFailed, OpenFile, Work, WorkLine
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    db: apsw.Connection  # the writer's; used in the loop only if `in_line`
+    db: apsw.Connection  # for writing; used in the loop only if `in_line`
     reader: apsw.Connection
-    writer: Writer
+    log: OpenFile
+    line: WorkLine
     disk: Disk
     work: Work
     clock: Clock
     failed: Callable[[BaseException], None]
     path_name: str
     worker: Worker | None  # None for a command
-    in_line: bool
+    in_line: bool  # no other process opens the database
+    busy_seconds: float
     log_bounds: LogBounds
 
     def look(self, read: Callable[[apsw.Connection], R]) -> R:

@@ -31,8 +31,11 @@ _GROUPS = msgspec.json.Decoder(list[list[tuple[int | float | str | None, ...]]])
 
 def own_queries() -> dict[str, Named]:
     """The queries written for SQLite alone."""
-    text = files("secondpost.store.sqlite").joinpath("sql", "engine.sql").read_text(encoding="utf-8")
-    return read_queries(text, "engine")
+    found: dict[str, Named] = {}
+    for file in ("engine", "log"):
+        text = files("secondpost.store.sqlite").joinpath("sql", f"{file}.sql").read_text(encoding="utf-8")
+        found |= read_queries(text, file)
+    return found
 
 
 # Read at start-up: once root's command has become the store's owner, it may be unable to read our

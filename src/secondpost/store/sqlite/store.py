@@ -19,7 +19,6 @@ from secondpost.store.sqlite.connection import (
     told,
 )
 from secondpost.store.sqlite.engine import SqliteEngine
-from secondpost.store.sqlite.group import Writer
 from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.sqlite.opened import Opened
 from secondpost.store.sqlite.schema import Database
@@ -148,11 +147,11 @@ class _Opening:
         worker: Worker | None,
     ) -> Opened:
         log = self.trying(db, lambda: open_log(self.disk, self.path_name))
-        line = work.line(LINE)
         return Opened(
             db=db,
             reader=db if self.in_line else self.trying(db, lambda: open_reader(self.disk, self.path_name)),
-            writer=Writer(db, log, line, failed, busy_seconds=self.busy_seconds, alone=self.in_line),
+            log=log,
+            line=work.line(LINE),
             disk=self.disk,
             work=work,
             clock=clock,
@@ -160,6 +159,7 @@ class _Opening:
             path_name=self.path_name,
             worker=worker,
             in_line=self.in_line,
+            busy_seconds=self.busy_seconds,
             log_bounds=self.log_bounds,
         )
 
