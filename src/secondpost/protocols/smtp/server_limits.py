@@ -1,10 +1,9 @@
 """The limits of a client's session with us."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True, gc=False):
     """What one client may send."""
 
     size_max: int  # octets of a message; offered as SIZE
