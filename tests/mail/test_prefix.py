@@ -2,7 +2,7 @@
 
 import pytest
 
-from secondpost.mail.prefix import caller_prefix, site_prefix
+from secondpost.mail.network import caller_prefix, site_prefix
 
 
 @pytest.mark.parametrize(

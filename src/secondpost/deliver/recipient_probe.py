@@ -148,7 +148,7 @@ class RecipientProbe:
         self._askers: dict[str, SiteAsker] = {}
 
     async def knows(self, mailbox: Mailbox, network: str) -> Knowledge:
-        """`network`: the client's, written as in mail/prefix."""
+        """`network`: the client's, written as in mail/network."""
         try:
             async with asyncio.timeout(CALLER_SECONDS):
                 return await self._knows(mailbox, network)

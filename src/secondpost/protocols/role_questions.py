@@ -39,7 +39,7 @@ _ANSWERED = msgspec.json.Decoder(_Answered)
 class RecipientAsked:
     number: int
     mailbox: Mailbox
-    prefix: str = ""  # the network of the client that named it, in the form of mail/prefix
+    prefix: str = ""  # the network of the client that named it, in the form of mail/network
 
 
 @dataclass(frozen=True, slots=True)

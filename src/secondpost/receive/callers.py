@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from secondpost.mail.address import as_ip, without_zone
-from secondpost.mail.prefix import link_of, site_of
+from secondpost.mail.network import link_of, site_of
 from secondpost.policy.known import AtConnect, CallerPlaces
 
 SHARES = 20  # a network's share is 1/20 of all places, and at least one place

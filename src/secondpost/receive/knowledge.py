@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.duration import DAY_MS, HOUR_MS
-from secondpost.mail.prefix import site_prefix
+from secondpost.mail.network import site_prefix
 from secondpost.mail.questions import (
     DomainOctets,
     FreeOctets,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from secondpost.mail.address import Domain
 from secondpost.mail.duration import HOUR_MS
-from secondpost.mail.prefix import site_prefix
+from secondpost.mail.network import site_prefix
 from secondpost.policy.rate import PrefixRate
 from secondpost.world.ports import Clock
 

@@ -69,7 +69,7 @@ class CatchAll:
 class ProvenPrefix:
     """A network that sent mail to existing recipients, and when."""
 
-    prefix: str  # as written by mail/prefix
+    prefix: str  # as written by mail/network
     at_ms: int
 
 

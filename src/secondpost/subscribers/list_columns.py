@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from secondpost.mail.prefix import site_prefix
+from secondpost.mail.network import site_prefix
 from secondpost.subscribers.cells import plain_cell
 from secondpost.subscribers.list_document import ListPart
 from secondpost.subscribers.list_json import BETWEEN_VALUES

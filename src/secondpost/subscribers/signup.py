@@ -11,7 +11,7 @@ from enum import Enum
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.duration import HOUR_MS
-from secondpost.mail.prefix import site_prefix
+from secondpost.mail.network import site_prefix
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId, SubscriberState
 from secondpost.maillog import MailLog

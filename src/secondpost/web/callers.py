@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from starlette.requests import Request
 
 from secondpost.mail.address import as_ip, without_zone
-from secondpost.mail.prefix import site_prefix
+from secondpost.mail.network import site_prefix
 from secondpost.policy.rate import PrefixRate
 from secondpost.world.ports import Clock
 

@@ -12,7 +12,7 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 
 from secondpost.mail.address import as_ip
-from secondpost.mail.prefix import caller_prefix
+from secondpost.mail.network import caller_prefix
 from secondpost.web.callers import is_trusted
 
 GUESTS_MAX = 1_000
