@@ -15,7 +15,8 @@ SIZE_MAX = 50_000_000  # octets of a message, if no domain sets a limit
 
 
 class PrimaryOffers:
-    """The offers as last read: `keep_looking` reads them every few seconds. Before the first look
+    """The offers as last read: `keep_looking` reads them once in its rhythm (Rhythms.offers_seconds), so
+    that they are no older than that and the time of one read. Before the first look
     all are unknown.
     """
 
