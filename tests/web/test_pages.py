@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import httpx2
 import pytest
+from msgspec import structs
 
 from secondpost.compose.templating import Templates, TemplateValue
 from secondpost.config.records import Web
@@ -721,7 +722,7 @@ async def test_what_strangers_write_stays_text(service: Service) -> None:
 
 async def test_what_a_list_brought_stays_text_on_the_page_of_the_reader(service: Service) -> None:
     attributes = tuple((f"column {number}", text) for number, text in enumerate(HOSTILE) if text.isascii())
-    hostile = replace(AGREED, where=HOSTILE[0], text=HOSTILE[1])
+    hostile = structs.replace(AGREED, where=HOSTILE[0], text=HOSTILE[1])
     mailbox = Mailbox.parse('"<b>x</b>"@reader.example')
     await service.store.import_batch(
         "weekly", [Imported(mailbox, attributes)], SubscriberState.ACTIVE, hostile, service.clock.now_ms()
