@@ -253,7 +253,7 @@ def test_each_fault_of_the_output_is_found() -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example("", "", "\0")
 @given(st.text(), st.text(), st.text(max_size=40))
 def test_any_article_makes_an_issue_that_holds(title: str, html: str, summary: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.config.positions import KeyPath, positions
@@ -200,7 +200,6 @@ def documents(draw: st.DrawFn) -> Writer:
     return writer
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
 def test_every_key_is_found_on_its_line(writer: Writer) -> None:
     values = tomllib.loads(writer.text)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from secondpost.config.keys import KEYS, TOP
@@ -222,14 +222,12 @@ def read_anything(text: str) -> None:
         check_faults(text, faults)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=300))
 def test_any_octets_end_in_faults_or_a_tree(data: bytes) -> None:
     with suppress(ConfigFaults):
         parse_config(data, "x.toml")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(alphabet="ab =\"'[]{}.,#\n\\_1-:\x00é", max_size=120))
 @example('[[backup]]\nkeep = """\n')
 @example("[a]\n[a]\n")
@@ -255,7 +253,6 @@ def damaged(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(damaged())
 def test_any_damage_to_a_configuration(text: str) -> None:
     read_anything(text)
@@ -288,7 +285,6 @@ def filled_with_anything(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(filled_with_anything())
 def test_any_value_for_any_key(text: str) -> None:
     read_anything(text)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.config.recipients import (
@@ -112,7 +112,6 @@ def test_a_good_file(tmp_path: Path) -> None:
     assert read_recipients(str(path), DOMAIN).keys == {"me@example.org"}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=200))
 def test_any_text_is_a_list_of_the_domain_or_has_faults(text: str) -> None:
     with suppress(RecipientFaults):

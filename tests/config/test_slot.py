@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpost.mail.slot import (
@@ -77,7 +77,6 @@ def test_what_says_no_time(text: str) -> None:
         parse_slot(text)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=60))
 def test_any_text_is_a_slot_or_a_value_error(text: str) -> None:
     with suppress(ValueError):

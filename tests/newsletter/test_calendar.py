@@ -162,7 +162,7 @@ def test_since_when_a_newsletter_goes_by_its_calendar(known: CalendarSince | Non
     assert calendar_since(known, newsletter, NOW_MS) == kept
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(slots, zones, moments)
 def test_next_and_latest_agree_wherever_one_stands(slot: Slot, zone: ZoneInfo, now: int) -> None:
     coming = next_slot(slot, zone, now)
@@ -176,7 +176,7 @@ def test_next_and_latest_agree_wherever_one_stands(slot: Slot, zone: ZoneInfo, n
     assert next_slot(slot, zone, before.at_ms) == coming
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(slots, zones, moments)
 def test_over_years_no_key_comes_twice_and_no_gap_is_too_long(slot: Slot, zone: ZoneInfo, now: int) -> None:
     keys = []

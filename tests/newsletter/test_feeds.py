@@ -92,13 +92,13 @@ def within_bounds(read: FeedRead | FeedUnreadable) -> None:
         assert len(article.fingerprint) == 32
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=2_000), st.sampled_from(sorted(TYPES.values())))
 def test_no_octets_make_it_raise(body: bytes, content_type: str) -> None:
     within_bounds(read_feed(body, content_type, URL))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.sampled_from(CASES), st.data())
 def test_a_feed_with_octets_changed_stays_within_bounds(path: Path, data: st.DataObject) -> None:
     body = bytearray(path.read_bytes())

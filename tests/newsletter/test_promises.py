@@ -91,11 +91,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     shutil.rmtree(folder)
 
 
-@settings(
-    max_examples=LIVES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@settings(max_examples=LIVES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(starts, changes, st.lists(steps, max_size=10))
 def test_what_is_promised_is_what_happens(
     ground: Ground, at_ms: int, first: Change, lived: list[Step]

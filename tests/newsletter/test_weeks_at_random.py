@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondpost.store.newsletter_ports import ArticleState
@@ -81,7 +81,7 @@ def weeks(draw: st.DrawFn) -> Weeks:
     return Weeks("at_random", steps=steps)
 
 
-@settings(max_examples=LIVES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=LIVES)
 @given(weeks())
 def test_what_was_shown_is_in_the_ledger_and_nothing_comes_twice(told: Weeks) -> None:
     with TemporaryDirectory() as folder, asyncio.Runner() as runner:

@@ -46,7 +46,7 @@ def test_dkimpy_accepts_both_signatures() -> None:
     assert findings(message) == [DkimResult.PASS, DkimResult.PASS]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(BODIES)
 def test_dkimpy_accepts_them_whatever_the_body(body: bytes) -> None:
     message = signed(HEADER + b"\r\n" + body + b"\r\n", keys().signing, DOMAIN, SIGNED_S)
@@ -56,7 +56,7 @@ def test_dkimpy_accepts_them_whatever_the_body(body: bytes) -> None:
 
 @pytest.mark.parametrize("header_form", ["relaxed", "simple"])
 @pytest.mark.parametrize("body_form", ["relaxed", "simple"])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(body=BODIES)
 def test_we_accept_what_dkimpy_signs(header_form: str, body_form: str, body: bytes) -> None:
     message = HEADER + b"\r\n" + body + b"\r\n"
@@ -118,7 +118,6 @@ def test_lines_are_short_and_the_same_input_gives_the_same_output() -> None:
     assert max(map(len, message.split(b"\r\n"))) <= 78
 
 
-@settings(deadline=None)
 @given(some.binary(max_size=300))
 def test_any_bytes_can_be_verified(noise: bytes) -> None:
     for message in (noise, b"DKIM-Signature: " + noise, b"DKIM-Signature: v=1; a=" + noise + b"\r\n\r\n"):
