@@ -63,7 +63,7 @@ def test_a_change_of_the_time_counts_for_what_is_kept_already(tmp_path: Path) ->
             "dropped domain=example.net deliveries=1 octets=100 why=keep-refused"
         ]
         assert await left(rounds.store) == []
-        assert (await rounds.store.told(arrival.queue_id))[-1].detail == (
+        assert (await rounds.store.events(arrival.queue_id))[-1].detail == (
             "kept for 1 week after the primary refused it"
         )
 

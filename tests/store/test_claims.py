@@ -155,7 +155,7 @@ async def test_what_is_handed_back_untried_keeps_its_place_and_is_not_counted(pl
     claimed = await store.claim(lease, place.clock.ms, 10)
     assert recipients(claimed) == ["u0@example.net", "u1@example.net", "u2@example.net"]
     assert claimed[0].attempts == 0
-    assert await store.told(first.id.queue_id) == []
+    assert await store.events(first.id.queue_id) == []
 
 
 async def test_a_deferral_is_told_with_its_cause(place: Place) -> None:
@@ -167,7 +167,7 @@ async def test_a_deferral_is_told_with_its_cause(place: Place) -> None:
         lease,
         [settled(one, State.WAITING, place.clock.ms, cause="unanswered", due_ms=1, maybe_duplicate=True)],
     )
-    told = await store.told(arrival.queue_id)
+    told = await store.events(arrival.queue_id)
     assert sorted(event.what for event in told) == ["deferred", "maybe-duplicate"]
     assert "unanswered mx.example.net said something" in [event.detail for event in told]
     [again] = await store.claim(lease, place.clock.ms, 10)
@@ -183,7 +183,7 @@ async def test_what_is_told_of_a_delivery_has_a_bound(place: Place) -> None:
     for _ in range(105):
         [one] = await store.claim(lease, place.clock.ms, 1)
         await store.settle(lease, [settled(one, State.WAITING, place.clock.ms, cause="recipient")])
-    assert len(await store.told(arrival.queue_id)) == 100
+    assert len(await store.events(arrival.queue_id)) == 100
     assert (await store.listed(Selection(), None, 1))[0].attempts == 105
 
 
@@ -200,7 +200,7 @@ async def test_dead_letters_and_failures_keep_their_content(place: Place) -> Non
         (State.KEPT, KeptFor.REFUSED),
         (State.FAILED, None),
     ]
-    assert [event.what for event in await store.told(arrival.queue_id)] == ["kept", "failed"]
+    assert [event.what for event in await store.events(arrival.queue_id)] == ["kept", "failed"]
 
 
 async def test_large_content_is_a_file_that_goes_after_the_commit(place: Place) -> None:

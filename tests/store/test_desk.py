@@ -136,7 +136,7 @@ async def test_held_mail_waits_for_its_owner(place: Place) -> None:
     assert await store.move(one, (State.HELD,), State.WAITING, now + 5, "released", "") == 1
     assert await store.next_due_ms([RELAY]) == now + 5
     assert recipients(await store.claim(lease, now + 5, 10)) == ["one@example.net"]
-    assert [(event.number, event.what, event.detail) for event in await store.told(arrival.queue_id)] == [
+    assert [(event.number, event.what, event.detail) for event in await store.events(arrival.queue_id)] == [
         (1, "held", "by me"),
         (1, "released", ""),
     ]
@@ -198,7 +198,7 @@ async def test_redirected_mail_goes_to_another_mailbox_in_lane_own(place: Place)
         (Lane.OWN, 2, 8),
         (RELAY, 1, 50),
     ]
-    assert [event.what for event in await store.told(arrival.queue_id)] == ["redirected"]
+    assert [event.what for event in await store.events(arrival.queue_id)] == ["redirected"]
     assert await store.next_due_ms([RELAY]) is None
 
 
@@ -216,7 +216,7 @@ async def test_redirected_mail_is_found_by_its_first_recipient_however_often_it_
     assert await store.listed(Selection(address="me@elsewhere.example"), None, 10) == []
     [other] = await store.listed(Selection(address="two@example.net"), None, 10)
     assert other.first_recipient is None
-    assert [(event.number, event.what, event.detail) for event in await store.told(arrival.queue_id)] == [
+    assert [(event.number, event.what, event.detail) for event in await store.events(arrival.queue_id)] == [
         (1, "redirected", "from Ada@example.net to me@elsewhere.example by me"),
         (1, "redirected", "from me@elsewhere.example to you@safe.example"),
     ]
@@ -261,4 +261,4 @@ async def test_a_command_works_beside_the_service_and_takes_no_leases(place: Pla
 async def test_an_unknown_message_has_nothing_to_tell(place: Place) -> None:
     store = place.open()
     assert await store.message(QueueId(3)) is None
-    assert await store.told(QueueId(3)) == []
+    assert await store.events(QueueId(3)) == []

@@ -269,7 +269,7 @@ async def test_the_rows_of_an_old_issue_go_and_its_counts_stay(place: Place) -> 
     place.clock.ms += 1
     assert [await store.forget_rows(place.clock.ms) for _ in range(3)] == [BATCH_ROWS, 40, 0]
     assert await store.deliveries(old.id, (), None, 10) == []
-    assert await store.told(old.message) == []
+    assert await store.events(old.message) == []
     assert await store.reckoning(old.id) == before
     assert await store.issue_content(old.id) == CONTENT
     assert len(await store.entries_of_issue(old.id)) == 2

@@ -86,7 +86,7 @@ async def test_what_a_killed_process_had_claimed_waits_again_as_maybe_duplicate(
     again = await store.claim(await leased(store), place.clock.ms, 300)
     assert len(again) == 271
     assert all(one.maybe_duplicate for one in again)
-    assert [event.what for event in await store.told(again[0].id.queue_id)][:1] == ["maybe-duplicate"]
+    assert [event.what for event in await store.events(again[0].id.queue_id)][:1] == ["maybe-duplicate"]
     assert (await store.sweep()).workers == 0
 
 
@@ -99,7 +99,7 @@ async def test_each_worker_that_dies_is_told_of_a_delivery(place: Place) -> None
         assert len(await store.claim(await leased(store), place.clock.ms, 10)) == 1
         store.close()
         assert len((await other.sweep()).maybe_duplicates) == 1
-        told = [event.what for event in await other.told(sent.queue_id)]
+        told = [event.what for event in await other.events(sent.queue_id)]
         assert told == ["maybe-duplicate"] * deaths
 
 
@@ -131,7 +131,7 @@ async def test_prune_forgets_what_ended_long_ago_and_nothing_else(place: Place) 
     assert await store.prune(place.clock.ms) == 0
     assert await store.prune(place.clock.ms + 1) == 1
     assert await store.message(ended.queue_id) is None
-    assert await store.told(ended.queue_id) == []
+    assert await store.events(ended.queue_id) == []
     assert [one.id.queue_id for one in await store.listed(Selection(), None, 10)] == [half.queue_id] * 2
     assert await store.prune(place.clock.ms + 1) == 0
 

@@ -141,7 +141,7 @@ async def test_what_was_refused_before_then_is_dropped_with_its_content_and_says
     with pytest.raises(LookupError):
         [piece async for piece in store.content_pieces(old.queue_id, 100)]
     assert await content_in(store, new.queue_id, 100) == b"x" * 100
-    told = (await store.told(old.queue_id))[-1]
+    told = (await store.events(old.queue_id))[-1]
     assert (told.number, told.what, told.detail, told.at_ms) == (1, "dropped", WHY, now)
 
 

@@ -459,7 +459,7 @@ async def test_mail_to_readers_is_counted_and_listed() -> None:
     assert await store.delivery(DeliveryId(MESSAGE, 8)) == last
     assert await store.deliveries(ID, (State.UNKNOWN,), None, 10) == [last]
     assert await store.deliveries_of(SubscriberId(8), 10) == [last]
-    [event] = await store.told_of_delivery(DeliveryId(MESSAGE, 8))
+    [event] = await store.events_of_delivery(DeliveryId(MESSAGE, 8))
     assert (event.at_ms, event.what) == (9, "unknown")
     assert engine.finished()[6].chosen == [("unknown",)]
 

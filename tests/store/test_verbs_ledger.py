@@ -264,7 +264,7 @@ async def test_the_last_batch_moves_what_is_single_and_says_so() -> None:
 async def test_of_a_reader_under_both_names_the_first_row_stays(came: SubscriberState) -> None:
     confirmed: list[Given] = [("engine.last_event", [(9,)]), ("readers.lead", 1), ("readers.tell", 1)]
     is_led = came is SubscriberState.ACTIVE
-    erasing = ["sign_ups", "outcomes", "events", "bounces", "told", "deliveries", "reader"]
+    erasing = ["sign_ups", "outcomes", "events", "bounces", "delivery_events", "deliveries", "reader"]
     erased: list[Given] = [(f"readers.erase_{what}", 0) for what in erasing]
     engine = batch(
         "",

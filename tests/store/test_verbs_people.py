@@ -185,7 +185,7 @@ async def test_a_confirmation_lifts_what_yields_and_answers_the_sign_up() -> Non
     ]
     engine = RecordingEngine(
         [
-            *[by_id(SubscriberState.PENDING), NOT_SUPPRESSED, ("readers.is_told", [])],
+            *[by_id(SubscriberState.PENDING), NOT_SUPPRESSED, ("readers.has_event", [])],
             *[("readers.add_consent", [(3,)]), *LED, *lifted],
         ]
     )
@@ -221,7 +221,7 @@ async def test_no_verb_leads_a_reader_where_the_table_has_no_edge(state: Subscri
 
 
 async def test_the_same_mail_changes_something_once_and_a_stranger_nothing() -> None:
-    engine = RecordingEngine([by_id(SubscriberState.ACTIVE), ("readers.is_told", [(1,)])])
+    engine = RecordingEngine([by_id(SubscriberState.ACTIVE), ("readers.has_event", [(1,)])])
     assert not await over(engine, SigningUpVerbs).leave(ID, 9, "mail", MESSAGE)
     assert not await over(RecordingEngine([("readers.by_id", [])]), SigningUpVerbs).leave(ID, 9, "page")
 

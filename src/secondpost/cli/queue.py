@@ -81,7 +81,7 @@ def show(id: QueueId | DeliveryId, as_json: bool) -> None:
                 raise Ending(f"there is no message {queue_id_text(queue_id)}", Exit.NO)
             return
         deliveries = [listed async for listed in desk.found(Selection(ids=(queue_id,)))]
-        events = await desk.desk.told(queue_id)
+        events = await desk.desk.events(queue_id)
         if as_json:
             say_json(message_document(message, deliveries, events))
             return

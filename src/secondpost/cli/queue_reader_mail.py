@@ -42,7 +42,7 @@ async def show_reader_mail(
     if mail is not None:
         zone = zone_of(config, await newsletter_of(store, issue, mail) or "")
         say(f"{mail.id} to {mail.recipient}: {sentence(mail, zone)}")
-        for event in await store.told_of_delivery(mail.id):
+        for event in await store.events_of_delivery(mail.id):
             say(f"{zoned_text(event.at_ms, zone)}  {event.what} {event.detail}".rstrip())
     elif issue is not None:
         say_field("state", standing_text(issue, zone_of(config, issue.newsletter)))
@@ -84,5 +84,5 @@ def sentence(mail: ReaderDelivery, zone: ZoneInfo) -> str:
 async def _say_document(store: NewsletterDesk, message: MessageRow, mail: ReaderDelivery | None) -> None:
     chosen = Selection(ids=(message.queue_id,)) if mail is None else Selection(deliveries=(mail.id,))
     deliveries = await store.listed(chosen, None, SHOWN_MAX)
-    events = [] if mail is None else await store.told_of_delivery(mail.id)
+    events = [] if mail is None else await store.events_of_delivery(mail.id)
     say_json(message_document(message, deliveries, events))

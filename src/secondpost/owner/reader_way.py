@@ -120,7 +120,7 @@ def _happened(event: ReaderEvent) -> Step:
 async def steps_of_mail(store: IssueLookup, mail: ReaderDelivery, zone: ZoneInfo) -> list[Step]:
     """How a mail was planned, what failed on its way, and its state now."""
     planned = await _planned(store, mail)
-    events = [_event_step(mail, one) for one in await store.told_of_delivery(mail.id)]
+    events = [_event_step(mail, one) for one in await store.events_of_delivery(mail.id)]
     words = {step.what for step in events}
     stands = [] if mail.state.value in words else [_stands(mail, planned.at_ms, zone)]
     return [planned, *events, *stands]

@@ -89,7 +89,7 @@ async def _way(desk: OwnersDesk, id: QueueId, config: Config) -> MessageWay | No
     if message is None:
         return None
     deliveries = [listed async for listed in desk.found(Selection(ids=(id,)))]
-    steps = steps_of(message, deliveries, await desk.desk.told(id), config)
+    steps = steps_of(message, deliveries, await desk.desk.events(id), config)
     return MessageWay(message, f"from <{message.sender}>", steps)
 
 

@@ -298,7 +298,7 @@ class IssueLookup(Protocol):
         """A reader's mail; None if there is none of this id."""
         ...
 
-    async def told_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
+    async def events_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
         """Events of a mail other than plain changes of state, in order."""
         ...
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import apsw
 
 from secondpost.store.ports import StoreFull, StoreUnavailable
-from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, told
+from secondpost.store.sqlite.connection import PAGE_OCTETS, open_checkpointer, port_error
 from secondpost.store.sqlite.opened import Opened
 from secondpost.store.verbs.engine import Engine
 from secondpost.store.verbs.steps import Steps, number, rows
@@ -97,7 +97,7 @@ class Checkpoints:
                 # including the log's: the next call tries again.
                 return 0
             except apsw.Error as error:
-                fault = told(error, db)
+                fault = port_error(error, db)
                 raise fault from (None if fault is error else error)
 
     def _copy_log(self, db: apsw.Connection, now: float) -> int:

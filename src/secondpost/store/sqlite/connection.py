@@ -34,7 +34,7 @@ def check_version() -> None:
         )
 
 
-def told(error: Exception, db: apsw.Connection) -> Exception:
+def port_error(error: Exception, db: apsw.Connection) -> Exception:
     """The port's error for an SQLite error; other errors are returned as they are.
 
     CORRUPT, NOTADB and every IOERR (including a failed sync) mean that the disk's state is unknown.
@@ -89,7 +89,7 @@ def open_writer(
         patiently(lambda: _make_ready(db, disk.path(name)), busy_seconds)
         _copy_log(db)
     except (apsw.IOError, apsw.CorruptError, apsw.CantOpenError) as error:
-        fault = told(error, db)
+        fault = port_error(error, db)
         db.close()
         raise fault from (None if fault is error else error)
     except BaseException:
@@ -125,7 +125,7 @@ def _copy_log(db: apsw.Connection) -> None:
     except apsw.BusyError:
         return  # another process uses it, and did this when it opened the database
     except apsw.Error as error:
-        if not isinstance(told(error, db), StoreFull):
+        if not isinstance(port_error(error, db), StoreFull):
             raise
 
 

@@ -24,7 +24,7 @@ import apsw
 from msgspec import Struct
 
 from secondpost.store.ports import StoreUnavailable
-from secondpost.store.sqlite.connection import patiently, told
+from secondpost.store.sqlite.connection import patiently, port_error
 from secondpost.store.verbs.engine import Verb
 from secondpost.world.ports import DiskFailed, DiskFull, OpenFile, WorkLine
 
@@ -98,7 +98,7 @@ class Writer:
         self._finished: list[_Finished] = []
         self._under_way = False
         self._refusal: Exception | None = None
-        self._told_failed = False
+        self._failure_reported = False
         self._groups_since_gap = 0
         self._follows = False  # the group starts right after the previous one
         self._not_before = 0.0  # loop time at which the next group may start
@@ -171,7 +171,7 @@ class Writer:
                 one.answer.set_exception(one.error)
         self.after_group()
         if isinstance(self._refusal, DiskFailed):
-            self._tell_failed(self._refusal)
+            self._report_failure(self._refusal)
         self._follows = len(self._queue) > 0 and self._refusal is None
         if self._follows and self._loop is not None:
             self._gather(self._loop)
@@ -199,7 +199,7 @@ class Writer:
             self._db.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  passed to the waiters
             self._roll_back()
-            finished = self._after_fault(jobs, told(error, self._db))
+            finished = self._after_fault(jobs, port_error(error, self._db))
         self._finished += self._synced(finished)
 
     def _take(self) -> list[_Job]:
@@ -248,25 +248,25 @@ class Writer:
             self._db.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  passed to the waiter
             self._roll_back()
-            return self._after_fault([job], told(error, self._db))
+            return self._after_fault([job], port_error(error, self._db))
         return finished
 
     def _cannot_begin(self, error: Exception, waited: int) -> None:
         """Fail the jobs that were queued when waiting for the lock began; later ones keep waiting."""
-        told_error = told(error, self._db)
+        fault = port_error(error, self._db)
         jobs = [self._queue.popleft() for _ in range(waited)]
-        if isinstance(told_error, DiskFailed):
-            self.distrust(told_error)
-        self._finished += _refused(jobs, told_error)
+        if isinstance(fault, DiskFailed):
+            self.distrust(fault)
+        self._finished += _refused(jobs, fault)
 
     def fail(self, error: DiskFailed) -> None:
         """Report, in the loop, that the disk failed elsewhere."""
         self.distrust(error)
-        self._tell_failed(error)
+        self._report_failure(error)
 
-    def _tell_failed(self, error: DiskFailed) -> None:
-        if not self._told_failed:
-            self._told_failed = True
+    def _report_failure(self, error: DiskFailed) -> None:
+        if not self._failure_reported:
+            self._failure_reported = True
             self._failed(error)
 
     def distrust(self, error: Exception) -> None:

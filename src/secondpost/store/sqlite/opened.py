@@ -8,7 +8,7 @@ import apsw
 
 from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable
-from secondpost.store.sqlite.connection import told
+from secondpost.store.sqlite.connection import port_error
 from secondpost.store.sqlite.log_bounds import LogBounds
 from secondpost.store.verbs.workers import Worker
 from secondpost.world.ports import Clock, Disk, DiskFailed, OpenFile, Work, WorkLine
@@ -39,7 +39,7 @@ class Opened:
         except apsw.ConnectionClosedError:
             raise StoreUnavailable("the store is closed") from None
         except apsw.Error as error:
-            fault = told(error, self.reader)
+            fault = port_error(error, self.reader)
             if isinstance(fault, DiskFailed):
                 self.failed(fault)
             raise fault from (None if fault is error else error)

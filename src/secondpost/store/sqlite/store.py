@@ -16,7 +16,7 @@ from secondpost.store.sqlite.connection import (
     open_reader,
     open_writer,
     patiently,
-    told,
+    port_error,
 )
 from secondpost.store.sqlite.engine import SqliteEngine
 from secondpost.store.sqlite.log_bounds import LogBounds
@@ -132,7 +132,7 @@ class _Opening:
             return patiently(step, self.busy_seconds)
         except BaseException as error:
             if isinstance(error, apsw.Error):
-                fault = told(error, db)
+                fault = port_error(error, db)
                 db.close()
                 raise fault from error
             db.close()

@@ -44,10 +44,11 @@ class DeskVerbs(Verbs):
             )
         return None
 
-    async def told(self, queue_id: QueueId) -> list[DeliveryEvent]:
-        told = await self._engine.read(rows("desk.told", queue_id))
+    async def events(self, queue_id: QueueId) -> list[DeliveryEvent]:
+        found = await self._engine.read(rows("desk.events", queue_id))
         return [
-            DeliveryEvent(number(n), number(at_ms), str(what), str(detail)) for n, at_ms, what, detail in told
+            DeliveryEvent(number(n), number(at_ms), str(what), str(detail))
+            for n, at_ms, what, detail in found
         ]
 
     async def is_served(self) -> bool:

@@ -16,7 +16,7 @@ ERASING = (
     "readers.erase_outcomes",
     "readers.erase_events",
     "readers.erase_bounces",
-    "readers.erase_told",
+    "readers.erase_delivery_events",
     "readers.erase_deliveries",
     "readers.erase_reader",
 )

@@ -238,7 +238,7 @@ def _goes(
     """Lead a reader along an edge of mail/subscriber_states, once per mail; whether it was done."""
     if known.state not in subscriber_sources_of(happened.state, by):
         return False
-    if happened.evidence is not None and len((yield from rows("readers.is_told", happened.evidence))) > 0:
+    if happened.evidence is not None and len((yield from rows("readers.has_event", happened.evidence))) > 0:
         return False
     yield from lead([(known.id, (yield from add_consent(consent)))], happened)
     return True

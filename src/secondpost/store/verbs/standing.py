@@ -45,7 +45,7 @@ class StandingVerbs(Verbs):
     async def deliveries_of(self, id: SubscriberId, limit: int) -> list[ReaderDelivery]:
         return await self._engine.read(reader_deliveries("standing.deliveries_of_reader", id, limit))
 
-    async def told_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
+    async def events_of_delivery(self, id: DeliveryId) -> list[DeliveryEvent]:
         events = await self._engine.read(rows("standing.events_of_delivery", id.queue_id, id.number))
         return [
             DeliveryEvent(id.number, number(at_ms), str(what), str(detail)) for at_ms, what, detail in events

@@ -34,7 +34,7 @@ SELECT lane, sender, size, peer_address, helo, protocol, tls, arrived_ms,
        CASE WHEN ended_ms IS NULL THEN 1 ELSE 0 END
 FROM message WHERE id = ?1;
 
--- name: told
+-- name: events
 -- The events of a message and its deliveries, in order.
 SELECT number, at_ms, what, detail FROM event WHERE message = ?1 ORDER BY id;
 

@@ -78,7 +78,7 @@ WHERE newsletter = ?1 AND key = ?2 AND state IN (SELECT chosen.state FROM chosen
 INSERT INTO reader_event (subscriber, at_ms, what, state, detail, consent, evidence)
 SELECT chosen.id, ?1, ?2, ?3, chosen.detail, chosen.consent, chosen.evidence FROM chosen;
 
--- name: is_told
+-- name: has_event
 -- One row if that mail has already caused an event.
 SELECT 1 FROM reader_event WHERE evidence = ?1;
 
@@ -175,7 +175,7 @@ DELETE FROM reader_event WHERE subscriber IN (SELECT id FROM chosen);
 -- set: chosen (id integer)
 DELETE FROM bounce WHERE subscriber IN (SELECT id FROM chosen);
 
--- name: erase_told
+-- name: erase_delivery_events
 -- Delete the events of deliveries to the chosen readers.
 -- set: chosen (id integer)
 DELETE FROM event WHERE (message, number) IN (
