@@ -136,4 +136,4 @@ def _until(listed: DeliveryRow, config: Config) -> str:
         case State.KEPT:
             return "until you decide"
         case _:
-            return "its sender will be notified"
+            return "not tried again; no report is sent"
