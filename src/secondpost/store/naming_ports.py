@@ -30,7 +30,7 @@ class KnownNewsletter:
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """A name that a newsletter had before `now`; `is_done` once all its rows are moved."""
+    """A newsletter's former name; `now` is the present one, `is_done` once all rows are moved."""
 
     name: str
     now: str
@@ -65,8 +65,8 @@ class Naming(NewsletterNames, Protocol):
     def begin_rename(self, old: str, new: str, at_ms: int, leader: Lease) -> Awaitable[None]:
         """Begin or continue renaming `old` to `new`.
 
-        Raises RenameRefused if an issue of either is under way, or `new` has readers or issues of
-        its own.
+        Raises RenameRefused if an issue of either is under way, another rename of either is not
+        finished, or `new` has issues, or readers that are not pending.
         """
         ...
 

@@ -249,7 +249,7 @@ class FrozenSome:
 
 @dataclass(frozen=True, slots=True)
 class ReaderDelivery:
-    """A reader's mail of an issue, as lists show it; or a confirmation, which has no issue."""
+    """A mail to a reader as lists show it; confirmations and test copies have no issue."""
 
     id: DeliveryId
     issue: IssueId | None

@@ -32,7 +32,7 @@ class SignedUp(StrEnum):
     REPEATED = "repeated"  # too soon again, or too many to that address
     CROWDED = "crowded"  # too many unanswered confirmations at that domain, or in total
     ALREADY = "already"  # is a reader already
-    SUPPRESSED = "suppressed"  # or complained, maybe unseen by the owner's lift
+    SUPPRESSED = "suppressed"  # or complained, even if the owner lifted the suppression
     TRAPPED = "trapped"  # filled in the field that people do not see
     REFUSED = "refused"  # the page refused it, after too many from that network
 
@@ -71,7 +71,7 @@ class SignUpLimits:
     domain_per_hour_max: int = 100
     per_hour_max: int = 500
     per_day_max: int = 2_000
-    readers_per_more: int = 10  # this many readers permit one more in total
+    readers_per_more: int = 10  # active readers for each confirmation more in total
 
 
 @dataclass(frozen=True, slots=True)

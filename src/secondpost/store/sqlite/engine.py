@@ -74,7 +74,7 @@ class SqliteEngine:
         return self.opened.look(lambda db: run_on(db, self.statements, steps))
 
     def _apply(self, verb: Verb[object, object], payloads: Sequence[object]) -> Sequence[object]:
-        """In the store's thread."""
+        """Run one verb of a group; called in the store's thread."""
         results = run_on(self.opened.db, self.statements, verb.steps(payloads))
         if verb.ends_mail and len(run_on(self.opened.db, self.statements, leaving_files())) > 0:
             self.leaving.are_there = True
@@ -132,7 +132,9 @@ class SqliteEngine:
             worker.held.release()
 
     def _leave(self, worker: int) -> bool:
-        """After the writer was closed; False if we must be swept like a dead worker."""
+        """Remove our worker's row, once the writer is closed; False if we must be swept like a dead
+        worker.
+        """
         opened = self.opened
         if self.writer.is_distrusted:
             return False

@@ -37,7 +37,7 @@ GROUP_UNITS_MAX = 500
 # The least time from the beginning of a group of two or more to that of the next one.
 GATHER_SECONDS = 0.004
 GIVE_WAY_SECONDS = 0.001  # twice another process's polling interval, so that it gets the lock
-# A process that never had the lock yet is invisible: leave it a gap this often.
+# Whether another process waits for the lock cannot be seen: leave a gap after so many groups.
 GROUPS_BETWEEN_GAPS = 16
 
 

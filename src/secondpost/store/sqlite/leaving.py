@@ -1,5 +1,6 @@
-"""Removes the content files of messages that have ended: a file before its row, since a crash in between
-leaves a row that still leads to the file.
+"""Removes the content files of messages that have ended.
+
+The file goes before its row: after a crash in between, the row still leads to the file.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ class LeavingFiles:
         self.are_there = False  # set in the writer's thread before the commit, read in the loop after it
 
     def begin(self) -> None:
-        """Remove them in a task, which looks up what was really committed."""
+        """Start a task that removes the files, if a committed verb may have ended messages."""
         if self.are_there and (self.remover is None or self.remover.done()):
             self.are_there = False
             self.remover = asyncio.get_running_loop().create_task(self.remove())

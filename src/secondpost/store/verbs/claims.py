@@ -18,7 +18,9 @@ Allowed = Callable[
 
 
 class SomeFell(Exception):
-    """Not all rows of several payloads were still claimed: each payload must be counted alone."""
+    """Raised to have each payload run alone: some rows were no longer claimed, and their number is
+    needed per payload.
+    """
 
 
 def _settle(payloads: Sequence[SettlePayload]) -> Steps[list[int]]:

@@ -22,8 +22,7 @@ _CLEARING = (
     ("naming.clear_feeds", ISSUES_AT_ONCE),
     ("naming.clear_slots", RENAMED_ROWS_MAX),
 )
-# Issues are moved last, except what belongs to feeds: the archive is then complete, or still under
-# its old name.
+# Issues come after articles and slots: an issue under the new name has all that belongs to it.
 _MOVING = (
     ("naming.move_outcomes", RENAMED_ROWS_MAX),
     ("naming.move_articles", ARTICLES_AT_ONCE),
@@ -32,7 +31,7 @@ _MOVING = (
     ("naming.move_slots", RENAMED_ROWS_MAX),
     ("naming.move_issues", ISSUES_AT_ONCE),
 )
-# Rows of the new name with the same key are removed for those moved.
+# Rows that the new name already has under the same key are deleted first.
 _MAKING_WAY = MappingProxyType(
     {"naming.move_guids": "naming.make_way_for_guids", "naming.move_feeds": "naming.make_way_for_feeds"}
 )
@@ -103,8 +102,8 @@ def _ledger_that_goes(old: str, new: str) -> Steps[str | None]:
     """The name whose articles, feeds and slots are cleared; None if the rename is already under
     way.
 
-    This is `new`, which gathered some since it is in the file, or `old`, if it was in the file
-    again. Raises RenameRefused.
+    Usually `new`, for which the service fetched feeds as soon as the file named it; `old`, if this
+    rename was finished before and the file named `old` again meanwhile. Raises RenameRefused.
     """
     for newsletter, n, state in (yield from rows("naming.under_way", old, new)):
         raise RenameRefused(

@@ -11,7 +11,7 @@ from secondpost.mail.subscriber import Consent, SubscriberId
 from secondpost.store.subscriber_ports import SignedUp, SignUpLimits
 from secondpost.store.verbs.steps import Steps, Value, maybe_number, number, rows
 
-COUNTED_MAX = 10_000  # answered ones counted at most
+COUNTED_MAX = 10_000  # answered confirmations; more are not counted
 NOT_ASKED = (SubscriberId(-1), 0)  # reader 0 receives test copies
 
 

@@ -29,7 +29,7 @@ class HashKeys:
     others: tuple[bytes, ...]
 
     def hash_of(self, mailbox: Mailbox) -> bytes:
-        """The hash by which alone a suppressed address is known."""
+        """The hash of an address: all that is stored of it once it is suppressed."""
         return keyed_hash(subscriber_key(mailbox), self.own)
 
 

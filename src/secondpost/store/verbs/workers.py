@@ -23,8 +23,9 @@ class Worker:
 
 
 def enter(hold: Callable[[str], Held | None], role: str, numbers: range, now_ms: int) -> Steps[Worker]:
-    """Take the next number that is free. Its lock is held before another process can see the row. Raises
-    RuntimeError if none is free.
+    """Register with the next free number, holding its lock before another process can see the row.
+
+    Raises RuntimeError if no number is free.
     """
     taken = {row[0] for row in (yield from rows("keeping.worker_numbers"))}
     [(given,)] = yield from rows("engine.last_run")
@@ -40,8 +41,8 @@ def enter(hold: Callable[[str], Held | None], role: str, numbers: range, now_ms:
 
 
 def leave(worker: int, written: Sequence[str]) -> Steps[bool]:
-    """Remove our row; False if a lease or one of the `written` files has no row, so that we must be swept
-    like a dead worker.
+    """Remove our row; False if we still have a lease, or one of the `written` files has no row, and
+    we must be swept like a dead worker.
     """
     [(leases,)] = yield from rows("keeping.leases_of", worker)
     needed = yield from needed_files(written)

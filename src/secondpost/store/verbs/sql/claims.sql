@@ -132,7 +132,7 @@ SELECT id FROM domain WHERE lane = ?1 AND name = ?2;
 SELECT 1 FROM site WHERE site = ?1;
 
 -- name: site_down
--- Mark a site as down; the time since when is kept.
+-- Mark a site as down; one that was down already keeps its since_ms.
 INSERT INTO site (site, since_ms, looked_ms, cause, detail, next_probe_ms) VALUES (?1, ?2, ?2, ?3, ?4, ?5)
 ON CONFLICT (site) DO UPDATE SET
   cause = excluded.cause, detail = excluded.detail, next_probe_ms = excluded.next_probe_ms,

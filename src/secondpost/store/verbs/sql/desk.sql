@@ -65,7 +65,7 @@ FROM delivery /*+ INDEXED BY delivery_aside */
 WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND ended_ms IS NULL GROUP BY 1, 2;
 
 -- name: refused
--- Mail that primaries refused, per domain, and when the first of it was refused.
+-- Mail that primaries refused, per domain, and when the oldest was refused.
 SELECT domain.name, sum(tally.deliveries), sum(tally.octets), min((
   SELECT coalesce(last_ms, arrived_ms) FROM delivery /*+ INDEXED BY delivery_refused */
   WHERE domain = tally.domain AND kept_for = 'refused' ORDER BY last_ms LIMIT 1))

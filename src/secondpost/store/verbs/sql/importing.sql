@@ -76,7 +76,7 @@ WHERE EXISTS (SELECT 1 FROM reader_event
               WHERE reader_event.subscriber = chosen.id AND reader_event.state <> 'pending');
 
 -- name: forget_sign_ups
--- Delete sign-ups before ?1 from the limits: the first ?2, and those of the same millisecond.
+-- Delete counted sign-ups before ?1: the oldest ?2, and those of the same millisecond as the last.
 DELETE FROM sign_up WHERE at_ms < ?1 AND at_ms <= coalesce(
   (SELECT at_ms FROM sign_up WHERE at_ms < ?1 ORDER BY at_ms LIMIT 1 OFFSET ?2 - 1), ?1);
 

@@ -51,7 +51,7 @@ SELECT newsletter, number, state FROM issue /*+ INDEXED BY issue_unfinished */
 WHERE state NOT IN ('done', 'stopped') AND state <> 'open' AND newsletter IN (?1, ?2) ORDER BY id;
 
 -- name: of_its_own
--- The number of a newsletter's readers who ever confirmed, and of its issues.
+-- The number of a newsletter's readers who are not pending, and of its issues.
 SELECT (SELECT coalesce(sum(readers), 0) FROM reader_tally WHERE newsletter = ?1 AND state <> 'pending'),
        (SELECT count(*) FROM issue WHERE newsletter = ?1);
 

@@ -1,7 +1,7 @@
 -- Queries about primaries of backup domains.
 
 -- name: saw_primary
--- Record that a primary accepted a connection, and what it offered; the time since when is kept.
+-- Record that a primary accepted a connection, and what it offered; a known one keeps its since_ms.
 INSERT INTO primary_site (site, since_ms, looked_ms, size_max, smtputf8) VALUES (?1, ?2, ?2, ?3, ?4)
 ON CONFLICT (site) DO UPDATE SET
   looked_ms = excluded.looked_ms, size_max = excluded.size_max, smtputf8 = excluded.smtputf8;

@@ -92,14 +92,14 @@ WHERE subscriber = ?1 AND issue IS NULL AND subscriber IS NOT NULL AND arrived_m
 SELECT count(*) FROM (SELECT 1 FROM sign_up WHERE prefix = ?1 AND at_ms >= ?2 LIMIT ?3) AS counted;
 
 -- name: asked_at
--- The number of confirmations to a domain since ?2 that were answered (?3) or not, counted up to
--- ?4.
+-- The number of confirmations to a domain since ?2 that were answered (?3 = 1) or not (0), counted
+-- up to ?4.
 SELECT count(*) FROM (
   SELECT 1 FROM sign_up WHERE domain = ?1 AND domain <> '' AND answered = ?3 AND at_ms >= ?2 LIMIT ?4) AS counted;
 
 -- name: asked_in_all
--- The number of confirmations to all domains since ?1 that were answered (?2) or not, counted up to
--- ?3.
+-- The number of confirmations to all domains since ?1 that were answered (?2 = 1) or not (0),
+-- counted up to ?3.
 SELECT count(*) FROM (
   SELECT 1 FROM sign_up WHERE domain <> '' AND answered = ?2 AND at_ms >= ?1 LIMIT ?3) AS counted;
 
