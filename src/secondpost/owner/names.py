@@ -12,7 +12,7 @@ class NamesInStore:
 
     left_behind: tuple[KnownNewsletter, ...]
     half_renamed: tuple[FormerName, ...]
-    # Newsletters of the file without readers and issues; None: it names none.
+    # Newsletters of the file without active readers and issues; None: the file names no newsletter.
     unused: tuple[str, ...] | None
 
 

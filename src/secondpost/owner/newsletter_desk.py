@@ -1,4 +1,4 @@
-"""What the owner's views and commands of newsletters work on."""
+"""The store and the services that the owner's newsletter views and commands use."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

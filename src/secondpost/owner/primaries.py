@@ -29,7 +29,7 @@ class PrimaryStands:
     domain: Domain
     site: str | None
     down: SiteDown | None
-    up: Primary | None  # its last known offer, also while it is down
+    up: Primary | None  # as last seen, also while it is down
     counts: dict[DailyCount, DayCount]
     kept_smtputf8: int  # deliveries kept because it turned out not to offer SMTPUTF8
 

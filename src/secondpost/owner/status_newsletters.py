@@ -59,8 +59,8 @@ class Stands:
 class IssueUnderWay:
     issue: Issue
     reckoning: Reckoning
-    deferred: int  # of those under way: tried and deferred
-    last: ReaderDelivery | None  # the one deferred last
+    deferred: int  # mails waiting after a failed attempt
+    last: ReaderDelivery | None  # the mail deferred last
 
 
 async def _stands(

@@ -33,7 +33,7 @@ class MessageWay:
     """The way of one message."""
 
     message: MessageRow
-    of: str  # what it is, in words
+    of: str  # sender, issue, "a confirmation" or "a test copy"
     steps: list[Step]
     newsletter: str | None = None  # the newsletter of an issue or confirmation; None for other mail
 
