@@ -212,7 +212,7 @@ def _open_export(form: str, path: str, store: str) -> Export:
 
 
 def _remove_empty(form: str, path: str) -> None:
-    """Remove it; if root made it, the store's owner may be unable to, and it stays, empty."""
+    """Remove an export without messages; if root made it, the store's owner may be unable to."""
     if path == "-":
         return
     with suppress(PermissionError):

@@ -82,7 +82,10 @@ def _listed(config: Config) -> str:
 
 @asynccontextmanager
 async def led(store: Leading) -> AsyncIterator[Lease]:
-    """Take the lead for a moment, between two turns of the service; says so when it has to wait."""
+    """Hold the lead while the body runs; waits for the service to give it back, and shows that.
+
+    Raises Ending if it takes too long, or another process takes the lead meanwhile.
+    """
     from secondpost.newsletter.turns import PUBLISH
 
     loop = asyncio.get_running_loop()
@@ -107,7 +110,7 @@ NOT_RUNNING = "The service is NOT RUNNING: nothing is sent until it runs."
 
 
 async def numbered(store: IssueLookup, newsletter: Newsletter, text: str) -> Issue:
-    """The issue of a number. Raises UsageError, and Ending if there is none."""
+    """The issue with this number. Raises UsageError, and Ending if there is none."""
     if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
         raise click.UsageError(f"{text!r} is not the number of an issue, such as 12.")
     found = await store.issue_by_number(newsletter.name, int(text))

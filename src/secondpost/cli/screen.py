@@ -49,7 +49,7 @@ def say(text: str) -> None:
 
 
 def say_field(label: str, text: str) -> None:
-    """One of several lines, each with what it is about in front."""
+    """Print one line of a list of fields: the label, then the text."""
     say(f"{label:<{LABEL_CHARACTERS}} {text}")
 
 

@@ -105,7 +105,8 @@ def _say(
 
 
 def _goes(count: Count) -> bool:
-    """Whether it is removed after a time: mail that the primary refused. Redirected mail refused
-    elsewhere stays.
+    """Whether this mail is dropped after `keep_refused`: the primary refused it.
+
+    Redirected mail that another server refused stays.
     """
     return count.kept_for is KeptFor.REFUSED and count.lane is not Lane.OWN

@@ -136,14 +136,14 @@ def import_(
 
             names = await names_in_store(config, open_.store)
             if len(names.left_behind) > 0 and names.unused is not None and name in names.unused:
-                # Once it has readers of its own, it could not take over those of the old name.
+                # A newsletter with readers of its own could not take over those of a renamed one.
                 first = left_behind_sentence(names.left_behind[0], names.unused)
                 raise Ending(f"nothing was imported from {source}: {first}", Exit.NO)
             sign_ups = open_.sign_ups
             bringing = ListImport(open_.store, open_.clock, sign_ups.ids, sign_ups.arrived, sign_ups.own)
-            # An issue frozen meanwhile would go to only part of them.
+            # The lead: an issue frozen during the import would go to only part of the readers.
             async with led(open_.store) as leader:
-                # Before that, readers who left are not found under the new name.
+                # Until a rename is finished, readers who left may still have the old name.
                 await finish_renames(open_.store, leader)
                 return await bringing.run(name, source, report, confirmed, invite, _progress(report.lines))
 
