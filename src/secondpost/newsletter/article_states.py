@@ -1,4 +1,4 @@
-"""The permitted state changes of an article in the ledger; `by_hand` obeys it."""
+"""Table of the permitted state changes of an article in the ledger; `by_hand` refuses others."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -87,8 +87,8 @@ def recognised(
 def reused_guids(articles: Sequence[Article], marks: Sequence[Marks], known: KnownMarks) -> frozenset[str]:
     """Guids that the feed now gives to a different article.
 
-    The article that had the guid has left the feed, and differs in link, title, date and words.
-    Blogs whose numbering restarted do so.
+    The article that had the guid was gone at the last reading, and differs in link, title, date and
+    words. Blogs do so when their numbering starts again.
     """
     standing = {entry.id for entry in known.standing}
     reused: set[str] = set()

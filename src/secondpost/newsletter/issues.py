@@ -59,9 +59,8 @@ class IssueHistory:
     times: SlotTimes
     order: tuple[ArticleId, ...]  # all waiting articles in the order of an issue
     last_ms: int | None  # when the last outcome was recorded
-    title_octets: Mapping[ArticleId, int] = field(
-        default_factory=lambda: MappingProxyType({})
-    )  # With links, in HTML.
+    # Of title and link in HTML.
+    title_octets: Mapping[ArticleId, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def decide(standing: Ripeness, desk: IssueHistory, rules: IssueRules, now_ms: int) -> IssueDecision:
@@ -142,8 +141,9 @@ def _enough(
 
 
 def _draft(ripe: tuple[ArticleId, ...], desk: IssueHistory, rules: IssueRules, key: str) -> DigestDraft:
-    """Articles that do not fit wait for the next issue: those seen last, so that none waits for
-    ever.
+    """The draft of the issue.
+
+    If not all articles fit, those seen last wait for the next one, so that none waits for ever.
     """
     chosen = frozenset(_fitting(ripe[:ARTICLES_OF_AN_ISSUE_MAX], desk, rules.minimum))
     articles = tuple(id for id in desk.order if id in chosen)

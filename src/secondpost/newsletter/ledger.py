@@ -87,7 +87,7 @@ def look(
         held = tuple(
             NewArticle(each.article, each.marks.link, ArticleState.HELD, UNRECOGNISABLE) for each in fresh
         )
-        # Otherwise a feed that changes its words at every fetch would fill the disk.
+        # Bounded: a feed that changes its words at every fetch must not fill the disk.
         strange = sum(is_strange(entry) for entry in before.waiting)
         if strange > 0 and strange + len(held) > STRANGE_MAX:
             held = ()
@@ -199,7 +199,7 @@ def _fresh(
 def _again(
     url: str, read: FeedRead, marks: Sequence[Marks], entries: Sequence[LedgerEntry | None]
 ) -> tuple[SeenAgain, ...]:
-    """Known articles of this feed, once each. Those of another feed are followed there."""
+    """Known articles of this feed, once each; those of another feed are updated when it is read."""
     again: dict[int, SeenAgain] = {}
     for article, each, entry in zip(read.articles, marks, entries, strict=True):
         if entry is not None and entry.feed == url:
@@ -211,9 +211,7 @@ def _again(
 def _judged(
     fresh: Sequence[_Fresh], sight: Sight, before: Before, rules: LookRules, now_ms: int
 ) -> tuple[NewArticle, ...]:
-    # New articles with their state in the ledger.
-    #
-    # A feed that was empty at its first reading is doubted like one that had articles.
+    # Doubts apply from the second reading on, even if the feed was empty at the first.
     is_begun = before.had_articles or before.feed.baseline_done
     why = doubts(sight, now_ms, takes_everything=rules.takes_everything) if is_begun else {}
     judged = []
@@ -224,7 +222,7 @@ def _judged(
 
 
 def _is_unrecognisable(sight: Sight, before: Before) -> bool:
-    """Whether nothing in the document is known, except from other looks in which nothing was known."""
+    """Whether nothing in the document is known; articles held as unrecognisable do not count."""
     if not before.had_articles or sight.window == 0:
         return False
     return all(is_strange(entry) for entry in sight.familiar.values())

@@ -59,8 +59,8 @@ class Sight:
 
     @property
     def has_kept(self) -> bool:
-        """Whether known articles are still there, except withdrawn ones and those that slid out at
-        the end.
+        """Whether at least as many known articles are still there as were lost. Those that slid out
+        at the end do not count as lost.
         """
         return 0 < len(self.familiar) >= len(self.lost)
 
@@ -100,10 +100,10 @@ def sight_of(
 def lost(
     familiar: Mapping[int, LedgerEntry], among: Sequence[LedgerEntry], feed: Feed
 ) -> tuple[LedgerEntry, ...]:
-    """Articles that are gone although one first seen before them is still in the feed.
+    """Articles of `among` that are gone although the article at the feed's oldest place was first
+    seen before them; all of `among` if nothing known is left.
 
-    That one must be at the oldest place, not merely have a low id: an old article may be pinned to
-    the top.
+    Only the oldest place counts: an old article may be pinned to the top.
     """
     own = {place: entry for place, entry in familiar.items() if entry.feed == feed.url}
     if len(own) == 0:
@@ -160,7 +160,7 @@ def doubts(sight: Sight, now_ms: int, *, takes_everything: bool) -> Mapping[int,
 
 
 def goes_on(sight: Sight, now_ms: int) -> bool:
-    """Whether the document continues what was known."""
+    """Whether known articles remain and the new ones are few or explained by order and dates."""
     return sight.has_kept and len(_unexplained(sight, now_ms)) == 0
 
 
@@ -204,8 +204,9 @@ def _doubt(sight: Sight, place: int, article: Article, now_ms: int, *, takes_eve
 
 
 def is_strange(entry: LedgerEntry) -> bool:
-    """Whether an entry was held from a document in which nothing was known; it makes no document
-    familiar.
+    """Whether an entry is held because nothing in its document was known.
+
+    Such an entry does not make a later document a familiar one.
     """
     return entry.state is ArticleState.HELD and entry.reason == UNRECOGNISABLE
 

@@ -120,10 +120,9 @@ class FeedReading:
         by_guid = await ledger.entries_by_guid(name, feed.url, guids)
         by_link = await ledger.entries_by_link(name, links)
         by_words = await ledger.entries_by_fingerprint(name, words)
-        # Of several entries, the feed's own precedes those of others, and among equals the first
-        # seen.
         read_ms = feed.last_read_ms
         standing = () if read_ms is None else await ledger.standing(name, feed.url, read_ms, ARTICLES_MAX)
+        # Of several entries with one mark this feed's come first, then the one seen first.
         known = KnownMarks(
             {entry.article.guid: entry for entry in reversed(by_guid)},
             {entry.canonical_link: entry for entry in _own_last(by_link, feed.url)},

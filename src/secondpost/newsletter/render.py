@@ -149,7 +149,7 @@ class DigestRenderer:
             raise FaultyIssue((OutputFault(Rule.ENOUGH, f"0 of {minimum}"),))
         try:
             composed = self._composer.compose(masthead, number, dated_ms // 1000, articles, foreword)
-        except ValueError as fault:  # a library refused the feed's value; others go on
+        except ValueError as fault:  # a library refused a value of the feed: fail this issue only
             raise FaultyIssue((OutputFault(Rule.WRITTEN, str(fault)),)) from fault
         frame = (masthead.title, masthead.subject or "", masthead.postal_address or "", foreword)
         faults = output_faults(composed, articles, minimum, frame)
