@@ -146,8 +146,10 @@ def _head_of(lines: list[str], address_name: str | None) -> _Head | None:
 
 
 def _head_above(before: list[str], number: int, delimiter: str, cells: list[str]) -> _Head:
-    """The line above the first address is the header if both have the same number of columns, above
-    one.
+    """The structure of the list.
+
+    The line above the first address is the header if both have the same number of columns, and
+    more than one.
     """
     place = _place_of_address(cells)
     names = _cells(before[-1], delimiter) if len(before) > 0 else []

@@ -288,8 +288,8 @@ def _is_kept(column: ListColumn) -> bool:
 
 
 def _is_watched(column: ListColumn) -> bool:
-    """Whether to look for such words: in unknown columns, and in columns such as tags that the
-    owner fills.
+    """Whether to search a column for words that may mean no mail: unknown columns, and columns such
+    as tags that the owner fills.
     """
     if column.is_told:
         return False

@@ -201,6 +201,6 @@ def _words_of(text: str) -> list[str]:
 
 
 def is_no(cell: str) -> bool:
-    """Whether a value in such a column is harmless: empty, "no", or a link."""
+    """Whether a value in a column with a suspect name is harmless: empty, "no", or a link."""
     word = folded(cell)
     return len(word) == 0 or word in _NO_MOMENT or word in FALSE or "://" in cell
