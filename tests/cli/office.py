@@ -44,7 +44,7 @@ class Office:
 
     folder: Path
     primary: str  # waits for example.net, whose site is down
-    both: str  # the same, for two recipients
+    both: str  # waits for example.net, for two recipients
     waiting: str  # waits for example.org, which is up
     own: str  # lane own, waiting
     quarantine: str  # kept on arrival

@@ -36,9 +36,9 @@ DOMAINS = 50
 STEP_SECONDS_MAX = 60.0  # for anything that must happen
 LOOK_SECONDS = 0.005
 FREEZE_IS_SEEN_READERS = 10_000  # a smaller issue is frozen too quickly to be interrupted
-MAKERS_ARE_SEEN_READERS = 10_000  # a smaller issue is made without them
+MAKERS_ARE_SEEN_READERS = 10_000  # a smaller issue is signed without signing processes
 LAST_KILL_AT = 0.85  # share of readers served; later than that the end may come first
-MAKERS_COME_WITHIN_MAILS = 3_000  # of a fan-out that is not slowed down
+MAKERS_COME_WITHIN_MAILS = 3_000  # if the fan-out is not slowed down
 MAKERS_COME_BEFORE = 0.9  # share of readers served
 WEEKLY = "weekly"
 

@@ -86,7 +86,9 @@ async def neighbour(stage: Stage) -> None:
 
 
 async def heir(stage: Stage) -> None:
-    """The same for a message whose receiver is dead: its files without a row are swept."""
+    """A dead receiver's message is committed as delivered, but not synced, when another worker
+    sweeps the receiver's files that have no row.
+    """
     receiver, deliverer, sweeper = stage.disk, stage.disk.process(), stage.disk.process()
     story = await stage.accept(LARGE_OCTETS)
     stage.disk, stage.store = deliverer, open_store(deliverer, stage.failures.append, stage.clock)
@@ -112,7 +114,7 @@ async def heir(stage: Stage) -> None:
 
 
 async def _delivered_not_synced(stage: Stage, lease: Lease, claimed: Sequence[Claimed], story: Story) -> Step:
-    """Committed, but without a reply."""
+    """Settle as delivered, committed but not synced: the outcome is not promised yet."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine_of(stage.store).writer, "_log", NotYetSynced())
         patch.setattr(engine_of(stage.store).writer, "after_group", lambda: None)
@@ -130,7 +132,7 @@ class NotYetSynced:
 
 # A log of any length is copied at a checkpoint.
 CHECKPOINTING = LogBounds(passive_octets=1)
-# As for a long log: it is restarted, or truncated if nothing is written between two checkpoints.
+# A log of any length is restarted, or truncated if nothing is written between two checkpoints.
 LONG_LOG = LogBounds(passive_octets=1, restart_octets=1, room_octets_max=1)
 LONG_LOG_QUIET = LogBounds(passive_octets=1, restart_octets=1, room_octets_max=1, quiet_seconds=0.0)
 # The log is copied after each batch of many.
