@@ -1,5 +1,7 @@
 """The value types of mail. Nothing here reads a clock, a file or a socket. Standard library only.
 
-Reading order: address, reply, queue_id, envelope, content, delivery, outcome, verdict, plan,
-questions, duration, size, slot, moment, language, printable, article, issue_content.
+Reading order: address, prefix, reply, queue_id, envelope, content, delivery, delivery_states,
+outcome, verdict, plan, offered, questions, inside_mail; alarm, daily, duration, size, moment,
+printable; article, slot, issue, issue_content, signed_mail, language; subscriber,
+subscriber_states.
 """

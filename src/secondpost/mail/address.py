@@ -24,8 +24,8 @@ _QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"'
 # RFC 6531 §3.3: both kinds of local part may hold UTF-8.
 _UTF8_DOT_STRING = re.compile(rf"(?:{_ATEXT}|[^\x00-\x7f])+(?:\.(?:{_ATEXT}|[^\x00-\x7f])+)*")
 _UTF8_QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\x20-\x7e])*"')
-# These join or separate letters of Persian and Indic scripts; any other invisible character could
-# deceive.
+# Persian and Indic scripts need these to join or separate letters. Other invisible characters are
+# refused: they make different addresses look alike.
 _JOINERS = re.compile("[\u200c\u200d]")
 # The underscore is no LDH character, but real hosts have it, and a backup must not refuse their
 # mail.

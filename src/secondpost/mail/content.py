@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 IN_TABLE_OCTETS_MAX = 128 * 1024  # larger content is streamed to a file
-CONTENT_FOLDER = "content"  # of the store: a file for each message that is larger
+CONTENT_FOLDER = "content"  # below the store's folder; one file per larger message
 
 
 class InTable(Struct, frozen=True, gc=False):

@@ -15,7 +15,7 @@ class DeliveryActor(StrEnum):
     RECEIVE = "receive"
     DELIVER = "deliver"
     PUBLISH = "publish"  # the newsletter: its role, and `issue stop`
-    RETRY = "retry"  # the owner, who allows what is unknown one more try
+    RETRY = "retry"  # the owner allows one more attempt after UNKNOWN
     SWEEP = "sweep"  # after a worker died
     CLOCK = "clock"  # a time limit was reached
     OWNER = "owner"

@@ -12,7 +12,7 @@ BEGINNING_OCTETS_MAX = 512 * 1024  # octets of a mail to us that are examined
 class InsideMail:
     """A message to us, with the octets that are examined."""
 
-    id: QueueId  # makes its effects happen only once, as their evidence
+    id: QueueId  # recorded with its effects, so that they happen only once
     sender: ReversePath
     caller: str  # IP address of the client that handed it over
     beginning: bytes  # at most BEGINNING_OCTETS_MAX, line ends CRLF

@@ -44,7 +44,7 @@ class Txt:
 
 
 class KnownRecipient(Struct, frozen=True, gc=False):
-    """Whether a mailbox exists at its primary, or is one that we signed. Answered by Knowledge."""
+    """Whether a mailbox exists at its primary, or has our signature. Answered by Knowledge."""
 
     mailbox: Mailbox
     caller: str = ""  # the IP address of the client that named it
@@ -96,7 +96,7 @@ class MayBringUnverified:
         return (yield self)
 
 
-NameQuestion = Mx | Addresses | Txt  # separate from PolicyQuestion: another part answers it
+NameQuestion = Mx | Addresses | Txt  # answered from DNS; PolicyQuestion by the receive station
 PolicyQuestion = KnownRecipient | DomainOctets | UnverifiedOctets | FreeOctets | MayBringUnverified
 
 

@@ -1,8 +1,8 @@
 """Decides whether a new connection is accepted, more strictly as connections run short.
 
-A strange network may have a small share of the connections. A network that delivered mail to known
-recipients is proven and may have ten times as much, since a few networks of large providers bring
-half of all mail. As connections run short, strange networks are refused first; a tenth of the
+A network that delivered mail to known recipients is proven. An unproven one may have a small share
+of the connections, a proven one ten times as much, since a few networks of large providers bring
+half of all mail. As connections run short, unproven networks are refused first. A tenth of the
 connections is kept for networks that have none, and the last 5 percent for proven ones among them.
 """
 

@@ -74,9 +74,9 @@ class AtRcpt(Known, frozen=True, gc=False):
     recipients: Recipients | None  # the domain's recipients; None if it is no backup domain
     offered: Offered | None  # what the domain's primary offers; None if unknown
     own: OwnDomains
-    way: Destination | None  # of the recipients before; None for the first
+    way: Destination | None  # of the earlier recipients; None for the first
     is_first_of_domain: bool
-    unverified: int  # number of recipients before with the way UNVERIFIED
+    unverified: int  # number of earlier recipients with the way UNVERIFIED
     is_first_unverified_of_domain: bool
 
 

@@ -67,7 +67,7 @@ def _judge_learned(mailbox: Mailbox, backup: Backup, is_detail: bool, caller: st
     if is_detail and answer is not Knowledge.UNKNOWN:
         return UNVERIFIED
     if answer is Knowledge.UNASKED and backup.unknown is Unknown.REJECT:
-        return CANNOT_TELL  # the primary could be asked, if others asked less
+        return CANNOT_TELL  # too many questions to the primary are open now
     return NO_SUCH_USER if answer is Knowledge.UNKNOWN else _unasked(backup.unknown)
 
 

@@ -13,7 +13,7 @@ OVER_QUOTA = Defer(
     "quota",
 )
 
-# Of a room: a quarter; bodies that only declare a size or never end can take no more from others.
+# Octets that are only declared, or of bodies that may never end, take at most 1/4 of a room.
 EXPECTED_PART = 4
 
 
@@ -74,7 +74,7 @@ def judge_size(size: int, free: int, coming: int = 0) -> Verdict:
 
 
 def judge_quota(backup: Backup, size: int, stored: int = 0, coming: int = 0) -> Verdict:
-    """Judge against the domain's max_size and quota. `coming`: octets reserved by other messages."""
+    """Judge against max_size and quota. `coming`: octets reserved by other messages."""
     if size > backup.max_size:
         text = f"Messages for that domain may have {size_text(backup.max_size)}"
         return Reject(Reply.of(552, "5.3.4", text), "too-large")
