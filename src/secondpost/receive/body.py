@@ -1,7 +1,7 @@
 """Keeps a body while it comes in: in memory while it is small, streamed to a file once it grows.
 
-A large body's file is written and synced, then its folder, before its row may join a group: a row
-naming a file that was lost in a power cut would be the loss of an acknowledged message.
+A large body's file is synced, then its folder, before its row is passed to the store. Otherwise a
+power cut could lose the file of a row that is durable, and so an acknowledged message.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Logs what clients do, up to limits, so that no stranger can fill the log. Lines beyond a limit
 are counted, and the count is logged.
 
-Limited are the lines of one session, of one network per minute, and of all networks per minute. The
-line of an accepted message is always written and does not count.
+The limits are for the lines of one session, of one network per minute, and of all networks per
+minute. The line of an accepted message is always written and does not count.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ ALL_NETWORKS = "all"
 
 
 class CallerLog:
-    """A minute begins with its first line."""
+    """Counts lines per minute; a minute begins with its first line."""
 
     def __init__(self, log: MailLog) -> None:
         self.log = log
@@ -32,7 +32,7 @@ class CallerLog:
         self._timer: asyncio.TimerHandle | None = None
 
     def may_write(self, network: str, line: str, times: int = 1) -> bool:
-        """Whether the line may be written, and count it; a line not written counts `times` times."""
+        """Count the line; returns whether it may be written. If not, it counts `times` times."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(MINUTE_SECONDS, self.end_minute)
         if self._by_network[network] >= NETWORK_LINES_MAX:

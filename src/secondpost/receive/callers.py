@@ -1,7 +1,7 @@
 """Counts connections by address and by network, for policy/caller to decide about the next.
 
-Each receiving process counts for itself: of several processes each gives out shares of its own
-places, and knows as proven what it saw and what was in the store at its start.
+Each receiving process has its own places and counts its own connections. The networks that it knows
+as proven are those that proved themselves to it, and those in the store when it started.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Caller:
 
     address: str
     link: str  # /24 or /64: the network whose connections are counted
-    site: str  # /24 or /48: who has an IPv6 /48 has many links, and is a newcomer only once
+    site: str  # /24 or /48: a holder of an IPv6 /48 has many links, but is a newcomer once
     is_own: bool  # loopback: a proxy, a tunnel or a test, so many clients share the address
 
 

@@ -193,14 +193,14 @@ class Conversation(asyncio.Protocol):
     # ------------------------------------------------------------ time
 
     def hurry(self) -> None:
-        """Apply a patience that has become less."""
+        """Set the timer again, as the time-outs have become shorter."""
         if self._timer is not None:
             self._timer.cancel()
             self._set_timer()
 
     def _set_timer(self) -> None:
-        """Set the timer to ring when time may be up, at the latest after a command's time, since
-        what is awaited may change. Input does not move it.
+        """Set the timer for the next time-out, but not beyond that of a command, since a shorter
+        one may apply by then. Input does not move the timer.
         """
         patience = self._host.patience(self)
         seconds = min(self._seconds_left(patience), patience.command)
@@ -349,7 +349,7 @@ class Conversation(asyncio.Protocol):
             self._refuse(envelope, verdict, at.mailbox)
 
     def _waited(self) -> None:
-        """The client may go on, and its time begins anew."""
+        """Act on input again; the client's time-out starts again."""
         self._waiting = False
         self._heard = self._loop.time()
 
@@ -416,7 +416,6 @@ class Conversation(asyncio.Protocol):
             self._advance()
 
     def _forget(self) -> None:
-        """Forget the message under way."""
         if self._incoming is not None:
             self._incoming.forget()
         elif self._envelope is not None:

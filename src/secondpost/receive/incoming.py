@@ -57,7 +57,7 @@ class Incoming:
 
     @property
     def _size(self) -> int:
-        """Octets of the message as it will go on, received so far."""
+        """Octets received so far, with our Received line."""
         return len(self._received) + self._keeper.size
 
     @property
@@ -118,7 +118,7 @@ class Incoming:
             return self._not_stored(error)
         finally:
             self._is_storing = False
-            self.forget()  # the store counts it from here on, or it was refused
+            self.forget()  # now the store counts its octets, or it was refused
         return Reply.of(250, "2.0.0", f"Ok: queued as {queue_id_text(self._queue_id)}")
 
     @property

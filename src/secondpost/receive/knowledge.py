@@ -1,8 +1,9 @@
 """Answers policy's questions: about recipients, from what was learned or by asking the role that
-may speak to the primary; what primaries offer; the octets stored and coming in.
+may speak to the primary; about octets stored, coming in and free.
 
-A recipient known to exist is trusted for a month, and for a year while the primary cannot be asked.
-A missing one is trusted for two hours, so that a new mailbox waits no longer for its first mail.
+That a mailbox exists is believed for a month, and for a year while the primary cannot be asked.
+That it does not exist is believed for two hours, so that mail to a new mailbox is refused no
+longer.
 """
 
 from collections.abc import Awaitable, Callable

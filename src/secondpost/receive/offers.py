@@ -1,4 +1,4 @@
-"""What the primary of each backup domain offers, read from the store every now and then."""
+"""What the primary of each backup domain offers, read from the store at intervals."""
 
 import asyncio
 
@@ -15,9 +15,8 @@ SIZE_MAX = 50_000_000  # octets of a message, if no domain sets a limit
 
 
 class PrimaryOffers:
-    """The offers as last read: `keep_looking` reads them once in its rhythm (Rhythms.offers_seconds), so
-    that they are no older than that and the time of one read. Before the first look
-    all are unknown.
+    """The offers as last read: `keep_looking` reads them every Rhythms.offers_seconds. Before the
+    first look all are unknown.
     """
 
     def __init__(self, config: Config, intake: PrimariesIntake, clock: Clock) -> None:

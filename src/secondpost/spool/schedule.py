@@ -1,8 +1,8 @@
 """Decide what becomes of a delivery after an attempt, and when it is tried again. Pure.
 
-A fault of the site holds the site, not the delivery's own timer: the row stays due, behind the one
-row that says the site is down. After any other fault the delivery waits five minutes, doubling to
-an hour, within the time it may wait in total.
+After a fault of the site the delivery stays due, and waits because the site is marked as down.
+After any other fault it waits five minutes, doubling to an hour, within the time it may wait in
+total.
 """
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ from secondpost.store.ports import Settlement
 FIRST_WAIT_MS = 5 * MINUTE_MS
 WAIT_MS_MAX = HOUR_MS
 JITTER = 0.1  # of the wait, so that deliveries deferred together do not return together
-ISSUE_WAITS_MS = 3 * DAY_MS  # news ages
+ISSUE_WAITS_MS = 3 * DAY_MS  # less than other mail: an issue is soon out of date
 OWN_MAIL_WAITS_MS = 5 * DAY_MS  # RFC 5321 §4.5.4.1
 KEEP_MS = 31 * DAY_MS  # for redirected mail, and for domains no longer backed up
 STORED_REPLY_CHARACTERS_MAX = 500
@@ -121,7 +121,7 @@ def not_for(claimed: Claimed, now_ms: int) -> Settlement:
 
 
 def term_of(origin: Lane, keep_ms: int | None) -> Term:
-    """The term of a delivery; `keep_ms` is the backup domain's `keep`, None if it is not backed up."""
+    """The term of a delivery. `keep_ms`: the backup domain's `keep`; None if not backed up."""
     if origin is Lane.RELAY:
         # Mail of a domain removed from the configuration is still kept, never bounced.
         return Term(waits_ms=keep_ms if keep_ms is not None else KEEP_MS, ends_kept=True)
