@@ -1,7 +1,7 @@
 """Finds out which primaries accept every address: each is asked once a day about a mailbox that
 cannot exist.
 
-If it accepts that one, its acceptance of another says nothing, and nothing is learned from it.
+If it accepts that one, it proves nothing by accepting others, and nothing is learned from it.
 """
 
 from base64 import b32encode
@@ -14,7 +14,7 @@ from secondpost.protocols.smtp.client import RecipientResult
 from secondpost.store.ports import CatchAll
 
 BELIEVED_MS = DAY_MS
-AGAIN_MS = HOUR_MS  # after a reply that did not tell
+AGAIN_MS = HOUR_MS  # after an inconclusive reply
 RANDOM_OCTETS = 10  # of a local part that cannot exist
 
 

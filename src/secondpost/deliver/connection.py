@@ -40,7 +40,7 @@ BODY_PIECE_SECONDS = 180.0
 FINAL_DOT_SECONDS = 600.0
 TLS_SECONDS_MAX = 60.0
 QUIT_SECONDS = 5.0
-# The timer is never set further ahead, so that it is seldom set anew.
+# The timer is set no further ahead, so that a shorter time-out seldom has to replace it.
 RING_SECONDS_MAX = BODY_PIECE_SECONDS
 
 
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
         self._over = False
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._rings_at = 0.0  # loop time; a uvloop handle for "at once" cannot tell its own
+        self._rings_at = 0.0  # loop time; kept, as uvloop gives no when() for a delay of 0
         self._choked = False
         # Awaited between pieces of a body while choked.
         self._goes_on: asyncio.Future[None] | None = None
@@ -110,8 +110,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def peer_had_enough(self) -> bool:
-        """Whether a break now means the peer's limit of messages per connection, as a 421 or a
-        close, and has nothing to do with the message under way.
+        """Whether a 421 or a close now means that the peer's limit of messages per connection is
+        reached, and has nothing to do with the message under way.
         """
         return self.answered > 0 and not self._client.sender_taken
 
@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
     # ------------------------------------------------------------ what is asked of it
 
     def send(self, prepared: Prepared, sending: Sending, mark: Mark | None = None) -> None:
-        """Send a message. `mark`: for a reader's mail, whose dot waits until the mark is settled."""
+        """Send a message. `mark`: for a reader's mail; its dot waits until the mark is settled."""
         job, body = prepared.job, prepared.body
         self.job, self._body, self._mark = job, body, mark
         self._sending = sending
@@ -151,8 +151,8 @@ class Connection(asyncio.Protocol):
         self._flush_or_advance()
 
     def _flush_or_advance(self) -> None:
-        """Flush; an answer of the core without the peer is reported in the loop's next turn, as the
-        caller of `send` has not returned yet.
+        """Flush. A result that the core has without asking the peer is reported in the loop's next
+        turn, as the caller of `send` has not returned yet.
         """
         if self._client.has_news:
             self._loop.call_soon(self._advance, b"")
@@ -160,7 +160,7 @@ class Connection(asyncio.Protocol):
             self._flush()
 
     def quit(self) -> None:
-        """Close with QUIT, soon ended whatever the peer does; in the middle of a command, abort."""
+        """Send QUIT, and close within QUIT_SECONDS; while a reply is awaited, abort instead."""
         if self._over or self._transport is None:
             return
         if not self._client.ready:
@@ -195,8 +195,8 @@ class Connection(asyncio.Protocol):
             self._await_next_recipient()
 
     def _await_next_recipient(self) -> None:
-        """Extend the time-out per recipient, up to a maximum for all: some peers check each one for
-        long.
+        """Extend the time-out per recipient, up to a maximum for all: some peers take long to check
+        each one.
         """
         if self._client.recipients_answered > self._recipients_answered:
             self._recipients_answered = self._client.recipients_answered

@@ -59,7 +59,7 @@ class Contents:
             raise LookupError(str(error)) from error
 
     async def beginning(self, claimed: Claimed, octets: int) -> bytes:
-        """Up to `octets` first octets of a message. Raises LookupError as `_piece`,
+        """The first octets of a message, `octets` at most. Raises LookupError as `_piece`, and
         StoreUnavailable.
         """
         held = (await self._claims.contents([claimed])).get(claimed.id.queue_id)

@@ -1,8 +1,8 @@
 """Mail addressed to this server: bounces of mail to readers, and mail from readers.
 
 It is spooled and claimed under a lease like all mail, but goes to other stations instead of a host.
-Their changes carry the mail's id as evidence and are durable before the outcome is recorded, so
-that a crash in between repeats nothing.
+These record the mail's id with each change, durably before the outcome is recorded, so that a
+crash in between repeats nothing.
 """
 
 from collections.abc import Awaitable, Callable
@@ -108,8 +108,8 @@ async def nobody(claimed: Claimed, beginning: bytes) -> Outcome:
 
 
 class InsideSite:
-    """Works off mail to ourselves, one after the other. `ended` is called once, when the lease is
-    given back.
+    """Handles mail to ourselves, one message after the other. `ended` is called once, when the
+    lease is given back.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class InsideSite:
 
     @property
     def stands_still(self) -> bool:
-        """No server is waited for."""
+        """Never: this site waits for no server."""
         return False
 
     def poke(self) -> None:
@@ -173,7 +173,7 @@ class InsideSite:
 
     async def _is_ours(self, claimed: Claimed) -> bool:
         """Whether the domain is still ours. If not, the configuration has changed since the claim,
-        and the route is computed anew.
+        and the route is computed again.
         """
         domain = claimed.recipient.domain
         ours = domain in (self._context.config.bounces, self._context.config.hostname)

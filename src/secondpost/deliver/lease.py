@@ -69,7 +69,7 @@ class LeasedMail:
         return self._prepared.next()
 
     def first(self) -> Job | None:
-        """Any message at hand, prepared or not."""
+        """Remove and return a message at hand, prepared or not; None if there is none."""
         prepared = self._prepared.next()
         if prepared is not None:
             return prepared.job

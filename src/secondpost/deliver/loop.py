@@ -1,4 +1,4 @@
-"""The deliver station: finds the sites that have mail due, and starts working them off.
+"""The deliver station: finds the sites that have mail due, and starts to deliver to them.
 
 It looks on each hint, when the next delivery falls due, and every few seconds: correctness never
 depends on a hint. Each lane has its own places, so that an issue to thousands of servers delays no
@@ -59,11 +59,11 @@ class DeliverLoop:
         self._sites: dict[tuple[Lane, str], AnySite] = {}
         self._leasing: set[tuple[Lane, str]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._looks_at = 0.0  # loop time; a uvloop handle for "at once" cannot tell its own
+        self._looks_at = 0.0  # loop time; kept, as uvloop gives no when() for a delay of 0
         self._looked = 0.0
         self._stopping = False
         self._rounds: list[asyncio.Task[None]] = []
-        # Loop time of the last look beyond the room there is.
+        # Loop time of the last call of `_begin_known`, by lane.
         self._seen_far = dict.fromkeys(lanes, 0.0)
 
     async def start(self) -> None:
@@ -222,7 +222,7 @@ class DeliverLoop:
         site.poke()
 
     def _has_known_mail(self, site: str) -> bool:
-        """Whether relay mail is on its way to the site; its unverified mail has to wait for that."""
+        """Whether relay mail is on its way to the site; its unverified mail waits for that."""
         relay = self._sites.get((Lane.RELAY, site))
         return isinstance(relay, Site) and relay.has_work
 

@@ -22,7 +22,7 @@ from secondpost.world.background import Background
 
 
 class Mark:
-    """Whether the final dot may be sent, once that is durable.
+    """Whether the final dot may be sent; known once the mark is durable or was refused.
 
     Not a future: its callback would come one turn of the loop later, a millisecond when the loop is
     busy.

@@ -76,8 +76,8 @@ class Opener:
         return replace(self, connect_seconds=connect_seconds, goes_first=goes_first)
 
     async def open_within(self, limits: TimeLimits, plan: Plan, holder: Holder) -> Connection | Unopened:
-        """Open within the time limit. `limits`: of the site, which ends them when its place is
-        needed.
+        """Open within the time limit. `limits`: the site's, which it ends early when others need
+        its place.
         """
         try:
             async with limits.within(OPENING_SECONDS_MAX):

@@ -1,4 +1,4 @@
-"""Records outcomes of attempts: weighs each into a settlement, stores, logs and learns from it."""
+"""Records outcomes of attempts: turns each into a settlement; stores, logs and learns from it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -45,7 +45,7 @@ class Pace:
         self.deliveries = 0
 
     def limit(self, stalled: int) -> int:
-        """How many connections may be open if `stalled` of them do not get on."""
+        """How many connections may be open if `stalled` of them make no progress."""
         wanted = self.allowed + min(stalled, STALLED_MAX)
         # If all are stalled, allow one more: the peer has likely forgotten the open ones.
         return min(wanted, max(self.connections_max, stalled + 1))

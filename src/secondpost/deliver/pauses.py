@@ -1,8 +1,8 @@
 """Pauses a domain that refuses all our mail, as opposed to certain messages.
 
-Anybody can send three messages through us that a primary refuses by policy. So the primary is asked
-whether it accepts mail for its postmaster, which every domain has (RFC 5321 §4.5.1). If so, only
-those messages are refused, and the others go on.
+Any sender can send three messages through us that a primary refuses by policy. So the primary is
+asked whether it accepts mail for its postmaster, which every domain has (RFC 5321 §4.5.1). If so,
+only those messages are refused, and the others go on.
 """
 
 from secondpost.deliver.context import DeliveryContext
@@ -24,8 +24,8 @@ class Pauses:
         self._recipients = recipients
 
     async def pause(self, refused: Claimed) -> bool:
-        """Pause the domain of `refused`, the last of several messages refused in a row. False: it
-        accepts other mail, and the pause is over again.
+        """Pause the domain of `refused`, the last of several messages refused in a row. Returns
+        False if it accepts other mail; then the pause is lifted again.
         """
         lane, domain = refused.lane, refused.recipient.domain
         now_ms = self._context.clock.now_ms

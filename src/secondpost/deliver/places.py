@@ -1,5 +1,5 @@
-"""Limits how many sites are worked off at once: places for sites that move, and a limit for silent
-ones.
+"""Limits how many sites are delivered to at once: places for sites that make progress, and a limit
+for silent ones.
 
 A site that has not moved for STILL_SECONDS holds no place any more; it waits aside for as long as
 RFC 5321 §4.5.3.2 requires for a slow server. So however many servers are silent, each delays others
@@ -7,8 +7,8 @@ by a second at most, and `aside_max` connections are held for all of them. Beyon
 for longest are broken off as if by time-out: first idle ones, then connections being opened, and
 messages under way only after MESSAGE_SECONDS.
 
-Some places are kept for sites that took mail lately, so that thousands of strange sites do not
-delay them.
+Some places are kept for sites that took mail lately, so that thousands of other sites do not delay
+them.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Room:
 @dataclass(frozen=True, slots=True)
 class Places:
     """`strangers_max` of `at_once` are for sites that did not take mail lately. `aside_max`:
-    connections.
+    connections of silent sites.
     """
 
     at_once: int
@@ -71,7 +71,7 @@ class Places:
     aside_max: int
 
     def room(self, placed: Iterable[Placed], now: float) -> Room:
-        """How many more sites may begin. Breaks off what is too much aside."""
+        """How many more sites may begin. Breaks off silent sites beyond `aside_max`."""
         moving = strangers = aside = 0
         still: list[Placed] = []
         for one in placed:

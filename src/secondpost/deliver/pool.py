@@ -150,7 +150,7 @@ class ConnectionPool:
         self._idle.append(connection)
 
     def rest(self, connection: Connection, *, go: bool) -> None:
-        """A connection carries no message any more. `go`: it is not needed again."""
+        """Keep a connection as idle, or close it. `go`: close it in any case."""
         too_many = len(self._connections) > self.pace.allowed and len(self._connections) > self._limit()
         if go or too_many or connection.refused >= REFUSALS_IN_GROUPS_MAX:
             self.leave(connection)
@@ -172,7 +172,7 @@ class ConnectionPool:
             self._idle.remove(connection)
 
     def break_off(self) -> list[Connection]:
-        """Break off everything, as if by time-out. Returns the connections that carried a message."""
+        """Break off everything as if by time-out. Returns connections that carried a message."""
         self.stop_opening()
         carrying = [one for one in self._connections if one.job is not None]
         for connection in carrying:

@@ -1,5 +1,5 @@
 """The one connection over which a site is asked about recipients: opened for the first question,
-kept open for more, and closed before the primary tires of it.
+kept open for more, and closed before the primary would close it.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ CONNECT_SECONDS = 10.0
 OPEN_SECONDS_MAX = 30.0  # to the end of EHLO, for all hosts of the site together
 ANSWER_SECONDS_MAX = 20.0  # for RSET, MAIL and RCPT together
 KEPT_OPEN_SECONDS = 30.0  # without a question
-PARTING_SECONDS = 5.0  # a close this soon after a refusal is because of it
-# Each costs an RSET, and Exim closes after 10 of them (smtp_accept_max_nonmail).
+PARTING_SECONDS = 5.0  # a close this soon after a refusal is put down to it
+# Each question costs an RSET, and Exim closes after 10 of them (smtp_accept_max_nonmail).
 ASKS_PER_CONNECTION_MAX = 10
 
 

@@ -135,7 +135,7 @@ class SiteAsker:
         return result
 
     def _parted(self) -> None:
-        """The primary had enough of our refusals; it is not down for that."""
+        """Slow down: the primary closed a connection because of refusals. It is not down."""
         self._budget.parted(self._context.clock.now_ms())
 
 

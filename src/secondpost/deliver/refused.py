@@ -1,4 +1,4 @@
-"""Ends mail that primaries refused: after `keep_refused`, or earlier without room for it.
+"""Drops mail that primaries refused: after `keep_refused`, or earlier if there is no room for it.
 
 It is kept for the owner to look at, but mail that waits comes first. Its room is outside the quota,
 and while the disk is below the reserve, each round drops half of it.

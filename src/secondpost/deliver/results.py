@@ -33,7 +33,7 @@ def _cause(result: RecipientResult) -> Cause:
 
 
 def is_policy_refusal(result: RecipientResult) -> bool:
-    """Whether it was refused before the content, by policy: as likely our fault as the message's."""
+    """Whether policy refused it before the content: as likely our fault as the message's."""
     before_content = result.phase in (Phase.MAIL, Phase.RCPT)
     return (
         before_content and result.reply.is_permanent and result.reply.status.startswith(_SECURITY_OR_POLICY)
@@ -41,7 +41,7 @@ def is_policy_refusal(result: RecipientResult) -> bool:
 
 
 def speaks_of_connection(results: tuple[RecipientResult, ...]) -> bool:
-    """Whether the results are 4xx to MAIL: over a connection that took mail before, its limit is
+    """Whether the results are 4xx to MAIL: if the connection took mail before, its limit is
     reached.
     """
     return all(result.phase is Phase.MAIL and result.reply.is_temporary for result in results)

@@ -7,8 +7,8 @@ from secondpost.deliver.places import Places
 
 @dataclass(frozen=True, slots=True)
 class DeliverRhythm:
-    """Seconds between two rounds. `sites` limits the sites that each lane works off, `looks` the
-    looks at sites that are down (see Places).
+    """Seconds between two rounds. `sites` limits the sites that each lane delivers to at once,
+    `looks` the looks at sites that are down (see Places).
     """
 
     due_seconds_max: float = 30.0  # for due mail, without a hint

@@ -31,8 +31,8 @@ async def insist(write: Callable[[], Awaitable[T]], what: str, log: MailLog) -> 
 class Settler:
     """Passes each outcome to the store in the same turn of the loop.
 
-    So it is written before anything that its connection does next, and of the mails of one
-    connection never more than one stays `committing`.
+    It is written before anything that its connection does next. So at most one mail per
+    connection is `committing`.
     """
 
     def __init__(self, claims: Claims, log: MailLog) -> None:
@@ -40,7 +40,7 @@ class Settler:
         self._log = log
         self._under_way: dict[int, int] = {}  # number of outcomes, by fence
         self._again: set[asyncio.Task[None]] = set()
-        # Wakes those that wait for a lease's outcomes, by fence.
+        # By fence; done once all outcomes of the lease are durable.
         self._waiting: dict[int, asyncio.Future[None]] = {}
 
     def add(self, lease: Lease, settlement: Settlement) -> None:
@@ -49,8 +49,8 @@ class Settler:
         asked.add_done_callback(partial(self._answered, lease, settlement))
 
     async def finished(self, lease: Lease) -> None:
-        """Wait until all outcomes of the lease are durable or the disk has failed; others' do not
-        delay it.
+        """Wait until all outcomes of the lease are durable or the disk has failed; outcomes of
+        other leases do not delay it.
         """
         await self._finished(lease.fence)
 

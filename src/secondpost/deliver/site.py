@@ -1,8 +1,8 @@
-"""Works off one site: claims its mail under a lease (lease), sends it over connections (pool), and
-decides what their results mean.
+"""Delivers to one site: claims its mail under a lease (lease), sends it over connections (pool),
+and decides what their results mean.
 
 A fault of the site stops the work: claimed rows go back untried, and one row says that the site is
-down. Any other fault concerns its message, and the next one follows. A site that does not move is
+down. Any other fault concerns its message, and the next one follows. A site without progress is
 broken off when others need its room (see places).
 """
 
@@ -39,13 +39,15 @@ LINGER_SECONDS = 5.0  # how long an idle connection and its lease wait for more 
 
 class SitePhase(Enum):
     WORKING = auto()
-    HALTED = auto()  # finishes messages under way; works again if the site is up before that
+    HALTED = auto()  # finishes messages under way; works again if the site comes up meanwhile
     DRAINING = auto()  # finishes messages under way, as this process ends
     ENDED = auto()  # gives its lease back
 
 
 class Site:
-    """`ended` is called once, when the lease is given back; `elsewhere`, when rows went to another site."""
+    """`ended` is called once, when the lease is given back; `elsewhere`, when rows went to another
+    site.
+    """
 
     def __init__(
         self,
@@ -262,7 +264,7 @@ class Site:
             outcome = outcome_of_break(so_far, connection.dot_sent, cause, connection.host, reply)
             self._settle(claimed, outcome)
         if connection.was_refusing and cause in (Cause.LOST, Cause.SHUTDOWN):
-            # The site had enough of our refusals; it is not down for that.
+            # The site closed the connection because of refusals; it is not down.
             self._context.sites.budget_of(self.lease.site).parted(self._context.clock.now_ms())
             return False
         return self._pool.pace.lost_one() if cause is Cause.LOST else cause.level is Level.SITE

@@ -47,8 +47,8 @@ class SiteRecord:
                 self.alarms.begin(AlarmKind.NO_ROUTE, site, detail, now_ms)
 
     def _is_of_ours(self, site: str) -> bool:
-        """Whether the site concerns the owner: not a way to a domain with which any stranger may
-        have signed up.
+        """Whether the owner is alarmed about the site: not if it is the missing route to a domain
+        with which any stranger may have signed up.
         """
         if not site.startswith(NO_WAY):
             return True

@@ -1,6 +1,6 @@
 """Chooses which sites that are down are probed now, and reports those that are up again.
 
-Each is probed once per `probe`. Probes have places like sites that are worked off, so that a
+Each is probed once per `probe`. Probes have places like sites that get mail, so that a
 thousand silent servers do not delay the probe of the one primary that is back.
 """
 

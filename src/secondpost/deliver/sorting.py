@@ -70,8 +70,8 @@ class Sorting:
                 self._context.background(self._sort(domain, rows, routed))
 
     def _that_may_go(self, rows: list[Claimed]) -> list[Claimed]:
-        """The rows that `[send] only_to` allows, so that a staging copy mails nobody else; others
-        are withheld.
+        """The rows that `[send] only_to` allows; withholds the others, so that a staging copy mails
+        no real readers.
         """
         readers = self._context.readers
         if readers is None:

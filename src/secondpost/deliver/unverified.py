@@ -1,4 +1,4 @@
-"""Works off a site's unverified mail: one message at a time over one connection, after all other
+"""Delivers a site's unverified mail: one message at a time over one connection, after all other
 mail of the site, within its refusal budget.
 """
 
@@ -81,7 +81,7 @@ class UnverifiedSite:
 
     @property
     def stands_still(self) -> bool:
-        """A hint costs nothing here while a message is under way."""
+        """Never: while a message is under way, a hint costs nothing."""
         return False
 
     def break_off(self) -> None:
@@ -228,7 +228,7 @@ class UnverifiedSite:
         job, connection.job = connection.job, None
         parted = connection.was_refusing and cause in (Cause.SHUTDOWN, Cause.LOST)
         if parted:
-            # The site had enough of our refusals; it is not down for that.
+            # The site closed the connection because of refusals; it is not down.
             self._budget.parted(self._context.clock.now_ms())
             self._stopping = True
         if job is not None:

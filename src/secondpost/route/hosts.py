@@ -32,7 +32,7 @@ class Ourselves:
 
     names: frozenset[str]
     addresses: frozenset[str]  # our addresses on any port, as configured
-    doors: frozenset[Endpoint]  # listeners: others may share one address on other ports
+    doors: frozenset[Endpoint]  # listeners; other servers may use the same address on other ports
 
     def is_name(self, host: str) -> bool:
         return host in self.names
