@@ -65,8 +65,8 @@ class KeyRing:
 
     ring: Ring
     keys: Mapping[int, bytes] = field(repr=False)
-    # Keyed once and copied for each token: hmac.digest would release the GIL each time, and making
-    # a reader's mail beside a busy loop takes five.
+    # Keyed once and copied for each token. hmac.digest releases the GIL, and getting it back takes
+    # long beside a busy loop.
     _begun: Mapping[int, hmac.HMAC] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ _NAME = re.compile(r"join-([a-z0-9-]{1,32})")
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """An address in the form of ours. Only `read` checks with the keys whether we made it."""
+    """An address of the form that we make. `read` checks with the keys whether we made it."""
 
     purpose: Purpose
     token: str
@@ -47,7 +47,7 @@ def join_address(newsletter: str, bounces: Domain) -> Mailbox:
 
 
 def parse_local_part(local: str) -> Signed | Join | None:
-    """Parse a local part; None if it is not in the form of ours."""
+    """Parse a local part; None if it is not of a form that we make."""
     if len(local) > LOCAL_PART_OCTETS_MAX or not local.isascii():
         return None
     lower = local.lower()

@@ -195,7 +195,7 @@ class Work(Protocol):
         ...
 
     def line(self, name: str) -> "WorkLine":
-        """A thread of its own."""
+        """Start a thread that runs jobs in order."""
         ...
 
 

@@ -20,7 +20,7 @@ def list_id(title: str, identity: str) -> str:
 
 
 def list_unsubscribe(page_url: str | None, mailbox: str) -> str:
-    """Both ways, the page first, since mail programs use the first that they support."""
+    """The page's URL and a mailto:, in this order: programs use the first that they support."""
     mailto = f"<mailto:{mailbox}>"
     return structured_field("List-Unsubscribe", (mailto,) if page_url is None else (f"<{page_url}>", mailto))
 

@@ -413,12 +413,12 @@ class SmtpClient:
             self._ask(self._unsent.popleft())
 
     def _ask(self, commands: bytes) -> None:
-        """Send commands, unless a reply is here already: it would be taken for theirs."""
+        """Send commands. An unread reply breaks the session: it would pass as their reply."""
         if self._peer_is_silent():
             self._out.append(commands)
 
     def _peer_is_silent(self) -> bool:
-        """Whether no unread reply is here; otherwise break the session."""
+        """Whether every reply received was read; otherwise break the session."""
         if self._replies.is_empty:
             return True
         try:

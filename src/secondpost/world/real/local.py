@@ -109,8 +109,8 @@ class HintEar:
 
 
 def send_hint(caller: socket.socket, path: str) -> None:
-    # Without a listener, or with a full queue: the first looks for work when it starts, the second
-    # already has enough hints.
+    # It fails without a listener, which looks for work when it starts, and with a full queue, which
+    # holds enough hints.
     with suppress(OSError):
         caller.sendto(HINT, path)
 

@@ -52,7 +52,7 @@ def _framed(octets: bytes) -> bytes:
 
 
 class Bench(asyncio.Protocol):
-    """The ordering end; answers come in the order of the orders."""
+    """The end that sends orders; answers come in the order of the orders."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None

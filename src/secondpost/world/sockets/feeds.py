@@ -1,7 +1,7 @@
 """Questions about feeds from the publish role to the fetch role: one connection per question.
 
-If the fetch role is absent, slow or malformed in its answer, the feed's state is unknown: never an
-error.
+If the fetch role is absent or slow, or its answer is malformed, the result says that the feed was
+not read; no error is raised.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Questions about recipients over a Unix socket: the receive role asks, the deliver role answers.
 
-If the deliver role is absent, or does not answer within five seconds, the recipient is unknown,
-which is no error.
+If the deliver role is absent, or does not answer within five seconds, the answer is UNREACHABLE; no
+error is raised.
 """
 
 import asyncio
