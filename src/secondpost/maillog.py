@@ -236,7 +236,7 @@ class MailLog:
 
     # -- the web pages
     def pages_crowded(self, connected: int, closed: int, turned_away: int) -> None:
-        """Since the last such line. Clients can cause it, so it is no alarm."""
+        """Counts since the last such line. Clients can cause it, so it is no alarm."""
         self._say("pages-crowded", connected=connected, closed=closed, turned_away=turned_away)
 
     # -- the service
@@ -250,7 +250,7 @@ class MailLog:
         self._say("swept", workers=workers, maybe_duplicates=maybe_duplicates, files=files)
 
     def dropped(self, domain: Domain, deliveries: int, octets: int, why: str) -> None:
-        """Refused by the primary, and no longer kept."""
+        """Deliveries that the primary refused and that are no longer kept."""
         self._say("dropped", domain=domain, deliveries=deliveries, octets=octets, why=why)
 
     def expired(self, domain: str, deliveries: int) -> None:

@@ -12,7 +12,7 @@ from secondpost.config.records import Config
 from secondpost.world.ports import Disk, Held
 
 WHOLE = "service"  # the supervisor with its roles, or all roles in one process
-# Deliver and fetch listen on a socket, publish leads.
+# Deliver and fetch listen on a Unix socket; one publish role is enough, since only one can lead.
 ONE_OF_A_KIND = ("deliver", "publish", "fetch")
 END_SECONDS_MAX = 3.0  # roles that lost their supervisor need a moment to notice
 POLL_SECONDS = 0.1

@@ -88,7 +88,7 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
 def _end_at_once(writer: LogWriter) -> NoReturn:
     """Exit without draining: nothing could be made durable, and no client may be answered any more.
 
-    The next start repairs whatever a crash leaves, and this is one.
+    This is like a crash: the next start repairs what it leaves.
     """
     writer.write_out_within(LAST_WORDS_SECONDS_MAX)
     os._exit(ProcessExit.DISK)
@@ -201,8 +201,8 @@ class _Running:
     def _stores(
         self, world: World, failed: Callable[[BaseException], None], ends: AsyncExitStack
     ) -> tuple[SqliteStore | None, SqliteNewsletterStore | None]:
-        """Open only the stores a role may see: a hijacked receiver reads no readers, a hijacked web
-        role no mail.
+        """Open only the stores that the roles may see: a hijacked receive role cannot read the list
+        of readers, a hijacked web role no mail.
         """
         mail: SqliteStore | None = None
         readers: SqliteNewsletterStore | None = None
@@ -294,5 +294,5 @@ class _Running:
 
     def _hold_on_to_the_lifeline(self) -> None:
         lifeline = os.environ.get(LIFELINE)
-        if lifeline is not None:  # end with a supervisor that was killed
+        if lifeline is not None:  # stop if the supervisor was killed
             asyncio.get_running_loop().add_reader(int(lifeline), self._stop.set)

@@ -53,8 +53,8 @@ def has_newsletter_store(config: Config) -> bool:
 
 
 async def look_at_names(config: Config) -> NamesInStore:
-    """Newsletters in the store that the file does not name, without migrating the store: a missing
-    or older one knows none.
+    """Newsletters in the store that the file does not name. The store is not migrated: in a missing
+    or older one none are found.
 
     Raises what opening a store raises, except StoreRefused.
     """
@@ -94,9 +94,9 @@ async def open_newsletter(config: Config) -> AsyncIterator[OpenNewsletter]:
             resolver = RealResolver(config.dns.servers, dice)
             fetcher = RealFetcher(resolver, allow_private=config.fetch.allow_private)
             asker = FeedAsker(net, disk.path(FEEDS), FeedFetching(fetcher, work).look)
-            # The command reports itself what an alarm would.
+            # No alarms: the command itself reports what happened.
             log = MailLog(lambda line: None)
-            # The hint at the end is enough: a later turn of the loop would find the net closed.
+            # No hints: one is sent below, before the net is closed.
             own, ids = own_domains(config).names, QueueIds(store.worker)
             sign_ups = SignUps(store, clock, ids, lambda: None, own, CrowdLog(log).met)
             publisher = publisher_of(config, clock, dice, store, log, asker.look)

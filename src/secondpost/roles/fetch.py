@@ -9,7 +9,7 @@ from secondpost.world.sockets.feeds import FeedAnswerer
 
 
 class FetchRole:
-    """Fetches everything from the web, and reads its hostile documents. It has no store."""
+    """Answers the publish role's questions about feeds."""
 
     def __init__(self, parts: Parts, fetcher: Fetcher) -> None:
         from secondpost.newsletter.fetching import FeedFetching

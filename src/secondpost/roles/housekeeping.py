@@ -72,7 +72,7 @@ class Housekeeping:
                 self._log.alarm(AlarmKind.HOUSEKEEPING_WAITS, str(error))
 
     async def _checkpoint(self) -> None:
-        """Copy much in small pieces: a large one delays every sync of the disk."""
+        """Copy the logs in small pieces: a large one delays every sync of the disk."""
         while await self._copy_logs() > 0:
             await asyncio.sleep(CHECKPOINT_SECONDS_BUSY)
 

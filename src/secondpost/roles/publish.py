@@ -46,7 +46,7 @@ def publisher_of(
 
 
 class PublishRole:
-    """One of possibly several publishing processes, which take turns."""
+    """Publishes in turns; between two turns a command of the owner may take the lead."""
 
     def __init__(self, parts: Parts) -> None:
         config, world, store = parts.config, parts.world, opened(parts.readers)

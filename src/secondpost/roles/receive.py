@@ -29,8 +29,6 @@ from secondpost.world.sockets.questions import RoleAsker
 
 
 class ReceiveRole:
-    """Receives mail by SMTP."""
-
     def __init__(self, parts: Parts) -> None:
         config, world, failed = parts.config, parts.world, parts.failed
         store = opened(parts.mail)

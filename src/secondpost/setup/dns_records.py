@@ -1,8 +1,8 @@
-"""Which DNS records the server and its newsletters need, and whether they exist. Pure: it asks,
-others look up.
+"""Which DNS records the server and its newsletters need, and whether they exist. Pure: it yields
+questions for DNS.
 
-Existing SPF and DMARC records are the owner's, and are only checked to be the only one: two count
-as none (RFC 7208 §4.5, RFC 7489 §6.6.3).
+The content of an existing SPF or DMARC record is the owner's choice. It is only checked that there
+is no second one: two count as none (RFC 7208 §4.5, RFC 7489 §6.6.3).
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def _strings(text: str) -> str:
 
 
 def examine(config: Config, keys: Sequence[DkimKey]) -> Asking[tuple[Examined, ...]]:
-    """Compare the records that DNS needs with those it has, in the order in which to create them."""
+    """Compare the required records with those in DNS, in the order in which to create them."""
     examined = [(yield from _mx(config)), (yield from _spf(config))]
     for domain in sender_domains(config):
         for key in keys:
