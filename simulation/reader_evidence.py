@@ -64,8 +64,8 @@ class ReaderEvidence:
     def clock_spoilt_it(self) -> bool:
         """Whether a stepped clock may have kept an issue from coming today.
 
-        Decisions made a day ahead wait for a time outside of this day; and an issue with a fixed
-        hour finds too few articles if that hour comes too early.
+        What was scheduled while the clock was far ahead may be due only after this day. And an
+        issue with a fixed hour finds too few articles if the clock shows that hour too early.
         """
         ahead_ms = [fault.what.step_ms for fault in self.faults if isinstance(fault.what, ClockWrong)]
         has_hour = any(plan.every != "when ready" for plan in self.plan.newsletters if plan.name == MAIN)

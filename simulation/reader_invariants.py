@@ -178,7 +178,9 @@ def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
 
 
 def _left_by_mail(day: ReaderEvidence, reader: SimReader) -> float | None:
-    """Seconds when the store recorded it (a letter gets no answer); None if the clock was wrong."""
+    """When the store recorded an unsubscribe by mail, in seconds, as a letter gets no answer; None
+    without one, or if the clock was wrong.
+    """
     at_ms = day.left_ms.get(reader.key)
     if at_ms is None or reader.plan.leaves is not Channel.MAIL or day.clock_was_wrong:
         return None

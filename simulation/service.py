@@ -74,7 +74,9 @@ class SimService:
         process.start(self._run(process, role))
 
     def after_words(self, role: str, words: int, later_seconds: float, strike: Callable[[], None]) -> None:
-        """Strike shortly after the role's n-th next write to a peer, or if that does not come."""
+        """Call `strike` shortly after the role's n-th next write to a peer, or when
+        STRIKES_SECONDS_MAX is nearly over.
+        """
         loop = self.machine.internet.loop
         net = self.machine.processes[role].net
         left = words

@@ -65,7 +65,7 @@ class SimWork:
 
 
 class SimLine:
-    """The Line port: one job at a time, in order."""
+    """The WorkLine port: one job at a time, in order."""
 
     def __init__(self, work: SimWork, loop: LeapingLoop) -> None:
         self._work = work

@@ -42,7 +42,7 @@ def kind_of(name: str) -> SyncTarget:
 
 @dataclass(slots=True)
 class _Order:
-    """A fault to come after `calls` more calls. ENOSPC then stays until there is room again."""
+    """A fault of the n-th call from now, `calls` being n. ENOSPC then lasts until `heal`."""
 
     calls: int
     error: int

@@ -301,7 +301,7 @@ class PrimarySession:
         self._reset()
 
     async def _say_nothing_when_mute(self) -> None:
-        """As long as the server is mute, until the client gives up."""
+        """While the server is mute, read and do not reply; the client gives up at some time."""
         while self.server.character.mute:
             await self.talk.line(SILENCE_SECONDS)
 

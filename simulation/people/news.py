@@ -109,7 +109,7 @@ def _main(dice: SimDice) -> tuple[NewsletterPlan, float]:
     times = [-86_400.0 * days for days in (9, 5, 2)]
     times += [dice.between(60.0, enough_at) for _ in range(minimum - 1)]
     times.append(enough_at)
-    # Often enough for a second issue.
+    # On half of the days, enough for a second issue.
     more = minimum if dice.chance(0.5) else dice.whole(0, 2)
     times += [dice.between(enough_at + 0.3 * HOUR, 3.3 * HOUR) for _ in range(more)]
     settle_ms = dice.one_of((0, 10 * MINUTE_MS))
@@ -206,7 +206,7 @@ def _about(dice: SimDice, what: What, first_issue: float, day_seconds: float) ->
 
 MOODS = (*CHARACTERS, Character(reputation_chance=0.3), Character(reputation_chance=1.0))
 
-# (role, method of the store, highest number of its call) at which a role is killed.
+# Where a role is killed: role, method of its store or fetcher, highest number of the call.
 STEPS = (
     ("publish", "create_digest", 2),
     ("publish", "begin_freeze", 2),

@@ -119,7 +119,7 @@ class Newsroom:
             for reader, line in zip(old, lines, strict=True):
                 known = await store.find(newsletter.name, line.mailbox)
                 assert known is not None
-                # They have mails from before the day.
+                # These readers can leave by the link and the address in a mail from before the day.
                 reader.leave_token = keys.links.write(Token(Purpose.LEAVE, known.id, 0))
                 by_mail = Token(Purpose.LEAVE_BY_MAIL, known.id, 0)
                 reader.leave_address = str(address_of(keys.addresses, by_mail, Domain(OUR_NAME)))

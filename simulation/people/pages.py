@@ -19,7 +19,7 @@ class Posted:
 
 
 class Pages:
-    """The web role as a station: it has nothing to open or to drain."""
+    """The web role; it has nothing to open or to drain."""
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
