@@ -1,6 +1,6 @@
 """Port for renaming and retiring newsletters.
 
-Every row of a newsletter bears its name. A rename moves the rows in batches under the lead of one
+Every row of a newsletter has its name. A rename moves the rows in batches under the lead of one
 process, and continues after an interruption. Until it is finished, no issue is made or frozen under
 either name.
 """

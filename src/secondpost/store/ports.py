@@ -296,7 +296,7 @@ class Keeping(PrimariesKeeping, Protocol):
         """Checkpoint the log; returns the octets copied, 0 if it is short. After many, call again
         soon.
 
-        PASSIVE by size, RESTART above 48 MB, TRUNCATE above 64 MB once hardly anything was written
+        PASSIVE by size, RESTART above 48 MB, TRUNCATE above 64 MB once almost nothing was written
         for ten seconds; checks the result.
         """
         ...

@@ -300,7 +300,8 @@ class Subscribers(ReaderLookup, Protocol):
         """Store suppressions of people who were not readers in another store's export; returns the
         number of new ones.
 
-        `recognise` finds those who are readers here, and others are recognised when they come.
+        `recognise` finds those who are readers here; the others are found when they sign up or are
+        imported.
         """
         ...
 

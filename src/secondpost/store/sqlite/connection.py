@@ -57,8 +57,8 @@ def port_error(error: Exception, db: apsw.Connection) -> Exception:
 def patiently(attempt: Callable[[], T], busy_seconds: float) -> T:
     """Retry while another process has the lock. Raises StoreUnavailable after `busy_seconds`.
 
-    We poll ourselves: SQLite's sleeps grow to 100 ms, and so rare a poll hardly ever meets the gap
-    between two groups of a busy process.
+    We poll ourselves: SQLite's sleeps grow to 100 ms, and polls that far apart almost always miss
+    the gap between two groups of a busy process.
     """
     deadline = time.monotonic() + busy_seconds
     polls = 0

@@ -113,8 +113,8 @@ class SqliteEngine:
     # ---- the log, the end
 
     async def checkpoint(self) -> int:
-        """PASSIVE by size, RESTART above 48 MB, TRUNCATE above 64 MB when hardly anything was written for
-        ten seconds; checks the result.
+        """PASSIVE by size, RESTART above 48 MB, TRUNCATE above 64 MB once almost nothing was written
+        for ten seconds; checks the result.
         """
         return await self._checkpoints.run()
 

@@ -12,4 +12,4 @@ class LogBounds:
     pause_units: int = 2000  # written between two checks of the log's size: some MB
     restart_octets: int = 48 * 1024 * 1024  # beyond which it is restarted
     room_octets_max: int = 64 * 1024 * 1024  # of the file: truncated beyond it, when all is quiet
-    quiet_seconds: float = 10.0  # of hardly any writes, before it is truncated
+    quiet_seconds: float = 10.0  # almost without writes, before it is truncated

@@ -135,7 +135,7 @@ class DeskVerbs(Verbs):
     ) -> int:
         """Move the selected deliveries in batches; `to` None means to another mailbox.
 
-        Candidates are found by reads, which block nobody, and checked again under the lock, which
+        Candidates are found by reads, which need no lock, and checked again under the lock, which
         is held briefly.
         """
         moved, after = 0, None

@@ -176,8 +176,8 @@ SELECT max(number) FROM (
   SELECT number FROM delivery WHERE message = ?1 AND number > ?2 ORDER BY number LIMIT ?3) AS next;
 
 -- name: let_go
--- Release the rows after ?2 up to ?3. They arrive now, since a delivery never tried is due at its
--- arrival.
+-- Release the rows after ?2 up to ?3. Their arrival becomes their due time (?4), since a delivery
+-- never tried is due at its arrival.
 UPDATE delivery SET state = 'waiting', arrived_ms = ?4, due_ms = ?4
 WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources waiting publish});
 
@@ -201,7 +201,7 @@ WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources stopp
 SELECT DISTINCT domain FROM delivery WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state = 'waiting';
 
 -- name: retry_unknown
--- Return up to ?3 unknown rows without a second attempt to waiting, or that of one subscriber.
+-- Return up to ?3 unknown rows that were not retried yet to waiting; with ?4, only that reader's.
 UPDATE delivery SET
   state = 'waiting', maybe_duplicate = 1, due_ms = CASE WHEN arrived_ms > ?2 THEN arrived_ms ELSE ?2 END,
   last_ms = ?2, level = '', first_attempt_ms = NULL

@@ -25,8 +25,8 @@ WHERE suppression.yields > excluded.yields;
 DELETE FROM suppression WHERE hash IN (SELECT chosen.hash FROM chosen);
 
 -- name: suppress
--- Suppress addresses for newsletter ?1; one that a sign-up would lift (?5) is replaced by a
--- permanent one.
+-- Suppress addresses for newsletter ?1, permanently or until a sign-up (?5 = 1). A suppression that
+-- exists is replaced only if a sign-up would lift it and the new one is permanent.
 -- set: chosen (hash blob)
 INSERT INTO suppression (hash, newsletter, reason, at_ms, evidence, yields)
 SELECT chosen.hash, ?1, ?2, ?3, ?4, ?5 FROM chosen WHERE true
