@@ -50,7 +50,7 @@ _AT_DELIVER = frozenset(("deferred", "kept", "failed", "expired"))
 def steps_of(
     message: MessageRow, deliveries: list[DeliveryRow], events: list[DeliveryEvent], config: Config
 ) -> list[Step]:
-    """The steps in order of time; simultaneous ones in order of the stations."""
+    """The steps in order of time: the arrival first, each state after the events that led to it."""
     happened = [_event_step(message, one) for one in events]
     for listed in deliveries:
         happened += _stands(listed, config)
