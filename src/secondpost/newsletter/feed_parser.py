@@ -54,8 +54,8 @@ _Ends = Callable[[_Parser], None]
 
 
 def parse(body: bytes, headers: Mapping[str, str]) -> dict[str, object]:
-    """Parse a document with feedparser, raising whatever it raises. `headers` are those of the
-    response that affect parsing.
+    """Parse a document with feedparser; its exceptions are not caught here. `headers` are those of
+    the response that affect parsing.
     """
     parsed: dict[str, object] = feedparser.parse(
         io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
