@@ -47,8 +47,9 @@ EVENT_COLUMNS = _folded(
 def refuse_events(part: ListPart, columns: ListColumns, word: OwnersWord) -> None:
     """Raise NoList if the file is a log of events rather than a list of readers.
 
-    A log in a known service's format is always refused; any other only as long as the owner has not
-    said what everyone in the file is.
+    A log in a known service's format is always refused. Any other file with such columns is refused
+    unless it is a known service's list, has a column of states or dates, or the owner has said what
+    everyone in it is.
     """
     names: Mapping[str, str] = {folded(name): name for name in part.head}
     for known in EVENT_FILES:

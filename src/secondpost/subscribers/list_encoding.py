@@ -1,5 +1,5 @@
-"""Detect the encoding of a list from all its octets: by byte order mark, else UTF-8, else
-Windows-1252.
+"""Detect the encoding of a list from all its octets: UTF-16 by byte order mark or NUL octets, else
+UTF-8, else Windows-1252.
 """
 
 import codecs
