@@ -34,15 +34,15 @@ ALTERNATIVE_CHARACTERS_MAX = 500
 # Articles must not open or close a hole, and titles must not contain characters that HTML cannot
 # hold.
 DROPPED = dict.fromkeys((*map(ord, MARKS), *(code for code in range(32) if not chr(code).isspace())))
-TAGS_MAX = 10_000  # per article: more than fits into a mail, and such a nest takes a second
+TAGS_MAX = 10_000  # per article: more than fits into a mail; cleaning them nested takes a second
 
 _TAGS = names_in(
     "a abbr b bdi bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption figure "
     "h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup "
     "table tbody td tfoot th thead time tr u ul var wbr"
 )
-# Elements the first pass keeps: those to be replaced by a link, and headings to be lowered.
-_WITHOUT_SCRIPT = "without-script"  # stands for noscript, inside which nh3 reads no markup
+_WITHOUT_SCRIPT = "without-script"  # replaces noscript, inside which nh3 reads no markup
+# Also kept by the first pass: elements to be replaced by a link, and headings to be lowered.
 _FIRST_TAGS = _TAGS | names_in(f"audio embed h1 h2 iframe object source video {_WITHOUT_SCRIPT}")
 _NOSCRIPT = re.compile(r"<(/?)noscript(?=[\s/>])", re.IGNORECASE)
 _WITHOUT_CONTENT = names_in(
