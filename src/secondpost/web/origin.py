@@ -29,7 +29,7 @@ def is_from_elsewhere(request: Request, url: str | None) -> bool:
 
 
 def _host(url: str) -> str | None:
-    """Host and non-default port of a URL; None if it has no host, like the origin "null"."""
+    """Host and port of a URL as written; None if it has no host, like the origin "null"."""
     try:
         netloc = urlsplit(url).netloc
     except ValueError:
