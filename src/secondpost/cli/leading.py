@@ -77,8 +77,6 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class VerbRun:
-    """One run of a verb."""
-
     desk: OwnersDesk
     verb: OwnerVerb
     which: Chosen

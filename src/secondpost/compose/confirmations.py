@@ -11,8 +11,6 @@ from secondpost.store.subscriber_ports import ReaderLookup
 
 
 class Confirmations:
-    """Composes the confirmation of a queued delivery when it is attempted."""
-
     def __init__(self, config: Config, readers: ReaderLookup, feeds: Feeds) -> None:
         from secondpost.compose.confirmation import ConfirmationComposer
 

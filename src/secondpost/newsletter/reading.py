@@ -57,11 +57,9 @@ class FeedReading:
         return len(await self._ledger.entries(newsletter.name, state, 1)) > 0
 
     async def causes_held(self, newsletter: Newsletter) -> frozenset[str]:
-        """The causes for which articles are held."""
         return await self._ledger.causes_held(newsletter.name)
 
     async def causes_alarmed(self, newsletter: Newsletter) -> frozenset[str]:
-        """The causes that an alarm has reported."""
         return await self._ledger.causes_alarmed(newsletter.name)
 
     async def set_causes_alarmed(self, newsletter: Newsletter, causes: frozenset[str]) -> None:

@@ -8,8 +8,6 @@ from secondpost.store.naming_ports import FormerName, KnownNewsletter, Newslette
 
 @dataclass(frozen=True, slots=True)
 class NamesInStore:
-    """Newsletters in the store that the file does not name, and unfinished renames."""
-
     left_behind: tuple[KnownNewsletter, ...]
     half_renamed: tuple[FormerName, ...]
     # Newsletters of the file without active readers and issues; None: the file names no newsletter.

@@ -30,8 +30,6 @@ MESSAGES_MAX = 10  # the latest messages of an address
 
 @dataclass(frozen=True, slots=True)
 class MessageWay:
-    """The way of one message."""
-
     message: MessageRow
     of: str  # sender, issue, "a confirmation" or "a test copy"
     steps: list[Step]

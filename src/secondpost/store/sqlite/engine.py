@@ -113,9 +113,7 @@ class SqliteEngine:
     # ---- the log, the end
 
     async def checkpoint(self) -> int:
-        """PASSIVE by size, RESTART above 48 MB, TRUNCATE above 64 MB once almost nothing was written
-        for ten seconds; checks the result.
-        """
+        """See the port Keeping."""
         return await self._checkpoints.run()
 
     def close(self) -> None:
