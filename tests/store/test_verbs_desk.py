@@ -110,7 +110,7 @@ async def test_views_of_one_message() -> None:
     found = await store.message(ONE)
     assert found is not None
     assert found.has_content
-    assert [told.what for told in await store.events(ONE)] == ["held"]
+    assert [event.what for event in await store.events(ONE)] == ["held"]
     assert [piece async for piece in store.content_pieces(ONE, 2)] == [b"top\n", b"ab", b"c"]
     assert [piece async for piece in store.content_pieces(ONE, 2)] == [b"xy", b"z"]
     with pytest.raises(LookupError):

@@ -65,11 +65,11 @@ async def way_of_reader(
     if reader is not None:
         bounces = await store.bounces_of(reader.id, BOUNCES_MAX)
         steps += [await _bounced(store, each) for each in bounces]
-        told_at = {each.at_ms for each in bounces}
+        bounced_at = {each.at_ms for each in bounces}
         steps += [
             _happened(event)
             for event in await store.events_of(reader.id)
-            if event.what != "bounced" or event.at_ms not in told_at
+            if event.what != "bounced" or event.at_ms not in bounced_at
         ]
         mails = await store.deliveries_of(reader.id, MAILS_COUNTED_MAX)
         for mail in mails[:MAILS_MAX]:
