@@ -18,7 +18,7 @@ AS_CLAIM_WAITS = "As `claim-waits`."
 
 
 class AlarmKind(Enum):
-    """The word in the log, and what to do. Words that end in `waits` mean that work is retried."""
+    """The word in the log, severity and remedy. A word ending in `waits`: work that is retried."""
 
     ARTICLES_HELD = (
         "articles-held",

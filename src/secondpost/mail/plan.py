@@ -44,7 +44,7 @@ class Plan:
 class NoPlan:
     """There is no route, now or permanently: `reply` says why, in our own words.
 
-    `site` stays down meanwhile. For a backup domain `reply` is always temporary.
+    `site` is the site to mark as down. For a backup domain `reply` is always temporary.
     """
 
     site: str
@@ -52,7 +52,7 @@ class NoPlan:
     reply: Reply
 
 
-NO_WAY = "mx:"  # prefix of a domain: the site of a NoPlan
+NO_WAY = "mx:"  # prefix of a domain: the site of a NoPlan for its MX
 INSIDE = "(inside)"  # no host name contains parentheses
 
 

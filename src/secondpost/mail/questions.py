@@ -44,7 +44,7 @@ class Txt:
 
 
 class KnownRecipient(Struct, frozen=True, gc=False):
-    """Whether a mailbox exists at its primary, or has our signature. Answered by Knowledge."""
+    """Whether a mailbox exists, at its primary or as an address of ours. Answered by Knowledge."""
 
     mailbox: Mailbox
     caller: str = ""  # the IP address of the client that named it
@@ -137,7 +137,7 @@ class Knowledge(StrEnum):
     """What is known of a recipient."""
 
     KNOWN = "known"
-    UNKNOWN = "unknown"  # the primary said so, or no key of ours made the address
+    UNKNOWN = "unknown"  # the primary said so, or it is no valid address of ours
     UNREACHABLE = "unreachable"  # not known, and the primary cannot be asked now
     UNASKED = "unasked"  # not known, and too many questions to the primary are open
 

@@ -30,8 +30,8 @@ class Recipients:
 
 @dataclass(frozen=True, slots=True)
 class OwnDomains:
-    """The domains of this server itself. Mail to them goes to the owner or, at `bounces`, to the
-    addresses that we put in mail to readers (docs/urls.md).
+    """The domains of this server itself. Their only mailboxes are postmaster and abuse and, at
+    `bounces`, the addresses that newsletters have for readers (docs/urls.md).
     """
 
     names: frozenset[Domain]

@@ -52,7 +52,7 @@ class AtConnect(Known, frozen=True, gc=False):
 
 
 class AtHello(Known, frozen=True, gc=False):
-    """The greeting. A refusal at this stage is the reply to each MAIL."""
+    """EHLO or HELO. A refusal at this stage is the reply to each MAIL."""
 
     address: str
     name: str  # argument of EHLO or HELO
