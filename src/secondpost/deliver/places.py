@@ -3,9 +3,10 @@ for silent ones.
 
 A site that has not moved for STILL_SECONDS holds no place any more; it waits aside for as long as
 RFC 5321 §4.5.3.2 requires for a slow server. So however many servers are silent, each delays others
-by a second at most, and `aside_max` connections are held for all of them. Beyond that, those silent
-for longest are broken off as if by time-out: first idle ones, then connections being opened, and
-messages under way only after MESSAGE_SECONDS.
+by a second at most, and `aside_max` connections are held for all of them; after that only sites
+that took mail lately may begin, up to twice as many. Beyond `aside_max`, those silent for longest
+are broken off as if by time-out: first idle ones, then connections being opened, and messages under
+way only after MESSAGE_SECONDS.
 
 Some places are kept for sites that took mail lately, so that thousands of other sites do not delay
 them.
