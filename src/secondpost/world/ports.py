@@ -236,7 +236,7 @@ class Workshop(Protocol):
 
 
 class DiskFull(Exception):
-    """There is no room (ENOSPC, EDQUOT). Nothing was kept."""
+    """No space, descriptors or memory are left. Temporary: what was synced is not in doubt."""
 
 
 class DiskFailed(Exception):
