@@ -178,8 +178,8 @@ def only_who_wants_it_gets_it(day: ReaderEvidence) -> Iterator[str]:
 
 
 def _left_by_mail(day: ReaderEvidence, reader: SimReader) -> float | None:
-    """When the store recorded an unsubscribe by mail, in seconds, as a letter gets no answer; None
-    without one, or if the clock was wrong.
+    """Seconds at which the store recorded an unsubscribe by mail, which gets no answer; None if
+    there was none or the clock was wrong.
     """
     at_ms = day.left_ms.get(reader.key)
     if at_ms is None or reader.plan.leaves is not Channel.MAIL or day.clock_was_wrong:
