@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument(
         "--planted", choices=(ALL, *sorted(PLANTED)), help="a bug to find, or all; ends at the first find"
     )
-    parser.add_argument("--trace", action="store_true", help="tell the first seed's day at length")
+    parser.add_argument("--trace", action="store_true", help="print the first seed's day event by event")
     chosen = parser.parse_args()
     if chosen.planted == ALL:
         return find_all(range(chosen.first, chosen.first + chosen.seeds))

@@ -186,7 +186,7 @@ class MailLog:
 
     def unknown(self, id: DeliveryId, to: Mailbox, host: str) -> None:
         """Mail of an issue: the final dot was sent and no reply came."""
-        self._say("unknown", id=id, to=to, host=host)
+        self._say("unknown", id=id, to=self._address(to), host=host)
 
     def maybe_duplicate(self, id: DeliveryId, why: str) -> None:
         self._say("maybe-duplicate", id=id, why=why)

@@ -150,7 +150,7 @@ class AlarmKind(Enum):
     RUNS_AS_ROOT = (
         "runs-as-root",
         Severity.LOOK,
-        "Make one, and name it with `user`.",
+        "Make a user for the service, and name it with `user`.",
     )
     STORE_WAITS = (
         "store-waits",

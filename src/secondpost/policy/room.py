@@ -9,7 +9,7 @@ from secondpost.policy.known import AtContent, AtMail, AtRcpt, Judgement
 
 DISK_FULL = Defer(Reply.of(452, "4.3.1", "Not enough disk space here now; try again later"), "disk-reserve")
 OVER_QUOTA = Defer(
-    Reply.of(452, "4.2.2", "As much mail as may wait here for that domain is waiting; try again later"),
+    Reply.of(452, "4.2.2", "The room for mail to that domain is full here; try again later"),
     "quota",
 )
 

@@ -75,7 +75,7 @@ def read_answered(line: bytes) -> FeedAnswered:
             if len(answer.read.articles) > ARTICLES_MAX:
                 raise Garbled(f"{len(answer.read.articles)} articles in one feed")
             if any(not _is_a_time(article.published_ms) for article in answer.read.articles):
-                raise Garbled("an article of no time that can be")
+                raise Garbled("an article whose time is out of range")
             return FeedAnswered(answer.read, answer.etag, answer.last_modified)
         case _Unreadable():
             return FeedAnswered(FeedUnreadable(answer.reason))

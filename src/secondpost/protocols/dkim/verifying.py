@@ -133,7 +133,7 @@ def parse_signature(raw: bytes, now_s: int) -> Signature:
     if len(missing) > 0:
         raise DkimFault(f"the signature has no {missing[0]}=")
     if tags["v"] != "1":
-        raise DkimFault("a version that nobody knows")
+        raise DkimFault("an unknown version")
     if "l" in tags:
         raise DkimFault("a signature of a part of the body")  # §8.2
     _check_time(tags, now_s)
@@ -148,7 +148,7 @@ def parse_signature(raw: bytes, now_s: int) -> Signature:
     header_form, _, body_form = tags.get("c", "simple").lower().partition("/")
     body_form = body_form if len(body_form) > 0 else "simple"
     if header_form not in _HEADER_FORMS or body_form not in _BODY_FORMS:
-        raise DkimFault("a canonical form that nobody knows")
+        raise DkimFault("an unknown canonicalization")
     names = tuple(name.strip().lower().encode("ascii") for name in tags["h"].split(":"))
     if b"from" not in names:
         raise DkimFault("From is not signed")  # §5.4
@@ -179,7 +179,7 @@ def parse_key(record: str) -> PublicKey:
         raise DkimFault(f"a key record of {len(record)} characters")
     tags = tags_of(record)
     if tags.get("v", "DKIM1") != "DKIM1":
-        raise DkimFault("a version that nobody knows")
+        raise DkimFault("an unknown version")
     if len(tags.get("p", "")) == 0:
         raise DkimFault("the key was revoked")
     if "sha256" not in [name.strip() for name in tags.get("h", "sha256").split(":")]:

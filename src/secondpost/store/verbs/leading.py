@@ -42,4 +42,4 @@ class LeadingVerbs(ClaimsVerbs):
 def check_led(leader: Lease) -> Steps[None]:
     """Raise LeadershipLost unless the lease is still valid."""
     if len((yield from rows("issues.is_led", leader.fence))) == 0:
-        raise LeadershipLost("the lease of the leader fell")
+        raise LeadershipLost("the leader lost its lease")
