@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import Article
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.envelope import Lane
@@ -18,7 +19,7 @@ from secondpost.mail.issue import DigestDraft, IssueId, IssueState
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
-from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, NewArticle
+from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import Imported, SignUpLimits

@@ -14,13 +14,14 @@ from tempfile import TemporaryDirectory
 import apsw
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import Issue, IssueState
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.subscriber import SubscriberId, SubscriberState
-from secondpost.store.newsletter_ports import ArticleState, ReaderDelivery
+from secondpost.store.newsletter_ports import ReaderDelivery
 from secondpost.store.ports import Settlement, StoreRefused
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.world.ports import DiskFailed

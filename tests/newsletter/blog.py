@@ -17,6 +17,7 @@ from secondpost.mail.article import (
     FeedUnchanged,
     FeedUnreadable,
 )
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.delivery import State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import ArticleId, Issue
@@ -27,7 +28,7 @@ from secondpost.newsletter.outlook import Outlook
 from secondpost.newsletter.publish import CannotCompose, IssueText, Publisher
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.words import fingerprint
-from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
+from secondpost.store.newsletter_ports import LedgerEntry
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore
 from secondpost.world.real.disk import RealDisk

@@ -9,6 +9,7 @@ from secondpost.compose.issue import HTML_OCTETS_MAX, IssueComposer
 from secondpost.config.records import ArticleOrder, Start
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import FeedNotLookedAt, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import DigestDraft, IssueState, LetterDraft
 from secondpost.mail.subscriber import Consent, SubscriberState
@@ -30,7 +31,7 @@ from secondpost.newsletter.eligible import FETCH_MS
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.outlook import Outlook
-from secondpost.store.newsletter_ports import ArticleState, SlotOutcome
+from secondpost.store.newsletter_ports import SlotOutcome
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Imported
 from tests.compose.articles import DATED_S, MASTHEAD
 from tests.newsletter.blog import (

@@ -6,13 +6,14 @@ import pytest
 
 from secondpost.config.records import Start
 from secondpost.mail.article import Article, FeedRead, FeedUnchanged, FeedUnreadable
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import ArticleId
 from secondpost.newsletter.decisions import InDoubt, Ready, Settling, TooFew
 from secondpost.newsletter.ledger import GONE, STRANGE_MAX
 from secondpost.newsletter.novelty import MANY
 from secondpost.newsletter.reading import WAITING_MAX
-from secondpost.store.newsletter_ports import ArticleMove, ArticleState
+from secondpost.store.newsletter_ports import ArticleMove
 from tests.newsletter.blog import (
     START_MS,
     URL,

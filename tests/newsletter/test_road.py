@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from secondpost.mail.article_states import ArticleState
 from secondpost.newsletter.decisions import InDoubt, Ready, TooFew
 from secondpost.newsletter.fetching import FeedFetching
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
-from secondpost.store.newsletter_ports import ArticleState
 from secondpost.world.real.fetch import RealFetcher
 from secondpost.world.real.work import RealWork
 from tests.newsletter.blog import WEEKLY, Bench

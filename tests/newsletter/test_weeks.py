@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from secondpost.config.records import ArticleOrder, Newsletter, Start
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from secondpost.newsletter.by_hand import ByHand
 from secondpost.newsletter.fetching import FeedFetching
 from secondpost.newsletter.publish import Publisher
 from secondpost.newsletter.reading import FeedReading
-from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
+from secondpost.store.newsletter_ports import LedgerEntry
 from tests.newsletter.blog import (
     START_MS,
     WEEKLY,

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secondpost.store.newsletter_ports import ArticleState
+from secondpost.mail.article_states import ArticleState
 from tests.newsletter.blog import Bench
 from tests.newsletter.test_weeks import Life, newsletter_of
 from tests.newsletter.weeks_language import Step, Weeks

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from secondpost.mail.address import Mailbox
 from secondpost.mail.article import Article
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId
 from secondpost.mail.queue_id import QueueId, QueueIds
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
-from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, NewArticle
+from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import Lease, Settlement
 from secondpost.store.subscriber_ports import Imported, SignedUp, SignUpLimits

@@ -3,10 +3,10 @@
 import apsw
 import pytest
 
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.delivery import State
 from secondpost.mail.issue import DigestDraft, EmptyIssue, IssueState, LetterDraft, Reckoning
 from secondpost.store.newsletter_ports import (
-    ArticleState,
     CalendarSince,
     IssueRefused,
     SlotOutcome,
@@ -110,7 +110,8 @@ async def test_a_digest_whose_articles_are_gone_is_not_frozen(place: SqlitePlace
     store = place.open_newsletter()
     publisher = Publisher(place, store)
     issue = await publisher.digest()
-    database_of(store).execute("UPDATE article SET state = 'held', issue = NULL, place = NULL WHERE id = 1")
+    lost = "UPDATE article SET state = 'waiting', issue = NULL, place = NULL WHERE id = 1"
+    database_of(store).execute(lost)
     with pytest.raises(apsw.ConstraintError, match="does not have its articles"):
         await publisher.freeze(issue.id)
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId
 from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
-    ArticleState,
     Feed,
     FetchRecord,
     NewArticle,
@@ -130,10 +130,14 @@ async def test_articles_are_moved_but_not_out_of_an_issue(place: Place) -> None:
     assert [entry.id for entry in await store.entries(WEEKLY, ArticleState.SKIPPED, 10)] == [waiting]
     held = (ArticleMove(waiting, ArticleState.HELD, "gone from its feed"),)
     await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 3, moves=held))
-    assert there(await store.entry(waiting)).reason == "gone from its feed"
+    assert there(await store.entry(waiting)).reason == "not for readers"  # skipped after the feed was read
     with pytest.raises(ValueError, match="by an issue alone"):
         await store.move_articles(WEEKLY, [ArticleMove(waiting, ArticleState.TAKEN, "")])
-    assert await store.move_articles("daily", moves[:1]) == 0
+    again = [ArticleMove(waiting, ArticleState.WAITING, "")]
+    assert await store.move_articles("daily", again) == 0
+    assert await store.move_articles(WEEKLY, again) == 1
+    await store.record_fetch(FetchRecord(Feed(WEEKLY, FEED), 4, moves=held))
+    assert there(await store.entry(waiting)).reason == "gone from its feed"
 
 
 async def test_no_look_at_a_feed_leads_away_what_the_owner_took(place: Place) -> None:

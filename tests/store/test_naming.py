@@ -9,12 +9,12 @@ import apsw
 import pytest
 
 from secondpost.mail.address import Mailbox
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue
 from secondpost.mail.subscriber import Consent, SubscriberId, SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.store.naming_ports import RENAMED_ROWS_MAX, FormerName, KnownNewsletter, RenameRefused
 from secondpost.store.newsletter_ports import (
-    ArticleState,
     CalendarSince,
     Feed,
     FetchRecord,

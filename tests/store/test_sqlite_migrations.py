@@ -2,25 +2,28 @@
 
 from dataclasses import replace
 
+import apsw
 import pytest
 
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.content import InFile, InTable
 from secondpost.mail.delivery import KeptFor, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.plan import UNSORTED
 from secondpost.mail.subscriber_states import Reason
-from secondpost.store.newsletter_ports import ArticleState
+from secondpost.store.newsletter_ports import ArticleMove
 from secondpost.store.owner_ports import Selection
 from secondpost.store.sqlite import SqliteStore, schema, statements
 from secondpost.store.subscriber_ports import BATCH_READERS_MAX, Suppression
 from tests.store.letters import Letters
 from tests.store.place import SqlitePlace, content_in, database_of, engine_of
-from tests.store.readers import FEED
+from tests.store.readers import FEED, Publisher
 from tests.store.recounts import MAIL, found_by
 
 FIRST_FIELDED = 3  # the newest migration of the stores in use
 PICTURES = 16
+STATES = 24
 
 
 async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_once_more(
@@ -46,6 +49,28 @@ async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_on
     assert [(entry.article.author, entry.article.picture) for entry in waiting] == [("Ann", ""), ("", "")]
     feed = await store.feed("weekly", FEED)
     assert (feed.etag, feed.last_modified, feed.left_out, feed.baseline_done) == ("", "", "", True)
+
+
+async def test_after_0024_readers_and_articles_from_before_change_only_along_an_edge(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = schema.migrations
+    with monkeypatch.context() as older:
+        older.setattr(
+            schema, "migrations", lambda database: [m for m in known(database) if m.number < STATES]
+        )
+        publisher = Publisher(place, place.open_newsletter())
+        [reader] = await publisher.readers("ann@example.net")
+        articles = await publisher.waiting(2)
+        await place.close()
+    store = place.open_newsletter()
+    with pytest.raises(apsw.ConstraintError, match="no edge leads from this state of a reader"):
+        database_of(store).execute("UPDATE subscriber SET state = 'pending'")
+    with pytest.raises(apsw.ConstraintError, match="no edge leads from this state of an article"):
+        database_of(store).execute("UPDATE article SET state = 'seen'")
+    assert await store.leave(reader, place.clock.ms, "page")
+    skipped = [ArticleMove(id, ArticleState.SKIPPED, "by hand") for id in articles]
+    assert await store.move_articles("weekly", skipped) == 2
 
 
 async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(

@@ -4,11 +4,10 @@ import re
 from enum import StrEnum
 from pathlib import Path
 
+from secondpost.mail.article_states import ARTICLE_EDGES, ArticleState
 from secondpost.mail.issue import ISSUE_EDGES, IssueState
 from secondpost.mail.subscriber_states import LIFTED_BY, Reason
 from secondpost.mail.subscriber_states import SUBSCRIBER_EDGES as READER_EDGES
-from secondpost.newsletter.article_states import ARTICLE_EDGES
-from secondpost.store.newsletter_ports import ArticleState
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.envelope import Lane
 from secondpost.mail.issue import ArticleId, IssueId
 from secondpost.mail.subscriber import SubscriberState
@@ -9,7 +10,6 @@ from secondpost.store.naming_ports import FormerName, KnownNewsletter, RenameRef
 from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
-    ArticleState,
     Feed,
     FetchRecord,
     LeadershipLost,

@@ -108,9 +108,7 @@ async def test_a_sign_up_asks_a_new_reader_to_confirm() -> None:
     outcome = await over(engine, SigningUpVerbs).sign_up(WEEKLY, ANN, AGREED, MESSAGE, LIMITS, b"confirm")
     assert outcome is SignedUp.CONFIRM
     run = {query.name: query for query in engine.finished()}
-    assert run["readers.pend"].chosen == [
-        (state.value,) for state in subscriber_sources_of(SubscriberState.PENDING, SubscriberActor.READER)
-    ]
+    assert run["readers.pend"].binds == (WEEKLY, "ann@example.net", 1_000, 42, 3, str(ANN))
     assert run["readers.add_readers"] == Query(
         "readers.add_readers",
         (WEEKLY, 42),

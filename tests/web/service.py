@@ -13,13 +13,14 @@ from starlette.applications import Starlette
 from secondpost.config.records import Config, Newsletter, Web
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.article import Article
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import DigestDraft, Issue
 from secondpost.mail.queue_id import QueueIds
 from secondpost.mail.subscriber import Consent, Subscriber, SubscriberId
 from secondpost.maillog import MailLog
 from secondpost.newsletter.render import DigestRenderer
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Purpose, Ring, Token
-from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, NewArticle
+from secondpost.store.newsletter_ports import Feed, FetchRecord, NewArticle
 from secondpost.store.sqlite import SqliteNewsletterStore
 from secondpost.store.subscriber_ports import SignUpLimits
 from secondpost.subscribers.reader_desk import ReadersDesk

@@ -12,6 +12,7 @@ from secondpost.cli.newsletters import led, meant
 from secondpost.cli.opening import at_newsletter, configuration
 from secondpost.cli.screen import Column, age_text, say, say_json, say_table
 from secondpost.config.records import Newsletter
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId
 from secondpost.mail.moment import day_text
 from secondpost.newsletter.by_hand import ArticleRefused, ByHand
@@ -24,7 +25,7 @@ from secondpost.owner.newsletter_documents import (
     ledger_article_document,
 )
 from secondpost.owner.newsletter_documents import next_document as outlook_document
-from secondpost.store.newsletter_ports import ArticleState, LedgerEntry
+from secondpost.store.newsletter_ports import LedgerEntry
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter

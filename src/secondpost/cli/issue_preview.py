@@ -16,13 +16,14 @@ from secondpost.compose.issue import Composed, IssueComposer
 from secondpost.compose.masthead import home_of, masthead_of
 from secondpost.config.records import Newsletter, Web
 from secondpost.mail.article import Article
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue_content import Hole
 from secondpost.newsletter.decisions import IssueDecision, Ready
 from secondpost.newsletter.issues import ARTICLES_OF_AN_ISSUE_MAX
 from secondpost.newsletter.order import in_order
 from secondpost.newsletter.render import output_faults
 from secondpost.owner.newsletter_documents import PreviewDocument, article_document
-from secondpost.store.newsletter_ports import ArticleState, Ledger
+from secondpost.store.newsletter_ports import Ledger
 
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter

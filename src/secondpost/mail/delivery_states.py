@@ -137,7 +137,9 @@ DELIVERY_EDGES: tuple[DeliveryEdge, ...] = (
     DeliveryEdge(
         State.COMMITTING, State.UNKNOWN, DeliveryActor.DELIVER, "no answer to the dot that can be understood"
     ),
-    DeliveryEdge(State.COMMITTING, State.UNKNOWN, DeliveryActor.SWEEP, "its worker died: the outcome is unknown"),
+    DeliveryEdge(
+        State.COMMITTING, State.UNKNOWN, DeliveryActor.SWEEP, "its worker died: the outcome is unknown"
+    ),
     DeliveryEdge(State.UNKNOWN, State.WAITING, DeliveryActor.RETRY, "the owner allowed one retry"),
 )
 

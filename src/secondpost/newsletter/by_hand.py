@@ -7,14 +7,13 @@ feed.
 
 from collections.abc import Sequence
 
+from secondpost.mail.article_states import ArticleActor, ArticleState, article_sources_of
 from secondpost.mail.issue import ArticleId
-from secondpost.newsletter.article_states import Who, may_lead
 from secondpost.newsletter.links import canonical
 from secondpost.store.newsletter_ports import (
     SKIPPED_BY_HAND,
     TAKEN_BY_HAND,
     ArticleMove,
-    ArticleState,
     Ledger,
     LedgerEntry,
 )
@@ -72,12 +71,15 @@ class ByHand:
         return await self._ledger.entries(self._newsletter, ArticleState.HELD, BATCH_ARTICLES_MAX)
 
     async def _lead(self, entries: Sequence[LedgerEntry], state: ArticleState, reason: str) -> None:
+        permitted = article_sources_of(state, ArticleActor.OWNER)
         for entry in entries:
-            if not may_lead(entry.state, state, Who.OWNER):
+            if entry.state not in permitted:
                 raise ArticleRefused(f"article {entry.id} {_STANDS[entry.state]}; nothing was changed")
         moves = [ArticleMove(entry.id, state, reason) for entry in entries]
         if await self._ledger.move_articles(self._newsletter, moves) != len(moves):
-            raise ArticleRefused("one of them has just gone into an issue; nothing was changed")
+            raise ArticleRefused(
+                "one of them has just gone into an issue or been skipped; nothing was changed"
+            )
 
 
 _STANDS = {

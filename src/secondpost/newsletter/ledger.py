@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from secondpost.mail.article import Article, FeedRead
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId
 from secondpost.newsletter.identity import KnownMarks, Marks, marks_of, recognised
 from secondpost.newsletter.links import canonical, site
@@ -28,7 +29,6 @@ from secondpost.newsletter.novelty import (
 from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
-    ArticleState,
     Feed,
     FetchRecord,
     LedgerEntry,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from secondpost.config.records import Newsletter
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.duration import HOUR_MS, MINUTE_MS
 from secondpost.mail.issue import Issue, IssueId, IssueState
 from secondpost.mail.moment import weekday_text
@@ -33,7 +34,6 @@ from secondpost.newsletter.outlook import NOTHING_BESIDE, Beside, Outlook, besid
 from secondpost.newsletter.reading import FeedReading
 from secondpost.newsletter.since import calendar_since, is_other
 from secondpost.store.newsletter_ports import (
-    ArticleState,
     Feed,
     IssueRefused,
     Issues,

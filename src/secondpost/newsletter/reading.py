@@ -14,6 +14,7 @@ from secondpost.mail.article import (
     FeedUnchanged,
     FeedUnreadable,
 )
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import Issue
 from secondpost.newsletter.identity import KnownMarks, Marks, reused_guids
 from secondpost.newsletter.ledger import (
@@ -26,7 +27,7 @@ from secondpost.newsletter.ledger import (
     unchanged,
 )
 from secondpost.newsletter.novelty import is_strange
-from secondpost.store.newsletter_ports import ArticleState, Feed, FetchRecord, Ledger, LedgerEntry
+from secondpost.store.newsletter_ports import Feed, FetchRecord, Ledger, LedgerEntry
 from secondpost.world.ports import Clock
 
 WAITING_MAX = 1_000  # articles considered together

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from secondpost.mail.article import Article
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.delivery import DeliveryId, State
 from secondpost.mail.issue import ArticleId, DigestDraft, Issue, IssueId, LetterDraft, Reckoning
 from secondpost.mail.queue_id import QueueId
@@ -45,15 +46,6 @@ class Leading(Protocol):
 
 
 # ---------------------------------------------------------------- the ledger of articles
-
-
-class ArticleState(StrEnum):
-    SEEN = "seen"  # present when the feed was first read, or counted as old: not for an issue
-    WAITING = "waiting"  # for an issue
-    HELD = "held"  # needs the owner's decision, or disappeared from its feed
-    SKIPPED = "skipped"  # excluded by a rule or the owner
-    TAKEN = "taken"  # in an issue
-
 
 GIVEN_BACK = "it was in an issue that was stopped"  # reason of an article that waits again
 # Reason of an article that the owner took; reading a feed does not move it.

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Sequence
 from functools import partial
 
 from secondpost.mail.article import Article
+from secondpost.mail.article_states import ArticleState
 from secondpost.mail.issue import ArticleId, IssueId
 from secondpost.store.newsletter_ports import (
     TAKEN_BY_HAND,
     ArticleMove,
-    ArticleState,
     Feed,
     FetchRecord,
     LedgerEntry,
@@ -133,11 +133,10 @@ def _move_by_hand(newsletter: str, moves: Sequence[ArticleMove]) -> Steps[int]:
     for move in moves:
         _check_movable(move.state)
     goes = {move.id: move for move in moves}
-    ids: list[Row] = [(id,) for id in sorted(goes)]
-    [(movable,)] = yield from rows("ledger.movable", newsletter, chosen=ids)
-    if movable != len(ids):
-        return 0
     chosen: list[Row] = [(move.id, move.state.value, move.reason) for move in goes.values()]
+    [(movable,)] = yield from rows("ledger.movable", newsletter, chosen=chosen)
+    if movable != len(chosen):
+        return 0
     return (yield from run("ledger.move_by_hand", newsletter, chosen=chosen))
 
 

@@ -10,8 +10,8 @@ UPDATE … FROM, RETURNING, ON CONFLICT. Some marks are left to an adapter:
 * `-- gives: name, name` names the columns of a query that returns many rows, for an adapter that
   passes them on at once.
 * `{conditions}` stands for the conditions of a selection.
-* `{sources waiting owner}` stands for the states from which the owner may lead a delivery to
-  waiting, by the table of mail/delivery_states.
+* `{sources delivery waiting owner}` stands for the states from which the owner may lead a delivery
+  to waiting, by the table of mail/delivery_states; likewise for `article` and `subscriber`.
 
 Queries that the two cannot share are in each adapter's own `engine.sql`, and named `engine.…`.
 """
@@ -29,7 +29,7 @@ _HEAD = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
 _SET = re.compile(r"^-- (set|pieces): (\w+) \((.+)\)$", re.MULTILINE)
 _GIVES = re.compile(r"^-- gives: (.+)$", re.MULTILINE)
 _PART = re.compile(r"\{(\w+)\}")
-_SOURCES = re.compile(r"\{sources (\w+) (\w+)\}")
+_SOURCES = re.compile(r"\{sources (\w+) (\w+) (\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def read_queries(text: str, file: str) -> dict[str, Named]:
 
 def _with_parts(text: str, texts: Mapping[str, str]) -> str:
     whole = _PART.sub(lambda found: texts.get(found[1], found[0]), text)
-    return _SOURCES.sub(lambda found: sources_in_words(found[1], found[2]), whole)
+    return _SOURCES.sub(lambda found: sources_in_words(found[1], found[2], found[3]), whole)
 
 
 def _set_of(head: str) -> RowSet | None:

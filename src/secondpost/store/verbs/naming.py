@@ -10,7 +10,7 @@ from secondpost.mail.subscriber import SubscriberId, SubscriberState
 from secondpost.store.naming_ports import RENAMED_ROWS_MAX, FormerName, KnownNewsletter, RenameRefused
 from secondpost.store.ports import Lease
 from secondpost.store.verbs.engine import Verbs
-from secondpost.store.verbs.known_readers import ERASING, Happened, lead
+from secondpost.store.verbs.known_readers import ERASING, Happened, lead, next_event
 from secondpost.store.verbs.leading import check_led
 from secondpost.store.verbs.steps import Steps, number, rows, run
 
@@ -201,9 +201,19 @@ def _keep_first(one: int, other: int) -> Steps[int]:
     erasing: Sequence[str] = ERASING
     comes_back = state == SubscriberState.LEFT and agreed == 1
     if came == SubscriberState.ACTIVE and (state in _CONFIRMED_ELSEWHERE or comes_back):
+        if comes_back:
+            yield from _comes_back(kept, number(since_ms))
         happened = Happened(SubscriberState.ACTIVE, number(since_ms), "confirmed", "under another name")
         yield from lead([(kept, number(consent))], happened)
         erasing = [query for query in ERASING if query != "readers.erase_consents"]
     for query in erasing:
         yield from run(query, chosen=[(twice,)])
     return kept
+
+
+def _comes_back(left: SubscriberId, at_ms: int) -> Steps[None]:
+    """Make a reader who had left pending: the table of states leads to active only from there. The
+    event of the sign-up itself is erased with the other row.
+    """
+    event = yield from next_event()
+    yield from run("readers.lead", SubscriberState.PENDING.value, at_ms, event, chosen=[(left, None)])

@@ -196,7 +196,6 @@ def _ask(
     yield from run(
         "readers.pend",
         *(newsletter, subscriber_key(mailbox), consent.at_ms, event, agreed, str(mailbox)),
-        chosen=[(state.value,) for state in _MAY_COME_BACK],
     )
     line = reader_line(mailbox, hash, SubscriberState.PENDING, consent.at_ms, agreed)
     yield from run("readers.add_readers", newsletter, event, chosen=[line])

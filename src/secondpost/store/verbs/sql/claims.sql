@@ -31,7 +31,7 @@ UPDATE delivery SET
   cause = CASE WHEN state = 'committing' THEN 'unanswered' ELSE cause END,
   reply = CASE WHEN state = 'committing' THEN 'its outcome was not written down' ELSE reply END,
   state = CASE WHEN state = 'committing' THEN 'unknown' ELSE 'waiting' END, fence = NULL
-WHERE fence = ?1 AND state IN ({sources waiting deliver}, {sources unknown deliver});
+WHERE fence = ?1 AND state IN ({sources delivery waiting deliver}, {sources delivery unknown deliver});
 
 -- name: domains_in_turn
 -- Domains of a leased site that are due, earliest first, then the one known longest; none if the lease
@@ -48,7 +48,7 @@ ORDER BY next_due_ms, id LIMIT ?5;
 -- set: chosen (message integer, number integer)
 UPDATE delivery SET state = 'claimed', fence = ?1
 FROM chosen
-WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state IN ({sources claimed deliver});
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state IN ({sources delivery claimed deliver});
 
 -- name: next_turns
 -- Update the turns of domains. A domain that has more due deliveries goes to the end of the queue,
@@ -87,7 +87,7 @@ UPDATE delivery SET
   reply = CASE WHEN new.attempted = 1 OR new.state <> 'waiting' THEN new.reply ELSE delivery.reply END
 FROM new
 WHERE delivery.message = new.message AND delivery.number = new.number
-  AND delivery.fence = new.fence AND delivery.state IN ({sources delivered deliver});
+  AND delivery.fence = new.fence AND delivery.state IN ({sources delivery delivered deliver});
 
 -- name: leaving_files
 -- Files that no message needs any more.
@@ -231,4 +231,4 @@ UPDATE delivery SET
   kept_for = CASE WHEN origin.lane = 'relay' THEN 'expired' ELSE ?2 END,
   last_ms = ?3, ended_ms = CASE WHEN subscriber IS NOT NULL THEN ?3 END, cause = 'expired', level = 'message'
 FROM chosen /*+ CROSS */ JOIN message AS origin ON origin.id = chosen.message
-WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state IN ({sources expired clock});
+WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND state IN ({sources delivery expired clock});

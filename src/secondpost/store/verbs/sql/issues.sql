@@ -55,11 +55,12 @@ VALUES (?1, 'issues', '', 0, 0, '', '', '', '', ?2);
 -- set: chosen (id integer, place integer)
 UPDATE article SET state = 'taken', reason = '', issue = ?1, place = chosen.place
 FROM chosen
-WHERE article.id = chosen.id AND article.newsletter = ?2 AND article.state = 'waiting';
+WHERE article.id = chosen.id AND article.newsletter = ?2 AND article.state IN ({sources article taken publish});
 
 -- name: give_back_articles
 -- Return the articles of an issue that no reader got to waiting.
-UPDATE article SET state = 'waiting', reason = ?2, issue = NULL, place = NULL WHERE issue = ?1;
+UPDATE article SET state = 'waiting', reason = ?2, issue = NULL, place = NULL
+WHERE issue = ?1 AND state IN ({sources article waiting publish});
 
 -- name: write_subject
 -- Set the subject of an issue, and that it has content.
@@ -179,7 +180,7 @@ SELECT max(number) FROM (
 -- Release the rows after ?2 up to ?3. Their arrival becomes their due time (?4), since a delivery
 -- never tried is due at its arrival.
 UPDATE delivery SET state = 'waiting', arrived_ms = ?4, due_ms = ?4
-WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources waiting publish});
+WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources delivery waiting publish});
 
 -- name: sent_upto
 -- Record how far rows are released.
@@ -193,7 +194,7 @@ UPDATE issue SET state = ?2, finished_ms = ?3, reason = ?4 WHERE id = ?1 AND sta
 -- name: stop_rows
 -- Stop the rows after ?2 up to ?3 that are not under way.
 UPDATE delivery SET state = 'stopped', last_ms = ?4, ended_ms = ?4, level = ''
-WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources stopped publish});
+WHERE message = ?1 AND number > ?2 AND number <= ?3 AND state IN ({sources delivery stopped publish});
 
 -- name: waiting_between
 -- The domains of waiting rows after ?2 up to ?3.
@@ -207,7 +208,7 @@ UPDATE delivery SET
   last_ms = ?2, level = '', first_attempt_ms = NULL
 WHERE (message, number) IN (
   SELECT message, number FROM delivery /*+ INDEXED BY delivery_aside */
-  WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state IN ({sources waiting retry})
+  WHERE state IN ('held', 'kept', 'failed', 'expired', 'unknown') AND state IN ({sources delivery waiting retry})
     AND message = (SELECT message FROM issue WHERE id = ?1) AND maybe_duplicate = 0
     AND number = coalesce(?4, number)
   LIMIT ?3);

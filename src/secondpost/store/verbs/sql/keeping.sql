@@ -48,7 +48,7 @@ UPDATE delivery SET
   state = CASE WHEN state = 'committing' THEN 'unknown' ELSE 'waiting' END, fence = NULL
 FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number AND fence IS NOT NULL
-  AND state IN ({sources waiting sweep}, {sources unknown sweep});
+  AND state IN ({sources delivery waiting sweep}, {sources delivery unknown sweep});
 
 -- name: drop_leases
 -- Drop the leases of a worker.

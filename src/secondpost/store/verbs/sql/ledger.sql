@@ -60,22 +60,30 @@ UPDATE article SET
 WHERE id = ?1 AND newsletter = ?2;
 
 -- name: move_article
--- Move an article to another state after reading its feed, unless it is in an issue or the owner
--- took it.
+-- Move an article to another state after reading its feed, unless the table of its states has no
+-- such edge or the owner took it.
 UPDATE article SET state = ?3, reason = ?4
-WHERE id = ?1 AND newsletter = ?2 AND state <> 'taken' AND NOT (state = 'waiting' AND reason = ?5);
+WHERE id = ?1 AND newsletter = ?2 AND NOT (state = 'waiting' AND reason = ?5) AND (
+  (?3 = 'waiting' AND state IN ({sources article waiting feed}))
+  OR (?3 = 'held' AND state IN ({sources article held feed})));
+
+-- name: goes_by_hand
+-- Part of other queries: the owner may move the article to the chosen state.
+(chosen.state = 'waiting' AND article.state IN ({sources article waiting owner}))
+  OR (chosen.state = 'skipped' AND article.state IN ({sources article skipped owner}));
 
 -- name: movable
--- How many of the chosen articles belong to the newsletter and are in no issue.
--- set: chosen (id integer)
-SELECT count(*) FROM article WHERE newsletter = ?1 AND state <> 'taken' AND id IN (SELECT id FROM chosen);
+-- How many of the chosen articles belong to the newsletter and may be moved by the owner.
+-- set: chosen (id integer, state text, reason text)
+SELECT count(*) FROM chosen /*+ CROSS */ JOIN article ON article.id = chosen.id
+WHERE article.newsletter = ?1 AND ({goes_by_hand});
 
 -- name: move_by_hand
 -- Move the chosen articles by the owner's decision.
 -- set: chosen (id integer, state text, reason text)
 UPDATE article SET state = chosen.state, reason = chosen.reason
 FROM chosen
-WHERE article.id = chosen.id AND article.newsletter = ?1 AND article.state <> 'taken';
+WHERE article.id = chosen.id AND article.newsletter = ?1 AND ({goes_by_hand});
 
 -- name: count
 -- The number of articles in a state.

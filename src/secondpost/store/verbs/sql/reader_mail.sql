@@ -26,7 +26,7 @@ WHERE d.subscriber <> 0 AND (
 UPDATE delivery SET state = chosen.becomes, fence = NULL, last_ms = ?1, ended_ms = ?1, level = ''
 FROM chosen
 WHERE delivery.message = chosen.message AND delivery.number = chosen.number
-  AND delivery.state IN ({sources suppressed deliver});
+  AND delivery.state IN ({sources delivery suppressed deliver});
 
 -- name: commit_marks
 -- Mark claimed deliveries of issues as committing, if their lease is valid and they may still be
@@ -34,7 +34,7 @@ WHERE delivery.message = chosen.message AND delivery.number = chosen.number
 -- pieces: new (message integer, number integer, fence integer)
 UPDATE delivery SET state = 'committing' FROM new
 WHERE delivery.message = new.message AND delivery.number = new.number
-  AND delivery.state IN ({sources committing deliver}) AND delivery.fence = new.fence
+  AND delivery.state IN ({sources delivery committing deliver}) AND delivery.fence = new.fence
   AND EXISTS (SELECT 1 FROM lease WHERE lease.fence = new.fence)
   AND EXISTS (SELECT 1 FROM issue WHERE issue.id = delivery.issue AND issue.state = 'sending')
   AND EXISTS (

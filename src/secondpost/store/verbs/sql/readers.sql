@@ -67,10 +67,9 @@ ROLLBACK TO SAVEPOINT asking;
 RELEASE SAVEPOINT asking;
 
 -- name: pend
--- Make a reader in one of the chosen states pending; mail goes to the spelling given last.
--- set: chosen (state text)
+-- Make a reader who comes back pending; mail goes to the spelling given last.
 UPDATE subscriber SET state = 'pending', since_ms = ?3, since_event = ?4, consent = ?5, mailbox = ?6
-WHERE newsletter = ?1 AND key = ?2 AND state IN (SELECT chosen.state FROM chosen);
+WHERE newsletter = ?1 AND key = ?2 AND state IN ({sources subscriber pending reader});
 
 -- name: tell
 -- Record that ?2 happened to the chosen readers at ?1, who are in state ?3 after it.
