@@ -172,7 +172,7 @@ class PrimarySession:
     named: str = ""  # the path of the last MAIL, accepted or not
     mailed_seconds: float = 0.0
     recipients: list[str] = field(default_factory=list)
-    mad: bool = False  # sent a malformed reply: accepts nothing more in this session
+    malformed: bool = False  # sent a malformed reply: accepts nothing more in this session
 
     async def serve(self) -> None:
         if self.server.strikes(Drop.GREETING):
@@ -269,7 +269,7 @@ class PrimarySession:
 
     async def _data(self) -> None:
         server = self.server
-        if len(self.recipients) == 0 or self.sender is None or self.mad:
+        if len(self.recipients) == 0 or self.sender is None or self.malformed:
             server.refused_senders.add(self.named)
             await self._reply("503 5.5.1 RCPT first")
             return
@@ -334,7 +334,7 @@ class PrimarySession:
             await asyncio.sleep(character.tarpit_seconds)
         if may_lie and self.server.chance(character.lie_chance):
             lie = self.server.lie()
-            self.mad = self.mad or lie not in PLAIN_LIES
+            self.malformed = self.malformed or lie not in PLAIN_LIES
             self.talk.say(lie)
             return Conclusion.YES if lie == "250" else Conclusion.NO
         self.talk.say(*lines)

@@ -9,7 +9,7 @@ from secondpost.mail.delivery import Claimed, DeliveryId, State
 from secondpost.mail.envelope import Lane
 from secondpost.mail.queue_id import QueueId
 from secondpost.store.ports import CatchAll, Lease, Settlement, SiteDue
-from secondpost.store.verbs.claims import SETTLE, ClaimsVerbs, SomeFell
+from secondpost.store.verbs.claims import SETTLE, ClaimLost, ClaimsVerbs
 from secondpost.store.verbs.engine import BATCH_ROWS
 from secondpost.store.verbs.reader_mail import COMMIT_MARKS, Marking, ReaderMailVerbs
 from secondpost.store.verbs.sites import SitesVerbs
@@ -132,7 +132,7 @@ async def test_settlements_of_a_group_are_one_query_and_each_is_counted() -> Non
 
 def test_a_group_in_which_a_claim_fell_runs_again_one_by_one() -> None:
     engine = RecordingEngine([("claims.settle", 1)])
-    with pytest.raises(SomeFell):
+    with pytest.raises(ClaimLost):
         engine.write_all(SETTLE, [(LEASE, [settlement(ONE)]), (LEASE, [settlement(TWO)])])
 
 

@@ -772,4 +772,4 @@ def test_a_page_runs_in_the_direction_of_its_language() -> None:
             "paragraphs": [],
             "link": None,
         }
-        assert f'<html lang="{language}" dir="{direction}">' in pages.render("told.html", values)
+        assert f'<html lang="{language}" dir="{direction}">' in pages.render("message.html", values)

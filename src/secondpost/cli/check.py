@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit, Group
-from secondpost.cli.opening import become_owner, configuration, configuration_path, told_of_the_store
+from secondpost.cli.opening import become_owner, configuration, configuration_path, store_faults_shown
 from secondpost.cli.screen import say, say_json
 from secondpost.config.faults import ConfigFaults, Fault
 from secondpost.config.reading import read_config
@@ -68,7 +68,7 @@ def _left_behind(config: Config) -> Sequence[Fault] | str:
         become_owner(config)
         if not has_newsletter_store(config):
             return ()
-        with told_of_the_store(config):
+        with store_faults_shown(config):
             found = asyncio.run(look_at_names(config))
     except Ending as ending:
         return f"store: its newsletters were not compared with the file: {ending.message}"

@@ -28,7 +28,7 @@ from secondpost.store.newsletter_ports import Ledger
 if TYPE_CHECKING:
     from secondpost.owner.newsletter_desk import OpenNewsletter
 
-SOMEBODY = "reader@example.org"  # in place of each reader's own address
+PREVIEW_ADDRESS = "reader@example.org"  # in place of each reader's own address
 
 
 @click.command(cls=Command)
@@ -120,7 +120,7 @@ def _filled(composed: Composed, newsletter: Newsletter, web: Web) -> Composed:
     page = home_of(newsletter, web) or f"mailto:{parseaddr(newsletter.sender)[1]}"
     text, markup = composed.text, composed.html
     for hole in Hole:
-        value = SOMEBODY if hole is Hole.ADDRESS else page
+        value = PREVIEW_ADDRESS if hole is Hole.ADDRESS else page
         text = text.replace(hole.marker, value)
         markup = markup.replace(hole.marker, html.escape(value))
     return Composed(composed.subject, markup, text)

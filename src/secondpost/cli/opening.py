@@ -60,7 +60,7 @@ def at_desk(work: Callable[[OwnersDesk, Config], Awaitable[T]], config: Config |
         async with open_desk(chosen) as open_:
             return await work(open_, chosen)
 
-    with told_of_the_store(chosen):
+    with store_faults_shown(chosen):
         return asyncio.run(opened())
 
 
@@ -74,7 +74,7 @@ def at_newsletter(work: Callable[["OpenNewsletter"], Awaitable[T]], config: Conf
         async with open_newsletter(config) as open_:
             return await work(open_)
 
-    with told_of_the_store(config):
+    with store_faults_shown(config):
         return asyncio.run(opened())
 
 
@@ -94,12 +94,12 @@ def at_stores(work: Callable[[OwnersDesk, "OpenNewsletter | None", Config], Awai
             newsletter = await ends.enter_async_context(open_newsletter(config))
             return await work(desk, newsletter, config)
 
-    with told_of_the_store(config):
+    with store_faults_shown(config):
         return asyncio.run(opened())
 
 
 @contextmanager
-def told_of_the_store(config: Config) -> Iterator[None]:
+def store_faults_shown(config: Config) -> Iterator[None]:
     """End the command with the remedy when the store reports a fault."""
     try:
         yield

@@ -100,7 +100,7 @@ class InsideDoor:
 NO_SUCH_MAILBOX = Failed(Cause.RECIPIENT, INSIDE, Reply.of(550, "5.1.1", "No such mailbox here"))
 
 
-async def nobody(claimed: Claimed, beginning: bytes) -> Outcome:
+async def refuse_all(claimed: Claimed, beginning: bytes) -> Outcome:
     """Refuse all mail to ourselves: for a store without newsletters, and for a reader who gave an
     address of ours.
     """

@@ -97,7 +97,7 @@ class Publisher:
             await self._keep_calendar(newsletter)
         before = await self._reading.feeds(newsletter)
         await self._reading.read(newsletter)
-        await self._tell_of_doubts(newsletter, before)
+        await self._log_doubts(newsletter, before)
 
     async def look(self, newsletter: Newsletter) -> None:
         """Fetch the feeds when it is time, and once more just before an issue.
@@ -111,7 +111,7 @@ class Publisher:
             before = await self._reading.causes_held(newsletter)
             await self.fetch(newsletter)
             self._read_ms[newsletter.name] = self._clock.now_ms()
-            await self._tell_of_held(newsletter, before)
+            await self._log_held(newsletter, before)
 
     async def _is_fresh(self, newsletter: Newsletter) -> bool:
         """Whether the feeds were fetched recently enough to make an issue (R15)."""
@@ -121,7 +121,7 @@ class Publisher:
     async def _due(self, newsletter: Newsletter) -> Outlook:
         return await self._outlook(newsletter, decide, _look_nowhere)
 
-    async def _tell_of_held(self, newsletter: Newsletter, before: frozenset[str]) -> None:
+    async def _log_held(self, newsletter: Newsletter, before: frozenset[str]) -> None:
         """Report articles held for two looks in a row, once per cause.
 
         The cause is stored, so that it is not repeated after a restart, until nothing is held for
@@ -144,7 +144,7 @@ class Publisher:
         if kept != known:
             await self._issues.set_calendar(kept)
 
-    async def _tell_of_doubts(self, newsletter: Newsletter, before: Mapping[str, Feed]) -> None:
+    async def _log_doubts(self, newsletter: Newsletter, before: Mapping[str, Feed]) -> None:
         """Report each feed in doubt once, at the second look in a row: a restarted web server is no
         news.
         """

@@ -26,7 +26,7 @@ from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_role, hold_service
 from secondpost.processes.roles import ROLES, doors_of
 from secondpost.processes.signals import listen_for_signals
-from secondpost.processes.user import UserRefused, become, person_to_become, prepare_store
+from secondpost.processes.user import UserRefused, become, prepare_store, service_user
 from secondpost.protocols.tokens import Ring
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery, newsletter_delivery, own_addresses
 from secondpost.roles.parts import Parts, Role, World
@@ -72,7 +72,7 @@ def run_roles(config: Config, roles: Sequence[str]) -> int:
             return ProcessExit.USAGE
     try:
         doors = _doors(config, roles)
-        person = person_to_become(config)
+        person = service_user(config)
         prepare_store(config, person)
         if person is not None:
             become(person)

@@ -28,7 +28,7 @@ from secondpost.processes.exits import ProcessExit, not_started
 from secondpost.processes.instance import SecondInstance, hold_service
 from secondpost.processes.roles import doors_of, roles_of
 from secondpost.processes.signals import listen_for_signals
-from secondpost.processes.user import SystemUser, UserRefused, become, person_to_become, prepare_store
+from secondpost.processes.user import SystemUser, UserRefused, become, prepare_store, service_user
 from secondpost.world.ports import DiskFailed, DiskFull, NetError
 from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
@@ -45,7 +45,7 @@ STOP_SECONDS_MAX = 40.0  # longer than a role drains; then it is killed
 
 def supervise(config: Config) -> int:
     try:
-        person = person_to_become(config)
+        person = service_user(config)
         doors = asyncio.run(_open_doors(config))
         prepare_store(config, person)
         if person is not None:

@@ -24,7 +24,7 @@ class SystemUser:
     gid: int
 
 
-def person_to_become(config: Config) -> SystemUser | None:
+def service_user(config: Config) -> SystemUser | None:
     """The user to become; None to stay as we are.
 
     The default user need not exist: a machine without it is a trial or a test.

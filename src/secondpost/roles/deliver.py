@@ -10,7 +10,7 @@ from secondpost.bounce.intake import BounceIntake
 from secondpost.config.records import Config
 from secondpost.deliver.context import DeliverySetup
 from secondpost.deliver.entrances import Entrances
-from secondpost.deliver.inside import InsideDoor, nobody
+from secondpost.deliver.inside import InsideDoor, refuse_all
 from secondpost.deliver.loop import DeliverLoop
 from secondpost.deliver.marks import CommitMarks, ReaderSending
 from secondpost.deliver.places import UpLately
@@ -86,8 +86,8 @@ class DeliverRole:
         if newsletter is not None:
             self._inside = self._inside_door(newsletter)
             context = setup.context(newsletter.store, self._reader_delivery(newsletter))
-            self._reader_loop = DeliverLoop(context, (Lane.OWN, Lane.ISSUES), nobody, rhythm)
-        inside = nobody if self._inside is None else self._inside.take
+            self._reader_loop = DeliverLoop(context, (Lane.OWN, Lane.ISSUES), refuse_all, rhythm)
+        inside = refuse_all if self._inside is None else self._inside.take
         lanes = (Lane.RELAY, Lane.UNVERIFIED, Lane.OWN)
         self._loop = DeliverLoop(setup.context(store, None), lanes, inside, rhythm)
         self._housekeeping = Housekeeping(

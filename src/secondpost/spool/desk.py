@@ -123,7 +123,7 @@ class VerbDone:
     deliveries: int
 
 
-def _nobody_waits() -> None:
+def _no_waiter() -> None:
     return None
 
 
@@ -135,7 +135,7 @@ class OwnersDesk:
 
     desk: Desk
     clock: Clock
-    changed: Callable[[], None] = _nobody_waits
+    changed: Callable[[], None] = _no_waiter
 
     async def found(
         self, selection: Selection, after: DeliveryId | None = None

@@ -57,7 +57,7 @@ def refuse_events(part: ListPart, columns: ListColumns, word: OwnersWord) -> Non
             raise NoList(f"it is {known.what}, not a list of readers: import {known.list_file}")
     if columns.form is not None or word.whole is not None or _has_state(columns):
         return
-    given = {folded(column.name) for column in columns.columns if column.is_told}
+    given = {folded(column.name) for column in columns.columns if column.is_given}
     found = [name for name_folded, name in names.items() if name_folded in EVENT_COLUMNS - given]
     if len(found) > 0:
         raise NoList(

@@ -49,7 +49,7 @@ class ListColumn:
     number: int
     name: str  # as in the header; "column N" in a list without one
     meaning: Meaning | None  # None: unknown, kept as an attribute
-    is_told: bool  # the owner gave the meaning
+    is_given: bool  # the owner gave the meaning
     has_name: bool
 
 
@@ -103,7 +103,7 @@ class ListColumns:
         """Whether a line of a list without a header holds a second person's address, who would be
         lost.
         """
-        given = {column.number for column in self.columns if column.is_told}
+        given = {column.number for column in self.columns if column.is_given}
         others = [cell for number, cell in enumerate(cells) if number not in given | {self.address}]
         for cell in (person.name, *others):
             if _LIKE_AN_ADDRESS.search(cell) is None:
@@ -260,7 +260,7 @@ def _names_within(name: str) -> Iterator[str]:
 
 
 def _address_of(part: ListPart, columns: Sequence[ListColumn]) -> int:
-    given = [c.number for c in columns if c.meaning is Plain.ADDRESS and c.is_told]
+    given = [c.number for c in columns if c.meaning is Plain.ADDRESS and c.is_given]
     named = [c.number for c in columns if c.meaning is Plain.ADDRESS]
     for found in (given, named, [] if part.address is None else [part.address]):
         if len(found) > 0:
@@ -271,15 +271,15 @@ def _address_of(part: ListPart, columns: Sequence[ListColumn]) -> int:
 def _only_one_address(column: ListColumn, address: int) -> ListColumn:
     """Keep further address columns as attributes."""
     if column.number == address:
-        return ListColumn(column.number, column.name, Plain.ADDRESS, column.is_told, column.has_name)
+        return ListColumn(column.number, column.name, Plain.ADDRESS, column.is_given, column.has_name)
     if column.meaning is Plain.ADDRESS:
-        return ListColumn(column.number, column.name, Plain.KEPT, column.is_told, column.has_name)
+        return ListColumn(column.number, column.name, Plain.KEPT, column.is_given, column.has_name)
     return column
 
 
 def _judges(column: ListColumn, word: OwnersWord) -> bool:
     """Whether a column affects the verdict, if only by words that the owner explained."""
-    if column.meaning is None or (column.meaning is Plain.KEPT and not column.is_told):
+    if column.meaning is None or (column.meaning is Plain.KEPT and not column.is_given):
         return len(word.words) > 0
     return not isinstance(column.meaning, Plain)
 

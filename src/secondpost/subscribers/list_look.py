@@ -168,7 +168,7 @@ class _Looking:
             self._report(column)
             for column in self._columns.columns
             if column.has_name
-            or column.is_told
+            or column.is_given
             or column.number == self._columns.address
             or self._doubts(column)
         )
@@ -291,7 +291,7 @@ def _is_watched(column: ListColumn) -> bool:
     """Whether to search a column for words that may mean no mail: unknown columns, and columns such
     as tags that the owner fills.
     """
-    if column.is_told:
+    if column.is_given:
         return False
     return column.meaning is None or (column.meaning is Plain.KEPT and folded(column.name) in OWNERS_COLUMNS)
 

@@ -170,7 +170,7 @@ class _Errors:
 
     async def _page(self, status: int, headers: dict[str, str]) -> Response:
         heading, paragraph = SAID.get(status, SAID[500] if status >= 500 else SAID[400])
-        page = await self._site.told(heading, paragraph, status=status)
+        page = await self._site.message_page(heading, paragraph, status=status)
         page.headers.update(headers)
         return page
 

@@ -134,7 +134,7 @@ class PublicPages:
                 await self.sign_ups.ask(newsletter.name, mailbox, where, words, caller)
             except NotAReader:
                 return await self._home(newsletter, fault=NO_ADDRESS, address=typed)
-        return await self.site.told(
+        return await self.site.message_page(
             "Check your inbox",
             "If this address is not subscribed yet, you will get an email with a link to confirm. "
             "Until you do, we will send you nothing else.",

@@ -78,7 +78,7 @@ class ReaderPages:
         token = self._token(request, Purpose.CONFIRM)
         subscriber = await self.site.store.subscriber(SubscriberId(token.subscriber))
         if subscriber is None:
-            return await self.site.told(*_LINK_EXPIRED, status=410)
+            return await self.site.message_page(*_LINK_EXPIRED, status=410)
         newsletter, title = self.site.newsletter_of(subscriber), await self.site.title_of(subscriber)
         words = f"Yes, send me {title}"
         if request.method == "POST":
@@ -86,15 +86,15 @@ class ReaderPages:
                 subscriber.id, self.site.url("/confirm/"), words, self.site.caller(request)
             )
             if outcome is Confirmed.GONE:
-                return await self.site.told(*_LINK_EXPIRED, status=410)
-            return await self.site.told(
+                return await self.site.message_page(*_LINK_EXPIRED, status=410)
+            return await self.site.message_page(
                 "Welcome!",
                 f"You are now subscribed to {title}. The next issue will come by email.",
                 "Every issue has a link to unsubscribe.",
                 newsletter=newsletter,
             )
         if subscriber.state is SubscriberState.ACTIVE:
-            return await self.site.told(
+            return await self.site.message_page(
                 "You are already subscribed", f"You get {title} by email.", newsletter=newsletter
             )
         return self.site.page(
@@ -122,18 +122,18 @@ class ReaderPages:
         if subscriber is None:
             if request.method == "POST":
                 await self._is_gone(token)
-            return await self.site.told(_UNSUBSCRIBED, "You will get no more email from us.")
+            return await self.site.message_page(_UNSUBSCRIBED, "You will get no more email from us.")
         newsletter, title = self.site.newsletter_of(subscriber), await self.site.title_of(subscriber)
         if request.method == "POST":
             await self.readers.leave(subscriber.id, "page or one click")
-            return await self.site.told(
+            return await self.site.message_page(
                 _UNSUBSCRIBED,
                 f"You will get no more issues of {title}.",
                 "An issue that is already on its way may still arrive.",
                 newsletter=newsletter,
             )
         if subscriber.state in (SubscriberState.LEFT, SubscriberState.COMPLAINED):
-            return await self.site.told(
+            return await self.site.message_page(
                 _UNSUBSCRIBED, f"You get no issues of {title}.", newsletter=newsletter
             )
         return self.site.page(
@@ -156,7 +156,7 @@ class ReaderPages:
         if about is None:
             if request.method == "POST":
                 await self._is_gone(token)
-            return await self.site.told(
+            return await self.site.message_page(
                 "We store nothing about you", "This link does not belong to a subscription.", status=410
             )
         if request.method == "POST":
@@ -180,12 +180,12 @@ class ReaderPages:
         match form.value("do"):
             case "leave":
                 await self.readers.leave(subscriber.id, "page")
-                return await self.site.told(
+                return await self.site.message_page(
                     _UNSUBSCRIBED, f"You will get no more issues of {title}.", newsletter=newsletter
                 )
             case "erase":
                 await self.readers.erase(subscriber.id)
-                return await self.site.told(
+                return await self.site.message_page(
                     "Your data has been deleted", "You will get no more email from us."
                 )
             case _:
@@ -235,7 +235,7 @@ class ReaderPages:
 
     async def _link_of_a_copy(self) -> Response:
         """A test copy's token belongs to no subscriber; every action is a no-op."""
-        return await self.site.told(
+        return await self.site.message_page(
             "This link is from a test copy",
             "It belongs to no reader and changes nothing. In a real issue, it opens the reader's own page.",
         )

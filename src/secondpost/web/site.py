@@ -62,7 +62,7 @@ class Website:
     ) -> Response:
         return HTMLResponse(self.templates.render(template, values), status, headers)
 
-    async def told(
+    async def message_page(
         self, heading: str, *paragraphs: str, newsletter: Newsletter | None = None, status: int = 200
     ) -> Response:
         """A page with a short message and a link to the newsletter."""
@@ -70,7 +70,7 @@ class Website:
         if newsletter is not None:
             link = {"path": f"/{newsletter.name}/", "words": await self.title(newsletter)}
         return self.page(
-            "told.html",
+            "message.html",
             {
                 "language": language_of(newsletter),
                 "heading": heading,

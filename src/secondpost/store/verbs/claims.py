@@ -17,7 +17,7 @@ Allowed = Callable[
 ]  # Selects the due rows that may be claimed at that time.
 
 
-class SomeFell(Exception):
+class ClaimLost(Exception):
     """Raised to have each payload run alone: some rows were no longer claimed, and their number is
     needed per payload.
     """
@@ -29,7 +29,7 @@ def _settle(payloads: Sequence[SettlePayload]) -> Steps[list[int]]:
     if len(payloads) == 1:
         return [written]
     if written < len(new):
-        raise SomeFell
+        raise ClaimLost
     return [len(settlements) for _, settlements in payloads]
 
 

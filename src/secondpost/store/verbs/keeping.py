@@ -50,7 +50,7 @@ class KeepingVerbs(Verbs):
                 doubted += found.maybe_duplicates
                 unknown += found.unknown
                 files += await self._remove_nameless(worker)
-                await self._bury(worker)
+                await self._end_worker(worker)
                 self._engine.remove_lock(lock)
             finally:
                 held.release()
@@ -88,7 +88,7 @@ class KeepingVerbs(Verbs):
                     doubted.maybe_duplicates.append(delivery_id(row))
         return doubted
 
-    def _bury(self, worker: int) -> Awaitable[int]:
+    def _end_worker(self, worker: int) -> Awaitable[int]:
         return self._engine.change(partial(run, "keeping.drop_worker", worker))
 
     # ---- old rows

@@ -16,11 +16,11 @@ class LeadingVerbs(ClaimsVerbs):
         """
         site = f"leader of {what}"
         lease = await self.lease(Lane.OWN, site)
-        if lease is None and await self._dead_leader_fell(site):
+        if lease is None and await self._ended_leader_removed(site):
             return await self.lease(Lane.OWN, site)
         return lease
 
-    async def _dead_leader_fell(self, site: str) -> bool:
+    async def _ended_leader_removed(self, site: str) -> bool:
         leaders = await self._engine.read(rows("issues.leader", Lane.OWN.value, site))
         if len(leaders) == 0:
             return True  # it was given back meanwhile

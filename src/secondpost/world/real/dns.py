@@ -23,7 +23,7 @@ from secondpost.world.real.dns_servers import Servers, reaches_ipv6
 from secondpost.world.real.dns_upstream import Upstream
 
 LOOK_SECONDS = 10.0  # how often to check for changes of this machine's DNS servers and routes
-SULK_SECONDS = 30.0  # how long a server that did not reply is queried after the others
+PENALTY_SECONDS = 30.0  # how long a server that did not reply is queried after the others
 LOOKUPS_MAX = 2_000  # concurrent look-ups; more are answered FAILED, which is not cached
 
 
@@ -145,7 +145,7 @@ def _order(upstreams: Sequence[Upstream], now: float) -> list[int]:
 
     def is_sulking(place: int) -> bool:
         at = upstreams[place].silent_at
-        return at is not None and now - at < SULK_SECONDS
+        return at is not None and now - at < PENALTY_SECONDS
 
     return sorted(range(len(upstreams)), key=is_sulking)
 
