@@ -4,6 +4,7 @@ import json
 import mailbox
 from pathlib import Path
 
+from tests.cli.closed_pipe import into_a_closed_pipe
 from tests.cli.office import Office
 
 
@@ -72,6 +73,11 @@ def test_an_export_goes_to_standard_output(office: Office) -> None:
     assert out.startswith(b"From sender6@example.com ")
     assert b"\n>From me, 6.\n\n" in out
     assert b"\r" not in out
+
+
+def test_an_export_that_is_read_no_further_ends_without_a_word(office: Office) -> None:
+    ended = into_a_closed_pipe("--config", str(office.config), "held", "export", "--to", "-")
+    assert (ended.returncode, ended.stderr) == (1, "")
 
 
 def test_an_export_of_nothing_leaves_nothing(office: Office, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from secondpost.mail.subscriber import SubscriberState
 from secondpost.mail.subscriber_states import Reason
 from secondpost.owner.newsletter_desk import OpenNewsletter
 from secondpost.store.subscriber_ports import SignedUp
+from tests.cli.closed_pipe import into_a_closed_pipe
 from tests.cli.newspaper import CONFIRMED, Newspaper
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"
@@ -147,6 +148,12 @@ def test_a_list_comes_through_a_pipe(paper: Newspaper) -> None:
     done = subprocess.run(words, input=f"{ADA}\n", capture_output=True, text=True, timeout=30, check=True)
     assert "1 new" in done.stdout
     assert state(paper, ADA) == "pending"
+
+
+def test_an_export_that_is_read_no_further_ends_without_a_word(paper: Newspaper) -> None:
+    paper.run("subscribers", "add", ADA, *CONFIRMED)
+    ended = into_a_closed_pipe("--config", str(paper.config), "subscribers", "export")
+    assert (ended.returncode, ended.stderr) == (1, "")
 
 
 def test_what_goes_out_comes_in_again(paper: Newspaper, tmp_path: Path) -> None:

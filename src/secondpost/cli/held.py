@@ -177,6 +177,8 @@ def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
 
     try:
         at_desk(write, config)
+    except BrokenPipeError:
+        raise  # `head` has read enough: click ends the command without a word
     except OSError as error:
         raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
     finally:

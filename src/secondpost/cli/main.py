@@ -20,7 +20,7 @@ PLACES = {
 
 EPILOG = (
     "Exit codes: 0 done, 1 the answer is no or faults were found, 2 usage, 3 configuration, "
-    "4 the store or the service cannot be reached."
+    "4 the store or the service cannot be reached, 5 the disk failed."
 )
 
 

@@ -60,6 +60,8 @@ def export(words: tuple[str, ...], states: tuple[str, ...]) -> None:
     try:
         at_newsletter(write, config)
         target.flush()
+    except BrokenPipeError:
+        raise  # `head` has read enough: click ends the command without a word
     except OSError as error:
         raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
     except Ending:
