@@ -55,6 +55,7 @@ def test_a_dry_run_shows_what_each_column_is_and_writes_nothing(paper: Newspaper
         "1 left out: it is not clear what the list says about them",
         'Not understood: "Lapsed". These people are left out until you say what it means, such as:',
         '--word "Lapsed=left" (or active, pending, suppressed, nothing)',
+        "Nothing was written: this was a dry run. To import the list, leave out --dry-run.",
     ]
     assert counts(paper) == {}
     told = paper.told("subscribers", "import", str(file), "--dry-run")

@@ -128,6 +128,8 @@ def import_(
                 say_bad(report.bad_rows, report.bad)
             if report.stops:
                 raise Ending(f"nothing was imported from {source}: say what the unclear words mean", Exit.NO)
+            if not as_json:
+                say("Nothing was written: this was a dry run. To import the list, leave out --dry-run.")
             _check_readable(source, report.lines, report.bad)
             return
 
