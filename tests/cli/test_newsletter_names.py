@@ -158,3 +158,6 @@ def test_a_new_name_without_a_rename_takes_no_readers_that_would_bar_it(office: 
     [fault] = faults(office)
     assert "rename" not in str(fault["hint"]), "it would be refused"
     assert "secondpost newsletter retire weekly" in str(fault["hint"])
+    office.run("subscribers", "remove", "dora@reader.example")
+    [fault] = faults(office)
+    assert "rename" not in str(fault["hint"]), "a reader who left would bar it too"

@@ -107,7 +107,7 @@ async def test_all_of_it_moves_and_the_old_name_leads_there(place: Place) -> Non
     issue = await furnished(place, store)
     before = await rows_of(place, WEEKLY)
     assert all(len(rows) > 0 for rows in before.values())
-    assert await store.left_behind([DAILY]) == [KnownNewsletter(WEEKLY, 3, 7, 1)]
+    assert await store.left_behind([DAILY]) == [KnownNewsletter(WEEKLY, 1, 7, 1)]
     leader = await led(store)
     await store.begin_rename(WEEKLY, DAILY, place.clock.ms, leader)
     assert await store.former_names() == [FormerName(WEEKLY, DAILY, is_done=False)]

@@ -37,8 +37,8 @@ def left_behind_text(known: KnownNewsletter) -> str:
 
 
 def what_to_do_text(known: KnownNewsletter, unused: Sequence[str] | None) -> str:
-    """The remedy. `unused`: newsletters of the file without active readers and issues; None: the
-    file names no newsletter.
+    """The remedy. `unused`: newsletters of the file to which another can be renamed; None: the file
+    names no newsletter.
     """
     retire = f"secondpost newsletter retire {known.name}"
     if unused is not None and len(unused) == 0:

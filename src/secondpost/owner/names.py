@@ -10,7 +10,7 @@ from secondpost.store.naming_ports import FormerName, KnownNewsletter, Newslette
 class NamesInStore:
     left_behind: tuple[KnownNewsletter, ...]
     half_renamed: tuple[FormerName, ...]
-    # Newsletters of the file without active readers and issues; None: the file names no newsletter.
+    # Newsletters of the file to which another can be renamed; None: the file names no newsletter.
     unused: tuple[str, ...] | None
 
 
@@ -20,7 +20,7 @@ NOTHING_LEFT_BEHIND = NamesInStore((), (), ())
 async def names_in_store(config: Config, store: NewsletterNames) -> NamesInStore:
     known = await store.left_behind(())
     named = [newsletter.name for newsletter in config.newsletters]
-    used = {one.name for one in known if one.active + one.issues > 0}
+    used = {one.name for one in known if one.is_used}
     left_behind = [one for one in known if one.name not in named]
     half = [former for former in await store.former_names() if not former.is_done]
     moving = {former.name for former in half}

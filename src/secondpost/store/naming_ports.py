@@ -23,9 +23,14 @@ class KnownNewsletter:
     """A newsletter that has readers or issues."""
 
     name: str
-    active: int
+    pending: int  # readers who have not confirmed yet
     readers: int  # in any state
     issues: int
+
+    @property
+    def is_used(self) -> bool:
+        """It has readers or issues of its own, so no other newsletter can be renamed to it."""
+        return self.readers - self.pending + self.issues > 0
 
 
 @dataclass(frozen=True, slots=True)

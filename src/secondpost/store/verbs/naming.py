@@ -47,8 +47,8 @@ class NamingVerbs(Verbs):
     async def left_behind(self, named: Sequence[str]) -> list[KnownNewsletter]:
         known = await self._engine.read(rows("naming.known", chosen=[(name,) for name in named]))
         return [
-            KnownNewsletter(str(name), number(active), number(readers), number(issues))
-            for name, active, readers, issues in known
+            KnownNewsletter(str(name), number(pending), number(readers), number(issues))
+            for name, pending, readers, issues in known
         ]
 
     async def known_newsletters(self) -> list[str]:

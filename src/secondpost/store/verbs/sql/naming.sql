@@ -1,11 +1,11 @@
 -- Queries about names of newsletters.
 
 -- name: known
--- Newsletters with readers or issues, other than those named: their number of active readers, of
+-- Newsletters with readers or issues, other than those named: their number of pending readers, of
 -- all readers, and of issues.
 -- set: named (name text)
-SELECT name, sum(active), sum(readers), sum(issues) FROM (
-  SELECT newsletter AS name, CASE WHEN state = 'active' THEN readers ELSE 0 END AS active, readers, 0 AS issues
+SELECT name, sum(pending), sum(readers), sum(issues) FROM (
+  SELECT newsletter AS name, CASE WHEN state = 'pending' THEN readers ELSE 0 END AS pending, readers, 0 AS issues
   FROM reader_tally WHERE readers > 0
   UNION ALL SELECT newsletter, 0, 0, count(*) FROM issue GROUP BY newsletter) AS counted
 WHERE name NOT IN (SELECT name FROM named) AND name NOT IN (SELECT name FROM retired_newsletter)
