@@ -12,6 +12,7 @@ from starlette.requests import Request
 from secondpost.policy.rate import PrefixRate
 from secondpost.web.callers import Rate, caller_of
 from secondpost.web.form import FIELDS_MAX, parse_form
+from secondpost.web.origin import is_from_elsewhere
 from tests.clock import SetClock
 
 
@@ -78,3 +79,26 @@ def test_a_network_has_so_many_in_a_span() -> None:
     assert rate.allows("192.0.2.1")
     clock.ms -= 500_000
     assert rate.allows("192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("origin", "configured"),
+    [
+        ("https://mx2.example.net", "https://mx2.example.net:443"),
+        ("https://mx2.example.net:443", "https://mx2.example.net"),
+        ("http://mx2.example.net", "http://mx2.example.net:80/"),
+        ("https://mx2.example.net:8443", "https://mx2.example.net:8443"),
+    ],
+)
+def test_a_default_port_makes_no_other_site(origin: str, configured: str) -> None:
+    assert not is_from_elsewhere(posted_from(origin), configured)
+
+
+@pytest.mark.parametrize("origin", ["https://mx2.example.net:8443", "https://mx2.example.net:80"])
+def test_another_port_is_another_site(origin: str) -> None:
+    assert is_from_elsewhere(posted_from(origin), "https://mx2.example.net:443")
+
+
+def posted_from(origin: str) -> Request:
+    """A form that reaches us under a name that only our proxy knows."""
+    return Request({"type": "http", "headers": [(b"host", b"127.0.0.1:8025"), (b"origin", origin.encode())]})

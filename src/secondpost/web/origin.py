@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}  # browsers leave them out
 NEAR = ("same-origin", "same-site", "none")  # `none`: the person did it, not a page
 
 
@@ -29,9 +30,12 @@ def is_from_elsewhere(request: Request, url: str | None) -> bool:
 
 
 def _host(url: str) -> str | None:
-    """Host and port of a URL as written; None if it has no host, like the origin "null"."""
+    """Host and port of a URL, without the default port; None if it has no host, like the origin
+    "null".
+    """
     try:
-        netloc = urlsplit(url).netloc
+        parts = urlsplit(url)
     except ValueError:
         return None
-    return netloc.lower() if len(netloc) > 0 else None
+    host = parts.netloc.lower().removesuffix(DEFAULT_PORTS.get(parts.scheme, ""))
+    return host if len(host) > 0 else None
