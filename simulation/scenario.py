@@ -47,7 +47,7 @@ SENDER_DOMAIN = "sender.example"
 VICTIM_DOMAIN = "victim.example"  # not ours: an open relay would send there
 STRIKES_SECONDS_MAX = 120.0  # a crash waits this long for its trigger
 MAILBOXES = ("anna", "bert", "carl", "dora", "erik")
-NO_MAILBOX = "nobody"  # a mailbox that no primary has
+NO_MAILBOX = "missing"  # local part of an address that no primary accepts
 
 
 @dataclass(frozen=True, slots=True)

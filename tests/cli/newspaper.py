@@ -53,8 +53,8 @@ def feed(*numbers: int) -> bytes:
         }
         for n in sorted(numbers, reverse=True)
     ]
-    told = {"version": "https://jsonfeed.org/version/1.1", "title": "The Blog", "items": items}
-    return answer("200 OK", json.dumps(told).encode(), content_type="application/feed+json")
+    shown = {"version": "https://jsonfeed.org/version/1.1", "title": "The Blog", "items": items}
+    return answer("200 OK", json.dumps(shown).encode(), content_type="application/feed+json")
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Newspaper:
         assert result.exit_code == code, (words, result.output, result.exception)
         return result
 
-    def told(self, *words: str, code: int = 0) -> dict[str, object]:
+    def json_of(self, *words: str, code: int = 0) -> dict[str, object]:
         """The --json output of a command."""
         document = json.loads(self.run(*words, "--json", code=code).stdout)
         assert isinstance(document, dict)

@@ -48,11 +48,11 @@ class Dns:
 @pytest.fixture
 def names(paper: Newspaper) -> Iterator[Dns]:
     """The name server used by the newspaper's commands."""
-    told = Dns()
-    with told.running() as port, paper.config.open("a") as config:
+    shown = Dns()
+    with shown.running() as port, paper.config.open("a") as config:
         config.write(f'[dns]\nservers = ["127.0.0.1:{port}"]\n')
         config.flush()
-        yield told
+        yield shown
 
 
 def test_before_there_are_keys_it_says_who_makes_them(paper: Newspaper, names: Dns) -> None:
@@ -68,9 +68,9 @@ def test_what_it_says_to_put_there_is_right_once_it_is_there(paper: Newspaper, n
     assert len(zone) == len(records)
     assert all(len(text) <= 255 for line in zone for text in re.findall(r'"([^"]*)"', line))
     names.lines = [re.sub(r"^(\S+)  ", r"\1 300 IN ", line) for line in zone]
-    told = paper.run("check", "dns").stdout
-    assert told.count("right: ") == len(records)
-    assert "put there" not in told
+    shown = paper.run("check", "dns").stdout
+    assert shown.count("right: ") == len(records)
+    assert "put there" not in shown
 
 
 def test_a_record_that_says_something_else_is_shown_beside_what_it_should_be(
@@ -78,6 +78,6 @@ def test_a_record_that_says_something_else_is_shown_beside_what_it_should_be(
 ) -> None:
     make_missing_keys(str(paper.folder / "store"), Dkim(), RealDice())
     names.lines = ['sp-ed._domainkey.example.net. 300 IN TXT "v=DKIM1; k=ed25519; p=AAAA"']
-    told = paper.run("check", "dns", code=1).stdout
-    assert "wrong: sp-ed._domainkey.example.net TXT" in told
-    assert "  found:     v=DKIM1; k=ed25519; p=AAAA" in told
+    shown = paper.run("check", "dns", code=1).stdout
+    assert "wrong: sp-ed._domainkey.example.net TXT" in shown
+    assert "  found:     v=DKIM1; k=ed25519; p=AAAA" in shown

@@ -76,10 +76,10 @@ def test_every_document_has_its_section() -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_section_tells_all_keys_and_no_others(name: str) -> None:
-    told = re.findall(r"(?m)^\| `([a-z0-9_]+)` \|", sections("### ")[name])
-    assert told == [field.name for field in dataclasses.fields(DOCUMENTS[name])]
+    shown = re.findall(r"(?m)^\| `([a-z0-9_]+)` \|", sections("### ")[name])
+    assert shown == [field.name for field in dataclasses.fields(DOCUMENTS[name])]
 
 
 def test_every_standing_is_explained() -> None:
-    told = set(re.findall(r"(?m)^\| `([^`]+)` \|", sections("## ")["How deliveries are named"]))
-    assert told == {standing.value for standing in Standing}
+    shown = set(re.findall(r"(?m)^\| `([^`]+)` \|", sections("## ")["How deliveries are named"]))
+    assert shown == {standing.value for standing in Standing}

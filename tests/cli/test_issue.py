@@ -33,28 +33,28 @@ def test_none_one_and_two_articles_bring_nothing_nothing_and_an_issue(paper: New
     with_a_reader(paper)
     for numbers in ((), (1,)):
         paper.writes(*numbers)
-        told = paper.told("issue", "next")
-        assert (told["articles"], told["minimum"], told["ready"]) == (len(numbers), 2, False)
+        shown = paper.json_of("issue", "next")
+        assert (shown["articles"], shown["minimum"], shown["ready"]) == (len(numbers), 2, False)
         assert f"{len(numbers)} of 2 articles" in paper.run("issue", "next").stdout
         refused = paper.run("issue", "send", code=1)
         assert f"nothing was sent: {len(numbers)} of 2 articles" in refused.stderr
-        assert paper.told("issue", "list")["issues"] == []
+        assert paper.json_of("issue", "list")["issues"] == []
     paper.writes(1, 2)
-    assert paper.told("issue", "next")["articles"] == 2
-    sent = paper.told("issue", "send")
+    assert paper.json_of("issue", "next")["articles"] == 2
+    sent = paper.json_of("issue", "send")
     assert (sent["sent"], sent["number"], sent["articles"], sent["readers"]) == (True, 1, 2, 1)
-    again = paper.told("issue", "send", code=1)
+    again = paper.json_of("issue", "send", code=1)
     assert (again["sent"], again["number"]) == (False, None)
     assert "Issue 1 is not finished" in str(again["reason"])
 
 
 def test_a_look_without_fetching_goes_by_what_is_known(paper: Newspaper) -> None:
     paper.writes(1, 2)
-    assert paper.told("issue", "next", "--no-fetch")["articles"] == 0
-    assert paper.told("issue", "next")["articles"] == 2
+    assert paper.json_of("issue", "next", "--no-fetch")["articles"] == 0
+    assert paper.json_of("issue", "next")["articles"] == 2
     paper.pages.clear()
-    assert paper.told("issue", "next", "--no-fetch")["articles"] == 2
-    assert "problem with the feed" in str(paper.told("issue", "next")["reason"])
+    assert paper.json_of("issue", "next", "--no-fetch")["articles"] == 2
+    assert "problem with the feed" in str(paper.json_of("issue", "next")["reason"])
     assert "problem with the feed" in paper.run("issue", "next", "--no-fetch").stdout
 
 
@@ -91,12 +91,12 @@ def test_what_was_sent_is_listed_shown_and_counted(paper: Newspaper) -> None:
     assert line.split()[:2] == ["1", "frozen"]
     shown = paper.run("issue", "show", "1").stdout
     assert "article   Article 1\n          https://www.example.net/posts/1" in shown
-    document = paper.told("issue", "show", "weekly", "1")
+    document = paper.json_of("issue", "show", "weekly", "1")
     assert isinstance(document["articles"], list)
     assert [article["title"] for article in document["articles"]] == ["Article 2", "Article 1"]
-    counted = paper.told("issue", "status")
+    counted = paper.json_of("issue", "status")
     assert (counted["planned"], counted["under_way"], counted["adds_up"]) == (1, 1, False)
-    assert counted == paper.told("issue", "status", "1") == paper.told("issue", "status", "weekly", "1")
+    assert counted == paper.json_of("issue", "status", "1") == paper.json_of("issue", "status", "weekly", "1")
     assert "1 reader planned: 1 still to be sent." in paper.run("issue", "status").stdout
     assert "no issue 2" in paper.run("issue", "show", "2", code=1).stderr
     for word in ("two", "²", "9" * 30):
@@ -120,11 +120,16 @@ def test_a_mail_that_came_back_is_told_of_its_issue_and_of_its_reader(paper: New
         assert await open_.store.record_bounce(said)
 
     paper.inside(bounce)
-    counts = paper.told("issue", "status")["bounced"]
+    counts = paper.json_of("issue", "status")["bounced"]
     assert counts == dict.fromkeys([kind.value for kind in BounceKind], 0) | {"full": 1}
     assert "1 mail came back: 1 full." in paper.run("issue", "status").stdout
-    [told] = json.loads(paper.run("subscribers", "show", "ada@reader.example", "--json").stdout)["bounces"]
-    assert (told["issue"], told["kind"], told["status"], told["text"]) == (1, "full", "5.2.2", "over quota")
+    [shown] = json.loads(paper.run("subscribers", "show", "ada@reader.example", "--json").stdout)["bounces"]
+    assert (shown["issue"], shown["kind"], shown["status"], shown["text"]) == (
+        1,
+        "full",
+        "5.2.2",
+        "over quota",
+    )
 
 
 def test_who_looks_at_an_issue_under_way_hears_which_servers_are_down(paper: Newspaper) -> None:
@@ -136,9 +141,9 @@ def test_who_looks_at_an_issue_under_way_hears_which_servers_are_down(paper: New
         assert await open_.store.site_down("mx.reader.example", "connect", "refused", 1_000, 2_000)
 
     paper.inside(fail)
-    told = paper.run("issue", "status").stdout
-    assert "mx.reader.example has been down since" in told
-    assert "refused" in told
+    shown = paper.run("issue", "status").stdout
+    assert "mx.reader.example has been down since" in shown
+    assert "refused" in shown
 
 
 def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:
@@ -147,11 +152,11 @@ def test_a_list_goes_on_before_its_last(paper: Newspaper) -> None:
         paper.writes(*range(1, 2 * number + 1))
         paper.run("issue", "send")
         paper.inside(all_suppressed)
-    first = paper.told("issue", "list", "--limit", "2")
+    first = paper.json_of("issue", "list", "--limit", "2")
     assert isinstance(first["issues"], list)
     assert [each["number"] for each in first["issues"]] == [3, 2]
     assert first["next"] == 2
-    rest = paper.told("issue", "list", "--before", "2")
+    rest = paper.json_of("issue", "list", "--before", "2")
     assert isinstance(rest["issues"], list)
     assert ([each["number"] for each in rest["issues"]], rest["next"]) == ([1], None)
     assert "--before 2" in paper.run("issue", "list", "--limit", "2").stdout
@@ -173,17 +178,17 @@ def test_a_stopped_issue_gives_its_articles_back(paper: Newspaper) -> None:
     assert "its 2 articles go into the next issue" in stopped
     assert "2 articles, and 2 are enough; next time:" in stopped
     assert "already been stopped" in paper.run("issue", "stop", "1", code=1).stderr
-    told = paper.told("issue", "status", "1")
-    assert (told["state"], told["stopped"], told["adds_up"]) == ("stopped", 1, True)
-    assert paper.told("issue", "next")["articles"] == 2
-    assert paper.told("issue", "send")["number"] == 2
+    shown = paper.json_of("issue", "status", "1")
+    assert (shown["state"], shown["stopped"], shown["adds_up"]) == ("stopped", 1, True)
+    assert paper.json_of("issue", "next")["articles"] == 2
+    assert paper.json_of("issue", "send")["number"] == 2
 
 
 def paper_full(paper: Newspaper) -> str:
     paper.writes(1)
-    told = paper.run("issue", "preview", "--html", "/dev/full", code=1).stderr
+    shown = paper.run("issue", "preview", "--html", "/dev/full", code=1).stderr
     paper.writes()
-    return told
+    return shown
 
 
 def test_a_preview_shows_what_there_is_and_uses_nothing_up(paper: Newspaper, tmp_path: Path) -> None:
@@ -205,10 +210,10 @@ def test_a_preview_shows_what_there_is_and_uses_nothing_up(paper: Newspaper, tmp
     assert "xxx" not in markup
     assert all(ord(c) not in range(0xFDD0, 0xFDF0) for c in markup + shown.stdout)
     assert paper.run("issue", "preview", "--html", "-").stdout.strip() == markup.strip()
-    assert "Article 2" in str(paper.told("issue", "preview")["text"])
+    assert "Article 2" in str(paper.json_of("issue", "preview")["text"])
     assert "Article 2" in paper.run("issue", "preview", "--text", "--no-fetch").stdout
     paper.run("issue", "preview", "--text", "--json", code=2)
-    assert paper.told("issue", "next")["articles"] == 2
+    assert paper.json_of("issue", "next")["articles"] == 2
 
 
 def test_while_the_service_leads_nothing_is_done(paper: Newspaper) -> None:
@@ -241,10 +246,10 @@ def test_with_two_newsletters_one_is_named(tmp_path: Path) -> None:
     with open_newspaper(tmp_path, "weekly", "daily") as paper:
         assert "Which newsletter? Name one first: weekly, daily." in paper.run("issue", "next", code=2).stderr
         assert "no newsletter 'monthly'" in paper.run("issue", "next", "monthly", code=2).stderr
-        assert paper.told("issue", "next", "daily")["newsletter"] == "daily"
+        assert paper.json_of("issue", "next", "daily")["newsletter"] == "daily"
         paper.run("subscribers", "add", "daily", "ada@reader.example", *CONFIRMED)
-        assert paper.told("subscribers", "show", "daily")["active"] == 1
-        assert paper.told("subscribers", "show", "weekly")["active"] == 0
+        assert paper.json_of("subscribers", "show", "daily")["active"] == 1
+        assert paper.json_of("subscribers", "show", "weekly")["active"] == 0
 
 
 def test_without_a_newsletter_the_configuration_is_named(tmp_path: Path) -> None:
@@ -273,15 +278,15 @@ def test_where_the_fetch_role_runs_it_is_asked(paper: Newspaper) -> None:
         path = str(paper.folder / "store" / FEEDS)
         answerer = FeedAnswerer(look, lambda work: tasks.append(asyncio.get_running_loop().create_task(work)))
         door = await answerer.open(net, path)
-        told = await asyncio.to_thread(paper.told, "issue", "next")
-        assert told["articles"] == 2
+        shown = await asyncio.to_thread(paper.json_of, "issue", "next")
+        assert shown["articles"] == 2
         door.close()
         net.close()
 
     paper.inside(beside)
     assert len(asked) == 1
-    told = paper.run("issue", "next").stdout
-    assert "problem with the feed" in told, "without the role the command looks itself"
+    shown = paper.run("issue", "next").stdout
+    assert "problem with the feed" in shown, "without the role the command looks itself"
 
 
 def test_two_who_send_at_once_send_one_issue(paper: Newspaper) -> None:
@@ -291,9 +296,9 @@ def test_two_who_send_at_once_send_one_issue(paper: Newspaper) -> None:
     running = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)
     ]
-    told = [process.communicate(timeout=60) for process in running]
-    assert sorted(process.returncode for process in running) == [0, 1, 1], told
-    assert sum("Issue 1 is not finished" in stderr for _, stderr in told) == 2
+    shown = [process.communicate(timeout=60) for process in running]
+    assert sorted(process.returncode for process in running) == [0, 1, 1], shown
+    assert sum("Issue 1 is not finished" in stderr for _, stderr in shown) == 2
     [issue] = paper.inside(issues)
     assert (issue.article_count, issue.planned, issue.slot) == (5, 1, "forced-1")
 

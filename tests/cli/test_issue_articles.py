@@ -23,24 +23,24 @@ def with_held(paper: Newspaper, *posts: int) -> dict[str, object]:
     blog = WeeklyBlog(feeds={"feed": ""}, site=Site(dates="none", form="json", window=len(posts)))
     blog.writes(posts, {}, "post")
     paper.pages["/feed"] = answer("200 OK", blog.document("feed"), content_type="application/feed+json")
-    return paper.told("issue", "next")
+    return paper.json_of("issue", "next")
 
 
 @pytest.fixture
 def held(paper: Newspaper) -> Newspaper:
     paper.run("subscribers", "add", "ada@reader.example", *CONFIRMED)
     paper.writes(1, 2)
-    paper.told("issue", "next")
+    paper.json_of("issue", "next")
     with_held(paper, 11, 12)
     return paper
 
 
 def test_what_waits_and_what_is_held_is_listed_with_what_to_type(held: Newspaper) -> None:
-    told = held.told("issue", "next", "--no-fetch")
-    assert [row["title"] for row in rows(told, "waiting")] == ["Article 1", "Article 2"]
-    assert [row["title"] for row in rows(told, "held")] == ["Article 11", "Article 12"]
-    assert (told["waiting_total"], told["held_total"], told["past"]) == (2, 2, [])
-    first = rows(told, "held")[0]
+    found = held.json_of("issue", "next", "--no-fetch")
+    assert [row["title"] for row in rows(found, "waiting")] == ["Article 1", "Article 2"]
+    assert [row["title"] for row in rows(found, "held")] == ["Article 11", "Article 12"]
+    assert (found["waiting_total"], found["held_total"], found["past"]) == (2, 2, [])
+    first = rows(found, "held")[0]
     assert (first["state"], first["link"], first["settles"]) == (
         "held",
         "https://www.example.net/posts/11",
@@ -56,33 +56,33 @@ def test_what_waits_and_what_is_held_is_listed_with_what_to_type(held: Newspaper
 
 
 def test_all_that_is_held_is_taken_in_one_command(held: Newspaper) -> None:
-    done = held.told("issue", "take", "--all")
+    done = held.json_of("issue", "take", "--all")
     assert (done["verb"], done["newsletter"]) == ("take", "weekly")
     assert len(rows({"articles": done["articles"]}, "articles")) == 2
-    told = held.told("issue", "next")
-    assert (told["articles"], told["held_total"], told["ready"]) == (4, 0, False)
-    assert "problem with the feed" not in str(told["reason"])
+    shown = held.json_of("issue", "next")
+    assert (shown["articles"], shown["held_total"], shown["ready"]) == (4, 0, False)
+    assert "problem with the feed" not in str(shown["reason"])
     assert "Issue 1 of weekly goes to 1 reader" in held.run("issue", "send").stdout
     assert "no article is held" in held.run("issue", "take", "--all", code=1).stderr
     assert "no article is held" in held.run("issue", "skip", "weekly", "--all", code=1).stderr
 
 
 def test_an_article_is_named_by_number_or_by_link(held: Newspaper) -> None:
-    one, two = numbers(held.told("issue", "next", "--no-fetch"), "held")
+    one, two = numbers(held.json_of("issue", "next", "--no-fetch"), "held")
     assert "Taken: 1 article." in held.run("issue", "take", one).stdout
     assert "Skipped: 1 article." in held.run("issue", "skip", "weekly", "http://example.net/posts/12/").stdout
-    told = held.told("issue", "next", "--past")
-    assert numbers(told, "past") == [two]
-    assert rows(told, "past")[0]["reason"] == "you skipped it"
+    shown = held.json_of("issue", "next", "--past")
+    assert numbers(shown, "past") == [two]
+    assert rows(shown, "past")[0]["reason"] == "you skipped it"
     assert "Skipped:" in held.run("issue", "next", "--past").stdout
-    assert one in numbers(told, "waiting")
+    assert one in numbers(shown, "waiting")
     held.run("issue", "take", two, two)
-    assert held.told("issue", "next")["waiting_total"] == 4
+    assert held.json_of("issue", "next")["waiting_total"] == 4
 
 
 def test_what_cannot_be_done_changes_nothing_else(held: Newspaper) -> None:
-    one, two = numbers(held.told("issue", "next", "--no-fetch"), "held")
-    waiting = numbers(held.told("issue", "next", "--no-fetch"), "waiting")
+    one, two = numbers(held.json_of("issue", "next", "--no-fetch"), "held")
+    waiting = numbers(held.json_of("issue", "next", "--no-fetch"), "waiting")
     for word, words in (
         ("999", "weekly has no article 999: `secondpost issue next weekly` lists them"),
         ("9" * 30, "is neither the number of an article nor its link"),
@@ -98,7 +98,7 @@ def test_what_cannot_be_done_changes_nothing_else(held: Newspaper) -> None:
     taken = f"article {waiting[0]} is in an issue already; nothing was changed"
     assert taken in held.run("issue", "take", two, waiting[0], code=1).stderr
     assert taken in held.run("issue", "skip", two, waiting[0], code=1).stderr
-    assert numbers(held.told("issue", "next", "--no-fetch"), "held") == [two]
+    assert numbers(held.json_of("issue", "next", "--no-fetch"), "held") == [two]
     for verb in ("take", "skip"):
         held.run("issue", verb, code=2)
         held.run("issue", verb, "--all", two, code=2)
@@ -107,10 +107,10 @@ def test_what_cannot_be_done_changes_nothing_else(held: Newspaper) -> None:
 
 def test_the_lists_are_bounded(paper: Newspaper) -> None:
     paper.writes(*range(1, LISTED_MAX + 2))
-    paper.told("issue", "next")
+    paper.json_of("issue", "next")
     with_held(paper, *range(101, 102 + LISTED_MAX))
     shown = paper.run("issue", "next", "--no-fetch").stdout
     assert shown.count("and 1 more") == 2
-    told = paper.told("issue", "next", "--no-fetch")
-    assert (len(rows(told, "waiting")), told["waiting_total"]) == (LISTED_MAX, LISTED_MAX + 1)
-    assert (len(rows(told, "held")), told["held_total"]) == (LISTED_MAX, LISTED_MAX + 1)
+    found = paper.json_of("issue", "next", "--no-fetch")
+    assert (len(rows(found, "waiting")), found["waiting_total"]) == (LISTED_MAX, LISTED_MAX + 1)
+    assert (len(rows(found, "held")), found["held_total"]) == (LISTED_MAX, LISTED_MAX + 1)

@@ -65,13 +65,13 @@ def delivered(paper: Newspaper) -> list[SignedMail]:
 
 def test_a_copy_is_what_a_reader_would_get_and_is_marked(paper: Newspaper) -> None:
     paper.writes(1, 2)
-    told = paper.told("issue", "test", OWNER)
-    assert (told["sent"], told["articles"], told["address"]) == (True, 2, OWNER)
-    assert told["subject"] == "[Test] Article 2 · Article 1"
+    shown = paper.json_of("issue", "test", OWNER)
+    assert (shown["sent"], shown["articles"], shown["address"]) == (True, 2, OWNER)
+    assert shown["subject"] == "[Test] Article 2 · Article 1"
     [mail] = delivered(paper)
     message = message_from_bytes(mail.data, policy=default)
     assert isinstance(message, EmailMessage)
-    assert message["Subject"] == told["subject"]
+    assert message["Subject"] == shown["subject"]
     assert message["To"] == OWNER
     found = verify(mail.data, keys().key_of, proves, RealClock().now_ms() // 1000)
     findings = [one.finding for one in found]
@@ -92,7 +92,7 @@ def test_the_links_of_a_copy_are_nobodys(paper: Newspaper) -> None:
         signed = parse_local_part(local)
         assert isinstance(signed, Signed)
         assert read(ADDRESSES, signed) == Token(purpose, NO_SUBSCRIBER, 0)
-    assert paper.told("subscribers", "show", OWNER)["mails"] == [], "what becomes of it is no reader's"
+    assert paper.json_of("subscribers", "show", OWNER)["mails"] == [], "what becomes of it is no reader's"
 
 
 def leave_of(mail: SignedMail) -> str:
@@ -103,22 +103,22 @@ def leave_of(mail: SignedMail) -> str:
 def test_a_copy_uses_nothing_up(paper: Newspaper) -> None:
     paper.writes(1, 2)
     paper.run("subscribers", "add", "ada@reader.example", *CONFIRMED)
-    before = paper.told("issue", "next")
+    before = paper.json_of("issue", "next")
     for _ in range(3):
         assert f"A copy with 2 articles is being sent to {OWNER}." in paper.run("issue", "test", OWNER).stdout
-    assert paper.told("issue", "next") == before
-    assert paper.told("issue", "list")["issues"] == []
+    assert paper.json_of("issue", "next") == before
+    assert paper.json_of("issue", "list")["issues"] == []
     assert len({mail.message_id for mail in delivered(paper)}) == 3
-    sent = paper.told("issue", "send")
+    sent = paper.json_of("issue", "send")
     assert (sent["number"], sent["articles"]) == (1, 2)
-    assert paper.told("issue", "status")["planned"] == 1
+    assert paper.json_of("issue", "status")["planned"] == 1
     # While one issue is under way the next one can be previewed.
     refused = paper.run("issue", "test", OWNER, code=1).stderr
     assert "nothing was sent: 0 of 2 articles wait. Issue 1 is not finished" in refused
     paper.writes(1, 2, 3, 4)
-    told = paper.told("issue", "test", OWNER)
-    assert told["subject"] == "[Test] Article 4 · Article 3"
-    assert "Issue 1 is not finished" in str(told["reason"])
+    shown = paper.json_of("issue", "test", OWNER)
+    assert shown["subject"] == "[Test] Article 4 · Article 3"
+    assert "Issue 1 is not finished" in str(shown["reason"])
 
 
 def test_a_copy_with_too_few_articles_does_not_go(paper: Newspaper) -> None:
@@ -127,8 +127,13 @@ def test_a_copy_with_too_few_articles_does_not_go(paper: Newspaper) -> None:
         refused = paper.run("issue", "test", OWNER, code=1).stderr
         assert f"nothing was sent: {len(numbers)} of 2 articles" in refused
         assert "secondpost issue preview weekly" in refused
-        told = paper.told("issue", "test", OWNER, code=1)
-        assert (told["sent"], told["id"], told["articles"], told["minimum"]) == (False, None, len(numbers), 2)
+        shown = paper.json_of("issue", "test", OWNER, code=1)
+        assert (shown["sent"], shown["id"], shown["articles"], shown["minimum"]) == (
+            False,
+            None,
+            len(numbers),
+            2,
+        )
     assert paper.inside(everything) == []
 
 

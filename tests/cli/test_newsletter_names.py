@@ -20,9 +20,9 @@ def name_is(paper: Newspaper, name: str, before: str = "weekly") -> None:
 
 def faults(paper: Newspaper) -> list[dict[str, str | None]]:
     """The faults that `check config` reports of newsletters."""
-    told = json.loads(paper.run("check", "config", "--json", code=1).stdout)["faults"]
-    assert isinstance(told, list)
-    return told
+    shown = json.loads(paper.run("check", "config", "--json", code=1).stdout)["faults"]
+    assert isinstance(shown, list)
+    return shown
 
 
 def with_an_issue(paper: Newspaper) -> None:
@@ -53,10 +53,10 @@ def test_a_renamed_newsletter_is_a_fault_until_it_is_moved(office: Newspaper) ->
     assert "no faults" in office.run("check", "config").stdout
     assert json.loads(office.run("status", "--json").stdout)["unnamed"] == []
     assert "of daily: active" in office.run("trace", ADA).stdout
-    assert office.told("issue", "show", "1")["issue"]["subject"] == "Article 2 · Article 1"  # type: ignore[index]
+    assert office.json_of("issue", "show", "1")["issue"]["subject"] == "Article 2 · Article 1"  # type: ignore[index]
     office.run("newsletter", "rename", "weekly", "daily")  # repeating it changes nothing
     office.writes(1, 2, 3)
-    assert office.told("issue", "send")["readers"] == 2
+    assert office.json_of("issue", "send")["readers"] == 2
 
 
 def test_a_rename_that_was_cut_short_is_said_and_goes_on(paper: Newspaper) -> None:
@@ -96,8 +96,8 @@ def test_no_list_is_made_of_half_a_newsletter_and_none_comes_into_it(paper: News
     file = paper.folder / "readers.csv"
     file.write_text(f"{BOB}\n")
     paper.run("subscribers", "import", str(file), *CONFIRMED)
-    told = paper.told("subscribers", "show")
-    assert (told["active"], told["left"]) == (1, 1)
+    shown = paper.json_of("subscribers", "show")
+    assert (shown["active"], shown["left"]) == (1, 1)
     assert len(paper.run("subscribers", "export").stdout.splitlines()) == 3
 
 
@@ -123,7 +123,7 @@ def test_one_that_is_given_up_is_no_fault(paper: Newspaper) -> None:
     name_is(paper, "other")
     assert len(faults(paper)) == 1
     assert "is given up" in paper.run("newsletter", "retire", "weekly").stdout
-    assert paper.told("newsletter", "retire", "weekly") == {"newsletter": "weekly", "changed": False}
+    assert paper.json_of("newsletter", "retire", "weekly") == {"newsletter": "weekly", "changed": False}
     assert "no faults" in paper.run("check", "config").stdout
     assert "has no newsletter never" in paper.run("newsletter", "retire", "never", code=1).stderr
 
@@ -153,7 +153,7 @@ def test_a_new_name_without_a_rename_takes_no_readers_that_would_bar_it(office: 
     listed.write_text("email\ncleo@reader.example\n")
     refused = office.run("subscribers", "import", str(listed), *CONFIRMED, code=1).stderr
     assert "secondpost newsletter rename weekly daily" in refused
-    assert office.told("subscribers", "show")["active"] == 0
+    assert office.json_of("subscribers", "show")["active"] == 0
     office.run("subscribers", "add", "dora@reader.example", *CONFIRMED)
     [fault] = faults(office)
     assert "rename" not in str(fault["hint"]), "it would be refused"

@@ -72,9 +72,9 @@ def test_nothing_waits_is_never_said_while_readers_mail_does(sending: Newspaper)
     assert "Mail to readers" in str(document(sending, "queue", "list")["beside"])
     attempt(sending, Lane.ISSUES, made)
     assert readers_mail(sending) == {"waiting": 1, "deferred": 1, "unknown": 1}
-    told = sending.run("status").stdout
-    assert "1 of an issue waits (1 put off so far), 1 mail that may or may not have arrived" in told
-    assert f"1 was tried and put off, the last one by mx.reader.example[192.0.2.9]: {GREYLISTED}." in told
+    shown = sending.run("status").stdout
+    assert "1 of an issue waits (1 put off so far), 1 mail that may or may not have arrived" in shown
+    assert f"1 was tried and put off, the last one by mx.reader.example[192.0.2.9]: {GREYLISTED}." in shown
     assert "1 of an issue waits" in sending.run("queue", "list").stdout
 
 
@@ -91,10 +91,10 @@ def test_each_mail_of_an_issue_is_listed_page_by_page(sending: Newspaper) -> Non
     assert all(address in waiting for address in READERS)
     assert "when the issue is sent" in waiting
     attempt(sending, Lane.ISSUES, made)
-    told = sending.run("issue", "status").stdout
-    assert "1 delivered, 1 failed, 1 expired, 1 unknown, 1 still to be sent" in told
-    assert f"the last one by mx.reader.example[192.0.2.9]: {GREYLISTED}." in told
-    assert "secondpost issue status weekly 1 with --failed, --unknown, --waiting." in told
+    answer = sending.run("issue", "status").stdout
+    assert "1 delivered, 1 failed, 1 expired, 1 unknown, 1 still to be sent" in answer
+    assert f"the last one by mx.reader.example[192.0.2.9]: {GREYLISTED}." in answer
+    assert "secondpost issue status weekly 1 with --failed, --unknown, --waiting." in answer
     for option, addresses in (
         ("--failed", READERS[1:3]),
         ("--unknown", READERS[3:4]),
@@ -164,10 +164,10 @@ def test_a_confirmation_that_failed_can_be_seen(office: Newspaper) -> None:
         "waiting": 1, "deferred": 1,
         "confirmations_waiting": 1, "confirmations_deferred": 1, "confirmations_failed": 1,
     }  # fmt: skip
-    told = office.run("status").stdout
-    assert "1 confirmation or test copy waits (1 put off so far)" in told
-    assert f"1 confirmation failed in the last 7 days, the newest to {READERS[1]}:" in told
-    assert "550 5.1.1 no such user" in told
+    found = office.run("status").stdout
+    assert "1 confirmation or test copy waits (1 put off so far)" in found
+    assert f"1 confirmation failed in the last 7 days, the newest to {READERS[1]}:" in found
+    assert "550 5.1.1 no such user" in found
     shown = office.run("subscribers", "show", READERS[1]).stdout
     assert "failed" in shown
     assert "550 5.1.1 no such user" in shown
@@ -212,9 +212,9 @@ def test_sign_ups_of_the_day_are_counted(office: Newspaper) -> None:
 
     assert "Sign-ups" not in office.run("status").stdout
     office.inside(sign_up)
-    told = office.run("status").stdout
-    assert "Sign-ups for weekly today: 3 asked, 1 of them confirmed; nothing was sent to 1: " in told
-    assert "1 asked a short time before." in told
+    shown = office.run("status").stdout
+    assert "Sign-ups for weekly today: 3 asked, 1 of them confirmed; nothing was sent to 1: " in shown
+    assert "1 asked a short time before." in shown
     [stands] = rows(office, "newsletters", "status")
     counts = stands["sign_ups"]
     assert isinstance(counts, dict)

@@ -17,7 +17,7 @@ ADA, BOB = "ada@reader.example", "bob@reader.example"
 
 
 def state(paper: Newspaper, address: str) -> object:
-    return paper.told("subscribers", "show", address)["state"]
+    return paper.json_of("subscribers", "show", address)["state"]
 
 
 def confirmations(paper: Newspaper) -> int:
@@ -35,10 +35,10 @@ def test_who_is_added_is_asked_unless_somebody_says_where_they_agreed(paper: New
     assert f"{BOB} is now a reader" in paper.run("subscribers", "add", BOB, *CONFIRMED).stdout
     assert confirmations(paper) == 1
     assert "already a reader" in paper.run("subscribers", "add", BOB).stdout
-    told = paper.told("subscribers", "show", BOB)
-    assert isinstance(told["agreed"], dict)
-    assert (told["agreed"]["where"], told["agreed"]["how"]) == (CONFIRMED[1], "owner")
-    assert paper.told("subscribers", "add", "weekly", BOB)["changed"] is False
+    shown = paper.json_of("subscribers", "show", BOB)
+    assert isinstance(shown["agreed"], dict)
+    assert (shown["agreed"]["where"], shown["agreed"]["how"]) == (CONFIRMED[1], "owner")
+    assert paper.json_of("subscribers", "add", "weekly", BOB)["changed"] is False
     assert "Say where" in paper.run("subscribers", "add", ADA, "--confirmed", " ", code=2).stderr
     assert "not an address" in paper.run("subscribers", "add", "ada", code=2).stderr
 
@@ -56,9 +56,9 @@ def test_a_confirmation_for_somebody_needs_a_consent(paper: Newspaper) -> None:
     paper.run("subscribers", "add", ADA)
     paper.run("subscribers", "confirm", ADA, code=2)
     assert state(paper, ADA) == "pending"
-    told = paper.told("subscribers", "confirm", ADA, *CONFIRMED)
-    assert (told["changed"], told["state"]) == (True, "active")
-    assert paper.told("subscribers", "confirm", ADA, *CONFIRMED)["changed"] is False
+    shown = paper.json_of("subscribers", "confirm", ADA, *CONFIRMED)
+    assert (shown["changed"], shown["state"]) == (True, "active")
+    assert paper.json_of("subscribers", "confirm", ADA, *CONFIRMED)["changed"] is False
 
 
 def test_who_is_removed_comes_back_by_nobodys_hand_but_their_own(paper: Newspaper, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_who_is_removed_comes_back_by_nobodys_hand_but_their_own(paper: Newspape
     assert "only come back by signing up again" in again.stderr
     file = tmp_path / "list.csv"
     file.write_text(f"email\n{ADA}\n")
-    assert paper.told("subscribers", "import", str(file), *CONFIRMED)["known"] == 1
+    assert paper.json_of("subscribers", "import", str(file), *CONFIRMED)["known"] == 1
     assert state(paper, ADA) == "left"
 
 
@@ -80,11 +80,11 @@ def test_the_suppressed_get_nothing_until_that_is_lifted(paper: Newspaper) -> No
     refused = paper.run("subscribers", "add", ADA, *CONFIRMED, code=1)
     assert "suppress --lift weekly" in refused.stderr
     assert "the address is suppressed" in paper.run("subscribers", "show", ADA, code=1).stderr
-    assert paper.told("subscribers", "show")["suppressed"] == 1
+    assert paper.json_of("subscribers", "show")["suppressed"] == 1
     paper.run("subscribers", "suppress", "--lift", ADA)
     assert "not suppressed" in paper.run("subscribers", "suppress", "--lift", ADA, code=1).stderr
     paper.run("subscribers", "add", ADA, *CONFIRMED)
-    everywhere = paper.told("subscribers", "suppress", ADA, "--everywhere")
+    everywhere = paper.json_of("subscribers", "suppress", ADA, "--everywhere")
     assert (everywhere["newsletter"], everywhere["suppressed"], everywhere["state"]) == ("", True, "active")
     assert "--everywhere" in paper.run("subscribers", "suppress", "--lift", ADA, code=1).stderr
     assert "and the address is suppressed" in paper.run("subscribers", "show", ADA).stdout
@@ -99,10 +99,10 @@ def test_a_list_comes_in_and_its_bad_rows_are_named(paper: Newspaper, tmp_path: 
     assert "line 3: " in first.stderr
     assert "nobody" not in first.stderr
     assert state(paper, ADA) == "pending"
-    assert paper.told("subscribers", "show", ADA)["attributes"] == {"city": "Malmö"}
+    assert paper.json_of("subscribers", "show", ADA)["attributes"] == {"city": "Malmö"}
     assert confirmations(paper) == 0
-    told = paper.told("subscribers", "import", "weekly", str(file))
-    assert (told["lines"], told["known"], told["bad"]) == (3, 2, 1)
+    shown = paper.json_of("subscribers", "import", "weekly", str(file))
+    assert (shown["lines"], shown["known"], shown["bad"]) == (3, 2, 1)
     confirmed = paper.run("subscribers", "import", str(file), *CONFIRMED)
     assert "3 lines; 0 new, 1 changed from pending to reader, 1 already known" in confirmed.stdout
     assert state(paper, ADA) == "active"
@@ -112,7 +112,7 @@ def test_a_list_comes_in_and_its_bad_rows_are_named(paper: Newspaper, tmp_path: 
         "1 person is asked to confirm by mail."
         in paper.run("subscribers", "import", str(file), "--invite").stdout
     )
-    assert paper.told("subscribers", "import", str(file), "--invite")["asked"] == 0
+    assert paper.json_of("subscribers", "import", str(file), "--invite")["asked"] == 0
     assert (state(paper, BOB), confirmations(paper)) == ("pending", 1)
     file.write_text("email,status\ndan@reader.example,abgemeldet\n")
     unclear = paper.run("subscribers", "import", str(file), *CONFIRMED)
@@ -140,7 +140,7 @@ def test_what_is_no_list_brings_nothing(paper: Newspaper, tmp_path: Path) -> Non
     file.write_bytes(b"email,city\n" + b"nobody,Oslo\n" * 10_000 + b"%s,Malm\xf6, \xc3\xa5\n" % ADA.encode())
     assert "save it as UTF-8" in paper.run("subscribers", "import", str(file), code=1).stderr
     file.write_text("")
-    assert paper.told("subscribers", "import", str(file))["lines"] == 0
+    assert paper.json_of("subscribers", "import", str(file))["lines"] == 0
 
 
 def test_a_list_comes_through_a_pipe(paper: Newspaper) -> None:
@@ -170,13 +170,13 @@ def test_what_goes_out_comes_in_again(paper: Newspaper, tmp_path: Path) -> None:
     assert file.read_text().splitlines() == printed.splitlines()
     assert file.stat().st_mode & 0o777 == 0o600
     assert "already exists" in paper.run("subscribers", "export", str(file), code=1).stderr
-    assert paper.told("subscribers", "import", str(file))["known"] == 2
+    assert paper.json_of("subscribers", "import", str(file))["known"] == 2
 
 
 def test_readers_are_counted_and_one_is_shown(paper: Newspaper) -> None:
     paper.run("subscribers", "add", ADA, *CONFIRMED)
     paper.run("subscribers", "add", BOB)
-    assert paper.told("subscribers", "show") == {
+    assert paper.json_of("subscribers", "show") == {
         "newsletter": "weekly",
         "active": 1,
         "pending": 1,
@@ -211,15 +211,15 @@ def test_a_sign_up_that_brought_nothing_can_be_seen_of_whomever(paper: Newspaper
 
     paper.inside(sign_up)
     shown = paper.run("subscribers", "show", str(stranger), code=1)
-    told = "asked to sign up by form; nothing was sent, because the address is suppressed."
-    assert shown.stdout.count(told) == 2
+    found = "asked to sign up by form; nothing was sent, because the address is suppressed."
+    assert shown.stdout.count(found) == 2
     assert "suppressed for all newsletters: complained, report." in shown.stdout
     assert "has no reader" in shown.stderr
-    document = paper.told("subscribers", "show", str(trapped), code=1)
+    document = paper.json_of("subscribers", "show", str(trapped), code=1)
     assert (document["state"], document["suppressed"]) == (None, False)
     assert [(one["how"], one["outcome"]) for one in listed(document, "sign_ups")] == [("form", "trapped")]
     assert "asked to confirm less than a day earlier" in paper.run("subscribers", "show", BOB).stdout
-    assert [one["outcome"] for one in listed(paper.told("subscribers", "show", BOB), "sign_ups")] == [
+    assert [one["outcome"] for one in listed(paper.json_of("subscribers", "show", BOB), "sign_ups")] == [
         "confirm", "repeated",
     ]  # fmt: skip
     assert paper.run("subscribers", "show", "nobody@reader.example", code=1).stdout == ""

@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 def counts(paper: Newspaper) -> dict[str, object]:
     return {
-        what: many for what, many in paper.told("subscribers", "show").items() if many not in (0, "weekly")
+        what: many for what, many in paper.json_of("subscribers", "show").items() if many not in (0, "weekly")
     }
 
 
@@ -58,8 +58,8 @@ def test_a_dry_run_shows_what_each_column_is_and_writes_nothing(paper: Newspaper
         "Nothing was written: this was a dry run. To import the list, leave out --dry-run.",
     ]
     assert counts(paper) == {}
-    told = paper.told("subscribers", "import", str(file), "--dry-run")
-    assert (told["written"], told["stops"], told["lines"], told["added"]) == (False, False, 4, 0)
+    found = paper.json_of("subscribers", "import", str(file), "--dry-run")
+    assert (found["written"], found["stops"], found["lines"], found["added"]) == (False, False, 4, 0)
     [part] = json.loads(paper.run("subscribers", "import", str(file), "--dry-run", "--json").stdout)["files"]
     assert part["becomes"] == {"active": 1, "left": 1, "suppressed": 1, "unclear": 1}
     assert part["columns"][2]["words"][3] == {"word": "Lapsed", "lines": 1, "becomes": "unclear"}
@@ -70,10 +70,10 @@ def test_the_same_is_shown_before_a_list_is_brought_in(paper: Newspaper, file: P
     assert shown.index("Lapsed (1): unclear") < shown.index("weekly: 4 lines; 1 new")
     assert "1 unsubscribed elsewhere, 1 now suppressed, 1 left out." in shown
     assert counts(paper) == {"active": 1, "left": 1, "suppressed": 1}
-    assert paper.told("subscribers", "show", "bob@reader.example")["state"] == "left"
-    told = paper.told("subscribers", "import", str(file), "--word", "Lapsed=active", *CONFIRMED)
-    assert (told["added"], told["known"], told["gone"], told["unclear"]) == (1, 2, 0, 0)
-    assert told["suppressed"] == 1  # and was already before
+    assert paper.json_of("subscribers", "show", "bob@reader.example")["state"] == "left"
+    found = paper.json_of("subscribers", "import", str(file), "--word", "Lapsed=active", *CONFIRMED)
+    assert (found["added"], found["known"], found["gone"], found["unclear"]) == (1, 2, 0, 0)
+    assert found["suppressed"] == 1  # one address, which the first import suppressed
     assert counts(paper) == {"active": 2, "left": 1, "suppressed": 1}
 
 
@@ -93,8 +93,8 @@ def test_lines_that_cannot_be_read_are_named_with_the_reason_in_a_dry_run_too(
         "line 4: the domain of its address is not a full one, such as example.org",
         "line 6: there is no address",
     ]
-    told = json.loads(paper.run("subscribers", "import", str(file), "--dry-run", "--json").stdout)
-    assert told["bad"] == len(told["bad_rows"]) == 4
+    shown = json.loads(paper.run("subscribers", "import", str(file), "--dry-run", "--json").stdout)
+    assert shown["bad"] == len(shown["bad_rows"]) == 4
     assert paper.run("subscribers", "import", str(file), *CONFIRMED).stderr == dry.stderr
     assert counts(paper) == {"active": 2}
 
@@ -120,8 +120,8 @@ def test_a_word_in_doubt_stops_the_import_until_the_owner_says_what_it_means(
         assert 'The column "tags" is not understood' in stopped.stdout
         assert "unsubscribed (1)" in stopped.stdout
         assert "nothing was imported from readers.csv" in stopped.stderr
-    told = paper.told("subscribers", "import", str(file), code=1)
-    assert (told["written"], told["stops"]) == (False, True)
+    found = paper.json_of("subscribers", "import", str(file), code=1)
+    assert (found["written"], found["stops"]) == (False, True)
     assert counts(paper) == {}
     answers = (("--word", "unsubscribed=left"), ("--column", "state=tags"), ("--column", "keep=tags"))
     active = []
@@ -136,12 +136,12 @@ def test_a_word_in_doubt_stops_the_import_until_the_owner_says_what_it_means(
 def test_all_of_a_list_may_be_said_to_have_left_or_to_be_suppressed(paper: Newspaper, tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text("ann@reader.example\nbob@reader.example\n")
-    assert paper.told("subscribers", "import", str(file), *CONFIRMED)["added"] == 2
+    assert paper.json_of("subscribers", "import", str(file), *CONFIRMED)["added"] == 2
     file.write_text("ann@reader.example\ncid@reader.example\n")
-    assert paper.told("subscribers", "import", str(file), "--as", "left")["left"] == 2
+    assert paper.json_of("subscribers", "import", str(file), "--as", "left")["left"] == 2
     assert counts(paper) == {"active": 1, "left": 2}
     file.write_text("dan@reader.example\n")
-    assert paper.told("subscribers", "import", str(file), "--as", "suppressed")["gone"] == 1
+    assert paper.json_of("subscribers", "import", str(file), "--as", "suppressed")["gone"] == 1
     assert counts(paper) == {"active": 1, "left": 2, "suppressed": 1}
 
 
@@ -189,7 +189,7 @@ def test_a_list_that_cannot_be_read_twice_is_kept_meanwhile(paper: Newspaper, tm
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=(LIST,))
     writer.start()
-    assert paper.told("subscribers", "import", str(pipe), *CONFIRMED)["added"] == 1
+    assert paper.json_of("subscribers", "import", str(pipe), *CONFIRMED)["added"] == 1
     writer.join()
     words = [sys.executable, "-m", "secondpost", "--config", str(paper.config), "subscribers", "import", "-"]
     done = subprocess.run(

@@ -96,12 +96,12 @@ def test_a_readers_way_is_told_from_the_sign_up_to_the_end(office: Newspaper) ->
     attempt(office, Lane.ISSUES, delivered)
     office.run("subscribers", "remove", ADA)
     office.run("subscribers", "suppress", ADA)
-    told = steps(office, ADA.lower())
-    assert [what for _, what in told] == [
+    shown = steps(office, ADA.lower())
+    assert [what for _, what in shown] == [
         "added", "asked", "delivered", "confirmed", "planned", "deferred", "delivered",
         "removed", "suppressed",
     ]  # fmt: skip
-    assert {station for station, what in told if what in ("deferred", "delivered")} == {"deliver"}
+    assert {station for station, what in shown if what in ("deferred", "delivered")} == {"deliver"}
     text = office.run("trace", ADA).stdout
     assert f"{ADA} of weekly: left, suppressed" in text
     for words in (CONFIRMED[1], "issue 1, Article 2 · Article 1", "450 4.2.0 come again", "250 2.0.0 kept"):
@@ -135,7 +135,7 @@ def test_an_issue_and_one_readers_mail_of_it_are_traced_by_their_ids(office: New
         office.run("subscribers", "add", address, *CONFIRMED)
     office.writes(1, 2)
     office.run("issue", "send")
-    mails = office.told("subscribers", "show", BOB)["mails"]
+    mails = office.json_of("subscribers", "show", BOB)["mails"]
     assert isinstance(mails, list)
     id = str(mails[0]["id"])
     attempt(
@@ -166,7 +166,7 @@ def test_a_stopped_mail_and_a_suppressed_stranger_are_told(office: Newspaper) ->
 
 def test_a_copy_is_traced_by_its_id_and_its_address(office: Newspaper) -> None:
     office.writes(1, 2)
-    id = str(office.told("issue", "test", ADA)["id"])
+    id = str(office.json_of("issue", "test", ADA)["id"])
     assert steps(office, id) == [("newsletter", "copied"), ("spool", "waiting")]
     assert f"{id} a test copy" in office.run("trace", ADA).stdout
     attempt(office, Lane.OWN, delivered)
@@ -200,8 +200,8 @@ def test_the_status_tells_how_the_newsletter_stands(office: Newspaper) -> None:
     assert sent["under_way"] == {
         "number": 1, "state": "frozen", "planned": 1, "under_way": 1, "deferred": 0,
     }  # fmt: skip
-    assert "Issue 1 of weekly is frozen" in (told := office.run("status").stdout)
-    assert "1 reader planned: 1 still to be sent." in told
+    assert "Issue 1 of weekly is frozen" in (shown := office.run("status").stdout)
+    assert "1 reader planned: 1 still to be sent." in shown
     attempt(office, Lane.ISSUES, delivered)
     [done] = json.loads(office.run("status", "--json").stdout)["newsletters"]
     assert done["under_way"] is None
@@ -220,9 +220,9 @@ def test_times_are_said_in_the_zone_of_the_newsletter_and_it_is_named(
         office.run("subscribers", "add", ADA, *CONFIRMED)
         assert "09:00 (Asia/Kathmandu)" in office.run("issue", "next").stdout
         assert "09:00 (Asia/Kathmandu)" in office.run("status").stdout
-        assert str(office.told("issue", "next")["next"]).endswith("T03:15:00.000Z")
+        assert str(office.json_of("issue", "next")["next"]).endswith("T03:15:00.000Z")
         office.run("issue", "send")
-        made = office.told("issue", "show", "1")["issue"]
+        made = office.json_of("issue", "show", "1")["issue"]
         assert isinstance(made, dict)
         there = datetime.fromisoformat(made["created"]).astimezone(ZoneInfo("Asia/Kathmandu"))
         clock = f"{there:%Y-%m-%d %H:%M:%S}"

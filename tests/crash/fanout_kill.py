@@ -159,7 +159,7 @@ def run_fanout_kill(folder: Path, readers: int, kills: int, seed: str) -> Report
                 fanout.kill_while_freezing()
             fanout.kill_while_sending(kills)
             fanout.finish()
-            status = room.told("issue", "status", WEEKLY)
+            status = room.json_of("issue", "status", WEEKLY)
             exit_code = room.stop()
         finally:
             room.end()

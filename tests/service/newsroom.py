@@ -121,11 +121,11 @@ class Newsroom(PostOffice):
         super().__init__(folder, free_port())
         self.web = f"http://127.0.0.1:{(web := free_port())}"
         head, _, tail = self.config.read_text().partition('url = "none"\n')
-        told = f'url    = "{self.web}"\n' + BEGINNING.format(web=web, readers=readers_port)
+        shown = f'url    = "{self.web}"\n' + BEGINNING.format(web=web, readers=readers_port)
         for name, more in newsletters.items():
             port = free_port() if name == "refused" else blog.port
-            told += NEWSLETTER.format(name=name, feed=f"http://127.0.0.1:{port}/{name}", more=more)
-        self.config.write_text(f"{head}{told}{tail}")
+            shown += NEWSLETTER.format(name=name, feed=f"http://127.0.0.1:{port}/{name}", more=more)
+        self.config.write_text(f"{head}{shown}{tail}")
 
     def have_readers(self, readers: Mapping[str, Sequence[str]]) -> None:
         """Create active readers, by newsletter, before the service starts."""
@@ -142,7 +142,7 @@ class Newsroom(PostOffice):
                     batch = lines[start : start + BATCH_READERS_MAX]
                     await open_.store.import_batch(name, batch, SubscriberState.ACTIVE, consent, now_ms)
 
-    def told(self, *words: str, code: int = 0) -> dict[str, object]:
+    def json_of(self, *words: str, code: int = 0) -> dict[str, object]:
         """The --json output of a command, run in this process to save its start-up time."""
         line = ["--config", str(self.config), *words, "--json"]
         done = CliRunner().invoke(secondpost, line)

@@ -52,8 +52,8 @@ def test_what_the_owner_releases_or_redirects_goes_at_once(
     with other:
         office.command("held", "redirect", "--all", "--to", "me@safe.example", "--yes")
         until("it is where the owner wants it", lambda: len(other.taken) == 2, 5.0)
-    told = f" to=me@safe.example for={RECIPIENT} "
-    until("the log says for whom it was", lambda: office.log.read_text().count(told) == 2, 5.0)
+    shown = f" to=me@safe.example for={RECIPIENT} "
+    until("the log says for whom it was", lambda: office.log.read_text().count(shown) == 2, 5.0)
 
 
 def test_a_store_that_was_taken_away_stops_the_service_in_words(make_office: MakeOffice, call: Call) -> None:

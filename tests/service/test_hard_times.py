@@ -307,9 +307,9 @@ def test_a_terminal_that_is_closed_takes_the_service_with_it(make_office: MakeOf
     command = [sys.executable, "-m", "secondpost", "--config", str(office.config), "serve"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=theirs) as process:
         os.close(theirs)
-        told = b""
-        while told.count(b"role-started") < 2:
-            told += os.read(ours, 65_536)
+        shown = b""
+        while shown.count(b"role-started") < 2:
+            shown += os.read(ours, 65_536)
         process.send_signal(signal.SIGHUP)
         assert process.wait(SECONDS_MAX) == 0
     os.close(ours)

@@ -49,7 +49,7 @@ class Story:
         return self.mails(address)[number - 1]
 
     def status(self) -> dict[str, int]:
-        found = self.room.told("status")["readers_mail"]
+        found = self.room.json_of("status")["readers_mail"]
         assert isinstance(found, dict)
         return found
 
@@ -62,13 +62,13 @@ class Story:
 def story(tmp_path: Path) -> Iterator[Story]:
     pages: dict[str, bytes | None] = {"/weekly": answer("200 OK", atom((1, 2)))}
     with WebServer(pages).in_a_thread() as blog, Choosy() as readers:
-        told = Story(tmp_path, blog, readers)
+        shown = Story(tmp_path, blog, readers)
         try:
-            told.room.have_readers({"weekly": [ADA, BOB, EVE]})
-            yield told
-            assert "role-died" not in told.room.log.read_text()
+            shown.room.have_readers({"weekly": [ADA, BOB, EVE]})
+            yield shown
+            assert "role-died" not in shown.room.log.read_text()
         finally:
-            told.room.end()
+            shown.room.end()
 
 
 def test_what_readers_servers_say_is_what_the_owner_is_told(story: Story) -> None:
@@ -80,13 +80,13 @@ def test_what_readers_servers_say_is_what_the_owner_is_told(story: Story) -> Non
     assert room.run("issue", "send").returncode == 0
     story.mail(ADA)
     until("one is put off and one refused", lambda: story.status()["deferred"] == 1)
-    until("the refusal is written down", lambda: room.told("issue", "status")["failed"] == 1)
+    until("the refusal is written down", lambda: room.json_of("issue", "status")["failed"] == 1)
     status = room.run("status").stdout
     assert "Nothing waits" not in status
     assert "Mail to readers: 1 of an issue waits (1 put off so far)." in status
     assert PUT_OFF in status
-    waiting = room.told("issue", "status", "--waiting")["mails"]
-    failed = room.told("issue", "status", "--failed")["mails"]
+    waiting = room.json_of("issue", "status", "--waiting")["mails"]
+    failed = room.json_of("issue", "status", "--failed")["mails"]
     assert isinstance(waiting, list)
     assert isinstance(failed, list)
     assert [(mail["address"], mail["attempts"], mail["reply"]) for mail in waiting] == [(BOB, 1, PUT_OFF)]
@@ -136,7 +136,7 @@ def test_a_newsletter_with_another_name_keeps_its_readers_and_its_links(story: S
     states = room.rows("SELECT key, state FROM subscriber WHERE newsletter = 'daily' ORDER BY key")
     assert states == [(ADA, "active"), (BOB, "left"), (EVE, "active"), (NEW, "active")]
     # No article of the first issue is new.
-    following = room.told("issue", "next")
+    following = room.json_of("issue", "next")
     assert (following["articles"], following["newsletter"]) == (0, "daily")
 
 

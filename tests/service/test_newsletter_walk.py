@@ -76,14 +76,14 @@ class Walk:
 
     def refused(self, name: str) -> str:
         """The stated reason why there is no issue."""
-        sent = self.room.told("issue", "send", name, code=1)
+        sent = self.room.json_of("issue", "send", name, code=1)
         assert (sent["sent"], sent["number"]) == (False, None)
         return str(sent["reason"])
 
     def has_a_crowd(self, folder: Path) -> None:
         listed = folder / "readers.csv"
         listed.write_text("\n".join(CROWD) + "\n")
-        added = self.room.told("subscribers", "import", "crowd", str(listed), *CONFIRMED)["added"]
+        added = self.room.json_of("subscribers", "import", "crowd", str(listed), *CONFIRMED)["added"]
         assert added == len(CROWD)
 
     def state(self, name: str, address: str) -> str:
@@ -138,9 +138,9 @@ def test_no_article_is_no_issue_one_is_none_and_two_are_one(walk: Walk) -> None:
     for numbers in ((), (1,)):
         for form, written in FORMS.items():
             walk.blog_says(form, written(numbers))
-            told = walk.room.told("issue", "next", form)
-            assert (told["articles"], told["minimum"], told["ready"]) == (len(numbers), 2, False)
-            assert f"{len(numbers)} of 2 articles" in str(told["reason"])
+            shown = walk.room.json_of("issue", "next", form)
+            assert (shown["articles"], shown["minimum"], shown["ready"]) == (len(numbers), 2, False)
+            assert f"{len(numbers)} of 2 articles" in str(shown["reason"])
     done = walk.room.run("issue", "send", "atom")
     assert done.returncode == 1
     assert "nothing was sent: 1 of 2 articles" in done.stderr
@@ -169,7 +169,7 @@ def test_what_stood_in_the_feed_at_first_sight_is_never_mailed(walk: Walk) -> No
     recently = datetime.now(UTC) - timedelta(hours=2)
     for numbers, articles in (((1, 2, 3), 0), ((1, 2, 3, 4), 1)):
         walk.blog_says("fresh", rss(numbers, recently))
-        assert walk.room.told("issue", "next", "fresh")["articles"] == articles
+        assert walk.room.json_of("issue", "next", "fresh")["articles"] == articles
     walk.blog_says("fresh", rss((1, 2, 3, 4, 5), recently))
     walk.begin_to_send("fresh", 1)
     text, html = parts_of(parsed(walk.mail("ada@fresh.example")))
@@ -182,7 +182,7 @@ def test_a_feed_in_doubt_adds_and_removes_and_sends_nothing(walk: Walk, name: st
     room = walk.room
     known = 0 if name == "refused" else 1
     walk.blog_says(name, atom(range(1, known + 1)))
-    assert room.told("issue", "next", name)["articles"] == known
+    assert room.json_of("issue", "next", name)["articles"] == known
     before = room.rows("SELECT guid, state, issue FROM article WHERE newsletter = ?", name)
     match name:
         case "broken":
@@ -199,15 +199,15 @@ def test_a_feed_in_doubt_adds_and_removes_and_sends_nothing(walk: Walk, name: st
         case _:
             # If only the ids change, articles are recognised by links and words.
             walk.blog_says(name, atom((1,), id="tag:{n}"))
-            told = room.told("issue", "next", name)
-            assert (told["articles"], told["ready"]) == (1, False)
-            assert "problem with the feed" not in str(told["reason"])
+            shown = room.json_of("issue", "next", name)
+            assert (shown["articles"], shown["ready"]) == (1, False)
+            assert "problem with the feed" not in str(shown["reason"])
             walk.blog_says(name, atom((11, 12, 13)))
             words = "new at once: their ids may have changed"
-    told = room.told("issue", "next", name)
-    assert (told["articles"], told["ready"]) == (known, False)
-    assert "problem with the feed" in str(told["reason"])
-    assert words in str(told["reason"])
+    shown = room.json_of("issue", "next", name)
+    assert (shown["articles"], shown["ready"]) == (known, False)
+    assert "problem with the feed" in str(shown["reason"])
+    assert words in str(shown["reason"])
     assert words in walk.refused(name)
     after = room.rows("SELECT guid, state, issue FROM article WHERE newsletter = ? AND state <> 'held'", name)
     if name == "changed":
@@ -224,7 +224,7 @@ def test_a_feed_in_doubt_adds_and_removes_and_sends_nothing(walk: Walk, name: st
 def test_five_hundred_mails_are_signed_twice_and_have_all_that_was_promised(walk: Walk) -> None:
     walk.wait_until_done("crowd", 1)
     addresses = {*CROWD, *(f"{who}@crowd.example" for who in READERS)}
-    status = walk.room.told("issue", "status", "crowd")
+    status = walk.room.json_of("issue", "status", "crowd")
     many = len(addresses)
     assert (status["planned"], status["delivered"], status["adds_up"]) == (many, many, True)
     mails = [mail for mail in walk.readers.mails if mail.recipients[0].endswith("@crowd.example")]
@@ -306,11 +306,11 @@ def test_looking_at_every_link_of_an_issue_changes_nothing_and_one_click_leaves(
     walk.look_at_all(mail)
     assert room.contents() == before
     assert room.command("subscribers", "export", "clicks") == readers
-    assert room.told("issue", "status", "clicks")["delivered"] == len(READERS)
+    assert room.json_of("issue", "status", "clicks")["delivered"] == len(READERS)
 
     left = ask(_leave_url(parsed(mail)), "POST", ONE_CLICK)
     assert (left.status, left.location) == (200, None)
-    assert room.told("subscribers", "show", "clicks", address)["state"] == "left"
+    assert room.json_of("subscribers", "show", "clicks", address)["state"] == "left"
     walk.blog_says("clicks", atom((1, 2, 3, 4)))
     walk.send("clicks", 2)
     assert len(walk.mails("bob@clicks.example")) == 2

@@ -133,12 +133,12 @@ def send_all(town: Town, client: Client, folder: Path) -> None:
         assert client.send(message(number), f"reader@p{number}.example").startswith("250 ")
     listed = folder / "readers.csv"
     listed.write_text("".join(f"reader@s{number}.example\n" for number in range(1, SILENT + 1)))
-    assert town.room.told("subscribers", "import", "weekly", str(listed), "--invite")["added"] == SILENT
+    assert town.room.json_of("subscribers", "import", "weekly", str(listed), "--invite")["added"] == SILENT
     until("all silent primaries are called", lambda: town.connections_to("127.0.1.") >= SILENT)
     for number in range(LETTERS):
         assert client.send(message(number), RECIPIENT).startswith("250 ")
         time.sleep(LETTER_SECONDS)
-    town.room.told("subscribers", "add", "weekly", "ada@good.example")
+    town.room.json_of("subscribers", "add", "weekly", "ada@good.example")
     until("the confirmation came", lambda: len(town.readers.mails) == 1)
     until("all mail came", lambda: len(town.primary.mails) == LETTERS)
     assert 1 <= town.connections_to(SHARED) <= OPENING_MAX

@@ -157,7 +157,7 @@ def test_what_cannot_begin_is_told_and_not_tried_again_at_once(
     async def story(shop: Shop) -> None:
         shop.workshop.open()
         await until(lambda: len(shop.lost) == 2)
-        assert all(told.startswith(why) for told in shop.lost)
+        assert all(shown.startswith(why) for shown in shop.lost)
         await until(lambda: len(processes()) == 0)
         shop.workshop.open()
         await asyncio.sleep(0.2)

@@ -76,7 +76,7 @@ class BodyKeeper:
                 await self._work.run(partial(self._append, data))
                 self._unsaved -= len(data)
                 self._drained()
-        except Exception as error:  # noqa: BLE001 - passed on whole: `finish` raises it
+        except Exception as error:  # noqa: BLE001  kept, and raised by `finish`, which the message awaits
             self._error = error
             self._failed(error)
         finally:

@@ -114,7 +114,7 @@ class Incoming:
                 return verdict.reply
             self._envelope.part.become_whole(self._size, self._keeper.saved)
             await reception.spool.accept(self._arrival(recipients, utf8, await self._keeper.finish()))
-        except Exception as error:  # noqa: BLE001  ends the role, and the client waits for a reply
+        except Exception as error:  # noqa: BLE001  a bug ends the role, but the client first gets a reply
             return self._not_stored(error)
         finally:
             self._is_storing = False

@@ -87,7 +87,7 @@ class _Rest(Generic[Result]):
             while True:
                 try:
                     yield awaited
-                except BaseException as error:  # noqa: BLE001  a cancelled wait is thrown into the work, as a task does
+                except BaseException as error:  # noqa: BLE001  thrown into the work, as a task does
                     awaited = self.work.throw(error)
                 else:
                     awaited = self.work.send(None)

@@ -226,7 +226,7 @@ class PostgresEngine:
         steps = partial(group[0].verb.steps, [job.payload for job in group])
         try:
             results = await self.wire.ask(self.wire.in_transaction(steps))
-        except Exception as error:  # noqa: BLE001  handed to the caller through its future
+        except Exception as error:  # noqa: BLE001  its waiter needs an answer, also after a bug
             if len(group) > 1:
                 for job in group:
                     await self._finish([job])

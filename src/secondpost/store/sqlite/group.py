@@ -189,7 +189,7 @@ class Writer:
             self._give_way()
         try:
             patiently(lambda: self._db.execute("BEGIN IMMEDIATE"), self._busy_seconds)
-        except Exception as error:  # noqa: BLE001  passed to the waiters
+        except Exception as error:  # noqa: BLE001  every waiter needs an answer, also after a bug
             self._cannot_begin(error, waited)
             return
         jobs = self._take()
@@ -197,7 +197,7 @@ class Writer:
         try:
             finished = self._apply(jobs)
             self._db.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  passed to the waiters
+        except Exception as error:  # noqa: BLE001  every waiter needs an answer, also after a bug
             self._roll_back()
             finished = self._after_fault(jobs, port_error(error, self._db))
         self._finished += self._synced(finished)
@@ -246,7 +246,7 @@ class Writer:
             patiently(lambda: self._db.execute("BEGIN IMMEDIATE"), self._busy_seconds)
             finished = self._apply([job])
             self._db.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  passed to the waiter
+        except Exception as error:  # noqa: BLE001  its waiter needs an answer, also after a bug
             self._roll_back()
             return self._after_fault([job], port_error(error, self._db))
         return finished

@@ -72,7 +72,7 @@ class RealLine:
             raised: BaseException | None = None
             try:
                 job()
-            except BaseException as error:  # noqa: BLE001  `done` handles any exception
+            except BaseException as error:  # noqa: BLE001  passed to `done`: the thread must not die of it
                 raised = error
             self._completed.append((done, raised))
             # The entry is in the queue before the flag is read, and the loop clears the flag before
