@@ -14,6 +14,15 @@ COUNTED_AS = (
 )
 UNDER_WAY_WAITS = "CASE WHEN fence IS NULL THEN state ELSE 'waiting' END"
 # Each returns rows only if something is wrong; `{now_ms}` is the time.
+TURNS = {  # of both databases
+    "a turn of a domain where nothing waits": """
+        SELECT id FROM domain WHERE next_due_ms IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting')""",
+    "queues": """
+        SELECT lane, site, next_due_ms FROM queue EXCEPT
+        SELECT queue.lane, queue.site, min(domain.next_due_ms) FROM queue
+        LEFT JOIN domain ON domain.lane = queue.lane AND domain.site = queue.site GROUP BY 1, 2""",
+}
 MAIL = {
     "tallies": f"""
         SELECT domain, {COUNTED_AS} AS s, count(*), sum(octets) FROM delivery
@@ -42,13 +51,7 @@ MAIL = {
           SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting'
           AND due_ms < coalesce(next_due_ms, 9e18) AND paused_until_ms < coalesce(next_due_ms, 9e18)
           AND coalesce(next_due_ms, 9e18) > {now_ms})""",
-    "a turn of a domain where nothing waits": """
-        SELECT id FROM domain WHERE next_due_ms IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting')""",
-    "queues": """
-        SELECT lane, site, next_due_ms FROM queue EXCEPT
-        SELECT queue.lane, queue.site, min(domain.next_due_ms) FROM queue
-        LEFT JOIN domain ON domain.lane = queue.lane AND domain.site = queue.site GROUP BY 1, 2""",
+    **TURNS,
     "queues of sites that are down": """
         SELECT lane, site FROM queue WHERE (down = 1) <> EXISTS (
           SELECT 1 FROM site WHERE site.site = queue.site)""",
@@ -103,13 +106,7 @@ NEWSLETTER = {
         SELECT domain.id FROM domain WHERE EXISTS (
           SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting'
           AND due_ms < coalesce(next_due_ms, 9e18) AND coalesce(next_due_ms, 9e18) > {now_ms})""",
-    "a turn of a domain where nothing waits": """
-        SELECT id FROM domain WHERE next_due_ms IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM delivery WHERE domain = domain.id AND state = 'waiting')""",
-    "queues": """
-        SELECT lane, site, next_due_ms FROM queue EXCEPT
-        SELECT queue.lane, queue.site, min(domain.next_due_ms) FROM queue
-        LEFT JOIN domain ON domain.lane = queue.lane AND domain.site = queue.site GROUP BY 1, 2""",
+    **TURNS,
     "an issue whose content has ended": """
         SELECT issue.id FROM issue JOIN message ON message.id = issue.message
         WHERE has_content = 1 AND (ended_ms IS NOT NULL OR NOT EXISTS (

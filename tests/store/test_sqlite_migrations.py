@@ -1,5 +1,7 @@
 """A full store is upgraded from an older schema, and its counts are right."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import apsw
@@ -26,14 +28,21 @@ PICTURES = 16
 STATES = 24
 
 
-async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_once_more(
-    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def older_schema(monkeypatch: pytest.MonkeyPatch, newest: int) -> Iterator[None]:
+    """Databases that are made inside have the migrations up to `newest`."""
     known = schema.migrations
     with monkeypatch.context() as older:
         older.setattr(
-            schema, "migrations", lambda database: [m for m in known(database) if m.number < PICTURES]
+            schema, "migrations", lambda database: [m for m in known(database) if m.number <= newest]
         )
+        yield
+
+
+async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_once_more(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with older_schema(monkeypatch, PICTURES - 1):
         db = database_of(place.open_newsletter())
         for n, author in enumerate(("Ann", "ann@example.org (Ann)")):
             db.execute(
@@ -54,11 +63,7 @@ async def test_after_0016_an_author_is_no_address_and_each_feed_is_read_whole_on
 async def test_after_0024_readers_and_articles_from_before_change_only_along_an_edge(
     place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = schema.migrations
-    with monkeypatch.context() as older:
-        older.setattr(
-            schema, "migrations", lambda database: [m for m in known(database) if m.number < STATES]
-        )
+    with older_schema(monkeypatch, STATES - 1):
         publisher = Publisher(place, place.open_newsletter())
         [reader] = await publisher.readers("ann@example.net")
         articles = await publisher.waiting(2)
@@ -76,11 +81,7 @@ async def test_after_0024_readers_and_articles_from_before_change_only_along_an_
 async def test_what_lay_here_before_is_counted_by_what_it_is_kept_for(
     place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = schema.migrations
-    with monkeypatch.context() as older:
-        older.setattr(
-            schema, "migrations", lambda database: [m for m in known(database) if m.number <= FIRST_FIELDED]
-        )
+    with older_schema(monkeypatch, FIRST_FIELDED):
         store = place.open()
         _write_without(store, ("intake.add_messages", ", utf8"), ("intake.add_contents", "prefix, "))
         letters = Letters(place, store)
@@ -118,13 +119,9 @@ BEFORE_PREFIXES = 22
 async def test_mail_that_came_before_there_were_prefixes_goes_on_as_it_lies(
     place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = schema.migrations
     small = InTable(b"Received: by us\r\nSubject: small\r\n\r\n")
     large = b"Received: by us\r\n" + b"x" * 200_000
-    with monkeypatch.context() as older:
-        older.setattr(
-            schema, "migrations", lambda database: [m for m in known(database) if m.number <= BEFORE_PREFIXES]
-        )
+    with older_schema(monkeypatch, BEFORE_PREFIXES):
         store = place.open()
         _write_without(store, ("intake.add_contents", "prefix, "))
         letters = Letters(place, store)
@@ -153,14 +150,8 @@ BEFORE_OTHERS_HASHES = 12
 async def test_who_was_suppressed_before_there_were_hashes_of_other_stores_still_is(
     place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = schema.migrations
     mailboxes = [Mailbox.parse(f"reader{number}@example.net") for number in range(BATCH_READERS_MAX)]
-    with monkeypatch.context() as older:
-        older.setattr(
-            schema,
-            "migrations",
-            lambda database: [m for m in known(database) if m.number <= BEFORE_OTHERS_HASHES],
-        )
+    with older_schema(monkeypatch, BEFORE_OTHERS_HASHES):
         store = place.open_newsletter()
         assert await store.suppress("weekly", mailboxes, Reason.COMPLAINED, 7, "report") == len(mailboxes)
         assert await store.suppress("", mailboxes[:1], Reason.OWNER, 8, "by post") == 1

@@ -17,7 +17,7 @@ import asyncpg
 from secondpost.mail.content import CONTENT_FOLDER
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.leaving import leaving_files
-from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb
+from secondpost.store.verbs.engine import CHANGE_UNITS, EACH, EACH_ENDING, Verb, applied_together
 from secondpost.store.verbs.named import Named, read_queries, shared_queries
 from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, run
 from secondpost.store.verbs.workers import WORKERS_FOLDER, Worker, enter, leave
@@ -218,7 +218,7 @@ class PostgresEngine:
     async def _run(self) -> None:
         while len(self._queue) > 0:
             jobs, self._queue = self._queue, []
-            for group in _groups(jobs):
+            for group in applied_together(jobs):
                 await self._finish(group)
 
     async def _finish(self, group: "Sequence[_Job[object, object]]") -> None:
@@ -244,17 +244,3 @@ class PostgresEngine:
         await self.remove_files(names)
         removed = [(name,) for name in names]
         await self.wire.ask(self.wire.in_transaction(lambda: run("claims.file_has_left", chosen=removed)))
-
-
-def _groups(jobs: "Sequence[_Job[object, object]]") -> "list[list[_Job[object, object]]]":
-    """Groups of consecutive jobs of one verb; jobs that may go first do."""
-    first: dict[int, list[_Job[object, object]]] = {}
-    rest: list[list[_Job[object, object]]] = []
-    for job in jobs:
-        if job.verb.goes_first:
-            first.setdefault(id(job.verb), []).append(job)
-        elif len(rest) > 0 and rest[-1][0].verb is job.verb:
-            rest[-1].append(job)
-        else:
-            rest.append([job])
-    return [*first.values(), *rest]

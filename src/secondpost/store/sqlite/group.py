@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from secondpost.store.ports import StoreUnavailable
 from secondpost.store.sqlite.connection import patiently, port_error
-from secondpost.store.verbs.engine import Verb
+from secondpost.store.verbs.engine import Verb, applied_together
 from secondpost.world.ports import DiskFailed, DiskFull, OpenFile, WorkLine
 
 P = TypeVar("P")
@@ -212,7 +212,7 @@ class Writer:
 
     def _apply(self, jobs: Sequence[_Job]) -> list[_Finished]:
         finished = []
-        for run in _runs(jobs):
+        for run in applied_together(jobs):
             results = self._apply_verb(run[0].verb, [job.payload for job in run])
             for job, result in zip(run, results, strict=True):
                 finished.append(_Finished(job.answer, result, None))
@@ -300,19 +300,3 @@ class Writer:
 
 def _refused(jobs: Sequence[_Job], error: Exception) -> list[_Finished]:
     return [_Finished(job.answer, None, error) for job in jobs]
-
-
-def _runs(jobs: Sequence[_Job]) -> list[list[_Job]]:
-    """Jobs to be applied together: first the verbs whose order does not matter, then neighbours of
-    one verb.
-    """
-    first: dict[int, list[_Job]] = {}
-    rest: list[list[_Job]] = []
-    for job in jobs:
-        if job.verb.goes_first:
-            first.setdefault(id(job.verb), []).append(job)
-        elif len(rest) > 0 and rest[-1][0].verb is job.verb:
-            rest[-1].append(job)
-        else:
-            rest.append([job])
-    return [*first.values(), *rest]

@@ -34,6 +34,30 @@ EACH: Verb[Callable[[], Steps[object]], object] = Verb(in_turn)
 EACH_ENDING: Verb[Callable[[], Steps[object]], object] = Verb(in_turn, ends_mail=True)
 
 
+class HasVerb(Protocol):
+    @property
+    def verb(self) -> Verb[object, object]: ...
+
+
+J = TypeVar("J", bound=HasVerb)
+
+
+def applied_together(jobs: Sequence[J]) -> list[list[J]]:
+    """A group's jobs in lists of one verb each: first the verbs whose order does not matter, then
+    neighbours of one verb.
+    """
+    first: dict[int, list[J]] = {}
+    rest: list[list[J]] = []
+    for job in jobs:
+        if job.verb.goes_first:
+            first.setdefault(id(job.verb), []).append(job)
+        elif len(rest) > 0 and rest[-1][0].verb is job.verb:
+            rest[-1].append(job)
+        else:
+            rest.append([job])
+    return [*first.values(), *rest]
+
+
 class Engine(Protocol):
     """An open database, with its workers' locks and content files."""
 
