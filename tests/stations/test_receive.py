@@ -65,6 +65,7 @@ class ListedIntake:
         self.refused: list[RefusedCount] = []
         self.learned_of: dict[Mailbox, Learned] = {}
         self.far: asyncio.Event | None = None  # what a read waits for, as one over the wire does
+        self.unreadable = False
 
     def accept(self, arrival: Arrival, kept_for: KeptFor | None = None) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -83,6 +84,8 @@ class ListedIntake:
     async def stored_octets(self, domain: Domain) -> int:
         if self.far is not None:
             await self.far.wait()
+        if self.unreadable:
+            raise StoreUnavailable("locked")
         return self.stored
 
     async def unverified_octets(self, domain: Domain) -> int:
@@ -489,6 +492,29 @@ def test_a_store_whose_reads_take_their_time_is_waited_for_at_rcpt_and_at_the_do
 
     backup = Backup(DOMAIN, recipients=(AnyRecipient(),), quota=1000)
     assert len(in_office(tmp_path, story, backup=backup).intake.taken) == 1
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_store_that_cannot_be_read_defers_the_recipient_and_the_session_goes_on(
+    tmp_path: Path, waits: bool
+) -> None:
+    async def story(office: Office) -> None:
+        client = office.call()
+        office.intake.unreadable = True
+        office.intake.far = far = asyncio.Event()
+        far.set()
+        if waits:
+            far.clear()
+        # The second recipient is judged when the first one's answer is there, not when its line came.
+        await client.say(ENVELOPE + b"RCPT TO:<you@example.net>\r\n")
+        far.set()
+        await client.settle()
+        replies = client.wire.out.decode().splitlines()[-2:]
+        assert [reply.partition(" Th")[0] for reply in replies] == ["451 4.3.0"] * 2
+        office.intake.unreadable = False
+        assert (await client.say(b"RCPT TO:<you@example.net>\r\n"))[-1].startswith("250 ")
+
+    in_office(tmp_path, story, backup=Backup(DOMAIN, recipients=(AnyRecipient(),), quota=1000))
 
 
 def test_a_client_that_leaves_while_its_recipient_is_looked_up_counts_no_more(tmp_path: Path) -> None:

@@ -39,10 +39,11 @@ from secondpost.receive.callers import UNKNOWN_CALLER, caller_at
 from secondpost.receive.envelope import OpenEnvelope
 from secondpost.receive.host import Host
 from secondpost.receive.incoming import STORE_BUSY, STORE_FULL, Incoming
+from secondpost.receive.knowledge import answered
 from secondpost.receive.patience import Patience
 from secondpost.receive.reception import Reception
 from secondpost.receive.trace import protocol_word
-from secondpost.world.asking import Suspended, begin, drive
+from secondpost.world.asking import Suspended, begin
 from secondpost.world.closing import close_soon
 from secondpost.world.ports import DiskFailed, DiskFull, NetError, ServerTls
 
@@ -278,14 +279,14 @@ class Conversation(asyncio.Protocol):
                 self._flush()
                 self._close()
 
-    # ------------------------------------------------------------ MAIL and RCPT
+    # ------------------------------------------------------------ decisions
 
     def _decide(self, judgement: Judgement, judged: Callable[[Verdict], None]) -> None:
         """Run a decision, as a task only if it has to wait; nothing is read meanwhile."""
         if isinstance(judgement, VERDICTS):
             judged(judgement)
             return
-        begun = begin(drive(judgement, self._reception.answerer))
+        begun = begin(answered(judgement, self._reception.answerer))
         if isinstance(begun, Suspended):
             self._waiting = True
             self._asking = self._loop.create_task(begun.rest)

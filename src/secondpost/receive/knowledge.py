@@ -12,6 +12,7 @@ from secondpost.mail.address import Mailbox
 from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.mail.network import site_prefix
 from secondpost.mail.questions import (
+    AskingPolicy,
     DomainOctets,
     FreeOctets,
     Knowledge,
@@ -22,14 +23,28 @@ from secondpost.mail.questions import (
     PolicyQuestion,
     UnverifiedOctets,
 )
+from secondpost.mail.verdict import Defer, Verdict
+from secondpost.receive.incoming import STORE_BUSY
 from secondpost.receive.under_way import IncomingOctets, UnderWay
 from secondpost.receive.unverified import UnverifiedMail
-from secondpost.store.ports import Intake
+from secondpost.store.ports import Intake, StoreUnavailable
+from secondpost.world.asking import PolicyAnswerer, drive
 from secondpost.world.ports import Clock
 
 KNOWN_FRESH_MS = 31 * DAY_MS
 KNOWN_KEPT_MS = 365 * DAY_MS
 UNKNOWN_FRESH_MS = 2 * HOUR_MS
+
+
+STORE_UNREADABLE = Defer(STORE_BUSY, "store-unavailable")
+
+
+async def answered(asking: AskingPolicy[Verdict], answerer: PolicyAnswerer) -> Verdict:
+    """The verdict of a decision that asks; a store that cannot be read now defers."""
+    try:
+        return await drive(asking, answerer)
+    except StoreUnavailable:
+        return STORE_UNREADABLE
 
 
 class RecipientKnowledge:
