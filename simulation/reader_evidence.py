@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from secondpost.mail.duration import HOUR_MS
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.subscriber import Subscriber, SubscriberId
 from secondpost.protocols.tokens import Purpose
@@ -20,7 +21,7 @@ from simulation.people.people import SimReader
 from simulation.people.reader_mail import ReaderMail, read_mail
 
 ENDS = ("delivered", "failed", "unknown")
-AHEAD_MS_MAX = 2 * 3_600_000
+AHEAD_MS_MAX = 2 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)

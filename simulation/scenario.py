@@ -6,6 +6,7 @@ change the scenario.
 
 from dataclasses import dataclass, replace
 
+from secondpost.mail.duration import DAY_MS, HOUR_MS
 from simulation.dice import SimDice
 from simulation.faults import (
     Blocked,
@@ -251,7 +252,7 @@ def _trouble(
         case 4:
             return _spell(dice, NoRoom(dice.chance(0.5)), 0.1 * HOUR, 0.5 * HOUR)
         case _:
-            step_ms = dice.one_of((-86_400_000, -3_600_000, 3_600_000, 86_400_000))
+            step_ms = dice.one_of((-DAY_MS, -HOUR_MS, HOUR_MS, DAY_MS))
             return _spell(dice, ClockWrong(step_ms), 0.3 * HOUR, 2 * HOUR)
 
 

@@ -34,3 +34,7 @@ def test_a_line_for_each_paragraph_and_each_row() -> None:
         "<table><tr><td>Black</td><td>2 &euro;</td></tr><tr><td>Green</td></tr></table>"
     )
     assert lines_of(page) == "Our tea\nFreshly made\nand sent\nBlack 2 €\nGreen"
+
+
+def test_a_title_outside_its_head_is_not_read_as_text() -> None:
+    assert lines_of("<title>A page</title><p>Our tea") == "Our tea"

@@ -16,8 +16,6 @@ from secondpost.world.real.clock import RealClock
 from secondpost.world.real.disk import RealDisk
 from secondpost.world.real.work import RealWork
 
-ENDS_SECONDS_MAX = 20.0
-
 
 @contextmanager
 def other_process(part: str, folder: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:

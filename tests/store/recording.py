@@ -11,12 +11,10 @@ Each query must exist in sql/, and get the parameters and set that its text requ
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import TypeVar
 
+from secondpost.store.sqlite.statements import QUERIES
 from secondpost.store.verbs.engine import CHANGE_UNITS, Verb, Verbs
-from secondpost.store.verbs.named import Named, read_queries, shared_queries
 from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, drive
 from secondpost.world.ports import Held
 from tests.clock import SetClock
@@ -134,17 +132,9 @@ def names(queries: Sequence[Query]) -> list[str]:
     return [query.name for query in queries]
 
 
-@cache
-def _named(name: str) -> Named:
-    if name.startswith("engine."):
-        text = files("secondpost.store.sqlite").joinpath("sql", "engine.sql").read_text(encoding="utf-8")
-        return read_queries(text, "engine")[name]
-    return shared_queries()[name]
-
-
 def _check(query: Query) -> None:
     """Check that a query has all its parameters, and rows of the width of its set."""
-    named = _named(query.name)
+    named = QUERIES[query.name]
     text = named.text.replace("{conditions}", query.conditions)
     places = max((int(n) for n in _NUMBERED.findall(text)), default=0)
     assert len(query.binds) == places, f"{query.name} takes {places} values, and gets {query.binds}"

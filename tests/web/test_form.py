@@ -94,6 +94,13 @@ def test_a_default_port_makes_no_other_site(origin: str, configured: str) -> Non
     assert not is_from_elsewhere(posted_from(origin), configured)
 
 
+def test_a_client_that_names_the_default_port_in_its_host_is_near() -> None:
+    near = Request(
+        {"type": "http", "headers": [(b"host", b"a.example:443"), (b"origin", b"https://a.example:443")]}
+    )
+    assert not is_from_elsewhere(near, None)
+
+
 @pytest.mark.parametrize("origin", ["https://mx2.example.net:8443", "https://mx2.example.net:80"])
 def test_another_port_is_another_site(origin: str) -> None:
     assert is_from_elsewhere(posted_from(origin), "https://mx2.example.net:443")

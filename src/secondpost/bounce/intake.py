@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from secondpost.bounce.judge import kind_of
+from secondpost.mail.duration import DAY_MS
 from secondpost.mail.inside_mail import InsideMail
 from secondpost.mail.issue import IssueId
 from secondpost.mail.subscriber import Subscriber, SubscriberId
@@ -19,7 +20,7 @@ from secondpost.store.newsletter_ports import Issues
 from secondpost.store.subscriber_ports import Bounce, Subscribers
 from secondpost.world.ports import Clock, Work
 
-REPORT_AGE_MS_MAX = 30 * 86_400_000  # from sending the mail to its report
+REPORT_AGE_MS_MAX = 30 * DAY_MS  # from sending the mail to its report
 TEXT_CHARACTERS_MAX = 300  # kept of the other host's words
 
 

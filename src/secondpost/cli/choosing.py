@@ -146,7 +146,7 @@ _SHARING = (
         metavar="STATE",
         type=click.Choice(list(IN_STATES)),
         help="Only those in this state, may be repeated: as `queue list` shows it, "
-        'such as "kept (refused)", or primary, refused, loop, quarantine.',
+        'such as "kept (refused)", or primary, refused, quarantine.',
     ),
     click.option("--domain", type=DOMAIN, help="Only those to this domain."),
     click.option("--address", metavar="ADDRESS", help="Only those from or to this address."),

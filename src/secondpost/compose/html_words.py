@@ -22,23 +22,24 @@ _LINES = names_in("blockquote br div h1 h2 h3 li p tr")
 _SILENT = names_in(
     "script style head template noscript svg math iframe object"
 )  # elements whose text is not for readers
+_UNSEEN = _SILENT | {"title"}  # also where it stands outside the head
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9:-]*)")
 _QUOTE_OR_END = re.compile(r"""[>"']""")
 
 
 def text_of(markup: str) -> str:
     """The visible text; block elements become spaces."""
-    return html.unescape("".join(_pieces(markup, " ")))
+    return html.unescape("".join(_pieces(markup, " ", _SILENT)))
 
 
 def lines_of(markup: str) -> str:
     """The visible text, one line per paragraph and per row of a table."""
-    text = html.unescape("".join(_pieces(" ".join(markup.split()), "\n")))
+    text = html.unescape("".join(_pieces(" ".join(markup.split()), "\n", _UNSEEN)))
     lines = [" ".join(line.split()) for line in text.split("\n")]
     return "\n".join(line for line in lines if len(line) > 0)
 
 
-def _pieces(markup: str, line_end: str) -> Iterator[str]:
+def _pieces(markup: str, line_end: str, silent: frozenset[str]) -> Iterator[str]:
     at = 0
     while (start := markup.find("<", at)) >= 0:
         yield markup[at:start]
@@ -48,7 +49,7 @@ def _pieces(markup: str, line_end: str) -> Iterator[str]:
         elif (tag := _TAG.match(markup, start)) is not None:
             at = _end_of_tag(markup, tag.end())
             name = tag[1].lower()
-            if name in _SILENT and markup[start + 1] != "/":
+            if name in silent and markup[start + 1] != "/":
                 closing = re.compile(f"</{name}", re.IGNORECASE).search(markup, at)
                 at = len(markup) if closing is None else closing.start()
             if name in _APART:

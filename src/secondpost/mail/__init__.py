@@ -1,7 +1,8 @@
-"""The value types of mail. Nothing here reads a clock, a file or a socket. Standard library only.
+"""The value types of mail. Nothing here reads a clock, a file or a socket, and nothing is imported but
+the standard library and msgspec, for the structs.
 
-Reading order: address, prefix, reply, queue_id, envelope, content, delivery, delivery_states,
-outcome, verdict, plan, offered, questions, inside_mail; alarm, daily, duration, size, moment,
-printable; article, slot, issue, issue_content, signed_mail, language; subscriber,
+Reading order: address, network, reply, queue_id, envelope, content, delivery, delivery_states,
+outcome, verdict, plan, offered, questions, inside_mail; alarm, duration, daily, size, moment,
+printable; article, article_states, slot, issue, issue_content, signed_mail, language; subscriber,
 subscriber_states.
 """

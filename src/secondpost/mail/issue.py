@@ -34,9 +34,6 @@ class IssueState(StrEnum):
     STOPPED = "stopped"  # the owner ended it
 
 
-UNFINISHED = (IssueState.FREEZING, IssueState.FROZEN, IssueState.SENDING)
-
-
 @dataclass(frozen=True, slots=True)
 class IssueEdge:
     source: IssueState | None  # None: the issue is created

@@ -21,7 +21,7 @@ def day_text(milliseconds: int, zone: ZoneInfo) -> str:
 
 def weekday_text(milliseconds: int, zone: ZoneInfo, now_ms: int) -> str:
     """Such as "Friday 09:00 (Europe/Oslo)"; with the date if it is a week or more away."""
-    moment, now = (datetime.fromtimestamp(each / 1000, zone) for each in (milliseconds, now_ms))
+    moment, now = _local(milliseconds, zone), _local(now_ms, zone)
     if abs((moment.date() - now.date()).days) < 7:
         return f"{moment:%A %H:%M} ({zone.key})"
     return f"{moment:%A} {moment.day} {moment:%B %Y %H:%M} ({zone.key})"

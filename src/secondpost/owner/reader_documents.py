@@ -82,7 +82,7 @@ class BounceDocument:
 
 @dataclass(frozen=True, slots=True)
 class ReaderDocument:
-    """The document of `subscribers show ADDRESS`."""
+    """The document of `subscribers show ADDRESS`, and of /me/TOKEN?as=json."""
 
     newsletter: str
     address: str

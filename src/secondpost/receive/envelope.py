@@ -31,7 +31,7 @@ class OpenEnvelope:
             offered=self.reception.offers.of(domain),
             own=self.reception.own,
             way=self.way,
-            is_first_of_domain=len(self.backups) == 0 or domain not in self.backups,
+            is_first_of_domain=domain not in self.backups,
             unverified=len(self.unverified),
             is_first_unverified_of_domain=domain not in self.unverified_domains,
         )

@@ -1,7 +1,5 @@
 """What the primary of each backup domain offers, read from the store at intervals."""
 
-import asyncio
-
 from secondpost.config.records import Config
 from secondpost.mail.address import Domain
 from secondpost.mail.duration import DAY_MS
@@ -15,7 +13,7 @@ SIZE_MAX = 50_000_000  # octets of a message, if no domain sets a limit
 
 
 class PrimaryOffers:
-    """The offers as last read: `keep_looking` reads them every Rhythms.offers_seconds. Before the
+    """The offers as last read: the role looks every Rhythms.offers_seconds. Before the
     first look all are unknown.
     """
 
@@ -34,11 +32,6 @@ class PrimaryOffers:
     def size_max(self) -> int:
         """Octets of the largest message that any domain takes (RFC 1870)."""
         return self._size_max
-
-    async def keep_looking(self, every_seconds: float) -> None:
-        while True:
-            await asyncio.sleep(every_seconds)
-            await self.look()
 
     async def look(self) -> None:
         try:

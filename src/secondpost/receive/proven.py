@@ -6,10 +6,10 @@ They are kept in memory, and in the store for the next start; each is written on
 
 from collections.abc import Sequence
 
-from secondpost.mail.duration import HOUR_MS
+from secondpost.mail.duration import DAY_MS, HOUR_MS
 from secondpost.store.ports import ProvenPrefix
 
-PROVEN_MS = 7 * 24 * HOUR_MS
+PROVEN_MS = 7 * DAY_MS
 PROVEN_MAX = 20_000  # remembered at once, about 3 MB
 
 

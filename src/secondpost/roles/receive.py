@@ -1,7 +1,7 @@
 """The receive role: SMTP in."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from secondpost.config.recipients import read_recipients
@@ -89,13 +89,13 @@ class ReceiveRole:
         self._world.disk.make_folder(CONTENT_FOLDER)
         await self._offers.look()
         await self._listener.open()
-        self._background.run(self._offers.keep_looking(self._offers_seconds))
-        self._background.run(self._write_refusals())
+        self._background.run(self._every(self._offers_seconds, self._offers.look))
+        self._background.run(self._every(WRITE_SECONDS, self._refusals.write))
 
-    async def _write_refusals(self) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(WRITE_SECONDS)
-            await self._refusals.write()
+            await asyncio.sleep(seconds)
+            await work()
 
     async def drain(self) -> None:
         await self._listener.drain()

@@ -25,8 +25,8 @@ def is_from_elsewhere(request: Request, url: str | None) -> bool:
     if page is None:
         return False
     host = _host(page)
-    ours = (request.headers.get("host", "").lower(), None if url is None else _host(url))
-    return host is None or host not in ours
+    named = _host(f"{page.partition(':')[0]}://{request.headers.get('host', '')}")
+    return host is None or host not in (named, None if url is None else _host(url))
 
 
 def _host(url: str) -> str | None:

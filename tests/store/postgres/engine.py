@@ -23,6 +23,7 @@ from secondpost.store.verbs.steps import Query, QueryResult, Row, Steps, Value, 
 from secondpost.store.verbs.workers import WORKERS_FOLDER, Worker, enter, leave
 from secondpost.world.ports import Clock, Held
 from secondpost.world.real.disk import RealDisk
+from tests.store.postgres.server import USER
 from tests.store.postgres.statements import statement
 
 P = TypeVar("P")
@@ -47,7 +48,7 @@ class Wire:
         self._queries: dict[str, Named] = {**shared_queries(), **read_queries(own, "engine")}
         self._lock = asyncio.Lock()
         self._prepared: dict[str, asyncpg.prepared_stmt.PreparedStatement] = {}
-        self._db = self.wait(asyncpg.connect(host=str(folder), user="postgres", database=database))
+        self._db = self.wait(asyncpg.connect(host=str(folder), user=USER, database=database))
 
     @property
     def is_closed(self) -> bool:

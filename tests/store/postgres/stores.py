@@ -1,6 +1,6 @@
 """The stores on PostgreSQL: the verbs over an engine."""
 
-from secondpost.mail.queue_id import WORKERS_MAX
+from secondpost.store.sqlite.schema import Database
 from secondpost.store.verbs.mail_store import MailVerbs
 from secondpost.store.verbs.newsletter_store import NewsletterVerbs
 from tests.store.postgres.engine import PostgresEngine
@@ -9,7 +9,7 @@ from tests.store.postgres.engine import PostgresEngine
 class PostgresStore(MailVerbs):
     """All ports of mail. `role` None: opened by a command."""
 
-    numbers = range(WORKERS_MAX // 2)
+    numbers = Database.MAIL.workers
 
     def __init__(self, engine: PostgresEngine, role: str | None) -> None:
         super().__init__(engine)
@@ -20,4 +20,4 @@ class PostgresStore(MailVerbs):
 class PostgresNewsletterStore(NewsletterVerbs, PostgresStore):
     """All ports of the newsletter."""
 
-    numbers = range(WORKERS_MAX // 2, WORKERS_MAX)
+    numbers = Database.NEWSLETTER.workers

@@ -208,7 +208,7 @@ class SmtpServer:
 
     def abandon(self, reply: Reply) -> None:
         """Send `reply` (a 421) and end the session, in any state."""
-        if self.state not in (ServerState.CLOSED, ServerState.TLS_AWAITED):  # no plain text into a handshake
+        if self.state not in READING_NOTHING:  # no plain text into a handshake
             self._say(reply)
         self.state = ServerState.CLOSED
         self._lines.clear()

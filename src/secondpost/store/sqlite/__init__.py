@@ -3,7 +3,7 @@
 
 Read in this order: store.py and newsletter.py (opening), schema.py and migrations/ (the tables), engine.py
 and statements.py (running the verbs of store/verbs), group.py (writing), checkpoint.py (the log), leaving.py
-(content files that go) and workers.py.
+(content files that go). store/verbs/workers.py registers the process.
 """
 
 from secondpost.store.sqlite.newsletter import SqliteNewsletterStore

@@ -20,6 +20,4 @@ class MailVerbs(
     RefusedVerbs,
     KeepingVerbs,
 ):
-    """Implements store/ports, owner_ports and primary_ports, except what an adapter adds: workers'
-    locks, the log, closing.
-    """
+    """Implements store/ports, owner_ports and primary_ports; an adapter adds how it is opened."""
