@@ -12,7 +12,7 @@ from secondpost.cli.choosing import Chosen, Shared, all_option, choosing_options
 from secondpost.cli.command import COUNTED, JSON, Command, Ending, Exit, Group
 from secondpost.cli.leading import WHY, YES, ask
 from secondpost.cli.lists import LISTED_MAX, ListPage, page_of, recipient_text, say_list
-from secondpost.cli.opening import at_desk, configuration
+from secondpost.cli.opening import at_desk, configuration, write_faults_shown
 from secondpost.cli.parameters import DELIVERY, MAILBOX, MESSAGE
 from secondpost.cli.screen import local_time, say, say_json
 from secondpost.config.records import Config
@@ -176,11 +176,8 @@ def export(which: Chosen, form: str, path: str, as_json: bool) -> None:
                 written = id
 
     try:
-        at_desk(write, config)
-    except BrokenPipeError:
-        raise  # `head` has read enough: click ends the command without a word
-    except OSError as error:
-        raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
+        with write_faults_shown(path):
+            at_desk(write, config)
     finally:
         target.close()
     if target.messages == 0:

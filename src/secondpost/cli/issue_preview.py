@@ -10,7 +10,7 @@ import click
 
 from secondpost.cli.command import JSON, Command, Ending, Exit
 from secondpost.cli.newsletters import only_name
-from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.opening import at_newsletter, configuration, write_faults_shown
 from secondpost.cli.screen import say, say_json
 from secondpost.compose.issue import Composed, IssueComposer
 from secondpost.compose.masthead import home_of, masthead_of
@@ -86,12 +86,9 @@ def preview(name: str | None, path: str | None, as_text: bool, no_fetch: bool, a
     elif path == "-":
         click.echo(document.html)
     elif target is not None:
-        try:
-            with target:
-                target.truncate(0)
-                target.write(document.html)
-        except OSError as error:
-            raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
+        with write_faults_shown(target.name), target:
+            target.truncate(0)
+            target.write(document.html)
         say(f"Wrote {path}. {document.reason}")
     else:
         say(f"Subject: {document.subject}\n\n{document.text}")
@@ -130,7 +127,5 @@ def _opened(path: str) -> IO[str]:
     """Open the file while still root, which may write where the store's owner may not. The
     old content stays until there is new.
     """
-    try:
+    with write_faults_shown(path):
         return open(path, "a", encoding="utf-8")
-    except OSError as error:
-        raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None

@@ -118,6 +118,17 @@ def store_faults_shown(config: Config) -> Iterator[None]:
         raise Ending(text, Exit.UNREACHABLE) from None
 
 
+@contextmanager
+def write_faults_shown(path: str) -> Iterator[None]:
+    """End the command with the path if what it writes there cannot be written."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # `head` has read enough: click ends the command without a word
+    except OSError as error:
+        raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
+
+
 def become_owner(config: Config) -> None:
     """Root becomes the store's owner first: files made by root would stop the service."""
     try:

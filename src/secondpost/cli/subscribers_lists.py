@@ -9,7 +9,7 @@ import click
 
 from secondpost.cli.command import Command, Ending, Exit
 from secondpost.cli.newsletters import meant
-from secondpost.cli.opening import at_newsletter, configuration
+from secondpost.cli.opening import at_newsletter, configuration, write_faults_shown
 from secondpost.cli.screen import progressed, progressing, say
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.newsletter.renaming import cut_short_text
@@ -57,23 +57,20 @@ def export(words: tuple[str, ...], states: tuple[str, ...]) -> None:
             if lines % LINES_BETWEEN_LOOKS == 0 and path != STANDARD:
                 progressing(f"{counted(lines, 'line', 'lines')} written")
 
-    try:
-        at_newsletter(write, config)
-        target.flush()
-    except BrokenPipeError:
-        raise  # `head` has read enough: click ends the command without a word
-    except OSError as error:
-        raise Ending(f"{path} cannot be written: {error.strerror}", Exit.NO) from None
-    except Ending:
-        if path != STANDARD:
-            # What root made, the store's owner may be unable to remove.
-            with suppress(PermissionError):
-                os.unlink(path)
-        raise
-    finally:
-        if path != STANDARD:
-            target.close()
-        progressed()
+    with write_faults_shown(path):
+        try:
+            at_newsletter(write, config)
+            target.flush()
+        except Ending:
+            if path != STANDARD:
+                # What root made, the store's owner may be unable to remove.
+                with suppress(PermissionError):
+                    os.unlink(path)
+            raise
+        finally:
+            if path != STANDARD:
+                target.close()
+            progressed()
     if path != STANDARD:
         say(f"Wrote {counted(lines, 'line', 'lines')} to {path}")
 
