@@ -14,7 +14,7 @@ from secondpost.deliver.primaries import Primaries
 from secondpost.deliver.routes import Routes
 from secondpost.deliver.settling import Settler
 from secondpost.deliver.site_record import SiteRecord
-from secondpost.mail.alarm import StandingAlarms
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.route.hosts import Ourselves
 from secondpost.store.ports import Claims
@@ -61,7 +61,7 @@ class DeliverySetup:
                 self.log,
                 primaries,
                 self.up_lately,
-                StandingAlarms(self.log.alarm),
+                StandingAlarms(self.log.alarm, self.clock.now_ms),
             ),
             learning=learning,
             outcomes=Outcomes(

@@ -10,11 +10,12 @@ from secondpost.deliver.primaries import Primaries
 from secondpost.deliver.refusal_budget import RefusalBudget, RefusalBudgets
 from secondpost.deliver.settling import insist
 from secondpost.mail.address import Domain
-from secondpost.mail.alarm import AlarmKind, StandingAlarms
+from secondpost.mail.alarm import AlarmKind
 from secondpost.mail.delivery import Claimed
 from secondpost.mail.envelope import Lane
 from secondpost.mail.outcome import Cause
 from secondpost.mail.plan import NO_WAY
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.spool.schedule import handed_back
 from secondpost.store.ports import Claims, Lease
@@ -44,7 +45,7 @@ class SiteRecord:
         if await insist(write, f"{site} is down", self.log):
             self.log.site_down(site, cause, detail)
             if cause in (Cause.DNS, Cause.LOOP) and self._is_of_ours(site):
-                self.alarms.begin(AlarmKind.NO_ROUTE, site, detail, now_ms)
+                self.alarms.begin(AlarmKind.NO_ROUTE, site, detail)
 
     def _is_of_ours(self, site: str) -> bool:
         """Whether the owner is alarmed about the site: not if it is the missing route to a domain

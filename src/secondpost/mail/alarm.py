@@ -1,17 +1,23 @@
-"""Alarms: events that the owner must know of, their severity, and what to do about them.
+"""The kinds of alarms: what the owner must know of, how severe it is, and what to do about it.
 
-docs/log.md lists every kind. Some alarms are single events, others begin and end.
+docs/log.md lists every kind.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 
 class Severity(StrEnum):
+    NEWS = "news"  # nothing is wrong
     PASSES = "passes"  # needs the owner only if it goes on
     LOOK = "look"  # something is wrong, but it delays no mail
     ACT = "act"  # mail is delayed, or will be, until the owner acts
+
+
+class AlarmEnds(StrEnum):
+    """How an alarm ends."""
+
+    BY_ITSELF = "by itself"  # a single event; it stands for EVENT_MS after it last occurred
+    WHEN_MENDED = "when mended"  # a condition: the code that began it ends it
 
 
 AS_CLAIM_WAITS = "As `claim-waits`."
@@ -106,6 +112,7 @@ class AlarmKind(Enum):
         "no-route",
         Severity.ACT,
         "Look at the domain's MX records, or name its `primary`.",
+        AlarmEnds.WHEN_MENDED,
     )
     NOT_LEARNED = (
         "not-learned",
@@ -158,34 +165,17 @@ class AlarmKind(Enum):
         "Free disk space; as `claim-waits`.",
     )
 
-    def __init__(self, word: str, severity: Severity, what_to_do: str) -> None:
+    def __init__(
+        self,
+        word: str,
+        severity: Severity,
+        what_to_do: str,
+        ends: AlarmEnds = AlarmEnds.BY_ITSELF,
+        by_strangers: bool = False,
+    ) -> None:
+        """`by_strangers`: people other than the owner can cause it as often as they like."""
         self.word = word
         self.severity = severity
         self.what_to_do = what_to_do
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm that has begun and not ended."""
-
-    kind: AlarmKind
-    subject: str  # the site, domain or feed concerned
-    detail: str
-    since_ms: int
-
-
-class StandingAlarms:
-    """Reports an alarm once when it begins, and again only after it ended. `say` writes the log."""
-
-    def __init__(self, say: Callable[[AlarmKind, str], None]) -> None:
-        self._say = say
-        self._standing: dict[tuple[AlarmKind, str], Alarm] = {}
-
-    def begin(self, kind: AlarmKind, subject: str, detail: str, now_ms: int) -> None:
-        if (kind, subject) not in self._standing:
-            self._standing[kind, subject] = Alarm(kind, subject, detail, now_ms)
-            self._say(kind, f"{subject}: {detail}")
-
-    def end(self, kind: AlarmKind, subject: str) -> Alarm | None:
-        """End an alarm; return it if it had begun."""
-        return self._standing.pop((kind, subject), None)
+        self.ends = ends
+        self.by_strangers = by_strangers

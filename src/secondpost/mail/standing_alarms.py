@@ -1,0 +1,66 @@
+"""The alarms of one process that have begun and not ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from secondpost.mail.alarm import AlarmEnds, AlarmKind
+from secondpost.mail.duration import HOUR_MS
+
+EVENT_MS = HOUR_MS  # how long an alarm that is a single event stands after it last occurred
+STANDING_MAX = 1_000  # of one process; further ones are only logged
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm that has begun and not ended."""
+
+    kind: AlarmKind
+    subject: str  # the site, domain, feed or file concerned; "" for the whole service
+    detail: str
+    since_ms: int
+    last_ms: int  # when it last occurred
+
+
+class StandingAlarms:
+    """What stands in this process. `say` writes a line of the log; `now_ms` is the wall clock.
+
+    `changed` is called when an alarm began or ended.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[AlarmKind, str], None],
+        now_ms: Callable[[], int],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._say = say
+        self._now_ms = now_ms
+        self._changed = changed
+        self._standing: dict[tuple[AlarmKind, str], Alarm] = {}
+
+    def begin(self, kind: AlarmKind, subject: str, detail: str) -> None:
+        """Begin an alarm. A condition that stands already is not logged again; an event is."""
+        now_ms = self._now_ms()
+        before = self._standing.get((kind, subject))
+        if before is None or kind.ends is AlarmEnds.BY_ITSELF:
+            self._say(kind, f"{subject}: {detail}" if len(subject) > 0 else detail)
+        if before is not None:
+            self._standing[kind, subject] = replace(before, detail=detail, last_ms=now_ms)
+        elif len(self._standing) < STANDING_MAX:
+            self._standing[kind, subject] = Alarm(kind, subject, detail, now_ms, now_ms)
+            self._changed()
+
+    def end(self, kind: AlarmKind, subject: str) -> Alarm | None:
+        """End an alarm; return it if it had begun."""
+        ended = self._standing.pop((kind, subject), None)
+        if ended is not None:
+            self._changed()
+        return ended
+
+    def standing(self) -> tuple[Alarm, ...]:
+        """All that stand now, in the order in which they began."""
+        over_ms = self._now_ms() - EVENT_MS
+        for key, alarm in list(self._standing.items()):
+            if alarm.kind.ends is AlarmEnds.BY_ITSELF and alarm.last_ms <= over_ms:
+                del self._standing[key]
+        return tuple(self._standing.values())

@@ -1,0 +1,58 @@
+"""The alarms that stand in one process."""
+
+from secondpost.mail.alarm import AlarmEnds, AlarmKind
+from secondpost.mail.standing_alarms import EVENT_MS, STANDING_MAX, StandingAlarms
+
+CONDITION, EVENT = AlarmKind.NO_ROUTE, AlarmKind.ROLE_DIED
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.now_ms = 1_000
+        self.lines: list[tuple[AlarmKind, str]] = []
+        self.changes = 0
+        self.alarms = StandingAlarms(
+            lambda kind, text: self.lines.append((kind, text)), lambda: self.now_ms, self._changed
+        )
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+
+def test_the_two_kinds_of_this_test() -> None:
+    assert (CONDITION.ends, EVENT.ends) == (AlarmEnds.WHEN_MENDED, AlarmEnds.BY_ITSELF)
+
+
+def test_a_condition_is_logged_once_until_it_ended() -> None:
+    scene = Scene()
+    scene.alarms.begin(CONDITION, "a.example", "no MX")
+    scene.now_ms += 5
+    scene.alarms.begin(CONDITION, "a.example", "null MX")
+    assert scene.lines == [(CONDITION, "a.example: no MX")]
+    (alarm,) = scene.alarms.standing()
+    assert (alarm.detail, alarm.since_ms, alarm.last_ms) == ("null MX", 1_000, 1_005)
+    assert scene.alarms.end(CONDITION, "a.example") == alarm
+    assert scene.alarms.end(CONDITION, "a.example") is None
+    scene.alarms.begin(CONDITION, "a.example", "no MX")
+    assert len(scene.lines) == 2
+    assert scene.changes == 3
+
+
+def test_an_event_is_logged_each_time_and_ends_by_itself() -> None:
+    scene = Scene()
+    scene.alarms.begin(EVENT, "", "deliver: killed")
+    scene.now_ms += EVENT_MS - 1
+    scene.alarms.begin(EVENT, "", "deliver: killed again")
+    assert [text for _, text in scene.lines] == ["deliver: killed", "deliver: killed again"]
+    scene.now_ms += EVENT_MS - 1
+    assert [alarm.detail for alarm in scene.alarms.standing()] == ["deliver: killed again"]
+    scene.now_ms += 1
+    assert scene.alarms.standing() == ()
+
+
+def test_beyond_the_bound_an_alarm_is_only_logged() -> None:
+    scene = Scene()
+    for number in range(STANDING_MAX + 5):
+        scene.alarms.begin(CONDITION, f"{number}.example", "no MX")
+    assert len(scene.alarms.standing()) == STANDING_MAX
+    assert len(scene.lines) == STANDING_MAX + 5
