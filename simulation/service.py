@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from secondpost.config.records import Config
+from secondpost.mail.standing_alarms import StandingAlarms
+from secondpost.maillog import MailLog
 from secondpost.roles.deliver import DeliverRole, newsletter_delivery
 from secondpost.roles.fetch import FetchRole
 from secondpost.roles.parts import USUAL, Parts, Rhythms, Role, World
@@ -201,7 +203,9 @@ class SimService:
                 lambda: SqliteNewsletterStore.open(disk, work, clock, role=role, failed=failed),
             )
             ends.callback(readers.close)
-        return Parts(self.config, world, partial(self._note, role), failed, mail, readers, self.rhythms)
+        sink = partial(self._note, role)
+        alarms = StandingAlarms(MailLog(sink).alarm, clock.now_ms)
+        return Parts(self.config, world, sink, failed, alarms, mail, readers, self.rhythms)
 
     def _role(self, role: str, parts: Parts) -> Role:
         match role:

@@ -7,6 +7,7 @@ from pathlib import Path
 from secondpost.compose.confirmations import Confirmations
 from secondpost.config.records import Config, Web
 from secondpost.mail.address import Domain, Mailbox
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.subscriber import SubscriberState
 from secondpost.protocols.tokens import KEY_OCTETS, KeyRing, Ring
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
@@ -48,7 +49,8 @@ def test_the_log_of_the_newsletters_store_is_copied_into_it(tmp_path: Path) -> N
         delivery = NewsletterDelivery(
             readers, ReaderKeys(keys().signing, *rings), Confirmations(config, readers, readers).content
         )
-        role = DeliverRole(Parts(config, world, lambda line: None, failures.append, mail), delivery)
+        alarms = StandingAlarms(lambda kind, detail: None, clock.now_ms)
+        role = DeliverRole(Parts(config, world, lambda line: None, failures.append, alarms, mail), delivery)
         await role.start()
         database = str(tmp_path / "newsletter.db")
         before = os.path.getsize(database)

@@ -7,6 +7,7 @@ from pathlib import Path
 from secondpost.config.records import Config, Web
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.article import FeedAnswered, FeedAsked
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.newsletter.turns import PUBLISH
 from secondpost.roles.parts import FEEDS, Parts, World
 from secondpost.roles.publish import PublishRole
@@ -48,11 +49,9 @@ def test_while_a_feed_is_waited_for_the_owner_can_lead(tmp_path: Path) -> None:
         answerer = FeedAnswerer(look, lambda job: tasks.append(asyncio.get_running_loop().create_task(job)))
         door = await answerer.open(net, disk.path(FEEDS))
         world = World(clock, dice, net, RealResolver((), dice), work, disk)
-        role = PublishRole(
-            Parts(
-                replace(CONFIG, store=str(tmp_path)), world, lambda line: None, failures.append, readers=store
-            )
-        )
+        config = replace(CONFIG, store=str(tmp_path))
+        alarms = StandingAlarms(lambda kind, detail: None, clock.now_ms)
+        role = PublishRole(Parts(config, world, lambda line: None, failures.append, alarms, readers=store))
         await role.start()
         async with asyncio.timeout(10):
             await asked.wait()

@@ -15,7 +15,9 @@ from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.envelope import Arrival, Lane
 from secondpost.mail.issue_content import IssueContent
 from secondpost.mail.questions import Knowledge
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.subscriber import SubscriberState
+from secondpost.maillog import MailLog
 from secondpost.protocols.tokens import KeyRing, Purpose, Ring, Token
 from secondpost.protocols.verp import address_of, join_address
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
@@ -78,8 +80,10 @@ class Office:
 
     async def start(self) -> None:
         delivery = NewsletterDelivery(self.readers, KEYS, no_confirmation)
+        alarms = StandingAlarms(MailLog(self.lines.append).alarm, self.world.clock.now_ms)
         self.role = DeliverRole(
-            Parts(self.config, self.world, self.lines.append, self.failures.append, self.mail), delivery
+            Parts(self.config, self.world, self.lines.append, self.failures.append, alarms, self.mail),
+            delivery,
         )
         await self.role.start()
 

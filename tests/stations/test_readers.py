@@ -15,7 +15,9 @@ from secondpost.mail.address import Endpoint, Mailbox
 from secondpost.mail.delivery import Claimed, State
 from secondpost.mail.issue import Issue, Reckoning
 from secondpost.mail.issue_content import Hole, IssueContent
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.mail.subscriber import SubscriberId
+from secondpost.maillog import MailLog
 from secondpost.protocols.mime.header_fields import FieldFault
 from secondpost.roles.deliver import DeliverRole, NewsletterDelivery
 from secondpost.roles.parts import Parts
@@ -123,8 +125,10 @@ class Readership(Office):
 
     async def start(self) -> None:
         delivery = NewsletterDelivery(self.readers, KEYS, self._confirmation)
+        alarms = StandingAlarms(MailLog(self.lines.append).alarm, self.world.clock.now_ms)
         self.role = DeliverRole(
-            Parts(self.config, self.world, self.lines.append, self.failures.append, self.mail), delivery
+            Parts(self.config, self.world, self.lines.append, self.failures.append, alarms, self.mail),
+            delivery,
         )
         await self.role.start()
 

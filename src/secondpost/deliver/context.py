@@ -34,6 +34,7 @@ class DeliverySetup:
     disk: Disk
     work: Work
     log: MailLog
+    alarms: StandingAlarms
     answerer: Answerer
     us: Ourselves
     entrances: Entrances
@@ -49,6 +50,7 @@ class DeliverySetup:
             clock=self.clock,
             dice=self.dice,
             log=self.log,
+            alarms=self.alarms,
             background=self.background,
             claims=claims,
             readers=readers,
@@ -61,7 +63,7 @@ class DeliverySetup:
                 self.log,
                 primaries,
                 self.up_lately,
-                StandingAlarms(self.log.alarm, self.clock.now_ms),
+                self.alarms,
             ),
             learning=learning,
             outcomes=Outcomes(
@@ -91,6 +93,7 @@ class DeliveryContext:
     clock: Clock
     dice: Dice
     log: MailLog
+    alarms: StandingAlarms
     background: Background
     claims: Claims
     readers: ReaderSending | None

@@ -19,6 +19,7 @@ import uvloop
 from secondpost.config.records import Config
 from secondpost.mail.address import Endpoint
 from secondpost.mail.alarm import AlarmKind
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import MailLog
 from secondpost.processes.doors import LIFELINE, inherited_doors, systemd_doors
 from secondpost.processes.environment import take_no_new_privileges
@@ -133,10 +134,11 @@ class _Running:
         work = RealWork()
         writer = LogWriter(self._clock, work.line("log"), self._name)
         log = MailLog(writer.say)
+        alarms = StandingAlarms(log.alarm, self._clock.now_ms)
         try:
             async with AsyncExitStack() as ends:
                 try:
-                    await self._serve(doors, work, writer, log, ends)
+                    await self._serve(doors, work, writer, log, alarms, ends)
                 except DiskFailed as error:
                     log.alarm(AlarmKind.CANNOT_START, str(error))
                     _end_at_once(writer)
@@ -157,6 +159,7 @@ class _Running:
         work: RealWork,
         writer: LogWriter,
         log: MailLog,
+        alarms: StandingAlarms,
         ends: AsyncExitStack,
     ) -> None:
         def failed(error: BaseException) -> None:
@@ -173,7 +176,7 @@ class _Running:
         mail, readers = self._stores(world, failed, ends)
         if "deliver" in self._roles:  # there is only one such role
             await self._tell_of_names(readers, log)
-        parts = Parts(self._config, world, writer.say, failed, mail, readers)
+        parts = Parts(self._config, world, writer.say, failed, alarms, mail, readers)
         await self._start_mail(parts, ends)
         if readers is not None:
             await self._start_newsletter(parts, ends)

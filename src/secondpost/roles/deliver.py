@@ -77,6 +77,7 @@ class DeliverRole:
         self._clock = SteadyClock(world.clock)
         self._config = config
         self._world = world
+        self._alarms = parts.alarms
         self._store = store
         self._reader_store = None if newsletter is None else newsletter.store
         self._background = BackgroundTasks(parts.failed)
@@ -155,6 +156,7 @@ class DeliverRole:
             disk=world.disk,
             work=world.work,
             log=self._log,
+            alarms=self._alarms,
             answerer=names_from(world.resolver),
             us=ourselves(config, world.net.own_addresses()),
             entrances=Entrances(config.deliver.connections_per_site),

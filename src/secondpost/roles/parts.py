@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from secondpost.config.records import Config
 from secondpost.deliver.rhythm import DeliverRhythm
+from secondpost.mail.standing_alarms import StandingAlarms
 from secondpost.maillog import Sink
 from secondpost.store.newsletter_store_ports import NewsletterStore
 from secondpost.store.ports import MailStore
@@ -54,6 +55,7 @@ class Parts:
     sink: Sink
     # Called with an error that the role cannot continue after.
     failed: Callable[[BaseException], None]
+    alarms: StandingAlarms  # of the whole process, whose roles share them
     mail: MailStore | None = None
     readers: NewsletterStore | None = None
     rhythms: Rhythms = USUAL
