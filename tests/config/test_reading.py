@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from secondpost.config.keys import KEYS, TOP
 from secondpost.config.reading import ConfigFaults, parse_config, read_config
 from secondpost.config.records import (
+    Alarms,
     Backup,
     Config,
     Deliver,
@@ -288,3 +289,17 @@ def filled_with_anything(draw: st.DrawFn) -> str:
 @given(filled_with_anything())
 def test_any_value_for_any_key(text: str) -> None:
     read_anything(text)
+
+
+def test_the_schedules_of_reports_are_read_and_off_is_none() -> None:
+    assert config_of(SHORTEST).alarms == Alarms()
+    text = """
+[alarms]
+webhook = "http://127.0.0.1:8080/hook"
+held_after = "1 minute"
+digest = "07:00"
+all_is_well = "off"
+timezone = "Europe/Oslo"
+"""
+    found = config_of(SHORTEST + text).alarms
+    assert found == Alarms("http://127.0.0.1:8080/hook", 60_000, "daily 07:00", None, "Europe/Oslo")

@@ -130,6 +130,15 @@ def url(value: object, schemes: tuple[str, ...] = ("https", "http")) -> str:
     return written
 
 
+def secret_url(value: object) -> str:
+    """A URL that works like a password: encrypted, unless it is on this machine."""
+    written = url(value)
+    parts = urlsplit(written)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise Wrong("it is not encrypted", "write https:")  # not quoted: it may contain a token
+    return written
+
+
 def _url_parts(written: str) -> SplitResult | None:
     if not written.isascii() or " " in written:
         return None

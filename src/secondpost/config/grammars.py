@@ -14,6 +14,7 @@ _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # RFC 5646, common tags only
 # Characters that RFC 5321 permits in a local part.
 _DELIMITERS = re.compile(r"[#$&'*+/=?^_`{|}~-]{1,8}")
+_TIME_ALONE = re.compile(r"\d{1,2}:\d\d")
 _NEWSLETTER = re.compile(r"[a-z0-9-]{1,32}")
 STORE_OCTETS_MAX = 90  # unix(7): a socket's path may have 107, and its name in the store takes 17
 RESERVED_NAMES = frozenset({"confirm", "leave", "me", "admin", "api", "static", "health", "metrics"})
@@ -103,6 +104,17 @@ def slot(value: object) -> str:
     except ValueError as fault:
         reason, _, hint = str(fault).rpartition("; ")
         raise Wrong(reason, hint) from None
+    return written
+
+
+def schedule(value: object) -> str | None:
+    """Fixed times in the grammar of `every`; a time alone is daily, and "off" is None."""
+    written = text(value)
+    if written == "off":
+        return None
+    written = f"daily {written}" if _TIME_ALONE.fullmatch(written) is not None else written
+    if slot(written) == "when ready":
+        raise Wrong('"when ready" names no time', 'write one such as "daily 07:00", or "off"')
     return written
 
 

@@ -79,6 +79,7 @@ def _config(path: str, values: Mapping[str, object], findings: Findings) -> Conf
         fetch=tables.fetch(_table(top, "fetch")),
         send=tables.send(_table(top, "send")),
         dkim=tables.dkim(_table(top, "dkim")),
+        alarms=tables.alarms(_table(top, "alarms")),
         backups=tuple(backups.values()),
         routes=tuple(routes.values()),
         newsletters=tuple(newsletters.values()),

@@ -153,6 +153,20 @@ class Dkim:
     ed25519: str = "sp-ed"
 
 
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What the owner is written about, besides the addresses, which are `owner`.
+
+    The schedules are in the grammar of mail/slot; None is "off".
+    """
+
+    webhook: str | None = None
+    held_after_ms: int = 10 * MINUTE_MS  # mail of a backup domain waits this long before an alarm
+    digest: str | None = None
+    all_is_well: str | None = "monday 09:00"
+    timezone: str = "UTC"
+
+
 class Start(StrEnum):
     NEW = "new"
     EVERYTHING = "everything"
@@ -210,6 +224,7 @@ class Config:
     fetch: Fetch = field(default_factory=Fetch)
     send: Send = field(default_factory=Send)
     dkim: Dkim = field(default_factory=Dkim)
+    alarms: Alarms = field(default_factory=Alarms)
     backups: tuple[Backup, ...] = ()
     routes: tuple[Route, ...] = ()
     newsletters: tuple[Newsletter, ...] = ()

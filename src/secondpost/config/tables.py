@@ -10,6 +10,7 @@ from secondpost.config.files import path_from, pem_file, secret_file
 from secondpost.config.recipients import RecipientFaults, read_recipients, recipient
 from secondpost.config.records import (
     OLD_UNKNOWN,
+    Alarms,
     AnyRecipient,
     ArticleOrder,
     Backup,
@@ -119,6 +120,17 @@ def dkim(section: Section) -> Dkim:
         key = "ed25519" if section.has("ed25519") else "rsa"
         section.fault(key, f"both keys have the selector {quoted(taken.rsa)}", "give each its own")
     return taken
+
+
+def alarms(section: Section) -> Alarms:
+    usual = Alarms()
+    return Alarms(
+        webhook=section.take("webhook", addresses.secret_url, None),
+        held_after_ms=section.take("held_after", forms.duration(SECOND_MS, 7 * DAY_MS), usual.held_after_ms),
+        digest=section.take("digest", grammars.schedule, usual.digest),
+        all_is_well=section.take("all_is_well", grammars.schedule, usual.all_is_well),
+        timezone=section.take("timezone", grammars.timezone, usual.timezone),
+    )
 
 
 # -- [[backup]]
