@@ -1,12 +1,16 @@
 """Roles that ask or answer but do not read: neither fills the other's memory."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
+
+import pytest
 
 from secondpost.mail.address import Domain, Mailbox
 from secondpost.mail.questions import Knowledge
 from secondpost.protocols.role_questions import RecipientAsked, question_line
+from secondpost.world.background import BackgroundTasks
 from secondpost.world.ports import ProtocolFactory
 from secondpost.world.real.net import RealNet
 from secondpost.world.sockets.questions import RoleAnswerer, RoleAsker
@@ -95,5 +99,50 @@ def test_an_asker_that_does_not_read_is_not_listened_to(run: Run[object], tmp_pa
             asking.abort()
             door.close()
             await asyncio.sleep(0.01)
+
+    run(day())
+
+
+def test_a_deliver_role_that_is_replaced_leaves_no_question_open(run: Run[object], tmp_path: Path) -> None:
+    """What it has read it answers; everything else is asked of its successor, over connections that
+    are made anew.
+    """
+
+    async def day() -> None:
+        tasks = BackgroundTasks(pytest.fail)
+        net, path = RealNet(), str(tmp_path / "questions")
+        asker = RoleAsker(net, path)
+        answered: Counter[int] = Counter()
+
+        def answerer(number: int) -> RoleAnswerer:
+            async def knows(mailbox: Mailbox, prefix: str) -> Knowledge:
+                await asyncio.sleep(0)
+                answered[number] += 1
+                return Knowledge.KNOWN
+
+            return RoleAnswerer(knows, tasks.run)
+
+        async def ask() -> None:
+            while not stop.is_set():
+                assert await asker.knows(MAILBOX, "192.0.2.0/24") is Knowledge.KNOWN
+
+        stop = asyncio.Event()
+        old = answerer(0)
+        door = await old.open(net, path)
+        asking = [asyncio.ensure_future(ask()) for _ in range(50)]
+        for number in range(1, 20):
+            new = answerer(number)
+            new_door = await new.open(net, path)
+            door.close()
+            await old.finish()
+            while answered[number] == 0:
+                assert not any(each.done() for each in asking)
+                await asyncio.sleep(0)
+            old, door = new, new_door
+        stop.set()
+        await asyncio.gather(*asking)
+        asker.close()
+        door.close()
+        await asyncio.sleep(0.01)
 
     run(day())

@@ -121,7 +121,8 @@ class Net(Protocol):
     async def listen_local(self, factory: ProtocolFactory, path: str) -> Listening:
         """Listen on a Unix stream socket of mode 0600. Raises NetError.
 
-        The socket file of a dead process is replaced. `endpoint` of the result is meaningless.
+        A socket file that is there is replaced in one step; its listener goes on with the connections
+        that it has. `endpoint` of the result is meaningless.
         """
         ...
 

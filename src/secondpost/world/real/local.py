@@ -1,7 +1,8 @@
 """Unix sockets between the roles of one machine: streams for questions, datagrams for hints.
 
-Only our own user may open them (mode 0600). A socket file left by a dead process is replaced, that
-of a living one is not.
+Only our own user may open them (mode 0600). A socket file that is there is replaced in one step, so
+that callers always find a listener while a role's successor takes its place. Who may listen is
+decided before, by the locks of processes/instance.
 """
 
 import asyncio
@@ -16,25 +17,30 @@ from secondpost.mail.address import Endpoint
 from secondpost.world.ports import DiskFailed, NetError
 
 MODE = 0o600
+UNFINISHED = "~"  # appended to the name until the socket listens
+BACKLOG_CONNECTIONS = 1024  # accepted by the kernel and not yet by us
 HINT = b"!"
 HINTS_READ_MAX = 1000  # at once; remaining ones make the socket readable again
 
 
-def stream_door(path: str, backlog: int) -> socket.socket:
+def stream_door(path: str) -> socket.socket:
     """Create a listening stream socket. Raises NetError."""
-    door = _bound(path, socket.SOCK_STREAM)
-    door.listen(backlog)
-    return door
+    return _bound(path, socket.SOCK_STREAM)
 
 
 def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
     door = socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK)
+    unfinished = f"{path}{UNFINISHED}"
     try:
         # Before bind, so that other users can never open it (Linux keeps the mode).
         os.fchmod(door.fileno(), MODE)
-        if os.path.lexists(path):
-            _take_over(path, kind)
-        door.bind(path)
+        _refuse_another_kind(path)
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished)
+        door.bind(unfinished)
+        if kind is socket.SOCK_STREAM:
+            door.listen(BACKLOG_CONNECTIONS)  # before it can be found
+        os.rename(unfinished, path)
     except OSError as error:
         door.close()
         if error.errno == errno.EIO:
@@ -47,21 +53,10 @@ def _bound(path: str, kind: socket.SocketKind) -> socket.socket:
     return door
 
 
-def _take_over(path: str, kind: socket.SocketKind) -> None:
-    if not stat.S_ISSOCK(os.lstat(path).st_mode):
-        raise NetError(f"cannot listen on {path}: a file of another kind is there")
-    with socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK) as caller:
-        try:
-            caller.connect(path)
-        except ConnectionRefusedError:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
-            return
-        except FileNotFoundError:
-            return
-        except BlockingIOError:
-            pass  # a living process with a full backlog
-    raise NetError(f"cannot listen on {path}: a living process does")
+def _refuse_another_kind(path: str) -> None:
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise NetError(f"cannot listen on {path}: a file of another kind is there")
 
 
 class LocalDoor:

@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from secondpost.mail.address import Endpoint, as_ip
 from secondpost.world.ports import ClientTls, Listening, NetError, ProtocolFactory, ServerTls, TlsFacts
 from secondpost.world.real.interfaces import interface_addresses
-from secondpost.world.real.local import HintEar, LocalDoor, send_hint, stream_door
+from secondpost.world.real.local import BACKLOG_CONNECTIONS, HintEar, LocalDoor, send_hint, stream_door
 from secondpost.world.real.outbox import Outbox, UntilConnected
 from secondpost.world.real.tls import ClientContexts, ServerCertificate, tls_text
 from secondpost.world.real.tls_transport import TlsTransport
 
-BACKLOG_CONNECTIONS = 1024  # accepted by the kernel and not yet by us
 # The kernel buffers up to twice this for a client that does not read; the default would be 4 MB.
 UNTAKEN_OCTETS_MAX = 32 * 1024
 # A peer that lost power, or a cut wire, sends nothing: keepalive detects it after about a minute.
@@ -187,7 +186,7 @@ class RealNet:
         return transport
 
     async def listen_local(self, factory: ProtocolFactory, path: str) -> Listening:
-        door = stream_door(path, BACKLOG_CONNECTIONS)
+        door = stream_door(path)
         loop = asyncio.get_running_loop()
         identity = os.stat(path)
         server = await loop.create_unix_server(factory, sock=door, backlog=BACKLOG_CONNECTIONS)

@@ -62,14 +62,37 @@ class FeedAnswerer:
     def __init__(self, look: FeedLook, background: Background) -> None:
         self._look = look
         self._background = background
+        self._open = 0  # questions
+        self._none_open = asyncio.Event()
+        self._none_open.set()
 
     async def open(self, net: Net, path: str) -> Listening:
         return await net.listen_local(self._welcome, path)
 
+    async def finish(self) -> None:
+        """Wait until every question is answered: a fetch that was cut off would look like a fault of
+        the feed.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._none_open.wait()
+        except TimeoutError:
+            return  # the asker waits no longer either
+
     def _welcome(self) -> asyncio.Protocol:
         line = _OneLine(LINE_OCTETS_MAX)
-        self._background(self._answer(line))
+        self._open += 1
+        self._none_open.clear()
+        self._background(self._see_through(line))
         return line
+
+    async def _see_through(self, line: "_OneLine") -> None:
+        try:
+            await self._answer(line)
+        finally:
+            self._open -= 1
+            if self._open == 0:
+                self._none_open.set()
 
     async def _answer(self, line: "_OneLine") -> None:
         try:

@@ -1,7 +1,7 @@
 """Questions about recipients over a Unix socket: the receive role asks, the deliver role answers.
 
 If the deliver role is absent, or does not answer within five seconds, the answer is UNREACHABLE; no
-error is raised.
+error is raised. If it leaves while it is asked, its successor is asked.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from secondpost.world.ports import Listening, Net, NetError
 ANSWER_SECONDS = 5.0
 OPEN_QUESTIONS_MAX = 1000
 RECONNECT_SECONDS = 1.0
+ASKED_MAX = 2  # times that one question is asked: a role that is replaced ends its connections
 
 
 class RoleAsker(asyncio.Protocol):
@@ -41,7 +42,7 @@ class RoleAsker(asyncio.Protocol):
         self._connecting: asyncio.Task[None] | None = None
         self._not_before = 0.0
         self._choked = False  # the deliver role does not read
-        self._open: dict[int, asyncio.Future[Knowledge]] = {}
+        self._open: dict[int, asyncio.Future[Knowledge | None]] = {}  # None: the connection was lost
         self._number = 0
 
     async def knows(self, mailbox: Mailbox, prefix: str) -> Knowledge:
@@ -59,12 +60,20 @@ class RoleAsker(asyncio.Protocol):
             return Knowledge.UNREACHABLE
 
     async def _ask(self, mailbox: Mailbox, prefix: str) -> Knowledge:
+        for _ in range(ASKED_MAX):
+            answer = await self._ask_once(mailbox, prefix)
+            if answer is not None:
+                return answer
+        return Knowledge.UNREACHABLE
+
+    async def _ask_once(self, mailbox: Mailbox, prefix: str) -> Knowledge | None:
+        """The answer; None if the connection was lost before it came."""
         await self._connect()
         if self._transport is None or self._choked or len(self._open) >= OPEN_QUESTIONS_MAX:
             return Knowledge.UNREACHABLE
         self._number += 1
         number = self._number
-        answer: asyncio.Future[Knowledge] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Knowledge | None] = asyncio.get_running_loop().create_future()
         self._open[number] = answer
         try:
             self._transport.write(question_line(RecipientAsked(number, mailbox, prefix)))
@@ -115,7 +124,7 @@ class RoleAsker(asyncio.Protocol):
         self._lines = Lines()
         for waiting in self._open.values():
             if not waiting.done():
-                waiting.set_result(Knowledge.UNREACHABLE)
+                waiting.set_result(None)
 
 
 class RoleAnswerer:
@@ -128,9 +137,24 @@ class RoleAnswerer:
     ) -> None:
         self._knows = knows
         self._background = background
+        self._askers: set[_Answering] = set()
 
     async def open(self, net: Net, path: str) -> Listening:
-        return await net.listen_local(lambda: _Answering(self._knows, self._background), path)
+        return await net.listen_local(lambda: _Answering(self._knows, self._background, self._askers), path)
+
+    async def finish(self) -> None:
+        """Answer the questions that were read, then end the connections: a successor is asked
+        everything else.
+        """
+        for asker in self._askers:
+            asker.listen_no_more()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await asyncio.gather(*(asker.all_answered.wait() for asker in self._askers))
+        except TimeoutError:
+            pass  # an answer that comes so late is not waited for any more
+        for asker in list(self._askers):
+            asker.close()
 
 
 class _Answering(asyncio.Protocol):
@@ -138,15 +162,30 @@ class _Answering(asyncio.Protocol):
         self,
         knows: Callable[[Mailbox, str], Awaitable[Knowledge]],
         background: Background,
+        askers: "set[_Answering]",
     ) -> None:
         self._knows = knows
         self._background = background
+        self._askers = askers
+        self.all_answered = asyncio.Event()
+        self.all_answered.set()
         self._lines = Lines()
         self._open = 0
+        self._leaving = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._askers.add(self)
+
+    def listen_no_more(self) -> None:
+        self._leaving = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            close_soon(self._transport)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -162,16 +201,19 @@ class _Answering(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._leaving:
             self._transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        self._askers.discard(self)
+        self.all_answered.set()
 
     def _take(self, asked: RecipientAsked) -> None:
         if self._open >= OPEN_QUESTIONS_MAX:
             raise Garbled("too many questions at once")
         self._open += 1
+        self.all_answered.clear()
         self._background(self._answer(asked))
 
     async def _answer(self, asked: RecipientAsked) -> None:
@@ -179,3 +221,5 @@ class _Answering(asyncio.Protocol):
         self._open -= 1
         if self._transport is not None:
             self._transport.write(answer_line(RecipientAnswered(asked.number, knowledge)))
+        if self._open == 0:
+            self.all_answered.set()
